@@ -231,7 +231,7 @@ def test_text_fits_80_columns_and_has_no_colour_in_a_pipe(folder: Path):
     assert done.stdout.startswith("CRITICAL shop-3: 1 critical")
     assert "\x1b" not in done.stdout
     status, *rest = done.stdout.splitlines()
-    assert status.endswith(" s")
+    assert status.endswith(" s: container.entrypoint-missing (gateway)")
     prose = [line for line in rest if not line.startswith("    docker ")]
     assert max(map(len, prose)) <= 80
     assert not any(line != line.rstrip() for line in prose)

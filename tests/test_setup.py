@@ -114,7 +114,7 @@ def test_older_version_is_named_and_replaced(tmp_path: Path) -> None:
 
 USAGE = {
     "a timer for one user": (["--user", "timer"], "timer is for the whole host"),
-    "nothing to take out": (["--user", "--remove"], "name the parts to take out"),
+    "nothing to take out": (["--user", "--remove"], "name the parts to remove"),
     "no such part": (["--user", "daemon"], "'daemon' is not one of"),
 }
 

@@ -31,11 +31,11 @@ IDS_SHOWN = 6
 def ask(
     question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any
 ) -> None:
-    """Run the checks that a symptom may be about, in your own words.
+    """Run the checks that fit a symptom, described in your own words.
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
-    on the pages; no language model is used, and nothing is sent. Where the words name a container
-    of this host, what is about the container comes first.
+    on the pages; no language model is used, and nothing is sent. If the words name a container of
+    this host, its findings come first.
     """
     from msgspec.structs import replace
 

@@ -35,9 +35,9 @@ from diagnose.cli import options, process
     multiple=True,
     metavar="REPORTS",
     shell_complete=options.complete_file,
-    help="An earlier set: say what is new, gone, silent or lost from sight since then. Repeatable.",
+    help="An earlier set: report what is new, gone, silent or no longer visible since then. Repeatable.",
 )
-@options.file_option("--expect", description="Names of hosts that ought to report, one a line.")
+@options.file_option("--expect", description="Names of hosts that should report, one per line.")
 @click.option(
     "--name-by",
     type=click.Choice(["report", "file"]),

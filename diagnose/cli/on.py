@@ -31,7 +31,7 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         metavar="ssh://HOST",
         help="Run on another host over ssh, without installing anything there. Repeatable.",
     ),
-    click.option("--sudo", is_flag=True, help="With --on: run there as root, by sudo."),
+    click.option("--sudo", is_flag=True, help="With --on: run there as root, with sudo."),
     click.option(
         "--sudo-password",
         type=click.Path(path_type=Path),

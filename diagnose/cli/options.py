@@ -208,7 +208,7 @@ run = combined(
         metavar="REPORT",
         help=(
             "A JSON report or a bundle of this host: "
-            "what was in it is silenced, unless it has become worse."
+            "its findings are silenced, unless they have become worse."
         ),
     ),
     click.option(

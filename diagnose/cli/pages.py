@@ -37,9 +37,8 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @click.option(
     "--here",
     is_flag=True,
-    help="Run the checks and say first why this one finds something here: its causes, what a cure "
-    "would change, and what"
-    " clears each other suspect.",
+    help="Run the checks, and explain first why this one finds something here: its causes, what a "
+    "fix would change, and which other causes are ruled out.",
 )
 @options.source
 @options.budget

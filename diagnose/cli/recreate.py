@@ -14,11 +14,11 @@ from diagnose.cli import on, options, process
 @click.argument("container", metavar="CONTAINER")
 @click.argument("changes", nargs=-1, type=click.UNPROCESSED, metavar="[-- OPTION...]")
 @click.option("--image", default="", metavar="IMAGE", help="Another image.")
-@click.option("--command", metavar="TEXT", help="Another command: the words behind the image.")
+@click.option("--command", metavar="TEXT", help="Another command: the words after the image.")
 @click.option(
     "--options-from-command",
     is_flag=True,
-    help="Take options of docker run, given after the image's name, for options.",
+    help="Treat options of docker run that stand after the image name as options.",
 )
 @click.option(
     "--without",
@@ -45,7 +45,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     """Print a script that creates a container again.
 
     With the same ports, volumes, networks, limits and environment, and with your change: options of
-    `docker create` behind `--`, such as `-- --ulimit=nofile=65536:65536`. The old container is
+    `docker create` after `--`, such as `-- --ulimit=nofile=65536:65536`. The old container is
     kept, stopped, under another name, and is started again if the new one cannot be. Only prints:
     pipe it into `sudo sh` to apply it.
     """

@@ -18,7 +18,7 @@ NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 
 @click.command(short_help="Add shell completion, man pages, `docker diagnose`, a timer.")
 @click.argument("names", nargs=-1, metavar="[PART]...", type=click.Choice(NAMES))
-@click.option("--remove", is_flag=True, help="Take the parts out.")
+@click.option("--remove", is_flag=True, help="Remove the parts.")
 @click.option(
     "--user",
     "for_user",
@@ -27,7 +27,7 @@ NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 )
 @click.option("--package", type=click.Path(path_type=Path), hidden=True)
 def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | None) -> None:
-    """List the parts that make the tool easier to reach, or put them in.
+    """List optional parts of the tool, or install them.
 
     plugin: `docker diagnose`. hook: one line with the cause after a failed docker command, in the
     configuration of this user's docker client. completion, man: for the shell. ansible: a
@@ -44,7 +44,7 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     assert isinstance(tool, click.Group), "manual pages are made of all its commands"
     by_name = {part.name: part for part in parts.parts(where, tool, program)}
     if remove and not names:
-        raise click.UsageError("name the parts to take out")
+        raise click.UsageError("name the parts to remove")
     for name in names:
         if name not in by_name:
             raise click.UsageError(f"{name} is for the whole host: run it as root, without --user")

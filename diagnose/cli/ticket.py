@@ -19,7 +19,7 @@ from diagnose.cli import on, options, process
     show_default=True,
     callback=options.parse_size,
     metavar="SIZE",
-    help="The largest archive that the ticket system takes.",
+    help="The largest archive that the ticket system accepts.",
 )
 @click.option(
     "--review",
@@ -38,12 +38,12 @@ from diagnose.cli import on, options, process
     multiple=True,
     metavar="RECIPIENT",
     help=(
-        "Encrypt it by age (age1..., ssh-ed25519 ..., a file of keys) "
+        "Encrypt it with age (age1..., ssh-ed25519 ..., a file of keys) "
         "or gpg (a fingerprint or an address). Repeatable."
     ),
 )
 @options.file_option(
-    "--sign-with", "signer", description="Also sign what is written, by this ssh key: FILE.sig."
+    "--sign-with", "signer", description="Also sign the archive with this ssh key: FILE.sig."
 )
 @click.option(
     "--from",
@@ -51,7 +51,7 @@ from diagnose.cli import on, options, process
     type=click.Path(),
     callback=options.parse_path,
     metavar="BUNDLE",
-    help="Make it of an older bundle, which is redacted again by the rules of today.",
+    help="Create it from an older bundle, redacted again with the current rules.",
 )
 @options.budget
 @options.since

@@ -32,7 +32,7 @@ from diagnose.cli import options, process
     default="5m",
     show_default=True,
     metavar="DURATION",
-    help="How often all checks run, whatever happens.",
+    help="How often all checks run, even without a change.",
 )
 @options.budget
 @options.fail_on
@@ -56,7 +56,7 @@ def watch(
     --for 5m` after a deployment.
 
     Exit codes: with -1 that of the first root cause that begins (2 critical, 1 warning), 0 if none
-    begins. Without -1 that of the root causes that are there at the end. 3 if the containers could
+    begins. Without -1 that of the root causes that remain at the end. 3 if the containers could
     not be listed.
     """
     from diagnose import registry
@@ -72,7 +72,7 @@ def watch(
     wake = Wake(request)
     until = registry.SEVERITIES[fail_on] if once else None
     if not sys.stdout.isatty():
-        click.echo("watching: a line for each root cause that is there, begins or ends", err=True)
+        click.echo("watching: a line for each root cause that is present, begins or ends", err=True)
     with Screen(sys.stdout, color=options.color(no_color), missing=tuple(wake.missing)) as screen:
 
         def tell(roots: Roots, changes: tuple[RootChange, ...], trouble: str) -> None:

@@ -49,7 +49,7 @@ class Screen:
         if self._console.is_terminal:
             self._live = Live(console=self._console, auto_refresh=False, screen=True)
             self._live.start()
-            self._live.update(Text("looking at this host for the first time"), refresh=True)
+            self._live.update(Text("running all checks for the first time"), refresh=True)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -72,8 +72,8 @@ class Screen:
     def _page(self, roots: Roots, trouble: str) -> RenderableType:
         now = time.time()
         listed = list(roots)
-        calm = "not fully examined" if trouble else "nothing wrong found"
-        head = f"{count(len(listed), 'root')} above advice" if listed else calm
+        calm = "not fully examined" if trouble else "nothing above advice found"
+        head = count(len(listed), "root cause") if listed else calm
         parts: list[RenderableType] = [
             Text(f"{head}   as of {clock(now)} UTC, Ctrl-C ends the watch", "bold"),
             Text(),
@@ -89,7 +89,7 @@ class Screen:
             Text("no change", "dim")
         ]
         notes = [
-            *(f"not followed: {name}" for name in self._missing),
+            *(f"not watched: {name}" for name in self._missing),
             *([trouble] if trouble else []),
         ]
         parts += [Text(one_line(note), "magenta") for note in notes]
