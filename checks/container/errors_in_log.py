@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from checks.container.helpers import setting_evidence
-from diagnose.evidence.containers.called_peers import named_peers
+from checks.container.server_steps import server_of
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, only_file
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import WAITING, migration_in
@@ -18,17 +17,19 @@ SHOWN = 160
 REFUSES = frozenset(
     {
         "host-refused",
+        "laravel-key",
         "nginx-connections",
         "nginx-header",
+        "nginx-no-index",
         "nginx-upload",
         "nginx-upstream-plain",
         "php-fpm-children",
         "proxy-untrusted",
         "search-flood",
+        "vault-sealed",
     }
 )
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
-_SEARCH = LazyPattern(r"elasticsearch|opensearch")
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
 the Internet may be those whom it refuses."""
@@ -61,7 +62,11 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
             severity=Severity.warning if _refuses(error) else Severity.advice,
             stable=(error.container.life,),
         )
-        steps = _migration(error) or _flooded(error, containers)
+        steps = (
+            _migration(error)
+            or _keyless(error)
+            or server_of(error.container, error.failure, containers)
+        )
         yield finding.with_variables(steps or (setting.variables if setting is not None else {}))
     return None
 
@@ -75,14 +80,12 @@ def _migration(error: RepeatedError) -> dict[str, str]:
     return {"migration": command} if command else {}
 
 
-def _flooded(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
-    """The search server that takes no more documents: this container, or the one that it calls."""
-    known = error.failure
-    if known is None or known.failure.name != "search-flood" or containers is None:
+def _keyless(error: RepeatedError) -> dict[str, str]:
+    """The container that runs without the key of its framework."""
+    known, config = error.failure, error.container.config
+    if known is None or known.failure.name != "laravel-key" or config.sets("APP_KEY"):
         return {}
-    candidates = (error.container, *named_peers((known.line,), error.container, containers))
-    servers = [one.name for one in candidates if _SEARCH.search(one.config.image.lower())]
-    return {"flooded": servers[0]} if servers else {}
+    return {"keyless": error.container.name}
 
 
 def _setting(error: RepeatedError) -> NamedSetting | None:

@@ -26,6 +26,7 @@ from checks.container.helpers import (
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from checks.container.line_steps import line_evidence, line_variables
+from checks.container.server_steps import server_of
 from checks.container.strays import stray_evidence, stray_setting, stray_variables, strays_of
 from diagnose.evidence.containers.compose_files import ChangedFile
 from diagnose.evidence.containers.listing import Container, Containers
@@ -50,6 +51,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     context: RunContext
     strays: Mapping[str, str] = {}
     """Names that it called and that no container has, with their places."""
+    server: Mapping[str, str] = {}
+    """The server whose state ended it, as a variable of the page."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -84,6 +87,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
             | stray_variables(self.strays)
+            | dict(self.server)
         )
 
 
@@ -111,4 +115,5 @@ def failed_run(
         changed_file(container, context.compose_files),
         context,
         strays,
+        server_of(container, tail.failure, containers),
     )

@@ -7,6 +7,7 @@ against the container before it is said.
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from collections.abc import Mapping
 
@@ -25,6 +26,8 @@ _OF_SETTINGS = LazyPattern(
     r"conf|/etc\b|settings|\.(?:ya?ml|toml|json|ini|cfg|env|properties|xml)$"
 )
 """Mounts in which a setting is looked for, where a container has several."""
+_OF_A_SITE = ("server", "upstream", "map")
+"""Blocks that a file in conf.d may begin with."""
 _SHORTEST = 2
 """Characters of a name that is worth looking for."""
 
@@ -46,6 +49,8 @@ def line_variables(
     if mount := _held(container, tail):
         inside = f"{container.name}:{mount.destination}"
         return {"held": mount.destination, "held_source": mount.source, "held_target": inside}
+    if site := _site(container, tail):
+        return {"site": "/etc/nginx/nginx.conf", "site_mount": site}
     if options_in_command(container, tail):
         return {"misplaced": container.name}
     if migration := migration_of(tail):
@@ -68,6 +73,24 @@ def _held(container: Container, tail: LogTail) -> Mount | None:
     mounts: Mapping[str, Mount] = {mount.destination: mount for mount in container.mounts or ()}
     mount = mounts.get(file)
     return mount if mount is not None and mount.source.startswith("/") else None
+
+
+def _site(container: Container, tail: LogTail) -> str:
+    """The mount of nginx's main file as one of a site, where the file holds only that."""
+    failure = tail.failure
+    if failure is None or failure.failure.name != "nginx-block":
+        return ""
+    if failure.values.get("block") not in _OF_A_SITE:
+        return ""
+    return next(
+        (
+            f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
+            for mount in container.mounts or ()
+            if mount.destination == failure.values.get("path") == "/etc/nginx/nginx.conf"
+            and mount.type == "bind"
+        ),
+        "",
+    )
 
 
 def _sought(container: Container, tail: LogTail) -> dict[str, str]:

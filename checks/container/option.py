@@ -128,6 +128,15 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     return ("HostConfig.Sysctls", given or "none")
 
 
+def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
+    """Whether no option of this kind was given; one that was given may be a profile that fits."""
+    config = container.host_config
+    given = config.security_opt or ()
+    kind = wanted.partition("=")[0]
+    has_kind = any(option.partition("=")[0].partition(":")[0] == kind for option in given)
+    return None if config.privileged or has_kind else ("HostConfig.SecurityOpt", given or "none")
+
+
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
     given = container.host_config.shm_size
     return ("HostConfig.ShmSize", given) if given <= _USUAL_SHM else None
@@ -187,6 +196,7 @@ _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
     "--privileged": _lacks_privileges,
     "--ulimit": _lacks_limit,
     "--shm-size": _lacks_shared_memory,
+    "--security-opt": _lacks_security_option,
     "--sysctl": _lacks_kernel_setting,
     "--env": _lacks_variable,
     "--volume": _lacks_mount,

@@ -14,6 +14,7 @@ from checks.container.helpers import (
     subjects_of,
     tail_of,
 )
+from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
@@ -148,13 +149,15 @@ def _failing(
     callees = called_peers(printed, container, containers, configured=[probe.text])
     if not callees:
         callees = called_peers(tail.lines, container, containers, configured=())
+    server = server_of(container, tail.failure, containers)
+    because = f"; {tail.failure.cause}" if server and tail.failure is not None else ""
     # the engine runs the probe: when containerd hangs, it does not end, or cannot begin; but a port
     # that nobody serves fails its probe on a sound engine as well
     is_held_up = probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
     finding = Finding.about(
         container,
         f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
-        f"{_still_starting(probe, starting_s)}",
+        f"{_still_starting(probe, starting_s)}{because}",
         {
             "probe": probe.text,
             "last output": telling.whole[-QUOTED:] if telling else "(empty)",
@@ -173,7 +176,7 @@ def _failing(
     )
     if starting_s is not None:
         return finding.with_variables({"start_period": f"{math.ceil(starting_s / 60) * 3}m"})
-    return finding.with_variables(_steps(probe, severity, tail))
+    return finding.with_variables(server or _steps(probe, severity, tail))
 
 
 def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
@@ -256,4 +259,5 @@ def _complaint(tail: LogTail) -> LogTail:
     """
     telling = tail.telling
     is_complaint = telling is not None and telling.explains and telling.is_complaint
+    is_complaint = is_complaint or is_of_a_server(tail.failure)
     return tail if is_complaint else LogTail(())

@@ -173,6 +173,19 @@ LINES = {
         "proxy database?)"
     ),
     "rabbit-node": "       {{failed_to_cluster_with,",
+    "laravel-key": "production.ERROR: No application encryption key has been specified. {",
+    "nginx-block": (
+        'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'
+    ),
+    "nginx-no-index": (
+        '[error] 5#5: *1 directory index of "/var/www/html/" is forbidden, client: 172.18.0.1'
+    ),
+    "search-migration": (
+        "Another Kibana instance appears to be migrating the index. Waiting for that migration to "
+        "complete. If no other Kibana instance is attempting migrations, you can get past this "
+        "message by deleting index .kibana_16 and restarting Kibana."
+    ),
+    "vault-sealed": 'read secret failed: 503 - {"errors":["Vault is sealed"]}',
     "search-flood": (
         'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '
         '[FORBIDDEN/12/index read-only / allow delete (api)];")'

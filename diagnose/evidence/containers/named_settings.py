@@ -56,7 +56,7 @@ _MISSES = LazyPattern(
 )
 _CONTENTS = LazyPattern(
     r"has files|not empty|unusable|is empty|no such|not (?:be )?found|missing|cannot find|can't find"
-    r"|could not find|corrupt|damaged|incompatible|unknown format|already (?:exists|contains)"
+    r"|directory index of|could not find|corrupt|damaged|incompatible|unknown format|already (?:exists|contains)"
 )
 """What a program says of what lies in a folder, in small letters."""
 _ABOUT_SETTINGS = LazyPattern(
@@ -72,6 +72,9 @@ _FILE_OF_SETTINGS = LazyPattern(
 )
 _BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
 """Files that no terminal can show: what lies beside them is looked at instead."""
+_RELATIVE = LazyPattern(
+    r"(?:\bENOENT\b|[Nn]o such file)[^'\"]{0,60}['\"](?P<path>[\w-][\w.-]*(?:/[\w.@+-]+)+)['\"]"
+)
 _LEAST_PART = 6
 _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", "docker", "server"])
 """Folders of many images, whose names say nothing."""
@@ -144,6 +147,7 @@ def named_setting(container: Container, telling: TellingLine | None) -> NamedSet
     text = telling.whole
     return (
         _file(container, text)
+        or _relative(container, text)
         or _variable(container, text)
         or _variable_in_words(container, text)
         or _variable_of_url(container, text)
@@ -207,6 +211,20 @@ def _file(container: Container, text: str) -> NamedSetting | None:
         return None
     number = _LINE_NUMBER.match(behind) or _ANY_LINE_NUMBER.search(text)
     return NamedSetting(path=place.on_host[-1], inside=inside, line=int(number[1]) if number else 0)
+
+
+def _relative(container: Container, text: str) -> NamedSetting | None:
+    """The mounted folder that lacks a file which the line names from the working directory."""
+    match = _RELATIVE.search(text)
+    at = container.config.working_dir
+    if match is None or not at.startswith("/"):
+        return None
+    path = f"{at.rstrip('/')}/{match['path']}"
+    place = named(container, path)
+    if place is None or not place.rest or not place.mount.source.startswith("/"):
+        return None
+    inside = path.rpartition("/")[0]
+    return NamedSetting(folder=place.on_host[-2], inside=inside, is_data=True)
 
 
 def _mounted_folder(mount: Mount, text: str) -> NamedSetting | None:

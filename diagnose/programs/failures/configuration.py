@@ -71,6 +71,52 @@ WEB_SERVERS = (
         source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
     ),
     Failure(
+        name="nginx-block",
+        mark="directive is not allowed here",
+        pattern=r'"(?P<block>server|upstream|map|location|http|events)" directive is not allowed here '
+        r"in (?P<path>/[^:]+):\d+",
+        cause="{path} holds a block {block} where nginx takes none: a file that belongs into "
+        "conf.d is mounted as the main file, or the reverse",
+        cure="mount a file of server blocks at /etc/nginx/conf.d/default.conf, and leave "
+        "/etc/nginx/nginx.conf to the image",
+        source="tiangolo/uwsgi-nginx-flask-docker#143",
+    ),
+    Failure(
+        name="nginx-no-index",
+        mark="directory index of",
+        pattern=r'directory index of "(?P<path>[^"]+)" is forbidden',
+        cause="nginx answers 403, because the folder {path} holds no index file: it is empty or "
+        "another one than was meant",
+        cure="put the site's files into the folder that is mounted there, or mount the right one",
+        source="settermjd/docker-for-local-development#6",
+    ),
+    Failure(
+        name="search-migration",
+        mark="appears to be migrating the index",
+        pattern=r"instance appears to be migrating the index.*?deleting index (?P<index>\.[\w.-]+)",
+        cause="it waits for a migration of its index {index} that another instance has begun and "
+        "not ended, such as itself before it was stopped",
+        cure="delete the index {index} in Elasticsearch or OpenSearch where no other instance "
+        "runs, and start it again",
+        source="chaoss/grimoirelab#443",
+    ),
+    Failure(
+        name="vault-sealed",
+        mark="vault is sealed",
+        pattern=r"Vault is sealed",
+        cause="the Vault server that it calls is sealed, as it is after each of its starts",
+        cure="unseal it: `vault operator unseal`, once for each key that it asks for",
+        source="namecheap/node-vault-client#12",
+    ),
+    Failure(
+        name="laravel-key",
+        mark="no application encryption key",
+        pattern=r"No application encryption key has been specified",
+        cause="Laravel answers every request with an error, because APP_KEY is not set",
+        cure="set APP_KEY to a key of its own, and keep it: what it has encrypted needs it",
+        source="alexjustesen/speedtest-tracker#845",
+    ),
+    Failure(
         name="php-fpm-children",
         mark="pm.max_children",
         pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",

@@ -92,11 +92,13 @@ KERNEL_SETTINGS = (
     ),
     Failure(
         name="browser-sandbox",
-        mark="new namespace",
+        mark="",
         pattern=r"Failed to move to new namespace|No usable sandbox",
         cause="the browser's sandbox may not create a user namespace in this container",
         cure="recreate it with a seccomp profile that allows user namespaces, or run the browser with --no-sandbox",
-        source="the program's own message",
+        source="apify/store-crawler-google-places#126",
+        confirmed_by="container.option-missing",
+        needs=("--security-opt=seccomp=unconfined",),
     ),
     Failure(
         name="file-watches",

@@ -256,6 +256,7 @@ FILES = (
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
             | (?P<path_first>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
+            | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
         cause="the program finds no {path} in its container",
         cure="mount it there, or correct the path in the program's settings",

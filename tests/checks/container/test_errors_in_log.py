@@ -122,6 +122,16 @@ ASKED = {
         [("warning", "app")],
         {"migration": "python manage.py migrate"},
     ),
+    "a key": (
+        "[2026-05-01 10:00:00] production.ERROR: No application encryption key has been specified.",
+        [("warning", "app")],
+        {"keyless": "app"},
+    ),
+    "a server of secrets": (
+        'read secret failed: 503 - {"errors":["Vault is sealed"]}',
+        [("warning", "app")],
+        {},
+    ),
     "a search server": (
         "elasticsearch: index [orders] blocked by: [FORBIDDEN/12/index read-only / allow delete]",
         [("warning", "app")],
@@ -150,3 +160,21 @@ def test_the_search_server_itself() -> None:
     errors = repeated_errors(containers, logs)
     result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
     assert [finding.variables["flooded"] for finding in result.findings] == ["search"]
+
+
+def test_the_server_of_secrets_that_it_calls() -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    caller = container("app", Config={"Env": ["VAULT_ADDR=http://keys:8200"]}, **on)
+    server = container("keys", Config={"Image": "hashicorp/vault:1.13"}, **on)
+    logs = RecentLogs({caller.id: tuple(RecentLine(NOW, "error: Vault is sealed") for _ in "abcd")})
+    containers = Containers([caller, server])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert result.findings[0].variables["sealed"] == "keys"
+
+
+def test_a_message_of_several_lines_of_which_two_fit() -> None:
+    lines = ["ERROR cannot open the queue", "#0 queue.php(3): open()", "#52 {main}", "GET / 500"]
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
+    (error,) = repeated_errors(Containers([APP]), logs)
+    assert (error.times, error.of) == (2, 8)

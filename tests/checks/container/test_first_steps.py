@@ -56,6 +56,18 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(path="/srv/redis/redis.conf", inside="/usr/local/etc/redis/redis.conf"),
         ),
         ({"Mounts": [FOLDER]}, "cannot open /usr/local/etc/redis", None),
+        (
+            {"Mounts": [CODE], "Config": {"WorkingDir": "/app"}},
+            "Error: ENOENT: no such file or directory, open 'upload/thumbs/.immich'",
+            NamedSetting(
+                folder="/srv/app/upload/thumbs", inside="/app/upload/thumbs", is_data=True
+            ),
+        ),
+        (
+            {"Mounts": [CODE], "Config": {"WorkingDir": "/srv"}},
+            "Error: ENOENT: no such file or directory, open 'upload/thumbs/.immich'",
+            None,
+        ),
         (env("PORT=4000/tcp"), "bad port '4000/tcp'", NamedSetting(variable="PORT", fault="value")),
         (env("PORT=4000"), "listening on 14000", None),
         (

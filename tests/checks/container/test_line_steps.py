@@ -14,6 +14,7 @@ from tests.judging import judge
 FILE = {"Type": "bind", "Source": "/srv/app.conf", "Destination": "/etc/app/app.conf"}
 FOLDER = {"Type": "bind", "Source": "/srv/conf", "Destination": "/conf"}
 BUSY = "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resource busy"
+BLOCK = 'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'
 PENDING = "You have 2 pending migrations; run bin/rails db:migrate"
 LOST = "panic: dial tcp: lookup db on 127.0.0.11:53: no such host"
 UNREACHED = "ERROR: Failed to obtain JDBC connection"
@@ -39,6 +40,13 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Config": {"Cmd": ["server", "-p", "80"]}},
         {},
     ),
+    "a site in the place of nginx's main file": (
+        BLOCK,
+        {"Mounts": [{**FILE, "Destination": "/etc/nginx/nginx.conf"}]},
+        {"site": "/etc/nginx/nginx.conf", "site_mount": "/srv/app.conf:/etc/nginx/conf.d/app.conf"},
+    ),
+    "a main file in the place of a site": (BLOCK.replace("server", "events"), {}, {}),
+    "a site in the image": (BLOCK, {}, {}),
     "a migration": (
         PENDING,
         {"Config": {"Image": "shop:1"}, "HostConfig": {"NetworkMode": "shop"}},
@@ -67,6 +75,8 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     ),
 }
 KEYS = (
+    "site",
+    "site_mount",
     "held",
     "held_source",
     "held_target",

@@ -114,6 +114,16 @@ def test_the_option_that_heals(line: str, config: dict[str, Any], user: str, opt
     assert [finding.variables["option"] for finding in result.findings] == [option] * bool(option)
 
 
+def test_the_sandbox_of_a_browser():
+    line = "[0412/122008.866:FATAL:zygote_host_impl_linux.cc(117)] No usable sandbox! Update"
+    for given, expected in (([], FOUND), (["seccomp=/etc/browser.json"], [])):
+        container, log_tails = failed(line, HostConfig={"SecurityOpt": given})
+        result = judge(
+            "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+        )
+        assert rows(result) == expected
+
+
 def test_a_running_container_whose_program_was_given_up():
     container = made("running", age=3600, HostConfig={"ReadonlyRootfs": True})
     tail = LogTail(('nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',))

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import DAEMON
 from tests.checks.container.evidence import CLOCK, NOW, at, items, made, told
+from tests.inspected import container as inspected
 from tests.inspected import of
 from tests.judging import judge
 
@@ -232,3 +235,30 @@ def test_a_program_that_is_still_starting(
     ).findings
     assert finding.severity.name == severity
     assert ("start_period" in finding.variables) is is_offered
+
+
+def test_a_program_that_waits_for_a_server_of_its_own() -> None:
+    line = (
+        "Another Kibana instance appears to be migrating the index. Waiting for that. You can get "
+        "past this message by deleting index .kibana_16 and restarting Kibana."
+    )
+    on = {"NetworkSettings": {"Networks": {"elk": {"IPAddress": "10.0.0.3"}}}}
+    server = inspected("search", Config={"Image": "elasticsearch:7.17.0"}, **on)
+    log = [{"Start": at(6), "End": at(5), "ExitCode": 1, "Output": ""}]
+    parts = {"Env": ["ELASTICSEARCH_URL=http://search:9200"]}
+    kibana = made(
+        "running",
+        age=7200,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 4, "Log": log}},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", "exit 1"]}, **parts},
+        **on,
+    )
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=Containers([kibana, server]),
+        clock=CLOCK,
+        log_tails=LogTails({kibana.id: LogTail((line,))}, {}),
+    ).findings
+    assert "a migration of its index .kibana_16" in finding.summary
+    assert finding.variables["searched"] == "search"
+    assert finding.variables["index"] == ".kibana_16"

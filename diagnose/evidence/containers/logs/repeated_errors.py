@@ -25,6 +25,9 @@ from diagnose.registry import evidence
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 LEAST = 3
 """So often a line stands among the last ones of a log before it counts as repeated."""
+BLOCK = 3
+"""So many different lines that all stand there twice are one message, of which the last lines hold
+no third one."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 
@@ -60,8 +63,9 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
         lines = [line.text for line in recent_logs.of_this_run(container)]
         shapes = [_shape(line) for line in lines]
         times = Counter(shapes)
+        least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
         repeated = [
-            line for line, shape in zip(lines, shapes, strict=True) if times[shape] >= LEAST
+            line for line, shape in zip(lines, shapes, strict=True) if times[shape] >= least
         ]
         telling = telling_line(repeated)
         if telling is not None and telling.explains:

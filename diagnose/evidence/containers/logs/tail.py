@@ -132,7 +132,8 @@ def _explains_little(tail: LogTail) -> bool:
     """Whether a longer tail of this log may explain more.
 
     It is about as long as was asked for; no line explains a failure, or only one at its very
-    beginning, or one that objects to nothing, or one of a message that began before.
+    beginning, or one that objects to nothing or of which nothing is known, or one of a message that
+    began before.
 
     What is cut off above the first lines may then be the beginning of the same message.
     """
@@ -142,7 +143,7 @@ def _explains_little(tail: LogTail) -> bool:
     telling = judged.telling
     if telling is None or telling.index < CUT_OFF:
         return True
-    if not telling.explains or not telling.is_complaint:
+    if not telling.explains or not telling.is_complaint or judged.failure is None:
         return True
     upto = judged.lines[: telling.index + 1]
     return all(line.startswith("  ") or not line for line in upto)

@@ -1,0 +1,40 @@
+"""The server whose state a line shows: what heals it runs in another container than its caller."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+
+_SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
+_SERVERS = {
+    "search-flood": ("flooded", _SEARCH),
+    "search-migration": ("searched", _SEARCH),
+    "vault-sealed": ("sealed", LazyPattern(r"(?:^|/)(?:vault|openbao)\b")),
+}
+"""The variable of a page and the image of the server, by the failure."""
+
+
+def is_of_a_server(failure: Recognised | None) -> bool:
+    """Whether a known failure is one of the server that a program calls."""
+    return failure is not None and failure.failure.name in _SERVERS
+
+
+def server_of(
+    container: Container, failure: Recognised | None, containers: Containers | None
+) -> dict[str, str]:
+    """The server that the line is about, and what it is to be asked for.
+
+    It is this container, or the one that it calls.
+    """
+    known = _SERVERS.get(failure.failure.name) if failure is not None else None
+    if failure is None or known is None or containers is None:
+        return {}
+    variable, image = known
+    candidates = (container, *named_peers((failure.line,), container, containers))
+    servers = [one.name for one in candidates if image.search(one.config.image.lower())]
+    if not servers:
+        return {}
+    index = failure.values.get("index", "")
+    return {variable: servers[0], **({"index": index} if index else {})}
