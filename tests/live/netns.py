@@ -57,3 +57,39 @@ def answers_inside(
     )
     answer, _, rest = done.stdout.partition("\n\n")
     return json.loads(answer.splitlines()[-1]), rest.strip()
+
+
+class Holder:
+    """A process in a network namespace of its own, with a bridge, a veth and a listener on
+    loopback."""
+
+    script = (
+        "import socket,subprocess,sys\n"
+        "for c in ('link set lo up','link add br9 type bridge','link add v0 type veth peer name v1',"
+        "'link set v0 master br9','link set v0 mtu 1400','addr add 10.97.0.1/24 dev br9','link set br9 up',"
+        "'link set v0 up','link set v1 up','route add 10.98.0.0/16 via 10.97.0.2'):\n"
+        "    subprocess.run(['ip',*c.split()],check=True)\n"
+        "t=socket.create_server(('127.0.0.1',8080))\n"
+        "s=socket.create_server(('::',8443),family=socket.AF_INET6)\n"
+        "u=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('0.0.0.0',5353))\n"
+        "print('ready',flush=True)\nsys.stdin.read()\n"
+    )
+
+    def __enter__(self) -> int:
+        self.process = subprocess.Popen(
+            ["unshare", "--net", sys.executable, "-c", self.script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stdout.readline() == "ready\n"
+        return self.process.pid
+
+    def __exit__(self, *_: object) -> None:
+        self.process.communicate()
+
+
+def start_time(pid: int) -> int:
+    stat = Path(f"/proc/{pid}/stat").read_text()
+    return int(stat[stat.rindex(")") + 2 :].split()[19])

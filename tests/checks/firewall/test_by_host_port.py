@@ -10,7 +10,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.ruleset import assemble
 from tests.checks.network.evidence import container, network
-from tests.firewall.test_walk import NO_NFTABLES
+from tests.firewall.walk_cases import NO_NFTABLES
 from tests.judging import judge, rows
 
 CLOSED = ConnectionVerdict(
