@@ -24,7 +24,8 @@ from diagnose.model import Check, Failed, Json, Report
 from diagnose.phrases import and_more, count, joined, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
-from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.engine import FindEndpoint, ReadInfo
+from diagnose.questions.images import ListNetworks
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget, read_until
 from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 LATE_PACKAGES = ("docker", "httptools", "psutil", "pyroute2")
 """What a run on a host imports only where a question needs it. A package that is not there would
 look like an engine or a kernel that does not answer."""
+ASKED_FIRST: tuple[AnyQuestion, ...] = (ListContainers(), ReadInfo(), ListNetworks())
+"""What each report needs. The engine answers while the checks are imported; /info takes it 50 ms,
+in which it runs three programs."""
 PARSER = "httptools"
 """The one that each question to a local engine needs, built for one Python and one processor."""
 
@@ -137,7 +141,8 @@ def _examine_host(
     wanted: _Wanted, options: Options, configured: config.Config, began: float
 ) -> Examined:
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
-    recorder.begin(ListContainers())
+    for question in ASKED_FIRST:
+        recorder.begin(question)
     checks = wanted.load()
     budget.begin_asking()
     limited_memory.must_end_by(budget.judged_by + limited_memory.LATE_S)
@@ -205,6 +210,7 @@ def live(
     if isinstance(endpoint, Failed):
         raise InvalidRequestError(endpoint.detail)
     collectors.start_helpers(network=not selected)
+    collectors.prepare_to_ask(ASKED_FIRST)
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
 

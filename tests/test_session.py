@@ -5,9 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from diagnose import session
+import pytest
+
+from diagnose import registry, session
+from diagnose.live import Live, _collector
+from diagnose.model import Check, ReportBasis
+from diagnose.questions import AnyQuestion
+from diagnose.questions.run import Options
+from diagnose.recording.recorder import Recorder
 
 ROOT = Path(__file__).parent.parent
 
@@ -24,3 +32,28 @@ def test_a_package_that_cannot_be_loaded_is_no_dead_engine(tmp_path: Path) -> No
     assert done.returncode == 3
     assert "httptools cannot be loaded (parser.so: wrong ELF class)" in done.stderr
     assert done.stdout == ""
+
+
+def test_the_engine_is_asked_while_the_checks_are_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The thread that asks must not import beside the main thread: it would come last."""
+    begun: list[AnyQuestion] = []
+    monkeypatch.setattr(Recorder, "begin", lambda _recorder, question: begun.append(question))
+    monkeypatch.setattr(Live, "start_helpers", lambda *_, **__: None)
+    _collector.cache_clear()
+
+    def load() -> dict[str, Check]:
+        assert begun == list(session.ASKED_FIRST)
+        assert _collector.cache_info().currsize, "what answers is not imported yet"
+        raise session.InvalidRequestError("loaded")
+
+    with pytest.raises(session.InvalidRequestError, match="loaded"):
+        session.diagnose(load, None, Options(), began=time.monotonic())
+
+
+def test_each_report_needs_what_is_asked_first() -> None:
+    """Also where one check is asked for: nothing is asked of the engine that nobody reads."""
+    registry.load(())
+    basis = registry.stands_on(ReportBasis)
+    assert {kind.__name__ for kind in basis} >= {"Containers", "Info", "Networks"}

@@ -12,7 +12,7 @@ import errno
 import functools
 import importlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -133,6 +133,15 @@ class Live(msgspec.Struct, dict=True, eq=False):
         disk.prepare()
         if network:
             network_process.prepare()
+
+    def prepare_to_ask(self, questions: Iterable[AnyQuestion]) -> None:
+        """Import what answers these questions, in this thread.
+
+        The thread of their lane would wait for the interpreter at each file that it opens, for as
+        long as this thread imports the checks: the answers came 0.2 s later.
+        """
+        for question in questions:
+            _collector(question.policy.collector)
 
     def helper(self, name: Name) -> Helper:
         """The helper process of this name, started where it does not run yet."""
