@@ -9,7 +9,9 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -22,6 +24,7 @@ from diagnose.model import (
     Unavailable,
 )
 from diagnose.phrases import sentence, size
+from diagnose.programs.failures import START_ERRORS, recognise
 from diagnose.registry import check
 
 TASK_CAUSES = (
@@ -34,9 +37,16 @@ TASK_CAUSES = (
     "container.restart-loop",
     "container.runtime-limit-hit",
     "container.start-refused",
+    "image.pull-denied",
+    "image.pull-no-space",
+    "image.pull-rate-limited",
+    "image.platform-mismatch",
+    "image.registry-tls",
+    "image.registry-unreachable",
 )
 """What keeps a task from running on this node."""
 NOT_USED = "this engine is in no swarm"
+_CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 NO_MANAGER = "this node is no manager: only managers know"
 
 
@@ -91,8 +101,20 @@ def node_down(swarm: Swarm) -> CheckResult:
     return None
 
 
+_EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>[^,]+, [^,]+) UTC")
+"""swarmkit's ca package, 20.10 to 28.5."""
+
+
 def _this_node(swarm: Swarm) -> Finding:
     why = swarm.error or swarm.state
+    variables = {"unlock": "unlock"} if swarm.state == "locked" else {}
+    expired = _EXPIRED.search(swarm.error)
+    if expired:
+        why = (
+            f"its certificate expired on {expired['end']}: it was off, or away from the managers, "
+            "when it should have been renewed"
+        )
+        variables = {"certificate": _CERTIFICATE, **present({"own_address": swarm.address})}
     if swarm.state == "locked":
         why = (
             "it is locked since its engine was restarted, "
@@ -102,7 +124,7 @@ def _this_node(swarm: Swarm) -> Finding:
         subject=DAEMON,
         summary=f"this node cannot take part in its swarm: {why}",
         evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
-        variables={"unlock": "unlock"} if swarm.state == "locked" else {},
+        variables=variables,
         discriminator="self",
         signs=signs(swarm.error),
     )
@@ -133,7 +155,12 @@ def _down(node: Node) -> Finding:
     caused_by=["swarm.node-down", "swarm.quorum-lost", *TASK_CAUSES],
 )
 def service_underreplicated(
-    swarm: Swarm, clock: Clock, containers: Containers | None, *, settle_s: Seconds = Seconds(120)
+    swarm: Swarm,
+    clock: Clock,
+    containers: Containers | None,
+    interfaces: Interfaces | None,
+    *,
+    settle_s: Seconds = Seconds(120),
 ) -> CheckResult:
     """A swarm service runs fewer tasks than it should.
 
@@ -152,12 +179,14 @@ def service_underreplicated(
         tasks = _tasks(swarm, service)
         is_settling = age is not None and age < settle_s and not _keeps_failing(service, tasks)
         if not service.is_job and not is_settling and service.lacks_tasks(tasks):
+            left = _left_interface(tasks, interfaces)
+            unfit = f"interface {left} on this host has the network's number" if left else ""
             yield _underreplicated(
                 service,
                 tasks,
                 containers,
-                _unfit(swarm, service, tasks),
-                _cure(swarm, service, tasks),
+                unfit or _unfit(swarm, service, tasks),
+                {"left": left} if left.startswith("vx-") else _cure(swarm, service, tasks),
             )
     return None
 
@@ -263,6 +292,18 @@ def _of_largest(most: float, shown: str) -> str:
 _NANO = 1e9
 
 
+def _left_interface(tasks: list[Task], interfaces: Interfaces | None) -> str:
+    """The interface of a network that is gone, which keeps its number from the new one.
+
+    The engine makes each VXLAN interface in the host's namespace under a name of its own and moves
+    it at once; one that stays there is left from an engine that was killed meanwhile.
+    """
+    if "creating vxlan interface: file exists" not in _errors(tasks):
+        return ""
+    left = [item.name for item in interfaces or () if item.kind == "vxlan"]
+    return left[0] if len(left) == 1 else ""
+
+
 def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
     """The folder for lack of which this node refuses the tasks; "" for another reason or node."""
     refused = [task for task in tasks if task.has_failed and task.node_id == swarm.node_id]
@@ -287,6 +328,10 @@ def _underreplicated(
     }
     if update and update.is_held:
         evidence["UpdateStatus"] = f"{update.state}: {update.message}"
+    known = recognise(errors[:1], None, START_ERRORS)
+    if known is not None:
+        evidence["what it means"] = known.cause
+        evidence["what usually heals it"] = known.cure
     return Finding(
         subject=DAEMON,
         summary=sentence(
@@ -302,10 +347,19 @@ def _underreplicated(
         variables={"service": name, **cure},
         discriminator=name,
         severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
-        touches=_newest_task(name, containers),
+        touches=(*_newest_task(name, containers), *_missing_image(errors)),
         signs=signs(*errors),
         service=f"swarm {name}",
     )
+
+
+_NO_IMAGE = LazyPattern(r"No such image: (?P<image>\S+)")
+
+
+def _missing_image(errors: Sequence[str]) -> tuple[Subject, ...]:
+    """The image that a node did not have and could not pull."""
+    matches = [match for error in errors[:1] if (match := _NO_IMAGE.search(error))]
+    return tuple(Subject("image", match["image"].partition("@")[0]) for match in matches)
 
 
 def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:

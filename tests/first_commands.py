@@ -123,6 +123,8 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
+    "image.push-failed": "its cure is a setting of the registry's web server",
     "network.idle-connections-forgotten": "no cure was run since its scenario was written",
     "firewall.neighbour-banned": "no cure was run since its scenario was written",
     "dns.resolver-bypassed": "its cure is a line in a configuration file of the user's",

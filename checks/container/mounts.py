@@ -371,7 +371,13 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     for stale in stale_mounts.items:
         source, container = stale.mount.source, stale.container
         table = f"/proc/{container.state.pid}/mountinfo"
-        if stale.covered_by:
+        if stale.is_hidden:
+            what = (
+                f"sees the folder beneath {stale.point}: the engine has a mount namespace of its "
+                f"own, in which {stale.covered_by} is not mounted"
+            )
+            proof = f"{stale.mount.destination} is on another device than {source} on the host"
+        elif stale.covered_by:
             what = (
                 f"sees the folder beneath {stale.point}: "
                 f"{stale.covered_by} was mounted there after its start"
@@ -380,13 +386,16 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
         else:
             what = f"still sees the old {source}: it was replaced or deleted since the start"
             proof = f"{source}//deleted"
-        yield Finding.about(
+        if stale.is_hidden:
+            variables = {"unseen": stale.point, "engine": "docker"}
+        else:
+            variables = {"source": source, "inside": stale.mount.destination}
+        finding = Finding.about(
             container,
             f"{container} {what}",
             {"mount": str(stale.mount), table: proof},
             discriminator=stale.mount.destination,
             stable=(container.life,),
-            source=source,
-            inside=stale.mount.destination,
         )
+        yield finding.with_variables(variables)
     return None

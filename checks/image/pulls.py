@@ -12,6 +12,7 @@ from checks.image._failed_pulls import (
     mirrors_of,
     reason_of,
 )
+from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
@@ -20,7 +21,7 @@ from diagnose.evidence.images.unpack_errors import UNREADABLE_ARCHIVE, unpack_er
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, Json, Seconds, Severity, Unavailable
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -163,15 +164,21 @@ def pull_rate_limited(
 
 @check("image.pull-denied", severity=Severity.warning)
 def pull_denied(
-    pulls: Pulls, clock: Clock, client: ClientSettings | None, *, repeated: Count = Count(3)
+    pulls: Pulls,
+    clock: Clock,
+    client: ClientSettings | None,
+    swarm: Swarm | None,
+    *,
+    repeated: Count = Count(3),
 ) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
     Registries give the same answer for a name that is misspelt and one that needs a login, so the
     two cannot be distinguished. A login that is no longer valid is worse than none: with it,
     registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to the user
-    who pulls; those of the user who runs this are known by the registries' names. One refused pull
-    is most often a slip of the pen: a warning takes three.
+    who pulls; those of the user who runs this are known by the registries' names. Swarm pulls with
+    the login that the service was given when it was made, and without one if it was given none. One
+    refused pull is most often a slip of the pen: a warning takes three.
     """
     failures = FailedPulls(pulls, clock, repeated)
     logins = (client.logins or ()) if client is not None else ()
@@ -181,6 +188,13 @@ def pull_denied(
         # the registry has shown the repository: a login would change nothing
         if _NO_SUCH_TAG.search(trouble.text):
             yield failures.finding(trouble, variables=variables)
+        elif trouble.of_swarm and (service := _service_of(swarm, trouble.image)):
+            yield failures.finding(
+                trouble,
+                variables=variables | {"service": service, "service_registry": registry},
+                clause=f'; service "{service}" pulls with the login that it was given by '
+                "--with-registry-auth, not with that of a user on this node",
+            )
         elif not registry:
             yield failures.finding(trouble, variables=variables | {"unnamed": pulls.source})
         elif amazon := _AMAZON.fullmatch(registry):
@@ -201,6 +215,14 @@ def pull_denied(
                 "longer valid, even public images are refused",
             )
     return None
+
+
+def _service_of(swarm: Swarm | None, image: str) -> str:
+    """The service whose tasks need this image; "" where this node does not know it."""
+    services = swarm.services if swarm is not None else ()
+    if isinstance(services, Unavailable):
+        return ""
+    return next((service.spec.name for service in services if service.spec.image == image), "")
 
 
 _AMAZON = LazyPattern(r"\d+\.dkr\.ecr[\w-]*\.(?P<region>[\w-]+)\.amazonaws\.com(\.cn)?")

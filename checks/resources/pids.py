@@ -11,6 +11,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
@@ -40,6 +41,7 @@ def pids_exhausted(
     cgroups: Cgroups | None,
     events: Events | None,
     log_tails: LogTails | None,
+    config: DaemonConfig | None,
     host_limits: HostLimits | Unavailable,
     *,
     near: Percent = Percent(90),
@@ -57,9 +59,9 @@ def pids_exhausted(
         is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
         if group is not None:
             yield from _running(container, group.pids, events, near, is_recent=is_recent)
-        elif log_tails is not None and (container.host_config.pids_limit or 0) > 0:
+        elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))
-            yield from (_ended(container, line),) if line else ()
+            yield from _ended(container, line, config) if line else ()
     if isinstance(host_limits, Unavailable):
         return host_limits
     own = host_limits.engine_tasks
@@ -152,8 +154,46 @@ def _refused_fork(tail: LogTail) -> str:
     return "" if REFUSED.search(line) else line
 
 
-def _ended(container: Container, line: str) -> Finding:
+def _user_limit(container: Container, config: DaemonConfig | None) -> tuple[int, str]:
+    """How many processes the container's user may have, and where that is set; 0 for no limit.
+
+    The kernel does not hold root to it.
+    """
+    if container.config.user.partition(":")[0] in ("", "root", "0"):
+        return 0, ""
+    for ulimit in container.host_config.ulimits or ():
+        if ulimit.get("Name") == "nproc":
+            return max(int(ulimit.get("Soft") or 0), 0), "HostConfig.Ulimits nproc"
+    defaults = config.value("default-ulimits") if config is not None else None
+    entry = defaults.get("nproc") if isinstance(defaults, dict) else None
+    if not isinstance(entry, dict) or config is None:
+        return 0, ""
+    return max(int(entry.get("Soft") or 0), 0), f"{config.where('default-ulimits')} nproc"
+
+
+def _ended(container: Container, line: str, config: DaemonConfig | None) -> Iterator[Finding]:
     limit = container.host_config.pids_limit or 0
+    of_user, where = _user_limit(container, config)
+    if of_user and (limit <= 0 or of_user < limit):
+        yield _ended_by_user(container, line, of_user, where)
+    elif limit > 0:
+        yield _ended_by_own(container, line, limit)
+
+
+def _ended_by_user(container: Container, line: str, limit: int, where: str) -> Finding:
+    user = container.config.user.partition(":")[0]
+    return Finding.about(
+        container,
+        f"{container} ended because user {user} may have no more than {limit} processes on this "
+        "host, those of other containers included (ulimit nproc)",
+        {"log": line[:300], where: limit},
+        signs=NO_FORK,
+        onset=container.failed_first,
+        unlimited="--ulimit=nproc=-1:-1",
+    )
+
+
+def _ended_by_own(container: Container, line: str, limit: int) -> Finding:
     return Finding.about(
         container,
         f"{container} ended because it could start no more than {limit} processes",

@@ -91,12 +91,19 @@ class TaskResources(msgspec.Struct, frozen=True, rename="pascal"):
     reservations: Resources | None = None
 
 
+class TaskContainer(msgspec.Struct, frozen=True, rename="pascal"):
+    """The container of a task. image: as the user gave it, with a digest where one was found."""
+
+    image: str = ""
+
+
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
     """What every task of a service is made from."""
 
     restart_policy: TaskRestartPolicy | None = None
     placement: TaskPlacement | None = None
     resources: TaskResources | None = None
+    container_spec: TaskContainer | None = None
 
 
 class ServicePort(msgspec.Struct, frozen=True, rename="pascal"):
@@ -120,6 +127,12 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     mode: dict[str, Json] | None = None
     task_template: TaskTemplate = TaskTemplate()
     endpoint_spec: EndpointSpec | None = None
+
+    @property
+    def image(self) -> str:
+        """The image of its tasks without a digest; "" for a service of another kind."""
+        container = self.task_template.container_spec
+        return container.image.partition("@")[0] if container is not None else ""
 
     @property
     def host_ports(self) -> set[tuple[str, int]]:

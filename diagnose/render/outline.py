@@ -6,7 +6,7 @@ Every renderer for people prints this.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -213,16 +213,22 @@ def _quiet_status(
 
 
 def _complaint(unexplained: Sequence[Reported]) -> str:
-    """What containers complain of, by the check that says so."""
-    by_predicates: dict[tuple[str, str], dict[str, None]] = {}
+    """What containers and the engine complain of, by the check that says so."""
+    by_predicates: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
     for finding in unexplained:
         if finding.check.aloud is not None:
-            by_predicates.setdefault(finding.check.aloud, {})[finding.subject.name] = None
+            group = (finding.subject.kind, finding.check.aloud)
+            by_predicates.setdefault(group, {})[finding.subject.name] = None
     clauses = [
-        f"{named('container', names, NAMED_IN_STATUS)} {agree(names, one, several)}"
-        for (one, several), names in by_predicates.items()
+        f"{_complaining(kind, names)} {agree(names, one, several)}"
+        for (kind, (one, several)), names in by_predicates.items()
     ]
     return joined(clauses)
+
+
+def _complaining(kind: str, names: Collection[str]) -> str:
+    """Who complains: the one engine of the host, or things with names."""
+    return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:

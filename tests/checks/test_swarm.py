@@ -11,6 +11,8 @@ import pytest
 
 from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.model import Subject
 from tests.inspected import container, of
 from tests.judging import judge
 
@@ -211,3 +213,48 @@ def test_a_node_that_does_not_say_what_it_has() -> None:
     swarm = msgspec.structs.replace(swarm, nodes=(msgspec.convert({"ID": "n1"}, Node),))
     (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
     assert finding.summary.endswith("each task reserves 8.0 GiB of memory")
+
+
+EXPIRED = (
+    "error while loading TLS certificate in /var/lib/docker/swarm/certificates/swarm-node.crt: "
+    "certificate (1 - fce41) not valid after Sun, 30 Aug 2026 00:00:00 UTC, and it is currently "
+    "Fri, 27 Nov 2026 21:38:52 UTC: x509: certificate has expired or is not yet valid: "
+)
+JOINED = (
+    'network sandbox join failed: subnet sandbox join failed for "10.200.1.0/24": '
+    "error creating vxlan interface: file exists"
+)
+
+
+def test_a_certificate_that_expired_is_said_in_plain_words() -> None:
+    swarm = Swarm("error", EXPIRED, address="192.0.2.10")
+    (finding,) = judge("swarm.node-down", swarm=swarm).findings
+    assert "expired on Sun, 30 Aug 2026" in finding.summary
+    assert finding.variables["own_address"] == "192.0.2.10"
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [(["vx-001001-p5k2a"], "vx-001001-p5k2a"), (["flannel.1"], None), ([], None)],
+)
+def test_interface_that_a_killed_engine_left(names: list[str], left: str | None) -> None:
+    task = {"ServiceID": "s", "Status": {"State": "rejected", "Err": JOINED}}
+    interfaces = Interfaces(
+        tuple(Interface(number, name, kind="vxlan") for number, name in enumerate(names))
+    )
+    (finding,) = judge(
+        "swarm.service-underreplicated",
+        swarm=_swarm({}, [task]),
+        clock=CLOCK,
+        interfaces=interfaces,
+    ).findings
+    assert finding.variables.get("left") == left
+    assert all(name in finding.summary for name in names)
+
+
+def test_the_image_that_a_node_lacks_links_the_service_to_its_pull() -> None:
+    task = {"ServiceID": "s", "Status": {"State": "rejected", "Err": "No such image: r:5000/a:1"}}
+    (finding,) = judge(
+        "swarm.service-underreplicated", swarm=_swarm({}, [task]), clock=CLOCK
+    ).findings
+    assert Subject("image", "r:5000/a:1") in finding.touches

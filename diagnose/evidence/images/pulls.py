@@ -147,7 +147,7 @@ class PullFailure(msgspec.Struct, frozen=True):
 class PullTrouble(msgspec.Struct, frozen=True):
     """All failures of one kind with one registry or image.
 
-    first, last: Unix times. text: the last one's.
+    first, last: Unix times. text: the last one's. of_swarm: some were for tasks of swarm.
     """
 
     why: Why
@@ -157,6 +157,7 @@ class PullTrouble(msgspec.Struct, frozen=True):
     first: float
     last: float
     text: str
+    of_swarm: bool = False
 
     @property
     def subject(self) -> Subject:
@@ -266,17 +267,25 @@ def troubles(
     groups: dict[tuple[Why, str, str], list[PullFailure]] = {}
     failures = _named([failed_pull for line in listed if (failed_pull := failure(line))])
     for failed in _of_registries(failures, _asked(listed)):
-        if failed.task and failed.why == "denied":
+        if failed.task:
             # swarm tries a pull at each start of a task, and is content with the image that is here
             if failed.task not in lacking:
                 continue
             image = lacking[failed.task]
-            failed = replace(failed, registry=registry_of(image), image=image)
+            if failed.why == "denied":
+                failed = replace(failed, registry=registry_of(image), image=image)
         if not _made_good(failed, done, images):
             groups.setdefault((failed.why, failed.registry, failed.image), []).append(failed)
     for (why, registry, image), same in sorted(groups.items()):
         yield PullTrouble(
-            why, registry, image, _times(same), same[0].at, same[-1].at, same[-1].text
+            why,
+            registry,
+            image,
+            _times(same),
+            same[0].at,
+            same[-1].at,
+            same[-1].text,
+            of_swarm=any(failed.task for failed in same),
         )
 
 

@@ -21,9 +21,12 @@ START_ERRORS = LateTable("diagnose.programs.failures.start_errors", "START_ERROR
 """What the engine says of a container that it could not start."""
 ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine_errors", "ENGINE_ERRORS")
 """What the engine says when it cannot start itself."""
+ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine_requests", "ENGINE_REQUESTS")
+"""What a running engine says of requests that it refuses."""
 
 __all__ = [
     "ENGINE_ERRORS",
+    "ENGINE_REQUESTS",
     "FAILURES",
     "START_ERRORS",
     "Failure",

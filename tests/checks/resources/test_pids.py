@@ -13,6 +13,7 @@ from diagnose.evidence.containers.cgroups import (
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.model import Finding
 from tests.checks.resources.evidence import CLOCK, NOW, OPTIONS, ROOMY, WEB, group, severities, web
@@ -106,3 +107,36 @@ def test_the_host_can_run_out_of_tasks():
     assert finding.subject.kind == "host"
     assert finding.evidence["/proc/loadavg"] == "32000 tasks"
     assert finding.variables == {"container": "web", "pids": "900", "pid_max": "4194304"}
+
+
+NPROC = [{"Name": "nproc", "Soft": 24, "Hard": 24}]
+BY_USER: dict[str, tuple[Container, DaemonConfig | None, str]] = {
+    "its own ulimit": (
+        web(**EXITED, HostConfig={"PidsLimit": 64, "Ulimits": NPROC}, Config={"User": "1000"}),
+        None,
+        "user 1000 may have no more than 24",
+    ),
+    "root is not held to it": (
+        web(**EXITED, HostConfig={"PidsLimit": 64, "Ulimits": NPROC}, Config={"User": ""}),
+        None,
+        "no more than 64",
+    ),
+    "the engine's default": (
+        web(**EXITED, HostConfig={"PidsLimit": 64}, Config={"User": "app:app"}),
+        DaemonConfig("/etc/docker/daemon.json", values={"default-ulimits": {"nproc": NPROC[0]}}),
+        "user app may have no more than 24",
+    ),
+    "the container's own limit is the lower one": (
+        web(**EXITED, HostConfig={"PidsLimit": 8, "Ulimits": NPROC}, Config={"User": "1000"}),
+        None,
+        "no more than 8",
+    ),
+}
+
+
+@pytest.mark.parametrize(("container", "config", "words"), BY_USER.values(), ids=BY_USER)
+def test_limit_of_a_user(container: Container, config: DaemonConfig | None, words: str) -> None:
+    said = LogTail(("sh: can't fork: Resource temporarily unavailable",))
+    tails = LogTails({container.id: said}, {})
+    found = pids_findings(container, cgroups=Cgroups({}), log_tails=tails, config=config)
+    assert [words in finding.summary for finding in found] == [True]

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
@@ -313,6 +315,8 @@ class StaleMount(msgspec.Struct, frozen=True):
     mount: Mount
     covered_by: str = ""
     point: str = ""
+    is_hidden: bool = False
+    """The engine does not see that disk either: it runs in a mount namespace of its own."""
 
 
 class StaleMounts(msgspec.Struct, frozen=True):
@@ -323,7 +327,9 @@ class StaleMounts(msgspec.Struct, frozen=True):
 
 
 @evidence
-def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> StaleMounts:
+def stale_mounts(
+    host: Host, containers: Containers, mounts: Mounts | None, daemon: Daemon | None
+) -> StaleMounts:
     """The mount table of each running container with bind mounts.
 
     Reading it touches no file system; where the tables differ, stat decides.
@@ -351,7 +357,26 @@ def stale_mounts(host: Host, containers: Containers, mounts: Mounts | None) -> S
                 stale.append(StaleMount(container, mount))
             elif mounts is not None and (cover := _cover(mount, own, mounts)):
                 stale.append(StaleMount(container, mount, cover.source, cover.point))
-    return StaleMounts(tuple(_confirmed(host, stale)), tuple(missing))
+    confirmed = tuple(_confirmed(host, stale))
+    visible = _points_of_engine(host, daemon) if any(item.point for item in confirmed) else None
+    return StaleMounts(
+        tuple(
+            replace(item, is_hidden=visible is not None and item.point not in visible)
+            if item.point
+            else item
+            for item in confirmed
+        ),
+        tuple(missing),
+    )
+
+
+def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
+    """The mount points that the engine itself sees; None if that is not known."""
+    engine = daemon.processes.engine if daemon is not None else None
+    if engine is None:
+        return None
+    table = host.ask(ReadFile(f"/proc/{engine.pid}/mountinfo"))
+    return None if isinstance(table, Failed) else {mounted.point for mounted in parse(table.text)}
 
 
 def _cover(mount: Mount, own: Mounted, mounts: Mounts) -> Mounted | None:

@@ -1,0 +1,95 @@
+"""daemon.errors-in-log: the engine writes errors that no other check knows."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import ago, shortened
+from diagnose.programs.failures import (
+    ENGINE_ERRORS,
+    ENGINE_REQUESTS,
+    START_ERRORS,
+    Recognised,
+    recognise,
+)
+from diagnose.registry import check
+
+TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
+_ID = LazyPattern(r"\b[0-9a-f]{64}\b")
+SHOWN = 200
+"""Characters of the line in the finding's sentence."""
+MOST = 3
+"""So many different errors are named, the newest ones."""
+
+
+@check(
+    "daemon.errors-in-log",
+    severity=Severity.advice,
+    aloud=(
+        "has an unexplained error in the engine's log",
+        "have unexplained errors in the engine's log",
+    ),
+)
+def errors_in_log(
+    said_errors: SaidErrors,
+    log: DaemonLog,
+    daemon: Daemon,
+    clock: Clock,
+    containers: Containers | None,
+) -> CheckResult:
+    """The engine writes an error that no other check explains.
+
+    What a healthy engine writes as well is left out. A request that the engine refuses as the
+    client's own mistake (a name that is taken, a path that is missing) stands in no log: only the
+    client sees it. An error that was written once counts for an hour.
+    """
+    if daemon.is_podman:
+        return Skipped("Podman answers here")
+    named = {container.id: container for container in containers or ()}
+    newest = [error for error in said_errors if not _is_over(error, named)]
+    for error in newest[:MOST]:
+        container = named.get(error.container)
+        known = _known(error)
+        times = "once" if error.times == 1 else f"{error.times} times"
+        newest_age = clock.age(error.line.at) or 0.0
+        yield Finding(
+            subject=container.subject if container is not None else DAEMON,
+            summary=(
+                f"the engine wrote an error {times}, last {ago(newest_age)} ago: "
+                f"{_what(error, known)}"
+            ),
+            evidence={
+                log.where(error.line): error.line.text,
+                "times": error.times,
+                "first": f"{ago(clock.age(error.first) or 0.0)} ago",
+                **({"what usually heals it": known.cure} if known is not None else {}),
+            },
+            variables={"log": log.source.removeprefix("journal ")},
+            discriminator=shortened(error.line.message, 60),
+            onset=error.first,
+        )
+    return None
+
+
+def _is_over(error: SaidError, named: dict[str, Container]) -> bool:
+    """Whether the container that the error names has run since, or says it itself."""
+    container = named.get(error.container)
+    if container is None:
+        return False
+    return bool(container.state.error) or (container.started_at or 0.0) > (error.line.at or 0.0)
+
+
+def _known(error: SaidError) -> Recognised | None:
+    tables = (recognise([error.line.text], None, table) for table in TABLES)
+    return next((known for known in tables if known is not None), None)
+
+
+def _what(error: SaidError, known: Recognised | None) -> str:
+    """What the error means; else its words, with short ids as the docker command prints them."""
+    text = _ID.sub(lambda match: match[0][:12], error.line.text)
+    return known.cause if known is not None else shortened(text, SHOWN)

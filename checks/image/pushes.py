@@ -1,0 +1,70 @@
+"""Images that could not be pushed, from what the engine says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
+from diagnose.phrases import ago, shortened
+from diagnose.registry import check
+
+_MARKUP = LazyPattern(r"(?:\\[rn]|\s|<[^>]{0,80}>)+")
+_SENTENCES: Mapping[Why, str] = {
+    "size": "a web server in front of the registry takes no upload of that size (HTTP 413)",
+    "space": "the registry has no room for it",
+    "denied": "the registry lets nobody push there without a login that may",
+    "unreachable": "the registry cannot be reached",
+    "server": "the registry itself fails",
+}
+
+
+@check(
+    "image.push-failed",
+    severity=Severity.warning,
+    caused_by=["image.registry-unreachable", "image.registry-tls", "dns.host-broken"],
+)
+def push_failed(
+    failed_pushes: FailedPushes,
+    log: DaemonLog,
+    clock: Clock,
+    *,
+    recent_s: Seconds = Seconds(3600),
+    repeated: Count = Count(15),
+) -> CheckResult:
+    """An image could not be pushed to its registry.
+
+    The registry refuses a layer, or a web server in front of it does: nginx takes 1 MB unless its
+    configuration says more. The engine tries each layer five times. One failed push of long ago is
+    advice.
+    """
+    for failed in failed_pushes:
+        age = clock.age(failed.last.at) or 0.0
+        is_harmful = age < recent_s or failed.times >= repeated
+        yield Finding(
+            subject=DAEMON,
+            summary=f"pushing an image failed, last {ago(age)} ago: {_reason(failed)}",
+            evidence={
+                log.where(failed.last): shortened(_plain(failed.said)),
+                "uploads that failed": failed.times,
+            },
+            variables={"body_size": "client_max_body_size"} if failed.why == "size" else {},
+            discriminator=failed.why,
+            severity=Severity.warning if is_harmful else Severity.advice,
+            signs=signs(failed.said),
+            onset=failed.first,
+        )
+    return None
+
+
+def _plain(said: str) -> str:
+    """The words of a web page without its markup."""
+    return _MARKUP.sub(" ", said).strip()
+
+
+def _reason(failed: FailedPush) -> str:
+    return _SENTENCES.get(failed.why) or shortened(_plain(failed.said), 120)

@@ -1,0 +1,102 @@
+"""Errors that the engine has written lately, without those that a healthy one writes as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.engine.log import UP, DaemonLog, LogLine
+from diagnose.evidence.images.pulls import failure as failed_pull
+from diagnose.evidence.images.pushes import push_error
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+ONCE_S = 3600
+"""An error that was written once counts for so many seconds."""
+OFTEN = 3
+"""From so many times on it counts as long as the user looks back."""
+
+HARMLESS = LazyPattern(
+    # what is left of a command or a client that was ended while it waited
+    r"reading from a closed fifo|ttrpc: received message on inactive stream|file already closed"
+    r"|broken pipe|connection reset by peer|use of closed network connection|context canceled"
+    r"|Could not send KILL signal|process already finished|unexpected HTTP error handling"
+    # a program that `docker exec`, a health check or a probe of a monitor did not find
+    r"|Error running exec|Handler for \w+ \S*/exec|No such exec|Handler for GET "
+    # the end of a container, of an engine or of a swarm, in the order that happened
+    r"|No such container|is not running|dispatcher is stopped|name conflicts with an existing object"
+    r"|dial unix \S+containerd\.sock\S*: connect: connection refused|Error saving dying container"
+    r"|Failed to delete firewall mark rule|Failed add IP alias|network ingress remove failed"
+    r"|cluster update failed|is already in progress"
+    # settings that this kernel has not, and that the engine does without
+    r"|error reading the kernel parameter|set bridge default vlan failed|ipvs"
+    r"|failed to load cni during init",
+)
+"""Seen on healthy engines 20.10.24, 26.1.5 and 28.5.2 through starts, stops, kills, removals,
+builds and a swarm of one node; a client's request of the kind GET harms nobody but the client."""
+ELSEWHERE = LazyPattern(
+    r"Handler for POST \S*/images/create|Not continuing with pull|Error trying v2 registry"
+    r"|pulling image failed|TLS handshake error|Health check"
+)
+"""What other checks read."""
+_CHANGING = LazyPattern(r"\b[0-9a-z]{25}\b|\b[0-9a-f]{8,}\b|\d+")
+"""What differs from one time to the next: ids, times, numbers."""
+_OF_CONTAINER = LazyPattern(
+    r"Handler for \w+ \S*/containers/(?P<id>[0-9a-f]{64})/|(?P<other>[0-9a-f]{64})"
+)
+
+
+class SaidError(msgspec.Struct, frozen=True):
+    """One error of the engine, by its newest line."""
+
+    line: LogLine
+    times: int
+    first: float
+    """Unix time of the oldest line."""
+    container: str = ""
+    """The id of the container that it names."""
+
+
+class SaidErrors(Items[SaidError], frozen=True):
+    """The newest first."""
+
+
+@evidence
+def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
+    """The errors of the engine's present life, from its log."""
+    lines = [line for line in _present_life(log, clock.wall - options.since_s) if _counts(line)]
+    groups = by_key((_CHANGING.sub("#", line.text), line) for line in lines)
+    errors = []
+    for same in groups.values():
+        first, last = same[0].at or 0.0, same[-1].at or 0.0
+        if len(same) >= OFTEN or clock.wall - last < ONCE_S:
+            errors.append(SaidError(same[-1], len(same), first, _container(same[-1])))
+    return SaidErrors(tuple(sorted(errors, key=lambda error: -(error.line.at or 0.0))))
+
+
+def _present_life(log: DaemonLog, since: float) -> Iterable[LogLine]:
+    """The lines since the engine came up the last time; all that are known, if that is not."""
+    recent = log.since(since)
+    for at in range(len(recent) - 1, -1, -1):
+        if recent[at].message.startswith(UP):
+            return recent[at:]
+    return recent
+
+
+def _counts(line: LogLine) -> bool:
+    """Whether a line is an error that neither health nor another check explains."""
+    if not line.is_error or HARMLESS.search(line.text) or ELSEWHERE.search(line.text):
+        return False
+    return failed_pull(line) is None and push_error(line) is None
+
+
+def _container(line: LogLine) -> str:
+    match = _OF_CONTAINER.search(line.message)
+    return line.fields.get("container", "") or (
+        (match["id"] or match["other"]) if match is not None else ""
+    )

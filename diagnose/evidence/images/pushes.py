@@ -1,0 +1,97 @@
+"""Pushes that failed, from the engine's log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Unavailable
+from diagnose.registry import evidence
+
+Why = Literal["size", "denied", "space", "server", "unreachable", "other"]
+WHY: Mapping[Why, LazyPattern] = {
+    "size": LazyPattern(r"413 Request Entity Too Large|HTTP 413|Payload Too Large", re.IGNORECASE),
+    "space": LazyPattern(r"no space left on device|insufficient storage|quota", re.IGNORECASE),
+    "denied": LazyPattern(
+        r"denied|unauthorized|authentication required|no basic auth|insufficient_scope"
+        r"|\b40[135] [A-Z]",
+        re.IGNORECASE,
+    ),
+    "unreachable": LazyPattern(
+        r"dial tcp|no such host|i/o timeout|connection (?:refused|reset)|no route to host|x509:"
+        r"|\bEOF\b"
+    ),
+    "server": LazyPattern(r"\b5\d\d [A-Z]|HTTP status: 5|internal server error|blob upload"),
+}
+"""The first that fits counts."""
+_FAILED = LazyPattern(
+    r"^Upload failed(?:, retrying)?:? ?(?P<upload>.*)"
+    r"|^Not continuing with push after error:? ?(?P<ended>.*)"
+    r"|Handler for POST \S*/images/\S+/push returned error: (?P<refused>.*)",
+    re.DOTALL,
+)
+"""20.10, 26.1 and 28.5; the engine tries an upload five times before it gives up."""
+
+
+class FailedPush(msgspec.Struct, frozen=True):
+    """All failures of one kind. last: the newest line; first: Unix time of the oldest one."""
+
+    why: Why
+    last: LogLine
+    said: str
+    """What the registry or the network said."""
+    times: int
+    first: float
+
+
+class FailedPushes(Items[FailedPush], frozen=True):
+    """By kind; empty where none failed."""
+
+
+def push_error(line: LogLine) -> str | None:
+    """What a line says of a push that failed, or is about to; None for other lines."""
+    match = _FAILED.search(line.text)
+    if match is None:
+        return None
+    return next((text.strip() for text in match.groups() if text), "")
+
+
+def classify(said: str) -> Why:
+    """The kind of a failure by its text."""
+    return next((why for why, pattern in WHY.items() if pattern.search(said)), "other")
+
+
+def _is_push(event: Event) -> bool:
+    return event.type == "image" and event.action == "push"
+
+
+@evidence
+def failed_pushes(
+    log: DaemonLog, clock: Clock, options: Options, events: Events | Unavailable
+) -> FailedPushes:
+    """Those after which no push went well: the log has the failures, the events the successes."""
+    done = max(
+        (event.at for event in (events if isinstance(events, Events) else ()) if _is_push(event)),
+        default=0.0,
+    )
+    told = [
+        (line, said)
+        for line in log.since(max(clock.wall - options.since_s, done))
+        if (said := push_error(line)) is not None
+    ]
+    pushes = []
+    for why, same in by_key((classify(said), (line, said)) for line, said in told).items():
+        first, last = same[0][0], same[-1][0]
+        assert first.at is not None
+        pushes.append(FailedPush(why, last, same[-1][1], len(same), first.at))
+    return FailedPushes(tuple(pushes))

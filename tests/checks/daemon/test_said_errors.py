@@ -1,0 +1,97 @@
+"""daemon.errors-in-log, with the lines that healthy engines write beside those that matter."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.phrases import unix
+from tests.checks.daemon.evidence import ALIVE
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+NOW = Clock(unix("2026-01-02T03:30:00Z") or 0.0, 0.0)
+ID = "ab" * 32
+UP = 'time="2026-01-02T03:00:00Z" level=info msg="API listen on /run/docker.sock"'
+
+
+def _at(minute: int, message: str, level: str = "error", rest: str = "") -> str:
+    text = message.replace('"', '\\"')
+    return f'time="2026-01-02T03:{minute:02}:00Z" level={level} msg="{text}" {rest}'.rstrip()
+
+
+SIZE = _at(
+    20,
+    "Handler for POST /v1.51/containers/create returned error: --storage-opt is supported only for"
+    " overlay over xfs with 'pquota' mount option",
+)
+START = _at(20, f"Handler for POST /v1.51/containers/{ID}/start returned error: no /dev/video7")
+TASK = _at(20, "fatal task error", rest='error="network sandbox join failed" module=node/agent')
+OLD = SIZE.replace("03:20", "01:20")
+HEALTHY = {
+    "an exec that was broken off": _at(
+        20, "copy stream failed", rest='error="reading from a closed fifo"'
+    ),
+    "a program that exec did not find": _at(20, f"Error running exec {ID} in container: OCI"),
+    "a client that left": _at(20, "attach failed with error: write unix @: broken pipe"),
+    "a kernel without IPVS settings": _at(
+        20, "error reading the kernel parameter net.ipv4.vs.conn_reuse_mode"
+    ),
+    "a killed exec": _at(20, "Could not send KILL signal to container process"),
+    "the end of a swarm": _at(20, "failed to remove node", rest='error="dispatcher is stopped"'),
+    "a warning": _at(20, "ShouldRestart failed, container will not be restarted", "warning"),
+    "a pull that another check names": _at(
+        20,
+        "Not continuing with pull after error",
+        rest='error="manifest unknown: manifest unknown"',
+    ),
+    "a push that another check names": _at(20, "Upload failed, retrying: denied"),
+}
+LOGS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
+    "a size that the disk cannot give": ([UP, SIZE], [("advice", "docker")]),
+    "a start whose container is gone": ([UP, START], [("advice", "docker")]),
+    "a task on a worker": ([UP, TASK], [("advice", "docker")]),
+    "the same again and again is one": ([UP, *[SIZE] * 5], [("advice", "docker")]),
+    "once, two hours ago": ([UP.replace("03:00", "01:00"), OLD], []),
+    "three times, two hours ago": (
+        [UP.replace("03:00", "01:00"), OLD, OLD, OLD],
+        [("advice", "docker")],
+    ),
+    "before the engine's last start": ([SIZE, UP.replace("03:00", "03:25")], []),
+    **{name: ([UP, line], []) for name, line in HEALTHY.items()},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
+def test_errors_of_a_running_engine(lines: list[str], expected: list[tuple[str, str]]) -> None:
+    assert rows(_judged(lines, of())) == expected
+
+
+def test_what_a_known_error_means_is_said() -> None:
+    (finding,) = _judged([UP, SIZE], of()).findings
+    assert "not on xfs with project quotas" in finding.summary
+    assert "storage_opt" in str(finding.evidence["what usually heals it"])
+
+
+def test_a_container_that_keeps_the_reason_or_runs_says_it_itself() -> None:
+    keeps = container("web", Id=ID, State={"Status": "created", "Error": "no /dev/video7"})
+    runs = container("web", Id=ID, State={"Running": True, "StartedAt": "2026-01-02T03:25:00Z"})
+    waits = container("web", Id=ID, State={"Status": "created"})
+    assert not _judged([UP, START], of(keeps)).findings
+    assert not _judged([UP, START], of(runs)).findings
+    assert rows(_judged([UP, START], of(waits))) == [("advice", "web")]
+
+
+def _judged(lines: list[str], containers: Containers):
+    log = DaemonLog(parse(lines), "journal docker.service")
+    return judge(
+        "daemon.errors-in-log",
+        log=log,
+        daemon=ALIVE,
+        clock=NOW,
+        options=Options(),
+        containers=containers,
+    )

@@ -1,0 +1,63 @@
+"""image.push-failed, with lines of engine 28.5."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.images.pushes import classify
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.phrases import unix
+from tests.judging import judge, rows
+
+AT = unix("2026-01-02T03:20:00Z") or 0.0
+PAGE = r"unknown: <html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n</html>"
+LARGE = f'time="2026-01-02T03:20:00Z" level=error msg="Upload failed, retrying: {PAGE}"'
+ENDED = (
+    'time="2026-01-02T03:20:00Z" level=error msg="Not continuing with push after error" '
+    'error="denied: requested access to the resource is denied"'
+)
+SAID = {
+    "unknown: <html><title>413 Request Entity Too Large</title>": "size",
+    "denied: requested access to the resource is denied": "denied",
+    "unauthorized: authentication required": "denied",
+    "received unexpected HTTP status: 500 Internal Server Error": "server",
+    "blob upload unknown": "server",
+    'Put "https://r.lab.test/v2/x": dial tcp 192.0.2.80:443: connect: connection refused': (
+        "unreachable"
+    ),
+    "filesystem: mkdir /var/lib/registry: no space left on device": "space",
+    "name invalid": "other",
+}
+
+
+@pytest.mark.parametrize(("said", "why"), SAID.items(), ids=SAID)
+def test_kinds_of_failures(said: str, why: str) -> None:
+    assert classify(said) == why
+
+
+@pytest.mark.parametrize(
+    ("lines", "age", "pushed", "expected"),
+    [
+        pytest.param([LARGE], 60, None, [("warning", "docker")], id="a moment ago"),
+        pytest.param([LARGE], 7200, None, [("advice", "docker")], id="hours ago"),
+        pytest.param([LARGE, ENDED], 60, None, [("warning", "docker")] * 2, id="two kinds"),
+        pytest.param([LARGE], 60, 30, [], id="pushed since"),
+        pytest.param([LARGE], 60, -30, [("warning", "docker")], id="pushed before"),
+        pytest.param([], 60, None, [], id="no push"),
+    ],
+)
+def test_pushes(
+    lines: list[str], age: float, pushed: float | None, expected: list[tuple[str, str]]
+) -> None:
+    done = () if pushed is None else (Event(AT + pushed, "image", "push", "", "shop:1", {}),)
+    result = judge(
+        "image.push-failed",
+        log=DaemonLog(parse(lines), "journal docker.service"),
+        clock=Clock(AT + age, 0.0),
+        options=Options(),
+        events=Events(done),
+    )
+    assert rows(result) == expected

@@ -1,0 +1,26 @@
+"""Requests that a running engine refuses, each with the line of a real engine."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.programs.failures import ENGINE_ERRORS, ENGINE_REQUESTS, START_ERRORS, recognise
+
+LINES = {
+    "size-of-container": "Handler for POST /v1.51/containers/create returned error: --storage-opt is "
+    "supported only for overlay over xfs with 'pquota' mount option",
+    "volume-driver": "Handler for POST /v1.41/volumes/create returned error: create q: error looking "
+    'up volume plugin nodrv: plugin "nodrv" not found',
+}
+
+
+def test_each_row_has_a_line() -> None:
+    assert {failure.name for failure in ENGINE_REQUESTS} == LINES.keys()
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_is_recognised_as_its_row(name: str) -> None:
+    found = recognise([LINES[name]], None, (*ENGINE_REQUESTS, *ENGINE_ERRORS, *START_ERRORS))
+    assert found is not None
+    assert found.failure.name == name
+    assert "{" not in found.cause + found.cure
