@@ -44,9 +44,9 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     ]
     said = [
         text
-        for each in reports
-        if getattr(each, "when", "") == "call"
-        for name, text in each.user_properties
+        for report in reports
+        if getattr(report, "when", "") == "call"
+        for name, text in report.user_properties
         if name == "said"
     ]
     if said:

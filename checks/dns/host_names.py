@@ -37,7 +37,8 @@ def name_only_on_host(
     containers, and names that the container's own extra hosts have, are left out, and so is a
     failure that container.option-missing explains.
     """
-    known = hosts_file.addresses if hosts_file is not None else {}
+    on_host = hosts_file.addresses if hosts_file is not None else {}
+    is_podman = ping is not None and ping.is_podman
     for container in containers:
         failure = log_tails.of(container).failure if log_tails is not None else None
         if failure is not None and failure.failure.confirmed_by == "container.option-missing":
@@ -47,12 +48,12 @@ def name_only_on_host(
             if is_known_inside or name.name in containers.by_dns_name:
                 continue
             lowered = name.name.lower()
-            if lowered in _OF_DESKTOP and not (ping is not None and ping.is_podman):
+            if lowered in _OF_DESKTOP and not is_podman:
                 why = "which an engine on Linux defines only where extra_hosts does"
                 yield _finding(container, name, why, _GATEWAY)
-            elif lowered in known:
+            elif lowered in on_host:
                 why = f"which only the host's {PATH} has: containers do not read that file"
-                yield _finding(container, name, why, _address(known[lowered]))
+                yield _finding(container, name, why, _address(on_host[lowered]))
             elif _is_multicast(lowered):
                 why = "which devices answer by multicast DNS alone: no DNS server knows it"
                 yield _finding(container, name, why, "")

@@ -250,7 +250,7 @@ def test_containers_that_cannot_be_inspected_are_named_not_lost():
     )
     found = registry.collector(Containers)(host)
     assert [each.name for each in found] == ["web"]
-    assert [each.subject.name for each in found.unexamined] == ["b", "d"]
+    assert [gap.subject.name for gap in found.unexamined] == ["b", "d"]
     assert isinstance(found.items[0], Container)
 
 
@@ -271,7 +271,7 @@ def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
     found = containers(host)
     assert isinstance(found, Containers)
     assert [each.name for each in found] == ["a", "c"]
-    assert [(each.subject.name, each.why) for each in found.unexamined] == [
+    assert [(gap.subject.name, gap.why) for gap in found.unexamined] == [
         ("b", f"inspect: timed out: GET /containers/{STUCK}/json")
     ]
 

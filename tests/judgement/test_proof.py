@@ -130,7 +130,7 @@ def test_an_effect_that_stays_is_a_root_and_says_what_clears_the_suspect():
     shut, off = cause("test.shut", SHUT), cause("test.off", OFF)
     report = judged(shut, off, effect(DRY, shut, off), valve=True, pump=False)
     assert [link.cause for link in report["test.dry"].causes] == [off.key]
-    assert [each.cause for each in report["test.dry"].ruled_out] == [shut.key]
+    assert [suspect.cause for suspect in report["test.dry"].ruled_out] == [shut.key]
     assert report["test.shut"].severity is Severity.warning
 
 

@@ -27,7 +27,9 @@ def report() -> Report:
 
 
 def about(report: Report, id: str, name: str) -> Explained:
-    return next(each for each in explained(id, report) if each.finding.subject.name == name)
+    return next(
+        finding for finding in explained(id, report) if finding.finding.subject.name == name
+    )
 
 
 def test_a_silent_server_is_cleared_of_the_firewall_by_what_the_host_gets_from_it(report: Report):

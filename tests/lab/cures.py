@@ -214,10 +214,10 @@ def treat(box: Box, patients: Sequence[Patient]) -> list[dict[str, Any]]:
         for each in open_cases:
             if each.plan:
                 _act(box, each, each.plan.pop(0))
-        time.sleep(max((SLOW_S.get(each.cure.scenario, 0.0) for each in open_cases), default=0.0))
+        time.sleep(max((SLOW_S.get(case.cure.scenario, 0.0) for case in open_cases), default=0.0))
         found = _discharge(box, open_cases)
-        open_cases = [each for each in open_cases if each.cure.how == "unproven"]
-        if open_cases and not any(each.plan for each in open_cases):
+        open_cases = [case for case in open_cases if case.cure.how == "unproven"]
+        if open_cases and not any(case.plan for case in open_cases):
             time.sleep(2)  # what was started last may need a moment
             found = _discharge(box, open_cases)
             break
@@ -359,9 +359,9 @@ def _state(box: Box) -> _State:
     try:
         listed = box.api("/containers/json?all=1", timeout=2)
         found = [box.api(f"/containers/{each['Id']}/json", timeout=2) for each in listed]
-        images = [each["Id"] for each in box.api("/images/json", timeout=2)]
-        volumes = [each["Name"] for each in box.api("/volumes", timeout=2)["Volumes"] or ()]
-        networks = [each["Id"] for each in box.api("/networks", timeout=2)]
+        images = [image["Id"] for image in box.api("/images/json", timeout=2)]
+        volumes = [volume["Name"] for volume in box.api("/volumes", timeout=2)["Volumes"] or ()]
+        networks = [network["Id"] for network in box.api("/networks", timeout=2)]
     except (OSError, AssertionError, http.client.HTTPException):
         return _State({}, frozenset(), shims)
     steady = {

@@ -51,8 +51,8 @@ def scenario(
                 undo.append(mend)
 
         def mend() -> None:
-            for each in undo:
-                each()
+            for command in undo:
+                command()
 
         SCENARIOS.append(Scenario(name, inject, mend, expected, also, users, cured))
 

@@ -250,7 +250,7 @@ def test_swarm_churn_is_counted_by_slot():
         )
         == []
     )
-    updated = Stops({each.id: True for each in churning})
+    updated = Stops({container.id: True for container in churning})
     assert (
         told(
             judge(

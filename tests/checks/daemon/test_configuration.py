@@ -47,7 +47,7 @@ def test_a_file_is_judged_as_the_engine_judges_it(case: dict[str, Any], version:
 def test_for_an_unknown_version_only_what_every_engine_refuses_is_told(
     case: dict[str, Any],
 ) -> None:
-    if any(each["starts"] for each in case["engines"].values()):
+    if any(engine["starts"] for engine in case["engines"].values()):
         assert faults_of(case["text"], None) == ()
 
 

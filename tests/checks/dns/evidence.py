@@ -142,7 +142,7 @@ def lan(server: str = LAN) -> str:
 
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
-    return [(str(each.subject), each.severity) for each in answer if isinstance(each, Finding)]
+    return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
 
 
 WEB, OWN = container("web"), container("own", HostConfig={"Dns": [OTHER]})

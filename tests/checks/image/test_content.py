@@ -194,7 +194,7 @@ def test_images_of_engine_29() -> None:
     found = images(host, users)
     assert isinstance(found, Images)
     assert found.dangling == ()
-    assert [each.name for each in found.unused] == ["shop/app:3.1"]
+    assert [image.name for image in found.unused] == ["shop/app:3.1"]
     exposed = live(*users)
     assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [
         ("advice", "shop/app:3.1")

@@ -76,7 +76,7 @@ def altered(link: Interface, **fields: Any) -> Interface:
 def found(answer: Any) -> list[tuple[str, Severity | None]]:
     """Subject and severity of each finding."""
     assert not isinstance(answer, Skipped), answer
-    return [(str(each.subject), each.severity) for each in answer if isinstance(each, Finding)]
+    return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
 
 
 PUBLISHED = {"Networks": {}, "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}}

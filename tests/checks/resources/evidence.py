@@ -42,7 +42,7 @@ WEB = web()
 
 def found(answer: Any) -> list[Finding]:
     if isinstance(answer, Iterable):
-        return [each for each in answer if isinstance(each, Finding)]
+        return [item for item in answer if isinstance(item, Finding)]
     return []
 
 

@@ -157,7 +157,8 @@ def swarm_task_replaced_over_and_over(box: Box) -> None:
         what="four containers of the task",
     )
     assert all(
-        box.inspect(each["Id"])["RestartCount"] == 0 for each in box.api("/containers/json?all=1")
+        box.inspect(container["Id"])["RestartCount"] == 0
+        for container in box.api("/containers/json?all=1")
     )
     found = box.diagnose("check", "container.restart-loop", "--format", "json").findings[0]
     (held,) = found["fix"]
@@ -199,7 +200,8 @@ def _serves_with(box: Box, service: str, *, ended: int) -> None:
 
     def settled() -> bool:
         states = [
-            each["State"] for each in box.api(f"/containers/json?all=1&filters={quote(filters)}")
+            container["State"]
+            for container in box.api(f"/containers/json?all=1&filters={quote(filters)}")
         ]
         return states.count("running") == 1 and states.count("exited") == ended
 

@@ -306,7 +306,7 @@ def host_has_ipv6_servers_only(box: Box) -> None:
     assert not resolves(box, "new")
     findings = box.diagnose("all", "--format", "json").findings
     (lost,) = (f for f in findings if f["id"] == "dns.upstream-unreachable")
-    assert "dns.no-nameserver" in [each["id"] for each in lost["caused_by"]], lost["caused_by"]
+    assert "dns.no-nameserver" in [cause["id"] for cause in lost["caused_by"]], lost["caused_by"]
     assert "dns.stale-resolv-conf" not in [f["id"] for f in findings]
 
 
@@ -373,7 +373,7 @@ def resolver_ended_with_the_engine(box: Box) -> None:
         if f["id"] == "dns.embedded-rules-missing"
     )
     assert "resolver does not listen" in said["summary"], said["summary"]
-    assert [each["id"] for each in said["caused_by"]] == ["daemon.not-running"], said["caused_by"]
+    assert [cause["id"] for cause in said["caused_by"]] == ["daemon.not-running"], said["caused_by"]
 
 
 @fault("dns.search-amplified", subject="container:searching", shareable=True)

@@ -376,7 +376,7 @@ def builds_that_left_their_cache(box: Box) -> None:
     assert "moby.image.id" in str(said)
     box.fill("/var/lib/docker/volumes/filler", 0.75)
     cache = box.api("/system/df")["BuildCache"]
-    assert sum(each["Size"] for each in cache if not each["InUse"]) > 100_000_000
+    assert sum(entry["Size"] for entry in cache if not entry["InUse"]) > 100_000_000
 
 
 @fault("image.dangling", subject="host:host", engines=Engines(since=28), config=STORE)
@@ -393,7 +393,9 @@ def moved_tag_in_containerd(box: Box) -> None:
     for number in range(2):
         images.load(box, "moved:1", Recipe({"version": (str(number).encode(), 0o644)}))
         box.docker("run", "-d", f"--name=on{number}", *TIDY, "moved:1", "sleep", "1000")
-    assert [each["Containers"] for each in box.api("/images/json") if not each["RepoTags"]] == [1]
+    assert [image["Containers"] for image in box.api("/images/json") if not image["RepoTags"]] == [
+        1
+    ]
 
 
 @fault("image.corrupt", subject="daemon:docker", engines=Engines(since=28), config=STORE)
