@@ -31,8 +31,8 @@ REFUSES = frozenset(
 )
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
 MOSTLY = 0.5
-"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
-the Internet may be those whom it refuses."""
+"""The share of the last lines from which on it does so to most of its callers, unless no line comes
+more often. Below, scanners of the Internet may be those whom it refuses."""
 
 
 @check(
@@ -100,10 +100,10 @@ def _refuses(error: RepeatedError) -> bool:
     One that waits for a migration does so whatever else it prints.
     """
     known = error.failure
-    if known is not None and known.failure.name == "data-older" and _migration(error):
-        return True
-    is_refusal = known is not None and known.failure.name in REFUSES
-    return is_refusal and error.times >= MOSTLY * error.of
+    is_most = error.times >= MOSTLY * error.of or error.times >= error.most
+    if known is None or _migration(error):
+        return known is not None and (known.failure.name == "data-older" or is_most)
+    return known.failure.name in REFUSES and is_most
 
 
 def _what(error: RepeatedError) -> str:

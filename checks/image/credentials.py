@@ -43,14 +43,15 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
     login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
     helper `pass` runs another program, which has to be there too.
     """
-    for helper in (*client.absent, *client.lacking):
+    lacking = dict(client.lacking)
+    for helper in (*client.absent, *lacking):
         registries = sorted(name for name, program in client.helpers.items() if program == helper)
         is_store = client.store == helper
         if is_store:
             whose, key = "any registry", "credsStore"
         else:
             whose, key = and_more(registries, REGISTRIES_SHOWN), "credHelpers"
-        program, own = f"docker-credential-{helper}", client.lacking.get(helper, "")
+        program, own = f"docker-credential-{helper}", lacking.get(helper, "")
         missing = f"{program}, which is not installed"
         if own:
             missing = f"{program}, which runs the program {own}, and that is not installed"

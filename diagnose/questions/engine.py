@@ -93,7 +93,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Those of one registry each."""
     absent: tuple[str, ...] = ()
     """Those of them whose program is not installed."""
-    lacking: dict[str, str] = {}
+    lacking: tuple[tuple[str, str], ...] = ()
     """By helper, the program that it runs itself and that is not installed."""
     plugins: tuple[BrokenPlugin, ...] = ()
     """Those that do not work."""

@@ -60,11 +60,11 @@ def test_helpers_that_are_installed(home: Path) -> None:
 
 def test_a_helper_whose_own_program_is_missing(home: Path) -> None:
     (home / ".docker/config.json").write_text(json.dumps({"credsStore": "pass"}))
-    assert (settings().absent, settings().lacking) == (("pass",), {})
+    assert (settings().absent, settings().lacking) == (("pass",), ())
     program(home / "programs/docker-credential-pass")
-    assert (settings().absent, settings().lacking) == ((), {"pass": "pass"})
+    assert (settings().absent, settings().lacking) == ((), (("pass", "pass"),))
     program(home / "programs/pass")
-    assert (settings().absent, settings().lacking) == ((), {})
+    assert (settings().absent, settings().lacking) == ((), ())
 
 
 @pytest.mark.parametrize(

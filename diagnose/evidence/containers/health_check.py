@@ -97,7 +97,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
         since, began = self.failing_since, self.container.started_at
         if since is None or began is None:
             return False
-        return since - began <= 2 * self.interval_s + self.timeout_s + self.start_period_s
+        unseen = max(self.health.failing_streak - len(self.probes), 0)
+        slack = 2 * self.interval_s + (unseen + 1) * self.timeout_s
+        return since - began <= slack + self.start_period_s
 
     def _seconds(self, setting: str) -> float:
         nanoseconds: Any = getattr(self.container.config.healthcheck, setting, None)

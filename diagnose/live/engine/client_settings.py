@@ -56,9 +56,10 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
     store, helpers: the credential helper of all registries, and those of one registry each. absent:
     those of them whose program is in no folder of PATH, and in none where such programs usually
-    lie. lacking: by helper, the program that it runs itself and that is nowhere. plugins: [{"name",
-    "path", "target", "failure"}], those that do not work and that no other folder has. listens:
-    whether a program listens at the default socket. logins: the registries that have one.
+    lie. lacking: pairs of a helper and the program that it runs itself and that is nowhere.
+    plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
+    folder has. listens: whether a program listens at the default socket. logins: the registries
+    that have one.
     A file without JSON is no failure: the docker command goes on without it.
     """
     path = configuration(os.environ) / "config.json"
@@ -75,11 +76,11 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "store": store,
         "helpers": helpers,
         "absent": sorted(absent),
-        "lacking": {
-            name: program
+        "lacking": [
+            [name, program]
             for name, program in _OWN_PROGRAMS.items()
             if name in named - absent and not _is_installed(program)
-        },
+        ],
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),

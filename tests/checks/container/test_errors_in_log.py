@@ -127,6 +127,11 @@ ASKED = {
         [("warning", "app")],
         {"keyless": "app"},
     ),
+    "a table of the program's own": (
+        "production.ERROR: SQLSTATE[42S02]: Table 'shop.a' doesn't exist (SQL: select * from a)",
+        [("warning", "app")],
+        {"migration": "php artisan migrate --force"},
+    ),
     "a server of secrets": (
         'read secret failed: 503 - {"errors":["Vault is sealed"]}',
         [("warning", "app")],
@@ -177,4 +182,4 @@ def test_a_message_of_several_lines_of_which_two_fit() -> None:
     lines = ["ERROR cannot open the queue", "#0 queue.php(3): open()", "#52 {main}", "GET / 500"]
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
     (error,) = repeated_errors(Containers([APP]), logs)
-    assert (error.times, error.of) == (2, 8)
+    assert (error.times, error.most, error.of) == (2, 2, 8)

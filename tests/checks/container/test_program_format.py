@@ -134,6 +134,14 @@ SAID = {
         "entrypoint_forbidden",
         "/app cannot be executed",
     ),
+    "/entry.sh: exec: line 4: ./gone: not found": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
+    "[FATAL tini (7)] exec ./gone failed: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
     "[dumb-init] /gone: No such file or directory": (
         "entrypoint_missing",
         "its image has no /gone",

@@ -28,7 +28,7 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
     ),
     "an installed store": (ClientSettings(FILE, store="pass"), [], False),
     "the helper's own program": (
-        ClientSettings(FILE, store="pass", lacking={"pass": "pass"}),
+        ClientSettings(FILE, store="pass", lacking=(("pass", "pass"),)),
         FOUND,
         True,
     ),

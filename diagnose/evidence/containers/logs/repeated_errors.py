@@ -40,6 +40,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     times: int
     of: int
     """Lines of the last minutes, since its last start, that were read."""
+    most: int = 0
+    """How many of them are the same as the line that stands there most often."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
@@ -75,6 +77,7 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
                 telling,
                 count,
                 len(lines),
+                max(times.values()),
                 recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
                 _peers(container, telling.whole, containers),
                 tuple(repeated),

@@ -7,6 +7,7 @@ words.
 
 from __future__ import annotations
 
+import posixpath
 import re
 
 import msgspec
@@ -47,7 +48,7 @@ _REASON = (
 _BY_SHELL = LazyPattern(
     r"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: "
     r"|\d+: )?(?:exec: )?(?:line \d+: )?"
-    rf"(?P<path>/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
+    rf"(?P<path>\.{{0,2}}/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
     re.IGNORECASE,
 )
 """dash: `sh: 1: /app/run: not found`; bash: `/start.sh: line 4: /app/run: Permission denied`,
@@ -163,7 +164,9 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
 def _refused(host: Host, container: Container, last: str) -> Program | None:
     """What runc, an init or `env` says in the last line."""
     if match := REFUSED.search(last):
-        path = match["path"] or match["tini"] or match["dumb"] or container.path
+        path = _from_root(
+            container, match["path"] or match["tini"] or match["dumb"] or container.path
+        )
         why = (match["why"] or match["legacy"] or match["reason"]).lower()
         return _look(host, container.id, path, why, last)
     if (match := _BY_ENV.search(last)) and container.state.exit_code == 127:
@@ -190,7 +193,12 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
         supervisor = None if shell else _BY_SUPERVISOR.search(line)
         if shell:
             program = _look(
-                host, container.id, shell["path"], _reason(shell["why"]), line, behind="a shell"
+                host,
+                container.id,
+                _from_root(container, shell["path"]),
+                _reason(shell["why"]),
+                line,
+                behind="a shell",
             )
             return msgspec.structs.replace(program, is_aside=not by_shell)
         if supervisor:
@@ -208,6 +216,13 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
                 why = supervisor["s6_why"] or supervisor["gosu_why"]
             return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
     return None
+
+
+def _from_root(container: Container, path: str) -> str:
+    """A path that was named from the working directory, as the container has it."""
+    if not path.startswith(("./", "../")):
+        return path
+    return posixpath.normpath(posixpath.join("/", container.config.working_dir, path))
 
 
 def _reason(text: str) -> str:
