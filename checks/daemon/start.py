@@ -13,6 +13,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.programs.failures import Recognised
@@ -34,6 +35,12 @@ LEGACY = LazyPattern(
 )
 """The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
 OPTIONS = "storage-opts"
+OVERLAY = "overlay2"
+NOT_FOR_OVERLAY = frozenset(
+    {"nfs", "nfs4", "cifs", "smb3", "fuse", "fuseblk", "9p", "virtiofs", "overlay", "aufs"}
+    | {"vfat", "exfat", "ntfs3", "ecryptfs", "ceph"}
+)
+"""File systems that cannot hold the upper folder of an overlay."""
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
@@ -52,11 +59,13 @@ def storage_driver_failed(
     log: DaemonLog | Unavailable,
     config: DaemonConfig | None,
     root: DataRoot | None,
+    mounts: Mounts | None,
 ) -> CheckResult:
     """The engine does not start because its storage driver cannot be used.
 
     A driver that the configuration names and the engine does not have, one that newer engines gave
-    up (aufs in 24, devicemapper and overlay in 25), or a kernel that lacks it. The notes of
+    up (aufs in 24, devicemapper and overlay in 25), a kernel that lacks it, or a data root on a
+    network share or another file system that cannot carry overlay2. The notes of
     containerd about plugins that it skips are in every healthy start and are not looked at.
     """
     start = failed_start(daemon, log, STORAGE)
@@ -66,19 +75,43 @@ def storage_driver_failed(
     prior = _prior_driver(start.log) if not driver and root is not None else None
     name = f'storage driver "{driver}"' if driver else "the storage driver"
     variables = _driver_variables(config, start.line) | start.variables
-    if prior is not None and root is not None:
+    may_be_place = (driver or prior or OVERLAY) == OVERLAY and "not supported" in start.line.text
+    unfit = _unfit_place(root, mounts) if may_be_place else ""
+    if unfit and root is not None:
+        variables = {"unfit": root.path}
+        name = f'storage driver "{OVERLAY}"'
+    elif prior is not None and root is not None:
         name = f'storage driver "{prior}", in which {root.path} was written,'
         variables["old"] = f"{root.path}/{prior}"
-    if start.known is not None:
+    if start.known is not None and not unfit:
         variables |= page_variables(start.known, root) | _leftover(start.known, root)
     yield Finding(
         subject=DAEMON,
-        summary=f"{name} cannot be used: {start.known.cause if start.known else start.error}",
+        summary=f"{name} cannot be used: "
+        f"{unfit or (start.known.cause if start.known else start.error)}",
         evidence={**start.evidence, **_driver_settings(config, start.line)},
         variables=variables,
         signs=signs(start.line.text),
     )
     return None
+
+
+def _unfit_place(root: DataRoot | None, mounts: Mounts | None) -> str:
+    """Why overlay2 cannot be used at the place of the data root; "" for a place that may do.
+
+    The upper folder of an overlay needs a file system with extended attributes and file types,
+    which no share and no overlay has.
+    """
+    mounted = mounts.of(root.path) if root is not None and mounts is not None else None
+    if root is None or mounted is None:
+        return ""
+    kind = mounted.fstype.partition(".")[0]
+    if kind not in NOT_FOR_OVERLAY:
+        return ""
+    return (
+        f"its data root {root.path} lies on {mounted.fstype} (mounted at {mounted.point}), which "
+        "overlay2 does not work on"
+    )
 
 
 def _driver_settings(config: DaemonConfig | None, line: LogLine) -> dict[str, Json]:

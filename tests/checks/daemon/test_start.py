@@ -7,6 +7,7 @@ import pytest
 from diagnose import runbooks
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.daemon_processes import PidFile
+from diagnose.evidence.storage.mounts import Mounts, parse
 from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only
 from tests.judging import judge
 
@@ -111,3 +112,29 @@ def test_start_limit_hit(state: str, result: str, restarts: str, hit: bool) -> N
         "systemd gave up on docker.service after 3 restarts"
     ] * hit
     assert judge("daemon.start-limit-hit", daemon=daemon(unit=SYSTEM_UNIT)).verdict == "passed"
+
+
+UNSUPPORTED = "failed to start daemon: error initializing graphdriver: driver not supported"
+PRIOR = (
+    'time="2026-01-02T03:04:05Z" level=error msg="[graphdriver] prior storage driver overlay2 '
+    'failed: driver not supported"'
+)
+
+
+@pytest.mark.parametrize(
+    ("fstype", "variable"),
+    [
+        pytest.param("nfs4", "unfit", id="a share"),
+        pytest.param("fuse.sshfs", "unfit", id="a file system of a program"),
+        pytest.param("overlay", "unfit", id="an engine in a container"),
+        pytest.param("ext4", "old", id="a disk"),
+    ],
+)
+def test_data_root_where_overlay2_does_not_work(fstype: str, variable: str) -> None:
+    table = (
+        f"30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 30 0:40 / /var/lib/docker rw - {fstype} x rw\n"
+    )
+    given = {"log": log(PRIOR, UNSUPPORTED), "root": ROOT, "mounts": Mounts(tuple(parse(table)))}
+    finding = only(judge("daemon.storage-driver-failed", daemon=daemon(), **given).findings)
+    assert variable in finding.variables
+    assert (fstype in finding.summary) is (variable == "unfit")

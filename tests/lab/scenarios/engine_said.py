@@ -111,3 +111,13 @@ def processes_of_one_user_in_two_containers(box: Box) -> None:
     box.wait_state("worker", "exited")
     said = box.docker("logs", "worker")
     assert "Resource temporarily unavailable" in said.stdout + said.stderr
+
+
+@fault("daemon.storage-driver-failed", subject=DAEMON, also=["container.*", "daemon.*"],
+       baseline=False, engine_started=False, exit_code=2)  # fmt: skip
+def data_root_that_cannot_carry_overlays(box: Box) -> None:
+    """The data root was moved to a place that is an overlay itself, as of an engine in a container;
+    a network share is refused with the same words."""
+    box.sh("mkdir -p /srv/moved/overlay2/0123")
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/moved"}, wait=False)
+    box.wait_for(lambda: "driver not supported" in box.read(LOG), 60, "the engine to give up")
