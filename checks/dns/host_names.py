@@ -76,7 +76,7 @@ def _finding(container: Container, name: FailedName, why: str, address: str) -> 
         container,
         f'{container} cannot resolve "{name.name}", {why}',
         {
-            "the name stands in": name.source[:300],
+            "the name is in": name.source[:300],
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,

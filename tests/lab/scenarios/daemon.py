@@ -280,5 +280,5 @@ def stopped_with_live_restore(box: Box) -> None:
     box.kill(pid, signal.SIGTERM)
     box.wait_for(lambda: not box.alive(pid), 20, "dockerd to stop")
     run = box.diagnose("all")
-    assert "still alive: shop1, shop2, shop3, shop4, shop5" in " ".join(run.out.split()), run.out
+    assert "still running: shop1, shop2, shop3, shop4, shop5" in " ".join(run.out.split()), run.out
     assert "6 containers (5 running)" in run.out, run.out
