@@ -31,17 +31,21 @@ from diagnose.questions.network import Route
 from diagnose.questions.sockets import Socket
 
 from .agreement import (
-    _RESET,
+    _apply,
+    _here,
+)
+from .agreement_hosts import (
+    RESET,
+    Generator,
+)
+from .agreement_site import (
     PATIENT_S,
     PROJECT,
     TCP_PORTS,
     UDP_PORTS,
     Attempt,
-    Generator,
     Party,
     Site,
-    _apply,
-    _here,
 )
 
 ATTEMPTS = 60
@@ -216,7 +220,7 @@ def run(seed: int, hosts: int) -> PathTally:
         for number in range(hosts):
             rng = random.Random(f"{seed}/{number}")
             script = Generator(rng).script()
-            site.host.sh(_RESET)
+            site.host.sh(RESET)
             _apply(site, script)
             drawn = [
                 (attempt, question)
