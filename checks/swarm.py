@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
+from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -23,7 +25,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import sentence, size
+from diagnose.phrases import counted, sentence, size
 from diagnose.programs.failures import START_ERRORS, recognise
 from diagnose.registry import check
 
@@ -367,3 +369,44 @@ def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, 
     tasks = [container for container in containers or () if container.service == f"swarm {service}"]
     newest = max(tasks, key=lambda container: container.created_at or 0.0, default=None)
     return (newest.subject,) if newest else ()
+
+
+_NO_IPVS = "Could not get ipvs family information from the kernel"
+
+
+@check("swarm.ipvs-missing", severity=Severity.critical)
+def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Containers) -> CheckResult:
+    """The kernel cannot balance the load of swarm services: it has no IPVS.
+
+    A service's own address and its published ports in ingress mode lead nowhere then. The engine
+    says so in its log when it makes the network of the first task. Kernels of small boards, of
+    WSL 2 and of hosts that are containers themselves lack the module. Ports in host mode, and
+    services with the endpoint mode dnsrr, work.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if ipvs.is_there:
+        return None
+    lines = [line for line in log if _NO_IPVS in line.text]
+    harmed = sorted(
+        {
+            task.labels.get("com.docker.swarm.service.name", task.name)
+            for task in containers.running
+            if "ingress" in task.endpoints or "com.docker.swarm.service.name" in task.labels
+        }
+    )
+    if lines and harmed:
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                "the kernel has no IPVS: the own addresses and the ingress ports of "
+                f"{counted('swarm service', harmed)} lead nowhere"
+            ),
+            evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
+            variables={"module": "ip_vs", "service": harmed[0]},
+            touches=tuple(
+                task.subject for task in containers.running if "ingress" in task.endpoints
+            ),
+            signs=frozenset({"timeout", "refused", "unreachable"}),
+        )
+    return None

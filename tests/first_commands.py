@@ -125,6 +125,13 @@ JUDGED: dict[str, tuple[str, str]] = {
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
     "image.push-failed": "its cure is a setting of the registry's web server",
+    "network.calls-failing": "what fails is on another machine, or another finding says why",
+    "network.address-duplicate": "the other machine, or a new network, needs another address",
+    "dns.server-fails": "the lab's resolver is no program that a page can configure",
+    "dns.name-unknown": "only the author of the configuration knows which name was meant",
+    "dns.tcp-blocked": "the firewall in question is not on this host",
+    "dns.engine-resolver-bypassed": "no cure was run since its scenario was written",
+    "swarm.ipvs-missing": "the lab's kernel has no IPVS to load",
     "network.idle-connections-forgotten": "no cure was run since its scenario was written",
     "firewall.neighbour-banned": "no cure was run since its scenario was written",
     "dns.resolver-bypassed": "its cure is a line in a configuration file of the user's",

@@ -17,8 +17,9 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.ingress import Ingress
-from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
@@ -51,9 +52,10 @@ def dnat_missing(
     for inlet in packet_paths.inlets:
         problem = _misled(firewall, inlet)
         if problem:
-            yield _untranslated(
-                inlet, problem, simulated_repair, has_proxy(config) and is_served(inlet)
-            )
+            by = _untracking(firewall, inlet)
+            repair = simulated_repair if by is None else None
+            served = has_proxy(config) and is_served(inlet)
+            yield _untranslated(inlet, problem, repair, served, by)
         elif inlet.reach.nat_unknown:
             yield Unexamined(
                 inlet.container.subject, f"its translation depends on {inlet.reach.by}"
@@ -108,14 +110,29 @@ def _unreachable_from_host(
     return None
 
 
+def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
+    """The rule that keeps what comes to a port from being tracked, and so from being translated."""
+    if inlet.reach.nat is not None or inlet.family != "ip":
+        return None
+    protocol = inlet.port.partition("/")[2]
+    return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
+
+
 def _untranslated(
-    inlet: Ingress, problem: str, repair: SimulatedRepair | None, served: bool
+    inlet: Ingress,
+    problem: str,
+    repair: SimulatedRepair | None,
+    served: bool,
+    untracked: Step | None,
 ) -> Finding:
+    """untracked: the rule that keeps the port's packets out of connection tracking."""
     led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
     led_by = inlet.led_by
     is_led_by_iptables = led_by is not None and cures.program_of(led_by) == "iptables"
     if is_led_by_iptables:
         variables = _port_first(inlet)
+    elif untracked is not None:
+        variables = _tracked_again(inlet, untracked)
     else:
         variables = _variables(inlet.container, inlet.host_port, repair)
     proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
@@ -124,6 +141,10 @@ def _untranslated(
         summary=sentence(
             f"{inlet.container}: published port {inlet.host_port} {problem}",
             f"a rule of another program leads it there: {led_by}" if led_by else "",
+            f"{untracked} keeps its packets from being tracked, and what is not tracked is not "
+            "translated"
+            if untracked is not None
+            else "",
             proxy,
         ),
         evidence=present(
@@ -133,7 +154,7 @@ def _untranslated(
                 "translation": str(inlet.reach.nat or "none"),
                 "translated by": str(inlet.reach.nat_by or ""),
                 "decided by": str(inlet.reach.by or ""),
-                **({} if led_by is not None else simulation(repair)),
+                **({} if led_by is not None or untracked is not None else simulation(repair)),
             }
         ),
         variables=variables,
@@ -143,6 +164,15 @@ def _untranslated(
         stable=(inlet.container.life,),
         service=inlet.container.service,
     )
+
+
+def _tracked_again(inlet: Ingress, by: Step) -> dict[str, str]:
+    """The rules about the port, in raw of iptables or in a chain of nftables."""
+    port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
+    place = place_of(by)
+    if "program" in place:
+        return {**port, "untracked_port": str(inlet.host_port)}
+    return {**port, **place, "nft_proto": inlet.port.partition("/")[2]}
 
 
 def _port_first(inlet: Ingress) -> dict[str, str]:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.host_paths import Obstacle
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.sockets.unanswered_calls import (
+    MAIL,
     METADATA,
     UnansweredCall,
     UnansweredCalls,
@@ -51,8 +54,8 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
     of each namespace say where to look. Programs that try many places are left out, and so are
     calls out of internal networks (network.internal-called-out).
     """
-    if not unanswered_calls.watched:
-        return Skipped("no running container has a network of its own")
+    if not unanswered_calls.watched and not len(unanswered_calls):
+        return Skipped("no running container uses a network")
     calls = [
         call for call in unanswered_calls.items if call.repeats >= least and not call.has_no_way_out
     ]
@@ -67,6 +70,8 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
     names = sorted(container.name for container in callers.values())
     peer = first.peer
     whom = f"{peer} ({first.place})" if peer is not None else first.place
+    if first.further:
+        whom += f" and {count(len(first.further), 'more address', 'more addresses')} at that port"
     gets = agree(names, "gets", "get")
     networks = {call.network.subject for call in calls if call.network is not None}
     trace = first.trace
@@ -120,6 +125,16 @@ def _why(call: UnansweredCall) -> str:
         )
     if call.silent_router and not call.no_machine:
         return f"the router of this host, {call.silent_router}, does not answer either"
+    if call.protocol == "udp":
+        return "its packets over UDP leave this host, and none comes back"
+    if _is_own_site(call) and call.publisher is not None:
+        return (
+            f'its settings or its log name "{call.own_name}", which this host serves at the same '
+            f"port ({call.publisher}): the router of this site does not lead calls of its own "
+            "public address back (hairpin)"
+        )
+    if call.port == MAIL and ip_address(call.address).is_global:
+        return "many providers let nothing out to port 25 until they are asked to"
     if call.no_machine:
         return f"no machine on the network of interface {call.no_machine} has that address"
     if call.of_network is not None and call.peer is None:
@@ -127,6 +142,12 @@ def _why(call: UnansweredCall) -> str:
     if call.may_filter and call.peer is None:
         return "its own network namespace may hold rules that stop them (NET_ADMIN)"
     return ""
+
+
+def _is_own_site(call: UnansweredCall) -> bool:
+    """Whether it is this site's own public address by which this host's service is called."""
+    is_open = call.trace is None or call.trace.obstacle is None
+    return bool(call.own_name) and is_open and not call.silent_router and not call.no_machine
 
 
 def _is_routed(call: UnansweredCall) -> bool:
@@ -155,6 +176,8 @@ _REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
 def _variables(call: UnansweredCall) -> dict[str, str]:
     """The case that the page has a block for, and its values."""
     place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
+    if call.protocol == "udp":
+        return _udp_variables(call)
     if call.address == METADATA:
         return {**place, "hop_limit": "2"}
     if call.is_untranslated and call.network is not None and "." in call.address:
@@ -165,8 +188,19 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
     stopped_by = _obstacle_variables(call, obstacle) if obstacle is not None else {}
     if stopped_by:
         return {**place, **stopped_by}
+    if _is_own_site(call):
+        return {**place, "own_host": f"{call.own_name}:host-gateway"}
+    if obstacle is None and call.port == MAIL and ip_address(call.address).is_global:
+        return {**place, "mailer": call.container.name}
     beyond = {"beyond": call.address} if obstacle is None else {}
     return {**place, **(_peer_variables(call) or beyond)}
+
+
+def _udp_variables(call: UnansweredCall) -> dict[str, str]:
+    """The place over UDP, and the tunnel that can do without UDP."""
+    words = f"{call.container.config.image} {' '.join(call.container.command)}"
+    place = {"container": call.container.name, "udp_port": str(call.port), "edge": call.address}
+    return {**place, "tunnel": call.container.name} if "cloudflared" in words else place
 
 
 def _obstacle_variables(call: UnansweredCall, obstacle: Obstacle) -> dict[str, str]:
@@ -177,6 +211,8 @@ def _obstacle_variables(call: UnansweredCall, obstacle: Obstacle) -> dict[str, s
     if obstacle.reason != "rule":
         return {}
     where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
+    if not call.source:
+        return {**where, "own_chain": where.pop("chain")} if "program" in where else {}
     if obstacle.part == "reply" and "program" in where:
         where["answers_chain"] = where.pop("chain")
     return {**where, "source": call.source}

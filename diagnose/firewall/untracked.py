@@ -1,41 +1,51 @@
-"""Rules that keep DNS queries out of connection tracking, and so out of translation."""
+"""Rules that keep packets out of connection tracking, and so out of translation."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from diagnose.firewall.rules import Chain
+from diagnose.firewall.actions import Assign
+from diagnose.firewall.conditions import Unread
+from diagnose.firewall.packet import Packet
+from diagnose.firewall.rules import Chain, Rule
 from diagnose.firewall.verdict import Step
-from diagnose.lazy_pattern import LazyPattern
 
-_UNTRACKS = LazyPattern(r"-j NOTRACK\b|--notrack\b")
-_TO_DNS = LazyPattern(r"(?<!! )--dports? (?:[\d:]+,)*53(?:,| |$)")
-_FROM = LazyPattern(r"(?P<negated>! )?-i (?P<interface>\S+)")
-"""The interface by which packets come to which a rule applies; `br-+` means all that begin so."""
+_UNTRACKS = Assign("state", "untracked")
+
+
+def untracked(chains: Iterable[Chain], packet: Packet) -> Step | None:
+    """The first rule on the prerouting hook that leaves packets of this kind untracked.
+
+    One that certainly does comes before one that may. None where there is none. Guides for busy
+    servers advise such rules (`-j CT --notrack`, once `-j NOTRACK`, and `notrack` of nftables).
+    Chains that others lead to are not looked at.
+    """
+    likely: Step | None = None
+    for chain in chains:
+        if chain.hook != "prerouting" or chain.table.family not in (packet.family, "inet"):
+            continue
+        for rule in chain.rules:
+            takes = _takes(rule, packet) if _UNTRACKS in rule.assigns else False
+            if takes is not False:
+                step = Step(chain.label, chain.name, rule.text)
+                if takes:
+                    return step
+                likely = likely or step
+    return likely
 
 
 def untracked_dns(chains: Iterable[Chain], bridge: str) -> Step | None:
-    """The first rule of iptables that leaves IPv4 queries from a bridge untracked.
-
-    None where there is none.
-
-    Guides for busy DNS servers advise such rules (`-j CT --notrack`, once `-j NOTRACK`).
-    """
-    for chain in chains:
-        if (chain.table.family, chain.table.name, chain.name) != ("ip", "raw", "PREROUTING"):
-            continue
-        for rule in chain.rules:
-            is_about_dns = _UNTRACKS.search(rule.text) and _TO_DNS.search(rule.text)
-            if is_about_dns and _takes_from(bridge, rule.text):
-                return Step(chain.label, chain.name, rule.text)
-    return None
+    """The first rule that leaves IPv4 queries from a bridge to a server elsewhere untracked."""
+    query = Packet(bridge, "", None, None, "udp", dport=53, dst_local=False, src_local=False)
+    return untracked(chains, query)
 
 
-def _takes_from(bridge: str, rule: str) -> bool:
-    """Whether a rule applies to packets that come from this bridge, as far as it says."""
-    origin = _FROM.search(rule)
-    if origin is None:
-        return True
-    name = origin["interface"]
-    is_bridge = bridge.startswith(name[:-1]) if name.endswith("+") else bridge == name
-    return is_bridge is not bool(origin["negated"])
+def _takes(rule: Rule, packet: Packet) -> bool | None:
+    """Whether all conditions of a rule hold for a packet; None where that is left open."""
+    answers = [
+        None if isinstance(condition, Unread) else condition.holds(packet)
+        for condition in rule.conditions
+    ]
+    if False in answers:
+        return False
+    return None if None in answers else True

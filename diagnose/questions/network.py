@@ -223,6 +223,8 @@ class UdpFlow(msgspec.Struct, frozen=True):
     dport: int
     reply_src: str
     state: str | None = None
+    status: list[str] = []
+    """What the kernel knows of it: seen_reply, assured, src_nat ..."""
 
 
 class ConnectionTable(msgspec.Struct, frozen=True):

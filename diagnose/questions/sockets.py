@@ -234,3 +234,34 @@ class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
     )
     pids: Sequence[int]
     seconds: float = 1.5
+
+
+class HostCall(msgspec.Struct, frozen=True):
+    """A peer that does not answer a process in the host's own network namespace.
+
+    container: 64-digit id; None where the process belongs to no container.
+    """
+
+    address: str
+    port: int
+    repeats: int
+    container: str | None = None
+    comm: str | None = None
+
+    def __post_init__(self) -> None:
+        ip_address(self.address)
+
+
+class WatchHostCalls(Question[list[HostCall]], frozen=True):
+    """The sockets of the host's network namespace that get no answer, with who holds them."""
+
+    POLICY = Policy(
+        "net.host-calls",
+        "the host's sockets that get no answer",
+        "network.losses:watch_host",
+        "probe",
+        "network",
+        4,
+        5,
+    )
+    seconds: float = 1.5

@@ -9,7 +9,7 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.network import losses
-from diagnose.questions.sockets import CountLosses, ListCallers, WatchSockets
+from diagnose.questions.sockets import CountLosses, ListCallers, WatchHostCalls, WatchSockets
 
 
 def test_a_connection_that_is_not_closed() -> None:
@@ -61,7 +61,7 @@ LOOK = losses._Look
 def look(waiting: dict[tuple[str, int], int], *connected: tuple[str, int]) -> losses._Look:
     made = LOOK.__new__(LOOK)
     made.waiting, made.connected, made.drops, made.left_open = waiting, set(connected), {}, 0
-    made.asks = bool(waiting)
+    made.asks, made.inodes = bool(waiting), {}
     return made
 
 
@@ -112,3 +112,26 @@ def test_who_is_connected_to_a_port() -> None:
         for one in (*clients, *held):
             one.close()
     assert answer == {"127.0.0.1": 3}
+
+
+def test_who_holds_a_socket_of_the_host_that_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that gives up and tries again has another socket at each look."""
+    inodes = iter(({11: PLACE}, {12: PLACE}, {}, {}))
+
+    def made(_pid: int) -> losses._Look:
+        fake = look({PLACE: 1})
+        fake.inodes = next(inodes)
+        return fake
+
+    monkeypatch.setattr(losses, "_Look", made)
+    monkeypatch.setattr(
+        losses, "owners_of", lambda inodes: {inode: 100 + inode for inode in inodes}
+    )
+    monkeypatch.setattr(losses, "container_of", lambda pid: "c" * 64 if pid == 111 else None)
+    monkeypatch.setattr(losses, "text_of", lambda path: path.split("/")[2])
+    answer = losses.watch_host(Live(), WatchHostCalls(seconds=0))
+    call = {"address": PLACE[0], "port": PLACE[1], "repeats": 1}
+    assert answer == [
+        {**call, "container": "c" * 64, "comm": "111"},
+        {**call, "container": None, "comm": "112"},
+    ]

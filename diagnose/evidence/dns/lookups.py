@@ -89,6 +89,9 @@ class Lookups(msgspec.Struct, frozen=True):
     """What the host's first server answers to `*` in search domains of containers that call a short
     name which nobody near them has: an address is given to every name there (RFC 4592)."""
 
+    tcp_for_large: dict[str, DnsReply] = {}
+    """Replies over TCP of servers that cut an answer about a failed name short."""
+
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
@@ -121,6 +124,7 @@ def lookups(
     _answer_by_samples(replies, answers.samples)
     if not replies and answers.failures:
         return Unavailable.of(next(iter(answers.failures.values())))
+    failed = _failed_replies(plan, replies)
     by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
     return Lookups(
         by_host,
@@ -132,7 +136,7 @@ def lookups(
         (*resolvers.unread, *_unasked(plan, queries, answers.failures)),
         plan.island,
         services=_services(plan, replies),
-        failed=_failed_replies(plan, replies),
+        failed=failed,
         forwarded=_answered(
             replies,
             {
@@ -142,6 +146,7 @@ def lookups(
         ),
         probes=tuple(_probes(plan, replies)),
         wildcards=_answered(replies, plan.wildcards()),
+        tcp_for_large=_over_tcp_for_large(host, failed),
     )
 
 
@@ -157,6 +162,20 @@ def _over_tcp(host: Host, by_host: Mapping[str, DnsReply]) -> dict[str, DnsReply
     silent = [server for server, reply in by_host.items() if not reply.answered and not reply.icmp]
     queries = {server: root_query(server, None, "tcp") for server in silent}
     return _answered(_ask(host, queries.values()).replies, queries)
+
+
+def _over_tcp_for_large(
+    host: Host, failed: Mapping[str, Mapping[tuple[str, str], DnsReply]]
+) -> dict[str, DnsReply]:
+    """What servers say over TCP whose answer about a failed name was too large for UDP."""
+    servers = {
+        server
+        for replies in failed.values()
+        for (_, server), reply in replies.items()
+        if reply.truncated and server != EMBEDDED
+    }
+    queries = {server: root_query(server, None, "tcp") for server in sorted(servers)}
+    return _answered(_ask(host, queries.values()).replies, queries) if queries else {}
 
 
 def _own_name(container: Container) -> QueryDns:

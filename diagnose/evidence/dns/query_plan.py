@@ -258,7 +258,7 @@ def _failed_queries(
             upstreams = resolvers.upstreams(container) or tuple(
                 Upstream(server) for server in resolvers.engine_view
             )
-            for upstream in upstreams if len(upstreams) > 1 else ():
+            for upstream in upstreams:
                 inside = container.is_running and not upstream.by_host
                 yield (
                     container,

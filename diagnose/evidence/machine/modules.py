@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -42,3 +43,23 @@ def modules(host: Host) -> Modules | Unavailable:
         return Unavailable.of(statuses)
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
     return Modules(release, loaded, folder)
+
+
+IPVS = "/proc/net/ip_vs"
+
+
+class Ipvs(msgspec.Struct, frozen=True):
+    """Whether the running kernel has the balancer of swarm services in memory."""
+
+    is_there: bool
+
+
+@evidence
+def ipvs(host: Host, info: Info) -> Ipvs | Unavailable:
+    """One file, which the module makes in each network namespace; not asked without a swarm."""
+    if info.swarm is None or info.swarm.local_node_state in ("", "inactive"):
+        return Ipvs(is_there=False)
+    status = host.ask(StatPaths([IPVS]))
+    if isinstance(status, Failed):
+        return Unavailable.of(status)
+    return Ipvs(IPVS in status and bool(status[IPVS].type))

@@ -41,7 +41,7 @@ def listeners(live: Live, question: AnyQuestion) -> Json:
         }
         for listener in sockets
     ]
-    owners = _owners({row["inode"] for row in rows})
+    owners = owners_of({row["inode"] for row in rows})
     for row in rows:
         pid = owners.get(row["inode"])
         row["pid"] = pid
@@ -50,7 +50,8 @@ def listeners(live: Live, question: AnyQuestion) -> Json:
     return rows
 
 
-def _owners(inodes: set[int]) -> dict[int, int]:
+def owners_of(inodes: set[int]) -> dict[int, int]:
+    """The process that holds each socket, by the socket's inode; those that may be seen."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     owners: dict[int, int] = {}
     for pid in pids():

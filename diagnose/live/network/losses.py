@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import struct
 import time
@@ -12,11 +13,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from diagnose.live.kernel.open_files import owners_of
+from diagnose.live.kernel.proc_files import container_of, text_of
 from diagnose.model import Json
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions.sockets import CountLosses, ListCallers, WatchSockets
+    from diagnose.questions.sockets import CountLosses, ListCallers, WatchHostCalls, WatchSockets
 
 MAX_BYTES = 4 << 20
 """Of one table of sockets: some 25,000 connections."""
@@ -124,6 +127,33 @@ def watch(_live: Live, question: WatchSockets) -> Json:
     }
 
 
+def watch_host(_live: Live, question: WatchHostCalls) -> Json:
+    """The peers whose answer a socket of this network namespace waits for, as `watch` has them.
+
+    A program that gives up soon closes its socket: who holds it is looked up after each look.
+    Shape: rows of address, port, repeats, container (id or null), comm.
+    """
+    looks: list[_Look] = []
+    holders: dict[int, int] = {}
+    for at in range(_LOOKS):
+        if at:
+            time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
+        look = _Look(os.getpid())
+        looks.append(look)
+        if unknown := look.inodes.keys() - holders.keys():
+            holders.update(owners_of(unknown))
+    pids: dict[Place, set[int]] = {}
+    for look in looks:
+        for inode, place in look.inodes.items():
+            if inode in holders:
+                pids.setdefault(place, set()).add(holders[inode])
+    return [
+        {**call, "container": container_of(pid), "comm": text_of(f"/proc/{pid}/comm")}
+        for call in _between(looks)["calls"]
+        for pid in sorted(pids.get((call["address"], call["port"]), ()))
+    ]
+
+
 def _look(looks: Mapping[int, list[_Look]]) -> None:
     """Add a look at each namespace; none at that of a process that is gone."""
     for pid, seen in looks.items():
@@ -142,6 +172,8 @@ class _Look:
         self.drops: dict[Place, int] = {}
         self.left_open = 0
         self.asks = False
+        self.inodes: dict[int, Place] = {}
+        """Of the sockets that wait."""
         for fields in _rows(pid, "tcp"):
             peer, repeats = _place(fields[2]), int(fields[6], 16)
             if fields[3] == _ESTABLISHED:
@@ -152,6 +184,7 @@ class _Look:
                 self.asks = True
                 if repeats:
                     self.waiting[peer] = max(self.waiting.get(peer, 0), repeats)
+                    self.inodes[int(fields[9])] = peer
         for fields in _rows(pid, "udp"):
             if fields[-1].isdigit():
                 self.drops[_place(fields[1])] = int(fields[-1])

@@ -47,7 +47,9 @@ def losses(*calls: WaitingCall, of: Container = APP) -> NetworkLosses:
 def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredCalls:
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
     containers = Containers((APP, DB))
-    return unanswered_calls(Made({}), found, containers, networks, None, arp, None, None, CLOCK)
+    return unanswered_calls(
+        Made({}), found, containers, networks, None, arp, None, None, None, None, CLOCK
+    )
 
 
 METADATA = "ConnectTimeoutError: Connect timeout on endpoint URL: http://169.254.169.254/latest"
@@ -70,7 +72,9 @@ def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
     table = f"Icmp: InMsgs OutTimeExcds\nIcmp: 5 {expired}\n"
     host = Made({"file.read": {"text": table}})
     losses, alone = NetworkLosses(counted=1), Containers((APP,))
-    calls = unanswered_calls(host, losses, alone, NETWORKS, None, None, None, logs, CLOCK)
+    calls = unanswered_calls(
+        host, losses, alone, NETWORKS, None, None, None, logs, None, None, CLOCK
+    )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert all("hop_limit" in finding.variables for finding in result.findings)
     return len(result.findings)
@@ -182,7 +186,9 @@ def test_what_else_may_stop_a_call() -> None:
         (None, "may hold rules", "own_rules"),
     ):
         found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
-        calls = unanswered_calls(Made({}), found, alone, NETWORKS, None, arp, routes, None, CLOCK)
+        calls = unanswered_calls(
+            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, CLOCK
+        )
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert words in finding.summary
         assert variable in finding.variables

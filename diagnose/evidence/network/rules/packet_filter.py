@@ -12,10 +12,10 @@ from diagnose.firewall import docker
 from diagnose.firewall.docker import PortRule, redirected_ports
 from diagnose.firewall.iptables import named_sets
 from diagnose.firewall.openings import Openings
-from diagnose.firewall.packet import Family
+from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.untracked import untracked_dns
+from diagnose.firewall.untracked import untracked, untracked_dns
 from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -66,6 +66,13 @@ class Firewall(msgspec.Struct, frozen=True, dict=True):
     def untracked_dns(self, bridge: str) -> Step | None:
         """The first rule that leaves DNS queries from a bridge untracked; None without one."""
         return untracked_dns(self.ruleset.chains, bridge)
+
+    def untracked_port(self, interface: str, protocol: str, port: int) -> Step | None:
+        """The first rule that leaves untracked what comes to a port of the host over IPv4."""
+        packet = Packet(
+            interface, "", None, None, protocol, dport=port, dst_local=True, src_local=False
+        )
+        return untracked(self.ruleset.chains, packet)
 
     def names_bridge(self, bridge: str) -> bool:
         """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
+from typing import Literal, NamedTuple
 
 import msgspec
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.served_names import named_in, served_names
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import where_named
 from diagnose.evidence.network.host_stack import HostStack
@@ -17,7 +20,9 @@ from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
+from diagnose.evidence.network.sockets.udp_calls import UdpCalls
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
@@ -41,6 +46,8 @@ _WITHOUT_CREDENTIALS = LazyPattern(
 they have asked last. Three words tell quickly that a line is about something else."""
 MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
+MAIL = 25
+"""The port at which mail servers of the internet take mail from each other."""
 _PRIVILEGED = 1024
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
@@ -73,6 +80,13 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     expired: int = 0
     """Packets that this host has thrown away because their hop limit ended here, by its own counter
     since boot."""
+    further: tuple[str, ...] = ()
+    """More addresses that do not answer at the same port."""
+    protocol: Literal["tcp", "udp"] = "tcp"
+    own_name: str = ""
+    """A name that the caller calls and that this host serves at the same port."""
+    publisher: Container | None = None
+    """The container that publishes the same port on this host."""
 
     @property
     def has_no_way_out(self) -> bool:
@@ -98,9 +112,9 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """ADDRESS:PORT as people write it."""
+        """ADDRESS:PORT as people write it; ADDRESS:PORT/udp."""
         address = f"[{self.address}]" if ":" in self.address else self.address
-        return f"{address}:{self.port}"
+        return f"{address}:{self.port}{'/udp' if self.protocol == 'udp' else ''}"
 
 
 class UnansweredCalls(msgspec.Struct, frozen=True):
@@ -123,9 +137,11 @@ def unanswered_calls(
     neighbours: Neighbours | None,
     routes: Routes | None,
     recent_logs: RecentLogs | None,
+    host_network_calls: HostNetworkCalls | None,
+    udp_calls: UdpCalls | None,
     clock: Clock,
 ) -> UnansweredCalls:
-    """Sockets and logs were read before.
+    """Sockets and logs were read before. A caller on the host's network is walked as the host is.
 
     The metadata service accepts a connection and its answer is lost: only a log tells, and the
     host's counter of packets without a hop left. Peers on the internet at unusual ports are left
@@ -134,29 +150,40 @@ def unanswered_calls(
     router = _silent_router(routes, neighbours)
     filtering = _filtering(containers)
     calls: list[UnansweredCall] = []
-    for loss in network_losses.items:
-        container = loss.container
-        for waiting in _wanted(loss):
-            of_network = networks.bridge_of(ip_address(waiting.address))
-            entry = None if neighbours is None else neighbours.unanswered(waiting.address)
-            call = UnansweredCall(
-                container,
-                waiting.address,
-                waiting.port,
-                waiting.repeats,
-                _way_out(container, networks, of_network),
-                _holder(waiting.address, of_network, containers),
-                of_network,
-                where_named(waiting.address, container),
-                entry.interface if entry is not None else "",
-                bool(networks.internal_of(container)),
-                container.id in filtering,
-                router if of_network is None else "",
-            )
-            traced = None if host_stack is None else _traced(call, host_stack.stack)
-            calls.append(msgspec.structs.replace(call, trace=traced))
+    of_host = host_network_calls or HostNetworkCalls(())
+    publishers = {
+        port: container
+        for container in containers.running
+        for port, _ in container.published_by("tcp")
+    }
+    served = served_names(containers.running)
+    for container, waiting, further, protocol in _awaited(network_losses, of_host, udp_calls):
+        of_network = networks.bridge_of(ip_address(waiting.address))
+        entry = None if neighbours is None else neighbours.unanswered(waiting.address)
+        call = UnansweredCall(
+            container,
+            waiting.address,
+            waiting.port,
+            waiting.repeats,
+            _way_out(container, networks, of_network),
+            _holder(waiting.address, of_network, containers),
+            of_network,
+            where_named(waiting.address, container),
+            entry.interface if entry is not None else "",
+            bool(networks.internal_of(container)),
+            container.id in filtering,
+            router if of_network is None else "",
+            further=further,
+            protocol=protocol,
+            publisher=publishers.get(waiting.port) if protocol == "tcp" else None,
+        )
+        if call.publisher is not None and ip_address(call.address).is_global:
+            own_name = _own_name(container, served, recent_logs)
+            call = msgspec.structs.replace(call, own_name=own_name)
+        traced = None if host_stack is None else _traced(call, host_stack.stack)
+        calls.append(msgspec.structs.replace(call, trace=traced))
     calls += _without_metadata(host, containers, recent_logs, clock)
-    return UnansweredCalls(tuple(calls), network_losses.counted)
+    return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
 
 
 def _silent_router(routes: Routes | None, neighbours: Neighbours | None) -> str:
@@ -225,16 +252,57 @@ def _tells_of_no_credentials(text: str) -> bool:
     return has_mark and _WITHOUT_CREDENTIALS.search(text) is not None
 
 
-def _wanted(loss: NamespaceLoss) -> list[WaitingCall]:
-    """The calls whose answer somebody misses."""
+def _own_name(
+    container: Container, served: Mapping[str, Container], recent_logs: RecentLogs | None
+) -> str:
+    """A name that a container of this host serves and that this one names: in its log or settings.
+
+    Its own name counts too. Empty where there is none.
+    """
+    lines = recent_logs.of(container) if recent_logs is not None else ()
+    texts = [line.text for line in lines]
+    texts += [value for _, value in container.config.environment]
+    texts += container.command
+    names = named_in(texts)
+    return next((name for name in served if name in names), "")
+
+
+class _Awaited(NamedTuple):
+    """A call whose answer somebody misses, with further addresses at the same port."""
+
+    container: Container
+    waiting: WaitingCall
+    further: tuple[str, ...] = ()
+    protocol: Literal["tcp", "udp"] = "tcp"
+
+
+def _awaited(
+    network_losses: NetworkLosses, of_host: HostNetworkCalls, udp_calls: UdpCalls | None
+) -> Iterator[_Awaited]:
+    for loss in (*network_losses.items, *of_host):
+        for waiting, further in _wanted(loss):
+            yield _Awaited(loss.container, waiting, further)
+    for loss in udp_calls or ():
+        for waiting in loss.calls:
+            yield _Awaited(loss.container, waiting, protocol="udp")
+
+
+def _wanted(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
+    """The calls whose answer somebody misses, each with further addresses at the same port.
+
+    Many machines at the port of one service, as a mail server calls them, are one call.
+    """
     calls = [
         call
         for call in loss.calls
         if _is_wanted(call, loss.container) and not ip_address(call.address).is_loopback
     ]
-    if len(calls) > MOST_PLACES:
-        return [call for call in calls if where_named(call.address, loss.container)]
-    return calls
+    if len(calls) <= MOST_PLACES:
+        return [(call, ()) for call in calls]
+    first = calls[0]
+    if first.port == MAIL and all(call.port == MAIL for call in calls):
+        return [(first, tuple(call.address for call in calls[1:]))]
+    return [(call, ()) for call in calls if where_named(call.address, loss.container)]
 
 
 def _holder(address: str, network: Network | None, containers: Containers) -> Container | None:
@@ -253,7 +321,12 @@ def _is_wanted(call: WaitingCall, container: Container) -> bool:
 def _way_out(
     container: Container, networks: Networks, of_network: Network | None
 ) -> Network | None:
-    """The network by which a call leaves: that of its address, or one that leads out."""
+    """The network by which a call leaves: that of its address, or one that leads out.
+
+    None for a container on the host's network.
+    """
+    if container.shares_host_network:
+        return None
     if of_network is not None and of_network.name in container.endpoints:
         return of_network
     attached = [networks.by_name.get(name) for name in sorted(container.endpoints)]
@@ -264,10 +337,12 @@ def _way_out(
 def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
     """What the host's rules and routes do to a call; None where that is not known."""
     network = call.network
+    family: Family = "ip6" if ":" in call.address else "ip"
+    if call.container.shares_host_network:
+        return trace(stack, Flow(Origin(), call.address, call.protocol, call.port, family))
     if network is None or not network.is_bridge or not call.source:
         return None
-    family: Family = "ip6" if ":" in call.address else "ip"
-    flow = Flow(Origin(network.bridge, call.source), call.address, "tcp", call.port, family)
+    flow = Flow(Origin(network.bridge, call.source), call.address, call.protocol, call.port, family)
     if call.of_network is not None and call.of_network.name == network.name:
         return trace_bridged(stack, flow)
     return trace(stack, flow)

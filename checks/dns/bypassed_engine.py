@@ -1,0 +1,81 @@
+"""dns.engine-resolver-bypassed: a container on a network of its own does not ask the engine."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+_DEFAULT_NETWORK = "bridge"
+
+
+@check(
+    "dns.engine-resolver-bypassed",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+)
+def engine_resolver_bypassed(
+    containers: Containers, resolvers: Resolvers, failed_names: FailedNames
+) -> CheckResult:
+    """A container does not ask the engine for the names of other containers.
+
+    Only the engine knows those names. It answers at 127.0.0.11 on user-defined networks. VPN
+    clients write their own server into resolv.conf, and containers that share their network share
+    the file. Such a container's log says that it cannot resolve the name of a container that runs
+    on the same network.
+    """
+    for container in containers.running:
+        owner = containers.owner_of(container)
+        conf = resolvers.inside.get(owner.id)
+        if conf is None or conf.is_embedded or not conf.nameservers:
+            continue
+        for failed in failed_names.of(container):
+            known = _known_to_engine(failed.name, owner, containers)
+            if known is not None and failed.name not in owner.extra_names:
+                yield _bypassed(container, owner, conf, failed.name, *known)
+    yield from failed_names.unread
+    return None
+
+
+def _known_to_engine(
+    name: str, owner: Container, containers: Containers
+) -> tuple[Container, str] | None:
+    """The running container that has the name on a network of the owner, and its address there."""
+    for other in containers.by_dns_name.get(name, ()):
+        for network, endpoint in other.endpoints.items():
+            is_shared = network in owner.endpoints and network != _DEFAULT_NETWORK
+            if is_shared and other.is_running and other.id != owner.id and endpoint.ip_address:
+                return other, endpoint.ip_address
+    return None
+
+
+def _bypassed(
+    container: Container,
+    owner: Container,
+    conf: ResolvConf,
+    name: str,
+    other: Container,
+    address: str,
+) -> Finding:
+    whose = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
+    return Finding.about(
+        container,
+        f'{container} cannot resolve "{name}", the name of {other} on its network: '
+        f"/etc/resolv.conf{whose} names {joined(conf.nameservers)} and not the engine's resolver "
+        f"{EMBEDDED}, which alone knows names of containers",
+        {
+            f"/etc/resolv.conf of {owner.name}": list(conf.nameservers),
+            f"address of {other.name}": address,
+        },
+        discriminator=name,
+        touches=(owner.subject,),
+        calls=(other.subject,),
+        signs=frozenset({"dns"}),
+        stable=(container.life, owner.life, other.life),
+        owner=owner.name,
+        line=f"{address} {name}",
+        called=name,
+    )

@@ -1,0 +1,66 @@
+"""dns.tcp-blocked: answers that are too large for UDP do not come, as TCP is shut."""
+
+from __future__ import annotations
+
+from checks.dns._groups import unasked
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.model import HOST, CheckResult, Finding, Severity, Subject, Unavailable
+from diagnose.phrases import and_more, named, sentence
+from diagnose.registry import check
+
+
+@check(
+    "dns.tcp-blocked",
+    severity=Severity.critical,
+    causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+)
+def tcp_blocked(containers: Containers, lookups: Lookups | Unavailable) -> CheckResult:
+    """A DNS server does not answer over TCP, and names with large answers fail.
+
+    An answer that is too large for UDP comes back cut short, and the program asks again over TCP
+    (RFC 7766). A firewall that lets UDP 53 pass and not TCP 53 breaks just these names. A
+    container's log says that such a name failed.
+    """
+    if isinstance(lookups, Unavailable):
+        return unasked(lookups)
+    for server, reply in lookups.tcp_for_large.items():
+        if reply.answered:
+            continue
+        cut_short: dict[str, list[Container]] = {}
+        for container in containers:
+            for (name, other), of_name in lookups.failed.get(container.id, {}).items():
+                if other == server and of_name.truncated:
+                    cut_short.setdefault(name, []).append(container)
+        callers = {each.id: each for members in cut_short.values() for each in members}
+        if callers:
+            yield _blocked(server, str(reply), list(cut_short), list(callers.values()))
+    return None
+
+
+def _blocked(server: str, reply: str, names: list[str], callers: list[Container]) -> Finding:
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"DNS server {server} does not answer over TCP, and its answer for "
+            f"{and_more(names)} is too large for UDP",
+            f"{named('container', sorted(container.name for container in callers))} cannot resolve "
+            "the name",
+        ),
+        evidence={
+            **{f"{name} A at {server} over UDP": "cut short" for name in names[:3]},
+            f"DNS server {server} over TCP": "no answer" if reply.startswith("silent") else reply,
+        },
+        variables={"server": server, "name": names[0]},
+        discriminator=server,
+        touches=tuple(
+            subject
+            for container in callers
+            for subject in (
+                container.subject,
+                *(Subject("network", network) for network in container.endpoints),
+            )
+        ),
+        signs=frozenset({"dns", "timeout"}),
+        stable=tuple(container.life for container in callers if container.is_running),
+    )

@@ -1,0 +1,110 @@
+"""network.calls-failing: a container says that its calls fail."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import ago, count, sentence, shortened
+from diagnose.registry import check
+
+SHOWN = 160
+"""Characters of a line in the finding's sentence."""
+
+
+@check(
+    "network.calls-failing",
+    severity=Severity.advice,
+    aloud=("has calls that fail", "have calls that fail"),
+)
+def calls_failing(
+    logged_failures: LoggedFailures,
+    unanswered_calls: UnansweredCalls | None,
+    repeated_errors: RepeatedErrors | None,
+    clock: Clock,
+) -> CheckResult:
+    """A container says again and again that its calls fail.
+
+    Its last lines name a connection that is refused, leads nowhere, or gets no answer, or a name
+    that does not resolve, three times at least, and the next such line is not overdue. This is a
+    symptom, which a report says where it knows nothing worse about the container. A container that
+    was started within three minutes may yet begin to listen. A program that misses many places is
+    left out: it looks for some. So is one whose error is a known failure.
+    """
+    known = {error.container.id for error in repeated_errors or () if error.failure is not None}
+    waiting = {
+        (call.container.id, address)
+        for call in (unanswered_calls.items if unanswered_calls is not None else ())
+        for address in (call.address, *call.further)
+    }
+    for failure in logged_failures:
+        is_said = (failure.container.id, failure.host) in waiting
+        if not is_said and failure.container.id not in known:
+            yield _failing(failure, clock)
+    yield from logged_failures.unread
+    return None
+
+
+_WORDS = {
+    "dns": "cannot resolve the name",
+    "refused": "is refused by",
+    "unreachable": "finds no way to",
+    "timeout": "gets no answer from",
+}
+
+
+def _failing(failure: LoggedFailure, clock: Clock) -> Finding:
+    container, peer = failure.container, failure.peer
+    often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
+    place = _place(failure, peer)
+    if place:
+        text = sentence(
+            f"{container} {_WORDS[failure.kind]} {place} ({often})", _why(failure, peer)
+        )
+    else:
+        text = f"{container} says that its calls fail ({often}): {shortened(failure.line, SHOWN)}"
+    return Finding.about(
+        container,
+        text,
+        present(
+            {
+                "log": failure.line,
+                "times in its last lines": failure.times,
+                "first of these lines": f"{ago(clock.age(failure.first) or 0.0)} ago",
+            }
+        ),
+        discriminator=f"{failure.kind} {failure.place}",
+        calls=tuple(other.subject for other in failure.called),
+        signs=frozenset({failure.kind}) | signs(failure.line),
+        stable=(container.life,),
+    ).with_variables(_variables(failure))
+
+
+def _place(failure: LoggedFailure, peer: Container | None) -> str:
+    if not failure.host:
+        return ""
+    if failure.kind == "dns":
+        return f'"{failure.host}"'
+    if is_loopback(failure.host) or failure.host == "localhost":
+        return f"its own address {failure.place}"
+    return f"{peer} ({failure.place})" if peer is not None else failure.place
+
+
+def _why(failure: LoggedFailure, peer: Container | None) -> str:
+    if failure.kind != "refused" or peer is not None or is_loopback(failure.host):
+        return ""
+    return "the machine answers, and no program takes connections there from this host"
+
+
+def _variables(failure: LoggedFailure) -> dict[str, str]:
+    """The place, where the line names host and port."""
+    if not failure.host or not failure.port or is_loopback(failure.host):
+        return {}
+    place = {"called": failure.host, "port": str(failure.port)}
+    return {**place, "refuser": failure.host} if failure.kind == "refused" else place

@@ -1,0 +1,196 @@
+"""Calls that fail now, as running containers print them: refused, unanswered, without a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unexamined
+from diagnose.registry import evidence
+
+Kind = Literal["dns", "refused", "unreachable", "timeout"]
+_KINDS: tuple[Kind, ...] = ("dns", "refused", "unreachable", "timeout")
+"""The clearest first: a line may have several."""
+
+EPHEMERAL = 32_768
+"""The port of a client begins here; a line may name who called, too."""
+_UPSTREAM = LazyPattern(r'upstream: "\w+://(?P<host>[\w.-]+|\[[0-9a-f:]+\]):(?P<port>\d{2,5})')
+"""What nginx calls the server behind it."""
+_ADDRESS = LazyPattern(
+    r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
+)
+_URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
+_NAME = LazyPattern(
+    r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
+)
+_FILE = LazyPattern(
+    r"\.(?:c|cc|clj|cjs|cpp|cs|ex|exs|go|java|js|jsx|kt|lua|mjs|php|pl|pm|py|rb|rs|scala|ts|tsx)$"
+)
+"""The name of a source file: a number behind it is that of a line."""
+_PORT_OF = {"http": 80, "https": 443}
+_OF_A_CLIENT = LazyPattern(
+    r"client (?:timed out|prematurely|closed)|(?:from|reading|to|sending to|waiting for) (?:the )?client"
+    r"|keep-?alive|\bidle\b|inactivity"
+    r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time",
+    re.IGNORECASE,
+)
+"""Somebody who called this program, or a limit of time that is no call's."""
+_OF_A_CALL = LazyPattern(
+    r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
+)
+
+
+class LoggedFailure(msgspec.Struct, frozen=True):
+    """Calls of one container to one place that fail in one way."""
+
+    container: Container
+    kind: Kind
+    host: str
+    """An address or a name; empty where the lines name none."""
+    port: int
+    line: str
+    times: int
+    of: int
+    """Lines of the last minutes that were read."""
+    first: float
+    """Unix time of the first of these lines."""
+    peer: Container | None = None
+    """The running container that has the address or the name."""
+    called: tuple[Container, ...] = ()
+    """The containers that are meant, running or not."""
+
+    @property
+    def place(self) -> str:
+        """HOST:PORT, as far as it is known."""
+        return f"{self.host}:{self.port}" if self.port else self.host
+
+
+class LoggedFailures(msgspec.Struct, frozen=True):
+    """The calls that fail again and again, and did so a moment ago."""
+
+    items: tuple[LoggedFailure, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
+    """Running containers whose log was not read."""
+
+    def __iter__(self) -> Iterator[LoggedFailure]:
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+SETTLED_S = 180.0
+"""A container that was started this long ago listens by now."""
+MOST_PLACES = 5
+"""A program that misses more places looks for some: a scanner, a monitor, one that shares files."""
+LEAST = 3
+"""So often among the last lines, it is no single mishap."""
+_SLACK_S = 15.0
+_INTERVALS = 3
+"""A program that fails each minute failed within the last three; one that waits for a neighbour to
+start has got over it, and is silent."""
+
+
+@evidence
+def logged_failures(
+    containers: Containers, recent_logs: RecentLogs, clock: Clock
+) -> LoggedFailures:
+    """Pure: logs are read as evidence of their own."""
+    items: list[LoggedFailure] = []
+    for container in containers.running:
+        failures = list(_failures(container, containers, recent_logs, clock))
+        if len({failure.place for failure in failures}) <= MOST_PLACES:
+            items += [failure for failure in failures if not _may_yet_listen(failure.peer, clock)]
+    return LoggedFailures(tuple(items), recent_logs.left_out(containers.running))
+
+
+def _failures(
+    container: Container, containers: Containers, recent_logs: RecentLogs, clock: Clock
+) -> Iterator[LoggedFailure]:
+    """What fails in one container, by the way in which it fails and the place."""
+    lines = recent_logs.of_this_run(container)
+    groups: dict[tuple[Kind, str, int], list[RecentLine]] = {}
+    for line in lines:
+        kind = _kind(line.text)
+        if kind is not None:
+            place = (failed_name(line.text), 0) if kind == "dns" else place_in(line.text)
+            groups.setdefault((kind, *place), []).append(line)
+    for (kind, host, port), group in groups.items():
+        if _goes_on(group, clock):
+            text, times, first = group[-1].text[:300], len(group), group[0].at
+            peer = _peer(host, container, containers)
+            called = (peer,) if peer is not None else _named(host, container, containers)
+            yield LoggedFailure(
+                container, kind, host, port, text, times, len(lines), first, peer, called
+            )
+
+
+def _may_yet_listen(peer: Container | None, clock: Clock) -> bool:
+    return peer is not None and (clock.age(peer.started_at) or 0.0) < SETTLED_S
+
+
+def _named(host: str, caller: Container, containers: Containers) -> tuple[Container, ...]:
+    """The containers that have a name on a network of the caller's, running or not."""
+    return tuple(
+        other
+        for other in containers.by_dns_name.get(host, ())
+        if other.id != caller.id and set(other.endpoints) & set(caller.endpoints)
+    )
+
+
+def _peer(host: str, caller: Container, containers: Containers) -> Container | None:
+    """The running container that is called, by its address or its name."""
+    for name in caller.endpoints:
+        peer = containers.by_place.get((name, host))
+        if peer is not None:
+            return peer
+    return next((other for other in _named(host, caller, containers) if other.is_running), None)
+
+
+def _goes_on(lines: Sequence[RecentLine], clock: Clock) -> bool:
+    """Whether the failures are several, and the next one is not overdue."""
+    if len(lines) < LEAST:
+        return False
+    interval = (lines[-1].at - lines[0].at) / (len(lines) - 1)
+    return (clock.age(lines[-1].at) or 0.0) <= _SLACK_S + _INTERVALS * interval
+
+
+def _kind(text: str) -> Kind | None:
+    """How a call failed by a line; None where the line is not about a call of its program."""
+    shown = signs(text)
+    kind = next((kind for kind in _KINDS if kind in shown), None)
+    if kind is None or _OF_A_CLIENT.search(text) is not None:
+        return None
+    if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:
+        return None
+    return kind
+
+
+def place_in(text: str) -> tuple[str, int]:
+    """The host and port that a line says was called; "" and 0 where it does not say."""
+    upstream = _UPSTREAM.search(text)
+    if upstream is not None:
+        return upstream["host"].strip("[]"), int(upstream["port"])
+    bare = ""
+    for match in _ADDRESS.finditer(text):
+        port = int(match["port"] or 0)
+        if port and port < EPHEMERAL:
+            return match["host"], port
+        bare = bare or match["host"]
+    url = _URL.search(text)
+    if url is not None:
+        return url["host"], int(url["port"] or _PORT_OF[url["scheme"]])
+    for match in _NAME.finditer(text):
+        if _FILE.search(match["host"]) is None and int(match["port"]) < EPHEMERAL:
+            return match["host"], int(match["port"])
+    return bare, 0

@@ -1,0 +1,79 @@
+"""The checks in checks/dns/name_errors.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.hosts_file import HostsFile
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from tests.checks.dns.evidence import LAN, OTHER, container
+from tests.judging import judge, rows
+
+PAY = container("pay", network="shop")
+
+
+def reply(rcode: str) -> DnsReply:
+    if rcode == "silent":
+        return DnsReply(sent=2)
+    if rcode == "empty":
+        return DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+    answers = ["192.0.2.81"] if rcode == "NOERROR" else []
+    return DnsReply(answered=True, rcode=rcode, answers=answers, ms=1.0)
+
+
+ERRORS: dict[str, tuple[str, str, list[str]]] = {
+    "refused by the only one": ("REFUSED", "", ["dns.server-fails"]),
+    "an error of both": ("SERVFAIL", "REFUSED", ["dns.server-fails"]),
+    "the second knows": ("REFUSED", "NOERROR", []),
+    "the second denies": ("SERVFAIL", "NXDOMAIN", ["dns.name-unknown"]),
+    "the second is silent": ("REFUSED", "silent", ["dns.server-fails"]),
+    "silent": ("silent", "", []),
+    "nobody knows it": ("NXDOMAIN", "NXDOMAIN", ["dns.name-unknown"]),
+    "it has no IPv4 address": ("empty", "", []),
+}
+
+
+def found(first: str, second: str = "", name: str = "pay.office", **hosts: str) -> list[str]:
+    replies = {(name, LAN): reply(first)} | ({(name, OTHER): reply(second)} if second else {})
+    answer = Lookups({LAN: reply(first)}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    failed = FailedNames({PAY.id: (FailedName(name, "no such host"),)})
+    ids = []
+    evidence = {"containers": Containers((PAY,)), "failed_names": failed, "lookups": answer}
+    for id, more in (
+        ("dns.server-fails", {"listeners": None}),
+        ("dns.name-unknown", {"hosts_file": HostsFile(hosts)}),
+    ):
+        severity = "critical" if id == "dns.server-fails" else "warning"
+        subject = "host" if id == "dns.server-fails" else "pay"
+        result = judge(id, **evidence, **more)
+        assert rows(result) in ([], [(severity, subject)])
+        ids += [id for _ in result.findings]
+    return ids
+
+
+@pytest.mark.parametrize(("first", "second", "wanted"), ERRORS.values(), ids=ERRORS)
+def test_names_without_an_address(first: str, second: str, wanted: list[str]) -> None:
+    assert found(first, second) == wanted
+
+
+def test_names_that_other_checks_know() -> None:
+    assert found("NXDOMAIN", name="host.docker.internal") == []
+    assert found("NXDOMAIN", name="pay") == [], "the name of a container"
+    assert found("NXDOMAIN", name="nas.local") == []
+    assert found("NXDOMAIN", name="intranet", intranet="192.0.2.5") == []
+
+
+def test_an_error_about_one_name_alone_blames_that_name() -> None:
+    replies = {("pay.office", LAN): reply("SERVFAIL")}
+    for root, variable in (("NOERROR", "broken_name"), ("SERVFAIL", "failing")):
+        answer = Lookups({LAN: reply(root)}, {}, (), {}, {}, (), failed={PAY.id: replies})
+        (finding,) = judge(
+            "dns.server-fails",
+            containers=Containers((PAY,)),
+            failed_names=FailedNames({PAY.id: (FailedName("pay.office", "x"),)}),
+            lookups=answer,
+            listeners=None,
+        ).findings
+        assert variable in finding.variables

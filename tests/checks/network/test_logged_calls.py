@@ -1,0 +1,182 @@
+"""The check in checks/network/logged_calls.py and its evidence; calls of the host's network, and
+calls over UDP."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.logged_failures import place_in
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls, host_network_calls
+from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
+from diagnose.evidence.network.sockets.udp_calls import UdpCalls, udp_calls
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.model import Result
+from diagnose.phrases import unix
+from diagnose.questions.sockets import WaitingCall
+from tests.checks.network.evidence import container, network
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+API = container("api")
+AGENT = container("agent", HostConfig={"NetworkMode": "host"}, NetworkSettings={"Networks": {}})
+CLOCK = Clock(wall=1_800_000_000.0, booted=0.0)
+NODE = "Error: connect ECONNREFUSED 192.0.2.80:5432"
+NGINX = (
+    "2026/11/27 19:28:43 [error] 29#29: *1 connect() failed (113: No route to host) while connecting "
+    'to upstream, client: 192.0.2.7, server: , upstream: "http://172.18.0.9:8080/", host: "x:80"'
+)
+
+PLACES = {
+    "Node.js": (NODE, ("192.0.2.80", 5432)),
+    "nginx": (NGINX, ("172.18.0.9", 8080)),
+    "psycopg": (
+        'connection to server at "192.0.2.80", port 5432 failed: Connection refused',
+        ("192.0.2.80", 5432),
+    ),
+    "Go": ("dial tcp 10.0.0.5:6379: connect: connection refused", ("10.0.0.5", 6379)),
+    "Go, while it reads": (
+        "read tcp 172.18.0.5:41234->10.0.0.5:6379: i/o timeout",
+        ("10.0.0.5", 6379),
+    ),
+    "Postfix": (
+        "connect to mx.example.com[74.125.128.26]:25: Connection timed out",
+        ("74.125.128.26", 25),
+    ),
+    "a URL": (
+        "requests: https://api.example.com/v1 ETIMEDOUT",
+        ("api.example.com", 443),
+    ),
+    "a name": ("Failed to connect to broker kafka:9092: connection refused", ("kafka", 9092)),
+    "an address alone": ("quic: timeout ip=198.41.192.77", ("198.41.192.77", 0)),
+    "a source file": ("at connect (server.js:42) connection refused", ("", 0)),
+    "a time": ("12:30:45 connection refused", ("", 0)),
+}
+
+
+@pytest.mark.parametrize(("line", "place"), PLACES.values(), ids=PLACES)
+def test_the_place_that_a_line_names(line: str, place: tuple[str, int]) -> None:
+    assert place_in(line) == place
+
+
+def logs(lines: list[tuple[float, str]], of: Container = API) -> RecentLogs:
+    return RecentLogs({of.id: tuple(RecentLine(CLOCK.wall - age, text) for age, text in lines)})
+
+
+def failing(lines: list[tuple[float, str]], *others: Container) -> Result:
+    return judge(
+        "network.calls-failing",
+        containers=Containers((API, *others)),
+        recent_logs=logs(lines),
+        unanswered_calls=None,
+        repeated_errors=None,
+        clock=CLOCK,
+    )
+
+
+def each(line: str, *ages: float) -> list[tuple[float, str]]:
+    return [(age, line) for age in ages]
+
+
+FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
+    "refused again and again": (each(NODE, 30, 20, 10), 1),
+    "twice": (each(NODE, 20, 10), 0),
+    "it has got over it": (each(NODE, 63, 62, 61, 60), 0),
+    "once a minute": (each(NODE, 170, 110, 50), 1),
+    "no way": (each("dial tcp 10.0.0.5:6379: connect: no route to host", 9, 6, 3), 1),
+    "no place": (each("Connection refused, retrying", 9, 6, 3), 1),
+    "a client that is slow": (each("client timed out (110: Connection timed out)", 9, 6, 3), 0),
+    "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
+    "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),
+    "a scanner": (
+        [(9 - at % 3, f"dial tcp 10.0.0.{at // 3}:22: connection refused") for at in range(21)],
+        0,
+    ),
+    "calm": (each("GET / 200", 9, 6, 3), 0),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), FAILURES.values(), ids=FAILURES)
+def test_calls_that_fail(lines: list[tuple[float, str]], wanted: int) -> None:
+    assert rows(failing(lines)) == [("advice", "api")] * wanted
+
+
+def test_a_neighbour_that_has_just_started_may_yet_listen() -> None:
+    started = "2027-01-15T07:59:00Z"
+    assert unix(started) == CLOCK.wall - 60
+    endpoint = {"Networks": {"shop": {"IPAddress": "172.18.0.9"}}}
+    fresh = container("web", State={"StartedAt": started}, NetworkSettings=endpoint)
+    old = container("web", NetworkSettings=endpoint)
+    lines = each(NGINX, 9, 6, 3)
+    assert rows(failing(lines, fresh)) == []
+    (finding,) = failing(lines, old).findings
+    assert [called.name for called in finding.calls] == ["web"]
+
+
+def test_a_stopped_service_is_named_as_the_one_that_is_called() -> None:
+    stopped = container("kafka", State={"Status": "exited", "Pid": 0})
+    (finding,) = failing(each("broker kafka:9092: connection refused", 9, 6, 3), stopped).findings
+    assert [called.name for called in finding.calls] == ["kafka"]
+
+
+def calls_of(
+    of_host: HostNetworkCalls | None = None, udp: UdpCalls | None = None
+) -> UnansweredCalls:
+    return unanswered_calls(
+        Made({}), NetworkLosses(), Containers((API, AGENT)), Networks((network(),)),
+        None, None, None, None, of_host, udp, CLOCK,
+    )  # fmt: skip
+
+
+def test_a_caller_on_the_hosts_network() -> None:
+    call = {"address": "192.0.2.80", "port": 5432, "repeats": 2, "comm": "nc"}
+    rows_of_host = [{**call, "container": AGENT.id}, {**call, "container": None, "port": 443}]
+    host = Made({"net.host-calls": rows_of_host})
+    of_host = host_network_calls(host, Containers((API, AGENT)))
+    assert isinstance(of_host, HostNetworkCalls)
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(of_host))
+    assert rows(result) == [("warning", "agent")]
+    assert [finding.variables["port"] for finding in result.findings] == ["5432"]
+
+
+def test_no_question_without_a_container_on_the_hosts_network() -> None:
+    host = Made({})
+    assert host_network_calls(host, Containers((API,))) == HostNetworkCalls(())
+    assert host.asked == []
+
+
+def test_many_mail_servers_are_one_call() -> None:
+    calls = tuple(WaitingCall(f"74.125.128.{at}", 25, 2) for at in range(8))
+    of_host = HostNetworkCalls((NamespaceLoss(AGENT, calls),), 1)
+    (finding,) = judge("network.call-unanswered", unanswered_calls=calls_of(of_host)).findings
+    assert "7 more addresses at that port" in finding.summary
+    assert finding.variables["mailer"] == "agent"
+
+
+QUIC = "failed to dial to edge with quic: timeout: no recent network activity ip=198.41.192.77"
+FLOW = {
+    "protocol": "udp",
+    "src": "172.18.0.2",
+    "dst": "198.41.192.77",
+    "sport": 40000,
+    "dport": 7844,
+    "reply_src": "198.41.192.77",
+}
+TABLES = {
+    "no answer": ([{**FLOW, "status": []}], 1),
+    "one was answered": ([{**FLOW, "status": []}, {**FLOW, "status": ["seen_reply"]}], 0),
+    "of another container": ([{**FLOW, "src": "172.18.0.7"}], 0),
+    "nothing was sent": ([], 0),
+}
+
+
+@pytest.mark.parametrize(("entries", "wanted"), TABLES.values(), ids=TABLES)
+def test_calls_over_udp(entries: list[dict[str, object]], wanted: int) -> None:
+    host = Made({"conntrack": {"loaded": True, "entries": entries}})
+    found = udp_calls(host, Containers((API,)), logs(each(QUIC, 20, 5)), CLOCK)
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(udp=found))
+    assert rows(result) == [("warning", "api")] * wanted
+    assert all(finding.variables["udp_port"] == "7844" for finding in result.findings)

@@ -1,0 +1,230 @@
+"""Calls of containers that fail and that a log, a socket or a DNS server tells of, with twins."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
+from tests.lab.scenarios.network import QUIET
+
+
+def _repeats(box: Box, name: str, line: str, command: str, *options: str) -> None:
+    """A program that runs a command each second, and prints a line where it fails."""
+    script = f"while :; do {command} >/dev/null 2>&1 || echo '{line}' >&2; sleep 1; done"
+    box.docker("run", "-d", f"--name={name}", *QUIET, *options, "bb:1.36", "sh", "-c", script)
+
+
+def _says(box: Box, name: str, line: str) -> None:
+    box.wait_for(
+        lambda: box.docker("logs", name).stderr.count(line) >= 4, 60, f"failures of {name}"
+    )
+
+
+@fault("network.call-unanswered", subject="container:agent31", shareable=True)
+def agent_on_the_hosts_network(box: Box) -> None:
+    """An agent with host networking calls a server that does not answer, and prints nothing."""
+    call = "while :; do nc -w 60 203.0.113.31 5432 </dev/null; sleep 0.2; done"
+    run = ("run", "-d", "--name=agent31", "--network=host", *QUIET, "bb:1.36", "sh", "-c", call)
+    box.docker(*run)
+    waiting = ["ss", "-tnoH", "state", "syn-sent", "dst", "203.0.113.31"]
+    box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
+
+
+@fault("network.calls-failing", subject="container:api32", shareable=True)
+def database_of_another_machine_that_refuses(box: Box) -> None:
+    """A database on another machine listens for that machine alone, and refuses this host."""
+    line = f'connection to server at "{WEB}", port 5433 failed: Connection refused'
+    _repeats(box, "api32", line, f"nc -w 2 {WEB} 5433", f"--env=DB_HOST={WEB}")
+    _says(box, "api32", line)
+
+
+@healthy(shareable=True)
+def database_that_was_away_and_came_back(box: Box) -> None:
+    """A program waited for its database, and works since."""
+    line = f"dial tcp {WEB}:5432: connect: connection refused"
+    script = f"for at in 1 2 3 4; do echo '{line}' >&2; done; sleep 18; echo ready; sleep 900"
+    box.docker("run", "-d", "--name=api33", *QUIET, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: "ready" in box.docker("logs", "api33").stdout, 40, "its recovery")
+
+
+_REFUSES = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("{address}", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    server.sendto(query[:2] + bytes([0x81, 0x80 | {rcode}]) + query[4:6] + bytes(6) + query[12:], client)
+"""
+
+
+def _server_with_errors(box: Box, rcode: int) -> None:
+    """The DNS server of the host answers every query with an error."""
+    box.provider.dns_stop()
+    code = _REFUSES.format(address=RESOLVER, rcode=rcode)
+    box.provider.spawn([sys.executable, "-c", code])
+    sockets = ["ss", "-lnuH"]
+    box.wait_for(lambda: f"{RESOLVER}:53" in box.provider.run(sockets).stdout, what="its socket")
+
+
+@fault("dns.server-fails", subject="host:dockerhost", also=["container.*", "network.*"])
+def server_that_refuses_this_host(box: Box) -> None:
+    """The DNS server refuses every query of this host, which asked too often."""
+    _server_with_errors(box, 5)
+    line = "Error: getaddrinfo EAI_AGAIN api.push.test"
+    box.docker("network", "create", "pushnet")
+    _repeats(box, "kuma", line, "nslookup api.push.test", "--network=pushnet")
+    _says(box, "kuma", line)
+
+
+@fault("dns.server-fails", subject="host:dockerhost", also=["container.*", "network.*"])
+def server_without_servers_of_its_own(box: Box) -> None:
+    """The DNS server reaches none of the servers that it asks."""
+    _server_with_errors(box, 2)
+    line = "curl: (6) Could not resolve host: api.push.test"
+    _repeats(box, "push", line, "nslookup api.push.test")
+    _says(box, "push", line)
+
+
+@fault("dns.name-unknown", subject="container:pay36", also=["network.calls-failing"])
+def name_that_nobody_has(box: Box) -> None:
+    """A program calls a service by a name that was mistyped."""
+    box.provider.dns_stop()
+    box.provider.dns_start("--local=/lab-shop.test/")
+    line = "dial tcp: lookup paymnet.lab-shop.test on 127.0.0.11:53: no such host"
+    box.docker("network", "create", "paynet36")
+    _repeats(box, "pay36", line, "nslookup paymnet.lab-shop.test", "--network=paynet36")
+    _says(box, "pay36", line)
+
+
+@fault("network.call-unanswered", subject="container:tunnel37", shareable=True)
+def tunnel_whose_udp_is_dropped(box: Box) -> None:
+    """A tunnel speaks QUIC, and a firewall beyond the host drops its port over UDP."""
+    box.provider.drop("-p udp --dport 7844")
+    line = (
+        'ERR Failed to dial a quic connection error="failed to dial to edge with quic: timeout: '
+        f'no recent network activity" connIndex=0 event=0 ip={WEB}'
+    )
+    _repeats(box, "tunnel37", line, "false")
+    pid = str(box.inspect("tunnel37")["State"]["Pid"])
+    box.spawn(["nsenter", "-t", pid, "-n", sys.executable, "-c", _SENDS.format(address=WEB)])
+    _says(box, "tunnel37", "no recent network activity")
+
+
+_SENDS = """
+import socket, time
+sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+while True:
+    sender.sendto(b"hello", ("{address}", 7844))
+    time.sleep(1)
+"""
+
+
+_CUTS_SHORT = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("{address}", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    flags = bytes([0x81 | 2 * (b"big" in query), 0x80])
+    end = query.index(0, 12) + 5
+    server.sendto(query[:2] + flags + query[4:6] + bytes(6) + query[12:end], client)
+"""
+
+
+@fault("dns.tcp-blocked", subject="host:dockerhost", also=["container.*", "network.*"])
+def server_without_tcp(box: Box) -> None:
+    """A firewall beyond the host lets DNS over UDP pass, and not over TCP; one name has a large
+    answer."""
+    box.provider.dns_stop()
+    box.provider.spawn([sys.executable, "-c", _CUTS_SHORT.format(address=RESOLVER)])
+    box.provider.drop("-p tcp --dport 53")
+    line = "dial tcp: lookup big.push.test on 127.0.0.11:53: server misbehaving"
+    box.docker("network", "create", "bignet")
+    _repeats(box, "big", line, "false", "--network=bignet")
+    _says(box, "big", line)
+
+
+@fault("dns.engine-resolver-bypassed", subject="container:guest39", shareable=True)
+def guest_of_a_vpn_that_asks_the_vpns_server(box: Box) -> None:
+    """A VPN client writes its own server into resolv.conf; its guest calls a neighbour by name."""
+    box.docker("network", "create", "vpnnet39")
+    box.docker("run", "-d", "--name=media39", *QUIET, "--network=vpnnet39", "shop:1.4")
+    script = "echo nameserver 127.0.0.1 >/etc/resolv.conf; sleep 900"
+    # as root, unlike the others: it writes resolv.conf
+    limits = ("--memory=32m", "--pids-limit=64", "--network=vpnnet39")
+    run = ("run", "-d", "--name=vpn39", *limits, "bb:1.36", "sh", "-c", script)
+    box.docker(*run)
+    pid = box.inspect("vpn39")["State"]["Pid"]
+    serves = "--listen-address=127.0.0.1 --bind-interfaces --no-resolv --local=/#/"
+    fixed = "--keep-in-foreground --no-hosts --conf-file=/dev/null --user=root --pid-file="
+    enter = ["nsenter", "-t", str(pid), "-n"]
+    box.spawn([*enter, "dnsmasq", *fixed.split(), *serves.split()])
+    line = "wget: bad address 'media39'"
+    _repeats(
+        box,
+        "guest39",
+        line,
+        "timeout 2 wget -qO- http://media39:8080/",
+        "--network=container:vpn39",
+    )
+    _says(box, "guest39", line)
+
+
+@fault("network.address-duplicate", subject="container:hole40")
+def address_that_the_dhcp_server_gave_away(box: Box) -> None:
+    """A macvlan container has an address that another machine on the wire has too."""
+    box.provider.sh("ip addr add 192.0.2.130/24 dev uplink")
+    options = ("-d=macvlan", "-o=parent=eth0", "--subnet=192.0.2.0/24", "--gateway=192.0.2.1")
+    box.docker("network", "create", *options, "lan40")
+    run = ("run", "-d", "--name=hole40", "--network=lan40", "--ip=192.0.2.130", *QUIET, "shop:1.4")
+    box.docker(*run)
+    # the host learns of the other machine when it calls the address
+    box.run(["curl", "-m", "2", "http://192.0.2.130:9/"], check=False)
+    table = box.sh("ip neigh show dev eth0")
+    assert "192.0.2.130 lladdr" in table, table
+
+
+@fault("swarm.ipvs-missing", subject="daemon:docker", baseline=False, also=["image.*", "swarm.*"])
+def kernel_without_a_balancer(box: Box) -> None:
+    """A service publishes a port in ingress mode on a kernel without IPVS."""
+    if box.path("/proc/net/ip_vs").exists():
+        pytest.skip("this kernel has IPVS")
+    address = ("--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", *address)
+    service = ("service", "create", "-d", "--name=shop", "--publish=8080:8080")
+    box.docker(*service, "--no-resolve-image", "shop:1.4", timeout=60)
+    box.wait_for(lambda: box.api("/containers/json"), 40, "the task")
+    box.wait_for(lambda: "ipvs family" in box.log_tail(2000), 20, "the engine's complaint")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
+
+
+@fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
+def site_called_by_its_own_public_name(box: Box) -> None:
+    """A container calls its site by the public name, and the router does not lead the call back."""
+    box.provider.sh("ip addr add 198.41.200.13/32 dev uplink")
+    box.provider.drop("-d 198.41.200.13")
+    line = "Error: connect ETIMEDOUT 198.41.200.13:18441 (https://cloud.home.example:18441)"
+    name = "--label=traefik.http.routers.cloud.rule=Host(`cloud.home.example`)"
+    box.docker("run", "-d", "--name=cloud41", *QUIET, "-p=18441:8080", name, "shop:1.4")
+    _repeats(box, "office41", line, "nc -w 4 198.41.200.13 18441")
+    _says(box, "office41", line)
+
+
+@fault("firewall.dnat-missing", subject="container:web", also=["network.*"])
+def published_port_that_is_not_tracked(box: Box) -> None:
+    """The rules that guides advise for a busy web server, for a published port."""
+    for port in ("dport", "sport"):
+        box.sh(f"iptables -t raw -I PREROUTING -p tcp --{port} 8080 -j CT --notrack")
+
+
+@fault("firewall.dnat-missing", subject="container:web", also=["network.*"])
+def published_port_that_nftables_leaves_untracked(box: Box) -> None:
+    """The same by a table of the administrator's own."""
+    box.sh("""
+        nft add table ip site
+        nft add chain ip site pre '{ type filter hook prerouting priority -300; }'
+        nft add rule ip site pre tcp dport 8080 notrack
+    """)
