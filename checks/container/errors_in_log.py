@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.container.helpers import setting_evidence
 from checks.container.server_steps import server_of
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, only_file
 from diagnose.model import CheckResult, Finding, Severity
@@ -16,8 +16,11 @@ SHOWN = 160
 """Characters of the line in the finding's sentence."""
 REFUSES = frozenset(
     {
+        "celery-unregistered",
+        "gunicorn-timeout",
         "host-refused",
         "laravel-key",
+        "mongoose-buffering",
         "nginx-connections",
         "nginx-header",
         "nginx-no-index",
@@ -25,6 +28,7 @@ REFUSES = frozenset(
         "nginx-upstream-plain",
         "php-fpm-children",
         "proxy-untrusted",
+        "redis-full",
         "search-flood",
         "vault-sealed",
     }
@@ -64,7 +68,7 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
         )
         steps = (
             _migration(error)
-            or _keyless(error)
+            or _own(error, containers)
             or server_of(error.container, error.failure, containers)
         )
         yield finding.with_variables(steps or (setting.variables if setting is not None else {}))
@@ -80,12 +84,30 @@ def _migration(error: RepeatedError) -> dict[str, str]:
     return {"migration": command} if command else {}
 
 
-def _keyless(error: RepeatedError) -> dict[str, str]:
-    """The container that runs without the key of its framework."""
-    known, config = error.failure, error.container.config
-    if known is None or known.failure.name != "laravel-key" or config.sets("APP_KEY"):
-        return {}
-    return {"keyless": error.container.name}
+def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+    """What this container lacks: a key of its framework, a longer timeout, its callers' image."""
+    known, container = error.failure, error.container
+    name = known.failure.name if known is not None else ""
+    if name == "laravel-key" and not container.config.sets("APP_KEY"):
+        return {"keyless": container.name}
+    if name == "gunicorn-timeout" and not container.config.sets("GUNICORN_CMD_ARGS"):
+        return {"impatient": container.name}
+    if name == "celery-unregistered" and containers is not None:
+        image = _newer_build(container, containers)
+        return {"behind": container.name, "newer_image": image} if image else {}
+    return {}
+
+
+def _newer_build(container: Container, containers: Containers) -> str:
+    """The one other image of the same repository that a container beside it runs."""
+    repository = container.config.image.rpartition(":")[0]
+    images = {
+        other.config.image
+        for other in containers.running
+        if other.endpoints.keys() & container.endpoints.keys()
+        and other.config.image.rpartition(":")[0] == repository != ""
+    } - {container.config.image}
+    return images.pop() if len(images) == 1 else ""
 
 
 def _setting(error: RepeatedError) -> NamedSetting | None:

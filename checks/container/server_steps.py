@@ -8,7 +8,12 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 
 _SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
+_GROUP = LazyPattern(r"--(?:consumer-)?group(?:-id)?[= ](\S+)")
+_GROUP_VARIABLE = LazyPattern(r"(?:CONSUMER_GROUP|GROUP_ID)(?:_|$)")
 _SERVERS = {
+    "amqp-arguments": ("broker", LazyPattern(r"rabbitmq")),
+    "kafka-offset": ("streams", LazyPattern(r"kafka|redpanda")),
+    "redis-full": ("full_cache", LazyPattern(r"redis|valkey|keydb")),
     "search-flood": ("flooded", _SEARCH),
     "search-migration": ("searched", _SEARCH),
     "vault-sealed": ("sealed", LazyPattern(r"(?:^|/)(?:vault|openbao)\b")),
@@ -36,5 +41,17 @@ def server_of(
     servers = [one.name for one in candidates if image.search(one.config.image.lower())]
     if not servers:
         return {}
-    index = failure.values.get("index", "")
-    return {variable: servers[0], **({"index": index} if index else {})}
+    group = _group(container) if variable == "streams" else ""
+    values = {"consumer_group": group} | {
+        name: failure.values.get(name, "") for name in ("index", "queue", "vhost")
+    }
+    return {variable: servers[0], **{name: value for name, value in values.items() if value}}
+
+
+def _group(container: Container) -> str:
+    """The consumer group that its command or a variable names."""
+    words = " ".join(container.config.words)
+    if match := _GROUP.search(words):
+        return match[1]
+    groups = {value for name, value in container.config.environment if _GROUP_VARIABLE.search(name)}
+    return groups.pop() if len(groups) == 1 else ""

@@ -173,6 +173,23 @@ LINES = {
         "proxy database?)"
     ),
     "rabbit-node": "       {{failed_to_cluster_with,",
+    "gunicorn-timeout": "[2026-05-01 10:00:30 +0000] [1] [CRITICAL] WORKER TIMEOUT (pid:7)",
+    "redis-full": "ReplyError: OOM command not allowed when used memory > 'maxmemory'.",
+    "amqp-arguments": (
+        "(406, \"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'orders' in vhost "
+        "'/': received none but current is the value 'quorum' of type 'longstr'\")"
+    ),
+    "kafka-offset": "arroyo.errors.OffsetOutOfRange: KafkaError{code=_AUTO_OFFSET_RESET,val=-140}",
+    "grafana-default": (
+        "Datasource provisioning error: datasource.yaml config is invalid. Only one datasource per "
+        "organization can be marked as default"
+    ),
+    "celery-unregistered": (
+        "[2026-05-01 10:00:00,123: ERROR/MainProcess] Received unregistered task of type 'a.b'."
+    ),
+    "mongoose-buffering": (
+        "MongooseError: Operation `users.findOne()` buffering timed out after 10000ms"
+    ),
     "laravel-key": "production.ERROR: No application encryption key has been specified. {",
     "nginx-block": (
         'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'

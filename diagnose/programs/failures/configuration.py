@@ -117,6 +117,71 @@ WEB_SERVERS = (
         source="alexjustesen/speedtest-tracker#845",
     ),
     Failure(
+        name="gunicorn-timeout",
+        mark="worker timeout",
+        pattern=r"WORKER TIMEOUT \(pid:",
+        cause="gunicorn kills its workers, because requests take longer than its timeout allows "
+        "(30 s by default), and their clients get no answer",
+        cure="find out what the requests wait for, or raise --timeout in GUNICORN_CMD_ARGS",
+        source="benoitc/gunicorn#1801",
+    ),
+    Failure(
+        name="redis-full",
+        mark="oom command not allowed",
+        pattern=r"OOM command not allowed when used memory > ['\"]?maxmemory",
+        cause="Redis holds as much as its maxmemory allows, and takes no further keys",
+        cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
+        source="the program's own message",
+    ),
+    Failure(
+        name="amqp-arguments",
+        mark="inequivalent arg",
+        pattern=r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>queue|exchange) "
+        r"'(?P<queue>[^']+)' in vhost '(?P<vhost>[^']+)'",
+        cause="the {kind} {queue} was made with another {argument} than the program asks for now",
+        cure="delete the {kind} {queue} once it is empty, so that the program makes it again, or "
+        "let the program ask for what it was made with",
+        source="the program's own message",
+    ),
+    Failure(
+        name="kafka-offset",
+        mark="",
+        pattern=r"\bOFFSET_OUT_OF_RANGE\b|OffsetOutOfRange|[Oo]ffset out of range"
+        r"|_AUTO_OFFSET_RESET\b",
+        cause="the program wants to read on at a place of its topic that Kafka no longer holds: "
+        "its messages were deleted for their age or size, or Kafka has lost its data",
+        cure="set the offsets of its consumer group to the latest, or the earliest, place that "
+        "Kafka holds",
+        source="the program's own message",
+    ),
+    Failure(
+        name="grafana-default",
+        mark="marked as default",
+        pattern=r"Only one datasource per organization can be marked as default",
+        cause="two of the data sources that Grafana is given say isDefault: true",
+        cure="leave isDefault: true in one of the files below provisioning/datasources",
+        source="the program's own message",
+    ),
+    Failure(
+        name="celery-unregistered",
+        mark="unregistered task",
+        pattern=r"Received unregistered task of type '(?P<task>[^']+)'",
+        cause="the worker does not know the task {task}, and throws its messages away: its image "
+        "is older than that of the program that sends them, or it does not import their module",
+        cure="recreate the worker from the image of the program that sends the task",
+        source="the program's own message",
+    ),
+    Failure(
+        name="mongoose-buffering",
+        mark="buffering timed out",
+        pattern=r"Operation `(?P<operation>[\w.]+)\(\)` buffering timed out",
+        cause="the program has no connection to MongoDB: it never reached the server of its "
+        "connection string",
+        cure="start MongoDB, put both on one network, and give its name in the connection string",
+        source="the program's own message",
+        may_pass=True,
+    ),
+    Failure(
         name="php-fpm-children",
         mark="pm.max_children",
         pattern=r"server reached (?:pm\.)?max_children setting \((?P<most>\d+)\)",

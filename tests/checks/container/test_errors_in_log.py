@@ -183,3 +183,16 @@ def test_a_message_of_several_lines_of_which_two_fit() -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
     (error,) = repeated_errors(Containers([APP]), logs)
     assert (error.times, error.most, error.of) == (2, 2, 8)
+
+
+def test_a_worker_of_an_older_image() -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    worker = container("app", Config={"Image": "shop:41"}, **on)
+    line = "ERROR: Received unregistered task of type 'orders.tasks.send'."
+    logs = RecentLogs({worker.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+    for other, expected in (("shop:42", "shop:42"), ("shop:41", ""), ("redis:7", "")):
+        backend = container("backend", Config={"Image": other}, **on)
+        containers = Containers([worker, backend])
+        errors = repeated_errors(containers, logs)
+        result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+        assert result.findings[0].variables.get("newer_image", "") == expected
