@@ -13,7 +13,6 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -116,7 +115,7 @@ def _this_node(swarm: Swarm) -> Finding:
             f"its certificate expired on {expired['end']}: it was off, or away from the managers, "
             "when it should have been renewed"
         )
-        variables = {"certificate": _CERTIFICATE, **present({"own_address": swarm.address})}
+        variables = {"certificate": _CERTIFICATE}
     if swarm.state == "locked":
         why = (
             "it is locked since its engine was restarted, "

@@ -188,7 +188,6 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     control_available: bool = False
     managers: int = 0
     node_id: str = msgspec.field(name="NodeID", default="")
-    node_addr: str = ""
     remote_managers: list[RemoteManager] | None = None
     """All managers that this node knows, itself among them."""
 

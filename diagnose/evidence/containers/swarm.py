@@ -39,8 +39,6 @@ class Swarm(msgspec.Struct, frozen=True):
     manager: bool = False
     node_id: str = ""
     managers: int = 0
-    address: str = ""
-    """By which this node is known to the others."""
     other_managers: tuple[str, ...] = ()
     """The addresses of the managers beside this node."""
     nodes: tuple[Node, ...] | Unavailable = ()
@@ -61,7 +59,6 @@ def swarm(host: Host, info: Info) -> Swarm:
         return Swarm(
             state,
             member.error,
-            address=member.node_addr,
             managers=member.managers,
             other_managers=tuple(member.other_managers),
         )
@@ -69,7 +66,6 @@ def swarm(host: Host, info: Info) -> Swarm:
         state,
         member.error,
         manager=True,
-        address=member.node_addr,
         node_id=member.node_id,
         managers=member.managers,
         other_managers=tuple(member.other_managers),
