@@ -50,12 +50,26 @@ def _failures(
                 yield _Failure(container, name, replies)
 
 
+def _is_elsewhere(failure: _Failure, containers: Containers, hosts_file: HostsFile | None) -> bool:
+    """Whether the name is one that no DNS server should know: of a container, or of the host."""
+    name = failure.name.name
+    lowered = name.lower()
+    return (
+        name in containers.by_dns_name
+        or name in failure.container.extra_names
+        or (hosts_file is not None and lowered in hosts_file.addresses)
+        or lowered in _OF_DESKTOP
+        or lowered.endswith(".local")
+    )
+
+
 @check("dns.server-fails", severity=Severity.critical, causes=_FAILING)
 def server_fails(
     containers: Containers,
     failed_names: FailedNames,
     lookups: Lookups | Unavailable,
     listeners: Listeners | None,
+    hosts_file: HostsFile | None,
 ) -> CheckResult:
     """A DNS server answers with an error instead of looking names up.
 
@@ -74,7 +88,10 @@ def server_fails(
             for server, reply in failure.replies.items()
             if reply.rcode in _ERRORS
         }
-        if failure.known or any(reply.denies for reply in failure.replies.values()):
+        is_closed = any(closed.id == failure.container.id for closed in lookups.closed)
+        if is_closed or failure.known or _is_elsewhere(failure, containers, hosts_file):
+            continue
+        if any(reply.denies for reply in failure.replies.values()):
             continue
         for server, rcode in list(errors.items())[:1]:
             by_server.setdefault((server, rcode), []).append(failure)
@@ -187,18 +204,8 @@ def name_unknown(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    known = hosts_file.addresses if hosts_file is not None else {}
     for failure in _failures(containers, failed_names, lookups):
-        name = failure.name.name
-        lowered = name.lower()
-        is_elsewhere = (
-            name in containers.by_dns_name
-            or name in failure.container.extra_names
-            or lowered in known
-            or lowered in _OF_DESKTOP
-            or lowered.endswith(".local")
-        )
-        if is_elsewhere or failure.known:
+        if failure.known or _is_elsewhere(failure, containers, hosts_file):
             continue
         # an error of a server leads a library on to the next one
         decisive = [reply for reply in failure.replies.values() if reply.knows or reply.denies]

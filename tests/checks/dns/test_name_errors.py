@@ -42,7 +42,7 @@ def found(first: str, second: str = "", name: str = "pay.office", **hosts: str) 
     ids = []
     evidence = {"containers": Containers((PAY,)), "failed_names": failed, "lookups": answer}
     for id, more in (
-        ("dns.server-fails", {"listeners": None}),
+        ("dns.server-fails", {"listeners": None, "hosts_file": HostsFile(hosts)}),
         ("dns.name-unknown", {"hosts_file": HostsFile(hosts)}),
     ):
         severity = "critical" if id == "dns.server-fails" else "warning"
@@ -62,6 +62,8 @@ def test_names_that_other_checks_know() -> None:
     assert found("NXDOMAIN", name="host.docker.internal") == []
     assert found("NXDOMAIN", name="pay") == [], "the name of a container"
     assert found("NXDOMAIN", name="nas.local") == []
+    assert found("REFUSED", name="host.docker.internal") == []
+    assert found("REFUSED", name="intranet", intranet="192.0.2.5") == []
     assert found("NXDOMAIN", name="intranet", intranet="192.0.2.5") == []
 
 
@@ -75,5 +77,6 @@ def test_an_error_about_one_name_alone_blames_that_name() -> None:
             failed_names=FailedNames({PAY.id: (FailedName("pay.office", "x"),)}),
             lookups=answer,
             listeners=None,
+            hosts_file=HostsFile(),
         ).findings
         assert variable in finding.variables
