@@ -119,5 +119,7 @@ def data_root_that_cannot_carry_overlays(box: Box) -> None:
     """The data root was moved to a place that is an overlay itself, as of an engine in a container;
     a network share is refused with the same words."""
     box.sh("mkdir -p /srv/moved/overlay2/0123")
-    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/moved"}, wait=False)
-    box.wait_for(lambda: "driver not supported" in box.read(LOG), 60, "the engine to give up")
+    box.write("/etc/docker/daemon.json", {**BASE_CONFIG, "data-root": "/srv/moved"})
+    pid = box.spawn(["dockerd"], log=LOG)
+    box.wait_for(lambda: not box.alive(pid), 60, "the engine to give up")
+    assert "driver not supported" in box.read(LOG)
