@@ -33,7 +33,7 @@ def engine_whose_log_has_errors_of_every_day(box: Box) -> None:
     and nothing is wrong."""
     run = ["-d", "--name=daily", "--restart=unless-stopped", "--memory=64m", "--pids-limit=64"]
     box.docker("run", *run, box.image("bb:1.36"), "sleep", "1000")
-    assert box.docker("exec", "daily", "nope", check=False).returncode == 127
+    assert box.docker("exec", "daily", "nope", check=False).returncode in (126, 127)
     box.run(["timeout", "-s", "KILL", "1", "docker", "exec", "daily", "sleep", "20"], check=False)
     box.docker("kill", "daily")
     box.docker("start", "daily")
