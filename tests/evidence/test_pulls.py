@@ -203,7 +203,14 @@ HEAD = HANDLER + r'Head \"https://registry-1.docker.io/v2/library/bb/manifests/1
             id="swarm, and another's",
         ),
         pytest.param(
-            [(0, TASK.format("dial tcp: connection refused", "a"))], [], ["shop:1.4"], [("", "", 1)], id="swarm, unreachable"
+            [(0, TASK.format("dial tcp: connection refused", "a"))], [], ["shop:1.4"], [], id="swarm, unreachable, and the image is here"
+        ),
+        pytest.param(
+            [(0, TASK.format("dial tcp: connection refused", "a")), (0.001, LACKS.format("r:5000/x:2", "a"))],
+            [],
+            ["shop:1.4"],
+            [("", "", 1)],
+            id="swarm, unreachable, and the image is not here",
         ),
     ],
 )  # fmt: skip
