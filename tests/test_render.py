@@ -163,6 +163,40 @@ def test_many_alike_are_one_and_the_rest_a_number():
     assert " and 37 more" in said
 
 
+LOOP = "container.restart-loop"
+
+
+def loops(*logs: str) -> list[Reported]:
+    return [
+        found(LOOP, container(f"app-{place}"), evidence={"log": log})
+        for place, log in enumerate(logs)
+    ]
+
+
+def test_failures_with_messages_of_their_own_stand_apart():
+    logs = ("no such table: users", "missing key SECRET", "bad option --x", "port 80 is taken")
+    said = text(report(*loops(*logs)))
+    assert said.count(f"CRITICAL  {LOOP}") == len(logs)
+    assert all(f"log: {log}" in said for log in logs)
+
+
+def test_failures_with_one_message_are_one():
+    said = text(report(*loops(*(f"app-{n}: db-{n}:5432 refused at 10:0{n}" for n in range(5)))))
+    assert said.count(f"CRITICAL  {LOOP}") == 1
+
+
+def test_too_many_messages_are_listed_in_one_block():
+    logs = [
+        f"{word} was not found"
+        for word in ("alpha", "beta", "gamma", "delta", "eps", "zeta", "eta", "theta")
+    ]
+    said = text(report(*loops(*logs)))
+    assert said.count(f"CRITICAL  {LOOP}") == 1
+    assert "log: alpha was not found" in said
+    assert "app-1: beta was not found" in said
+    assert "theta" not in said
+
+
 def test_a_long_name_is_cut_in_its_middle():
     assert middle("shop-eu-west-1-checkout-worker-17", 16) == "shop-eu...ker-17"
 

@@ -24,12 +24,10 @@ from diagnose.model import (
     Verdict,
 )
 from diagnose.phrases import agree, and_more, count, joined, named
+from diagnose.render.grouping import groups
 from diagnose.render.outline_block import OutlineBlock, block
 
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
-GROUP_FROM = 4
-"""From so many findings of one check and severity on, without effects of their own, they are said
-as one."""
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
 NAMED_IN_STATUS = 2
@@ -98,7 +96,7 @@ def outline(report: Report, code: int) -> Outline:
     loud_keys = {f.key for f in loud}
     quiet = [f for f in root_findings if f.key not in loud_keys]
     unexplained = _unexplained(quiet, shown)
-    blocks = tuple(block(group, homes, roots_of, report, by_key) for group in _groups(loud, homes))
+    blocks = tuple(block(group, homes, roots_of, report, by_key) for group in groups(loud, homes))
     advice = tuple(block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
     word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
     took = f"in {report.duration_s:.1f} s"
@@ -258,31 +256,6 @@ def _host(report: Report) -> str:
     if head.data_root:
         words.append(f"data root {head.data_root}")
     return ", ".join(words)
-
-
-def _groups(roots: Sequence[Reported], homes: dict[str, list[Reported]]) -> list[list[Reported]]:
-    """Roots as they are shown.
-
-    Similar ones without effects from GROUP_FROM on together, replicas of one service too.
-    """
-    alike = Counter(_like(f) for f in roots if f.key not in homes)
-    groups: dict[object, list[Reported]] = {}
-    for finding in roots:
-        name: object = finding.key
-        if finding.key not in homes and alike[_like(finding)] >= GROUP_FROM:
-            name = _like(finding)
-        elif finding.key not in homes and finding.finding.service:
-            name = (finding.id, finding.severity, finding.finding.service)
-        groups.setdefault(name, []).append(finding)
-    return list(groups.values())
-
-
-def _like(finding: Reported) -> tuple[object, ...]:
-    """What findings have in common that are shown as one.
-
-    Those that failed with other words stand apart.
-    """
-    return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
 
 
 def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:

@@ -18,6 +18,7 @@ from diagnose.model import (
     Strength,
 )
 from diagnose.phrases import count, named, size
+from diagnose.render.grouping import other_messages
 
 FIGURES = "statvfs("
 """How the name of evidence begins whose figures the sentence has in words."""
@@ -148,13 +149,15 @@ def block(
 def _further_sentences(
     group: Sequence[Reported], subjects: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """As evidence: the sentences of a group's other findings, where all are about one subject.
+    """As evidence: what the sentence of a group's first finding leaves out.
 
-    Several subjects distinguish the findings by themselves.
+    The other sentences where all are about one subject; else the messages that differ.
     """
     if len(subjects) == 1:
         summaries = dict.fromkeys(root.finding.summary for root in group)
         yield from (("also", summary) for summary in list(summaries)[1:])
+    else:
+        yield from other_messages(group)
 
 
 def _rivals(

@@ -1,0 +1,77 @@
+"""Which root causes a report shows as one block."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Reported
+
+GROUP_FROM = 4
+"""From so many similar findings on a report shows one of them, and the subjects of the others."""
+APART = 6
+"""Up to so many different messages each have a block of their own; more of them are listed in the
+block of the first."""
+MESSAGES_SHOWN = 5
+SAID_IN = ("log", "State.Error", "last output")
+"""The names of evidence that hold what a program or the engine said of its failure."""
+_WORDS = LazyPattern(r"[a-z]{3,}")
+_COMPARED = 12
+"""The words of a message that are compared: long ones end in stacks and lists."""
+
+
+def groups(
+    roots: Sequence[Reported], homes: Mapping[str, Sequence[Reported]]
+) -> list[list[Reported]]:
+    """Roots as they are shown.
+
+    Similar ones without effects stand together from GROUP_FROM on, replicas of one service always.
+    homes: the effects below each root, by its key.
+    """
+    single = [finding for finding in roots if finding.key not in homes]
+    messages: dict[object, set[tuple[str, ...]]] = {}
+    for finding in single:
+        messages.setdefault(_kind(finding), set()).add(_words(finding))
+
+    def likeness(finding: Reported) -> object:
+        kind = _kind(finding)
+        return (kind, _words(finding)) if len(messages[kind]) <= APART else kind
+
+    alike = Counter(likeness(finding) for finding in single)
+    shown: dict[object, list[Reported]] = {}
+    for finding in roots:
+        name: object = finding.key
+        if finding.key not in homes:
+            if alike[likeness(finding)] >= GROUP_FROM:
+                name = likeness(finding)
+            elif finding.finding.service:
+                name = (finding.id, finding.severity, finding.finding.service)
+        shown.setdefault(name, []).append(finding)
+    return list(shown.values())
+
+
+def other_messages(group: Sequence[Reported]) -> Iterator[tuple[str, str]]:
+    """(subject, message) of those in a group that failed with other words than the first."""
+    seen = {_words(group[0])}
+    for finding in group[1:]:
+        words = _words(finding)
+        if words and words not in seen and len(seen) <= MESSAGES_SHOWN:
+            seen.add(words)
+            yield finding.subject.name, message(finding)
+
+
+def message(finding: Reported) -> str:
+    """What the program or the engine said; "" where nothing is known."""
+    values = (finding.finding.evidence.get(name) for name in SAID_IN)
+    return next((value for value in values if isinstance(value, str) and value), "")
+
+
+def _kind(finding: Reported) -> tuple[object, ...]:
+    return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
+
+
+def _words(finding: Reported) -> tuple[str, ...]:
+    """The words of the message without names, numbers and times, to compare messages by."""
+    text = message(finding).lower().replace(finding.subject.name.lower(), "")
+    return tuple(_WORDS.findall(text)[:_COMPARED])
