@@ -417,6 +417,22 @@ def classes(collector: str) -> set[str]:
     return shared if len(owners) > 1 else {owners[0].__name__}
 
 
+def test_every_question_is_asked():
+    """By its name, outside of the module that declares it and of the collectors that answer."""
+    rooms = [path for path in ENGINE_FILES + CHECK_FILES if "live" not in path.parts]
+    texts = {path: path.read_text() for path in rooms}
+    unasked = {
+        question.__name__
+        for question in by_kind().values()
+        if not any(
+            question.__module__ != ".".join(path.relative_to(ROOT).with_suffix("").parts)
+            and re.search(rf"\b{question.__name__}\b", text)
+            for path, text in texts.items()
+        )
+    }
+    assert unasked == set()
+
+
 def test_every_question_says_for_whom_it_speaks():
     assert policies()
     for kind, question in by_kind().items():

@@ -140,12 +140,6 @@ class Routing:
         self._by_destination[dst] = decision
         return decision
 
-    def assume(
-        self, dst: str, src: str | None, iif: str, mark: int | None, decision: RouteDecision
-    ) -> None:
-        """Take a decision from the kernel itself."""
-        self._decisions[dst, src, iif, mark] = decision
-
     def _decide(self, dst: str, src: str | None, iif: str, mark: int | None) -> RouteDecision:
         address = ip_address(dst)
         family = "inet" if address.version == 4 else "inet6"

@@ -202,14 +202,6 @@ class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
     asked: Sequence[WantedRoute]
 
 
-class ListNeighbours(Question[Json], frozen=True):
-    """The ARP and NDP tables of the tool's network namespace."""
-
-    POLICY = Policy(
-        "net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5
-    )
-
-
 class UdpFlow(msgspec.Struct, frozen=True):
     """One tracked flow.
 

@@ -33,11 +33,6 @@ from .agreement_site import (
     Tally,
 )
 
-# -- generated hosts ----------------------------------------
-
-
-# -- what the walk says ----------------------------------------
-
 
 def predict() -> None:
     """A process in the host's namespace: a line of attempts in, a line of predictions out."""

@@ -27,7 +27,6 @@ def functions() -> Mapping[str, Function]:
         "net.routes": routing.routes,
         "net.rules": routing.rules,
         "net.ways": routing.route_lookups,
-        "net.neighbours": routing.neighbours,
         "listeners": sockets.listeners,
         "conntrack": conntrack.entries,
         "ipset": ipset.members,
