@@ -14,7 +14,7 @@ Where an id is, if its module is not named like it:
 - left_data: data-left-behind
 - loopback: loopback-peer
 - mount_access: mount-unwritable
-- mounts: mount-source-missing, mount-forbidden, mount-stale
+- mounts: mount-source-missing, mount-forbidden
 - option: option-missing
 - option_in_the_way: option-in-the-way
 - own_files: own-files-refused

@@ -1,4 +1,4 @@
-"""The checks container.mount-source-missing, mount-forbidden, mount-stale.
+"""The checks container.mount-source-missing and mount-forbidden.
 
 Mounts that keep a container from starting or working.
 """
@@ -19,7 +19,6 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     MOUNTING,
     BindSources,
     Named,
-    StaleMounts,
     asked_for,
     missing_in_folder,
     never_started,
@@ -356,46 +355,3 @@ def _unseen(sources: BindSources | Unavailable, path: str) -> str:
     if isinstance(sources, Unavailable):
         return f"{path}: {sources}"
     return unseen(path, sources.by_path.get(path))
-
-
-@check("container.mount-stale", severity=Severity.warning)
-def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
-    """A container still sees the old contents of a mount replaced on the host.
-
-    A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
-    writes a new one and renames it into place leaves the container with the old one. It is read
-    from the mount table of the container's own namespace, where the kernel marks it as deleted. A
-    disk that was mounted on the host after the start is not seen in the container either: it goes
-    on with the folder beneath, and what it writes there is out of the host's sight.
-    """
-    for stale in stale_mounts.items:
-        source, container = stale.mount.source, stale.container
-        table = f"/proc/{container.state.pid}/mountinfo"
-        if stale.is_hidden:
-            what = (
-                f"sees the folder beneath {stale.point}: the engine has a mount namespace of its "
-                f"own, in which {stale.covered_by} is not mounted"
-            )
-            proof = f"{stale.mount.destination} is on another device than {source} on the host"
-        elif stale.covered_by:
-            what = (
-                f"sees the folder beneath {stale.point}: "
-                f"{stale.covered_by} was mounted there after its start"
-            )
-            proof = f"{stale.mount.destination} is on another device than {source} on the host"
-        else:
-            what = f"still sees the old {source}: it was replaced or deleted since the start"
-            proof = f"{source}//deleted"
-        if stale.is_hidden:
-            variables = {"unseen": stale.point, "engine": "docker"}
-        else:
-            variables = {"source": source, "inside": stale.mount.destination}
-        finding = Finding.about(
-            container,
-            f"{container} {what}",
-            {"mount": str(stale.mount), table: proof},
-            discriminator=stale.mount.destination,
-            stable=(container.life,),
-        )
-        yield finding.with_variables(variables)
-    return None

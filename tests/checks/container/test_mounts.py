@@ -8,11 +8,11 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import (
-    DELETED,
     BindSources,
     PathStatus,
     bind_sources,
 )
+from diagnose.evidence.containers.mounts.stale_mounts import DELETED
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import parse
 from diagnose.model import Finding, Unavailable, Unexamined

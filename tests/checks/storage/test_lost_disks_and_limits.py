@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory, Pids
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.mounts.bind_mounts import stale_mounts
+from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.info import Info
