@@ -2,56 +2,36 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.neighbours import Neighbour, Neighbours
-from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.evidence.network.address_duplicates import AddressDuplicate, AddressDuplicates
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
-
-_DIRECT = ("macvlan", "ipvlan")
 
 
 @check("network.address-duplicate", severity=Severity.critical)
-def address_duplicate(
-    containers: Containers, networks: Networks, neighbours: Neighbours | Unavailable
-) -> CheckResult:
+def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
     """Another machine has the address of a container on the host's own wire.
 
     The engine gives addresses of a macvlan or ipvlan network without asking the wire, and the DHCP
     server of the net does not know of them. A host hears its own macvlan containers never by the
     parent interface: who answers there for a container's address is another machine. The host knows
-    of it only where the two have exchanged a packet.
+    of it only where the two have exchanged a packet. It is advice where that was some time ago: the
+    container may have taken over the address of a machine that is gone.
     """
-    direct = [network for network in networks if network.driver in _DIRECT]
-    members = [
-        (container, network)
-        for network in direct
-        for container in containers.running_on(network.name)
-    ]
-    if not members:
+    if not address_duplicates.members:
         return Skipped("no running container is on a macvlan or ipvlan network")
-    if isinstance(neighbours, Unavailable):
-        return neighbours
-    for container, network in members:
-        address = container.endpoints[network.name].ip_address
-        for entry in neighbours:
-            if address and entry.address == address and _is_another(entry, container, network):
-                yield _duplicate(container, network, entry)
+    for duplicate in address_duplicates.items:
+        yield _duplicate(duplicate)
     return None
 
 
-def _is_another(entry: Neighbour, container: Container, network: Network) -> bool:
-    own = container.endpoints[network.name].mac_address.lower()
-    is_on_wire = entry.interface == network.option("parent")
-    return is_on_wire and bool(entry.mac) and entry.mac.lower() != own
-
-
-def _duplicate(container: Container, network: Network, entry: Neighbour) -> Finding:
+def _duplicate(duplicate: AddressDuplicate) -> Finding:
+    container, network, entry = duplicate.container, duplicate.network, duplicate.entry
     endpoint = container.endpoints[network.name]
+    has = "has it too" if duplicate.answers else "had it when this host last called that address"
     return Finding.about(
         container,
         f"{container} has address {endpoint.ip_address} on {network.driver} {network}, and another "
-        f"machine on interface {entry.interface} has it too ({entry.mac})",
+        f"machine on interface {entry.interface} {has} ({entry.mac})",
         {
             f"ARP entry of the host on {entry.interface}": f"{entry.address}: {entry.mac}",
             f"hardware address of {container.name}": endpoint.mac_address or "not known",
@@ -60,9 +40,12 @@ def _duplicate(container: Container, network: Network, entry: Neighbour) -> Find
             ]
             or "none: the engine takes addresses of the whole subnet",
         },
+        severity=Severity.critical if duplicate.answers else Severity.advice,
         discriminator=endpoint.ip_address,
         touches=(network.subject, Subject("interface", entry.interface)),
-        signs=frozenset({"timeout", "unreachable", "refused"}),
+        signs=frozenset({"timeout", "unreachable", "refused"})
+        if duplicate.answers
+        else frozenset(),
         stable=(container.life,),
         address=endpoint.ip_address,
         interface=entry.interface,

@@ -202,6 +202,27 @@ class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
     asked: Sequence[WantedRoute]
 
 
+class NeighbourEntry(msgspec.Struct, frozen=True):
+    """One row of an ARP or NDP table.
+
+    index: of the interface. mac: None where nobody has answered. state: the kernel's word for how
+    sure it is: reachable, stale, failed ...
+    """
+
+    index: int
+    address: str | None = None
+    mac: str | None = None
+    state: str | None = None
+
+
+class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
+    """The ARP and NDP tables of the tool's network namespace."""
+
+    POLICY = Policy(
+        "net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5
+    )
+
+
 class UdpFlow(msgspec.Struct, frozen=True):
     """One tracked flow.
 

@@ -33,6 +33,9 @@ ip rule add from 10.9.0.0/16 lookup 500 priority 99
 ip rule add fwmark 0x2 iif br0 lookup 77 priority 98
 ip rule add to 10.4.0.0/16 prohibit priority 97
 ip -6 rule add from 2001:db8::/32 oif up0 lookup 500 priority 96
+ip neigh add 192.0.2.10 lladdr 02:00:00:00:00:10 dev up0
+ip neigh add 192.0.2.99 lladdr 02:00:00:00:00:11 nud stale dev up0
+ip -6 neigh add 2001:db8::7 lladdr 02:00:00:00:00:12 dev up0
 sleep 3
 """
 """The last line waits for the link-local addresses, which the kernel tries out first."""
@@ -45,7 +48,8 @@ PACKETS: list[dict[str, Any]] = [
     {"dst": "10.6.0.1", "src": "172.18.0.9", "iif": 2},
 ]
 ASKED: dict[str, tuple[str, dict[str, Any]]] = {
-    kind: (kind, {}) for kind in ("net.links", "net.addresses", "net.routes", "net.rules")
+    kind: (kind, {})
+    for kind in ("net.links", "net.addresses", "net.routes", "net.rules", "net.neighbours")
 }
 ASKED["net.ways"] = ("net.ways", {"asked": PACKETS})
 SHOWN = {
@@ -55,6 +59,7 @@ SHOWN = {
     "routes6": "-d -6 route show table all",
     "rules": "rule",
     "rules6": "-6 rule",
+    "neighbours": "neigh show nud all",
     "local": "route get 127.0.0.1",
     "default": "route get 198.51.100.1",
 }
@@ -192,6 +197,22 @@ def test_rules_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]) -> 
 def _side(rule: dict[str, Any], side: str) -> str | None:
     bits = rule.get(f"{side}len")
     return None if bits is None else f"{rule[side]}/{bits}"
+
+
+@root
+def test_neighbours_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]) -> None:
+    answers, shown = scene
+    numbers = {link["ifname"]: link["ifindex"] for link in shown["links"]}
+    expected = {
+        (numbers[row["dev"]], row["dst"], row.get("lladdr"), row["state"][0].lower())
+        for row in shown["neighbours"]
+    }
+    found = {
+        (row["index"], row["address"], row["mac"], row["state"])
+        for row in answers["net.neighbours"]
+    }
+    assert (numbers["up0"], "192.0.2.10", "02:00:00:00:00:10", "permanent") in found
+    assert found == expected
 
 
 @root

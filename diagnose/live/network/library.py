@@ -12,6 +12,7 @@ MODULES = (
     "pyroute2.netlink.rtnl.ifaddrmsg",
     "pyroute2.netlink.rtnl.rtmsg",
     "pyroute2.netlink.rtnl.fibmsg",
+    "pyroute2.netlink.rtnl.ndmsg",
     "pyroute2.netlink.diag",
     "pyroute2.netlink.nfnetlink.nfctsocket",
     "pyroute2.netlink.nfnetlink.nftsocket",

@@ -42,6 +42,7 @@ from pyroute2.netlink.nfnetlink.nftsocket import (
 from pyroute2.netlink.rtnl import (
     RTM_NEWADDR,
     RTM_NEWLINK,
+    RTM_NEWNEIGH,
     RTM_NEWROUTE,
     RTM_NEWRULE,
     rt_type,
@@ -49,6 +50,7 @@ from pyroute2.netlink.rtnl import (
 from pyroute2.netlink.rtnl.fibmsg import fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
+from pyroute2.netlink.rtnl.ndmsg import ndmsg
 from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from diagnose.live.network import nft_decoder
@@ -176,6 +178,7 @@ class RouteMarshal(Marshal):
         RTM_NEWADDR: ifaddrmsg,
         RTM_NEWROUTE: rtmsg,
         RTM_NEWRULE: fibmsg,
+        RTM_NEWNEIGH: ndmsg,
     }
 
     def __init__(self, *, own_routes: bool = True) -> None:

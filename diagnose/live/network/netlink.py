@@ -126,7 +126,7 @@ class NetlinkSocket:
 
 
 def route_socket(*, own_routes: bool = True) -> NetlinkSocket:
-    """A socket for links, addresses, routes and rules.
+    """A socket for links, addresses, routes, rules and neighbours.
 
     own_routes: with those to the namespace's own addresses.
     """

@@ -1,4 +1,4 @@
-"""Interfaces, addresses, routes and policy rules.
+"""Interfaces, addresses, routes, policy rules and neighbours.
 
 Of the network namespace that this process is in.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pyroute2.netlink import nlmsg, rtnl
+from pyroute2.netlink.rtnl import ndmsg
 from pyroute2.netlink.rtnl.fibmsg import FR_ACT_VALUES, fibmsg
 from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
 from pyroute2.netlink.rtnl.ifinfmsg import IFF_UP, ifinfmsg, state_by_code
@@ -39,6 +40,9 @@ _PORT_STATES = ("disabled", "listening", "learning", "forwarding", "blocking")
 _ROUTE_SOURCES = {
     rtnl.rt_proto[name]: name
     for name in ("unspec", "redirect", "kernel", "boot", "static", "ra", "dhcp")
+}
+_NEIGHBOUR_STATES = {
+    number: name.removeprefix("NUD_").lower() for number, name in ndmsg.NUD_VALUES.items()
 }
 _RULE_CONDITIONS = {
     "suppress_ifgroup": "FRA_SUPPRESS_IFGROUP",
@@ -92,6 +96,20 @@ def rules(_args: Json) -> list[Row]:
     """
     with route_socket() as kernel:
         return dump_rules(kernel)
+
+
+def neighbours(_args: Json) -> list[Row]:
+    """The ARP and NDP tables: `{"index", "address", "mac", "state", "family"}`.
+
+    index of the interface; mac null where nobody has answered; state is one of incomplete,
+    reachable, stale, delay, probe, failed, noarp, permanent, none.
+    """
+    with route_socket() as kernel:
+        return [
+            row
+            for family in FAMILIES
+            for row in kernel.rows(_request(rtnl.RTM_GETNEIGH, ndmsg.ndmsg, family), _neighbour)
+        ]
 
 
 def route_lookups(args: Json) -> list[Row]:
@@ -271,6 +289,17 @@ def _rule(message: nlmsg) -> Iterator[Row]:
 def _signed(number: int | None) -> int | None:
     """A 32-bit number that pyroute2 decodes without its sign."""
     return number - (1 << 32) if number is not None and number >= 1 << 31 else number
+
+
+def _neighbour(message: nlmsg) -> Iterator[Row]:
+    attributes = Attributes(message)
+    yield {
+        "index": message["ifindex"],
+        "address": attributes("NDA_DST"),
+        "mac": attributes("NDA_LLADDR"),
+        "state": _named(_NEIGHBOUR_STATES, message["state"]),
+        "family": FAMILIES[message["family"]],
+    }
 
 
 def _scope(number: int) -> str | None:

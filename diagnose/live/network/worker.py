@@ -27,6 +27,7 @@ def functions() -> Mapping[str, Function]:
         "net.routes": routing.routes,
         "net.rules": routing.rules,
         "net.ways": routing.route_lookups,
+        "net.neighbours": routing.neighbours,
         "listeners": sockets.listeners,
         "conntrack": conntrack.entries,
         "ipset": ipset.members,

@@ -1,0 +1,94 @@
+"""Other machines on the host's wire that have, or had, the address of a container."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.network import ListNeighbours
+from diagnose.registry import evidence
+
+_DIRECT = ("macvlan", "ipvlan")
+_ANSWERS = ("delay", "permanent", "probe", "reachable")
+"""States of an entry that the kernel holds for true. It keeps one that is stale for months, where
+the table has few: that machine may have gone, and left its address to the container."""
+
+
+class AddressDuplicate(msgspec.Struct, frozen=True):
+    """A container of a macvlan or ipvlan network, and who else has its address by ARP."""
+
+    container: Container
+    network: Network
+    entry: Neighbour
+    answers: bool = False
+    """Whether the other machine has answered within the last moments."""
+
+
+class AddressDuplicates(msgspec.Struct, frozen=True):
+    """members: running containers on such networks."""
+
+    items: tuple[AddressDuplicate, ...] = ()
+    members: int = 0
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+
+@evidence
+def address_duplicates(
+    host: Host,
+    containers: Containers,
+    networks: Networks,
+    neighbours: Neighbours | Unavailable,
+    interfaces: Interfaces | None,
+) -> AddressDuplicates | Unavailable:
+    """By the host's ARP table; how old an entry is, is asked only where there is one."""
+    members = [
+        (container, network)
+        for network in networks
+        if network.driver in _DIRECT
+        for container in containers.running_on(network.name)
+    ]
+    if not members:
+        return AddressDuplicates()
+    if isinstance(neighbours, Unavailable):
+        return neighbours
+    suspects = list(_suspects(members, neighbours))
+    if not suspects:
+        return AddressDuplicates((), len(members))
+    table = host.ask(ListNeighbours())
+    if isinstance(table, Failed):
+        return Unavailable.of(table)
+    names = {interface.index: interface.name for interface in interfaces or ()}
+    fresh = {(row.address, names.get(row.index)) for row in table if row.state in _ANSWERS}
+    return AddressDuplicates(
+        tuple(
+            msgspec.structs.replace(
+                suspect, answers=(suspect.entry.address, suspect.entry.interface) in fresh
+            )
+            for suspect in suspects
+        ),
+        len(members),
+    )
+
+
+def _suspects(
+    members: Sequence[tuple[Container, Network]], neighbours: Neighbours
+) -> Iterator[AddressDuplicate]:
+    for container, network in members:
+        endpoint = container.endpoints[network.name]
+        # containers of ipvlan have the hardware address of the parent, of which none is noted
+        is_known = bool(endpoint.mac_address) or network.driver == "ipvlan"
+        for entry in neighbours:
+            is_same = bool(endpoint.ip_address) and entry.address == endpoint.ip_address
+            is_on_wire = entry.interface == network.option("parent")
+            is_another = bool(entry.mac) and entry.mac.lower() != endpoint.mac_address.lower()
+            if is_known and is_same and is_on_wire and is_another:
+                yield AddressDuplicate(container, network, entry)
