@@ -23,6 +23,8 @@ TABLES = (ENGINE_REQUESTS, ENGINE_ERRORS, START_ERRORS)
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")
 SHOWN = 200
 """Characters of the line in the finding's sentence."""
+KEY = 160
+"""Characters of its words, by which two errors about one subject differ."""
 MOST = 3
 """So many different errors are named, the newest ones."""
 
@@ -70,7 +72,7 @@ def errors_in_log(
                 **({"what usually heals it": known.cure} if known is not None else {}),
             },
             variables={"log": log.source.removeprefix("journal ")},
-            discriminator=shortened(error.line.message, 60),
+            discriminator=shortened(error.kind, KEY),
             onset=error.first,
         )
     return None

@@ -27,18 +27,24 @@ HARMLESS = LazyPattern(
     r"|broken pipe|connection reset by peer|use of closed network connection|context canceled"
     r"|Could not send KILL signal|process already finished|unexpected HTTP error handling"
     # a program that `docker exec`, a health check or a probe of a monitor did not find
-    r"|Error running exec|Handler for \w+ \S*/exec|No such exec|Handler for GET "
+    r"|Error running exec|Error setting up exec|Handler for \w+ \S*/exec|No such exec|Handler for GET "
+    # a request that does not fit the state of a container, a network or a swarm
+    r"|is not (?:running|paused|connected to network)|[Nn]o such container|service \S+ not found"
+    r"|not a swarm manager|swarm/leave returned error"
     # the end of a container, of an engine or of a swarm, in the order that happened
-    r"|No such container|is not running|dispatcher is stopped|name conflicts with an existing object"
+    r"|dispatcher is stopped|name conflicts with an existing object|object does not exist"
+    r"|network allocator state|unknown network \S+ id|set up rule failed|failed to clean up assignments"
+    r"|failed to shut down cluster node|failed to report status to agent"
     r"|dial unix \S+containerd\.sock\S*: connect: connection refused|Error saving dying container"
     r"|Failed to delete firewall mark rule|Failed add IP alias|network ingress remove failed"
     r"|cluster update failed|is already in progress"
     # settings that this kernel has not, and that the engine does without
-    r"|error reading the kernel parameter|set bridge default vlan failed|ipvs"
+    r"|error reading the kernel parameter|(?:set|enabling) (?:bridge )?default vlan|ipvs"
     r"|failed to load cni during init",
 )
-"""Seen on healthy engines 20.10.24, 26.1.5 and 28.5.2 through starts, stops, kills, removals,
-builds and a swarm of one node; a client's request of the kind GET harms nobody but the client."""
+"""Collected in full on healthy engines 20.10.24, 26.1.5 and 28.5.2 through starts, stops, kills,
+removals, failed execs, builds, a swarm of one node, a restart and a kill of the engine; a client's
+request of the kind GET harms nobody but the client."""
 ELSEWHERE = LazyPattern(
     r"Handler for POST \S*/images/create|Not continuing with pull|Error trying v2 registry"
     r"|pulling image failed|TLS handshake error|Health check"
@@ -58,6 +64,8 @@ class SaidError(msgspec.Struct, frozen=True):
     times: int
     first: float
     """Unix time of the oldest line."""
+    kind: str = ""
+    """Its words without what differs from one time to the next."""
     container: str = ""
     """The id of the container that it names."""
 
@@ -72,10 +80,10 @@ def said_errors(log: DaemonLog, clock: Clock, options: Options) -> SaidErrors:
     lines = [line for line in _present_life(log, clock.wall - options.since_s) if _counts(line)]
     groups = by_key((_CHANGING.sub("#", line.text), line) for line in lines)
     errors = []
-    for same in groups.values():
+    for kind, same in groups.items():
         first, last = same[0].at or 0.0, same[-1].at or 0.0
         if len(same) >= OFTEN or clock.wall - last < ONCE_S:
-            errors.append(SaidError(same[-1], len(same), first, _container(same[-1])))
+            errors.append(SaidError(same[-1], len(same), first, kind, _container(same[-1])))
     return SaidErrors(tuple(sorted(errors, key=lambda error: -(error.line.at or 0.0))))
 
 

@@ -48,6 +48,27 @@ HEALTHY = {
         "Not continuing with pull after error",
         rest='error="manifest unknown: manifest unknown"',
     ),
+    "a removal that is done already, on 20.10": _at(
+        20, f"{ID} cleanup: failed to delete container from containerd: no such container"
+    ),
+    "an exec whose user is unknown": _at(
+        20, "Error setting up exec command in container a: unable to find user nobodyx"
+    ),
+    "a monitor that asks for services": _at(
+        20, "Error getting services: This node is not a swarm manager."
+    ),
+    "a container that is not paused": _at(
+        20,
+        f"Handler for POST /v1.51/containers/a/unpause returned error: Container {ID} is not paused",
+    ),
+    "a network that swarm has removed": _at(
+        20,
+        "fatal task error",
+        rest='error="error while removing network: unknown network ov id 1j"',
+    ),
+    "an end of a swarm that takes long": _at(
+        20, "failed to shut down cluster node: context deadline exceeded"
+    ),
     "a push that another check names": _at(20, "Upload failed, retrying: denied"),
 }
 LOGS: dict[str, tuple[list[str], list[tuple[str, str]]]] = {
@@ -95,3 +116,12 @@ def _judged(lines: list[str], containers: Containers):
         options=Options(),
         containers=containers,
     )
+
+
+def test_two_errors_of_one_request_stand_apart_and_keep_their_keys() -> None:
+    other = START.replace("no /dev/video7", "no such device 12")
+    lines = [UP, START, other]
+    keys = [finding.discriminator for finding in _judged(lines, of()).findings]
+    later = [line.replace("device 12", "device 13") for line in lines]
+    assert len(set(keys)) == 2
+    assert [finding.discriminator for finding in _judged(later, of()).findings] == keys
