@@ -40,11 +40,12 @@ def push_failed(
 
     The registry refuses a layer, or a web server in front of it does: nginx takes 1 MB unless its
     configuration says more. The engine tries each layer five times. One failed push of long ago is
-    advice.
+    advice, and so are a few that were denied: somebody has not logged in, or mistyped a name.
     """
     for failed in failed_pushes:
         age = clock.age(failed.last.at) or 0.0
-        is_harmful = age < recent_s or failed.times >= repeated
+        is_recent = age < recent_s and failed.why != "denied"
+        is_harmful = is_recent or failed.times >= repeated
         yield Finding(
             subject=DAEMON,
             summary=f"pushing an image failed, last {ago(age)} ago: {_reason(failed)}",

@@ -43,6 +43,10 @@ _FAILED = LazyPattern(
 """20.10, 26.1 and 28.5; the engine tries an upload five times before it gives up."""
 
 
+_BROKEN_OFF = LazyPattern(r"context canceled")
+"""Somebody ended the docker command that pushed."""
+
+
 class FailedPush(msgspec.Struct, frozen=True):
     """All failures of one kind. last: the newest line; first: Unix time of the oldest one."""
 
@@ -61,7 +65,7 @@ class FailedPushes(Items[FailedPush], frozen=True):
 def push_error(line: LogLine) -> str | None:
     """What a line says of a push that failed, or is about to; None for other lines."""
     match = _FAILED.search(line.text)
-    if match is None:
+    if match is None or _BROKEN_OFF.search(line.text):
         return None
     return next((text.strip() for text in match.groups() if text), "")
 

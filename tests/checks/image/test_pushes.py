@@ -19,6 +19,7 @@ ENDED = (
     'time="2026-01-02T03:20:00Z" level=error msg="Not continuing with push after error" '
     'error="denied: requested access to the resource is denied"'
 )
+BROKEN_OFF = ENDED.replace("denied: requested access to the resource is denied", "context canceled")
 SAID = {
     "unknown: <html><title>413 Request Entity Too Large</title>": "size",
     "denied: requested access to the resource is denied": "denied",
@@ -43,9 +44,14 @@ def test_kinds_of_failures(said: str, why: str) -> None:
     [
         pytest.param([LARGE], 60, None, [("warning", "docker")], id="a moment ago"),
         pytest.param([LARGE], 7200, None, [("advice", "docker")], id="hours ago"),
-        pytest.param([LARGE, ENDED], 60, None, [("warning", "docker")] * 2, id="two kinds"),
+        pytest.param(
+            [LARGE, ENDED], 60, None, [("advice", "docker"), ("warning", "docker")], id="two kinds"
+        ),
         pytest.param([LARGE], 60, 30, [], id="pushed since"),
         pytest.param([LARGE], 60, -30, [("warning", "docker")], id="pushed before"),
+        pytest.param([ENDED], 60, None, [("advice", "docker")], id="no login"),
+        pytest.param([ENDED] * 15, 60, None, [("warning", "docker")], id="denied all day"),
+        pytest.param([BROKEN_OFF], 60, None, [], id="ended by its user"),
         pytest.param([], 60, None, [], id="no push"),
     ],
 )
