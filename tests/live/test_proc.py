@@ -335,6 +335,23 @@ def test_a_group_that_one_above_it_freezes(tmp_path: Path) -> None:
     assert sample(cgroups.Places(mount))["frozen_by"] == ""
 
 
+def test_many_frozen_groups_are_waited_for_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr(cgroups.time, "sleep", naps.append)
+    ids = [f"{number:064x}" for number in range(1, 31)]
+    for id_ in ids:
+        tree(tmp_path, V2, f"system.slice/docker-{id_}.scope")
+        folder = tmp_path / f"system.slice/docker-{id_}.scope"
+        (folder / "cgroup.freeze").write_text("1")
+        (folder / "cgroup.events").write_text("populated 1\nfrozen 1\n")
+    mount = parse(f"30 1 0:26 / {tmp_path} rw - cgroup2 cgroup2 rw,nsdelegate")
+    answer = cgroups.sample(cgroups.Places(mount), dict.fromkeys(ids))
+    assert all(plain(row)["frozen_by"] for row in answer.values())
+    assert len(naps) == 1
+
+
 def test_version_1_is_read(tmp_path: Path) -> None:
     tree(tmp_path, V1, f"docker/{ID}")
     table = parse(

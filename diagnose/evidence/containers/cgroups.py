@@ -5,13 +5,24 @@ What they use, what they may use, and what the kernel counted.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers, still_alive
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.containers import CgroupStats, Cpu, Memory, Pids, ReadCgroups, SampleCgroups
+from diagnose.questions.containers import (
+    CgroupStats,
+    Cpu,
+    InspectContainer,
+    Memory,
+    Pids,
+    ReadCgroups,
+    SampleCgroups,
+)
 from diagnose.registry import evidence
+from diagnose.shapes import convert
 
 __all__ = ["CgroupStats", "Cgroups", "Cpu", "Memory", "Pids", "Throttling", "cgroups", "throttling"]
 
@@ -46,6 +57,8 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     stats = {id: reading for id, reading in answer.items() if not isinstance(reading, Failed)}
+    for container in _paused_since(host, running, stats):
+        stats[container.id] = msgspec.structs.replace(stats[container.id], frozen_by="")
     failures = {id: reading.reason for id, reading in answer.items() if isinstance(reading, Failed)}
     unread = still_alive(host, (running[id] for id in failures))
     missing = (
@@ -53,6 +66,26 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
         for container in unread
     )
     return Cgroups(stats, tuple(missing))
+
+
+def _paused_since(
+    host: Host, running: Mapping[str, Container], stats: Mapping[str, CgroupStats]
+) -> list[Container]:
+    """The containers whose groups are frozen since the engine has paused them.
+
+    `docker pause` and `docker commit` may come between the list and the look at the groups.
+    """
+    frozen = [
+        running[id]
+        for id, group in stats.items()
+        if group.frozen_by and running[id].state.status != "paused"
+    ]
+    answers = host.ask_about(frozen, lambda one: InspectContainer(one.id, round="again"))
+    return [
+        container
+        for container, answer in answers
+        if isinstance(answer, dict) and convert(answer, Container).state.status != "running"
+    ]
 
 
 class Throttling(msgspec.Struct, frozen=True):

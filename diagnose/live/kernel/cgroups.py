@@ -24,7 +24,7 @@ _Folder = Callable[[str], str | None]
 V1_UNLIMITED = 1 << 62
 """Version 1 prints no limit as the greatest multiple of a page below 2^63."""
 _FROZEN_S = 0.2
-"""Seconds for which a group is frozen at least, before it is said to be."""
+"""Seconds after which all groups that are frozen are looked at again, once for all."""
 FILE_BYTES = 65536
 """More than any of these files holds; the kernel gives each in one read."""
 KNOWN_PLACES = (
@@ -59,7 +59,14 @@ def cgroups(_live: Live, question: AnyQuestion) -> Json:
 
 def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
     """The answer of `cgroups` for containers {id: pid or None} in these hierarchies."""
-    return {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
+    answer = {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
+    frozen = [id_ for id_, row in answer.items() if row.get("frozen_by")]
+    if frozen:
+        time.sleep(_FROZEN_S)
+    for id_ in frozen:
+        paths = _paths(places, id_, wanted[id_])
+        answer[id_]["frozen_by"] = _frozen_by(places, paths)
+    return answer
 
 
 def rates(_live: Live, question: AnyQuestion) -> Json:
@@ -201,16 +208,13 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
 def _frozen_by(places: Places, paths: dict[str, str]) -> str:
     """The file that freezes the processes of a group: its own, or that of a group above it.
 
-    "" where they are not frozen, or only for the moment in which runc changes the group's devices.
+    "" where they are not frozen. runc freezes a group for a moment when it changes its devices.
     Sources: cgroup-v1/freezer-subsystem.rst, and cgroup.freeze in cgroup-v2.rst.
     """
     freezer = next((freezer for freezer in FREEZERS if freezer.controller in paths), None)
     if freezer is None:
         return ""
     path = paths[freezer.controller]
-    if not freezer.holds(places.folder(freezer.controller, path)):
-        return ""
-    time.sleep(_FROZEN_S)
     if not freezer.holds(places.folder(freezer.controller, path)):
         return ""
     parts = path.strip("/").split("/")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, cgroups
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.checks.container.evidence import NOW, made
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
 
@@ -52,3 +53,13 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
         kernel_log=KernelLog(lines),
     )
     assert len(result.findings) == number
+
+
+@pytest.mark.parametrize(("later", "kept"), [("paused", False), ("running", True)])
+def test_a_pause_between_two_looks_is_no_frozen_group(later: str, kept: bool) -> None:
+    container = made("running")
+    groups = {container.id: {"path": "/x", "frozen_by": "/sys/fs/cgroup/x/cgroup.freeze"}}
+    again = {"Id": container.id, "Name": "/web", "State": {"Status": later, "Pid": 100}}
+    answer = cgroups(Made({"cgroups": groups, "api.again": again}), of(container))
+    assert isinstance(answer, Cgroups)
+    assert bool(answer.by_id[container.id].frozen_by) is kept
