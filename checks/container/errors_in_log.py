@@ -100,14 +100,23 @@ def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
 
 def _newer_build(container: Container, containers: Containers) -> str:
     """The one other image of the same repository that a container beside it runs."""
-    repository = container.config.image.rpartition(":")[0]
+    repository = _repository(container.config.image)
     images = {
         other.config.image
         for other in containers.running
         if other.endpoints.keys() & container.endpoints.keys()
-        and other.config.image.rpartition(":")[0] == repository != ""
+        and _repository(other.config.image) == repository != ""
     } - {container.config.image}
     return images.pop() if len(images) == 1 else ""
+
+
+def _repository(image: str) -> str:
+    """The name of an image without its tag; "" where it has none, or a digest.
+
+    A colon before the last slash is that of a registry's port.
+    """
+    name, _, tag = image.rpartition(":")
+    return "" if "/" in tag or "@" in name else name
 
 
 def _setting(error: RepeatedError) -> NamedSetting | None:

@@ -26,6 +26,7 @@ _OF_SETTINGS = LazyPattern(
     r"conf|/etc\b|settings|\.(?:ya?ml|toml|json|ini|cfg|env|properties|xml)$"
 )
 """Mounts in which a setting is looked for, where a container has several."""
+_OF_SYSTEM = LazyPattern(r"/(?:dev|proc|run|sys|var/run)?(?:/|$)")
 _OF_A_SITE = ("server", "upstream", "map")
 """Blocks that a file in conf.d may begin with."""
 _SHORTEST = 2
@@ -100,7 +101,12 @@ def _sought(container: Container, tail: LogTail) -> dict[str, str]:
         return {}
     names = (failure.values.get(group, "").partition(":")[0] for group in _HOSTS)
     name = next((name.strip("`'\"") for name in names if name), "")
-    mounts = [mount for mount in container.mounts or () if mount.type == "bind"]
+    # below / lie files of the kernel that never end
+    mounts = [
+        mount
+        for mount in container.mounts or ()
+        if mount.type == "bind" and not _OF_SYSTEM.match(mount.source)
+    ]
     likely = [
         mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
     ]

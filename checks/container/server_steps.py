@@ -36,6 +36,8 @@ def server_of(
     known = _SERVERS.get(failure.failure.name) if failure is not None else None
     if failure is None or known is None or containers is None:
         return {}
+    if failure.values.get("kind", "queue") != "queue":
+        return {}  # an exchange: a queue of that name is another thing
     variable, image = known
     candidates = (container, *named_peers((failure.line,), container, containers))
     servers = [one.name for one in candidates if image.search(one.config.image.lower())]

@@ -196,3 +196,21 @@ def test_a_worker_of_an_older_image() -> None:
         errors = repeated_errors(containers, logs)
         result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
         assert result.findings[0].variables.get("newer_image", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("own", "other"),
+    [
+        pytest.param("r.lab.test:5000/worker", "r.lab.test:5000/web", id="a port is no tag"),
+        pytest.param("shop@sha256:" + "a" * 64, "shop@sha256:" + "b" * 64, id="digests"),
+    ],
+)
+def test_an_image_of_another_repository_is_not_newer(own: str, other: str) -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    worker = container("app", Config={"Image": own}, **on)
+    containers = Containers([worker, container("backend", Config={"Image": other}, **on)])
+    line = "ERROR: Received unregistered task of type 'orders.tasks.send'."
+    logs = RecentLogs({worker.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert "newer_image" not in result.findings[0].variables

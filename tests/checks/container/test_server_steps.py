@@ -21,6 +21,7 @@ CASES: dict[str, tuple[str, str, dict[str, Any], dict[str, str]]] = {
         {},
         {"broker": "server", "queue": "orders", "vhost": "/"},
     ),
+    "an exchange": (QUEUE.replace("queue", "exchange"), "rabbitmq:3.12", {}, {}),
     "another server": (QUEUE, "redis:7", {}, {}),
     "a group in the command": (
         OFFSET,
