@@ -187,7 +187,7 @@ def service_underreplicated(
                 tasks,
                 containers,
                 unfit or _unfit(swarm, service, tasks),
-                {"left": left} if left.startswith("vx-") else _cure(swarm, service, tasks),
+                {"left": left} if left else _cure(swarm, service, tasks),
             )
     return None
 
@@ -297,11 +297,16 @@ def _left_interface(tasks: list[Task], interfaces: Interfaces | None) -> str:
     """The interface of a network that is gone, which keeps its number from the new one.
 
     The engine makes each VXLAN interface in the host's namespace under a name of its own and moves
-    it at once; one that stays there is left from an engine that was killed meanwhile.
+    it at once; one that stays there is left from an engine that was killed meanwhile. Those of
+    other programs have other names.
     """
     if "creating vxlan interface: file exists" not in _errors(tasks):
         return ""
-    left = [item.name for item in interfaces or () if item.kind == "vxlan"]
+    left = [
+        item.name
+        for item in interfaces or ()
+        if item.kind == "vxlan" and item.name.startswith("vx-")
+    ]
     return left[0] if len(left) == 1 else ""
 
 

@@ -54,8 +54,12 @@ def _is_elsewhere(failure: _Failure, containers: Containers, hosts_file: HostsFi
     """Whether the name is one that no DNS server should know: of a container, or of the host."""
     name = failure.name.name
     lowered = name.lower()
+    # the engine's resolver knows NAME.NETWORK too, and tasks.SERVICE in a swarm
+    first, _, network = name.partition(".")
     return (
         name in containers.by_dns_name
+        or first == "tasks"
+        or (first in containers.by_dns_name and network in failure.container.endpoints)
         or name in failure.container.extra_names
         or (hosts_file is not None and lowered in hosts_file.addresses)
         or lowered in _OF_DESKTOP

@@ -91,20 +91,25 @@ def _place(failure: LoggedFailure, peer: Container | None) -> str:
         return ""
     if failure.kind == "dns":
         return f'"{failure.host}"'
-    if is_loopback(failure.host) or failure.host == "localhost":
+    if _is_itself(failure.host):
         return f"its own address {failure.place}"
     return f"{peer} ({failure.place})" if peer is not None else failure.place
 
 
+def _is_itself(host: str) -> bool:
+    """Whether a program calls its own container by this host."""
+    return is_loopback(host) or host.lower() == "localhost"
+
+
 def _why(failure: LoggedFailure, peer: Container | None) -> str:
-    if failure.kind != "refused" or peer is not None or is_loopback(failure.host):
+    if failure.kind != "refused" or peer is not None or _is_itself(failure.host):
         return ""
     return "the machine answers, and no program takes connections there from this host"
 
 
 def _variables(failure: LoggedFailure) -> dict[str, str]:
     """The place, where the line names host and port."""
-    if not failure.host or not failure.port or is_loopback(failure.host):
+    if not failure.host or not failure.port or _is_itself(failure.host):
         return {}
     place = {"called": failure.host, "port": str(failure.port)}
     return {**place, "refuser": failure.host} if failure.kind == "refused" else place

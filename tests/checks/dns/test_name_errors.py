@@ -61,6 +61,9 @@ def test_names_without_an_address(first: str, second: str, wanted: list[str]) ->
 def test_names_that_other_checks_know() -> None:
     assert found("NXDOMAIN", name="host.docker.internal") == []
     assert found("NXDOMAIN", name="pay") == [], "the name of a container"
+    assert found("NXDOMAIN", name="pay.shop") == [], "a container and its network"
+    assert found("NXDOMAIN", name="pay.lan") == ["dns.name-unknown"]
+    assert found("NXDOMAIN", name="tasks.pay") == [], "the tasks of a service"
     assert found("NXDOMAIN", name="nas.local") == []
     assert found("REFUSED", name="host.docker.internal") == []
     assert found("REFUSED", name="intranet", intranet="192.0.2.5") == []

@@ -180,3 +180,20 @@ def test_calls_over_udp(entries: list[dict[str, object]], wanted: int) -> None:
     result = judge("network.call-unanswered", unanswered_calls=calls_of(udp=found))
     assert rows(result) == [("warning", "api")] * wanted
     assert all(finding.variables["udp_port"] == "7844" for finding in result.findings)
+
+
+def test_a_caller_of_its_own_container_blames_no_other_machine() -> None:
+    line = "proxy error: dial tcp localhost:9000: connect: connection refused"
+    (finding,) = failing(each(line, 9, 6, 3)).findings
+    assert "its own address localhost:9000" in finding.summary
+    assert "the machine answers" not in finding.summary
+    assert "refuser" not in finding.variables
+
+
+def test_processes_of_one_container_that_call_one_place_are_one_call() -> None:
+    call = {"address": "192.0.2.80", "port": 5432, "repeats": 2, "container": AGENT.id}
+    workers = [{**call, "comm": f"worker{number}"} for number in range(8)]
+    of_host = host_network_calls(Made({"net.host-calls": workers}), Containers((API, AGENT)))
+    assert isinstance(of_host, HostNetworkCalls)
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(of_host))
+    assert rows(result) == [("warning", "agent")]

@@ -33,10 +33,13 @@ def host_network_calls(host: Host, containers: Containers) -> HostNetworkCalls |
     answer = host.ask(WatchHostCalls())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    calls: dict[str, list[WaitingCall]] = {}
+    calls: dict[str, dict[tuple[str, int], WaitingCall]] = {}
     for call in answer:
         if call.container in by_id:
+            # several processes of one container may call one place
             waiting = WaitingCall(call.address, call.port, call.repeats)
-            calls.setdefault(call.container or "", []).append(waiting)
-    losses = tuple(NamespaceLoss(by_id[id], tuple(waiting)) for id, waiting in calls.items())
+            calls.setdefault(call.container or "", {})[call.address, call.port] = waiting
+    losses = tuple(
+        NamespaceLoss(by_id[id], tuple(waiting.values())) for id, waiting in calls.items()
+    )
     return HostNetworkCalls(losses, len(by_id))
