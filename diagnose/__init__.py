@@ -21,17 +21,17 @@ One arrow runs through the house:
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
-- `model`       the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
+- `model/`      the nouns: Severity, Subject, Finding, Check, Result, Report. `phrases` writes
                 numbers, names, times and sizes; `error_signatures` are classes of error text;
                 `lazy_pattern` is a regular expression that is compiled when it is first needed.
                 `mappings` groups things by a key and leaves out what is empty.
-                Checks may import these five, `evidence` and `registry`.
+                Checks may import these five, `evidence`, `programs` and `registry`.
 - `judgement/`  `engine` runs the chosen checks: `collection` collects their evidence, `judge`
                 judges, `recheck` asks again about what has changed, `report` makes the report.
                 `causes` folds effects under causes, which `proof` has proven; `coincidence` says
                 what failures without a cause have in common; `silences`, `selection` of ids,
                 `exit_codes`, `deadline`.
-- `runbooks`    reads pages and fills their variables.
+- `runbooks/`   reads pages, fills their variables, and offers their commands for a finding.
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
@@ -54,6 +54,8 @@ One arrow runs through the house:
 - `setup/`      Docker CLI plugin and hook, completions, man pages, timer: put in and taken out.
 - `session`     one run, live or from a recording; `config` reads thresholds and silences;
                 `interrupts` handles signals, and `limited_memory` a limit on memory.
+                `plain_file` reads a file that somebody named, and `state_file` writes one that
+                others read. `version` imports nothing.
 - `cli/`       a module for each command: options in, exit code out. `main` has the group, `options`
                what several commands take.
 

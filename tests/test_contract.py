@@ -15,6 +15,7 @@ from typing import NamedTuple
 import pytest
 from markdown_it import MarkdownIt
 
+import diagnose
 from diagnose import registry, runbooks
 from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
@@ -281,6 +282,19 @@ def test_every_check_passes_on_a_recorded_host():
     assert verdicts
     passed = {id for host in verdicts for id, verdict in host.items() if verdict == "passed"}
     assert set(CHECKS) - passed == set(PASSED_NOWHERE)
+
+
+def test_the_map_of_the_house_names_each_room():
+    """The docstring of the package: a package is written with a slash, a module without one."""
+    rooms = {
+        f"{path.name}/" if path.is_dir() else path.stem
+        for path in (ROOT / "diagnose").iterdir()
+        if path.suffix == ".py" or (path / "__init__.py").exists()
+    } - {"__init__", "__main__"}
+    assert diagnose.__doc__
+    heads = re.findall(r"^- `([\w/]+)`", diagnose.__doc__, re.MULTILINE)
+    assert rooms - set(re.findall(r"`([\w/]+)`", diagnose.__doc__)) == set()
+    assert set(heads) - rooms == set()
 
 
 def test_no_public_class_name_is_used_twice():

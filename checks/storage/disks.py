@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.storage.helpers import users
-from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
@@ -275,7 +274,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
             owner,
             f"{owner} has used {size(usage.used)} of the {size(usage.size)} of {place}",
             evidence,
-            severity=Severity.warning if area.is_shm or _is_unwell(owner) else Severity.advice,
+            severity=Severity.warning if area.is_shm or owner.is_unwell else Severity.advice,
             signs=frozenset({"no-space"}),
             discriminator="" if area.is_shm else area.path,
             stable=(owner.life,),
@@ -290,8 +289,3 @@ def _larger(area: InMemory) -> dict[str, str]:
     if area.is_shm:
         return {"shm": area.container.name}
     return {"tmpfs": f"{area.path}:size={4 * area.usage.size // 1024}k"}
-
-
-def _is_unwell(container: Container) -> bool:
-    health = container.state.health
-    return container.restart_count > 0 or (health is not None and health.status == "unhealthy")

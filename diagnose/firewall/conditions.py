@@ -80,7 +80,7 @@ def with_flags(mask: int, wanted: int) -> tuple[Value, ...]:
     return tuple(Interval(value, value) for value, holds in ((1, first), (0, later[0])) if holds)
 
 
-_ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
+ADDRESSES = frozenset({"src", "dst", "orig_src", "orig_dst"})
 
 
 def holds_any(
@@ -133,7 +133,7 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
 
 def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
     """Whether a condition is about a network that an open address is certainly not in."""
-    return packet.inner is not None and name in _ADDRESSES and packet.inner.covers(value)
+    return packet.inner is not None and name in ADDRESSES and packet.inner.covers(value)
 
 
 def _holds(value: Value, actual: int | str) -> bool:

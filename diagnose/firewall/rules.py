@@ -16,7 +16,7 @@ from diagnose.firewall.actions import (
     Enter,
 )
 from diagnose.firewall.conditions import (
-    _ADDRESSES,
+    ADDRESSES,
     AnyOf,
     Condition,
     Match,
@@ -168,7 +168,7 @@ class _RuleIndex:
 
         With an address outside of some networks, not those about an address in them.
         """
-        if name not in _ADDRESSES or inner is None:
+        if name not in ADDRESSES or inner is None:
             return [position for _, position in self._values[name]]
         key = (name, id(inner))
         if key not in self._outside:
@@ -202,7 +202,7 @@ def _needs(rule: Rule) -> dict[Field, Value]:
         is_name = isinstance(value, Name) and not value.prefix
         is_number = isinstance(value, Interval) and value.low == value.high
         is_network = (
-            isinstance(value, Interval) and name in _ADDRESSES and _network_bits(value) is not None
+            isinstance(value, Interval) and name in ADDRESSES and _network_bits(value) is not None
         )
         if is_name or is_number or is_network:
             needed[name] = value

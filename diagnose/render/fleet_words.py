@@ -22,7 +22,10 @@ _WORDS = ("OK", "WARNING", "CRITICAL", "UNKNOWN")
 
 
 def status(answer: FleetAnswer) -> str:
-    """The first line: how many hosts are well, and what explains the rest."""
+    """The first line: on how many hosts nothing is wrong, and what explains the rest.
+
+    A report knows of advice too, such as a container that repeats an error: no host is called well.
+    """
     head = f"{_WORDS[answer.code]} {count(answer.hosts, 'host')}:"
     if not answer.hosts:
         return f"{head} no report could be read"
@@ -31,7 +34,7 @@ def status(answer: FleetAnswer) -> str:
         verb = "explains" if len(answer.causes) == 1 else "explain"
         causes = count(len(answer.causes), "cause")
         parts.append(f"{causes} {verb} what is wrong on {answer.sick} of them")
-    parts.append(f"{answer.well} {'is' if answer.well == 1 else 'are'} well")
+    parts.append(f"nothing above advice on {answer.well}")
     if answer.unexamined:
         parts.append(f"{len(answer.unexamined)} could not be examined fully")
     if answer.silent:

@@ -269,7 +269,7 @@ def test_thirteen_hosts_give_one_answer(fleet: Fleet):
     done = fleet.run()
     answer = done.stdout
     assert (
-        "10 hosts: 2 causes explain what is wrong on 6 of them, 4 are well, 3 did not report"
+        "10 hosts: 2 causes explain what is wrong on 6 of them, nothing above advice on 4, 3 did not report"
         in answer
     ), answer + done.stderr
     assert (

@@ -143,7 +143,7 @@ def test_twelve_hosts_give_one_answer(fleet: Fleet, say: Callable[[str], None]) 
     assert set(causes) == {"firewall.forwarding-off", "container.entrypoint-missing"}
     assert f"{NEWER}: engine is " in answer
     assert (
-        "10 hosts: 2 causes explain what is wrong on 6 of them, 4 are well, 2 did not report"
+        "10 hosts: 2 causes explain what is wrong on 6 of them, nothing above advice on 4, 2 did not report"
         in answer
     )
     for silent in (UNREACHABLE, HUNG):

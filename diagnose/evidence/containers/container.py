@@ -127,6 +127,12 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.state.status in ("running", "paused") and self.state.pid > 0
 
     @property
+    def is_unwell(self) -> bool:
+        """Whether it was restarted after a failure, or fails its health check."""
+        health = self.state.health
+        return self.restart_count > 0 or (health is not None and health.status == "unhealthy")
+
+    @property
     def start_failed(self) -> bool:
         """Its last start never came to run.
 

@@ -267,9 +267,4 @@ def _is_address(text: str) -> bool:
 
 def failing(paths: Iterable[WantedPath | UnservedWant]) -> bool:
     """Whether a connection failed in a log, or its container is not healthy."""
-    return any(path.want.has_failed or _is_unwell(path.want.container) for path in paths)
-
-
-def _is_unwell(container: Container) -> bool:
-    health = container.state.health
-    return container.restart_count > 0 or (health is not None and health.status == "unhealthy")
+    return any(path.want.has_failed or path.want.container.is_unwell for path in paths)
