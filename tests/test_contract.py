@@ -494,6 +494,27 @@ def test_thresholds_have_units():
         assert limit.default > 0
 
 
+FAILED_STARTS = ("container.exits-at-start", "container.restart-loop")
+
+
+def test_pages_of_failed_starts_share_their_cures():
+    """One log, one cure, whether the engine tries again or not: a cure that is corrected on one
+    page stays dangerous on the other. Loading a module differs: only one starts the container."""
+
+    def cures(id: str) -> dict[frozenset[str], list[tuple[str, str]]]:
+        found: dict[frozenset[str], list[tuple[str, str]]] = {}
+        for block in runbooks.page(id).blocks:
+            asked = runbooks.placeholders(block.text) - {"docker", "container"}
+            if block.purpose == "fix" and asked and asked != {"module"}:
+                found.setdefault(frozenset(asked), []).append((block.risk, block.text))
+        return found
+
+    first, second = (cures(id) for id in FAILED_STARTS)
+    shared = first.keys() & second.keys()
+    assert len(shared) > 10
+    assert {key: first[key] for key in shared} == {key: second[key] for key in shared}
+
+
 _STANDS_FOR = re.compile(
     r"(?<![\w${./=-])(?:NAME|IMAGE|CONTAINER|VOLUME|NETWORK|HOST|PORT|VERSION|SERVICE|USER)(?![\w=}])"
 )
