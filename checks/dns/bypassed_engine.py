@@ -5,7 +5,8 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.evidence.engine.info import Ping
+from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import joined
 from diagnose.registry import check
 
@@ -18,7 +19,7 @@ _DEFAULT_NETWORK = "bridge"
     causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
 )
 def engine_resolver_bypassed(
-    containers: Containers, resolvers: Resolvers, failed_names: FailedNames
+    containers: Containers, resolvers: Resolvers, failed_names: FailedNames, ping: Ping | None
 ) -> CheckResult:
     """A container does not ask the engine for the names of other containers.
 
@@ -27,6 +28,8 @@ def engine_resolver_bypassed(
     the file. Such a container's log says that it cannot resolve the name of a container that runs
     on the same network.
     """
+    if ping is not None and ping.is_podman:
+        return Skipped("Podman has another resolver, at the gateway of each network")
     for container in containers.running:
         owner = containers.owner_of(container)
         conf = resolvers.inside.get(owner.id)

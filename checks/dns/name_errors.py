@@ -22,6 +22,8 @@ _ERRORS = ("REFUSED", "SERVFAIL")
 _FAILING = ("container.restart-loop", "container.exits-at-start", "container.unhealthy")
 _OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
 _DNS_PORT = 53
+MOST_NAMES = 5
+"""A program that misses more names calls what others name: a proxy, a crawler, a monitor."""
 
 
 class _Failure(msgspec.Struct, frozen=True):
@@ -42,6 +44,8 @@ def _failures(
     """The names that were asked again, each with the replies of the container's servers."""
     for container in containers:
         asked = lookups.failed.get(container.id, {})
+        if len(failed_names.of(container)) > MOST_NAMES:
+            continue
         for name in failed_names.of(container):
             replies = {
                 server: reply for (other, server), reply in asked.items() if other == name.name
@@ -81,7 +85,8 @@ def server_fails(
     host has asked too often. SERVFAIL: the server could not find out, since its own servers do not
     answer or the name's signatures are wrong. A container's log says that the name failed, and no
     other server of the container knows it. Whether the server answers other questions so too, the
-    query for the root shows.
+    query for the root shows. An error about one name alone is a warning. A program that misses many
+    names looks for some, such as a proxy whose users mistype them: it is left out.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -147,6 +152,7 @@ def _fails(
             for container in callers.values()
             for subject in (container.subject, *_networks(container))
         ),
+        severity=Severity.critical if is_general else Severity.warning,
         signs=frozenset({"dns"}),
         stable=tuple(container.life for container in callers.values()),
     )

@@ -96,7 +96,7 @@ class ResolvConf(msgspec.Struct, frozen=True):
         values = [
             option.partition(":")[2] for option in self.options if option.startswith("ndots:")
         ]
-        return int(values[-1]) if values and values[-1].isdigit() else 1
+        return int(values[-1]) if values and values[-1].isdecimal() else 1
 
     @property
     def is_embedded(self) -> bool:

@@ -83,3 +83,18 @@ def test_an_error_about_one_name_alone_blames_that_name() -> None:
             hosts_file=HostsFile(),
         ).findings
         assert variable in finding.variables
+        assert str(finding.severity) == ("warning" if root == "NOERROR" else "critical")
+
+
+def test_a_proxy_whose_users_mistype_names() -> None:
+    names = [f"pay{number}.example" for number in range(6)]
+    for number, expected in ((6, 0), (5, 5)):
+        replies = {(name, LAN): reply("NXDOMAIN") for name in names[:number]}
+        result = judge(
+            "dns.name-unknown",
+            containers=Containers((PAY,)),
+            failed_names=FailedNames({PAY.id: tuple(FailedName(n, "x") for n in names[:number])}),
+            lookups=Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies}),
+            hosts_file=HostsFile(),
+        )
+        assert len(result.findings) == expected

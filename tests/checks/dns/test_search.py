@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.dns.resolvers import parse
 from tests.checks.dns.evidence import container, found, lan, world
 from tests.judging import judge
 
@@ -27,3 +28,9 @@ def test_search_amplified(texts: list[str], expected: list[str]) -> None:
             judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings
         )
     ] == expected
+
+
+def test_a_number_of_dots_that_is_none() -> None:
+    """A container may write what it likes into the file."""
+    assert parse("options ndots:²\n").ndots == 1
+    assert parse("options ndots:5\n").ndots == 5
