@@ -129,7 +129,7 @@ def _why(call: UnansweredCall) -> str:
         return "its packets over UDP leave this host, and none comes back"
     if _is_own_site(call) and call.publisher is not None:
         return (
-            f'its settings or its log name "{call.own_name}", which this host serves at the same '
+            f'its log names "{call.own_name}", which this host serves at the same '
             f"port ({call.publisher}): the router of this site does not lead calls of its own "
             "public address back (hairpin)"
         )

@@ -197,3 +197,26 @@ def test_processes_of_one_container_that_call_one_place_are_one_call() -> None:
     assert isinstance(of_host, HostNetworkCalls)
     result = judge("network.call-unanswered", unanswered_calls=calls_of(of_host))
     assert rows(result) == [("warning", "agent")]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        pytest.param("connect ETIMEDOUT 198.41.200.13:443 (https://cloud.home.example)", True,
+                     id="the site's own name"),
+        pytest.param("connect ETIMEDOUT 198.41.200.13:443 (https://api.example.com)", False,
+                     id="a name of somebody else"),
+        pytest.param("serving https://cloud.home.example", False, id="its own name, served"),
+    ],
+)  # fmt: skip
+def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> None:
+    ports = {"443/tcp": [{"HostIp": "0.0.0.0", "HostPort": "443"}]}
+    name = {"Env": ["OVERWRITEHOST=cloud.home.example"]}
+    cloud = container("cloud", Config=name, NetworkSettings={"Ports": ports})
+    waiting = (WaitingCall("198.41.200.13", 443, 2),)
+    answer = unanswered_calls(
+        Made({}), NetworkLosses((NamespaceLoss(cloud, waiting),)), Containers((cloud,)),
+        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, CLOCK,
+    )  # fmt: skip
+    (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
+    assert ("hairpin" in finding.summary, "own_host" in finding.variables) == (expected, expected)

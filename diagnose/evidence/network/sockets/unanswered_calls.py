@@ -255,15 +255,13 @@ def _tells_of_no_credentials(text: str) -> bool:
 def _own_name(
     container: Container, served: Mapping[str, Container], recent_logs: RecentLogs | None
 ) -> str:
-    """A name that a container of this host serves and that this one names: in its log or settings.
+    """A name that a container of this host serves and that this one says it cannot reach.
 
-    Its own name counts too. Empty where there is none.
+    Its own name counts too. In its settings a name shows nothing: most servers are given their own
+    and call others. Empty where there is none.
     """
     lines = recent_logs.of(container) if recent_logs is not None else ()
-    texts = [line.text for line in lines]
-    texts += [value for _, value in container.config.environment]
-    texts += container.command
-    names = named_in(texts)
+    names = named_in(line.text for line in lines if signs(line.text) & {"timeout", "unreachable"})
     return next((name for name in served if name in names), "")
 
 
