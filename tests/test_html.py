@@ -48,6 +48,22 @@ def words(element: Any) -> str:
     return " ".join("".join(element.itertext()).split())
 
 
+HOLDERS = {
+    f"{HTML}{name}" for name in ("body", "header", "main", "nav", "section", "article", "ul")
+}
+
+
+def between(document: Any) -> list[str]:
+    """Text that stands beside the paragraphs of a part: something that was left in the template."""
+    texts = [
+        text
+        for element in document.iter()
+        if element.tag in HOLDERS
+        for text in (element.text, *(child.tail for child in element))
+    ]
+    return [text.strip() for text in texts if text and text.strip()]
+
+
 @pytest.mark.parametrize("folder", RECORDED, ids=lambda folder: folder.name)
 def test_a_recorded_host_is_one_sound_file(folder: Path):
     what = judged(folder)
@@ -55,6 +71,7 @@ def test_a_recorded_host_is_one_sound_file(folder: Path):
     text = page.text(what, code)
     document = parsed(text)
     assert loaded(document) == []
+    assert between(document) == []
     ids = [element.get("id") for element in document.iter() if element.get("id")]
     assert len(ids) == len(set(ids))
     links = {element.get("href") for element in document.iter(f"{HTML}a")}
