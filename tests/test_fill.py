@@ -40,3 +40,11 @@ def test_a_name_that_begins_with_a_dash(case: str):
 
 def test_an_ordinary_name_needs_no_dashes():
     assert runbooks.fill("{docker} logs {name}", {"name": "shop"}) == "docker logs shop"
+
+
+def test_the_words_before_a_fix_are_filled_in_one_line():
+    variables = {"container": "kibana", "searched": "search", "index": ".kibana_6\nrm"}
+    cure = runbooks.cure("container.unhealthy", variables, runbooks.Place())
+    assert cure is not None
+    assert ".kibana_6 rm" in cure.impact
+    assert "{" not in cure.impact

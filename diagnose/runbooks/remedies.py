@@ -95,7 +95,9 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
 
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
     text = fill(_for_place(block.text, place), variables, place.docker)
-    return Command(block.purpose, block.risk, text, block.impact, block.example)
+    # one line: a script has it as a comment
+    impact = " ".join(fill(block.impact, variables, place.docker).split())
+    return Command(block.purpose, block.risk, text, impact, block.example)
 
 
 _OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
