@@ -133,7 +133,7 @@ def _why(call: UnansweredCall) -> str:
             f"port ({call.publisher}): the router of this site does not lead calls of its own "
             "public address back (hairpin)"
         )
-    if call.port == MAIL and ip_address(call.address).is_global:
+    if _is_mail(call):
         return "many providers let nothing out to port 25 until they are asked to"
     if call.no_machine:
         return f"no machine on the network of interface {call.no_machine} has that address"
@@ -148,6 +148,12 @@ def _is_own_site(call: UnansweredCall) -> bool:
     """Whether it is this site's own public address by which this host's service is called."""
     is_open = call.trace is None or call.trace.obstacle is None
     return bool(call.own_name) and is_open and not call.silent_router and not call.no_machine
+
+
+def _is_mail(call: UnansweredCall) -> bool:
+    """Whether a mail server of the internet is called, and the router of this host answers."""
+    is_outside = ip_address(call.address).is_global and not call.silent_router
+    return call.port == MAIL and is_outside
 
 
 def _is_routed(call: UnansweredCall) -> bool:
@@ -190,7 +196,7 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
         return {**place, **stopped_by}
     if _is_own_site(call):
         return {**place, "own_host": f"{call.own_name}:host-gateway"}
-    if obstacle is None and call.port == MAIL and ip_address(call.address).is_global:
+    if obstacle is None and _is_mail(call):
         return {**place, "mailer": call.container.name}
     beyond = {"beyond": call.address} if obstacle is None else {}
     return {**place, **(_peer_variables(call) or beyond)}
@@ -199,7 +205,11 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
 def _udp_variables(call: UnansweredCall) -> dict[str, str]:
     """The place over UDP, and the tunnel that can do without UDP."""
     words = f"{call.container.config.image} {' '.join(call.container.command)}"
-    place = {"container": call.container.name, "udp_port": str(call.port), "edge": call.address}
+    place = {"container": call.container.name, "udp_port": str(call.port)}
+    is_stopped_here = call.trace is not None and call.trace.is_blocked
+    if is_stopped_here or call.is_untranslated or call.silent_router:
+        return place
+    place["edge"] = call.address
     return {**place, "tunnel": call.container.name} if "cloudflared" in words else place
 
 

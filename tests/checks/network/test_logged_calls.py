@@ -3,6 +3,9 @@ calls over UDP."""
 
 from __future__ import annotations
 
+from typing import Literal
+
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -13,7 +16,11 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.sockets.udp_calls import UdpCalls, udp_calls
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.sockets.unanswered_calls import (
+    UnansweredCall,
+    UnansweredCalls,
+    unanswered_calls,
+)
 from diagnose.model import Result
 from diagnose.phrases import unix
 from diagnose.questions.sockets import WaitingCall
@@ -220,3 +227,18 @@ def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> 
     )  # fmt: skip
     (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
     assert ("hairpin" in finding.summary, "own_host" in finding.variables) == (expected, expected)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "port", "variable"), [("udp", 7844, "edge"), ("tcp", 25, "mailer")]
+)
+def test_a_router_that_is_away_is_the_one_cure(
+    protocol: Literal["tcp", "udp"], port: int, variable: str
+) -> None:
+    call = UnansweredCall(API, "198.41.192.77", port, 2, protocol=protocol)
+    lost = msgspec.structs.replace(call, silent_router="192.0.2.1")
+    for item, expected in ((call, True), (lost, False)):
+        answer = UnansweredCalls((item,), 1)
+        (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
+        assert (variable in finding.variables) is expected
+        assert ("the router of this host" in finding.summary) is not expected
