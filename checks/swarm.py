@@ -337,7 +337,7 @@ def _underreplicated(
     known = recognise(errors[:1], None, START_ERRORS)
     if known is not None:
         evidence["what it means"] = known.cause
-        evidence["what usually heals it"] = known.cure
+        evidence["usual fix"] = known.cure
     return Finding(
         subject=DAEMON,
         summary=sentence(

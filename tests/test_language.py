@@ -54,6 +54,7 @@ REFUSED = (
     "time-outs?",
     "given behind",
     "ended with exit code",
+    "usually heals it",
 )
 """Words and idioms that a reader whose first language is not English stops at."""
 DIALECT = re.compile(rf"\b({'|'.join(REFUSED)})\b", re.IGNORECASE)

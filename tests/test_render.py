@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose import registry
 from diagnose.judgement import causes
 from diagnose.model import (
     DAEMON,
@@ -346,6 +347,21 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
     assert said.startswith("CRITICAL shop-3: 1 critical in 0.6 s: container.unhealthy (web)\n")
     assert "not explained by anything above\n  api repeats\n" in said
     assert "web repeats" not in said
+
+
+def test_the_engine_that_complains_has_its_own_log() -> None:
+    aloud = registry.load()["daemon.errors-in-log"].aloud
+    errors = [
+        found("daemon.errors-in-log", subject, "x", Severity.advice)
+        for subject in (DAEMON, Subject("container", "web"))
+    ]
+    errors = [
+        msgspec.structs.replace(error, check=msgspec.structs.replace(error.check, aloud=aloud))
+        for error in errors
+    ]
+    first, second = (text(report(error), 0).splitlines()[0] for error in errors)
+    assert "but the engine has an unexplained error in its log;" in first
+    assert 'but container "web" has an unexplained error in the engine\'s log;' in second
 
 
 def test_the_first_line_names_the_first_cause() -> None:

@@ -30,6 +30,7 @@ from diagnose.render.outline_block import OutlineBlock, block
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
+_ENGINES = "the engine's"
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
 
@@ -218,15 +219,17 @@ def _complaint(unexplained: Sequence[Reported]) -> str:
             group = (finding.subject.kind, finding.check.aloud)
             by_predicates.setdefault(group, {})[finding.subject.name] = None
     clauses = [
-        f"{_complaining(kind, names)} {agree(names, one, several)}"
+        _clause(kind, names, agree(names, one, several))
         for (kind, (one, several)), names in by_predicates.items()
     ]
     return joined(clauses)
 
 
-def _complaining(kind: str, names: Collection[str]) -> str:
-    """Who complains: the one engine of the host, or things with names."""
-    return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)
+def _clause(kind: str, names: Collection[str], predicate: str) -> str:
+    """Who complains of what; the engine's log is its own where it is the engine that complains."""
+    if kind == DAEMON.kind:
+        return f"the engine {predicate.replace(_ENGINES, 'its')}"
+    return f"{named(kind, names, NAMED_IN_STATUS)} {predicate}"
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:
