@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import pytest
@@ -13,7 +14,7 @@ from tests.lab.scenarios.network import QUIET
 
 def _repeats(box: Box, name: str, line: str, command: str, *options: str) -> None:
     """A program that runs a command each second, and prints a line where it fails."""
-    script = f"while :; do {command} >/dev/null 2>&1 || echo '{line}' >&2; sleep 1; done"
+    script = f"while :; do {command} >/dev/null 2>&1 || echo {shlex.quote(line)} >&2; sleep 1; done"
     box.docker("run", "-d", f"--name={name}", *QUIET, *options, "bb:1.36", "sh", "-c", script)
 
 
@@ -69,7 +70,7 @@ def _server_with_errors(box: Box, rcode: int) -> None:
     box.wait_for(lambda: f"{RESOLVER}:53" in box.provider.run(sockets).stdout, what="its socket")
 
 
-@fault("dns.server-fails", subject="host:dockerhost", also=["container.*", "network.*"])
+@fault("dns.server-fails", subject="host:host", also=["container.*", "network.*"])
 def server_that_refuses_this_host(box: Box) -> None:
     """The DNS server refuses every query of this host, which asked too often."""
     _server_with_errors(box, 5)
@@ -79,7 +80,7 @@ def server_that_refuses_this_host(box: Box) -> None:
     _says(box, "kuma", line)
 
 
-@fault("dns.server-fails", subject="host:dockerhost", also=["container.*", "network.*"])
+@fault("dns.server-fails", subject="host:host", also=["container.*", "network.*"])
 def server_without_servers_of_its_own(box: Box) -> None:
     """The DNS server reaches none of the servers that it asks."""
     _server_with_errors(box, 2)
@@ -134,7 +135,7 @@ while True:
 """
 
 
-@fault("dns.tcp-blocked", subject="host:dockerhost", also=["container.*", "network.*"])
+@fault("dns.tcp-blocked", subject="host:host", also=["container.*", "network.*"])
 def server_without_tcp(box: Box) -> None:
     """A firewall beyond the host lets DNS over UDP pass, and not over TCP; one name has a large
     answer."""
