@@ -174,7 +174,7 @@ def guest_of_a_vpn_that_asks_the_vpns_server(box: Box) -> None:
     _says(box, "guest39", line)
 
 
-@fault("network.address-duplicate", subject="container:hole40")
+@fault("network.address-duplicate", subject="container:hole40", also=["dns.upstream-unreachable"])
 def address_that_the_dhcp_server_gave_away(box: Box) -> None:
     """A macvlan container has an address that another machine on the wire has too."""
     box.provider.sh("ip addr add 192.0.2.130/24 dev uplink")
