@@ -195,6 +195,7 @@ def kernel_without_a_balancer(box: Box) -> None:
         pytest.skip("this kernel has IPVS")
     address = ("--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
     box.docker("swarm", "init", *address)
+    box.image("shop:1.4")
     service = ("service", "create", "-d", "--name=shop", "--publish=8080:8080")
     box.docker(*service, "--no-resolve-image", "shop:1.4", timeout=60)
     box.wait_for(lambda: box.api("/containers/json"), 40, "the task")
