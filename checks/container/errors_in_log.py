@@ -35,8 +35,9 @@ REFUSES = frozenset(
 )
 """Known failures of a program that runs on and turns its callers away: a warning, not advice."""
 MOSTLY = 0.5
-"""The share of the last lines from which on it does so to most of its callers, unless no line comes
-more often. Below, scanners of the Internet may be those whom it refuses."""
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses, unless no line comes more often and none tells of a
+request that went well."""
 
 
 @check(
@@ -131,7 +132,8 @@ def _refuses(error: RepeatedError) -> bool:
     One that waits for a migration does so whatever else it prints.
     """
     known = error.failure
-    is_most = error.times >= MOSTLY * error.of or error.times >= error.most
+    is_alone = error.times >= error.most and not error.serves
+    is_most = is_alone or error.times >= MOSTLY * error.of
     if known is None or _migration(error):
         return known is not None and (known.failure.name == "data-older" or is_most)
     return known.failure.name in REFUSES and is_most

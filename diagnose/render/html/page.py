@@ -10,7 +10,6 @@ import base64
 import functools
 import hashlib
 import importlib.resources
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -42,8 +41,6 @@ NAMES_SHOWN = 12
 EVIDENCE_MOST = 4_000
 """Characters of one value of evidence: a log's tail is in the bundle."""
 MOMENTS_SHOWN = 150
-_FENCE_INFO = re.compile(r"^(`{3,}|~{3,})sh (.*)$", re.MULTILINE)
-_SAFE_LINK = re.compile(r"https?://|#")
 
 
 class Bar(msgspec.Struct, frozen=True):

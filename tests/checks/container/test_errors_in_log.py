@@ -103,8 +103,10 @@ STRANGER = "ERROR Invalid HTTP_HOST header: 'shop.example'. You may need to add 
     [
         ([STRANGER] * 4, "warning"),
         ([*[STRANGER] * 3, *['"GET /orders HTTP/1.1" 200'] * 4], "advice"),
+        ([STRANGER, "GET /orders 200", "GET /cart 200"] * 4, "advice"),
+        ([STRANGER, "  in get_host", "  in __call__"] * 4, "warning"),
     ],
-    ids=["it refuses all", "it serves others"],
+    ids=["it refuses all", "it serves others", "it serves others as often", "its message is long"],
 )
 def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: str) -> None:
     app = container("app", Config={"Env": ["DJANGO_ALLOWED_HOSTS=localhost"]})

@@ -28,6 +28,8 @@ LEAST = 3
 BLOCK = 3
 """So many different lines that all stand there twice are one message, of which the last lines hold
 no third one."""
+_SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d\d(?![\w.])")
+"""A request with a status that says it went well, as web servers log it."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 
@@ -42,6 +44,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """Lines of the last minutes, since its last start, that were read."""
     most: int = 0
     """How many of them are the same as the line that stands there most often."""
+    serves: bool = False
+    """Whether other lines tell of requests that went well."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
@@ -71,13 +75,15 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
         ]
         telling = telling_line(repeated)
         if telling is not None and telling.explains:
-            count = times[_shape(repeated[telling.index])]
+            said = _shape(repeated[telling.index])
+            others = [line for line, shape in zip(lines, shapes, strict=True) if shape != said]
             error = RepeatedError(
                 container,
                 telling,
-                count,
+                times[said],
                 len(lines),
                 max(times.values()),
+                any(_SERVED.search(line) for line in others),
                 recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
                 _peers(container, telling.whole, containers),
                 tuple(repeated),
