@@ -34,7 +34,7 @@ def agent_on_the_hosts_network(box: Box) -> None:
     box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
 
 
-@fault("network.calls-failing", subject="container:api32", shareable=True)
+@fault("container.errors-in-log", subject="container:api32", shareable=True)
 def database_of_another_machine_that_refuses(box: Box) -> None:
     """A database on another machine listens for that machine alone, and refuses this host."""
     line = f'connection to server at "{WEB}", port 5433 failed: Connection refused'
