@@ -226,8 +226,6 @@ AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
     "programs.client_that_is_newer_than_the_engine": (
         ("security.docker-socket-mounted", "container:updater9"),
     ),
-    # the tasks that start at last ask for their image's newest digest, and no packet leaves the box
-    "swarm.service_underreplicated": (("image.registry-unreachable", "daemon:docker"),),
 }
 """What is still found after a cure, by the scenario's name: the daemon's log remembers for a day.
 """

@@ -88,8 +88,6 @@ def service_underreplicated(box: Box) -> None:
 @fault(
     "swarm.service-underreplicated",
     subject="daemon:docker",
-    # each task asks for its image's newest digest, and no packet leaves the box
-    expect=[("image.registry-unreachable", "daemon:docker")],
     baseline=False,
 )
 def folder_of_a_service_missing(box: Box) -> None:
@@ -142,10 +140,10 @@ def locked(box: Box) -> None:
     )
 
 
-@fault("image.registry-unreachable", subject="daemon:docker", baseline=False)
+@healthy(baseline=False)
 def ran_once(box: Box) -> None:
-    """A service whose only task ran to its end and is not to be started again lacks nothing; what
-    failed is the pull that swarm tries although the image is here."""
+    """A service whose only task ran to its end and is not to be started again lacks nothing; the
+    pull that swarm tries although the image is here harms nobody."""
     box.write(
         "/etc/diagnose/lab.toml", '[thresholds."swarm.service-underreplicated"]\nsettle_s = 1\n'
     )
