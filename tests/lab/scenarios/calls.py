@@ -42,6 +42,14 @@ def database_of_another_machine_that_refuses(box: Box) -> None:
     _says(box, "api32", line)
 
 
+@fault("network.calls-failing", subject="container:api34", shareable=True)
+def refusal_in_words_that_no_row_knows(box: Box) -> None:
+    """A program says in few words that a server of another machine refuses it."""
+    line = f"sync: dial {WEB}:5434: ECONNREFUSED"
+    _repeats(box, "api34", line, f"nc -w 2 {WEB} 5434")
+    _says(box, "api34", line)
+
+
 @healthy(shareable=True)
 def database_that_was_away_and_came_back(box: Box) -> None:
     """A program waited for its database, and works since."""
