@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.log import DaemonLog, parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -106,12 +109,17 @@ def test_a_container_that_keeps_the_reason_or_runs_says_it_itself() -> None:
     assert rows(_judged([UP, START], of(waits))) == [("advice", "web")]
 
 
-def _judged(lines: list[str], containers: Containers):
+def test_a_dead_engine_has_its_last_words_elsewhere() -> None:
+    dead = _judged([UP, SIZE], of(), msgspec.structs.replace(ALIVE, processes=DaemonProcesses()))
+    assert dead.verdict == "skipped"
+
+
+def _judged(lines: list[str], containers: Containers, daemon: Daemon = ALIVE):
     log = DaemonLog(parse(lines), "journal docker.service")
     return judge(
         "daemon.errors-in-log",
         log=log,
-        daemon=ALIVE,
+        daemon=daemon,
         clock=NOW,
         options=Options(),
         containers=containers,

@@ -452,7 +452,7 @@ def folder_in_place_of_the_socket(box: Box) -> None:
     box.stop_engine()
     box.sh("rm -rf /run/docker.sock; mkdir /run/docker.sock")
     _start_and_fail(box, "can't create unix socket /var/run/docker.sock: is a directory")
-    (finding,) = box.diagnose("check", "daemon", "--format", "json").findings
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
     assert finding["evidence"]["containers that mount /var/run/docker.sock"] == ["agent"]
     assert "rmdir /var/run/docker.sock" in finding["fix"][0]["command"]
 
