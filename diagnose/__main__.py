@@ -23,10 +23,6 @@ def main() -> None:
     # A run is short and ends with the process: collections would walk every answer again and again,
     # a sixth of its time.
     gc.disable()
-    # A thread that hears from the engine waits for the interpreter after each call of the system,
-    # and this thread imports for 0.2 s: with Python's 5 ms each time the list of containers came
-    # only once all checks were there.
-    sys.setswitchinterval(0.001)
     import signal
 
     for number in (signal.SIGINT, signal.SIGTERM):
