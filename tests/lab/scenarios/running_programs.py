@@ -124,6 +124,22 @@ def program_that_repeats_an_error(box: Box) -> None:
     _printing(box, "courier8", "ERROR delivery $i: broker gave no credit for queue orders")
 
 
+@healthy(shareable=True)
+def program_that_its_last_start_cured(box: Box) -> None:
+    """A program repeated an error, and works since its last start a moment ago."""
+    script = (
+        'line="ERROR broker gave no credit"; [ ! -e /state/ran ] || line="GET /orders 200"; '
+        'touch /state/ran; while :; do echo "$line"; sleep 0.25; done'
+    )
+    box.sh("mkdir -p /srv/cured8 && chmod 777 /srv/cured8")
+    run(box, "cured8", *GOOD, "-v", "/srv/cured8:/state", "shop:1.4", "sh", "-c", script)
+    box.wait_for(lambda: logs(box, "cured8").count("ERROR") >= 12, 20, "the error to come again")
+    box.docker("restart", "--time", "0", "cured8")
+    box.wait_for(lambda: logs(box, "cured8").count("GET") >= 4, 20, "it to serve")
+    findings = box.diagnose("check", "container.errors-in-log", "--format", "json").findings
+    assert "cured8" not in [finding["subject"]["name"] for finding in findings]
+
+
 _USERS = b"root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33::/:/bin/sh\nmosquitto:x:1883:1883::/:/bin/sh\n"
 _WORKER = """#!/bin/sh
 [ "$(id -u)" = 0 ] && exec su www-data -s /bin/sh -c "exec $0"
