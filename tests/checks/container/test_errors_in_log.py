@@ -49,7 +49,8 @@ def test_the_line_is_shown_with_how_often_it_came() -> None:
 
 
 def test_lines_from_before_the_last_start_do_not_count() -> None:
-    started = container("app", State={"StartedAt": "2027-01-15T08:00:00Z"})
+    state = {"FinishedAt": "2027-01-15T07:59:58.5Z", "StartedAt": "2027-01-15T08:00:00Z"}
+    started = container("app", State=state)
     assert started.started_at == NOW
     ages = {"before": (300, 200, 100), "across the start": (100, 2, 1), "since": (1, -1, -2)}
     expected = {"before": 0, "across the start": 0, "since": 3}

@@ -20,9 +20,6 @@ MOST = 100
 RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
 LEAST = 2
-START_NOTED_S = 2.0
-"""The engine notes a start after the program has begun to write: up to so much later on a busy
-host."""
 FRESH_S = 90.0
 """A program that repeats its complaint did so within the last moments, or has got over it."""
 
@@ -49,13 +46,13 @@ class RecentLogs(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, ())
 
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
-        """Its lines since its last start: what it complained of earlier may be cured."""
-        started = container.started_at
-        return tuple(
-            line
-            for line in self.of(container)
-            if started is None or line.at >= started - START_NOTED_S
-        )
+        """Its lines since its last start: earlier complaints may be cured.
+
+        The end of the previous run divides them; the engine notes a start only after the program
+        has begun to write.
+        """
+        ended = container.finished_at
+        return tuple(line for line in self.of(container) if ended is None or line.at > ended)
 
     def repeated(
         self,
