@@ -375,6 +375,8 @@ def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, 
     return (newest.subject,) if newest else ()
 
 
+_SERVICE = "com.docker.swarm.service.name"
+"""The label of a task that names its service."""
 _NO_IPVS = "Could not get ipvs family information from the kernel"
 
 
@@ -392,11 +394,13 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
     if ipvs.is_there:
         return None
     lines = [line for line in log if _NO_IPVS in line.text]
+    balanced = _balanced(swarm)
     harmed = sorted(
         {
-            task.labels.get("com.docker.swarm.service.name", task.name)
+            name
             for task in containers.running
-            if "ingress" in task.endpoints or "com.docker.swarm.service.name" in task.labels
+            if (name := task.labels.get(_SERVICE, "")) in balanced
+            or (name and "ingress" in task.endpoints)
         }
     )
     if lines and harmed:
@@ -414,3 +418,13 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
             signs=frozenset({"timeout", "refused", "unreachable"}),
         )
     return None
+
+
+def _balanced(swarm: Swarm) -> set[str]:
+    """The services that have an address of their own, as far as this node knows them."""
+    services = swarm.services if isinstance(swarm.services, tuple) else ()
+    return {
+        service.spec.name
+        for service in services
+        if service.spec.endpoint_spec is None or service.spec.endpoint_spec.mode != "dnsrr"
+    }

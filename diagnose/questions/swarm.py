@@ -118,6 +118,8 @@ class EndpointSpec(msgspec.Struct, frozen=True, rename="pascal"):
     """How a service can be reached."""
 
     ports: list[ServicePort] | None = None
+    mode: str = ""
+    """vip (also where empty) or dnsrr: whether the service has an address of its own."""
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):

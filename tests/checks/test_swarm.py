@@ -11,7 +11,9 @@ import pytest
 
 from diagnose import runbooks
 from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
+from diagnose.evidence.engine.log import DaemonLog, parse
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.model import Subject
 from tests.inspected import container, of
@@ -260,3 +262,34 @@ def test_the_image_that_a_node_lacks_links_the_service_to_its_pull() -> None:
         "swarm.service-underreplicated", swarm=_swarm({}, [task]), clock=CLOCK
     ).findings
     assert Subject("image", "r:5000/a:1") in finding.touches
+
+
+NO_IPVS = 'time="2026-01-02T03:00:00Z" level=error msg="Could not get ipvs family information from the kernel."'
+
+
+@pytest.mark.parametrize(
+    ("mode", "networks", "there", "expected"),
+    [
+        ("vip", ["shop"], False, ["web"]),
+        ("dnsrr", ["shop"], False, []),
+        ("dnsrr", ["ingress"], False, ["web"]),
+        ("vip", ["shop"], True, []),
+    ],
+    ids=["an own address", "no own address", "a port in ingress mode", "a kernel that has it"],
+)
+def test_a_kernel_without_a_balancer(
+    mode: str, networks: list[str], there: bool, expected: list[str]
+) -> None:
+    task = container(
+        "web.1",
+        Config={"Labels": {"com.docker.swarm.service.name": "web"}},
+        NetworkSettings={"Networks": {network: {} for network in networks}},
+    )
+    result = judge(
+        "swarm.ipvs-missing",
+        swarm=_swarm({"EndpointSpec": {"Mode": mode}}, []),
+        log=DaemonLog(parse([NO_IPVS]), "journal docker.service"),
+        ipvs=Ipvs(there),
+        containers=of(task),
+    )
+    assert [finding.variables["service"] for finding in result.findings] == expected
