@@ -375,8 +375,6 @@ def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, 
     return (newest.subject,) if newest else ()
 
 
-_SERVICE = "com.docker.swarm.service.name"
-"""The label of a task that names its service."""
 _NO_IPVS = "Could not get ipvs family information from the kernel"
 
 
@@ -397,10 +395,10 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
     balanced = _balanced(swarm)
     harmed = sorted(
         {
-            name
+            task.swarm_service
             for task in containers.running
-            if (name := task.labels.get(_SERVICE, "")) in balanced
-            or (name and "ingress" in task.endpoints)
+            if task.swarm_service in balanced
+            or (task.swarm_service and "ingress" in task.endpoints)
         }
     )
     if lines and harmed:
