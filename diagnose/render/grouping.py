@@ -29,26 +29,31 @@ def groups(
     Similar ones without effects stand together from GROUP_FROM on, replicas of one service always.
     homes: the effects below each root, by its key.
     """
-    single = [finding for finding in roots if finding.key not in homes]
-    messages: dict[object, set[tuple[str, ...]]] = {}
-    for finding in single:
-        messages.setdefault(_kind(finding), set()).add(_words(finding))
-
-    def likeness(finding: Reported) -> object:
-        kind = _kind(finding)
-        return (kind, _words(finding)) if len(messages[kind]) <= APART else kind
-
-    alike = Counter(likeness(finding) for finding in single)
+    likeness = _likeness([finding for finding in roots if finding.key not in homes])
+    alike = Counter(likeness.values())
     shown: dict[object, list[Reported]] = {}
     for finding in roots:
         name: object = finding.key
         if finding.key not in homes:
-            if alike[likeness(finding)] >= GROUP_FROM:
-                name = likeness(finding)
+            if alike[likeness[finding.key]] >= GROUP_FROM:
+                name = likeness[finding.key]
             elif finding.finding.service:
                 name = (finding.id, finding.severity, finding.finding.service)
         shown.setdefault(name, []).append(finding)
     return list(shown.values())
+
+
+def _likeness(findings: Sequence[Reported]) -> dict[str, object]:
+    """By key: what a finding has in common with those that may be shown with it."""
+    words = {finding.key: _words(finding) for finding in findings}
+    messages: dict[object, set[tuple[str, ...]]] = {}
+    for finding in findings:
+        messages.setdefault(_kind(finding), set()).add(words[finding.key])
+    return {
+        finding.key: (kind, words[finding.key]) if len(messages[kind]) <= APART else kind
+        for finding in findings
+        for kind in [_kind(finding)]
+    }
 
 
 def other_messages(group: Sequence[Reported]) -> Iterator[tuple[str, str]]:
