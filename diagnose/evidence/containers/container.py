@@ -158,6 +158,15 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     def finished_at(self) -> float | None:
         return unix(self.state.finished_at)
 
+    def wrote_in_this_run(self, at: float) -> bool:
+        """Whether its log line of this Unix time is of its last run.
+
+        The end of the previous run divides them; the engine notes a start only after the program
+        has begun to write.
+        """
+        ended = self.finished_at
+        return ended is None or at > ended
+
     @property
     def failed_first(self) -> float | None:
         """When its first run failed.

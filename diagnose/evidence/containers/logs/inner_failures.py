@@ -214,9 +214,10 @@ def _of_this_run(
     log: ContainerLog, container: Container, since: float
 ) -> list[tuple[float | None, str]]:
     """Time and text of the lines since the container's start, and since this Unix time."""
-    oldest = max(since, (container.started_at or 0.0) - 2)
     return [
-        (line.at, plain(line.text)) for line in log.lines if line.at is None or line.at >= oldest
+        (line.at, plain(line.text))
+        for line in log.lines
+        if line.at is None or (line.at >= since and container.wrote_in_this_run(line.at))
     ]
 
 

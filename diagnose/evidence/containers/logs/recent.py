@@ -46,13 +46,8 @@ class RecentLogs(msgspec.Struct, frozen=True):
         return self.by_id.get(container.id, ())
 
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
-        """Its lines since its last start: earlier complaints may be cured.
-
-        The end of the previous run divides them; the engine notes a start only after the program
-        has begun to write.
-        """
-        ended = container.finished_at
-        return tuple(line for line in self.of(container) if ended is None or line.at > ended)
+        """Its lines since its last start: earlier complaints may be cured."""
+        return tuple(line for line in self.of(container) if container.wrote_in_this_run(line.at))
 
     def repeated(
         self,
