@@ -127,8 +127,12 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
         ["silent"],
     ),
     "a confirm that may be silent": (
-        plan(Command("confirm", "safe", "silent", "It prints nothing:"), START), ["yes", "yes"], Host("start"), "healed",
+        plan(Command("confirm", "safe", "silent", "", may_fail=True), START), ["yes", "yes"], Host("start"), "healed",
         ["silent", "start"],
+    ),
+    "a confirm that may fail": (
+        plan(Command("confirm", "safe", "validate", "", may_fail=True), START), ["yes", "yes"],
+        Host("start", codes={"validate": 1}), "healed", ["validate", "start"],
     ),
     "a look that wants a terminal": (
         plan(Command("confirm", "safe", "docker run -it shop sh", ""), START), ["yes", "done", "yes"], Host("start"), "healed",

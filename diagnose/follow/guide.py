@@ -81,8 +81,8 @@ class Guide:
         outcome = self._offer(step, "Confirm")
         if outcome is None or step.agreement == "by hand":
             return
-        shows_nothing = not outcome.output.strip() and not step.may_be_silent
-        if shows_nothing or (outcome.code != 0 and not step.may_be_silent):
+        is_shown = bool(outcome.output.strip()) and outcome.code == 0
+        if not is_shown and not step.command.may_fail:
             raise StoppedError(
                 "This command does not show the symptom, "
                 "so nothing was changed. Diagnose again first."

@@ -12,8 +12,6 @@ from diagnose import runbooks
 from diagnose.model import Report, Reported, Severity, Subject
 from diagnose.phrases import and_more, count
 
-_MAY_BE_SILENT = re.compile(r"\bnothing\b|\bno (?:lines?|output)\b", re.IGNORECASE)
-"""How a page says that a command which prints nothing is an answer too."""
 _ENGINE_STOPS = re.compile(
     r"\b(?:systemctl|service)\b.*\b(?:restart|stop|start|docker)\b.*\bdocker\b|\bservice docker\b"
 )
@@ -29,10 +27,6 @@ class PageStep(msgspec.Struct, frozen=True):
 
     command: runbooks.Command
     touches: str = ""
-
-    @property
-    def may_be_silent(self) -> bool:
-        return bool(_MAY_BE_SILENT.search(self.command.impact))
 
     @property
     def agreement(self) -> Agreement:

@@ -20,7 +20,7 @@ Risk = Literal["safe", "disruptive", "destructive"]
 PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
-_MARKS = ("manual", "example", "reported")
+_MARKS = ("manual", "example", "reported", "may-fail")
 FRONT_MATTER = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
@@ -48,6 +48,8 @@ class CommandBlock(msgspec.Struct, frozen=True):
     nothing runs it as it stands."""
     reported: bool = False
     """Whether a report has said already what the block shows, so that it does not offer it."""
+    may_fail: bool = False
+    """Whether no output, or an exit code other than 0, is an answer too."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
         """Whether a block of commands suits the finding.
@@ -152,6 +154,7 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
         off=off,
         example=is_example,
         reported="reported" in marks,
+        may_fail="may-fail" in marks,
     )
 
 

@@ -37,6 +37,8 @@ class Command(msgspec.Struct, frozen=True):
     impact: str
     example: bool = False
     """Whether its reader has to put values of their own into it first."""
+    may_fail: bool = False
+    """Whether no output, or an exit code other than 0, is an answer too."""
 
 
 def commands(
@@ -97,7 +99,7 @@ def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> 
     text = fill(_for_place(block.text, place), variables, place.docker)
     # one line: a script has it as a comment
     impact = " ".join(fill(block.impact, variables, place.docker).split())
-    return Command(block.purpose, block.risk, text, impact, block.example)
+    return Command(block.purpose, block.risk, text, impact, block.example, block.may_fail)
 
 
 _OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
