@@ -337,7 +337,7 @@ def _underreplicated(
     known = recognise(errors[:1], None, START_ERRORS)
     if known is not None:
         evidence["what it means"] = known.cause
-        evidence["usual fix"] = known.cure
+        evidence["what fixes it"] = known.cure
     return Finding(
         subject=DAEMON,
         summary=sentence(

@@ -86,7 +86,7 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
     evidence: dict[str, object] = {LINE: tail.telling.whole}
     if tail.failure is not None:
         evidence["this means"] = tail.failure.cause
-        evidence["usual fix"] = tail.failure.cure
+        evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence

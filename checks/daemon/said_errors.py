@@ -71,7 +71,7 @@ def errors_in_log(
                 log.where(error.line): error.line.text,
                 "times": error.times,
                 "first": f"{ago(clock.age(error.first) or 0.0)} ago",
-                **({"usual fix": known.cure} if known is not None else {}),
+                **({"what fixes it": known.cure} if known is not None else {}),
             },
             variables={"log": log.source.removeprefix("journal ")},
             discriminator=shortened(error.kind, KEY),

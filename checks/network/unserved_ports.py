@@ -184,7 +184,7 @@ def _log(tail: LogTail) -> dict[str, Json]:
     """The line of the log that explains why nothing listens, and what usually fixes that."""
     log: dict[str, Json] = {"log": tail.telling.whole} if tail.telling is not None else {}
     if tail.failure is not None:
-        log["usual fix"] = tail.failure.cure
+        log["what fixes it"] = tail.failure.cure
     return log
 
 

@@ -97,7 +97,7 @@ def test_errors_of_a_running_engine(lines: list[str], expected: list[tuple[str, 
 def test_what_a_known_error_means_is_said() -> None:
     (finding,) = _judged([UP, SIZE], of()).findings
     assert "not on xfs with project quotas" in finding.summary
-    assert "storage_opt" in str(finding.evidence["usual fix"])
+    assert "storage_opt" in str(finding.evidence["what fixes it"])
 
 
 def test_a_container_that_keeps_the_reason_or_runs_says_it_itself() -> None:
