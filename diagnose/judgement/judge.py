@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from diagnose.judgement.collection import Broken
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.model import Check, Finding, Result, Skipped, Unavailable, Unexamined, Verdict
+from diagnose.phrases import named
 from diagnose.recording.budget import Budget
 
 Thresholds = Mapping[str, Mapping[str, float]]
@@ -95,8 +96,8 @@ def _concluded(judged: Result, ending: Skipped | Unavailable | None) -> Result:
     if not judged.unexamined:
         return judged
     first, *others = judged.unexamined
-    more = f" and {len(others)} more" if others else ""
-    why = f"{first.subject.name}{more}: {first.why}"
+    more = f"; {len(others)} more not examined" if others else ""
+    why = f"{named(first.subject.kind, [first.subject.name])}: {first.why}{more}"
     return replace(judged, verdict=Verdict.UNKNOWN, why=why)
 
 

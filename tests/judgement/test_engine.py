@@ -105,7 +105,7 @@ JUDGED = {
         PARTLY,
         {},
         Verdict.UNKNOWN,
-        "stuck: inspect: timed out",
+        'container "stuck": inspect: timed out',
     ),
     "one item missing, another found": (level, Level(99, PARTLY.unexamined), {}, Verdict.FOUND, ""),
     "does not apply": (skipping, Level(1), {}, Verdict.SKIPPED, "no levels here"),
