@@ -77,6 +77,16 @@ class Host:
             for thing in things_of[question]:
                 yield thing, answer
 
+    def answers_about(
+        self, things: Iterable[Thing], question_about: Callable[[Thing], Question[Answer]]
+    ) -> dict[Thing, Answer]:
+        """The answers by the things that they are about; what failed is left out."""
+        return {
+            thing: answer
+            for thing, answer in self.ask_about(things, question_about)
+            if not isinstance(answer, Failed)
+        }
+
     def _typed(self, question: Question[Answer], answer: Json) -> Answer | Failed:
         if isinstance(answer, Failed) or question.ANSWER is Json:
             same: Answer | Failed = answer

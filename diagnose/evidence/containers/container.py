@@ -151,6 +151,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return unix(self.created)
 
     @property
+    def bind_mounts(self) -> list[Mount]:
+        """What is mounted from a path of the host, and not from a volume."""
+        return [mount for mount in self.mounts or () if mount.type == "bind"]
+
+    @property
     def started_at(self) -> float | None:
         return unix(self.state.started_at)
 

@@ -240,25 +240,14 @@ def bind_sources(
     host: Host, containers: Containers, clock: Clock, options: Options, log_tails: LogTails
 ) -> BindSources | Unavailable:
     """One question for all paths in doubt; a path on a mount that hangs costs only itself."""
-    wanted: dict[str, None] = {}
+    wanted: set[str] = set()
     mistaken: dict[str, None] = {}
     for container in containers:
-        if taken := not_a_file(container, log_tails):
-            mistaken[taken.mount.source] = wanted[taken.mount.source] = None
-        if lacking := missing_in_folder(container, log_tails):
-            mistaken[lacking.mount.source] = wanted[lacking.mount.source] = None
+        mistaken |= dict.fromkeys(_mistaken(container, log_tails))
+        wanted |= _refused_sources(container, log_tails)
         if never_started(container, clock.wall, options.since_s):
-            wanted |= dict.fromkeys(asked_for(container))
-        if failed := MOUNTING.search(container.state.error):
-            wanted[failed["source"]] = None
-        is_refused = (
-            "permission" in log_tails.of(container).signs
-            or refused_path(container, log_tails) is not None
-        )
-        if is_refused or "permission denied" in container.state.error:
-            wanted |= dict.fromkeys(
-                mount.source for mount in container.mounts or () if mount.source.startswith("/")
-            )
+            wanted |= {*asked_for(container)}
+    wanted |= mistaken.keys()
     if not wanted:
         return BindSources({})
     answer = host.ask(StatPaths(sorted(wanted), follow=True))
@@ -267,6 +256,33 @@ def bind_sources(
     return BindSources(
         answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer)
     )
+
+
+def _mistaken(container: Container, log_tails: LogTails) -> Iterator[str]:
+    """Sources that a program takes for a file, or in which it misses one."""
+    taken = not_a_file(container, log_tails)
+    if taken is not None:
+        yield taken.mount.source
+    lacking = missing_in_folder(container, log_tails)
+    if lacking is not None:
+        yield lacking.mount.source
+
+
+def _refused_sources(container: Container, log_tails: LogTails) -> set[str]:
+    """The source at which a start failed, and all sources of a container that was denied a path."""
+    sources = set()
+    failed = MOUNTING.search(container.state.error)
+    if failed is not None:
+        sources.add(failed["source"])
+    is_denied = (
+        "permission" in log_tails.of(container).signs
+        or refused_path(container, log_tails) is not None
+        or "permission denied" in container.state.error
+    )
+    if is_denied:
+        mounted = (mount.source for mount in container.mounts or ())
+        sources |= {source for source in mounted if source.startswith("/")}
+    return sources
 
 
 def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str, PathStatus]:

@@ -11,7 +11,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Json
+from diagnose.mappings import by_key
+from diagnose.model import Json
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
@@ -65,18 +66,20 @@ def empty_mounts(
     and is empty is of no use to anybody.
     """
     silent = unserved.silent if unserved is not None else frozenset()
-    wanted: dict[str, list[tuple[Container, Mount]]] = {}
-    for container in containers:
-        if container.id not in silent and not suspicious(container, clock.wall, options.since_s):
-            continue
-        for mount in container.mounts or ():
-            if mount.type == "bind" and _hides(mount):
-                wanted.setdefault(mount.source, []).append((container, mount))
-    by_id: dict[str, list[Mount]] = {}
-    for source, listing in host.ask_about(list(wanted)[:MOST], ListFolder):
-        if not isinstance(listing, Failed) and not listing.entries:
-            for container, mount in wanted[source]:
-                by_id.setdefault(container.id, []).append(mount)
+    mounted = by_key(
+        (mount.source, (container.id, mount))
+        for container in containers
+        if container.id in silent or suspicious(container, clock.wall, options.since_s)
+        for mount in container.bind_mounts
+        if _hides(mount)
+    )
+    listings = host.answers_about(list(mounted)[:MOST], ListFolder)
+    by_id = by_key(
+        (id, mount)
+        for source, listing in listings.items()
+        if not listing.entries
+        for id, mount in mounted[source]
+    )
     return EmptyMounts({id: tuple(mounts) for id, mounts in by_id.items()})
 
 

@@ -109,14 +109,12 @@ def host_user(
     user_and_group = numbers.of(container) if numbers is not None else container.config.user
     user, _, group = user_and_group.partition(":")
     user = "0" if user in ("", "root") else user
-    remapping = _remapping(container, info)
     if not is_id(user):
         return None
+    remapping = _remapping(container, info)
     if int(user) == 0 and remapping is None:
         return None
-    label = container.config.user or "root"
-    if user_and_group != container.config.user:
-        label += f" ({user_and_group})"
+    label = _label(container, user_and_group)
     first = (0, 0) if remapping is None else _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
@@ -128,6 +126,14 @@ def host_user(
     owner = _owner(uid, group or "0", first_gid)
     name = label if remapping is None else f"{label} ({uid} on the host)"
     return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+
+
+def _label(container: Container, user_and_group: str) -> str:
+    """The user as the configuration names it, with the number that its image gives to that name."""
+    configured = container.config.user
+    if user_and_group == configured:
+        return configured or "root"
+    return f"{configured or 'root'} ({user_and_group})"
 
 
 def _owner(uid: int, group: str, first_gid: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -16,7 +16,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, StatPaths
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
@@ -87,30 +87,21 @@ def missing_files(
     file that is nowhere may be one that its users ask for.
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
-    places = {
-        container.id: place
+    missed = [
+        (container, place)
         for container in containers
         if (place := _missed(container, log_tails, repeated.get(container.id))) is not None
-    }
-    if not places:
-        return MissingFiles()
-    paths = {path for place in places.values() for path in place.on_host}
-    answer = host.ask(StatPaths(sorted(paths), follow=True))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    gaps = [
-        _Gap(container, place, depth)
-        for container in containers
-        if (place := places.get(container.id)) is not None and (depth := _depth(place, answer))
     ]
-    folders = sorted({gap.folder for gap in gaps})
-    names = {
-        folder: tuple(sorted(entry.name for entry in listing.entries))
-        for folder, listing in host.ask_about(folders, ListFolder)
-        if not isinstance(listing, Failed)
-    }
-    looked_into = [gap for gap in gaps if gap.folder in names]
-    items = (_missing(host, gap, names[gap.folder], repeated) for gap in looked_into)
+    if not missed:
+        return MissingFiles()
+    paths = {path for _, place in missed for path in place.on_host}
+    statuses = host.ask(StatPaths(sorted(paths), follow=True))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
+    gaps = list(_gaps(missed, statuses))
+    listings = host.answers_about(sorted({gap.folder for gap in gaps}), ListFolder)
+    looked_into = [gap for gap in gaps if gap.folder in listings]
+    items = (_missing(host, gap, listings[gap.folder], repeated) for gap in looked_into)
     return MissingFiles(tuple(missing for missing in items if _counts(missing)))
 
 
@@ -134,8 +125,18 @@ class _Gap(msgspec.Struct, frozen=True):
         return "/".join((destination, *self.place.rest[: self.depth]))
 
 
+def _gaps(
+    missed: Iterable[tuple[Container, Named]], statuses: Mapping[str, PathStatus]
+) -> Iterator[_Gap]:
+    """Where the host lacks a step of the path that a container misses."""
+    for container, place in missed:
+        depth = _depth(place, statuses)
+        if depth:
+            yield _Gap(container, place, depth)
+
+
 def _missing(
-    host: Host, gap: _Gap, names: tuple[str, ...], repeated: Mapping[str, TellingLine]
+    host: Host, gap: _Gap, listing: FolderListing, repeated: Mapping[str, TellingLine]
 ) -> MissingFile:
     container, place = gap.container, gap.place
     return MissingFile(
@@ -144,7 +145,7 @@ def _missing(
         gap.inside,
         place.on_host[gap.depth],
         gap.folder,
-        names,
+        tuple(sorted(entry.name for entry in listing.entries)),
         _is_in_image(host, container, gap.inside),
         is_repeated=container.id in repeated,
     )
@@ -206,17 +207,17 @@ def _may_miss(place: Named) -> bool:
     return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
 
 
-def _depth(place: Named, by_path: dict[str, PathStatus]) -> int:
+def _depth(place: Named, by_path: Mapping[str, PathStatus]) -> int:
     """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
-    statuses: Sequence[PathStatus | None] = [by_path.get(path) for path in place.on_host]
-    for depth, status in enumerate(statuses):
-        if status is None:
+    above: PathStatus | None = None
+    for depth, path in enumerate(place.on_host):
+        status = by_path.get(path)
+        if status is not None and status.failed == "missing":
+            is_below_a_folder = above is not None and above.type == "folder"
+            return depth if is_below_a_folder else 0
+        if status is None or status.failed:
             return 0
-        if status.failed == "missing":
-            above = statuses[depth - 1] if depth else None
-            return depth if above is not None and above.type == "folder" else 0
-        if status.failed:
-            return 0
+        above = status
     return 0
 
 

@@ -55,28 +55,41 @@ def mount_access(
 
     One question about all of them.
     """
-    wanted: list[tuple[Container, Mount, HostUser]] = []
-    for container in containers.running:
-        user = host_user(container, info, numbers)
-        if user is None or user.unknown:
-            continue
-        wanted += [
-            (container, mount, user)
-            for mount in container.mounts or ()
-            if mount.source.startswith("/")
-        ]
-    paths = sorted({mount.source for _, mount, _ in wanted})[:MOST]
+    used = [
+        (container, mount, user)
+        for container in containers.running
+        if (user := _known_user(container, info, numbers)) is not None
+        for mount in container.mounts or ()
+        if mount.source.startswith("/")
+    ]
+    paths = sorted({mount.source for _, mount, _ in used})[:MOST]
     if not paths:
         return MountAccess(())
-    answer = host.ask(StatPaths(paths))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    denied = []
-    for container, mount, user in wanted:
-        status = answer.get(mount.source)
-        if status is None or status.failed:
-            continue
-        needed = {"socket": WRITE, "folder": WRITE | ENTER if mount.rw else 0}.get(status.type, 0)
-        if needed and user.may(status, needed) is False:
-            denied.append(DeniedMount(container, mount, status, user))
+    statuses = host.ask(StatPaths(paths))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
+    denied = [
+        DeniedMount(container, mount, statuses[mount.source], user)
+        for container, mount, user in used
+        if _is_denied(user, mount, statuses.get(mount.source))
+    ]
     return MountAccess(tuple(denied))
+
+
+def _known_user(
+    container: Container, info: Info | None, numbers: UserNumbers | None
+) -> HostUser | None:
+    """The container's user, if it is an ordinary one whose number on the host is known."""
+    user = host_user(container, info, numbers)
+    return None if user is None or user.unknown else user
+
+
+def _is_denied(user: HostUser, mount: Mount, status: PathStatus | None) -> bool:
+    """Whether the mount is of no use to the user: to connect to it, or to write there."""
+    if status is None or status.failed:
+        return False
+    if status.type == "socket":
+        return user.may(status, WRITE) is False
+    if status.type == "folder" and mount.rw:
+        return user.may(status, WRITE | ENTER) is False
+    return False

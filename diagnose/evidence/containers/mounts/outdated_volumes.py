@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -15,7 +15,13 @@ from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
-from diagnose.questions.images import InspectImage, ListVolumes, is_anonymous_name
+from diagnose.questions.images import (
+    Detail,
+    InspectImage,
+    ListVolumes,
+    VolumeList,
+    is_anonymous_name,
+)
 from diagnose.registry import evidence
 
 MOST = 60
@@ -83,8 +89,7 @@ def outdated_volumes(
     volumes = host.ask(ListVolumes())
     if isinstance(volumes, Failed):
         return Unavailable.of(volumes)
-    plain = [volume for volume in volumes.volumes or () if not volume.options]
-    created = {volume.name: unix(volume.created_at) or 0.0 for volume in plain}
+    created = _creation_times(volumes)
     pairs = {
         (container.image, mount.source): (container, mount)
         for container, mount in mounted
@@ -93,15 +98,29 @@ def outdated_volumes(
     candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
     if isinstance(candidates, Unavailable):
         return candidates
+    outdated = _outdated(host, candidates[:MOST_COMPARED])
+    if isinstance(outdated, Unavailable):
+        return outdated
+    left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
+    return OutdatedVolumes(tuple(outdated), left_out)
+
+
+def _creation_times(listed: VolumeList) -> dict[str, float]:
+    """Unix times by name of the volumes whose files lie in the engine's own folder."""
+    plain = [volume for volume in listed.volumes or () if not volume.options]
+    return {volume.name: unix(volume.created_at) or 0.0 for volume in plain}
+
+
+def _outdated(host: Host, candidates: Iterable[_Candidate]) -> list[OutdatedVolume] | Unavailable:
+    """The volumes that have files of another size than their image."""
     outdated = []
-    for candidate in candidates[:MOST_COMPARED]:
+    for candidate in candidates:
         volume = _compared(host, candidate)
         if isinstance(volume, Unavailable):
             return volume
         if volume.files:
             outdated.append(volume)
-    left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
-    return OutdatedVolumes(tuple(outdated), left_out)
+    return outdated
 
 
 def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
@@ -118,30 +137,34 @@ def _over_the_image(
     host: Host, pairs: Sequence[tuple[Container, Mount]], created: Mapping[str, float]
 ) -> list[_Candidate] | Unavailable:
     """The pairs whose image has a folder where the volume is mounted."""
-    images = list(dict.fromkeys(container.image for container, _ in pairs))
-    layers = {
-        image: detail.layers
-        for image, detail in host.ask_about(images, InspectImage)
-        if not isinstance(detail, Failed)
-    }
-    places = [
-        [_steps(f"{layer}/diff", mount.destination) for layer in layers.get(container.image, ())]
+    images = dict.fromkeys(container.image for container, _ in pairs)
+    details = host.answers_about(images, InspectImage)
+    ways_of = [
+        (container, mount, _ways(mount.destination, details.get(container.image)))
         for container, mount in pairs
     ]
-    every = {step for ways in places for steps in ways for step in steps}
-    answer = host.ask(StatPaths(sorted(every), follow=False))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
-    if any(status.failed == "forbidden" for status in answer.values()):
+    every = {step for _, _, ways in ways_of for steps in ways for step in steps}
+    statuses = host.ask(StatPaths(sorted(every), follow=False))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
+    if any(status.failed == "forbidden" for status in statuses.values()):
         return Unavailable("forbidden", "the layers of the images")
     candidates = []
-    for (container, mount), ways in zip(pairs, places, strict=True):
-        present = tuple(
-            steps[-1] for steps in ways if all(_is_folder(answer.get(step)) for step in steps)
-        )
-        if present:
-            candidates.append(_Candidate(container, mount, created[mount.name], present))
+    for container, mount, ways in ways_of:
+        folders = tuple(steps[-1] for steps in ways if _are_folders(steps, statuses))
+        if folders:
+            candidates.append(_Candidate(container, mount, created[mount.name], folders))
     return candidates
+
+
+def _ways(destination: str, image: Detail | None) -> list[list[str]]:
+    """The steps to a path of the container, in each layer of its image."""
+    layers = image.layers if image is not None else ()
+    return [_steps(f"{layer}/diff", destination) for layer in layers]
+
+
+def _are_folders(steps: Iterable[str], statuses: Mapping[str, PathStatus]) -> bool:
+    return all(_is_folder(statuses.get(step)) for step in steps)
 
 
 def _steps(top: str, inside: str) -> list[str]:
@@ -201,11 +224,12 @@ def _image_files(host: Host, folders: Sequence[str]) -> dict[str, str]:
 
 def _entries(host: Host, folders: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
     """Kind and path of each entry of a folder, by its name, the one in the topmost layer first."""
+    listings = host.answers_about(folders, ListFolder)
     return by_key(
         (entry.name, (entry.type, f"{folder}/{entry.name}"))
-        for folder, listing in host.ask_about(list(folders), ListFolder)
-        if not isinstance(listing, Failed)
-        for entry in listing.entries
+        for folder in folders
+        if folder in listings
+        for entry in listings[folder].entries
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -11,10 +11,9 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
-from diagnose.questions.images import InspectImage, Volume
+from diagnose.questions.images import Detail, InspectImage, Volume
 from diagnose.registry import evidence
 
 _ANONYMOUS = LazyPattern(r"[0-9a-f]{64}")
@@ -49,48 +48,54 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     pair. A container that was recreated began with an empty one: the former may still be there.
     """
     pairs = [pair for container in containers for pair in _pairs(container)]
-    images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
-    declared: dict[str, set[str]] = {}
-    for image, answer in host.ask_about(list(images)[:MOST], InspectImage):
-        if not isinstance(answer, Failed):
-            declared[image] = {
-                path.rstrip("/") for path in (answer.config and answer.config.volumes) or ()
-            }
-    split = [
-        pair
-        for pair in pairs
-        if pair.anonymous.destination.rstrip("/") in declared.get(pair.container.image, set())
-    ]
-    split = _in_use(host, split)
+    split = _in_use(host, _declared_by_image(host, pairs))
     left = [volume for volume in unused or () if _ANONYMOUS.fullmatch(volume.name)]
     if split and left:
         split = _with_older(host, split, left)
     return SplitMounts(tuple(split))
 
 
-def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
-    """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
-    sources = {pair.anonymous.source for pair in pairs} - {""}
-    names = {
-        source: [entry.name for entry in listing.entries]
-        for source, listing in host.ask_about(sorted(sources), ListFolder)
-        if not isinstance(listing, Failed)
-    }
+def _declared_by_image(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
+    """The pairs whose anonymous volume the image declares."""
+    images = dict.fromkeys(pair.container.image for pair in pairs if pair.container.image)
+    details = host.answers_about(list(images)[:MOST], InspectImage)
+    declared = {image: _declared(detail) for image, detail in details.items()}
     return [
         pair
         for pair in pairs
-        if pair.anonymous.source not in names
-        or names[pair.anonymous.source] != _only_the_mount(pair)
+        if _plain(pair.anonymous.destination) in declared.get(pair.container.image, ())
     ]
 
 
-def _only_the_mount(pair: SplitMount) -> list[str] | None:
-    """What the anonymous volume holds where only the user's own mount stands in it.
+def _declared(image: Detail) -> set[str]:
+    """The paths that an image declares as volumes."""
+    volumes = image.config.volumes if image.config is not None else None
+    return {_plain(path) for path in volumes or ()}
 
-    None where the user's mount is above it.
-    """
-    folder, _, name = pair.own.destination.rstrip("/").rpartition("/")
-    return [name] if folder == pair.anonymous.destination.rstrip("/") else None
+
+def _plain(path: str) -> str:
+    return path.rstrip("/")
+
+
+def _names(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
+    """What lies in each of these folders of the host; one that cannot be listed is left out."""
+    listings = host.answers_about(sorted(set(folders) - {""}), ListFolder)
+    return {
+        folder: {entry.name for entry in listing.entries} for folder, listing in listings.items()
+    }
+
+
+def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
+    """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
+    names = _names(host, (pair.anonymous.source for pair in pairs))
+    return [pair for pair in pairs if not _holds_only_the_mount(pair, names)]
+
+
+def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bool:
+    """Whether the user's own mount stands in the anonymous volume, and nothing else."""
+    folder, _, name = _plain(pair.own.destination).rpartition("/")
+    is_below = folder == _plain(pair.anonymous.destination)
+    return is_below and names.get(pair.anonymous.source) == {name}
 
 
 def _with_older(
@@ -98,41 +103,38 @@ def _with_older(
 ) -> list[SplitMount]:
     """The pairs with the volume that was left behind, where just one has files of such names."""
     latest = sorted(left, key=lambda volume: volume.created_at or "", reverse=True)[:MOST_LEFT]
-    folders = {pair.anonymous.source for pair in pairs} | {volume.mountpoint for volume in latest}
-    names = {
-        folder: {entry.name for entry in listing.entries}
-        for folder, listing in host.ask_about(sorted(folders - {""}), ListFolder)
-        if not isinstance(listing, Failed)
-    }
+    own_folders = [pair.anonymous.source for pair in pairs]
+    names = _names(host, [*own_folders, *(volume.mountpoint for volume in latest)])
     mounts = []
     for pair in pairs:
         own = names.get(pair.anonymous.source, set())
-        same = [volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint))]
+        same = [
+            volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint, set()))
+        ]
         mounts.append(replace(pair, older=same[0]) if len(same) == 1 else pair)
     return mounts
 
 
-def _is_like(own: set[str], other: set[str] | None) -> bool:
+def _is_like(own: set[str], other: set[str]) -> bool:
     """Whether a folder has what the other one has: at least two names, as PG_VERSION and base."""
-    return bool(other) and len(own) >= 2 and own <= (other or set())
+    return len(own) >= 2 and own <= other
 
 
 def _pairs(container: Container) -> list[SplitMount]:
-    mounts = container.mounts or []
-    anonymous = [
-        mount for mount in mounts if mount.type == "volume" and _ANONYMOUS.fullmatch(mount.name)
-    ]
-    own = [
-        mount
-        for mount in mounts
-        if mount.rw and mount.source and not _ANONYMOUS.fullmatch(mount.name)
-    ]
+    """Each anonymous volume of a container, with each mount of the user's own beside it."""
+    mounts = container.mounts or ()
+    anonymous = [mount for mount in mounts if mount.type == "volume" and _is_anonymous(mount)]
+    own = [mount for mount in mounts if mount.rw and mount.source and not _is_anonymous(mount)]
     return [
         SplitMount(container, mount, volume)
         for volume in anonymous
         for mount in own
         if _is_one_level_apart(mount.destination, volume.destination)
     ]
+
+
+def _is_anonymous(mount: Mount) -> bool:
+    return _ANONYMOUS.fullmatch(mount.name) is not None
 
 
 def _is_one_level_apart(path: str, other: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -13,12 +13,14 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 DELETED = "//deleted"
 """What the kernel appends to the root of a mount whose file or folder was deleted or replaced
 (fs/d_path.c)."""
+ENDED = ("gone", "missing")
+"""Why a container that has ended since it was listed has no mount table."""
 
 
 class StaleMount(msgspec.Struct, frozen=True):
@@ -51,40 +53,47 @@ def stale_mounts(
 
     Reading it touches no file system; where the tables differ, stat decides.
     """
-    mounting = [
-        container
-        for container in containers.running
-        if any(mount.type == "bind" for mount in container.mounts or ())
-    ]
     stale: list[StaleMount] = []
-    missing: list[Unexamined] = []
-    for container, table in host.ask_about(
-        mounting, lambda container: ReadFile(f"/proc/{container.state.pid}/mountinfo")
-    ):
-        if isinstance(table, Failed):
-            if table.reason not in ("gone", "missing"):
-                missing.append(Unexamined(container.subject, f"its mount table: {table}"))
+    unexamined: list[Unexamined] = []
+    with_bind_mounts = [container for container in containers.running if container.bind_mounts]
+    for container, table in host.ask_about(with_bind_mounts, _mount_table):
+        if not isinstance(table, Failed):
+            stale += _stale(container, parse(table.text), mounts)
+        elif table.reason not in ENDED:
+            unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
+    confirmed = _marked(host, daemon, list(_confirmed(host, stale)))
+    return StaleMounts(tuple(confirmed), tuple(unexamined))
+
+
+def _mount_table(container: Container) -> ReadFile:
+    return ReadFile(f"/proc/{container.state.pid}/mountinfo")
+
+
+def _stale(
+    container: Container, table: Iterable[Mounted], mounts: Mounts | None
+) -> Iterator[StaleMount]:
+    """Where a container's own mount table differs from its configuration and from the host."""
+    inside = {mounted.point: mounted for mounted in table}
+    for mount in container.bind_mounts:
+        own = inside.get(mount.destination)
+        if own is None:
             continue
-        inside = {mounted.point: mounted for mounted in parse(table.text)}
-        for mount in container.mounts or ():
-            own = inside.get(mount.destination)
-            if mount.type != "bind" or own is None:
-                continue
-            if own.root.endswith(DELETED):
-                stale.append(StaleMount(container, mount))
-            elif mounts is not None and (cover := _cover(mount, own, mounts)):
-                stale.append(StaleMount(container, mount, cover.source, cover.point))
-    confirmed = tuple(_confirmed(host, stale))
-    visible = _points_of_engine(host, daemon) if any(item.point for item in confirmed) else None
-    return StaleMounts(
-        tuple(
-            replace(item, is_hidden=visible is not None and item.point not in visible)
-            if item.point
-            else item
-            for item in confirmed
-        ),
-        tuple(missing),
-    )
+        if own.root.endswith(DELETED):
+            yield StaleMount(container, mount)
+        elif cover := _cover(mount, own, mounts):
+            yield StaleMount(container, mount, cover.source, cover.point)
+
+
+def _marked(host: Host, daemon: Daemon | None, stale: Sequence[StaleMount]) -> list[StaleMount]:
+    """The same mounts; those under a disk that the engine does not see are marked as hidden."""
+    if not any(item.point for item in stale):
+        return list(stale)
+    visible = _points_of_engine(host, daemon)
+    if visible is None:
+        return list(stale)
+    return [
+        replace(item, is_hidden=bool(item.point) and item.point not in visible) for item in stale
+    ]
 
 
 def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
@@ -96,33 +105,39 @@ def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
     return None if isinstance(table, Failed) else {mounted.point for mounted in parse(table.text)}
 
 
-def _cover(mount: Mount, own: Mounted, mounts: Mounts) -> Mounted | None:
+def _cover(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
     """The mount of the host that holds the source by its name, if the container sees what lies
     beneath that mount."""
-    mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
-    if (
-        mounted is None
-        or mounted.point == "/"
-        or mounted.dev == own.dev
-        or mounted.fstype == "autofs"
-    ):
+    if mounts is None or not mount.source.startswith("/"):
+        return None
+    mounted = mounts.of(mount.source)
+    if mounted is None or mounted.dev == own.dev:
+        return None
+    if mounted.point == "/" or mounted.fstype == "autofs":
         return None
     beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
     return mounted if beneath is not None and beneath.dev == own.dev else None
 
 
-def _confirmed(host: Host, stale: list[StaleMount]) -> Iterator[StaleMount]:
+def _confirmed(host: Host, stale: Sequence[StaleMount]) -> Iterator[StaleMount]:
     """Without those whose source leads elsewhere through a link, and those that cannot be seen."""
     covered = {path for item in stale if item.point for path in (item.mount.source, item.point)}
-    if not covered:
-        yield from stale
-        return
-    answer = host.ask(StatPaths(sorted(covered), follow=True))
-    seen = {} if isinstance(answer, Failed) else answer
+    seen = _statuses(host, covered)
     for item in stale:
-        if not item.point:
+        if not item.point or _is_same_device(seen.get(item.mount.source), seen.get(item.point)):
             yield item
-        else:
-            source, point = seen.get(item.mount.source), seen.get(item.point)
-            if source and point and source.dev and source.dev == point.dev:
-                yield item
+
+
+def _statuses(host: Host, paths: Collection[str]) -> dict[str, PathStatus]:
+    """What each path leads to; nothing where the host does not say."""
+    if not paths:
+        return {}
+    answer = host.ask(StatPaths(sorted(paths), follow=True))
+    return {} if isinstance(answer, Failed) else answer
+
+
+def _is_same_device(source: PathStatus | None, point: PathStatus | None) -> bool:
+    """Whether both paths were seen, and lie on one device."""
+    if source is None or point is None:
+        return False
+    return bool(source.dev) and source.dev == point.dev
