@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from collections.abc import Callable, Mapping
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.host_paths import Obstacle
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.sockets.unanswered_calls import (
-    MAIL,
-    METADATA,
+    CallLoss,
     UnansweredCall,
     UnansweredCalls,
 )
@@ -68,18 +66,13 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
     first = calls[0]
     callers = {call.container.id: call.container for call in calls}
     names = sorted(container.name for container in callers.values())
-    peer = first.peer
-    whom = f"{peer} ({first.place})" if peer is not None else first.place
-    if first.further:
-        whom += f" and {count(len(first.further), 'more address', 'more addresses')} at that port"
-    gets = agree(names, "gets", "get")
     networks = {call.network.subject for call in calls if call.network is not None}
-    trace = first.trace
     return Finding.about(
         first.container,
         sentence(
-            f"{named('container', names)} {gets} no answer from {whom}",
-            _why(first),
+            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer "
+            f"from {_whom(first)}",
+            _WHY[first.loss].format(call=first),
         ),
         present(
             {
@@ -89,9 +82,7 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
                 "the address comes from": first.named_by,
                 "this host": _by_host(first),
                 "packets whose hop limit ended on this host": first.expired or None,
-                "leaves through": trace.to
-                if trace is not None and trace.obstacle is None
-                else None,
+                "leaves through": _way_out(first),
             }
         ),
         discriminator=first.place,
@@ -99,73 +90,49 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
             *sorted(networks),
             *(container.subject for container in callers.values()),
         ),
-        calls=(peer.subject,) if peer is not None else (),
+        calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=tuple(container.life for container in callers.values()),
     ).with_variables(_variables(first))
 
 
-def _why(call: UnansweredCall) -> str:
-    """What is known of the reason; empty where the packets leave as they should."""
-    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
-    if call.address == METADATA:
-        return "it is the cloud's metadata service, whose answers may not pass a router"
-    if call.is_untranslated:
-        return (
-            f"its packets leave with the container's own address {call.source}, "
-            "because a rule exempts them from translation"
-        )
-    if obstacle is not None:
-        what = "the answers" if obstacle.part == "reply" else "the requests"
-        return f"{obstacle.by} stops {what}"
-    if _is_routed(call):
-        return (
-            f"{call.network} is routed and not translated, so that the answers need a route to it "
-            "on the router of this host"
-        )
-    if call.silent_router and not call.no_machine:
-        return f"the router of this host, {call.silent_router}, does not answer either"
-    if call.protocol == "udp":
-        return "its packets over UDP leave this host, and none comes back"
-    if _is_own_site(call) and call.publisher is not None:
-        return (
-            f'its log names "{call.own_name}", which this host serves at the same '
-            f"port ({call.publisher}): the router of this site does not lead calls of its own "
-            "public address back (hairpin)"
-        )
-    if _is_mail(call):
-        return "many providers let nothing out to port 25 until they are asked to"
-    if call.no_machine:
-        return f"no machine on the network of interface {call.no_machine} has that address"
-    if call.of_network is not None and call.peer is None:
-        return f"no running container has that address of {call.of_network}"
-    if call.may_filter and call.peer is None:
-        return "its own network namespace may hold rules that stop them (NET_ADMIN)"
-    return ""
+def _whom(call: UnansweredCall) -> str:
+    whom = f"{call.peer} ({call.place})" if call.peer is not None else call.place
+    if not call.further:
+        return whom
+    more = count(len(call.further), "more address", "more addresses")
+    return f"{whom} and {more} at that port"
 
 
-def _is_own_site(call: UnansweredCall) -> bool:
-    """Whether it is this site's own public address by which this host's service is called."""
-    is_open = call.trace is None or call.trace.obstacle is None
-    return bool(call.own_name) and is_open and not call.silent_router and not call.no_machine
-
-
-def _is_mail(call: UnansweredCall) -> bool:
-    """Whether a mail server of the internet is called, and the router of this host answers."""
-    is_outside = ip_address(call.address).is_global and not call.silent_router
-    return call.port == MAIL and is_outside
-
-
-def _is_routed(call: UnansweredCall) -> bool:
-    """Whether it leaves a network whose containers keep their addresses, as its mode says."""
-    if call.network is None or call.of_network is not None or call.trace is None:
-        return False
-    family = "6" if ":" in call.address else "4"
-    mode = call.network.option(f"com.docker.network.bridge.gateway_mode_ipv{family}", "nat")
-    return mode == "routed" and call.trace.obstacle is None
+_WHY: Mapping[CallLoss, str] = {
+    "metadata": "it is the cloud's metadata service, whose answers may not pass a router",
+    "untranslated": (
+        "its packets leave with the container's own address {call.source}, "
+        "because a rule exempts them from translation"
+    ),
+    "stopped here": "{call.obstacle.by} stops the {call.lost_part}",
+    "routed": (
+        "{call.network} is routed and not translated, so that the answers need a route to it "
+        "on the router of this host"
+    ),
+    "router silent": "the router of this host, {call.silent_router}, does not answer either",
+    "udp": "its packets over UDP leave this host, and none comes back",
+    "own site": (
+        'its log names "{call.own_name}", which this host serves at the same '
+        "port ({call.publisher}): the router of this site does not lead calls of its own "
+        "public address back (hairpin)"
+    ),
+    "mail": "many providers let nothing out to port 25 until they are asked to",
+    "no machine": "no machine on the network of interface {call.no_machine} has that address",
+    "no container": "no running container has that address of {call.of_network}",
+    "own rules": "its own network namespace may hold rules that stop them (NET_ADMIN)",
+    "beyond": "",
+}
+"""What is known of the reason; nothing where the packets leave as they should."""
 
 
 def _by_host(call: UnansweredCall) -> str | None:
+    """What this host does with the call; None where that is not known."""
     if call.trace is None:
         return None
     if call.is_untranslated:
@@ -175,52 +142,54 @@ def _by_host(call: UnansweredCall) -> str | None:
     return f"stops them: {call.trace.obstacle.by}"
 
 
+def _way_out(call: UnansweredCall) -> str | None:
+    """The interface by which the call leaves this host, where nothing stops it."""
+    return call.trace.to if call.trace is not None and call.trace.obstacle is None else None
+
+
 _REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
 """Routes that lead nowhere on purpose, as a trace writes them."""
 
 
 def _variables(call: UnansweredCall) -> dict[str, str]:
     """The case that the page has a block for, and its values."""
-    place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
     if call.protocol == "udp":
         return _udp_variables(call)
-    if call.address == METADATA:
-        return {**place, "hop_limit": "2"}
-    if call.is_untranslated and call.network is not None and "." in call.address:
-        return {**place, "untranslated": call.source, "bridge": call.network.bridge}
-    if call.network is not None and _is_routed(call):
-        return {**place, "routed": call.network.name}
-    obstacle = call.trace.obstacle if call.trace is not None and call.trace.is_blocked else None
-    stopped_by = _obstacle_variables(call, obstacle) if obstacle is not None else {}
-    if stopped_by:
-        return {**place, **stopped_by}
-    if _is_own_site(call):
-        return {**place, "own_host": f"{call.own_name}:host-gateway"}
-    if obstacle is None and _is_mail(call):
-        return {**place, "mailer": call.container.name}
-    beyond = {"beyond": call.address} if obstacle is None else {}
-    return {**place, **(_peer_variables(call) or beyond)}
+    place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
+    of_case = _OF_CASE.get(call.loss, _peer_variables)(call) or _peer_variables(call)
+    if not of_case and call.obstacle is None:
+        of_case = {"beyond": call.address}
+    return {**place, **of_case}
 
 
 def _udp_variables(call: UnansweredCall) -> dict[str, str]:
     """The place over UDP, and the tunnel that can do without UDP."""
     words = f"{call.container.config.image} {' '.join(call.container.command)}"
     place = {"container": call.container.name, "udp_port": str(call.port)}
-    is_stopped_here = call.trace is not None and call.trace.is_blocked
-    if is_stopped_here or call.is_untranslated or call.silent_router:
+    if call.obstacle is not None or call.is_untranslated or call.silent_router:
         return place
     place["edge"] = call.address
     return {**place, "tunnel": call.container.name} if "cloudflared" in words else place
 
 
-def _obstacle_variables(call: UnansweredCall, obstacle: Obstacle) -> dict[str, str]:
+def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
+    """The page translates IPv4; over IPv6 a rule may be what stops the answers."""
+    if call.network is None or call.is_ipv6:
+        return _obstacle_variables(call)
+    return {"untranslated": call.source, "bridge": call.network.bridge}
+
+
+def _obstacle_variables(call: UnansweredCall) -> dict[str, str]:
     """What stops a call on this host: a route that refuses, or a rule."""
+    obstacle = call.obstacle
+    if obstacle is None:
+        return {}
     if obstacle.by.rule.startswith(_REFUSED):
         _, kind, blocked = obstacle.by.rule.split()
         return {"route_type": kind, "blocked": blocked}
     if obstacle.reason != "rule":
         return {}
-    where = place_of(obstacle.by, "ip6" if ":" in call.address else "ip")
+    where = place_of(obstacle.by, "ip6" if call.is_ipv6 else "ip")
     if not call.source:
         return {**where, "own_chain": where.pop("chain")} if "program" in where else {}
     if obstacle.part == "reply" and "program" in where:
@@ -237,3 +206,14 @@ def _peer_variables(call: UnansweredCall) -> dict[str, str]:
     if call.silent_router and not call.no_machine:
         return {"router": call.silent_router}
     return {"own_rules": call.container.name} if call.may_filter else {}
+
+
+_OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
+    "metadata": lambda _: {"hop_limit": "2"},
+    "untranslated": _untranslated_variables,
+    "stopped here": _obstacle_variables,
+    "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
+    "own site": lambda call: {"own_host": f"{call.own_name}:host-gateway"},
+    "mail": lambda call: {"mailer": call.container.name},
+}
+"""The variables of a case; of the others, those of whoever should answer."""

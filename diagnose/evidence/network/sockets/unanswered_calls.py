@@ -23,7 +23,7 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.sockets.udp_calls import UdpCalls
-from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
@@ -48,6 +48,21 @@ MOST_PLACES = 5
 """A program that calls more places which do not answer looks for some: a scanner, a monitor."""
 MAIL = 25
 """The port at which mail servers of the internet take mail from each other."""
+CallLoss = Literal[
+    "metadata",
+    "untranslated",
+    "stopped here",
+    "routed",
+    "router silent",
+    "udp",
+    "own site",
+    "mail",
+    "no machine",
+    "no container",
+    "own rules",
+    "beyond",
+]
+"""Where the packets of a call or their answers are lost, as far as this host shows."""
 _PRIVILEGED = 1024
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
@@ -103,17 +118,77 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return leaves and self.trace.snat is None and not self.trace.nat_unknown
 
     @property
+    def loss(self) -> CallLoss:
+        """Where it is lost: the first of these that holds."""
+        cases: tuple[tuple[CallLoss, bool], ...] = (
+            ("metadata", self.address == METADATA),
+            ("untranslated", self.is_untranslated),
+            ("stopped here", self.obstacle is not None),
+            ("routed", self._is_routed),
+            ("router silent", self._is_beyond_silent_router),
+            ("udp", self.protocol == "udp"),
+            ("own site", self._is_own_site),
+            ("mail", self._is_mail),
+            ("no machine", bool(self.no_machine)),
+            ("no container", self.of_network is not None and self.peer is None),
+            ("own rules", self.may_filter and self.peer is None),
+        )
+        return next((name for name, holds in cases if holds), "beyond")
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What certainly stops its requests or their answers on this host."""
+        return self.trace.obstacle if self.trace is not None and self.trace.is_blocked else None
+
+    @property
+    def lost_part(self) -> str:
+        """What the obstacle stops, in words."""
+        is_reply = self.obstacle is not None and self.obstacle.part == "reply"
+        return "answers" if is_reply else "requests"
+
+    @property
+    def _is_routed(self) -> bool:
+        """Whether it leaves a network whose containers keep their addresses, as its mode says."""
+        if self.network is None or self.of_network is not None or self.trace is None:
+            return False
+        family = "6" if self.is_ipv6 else "4"
+        mode = self.network.option(f"com.docker.network.bridge.gateway_mode_ipv{family}", "nat")
+        return mode == "routed" and self.trace.obstacle is None
+
+    @property
+    def _is_beyond_silent_router(self) -> bool:
+        return bool(self.silent_router) and not self.no_machine
+
+    @property
+    def _is_own_site(self) -> bool:
+        """Whether it is this site's own public address by which this host's service is called."""
+        is_open = self.trace is None or self.trace.obstacle is None
+        is_answered_for = not self.silent_router and not self.no_machine
+        serves_name = bool(self.own_name) and self.publisher is not None
+        return serves_name and is_open and is_answered_for
+
+    @property
+    def _is_mail(self) -> bool:
+        """Whether a mail server of the internet is called, and the router of this host answers."""
+        is_outside = ip_address(self.address).is_global and not self.silent_router
+        return self.port == MAIL and is_outside
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.address
+
+    @property
     def source(self) -> str:
         """The address of the container on the network by which it calls."""
         if self.network is None:
             return ""
         endpoint = self.container.endpoints[self.network.name]
-        return endpoint.global_ipv6_address if ":" in self.address else endpoint.ip_address
+        return endpoint.global_ipv6_address if self.is_ipv6 else endpoint.ip_address
 
     @property
     def place(self) -> str:
         """ADDRESS:PORT as people write it; ADDRESS:PORT/udp."""
-        address = f"[{self.address}]" if ":" in self.address else self.address
+        address = f"[{self.address}]" if self.is_ipv6 else self.address
         return f"{address}:{self.port}{'/udp' if self.protocol == 'udp' else ''}"
 
 
@@ -335,7 +410,7 @@ def _way_out(
 def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
     """What the host's rules and routes do to a call; None where that is not known."""
     network = call.network
-    family: Family = "ip6" if ":" in call.address else "ip"
+    family: Family = "ip6" if call.is_ipv6 else "ip"
     if call.container.shares_host_network:
         return trace(stack, Flow(Origin(), call.address, call.protocol, call.port, family))
     if network is None or not network.is_bridge or not call.source:
