@@ -12,7 +12,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.block_devices import BlockDevices
 from diagnose.evidence.storage.filesystem_errors import filesystem_errors
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
     HOST,
     CheckResult,
@@ -197,7 +197,7 @@ def cgroups_leaked(
     if counts.removed < many and not (refused and counts.memory >= many):
         return None
     near_end = 100 * counts.memory >= last_pct * LIMIT
-    names = [container.name for container in refused]
+    names = names_of(refused)
     effect = f": {counted('container', names)} cannot start" if refused else ""
     leaked = f"{counts.removed} of {counts.memory} memory cgroups in the kernel"
     yield Finding(
@@ -211,6 +211,6 @@ def cgroups_leaked(
             **({"State.Error": refused[0].state.error} if refused else {}),
         },
         severity=Severity.critical if near_end or refused else Severity.warning,
-        touches=tuple(container.subject for container in refused),
+        touches=subjects_of(refused),
     )
     return None

@@ -1,9 +1,14 @@
-"""How checks put things together: by what they have in common, and only what there is. Pure."""
+"""How checks put things together: by what they have in common, and only what there is. Pure.
+
+What a finding names and touches is read off the things that it is about.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
+
+from diagnose.model import Subject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -20,3 +25,27 @@ def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
 def present(entries: Mapping[str, Value | None]) -> dict[str, Value]:
     """The entries that say something: None and what is empty are left out, 0 and False stay."""
     return {name: value for name, value in entries.items() if value or value in (0, False)}
+
+
+class HasName(Protocol):
+    """A thing that people call by a name."""
+
+    @property
+    def name(self) -> str: ...
+
+
+class HasSubject(Protocol):
+    """A thing that a finding can be about, or touch."""
+
+    @property
+    def subject(self) -> Subject: ...
+
+
+def names_of(things: Iterable[HasName]) -> list[str]:
+    """The names of these things, in their order."""
+    return [thing.name for thing in things]
+
+
+def subjects_of(things: Iterable[HasSubject]) -> tuple[Subject, ...]:
+    """What a finding about these things touches."""
+    return tuple(thing.subject for thing in things)

@@ -6,6 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import ago, counted
 from diagnose.registry import check
@@ -47,7 +48,7 @@ def lost_with_host(
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
     what = "the host went down" if rebooted else "the engine and its containers were killed"
-    names = [container.name for container in down]
+    names = names_of(down)
     yield Finding(
         subject=HOST,
         summary=f"{what} without stopping its containers; since the engine's start {ago(age)} ago"
@@ -59,7 +60,7 @@ def lost_with_host(
             "containers that stayed down": names,
         },
         variables={"container": down[0].name, "code": str(codes[-1])},
-        touches=tuple(container.subject for container in down),
+        touches=subjects_of(down),
         onset=began,
     )
     return None

@@ -6,6 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
+from diagnose.mappings import names_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import counted, sentence, shortened
 from diagnose.registry import check
@@ -80,9 +81,9 @@ def _who_waits(plugin: LegacyPlugin, plugins: LegacyPlugins, users: list[Contain
 
 def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
     if refused:
-        return f"{counted('container', [user.name for user in refused])} did not start"
+        return f"{counted('container', names_of(refused))} did not start"
     if users:
-        return f"{counted('container', [user.name for user in users])} cannot be started again"
+        return f"{counted('container', names_of(users))} cannot be started again"
     return ""
 
 
@@ -99,7 +100,7 @@ def _evidence(
             evidence[log.where(line)] = shortened(line.text)
             break
     if users:
-        evidence["containers with its volumes"] = [user.name for user in users]
+        evidence["containers with its volumes"] = names_of(users)
     return evidence
 
 
@@ -129,6 +130,6 @@ def _provider(
     for container in containers or ():
         sources = {mount.source.rstrip("/") for mount in container.mounts or ()}
         if not container.is_running and sources & set(places):
-            names = "\n".join(user.name for user in refused)
+            names = "\n".join(names_of(refused))
             return {"provider": container.name} | ({"refused": names} if names else {})
     return {}

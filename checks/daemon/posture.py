@@ -14,6 +14,7 @@ from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import ago, count, counted
 from diagnose.registry import check
@@ -98,7 +99,7 @@ def client_api_too_old(
     ]
     if refusals:
         last, match = refusals[-1]
-        holders = [container.name for container in clients.holders]
+        holders = names_of(clients.holders)
         yield Finding(
             subject=DAEMON,
             summary=(

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
@@ -53,7 +53,7 @@ def _unregistered(
     """A runtime that the engine does not have. down: those of its users that were refused."""
     affected = down or [container for container in users if container.is_running]
     effect = "cannot start" if down else "will not start again"
-    who = counted("container", [container.name for container in affected])
+    who = counted("container", names_of(affected))
     cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}
     return Finding(
         subject=DAEMON,
@@ -63,7 +63,7 @@ def _unregistered(
             "HostConfig.Runtime": name,
             **({"the engine": refusal} if down else {}),
         },
-        variables={"down": "\n".join(container.name for container in down), **cure},
+        variables={"down": "\n".join(names_of(down)), **cure},
         discriminator=name,
         severity=Severity.critical if down else Severity.warning,
         touches=tuple(
@@ -129,10 +129,10 @@ def ulimits_unnamed(
             "limits_json": json.dumps(
                 {"default-ulimits": {key: {"Name": key} for key in nameless}}
             ),
-            "down": "\n".join(container.name for container in refused),
+            "down": "\n".join(names_of(refused)),
         },
         severity=Severity.critical if refusal else Severity.warning,
-        touches=tuple(container.subject for container in refused),
+        touches=subjects_of(refused),
     )
     return None
 

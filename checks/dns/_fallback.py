@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import FALLBACK, Resolvers, resolving
+from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
 
@@ -31,9 +32,7 @@ class OnFallback(msgspec.Struct, frozen=True):
 
         Others on a network may fail by servers of their own.
         """
-        return tuple(
-            dict.fromkeys((*touched(self.lost), *(member.subject for member in self.members)))
-        )
+        return tuple(dict.fromkeys((*touched(self.lost), *subjects_of(self.members))))
 
 
 def on_fallback(

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.network.addresses import EVERYWHERE
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
 
@@ -22,7 +23,7 @@ def unasked(why: Unavailable) -> Skipped | Unavailable:
 
 def listed(containers: Sequence[Container], most: int = 3) -> str:
     """Containers by their names: containers "a", "b", "c" and 2 more."""
-    return named("container", [container.name for container in containers], most)
+    return named("container", names_of(containers), most)
 
 
 def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
@@ -30,7 +31,7 @@ def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
     subjects: dict[Subject, None] = {}
     for group in groups:
         subjects |= dict.fromkeys(Subject("network", name) for name in group.networks)
-        subjects |= dict.fromkeys(member.subject for member in group.members)
+        subjects |= dict.fromkeys(subjects_of(group.members))
     return tuple(subjects)
 
 

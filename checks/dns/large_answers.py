@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
+from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Subject, Unavailable
 from diagnose.phrases import and_more, named, sentence
 from diagnose.registry import check
@@ -44,8 +45,7 @@ def _blocked(server: str, reply: str, names: list[str], callers: list[Container]
         summary=sentence(
             f"DNS server {server} does not answer over TCP, and its answer for "
             f"{and_more(names)} is too large for UDP",
-            f"{named('container', sorted(container.name for container in callers))} cannot resolve "
-            "the name",
+            f"{named('container', sorted(names_of(callers)))} cannot resolve the name",
         ),
         evidence={
             **{f"{name} A at {server} over UDP": "cut short" for name in names[:3]},

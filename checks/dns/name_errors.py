@@ -12,7 +12,7 @@ from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import present
+from diagnose.mappings import names_of, present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Subject, Unavailable
 from diagnose.phrases import agree, and_more, joined, named, sentence
 from diagnose.registry import check
@@ -131,7 +131,7 @@ def _fails(
             f"{_says(rcode, names)}",
             _scope(rcode, is_general=is_general),
             f"{joined(others)} {agree(others, 'does', 'do')} not help" if others else "",
-            f"{named('container', sorted(each.name for each in callers.values()))} "
+            f"{named('container', sorted(names_of(callers.values())))} "
             f"{agree(callers, 'misses', 'miss')} {agree(names, 'it', 'them')}",
         ),
         evidence=present(

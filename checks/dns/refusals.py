@@ -11,6 +11,7 @@ from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
@@ -85,7 +86,7 @@ def _refused(
         evidence={
             f"DNS server {server} asked from network {'+'.join(group.networks)}": _REFUSED,
             f"DNS server {server} asked from host": str(lookups.host[server]),
-            "containers": [member.name for member in group.members],
+            "containers": names_of(group.members),
         },
         variables=variables,
         discriminator=",".join(refusing),

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from checks.dns._groups import listed
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
+from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Severity
 from diagnose.phrases import agree, count
 from diagnose.registry import check
@@ -41,7 +42,7 @@ def search_amplified(
             evidence={
                 "options ndots": ndots,
                 "search": list(search),
-                "containers": [container.name for container in affected],
+                "containers": names_of(affected),
             },
             variables={"container": affected[0].name},
             discriminator=f"{ndots},{len(search)}",

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
@@ -260,7 +261,7 @@ def _shared_name(
         subject=Subject("network", network),
         summary=(
             f'on network "{network}" the name "{name}" is that '
-            f"of {named('container', [owner.name for owner in owners])}, of different projects: "
+            f"of {named('container', names_of(owners))}, of different projects: "
             f'{caller} calls "{name}" and reaches either'
         ),
         evidence={
@@ -274,7 +275,7 @@ def _shared_name(
         },
         discriminator=name,
         severity=Severity.advice if is_private else None,
-        touches=tuple(container.subject for container in (*owners, *callers)),
+        touches=subjects_of((*owners, *callers)),
     )
 
 

@@ -21,6 +21,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
@@ -251,7 +252,7 @@ def _evidence(lost: _LostQuery) -> dict[str, object]:
     evidence["the server comes"] = str(lost.origin)
     if lost.rule:
         evidence["stopped by"] = str(lost.rule)
-    evidence["containers"] = [member.name for member in group.members]
+    evidence["containers"] = names_of(group.members)
     return evidence
 
 

@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from checks.firewall import cures
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
@@ -45,7 +46,7 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     first = paths[0]
     members = {member.id: member for path in paths for member in path.members}
     networks = {path.network.name: path.network for path in paths}
-    names = sorted(member.name for member in members.values())
+    names = sorted(names_of(members.values()))
     ports = sorted({f"{path.protocol} {path.port}" for path in paths})
     where = "where nothing listens"
     evidence: dict[str, Json] = {"table": by.table, "chain": by.chain, "rule": by.rule}
@@ -62,8 +63,7 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
         evidence=evidence,
         variables=_cure(by, first),
         discriminator=f"{by.key} {port}",
-        touches=subjects_of(networks.values())
-        + tuple(member.subject for member in members.values()),
+        touches=with_bridges(networks.values()) + subjects_of(members.values()),
         signs=NO_WAY_OUT | ({"dns"} if any(path.port == 53 for path in paths) else set()),
     )
 

@@ -10,7 +10,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.inner_paths import InnerEgress, InnerIngress, InnerPaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import failing
-from diagnose.mappings import present
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
@@ -93,7 +93,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
     first = outlets[0]
     path = first.path
     callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}
-    names = sorted(container.name for container in callers.values())
+    names = sorted(names_of(callers.values()))
     peer = path.peer
     whom = str(peer) if peer is not None else f"this host ({path.address})"
     where = {
@@ -117,7 +117,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
         severity=None if failing([outlet.path for outlet in outlets]) else Severity.warning,
         touches=(
             path.network.subject,
-            *(container.subject for container in callers.values()),
+            *subjects_of(callers.values()),
         ),
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,

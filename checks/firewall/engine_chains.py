@@ -17,8 +17,8 @@ from checks.firewall.helpers import (
     port_list,
     repair_of,
     simulation,
-    subjects_of,
     unsure,
+    with_bridges,
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
@@ -141,7 +141,7 @@ def _chains_missing(
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),
         severity=None if is_outage else Severity.warning,
-        touches=subjects_of(touched) + tuple(inlet.container.subject for inlet in ports),
+        touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in ports),
         signs=NO_WAY_OUT | {"iptables"},
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from checks.firewall.helpers import (
     few,
-    subjects_of,
+    with_bridges,
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
@@ -16,6 +16,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.forwarding import FORWARDING6, Forwarding
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sysctl_files import SysctlFiles
+from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, count, sentence
 from diagnose.registry import check
@@ -91,7 +92,7 @@ def _forwarding_off(
         | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off}
         | at_boot,
         variables={"assignment": f"{setting}=1", **({"file": line.file} if line else {})},
-        touches=subjects_of(touched),
+        touches=with_bridges(touched),
         signs=NO_WAY_OUT,
     )
 
@@ -147,11 +148,11 @@ def _forwarding6_off(
         ),
         evidence={
             FORWARDING6: forwarding.everywhere6,
-            "containers": sorted(container.name for container in cut),
+            "containers": sorted(names_of(cut)),
         },
         variables={"assignment": f"{FORWARDING6}=1"},
         severity=None if alone else Severity.warning,
-        touches=subjects_of(routed[name] for name in sorted(open6)),
+        touches=with_bridges(routed[name] for name in sorted(open6)),
         signs=NO_WAY_OUT,
         discriminator="ipv6",
     )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.firewall.helpers import few, subjects_of
+from checks.firewall.helpers import few, with_bridges
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Table
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
 from diagnose.registry import check
 
@@ -57,14 +58,14 @@ def _mixed(
     networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
-        summary=f"iptables rules in both backends, nft ({few(table.name for table in nft)}) and legacy"
-        f" ({few(table.name for table in legacy)}); {what}",
+        summary=f"iptables rules in both backends, nft ({few(names_of(nft))}) and legacy"
+        f" ({few(names_of(legacy))}); {what}",
         evidence={
             "nft tables in use": [str(table) for table in nft],
             "legacy tables in use": [str(table) for table in legacy],
             "Docker's chains": sorted(set(docker)),
         },
-        touches=subjects_of(networks),
+        touches=with_bridges(networks),
     )
 
 

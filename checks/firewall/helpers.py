@@ -30,7 +30,7 @@ def left_alone(config: DaemonConfig | None) -> str:
     return ""
 
 
-def subjects_of(networks: Iterable[Network]) -> tuple[Subject, ...]:
+def with_bridges(networks: Iterable[Network]) -> tuple[Subject, ...]:
     """The networks and their bridges."""
     subjects = [
         subject

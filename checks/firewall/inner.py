@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from checks.firewall import cures
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
@@ -73,7 +74,7 @@ def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
 def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
     first = paths[0]
     containers = {path.want.container.id: path.want.container for path in paths}
-    names = sorted(container.name for container in containers.values())
+    names = sorted(names_of(containers.values()))
     ports = sorted({path.port for path in paths})
     listener = first.listener
     service = (
@@ -99,8 +100,7 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
         variables=cures.to_host(firewall, by, first.network.bridge, first.port),
         discriminator=by.key,
         severity=None if wish and failing(paths) else Severity.warning,
-        touches=subjects_of([path.network for path in paths])
-        + tuple(container.subject for container in containers.values()),
+        touches=with_bridges([path.network for path in paths]) + subjects_of(containers.values()),
         signs=NO_WAY_OUT,
     )
 
@@ -169,7 +169,7 @@ def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None)
         variables=_cure_between(by, first),
         discriminator=by.key,
         severity=None if failing(paths) else Severity.warning,
-        touches=subjects_of([path.network for path in paths])
+        touches=with_bridges([path.network for path in paths])
         + tuple(path.want.container.subject for path in paths),
         calls=(peer.subject,) if peer is not None else (),
         signs=NO_WAY_OUT,

@@ -13,7 +13,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall, PortRule
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.mappings import present
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -98,7 +98,7 @@ def _left_over(
                 "listener": f"{program.address}:{program.port}, {program.holder}"
                 if program is not None
                 else None,
-                "published by": [container.name for container in victims],
+                "published by": names_of(victims),
             }
         ),
         variables={
@@ -110,7 +110,7 @@ def _left_over(
         },
         discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
         severity=None if victims or program is not None else Severity.advice,
-        touches=tuple(container.subject for container in victims),
+        touches=subjects_of(victims),
     )
 
 

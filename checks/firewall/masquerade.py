@@ -11,7 +11,7 @@ from checks.firewall.helpers import (
     nat_gone,
     repair_of,
     simulation,
-    subjects_of,
+    with_bridges,
 )
 from checks.firewall.other_address import by_other_address, hidden_behind_another
 from checks.firewall.switched_off import switched_off
@@ -144,7 +144,7 @@ def _query_unmasqueraded(path: ResolverPath, untracked: Step | None) -> Finding:
         },
         variables={"network": network.name, **cure},
         discriminator=path.server,
-        touches=(*subjects_of([network]), path.container.subject),
+        touches=(*with_bridges([network]), path.container.subject),
         signs=NO_WAY_OUT | {"dns"},
     )
 
@@ -249,7 +249,7 @@ def _unmasqueraded(
         },
         discriminator="ipv6" if version == 6 else "",
         severity=Severity.warning if version == 6 and any(_has_ipv4(way) for way in ways) else None,
-        touches=subjects_of([network]),
+        touches=with_bridges([network]),
         signs=NO_WAY_OUT,
     )
 

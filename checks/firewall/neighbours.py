@@ -6,10 +6,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from checks.firewall import cures
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, counted, named
 from diagnose.registry import check
@@ -44,7 +45,7 @@ def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> Chec
 def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     networks = {link.network.name: link.network for link in links if link.network is not None}
     members = {member.id: member for link in links for member in link.members}
-    names = sorted(member.name for member in members.values())
+    names = sorted(names_of(members.values()))
     first = next(message for message in links[0].lost if message.is_certain)
     alone = [
         member
@@ -67,9 +68,9 @@ def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
         variables=_cure(by, links[0].device),
         discriminator=by.key,
         severity=None if alone else Severity.warning,
-        touches=subjects_of(networks.values())
+        touches=with_bridges(networks.values())
         + tuple(Subject("interface", link.device) for link in links)
-        + tuple(member.subject for member in members.values()),
+        + subjects_of(members.values()),
         signs=NO_WAY_OUT,
     )
 

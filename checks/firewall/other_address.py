@@ -7,7 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 import msgspec
 
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Address, Interfaces
@@ -109,6 +109,6 @@ def hidden_behind_another(items: Sequence[OtherAddress]) -> Finding:
             "uplink": uplink,
         },
         discriminator="address",
-        touches=subjects_of([network]),
+        touches=with_bridges([network]),
         signs=NO_WAY_OUT,
     )

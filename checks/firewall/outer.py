@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.firewall import cures
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -88,7 +88,7 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
         variables=_cure_of(obstacle, first.network.bridge, servers),
         discriminator=by.key,
         severity=None if servers else Severity.warning,
-        touches=subjects_of([path.network for path in paths]) + ((DAEMON,) if servers else ()),
+        touches=with_bridges([path.network for path in paths]) + ((DAEMON,) if servers else ()),
         signs=frozenset({"dns"}) if servers else frozenset(),
     )
 

@@ -11,6 +11,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import agree, and_more, counted
 from diagnose.registry import check
@@ -68,7 +69,7 @@ def _leads_out(container: Container, networks: Networks) -> bool:
 
 
 def _gone(members: list[Container]) -> Finding:
-    names = sorted(member.name for member in members)
+    names = sorted(names_of(members))
     homes = sorted({name for member in members for name in member.endpoints})
     ports = sorted(
         {
@@ -91,7 +92,7 @@ def _gone(members: list[Container]) -> Finding:
         },
         touches=(
             *(Subject("network", name) for name in homes),
-            *(member.subject for member in members),
+            *subjects_of(members),
         ),
         signs=NO_WAY_OUT,
         stable=tuple(member.life for member in members),

@@ -11,7 +11,7 @@ from checks.firewall.helpers import (
     nat_gone,
     repair_of,
     simulation,
-    subjects_of,
+    with_bridges,
 )
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
@@ -105,7 +105,7 @@ def _unreachable_from_host(
             variables=_variables(first.container, first.port, repair),
             discriminator="from this host",
             severity=Severity.warning,
-            touches=subjects_of([path.network for path in lost]),
+            touches=with_bridges([path.network for path in lost]),
         )
     return None
 

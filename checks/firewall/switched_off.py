@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from checks.firewall.helpers import subjects_of
+from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.paths.egress import Egress
@@ -62,6 +62,6 @@ def _switched_off(members: Sequence[Egress]) -> Finding:
         variables=variables,
         discriminator="off",
         severity=None if others else Severity.warning,
-        touches=subjects_of([network]) + tuple(way.container.subject for way in members),
+        touches=with_bridges([network]) + tuple(way.container.subject for way in members),
         signs=NO_WAY_OUT,
     )

@@ -16,8 +16,8 @@ from checks.firewall.helpers import (
     iptables_off_evidence,
     left_alone,
     port_list,
-    subjects_of,
     unsure,
+    with_bridges,
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
@@ -29,6 +29,7 @@ from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import names_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, counted, named, sentence
 from diagnose.registry import check
@@ -173,7 +174,7 @@ def _dropped(by: Step, loss: _Loss, config: DaemonConfig | None) -> Finding:
         variables=cures.forwarded(by, hook, part, bridge, uplink, family),
         discriminator=by.key,
         severity=Severity.warning if mild else None,
-        touches=subjects_of(networks)
+        touches=with_bridges(networks)
         + container_subjects(loss.outlets, loss.inlets)
         + tuple(query.container.subject for query in loss.queries),
         signs=NO_WAY_OUT,
@@ -241,7 +242,7 @@ def bridge_filter_off(
     if forwarding.bridge_filter == "1":
         return None
     for network in apart:
-        names = [container.name for container in containers.running_on(network.name)]
+        names = names_of(containers.running_on(network.name))
         if len(names) < 2:
             continue
         yield Finding(
@@ -254,6 +255,6 @@ def bridge_filter_off(
                 "containers": names,
             },
             variables={"network": network.name, "bridge": network.bridge},
-            touches=subjects_of([network]),
+            touches=with_bridges([network]),
         )
     return None

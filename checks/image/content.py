@@ -15,6 +15,7 @@ from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -271,12 +272,12 @@ def _closed(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
             summary=(
                 f'the layers of image "{name}" are closed to all users but root (mode {mode:o}), as '
                 "after a copy of the data root without its modes: "
-                f"{counted('container', [user.name for user in down])} cannot run"
+                f"{counted('container', names_of(down))} cannot run"
             ),
             evidence={"mode of each layer's folder": f"{mode:o}, usually 755"},
             variables={"image": name},
             discriminator="modes",
-            touches=tuple(user.subject for user in down),
+            touches=subjects_of(down),
         )
 
 

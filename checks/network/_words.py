@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.networks import Network
@@ -21,11 +21,6 @@ def not_up(containers: Containers) -> Iterator[Container]:
     for container in containers:
         if not container.is_running and container.state.error:
             yield container
-
-
-def names_of(containers: Iterable[Container]) -> list[str]:
-    """The names of these containers."""
-    return [container.name for container in containers]
 
 
 def rejoin(container: Container, network: str) -> dict[str, str]:

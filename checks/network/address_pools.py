@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from checks.network._described_routes import DescribedRoutes
-from checks.network._words import DEFAULT_NETWORK, attached, names_of, not_up
+from checks.network._words import DEFAULT_NETWORK, attached, not_up
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.interfaces import Interfaces
@@ -16,6 +16,7 @@ from diagnose.evidence.network.networks import Network, Networks, Subnet, is_wit
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Severity, Skipped, Subject
 from diagnose.phrases import count, named
 from diagnose.registry import check
@@ -259,7 +260,7 @@ def _full(network: Network, failed: list[Container], used: int, room: int) -> Fi
         },
         variables={"network": network.name, "waiting": "\n".join(names_of(failed))},
         severity=Severity.critical if failed else Severity.warning,
-        touches=tuple(container.subject for container in failed),
+        touches=subjects_of(failed),
     )
 
 

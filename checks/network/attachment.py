@@ -22,6 +22,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.later_interfaces import LaterInterfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.mappings import names_of
 from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -132,7 +133,7 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
             "interfaces inside": _interfaces(netns),
             "routes inside": [str(route) for route in netns.routes if route.leads_somewhere][:10],
             "host end": peer.name if peer else None,
-            f"attached to {bridge.name}": [port.name for port in links.ports(bridge)],
+            f"attached to {bridge.name}": names_of(links.ports(bridge)),
         },
         discriminator=network.name,
         touches=(network.subject, *((peer.subject,) if peer else ())),

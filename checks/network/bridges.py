@@ -12,6 +12,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
@@ -55,7 +56,7 @@ def _broken(
     members: tuple[Container, ...],
     fault: str,
 ) -> Finding:
-    names = [member.name for member in members]
+    names = names_of(members)
     return Finding(
         subject=network.subject,
         summary=sentence(
@@ -82,7 +83,7 @@ def _broken(
             "address": _address(network, members),
         },
         severity=Severity.critical if members else Severity.warning,
-        touches=(Subject("interface", network.bridge), *(member.subject for member in members)),
+        touches=(Subject("interface", network.bridge), *subjects_of(members)),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.evidence.network.interface_managers import InterfaceManager, InterfaceManagers
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import joined
 from diagnose.registry import check
@@ -37,9 +38,7 @@ def interface_taken(
     its containers are offline, and the finding is critical. The engine itself sets no address on a
     veth interface of the host, and only addresses of the network's subnet on a bridge.
     """
-    running = (
-        () if containers is None else tuple(container.subject for container in containers.running)
-    )
+    running = () if containers is None else subjects_of(containers.running)
     for interface in taken:
         owners = () if managers is None else managers.of(interface)
         yield Finding(

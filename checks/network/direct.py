@@ -13,6 +13,7 @@ from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
@@ -117,7 +118,7 @@ def _foreign(
 ) -> Finding:
     subnet = next(str(subnet) for subnet in network.subnets if subnet.version == 4)
     parent = place.parent
-    names = sorted(container.name for container in members)
+    names = sorted(names_of(members))
     gateway = next((gateway for gateway in network.gateways if "." in gateway), "")
     return Finding(
         subject=network.subject,
@@ -142,7 +143,7 @@ def _foreign(
         },
         touches=(
             Subject("interface", parent),
-            *(container.subject for container in members),
+            *subjects_of(members),
         ),
         signs=NO_WAY_OUT | {"dns"},
     )
@@ -184,7 +185,7 @@ def _in_use(
         for container in containers
         if network.name in container.endpoints and _PORT_IS_BUSY in container.state.error
     ]
-    names = sorted(container.name for container in refused)
+    names = sorted(names_of(refused))
     harm = f": {counted('container', names)} did not start" if names else ""
     kind = master.kind or "interface"
     variables = {"network": network.name, "driver": network.driver, "parent": master.name}
@@ -205,5 +206,5 @@ def _in_use(
         },
         variables=variables,
         severity=None if refused else Severity.advice,
-        touches=(parent.subject, *(container.subject for container in refused)),
+        touches=(parent.subject, *subjects_of(refused)),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths, failing
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, named
 from diagnose.registry import check
@@ -34,7 +35,7 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
 def _unserved(lacks: list[UnservedWant]) -> Finding:
     first = lacks[0]
     containers = {lack.want.container.id: lack.want.container for lack in lacks}
-    names = sorted(container.name for container in containers.values())
+    names = sorted(names_of(containers.values()))
     callers = named("container", names)
     calls = agree(names, "calls", "call")
     if not first.has_address:
@@ -67,7 +68,7 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
         variables=_cure(first),
         discriminator=f"{first.address}:{first.want.port}",
         severity=_severity(lacks),
-        touches=(first.network.subject, *(container.subject for container in containers.values())),
+        touches=(first.network.subject, *subjects_of(containers.values())),
         stable=tuple(container.life for container in containers.values()),
     )
 

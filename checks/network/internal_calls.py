@@ -12,7 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
 from diagnose.phrases import agree, named
 from diagnose.registry import check
@@ -88,7 +88,7 @@ def _called_out(
     places: list[str],
     way_out: str,
 ) -> Finding:
-    names = [network.name for network in attached]
+    names = names_of(attached)
     return Finding.about(
         container,
         f"{container} calls the outside, but {named('network', names)} "
@@ -101,7 +101,7 @@ def _called_out(
                 **{f"Internal of {network.name}": True for network in attached},
             }
         ),
-        touches=tuple(network.subject for network in attached),
+        touches=subjects_of(attached),
         signs=frozenset({"unreachable", "dns"}),
         stable=(container.life,),
         open_network=way_out,

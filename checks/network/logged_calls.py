@@ -9,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago, count, sentence, shortened
 from diagnose.registry import check
@@ -80,7 +80,7 @@ def _failing(failure: LoggedFailure, clock: Clock) -> Finding:
             }
         ),
         discriminator=f"{failure.kind} {failure.place}",
-        calls=tuple(other.subject for other in failure.called),
+        calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
         stable=(container.life,),
     ).with_variables(_variables(failure))

@@ -9,6 +9,7 @@ from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import counted
 from diagnose.registry import check
@@ -40,7 +41,7 @@ def ipv4_leads_nowhere(
         members = containers.running_on(network.name)
         cut_off = [container for container in members if not container.has_ipv6]
         if cut_off and not network.internal:
-            names = sorted(container.name for container in cut_off)
+            names = sorted(names_of(cut_off))
             yield Finding(
                 subject=network.subject,
                 summary=(
@@ -54,7 +55,7 @@ def ipv4_leads_nowhere(
                     "containers": names,
                 },
                 variables=with_ipv6(network, ping),
-                touches=tuple(container.subject for container in cut_off),
+                touches=subjects_of(cut_off),
                 signs=signs,
             )
     return None

@@ -8,6 +8,7 @@ from checks.network._words import DEFAULT_NETWORK
 from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.packet_sizes import MTU_OPTION, OversizedNetwork, PacketSizes
 from diagnose.evidence.network.path_mtu import PathMtu
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
@@ -80,7 +81,7 @@ def _oversized(
             proof.clause,
         ),
         evidence={
-            f"MTU inside {named('container', [member.name for member in members])}": oversized.size,
+            f"MTU inside {named('container', names_of(members))}": oversized.size,
             f"MTU of {sizes.uplink}": sizes.limit,
             f"Options.{MTU_OPTION}": network.option(MTU_OPTION) or None,
             "ICMP fragmentation needed, host to container": f"dropped by {proof.rule}"
@@ -91,7 +92,7 @@ def _oversized(
         },
         variables=_variables(oversized, sizes),
         severity=Severity.warning if proof else Severity.advice,
-        touches=tuple(member.subject for member in members),
+        touches=subjects_of(members),
         signs=frozenset({"timeout"}),
     )
 

@@ -6,6 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
@@ -88,7 +89,7 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
     configured = f"; the address is configured in {place}" if place else ""
     listens = ""
     if servers:
-        who = named("container", [server.name for server in servers])
+        who = named("container", names_of(servers))
         listens = f"; port {call.port} is served by {who}"
     cure = {}
     if not place:
@@ -116,8 +117,8 @@ def _stale(call: FailingCall, holder: Container | None, servers: list[Container]
             "the address comes from": place or "a name that the program looked up earlier",
         },
         discriminator=f"{call.address}:{call.port}",
-        touches=(call.network.subject, *(server.subject for server in servers)),
-        calls=tuple(server.subject for server in servers),
+        touches=(call.network.subject, *subjects_of(servers)),
+        calls=subjects_of(servers),
         signs=frozenset({"refused", "timeout", "unreachable"}),
         stable=(container.life,),
     )

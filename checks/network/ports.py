@@ -18,6 +18,7 @@ from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -100,7 +101,7 @@ def port_allocated(containers: Containers) -> CheckResult:
             ),
             discriminator=str(port),
             severity=Severity.critical if holders else Severity.warning,
-            touches=tuple(other.subject for other in holders),
+            touches=subjects_of(holders),
             signs=signs(container.state.error),
             port=str(port),
         )

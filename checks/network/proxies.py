@@ -10,6 +10,7 @@ from checks.network.ports import IN_USE, bind_failures
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check
 
@@ -57,12 +58,12 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
                 "parent": f"{parent.comm} (pid {parent.pid})"
                 if parent
                 else f"pid {proxy.process.ppid}",
-                "containers that could not publish the port": [victim.name for victim in victims],
+                "containers that could not publish the port": names_of(victims),
             },
             variables=_variables(proxy, victims),
             discriminator=f"{proxy.port}/{proxy.proto}/{proxy.process.pid}",
             severity=Severity.critical if victims else Severity.warning,
-            touches=tuple(victim.subject for victim in victims),
+            touches=subjects_of(victims),
             signs=frozenset({"port-taken"}),
         )
     return None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from checks.network._described_routes import DescribedRoutes
-from checks.network._words import DEFAULT_NETWORK, attached, names_of
+from checks.network._words import DEFAULT_NETWORK, attached
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -22,6 +22,7 @@ from diagnose.evidence.network.route_lookups import RouteLookups
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients
 from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, and_more, counted, named
 from diagnose.registry import check
@@ -177,7 +178,7 @@ def _takes_addresses(case: _Case, capture: _Capture) -> Finding:
         variables={**case.replacement, **stopper, "subnet": str(capture.subnet)},
         discriminator=f"{route.type} {route}",
         severity=Severity.critical,
-        touches=tuple(member.subject for member in victims),
+        touches=subjects_of(victims),
     )
 
 
@@ -219,7 +220,7 @@ def _overlap(case: _Case, subnet: Subnet, clashing: list[Route], hidden: list[st
         severity=severity,
         touches=(
             *case.routes.devices(clashing),
-            *(member.subject for member in case.members),
+            *subjects_of(case.members),
         ),
     )
 
@@ -280,7 +281,7 @@ def _hides_servers(case: _Case, calls: Sequence[FailingCall]) -> Finding:
         variables={**case.replacement, "subnet": str(subnet)},
         discriminator=f"calls {first.address}",
         severity=None if case.members else Severity.critical,
-        touches=tuple(caller.subject for caller in callers),
+        touches=subjects_of(callers),
         signs=NO_WAY_OUT,
     )
 
@@ -307,7 +308,7 @@ def _by_policy(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> Itera
         variables={"policy": subnet, "subnet": subnet},
         discriminator="policy",
         severity=Severity.critical,
-        touches=tuple(member.subject for member in case.members),
+        touches=subjects_of(case.members),
     )
 
 

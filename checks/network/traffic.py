@@ -11,6 +11,7 @@ from diagnose.evidence.network.neighbours import NeighbourLimits
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.conntrack import Conntrack
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Percent, Seconds, Severity, Skipped, Subject
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -113,4 +114,4 @@ def neighbour_table_full(
 
 
 def _bridges(networks: Networks | None) -> tuple[Subject, ...]:
-    return () if networks is None else tuple(network.subject for network in networks.bridges)
+    return () if networks is None else subjects_of(networks.bridges)

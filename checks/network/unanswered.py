@@ -11,7 +11,7 @@ from diagnose.evidence.network.sockets.unanswered_calls import (
     UnansweredCall,
     UnansweredCalls,
 )
-from diagnose.mappings import by_key, present
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
 from diagnose.phrases import agree, count, named, sentence
 from diagnose.registry import check
@@ -65,7 +65,7 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
 def _unanswered(calls: list[UnansweredCall]) -> Finding:
     first = calls[0]
     callers = {call.container.id: call.container for call in calls}
-    names = sorted(container.name for container in callers.values())
+    names = sorted(names_of(callers.values()))
     networks = {call.network.subject for call in calls if call.network is not None}
     return Finding.about(
         first.container,
@@ -88,7 +88,7 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
         discriminator=first.place,
         touches=(
             *sorted(networks),
-            *(container.subject for container in callers.values()),
+            *subjects_of(callers.values()),
         ),
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,

@@ -12,6 +12,7 @@ from diagnose.evidence.network.addresses import ANY, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.mappings import names_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
@@ -136,7 +137,7 @@ def _ipv6_without_proxy(
     ]
     if own is None or not members:
         return
-    names = sorted(container.name for container in members)
+    names = sorted(names_of(members))
     yield Finding(
         subject=DAEMON,
         summary=(

@@ -12,6 +12,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import agree, counted, named
 from diagnose.registry import check
@@ -39,7 +40,7 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                 f"{binding.host_port or 'any'} -> {port}"
                 for port, binding in container.wanted_ports
             ]
-            names = [network.name for network in internal]
+            names = names_of(internal)
             yield Finding.about(
                 container,
                 f"{container} publishes port {ports[0].partition(' ')[0]}, "
@@ -50,7 +51,7 @@ def published_on_internal(containers: Containers, networks: Networks) -> CheckRe
                     "NetworkSettings.Ports": {},
                     **{f"Internal of {network.name}": True for network in internal},
                 },
-                touches=tuple(network.subject for network in internal),
+                touches=subjects_of(internal),
                 stable=(container.life,),
                 network=names[0],
             )
@@ -102,7 +103,7 @@ def _mac(container: Container, network: Network, namespaces: Namespaces | None) 
 def _same_mac(
     network: Network, mac: str, owners: list[Container], namespaces: Namespaces | None
 ) -> Finding:
-    names = [owner.name for owner in owners]
+    names = names_of(owners)
     last = owners[-1]
     address = last.endpoints[network.name].ip_address
     finding = Finding(
@@ -121,7 +122,7 @@ def _same_mac(
             "alias": last.compose_service or last.name,
         },
         discriminator=mac,
-        touches=tuple(owner.subject for owner in owners),
+        touches=subjects_of(owners),
         signs=frozenset({"timeout", "unreachable", "refused"}),
         stable=tuple(owner.life for owner in owners),
     )
@@ -232,7 +233,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
         ):
             continue
         state = "is set down" if not parent.up else "has no carrier"
-        names = [container.name for container in members[network.name]]
+        names = names_of(members[network.name])
         yield Finding(
             subject=network.subject,
             summary=f'{network}: its parent interface "{parent.name}" {state}:'
@@ -246,7 +247,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
             variables={"parent": parent.name} | ({} if parent.up else {"down_parent": parent.name}),
             touches=(
                 Subject("interface", parent.name),
-                *(container.subject for container in members[network.name]),
+                *subjects_of(members[network.name]),
             ),
             signs=NO_WAY_OUT,
         )

@@ -9,7 +9,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import DAEMON, HOST, Bytes, CheckResult, Finding, Percent, Seconds, Severity
 from diagnose.phrases import ago, size
 from diagnose.registry import check
@@ -63,7 +63,7 @@ def host_oom(
         severity=Severity.critical if age <= fresh else Severity.warning,
         variables={**_unlimited(containers, cgroups), **_victim(victims)},
         touches=(
-            *(victim.subject for victim in victims.values()),
+            *subjects_of(victims.values()),
             *((DAEMON,) if _engine_hit(last.task) else ()),
         ),
         onset=kills[0].at,

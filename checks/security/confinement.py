@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.machine.confinement import Confinement
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity
 from diagnose.phrases import ago, count, counted, shortened
 from diagnose.registry import check
@@ -55,7 +56,7 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
     where = "an AppArmor profile confines this host"
     if confinement.kind == "lxc":
         where = "this host runs inside LXC"
-    names = [container.name for container in confinement.refused]
+    names = names_of(confinement.refused)
     yield Finding(
         subject=HOST,
         summary=(
@@ -66,6 +67,6 @@ def sysctl_denied(confinement: Confinement) -> CheckResult:
             "State.Error": shortened(confinement.refused[0].state.error),
             "/run/systemd/container": confinement.kind or "not known",
         },
-        touches=tuple(container.subject for container in confinement.refused),
+        touches=subjects_of(confinement.refused),
     )
     return None

@@ -6,6 +6,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.storage.refused_volumes import FILESYSTEMS, RefusedVolumes
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.evidence.storage.volume_sources import VolumeSource, VolumeSources
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, container
 from diagnose.phrases import agree, counted, shortened
 from diagnose.registry import check
@@ -69,7 +70,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
     containers have the volume, whose next start will fail, and advice for a volume without one.
     """
     for source in volume_sources.missing:
-        users = [user.name for user in source.users]
+        users = names_of(source.users)
         yield Finding(
             subject=source.subject,
             summary=(
@@ -128,7 +129,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
     """
     for disk in disks.items:
         planned = disk.planned
-        names = [container.name for container in disk.users]
+        names = names_of(disk.users)
         running = [container for container in disk.users if container.is_running]
         evidence: dict[str, Json] = {
             planned.declared_in: f"{planned.source or 'a disk'} on {planned.point}",
@@ -146,7 +147,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
             evidence=evidence,
             variables={"point": planned.point, "container": (running or disk.users)[0].name},
             severity=Severity.critical if running else Severity.warning,
-            touches=tuple(container.subject for container in disk.users),
+            touches=subjects_of(disk.users),
         )
     return None
 
