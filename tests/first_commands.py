@@ -140,7 +140,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.ipv6-leads-nowhere": "the program of the lab calls an IPv6 address, and has no other",
     "container.errors-in-log": "only the author of the program knows what fixes its errors",
     "network.gateway-unanswered": "no router is on the wire of the lab's network",
-    "firewall.podman-rules-missing": "tests/lab/test_hands.py runs its command on a real Podman",
+    "firewall.podman-rules-missing": "tests/lab/test_engine_collectors.py runs its command on a real Podman",
     "daemon.client-context-dead": "the lab gives the user's environment to the tool alone",
     "network.call-unanswered": "the machine that is to answer is another one",
     "network.datagrams-dropped": "the program of the lab sets a small buffer and reads slowly",

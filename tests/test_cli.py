@@ -210,7 +210,7 @@ def test_a_name_goes_before_an_id_and_the_beginning_of_several_ids_names_none():
     assert selection.called("/", names) == selection.called("e", names) == ()
 
 
-def test_replay_finds_what_the_tape_shows(folder: Path):
+def test_replay_finds_what_the_recording_shows(folder: Path):
     done = run("all", "--from", str(folder), "--format", "json")
     assert done.returncode == 2
     report = json.loads(done.stdout)

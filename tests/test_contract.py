@@ -184,7 +184,7 @@ def test_causes_make_no_circle():
 
 
 NO_REAL_FAULT = {
-    "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/test_hands.py flushes the rules of a real one",
+    "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/test_engine_collectors.py flushes the rules of a real one",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/test_checks_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/test_checks_resources.py",
     "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/security/test_confinement.py has lines as reported",

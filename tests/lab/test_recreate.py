@@ -13,7 +13,7 @@ import pytest
 from .box import Box
 from .cures import BIN, equip
 from .engines import Engine
-from .test_hands import PODMAN, needs_podman, serve_podman
+from .test_engine_collectors import PODMAN, needs_podman, serve_podman
 
 RICH = (
     "--restart on-failure:4 -p 127.0.0.1:8080:80 -p 8443:443/udp --expose 99 --memory 64m --memory-swap 128m --cpus 0.5"

@@ -1,5 +1,7 @@
-"""The engine's hands on real engines: docker-py's answers, and the right place and reason when it
-is not well."""
+"""The engine's collectors on real engines.
+
+They answer as docker-py does, and give the right place and reason for an engine that is not well.
+"""
 
 from __future__ import annotations
 
