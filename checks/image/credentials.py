@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.client import ClientSettings
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Severity
 from diagnose.phrases import and_more
@@ -14,12 +15,26 @@ _PLAIN = LazyPattern(r"[\w-]+")
 
 
 @check("image.client-config-unreadable", severity=Severity.warning)
-def client_config_unreadable(client: ClientSettings) -> CheckResult:
+def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> CheckResult:
     """The docker command cannot read its configuration, and ignores stored logins.
 
-    A full disk or a power cut leaves config.json empty or torn. The docker command warns once and
-    goes on as if nobody had logged in; contexts and proxies of the file are lost as well.
+    A full disk or a power cut leaves config.json empty or torn, and a login with sudo leaves it to
+    root. The docker command warns once and goes on as if nobody had logged in; contexts and proxies
+    of the file are lost as well. Whoever may not use the engine's socket runs docker as root, who
+    may read all: then the owner of the file matters to nobody.
     """
+    closed = client.closed
+    if closed is not None and (daemon is None or daemon.reason != "forbidden"):
+        yield Finding(
+            subject=HOST,
+            summary=(
+                f'the docker command of user "{closed.user}" has no logins: it may not read '
+                f"{closed.path}, which belongs to {closed.owner}"
+            ),
+            evidence={f"stat({closed.path})": f"owner {closed.owner}"},
+            variables={"closed": closed.path, "user": closed.user},
+            discriminator=closed.path,
+        )
     if client.malformed:
         yield Finding(
             subject=HOST,

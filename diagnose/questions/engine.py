@@ -79,6 +79,16 @@ class BrokenPlugin(msgspec.Struct, frozen=True):
     failure: str = ""
 
 
+class ClosedSettings(msgspec.Struct, frozen=True):
+    """A user's docker settings that this user may not read."""
+
+    user: str
+    path: str
+    """The folder that may not be entered, or the file that may not be read."""
+    owner: str
+    """Whose it is."""
+
+
 class ClientSettings(msgspec.Struct, frozen=True):
     """What the docker command of this user is set up with."""
 
@@ -101,6 +111,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Whether a program listens at the default socket."""
     logins: tuple[str, ...] | None = None
     """Registries with a stored login, as images name them; None where that was not recorded."""
+    closed: ClosedSettings | None = None
+    """Settings of this user, or of the one who called sudo, that their user may not read."""
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):

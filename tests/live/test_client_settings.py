@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import json
+import os
+import pwd
 from pathlib import Path
 
 import pytest
@@ -90,3 +93,41 @@ def test_plugins(home: Path) -> None:
     program(own / "docker-fine")
     found = {plugin.name: plugin.failure for plugin in settings().plugins}
     assert found == {"gone": "missing", "shadow": "forbidden"}
+
+
+OF_ANOTHER = {
+    "a file of its owner alone": (0o755, 0o600, (), "config.json"),
+    "a file that all may read": (0o755, 0o644, (), ""),
+    "a folder of its owner alone": (0o700, 0o644, (), "."),
+    "a file of a group": (0o755, 0o640, (), "config.json"),
+    "a file of the user's group": (0o755, 0o640, (os.getgid(),), ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("folder", "file", "groups", "closed"), OF_ANOTHER.values(), ids=OF_ANOTHER
+)
+def test_files_that_the_caller_of_sudo_may_not_read(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: int,
+    file: int,
+    groups: tuple[int, ...],
+    closed: str,
+) -> None:
+    (home / ".docker/config.json").write_text("{}")
+    (home / ".docker/config.json").chmod(file)
+    (home / ".docker").chmod(folder)
+    caller, docker = os.getuid() + 1, os.getgid() + 2
+    entry = pwd.struct_passwd(("deploy", "x", caller, caller, "", str(home), "/bin/sh"))
+    monkeypatch.setenv("SUDO_USER", "deploy")
+    monkeypatch.setenv("HOME", str(home / "of-root"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(pwd, "getpwnam", lambda _: entry)
+    monkeypatch.setattr(os, "getgrouplist", lambda *_: [docker, *groups])
+    monkeypatch.setattr(grp, "getgrnam", lambda name: grp.struct_group((name, "x", docker, [])))
+    found = settings().closed
+    assert (found.path if found else "") == (str(home / ".docker" / closed) if closed else "")
+    assert found is None or found.user == "deploy"
+    monkeypatch.setattr(os, "getgrouplist", lambda *_: groups)
+    assert settings().closed is None

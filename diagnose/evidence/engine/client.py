@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import BrokenPlugin, ClientSettings, ReadClientSettings
+from diagnose.questions.engine import (
+    BrokenPlugin,
+    ClientSettings,
+    ClosedSettings,
+    ReadClientSettings,
+)
 from diagnose.registry import evidence
 
-__all__ = ["BrokenPlugin", "ClientSettings", "client_settings"]
+__all__ = ["BrokenPlugin", "ClientSettings", "ClosedSettings", "client_settings"]
 
 
 @evidence

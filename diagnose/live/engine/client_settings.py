@@ -5,11 +5,12 @@ Names alone leave here: the secrets of the configuration are never part of an an
 
 from __future__ import annotations
 
+import grp
 import json
 import os
 import pwd
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagnose.live import Live
@@ -52,14 +53,15 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     """Answer `client.settings`.
 
     {"file", "user", "malformed", "store", "helpers", "absent", "lacking", "plugins", "listens",
-    "logins"}.
+    "logins", "closed"}.
     file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
     store, helpers: the credential helper of all registries, and those of one registry each. absent:
     those of them whose program is in no folder of PATH, and in none where such programs usually
     lie. lacking: pairs of a helper and the program that it runs itself and that is nowhere.
     plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
     folder has. listens: whether a program listens at the default socket. logins: the registries
-    that have one.
+    that have one. closed: {"user", "path", "owner"} of settings that their user may not read, null
+    without any; under sudo those of the user who called it, if that user may use the socket.
     A file without JSON is no failure: the docker command goes on without it.
     """
     path = configuration(os.environ) / "config.json"
@@ -84,7 +86,58 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
+        "closed": _closed(path.parent) or _closed_to_caller(),
     }
+
+
+def _closed(folder: Path) -> Json:
+    """What keeps this user from reading the settings in a folder; None if nothing does."""
+    for path, right in ((folder, os.X_OK), (folder / "config.json", os.R_OK)):
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        if not os.access(path, right):
+            return {"user": _user(), "path": str(path), "owner": _name(status.st_uid)}
+    return None
+
+
+def _closed_to_caller() -> Json:
+    """The same for the user who called sudo, by owners and modes, where no ACL says more.
+
+    Only for a member of the group docker: others reach the engine as root, with root's rights.
+    """
+    if os.geteuid() != 0 or not os.environ.get("SUDO_USER"):
+        return None
+    try:
+        caller = pwd.getpwnam(os.environ["SUDO_USER"])
+        groups = os.getgrouplist(caller.pw_name, caller.pw_gid)
+        if grp.getgrnam("docker").gr_gid not in groups:
+            return None
+    except (KeyError, OSError):
+        return None
+    folder = Path(caller.pw_dir, ".docker")
+    for path, right in ((folder, os.X_OK), (folder / "config.json", os.R_OK)):
+        try:
+            status = path.stat()
+            if "system.posix_acl_access" in os.listxattr(path):
+                return None
+        except OSError:
+            return None
+        if not _has_right(status, right, caller.pw_uid, groups):
+            return {"user": caller.pw_name, "path": str(path), "owner": _name(status.st_uid)}
+    return None
+
+
+def _has_right(status: os.stat_result, right: int, uid: int, groups: Sequence[int]) -> bool:
+    """Whether the mode gives a user this right (R_OK or X_OK); root has each."""
+    if uid == 0:
+        return True
+    if uid == status.st_uid:
+        shift = 6
+    else:
+        shift = 3 if status.st_gid in groups else 0
+    return bool(status.st_mode >> shift & right)
 
 
 def _read(path: Path) -> tuple[Mapping[str, Json], str]:
@@ -118,10 +171,14 @@ def _logins(value: Json) -> list[str]:
 
 
 def _user() -> str:
+    return _name(os.geteuid())
+
+
+def _name(uid: int) -> str:
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(uid)
 
 
 def _is_installed(program: str) -> bool:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.client import ClientSettings
+from diagnose.evidence.engine.client import ClientSettings, ClosedSettings
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.model import Unavailable
+from tests.checks.daemon.evidence import ALIVE, daemon
 from tests.judging import judge, rows
 
 FILE = "/root/.docker/config.json"
+FORBIDDEN = daemon(silence=Unavailable("forbidden", "not allowed"))
 FOUND = [("warning", "host")]
 SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
     "a store": (ClientSettings(FILE, store="desktop", absent=("desktop",)), FOUND, True),
@@ -49,3 +53,17 @@ def test_a_helper_that_is_not_installed(
 def test_a_configuration_that_is_no_json(malformed: str, expected: list[tuple[str, str]]) -> None:
     client = ClientSettings(FILE, "root", malformed)
     assert rows(judge("image.client-config-unreadable", client=client)) == expected
+
+
+@pytest.mark.parametrize(
+    ("engine", "expected"),
+    [(ALIVE, FOUND), (FORBIDDEN, []), (None, FOUND)],
+    ids=["an engine that answers", "a user who runs docker with sudo", "unknown"],
+)
+def test_a_configuration_of_another_user(
+    engine: Daemon | None, expected: list[tuple[str, str]]
+) -> None:
+    closed = ClosedSettings("deploy", "/home/deploy/.docker/config.json", "root")
+    client = ClientSettings(user="deploy", closed=closed)
+    found = judge("image.client-config-unreadable", client=client, daemon=engine)
+    assert rows(found) == expected

@@ -41,6 +41,36 @@ def logins_kept_by_a_program_that_is_not_there(box: Box) -> None:
     box.sh("! command -v docker-credential-deskkeeper")
 
 
+OF_ROOT = "/srv/settings-of-root"
+SHARED = "/srv/settings-of-the-group"
+
+
+@fault(
+    "image.client-config-unreadable",
+    subject=HOST,
+    user="nobody",
+    groups=("docker",),
+    env={"DOCKER_CONFIG": OF_ROOT},
+)
+def settings_that_a_login_with_sudo_left_to_root(box: Box) -> None:
+    """Somebody logged in with sudo, and the file with the logins belongs to root since."""
+    box.write(f"{OF_ROOT}/config.json", json.dumps({"auths": {}}), 0o600)
+    said = box.docker(
+        "ps", user="nobody", groups=("docker",), env={"DOCKER_CONFIG": OF_ROOT}
+    ).stderr
+    assert "Error loading config file" in said, said
+    assert "permission denied" in said, said
+
+
+@healthy(user="nobody", groups=("docker",), env={"DOCKER_CONFIG": SHARED}, exit_code=3)
+def settings_of_root_that_the_group_may_read(box: Box) -> None:
+    """The file belongs to root as well, and the group of the engine's users may read it."""
+    box.write(f"{SHARED}/config.json", json.dumps({"auths": {}}), 0o640)
+    box.sh(f"chgrp docker {SHARED}/config.json")
+    said = box.docker("ps", user="nobody", groups=("docker",), env={"DOCKER_CONFIG": SHARED}).stderr
+    assert not said, said
+
+
 @healthy(env={"DOCKER_CONFIG": "/root/.docker-in-order"})
 def client_that_is_in_order(box: Box) -> None:
     """A plugin that a later folder has as well, one that works, a helper that is installed."""
