@@ -47,11 +47,13 @@ def check(
     causes: Iterable[str] = (),
     posture: bool = False,
     aloud: tuple[str, str] | None = None,
+    aloud_of_engine: str = "",
 ) -> Callable[[F], F]:
     """Register a pure function as the check of this id.
 
     posture: configuration advice, shown in one block. aloud: advice after which a report is not
-    calm; two predicates for its first line, of one subject and of several.
+    calm; two predicates for its first line, of one subject and of several;
+    aloud_of_engine: that of the engine, if it differs.
 
     Raises ValueError for an id that is taken already or does not belong to the function's module.
     """
@@ -74,6 +76,7 @@ def check(
             tuple(causes),
             posture,
             aloud,
+            aloud_of_engine,
         )
         return function
 

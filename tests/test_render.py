@@ -350,13 +350,18 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
 
 
 def test_the_engine_that_complains_has_its_own_log() -> None:
-    aloud = registry.load()["daemon.errors-in-log"].aloud
+    check = registry.load()["daemon.errors-in-log"]
     errors = [
         found("daemon.errors-in-log", subject, "x", Severity.advice)
         for subject in (DAEMON, Subject("container", "web"))
     ]
     errors = [
-        msgspec.structs.replace(error, check=msgspec.structs.replace(error.check, aloud=aloud))
+        msgspec.structs.replace(
+            error,
+            check=msgspec.structs.replace(
+                error.check, aloud=check.aloud, aloud_of_engine=check.aloud_of_engine
+            ),
+        )
         for error in errors
     ]
     first, second = (text(report(error), 0).splitlines()[0] for error in errors)

@@ -60,6 +60,8 @@ class Check(msgspec.Struct, frozen=True):
 
     Such advice is shown as a block of its own where nothing worse is about its subject.
     """
+    aloud_of_engine: str = ""
+    """The same about the engine, where it has other words than about a container."""
 
     @property
     def family(self) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TextIO
 
 from diagnose.compare import Change
@@ -19,39 +19,36 @@ NAMES_SHOWN = 5
 def render(change: Change, format_: str, stream: TextIO) -> None:
     """Write the comparison as text or JSON."""
     if format_ == "json":
-        rows = {
-            "schema_version": 1,
-            "new": [_row(finding) for finding in change.new],
-            "gone": [_row(finding) for finding in change.gone],
-            "still_there": [_row(finding) for finding in change.same],
-            "changed": [
-                {"key": now["key"], "from": _row(old), "to": _row(now)}
-                for old, now in change.changed
-            ],
-            "no_longer_visible": [_row(finding) for finding in change.invisible],
-            "newly_blind_checks": list(change.newly_blind),
-        }
-        json.dump(rows, stream, indent=1, ensure_ascii=False)
+        json.dump(_json(change), stream, indent=1, ensure_ascii=False)
         stream.write("\n")
-        return
-    counts = [
-        (len(change.new), "new"),
-        (len(change.gone), "gone"),
-        (len(change.same) + len(change.changed), "still there"),
-        (len(change.invisible), "no longer visible"),
-    ]
-    stream.write(", ".join(f"{count} {word}" for count, word in counts) + "\n")
-    for title, findings in (
-        ("new", change.new),
-        ("gone", change.gone),
-        ("no longer visible", change.invisible),
-    ):
-        for finding in findings:
-            _write(
-                stream,
-                f"\n{title}: {finding['severity'].upper()} {finding['id']} {finding['subject']['name']}",
-            )
-            _write(stream, f"  {finding['summary']}")
+    else:
+        _text(change, stream)
+
+
+def _json(change: Change) -> dict[str, Json]:
+    return {
+        "schema_version": 1,
+        "new": [_row(finding) for finding in change.new],
+        "gone": [_row(finding) for finding in change.gone],
+        "still_there": [_row(finding) for finding in change.same],
+        "changed": [
+            {"key": now["key"], "from": _row(old), "to": _row(now)} for old, now in change.changed
+        ],
+        "no_longer_visible": [_row(finding) for finding in change.invisible],
+        "newly_blind_checks": list(change.newly_blind),
+    }
+
+
+def _text(change: Change, stream: TextIO) -> None:
+    still_there = len(change.same) + len(change.changed)
+    _write(
+        stream,
+        f"{len(change.new)} new, {len(change.gone)} gone, {still_there} still there, "
+        f"{len(change.invisible)} no longer visible",
+    )
+    _findings(stream, "new", change.new)
+    _findings(stream, "gone", change.gone)
+    _findings(stream, "no longer visible", change.invisible)
     for old, new in change.changed:
         _write(stream, f"\nchanged: {new['id']} {new['subject']['name']}")
         _write(stream, f"  was {_said(old)}")
@@ -62,6 +59,13 @@ def render(change: Change, format_: str, stream: TextIO) -> None:
             _write(stream, f"  {severity} {id} {and_more(names, NAMES_SHOWN)}")
     if change.newly_blind:
         _write(stream, f"\ncould look before, not now: {', '.join(change.newly_blind)}")
+
+
+def _findings(stream: TextIO, title: str, findings: Iterable[Mapping[str, Json]]) -> None:
+    for finding in findings:
+        severity = finding["severity"].upper()
+        _write(stream, f"\n{title}: {severity} {finding['id']} {finding['subject']['name']}")
+        _write(stream, f"  {finding['summary']}")
 
 
 def _by_check(findings: Sequence[Mapping[str, Json]]) -> dict[tuple[str, str], list[str]]:

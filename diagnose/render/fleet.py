@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
-from diagnose.fleet.model import FleetAnswer
+from diagnose.fleet.model import FleetAnswer, FleetCause
 from diagnose.phrases import and_more, count
 from diagnose.render import fleet_words as words
 from diagnose.render import markdown
@@ -43,17 +43,7 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
     yield words.status(answer)
     for number, cause in enumerate(answer.causes[:CAUSES_SHOWN], start=1):
         yield ""
-        hosts = count(len(cause.hosts), "host")
-        yield f"{number}  {str(cause.severity).upper()} {cause.id} on {hosts}"
-        yield f"   {words.line(cause.summary)}"
-        for heading, fact in words.facts(cause):
-            yield f"   {heading}: {fact}"
-        command = words.command_of(cause)
-        if command and cause.command is not None:
-            yield f"   first ({cause.command.risk}), {words.where(cause)}:"
-            yield from (f"     {line}" for line in command.splitlines())
-        else:
-            yield f"   first: diagnose explain {cause.id}"
+        yield from _cause(number, cause)
     if len(answer.causes) > CAUSES_SHOWN:
         rest = answer.causes[CAUSES_SHOWN:]
         yield ""
@@ -61,13 +51,34 @@ def _text(answer: FleetAnswer) -> Iterator[str]:
         yield f"and {count(len(rest), 'more cause')}: {causes}"
     for heading, rows in words.sections(answer):
         yield ""
-        yield f"{heading}:"
-        yield from (f"  {row}" for row in rows[: words.ROWS_SHOWN])
-        if len(rows) > words.ROWS_SHOWN:
-            yield f"  and {len(rows) - words.ROWS_SHOWN} more"
+        yield from _section(heading, rows)
     if answer.notes:
         yield ""
-        yield from (f"note: {words.line(note)}" for note in answer.notes)
+    for note in answer.notes:
+        yield f"note: {words.line(note)}"
+
+
+def _cause(number: int, cause: FleetCause) -> Iterator[str]:
+    hosts = count(len(cause.hosts), "host")
+    yield f"{number}  {str(cause.severity).upper()} {cause.id} on {hosts}"
+    yield f"   {words.line(cause.summary)}"
+    for heading, fact in words.facts(cause):
+        yield f"   {heading}: {fact}"
+    command = words.command_of(cause)
+    if not command or cause.command is None:
+        yield f"   first: diagnose explain {cause.id}"
+        return
+    yield f"   first ({cause.command.risk}), {words.where(cause)}:"
+    for line in command.splitlines():
+        yield f"     {line}"
+
+
+def _section(heading: str, rows: Sequence[str]) -> Iterator[str]:
+    yield f"{heading}:"
+    for row in rows[: words.ROWS_SHOWN]:
+        yield f"  {row}"
+    if len(rows) > words.ROWS_SHOWN:
+        yield f"  and {len(rows) - words.ROWS_SHOWN} more"
 
 
 def _markdown(answer: FleetAnswer) -> Iterator[str]:

@@ -68,32 +68,8 @@ def _block(number: int, block: OutlineBlock, *, with_evidence: bool) -> Iterator
     yield f"root {number}: {block.severity} {block.id} {and_more(block.subjects, 6)}"
     yield f"  {block.summary}"
     if with_evidence:
-        yield from (
-            f"  part: {part.name} {size(part.bytes)} {shortened(part.note, VALUE)}"
-            for part in block.parts
-        )
-        yield from (
-            f'  evidence: {path}: "{shortened(_line(value), VALUE)}"'
-            for path, value in block.evidence
-        )
-    yield from (
-        f"  explains: {effect.id} {and_more(effect.subjects, 6)} ({effect.strength})"
-        for effect in block.effects
-    )
-    yield from (
-        f"  only together with: {other.id} ({other.subject})"
-        for other in block.others
-        if other.jointly
-    )
-    yield from (
-        f"  maybe also due to: {other.id} ({other.subject})"
-        for other in block.others
-        if not other.jointly
-    )
-    yield from (f"  possibly due to: {other.id} ({other.subject})" for other in block.possible)
-    yield from (
-        f"  not due to: {suspect}: {shortened(fact, VALUE)}" for suspect, fact in block.ruled_out
-    )
+        yield from _evidence(block)
+    yield from _links(block)
     if block.by_hand:
         yield f"  fix (by hand): {_line(block.by_hand)}"
     if block.look is not None:
@@ -101,6 +77,30 @@ def _block(number: int, block: OutlineBlock, *, with_evidence: bool) -> Iterator
     if block.cure is not None:
         yield f"  fix ({block.cure.risk}): {_line(block.cure.text)}"
     yield f"  page: diagnose explain {block.id}"
+
+
+def _evidence(block: OutlineBlock) -> Iterator[str]:
+    for part in block.parts:
+        yield f"  part: {part.name} {size(part.bytes)} {shortened(part.note, VALUE)}"
+    for path, value in block.evidence:
+        yield f'  evidence: {path}: "{shortened(_line(value), VALUE)}"'
+
+
+def _links(block: OutlineBlock) -> Iterator[str]:
+    """What the root explains, and what may explain it or does not."""
+    for effect in block.effects:
+        yield f"  explains: {effect.id} {and_more(effect.subjects, 6)} ({effect.strength})"
+    joint = [other for other in block.others if other.jointly]
+    rivals = [other for other in block.others if not other.jointly]
+    for title, others in (
+        ("only together with", joint),
+        ("maybe also due to", rivals),
+        ("possibly due to", block.possible),
+    ):
+        for other in others:
+            yield f"  {title}: {other.id} ({other.subject})"
+    for suspect, fact in block.ruled_out:
+        yield f"  not due to: {suspect}: {shortened(fact, VALUE)}"
 
 
 def _tail(report: Report, exit_code: int) -> Iterator[str]:

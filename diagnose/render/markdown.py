@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 from diagnose.model import Report
 from diagnose.phrases import and_more, size
-from diagnose.render.outline import outline
+from diagnose.render.outline import Outline, outline
 from diagnose.render.outline_block import Other, OutlineBlock
 from diagnose.render.words import clean
 
@@ -32,30 +33,43 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     """Write the whole report; nothing is left out for width."""
     page = outline(report, exit_code)
     rows = [f"# {escape(page.status)}", "", escape(page.host), ""]
-    rows += [f"- {escape(page.coverage)}"] if page.coverage else []
+    if page.coverage:
+        rows.append(f"- {escape(page.coverage)}")
     rows += [f"- note: {escape(note)}" for note in page.notes]
     for block in page.blocks or page.unexplained:
         rows += _block(block)
-    if page.blocks and page.unexplained:
-        rows += ["", "## Not explained by anything above", ""]
-        rows += [f"- {escape(block.summary)}" for block in page.unexplained]
-    if page.advice:
-        rows += ["", f"## Advice ({len(page.advice)})", ""]
-        rows += [
-            f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"
-            for block in page.advice
-        ]
-    for title, reasons in (
-        ("Not judged", page.unknown),
-        ("Crashed", page.crashed),
-        ("Does not apply", page.skipped),
-    ):
-        if reasons:
-            rows += ["", f"## {title}", ""]
-            rows += [f"- {escape(ids)}: {escape(why)}" for ids, why in reasons]
+    rows += _asides(page)
+    rows += _section("Not judged", _reasons(page.unknown))
+    rows += _section("Crashed", _reasons(page.crashed))
+    rows += _section("Does not apply", _reasons(page.skipped))
     if page.silenced:
         rows += ["", f"{page.silenced} findings are silenced by configuration."]
     stream.write("\n".join(rows) + "\n")
+
+
+def _section(title: str, items: Sequence[str]) -> list[str]:
+    """A list under its title; nothing where the list is empty."""
+    return ["", f"## {title}", "", *items] if items else []
+
+
+def _asides(page: Outline) -> list[str]:
+    """What is no block: complaints beside worse findings, and advice."""
+    complaints = page.unexplained if page.blocks else ()
+    advice = [
+        f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"
+        for block in page.advice
+    ]
+    return [
+        *_section(
+            "Not explained by anything above",
+            [f"- {escape(block.summary)}" for block in complaints],
+        ),
+        *_section(f"Advice ({len(page.advice)})", advice),
+    ]
+
+
+def _reasons(reasons: Sequence[tuple[str, str]]) -> list[str]:
+    return [f"- {escape(ids)}: {escape(why)}" for ids, why in reasons]
 
 
 def _names(subjects: tuple[str, ...]) -> str:
@@ -63,42 +77,55 @@ def _names(subjects: tuple[str, ...]) -> str:
 
 
 def _block(block: OutlineBlock) -> list[str]:
-    rows = [
+    return [
         "",
         f"## {str(block.severity).upper()} {block.id} {_names(block.subjects)}",
         "",
         escape(block.summary),
         "",
+        *_evidence(block),
+        *_links(block),
+        *_remedies(block),
+        "",
+        f"More: `diagnose explain {block.id}`",
     ]
-    rows += [
-        f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip()
-        for part in block.parts
-    ]
-    rows += [f"- {escape(path)}: {code(value)}" for path, value in block.evidence]
+
+
+def _evidence(block: OutlineBlock) -> Iterator[str]:
+    for part in block.parts:
+        yield f"- {escape(part.name)}: {size(part.bytes)} {escape(part.note)}".rstrip()
+    for path, value in block.evidence:
+        yield f"- {escape(path)}: {code(value)}"
     if block.made_by:
-        rows.append(f"- made by {escape(block.made_by)}")
+        yield f"- made by {escape(block.made_by)}"
+
+
+def _links(block: OutlineBlock) -> Iterator[str]:
+    """What the root explains, and what may explain it or does not."""
     if block.effects:
-        rows += ["", "Explains:", ""]
-        rows += [
-            f"- {effect.id} {_names(effect.subjects)}: "
-            f"{escape(effect.summary)} ({effect.strength}: {escape(effect.because)})"
-            for effect in block.effects
-        ]
+        yield from ("", "Explains:", "")
+    for effect in block.effects:
+        because = f"{effect.strength}: {escape(effect.because)}"
+        yield f"- {effect.id} {_names(effect.subjects)}: {escape(effect.summary)} ({because})"
     for other in block.others:
         if other.jointly:
-            rows.append(f"- {other.id} {code(other.subject)} causes it too: fix both")
+            yield f"- {other.id} {code(other.subject)} causes it too: fix both"
         else:
-            rows.append(f"- or caused by {_suspect(other)}")
-    rows += [f"- possible cause: {_suspect(other)}" for other in block.possible]
-    rows += [f"- not due to {escape(suspect)}: {escape(fact)}" for suspect, fact in block.ruled_out]
+            yield f"- or caused by {_suspect(other)}"
+    for other in block.possible:
+        yield f"- possible cause: {_suspect(other)}"
+    for suspect, fact in block.ruled_out:
+        yield f"- not due to {escape(suspect)}: {escape(fact)}"
+
+
+def _remedies(block: OutlineBlock) -> Iterator[str]:
     if block.by_hand:
-        rows += ["", f"Fix (by hand): {escape(block.by_hand)}"]
+        yield from ("", f"Fix (by hand): {escape(block.by_hand)}")
     if block.look is not None:
-        rows += ["", f"{block.look_title.capitalize()}:", "", *fenced(block.look.text)]
+        yield from ("", f"{block.look_title.capitalize()}:", "", *fenced(block.look.text))
     if block.cure is not None:
         impact = f": {escape(block.cure.impact)}" if block.cure.impact else ""
-        rows += ["", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text)]
-    return [*rows, "", f"More: `diagnose explain {block.id}`"]
+        yield from ("", f"Fix ({block.cure.risk}){impact}", "", *fenced(block.cure.text))
 
 
 def _suspect(other: Other) -> str:

@@ -6,12 +6,12 @@ Every renderer for people prints this.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.judgement.causes import roots
 from diagnose.judgement.exit_codes import UNKNOWN
+from diagnose.mappings import by_key
 from diagnose.model import (
     DAEMON,
     NOT_IN_BUNDLE,
@@ -25,12 +25,13 @@ from diagnose.model import (
 )
 from diagnose.phrases import agree, and_more, count, joined, named
 from diagnose.render.grouping import groups
-from diagnose.render.outline_block import OutlineBlock, block
+from diagnose.render.outline_block import FindingTree, OutlineBlock, block
 
+FIRST_WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
+"""By exit code."""
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
-_ENGINES = "the engine's"
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
 
@@ -78,53 +79,48 @@ def verdicts(report: Report) -> Counter[Verdict]:
 
 def outline(report: Report, code: int) -> Outline:
     """The report as an outline. code: the exit code of the run, which decides the first word."""
-    by_key = {f.key: f for f in report.findings if not f.silenced}
-    shown = list(by_key.values())
+    tree = FindingTree.of(report)
+    roots = [finding for finding in tree.by_key.values() if finding.root]
+    loud = [root for root in roots if _is_loud(root, tree)]
+    quiet = [root for root in roots if not _is_loud(root, tree)]
+    unexplained = _unexplained(quiet, tree.by_key.values())
     number = counts(report)
-    roots_of = roots(shown)
-    homes: dict[str, list[Reported]] = {}
-    for finding in shown:
-        if not finding.root:
-            homes.setdefault(roots_of[finding.key][0], []).append(finding)
-    root_findings = [f for f in shown if f.root]
-    loud = [
-        f
-        for f in root_findings
-        if f.severity > Severity.advice
-        or _worst(homes.get(f.key, ())) > Severity.advice
-        or _hides_the_host(f, report)
-    ]
-    loud_keys = {f.key for f in loud}
-    quiet = [f for f in root_findings if f.key not in loud_keys]
-    unexplained = _unexplained(quiet, shown)
-    blocks = tuple(block(group, homes, roots_of, report, by_key) for group in groups(loud, homes))
-    advice = tuple(block(group, homes, roots_of, report, by_key) for group in _by_check(quiet))
-    word = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}[code]
-    took = f"in {report.duration_s:.1f} s"
-    if incidents := _incidents(number):
-        summary = f"{incidents} {took}{_beginning(loud)}"
-    else:
-        summary = f"{_quiet_status(report, number, unexplained, code)}, {took}"
-    status = f"{word} {report.host.name}: {summary}"
+    judged = verdicts(report)
+    word = FIRST_WORDS[code]
     return Outline(
         severity=max(number, default=None),
         word=word,
-        status=status,
+        status=f"{word} {report.host.name}: {_summary(report, loud, unexplained, code)}",
         host=_host(report),
         notes=report.notes,
         coverage=_coverage(report.coverage),
-        blocks=blocks,
-        advice=advice,
-        unexplained=tuple(
-            block([finding], homes, roots_of, report, by_key) for finding in unexplained
-        ),
-        could_not_run=verdicts(report)[Verdict.UNKNOWN],
-        do_not_apply=verdicts(report)[Verdict.SKIPPED],
+        blocks=tuple(block(group, tree) for group in groups(loud, tree.effects_of)),
+        advice=tuple(block(group, tree) for group in _by_check(quiet)),
+        unexplained=tuple(block([finding], tree) for finding in unexplained),
+        could_not_run=judged[Verdict.UNKNOWN],
+        do_not_apply=judged[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
         crashed=_reasons(report.results, Verdict.CRASHED),
         skipped=_reasons(report.results, Verdict.SKIPPED),
-        silenced=sum(1 for f in report.findings if f.silenced),
+        silenced=sum(1 for finding in report.findings if finding.silenced),
     )
+
+
+def _is_loud(root: Reported, tree: FindingTree) -> bool:
+    """Whether a root has a block of its own, and is not listed as advice."""
+    severities = [finding.severity for finding in (root, *tree.effects_of.get(root.key, ()))]
+    return max(severities) > Severity.advice or _hides_the_host(root, tree.report)
+
+
+def _summary(
+    report: Report, loud: Sequence[Reported], unexplained: Sequence[Reported], code: int
+) -> str:
+    """What stands behind the host's name in the first line."""
+    took = f"in {report.duration_s:.1f} s"
+    incidents = _incidents(counts(report))
+    if incidents:
+        return f"{incidents} {took}{_beginning(loud)}"
+    return f"{_quiet_status(report, unexplained, code)}, {took}"
 
 
 def _hides_the_host(finding: Reported, report: Report) -> bool:
@@ -148,18 +144,14 @@ def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[R
     ]
 
 
-def _worst(findings: Iterable[Reported]) -> int:
-    return max((int(f.severity) for f in findings), default=0)
-
-
 def _incidents(number: Counter[Severity]) -> str:
     """How many findings there are above advice; empty where there are none."""
-    critical, warnings = number[Severity.critical], number[Severity.warning]
-    counts = (
-        f"{critical} critical" if critical else "",
-        count(warnings, "warning") if warnings else "",
-    )
-    return ", ".join(part for part in counts if part)
+    parts = []
+    if number[Severity.critical]:
+        parts.append(f"{number[Severity.critical]} critical")
+    if number[Severity.warning]:
+        parts.append(count(number[Severity.warning], "warning"))
+    return ", ".join(parts)
 
 
 def _beginning(loud: Sequence[Reported]) -> str:
@@ -171,89 +163,106 @@ def _beginning(loud: Sequence[Reported]) -> str:
     return f": {name}" if len(loud) == 1 else f"; start with {name}"
 
 
-def _quiet_status(
-    report: Report,
-    number: Counter[Severity],
-    unexplained: Sequence[Reported],
-    code: int,
-) -> str:
+def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) -> str:
     """The first line of a report without incidents.
 
     It reads like health only where everything was looked at and no container complains.
     """
     judged = verdicts(report)
-    blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED]
-    if blind and not judged[Verdict.PASSED]:
+    is_blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED] > 0
+    if is_blind and not judged[Verdict.PASSED]:
         return f"not examined: none of {count(len(report.results), 'check')} could be judged"
-    advice = f"{number[Severity.advice]} advice" if number[Severity.advice] else ""
-    passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
-    rest = []
-    if judged[Verdict.UNKNOWN]:
-        rest.append(f"{judged[Verdict.UNKNOWN]} could not be judged")
-    if judged[Verdict.CRASHED]:
-        rest.append(f"{judged[Verdict.CRASHED]} crashed")
-    if judged[Verdict.SKIPPED]:
-        verb = "does" if judged[Verdict.SKIPPED] == 1 else "do"
-        rest.append(f"{judged[Verdict.SKIPPED]} {verb} not apply")
-    if unexplained:
-        passed = f"{passed}, but {_complaint(unexplained)}"
-        counted = "; ".join(
-            part for part in (passed, ", ".join(filter(None, [advice, *rest]))) if part
-        )
-    else:
-        counted = ", ".join(filter(None, [advice, passed, *rest]))
-    if blind and report.container_names is None:
+    counted = _counted(report, unexplained)
+    if is_blind and report.container_names is None:
         return f"not fully examined, the containers could not be listed: {counted}"
-    if blind and code == UNKNOWN:
+    if is_blind and code == UNKNOWN:
         return f"not fully examined: {counted}"
     if unexplained:
         return counted
-    return f"{'nothing wrong found' if advice else 'nothing found'}, {counted}"
+    if counts(report)[Severity.advice]:
+        return f"nothing wrong found, {counted}"
+    return f"nothing found, {counted}"
+
+
+def _counted(report: Report, unexplained: Sequence[Reported]) -> str:
+    """How many checks came to which verdict; complaints stand directly behind those that passed."""
+    judged = verdicts(report)
+    advice = counts(report)[Severity.advice]
+    passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
+    first = [f"{advice} advice"] if advice else []
+    rest = list(_not_passed(judged))
+    if not unexplained:
+        return ", ".join([*first, passed, *rest])
+    complaint = f"{passed}, but {_complaint(unexplained)}"
+    others = ", ".join([*first, *rest])
+    return f"{complaint}; {others}" if others else complaint
+
+
+def _not_passed(judged: Counter[Verdict]) -> Iterator[str]:
+    if judged[Verdict.UNKNOWN]:
+        yield f"{judged[Verdict.UNKNOWN]} could not be judged"
+    if judged[Verdict.CRASHED]:
+        yield f"{judged[Verdict.CRASHED]} crashed"
+    if judged[Verdict.SKIPPED]:
+        verb = "does" if judged[Verdict.SKIPPED] == 1 else "do"
+        yield f"{judged[Verdict.SKIPPED]} {verb} not apply"
 
 
 def _complaint(unexplained: Sequence[Reported]) -> str:
     """What containers and the engine complain of, by the check that says so."""
-    by_predicates: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
+    names_of: dict[tuple[str, tuple[str, str]], dict[str, None]] = {}
     for finding in unexplained:
-        if finding.check.aloud is not None:
-            group = (finding.subject.kind, finding.check.aloud)
-            by_predicates.setdefault(group, {})[finding.subject.name] = None
+        predicates = _predicates(finding)
+        if predicates is not None:
+            group = (finding.subject.kind, predicates)
+            names_of.setdefault(group, {})[finding.subject.name] = None
     clauses = [
-        _clause(kind, names, agree(names, one, several))
-        for (kind, (one, several)), names in by_predicates.items()
+        f"{_complaining(kind, names)} {agree(names, one, several)}"
+        for (kind, (one, several)), names in names_of.items()
     ]
     return joined(clauses)
 
 
-def _clause(kind: str, names: Collection[str], predicate: str) -> str:
-    """Who complains of what; the engine's log is its own where it is the engine that complains."""
-    if kind == DAEMON.kind:
-        return f"the engine {predicate.replace(_ENGINES, 'its')}"
-    return f"{named(kind, names, NAMED_IN_STATUS)} {predicate}"
+def _predicates(finding: Reported) -> tuple[str, str] | None:
+    """What the check says of one subject and of several; the engine may have words of its own."""
+    check = finding.check
+    if finding.subject.kind == DAEMON.kind and check.aloud_of_engine:
+        return (check.aloud_of_engine, check.aloud_of_engine)
+    return check.aloud
+
+
+def _complaining(kind: str, names: Collection[str]) -> str:
+    return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)
 
 
 def _coverage(parts: Sequence[Coverage]) -> str:
     traced: Counter[str] = Counter()
     for part in parts:
         traced.update(part.traced)
-    families = sorted({_FAMILIES[family] for part in parts for family in part.families})
     gaps = dict.fromkeys(part.gap for part in parts if part.gap)
     missing = f"; not traced: {'; '.join(gaps)}" if gaps else ""
     total = sum(traced.values())
-    if not total:
-        return f"no connection was traced{missing}" if gaps else ""
-    directions = ", ".join(
-        f"{number} {direction}" for direction, number in traced.items() if number
-    )
-    return f"connections traced: {total} ({directions}; {' and '.join(families)}){missing}"
+    if total:
+        return f"connections traced: {total} ({_traced(traced, parts)}){missing}"
+    return f"no connection was traced{missing}" if gaps else ""
+
+
+def _traced(traced: Counter[str], parts: Iterable[Coverage]) -> str:
+    """How many connections in which direction, of which families of addresses."""
+    families = sorted({_FAMILIES[family] for part in parts for family in part.families})
+    directions = [f"{number} {direction}" for direction, number in traced.items() if number]
+    return f"{', '.join(directions)}; {' and '.join(families)}"
 
 
 def _host(report: Report) -> str:
     head = report.host
-    if head.engine is None:
-        words = ["no engine reached", *([f"kernel {head.kernel}"] if head.kernel else ())]
+    words = []
+    if head.engine is not None:
+        words.append(f"{head.engine['name']} {head.engine['version']}")
     else:
-        words = [f"{head.engine['name']} {head.engine['version']}"]
+        words.append("no engine reached")
+        if head.kernel:
+            words.append(f"kernel {head.kernel}")
     if head.containers is not None:
         words.append(f"{count(head.containers, 'container')} ({head.running} running)")
     if head.data_root:
@@ -261,10 +270,8 @@ def _host(report: Report) -> str:
     return ", ".join(words)
 
 
-def _by_check(findings: Sequence[Reported]) -> list[list[Reported]]:
-    groups: dict[str, list[Reported]] = {}
-    for finding in findings:
-        groups.setdefault(finding.id, []).append(finding)
+def _by_check(findings: Iterable[Reported]) -> list[list[Reported]]:
+    groups = by_key((finding.id, finding) for finding in findings)
     return sorted(groups.values(), key=lambda group: (-len(group), group[0].id))
 
 
@@ -273,29 +280,42 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
 
     Those with one reason stand together, a whole family as `family.*`.
     """
-    together: dict[str, list[Result]] = {}
-    absent: dict[str, None] = {}
-    for result in results:
-        if result.verdict is not verdict:
-            continue
-        why = result.why.strip().splitlines()[-1] if result.why.strip() else ""
-        if result.missing is not None and result.missing.reason in NOT_IN_BUNDLE:
-            absent[result.missing.detail] = None
-            why = NOT_IN_BUNDLE[0]
-        together.setdefault(why, []).append(result)
-    families = Counter(result.check.family for result in results)
-    rows = []
-    for reason, group in together.items():
-        if reason == NOT_IN_BUNDLE[0]:
-            why = f"{REASONS['not recorded']}: {and_more(list(absent), ABSENT_SHOWN)}"
-        else:
-            why = reason
-        names: dict[str, None] = {}
-        whole = Counter(result.check.family for result in group)
-        for result in group:
-            family = result.check.family
-            names[f"{family}.*" if whole[family] == families[family] > 1 else result.check.id] = (
-                None
-            )
-        rows.append((", ".join(names), why))
-    return tuple(rows)
+    in_family = Counter(result.check.family for result in results)
+    together = by_key((_why(result), result) for result in results if result.verdict is verdict)
+    return tuple(
+        (", ".join(_ids(group, in_family)), _absent(group) if why == NOT_IN_BUNDLE[0] else why)
+        for why, group in together.items()
+    )
+
+
+def _why(result: Result) -> str:
+    """The last line of a check's reason; one for all that a bundle does not hold."""
+    if _is_not_in_bundle(result):
+        return NOT_IN_BUNDLE[0]
+    lines = result.why.strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def _is_not_in_bundle(result: Result) -> bool:
+    return result.missing is not None and result.missing.reason in NOT_IN_BUNDLE
+
+
+def _absent(group: Iterable[Result]) -> str:
+    """Which answers a bundle does not hold."""
+    details = dict.fromkeys(
+        result.missing.detail
+        for result in group
+        if result.missing is not None and _is_not_in_bundle(result)
+    )
+    return f"{REASONS['not recorded']}: {and_more(details, ABSENT_SHOWN)}"
+
+
+def _ids(group: Sequence[Result], in_family: Mapping[str, int]) -> list[str]:
+    """The checks of a group; in_family: how many checks of each family were judged."""
+    in_group = Counter(result.check.family for result in group)
+    names: dict[str, None] = {}
+    for result in group:
+        family = result.check.family
+        is_whole = in_group[family] == in_family[family] > 1
+        names[f"{family}.*" if is_whole else result.check.id] = None
+    return list(names)

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose import runbooks
+from diagnose.judgement.causes import roots
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import (
     EngineRestart,
     Json,
@@ -105,26 +107,40 @@ class OutlineBlock(msgspec.Struct, frozen=True):
         return "to find out more" if self.by_hand else "no fix known; to find out more"
 
 
-def block(
-    group: Sequence[Reported],
-    homes: dict[str, list[Reported]],
-    roots_of: Mapping[str, tuple[str, ...]],
-    report: Report,
-    by_key: dict[str, Reported],
-) -> OutlineBlock:
-    """Roots that are shown as one.
+class FindingTree(msgspec.Struct, frozen=True):
+    """The findings that a report shows, each with what stands above and below it."""
 
-    homes: the effects below each root, by its key. roots_of: all roots of an effect, by its key.
-    """
+    report: Report
+    by_key: Mapping[str, Reported]
+    """In the order of the report, without those that are silenced."""
+    roots_of: Mapping[str, tuple[str, ...]]
+    """The keys of all roots of a finding, the likeliest first, by its key."""
+    effects_of: Mapping[str, Sequence[Reported]]
+    """What is shown below a root, by the root's key; only roots that have effects."""
+
+    @classmethod
+    def of(cls, report: Report) -> FindingTree:
+        """Each effect is shown once, below its likeliest root."""
+        shown = {finding.key: finding for finding in report.findings if not finding.silenced}
+        roots_of = roots(shown.values())
+        effects_of = by_key(
+            (roots_of[finding.key][0], finding) for finding in shown.values() if not finding.root
+        )
+        return cls(report, shown, roots_of, effects_of)
+
+
+def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
+    """Roots that are shown as one."""
     head = group[0]
+    report = tree.report
     place = runbooks.Place(report.docker, report.traits)
     evidence = _evidence(head.finding.evidence, head.finding.summary)
     remedy = _remedy(head, place, report)
     subjects = tuple(dict.fromkeys(root.subject.name for root in group))
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
-    effects = homes.get(head.key, ())
-    possible = [by_key[link.cause] for link in head.possible if link.cause in by_key]
+    effects = tree.effects_of.get(head.key, ())
+    possible = [tree.by_key[link.cause] for link in head.possible if link.cause in tree.by_key]
     return OutlineBlock(
         severity=max(finding.severity for finding in (*group, *effects)),
         id=head.id,
@@ -136,9 +152,9 @@ def block(
         effects=_effects(effects),
         cure=remedy.cure,
         look=remedy.look,
-        others=tuple(_rivals(head, effects, roots_of, by_key, place)),
+        others=tuple(_rivals(head, tree, place)),
         possible=tuple(_other(suspect, place) for suspect in possible),
-        ruled_out=tuple(_ruled_out(head, by_key)),
+        ruled_out=tuple(_ruled_out(head, tree.by_key)),
         because_of_selection=not head.selected,
         made_by=head.made_by if len(makers) == 1 else "",
         by_hand=remedy.by_hand,
@@ -160,19 +176,14 @@ def _further_sentences(
         yield from other_messages(group)
 
 
-def _rivals(
-    head: Reported,
-    effects: Iterable[Reported],
-    roots_of: Mapping[str, tuple[str, ...]],
-    by_key: Mapping[str, Reported],
-    place: runbooks.Place,
-) -> Iterator[Other]:
+def _rivals(head: Reported, tree: FindingTree, place: runbooks.Place) -> Iterator[Other]:
     """The other roots of the effects that stand below this one."""
-    keys = dict.fromkeys(key for effect in effects for key in roots_of[effect.key])
+    effects = tree.effects_of.get(head.key, ())
+    keys = dict.fromkeys(key for effect in effects for key in tree.roots_of[effect.key])
     joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
     for key in keys:
         if key != head.key:
-            yield _other(by_key[key], place, jointly=key in joint)
+            yield _other(tree.by_key[key], place, jointly=key in joint)
 
 
 def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple[str, str]]:

@@ -111,34 +111,48 @@ def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
     )
     width = max((len(hop.place) for hop in answer.path.hops), default=0)
     for number, hop in enumerate(answer.path.hops, 1):
-        word = "" if hop.state == "ok" else WORDS[hop.state]
-        row = Text.assemble(
-            f"{number:3}  {one_line(hop.place):<{min(width, 30)}}  ",
-            (f"{word:<7}", STYLES[hop.state]),
-            "  ",
-            one_line(hop.text),
-        )
-        console.print(row, soft_wrap=True)
-    packet = answer.path.packet
-    if packet is not None:
-        hop = packet.hop
-        style = STYLES[hop.state] if packet.reply is not None else STYLES["unknown"]
-        console.print(
-            Text.assemble("  ", ("packet", style), f"  {one_line(hop.text)}"), soft_wrap=True
-        )
+        console.print(_hop_row(number, hop, min(width, 30)), soft_wrap=True)
+    if answer.path.packet is not None:
+        console.print(_packet_row(answer.path.packet), soft_wrap=True)
     if answer.path.agrees is False:
         console.print("  walk and packet disagree: the packet counts", soft_wrap=True)
     if answer.finding is not None:
         _wrapped(console, f"because  {answer.finding.id}: {answer.finding.finding.summary}")
-    cure = answer.cure
-    if cure is not None:
-        impact = f": {cure.impact}" if cure.impact else ""
-        _wrapped(console, f"fix ({cure.risk}){impact}" if cure.purpose == "fix" else "try")
-        for line in cure.text.splitlines():
-            console.print(Text(f"      {clean(line)}", "bold"), soft_wrap=True)
+    if answer.cure is not None:
+        _print_cure(console, answer.cure)
+    _print_more(console, answer)
+
+
+def _hop_row(number: int, hop: Hop, width: int) -> Text:
+    word = "" if hop.state == "ok" else WORDS[hop.state]
+    return Text.assemble(
+        f"{number:3}  {one_line(hop.place):<{width}}  ",
+        (f"{word:<7}", STYLES[hop.state]),
+        "  ",
+        one_line(hop.text),
+    )
+
+
+def _packet_row(packet: SentPacket) -> Text:
+    hop = packet.hop
+    style = STYLES["unknown"] if packet.reply is None else STYLES[hop.state]
+    return Text.assemble("  ", ("packet", style), f"  {one_line(hop.text)}")
+
+
+def _print_cure(console: Console, cure: runbooks.Command) -> None:
+    impact = f": {cure.impact}" if cure.impact else ""
+    _wrapped(console, f"fix ({cure.risk}){impact}" if cure.purpose == "fix" else "try")
+    for line in cure.text.splitlines():
+        console.print(Text(f"      {clean(line)}", "bold"), soft_wrap=True)
+
+
+def _print_more(console: Console, answer: PathAnswer) -> None:
+    """Where to read on, or that no check has a word about what is broken."""
     if answer.finding is not None:
         console.print(f"  more  diagnose explain {answer.finding.id}", soft_wrap=True)
-    elif answer.path.walk == "broken" and state == "broken" and cure is None:
+        return
+    is_broken = answer.path.walk == answer.path.state == "broken"
+    if is_broken and answer.cure is None:
         console.print("  no check calls this a fault: it may be closed on purpose", soft_wrap=True)
 
 

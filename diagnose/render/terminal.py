@@ -5,6 +5,7 @@ Colour only repeats what a word says.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -122,23 +123,38 @@ class _Page:
             )
 
     def print(self, page: Outline) -> None:
-        head, _, rest = page.status.partition(" ")
-        quiet = not page.blocks and not page.advice and not self.verbose
-        if quiet:
-            rest += f" - {page.host}"
-        # Monitoring reads the first line: it is never wrapped by us.
-        self.console.print(Text.assemble((head, WORDS[head]), " ", one_line(rest)), soft_wrap=True)
-        if not quiet:
-            self.line(page.host)
         complaints = page.unexplained if not page.blocks else ()
-        if page.coverage and (self.verbose or not (page.blocks or complaints)):
-            self.line(page.coverage)
+        self.head(page, complaints)
         for note in page.notes:
             self.line(f"note: {note}")
         for block in page.blocks or complaints[:UNEXPLAINED_SHOWN]:
             self.block(block)
         self.unexplained(page.unexplained[UNEXPLAINED_SHOWN if complaints else 0 :])
         self.advice(page)
+        self.not_judged(page)
+        if page.silenced:
+            self.line(f"silenced ({page.silenced})  --show-silenced lists them")
+
+    def head(self, page: Outline, complaints: Sequence[OutlineBlock]) -> None:
+        """The status, the host and what was traced.
+
+        All in one line where there is nothing to read below. complaints: what is shown as blocks in
+        a report without any.
+        """
+        word, _, rest = page.status.partition(" ")
+        is_one_line = not page.blocks and not page.advice and not self.verbose
+        if is_one_line:
+            rest += f" - {page.host}"
+        # Monitoring reads the first line: it is never wrapped by us.
+        self.console.print(Text.assemble((word, WORDS[word]), " ", one_line(rest)), soft_wrap=True)
+        if not is_one_line:
+            self.line(page.host)
+        has_blocks = bool(page.blocks or complaints)
+        if page.coverage and (self.verbose or not has_blocks):
+            self.line(page.coverage)
+
+    def not_judged(self, page: Outline) -> None:
+        """The checks without a judgement, each with its reason."""
         self.reasons(f"{count(page.could_not_run, 'check')} could not run.", page.unknown)
         self.reasons(
             "crashed (a bug of this tool, please report it)" + self.number(page.crashed),
@@ -148,8 +164,6 @@ class _Page:
             verb = "does" if page.do_not_apply == 1 else "do"
             title = f"{count(page.do_not_apply, 'check')} {verb} not apply."
             self.reasons(title, page.skipped)
-        if page.silenced:
-            self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
     def block(self, block: OutlineBlock) -> None:
         self.console.print()

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
+import msgspec
+
 from diagnose.render.html.networks import NARROW, PAD, WIDE, tone
 from diagnose.render.html.shapes import MONO, Box, Dot, Drawing, Label, Line, Shape
 from diagnose.render.outline_block import OutlineBlock
@@ -31,29 +33,45 @@ def draw(
 
     None where no onset is known.
     """
-    numbered = [
-        (number, block) for number, block in enumerate(blocks, 1) if block.onset is not None
-    ]
-    dated = sorted(numbered, key=lambda row: row[1].onset or 0.0)
+    dated = sorted(
+        (
+            _Dated(block.onset, number, block)
+            for number, block in enumerate(blocks, 1)
+            if block.onset is not None
+        ),
+        key=lambda root: root.onset,
+    )
     if not dated:
         return None
     width = WIDE if fits == "wide" else NARROW
-    first = min(block.onset for _, block in dated if block.onset is not None)
+    first = dated[0].onset
     span = max(now - first, SHORTEST_S)
     scale = _Scale(first - span * BEFORE_PART, now, PAD, width - PAD)
     shapes: list[Shape] = []
     y = PAD + 14.0
-    for number, block in dated:
-        assert block.onset is not None
-        shapes += _root(number, block, block.onset, scale, y)
+    for root in dated:
+        shapes += _root(root.number, root.block, root.onset, scale, y)
         y += ROW
-    recent = [moment for moment in moments if scale.began <= moment.at <= now][-MOST_TICKS:]
-    for x in dict.fromkeys(round(scale.x(moment.at), 1) for moment in recent):
-        shapes.append(Line(((x, y), (x, y + 10))))
+    shapes += _ticks(moments, scale, y)
     shapes.append(Line(((PAD, y + 10), (width - PAD, y + 10))))
     shapes += _hours(scale, y + 26, 5 if fits == "wide" else 3)
-    onsets = ", ".join(f"{block.id} since {clock(block.onset or 0)}" for _, block in dated)
+    onsets = ", ".join(f"{root.block.id} since {clock(root.onset)}" for root in dated)
     return Drawing(width, y + 36, tuple(shapes), f"Time line of causes: {onsets}.", fits)
+
+
+class _Dated(msgspec.Struct, frozen=True):
+    """A root whose onset is known, with its number in the report."""
+
+    onset: float
+    number: int
+    block: OutlineBlock
+
+
+def _ticks(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterator[Line]:
+    """One for each moment of the drawn time; moments that fall on one place share it."""
+    recent = [moment for moment in moments if scale.began <= moment.at <= scale.ended]
+    for x in dict.fromkeys(round(scale.x(moment.at), 1) for moment in recent[-MOST_TICKS:]):
+        yield Line(((x, y), (x, y + 10)))
 
 
 def clock(at: float) -> str:
