@@ -6,7 +6,7 @@ Which causes there are, on how many hosts, since when, and what splits the sick 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 
 from diagnose.fleet.causes import causes
 from diagnose.fleet.groups import group_of, odd_hosts
@@ -37,13 +37,16 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
             unusable.append(Unusable(report.place, why, may_be_a_host=False))
         else:
             taken[report.taken_at] = report
-    newest, before = [], {}
-    for host, taken in sorted(by_host.items()):
-        ordered = [taken[moment] for moment in sorted(taken, reverse=True)]
-        if ordered:
-            newest.append(ordered[0])
-            before[host] = tuple(ordered[1:])
-    return Fleet(tuple(newest), before, tuple(unusable))
+    reports = {
+        host: [taken[moment] for moment in sorted(taken, reverse=True)]
+        for host, taken in sorted(by_host.items())
+        if taken
+    }
+    return Fleet(
+        tuple(newest for newest, *_ in reports.values()),
+        {host: tuple(older) for host, (_, *older) in reports.items()},
+        tuple(unusable),
+    )
 
 
 def answer(
@@ -54,33 +57,39 @@ def answer(
     earlier: an older set to compare with. severities: of the checks that this version knows, by
     id.
     """
-    latest = max((report.taken_at for report in now.newest), default=0.0)
-    present = [report for report in now.newest if report.taken_at >= latest - request.since_s]
-    stale = [report for report in now.newest if report.taken_at < latest - request.since_s]
-    fleet_causes = causes(present, now, earlier, request)
+    present, stale = _by_age(now.newest, request.since_s)
     sick = {report.host for report in present if report.roots}
     codes = {report.host: _code(report, request.fail_on, severities) for report in present}
     unexamined = [
         host.name for host, code in codes.items() if code == exit_codes.UNKNOWN and host not in sick
     ]
     silent = _silent(present, stale, earlier, request)
-    all_codes = set(codes.values())
-    if silent or not present or any(file.may_be_a_host for file in now.unusable):
-        all_codes.add(exit_codes.UNKNOWN)
+    is_incomplete = bool(silent) or not present or any(file.may_be_a_host for file in now.unusable)
+    all_codes = {*codes.values(), exit_codes.UNKNOWN} if is_incomplete else {*codes.values()}
     return FleetAnswer(
         code=_worst(all_codes, request.fail_on),
         hosts=len(present),
         well=len(present) - len(sick) - len(unexamined),
         sick=len(sick),
         unexamined=tuple(sorted(unexamined)),
-        causes=fleet_causes,
+        causes=causes(present, now, earlier, request),
         odd=odd_hosts(present, request.group_by),
         lost=_lost(present, now, earlier),
         silent=silent,
         unusable=(*now.unusable, *(earlier.unusable if earlier is not None else ())),
-        notes=_notes(present, request),
+        notes=tuple(_notes(present, request)),
         earlier=len(earlier.newest) if earlier is not None else 0,
     )
+
+
+def _by_age(
+    reports: Sequence[HostReport], since_s: float
+) -> tuple[list[HostReport], list[HostReport]]:
+    """The reports of this round, and those that are too old to belong to it."""
+    latest = max((report.taken_at for report in reports), default=0.0)
+    present = [report for report in reports if report.taken_at >= latest - since_s]
+    stale = [report for report in reports if report.taken_at < latest - since_s]
+    return present, stale
 
 
 def _code(report: HostReport, fail_on: str, severities: Mapping[str, Severity]) -> int:
@@ -135,27 +144,31 @@ def _silent(
     return tuple(SilentHost(name, last[name]) for name in sorted(last))
 
 
-def _notes(present: Sequence[HostReport], request: FleetRequest) -> tuple[str, ...]:
-    notes = []
+def _notes(present: Sequence[HostReport], request: FleetRequest) -> Iterator[str]:
+    """What limits the answer."""
     bare = sum(1 for report in present if report.facts is None)
     if bare:
-        notes.append(
+        yield (
             f"{bare} of {len(present)} reports have no facts (an older version, "
             "or a run of few checks): what splits is computed from the others"
         )
-    machines = Counter(report.host.machine for report in present if report.host.machine)
-    cloned = sum(number for number in machines.values() if number > 1)
+    cloned = sum(_shared(report.host.machine for report in present).values())
     if cloned:
-        notes.append(
+        yield (
             f"{cloned} hosts share a machine id with another: they were cloned with /etc/machine-id"
         )
-    names = Counter(report.host.name for report in present)
-    doubled = sorted(name for name, number in names.items() if number > 1)
+    doubled = sorted(_shared(report.host.name for report in present))
     if doubled:
-        notes.append(
+        yield (
             f"{len(doubled)} names are those of several hosts ({', '.join(doubled[:3])}): "
             "[site] name tells them apart"
         )
-    if request.group_by and all(group_of(report, request.group_by) == "none" for report in present):
-        notes.append(f"no report has a label or a fact {request.group_by}")
-    return tuple(notes)
+    label = request.group_by
+    if label and all(group_of(report, label) == "none" for report in present):
+        yield f"no report has a label or a fact {label}"
+
+
+def _shared(values: Iterable[str]) -> dict[str, int]:
+    """The values that several hosts have, each with the number of hosts."""
+    numbers = Counter(value for value in values if value)
+    return {value: number for value, number in numbers.items() if number > 1}

@@ -6,6 +6,8 @@ import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import msgspec
+
 from diagnose.fleet import contrast
 from diagnose.fleet.contrast import Sides, Split
 from diagnose.fleet.groups import group_of
@@ -19,7 +21,11 @@ Sick = Mapping[HostName, Sequence[Root]]
 def causes(
     present: Sequence[HostReport], now: Fleet, earlier: Fleet | None, request: FleetRequest
 ) -> tuple[FleetCause, ...]:
-    """All causes, the most severe first, then those of most hosts."""
+    """All causes, the most severe first, then those of most hosts.
+
+    present: the reports that count. now: those with the older reports of the same hosts. earlier:
+    an older set to compare with.
+    """
     sick_by_id: dict[str, dict[HostName, list[Root]]] = {}
     for report in present:
         for root in report.roots:
@@ -27,7 +33,14 @@ def causes(
     sides = {id: _sides(id, sick, present) for id, sick in sick_by_id.items()}
     splits = contrast.splits(sides, contrast.predicates(present))
     made = [
-        _cause(id, sick, splits.get(id), present, now, earlier, request)
+        _cause(
+            id,
+            sick,
+            split=splits.get(id),
+            began=_onsets(id, sick, present, now),
+            change=_change(id, sick, present, earlier),
+            groups=_groups(sick, present, request.group_by),
+        )
         for id, sick in sick_by_id.items()
     ]
     return tuple(sorted(made, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id)))
@@ -47,40 +60,55 @@ def _sides(id: str, sick: Mapping[HostName, object], present: Sequence[HostRepor
 def _cause(
     id: str,
     sick: Sick,
+    *,
     split: Split | None,
-    present: Sequence[HostReport],
-    now: Fleet,
-    earlier: Fleet | None,
-    request: FleetRequest,
+    began: Mapping[HostName, float | None],
+    change: _Change,
+    groups: tuple[GroupShare, ...],
 ) -> FleetCause:
-    reports = {report.host: report for report in present if report.host in sick}
-    began = {
-        host: _onset(id, reports[host], now.before.get(host, ()), roots)
-        for host, roots in sick.items()
-    }
-    moments = [moment for moment in began.values() if moment is not None]
+    """began: Unix time of the onset on each host, None where it is not known."""
     ordered = sorted(sick, key=lambda host: (began[host] is None, began[host] or 0.0, host))
-    all_roots = [root for roots in sick.values() for root in roots]
     signatures = _by_hosts(sick, lambda root: (root.signature,))
-    new = gone = None
-    if earlier is not None:
-        had = {report.host for report in earlier.newest if _has(report, id)}
-        without = {report.host for report in present if _is_without(report, id)}
-        new, gone = len(sick.keys() - had), len(had & without)
     return FleetCause(
         id=id,
-        severity=max(root.severity for root in all_roots),
+        severity=max(root.severity for roots in sick.values() for root in roots),
         hosts=tuple(host.name for host in ordered),
-        new=new,
-        gone=gone,
-        span=_span(moments),
+        new=change.new,
+        gone=change.gone,
+        span=_span([moment for moment in began.values() if moment is not None]),
         summary=sick[ordered[0]][0].summary,
         signatures=signatures if len(signatures) > 1 else (),
         effects=_by_hosts(sick, lambda root: root.effects),
         split=split,
         command=_command(sick),
-        groups=_groups(sick, present, request.group_by),
+        groups=groups,
     )
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """How many hosts gained and lost a cause since the earlier set; None where there is none."""
+
+    new: int | None = None
+    gone: int | None = None
+
+
+def _change(id: str, sick: Sick, present: Sequence[HostReport], earlier: Fleet | None) -> _Change:
+    if earlier is None:
+        return _Change()
+    had = {report.host for report in earlier.newest if _has(report, id)}
+    without = {report.host for report in present if _is_without(report, id)}
+    return _Change(new=len(sick.keys() - had), gone=len(had & without))
+
+
+def _onsets(
+    id: str, sick: Sick, present: Sequence[HostReport], now: Fleet
+) -> dict[HostName, float | None]:
+    """Unix time of the onset on each sick host, None where it is not known."""
+    reports = {report.host: report for report in present if report.host in sick}
+    return {
+        host: _onset(id, reports[host], now.before.get(host, ()), roots)
+        for host, roots in sick.items()
+    }
 
 
 def _by_hosts(sick: Sick, words: Callable[[Root], Iterable[str]]) -> tuple[tuple[str, int], ...]:

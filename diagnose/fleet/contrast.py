@@ -11,11 +11,12 @@ from __future__ import annotations
 import bisect
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from diagnose.fleet.reports import Fact, HostReport
+from diagnose.mappings import by_key
 
 LEVEL = 0.01
 """The probability that a run without any real split names one."""
@@ -174,39 +175,46 @@ def predicates(reports: Sequence[HostReport]) -> tuple[Predicate, ...]:
     """
     size = len(reports)
     with_facts = bits((at for at, report in enumerate(reports) if report.facts is not None), size)
-    holders: dict[Fact, list[int]] = {}
-    changed: dict[str, list[int]] = {}
-    for at, report in enumerate(reports):
-        for fact in report.facts or ():
-            holders.setdefault(fact, []).append(at)
-        for name, value in report.labels.items():
-            holders.setdefault(Fact(f"label {name}", value), []).append(at)
-        for path, moment in report.changed.items():
-            if 0 <= report.taken_at - moment <= RECENT_S:
-                changed.setdefault(path, []).append(at)
-    by_name: dict[str, int] = {}
-    by_fact: dict[Fact, int] = {}
-    for fact, numbers in holders.items():
-        by_fact[fact] = bits(numbers, size)
-        by_name[fact.name] = by_name.get(fact.name, 0) | by_fact[fact]
-    predicates = [
-        Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts))
-        for fact, mask in by_fact.items()
-    ]
-    predicates += [
-        Predicate(name, THERE, mask, _known(name, by_name, with_facts))
-        for name, mask in by_name.items()
-        if _may_lack(name)
-    ]
-    predicates += [
-        Predicate(f"file {path}", RECENTLY, bits(numbers, size), with_facts)
-        for path, numbers in changed.items()
-    ]
+    candidates = (*_fact_predicates(reports, with_facts), *_file_predicates(reports, with_facts))
     return tuple(
         predicate
-        for predicate in predicates
+        for predicate in candidates
         if 1 < predicate.holds.bit_count() < predicate.known.bit_count()
     )
+
+
+def _fact_predicates(reports: Sequence[HostReport], with_facts: int) -> Iterator[Predicate]:
+    """For each fact and label whether a host has this value; for what it may lack, any value."""
+    holders = by_key(
+        (fact, at) for at, report in enumerate(reports) for fact in _facts_and_labels(report)
+    )
+    by_fact = {fact: bits(numbers, len(reports)) for fact, numbers in holders.items()}
+    by_name: dict[str, int] = {}
+    for fact, mask in by_fact.items():
+        by_name[fact.name] = by_name.get(fact.name, 0) | mask
+    for fact, mask in by_fact.items():
+        yield Predicate(fact.name, fact.value, mask, _known(fact.name, by_name, with_facts))
+    for name, mask in by_name.items():
+        if _may_lack(name):
+            yield Predicate(name, THERE, mask, _known(name, by_name, with_facts))
+
+
+def _facts_and_labels(report: HostReport) -> Iterator[Fact]:
+    yield from report.facts or ()
+    for name, value in report.labels.items():
+        yield Fact(f"label {name}", value)
+
+
+def _file_predicates(reports: Sequence[HostReport], with_facts: int) -> Iterator[Predicate]:
+    """For each file whether it changed shortly before the report."""
+    changed = by_key(
+        (path, at)
+        for at, report in enumerate(reports)
+        for path, moment in report.changed.items()
+        if 0 <= report.taken_at - moment <= RECENT_S
+    )
+    for path, numbers in changed.items():
+        yield Predicate(f"file {path}", RECENTLY, bits(numbers, len(reports)), with_facts)
 
 
 def _may_lack(name: str) -> bool:

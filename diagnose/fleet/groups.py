@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from diagnose.fleet.model import OddHost
 from diagnose.fleet.reports import Fact, HostReport
+from diagnose.mappings import by_key
 
 ODD_BELOW = 0.02
 """A host differs from its group where at most this share of the group has its value,"""
@@ -27,37 +28,44 @@ def group_of(report: HostReport, label: str) -> str:
 
 def odd_hosts(present: Sequence[HostReport], label: str) -> tuple[OddHost, ...]:
     """Hosts that differ from their group in what nearly all others share."""
-    groups: dict[str, list[HostReport]] = {}
-    for report in present:
-        if report.facts is not None:
-            groups.setdefault(group_of(report, label) if label else "", []).append(report)
-    hosts: list[OddHost] = []
-    for reports in groups.values():
-        if len(reports) >= SMALLEST_GROUP:
-            hosts += _odd_in(reports)
+    groups = by_key(
+        (group_of(report, label) if label else "", report)
+        for report in present
+        if report.facts is not None
+    )
+    hosts = [
+        odd
+        for reports in groups.values()
+        if len(reports) >= SMALLEST_GROUP
+        for odd in _odd_in(reports)
+    ]
     return tuple(sorted(hosts, key=lambda odd: (-len(odd.differences), odd.host)))
 
 
-def _odd_in(reports: Sequence[HostReport]) -> list[OddHost]:
+def _odd_in(reports: Sequence[HostReport]) -> Iterator[OddHost]:
     values: dict[str, Counter[str]] = {}
     for report in reports:
         for fact in report.facts or ():
             values.setdefault(fact.name, Counter())[fact.value] += 1
-    usual: dict[str, str] = {}
-    for name, counted in values.items():
-        value, number = counted.most_common(1)[0]
-        if number >= USUAL_FROM * len(reports) and name not in VARIED:
-            usual[name] = value
+    usual = _usual(values, len(reports))
     rare = max(1, int(ODD_BELOW * len(reports)))
 
     def is_odd(fact: Fact) -> bool:
         differs = usual.get(fact.name, fact.value) != fact.value
         return differs and values[fact.name][fact.value] <= rare
 
-    odd = []
     for report in reports:
         differing = [fact for fact in report.facts or () if is_odd(fact)]
         if differing:
             differences = tuple((fact.name, fact.value, usual[fact.name]) for fact in differing)
-            odd.append(OddHost(report.host.name, differences))
-    return odd
+            yield OddHost(report.host.name, differences)
+
+
+def _usual(values: Mapping[str, Counter[str]], size: int) -> dict[str, str]:
+    """The value that nearly all hosts of a group have, by fact. values: how many have which."""
+    usual: dict[str, str] = {}
+    for name, counted in values.items():
+        value, number = counted.most_common(1)[0]
+        if number >= USUAL_FROM * size and name not in VARIED:
+            usual[name] = value
+    return usual

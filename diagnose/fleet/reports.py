@@ -163,29 +163,35 @@ class Reader:
         return Unusable(packed.place, why) if why else self._kept(packed.place, raw)
 
     def _kept(self, place: str, raw: _RawReport) -> HostReport:
-        host = raw.host
-        loud = [finding for finding in raw.findings if finding.counts]
-        effects = _effects(loud)
-        if host.facts is None:
-            facts = None
-        else:
-            facts = tuple(self._fact(name, value) for name, value in host.facts.items())
-        own, stem = host.site_name or host.name, _short(file_stem(place))
-        changed = {self._text(path): unix(moment) for path, moment in host.changed.items()}
+        counted = [finding for finding in raw.findings if finding.counts]
+        effects = _effects(counted)
         return HostReport(
-            host=HostName(stem, "")
-            if self._by_file
-            else HostName(_short(own), _short(host.id or "")),
+            host=self._name(place, raw.host),
             place=place,
             taken_at=unix(raw.taken_at) or 0.0,
-            labels={self._text(name): self._text(value) for name, value in host.labels.items()},
-            facts=facts,
-            changed={path: moment for path, moment in changed.items() if moment is not None},
-            roots=tuple(self._root(finding, effects) for finding in loud if finding.root),
-            found=self._shared(finding.id for finding in loud),
+            labels={self._text(name): self._text(value) for name, value in raw.host.labels.items()},
+            facts=self._host_facts(raw.host),
+            changed=self._changed(raw.host),
+            roots=tuple(self._root(finding, effects) for finding in counted if finding.root),
+            found=self._shared(finding.id for finding in counted),
             blind=self._shared(check.id for check in raw.checks if check.verdict in BLIND),
             seen=self._shared(check.id for check in raw.checks if check.verdict not in BLIND),
         )
+
+    def _name(self, place: str, host: _Host) -> HostName:
+        if self._by_file:
+            return HostName(_short(file_stem(place)))
+        return HostName(_short(host.site_name or host.name), _short(host.id or ""))
+
+    def _host_facts(self, host: _Host) -> tuple[Fact, ...] | None:
+        if host.facts is None:
+            return None
+        return tuple(self._fact(name, value) for name, value in host.facts.items())
+
+    def _changed(self, host: _Host) -> dict[str, float]:
+        """Unix times by path, without those that are no times."""
+        times = {self._text(path): unix(moment) for path, moment in host.changed.items()}
+        return {path: moment for path, moment in times.items() if moment is not None}
 
     def _root(self, finding: _RawFinding, effects: Mapping[str, set[str]]) -> Root:
         first = finding.fix[0] if finding.fix else None
