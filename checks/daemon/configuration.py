@@ -6,26 +6,20 @@ What keeps the engine from starting, now or at its next start.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 from checks.daemon.blame import PROTECTING
 from diagnose.evidence.engine.config import RELOADED, DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.faults import CONFLICT, ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
-from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.info import Info, settings_in_force
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
 from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
-WHOLE = frozenset(
-    {"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"}
-)
-"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's
-flattening)."""
-NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
 NO_DAEMON = "Podman answers here, which reads no daemon.json"
 
 
@@ -50,8 +44,19 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
-    if not config.faults:
-        return None
+    if config.faults:
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",
+            evidence=_faults(config),
+            variables={"path": config.path, **_mending(config, is_down=daemon.is_down)},
+            severity=_severity(daemon),
+        )
+    return None
+
+
+def _faults(config: ConfigFaults) -> dict[str, Json]:
+    """Each fault by its place, what dockerd says of them, and the edits that mend them all."""
     evidence: dict[str, Json] = {}
     for fault in config.faults:
         evidence[_where(config.path, fault)] = _described(fault)
@@ -60,22 +65,17 @@ def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     elif config.validated and any(fault.stage != "value" for fault in config.faults):
         evidence["dockerd --validate"] = config.validated
     evidence["judged for engine"] = config.judged_for
-    variables = {"path": config.path}
     if config.mending is not None:
-        evidence["with these changes this engine takes the file"] = [
-            str(edit) for edit in config.mending.edits
-        ]
-        variables["repairs" if daemon.is_down else "edits"] = config.mending.sed
-    elif daemon.is_down and removable_keys(config):
-        variables["repair"] = "daemon.config-invalid"
-    yield Finding(
-        subject=DAEMON,
-        summary=f"{_faults_in_short(config.path, config.faults)}; {_effect(daemon)}",
-        evidence=evidence,
-        variables=variables,
-        severity=_severity(daemon),
-    )
-    return None
+        edits = [str(edit) for edit in config.mending.edits]
+        evidence["with these changes this engine takes the file"] = edits
+    return evidence
+
+
+def _mending(config: ConfigFaults, *, is_down: bool) -> dict[str, str]:
+    """The page's commands that mend the file; a dead engine is started behind them."""
+    if config.mending is not None:
+        return {"repairs" if is_down else "edits": config.mending.sed}
+    return {"repair": "daemon.config-invalid"} if is_down and removable_keys(config) else {}
 
 
 def removable_keys(config: ConfigFaults) -> list[str]:
@@ -117,44 +117,47 @@ def config_flag_conflict(
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
-    last = log.last_failure if log is not None and daemon.is_down else None
-    refusal = last if last is not None and CONFLICT in last.text else None
-    words = refusal.text if refusal is not None else ""
-    keys = keys_in_both(config) or re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", words)
-    if not keys:
-        return None
-    evidence: dict[str, Json] = {
-        f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values
-    }
-    for flag, values in config.flags.items():
-        if key_of(flag) in keys:
-            evidence[f"dockerd --{flag} ({config.source})"] = ", ".join(values)
-    if log is not None:
-        evidence |= log.evidence(refusal)
-    yield Finding(
-        subject=DAEMON,
-        summary=f"{', '.join(keys)} in {config.path} and on dockerd's command line; {_effect(daemon)}",
-        evidence=evidence,
-        variables={
-            "path": config.path,
-            "dead" if daemon.is_down else "ahead": "daemon.config-flag-conflict",
-        },
-        severity=_severity(daemon),
-    )
+    log = log or NO_LOG
+    refusal = _refusal(log) if daemon.is_down else None
+    keys = config.keys_in_both or _refused_keys(refusal)
+    if keys:
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                f"{', '.join(keys)} in {config.path} and on dockerd's command line; "
+                f"{_effect(daemon)}"
+            ),
+            evidence={**_both_values(config, keys), **log.evidence(refusal)},
+            variables={
+                "path": config.path,
+                "dead" if daemon.is_down else "ahead": "daemon.config-flag-conflict",
+            },
+            severity=_severity(daemon),
+        )
     return None
 
 
-def keys_in_both(config: DaemonConfig) -> list[str]:
-    """The settings that the file and the command line both have."""
-    flags = {key_of(flag) for flag in config.flags} - NOT_COMPARED
-    return sorted(set(_settings(config.values)) & flags)
+def _refusal(log: DaemonLog) -> LogLine | None:
+    """The line with which the engine refused its last start for such a setting."""
+    last = log.last_failure
+    return last if last is not None and CONFLICT in last.text else None
 
 
-def _settings(values: Mapping[str, Json]) -> Iterator[str]:
-    for key, value in values.items():
-        yield key
-        if isinstance(value, dict) and key not in WHOLE:
-            yield from value
+def _refused_keys(refusal: LogLine | None) -> list[str]:
+    """The settings that the engine names, where the file was edited since."""
+    text = refusal.text if refusal is not None else ""
+    return re.findall(r"(?:file: |\), )([a-z0-9-]+): \(from flag", text)
+
+
+def _both_values(config: DaemonConfig, keys: Sequence[str]) -> dict[str, Json]:
+    """What the file and what the command line say under these keys."""
+    values: dict[str, Json] = {
+        f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values
+    }
+    for flag, given in config.flags.items():
+        if key_of(flag) in keys:
+            values[f"dockerd --{flag} ({config.source})"] = ", ".join(given)
+    return values
 
 
 @check("daemon.config-not-applied", severity=Severity.advice)
@@ -189,22 +192,17 @@ def config_not_applied(
 
 def _differences(config: DaemonConfig, info: Info) -> Iterator[tuple[str, Json]]:
     """The keys of which file and engine both say something different, with both values."""
-    registries = info.registry_config or {}
-    in_force: dict[str, Json] = {
-        "log-driver": info.logging_driver,
-        "live-restore": info.live_restore_enabled,
-        "debug": info.debug,
-        "default-runtime": info.default_runtime,
-        "labels": info.labels or [],
-        "data-root": info.docker_root_dir,
-        "storage-driver": info.driver,
-        "registry-mirrors": [mirror.rstrip("/") for mirror in registries.get("Mirrors") or ()],
-    }
-    for key, actual in in_force.items():
-        wanted = config.in_file(key)
-        if isinstance(wanted, list):
-            wanted = [str(item).rstrip("/") for item in wanted]
-        if isinstance(wanted, str) and key == "data-root":
-            wanted = wanted.rstrip("/")
-        if wanted is not None and type(wanted) is type(actual) and wanted != actual:
+    for key, actual in settings_in_force(info).items():
+        wanted = _as_in_force(key, config.in_file(key))
+        is_comparable = wanted is not None and type(wanted) is type(actual)
+        if is_comparable and wanted != actual:
             yield key, {"file": wanted, "engine": actual}
+
+
+def _as_in_force(key: str, value: Json) -> Json:
+    """A value of the file as the engine repeats it: without a slash at the end of a place."""
+    if isinstance(value, list):
+        return [str(item).rstrip("/") for item in value]
+    if isinstance(value, str) and key == "data-root":
+        return value.rstrip("/")
+    return value

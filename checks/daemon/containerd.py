@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from checks.daemon.last_words import meaning, page_variables
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Unavailable
 from diagnose.registry import check
@@ -42,29 +42,38 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     unclear = _unclear(daemon)
     if unclear is not None:
         return unclear
-    is_dead = daemon.processes.engine is None
-    if daemon.processes.containerds or (is_dead and not daemon.is_down):
-        return None
+    log = log or NO_LOG
     failure = _failure(log)
-    is_of_system = _is_of_system(daemon)
-    went_with_dockerd = is_dead and failure is None and not is_of_system
-    comes_up_yet = daemon.is_starting and daemon.processes.managed
-    if went_with_dockerd or comes_up_yet:
-        return None
+    if not daemon.processes.containerds and _is_lost(daemon, failure):
+        yield _down(daemon, failure, log.evidence(failure))
+    return None
+
+
+def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:
+    """Whether a missing containerd is a fault, by dockerd's state and its last words."""
+    is_alive = daemon.processes.engine is not None
+    if is_alive:
+        comes_up_yet = daemon.is_starting and daemon.processes.managed
+        return not comes_up_yet
+    is_its_own_fault = failure is not None or daemon.uses_system_containerd
+    return daemon.is_down and is_its_own_fault
+
+
+def _down(daemon: Daemon, failure: LogLine | None, last_words: dict[str, str]) -> Finding:
+    is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     owner = "containerd" if is_of_system else "docker"
-    yield Finding(
+    return Finding(
         subject=DAEMON,
         summary=f"containerd is not running: {effect}{_reason(failure)}",
         evidence={
             "processes": "no containerd",
             **_unit_evidence(daemon),
-            **(log.evidence(failure) if log is not None else {}),
+            **last_words,
             **_shim_evidence(daemon),
         },
         variables={"unit": owner} | _cure(failure, owner if is_dead or is_of_system else ""),
     )
-    return None
 
 
 def _reason(failure: LogLine | None) -> str:
@@ -91,25 +100,22 @@ def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:
         return Unavailable("remote", daemon.where)
     if daemon.processes.containerds is None:
         return Unavailable("missing", "the processes of this host cannot be seen")
-    is_hidden = (
-        daemon.processes.engine is None and not daemon.is_down and daemon.reason == "forbidden"
-    )
-    if is_hidden and not daemon.processes.containerds:
+    if not daemon.processes.containerds and _is_hidden(daemon):
         return Unavailable("forbidden", "the engine's process cannot be seen")
     return None
 
 
-def _is_of_system(daemon: Daemon) -> bool:
-    """Whether the engine uses a containerd that it does not start itself."""
-    unit = daemon.installation.containerd_unit
-    return daemon.processes.managed is False or (unit is not None and unit.exists)
+def _is_hidden(daemon: Daemon) -> bool:
+    """Whether this user sees neither the engine's process nor that it is gone."""
+    is_seen = daemon.processes.engine is not None or daemon.is_down
+    return daemon.reason == "forbidden" and not is_seen
 
 
 def _unit_evidence(daemon: Daemon) -> dict[str, Json]:
-    unit = daemon.installation.containerd_unit
-    if unit is None or not unit.exists:
+    installation = daemon.installation
+    if not installation.has_containerd_unit:
         return {}
-    return {"containerd.service": str(unit)}
+    return {"containerd.service": str(installation.containerd_unit)}
 
 
 def _shim_evidence(daemon: Daemon) -> dict[str, Json]:
@@ -117,9 +123,9 @@ def _shim_evidence(daemon: Daemon) -> dict[str, Json]:
     return {} if shims is None else {"shims alive": len(shims)}
 
 
-def _failure(log: DaemonLog | None) -> LogLine | None:
+def _failure(log: DaemonLog) -> LogLine | None:
     """dockerd's last words, if they are about containerd."""
-    last = log.last_failure if log is not None else None
+    last = log.last_failure
     return last if last is not None and any(part in last.text for part in NO_CONTAINERD) else None
 
 
@@ -141,29 +147,32 @@ def containerd_hung(
         return Skipped("this engine has no containerd")
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    stopped = next(
-        (process for process in daemon.processes.containerds or () if process.is_stopped), None
-    )
+    silence = _silence(daemon, info)
+    waits = bool(silence) and containers is not None
+    process = daemon.processes.stopped_containerd
+    if process is None and waits:
+        process = daemon.processes.containerd
+    if process is not None:
+        yield _hung(process, daemon, silence)
+    return None
+
+
+def _silence(daemon: Daemon, info: Info | Unavailable) -> dict[str, Json]:
+    """That the engine answers whatever needs no containerd; nothing where /info was answered."""
     is_silent = isinstance(info, Unavailable) and info.reason == "timed out" and daemon.answers
-    process = stopped or (
-        daemon.processes.containerd if is_silent and containers is not None else None
-    )
-    if process is None:
-        return None
+    return {"GET /info": str(info), "GET /_ping": "answered"} if is_silent else {}
+
+
+def _hung(process: ProcessDetail, daemon: Daemon, silence: dict[str, Json]) -> Finding:
     pid = str(process.pid)
-    how = "does not answer the engine"
     variables = {"pid": pid, "unit": "docker" if daemon.processes.managed else "containerd"}
+    how = "does not answer the engine"
     if process.is_stopped:
         how = f"is stopped by a signal (state {process.state})"
         variables["stopped"] = pid
-    yield Finding(
+    return Finding(
         subject=DAEMON,
         summary=f"containerd ({pid}) {how}: {NOTHING_STARTS}",
-        evidence={
-            **process.evidence,
-            **({"GET /info": str(info), "GET /_ping": "answered"} if is_silent else {}),
-            **_shim_evidence(daemon),
-        },
+        evidence={**process.evidence, **silence, **_shim_evidence(daemon)},
         variables=variables,
     )
-    return None

@@ -12,14 +12,16 @@ from checks.daemon.last_words import page_variables as cures
 from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.daemon import Daemon, Unit
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.log import NO_LOG
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, Severity
 from diagnose.phrases import ago, and_more, named
+from diagnose.programs.failures import Recognised
 
 NAMES_SHOWN = 8
 EXPLAINED = (
@@ -58,7 +60,7 @@ def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount
             **_unit(daemon),
             **present({"docker.socket": end.socket_failure.words}),
             **_last_words(end),
-            **healing(None if _is_explained(text) else meaning(text)),
+            **healing(_own_meaning(text)),
             **present({f"listens at {end.taken}": end.taken_by}),
             **_blamed_setting(end.config, blamed),
             **present({f"containers that mount {socket}": list(end.folder_makers)}),
@@ -116,33 +118,36 @@ def _missing_disk(disk: PlannedMount | None) -> str:
 
 
 def _page_variables(daemon: Daemon, end: EngineEnd, blamed: str) -> dict[str, str]:
-    """What the page needs. blamed: the key of the file that the last failure names.
-
-    The engine is started again as it is where nothing better is known.
-    """
-    text = end.failure_text
-    log = end.log.source.removeprefix("journal ") if end.log is not None else "docker.service"
+    """What the page needs. blamed: the key of the file that the last failure names."""
+    log = end.log.name if end.log is not None else "docker.service"
     variables = {"socket": daemon.address, "log": log}
     if daemon.has_folder_for_socket:
         variables["folder"] = daemon.address
     if blamed:
         variables["repair"] = "daemon.not-running"
-    unit = daemon.installation.unit
-    if unit is not None and unit.load_state == "masked":
-        return variables | {"masked": ENGINE}
+    return variables | _cure(daemon, end)
+
+
+def _cure(daemon: Daemon, end: EngineEnd) -> dict[str, str]:
+    """The first cure that suits: by what systemd says, then by the engine's last words.
+
+    The engine is started again as it is where nothing better is known.
+    """
+    unit, text = daemon.installation.known_unit, end.failure_text
+    if unit.is_masked:
+        return {"masked": ENGINE}
     if end.socket_failure.group:
-        return variables | {"group": end.socket_failure.group}
-    if unit is not None and _took_too_long(unit):
-        return variables | {"slow": ENGINE}
-    if unit is not None and _is_left_down(unit) and not text:
-        return variables | {"disabled": ENGINE}
+        return {"group": end.socket_failure.group}
+    if unit.took_too_long:
+        return {"slow": ENGINE}
+    if unit.is_left_down and not text:
+        return {"disabled": ENGINE}
     if NO_ACTIVATION in text:
-        return variables | {"activation": "docker.socket", "flag": "fd://"}
-    if (known := meaning(text)) is not None and not _is_explained(text):
-        return variables | cures(known, end.root)
-    if end.taken_by:
-        return variables | {"taken_port": end.taken.rpartition(":")[2]}
-    return variables | {"again": ENGINE}
+        return {"activation": "docker.socket", "flag": "fd://"}
+    known = _own_meaning(text)
+    if known is not None:
+        return cures(known, end.root)
+    return {"taken_port": end.taken.rpartition(":")[2]} if end.taken_by else {"again": ENGINE}
 
 
 # -- evidence ----------------------------------------
@@ -175,22 +180,23 @@ def _processes(daemon: Daemon) -> str:
 
 
 def _unit(daemon: Daemon) -> dict[str, Json]:
-    unit = daemon.installation.unit
-    if unit is None or not unit.exists:
+    unit = daemon.installation.known_unit
+    if not unit.exists:
         return {}
-    disabled = f", {unit.unit_file_state}" if unit.unit_file_state in ("masked", "disabled") else ""
-    return {"docker.service": f"{unit}{disabled}"}
+    is_off = unit.unit_file_state in ("masked", "disabled")
+    return {"docker.service": f"{unit}, {unit.unit_file_state}" if is_off else str(unit)}
 
 
 def _last_words(end: EngineEnd) -> dict[str, Json]:
     """The line that says most of the engine's end, or why there is none."""
-    log = end.log
-    if log is not None and end.last_failure is not None:
+    log = end.log or NO_LOG
+    if end.last_failure is not None:
         return {**log.evidence(end.last_failure)}
     if end.killed:
         return {"kernel log": f"out of memory: killed process {end.killed.pid} (dockerd)"}
-    if log is not None and log.lines and (log.lines[-1].is_error or "signal" in log.lines[-1].text):
-        return {f"{log.source}, last line": log.lines[-1].text}
+    for line in log.lines[-1:]:
+        if line.is_error or "signal" in line.text:
+            return {f"{log.source}, last line": line.text}
     return {"the engine's log": end.no_log} if end.no_log else {}
 
 
@@ -213,35 +219,32 @@ def _state(daemon: Daemon, end: EngineEnd) -> str:
 
 def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     """That the engine does not run, and what its unit says of it."""
-    unit = daemon.installation.unit
+    unit = daemon.installation.known_unit
     if daemon.installation.program == "":
         return "dockerd does not run, and its program is not where packages put it"
-    if unit and _took_too_long(unit):
+    if unit.took_too_long:
         return (
             "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"
         )
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
-    if unit and unit.load_state == "masked":
+    if unit.is_masked:
         return "dockerd is not running, and docker.service is masked"
     if end.socket_failure.has_failed:
         return f"dockerd is not running: systemd could not make its socket{_socket_cause(end)}"
-    if unit and _is_left_down(unit):
-        return "dockerd is not running, and docker.service is not enabled: so it does not start at boot"
-    if unit and unit.active_state == "failed":
+    if unit.is_left_down:
+        return (
+            "dockerd is not running, and docker.service is not enabled: "
+            "so it does not start at boot"
+        )
+    if unit.active_state == "failed":
         return f"dockerd is not running: docker.service failed ({unit.result})"
     return "dockerd is not running"
 
 
-def _took_too_long(unit: Unit) -> bool:
-    """Whether systemd ended its start for its time."""
-    return unit.active_state == "failed" and unit.result == "timeout"
-
-
 def _is_systemds_matter(daemon: Daemon, end: EngineEnd) -> bool:
     """Whether systemd alone keeps the engine down, so that its own log says nothing of it."""
-    unit = daemon.installation.unit
-    return end.socket_failure.has_failed or (unit is not None and _took_too_long(unit))
+    return end.socket_failure.has_failed or daemon.installation.known_unit.took_too_long
 
 
 def _socket_cause(end: EngineEnd) -> str:
@@ -250,11 +253,6 @@ def _socket_cause(end: EngineEnd) -> str:
     if failure.group:
         return f': this host has no group "{failure.group}", which should own the socket'
     return f": {failure.words}" if failure.words else ""
-
-
-def _is_left_down(unit: Unit) -> bool:
-    """Whether systemd was never asked to start it at boot, and it has not failed."""
-    return unit.unit_file_state == "disabled" and unit.active_state == "inactive"
 
 
 def _ended(end: EngineEnd) -> str:
@@ -277,6 +275,11 @@ def _unnamed(text: str) -> str:
         return ""
     known = meaning(text)
     return f": {known.cause if known else text.removeprefix('failed to start daemon: ')}"
+
+
+def _own_meaning(text: str) -> Recognised | None:
+    """What the last words mean, where no other check says so."""
+    return None if _is_explained(text) else meaning(text)
 
 
 def _is_explained(text: str) -> bool:

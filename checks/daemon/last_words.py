@@ -46,7 +46,7 @@ class FailedStart(msgspec.Struct, frozen=True):
 
     @property
     def variables(self) -> dict[str, str]:
-        return {"log": self.log.source.removeprefix("journal ")}
+        return {"log": self.log.name}
 
 
 def failed_start(

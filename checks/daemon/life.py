@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
+from diagnose.evidence.engine.daemon import Daemon, FileState, ProcessDetail
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.stuck_containers import StuckContainer, StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
@@ -36,29 +34,42 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
     """
     if daemon.reason != "forbidden" or daemon.is_down:
         return None
-    assert daemon.silence is not None
-    user = daemon.caller.user or str(daemon.caller.uid)
-    path = daemon.address
-    summary = f'user "{user}" may not use the engine\'s socket {path}'
-    evidence: dict[str, Json] = {"api.ping": str(daemon.silence)}
-    if daemon.socket is not None:
-        evidence[f"stat({path})"] = (
-            f"mode {daemon.socket.mode & 0o777:04o}, "
-            f"uid {daemon.socket.uid}, gid {daemon.socket.gid}"
-        )
-    if daemon.caller.docker_group and not daemon.caller.session_has_it:
-        summary += ": the session is older than the membership in group docker"
-    elif daemon.silence.detail.startswith("HTTP "):
-        summary = f"the engine refuses requests of {user}: {daemon.silence.detail}"
-    elif daemon.caller.session_has_it:
-        summary += ", although in group docker: the socket has another group, or a mode without it"
-    evidence["groups of the caller"] = (
-        "docker is one of them" if daemon.caller.session_has_it else "without docker"
-    )
+    user, path = daemon.caller.user or str(daemon.caller.uid), daemon.address
+    is_member = daemon.caller.session_has_it
     yield Finding(
-        subject=DAEMON, summary=summary, evidence=evidence, variables={"user": user, "socket": path}
+        subject=DAEMON,
+        summary=_refusal(daemon, user),
+        evidence={
+            "api.ping": str(daemon.silence),
+            **_rights(daemon.socket, path),
+            "groups of the caller": "docker is one of them" if is_member else "without docker",
+        },
+        variables={"user": user, "socket": path},
     )
     return None
+
+
+def _refusal(daemon: Daemon, user: str) -> str:
+    """Who refuses the user, and why."""
+    caller, answer = daemon.caller, daemon.silence.detail if daemon.silence is not None else ""
+    refused = f'user "{user}" may not use the engine\'s socket {daemon.address}'
+    if caller.docker_group and not caller.session_has_it:
+        return f"{refused}: the session is older than the membership in group docker"
+    if answer.startswith("HTTP "):
+        return f"the engine refuses requests of {user}: {answer}"
+    if caller.session_has_it:
+        return (
+            f"{refused}, although in group docker: the socket has another group, or a mode "
+            "without it"
+        )
+    return refused
+
+
+def _rights(socket: FileState | None, path: str) -> dict[str, Json]:
+    if socket is None:
+        return {}
+    rights = f"mode {socket.mode & 0o777:04o}, uid {socket.uid}, gid {socket.gid}"
+    return {f"stat({path})": rights}
 
 
 @check(
@@ -77,7 +88,7 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
 )
 def hung(
     daemon: Daemon,
-    containers: Containers | None,
+    stuck_containers: StuckContainers,
     mounts: Mounts | None,
     root: DataRoot | None,
     pressure: Pressure | None,
@@ -97,7 +108,9 @@ def hung(
     """
     if daemon.answers:
         is_slow = bool(_overload(pressure, busy))
-        yield from _stuck_alone(daemon, containers, is_slow)
+        for stuck in stuck_containers:
+            if stuck.shim is not None or not is_slow:
+                yield _stuck_alone(stuck, daemon)
         return None
     if not daemon.is_hung:
         return None
@@ -106,59 +119,39 @@ def hung(
         where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
     age = daemon.processes.age
-    is_at_work = process is not None and not process.is_stopped and not process.blocked
-    if process is not None and is_at_work and age is not None and age < start:
+    if process is not None and _is_at_work(process) and age is not None and age < start:
         since = f"dockerd ({process.pid}) started {ago(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung(daemon, mounts, root, pressure, busy)
     return None
 
 
-def _stuck_alone(daemon: Daemon, containers: Containers | None, is_slow: bool) -> Iterator[Finding]:
-    """Containers that alone do not work.
+def _is_at_work(process: ProcessDetail | None) -> bool:
+    """Whether the engine's process is neither stopped nor waits in the kernel."""
+    return process is not None and not process.is_stopped and not process.blocked
 
-    Their shim is stopped, or the engine answers about all but them.
-    """
-    names = {container.id: container.name for container in containers or ()}
-    unread = containers.unexamined if containers is not None else ()
-    silent = {
-        item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")
-    }
-    stopped = {
-        _name(id, names, silent): shim
-        for id, shim in (daemon.processes.shims or {}).items()
-        if shim.state == "T"
-    }
-    locked = [name for name in silent if names and not is_slow and name not in stopped]
-    for name in (*stopped, *locked):
-        shim = stopped.get(name)
-        evidence: dict[str, Json] = {}
-        if shim is not None:
-            evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
-            summary = (
-                f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: '
-                "it cannot be stopped, entered or probed"
-            )
-        else:
-            summary = f'the engine answers about every container but "{name}": its lock is held'
-        if name in silent:
-            evidence |= {f"GET /containers/{name}/json": silent[name], "GET /_ping": "answered"}
-        yield Finding(
-            subject=container(name),
-            summary=summary,
-            evidence=evidence,
-            variables={"socket": daemon.address} | _pid(shim or daemon.processes.engine),
-            severity=Severity.warning,
-            touches=(DAEMON,),
+
+def _stuck_alone(stuck: StuckContainer, daemon: Daemon) -> Finding:
+    """A container that alone does not work."""
+    name, shim = stuck.name, stuck.shim
+    evidence: dict[str, Json] = {}
+    summary = f'the engine answers about every container but "{name}": its lock is held'
+    if shim is not None:
+        evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
+        summary = (
+            f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: '
+            "it cannot be stopped, entered or probed"
         )
-
-
-def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
-    """A container's name by its id.
-
-    One that could not be inspected is known by the refusal, which holds the id.
-    """
-    return next((name for name, why in silent.items() if id in why), names.get(id, id[:12]))
+    if stuck.silence:
+        evidence |= {f"GET /containers/{name}/json": stuck.silence, "GET /_ping": "answered"}
+    return Finding(
+        subject=container(name),
+        summary=summary,
+        evidence=evidence,
+        variables={"socket": daemon.address} | _pid(shim or daemon.processes.engine),
+        severity=Severity.warning,
+        touches=(DAEMON,),
+    )
 
 
 def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
@@ -182,8 +175,7 @@ def _hung(
     process = daemon.processes.engine
     socket = daemon.address
     assert daemon.silence is not None
-    may_be_slow = process is not None and not process.is_stopped and not process.blocked
-    load = _overload(pressure, busy) if may_be_slow else ""
+    load = _overload(pressure, busy) if _is_at_work(process) else ""
     shims = daemon.processes.shims
     return Finding(
         subject=DAEMON,

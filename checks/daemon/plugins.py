@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
 from diagnose.mappings import names_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
@@ -43,7 +43,7 @@ def plugin_gone(
                 _who_waits(plugin, plugins, users),
                 _what_users_lose(users, refused),
             ),
-            evidence=_evidence(plugin, users, log),
+            evidence=_evidence(plugin, users, log or NO_LOG),
             variables=_variables(plugin, plugins, users, containers)
             | _provider(plugin, refused, containers),
             discriminator=plugin.name,
@@ -87,18 +87,15 @@ def _what_users_lose(users: list[Container], refused: list[Container]) -> str:
     return ""
 
 
-def _evidence(
-    plugin: LegacyPlugin, users: list[Container], log: DaemonLog | None
-) -> dict[str, Json]:
+def _evidence(plugin: LegacyPlugin, users: list[Container], log: DaemonLog) -> dict[str, Json]:
     evidence: dict[str, Json] = {f"connect {plugin.socket}": plugin.failure}
     if plugin.is_spec:
         evidence["spec"] = plugin.file
     if not plugin.file:
         evidence["/info Plugins.Volume"] = f"{plugin.name}, although no file names this plugin"
-    for line in reversed(log.lines if log is not None else ()):
-        if log is not None and plugin.socket in line.text and WAITS in line.message:
-            evidence[log.where(line)] = shortened(line.text)
-            break
+    waits = [line for line in log if plugin.socket in line.text and WAITS in line.message]
+    for line in waits[-1:]:
+        evidence[log.where(line)] = shortened(line.text)
     if users:
         evidence["containers with its volumes"] = names_of(users)
     return evidence

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.daemon.blame import blamed_key
-from checks.daemon.configuration import keys_in_both, removable_keys
+from checks.daemon.configuration import removable_keys
 from checks.daemon.start import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -48,7 +48,7 @@ def settings_on_the_command_line_alone(
     host: Host, config: DaemonConfig, daemon: Daemon
 ) -> Sequence[Difference]:
     """What the command line says goes from the file: the engine runs by the command line today."""
-    keys = [key for key in keys_in_both(config) if key in config.values]
+    keys = [key for key in config.keys_in_both if key in config.values]
     return daemon_keys(config, dict.fromkeys(keys), host, _when(daemon)) if keys else ()
 
 

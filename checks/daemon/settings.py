@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Mapping
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
@@ -40,37 +42,56 @@ def runtime_missing(
     if not info.runtimes:
         return Skipped("the engine does not list its runtimes")
     for name, users in _users_of_unknown_runtimes(containers, info.runtimes).items():
-        refusal = _refusal(name, users, log)
-        down = [container for container in users if refusal and not container.is_running]
-        if down or any(container.is_running for container in users):
-            yield _unregistered(name, users, down, refusal, info)
+        missing = _MissingRuntime(name, users, _refusal(name, users, log))
+        if missing.affected:
+            yield _unregistered(missing, sorted(info.runtimes))
     return None
 
 
-def _unregistered(
-    name: str, users: list[Container], down: list[Container], refusal: str, info: Info
-) -> Finding:
-    """A runtime that the engine does not have. down: those of its users that were refused."""
-    affected = down or [container for container in users if container.is_running]
-    effect = "cannot start" if down else "will not start again"
-    who = counted("container", names_of(affected))
+class _MissingRuntime(msgspec.Struct, frozen=True):
+    """A runtime that containers ask for and the engine does not list."""
+
+    name: str
+    users: list[Container]
+    refusal: str
+    """What the engine said when it refused a start for lack of it; "" if it did not."""
+
+    @property
+    def down(self) -> list[Container]:
+        """Those of its users that were refused."""
+        if not self.refusal:
+            return []
+        return [user for user in self.users if not user.is_running]
+
+    @property
+    def affected(self) -> list[Container]:
+        """Those that are down for it; else those whose next start will be refused."""
+        return self.down or [user for user in self.users if user.is_running]
+
+    @property
+    def blocked(self) -> list[Container]:
+        """Those that fail for nothing else, as far as the engine says."""
+        errors = ((user.state.error, user) for user in self.users)
+        return [user for error, user in errors if not error or self.name in error]
+
+
+def _unregistered(missing: _MissingRuntime, registered: list[str]) -> Finding:
+    name, is_refused = missing.name, bool(missing.down)
+    effect = "cannot start" if is_refused else "will not start again"
+    who = counted("container", names_of(missing.affected))
     cure = {"nvidia": "docker"} if name == "nvidia" else {"runtime": name}
     return Finding(
         subject=DAEMON,
         summary=f'runtime "{name}" is not registered with the engine: {who} {effect}',
         evidence={
-            "/info Runtimes": sorted(info.runtimes or ()),
+            "/info Runtimes": registered,
             "HostConfig.Runtime": name,
-            **({"the engine": refusal} if down else {}),
+            **({"the engine": missing.refusal} if is_refused else {}),
         },
-        variables={"down": "\n".join(names_of(down)), **cure},
+        variables={"down": "\n".join(names_of(missing.down)), **cure},
         discriminator=name,
-        severity=Severity.critical if down else Severity.warning,
-        touches=tuple(
-            container.subject
-            for container in users
-            if name in container.state.error or not container.state.error
-        ),
+        severity=Severity.critical if is_refused else Severity.warning,
+        touches=subjects_of(missing.blocked),
     )
 
 
@@ -78,19 +99,22 @@ def _users_of_unknown_runtimes(
     containers: Containers, registered: Collection[str]
 ) -> dict[str, list[Container]]:
     """The containers that ask for a runtime which the engine does not list, by its name."""
-    names = ((container.host_config.runtime, container) for container in containers)
-    return by_key(
-        (name, container)
-        for name, container in names
-        if name and name not in registered and not ALWAYS_THERE.match(name)
-    )
+    by_runtime = by_key((container.host_config.runtime, container) for container in containers)
+    return {
+        name: users
+        for name, users in by_runtime.items()
+        if _needs_entry(name) and name not in registered
+    }
+
+
+def _needs_entry(runtime: str) -> bool:
+    return bool(runtime) and not ALWAYS_THERE.match(runtime)
 
 
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
     """What the engine said when it refused a start for lack of this runtime; "" if it did not."""
-    texts = [container.state.error for container in asking] + [
-        line.text for line in reversed(log.lines if log else ())
-    ]
+    texts = [container.state.error for container in asking]
+    texts += [line.text for line in reversed((log or NO_LOG).lines)]
     return next((text for text in texts if name in text and UNKNOWN_RUNTIME.search(text)), "")
 
 
@@ -107,25 +131,32 @@ def ulimits_unnamed(
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")
     nameless = _nameless_limits(config)
-    if not nameless:
-        return None
-    refused = [
-        container for container in containers or () if NAMELESS.search(container.state.error)
-    ]
-    refusal = {"State.Error": refused[0].state.error} if refused else _logged_refusal(log)
+    if nameless:
+        refused = [
+            container for container in containers or () if NAMELESS.search(container.state.error)
+        ]
+        yield _unnamed(config.path, nameless, refused, _logged_refusal(log or NO_LOG))
+    return None
+
+
+def _unnamed(
+    path: str, nameless: dict[str, Json], refused: list[Container], logged: dict[str, str]
+) -> Finding:
+    """refused: the containers that say so. logged: what the engine's log says of others."""
+    refusal = {"State.Error": refused[0].state.error} if refused else logged
     effect = "no container can start"
     if not refusal:
         effect = "no container will start once the engine has read it"
     keys = joined([f'"{key}"' for key in nameless])
-    yield Finding(
+    return Finding(
         subject=DAEMON,
-        summary=f"default-ulimits {keys} in {config.path} has no Name: {effect}",
+        summary=f"default-ulimits {keys} in {path} has no Name: {effect}",
         evidence={
-            **{f"{config.path} default-ulimits.{key}": limit for key, limit in nameless.items()},
+            **{f"{path} default-ulimits.{key}": limit for key, limit in nameless.items()},
             **refusal,
         },
         variables={
-            "path": config.path,
+            "path": path,
             "limits_json": json.dumps(
                 {"default-ulimits": {key: {"Name": key} for key in nameless}}
             ),
@@ -134,13 +165,12 @@ def ulimits_unnamed(
         severity=Severity.critical if refusal else Severity.warning,
         touches=subjects_of(refused),
     )
-    return None
 
 
-def _logged_refusal(log: DaemonLog | None) -> dict[str, Json]:
+def _logged_refusal(log: DaemonLog) -> dict[str, str]:
     """The newest line of the engine's log about a limit without a name, by its place."""
-    lines = [line for line in log.lines if NAMELESS.search(line.text)] if log is not None else []
-    return {**log.evidence(lines[-1])} if log is not None and lines else {}
+    lines = (line for line in reversed(log.lines) if NAMELESS.search(line.text))
+    return log.evidence(next(lines, None))
 
 
 def _nameless_limits(config: DaemonConfig) -> dict[str, Json]:

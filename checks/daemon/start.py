@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from checks.daemon.blame import blamed_key
 from checks.daemon.last_words import FailedStart, failed_start, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT
+from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
@@ -72,23 +74,13 @@ def storage_driver_failed(
     if not isinstance(start, FailedStart):
         return start
     driver = config.value("storage-driver") if config is not None else None
-    prior = _prior_driver(start.log) if not driver and root is not None else None
-    name = f'storage driver "{driver}"' if driver else "the storage driver"
-    variables = _driver_variables(config, start.line) | start.variables
-    may_be_place = (driver or prior or OVERLAY) == OVERLAY and "not supported" in start.line.text
-    unfit = _unfit_place(root, mounts) if may_be_place else ""
-    if unfit and root is not None:
-        variables = {"unfit": root.path}
-        name = f'storage driver "{OVERLAY}"'
-    elif prior is not None and root is not None:
-        name = f'storage driver "{prior}", in which {root.path} was written,'
-        variables["old"] = f"{root.path}/{prior}"
-    if start.known is not None and not unfit:
-        variables |= page_variables(start.known, root) | _leftover(start.known, root)
+    lost = _lost_driver(start, driver, root, mounts)
+    variables = lost.variables
+    if not lost.is_about_place:
+        variables = _driver_variables(config, start.line) | start.variables | variables
     yield Finding(
         subject=DAEMON,
-        summary=f"{name} cannot be used: "
-        f"{unfit or (start.known.cause if start.known else start.error)}",
+        summary=f"{lost.name} cannot be used: {lost.cause}",
         evidence={**start.evidence, **_driver_settings(config, start.line)},
         variables=variables,
         signs=signs(start.line.text),
@@ -96,17 +88,55 @@ def storage_driver_failed(
     return None
 
 
-def _unfit_place(root: DataRoot | None, mounts: Mounts | None) -> str:
+class _LostDriver(msgspec.Struct, frozen=True):
+    """A storage driver that cannot be used: its name in words, why, and what the page needs."""
+
+    name: str
+    cause: str
+    variables: dict[str, str]
+    is_about_place: bool = False
+    """Whether the data root lies where the driver does not work: no setting of the engine helps."""
+
+
+def _lost_driver(
+    start: FailedStart, driver: Json, root: DataRoot | None, mounts: Mounts | None
+) -> _LostDriver:
+    """driver: the one that is configured, if one is."""
+    cause = start.known.cause if start.known else start.error
+    if root is None:
+        return _LostDriver(_configured(driver), cause, _known_cure(start, root))
+    prior = None if driver else _prior_driver(start.log)
+    may_be_place = (driver or prior or OVERLAY) == OVERLAY and "not supported" in start.line.text
+    unfit = _unfit_place(root, mounts) if may_be_place else ""
+    if unfit:
+        name = f'storage driver "{OVERLAY}"'
+        return _LostDriver(name, unfit, {"unfit": root.path}, is_about_place=True)
+    if prior is None:
+        return _LostDriver(_configured(driver), cause, _known_cure(start, root))
+    name = f'storage driver "{prior}", in which {root.path} was written,'
+    old = {"old": f"{root.path}/{prior}"}
+    return _LostDriver(name, cause, old | _known_cure(start, root))
+
+
+def _configured(driver: Json) -> str:
+    return f'storage driver "{driver}"' if driver else "the storage driver"
+
+
+def _known_cure(start: FailedStart, root: DataRoot | None) -> dict[str, str]:
+    """What the page needs where the last words of the start are known."""
+    if start.known is None:
+        return {}
+    return page_variables(start.known, root) | _leftover(start.known, root)
+
+
+def _unfit_place(root: DataRoot, mounts: Mounts | None) -> str:
     """Why overlay2 cannot be used at the place of the data root; "" for a place that may do.
 
     The upper folder of an overlay needs a file system with extended attributes and file types,
     which no share and no overlay has.
     """
-    mounted = mounts.of(root.path) if root is not None and mounts is not None else None
-    if root is None or mounted is None:
-        return ""
-    kind = mounted.fstype.partition(".")[0]
-    if kind not in NOT_FOR_OVERLAY:
+    mounted = mounts.of(root.path) if mounts is not None else None
+    if mounted is None or mounted.fstype.partition(".")[0] not in NOT_FOR_OVERLAY:
         return ""
     return (
         f"its data root {root.path} lies on {mounted.fstype} (mounted at {mounted.point}), which "
@@ -226,29 +256,37 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.is_down:
         return None
-    last = log.last_failure if log is not None else None
+    log = log or NO_LOG
     for file in daemon.processes.pid_files:
-        if file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe")):
-            continue
-        evidence: dict[str, Json] = {
-            file.path: file.pid,
-            f"/proc/{file.pid}/comm": file.comm or "not readable",
-        }
-        if last is not None and log is not None and PID_TAKEN.search(last.text):
-            evidence |= log.evidence(last)
-        yield Finding(
-            subject=DAEMON,
-            summary=(
-                f"{file.path} names process {file.pid}, "
-                f"which is {file.comm or 'another program'}, not the engine"
-            ),
-            evidence=evidence,
-            variables={"path": file.path, "pid": str(file.pid)},
-            discriminator=file.path,
-        )
-    if log is not None:
-        yield from _ended_since(daemon, log)
+        if not _is_of_engine(file):
+            yield _stale(file, log)
+    yield from _ended_since(daemon, log)
     return None
+
+
+def _is_of_engine(file: PidFile) -> bool:
+    """Whether the process that the file names is dockerd or its containerd."""
+    return file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe"))
+
+
+def _stale(file: PidFile, log: DaemonLog) -> Finding:
+    evidence: dict[str, Json] = {
+        file.path: file.pid,
+        f"/proc/{file.pid}/comm": file.comm or "not readable",
+    }
+    last = log.last_failure
+    if last is not None and PID_TAKEN.search(last.text):
+        evidence |= log.evidence(last)
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"{file.path} names process {file.pid}, "
+            f"which is {file.comm or 'another program'}, not the engine"
+        ),
+        evidence=evidence,
+        variables={"path": file.path, "pid": str(file.pid)},
+        discriminator=file.path,
+    )
 
 
 def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
@@ -256,15 +294,12 @@ def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
 
     Giving up may end that process (seen on engine 26.1).
     """
-    if log.last_failure is None or daemon.processes.containerds:
+    claim = _claimed_containerd(log)
+    if claim is None or daemon.processes.containerds:
         return
-    claim = next(
-        (line for line in log.last_start if line.message == "containerd is still running"), None
-    )
-    pid = claim.fields.get("pid", "") if claim else ""
-    if claim is None or not pid.isdigit() or "waiting for containerd" not in log.last_failure.text:
-        return
-    if int(pid) in {file.pid for file in daemon.processes.pid_files}:
+    pid = claim.fields.get("pid", "")
+    seen = {str(file.pid) for file in daemon.processes.pid_files}
+    if not pid.isdigit() or pid in seen:
         return
     path = f"{EXEC_ROOT}/containerd/containerd.pid"
     yield Finding(
@@ -274,6 +309,15 @@ def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
         variables={"path": path, "pid": pid},
         discriminator=path,
     )
+
+
+def _claimed_containerd(log: DaemonLog) -> LogLine | None:
+    """The line that takes a process for containerd, in a start that gave up waiting for it."""
+    last = log.last_failure
+    if last is None or "waiting for containerd" not in last.text:
+        return None
+    claims = (line for line in log.last_start if line.message == "containerd is still running")
+    return next(claims, None)
 
 
 @check(
@@ -298,17 +342,19 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    unit = daemon.installation.unit
-    if unit is None or not unit.is_given_up or not daemon.is_down:
-        return None
-    yield Finding(
-        subject=DAEMON,
-        summary=f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts",
-        evidence={
-            "docker.service": str(unit),
-            "docker.service NRestarts": unit.n_restarts or "not known",
-            **(log.evidence(log.last_failure) if log is not None else {}),
-        },
-        variables={"unit": "docker.service"},
-    )
+    unit = daemon.installation.known_unit
+    if unit.is_given_up and daemon.is_down:
+        log = log or NO_LOG
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts"
+            ),
+            evidence={
+                "docker.service": str(unit),
+                "docker.service NRestarts": unit.n_restarts or "not known",
+                **log.evidence(log.last_failure),
+            },
+            variables={"unit": "docker.service"},
+        )
     return None

@@ -56,6 +56,21 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
         )
 
     @property
+    def is_masked(self) -> bool:
+        """Whether systemd refuses each start, also one by hand."""
+        return self.load_state == "masked"
+
+    @property
+    def took_too_long(self) -> bool:
+        """Whether systemd ended its start for its time."""
+        return self.active_state == "failed" and self.result == "timeout"
+
+    @property
+    def is_left_down(self) -> bool:
+        """Whether systemd was never asked to start it at boot, and it has not failed."""
+        return self.unit_file_state == "disabled" and self.active_state == "inactive"
+
+    @property
     def program(self) -> str:
         """The absolute path that ExecStart names; empty if none."""
         return self.exec_start.partition("path=")[2].partition(" ;")[0].strip()

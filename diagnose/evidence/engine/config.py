@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -82,6 +82,14 @@ KEY_OF_FLAG: Mapping[str, str] = {
 """Flags that may be repeated, and one old name, with the key that means the same in the file;
 others are of the same name."""
 
+WHOLE = frozenset(
+    {"log-opts", "runtimes", "default-ulimits", "features", "builder", "default-network-opts"}
+)
+"""Objects that are one setting; what any other object holds is a setting by itself (dockerd's
+flattening)."""
+NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
+"""What may stand in the file and on the command line."""
+
 LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
 
@@ -144,6 +152,12 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         given = self.on_command_line(key)
         return self.in_file(key) if given is None else given
 
+    @property
+    def keys_in_both(self) -> list[str]:
+        """The settings that the file and the command line both have, which the engine refuses."""
+        flags = {key_of(flag) for flag in self.flags} - NOT_COMPARED
+        return sorted(set(_settings(self.values)) & flags)
+
     def where(self, key: str) -> str:
         """Where the value in force stands, for evidence.
 
@@ -153,6 +167,13 @@ class DaemonConfig(msgspec.Struct, frozen=True):
             if key_of(flag) == key:
                 return f"dockerd --{flag}"
         return self.path if key in self.values else "default"
+
+
+def _settings(values: Mapping[str, Json]) -> Iterator[str]:
+    for key, value in values.items():
+        yield key
+        if isinstance(value, dict) and key not in WHOLE:
+            yield from value
 
 
 def key_of(flag: str) -> str:

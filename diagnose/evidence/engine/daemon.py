@@ -76,6 +76,15 @@ class Installation(msgspec.Struct, frozen=True):
     has_podman: bool = False
     """Podman's program is there."""
 
+    @property
+    def known_unit(self) -> Unit:
+        """docker.service; one that systemd knows nothing of where it does not say."""
+        return self.unit or Unit()
+
+    @property
+    def has_containerd_unit(self) -> bool:
+        return self.containerd_unit is not None and self.containerd_unit.exists
+
 
 class Daemon(msgspec.Struct, frozen=True, dict=True):
     """The engine's process and the way to it."""
@@ -100,6 +109,11 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         return not self.is_podman and (
             self.processes.engine is None or self.processes.engine.comm in ("dockerd", "dockerd-ce")
         )
+
+    @property
+    def uses_system_containerd(self) -> bool:
+        """Whether it uses a containerd that it does not start itself."""
+        return self.processes.managed is False or self.installation.has_containerd_unit
 
     @property
     def answers(self) -> bool:

@@ -56,6 +56,12 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
         """The containerd that this engine uses, if it is alive."""
         return self.containerds[0] if self.containerds else None
 
+    @property
+    def stopped_containerd(self) -> ProcessDetail | None:
+        """One that is stopped by a signal."""
+        stopped = (process for process in self.containerds or () if process.is_stopped)
+        return next(stopped, None)
+
 
 def daemon_processes(
     host: Host,

@@ -6,13 +6,13 @@ import re
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import unix_of_http
 from diagnose.questions import Host
 from diagnose.questions.engine import Info, PingEngine, ReadInfo
 from diagnose.registry import evidence
 
-__all__ = ["Info", "Ping", "info", "ping"]
+__all__ = ["Info", "Ping", "info", "ping", "settings_in_force"]
 
 
 class Ping(msgspec.Struct, frozen=True):
@@ -61,3 +61,21 @@ def info(host: Host) -> Info | Unavailable:
     """One question with a deadline of its own."""
     answer = host.ask(ReadInfo())
     return Unavailable.of(answer) if isinstance(answer, Failed) else answer
+
+
+def settings_in_force(info: Info) -> dict[str, Json]:
+    """What the engine says of its settings, by the keys and with the types of daemon.json.
+
+    Places are without a slash at their end.
+    """
+    registries = info.registry_config or {}
+    return {
+        "log-driver": info.logging_driver,
+        "live-restore": info.live_restore_enabled,
+        "debug": info.debug,
+        "default-runtime": info.default_runtime,
+        "labels": info.labels or [],
+        "data-root": info.docker_root_dir,
+        "storage-driver": info.driver,
+        "registry-mirrors": [mirror.rstrip("/") for mirror in registries.get("Mirrors") or ()],
+    }

@@ -181,6 +181,15 @@ class DaemonLog(msgspec.Struct, frozen=True, dict=True):
                 return self.lines[at:]
         return self.lines
 
+    @property
+    def name(self) -> str:
+        """What a command that shows it takes: a file's path, or a unit."""
+        return self.source.removeprefix("journal ")
+
+
+NO_LOG = DaemonLog((), "")
+"""For a check that can do without the log: one in which no line is found."""
+
 
 def parse_line(text: str) -> LogLine | None:
     """A line as dockerd writes it.

@@ -1,0 +1,65 @@
+"""Containers that alone do not work, while the engine answers about all others."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Process
+from diagnose.model import Unexamined
+from diagnose.registry import evidence
+
+
+class StuckContainer(msgspec.Struct, frozen=True):
+    """A container whose shim is stopped, or about which alone the engine is silent."""
+
+    name: str
+    shim: Process | None = None
+    """The process that holds it, where that is stopped by a signal."""
+    silence: str = ""
+    """Why its inspect had no answer; "" where it had one."""
+
+
+class StuckContainers(Items[StuckContainer], frozen=True):
+    """Those with a stopped shim first. The silence of an engine without any answer is left out."""
+
+    unexamined: tuple[Unexamined, ...] = ()
+    """The containers whose inspect could not be had."""
+
+
+@evidence
+def stuck_containers(daemon: Daemon, containers: Containers | None) -> StuckContainers:
+    """By the state of the shims, and by the inspects that timed out."""
+    names = {container.id: container.name for container in containers or ()}
+    silent = _silent(containers)
+    stopped = {
+        _name(id, names, silent): shim
+        for id, shim in (daemon.processes.shims or {}).items()
+        if shim.state == "T"
+    }
+    alone = [name for name in silent if names and name not in stopped]
+    return StuckContainers(
+        (
+            *(StuckContainer(name, shim, silent.get(name, "")) for name, shim in stopped.items()),
+            *(StuckContainer(name, silence=silent[name]) for name in alone),
+        ),
+        containers.unexamined if containers is not None else (),
+    )
+
+
+def _silent(containers: Containers | None) -> dict[str, str]:
+    """Why an inspect had no answer in time, by the container's name."""
+    unread = containers.unexamined if containers is not None else ()
+    return {
+        item.subject.name: item.why for item in unread if item.why.startswith("inspect: timed out")
+    }
+
+
+def _name(id: str, names: dict[str, str], silent: dict[str, str]) -> str:
+    """A container's name by its id.
+
+    One that could not be inspected is known by the refusal, which holds the id.
+    """
+    return next((name for name, why in silent.items() if id in why), names.get(id, id[:12]))
