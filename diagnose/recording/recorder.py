@@ -158,16 +158,24 @@ class Recorder:
             except Empty:
                 if alone and self._budget.left:
                     continue
-                # the keeper itself did not get the processor: never wait longer than the budget
-                for question in waiting:
-                    job = self._jobs[question]
-                    self._resolve(job, Failed("budget", "no answer within the time limit"))
-                    assert job.entry is not None
-                    yield question, job.entry.answer
+                yield from self._given_up(waiting)
                 return
             waiting.discard(job.question)
             assert job.entry is not None
             yield job.question, job.entry.answer
+
+    def _given_up(
+        self, questions: Iterable[AnyQuestion]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        """The end of a wait in which the timekeeper itself did not get the processor.
+
+        Nobody waits longer than the budget.
+        """
+        for question in questions:
+            job = self._jobs[question]
+            self._resolve(job, Failed("budget", "no answer within the time limit"))
+            assert job.entry is not None
+            yield question, job.entry.answer
 
     def _submit(self, question: AnyQuestion) -> _Job:
         policy = question.policy
@@ -271,31 +279,50 @@ class Recorder:
     def _tick(self) -> bool:
         """Give up what is late, and hire where nobody works. True once the run's time is spent."""
         now = time.monotonic()
-        late: list[tuple[_Job, Failed]] = []
         with self._lock:
             spent = now >= self._budget.ends
-            for job, worker in list(self._running.values()):
-                over = now - job.started > job.policy.deadline * self._patience + GRACE
-                if over or spent:
-                    reason = f"no answer in {now - job.started:.1f} s"
-                    late.append((job, Failed("timed out" if over else "budget", reason)))
-                    del self._running[job.question]
-                    if not worker.lost:
-                        worker.lost = True
-                        self._threads[worker.lane] -= 1
-            for lane, queue in self._queues.items():
-                if spent:
-                    never = Failed("budget", "not asked before the time limit")
-                    late.extend((job, never) for _, _, job in queue)
-                    queue.clear()
-                elif queue and not self._idle[lane]:
-                    self._hire(lane)
+            given_up = self._take_late(now, spent)
+            if spent:
+                given_up += self._take_queued()
+            else:
+                self._hire_where_idle()
             self._quiet = 0 if self._busy() else self._quiet + 1
             if self._quiet >= QUIET and self._queues["last"]:
                 self._work["last"].notify()
-        for job, failed in late:
+        for job, failed in given_up:
             self._resolve(job, failed)
         return spent
+
+    def _take_late(self, now: float, spent: bool) -> list[tuple[_Job, Failed]]:
+        """The questions under way that are past their deadline, or the run past its budget.
+
+        Their workers are lost. The lock is held.
+        """
+        late: list[tuple[_Job, Failed]] = []
+        for job, worker in list(self._running.values()):
+            over = now - job.started > job.policy.deadline * self._patience + GRACE
+            if not over and not spent:
+                continue
+            reason = f"no answer in {now - job.started:.1f} s"
+            late.append((job, Failed("timed out" if over else "budget", reason)))
+            del self._running[job.question]
+            if not worker.lost:
+                worker.lost = True
+                self._threads[worker.lane] -= 1
+        return late
+
+    def _take_queued(self) -> list[tuple[_Job, Failed]]:
+        """The questions that nobody has begun. The lock is held."""
+        never = Failed("budget", "not asked before the time limit")
+        queued = [(job, never) for queue in self._queues.values() for _, _, job in queue]
+        for queue in self._queues.values():
+            queue.clear()
+        return queued
+
+    def _hire_where_idle(self) -> None:
+        for lane, queue in self._queues.items():
+            if queue and not self._idle[lane]:
+                self._hire(lane)
 
 
 class _Worker:
