@@ -1,6 +1,4 @@
-"""The iptables rules that a Docker engine writes for its bridges.
-
-With the smallest repair that puts lost ones back. Pure.
+"""The iptables rules that a Docker engine writes for its bridges. Pure.
 
 Source: `iptables-save` of engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2 with networks and ports of
 each kind; the layouts of other versions are not known here, and no repair is made for them.
@@ -8,17 +6,13 @@ each kind; the layouts of other versions are not known here, and no repair is ma
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import ip_address, ip_network
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
 ESTABLISHED = "-m conntrack --ctstate RELATED,ESTABLISHED"
 STAGE_1, STAGE_2 = "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2"
 TO_LOCAL_ADDRESSES = "-m addrtype --dst-type LOCAL -j DOCKER"
-KEPT = ("DOCKER-USER",)
-"""Chains that hold the administrator's own rules: created if they are gone, never written again."""
 
 
 class PublishedPort(msgspec.Struct, frozen=True):
@@ -209,30 +203,38 @@ def _nat(
     from a bridge is not translated, and goes to docker-proxy.
     """
     translating = [bridge for bridge in bridges if not bridge.internal]
-    masqueraded = [bridge for bridge in translating if bridge.masquerades and not bridge.routed]
-    leaving = [f"-s {bridge.subnet} ! -o {bridge.name} -j MASQUERADE" for bridge in masqueraded]
-    if not has_proxy:
-        leaving += [
-            f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE" for bridge in translating
-        ]
     published = [(bridge, port) for bridge in translating for port in bridge.translated_ports]
+    leaving = [*_masquerades(translating, has_proxy)]
     if hairpin:
         leaving += [_hairpin(port) for _, port in published]
     returns = [
         f"-i {bridge.name} -j RETURN"
         for bridge in translating
-        if has_returns and (bridge.masquerades or bridge.routed)
+        if bridge.masquerades or bridge.routed
     ]
     translations = [_translation(bridge, port, has_proxy=has_proxy) for bridge, port in published]
     local = TO_LOCAL_ADDRESSES
     return TableRules(
-        own={"DOCKER": [*returns, *translations]},
+        own={"DOCKER": [*returns, *translations] if has_returns else translations},
         first={
             "PREROUTING": [local],
             "OUTPUT": [f"! -d 127.0.0.0/8 {local}" if has_proxy else local],
             "POSTROUTING": leaving,
         },
     )
+
+
+def _masquerades(bridges: Sequence[Bridge], has_proxy: bool) -> Iterator[str]:
+    """What leaves a bridge gets the host's address.
+
+    Without docker-proxy also what the host itself sends to a published port.
+    """
+    for bridge in bridges:
+        if bridge.masquerades and not bridge.routed:
+            yield f"-s {bridge.subnet} ! -o {bridge.name} -j MASQUERADE"
+    if not has_proxy:
+        for bridge in bridges:
+            yield f"-o {bridge.name} -m addrtype --src-type LOCAL -j MASQUERADE"
 
 
 def _to_port(port: PublishedPort, number: int | None) -> str:
@@ -272,119 +274,3 @@ def _raw(bridges: Sequence[Bridge]) -> TableRules:
             if port.host_address.startswith("127.")
         ]
     return TableRules(own={}, last={"PREROUTING": rules})
-
-
-class Present(msgspec.Struct, frozen=True):
-    """One table as `iptables-save` prints it: rules by chain, without `-A CHAIN`."""
-
-    chains: Mapping[str, tuple[str, ...]]
-
-
-def present(text: str) -> dict[str, Present]:
-    """The tables of an output of `iptables-save`."""
-    tables: dict[str, dict[str, list[str]]] = {}
-    table: dict[str, list[str]] = {}
-    for line in text.splitlines():
-        if line.startswith("*"):
-            table = tables.setdefault(line[1:].strip(), {})
-        elif line.startswith(":"):
-            table.setdefault(line[1:].split()[0], [])
-        elif line.startswith("-A "):
-            chain, _, rule = line[3:].partition(" ")
-            table.setdefault(chain, []).append(rule.strip())
-    return {
-        name: Present({chain: tuple(rules) for chain, rules in chains.items()})
-        for name, chains in tables.items()
-    }
-
-
-class Repair(msgspec.Struct, frozen=True):
-    """What puts lost rules back, and takes away those that lead to containers that are gone."""
-
-    text: str
-    """Input for `iptables-restore --noflush`: atomic for each table; foreign chains and rules stay
-    as they are."""
-    missing: tuple[str, ...]
-    """The rules that are missing, as `iptables -A` would add them, each with its table."""
-    stale: tuple[str, ...] = ()
-    """The rules that lead to addresses which no running container has, likewise."""
-
-
-def repair(
-    tables: Tables, present: Mapping[str, Present], subnets: Sequence[str] = ()
-) -> Repair | None:
-    """The smallest repair; None where no rule of the engine is missing, and none is stale.
-
-    subnets: of the engine's bridges, where a published port that the engine does not want is stale.
-    """
-    parts, missing, stale = [], [], []
-    for name, rules in tables.items():
-        now = present.get(name, Present({}))
-        lines, lost = _table_repair(rules, now)
-        old = _stale(rules, now, subnets) if name == "nat" else []
-        missing += [f"{name}: {rule}" for rule in lost]
-        stale += [f"{name}: {rule}" for rule in old]
-        deletions = [f"-D {rule}" for rule in old]
-        if lost or old:
-            parts.append("\n".join([f"*{name}", *deletions, *lines, "COMMIT"]))
-    return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale)) if parts else None
-
-
-_TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
-
-
-def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
-    """Rules of published ports that lead into the engine's subnets and that it does not want."""
-    networks = [ip_network(subnet) for subnet in subnets]
-    stale = []
-    for chain, contents in rules.own.items():
-        for rule in now.chains.get(chain, ()):
-            target = _TARGET.search(rule)
-            if target is None or rule in contents:
-                continue
-            if any(ip_address(target[1]) in network for network in networks):
-                stale.append(f"{chain} {rule}")
-    return stale
-
-
-def _table_repair(rules: TableRules, now: Present) -> tuple[list[str], list[str]]:
-    """Lines for the restore of one table, and the missing rules."""
-    declared: list[str] = []
-    filled: list[str] = []
-    missing: list[str] = []
-    for chain, contents in rules.own.items():
-        is_gone = chain not in now.chains
-        if chain in KEPT and not is_gone:
-            continue
-        lost = [rule for rule in contents if rule not in now.chains.get(chain, ())]
-        if lost or is_gone:
-            missing += [f"{chain} {rule}" for rule in lost] or [f"chain {chain}"]
-            declared.append(f":{chain} - [0:0]")
-            filled += [f"-A {chain} {rule}" for rule in contents]
-    for chain, first in rules.first.items():
-        inserts, lost = _inserted(chain, first, list(now.chains.get(chain, ())))
-        missing += lost
-        filled += inserts
-    for chain, last in rules.last.items():
-        appended = [f"{chain} {rule}" for rule in last if rule not in now.chains.get(chain, ())]
-        missing += appended
-        filled += [f"-A {rule}" for rule in appended]
-    return [*declared, *filled], missing
-
-
-def _inserted(chain: str, first: Iterable[str], standing: list[str]) -> tuple[list[str], list[str]]:
-    """Commands that insert the missing rules of a built-in chain.
-
-    Each goes behind the wanted rule before it.
-    """
-    inserts, missing = [], []
-    place = 0
-    for rule in first:
-        if rule in standing:
-            place = max(place, standing.index(rule) + 1)
-            continue
-        standing.insert(place, rule)
-        place += 1
-        inserts.append(f"-I {chain} {place} {rule}")
-        missing.append(f"{chain} {rule}")
-    return inserts, missing

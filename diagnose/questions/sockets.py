@@ -170,8 +170,9 @@ class LossCounters(msgspec.Struct, frozen=True):
     connections: int = 0
     time_wait: int | None = None
 
-    def __bool__(self) -> bool:
-        return bool(self.repeated_requests or self.lost_datagrams)
+    @property
+    def has_losses(self) -> bool:
+        return self.repeated_requests > 0 or self.lost_datagrams > 0
 
 
 class CountLosses(Question[dict[str, LossCounters]], frozen=True):

@@ -7,12 +7,10 @@ import pytest
 from diagnose.firewall.engine_rules import (
     Bridge,
     PublishedPort,
-    Repair,
     TableRules,
-    present,
-    repair,
     wanted,
 )
+from diagnose.firewall.rule_repair import Repair, present, repair
 
 WEB = Bridge(
     "docker0", "172.17.0.0/16", ("172.17.0.2",), (PublishedPort("172.17.0.2", 80, "tcp", 8080),)

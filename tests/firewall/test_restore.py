@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.firewall.engine_rules import Bridge, PublishedPort, present, repair, wanted
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted
 from diagnose.firewall.restore import restored
+from diagnose.firewall.rule_repair import present, repair
 
 SAVED = """*filter
 :INPUT ACCEPT [0:0]

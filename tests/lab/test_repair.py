@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from diagnose.firewall.engine_rules import present
+from diagnose.firewall.rule_repair import present
 
 from .box import Box
 from .cures import BIN, equip, note_units

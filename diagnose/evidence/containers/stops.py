@@ -58,14 +58,9 @@ def stops(
     unremembered = []
     with_engine = {container.id for container in containers if _stopped_with_engine(container, log)}
     for container in containers:
-        age = clock.age(container.finished_at)
-        if container.state.status != "exited" or age is None or age > options.since_s:
+        if not _exited_since(container, clock, options.since_s):
             continue
-        if (
-            container.state.exit_code == 0
-            and container.id not in with_engine
-            and not _ended_early(container)
-        ):
+        if container.id not in with_engine and _ended_well(container):
             continue
         if isinstance(events, Events) and events.of(container.id, "die"):
             requested[container.id] = events.was_stopped(container.id)
@@ -78,6 +73,16 @@ def stops(
         if note is not None:
             requested[container.id] = note
     return Stops(requested, frozenset(id for id in with_engine if requested.get(id) is False))
+
+
+def _exited_since(container: Container, clock: Clock, since_s: float) -> bool:
+    age = clock.age(container.finished_at)
+    return container.state.status == "exited" and age is not None and age <= since_s
+
+
+def _ended_well(container: Container) -> bool:
+    """Whether a program ended without an error, and not at once where it should have served."""
+    return container.state.exit_code == 0 and not _ended_early(container)
 
 
 def _own_file(root: DataRoot, container: Container) -> ReadFile:

@@ -108,9 +108,9 @@ def engine_databases(
     system = daemon.processes.managed is False
     damaged = _damaged(log, daemon, root.path, system) if log is not None else None
     has_failed = log is not None and log.last_failure is not None
-    locked = (
-        () if daemon.answers else tuple(_locked(host, daemon, root.path, processes, has_failed))
-    )
+    locked: tuple[LockedDatabase, ...] = ()
+    if not daemon.answers:
+        locked = tuple(_locked(host, daemon, root.path, processes, has_failed))
     return EngineDatabases(damaged, locked, log.source if log is not None else "")
 
 
@@ -163,17 +163,25 @@ def _locked(
         for path in paths
         if (status := stats.get(path)) and not status.failed
     }
-    own = {
-        process.pid
-        for process in (daemon.processes.engine, *(daemon.processes.containerds or ()))
-        if process is not None
-    }
-    by_pid = processes.by_pid if processes is not None else {}
+    own = _own_pids(daemon)
     for lock in FILE_LOCK.finditer(table.text):
-        path = files.get((f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}", int(lock["inode"])))
+        device = f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}"
+        path = files.get((device, int(lock["inode"])))
         pid = int(lock["pid"])
-        process = by_pid.get(pid)
-        comm = process.comm if process else ""
+        if not path or not pid or pid in own:
+            continue
+        comm = _comm(processes, pid)
         may_be_starting = comm in (*DAEMONS, *CONTAINERDS) and not has_failed
-        if path and pid and pid not in own and not may_be_starting:
+        if not may_be_starting:
             yield LockedDatabase(path, pid, comm)
+
+
+def _own_pids(daemon: Daemon) -> set[int]:
+    """The engine and its containerds, which hold their databases rightly."""
+    processes = (daemon.processes.engine, *(daemon.processes.containerds or ()))
+    return {process.pid for process in processes if process is not None}
+
+
+def _comm(processes: Processes | None, pid: int) -> str:
+    process = processes.by_pid.get(pid) if processes is not None else None
+    return process.comm if process is not None else ""

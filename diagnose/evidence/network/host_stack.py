@@ -5,7 +5,7 @@ Interfaces, routes and their rules, kernel settings, and the packet filter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -22,6 +22,8 @@ from diagnose.registry import evidence
 
 _PER_INTERFACE = ("forwarding", "rp_filter", "accept_local", "route_localnet", "src_valid_mark")
 _FORWARDING6 = "net.ipv6.conf.all.forwarding"
+KERNELS_OWN = (0, 32766, 32767)
+"""The priorities of the rules that the kernel makes itself: local, main and default."""
 _BRIDGED, _BRIDGED6 = "net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"
 
 
@@ -46,27 +48,40 @@ def host_stack(
     routes = host.ask(ListRoutes())
     if isinstance(routes, Failed):
         return Unavailable.of(routes)
+    unread = []
+    rules: list[PolicyRule] | None = None
     listed = host.ask(ListRoutingRules())
-    rules = None if isinstance(listed, Failed) else listed
-    names = {link.index: link.name for link in links}
-    read = _settings(host, [link for link in links if link.master is None])
-    bridges = networks.bridges if isinstance(networks, Networks) else ()
-    inner = [str(subnet) for network in bridges for subnet in network.subnets]
+    if isinstance(listed, Failed):
+        unread.append("the routing rules")
+    else:
+        rules = listed
+    settings = _settings(host, [link for link in links if link.master is None])
+    if isinstance(settings, Unavailable):
+        unread.append("the kernel's settings")
+        settings = Settings()
     stack = Stack(
         firewall.ruleset,
-        Routing(routes, rules, names),
-        tuple(
-            _device(link, links)
-            for link in links
-            if link.master is None or links.addresses_of(link)
-        ),
-        Settings() if isinstance(read, Unavailable) else read,
-        tuple(inner),
+        Routing(routes, rules, {link.index: link.name for link in links}),
+        tuple(_devices(links)),
+        settings,
+        tuple(_inner_subnets(networks)),
     )
-    unread = ["the routing rules"] if rules is None else []
-    unread += ["the kernel's settings"] if isinstance(read, Unavailable) else []
-    own = tuple(rule for rule in rules or () if rule.priority not in (0, 32766, 32767))
+    own = tuple(rule for rule in rules or () if rule.priority not in KERNELS_OWN)
     return HostStack(stack, own, tuple(unread))
+
+
+def _devices(links: Interfaces) -> Iterator[Device]:
+    """The interfaces that packets come in by or are addressed to; ports of a bridge are neither."""
+    for link in links:
+        if link.master is None or links.addresses_of(link):
+            yield _device(link, links)
+
+
+def _inner_subnets(networks: Networks | Unavailable) -> Iterator[str]:
+    """The subnets of the engine's bridges."""
+    bridges = networks.bridges if isinstance(networks, Networks) else ()
+    for network in bridges:
+        yield from map(str, network.subnets)
 
 
 def _device(link: Interface, links: Interfaces) -> Device:

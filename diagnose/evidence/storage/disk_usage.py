@@ -9,7 +9,7 @@ disk is 70 % full or the user asked about disks, and after everything else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -197,27 +197,15 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
 def _by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: _Known
 ) -> DiskUsage:
-    if walked.complete:
-        unmeasured = []
-    else:
-        unmeasured = [f"{root} was walked for {WALK_S} s only: its parts are at least so big"]
-    if isinstance(sources.logs, Unavailable):
-        unmeasured.append(f"container logs: {sources.logs}")
+    unmeasured = list(_incomplete(root, walked, sources))
     volumes = _below(walked, "volumes")
     layers = {
         name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()
     }
-    uppers = sources.upper_folders
-    writable = {id_: layers[folder] for id_, folder in uppers.items() if folder in layers}
-    if len(uppers) < len(sources.containers):
-        writable |= _writable_by_engine(host)
+    writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
-    store = sum(
-        count for name, count in walked.by.items() if name.partition("/")[0] == "containerd"
-    )
-    if root != CONTAINERD and not root.startswith(CONTAINERD + "/"):
-        store += _store_elsewhere(host, disk, unmeasured)
-    inits = sum(layers.get(f"{folder}-init", 0) for folder in uppers.values())
+    store = _below_containerd(walked) + _store_elsewhere(host, disk, root, unmeasured)
+    inits = sum(layers.get(f"{folder}-init", 0) for folder in sources.upper_folders.values())
     images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
     files = sources.held_on(disk)
     logs = sources.log_sizes(_below(walked, "containers"))
@@ -241,9 +229,7 @@ def _by_walk(
         UsagePart("build cache", cache),
         UsagePart("deleted, still open", sum(files.values()), _top(files)),
     ]
-    strays = {
-        name: count for name, count in walked.by.items() if name.partition("/")[0] not in DOCKERS
-    }
+    strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}
     other, notes = _other(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
@@ -253,6 +239,35 @@ def _by_walk(
         layers,
         (*unmeasured, *notes),
     )
+
+
+def _incomplete(root: str, walked: WalkedFolder, sources: _Known) -> Iterator[str]:
+    """What makes the figures of a walk smaller than they are."""
+    if not walked.complete:
+        yield f"{root} was walked for {WALK_S} s only: its parts are at least so big"
+    if isinstance(sources.logs, Unavailable):
+        yield f"container logs: {sources.logs}"
+
+
+def _writable(host: Host, layers: Mapping[str, int], sources: _Known) -> dict[str, int]:
+    """Bytes of containers' writable layers by container id.
+
+    layers: bytes by layer folder. The engine is asked about layers that have no such folder.
+    """
+    folders = sources.upper_folders
+    writable = {id_: layers[folder] for id_, folder in folders.items() if folder in layers}
+    if len(folders) < len(sources.containers):
+        writable |= _writable_by_engine(host)
+    return writable
+
+
+def _top_folder(path: str) -> str:
+    return path.partition("/")[0]
+
+
+def _below_containerd(walked: WalkedFolder) -> int:
+    """Bytes of the engine's own containerd, which lies in the data root."""
+    return sum(count for name, count in walked.by.items() if _top_folder(name) == "containerd")
 
 
 def _upper_folder(container: Container) -> str:
@@ -271,9 +286,10 @@ def _below(walked: WalkedFolder, top: str) -> dict[str, int]:
     }
 
 
-def _store_elsewhere(host: Host, disk: Filesystem, unmeasured: list[str]) -> int:
+def _store_elsewhere(host: Host, disk: Filesystem, root: str, unmeasured: list[str]) -> int:
     """Bytes of a system's containerd on the same disk: nothing unless its root is there."""
-    if "containerd" not in disk.holds:
+    is_walked_already = root == CONTAINERD or root.startswith(CONTAINERD + "/")
+    if is_walked_already or "containerd" not in disk.holds:
         return 0
     walked = _walk(host, path=CONTAINERD, depth=1)
     if isinstance(walked, Failed):

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileSize, WalkFolder
+from diagnose.questions.files import FileSize, WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 __all__ = ["CoreDumps", "FileSize", "FullDisks", "full_disks"]
@@ -58,28 +58,39 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
     largest: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
     files: set[str] = set()
-    for disk in sorted(filesystems, key=lambda disk: -disk.usage.used_pct):
-        usage = disk.usage
-        is_meant = usage.read_only or usage.fstype in FULL_BY_NATURE
-        worth = ASIDE_PCT if disk.is_aside else WORTH_PCT
-        if is_meant or disk.holds_data_root or usage.used_pct < worth:
-            continue
+    fullest_first = sorted(filesystems, key=lambda disk: -disk.usage.used_pct)
+    for disk in filter(_is_worth_a_walk, fullest_first):
         if len(largest) == MOST_DISKS:
             break
-        answer = host.ask(WalkFolder(disk.point, seconds=WALK_S, depth=2))
-        if isinstance(answer, Failed):
+        walked = host.ask(WalkFolder(disk.point, seconds=WALK_S, depth=2))
+        if isinstance(walked, Failed):
             continue
-        top = disk.point.rstrip("/")
-        sizes = sorted(((size, name) for name, size in answer.by.items()), reverse=True)
-        largest[disk.point] = tuple(
-            FileSize(f"{top}/{name}", size)
-            for size, name in sizes[:MOST_FOLDERS]
-            if size >= SHARE * usage.used
-        )
-        files |= {file.path for file in answer.largest}
-        if cores := _core_dumps(answer.largest):
+        largest[disk.point] = _largest_folders(disk, walked)
+        files |= {file.path for file in walked.largest}
+        cores = _core_dumps(walked.largest)
+        if cores is not None:
             dumps[disk.point] = cores
     return FullDisks(largest, dumps, frozenset(files))
+
+
+def _is_worth_a_walk(disk: Filesystem) -> bool:
+    """Whether somebody has to know what fills a disk, and nothing else says so."""
+    if disk.usage.read_only or disk.usage.fstype in FULL_BY_NATURE:
+        return False
+    return not disk.holds_data_root and disk.usage.used_pct >= (
+        ASIDE_PCT if disk.is_aside else WORTH_PCT
+    )
+
+
+def _largest_folders(disk: Filesystem, walked: WalkedFolder) -> tuple[FileSize, ...]:
+    """Those that hold a good part of the disk, the largest first."""
+    top = disk.point.rstrip("/")
+    sizes = sorted(((size, name) for name, size in walked.by.items()), reverse=True)
+    return tuple(
+        FileSize(f"{top}/{name}", size)
+        for size, name in sizes[:MOST_FOLDERS]
+        if size >= SHARE * disk.usage.used
+    )
 
 
 def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:

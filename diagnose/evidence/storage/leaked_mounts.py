@@ -5,7 +5,7 @@ In the host's namespace and in those of other processes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -50,22 +50,36 @@ def leaked_mounts(
     host: Host, containers: Containers, mounts: Mounts | None, processes: Processes | None
 ) -> LeakedMounts:
     """The host's mounts first; other namespaces only where the host has none."""
-    dead = [container for container in containers if container.state.status in ("dead", "removing")]
-    busy = [container for container in dead if BUSY.search(container.state.error)]
-    leaks: dict[str, list[LeakedMount]] = {}
-    for container in busy:
-        leaks[container.id] = [
+    busy = [container for container in containers if _is_kept_by_a_mount(container)]
+    leaks = {
+        container.id: tuple(
             LeakedMount(mount.point, mount.fstype)
             for mount in mounts or ()
             if _belongs(mount, container)
-        ]
-    elsewhere = [container for container in busy if not leaks[container.id]]
-    if elsewhere and processes is not None:
-        for leaked, mount in _mounts_elsewhere(host, processes):
-            for container in elsewhere:
-                if _belongs(mount, container):
-                    leaks[container.id].append(leaked)
-    return LeakedMounts({id: tuple(leaked) for id, leaked in leaks.items()})
+        )
+        for container in busy
+    }
+    unexplained = [container for container in busy if not leaks[container.id]]
+    if unexplained and processes is not None:
+        leaks |= _leaks_elsewhere(host, processes, unexplained)
+    return LeakedMounts(leaks)
+
+
+def _is_kept_by_a_mount(container: Container) -> bool:
+    """Whether the engine failed to remove a container since a mount is busy."""
+    is_dead = container.state.status in ("dead", "removing")
+    return is_dead and BUSY.search(container.state.error) is not None
+
+
+def _leaks_elsewhere(
+    host: Host, processes: Processes, containers: Sequence[Container]
+) -> dict[str, tuple[LeakedMount, ...]]:
+    """The mounts of these containers in other mount namespaces, by the container's id."""
+    elsewhere = list(_mounts_elsewhere(host, processes))
+    return {
+        container.id: tuple(leaked for leaked, mount in elsewhere if _belongs(mount, container))
+        for container in containers
+    }
 
 
 def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[LeakedMount, Mounted]]:

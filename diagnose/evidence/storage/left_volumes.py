@@ -69,22 +69,30 @@ def left_volumes(
     former = _former(unused)[:MOST]
     if not fresh or not former:
         return LeftVolumes()
-    paths = [item.mount.source for item in fresh] + [volume.mountpoint for volume in former]
-    answers = host.ask_about(sorted(set(paths)), ListFolder)
-    names = {
-        path: frozenset(entry.name for entry in answer.entries)
-        for path, answer in answers
-        if not isinstance(answer, Failed)
-    }
+    names = _names(host, fresh, former)
     pairs = [
-        (item, volume)
-        for item in fresh
-        for volume in former
-        if (unix(volume.created_at) or 0.0) < item.made
-        and _is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
+        (item, volume) for item in fresh for volume in former if _may_be_left(item, volume, names)
     ]
     changed = _last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
     return LeftVolumes(tuple(_newest(pairs, names, changed)))
+
+
+def _names(
+    host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
+) -> dict[str, frozenset[str]]:
+    """What lies in the folders of these volumes, by the folder."""
+    paths = {item.mount.source for item in fresh} | {volume.mountpoint for volume in former}
+    listings = host.answers_about(sorted(paths), ListFolder)
+    return {
+        path: frozenset(entry.name for entry in listing.entries)
+        for path, listing in listings.items()
+    }
+
+
+def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
+    """Whether a volume is older than a container's new one, and holds files of the same names."""
+    is_older = (unix(volume.created_at) or 0.0) < item.made
+    return is_older and _is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
 
 
 def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:

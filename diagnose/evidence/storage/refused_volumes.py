@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -57,32 +57,48 @@ def refused_volumes(
     The list of volumes is asked for only where one was refused.
     """
     recent = log.since(clock.wall - options.since_s) if log is not None else ()
-    by_name: dict[str, RefusedVolume] = {}
-    for text, at, name in _refusals(recent, containers):
-        match = REFUSED.search(text)
-        if match is None:
-            continue
-        volume = match["point"].removesuffix("/_data").rpartition("/")[2]
-        if volume in by_name:
-            waiting = (*by_name[volume].waiting, *filter(None, [name]))
-        else:
-            waiting = tuple(filter(None, [name]))
-        by_name[volume] = RefusedVolume(volume, "", match[0], at, waiting)
-    if not by_name:
+    refused = _newest_by_volume(_refusals(recent, containers))
+    if not refused:
         return RefusedVolumes((), ())
     table = host.ask(ReadFile(FILESYSTEMS))
     if isinstance(table, Failed):
         return Unavailable.of(table)
     kernel_types = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
-    types = _types(host)
-    there = [volume for volume in by_name.values() if types is None or volume.name in types]
-    typed = [
-        msgspec.structs.replace(volume, fstype=(types or {}).get(volume.name, ""))
-        for volume in there
+    unknown_types = [
+        volume for volume in _typed(refused, _types(host)) if volume.fstype not in kernel_types
     ]
-    return RefusedVolumes(
-        tuple(volume for volume in typed if volume.fstype not in kernel_types), kernel_types
-    )
+    return RefusedVolumes(tuple(unknown_types), kernel_types)
+
+
+def _newest_by_volume(
+    refusals: Iterable[tuple[str, float | None, str]],
+) -> list[RefusedVolume]:
+    """One for each volume: its newest refusal, and all containers that wait for it."""
+    by_name: dict[str, RefusedVolume] = {}
+    for text, at, container in refusals:
+        match = REFUSED.search(text)
+        if match is None:
+            continue
+        name = match["point"].removesuffix("/_data").rpartition("/")[2]
+        waiting = by_name[name].waiting if name in by_name else ()
+        if container:
+            waiting = (*waiting, container)
+        by_name[name] = RefusedVolume(name, "", match[0], at, waiting)
+    return list(by_name.values())
+
+
+def _typed(
+    volumes: Iterable[RefusedVolume], types: Mapping[str, str] | None
+) -> Iterator[RefusedVolume]:
+    """The volumes that still exist, with the file system that they ask for.
+
+    types: that of each volume; None where the engine does not say.
+    """
+    for volume in volumes:
+        if types is None:
+            yield volume
+        elif volume.name in types:
+            yield msgspec.structs.replace(volume, fstype=types[volume.name])
 
 
 def _refusals(

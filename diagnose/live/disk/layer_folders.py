@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from diagnose.model import Json
@@ -31,33 +32,50 @@ def _layers(args: Json) -> Json:
         for entry in os.scandir(root / "overlay2")
         if entry.is_dir(follow_symlinks=False) and entry.name != "l"
     }
-    database = root / "image/overlay2/layerdb"
-    mounts_of: dict[str, str] = {}
-    referenced = {_word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")}
-    for container in _folders(database / "mounts"):
-        mounts_of[container.name] = _word(f"{container.path}/mount-id")
-        referenced |= {mounts_of[container.name], _word(f"{container.path}/init-id")}
-    loose = [name for name in folders if name not in referenced]
-    if loose:
-        books = [book.read_bytes()[:DATABASE_MAX] for book in (root / "buildkit").glob("*.db")]
-    else:
-        books = []
-    mentioned = [
-        name for name in loose if any(name.removesuffix("-init").encode() in book for book in books)
-    ]
-    listed = [{"name": name, "mtime": mtime} for name, mtime in folders.items()]
-    mounted = {id_: folder for id_, folder in mounts_of.items() if folder}
-    named = sorted(referenced - {""})
-    lost = [
-        name for name in named if name not in folders and not (root / "overlay2" / name).exists()
-    ]
+    records = _Records(root / "image/overlay2/layerdb")
+    named = sorted(records.referenced - {""})
+    loose = [name for name in folders if name not in records.referenced]
     return {
-        "folders": listed,
+        "folders": [{"name": name, "mtime": mtime} for name, mtime in folders.items()],
         "referenced": named,
-        "mentioned": mentioned,
-        "mounts": mounted,
-        "lost": lost,
+        "mentioned": _mentioned(root, loose),
+        "mounts": {id_: folder for id_, folder in records.mount_of.items() if folder},
+        "lost": [
+            name
+            for name in named
+            if name not in folders and not (root / "overlay2" / name).exists()
+        ],
     }
+
+
+class _Records:
+    """What the engine's database of layers says.
+
+    referenced: the folders that it names, "" where a record is empty. mount_of: the folder of each
+    container's writable layer, by the container's id.
+    """
+
+    def __init__(self, database: Path) -> None:
+        self.mount_of: dict[str, str] = {}
+        self.referenced = {
+            _word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")
+        }
+        for container in _folders(database / "mounts"):
+            mount = _word(f"{container.path}/mount-id")
+            self.mount_of[container.name] = mount
+            self.referenced |= {mount, _word(f"{container.path}/init-id")}
+
+
+def _mentioned(root: Path, folders: Sequence[str]) -> list[str]:
+    """Those of these folders that a database of BuildKit names. No database is read for none."""
+    if not folders:
+        return []
+    databases = [file.read_bytes()[:DATABASE_MAX] for file in (root / "buildkit").glob("*.db")]
+    return [
+        name
+        for name in folders
+        if any(name.removesuffix("-init").encode() in database for database in databases)
+    ]
 
 
 def _folders(path: Path) -> list[os.DirEntry[str]]:

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import FolderListing, ListFolder, ReadFile
+from diagnose.questions.files import ListFolder, ReadFile
 from diagnose.registry import evidence
 
 MAIN_FILE = "/etc/logrotate.conf"
@@ -78,33 +78,48 @@ class LogContents(msgspec.Struct, frozen=True):
 def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> LogContents:
     """Reads logrotate's files, and both ends of the largest logs; the engine is not asked."""
     files = {container.log_path: container for container in containers if _has_json_file(container)}
-    listed: FolderListing | Failed = FolderListing()
-    if files:
-        listed = host.ask(ListFolder(FOLDER))
-    if isinstance(listed, Failed) and listed.reason != "missing":
-        unlisted = Unavailable.of(listed)
-    else:
-        unlisted = None
-    names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
-    rotations = tuple(_rotations(host, names, files)) if files else ()
-    kept_logs = logs.by_id if logs is not None else {}
+    if not files:
+        return LogContents((), ())
+    rotations, unlisted = _listed_rotations(host, files)
+    damaged, unread = _damaged(host, files, _largest(files, logs))
+    return LogContents(rotations, damaged, unlisted, unread)
+
+
+def _listed_rotations(
+    host: Host, files: Mapping[str, Container]
+) -> tuple[tuple[LogRotation, ...], Unavailable | None]:
+    """What logrotate does with these logs, and why its folder could not be listed."""
+    listing = host.ask(ListFolder(FOLDER))
+    if isinstance(listing, Failed):
+        unlisted = None if listing.reason == "missing" else Unavailable.of(listing)
+        return tuple(_rotations(host, [], files)), unlisted
+    return tuple(_rotations(host, [entry.name for entry in listing.entries], files)), None
+
+
+def _largest(files: Mapping[str, Container], logs: LogFiles | None) -> list[str]:
+    """The paths of the largest logs that are not empty."""
+    by_id = logs.by_id if logs is not None else {}
     sizes = {
-        path: kept_logs[container.id].bytes
+        path: by_id[container.id].bytes
         for path, container in files.items()
-        if container.id in kept_logs
+        if container.id in by_id and by_id[container.id].bytes
     }
-    largest = sorted((path for path in sizes if sizes[path]), key=lambda path: -sizes[path])[
-        :MOST_LOGS
-    ]
+    return sorted(sizes, key=lambda path: -sizes[path])[:MOST_LOGS]
+
+
+def _damaged(
+    host: Host, files: Mapping[str, Container], paths: Sequence[str]
+) -> tuple[tuple[NulLog, ...], Unavailable | None]:
+    """The logs that hold NUL bytes, and why one could not be read."""
     damaged, unread = [], None
-    for path in largest:
+    for path in paths:
         where = _nul_bytes(host, path)
-        if isinstance(where, Failed):
-            if where.reason != "missing":
-                unread = Unavailable(where.reason, f"{path}: {where.detail}")
-        elif where:
-            damaged.append(NulLog(files[path], path, where))
-    return LogContents(rotations, tuple(damaged), unlisted, unread)
+        if not isinstance(where, Failed):
+            if where:
+                damaged.append(NulLog(files[path], path, where))
+        elif where.reason != "missing":
+            unread = Unavailable(where.reason, f"{path}: {where.detail}")
+    return tuple(damaged), unread
 
 
 def _has_json_file(container: Container) -> bool:

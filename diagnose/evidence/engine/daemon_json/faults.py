@@ -6,7 +6,7 @@ By its own judgement, by ours, by its last words.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -128,25 +128,36 @@ def config_faults(
     file = host.ask(ReadFile(config.path))
     if isinstance(file, Failed):
         return Unavailable.of(file)
-    text = file.text
     version, validated = _validated(host, daemon, config.path, _known_version(ping, log))
-    faults = faults_of(text, version.major)
-    if validated is not None and validated.ok:
-        faults = tuple(fault for fault in faults if fault.stage == "value")
-    verdict = _refusal(validated.text) if validated is not None and not validated.ok else ""
-    refusals = [refusal for refusal in dict.fromkeys((verdict, words)) if refusal]
-    if not faults and refusals:
-        faults = tuple(_faults_in_words(refusals, text))
+    faults = _faults(file.text, version, validated, words)
     return ConfigFaults(
         config.path,
         faults,
         version.major,
         version.text,
-        validated.text if validated else "",
+        validated.text if validated is not None else "",
         words,
         source,
-        mending(text, version.major) if faults else None,
+        mending(file.text, version.major) if faults else None,
     )
+
+
+def _faults(
+    text: str, version: _Version, validated: Validation | None, words: str
+) -> tuple[Fault, ...]:
+    """Our own reading of the file, or what the engine says of it where that finds nothing.
+
+    words: what an engine that is down last said against its configuration.
+    """
+    faults = faults_of(text, version.major)
+    refusals = [words]
+    if validated is not None and validated.ok:
+        faults = tuple(fault for fault in faults if fault.stage == "value")
+    elif validated is not None:
+        refusals = [_refusal(validated.text), words]
+    if faults:
+        return faults
+    return tuple(_faults_in_words(filter(None, dict.fromkeys(refusals)), text))
 
 
 def _logged_refusal(daemon: Daemon, log: DaemonLog | None) -> tuple[str, str]:
@@ -189,29 +200,38 @@ def _refusal(text: str) -> str:
     return match["why"] or match["late"]
 
 
-def _faults_in_words(texts: Iterable[str], file: str) -> Iterable[Fault]:
+def _faults_in_words(texts: Iterable[str], file: str) -> Iterator[Fault]:
     """The engine's own words as a fault, at the key that they are about if that is known."""
     for text in texts:
-        key = next(
-            (name or match[1] for hint, name in HINTS if (match := re.search(hint, text))), ""
-        )
-        if not key:
-            quoted = re.findall(r"[\w./:-]{4,}", text)
-            key = next(
-                (
-                    name
-                    for name in TYPES
-                    if any(f'"{word}"' in file and name in file for word in quoted)
-                ),
-                "",
-            )
-        if key:
-            line, column = place(file, key)
-        else:
-            line, column = _torn(file) if "UTF-8" in text else (0, 0)
+        key = _hinted_key(text) or _quoted_key(text, file)
+        line, column = _position(file, key, text)
         if not line and REFUSED.search(text):
             continue  # a later stage of a start names no file: it may mean the command line
         yield Fault(key if line else "", text, line, column)
+
+
+def _hinted_key(text: str) -> str:
+    """The key that words of the engine are always about; empty if they are about no such one."""
+    for hint, name in HINTS:
+        match = re.search(hint, text)
+        if match is not None:
+            return name or match[1]
+    return ""
+
+
+def _quoted_key(text: str, file: str) -> str:
+    """A key of the file, where the engine's words repeat a value of the file."""
+    words = re.findall(r"[\w./:-]{4,}", text)
+    if not any(f'"{word}"' in file for word in words):
+        return ""
+    return next((name for name in TYPES if name in file), "")
+
+
+def _position(file: str, key: str, text: str) -> tuple[int, int]:
+    """Line and column of the key, or of bytes that are no text; (0, 0) where there are none."""
+    if key:
+        return place(file, key)
+    return _torn(file) if "UTF-8" in text else (0, 0)
 
 
 def _torn(file: str) -> tuple[int, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import msgspec
 from msgspec.structs import replace
@@ -15,14 +16,18 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
 from diagnose.firewall import iptables
 from diagnose.firewall.docker import NFTABLES_TABLE
-from diagnose.firewall.engine_rules import Bridge, PublishedPort, present, repair, wanted
+from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted
 from diagnose.firewall.packet import Family
 from diagnose.firewall.restore import restored
+from diagnose.firewall.rule_repair import present, repair
 from diagnose.firewall.rules import Chain, Ruleset, Table
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, SaveIptables
 from diagnose.registry import evidence
+
+if TYPE_CHECKING:
+    from diagnose.firewall.native_rules import NativeTable
 
 KNOWN_MODES = ("nat", "routed")
 """Gateway modes whose rules were seen on a real engine."""
@@ -158,28 +163,34 @@ def _native(
     from diagnose.firewall.native_rules import native_table  # few engines write these
 
     tables = [native_table(family, bridges[family], has_proxy=has_proxy) for family in families]
-    missing: list[str] = []
-    stale: list[str] = []
-    for table in tables:
-        own_chains = [chain for chain in firewall.chains if _is_own(chain, table.family)]
-        missing += table.missing_in(own_chains)
-        stale += table.stale_in(own_chains)
+    own = [
+        (table, [chain for chain in firewall.chains if _is_own(chain, table.family)])
+        for table in tables
+    ]
+    missing = tuple(rule for table, chains in own for rule in table.missing_in(chains))
+    stale = tuple(rule for table, chains in own for rule in table.stale_in(chains))
     if not missing and not stale:
         return LostRules(None)
-    others = [
-        chain for chain in firewall.chains if not any(_is_own(chain, family) for family in families)
-    ]
-    chains = (*others, *(chain for table in tables for chain in table.chains))
     return LostRules(
         RuleRepair(
             "nft -f -",
             "\n".join(table.text for table in tables) + "\n",
-            tuple(missing),
-            tuple(stale),
+            missing,
+            stale,
             families,
-            replace(firewall.ruleset, chains=chains),
+            _with_tables(firewall, tables),
         )
     )
+
+
+def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
+    """The packet filter with these tables in the place of the engine's own."""
+    families = [table.family for table in tables]
+    others = [
+        chain for chain in firewall.chains if not any(_is_own(chain, family) for family in families)
+    ]
+    wanted = [chain for table in tables for chain in table.chains]
+    return replace(firewall.ruleset, chains=(*others, *wanted))
 
 
 def _is_own(chain: Chain, family: str) -> bool:

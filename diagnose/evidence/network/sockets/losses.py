@@ -15,7 +15,13 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.sockets import CountLosses, FullUdpSocket, WaitingCall, WatchSockets
+from diagnose.questions.sockets import (
+    CountLosses,
+    FullUdpSocket,
+    LossCounters,
+    WaitingCall,
+    WatchSockets,
+)
 from diagnose.registry import evidence
 
 __all__ = ["FullUdpSocket", "NamespaceLoss", "NetworkLosses", "network_losses"]
@@ -63,33 +69,21 @@ class NetworkLosses(msgspec.Struct, frozen=True):
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
     """One look at all counters, and a second question about the few that tell of a loss."""
     owners = _owners(namespaces)
-    by_pid = {owner.state.pid: owner for owner in owners.values()}
-    inodes = {inode: owner.state.pid for inode, owner in owners.items()}
-    if not by_pid:
+    if not owners:
         return NetworkLosses()
-    counters = host.ask(CountLosses(sorted(by_pid)))
-    if isinstance(counters, Failed):
-        return Unavailable.of(counters)
-
-    def rate(pid: int) -> float:
-        lost = counters[str(pid)]
-        age = clock.age(by_pid[pid].started_at) or 0.0
-        return -(lost.repeated_requests + lost.lost_datagrams) / max(age, 1.0)
-
-    suspects = [pid for pid in by_pid if counters.get(str(pid))]
-    crowded = [
-        pid
-        for pid in by_pid
-        if (counted := counters.get(str(pid))) is not None and counted.connections >= CROWDED
-    ]
-    chosen = list(dict.fromkeys([*crowded[:MOST_CROWDED], *sorted(suspects, key=rate)]))[:MOST]
+    by_pid = {owner.state.pid: owner for owner in owners.values()}
+    answer = host.ask(CountLosses(sorted(by_pid)))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    counters = {pid: counted for pid in by_pid if (counted := answer.get(str(pid))) is not None}
     ports_used = {
         inode: counted.connections + counted.time_wait
-        for inode, pid in inodes.items()
-        if (counted := counters.get(str(pid))) is not None and counted.time_wait is not None
+        for inode, owner in owners.items()
+        if (counted := counters.get(owner.state.pid)) is not None and counted.time_wait is not None
     }
+    chosen = _chosen(counters, by_pid, clock)
     if not chosen:
-        return NetworkLosses(counted=len(counters), ports_used=ports_used)
+        return NetworkLosses(counted=len(answer), ports_used=ports_used)
     watched = host.ask(WatchSockets(sorted(chosen)))
     if isinstance(watched, Failed):
         return Unavailable.of(watched)
@@ -98,7 +92,23 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )
-    return NetworkLosses(losses, len(counters), ports_used)
+    return NetworkLosses(losses, len(answer), ports_used)
+
+
+def _chosen(
+    counters: Mapping[int, LossCounters], by_pid: Mapping[int, Container], clock: Clock
+) -> list[int]:
+    """Whose sockets are worth a look: those with many connections, then those that lose most."""
+
+    def losses_per_second(pid: int) -> float:
+        lost = counters[pid].repeated_requests + counters[pid].lost_datagrams
+        age = clock.age(by_pid[pid].started_at) or 0.0
+        return lost / max(age, 1.0)
+
+    crowded = [pid for pid, counted in counters.items() if counted.connections >= CROWDED]
+    losing = [pid for pid, counted in counters.items() if counted.has_losses]
+    by_rate = sorted(losing, key=losses_per_second, reverse=True)
+    return list(dict.fromkeys([*crowded[:MOST_CROWDED], *by_rate]))[:MOST]
 
 
 def _owners(namespaces: Namespaces) -> dict[int, Container]:
