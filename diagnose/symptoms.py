@@ -13,7 +13,7 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -35,6 +35,7 @@ GROUPS: Mapping[str, str] = {
     "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",
     "port": "port ports published publish listening listen listens",
     "outside": "internet outside outbound egress external upstream",
+    "gateway": "502 503 504 gateway proxy reverse nginx traefik caddy upstreams",
     "firewall": "firewall iptables nftables firewalld ufw rules chain chains dropped blocked",
     "image": "image images pull pulls pulling registry manifest tag",
     "log": "log logs logging journald rotate rotation",
@@ -198,20 +199,24 @@ def _stem(word: str) -> str:
 
 
 def ordered(
-    findings: Sequence[Reported], ids: Sequence[str], names: Sequence[str]
+    findings: Sequence[Reported], fitting: Collection[str], names: Sequence[str]
 ) -> tuple[Reported, ...]:
-    """The findings about named containers first.
+    """The findings about named containers first, then those of checks that fit the question.
 
-    Then by how well their check fits the question.
+    What explains such a finding stands where that one stands. Among equals the severest is first.
     """
-    places = {id: at for at, id in enumerate(ids)}
     subjects = {container(name) for name in names}
+    explained: dict[str, list[Reported]] = {}
+    for finding in findings:
+        for link in finding.causes:
+            explained.setdefault(link.cause, []).append(finding)
 
-    def place(finding: Reported) -> tuple[bool, int, int]:
+    def place(finding: Reported) -> tuple[bool, bool]:
         is_named = not subjects.isdisjoint({finding.subject, *finding.finding.touches})
-        return not is_named, -finding.severity, places.get(finding.id, len(ids))
+        own = (not is_named, finding.id not in fitting)
+        return min([own, *(place(effect) for effect in explained.get(finding.key, ()))])
 
-    return tuple(sorted(findings, key=place))
+    return tuple(sorted(findings, key=lambda finding: (place(finding), -finding.severity)))
 
 
 def about(question: str, names: Sequence[str]) -> tuple[str, ...]:

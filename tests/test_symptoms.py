@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
+from msgspec.structs import replace
 
 from diagnose import symptoms
-from diagnose.model import DAEMON, Severity, container
+from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, container
 from tests.command_line import run
 from tests.test_render import found
 
@@ -66,23 +69,39 @@ def test_ends(question: str) -> None:
     assert (None if ends is None else (ends.begin, ends.end)) == ENDS[question]
 
 
-def test_what_is_about_a_named_container_comes_first() -> None:
+def order(findings: Sequence[Reported], fitting: Sequence[str], names: Sequence[str]) -> list[str]:
+    return [finding.id for finding in symptoms.ordered(findings, fitting, names)]
+
+
+def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> None:
     findings = [
         found("daemon.hung", DAEMON),
+        found("storage.disk-full", Subject("path", "/var/lib/docker"), severity=Severity.warning),
         found("container.unhealthy", container("web"), severity=Severity.warning),
     ]
+    hung, full, unhealthy = [finding.id for finding in findings]
     names = symptoms.about("web is slow", ["web", "db", "we"])
     assert names == ("web",)
-    ordered = symptoms.ordered(findings, ["daemon.hung", "container.unhealthy"], names)
-    assert [finding.id for finding in ordered] == ["container.unhealthy", "daemon.hung"]
-    assert symptoms.ordered(findings, ["container.unhealthy"], ())[0].id == "daemon.hung"
+    assert order(findings, [hung], names) == [unhealthy, hung, full]
+    assert order(findings, [unhealthy], ()) == [unhealthy, hung, full]
+    assert order(findings, [], ()) == [hung, full, unhealthy]
+
+
+def test_a_cause_stands_where_what_it_explains_would() -> None:
+    causes = [found("firewall.forwarding-off", HOST), found("daemon.hung", DAEMON)]
+    link = CauseLink(causes[0].key, "", "")
+    effect = replace(found("dns.upstream-unreachable", container("web")), causes=(link,))
+    findings = [causes[1], effect, causes[0]]
+    expected = [effect.id, causes[0].id, causes[1].id]
+    assert order(findings, [effect.id], ()) == expected
 
 
 def test_ask() -> None:
     done = run("ask", "--budget", "2m", "--from", "demo", "stray cannot reach web")
     assert done.stdout.startswith("CRITICAL ")
     assert "diagnose path stray web" in done.stdout
-    assert "checked for these words: " in done.stdout
+    assert "what fits these words comes first: " in done.stdout
+    assert "storage.disk-full" in done.stdout, "what else is wrong is said too"
     assert ", and all of dns, firewall and network\n" in done.stdout
     assert "network.subnet-overlaps-route" in done.stdout
     nothing = run("ask", "--budget", "2m", "--from", "demo", "xyzzy")

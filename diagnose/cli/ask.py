@@ -1,4 +1,4 @@
-"""`diagnose ask "..."`: the checks that a symptom may be about, and what they find."""
+"""`diagnose ask "..."`: every check, and what fits a symptom in your own words first."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ IDS_SHOWN = 6
 def ask(
     question: tuple[str, ...], fail_on: str, verbose: bool, no_color: bool, **given: Any
 ) -> None:
-    """Run the checks that fit a symptom, described in your own words.
+    """Run every check, and show first what fits a symptom in your own words.
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of
@@ -50,20 +50,18 @@ def ask(
     if not matches:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()
-    ids = tuple(match.id for match in matches)
     families = symptoms.families(text)
-    of_families = (id for id in checks if id.partition(".")[0] in families and id not in ids)
-    selected = (*ids, *of_families)
+    of_families = (id for id in checks if id.partition(".")[0] in families)
+    fitting = tuple(dict.fromkeys((*(match.id for match in matches), *of_families)))
     try:
         report = session.diagnose(
-            lambda: checks, selected, options.of_run(given), began=process.began()
+            lambda: checks, None, options.of_run(given), began=process.began()
         )
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     names = tuple((report.container_names or {}).values())
-    report = replace(
-        report, findings=symptoms.ordered(report.findings, selected, symptoms.about(text, names))
-    )
+    findings = symptoms.ordered(report.findings, fitting, symptoms.about(text, names))
+    report = replace(report, findings=findings)
     code = code_of(report, fail_on)
     terminal.render(
         report,
@@ -74,9 +72,11 @@ def ask(
         shell=reader.shell(given["source"]),
     )
     every = f", and all of {joined(families)}" if families else ""
-    click.echo(f"\nchecked for these words: {and_more(ids, IDS_SHOWN)}{every}")
+    ids = [match.id for match in matches]
+    click.echo(f"\nwhat fits these words comes first: {and_more(ids, IDS_SHOWN)}{every}")
+    if not any(finding.id in fitting for finding in findings):
+        click.echo("none of them found anything")
     ends = symptoms.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
-    click.echo("every check: diagnose all")
     process.leave(code)
