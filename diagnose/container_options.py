@@ -54,20 +54,29 @@ def _of_config(container: Inspect, config: Inspect, default: Inspect) -> Iterato
     entrypoint = config.get("Entrypoint") or []
     if entrypoint != (default.get("Entrypoint") or []):
         yield Option("entrypoint", entrypoint[0] if entrypoint else "")
-    mode = str(container["HostConfig"].get("NetworkMode", ""))
-    is_own_netns = not mode.startswith(("container:", "host"))
-    if is_own_netns and config.get("Hostname") and config["Hostname"] != container["Id"][:12]:
-        yield Option("hostname", config["Hostname"])
-    for key, name in (("User", "user"), ("WorkingDir", "workdir"), ("StopSignal", "stop-signal")):
+    has_own_names = not _shares(container["HostConfig"].get("NetworkMode"))
+    hostname = config.get("Hostname")
+    if has_own_names and hostname and hostname != container["Id"][:12]:
+        yield Option("hostname", hostname)
+    for key, name in _CONFIGURED.items():
         if config.get(key) and config[key] != default.get(key):
             yield Option(name, config[key])
-    if config.get("Domainname") and is_own_netns:
+    if has_own_names and config.get("Domainname"):
         yield Option("domainname", config["Domainname"])
     if config.get("StopTimeout") is not None:
         yield Option("stop-timeout", str(config["StopTimeout"]))
     for key, name in (("Tty", "tty"), ("OpenStdin", "interactive")):
         if config.get(key):
             yield Option(name)
+
+
+_CONFIGURED = {"User": "user", "WorkingDir": "workdir", "StopSignal": "stop-signal"}
+"""Keys of Config that an image may bring."""
+
+
+def _shares(mode: object) -> bool:
+    """Whether a mode of a namespace is that of the host or of another container."""
+    return str(mode or "").startswith(("container:", "host"))
 
 
 def _labels(config: Inspect, default: Inspect) -> Iterator[Option]:
@@ -139,12 +148,9 @@ _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 
 def _of_host(host: Inspect) -> Iterator[Option]:
     yield Option("restart", restart_policy(host))
-    for key, name in _NUMBERS.items():
+    for key, name in (_NUMBERS | _WORDS).items():
         if host.get(key):
             yield Option(name, str(host[key]))
-    for key, name in _WORDS.items():
-        if host.get(key):
-            yield Option(name, host[key])
     for key, name in _FLAGS.items():
         if host.get(key):
             yield Option(name)
@@ -154,14 +160,18 @@ def _of_host(host: Inspect) -> Iterator[Option]:
         yield Option("pids-limit", str(host["PidsLimit"]))
     if host.get("OomKillDisable"):
         yield Option("oom-kill-disable")
-    if host.get("ShmSize", _DEFAULT_SHM) != _DEFAULT_SHM and not str(
-        host.get("IpcMode", "")
-    ).startswith(("container:", "host")):
-        yield Option("shm-size", str(host["ShmSize"]))
-    if host.get("IpcMode", "private") != "private":
-        yield Option("ipc", host["IpcMode"])
+    yield from _shared_memory(host)
     if host.get("DeviceRequests"):
         yield Option("gpus", "all")
+
+
+def _shared_memory(host: Inspect) -> Iterator[Option]:
+    mode = host.get("IpcMode", "private")
+    size = host.get("ShmSize", _DEFAULT_SHM)
+    if size != _DEFAULT_SHM and not _shares(mode):
+        yield Option("shm-size", str(size))
+    if mode != "private":
+        yield Option("ipc", mode)
 
 
 def _lists(host: Inspect) -> Iterator[Option]:

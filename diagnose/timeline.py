@@ -5,7 +5,7 @@ Each moment has its source; the list says from when on it is complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -85,34 +85,38 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
     Of these containers only, if any are named, as by `selection.called`.
     """
     clock, containers, events, _, log, config = evidence
-    now = clock.wall if isinstance(clock, Clock) else 0.0
-    if isinstance(containers, Containers):
-        names = {container.id: container.name for container in containers}
-    else:
-        names = {}
-    wanted = {
-        name
-        for word in words
-        for name in selection.called(word, names) or (word.removeprefix("/"),)
-    }
-    kept = (
+    earliest = (clock.wall if isinstance(clock, Clock) else 0.0) - since_s
+    names = (
+        {container.id: container.name for container in containers}
+        if isinstance(containers, Containers)
+        else {}
+    )
+    wanted = _wanted(words, names)
+    moments = dict.fromkeys(
         moment
         for moment in _moments(evidence, names)
-        if moment.at >= now - since_s and (not wanted or moment.container in wanted)
+        if moment.at >= earliest and (not wanted or moment.container in wanted)
     )
     gaps = [
         f"{kind.__name__}: {value}"
         for kind, value in zip(KINDS, evidence, strict=True)
         if isinstance(value, Unavailable)
     ]
-    ordered = sorted(
-        dict.fromkeys(kept), key=lambda moment: (moment.at, moment.source, moment.text)
-    )
-    began = _engine_began(clock, log, config)
     complete = None
+    began = _engine_began(clock, log, config)
     if isinstance(events, Events) and began is not None:
-        complete = max(began, events.complete_since or 0.0, now - since_s)
+        complete = max(began, events.complete_since or 0.0, earliest)
+    ordered = sorted(moments, key=lambda moment: (moment.at, moment.source, moment.text))
     return Timeline(tuple(ordered), complete, tuple(gaps))
+
+
+def _wanted(words: Iterable[str], names: Mapping[str, str]) -> set[str]:
+    """The names of the containers that a user calls so; a word that fits none stands for itself."""
+    return {
+        name
+        for word in words
+        for name in selection.called(word, names) or (word.removeprefix("/"),)
+    }
 
 
 def _moments(evidence: Sequence[object], names: dict[str, str]) -> Iterator[Moment]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.judgement.causes import Topology, depends_on
+from diagnose.mappings import by_key
 from diagnose.model import Reported, Severity, Subject
 from diagnose.phrases import ago
 from diagnose.programs.telling_line import telling_line
@@ -39,20 +40,25 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
         if finding.check.caused_by and finding.severity > Severity.advice and finding.root
     ]
     callers_of = _callers(loud)
-    sentences = {_called(callee, callers): None for callee, callers in callers_of.items()}
     explained = frozenset().union(*callers_of.values())
-    by_id: dict[str, list[Reported]] = {}
-    for finding in loud:
-        if finding.subject not in explained and not _says_why(finding):
-            by_id.setdefault(finding.id, []).append(finding)
-    onsets = [_began(findings) for findings in by_id.values()]
-    together = [began for began in onsets if len(began) >= FEWEST]
-    everywhere = _everywhere(topology) if together else frozenset()
-    for began in together:
+    unexplained = [
+        finding for finding in loud if finding.subject not in explained and not _says_why(finding)
+    ]
+    called = [_called(callee, callers) for callee, callers in callers_of.items()]
+    return tuple(dict.fromkeys([*called, *_together(unexplained, topology)]))
+
+
+def _together(findings: Iterable[Reported], topology: Topology) -> Iterator[str]:
+    """A sentence for each group that began to fail within a minute, with problems of one check."""
+    by_id = by_key((finding.id, finding) for finding in findings)
+    onsets = [began for alike in by_id.values() if len(began := _began(alike)) >= FEWEST]
+    if not onsets:
+        return
+    everywhere = _everywhere(topology)
+    for began in onsets:
         below = {subject: _below(subject, topology) - everywhere for subject in began}
         for group, shared in _groups(began, below):
-            sentences[_sentence(group, shared)] = None
-    return tuple(sentences)
+            yield _sentence(group, shared)
 
 
 def _says_why(finding: Reported) -> bool:

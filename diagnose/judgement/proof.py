@@ -266,6 +266,7 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
 
 
 def _weighed(effect: Reported, court: _Court) -> Reported:
+    """The finding with the causes that hold, each as strong as it is proven."""
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
@@ -276,13 +277,10 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
             kept.append(replace(link, strength=Strength.proven))
         else:
             ruled_out.append(RuledOut(link.cause, outcome.fact))
-    if not any(link.strength is Strength.proven for link in kept) and len(ruled_out) > 1:
+    has_proof = any(link.strength is Strength.proven for link in kept)
+    if not has_proof and len(ruled_out) > 1:
         together = _together(effect, [court.by_key[suspect.cause] for suspect in ruled_out], court)
-        kept += [
-            replace(link, strength=Strength.proven, jointly=True)
-            for link in effect.causes
-            if link.cause in together
-        ]
+        kept += _joint(effect.causes, together)
         ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
     folding = sorted(kept, key=lambda link: link.strength, reverse=True)
     return replace(
@@ -291,6 +289,15 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
         possible=tuple(link for link in folding if link.strength is Strength.possible),
         ruled_out=tuple(ruled_out),
     )
+
+
+def _joint(links: Iterable[CauseLink], together: frozenset[str]) -> list[CauseLink]:
+    """The links to causes without all of which the effect vanishes."""
+    return [
+        replace(link, strength=Strength.proven, jointly=True)
+        for link in links
+        if link.cause in together
+    ]
 
 
 def _unproven(link: CauseLink) -> Strength:

@@ -66,12 +66,7 @@ def deliver(
     NotWrittenError or session.InvalidRequestError if not.
     """
     by = _cipher(order)
-    if order.output == STDOUT:
-        _streamable()
-    signature = _signature_of(order.output) if order.output and order.signer else None
-    for path in (order.output or Path("diagnose.tar.gz"), order.map, signature):
-        if path is not None and path != STDOUT:
-            _free(path, named=path in (order.output, order.map, signature))
+    _check_places(order)
     try:
         taken = take(
             checks,
@@ -99,6 +94,19 @@ def deliver(
         if order.map:
             order.map.unlink(missing_ok=True)
         raise
+
+
+def _check_places(order: Order) -> None:
+    """NotWrittenError where what is asked for could not be written, before anything is asked."""
+    if order.output == STDOUT:
+        _streamable()
+    wanted = [order.output or Path("diagnose.tar.gz"), order.map]
+    if order.output and order.signer:
+        wanted.append(_signature_of(order.output))
+    for path in wanted:
+        if path is not None and path != STDOUT:
+            is_default = order.output is None and path is wanted[0]
+            _free(path, named=not is_default)
 
 
 def _cipher(order: Order) -> seal.Cipher | None:

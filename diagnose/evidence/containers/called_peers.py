@@ -54,18 +54,26 @@ def called_peers(
     peers = _named_in(unanswered, caller, containers)
     if peers:
         return peers
-    neighbours = [
+    neighbours = _neighbours(caller, containers)
+    if any(_says_whom(line, neighbours) for line in unanswered):
+        return ()
+    words = _configuration(caller) if configured is None else configured
+    return _named_in(words, caller, containers)
+
+
+def _neighbours(caller: Container, containers: Containers) -> list[NetworkEndpoint]:
+    """Where containers are attached to the networks of the caller."""
+    return [
         endpoint
         for container in containers
         for network, endpoint in container.endpoints.items()
         if network in caller.endpoints and endpoint.ip_prefix_len
     ]
-    for line in unanswered:
-        if "dns" in signs(line) or _PLACE.search(_without_neighbours(line, neighbours)):
-            return ()
-    return _named_in(
-        _configuration(caller) if configured is None else configured, caller, containers
-    )
+
+
+def _says_whom(line: str, neighbours: list[NetworkEndpoint]) -> bool:
+    """Whether a line says whom it called: a name that is unknown, or a place elsewhere."""
+    return "dns" in signs(line) or bool(_PLACE.search(_without_neighbours(line, neighbours)))
 
 
 def refused_port(lines: Iterable[str]) -> int:

@@ -225,15 +225,7 @@ def daemon(
     All but the ping is read from /proc, files and systemd, so that it is there for a dead
     engine too.
     """
-    questions: list[Question[Any]] = [
-        FindEndpoint(),
-        PingEngine(),
-        IdentifyCaller(),
-        FindLocality(),
-    ]
-    questions += [ReadUnit(name) for name in _UNITS]
-    for _ in host.ask_many(questions):
-        pass  # each is remembered: together they take as long as the slowest
+    _ask_at_once(host)
     endpoint = host.ask(FindEndpoint())
     if isinstance(endpoint, Failed):
         return Unavailable.of(endpoint)
@@ -252,7 +244,6 @@ def daemon(
     alive = daemon_processes(
         host, locality.engine_pid, clock, config, processes, containerd_unit, own
     )
-    process = alive.engine
     named = unit.program if unit else ""
     stats = {
         **_stats(host, endpoint.path or "/", *TRACES),
@@ -270,11 +261,24 @@ def daemon(
             unit=unit,
             socket_unit=socket_unit,
             containerd_unit=containerd_unit,
-            program=_program(process, named, stats, own),
-            installed=bool(own and own.traces) or _is_installed(stats, unit, process),
+            program=_program(alive.engine, named, stats, own),
+            installed=bool(own and own.traces) or _is_installed(stats, unit, alive.engine),
             has_podman=_state(stats, PODMAN) is not None,
         ),
     )
+
+
+def _ask_at_once(host: Host) -> None:
+    """Each answer is remembered: together they take as long as the slowest."""
+    questions: list[Question[Any]] = [
+        FindEndpoint(),
+        PingEngine(),
+        IdentifyCaller(),
+        FindLocality(),
+        *(ReadUnit(name) for name in _UNITS),
+    ]
+    for _ in host.ask_many(questions):
+        pass
 
 
 _UNITS = ("docker.service", "docker.socket", "containerd.service")

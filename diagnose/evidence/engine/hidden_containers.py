@@ -72,14 +72,11 @@ def hidden_containers(
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
     unlisted = _unlisted([entry.name for entry in listing.entries], containers)
-    if not unlisted:
-        return HiddenContainers(folder)
     looked_at = unlisted[:MOST]
     files = _records(host, folder, looked_at)
     records = [_damaged(folder, id, files) for id in looked_at]
     damaged = tuple(record for record in records if record is not None)
-    configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
-    foreign = [config for config in configs if config.driver and config.driver != info.driver]
+    foreign = _foreign(files, info.driver)
     if not foreign:
         return HiddenContainers(folder, damaged=damaged)
     names = tuple(sorted(config.name.lstrip("/") for config in foreign))
@@ -87,11 +84,16 @@ def hidden_containers(
     return HiddenContainers(folder, len(foreign) + not_looked_at, names, foreign[0].driver, damaged)
 
 
+def _foreign(files: Mapping[str, FileText], driver: str) -> list[_Config]:
+    """The containers that were made with another storage driver than this one."""
+    configs = [_config(file.text) for path, file in files.items() if path.endswith(CONFIG)]
+    return [config for config in configs if config.driver not in ("", driver)]
+
+
 def _records(host: Host, folder: str, ids: Sequence[str]) -> dict[str, FileText]:
     """The files in which the engine keeps these containers, by path, as far as they can be read."""
     paths = [f"{folder}/{id}/{name}" for id in ids for name in _RECORDS]
-    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
-    files = {path: answer for path, answer in answers if not isinstance(answer, Failed)}
+    files = host.answers_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
     return {path: files[path] for path in paths if path in files}
 
 
@@ -101,24 +103,26 @@ def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedReco
     The engine writes both files to another name first and renames them: no moment of its work
     shows them torn.
     """
-    texts = {name: files.get(f"{folder}/{id}/{name}") for name in _RECORDS}
-    torn = [
-        (name, file)
-        for name, file in texts.items()
-        if file is not None and not file.truncated and not _object(file.text)
-    ]
-    if not torn:
+    records = {
+        name: file for name in _RECORDS if (file := files.get(f"{folder}/{id}/{name}")) is not None
+    }
+    torn = next((name for name, file in records.items() if _is_torn(file)), None)
+    if torn is None:
         return None
-    name, file = torn[0]
-    config, about = (_object(text.text) if (text := texts[part]) else {} for part in _RECORDS)
+    config, about = (_object(records[name].text) if name in records else {} for name in _RECORDS)
     known = config.get("Name")
     return DamagedRecord(
         id,
-        f"{folder}/{id}/{name}",
-        not file.text.strip("\0 \n"),
+        f"{folder}/{id}/{torn}",
+        not records[torn].text.strip("\0 \n"),
         known.lstrip("/") if isinstance(known, str) else "",
         tuple(_mounted(about)),
     )
+
+
+def _is_torn(file: FileText) -> bool:
+    """Whether a file that was read whole holds no object."""
+    return not file.truncated and not _object(file.text)
 
 
 def _object(text: str) -> Mapping[str, Json]:

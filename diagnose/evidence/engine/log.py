@@ -14,7 +14,7 @@ from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.engine import FindEndpoint, FindLocality
 from diagnose.questions.files import ReadFile, StatPaths
-from diagnose.questions.service import JournalEntries, JournalEntry, ReadJournal
+from diagnose.questions.service import JournalEntry, ReadJournal
 from diagnose.registry import evidence
 
 UNIT = "docker.service"
@@ -329,33 +329,41 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     the second are the system's engine's: a rootless one writes to its user's journal.
     """
     endpoint = host.ask(FindEndpoint())
-    rootless = not isinstance(endpoint, Failed) and endpoint.rootless is not None
-    unread = Failed("missing", "a rootless engine's log is in its user's journal")
-    answer: JournalEntries | Failed = unread
-    if not rootless:
-        answer = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
-    if not isinstance(answer, Failed):
-        if answer.entries:
-            is_cut = len(answer.entries) >= JOURNAL_LINES
-            return DaemonLog(_of_entries(answer.entries), f"journal {UNIT}", is_cut)
-    elif answer.reason == "remote":
-        return Unavailable.of(answer)
-    refusals = [answer] if isinstance(answer, Failed) and answer.reason != "missing" else []
-    for path, shown in (*_own_file(host), *(() if rootless else ((path, path) for path in FILES))):
-        file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
-        if isinstance(file, Failed):
-            refusals += [file] if file.reason != "missing" else []
-            continue
-        texts = file.text.splitlines()[1 if file.truncated else 0 :]
-        return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
-    if refusals:
-        return Unavailable.of(refusals[0])
-    if rootless:
-        return Unavailable.of(unread)
-    return Unavailable(
+    if not isinstance(endpoint, Failed) and endpoint.rootless is not None:
+        unread = Failed("missing", "a rootless engine's log is in its user's journal")
+        return _first_readable(host, _own_file(host), unread)
+    journal = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
+    if isinstance(journal, Failed) and journal.reason == "remote":
+        return Unavailable.of(journal)
+    if not isinstance(journal, Failed) and journal.entries:
+        is_cut = len(journal.entries) >= JOURNAL_LINES
+        return DaemonLog(_of_entries(journal.entries), f"journal {UNIT}", is_cut)
+    nowhere = Failed(
         "missing",
         "the daemon's log was not found: neither a journal nor a file that its output goes to",
     )
+    if isinstance(journal, Failed) and journal.reason != "missing":
+        nowhere = journal
+    return _first_readable(host, (*_own_file(host), *((path, path) for path in FILES)), nowhere)
+
+
+def _first_readable(
+    host: Host, files: Iterable[tuple[str, str]], journal: Failed
+) -> DaemonLog | Unavailable:
+    """The first of these files that can be read.
+
+    files: path, and the path that is shown. journal: why there is none; a file that may not be read
+    explains more than a journal that is missing.
+    """
+    refusals = [journal] if journal.reason != "missing" else []
+    for path, shown in files:
+        file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+        if not isinstance(file, Failed):
+            texts = file.text.splitlines()[1 if file.truncated else 0 :]
+            return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
+        if file.reason != "missing":
+            refusals.append(file)
+    return Unavailable.of(refusals[0] if refusals else journal)
 
 
 def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:

@@ -80,22 +80,15 @@ def legacy_plugins(
     if isinstance(info, Unavailable) and not daemon.is_starting:
         return info
     drivers = PluginNames() if isinstance(info, Unavailable) else info.plugins
-    listings = {}
-    for folder in (SOCKETS, *SPECS):
-        listing = host.ask(ListFolder(folder))
-        if not isinstance(listing, Failed):
-            listings[folder] = listing
-        elif listing.reason != "missing":
-            return Unavailable.of(listing)
     in_memory = frozenset(filter(_is_legacy, drivers.volume or ()))
     of_networks = frozenset(filter(_is_legacy, drivers.network or ()))
-    candidates = list(_candidates(listings.get(SOCKETS)))
-    specs, unread = _of_specs(host, listings, {plugin.name for plugin in candidates})
-    names = {plugin.name for plugin in (*candidates, *specs)}
-    remembered = [
-        LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock") for name in sorted(in_memory - names)
-    ]
-    plugins = [*candidates, *specs, *remembered]
+    listings = _listings(host)
+    if isinstance(listings, Unavailable):
+        return listings
+    with_socket = list(_candidates(listings.get(SOCKETS)))
+    specs, unread = _of_specs(host, listings, {plugin.name for plugin in with_socket})
+    plugins = [*with_socket, *specs]
+    plugins += _remembered(in_memory - {plugin.name for plugin in plugins})
     if not plugins:
         return LegacyPlugins((), in_memory, of_networks, unread)
     trials = host.ask(TrySockets([plugin.socket for plugin in plugins]))
@@ -103,6 +96,24 @@ def legacy_plugins(
         return Unavailable.of(trials)
     tried, unknown = _tried(plugins, trials, in_memory)
     return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
+
+
+def _listings(host: Host) -> dict[str, FolderListing] | Unavailable:
+    """The folders of plugins that exist."""
+    listings = {}
+    for folder in (SOCKETS, *SPECS):
+        listing = host.ask(ListFolder(folder))
+        if not isinstance(listing, Failed):
+            listings[folder] = listing
+        elif listing.reason != "missing":
+            return Unavailable.of(listing)
+    return listings
+
+
+def _remembered(names: Iterable[str]) -> Iterator[LegacyPlugin]:
+    """Plugins that the engine has in its memory, and that have no file any more."""
+    for name in sorted(names):
+        yield LegacyPlugin(name, "", f"{SOCKETS}/{name}.sock")
 
 
 def _is_legacy(name: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -64,16 +64,13 @@ def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedCl
     """
     since = clock.wall - options.since_s
     recent = [line for line in log.last_start if line.at is not None and line.at >= since]
-    handshakes = [(match, line) for line in recent if (match := HANDSHAKE.search(line.message))]
     by_client = by_key(
-        ((reason, match["client"]), line)
-        for match, line in handshakes
-        if (reason := _reason(match["error"]))
+        (refusal, line) for line in recent if (refusal := _refusal(line)) is not None
     )
     by_reason = by_key(
         (reason, (client, lines))
         for (reason, client), lines in by_client.items()
-        if reason not in SCANNED or (len(lines) >= PERSISTENT and _is_private(client))
+        if not _may_be_a_scan(reason, client, lines)
     )
     return RefusedClients(
         tuple(
@@ -85,6 +82,18 @@ def refused_clients(log: DaemonLog, clock: Clock, options: Options) -> RefusedCl
             for reason, refusals in by_reason.items()
         )
     )
+
+
+def _refusal(line: LogLine) -> tuple[Reason, str] | None:
+    """Why a client was refused, and its address."""
+    match = HANDSHAKE.search(line.message)
+    reason = _reason(match["error"]) if match is not None else None
+    return (reason, match["client"]) if match is not None and reason is not None else None
+
+
+def _may_be_a_scan(reason: Reason, client: str, lines: Sequence[LogLine]) -> bool:
+    is_insistent = len(lines) >= PERSISTENT and _is_private(client)
+    return reason in SCANNED and not is_insistent
 
 
 def _reason(error: str) -> Reason | None:

@@ -71,10 +71,14 @@ def layer_folders(
     hidden = _hidden(failed)
     if hidden is not None:
         return hidden
-    missing = tuple((name, path) for path in failed for name in owners[_parent(path)])
-    whole = owners.keys() - {_parent(path) for path in failed}
-    still = tuple(line for line in reports if _folder_of(line) not in whole)
-    return LayerFolders(missing, len(owners), still, details.unexamined, _closed(owners, statuses))
+    whole = owners.keys() - set(map(_parent, failed))
+    return LayerFolders(
+        missing=tuple((name, path) for path in failed for name in owners[_parent(path)]),
+        looked_at=len(owners),
+        reports=tuple(line for line in reports if _folder_of(line) not in whole),
+        unexamined=details.unexamined,
+        closed=_closed(owners, statuses),
+    )
 
 
 def _owners(

@@ -143,35 +143,44 @@ def _tls_config(tls: Tls) -> TLSConfig:
 
     Raises `Refused` (missing, malformed) for files that cannot be used, by their names.
     """
-    checked = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    _check(tls)
+    client_pair = (tls.cert, tls.key) if tls.cert and tls.key else None
+    settings = TLSConfig(client_cert=client_pair, verify=tls.verify)
+    authorities = _authorities(tls)
+    if tls.verify and authorities:
+        settings.verify = authorities
+    return settings
+
+
+def _authorities(tls: Tls) -> str | None:
+    """The file or folder of the certificates by which the engine's is verified."""
+    if tls.ca is not None:
+        return tls.ca
+    system = ssl.get_default_verify_paths()
+    return system.cafile or system.capath
+
+
+def _check(tls: Tls) -> None:
+    """Load the files once, since docker-py's own errors do not name them. Raises `Refused`."""
     if (tls.cert is None) != (tls.key is None):
         raise Refused(
             "missing",
             f"only one of the client's cert.pem and key.pem is there: {tls.cert or tls.key}",
         )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if tls.ca and tls.verify:
         try:
-            checked.load_verify_locations(tls.ca)
+            context.load_verify_locations(tls.ca)
         except OSError as error:
             raise Refused("malformed", f"{tls.ca} is no readable certificate: {error}") from error
     if tls.cert and tls.key:
         try:
-            checked.load_cert_chain(
-                tls.cert, tls.key, password=""
-            )  # else OpenSSL asks for one on the terminal
+            # without a password OpenSSL asks for one on the terminal
+            context.load_cert_chain(tls.cert, tls.key, password="")
         except OSError as error:
             raise Refused(
                 "malformed", f"{tls.cert} and {tls.key} are no readable pair: {error}"
             ) from error
-    authorities = tls.ca
-    if tls.verify and authorities is None:
-        system = ssl.get_default_verify_paths()
-        authorities = system.cafile or system.capath
-    client_pair = (tls.cert, tls.key) if tls.cert and tls.key else None
-    settings = TLSConfig(client_cert=client_pair, verify=tls.verify)
-    if tls.verify and authorities:
-        settings.verify = authorities
-    return settings
 
 
 def connect(url: str, tls: Tls | None) -> docker.APIClient:

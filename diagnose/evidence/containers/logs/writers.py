@@ -37,28 +37,31 @@ def log_writers(host: Host, containers: Containers) -> LogWriters:
         for container in containers.running
         if container.host_config.log_config.type not in LOCAL_DRIVERS
     ]
-    waits_in: dict[str, str] = {}
-    missing: list[Unexamined] = []
+    writers: list[tuple[Container, str]] = []
+    unexamined: list[Unexamined] = []
     for container, process in host.ask_about(
         remote, lambda container: InspectProcess(container.state.pid)
     ):
         if not isinstance(process, Failed):
-            waits_in[container.id] = process.wchan or ""
+            writers.append((container, process.wchan or ""))
         elif process.reason != "gone":
-            missing.append(Unexamined(container.subject, str(process)))
-    writers = [container for container in remote if container.id in waits_in]
-    suspects = sorted(writer.state.pid for writer in writers if "pipe_write" in waits_in[writer.id])
-    wakings: dict[str, int | None] | Failed = {}
-    if suspects:
-        wakings = host.ask(CountWakings(suspects, WATCHED_S))
+            unexamined.append(Unexamined(container.subject, str(process)))
+    waiting = {container.state.pid for container, wchan in writers if "pipe_write" in wchan}
+    wakings = _wakings(host, waiting)
     items = []
-    for container in sorted(writers, key=lambda container: container.name):
-        pid = container.state.pid
-        if pid not in suspects:
-            items.append((container, waits_in[container.id]))
+    for container, wchan in sorted(writers, key=lambda writer: writer[0].name):
+        if container.state.pid not in waiting:
+            items.append((container, wchan))
         elif isinstance(wakings, Failed):
-            missing.append(Unexamined(container.subject, str(wakings)))
+            unexamined.append(Unexamined(container.subject, str(wakings)))
         else:
-            stands_still = wakings.get(str(pid)) == 0
-            items.append((container, waits_in[container.id] if stands_still else ""))
-    return LogWriters(tuple(items), tuple(missing))
+            stands_still = wakings.get(str(container.state.pid)) == 0
+            items.append((container, wchan if stands_still else ""))
+    return LogWriters(tuple(items), tuple(unexamined))
+
+
+def _wakings(host: Host, pids: set[int]) -> dict[str, int | None] | Failed:
+    """How often each first process went on while it was watched, by its pid."""
+    if not pids:
+        return {}
+    return host.ask(CountWakings(sorted(pids), WATCHED_S))

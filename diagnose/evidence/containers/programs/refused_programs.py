@@ -146,11 +146,7 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
     by_id = {}
     mute = []
     for container in containers:
-        ended_so = (
-            container.state.exit_code in REFUSED_CODES
-            and (container.ran_for or 0.0) < REFUSED_WITHIN_S
-        )
-        if container.id in log_tails.unread and ended_so and not container.is_running:
+        if container.id in log_tails.unread and _ended_as_if_refused(container):
             mute.append(Unexamined(container.subject, f"its log: {log_tails.unread[container.id]}"))
         tail = log_tails.of(container)
         program = _refused(host, container, tail.last) or _behind_wrapper(
@@ -159,6 +155,12 @@ def programs(host: Host, containers: Containers, log_tails: LogTails) -> Program
         if program is not None:
             by_id[container.id] = program
     return Programs(by_id, tuple(mute))
+
+
+def _ended_as_if_refused(container: Container) -> bool:
+    if container.is_running or container.state.exit_code not in REFUSED_CODES:
+        return False
+    return (container.ran_for or 0.0) < REFUSED_WITHIN_S
 
 
 def _refused(host: Host, container: Container, last: str) -> Program | None:
@@ -178,44 +180,46 @@ def _refused(host: Host, container: Container, last: str) -> Program | None:
 
 
 def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) -> Program | None:
-    """What a shell says, if it ended with 126 or 127, or a supervisor, whatever it ended with.
-
-    A script that goes on after `Permission denied` ends with a code of its own.
-    """
-    # between two runs of a loop the last exit code is not known
-    by_shell = container.state.exit_code in SHELL_CODES or (
-        container.is_running and container.restart_count >= LOOPING
-    )
+    """What a shell or a supervisor says last."""
     for line in reversed(lines):
-        shell = _BY_SHELL.search(line)
-        if shell and not by_shell and not _DENIED.search(shell["why"]):
-            shell = None
-        supervisor = None if shell else _BY_SUPERVISOR.search(line)
-        if shell:
-            program = _look(
-                host,
-                container.id,
-                _from_root(container, shell["path"]),
-                _reason(shell["why"]),
-                line,
-                behind="a shell",
-            )
-            return msgspec.structs.replace(program, is_aside=not by_shell)
-        if supervisor:
-            path = (
-                supervisor["s6"]
-                or supervisor["missing"]
-                or supervisor["closed"]
-                or supervisor["gosu"]
-            )
-            if supervisor["missing"]:
-                why = "not found"
-            elif supervisor["closed"]:
-                why = "permission denied"
-            else:
-                why = supervisor["s6_why"] or supervisor["gosu_why"]
-            return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
+        program = _by_shell(host, container, line) or _by_supervisor(host, container, line)
+        if program is not None:
+            return program
     return None
+
+
+def _by_shell(host: Host, container: Container, line: str) -> Program | None:
+    """The program of which a shell says that it cannot be executed.
+
+    The shell ended with 126 or 127 then; a script that goes on after `Permission denied` ends with
+    a code of its own.
+    """
+    shell = _BY_SHELL.search(line)
+    if shell is None:
+        return None
+    # between two runs of a loop the last exit code is not known
+    is_looping = container.is_running and container.restart_count >= LOOPING
+    is_last = is_looping or container.state.exit_code in SHELL_CODES
+    if not is_last and not _DENIED.search(shell["why"]):
+        return None
+    path = _from_root(container, shell["path"])
+    program = _look(host, container.id, path, _reason(shell["why"]), line, behind="a shell")
+    return msgspec.structs.replace(program, is_aside=not is_last)
+
+
+def _by_supervisor(host: Host, container: Container, line: str) -> Program | None:
+    """The program that a supervisor cannot execute, whatever it ended with itself."""
+    match = _BY_SUPERVISOR.search(line)
+    if match is None:
+        return None
+    if match["missing"]:
+        why = "not found"
+    elif match["closed"]:
+        why = "permission denied"
+    else:
+        why = match["s6_why"] or match["gosu_why"]
+    path = match["s6"] or match["missing"] or match["closed"] or match["gosu"]
+    return _look(host, container.id, path, _reason(why), line, behind="a supervisor")
 
 
 def _from_root(container: Container, path: str) -> str:

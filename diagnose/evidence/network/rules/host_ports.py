@@ -6,7 +6,7 @@ them like any other program of the host.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -73,29 +73,57 @@ def closed_host_ports(
     uplink = next(iter(uplinks), None)
     if not sharing or uplink is None or uplink.address is None:
         return ClosedHostPorts(())
-    blocked = _blocked(kernel_log)
-    wanted: Reason
     ports: dict[tuple[str, int], ClosedHostPort] = {}
     walked = 0
-    for listener in listeners:
-        container = sharing.get(listener.container or "")
-        protocol = listener.proto[:3]
-        if container is None or is_loopback(listener.address):
-            continue
-        clients = blocked.get(listener.port, ())
-        wanted = "clients" if clients else _wanted(container, listener.port, protocol)
-        if protocol not in ("tcp", "udp") or (protocol == "udp" and not wanted):
-            continue
+    for served in _served(sharing, listeners, _blocked(kernel_log)):
         walked += 1
+        number = served.listener.port
         verdict = refused_by_host(
-            host_stack.stack, uplink.name, uplink.address, listener.port, protocol, "ip"
+            host_stack.stack, uplink.name, uplink.address, number, served.protocol, "ip"
         )
         if verdict.is_blocked and verdict.by is not None:
             port = ClosedHostPort(
-                container, listener, protocol, uplink.name, verdict.by, clients, wanted
+                served.container,
+                served.listener,
+                served.protocol,
+                uplink.name,
+                verdict.by,
+                served.clients,
+                served.wanted,
             )
-            ports.setdefault((container.id, listener.port), port)
+            ports.setdefault((served.container.id, number), port)
     return ClosedHostPorts(tuple(ports.values()), walked)
+
+
+class _Served(msgspec.Struct, frozen=True):
+    """A port on which a container in the host's network listens for others."""
+
+    container: Container
+    listener: Listener
+    protocol: str
+    clients: tuple[str, ...]
+    wanted: Reason
+
+
+def _served(
+    sharing: Mapping[str, Container],
+    listeners: Listeners,
+    blocked: Mapping[int, tuple[str, ...]],
+) -> Iterator[_Served]:
+    """blocked: the clients whose packets were dropped, by port.
+
+    A UDP port that nobody is known to want may be the source port of the container's own queries.
+    """
+    wanted: Reason
+    for listener in listeners:
+        container = sharing.get(listener.container or "")
+        if container is None or is_loopback(listener.address):
+            continue
+        protocol = listener.proto[:3]
+        clients = blocked.get(listener.port, ())
+        wanted = "clients" if clients else _wanted(container, listener.port, protocol)
+        if protocol == "tcp" or (protocol == "udp" and wanted):
+            yield _Served(container, listener, protocol, clients, wanted)
 
 
 def _wanted(container: Container, number: int, protocol: str) -> Reason:

@@ -103,32 +103,28 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
         for family in FAMILIES
     }
     answers: dict[Question[Any], Any] = dict(host.ask_many([ListNftables(), *questions.values()]))
-    nftables = answers[ListNftables()]
     texts = {key: _text(answers[question]) for key, question in questions.items()}
+    nftables = answers[ListNftables()]
     if isinstance(nftables, Failed) and texts["nft", "ip"] is None:
         return Unavailable.of(nftables)
+    is_usable = not isinstance(nftables, Failed) and nftables["consistent"]
+    legacy = {family: texts["legacy", family] for family in FAMILIES}
+    names = {name for text in texts.values() for name in named_sets(text or "")}
     return Firewall(
         assemble(
-            None if isinstance(nftables, Failed) or not nftables["consistent"] else nftables,
+            nftables if is_usable else None,
             {family: texts["nft", family] or "" for family in FAMILIES},
-            {
-                family: texts["legacy", family]
-                for family in FAMILIES
-                if texts["legacy", family] != ""
-            },
+            {family: text for family, text in legacy.items() if text != ""},
             uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
-            _sets(host, {name for text in texts.values() for name in named_sets(text or "")}),
+            _sets(host, names),
         )
     )
 
 
 def _sets(host: Host, names: set[str]) -> dict[str, list[str]]:
     """The members of those sets that could be read and hold addresses."""
-    return {
-        name: answer.members
-        for name, answer in host.ask_about(sorted(names), ReadIpset)
-        if not isinstance(answer, Failed) and answer.members is not None
-    }
+    sets = host.answers_about(sorted(names), ReadIpset)
+    return {name: read.members for name, read in sets.items() if read.members is not None}
 
 
 def _text(answer: SavedRules | Failed) -> str | None:
