@@ -10,7 +10,7 @@ from checks.dns._groups import touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
-from diagnose.evidence.dns.resolvers import FALLBACK, Resolvers, resolving
+from diagnose.evidence.dns.resolvers import Resolvers, resolving
 from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
@@ -39,7 +39,7 @@ def on_fallback(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> OnFallback:
     users = [] if containers is None else list(resolving(containers))
-    members = tuple(container for container in users if uses_fallback(container, resolvers))
+    members = tuple(container for container in users if resolvers.uses_fallback(container))
     ids = {member.id for member in members}
     lost = [
         group
@@ -47,18 +47,6 @@ def on_fallback(
         if group.lost and not group.works and any(member.id in ids for member in group.members)
     ]
     return OnFallback(members, tuple(lost))
-
-
-def uses_fallback(container: Container, resolvers: Resolvers) -> bool:
-    conf = resolvers.inside.get(container.id)
-    if conf is None or resolvers.has_own_servers(container):
-        return False
-    servers = resolvers.upstreams(container)
-    foreign = [
-        upstream.server in FALLBACK and upstream.server not in resolvers.engine_view
-        for upstream in servers
-    ]
-    return conf.none_left or not servers or all(foreign)
 
 
 def servers_of(containers: Iterable[Container], resolvers: Resolvers) -> dict[str, list[str]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
-from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
@@ -33,29 +32,6 @@ def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
         subjects |= dict.fromkeys(Subject("network", name) for name in group.networks)
         subjects |= dict.fromkeys(subjects_of(group.members))
     return tuple(subjects)
-
-
-def dns_container(
-    containers: Containers | None, server: str, *, is_of_host: bool
-) -> Container | None:
-    """The container, running or not, that should answer at a server's address.
-
-    By its own address, or by port 53 of the host.
-    """
-    for container in containers or ():
-        if any(
-            server in (endpoint.ip_address, endpoint.fixed_address)
-            for endpoint in container.endpoints.values()
-        ):
-            return container
-        publishes = [
-            binding
-            for port, binding in container.wanted_ports
-            if port == "53/udp" or binding.host_port == "53"
-        ]
-        if is_of_host and any(binding.host_ip in (*EVERYWHERE, server) for binding in publishes):
-            return container
-    return None
 
 
 def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:

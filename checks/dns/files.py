@@ -111,13 +111,19 @@ def no_nameserver(
     yield from resolvers.unread
     listed_containers = None if isinstance(containers, Unavailable) else containers
     fallback = on_fallback(listed_containers, resolvers, lookups)
-    if resolvers.only_ipv6 and not fallback.members:
-        return None
     is_island = lookups is not None and lookups.island
+    if fallback.members or not resolvers.only_ipv6:
+        yield _without_server(resolvers, fallback, _remedies(resolvers, ping, routes), is_island)
+    return None
+
+
+def _without_server(
+    resolvers: Resolvers, fallback: OnFallback, remedies: dict[str, str], is_island: bool
+) -> Finding:
     without = [member for member in fallback.members if not resolvers.upstreams(member)]
     is_harmful = bool(without or fallback.lost)
     file = HOST_FILE if resolvers.engine_file is resolvers.host else RESOLVED_FILE
-    yield Finding(
+    return Finding(
         subject=HOST,
         summary=sentence(
             f"{file} {_lack(resolvers)}", _consequence(fallback, without, is_island=is_island)
@@ -128,12 +134,11 @@ def no_nameserver(
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
         },
-        variables=_remedies(resolvers, ping, routes),
+        variables=remedies,
         severity=_severity(resolvers, is_harmful=is_harmful, is_island=is_island),
         touches=fallback.touches,
         signs=frozenset({"dns"}),
     )
-    return None
 
 
 def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Severity:

@@ -6,13 +6,12 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import PATH, HostsFile
+from diagnose.evidence.dns.unresolved_names import OF_DESKTOP
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
-_OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
-"""Names of the host that Docker Desktop defines, and an engine on Linux does not."""
 _GATEWAY = "host-gateway"
 """What the engine replaces by the host's address, since 20.10."""
 
@@ -40,15 +39,13 @@ def name_only_on_host(
     on_host = hosts_file.addresses if hosts_file is not None else {}
     is_podman = ping is not None and ping.is_podman
     for container in containers:
-        failure = log_tails.of(container).failure if log_tails is not None else None
-        if failure is not None and failure.failure.confirmed_by == "container.option-missing":
+        if container.shares_host_network or _lacks_option(container, log_tails):
             continue
         for name in failed.of(container):
-            is_known_inside = name.name in container.extra_names or container.shares_host_network
-            if is_known_inside or name.name in containers.by_dns_name:
+            if name.name in container.extra_names or name.name in containers.by_dns_name:
                 continue
             lowered = name.name.lower()
-            if lowered in _OF_DESKTOP and not is_podman:
+            if lowered in OF_DESKTOP and not is_podman:
                 why = "which an engine on Linux defines only where extra_hosts does"
                 yield _finding(container, name, why, _GATEWAY)
             elif lowered in on_host:
@@ -59,6 +56,12 @@ def name_only_on_host(
                 yield _finding(container, name, why, "")
     yield from failed.unread
     return None
+
+
+def _lacks_option(container: Container, log_tails: LogTails | None) -> bool:
+    """Whether container.option-missing explains the failure."""
+    failure = log_tails.of(container).failure if log_tails is not None else None
+    return failure is not None and failure.failure.confirmed_by == "container.option-missing"
 
 
 def _is_multicast(name: str) -> bool:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from checks.dns._groups import dns_container, severity_beside_answers, touched, unasked
+import msgspec
+
+from checks.dns._groups import severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_containers import dns_container
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
@@ -17,6 +20,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
+from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
@@ -53,21 +57,14 @@ def host_broken(
         return unasked(lookups)
     if not resolvers.host_servers and not lookups.services:
         return Skipped(f"{HOST_FILE} names no server")
-    rules = dns_path.of_host if dns_path is not None else {}
     dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
+        rules = dns_path.of_host if dns_path is not None else {}
         serving = _serving(containers, links, dead[0])
-        finding = _dead_servers(
-            dead, resolvers, lookups, rules, _no_way_out(routes, links), hit, serving
+        yield _dead_servers(
+            _DeadServers(dead, resolvers, lookups, rules, hit, serving), routes, links
         )
-        down = _down(routes, links)
-        if len(down) == 1 and "lost" in finding.variables:
-            finding = finding.with_variables({"switched_off": down[0]})
-        is_beyond = not rules and serving is None and _is_beyond(dead[0])
-        if is_beyond and not {"better", "lost"} & finding.variables.keys():
-            finding = finding.with_variables(_asks_router(dead, routes))
-        yield finding
     yield from _unknown_names(lookups)
     yield from _unknown_services(lookups)
     return None
@@ -75,52 +72,81 @@ def host_broken(
 
 def _is_dead(server: str, lookups: Lookups) -> bool:
     """Whether a server was asked, and answers neither over UDP nor over TCP."""
-    reply = lookups.host.get(server)
-    return reply is not None and not reply.answered and not _by_tcp(lookups, server)
+    return lookups.reaches(server) is False and not lookups.answers_by_tcp(server)
+
+
+class _DeadServers(msgspec.Struct, frozen=True):
+    """The servers of the host that do not answer it, and who is concerned."""
+
+    dead: list[str]
+    resolvers: Resolvers
+    lookups: Lookups
+    rules: Mapping[str, Step]
+    """By server the rule of the host that stops the query."""
+    hit: list[QueryGroup]
+    """Containers that ask them."""
+    serving: Container | None
+    """The container that should answer at the first one's address."""
+
+    @property
+    def first(self) -> str:
+        return self.dead[0]
+
+    @property
+    def others(self) -> list[str]:
+        """The host's servers that answer it."""
+        asked = [server for server in self.resolvers.host_servers if server in self.lookups.host]
+        return [server for server in asked if server not in self.dead]
+
+    @property
+    def is_unreachable(self) -> bool:
+        """Whether no packet for one of them leaves this host."""
+        return any(self.lookups.host[server].icmp == "unreachable" for server in self.dead)
+
+    @property
+    def severity(self) -> Severity:
+        if not self.others:
+            return Severity.critical
+        return severity_beside_answers(self.lookups.host[server] for server in self.dead)
 
 
 def _dead_servers(
-    dead: list[str],
-    resolvers: Resolvers,
-    lookups: Lookups,
-    rules: Mapping[str, Step],
-    no_way_out: str,
-    hit: list[QueryGroup],
-    serving: Container | None,
+    servers: _DeadServers, routes: Routes | None, links: Interfaces | None
 ) -> Finding:
-    """One finding for all servers that do not answer.
-
-    rules: by server the rule of the host that stops the query. hit: containers that ask them.
-    serving: the container that should answer at the first one's address.
-    """
-    first = dead[0]
-    others = [
-        server for server in resolvers.host_servers if server not in dead and server in lookups.host
-    ]
+    """One finding for all servers that do not answer."""
+    first, others, dead = servers.first, servers.others, servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
-    is_unreachable = any(lookups.host[server].icmp == "unreachable" for server in dead)
-    lost_way = no_way_out if is_unreachable else ""
-    severity = Severity.critical
-    if others:
-        severity = severity_beside_answers(lookups.host[server] for server in dead)
-    return Finding(
+    is_lost = servers.is_unreachable and routes is not None and not routes.lead_out
+    down = _down(links) if is_lost else []
+    finding = Finding(
         subject=HOST,
         summary=sentence(
-            f"the host gets no answer from its DNS server {first}{more} ({lookups.host[first]})",
-            f"{others[0]} answers" if others else _no_other(resolvers),
-            _filtered(rules.get(first)),
-            lost_way,
-            _serves(serving),
+            f"the host gets no answer from its DNS server {first}{more} "
+            f"({servers.lookups.host[first]})",
+            f"{others[0]} answers" if others else _no_other(servers.resolvers),
+            _filtered(servers.rules.get(first)),
+            _no_way_out(down) if is_lost else "",
+            _serves(servers.serving),
         ),
-        evidence=_answers(dead, resolvers, lookups, rules),
-        variables=_host_variables(first, is_lost=bool(lost_way))
-        | _stopped(serving)
-        | _better(dead, others, resolvers, hit),
-        severity=severity,
+        evidence=_answers(servers),
+        variables=_host_variables(first, is_lost=is_lost)
+        | _stopped(servers.serving)
+        | _better(servers),
+        severity=servers.severity,
         # The daemon looks registries up by the host's resolver.
-        touches=(DAEMON, *touched(hit), *([serving.subject] if serving is not None else ())),
+        touches=(
+            DAEMON,
+            *touched(servers.hit),
+            *subjects_of([servers.serving] if servers.serving is not None else []),
+        ),
         signs=frozenset({"dns"}),
     )
+    if len(down) == 1:
+        return finding.with_variables({"switched_off": down[0]})
+    is_beyond = not servers.rules and servers.serving is None and _is_beyond(first)
+    if is_beyond and not is_lost and "better" not in finding.variables:
+        return finding.with_variables(_asks_router(dead, routes))
+    return finding
 
 
 def _filtered(rule: Step | None) -> str:
@@ -134,20 +160,19 @@ def _stopped(serving: Container | None) -> dict[str, str]:
     return {"stopped_server": serving.name}
 
 
-def _better(
-    dead: Sequence[str], others: Sequence[str], resolvers: Resolvers, hit: Sequence[QueryGroup]
-) -> dict[str, str]:
+def _better(servers: _DeadServers) -> dict[str, str]:
     """The variables of a file without the dead servers, where another one answers.
 
     silent: the dead servers that running containers go on asking; those of IPv4 beyond this host,
     for whose queries a rule can name another server.
     """
-    answering = (*others, *resolvers.never_asked)
+    dead, resolvers = servers.dead, servers.resolvers
+    answering = (*servers.others, *resolvers.never_asked)
     if not answering or dead[0] != resolvers.host_servers[0]:
         return {}
     better = {"better": answering[0], "dead": "\n".join(dead), "file": HOST_FILE}
     silent = [server for server in dead if _is_beyond(server)]
-    if not hit or not silent or not _is_beyond(answering[0]):
+    if not servers.hit or not silent or not _is_beyond(answering[0]):
         return better
     return better | {"silent": "\n".join(silent)}
 
@@ -182,16 +207,15 @@ def _serves(container: Container | None) -> str:
     return f"{container}, which serves that address, is not running"
 
 
-def _answers(
-    dead: list[str], resolvers: Resolvers, lookups: Lookups, rules: Mapping[str, Step]
-) -> dict[str, object]:
+def _answers(servers: _DeadServers) -> dict[str, object]:
+    rules = servers.rules
     evidence: dict[str, object] = {
         f"query to {server} or its answer stopped by": str(rules[server])
-        for server in dead
+        for server in servers.dead
         if server in rules
     }
-    evidence[f"{HOST_FILE} nameserver"] = list(resolvers.host_servers)
-    for server, reply in lookups.host.items():
+    evidence[f"{HOST_FILE} nameserver"] = list(servers.resolvers.host_servers)
+    for server, reply in servers.lookups.host.items():
         evidence[f"DNS server {server} asked from host"] = str(reply)
     return evidence
 
@@ -217,25 +241,17 @@ def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:
 _RESOLVED_STUB = "127.0.0.53"
 
 
-def _no_way_out(routes: Routes | None, links: Interfaces | None) -> str:
-    """That the host has no default route, and which interfaces may have had it.
-
-    Empty where there is one.
-    """
-    if routes is None or routes.lead_out:
-        return ""
-    down = _down(routes, links)
+def _no_way_out(down: list[str]) -> str:
+    """That the host has no default route, and which interfaces may have had it."""
     if not down:
         return "no default route leads out"
     are = agree(down, "is", "are")
     return f"no default route leads out, {joined(down)} {are} down"
 
 
-def _down(routes: Routes | None, links: Interfaces | None) -> list[str]:
-    """The interfaces that are down and may have led out, where nothing else does."""
-    if routes is None or routes.lead_out or links is None:
-        return []
-    return [link.name for link in links if _is_down(link)]
+def _down(links: Interfaces | None) -> list[str]:
+    """The interfaces that are down and may have led out."""
+    return [link.name for link in links or () if _is_down(link)]
 
 
 _UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
@@ -253,12 +269,9 @@ def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
 
     Where one does, dns.servers-disagree judges.
     """
-    by_name: dict[str, dict[str, DnsReply]] = {}
-    for (name, server), reply in lookups.names.items():
-        if reply.answered:
-            by_name.setdefault(name, {})[server] = reply
-    for name, replies in by_name.items():
-        if not any(reply.knows for reply in replies.values()):
+    for name, all_replies in lookups.user_names.items():
+        replies = {server: reply for server, reply in all_replies.items() if reply.answered}
+        if replies and not any(reply.knows for reply in replies.values()):
             answers = [f"{server} says {_denial(reply)}" for server, reply in replies.items()]
             yield Finding(
                 subject=HOST,
@@ -290,11 +303,6 @@ def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
             )
 
 
-def _by_tcp(lookups: Lookups, server: str) -> bool:
-    reply = lookups.tcp.get(server)
-    return reply is not None and reply.answered
-
-
 @check("dns.udp-blocked", severity=Severity.critical)
 def udp_blocked(
     resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
@@ -309,15 +317,10 @@ def udp_blocked(
     if resolvers.host_unread and not lookups.host:
         return resolvers.host_unread
     groups = query_groups(containers, resolvers, lookups)
-    nobody_answers = not any(lookups.reaches(server) for server in resolvers.host_servers)
     for server, reply in lookups.tcp.items():
         if not reply.answered:
             continue
-        is_needed = (
-            server not in resolvers.host_servers
-            or resolvers.host_servers == (server,)
-            or nobody_answers
-        )
+        is_needed = _is_needed(server, resolvers, lookups)
         yield Finding(
             subject=HOST,
             summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",
@@ -332,3 +335,11 @@ def udp_blocked(
             signs=frozenset({"dns"}),
         )
     return None
+
+
+def _is_needed(server: str, resolvers: Resolvers, lookups: Lookups) -> bool:
+    """Whether no other server of the host stands in for it."""
+    servers = resolvers.host_servers
+    if server not in servers or servers == (server,):
+        return True
+    return not any(lookups.reaches(other) for other in servers)

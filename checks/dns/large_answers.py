@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
-from diagnose.mappings import names_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Subject, Unavailable
+from diagnose.mappings import by_key, names_of
+from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
 from diagnose.phrases import and_more, named, sentence
 from diagnose.registry import check
 
@@ -26,17 +28,21 @@ def tcp_blocked(containers: Containers, lookups: Lookups | Unavailable) -> Check
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
     for server, reply in lookups.tcp_for_large.items():
-        if reply.answered:
-            continue
-        cut_short: dict[str, list[Container]] = {}
-        for container in containers:
-            for (name, other), of_name in lookups.failed.get(container.id, {}).items():
-                if other == server and of_name.truncated:
-                    cut_short.setdefault(name, []).append(container)
-        callers = {each.id: each for members in cut_short.values() for each in members}
-        if callers:
+        cut_short = by_key(_cut_short(server, containers, lookups))
+        if cut_short and not reply.answered:
+            callers = {caller.id: caller for members in cut_short.values() for caller in members}
             yield _blocked(server, str(reply), list(cut_short), list(callers.values()))
     return None
+
+
+def _cut_short(
+    server: str, containers: Containers, lookups: Lookups
+) -> Iterator[tuple[str, Container]]:
+    """The names about which the server's answer over UDP was cut short, and who asked."""
+    for container in containers:
+        for name, replies in lookups.failed_by_name(container).items():
+            if server in replies and replies[server].truncated:
+                yield name, container
 
 
 def _blocked(server: str, reply: str, names: list[str], callers: list[Container]) -> Finding:
@@ -56,10 +62,7 @@ def _blocked(server: str, reply: str, names: list[str], callers: list[Container]
         touches=tuple(
             subject
             for container in callers
-            for subject in (
-                container.subject,
-                *(Subject("network", network) for network in container.endpoints),
-            )
+            for subject in (container.subject, *container.network_subjects)
         ),
         signs=frozenset({"dns", "timeout"}),
         stable=tuple(container.life for container in callers if container.is_running),

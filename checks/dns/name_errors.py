@@ -2,73 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 
 import msgspec
 
 from checks.dns._groups import unasked
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.dns_containers import DNS_PORT
+from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Subject, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
 from diagnose.phrases import agree, and_more, joined, named, sentence
 from diagnose.registry import check
 
-_ERRORS = ("REFUSED", "SERVFAIL")
-"""What a server says that will not, or cannot, look a name up."""
 _FAILING = ("container.restart-loop", "container.exits-at-start", "container.unhealthy")
-_OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
-_DNS_PORT = 53
-MOST_NAMES = 5
-"""A program that misses more names calls what others name: a proxy, a crawler, a monitor."""
-
-
-class _Failure(msgspec.Struct, frozen=True):
-    """A name that a container cannot resolve, and what each of its servers says of it."""
-
-    container: Container
-    name: FailedName
-    replies: dict[str, DnsReply]
-
-    @property
-    def known(self) -> bool:
-        return any(reply.knows for reply in self.replies.values())
-
-
-def _failures(
-    containers: Containers, failed_names: FailedNames, lookups: Lookups
-) -> Iterator[_Failure]:
-    """The names that were asked again, each with the replies of the container's servers."""
-    for container in containers:
-        asked = lookups.failed.get(container.id, {})
-        if len(failed_names.of(container)) > MOST_NAMES:
-            continue
-        for name in failed_names.of(container):
-            replies = {
-                server: reply for (other, server), reply in asked.items() if other == name.name
-            }
-            if any(reply.answered for reply in replies.values()):
-                yield _Failure(container, name, replies)
-
-
-def _is_elsewhere(failure: _Failure, containers: Containers, hosts_file: HostsFile | None) -> bool:
-    """Whether the name is one that no DNS server should know: of a container, or of the host."""
-    name = failure.name.name
-    lowered = name.lower()
-    # the engine's resolver knows NAME.NETWORK too, and tasks.SERVICE in a swarm
-    first, _, network = name.partition(".")
-    return (
-        name in containers.by_dns_name
-        or first == "tasks"
-        or (first in containers.by_dns_name and network in failure.container.endpoints)
-        or name in failure.container.extra_names
-        or (hosts_file is not None and lowered in hosts_file.addresses)
-        or lowered in _OF_DESKTOP
-        or lowered.endswith(".local")
-    )
 
 
 @check("dns.server-fails", severity=Severity.critical, causes=_FAILING)
@@ -90,76 +41,88 @@ def server_fails(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    by_server: dict[tuple[str, str], list[_Failure]] = {}
-    for failure in _failures(containers, failed_names, lookups):
-        errors = {
-            server: str(reply.rcode)
-            for server, reply in failure.replies.items()
-            if reply.rcode in _ERRORS
-        }
-        is_closed = any(closed.id == failure.container.id for closed in lookups.closed)
-        if is_closed or failure.known or _is_elsewhere(failure, containers, hosts_file):
+    by_server: dict[tuple[str, str], list[UnresolvedName]] = {}
+    closed = {container.id for container in lookups.closed}
+    for failure in unresolved_names(containers, failed_names, lookups):
+        error = failure.first_error
+        if error is None or failure.is_known or failure.is_denied:
             continue
-        if any(reply.denies for reply in failure.replies.values()):
+        if failure.container.id in closed or failure.is_elsewhere(containers, hosts_file):
             continue
-        for server, rcode in list(errors.items())[:1]:
-            by_server.setdefault((server, rcode), []).append(failure)
+        by_server.setdefault(error, []).append(failure)
     for (server, rcode), failures in by_server.items():
-        yield _fails(server, rcode, failures, lookups, listeners)
+        program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
+        yield _fails(_ServerError(server, rcode, failures, lookups.host.get(server), program))
     yield from failed_names.unread
     return None
 
 
-def _fails(
-    server: str,
-    rcode: str,
-    failures: list[_Failure],
-    lookups: Lookups,
-    listeners: Listeners | None,
-) -> Finding:
-    names = list(dict.fromkeys(failure.name.name for failure in failures))
-    callers = {failure.container.id: failure.container for failure in failures}
-    of_root = lookups.host.get(server)
-    is_general = of_root is not None and of_root.rcode in _ERRORS
-    others = [other for other in failures[0].replies if other != server]
-    holders = listeners.on("udp", server, _DNS_PORT) if listeners is not None else ()
-    program = next((holder.comm for holder in holders if holder.comm), "")
+class _ServerError(msgspec.Struct, frozen=True):
+    """An error of one server, and the names about which it says so."""
+
+    server: str
+    rcode: str
+    failures: list[UnresolvedName]
+    of_root: DnsReply | None
+    """What it answers to the host's question about the root."""
+    program: str
+    """The program of this host that listens at its address; empty where it is another machine."""
+
+    @property
+    def names(self) -> list[str]:
+        return list(dict.fromkeys(failure.name.name for failure in self.failures))
+
+    @property
+    def callers(self) -> list[Container]:
+        by_id = {failure.container.id: failure.container for failure in self.failures}
+        return list(by_id.values())
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it answers other questions so too."""
+        return self.of_root is not None and self.of_root.rcode in ERRORS
+
+
+def _fails(error: _ServerError) -> Finding:
+    first, names, callers = error.failures[0], error.names, error.callers
+    others = [server for server in first.replies if server != error.server]
+    by = f", {error.program} of this host," if error.program else ""
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"DNS server {server}{f', {program} of this host,' if program else ''} "
-            f"{_says(rcode, names)}",
-            _scope(rcode, is_general=is_general),
+            f"DNS server {error.server}{by} {_says(error.rcode, names)}",
+            _scope(error),
             f"{joined(others)} {agree(others, 'does', 'do')} not help" if others else "",
-            f"{named('container', sorted(names_of(callers.values())))} "
+            f"{named('container', sorted(names_of(callers)))} "
             f"{agree(callers, 'misses', 'miss')} {agree(names, 'it', 'them')}",
         ),
         evidence=present(
             {
-                **{
-                    f"{failure.name.name} A at {other}": str(reply)
-                    for failure in failures[:3]
-                    for other, reply in failure.replies.items()
-                },
-                f"DNS server {server} asked for the root": str(of_root) if of_root else None,
-                "log": failures[0].name.line[:300],
+                **_answers(error.failures[:3]),
+                f"DNS server {error.server} asked for the root": str(error.of_root or ""),
+                "log": first.name.line[:300],
             }
         ),
-        variables=_variables(server, rcode, names[0], program, is_general=is_general),
-        discriminator=f"{server} {rcode}",
+        variables=_variables(error),
+        discriminator=f"{error.server} {error.rcode}",
         touches=tuple(
             subject
-            for container in callers.values()
-            for subject in (container.subject, *_networks(container))
+            for container in callers
+            for subject in (container.subject, *container.network_subjects)
         ),
-        severity=Severity.critical if is_general else Severity.warning,
+        severity=Severity.critical if error.is_general else Severity.warning,
         signs=frozenset({"dns"}),
-        stable=tuple(container.life for container in callers.values()),
+        stable=tuple(container.life for container in callers),
     )
 
 
-def _networks(container: Container) -> list[Subject]:
-    return [Subject("network", name) for name in container.endpoints]
+def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
+    """What each server said of each name, as evidence."""
+    return {
+        f"{failure.name.name} A at {server}": str(reply)
+        for failure in failures
+        for server, reply in failure.replies.items()
+    }
 
 
 def _says(rcode: str, names: list[str]) -> str:
@@ -169,33 +132,34 @@ def _says(rcode: str, names: list[str]) -> str:
     return f"could not look {shown} up (SERVFAIL)"
 
 
-def _scope(rcode: str, *, is_general: bool) -> str:
-    """How far the error goes, and what it means then."""
-    if rcode == "REFUSED":
-        return (
-            "it refuses other questions of this host too, so it does not serve this host, "
-            "or was asked too often"
-            if is_general
-            else "it answers other questions"
-        )
-    if is_general:
-        return "its own servers do not answer it, or it cannot reach them"
-    return (
+_SCOPE = {
+    ("REFUSED", True): (
+        "it refuses other questions of this host too, so it does not serve this host, "
+        "or was asked too often"
+    ),
+    ("REFUSED", False): "it answers other questions",
+    ("SERVFAIL", True): "its own servers do not answer it, or it cannot reach them",
+    ("SERVFAIL", False): (
         "it answers other questions: the servers of that name do not answer, "
         "or its signatures (DNSSEC) are wrong"
-    )
+    ),
+}
 
 
-def _variables(
-    server: str, rcode: str, name: str, program: str, *, is_general: bool
-) -> dict[str, str]:
+def _scope(error: _ServerError) -> str:
+    """How far the error goes, and what it means then."""
+    return _SCOPE[error.rcode, error.is_general]
+
+
+def _variables(error: _ServerError) -> dict[str, str]:
     """The case that the page has a paragraph for."""
+    server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}
-    if program:
-        return {**variables, "program": program}
-    if rcode == "REFUSED":
+    if error.program:
+        return {**variables, "program": error.program}
+    if error.rcode == "REFUSED":
         return {**variables, "refusing": server}
-    return {**variables, "failing": server} if is_general else {**variables, "broken_name": name}
+    return {**variables, **({"failing": server} if error.is_general else {"broken_name": name})}
 
 
 @check("dns.name-unknown", severity=Severity.warning, causes=_FAILING)
@@ -214,18 +178,16 @@ def name_unknown(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    for failure in _failures(containers, failed_names, lookups):
-        if failure.known or _is_elsewhere(failure, containers, hosts_file):
+    for failure in unresolved_names(containers, failed_names, lookups):
+        if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
-        # an error of a server leads a library on to the next one
-        decisive = [reply for reply in failure.replies.values() if reply.knows or reply.denies]
-        if decisive and decisive[0].rcode == "NXDOMAIN":
+        if failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
             yield _unknown(failure)
     yield from failed_names.unread
     return None
 
 
-def _unknown(failure: _Failure) -> Finding:
+def _unknown(failure: UnresolvedName) -> Finding:
     container, name = failure.container, failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
@@ -233,10 +195,7 @@ def _unknown(failure: _Failure) -> Finding:
         container,
         f'{container} calls "{name}", a name that {where} {agree(servers, "does", "do")} not know '
         "(NXDOMAIN) and no container has",
-        {
-            "log": failure.name.line[:300],
-            **{f"{name} A at {server}": str(reply) for server, reply in failure.replies.items()},
-        },
+        {"log": failure.name.line[:300], **_answers([failure])},
         discriminator=name,
         signs=frozenset({"dns"}),
         stable=(container.life,) if container.is_running else (),

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.dns._groups import unasked
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
 from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
@@ -32,29 +32,27 @@ def servers_disagree(
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
-    for name in dict.fromkeys(name for name, _ in lookups.names):
-        replies = {
-            server: reply for (other, server), reply in lookups.names.items() if other == name
-        }
+    for name, replies in lookups.user_names.items():
         split = _split(name, replies)
         if split is not None:
             yield _of_host(split, resolvers)
-    for container in () if containers is None else containers:
-        failed = lookups.failed.get(container.id, {})
-        for name in dict.fromkeys(name for name, _ in failed):
-            split = _split(
-                name, {server: reply for (other, server), reply in failed.items() if other == name}
-            )
+    for container in containers or ():
+        for name, replies in lookups.failed_by_name(container).items():
+            split = _split(name, replies)
             if split is not None:
-                finding = Finding.about(
-                    container,
-                    f'{container} cannot resolve "{name}": {split}',
-                    split.evidence,
-                    discriminator=name,
-                    signs=frozenset({"dns"}),
-                )
-                yield finding.with_variables(split.variables)
+                yield _of_container(split, container)
     return None
+
+
+def _of_container(split: _Split, container: Container) -> Finding:
+    finding = Finding.about(
+        container,
+        f'{container} cannot resolve "{split.name}": {split}',
+        split.evidence,
+        discriminator=split.name,
+        signs=frozenset({"dns"}),
+    )
+    return finding.with_variables(split.variables)
 
 
 class _Split(msgspec.Struct, frozen=True):
@@ -102,17 +100,13 @@ def _split(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
 
 
 def _of_host(split: _Split, resolvers: Resolvers) -> Finding:
-    variables = split.variables
-    is_plain = isinstance(resolvers.host, ResolvConf) and not set(resolvers.host_servers) & set(
-        _RESOLVED_STUBS
-    )
-    if is_plain:
-        variables |= {"file": HOST_FILE}
+    is_of_resolved = not set(resolvers.host_servers).isdisjoint(_RESOLVED_STUBS)
+    is_plain = isinstance(resolvers.host, ResolvConf) and not is_of_resolved
     return Finding(
         subject=HOST,
         summary=f'"{split.name}" does not resolve on the host: {split}',
         evidence={f"{HOST_FILE} nameserver": list(resolvers.host_servers), **split.evidence},
-        variables=variables,
+        variables={**split.variables, **({"file": HOST_FILE} if is_plain else {})},
         discriminator=split.name,
         signs=frozenset({"dns"}),
     )

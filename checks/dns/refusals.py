@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from checks.dns._groups import listed, touched, unasked
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -16,7 +17,6 @@ from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.registry import check
 
 _REFUSED = "REFUSED"
-_DNS_PORT = 53
 
 
 @check("dns.server-refuses-containers", severity=Severity.critical)
@@ -65,17 +65,14 @@ def _refused(
     networks: Networks | None,
     listeners: Listeners | None,
 ) -> Finding:
-    server = refusing[0]
-    network = networks.by_name.get(group.networks[0]) if networks is not None else None
-    subnets = network.subnets if network is not None else ()
-    subnet = next((str(net) for net in subnets if net.version == 4), "")
-    holders = listeners.on("udp", server, _DNS_PORT) if listeners is not None else ()
-    program = next((holder.comm for holder in holders if holder.comm), "")
+    server, place = refusing[0], group.networks[0]
+    subnet = _subnet(networks, place)
+    program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
     by = f", {program} of this host," if program else ""
-    variables = {"server": server, "network": group.networks[0]}
+    variables = {"server": server, "network": place}
     if program == "unbound" and subnet:
         variables = {"unbound_subnet": subnet, "server": server}
-    others = len(group.replies) - len(refusing)
+    has_other_server = len(group.replies) > len(refusing)
     return Finding(
         subject=group.subject,
         summary=(
@@ -90,8 +87,14 @@ def _refused(
         },
         variables=variables,
         discriminator=",".join(refusing),
-        severity=Severity.warning if others else None,
+        severity=Severity.warning if has_other_server else None,
         touches=touched([group]),
         signs=frozenset({"dns"}),
         stable=(group.members[0].life,),
     )
+
+
+def _subnet(networks: Networks | None, name: str) -> str:
+    """A network's IPv4 subnet; empty where it is not known."""
+    network = networks.by_name.get(name) if networks is not None else None
+    return network.subnet4 if network is not None else ""

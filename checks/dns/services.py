@@ -9,15 +9,20 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
+from diagnose.evidence.dns.service_names import (
+    DEFAULT_NETWORK,
+    called_names,
+    names_on,
+    of_project,
+    owners_of,
+    resolves,
+)
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
-
-_DEFAULT_NETWORK = "bridge"
-"""The network on which the engine resolves no names of containers."""
 
 
 @check(
@@ -35,21 +40,25 @@ def service_on_other_network(
     name failed. Where only its environment or command names a service of its own compose project,
     it is a warning.
     """
+    failed = FailedNames({}) if failed is None else failed
+    is_podman = ping is not None and ping.is_podman
     for container in containers:
-        mode = container.host_config.network_mode
-        if mode == "none" or mode.startswith("container:"):
+        if not _has_names_of_its_own(container):
             continue
-        names = {} if failed is None else {item.name: item.source for item in failed.of(container)}
+        names = {item.name: item.source for item in failed.of(container)}
         for name, source in names.items():
-            owners = _owners(name, container, containers)
-            if owners and not _resolves(
-                name, container, owners, podman=ping is not None and ping.is_podman
-            ):
+            owners = owners_of(name, container, containers)
+            if owners and not resolves(name, container, owners, podman=is_podman):
                 yield _finding(_Call(container, name, source), owners, networks, Severity.critical)
         yield from _by_configuration(container, containers, networks, set(names))
-    if failed is not None:
-        yield from failed.unread
+    yield from failed.unread
     return None
+
+
+def _has_names_of_its_own(container: Container) -> bool:
+    """Whether it asks for names itself, and not as another container does."""
+    mode = container.host_config.network_mode
+    return mode != "none" and not mode.startswith("container:")
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -64,47 +73,14 @@ def _by_configuration(
     caller: Container, containers: Containers, networks: Networks, failed: set[str]
 ) -> Iterator[Finding]:
     """Names of services of the caller's own project in its configuration."""
-    if not caller.is_running or caller.shares_host_network or not caller.compose_project:
+    if not caller.is_running or caller.shares_host_network:
         return
     for name, place in referenced_names(caller).items():
-        owners = [
-            owner
-            for owner in _owners(name, caller, containers)
-            if owner.is_running and owner.compose_project == caller.compose_project
-        ]
-        if name not in failed and owners and not _resolves(name, caller, owners, podman=False):
-            yield _finding(_Call(caller, name, place), owners, networks, Severity.warning)
-
-
-def _owners(name: str, caller: Container, containers: Containers) -> list[Container]:
-    """The containers that answer to a name.
-
-    Services of the caller's own project first, else any container.
-    """
-    others = [owner for owner in containers.by_dns_name.get(name, ()) if owner.id != caller.id]
-    # an old container that a recreate has kept has the name too
-    owners = sorted(others, key=lambda owner: not owner.is_running)
-    project = caller.compose_project
-    of_project = [owner for owner in owners if project and owner.compose_project == project]
-    return of_project or owners
-
-
-def _resolves(name: str, caller: Container, owners: list[Container], *, podman: bool) -> bool:
-    """Whether the caller is given an address for the name.
-
-    The engine gives it, or a line of the caller's hosts file.
-    """
-    if name in caller.extra_names:
-        return True
-    if any(
-        link.rpartition(":")[2].rpartition("/")[2] == name
-        for link in caller.host_config.links or ()
-    ):
-        return True
-    shared = {
-        network for owner in owners for network in owner.endpoints if network in caller.endpoints
-    }
-    return bool(shared if podman else shared - {_DEFAULT_NETWORK})
+        owners = of_project(owners_of(name, caller, containers), caller)
+        running = [owner for owner in owners if owner.is_running]
+        is_news = bool(running) and name not in failed
+        if is_news and not resolves(name, caller, running, podman=False):
+            yield _finding(_Call(caller, name, place), running, networks, Severity.warning)
 
 
 def _finding(
@@ -121,7 +97,7 @@ def _finding(
         },
         discriminator=call.name,
         severity=severity,
-        touches=(owner.subject, *(Subject("network", name) for name in owner.endpoints)),
+        touches=(owner.subject, *owner.network_subjects),
         signs=frozenset({"dns"}),
         name=call.name,
         owner=owner.name,
@@ -146,7 +122,7 @@ def _why(caller: Container, owner: Container) -> str:
         )
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
-    if set(caller.endpoints) == set(owner.endpoints) == {_DEFAULT_NETWORK}:
+    if set(caller.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
     return f"it is on {_named_networks(caller)}, {owner} on {_named_networks(owner)}"
 
@@ -166,18 +142,22 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
         return _by_published_port(caller, owner)
     if owner.shares_host_network:
         return {}
-    usable = [
-        network
-        for name in sorted(owner.endpoints)
-        if name != _DEFAULT_NETWORK
-        and (network := networks.by_name.get(name)) is not None
-        and network.is_bridge
-    ]
     down = {} if owner.is_running else {"down": owner.name}
-    if not usable:
+    network = _shared_place(owner, networks)
+    if network is None:
         return {"created": f"{caller.name}-net", **down}
-    open_ones = [network for network in usable if not network.internal]
-    return {"network": (open_ones or usable)[0].name, **down}
+    return {"network": network.name, **down}
+
+
+def _shared_place(owner: Container, networks: Networks) -> Network | None:
+    """The network of the owner on which others can call it by name; one that leads out first."""
+    attached = (networks.by_name.get(name) for name in sorted(owner.endpoints))
+    usable = [network for network in attached if network is not None and _resolves_names(network)]
+    return min(usable, key=lambda network: network.internal, default=None)
+
+
+def _resolves_names(network: Network) -> bool:
+    return network.is_bridge and network.name != DEFAULT_NETWORK
 
 
 def _by_published_port(caller: Container, owner: Container) -> dict[str, str]:
@@ -204,23 +184,17 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
     Nothing is said where no container calls the name.
     """
     for network in networks:
-        if network.name == _DEFAULT_NETWORK:
+        if network.name == DEFAULT_NETWORK:
             continue
         members = [
             container
             for container in containers.running_on(network.name)
             if container.compose_project
         ]
-        shared = {
-            name: owners
-            for name, owners in _names_on(network.name, members).items()
-            if len({owner.compose_project for owner in owners}) > 1
-        }
-        if not shared:
-            continue
-        called = _called_names(members)
+        shared = _shared_names(network.name, members)
+        called = called_names(members) if shared else {}
         for name, owners in shared.items():
-            projects = {owner.compose_project for owner in owners}
+            projects = _projects_of(owners)
             callers = [
                 member for member in called.get(name, ()) if member.compose_project in projects
             ]
@@ -229,34 +203,25 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
     return None
 
 
-def _called_names(members: list[Container]) -> dict[str, list[Container]]:
-    """Who is configured to call each name."""
-    called: dict[str, list[Container]] = {}
-    for member in members:
-        for name in referenced_names(member):
-            called.setdefault(name, []).append(member)
-    return called
+def _shared_names(network: str, members: list[Container]) -> dict[str, list[Container]]:
+    """The names that services of several projects have on a network."""
+    names = names_on(network, members)
+    return {name: owners for name, owners in names.items() if len(_projects_of(owners)) > 1}
 
 
-def _names_on(network: str, members: list[Container]) -> dict[str, list[Container]]:
-    """The containers of each name on a network, in the order of their own names."""
-    owners: dict[str, list[Container]] = {}
-    for member in sorted(members, key=lambda member: member.name):
-        endpoint = member.endpoints[network]
-        for name in sorted({*(endpoint.aliases or ()), *(endpoint.dns_names or ())}):
-            owners.setdefault(name, []).append(member)
-    return owners
+def _projects_of(containers: list[Container]) -> set[str]:
+    return {container.compose_project for container in containers}
 
 
 def _shared_name(
     network: str, name: str, owners: list[Container], callers: list[Container]
 ) -> Finding:
     caller = callers[0]
-    project = caller.compose_project
-    strangers = [owner for owner in owners if owner.compose_project != project]
     is_private = any(_has_own_place(caller, owners, network) for caller in callers)
-    calling = {caller.compose_project for caller in callers}
-    movable = [owner for owner in strangers if owner.compose_project not in calling]
+    variables = {"network": network}
+    stranger = _movable_stranger(owners, callers)
+    if stranger is not None:
+        variables["stranger"] = stranger.name
     return Finding(
         subject=Subject("network", network),
         summary=(
@@ -269,14 +234,18 @@ def _shared_name(
             "addresses": {owner.name: owner.endpoints[network].ip_address for owner in owners},
             "called by": {caller.name: referenced_names(caller)[name] for caller in callers[:5]},
         },
-        variables={
-            "network": network,
-            **({"stranger": movable[0].name} if len(strangers) == len(movable) == 1 else {}),
-        },
+        variables=variables,
         discriminator=name,
         severity=Severity.advice if is_private else None,
         touches=subjects_of((*owners, *callers)),
     )
+
+
+def _movable_stranger(owners: list[Container], callers: list[Container]) -> Container | None:
+    """The one container of another project that has the name, where its project calls nobody."""
+    strangers = [owner for owner in owners if owner.compose_project != callers[0].compose_project]
+    is_movable = _projects_of(strangers).isdisjoint(_projects_of(callers))
+    return strangers[0] if len(strangers) == 1 and is_movable else None
 
 
 def _has_own_place(caller: Container, owners: list[Container], network: str) -> bool:
@@ -284,5 +253,5 @@ def _has_own_place(caller: Container, owners: list[Container], network: str) -> 
 
     The engine asks a container's networks one after the other, and may take the other one first.
     """
-    own = [owner for owner in owners if owner.compose_project == caller.compose_project]
+    own = of_project(owners, caller)
     return any((caller.endpoints.keys() & owner.endpoints.keys()) - {network} for owner in own)

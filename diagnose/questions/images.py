@@ -285,6 +285,16 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(subnets)
 
     @property
+    def subnet4(self) -> str:
+        """Its first IPv4 subnet; empty if it has none."""
+        return next((str(subnet) for subnet in self.subnets if subnet.version == 4), "")
+
+    @property
+    def gateway4(self) -> str:
+        """Its first IPv4 gateway; empty if it has none."""
+        return next((gateway for gateway in self.gateways if "." in gateway), "")
+
+    @property
     def gateways(self) -> tuple[str, ...]:
         return tuple(
             pool.gateway.partition("/")[0] for pool in self.ipam.config or () if pool.gateway

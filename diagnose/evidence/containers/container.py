@@ -245,6 +245,17 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return frozenset(entry.replace("=", ":", 1).partition(":")[0] for entry in entries)
 
     @property
+    def linked_names(self) -> frozenset[str]:
+        """The names that legacy links (`--link other:name`) give an address."""
+        links = self.host_config.links or ()
+        return frozenset(link.rpartition(":")[2].rpartition("/")[2] for link in links)
+
+    @property
+    def network_subjects(self) -> tuple[Subject, ...]:
+        """The networks that it is attached to."""
+        return tuple(Subject("network", name) for name in self.endpoints)
+
+    @property
     def shares_host_network(self) -> bool:
         return self.host_config.network_mode == "host"
 

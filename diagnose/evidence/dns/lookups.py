@@ -95,10 +95,31 @@ class Lookups(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
+    def failed_by_name(self, container: Container) -> dict[str, dict[str, DnsReply]]:
+        """What each server says of the names that a container could not resolve."""
+        return _by_name(self.failed.get(container.id, {}))
+
+    @property
+    def user_names(self) -> dict[str, dict[str, DnsReply]]:
+        """What each server of the host says of the names that the user gave."""
+        return _by_name(self.names)
+
+    def answers_by_tcp(self, server: str) -> bool:
+        """Whether a server that was silent over UDP answers the host over TCP."""
+        reply = self.tcp.get(server)
+        return reply is not None and reply.answered
+
     def reaches(self, server: str) -> bool | None:
         """Whether the host itself gets a reply from this server; None if it was not asked."""
         reply = self.host.get(server)
         return None if reply is None else reply.answered
+
+
+def _by_name(replies: Mapping[tuple[str, str], DnsReply]) -> dict[str, dict[str, DnsReply]]:
+    by_name: dict[str, dict[str, DnsReply]] = {}
+    for (name, server), reply in replies.items():
+        by_name.setdefault(name, {})[server] = reply
+    return by_name
 
 
 @evidence

@@ -261,6 +261,16 @@ class Resolvers(msgspec.Struct, frozen=True):
         named = tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
         return tuple(Upstream(server) for server in named[:MAX_SERVERS])
 
+    def uses_fallback(self, container: Container) -> bool:
+        """Whether the engine gave it its own public servers, or none, for lack of the host's."""
+        conf = self.inside.get(container.id)
+        if conf is None or self.has_own_servers(container):
+            return False
+        servers = [upstream.server for upstream in self.upstreams(container)]
+        of_host = set(servers) & set(self.engine_view)
+        is_foreign = set(servers) <= set(FALLBACK) and not of_host
+        return conf.none_left or is_foreign
+
     def has_own_servers(self, container: Container) -> bool:
         """Whether its servers were given when it was created.
 

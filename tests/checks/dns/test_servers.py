@@ -6,7 +6,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.dns._groups import dns_container
+from diagnose.evidence.dns.dns_containers import dns_container
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath

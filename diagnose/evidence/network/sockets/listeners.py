@@ -33,6 +33,10 @@ class Listeners(Items[Listener], frozen=True, dict=True):
         ]
         return tuple(sorted(listeners, key=lambda listener: (listener.pid is None, listener.proto)))
 
+    def program_on(self, proto: str, address: str, port: int) -> str:
+        """The name of a program that listens there; empty where none is known."""
+        return next((holder.comm for holder in self.on(proto, address, port) if holder.comm), "")
+
 
 @evidence
 def listeners(host: Host) -> Listeners | Unavailable:

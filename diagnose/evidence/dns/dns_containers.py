@@ -1,0 +1,35 @@
+"""The containers that serve names to others on this host. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import EVERYWHERE
+
+DNS_PORT = 53
+
+
+def dns_container(
+    containers: Containers | None, server: str, *, is_of_host: bool
+) -> Container | None:
+    """The container, running or not, that should answer at a server's address.
+
+    By its own address, or by port 53 of the host.
+    """
+    for container in containers or ():
+        if _has_address(container, server) or (is_of_host and _publishes_dns(container, server)):
+            return container
+    return None
+
+
+def _has_address(container: Container, address: str) -> bool:
+    endpoints = container.endpoints.values()
+    return any(address in (end.ip_address, end.fixed_address) for end in endpoints)
+
+
+def _publishes_dns(container: Container, address: str) -> bool:
+    """Whether queries that are sent to this address of the host are meant for it."""
+    for port, binding in container.wanted_ports:
+        is_dns = port == f"{DNS_PORT}/udp" or binding.host_port == str(DNS_PORT)
+        if is_dns and binding.host_ip in (*EVERYWHERE, address):
+            return True
+    return False

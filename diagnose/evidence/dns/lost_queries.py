@@ -1,0 +1,118 @@
+"""Queries of containers that get no answer, and what is known of their server. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.dns_containers import DNS_PORT, dns_container
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.query_groups import QueryGroup
+from diagnose.evidence.dns.resolvers import Resolvers, ServerOrigin, Upstream
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+
+
+class LostQuery(msgspec.Struct, frozen=True):
+    """Containers with a DNS server that does not answer, and what is known of the server."""
+
+    group: QueryGroup
+    resolvers: Resolvers
+    lookups: Lookups
+    path: DnsPath
+    containers: Containers
+    networks: Networks | None
+    misses_names: bool
+    """Whether the log of a member says that names cannot be resolved."""
+    listeners: Listeners | None
+
+    @property
+    def is_own_doing(self) -> bool:
+        """Whether only the container's own routes or rules can keep the query in, and nobody misses
+        the answer."""
+        return (
+            self.group.goes_its_own_way
+            and not self.misses_names
+            and not self.rule
+            and self.lookups.reaches(self.server) is True
+        )
+
+    @property
+    def proxied(self) -> Container | None:
+        """The running container to which docker-proxy hands queries for this address."""
+        if self.server not in self.path.own:
+            return None
+        container = dns_container(self.containers, self.server, is_of_host=True)
+        return container if container is not None and container.is_running else None
+
+    @property
+    def empty_place(self) -> str:
+        """The network in whose subnet the server's address lies while no running container has it.
+
+        Empty if that is not so.
+        """
+        in_use = self.containers.addresses_in_use
+        if self.server in in_use or is_loopback(self.server) or self.server in self.path.own:
+            return ""
+        for network in self.networks.bridges if self.networks is not None else ():
+            holds_server = any(is_within(self.server, subnet) for subnet in network.subnets)
+            if holds_server and self.server not in network.gateways:
+                return network.name
+        return ""
+
+    @property
+    def upstream(self) -> Upstream:
+        return self.group.lost[0][0]
+
+    @property
+    def reply(self) -> DnsReply:
+        return self.group.lost[0][1]
+
+    @property
+    def server(self) -> str:
+        return self.upstream.server
+
+    @property
+    def origin(self) -> ServerOrigin:
+        origin = self.resolvers.origin(self.group.members[0], self.server)
+        if origin.kind == "earlier" and self.server in self.gateways:
+            place = "the engine, whose own resolver there knows the names of containers"
+            return ServerOrigin("engine", place)
+        return origin
+
+    @property
+    def gateways(self) -> frozenset[str]:
+        """The host's addresses on the networks of these containers: Podman's resolver is there."""
+        if self.networks is None:
+            return frozenset()
+        own = [network for network in self.networks if network.name in self.group.networks]
+        return frozenset(gateway for network in own for gateway in network.gateways)
+
+    @property
+    def rule(self) -> Step | None:
+        """The rule of the host that stops the query; None if none is known."""
+        rules = (self.path.blocked.get((network, self.server)) for network in self.group.networks)
+        return next(filter(None, rules), None)
+
+    @property
+    def elsewhere(self) -> Listener | None:
+        """The DNS server of this host, where it is asked at an address that it does not serve."""
+        is_refused = self.reply.icmp == "refused" and not self.upstream.by_host
+        if not is_refused or self.server not in self.path.own:
+            return None
+        return next(filter(_is_dns_of_host, self.listeners or ()), None)
+
+    @property
+    def answering(self) -> str:
+        """A server of the host that does answer the host; empty if there is none."""
+        others = (server for server in self.resolvers.host_servers if server != self.server)
+        return next((server for server in others if self.lookups.reaches(server)), "")
+
+
+def _is_dns_of_host(listener: Listener) -> bool:
+    """Whether a program of the host itself takes DNS queries here."""
+    is_of_host = listener.pid is not None and listener.comm != "docker-proxy"
+    return listener.port == DNS_PORT and listener.proto == "udp" and is_of_host

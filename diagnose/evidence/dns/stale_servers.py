@@ -1,0 +1,91 @@
+"""DNS servers that a container still asks and that the host has replaced. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.dns.resolvers import MAX_SERVERS, ResolvConf, Resolvers
+
+UNKNOWN = "a server that the engine does not name"
+
+
+class StaleServers(msgspec.Struct, frozen=True):
+    """What is stale about a container's servers."""
+
+    servers: tuple[str, ...]
+    """All that it asks; empty where the engine does not write them down."""
+    old: tuple[str, ...]
+    """Those that the host does not have now."""
+    dead: tuple[str, ...]
+    """The old ones that do not answer."""
+    by_engine: bool
+    """Whether it is the engine's resolver that asks them."""
+
+    @property
+    def is_silent(self) -> bool:
+        return bool(self.dead)
+
+
+def stale_servers(
+    container: Container, resolvers: Resolvers, lookups: Lookups | None
+) -> StaleServers | None:
+    """None where nothing is stale, or a restart would not help."""
+    conf = resolvers.inside.get(container.id)
+    if conf is None or not conf.nameservers:
+        return None
+    if conf.is_embedded and conf.external is None:
+        is_lost = _forwards_to_nobody(container, lookups)
+        return StaleServers((), (UNKNOWN,), (UNKNOWN,), by_engine=True) if is_lost else None
+    servers = _servers_asked(conf)
+    current = {*resolvers.engine_view, *resolvers.host_servers}
+    old = tuple(server for server in servers if server not in current)
+    lost = _lost(container, servers, conf, lookups)
+    dead = tuple(server for server in old if server in lost)
+    fails_for_others = bool(lost) and not dead
+    if not old or fails_for_others or not _restart_helps(container, resolvers, dead):
+        return None
+    return StaleServers(servers, old, dead, by_engine=conf.is_embedded)
+
+
+def _restart_helps(container: Container, resolvers: Resolvers, dead: Sequence[str]) -> bool:
+    """Whether a restart gives it servers that it can reach, or at least rids it of a dead one."""
+    reachable = [
+        server for server in resolvers.engine_view if container.has_ipv6 or ":" not in server
+    ]
+    return bool(reachable) or (bool(dead) and not resolvers.uses_fallback(container))
+
+
+def _servers_asked(conf: ResolvConf) -> tuple[str, ...]:
+    """The servers that answer a container in the end.
+
+    Its own, or those that the engine's resolver passes queries on to.
+    """
+    if conf.is_embedded:
+        return tuple(upstream.server for upstream in conf.external or ())
+    return conf.nameservers[:MAX_SERVERS]
+
+
+def _lost(
+    container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None
+) -> list[str]:
+    """The servers that do not answer on the way that this container's queries take."""
+    if lookups is None:
+        return []
+    networks = tuple(sorted(container.endpoints))
+    silent = {path.server for path in lookups.ways if path.networks == networks and path.fails}
+    by_host = {upstream.server for upstream in conf.external or () if upstream.by_host}
+    silent |= {server for server in by_host if lookups.reaches(server) is False}
+    return [server for server in servers if server in silent]
+
+
+def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
+    """Whether the engine's resolver passes on no query, although the host's servers answer."""
+    reply = lookups.forwarded.get(container.id) if lookups is not None else None
+    if lookups is None or reply is None or reply.icmp is not None:
+        return False
+    is_lost = not reply.answered or reply.rcode == "SERVFAIL"
+    return is_lost and any(answer.answered for answer in lookups.host.values())

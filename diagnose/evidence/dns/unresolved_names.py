@@ -1,0 +1,79 @@
+"""Names that a container cannot resolve, with what each of its servers says of them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.hosts_file import HostsFile
+from diagnose.evidence.dns.lookups import DnsReply, Lookups
+
+OF_DESKTOP = ("host.docker.internal", "gateway.docker.internal")
+"""Names of the host that Docker Desktop defines, and an engine on Linux does not."""
+ERRORS = ("REFUSED", "SERVFAIL")
+"""What a server says that will not, or cannot, look a name up."""
+MOST_NAMES = 5
+"""A program that misses more names calls what others name: a proxy, a crawler, a monitor."""
+
+
+class UnresolvedName(msgspec.Struct, frozen=True):
+    """A name that a container cannot resolve, and what each of its servers says of it."""
+
+    container: Container
+    name: FailedName
+    replies: dict[str, DnsReply]
+
+    @property
+    def is_known(self) -> bool:
+        return any(reply.knows for reply in self.replies.values())
+
+    @property
+    def is_denied(self) -> bool:
+        return any(reply.denies for reply in self.replies.values())
+
+    @property
+    def first_error(self) -> tuple[str, str] | None:
+        """The first server that answers with an error, and that error."""
+        for server, reply in self.replies.items():
+            if reply.rcode in ERRORS:
+                return server, str(reply.rcode)
+        return None
+
+    @property
+    def decisive(self) -> DnsReply | None:
+        """The answer that a library takes: an error of a server leads it on to the next one."""
+        replies = (reply for reply in self.replies.values() if reply.knows or reply.denies)
+        return next(replies, None)
+
+    def is_elsewhere(self, containers: Containers, hosts_file: HostsFile | None) -> bool:
+        """Whether the name is one that no DNS server should know: of a container, or of a host."""
+        name = self.name.name.lower()
+        is_of_host = hosts_file is not None and name in hosts_file.addresses
+        is_local = name in OF_DESKTOP or name.endswith(".local")
+        return is_of_host or is_local or self._is_of_container(containers)
+
+    def _is_of_container(self, containers: Containers) -> bool:
+        """The engine's resolver knows NAME.NETWORK too, and tasks.SERVICE in a swarm."""
+        name = self.name.name
+        first, _, network = name.partition(".")
+        is_near = first in containers.by_dns_name and network in self.container.endpoints
+        is_given = name in containers.by_dns_name or name in self.container.extra_names
+        return is_given or is_near or first == "tasks"
+
+
+def unresolved_names(
+    containers: Containers, failed_names: FailedNames, lookups: Lookups
+) -> Iterator[UnresolvedName]:
+    """The names that were asked again, each with the replies of the container's servers."""
+    for container in containers:
+        names = failed_names.of(container)
+        if len(names) > MOST_NAMES:
+            continue
+        asked = lookups.failed_by_name(container)
+        for name in names:
+            replies = asked.get(name.name, {})
+            if any(reply.answered for reply in replies.values()):
+                yield UnresolvedName(container, name, replies)
