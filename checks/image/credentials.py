@@ -50,14 +50,18 @@ def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> C
 
 @check("image.credential-helper-missing", severity=Severity.warning)
 def credential_helper_missing(client: ClientSettings) -> CheckResult:
-    """The docker command needs a credential helper that is not installed.
+    """The docker command needs a credential helper that is missing or cannot work.
 
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
     before it asks the registry, and so do compose and builds; `docker pull` goes on without the
     login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
-    helper `pass` runs another program, which has to be there too.
+    helper `pass` runs another program, which has to be there too. The helper `secretservice` needs
+    the session bus of a desktop, and the docker command takes it by itself where nothing is
+    configured and some package has brought it (seen with docker-credential-helpers 0.6.4).
     """
+    if client.without_bus:
+        yield _without_bus(client)
     lacking = dict(client.lacking)
     for helper in (*client.absent, *lacking):
         registries = sorted(name for name, program in client.helpers.items() if program == helper)
@@ -88,3 +92,26 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
             discriminator=helper,
         )
     return None
+
+
+def _without_bus(client: ClientSettings) -> Finding:
+    """The finding about the helper of a desktop on a host without one."""
+    program = client.without_bus.rpartition("/")[2]
+    if client.by_default:
+        origin = "nothing configures it, and the docker command takes it because it is installed"
+        source = {client.without_bus: "is installed", "credsStore": "not set"}
+        variables = {"by_default": client.without_bus}
+    else:
+        origin = f"{client.file} names it"
+        source = {client.file: program}
+        variables = {"path": client.file, "name": program.removeprefix("docker-credential-")}
+    return Finding(
+        subject=HOST,
+        summary=(
+            f'user "{client.user}" cannot log in to registries: {program} needs the session bus of '
+            f"a desktop, and there is none; {origin}"
+        ),
+        evidence={**source, "DBUS_SESSION_BUS_ADDRESS, DISPLAY": "not set"},
+        variables={"helper": program, **variables},
+        discriminator="session bus",
+    )

@@ -105,6 +105,10 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Those of them whose program is not installed."""
     lacking: tuple[tuple[str, str], ...] = ()
     """By helper, the program that it runs itself and that is not installed."""
+    without_bus: str = ""
+    """The path of a helper that needs the session bus of a desktop, which this user has not."""
+    by_default: bool = False
+    """Whether nothing names that helper: the docker command takes it because it is there."""
     plugins: tuple[BrokenPlugin, ...] = ()
     """Those that do not work."""
     listens: bool = False

@@ -95,6 +95,40 @@ def test_plugins(home: Path) -> None:
     assert found == {"gone": "missing", "shadow": "forbidden"}
 
 
+BUS = "docker-credential-secretservice"
+WITHOUT_BUS = {
+    "nothing is configured": ("{}", {}, "", BUS),
+    "it is configured": ('{"credsStore": "secretservice"}', {}, "", BUS),
+    "a session of a desktop": ("{}", {"DBUS_SESSION_BUS_ADDRESS": "unix:path=/x"}, "", ""),
+    "logins in the file": ('{"auths": {"a.io": {}}}', {}, "", ""),
+    "another helper": ('{"credsStore": "keeper"}', {}, "", ""),
+    "pass comes first": ("{}", {}, "pass", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "variables", "other", "expected"), WITHOUT_BUS.values(), ids=WITHOUT_BUS
+)
+def test_a_helper_of_desktops(
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    config: str,
+    variables: dict[str, str],
+    other: str,
+    expected: str,
+) -> None:
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(home))
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    (home / ".docker/config.json").write_text(config)
+    assert settings().without_bus == ""
+    for name in filter(None, (BUS, other)):
+        program(home / "programs" / name)
+    assert settings().without_bus == (str(home / "programs" / expected) if expected else "")
+
+
 OF_ANOTHER = {
     "a file of its owner alone": (0o755, 0o600, (), "config.json"),
     "a file that all may read": (0o755, 0o644, (), ""),

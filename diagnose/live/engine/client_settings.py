@@ -9,6 +9,7 @@ import grp
 import json
 import os
 import pwd
+import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -47,21 +48,29 @@ _PROGRAMS = (
 """Folders that a login shell often has in PATH, and a run from cron does not."""
 _OWN_PROGRAMS = {"pass": "pass"}
 """What a credential helper runs itself (docker-credential-helpers)."""
+_OF_BUS = "secretservice"
+"""A helper that keeps logins in the keyring of a desktop.
+
+The docker command takes it where it is in PATH, nothing is configured, and the program pass is not
+in PATH (DetectDefaultStore, 20.10 to 29).
+"""
 
 
 def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `client.settings`.
 
-    {"file", "user", "malformed", "store", "helpers", "absent", "lacking", "plugins", "listens",
-    "logins", "closed"}.
+    {"file", "user", "malformed", "store", "helpers", "absent", "lacking", "without_bus",
+    "by_default", "plugins", "listens", "logins", "closed"}.
     file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
     store, helpers: the credential helper of all registries, and those of one registry each. absent:
     those of them whose program is in no folder of PATH, and in none where such programs usually
     lie. lacking: pairs of a helper and the program that it runs itself and that is nowhere.
-    plugins: [{"name", "path", "target", "failure"}], those that do not work and that no other
-    folder has. listens: whether a program listens at the default socket. logins: the registries
-    that have one. closed: {"user", "path", "owner"} of settings that their user may not read, null
-    without any; under sudo those of the user who called it, if that user may use the socket.
+    without_bus: the path of the helper secretservice, if it is used and cannot reach a bus.
+    by_default: whether nothing names a helper. plugins: [{"name", "path", "target", "failure"}],
+    those that do not work and that no other folder has. listens: whether a program listens at the
+    default socket. logins: the registries that have one. closed: {"user", "path", "owner"} of
+    settings that their user may not read, null without any; under sudo those of the user who called
+    it, if that user may use the socket.
     A file without JSON is no failure: the docker command goes on without it.
     """
     path = configuration(os.environ) / "config.json"
@@ -71,6 +80,10 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     store = store if isinstance(store, str) else ""
     named = {store, *helpers.values()} - {""}
     absent = {name for name in named if not _is_installed(f"docker-credential-{name}")}
+    by_default = not named and not config.get("auths") and not shutil.which("pass")
+    of_bus = (
+        shutil.which(f"docker-credential-{_OF_BUS}") if by_default or _OF_BUS in named else None
+    )
     return {
         "file": str(path) if config or malformed else "",
         "user": _user(),
@@ -83,11 +96,22 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
             for name, program in _OWN_PROGRAMS.items()
             if name in named - absent and not _is_installed(program)
         ],
+        "without_bus": "" if of_bus is None or _has_session_bus() else of_bus,
+        "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
     }
+
+
+def _has_session_bus() -> bool:
+    """Whether this user's programs find a session bus, or a display to start one at."""
+    session = os.environ.get("XDG_RUNTIME_DIR") or f"/run/user/{os.geteuid()}"
+    return (
+        any(map(os.environ.get, ("DBUS_SESSION_BUS_ADDRESS", "DISPLAY")))
+        or Path(session, "bus").is_socket()
+    )
 
 
 def _closed(folder: Path) -> Json:

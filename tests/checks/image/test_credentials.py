@@ -37,6 +37,16 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
         True,
     ),
     "no configuration": (ClientSettings(), [], False),
+    "a helper of desktops that is configured": (
+        ClientSettings(FILE, store="secretservice", without_bus="/usr/bin/docker-credential-x"),
+        FOUND,
+        True,
+    ),
+    "a helper of desktops that nothing names": (
+        ClientSettings(without_bus="/usr/bin/docker-credential-x", by_default=True),
+        FOUND,
+        False,
+    ),
 }
 
 

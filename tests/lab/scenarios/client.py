@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, registry
+from tests.lab.runner import BASE_CONFIG
 
 HOST = "host:host"
 DAEMON = "daemon:docker"
@@ -39,6 +40,40 @@ def logins_kept_by_a_program_that_is_not_there(box: Box) -> None:
     helpers = {"desk.example.org": "deskkeeper"}
     box.write("/root/.docker/config.json", json.dumps({"credHelpers": helpers}))
     box.sh("! command -v docker-credential-deskkeeper")
+
+
+KEYRING = "/usr/local/bin/docker-credential-secretservice"
+_KEYRING = """#!/bin/sh
+# what the real program says without a session bus, as version 0.6.4 did
+[ -n "$DBUS_SESSION_BUS_ADDRESS" ] || { echo 'Cannot autolaunch D-Bus without X11 $DISPLAY'; exit 1; }
+echo '{}'
+"""
+
+
+@fault(
+    "image.credential-helper-missing",
+    subject=HOST,
+    env={"DOCKER_CONFIG": "/root/.docker-of-nobody"},
+    engine_started=False,
+)
+def keyring_of_a_desktop_that_is_not_there(box: Box) -> None:
+    """A package has brought the helper for a desktop's keyring, and nobody has configured one."""
+    box.write(KEYRING, _KEYRING, 0o755)
+    registry.start_hub(box)
+    box.start_engine(config=BASE_CONFIG)
+    place = {"DOCKER_CONFIG": "/root/.docker-of-nobody"}
+    login = ("login", "-u", "ann", "-p", "made-up", registry.HUB[0])
+    assert "Cannot autolaunch D-Bus" in box.docker(*login, check=False, env=place).stderr
+    if box.engine.major >= 28:
+        refused = box.docker("run", "--rm", "old/app:1", check=False, env=place).stderr
+        assert "error getting credentials" in refused, refused
+
+
+@healthy(env={"DOCKER_CONFIG": "/root/.docker-with-logins"})
+def keyring_that_is_not_asked(box: Box) -> None:
+    """The same program is installed, and the logins stand in the file."""
+    box.write(KEYRING, _KEYRING, 0o755)
+    box.write("/root/.docker-with-logins/config.json", json.dumps({"auths": {"r.example": {}}}))
 
 
 OF_ROOT = "/srv/settings-of-root"
