@@ -38,7 +38,7 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
 def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
-    ports = sorted({f"{inlet.host_port}/{inlet.port.partition('/')[2]}" for inlet in banned.inlets})
+    ports = sorted({f"{inlet.host_port}/{inlet.protocol}" for inlet in banned.inlets})
     who = f"{banned.address}, the router of this host," if is_router else banned.address
     return Finding(
         subject=HOST,
@@ -48,9 +48,7 @@ def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
         ),
         evidence=present(
             {
-                "table": by.table,
-                "chain": by.chain,
-                "rule": by.rule,
+                **by.evidence,
                 "containers": sorted({inlet.container.name for inlet in banned.inlets}),
             }
         ),

@@ -60,9 +60,7 @@ def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
             f"{by} drops what it forwards{where}"
         ),
         evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
+            **by.evidence,
             "ports": list(path.guests[:5]),
             "subnet": path.subnet or None,
             "uplink": path.uplink,

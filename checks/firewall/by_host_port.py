@@ -29,7 +29,7 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
         and inlet.host_port != inlet.container_port
     ]
     for inlet in closed:
-        proto = inlet.port.partition("/")[2]
+        proto = inlet.protocol
         opening = firewall.openings.first(proto, inlet.host_port, inlet.family)
         if opening is not None and inlet.sample.by is not None:
             yield _never_matches(inlet, inlet.sample.by, opening)
@@ -37,7 +37,7 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
 
 
 def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:
-    proto = inlet.port.partition("/")[2]
+    proto = inlet.protocol
     program = cures.program_of(by)
     opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}
     is_iptables = program in ("iptables", "iptables-legacy")

@@ -69,9 +69,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
         f"{and_more(map(str, ports), 4)}: {by} inside the container",
         evidence=present(
             {
-                "table": by.table,
-                "chain": by.chain,
-                "rule": by.rule,
+                **by.evidence,
                 "clients that are dropped": kinds,
                 "clients without an answer": list(first.waiting[:5]),
             }
@@ -106,7 +104,7 @@ def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
         subject=first.owner.subject,
         summary=f"{named('container', names)} cannot reach port {path.port} of {whom}: {by} inside "
         f"{first.owner} drops the packets",
-        evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "wanted by": where},
+        evidence={**by.evidence, "wanted by": where},
         variables={
             "container": first.owner.name,
             **cures.place_of(by),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.rules.rule_programs import place_of, program_of
+from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
 
 __all__ = ["beside", "forwarded", "place_of", "program_of", "to_host", "unban"]
 
@@ -22,23 +22,17 @@ def unban(by: Step, family: str = "ip") -> dict[str, str]:
 
     Empty for any other rule.
     """
-    words = by.rule.split()
-    is_ban = by.chain.startswith(_BANS) and words[:1] == ["-s"] and "-j" in words[:-1]
-    place = place_of(by, family) if is_ban else {}
-    if "program" not in place:
+    if not is_ban(by, family):
         return {}
+    words, place = by.rule.split(), place_of(by, family)
     return {
         "program": place["program"],
         "table": place["table"],
         "ban_chain": by.chain,
-        "jail": by.chain.removeprefix(_BANS),
+        "jail": by.chain.removeprefix(BANS),
         "banned": words[1].partition("/")[0],
         "verdict": words[words.index("-j") + 1],
     }
-
-
-_BANS = "f2b-"
-"""How fail2ban names its chains: this, and the name of the jail."""
 
 
 def forwarded(

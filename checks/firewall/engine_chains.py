@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
 
 import msgspec
 
@@ -11,8 +10,6 @@ from checks.firewall.helpers import (
     base,
     few,
     has_proxy,
-    is_lost,
-    is_served,
     left_alone,
     port_list,
     repair_of,
@@ -22,8 +19,8 @@ from checks.firewall.helpers import (
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
@@ -54,168 +51,103 @@ def chains_missing(
     if firewall.hides_docker and not firewall.docker_tables:
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
     yield from unsure(packet_paths)
-    loss = _loss(firewall, packet_paths)
-    if loss.is_real:
-        yield _chains_missing(firewall, packet_paths, loss, config, simulated_repair)
+    flushed = flushed_rules(firewall, packet_paths)
+    if flushed.is_real:
+        has_docker_proxy = has_proxy(config)
+        yield _gone(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
     return None
 
 
-class _RuleLoss(msgspec.Struct, frozen=True, dict=True):
-    """What is gone."""
+class _Harm(msgspec.Struct, frozen=True, dict=True):
+    """What the loss means for containers and published ports."""
 
-    bare: tuple[Network, ...]
-    """Networks whose bridge no rule names."""
-    fallen: tuple[Egress, ...]
-    """Ways out that no rule takes."""
-    no_ports: bool
-    """Nothing leads to the published ports."""
-    emptied: str
-    """Which chain of published ports lost its rules, in words."""
-
-    @property
-    def is_real(self) -> bool:
-        return bool(self.bare or self.fallen or self.no_ports or self.emptied)
+    paths: PacketPaths
+    flushed: FlushedRules
+    has_docker_proxy: bool
 
     @functools.cached_property
-    def networks(self) -> dict[str, Network]:
-        """The networks whose traffic no rule takes, by name."""
-        return {
-            network.name: network for network in (*self.bare, *(way.network for way in self.fallen))
-        }
+    def cut(self) -> list[Egress]:
+        """The ways out that are blocked."""
+        return [way for way in self.paths.outlets if self.flushed.cuts(way)]
 
-    def takes(self, way: Egress) -> bool:
-        """Whether the translation of a container's own packets may be gone with what was lost."""
-        return self.no_ports or way.network.name in self.networks
+    @functools.cached_property
+    def names(self) -> list[str]:
+        """The containers that cannot send out, or whose packets get no answer."""
+        uncovered = [way for way in self.paths.outlets if self.flushed.uncovers(way)]
+        return sorted({way.container.name for way in (*self.cut, *uncovered)})
 
+    @functools.cached_property
+    def ports(self) -> list[Ingress]:
+        """The published ports to which no rule leads."""
+        return [inlet for inlet in self.paths.inlets if self.flushed.shuts(inlet)]
 
-def _loss(firewall: Firewall, paths: PacketPaths) -> _RuleLoss:
-    bare = tuple(
-        network for network in paths.networks.values() if not firewall.names_bridge(network.bridge)
-    )
-    # a way out that leads into another of the engine's networks is a wrong route, not a lost rule
-    own = {network.bridge for network in paths.networks.values()}
-    fallen = tuple(
-        way
-        for way in paths.outlets
-        if way.uplink.name not in own and not way.is_guarded and is_lost(firewall, way.reach)
-    )
-    no_ports = bool(paths.inlets) and not firewall.translates_ports
-    emptied = "" if no_ports or bare else _emptied(firewall, paths)
-    return _RuleLoss(bare, fallen, no_ports, emptied)
+    @property
+    def are_served(self) -> bool:
+        """Whether docker-proxy takes the clients of all these ports."""
+        return self.has_docker_proxy and all(inlet.is_served_by_host for inlet in self.ports)
 
+    @property
+    def is_outage(self) -> bool:
+        return bool(self.names) or (bool(self.ports) and not self.are_served)
 
-def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
-    """Whether nothing of Docker's is left on the way of any network.
-
-    What stands there now is somebody else's own file.
-    """
-    return bool(paths.networks) and all(
-        not firewall.names_bridge(net.bridge) for net in paths.networks.values()
-    )
+    def __str__(self) -> str:
+        parts = []
+        if self.names:
+            parts.append(f"{named('container', self.names)} cannot reach the outside")
+        if self.ports and self.are_served:
+            parts.append(f"only docker-proxy serves published {port_list(self.ports)}")
+        elif self.ports:
+            parts.append(f"nothing forwards published {port_list(self.ports)}")
+        return "; ".join(parts) or "networks are not kept apart"
 
 
-def _chains_missing(
-    firewall: Firewall,
-    paths: PacketPaths,
-    loss: _RuleLoss,
-    config: DaemonConfig | None,
-    repair: SimulatedRepair | None,
-) -> Finding:
-    cut = [
-        way for way in paths.outlets if way.reach.is_blocked and way.network.name in loss.networks
-    ]
-    hidden = [way for way in paths.outlets if _is_unmasked(way) and loss.takes(way)]
-    ports = [inlet for inlet in paths.inlets if _is_shut(inlet, loss)]
-    served = has_proxy(config) and all(is_served(inlet) for inlet in ports)
-    names = sorted({way.container.name for way in [*cut, *hidden]})
-    harm = _harm(names, ports, served=served)
-    touched = (loss.networks or paths.networks).values()
-    is_outage = bool(names) or (bool(ports) and not served)
+def _gone(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
+    flushed = harm.flushed
+    touched = (flushed.networks or harm.paths.networks).values()
     return Finding(
         subject=HOST,
-        summary=f"Docker's firewall rules are gone: {harm}; {'; '.join(_places(loss))}",
+        summary=f"Docker's firewall rules are gone: {harm}; {'; '.join(_places(flushed))}",
         evidence=base(firewall, "forward")
         | base(firewall, "prerouting")
-        | {"bridges without rules": [network.bridge for network in loss.bare]}
-        | {f"drops packets of {way.container}": str(way.reach.by) for way in cut[:1]}
+        | {"bridges without rules": [network.bridge for network in flushed.bare]}
+        | {f"drops packets of {way.container}": str(way.reach.by) for way in harm.cut[:1]}
         | simulation(repair),
         variables=repair_of(repair, "firewall.chains-missing"),
-        severity=None if is_outage else Severity.warning,
-        touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in ports),
+        severity=None if harm.is_outage else Severity.warning,
+        touches=with_bridges(touched) + tuple(inlet.container.subject for inlet in harm.ports),
         signs=NO_WAY_OUT | {"iptables"},
     )
 
 
-def _is_shut(inlet: Ingress, loss: _RuleLoss) -> bool:
-    if loss.no_ports or loss.emptied:
-        return True
-    return inlet.reach.is_blocked and inlet.network.name in loss.networks
-
-
-def _harm(names: Sequence[str], ports: Sequence[Ingress], *, served: bool) -> str:
-    """What the loss means for containers and published ports."""
-    parts = [f"{named('container', names)} cannot reach the outside"] if names else []
-    if ports and served:
-        parts.append(f"only docker-proxy serves published {port_list(ports)}")
-    elif ports:
-        parts.append(f"nothing forwards published {port_list(ports)}")
-    return "; ".join(parts) or "networks are not kept apart"
-
-
-def _places(loss: _RuleLoss) -> list[str]:
+def _places(flushed: FlushedRules) -> list[str]:
     """Where rules are missing, in words."""
-    if loss.bare:
-        bridges_named = few(network.bridge for network in loss.bare)
-        places = [
-            f"FORWARD has no rules for {agree(loss.bare, 'bridge', 'bridges')} {bridges_named}"
-        ]
-    else:
-        places = []
-    bare = {network.name for network in loss.bare}
-    for part, what in (
-        ("request", "no rule lets out what comes from"),
-        ("reply", "no rule lets the answers back to"),
-    ):
-        bridges = {
-            way.network.bridge
-            for way in loss.fallen
-            if way.reach.part == part and way.network.name not in bare
-        }
-        if bridges:
-            places.append(f"{what} {few(bridges)}")
-    if loss.no_ports:
+    places = []
+    if flushed.bare:
+        bridges = few(network.bridge for network in flushed.bare)
+        noun = agree(flushed.bare, "bridge", "bridges")
+        places.append(f"FORWARD has no rules for {noun} {bridges}")
+    for part, what in _LOST_PARTS.items():
+        fallen = _fallen_bridges(flushed, part)
+        if fallen:
+            places.append(f"{what} {few(fallen)}")
+    if flushed.no_ports:
         places.append("PREROUTING does not lead to the published ports")
-    return [*places, loss.emptied] if loss.emptied else places
+    if flushed.emptied:
+        places.append(_EMPTIED[flushed.emptied])
+    return places
 
 
-_SEVERAL = 2
-"""Of fewer published ports none is left by chance: firewall.dnat-missing is about a single one."""
+_LOST_PARTS = {
+    "request": "no rule lets out what comes from",
+    "reply": "no rule lets the answers back to",
+}
+_EMPTIED = {
+    "nat": "none of the published ports has a rule in nat",
+    "filter": "no rule lets in what is sent to the published ports",
+}
 
 
-def _emptied(firewall: Firewall, paths: PacketPaths) -> str:
-    """Which of Docker's chains of published ports has lost all that was in it, in words."""
-    inlets = paths.inlets
-    if len(inlets) < _SEVERAL or paths.unwalked:
-        return ""
-    if all(
-        inlet.reach.nat is None and not inlet.reach.nat_unknown and is_served(inlet)
-        for inlet in inlets
-    ):
-        return "none of the published ports has a rule in nat"
-    if all(
-        inlet.reach.nat and inlet.reach.hook == "forward" and is_lost(firewall, inlet.reach)
-        for inlet in inlets
-    ):
-        return "no rule lets in what is sent to the published ports"
-    return ""
-
-
-def _is_unmasked(way: Egress) -> bool:
-    """Whether packets certainly leave with the container's address, which the engine is to hide."""
-    sample = way.sample
-    return (
-        way.network.masquerades
-        and sample.outcome == "accept"
-        and sample.nat is None
-        and not sample.nat_unknown
-    )
+def _fallen_bridges(flushed: FlushedRules, part: str) -> set[str]:
+    """The bridges whose packets in one direction no rule takes, though others name the bridge."""
+    bare = {network.bridge for network in flushed.bare}
+    return {way.network.bridge for way in flushed.fallen if way.reach.part == part} - bare

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from checks.firewall.helpers import (
     few,
@@ -44,11 +44,7 @@ def forwarding_off(
             f"{config.where('ip-forward')})"
         )
     routed = {network.name: network for network in networks.bridges if not network.internal}
-    used = [
-        container
-        for container in containers.running
-        if any(name in routed for name in container.endpoints)
-    ]
+    used = _attached(containers.running, routed)
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
     yield from _forwarding_off(forwarding, used, routed, sysctl_files)
@@ -63,51 +59,57 @@ def _forwarding_off(
     routed: dict[str, Network],
     sysctl_files: SysctlFiles | None,
 ) -> Iterator[Finding]:
-    off = sorted(name for name, value in forwarding.by_interface.items() if value == "0")
-    everywhere = forwarding.everywhere == "0"
-    touched = _without_forwarding(off, routed, everywhere=everywhere)
-    cut = [
-        container
-        for container in used
-        if any(network.name in container.endpoints for network in touched)
-    ]
+    touched = _without_forwarding(forwarding, list(routed.values()))
+    cut = _attached(used, {network.name for network in touched})
     if not cut:
         return
-    setting = "net.ipv4.ip_forward" if everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
-    where = "" if everywhere else f" on {few(off)}"
-    if sysctl_files is not None and everywhere:
+    off, is_off_everywhere = forwarding.off, forwarding.everywhere == "0"
+    setting = "net.ipv4.ip_forward" if is_off_everywhere else f"net/ipv4/conf/{off[0]}/forwarding"
+    where = "" if is_off_everywhere else f" on {few(off)}"
+    line = None
+    if is_off_everywhere and sysctl_files is not None:
         line = sysctl_files.of("net.ipv4.ip_forward", "0")
-    else:
-        line = None
-    at_boot: dict[str, Json] = {"set at boot by": f"{line.file}, line {line.line}"} if line else {}
+    evidence: dict[str, Json] = {"net.ipv4.ip_forward": forwarding.everywhere}
+    evidence |= {f"net.ipv4.conf.{name}.forwarding": "0" for name in off}
+    variables = {"assignment": f"{setting}=1"}
+    if line is not None:
+        evidence["set at boot by"] = f"{line.file}, line {line.line}"
+        variables["file"] = line.file
     yield Finding(
         subject=HOST,
         summary=sentence(
-            f"IP forwarding is off{where}: "
-            f"{count(len(cut), 'container')} {agree(cut, 'is', 'are')} cut off "
-            "from everything beyond this host",
+            f"IP forwarding is off{where}: {_cut_off(cut)}",
             str(line) if line else "",
         ),
-        evidence={"net.ipv4.ip_forward": forwarding.everywhere}
-        | {f"net.ipv4.conf.{name}.forwarding": "0" for name in off}
-        | at_boot,
-        variables={"assignment": f"{setting}=1", **({"file": line.file} if line else {})},
+        evidence=evidence,
+        variables=variables,
         touches=with_bridges(touched),
         signs=NO_WAY_OUT,
     )
 
 
-def _without_forwarding(
-    off: Sequence[str], routed: dict[str, Network], *, everywhere: bool
-) -> list[Network]:
+def _attached(containers: Sequence[Container], networks: Collection[str]) -> list[Container]:
+    """The containers that are on one of these networks."""
+    return [
+        container for container in containers if not container.endpoints.keys().isdisjoint(networks)
+    ]
+
+
+def _cut_off(containers: Sequence[Container]) -> str:
+    are = agree(containers, "is", "are")
+    return f"{count(len(containers), 'container')} {are} cut off from everything beyond this host"
+
+
+def _without_forwarding(forwarding: Forwarding, routed: list[Network]) -> list[Network]:
     """The networks whose packets are not forwarded.
 
     All of them where an interface of the host itself does not.
     """
-    bridges = {network.bridge: network for network in routed.values()}
-    if everywhere or set(off) - set(bridges):
-        return list(bridges.values())
-    return [bridges[name] for name in off]
+    by_bridge = {network.bridge: network for network in routed}
+    is_uplink_off = not set(forwarding.off) <= by_bridge.keys()
+    if is_uplink_off or forwarding.everywhere == "0":
+        return routed
+    return [by_bridge[name] for name in forwarding.off]
 
 
 def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> bool:
@@ -120,39 +122,29 @@ def _forwarding6_off(
     forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]
 ) -> Iterator[Finding]:
     """Where the host itself has a way out over IPv6."""
-    if forwarding.everywhere6 != "0":
+    open6 = sorted(name for name, network in routed.items() if network.enable_ipv6)
+    cut = [container for container in used if _has_ipv6_on(container, open6)]
+    if forwarding.everywhere6 != "0" or not cut:
         return
-    open6 = {name for name, network in routed.items() if network.enable_ipv6}
-    cut = [
-        container
-        for container in used
-        if any(
-            endpoint.global_ipv6_address
-            for name, endpoint in container.endpoints.items()
-            if name in open6
-        )
-    ]
-    if not cut:
-        return
-    alone = [
-        container
-        for container in cut
-        if not any(endpoint.ip_address for endpoint in container.endpoints.values())
-    ]
+    is_outage = not all(container.has_ipv4 for container in cut)
     yield Finding(
         subject=HOST,
-        summary=(
-            f"IPv6 forwarding is off: "
-            f"{count(len(cut), 'container')} {agree(cut, 'is', 'are')} cut off "
-            "from everything beyond this host over IPv6"
-        ),
+        summary=f"IPv6 forwarding is off: {_cut_off(cut)} over IPv6",
         evidence={
             FORWARDING6: forwarding.everywhere6,
             "containers": sorted(names_of(cut)),
         },
         variables={"assignment": f"{FORWARDING6}=1"},
-        severity=None if alone else Severity.warning,
-        touches=with_bridges(routed[name] for name in sorted(open6)),
+        severity=None if is_outage else Severity.warning,
+        touches=with_bridges(routed[name] for name in open6),
         signs=NO_WAY_OUT,
         discriminator="ipv6",
+    )
+
+
+def _has_ipv6_on(container: Container, networks: Collection[str]) -> bool:
+    return any(
+        endpoint.global_ipv6_address
+        for name, endpoint in container.endpoints.items()
+        if name in networks
     )

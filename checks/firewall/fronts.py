@@ -102,7 +102,7 @@ def _bypassed(inlet: Ingress) -> Finding:
             "translation": str(inlet.reach.nat),
             "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
         },
-        discriminator=f"{inlet.host_port}/{inlet.port.partition('/')[2]}",
+        discriminator=f"{inlet.host_port}/{inlet.protocol}",
         severity=Severity.warning if named or inlet.uplink.is_public else None,
         touches=(inlet.network.subject,),
         host_port=str(inlet.host_port),

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.ingress import Ingress
-from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import Json, Subject, Unexamined
@@ -77,11 +77,6 @@ def has_proxy(config: DaemonConfig | None) -> bool:
     return config is None or config.value("userland-proxy") is not False
 
 
-def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
-    """Whether a packet is dropped for lack of a rule of Docker's."""
-    return verdict.is_blocked and verdict.by is not None and firewall.is_lost(verdict.by)
-
-
 def port_list(inlets: Sequence[Ingress]) -> str:
     """The published ports of these ways: port 80; ports 80, 443."""
     ports = sorted({inlet.host_port for inlet in inlets})
@@ -117,11 +112,6 @@ def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
     return (
         {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}
     )
-
-
-def is_served(inlet: Ingress) -> bool:
-    """Whether a client gets to a process of the host at a published port, such as docker-proxy."""
-    return inlet.reach.nat is None and inlet.reach.outcome == "accept"
 
 
 def nat_gone(firewall: Firewall, paths: PacketPaths) -> str:

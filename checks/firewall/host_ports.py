@@ -60,9 +60,7 @@ def _closed(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
         ),
         present(
             {
-                "table": port.by.table,
-                "chain": port.by.chain,
-                "rule": port.by.rule,
+                **port.by.evidence,
                 "listener": f"{port.listener.address}:{number}, {port.listener.holder}",
                 "blocked clients": list(port.clients),
             }

@@ -89,9 +89,7 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
             f"{by} drops packets from {first.network.bridge}"
         ),
         evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
+            **by.evidence,
             "wanted by": _wishes(paths),
             "listener": f"{listener.address}:{listener.port}, {listener.holder}"
             if listener
@@ -158,9 +156,7 @@ def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None)
             f"of {whom}{by_host}: {by} drops the packets"
         ),
         evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
+            **by.evidence,
             "wanted by": _wishes(paths),
             "userland-proxy": None
             if first.bridged or config is None

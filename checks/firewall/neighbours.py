@@ -47,11 +47,7 @@ def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     members = {member.id: member for link in links for member in link.members}
     names = sorted(names_of(members.values()))
     first = next(message for message in links[0].lost if message.is_certain)
-    alone = [
-        member
-        for member in members.values()
-        if not any(endpoint.ip_address for endpoint in member.endpoints.values())
-    ]
+    is_outage = not all(member.has_ipv4 for member in members.values())
     return Finding(
         subject=HOST,
         summary=(
@@ -59,15 +55,13 @@ def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
             f"{counted('container', names)} cannot {_whom(links)} over IPv6"
         ),
         evidence={
-            "table": by.table,
-            "chain": by.chain,
-            "rule": by.rule,
+            **by.evidence,
             "dropped": f"{first.message} of {first.sender} on {links[0].device}",
             "containers with IPv6": names,
         },
         variables=_cure(by, links[0].device),
         discriminator=by.key,
-        severity=None if alone else Severity.warning,
+        severity=None if is_outage else Severity.warning,
         touches=with_bridges(networks.values())
         + tuple(Subject("interface", link.device) for link in links)
         + subjects_of(members.values()),

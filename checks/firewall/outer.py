@@ -77,9 +77,7 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
         summary=(f"this host itself cannot reach containers on {networks}{dns}: {by} drops {what}"),
         evidence=present(
             {
-                "table": by.table,
-                "chain": by.chain,
-                "rule": by.rule,
+                **by.evidence,
                 "walked": f"this host to {first.address}:{first.port} ({first.container.name})",
                 "containers that publish ports": names,
                 "DNS servers": servers,
@@ -97,7 +95,7 @@ def _query_dropped(server: str, by: Step) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",
-        evidence={"table": by.table, "chain": by.chain, "rule": by.rule, "DNS servers": [server]},
+        evidence={**by.evidence, "DNS servers": [server]},
         variables=_cure(by, "", [server]),
         discriminator=f"{server} {by.key}",
         touches=(DAEMON,),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from checks.firewall import cures
 from checks.firewall.helpers import (
     has_proxy,
-    is_lost,
-    is_served,
     left_alone,
     nat_gone,
     repair_of,
@@ -15,6 +13,7 @@ from checks.firewall.helpers import (
 )
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.network.paths.flushed_rules import is_lost
 from diagnose.evidence.network.paths.host_paths import HostPaths
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
@@ -54,7 +53,7 @@ def dnat_missing(
         if problem:
             by = _untracking(firewall, inlet)
             repair = simulated_repair if by is None else None
-            served = has_proxy(config) and is_served(inlet)
+            served = has_proxy(config) and inlet.is_served_by_host
             yield _untranslated(inlet, problem, repair, served, by)
         elif inlet.reach.nat_unknown:
             yield Unexamined(
@@ -114,7 +113,7 @@ def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
     """The rule that keeps what comes to a port from being tracked, and so from being translated."""
     if inlet.reach.nat is not None or inlet.family != "ip":
         return None
-    protocol = inlet.port.partition("/")[2]
+    protocol = inlet.protocol
     return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
 
 
@@ -158,7 +157,7 @@ def _untranslated(
             }
         ),
         variables=variables,
-        discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.port.partition('/')[2]}",
+        discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.protocol}",
         severity=Severity.warning if served or led_off else None,
         touches=(inlet.network.subject,),
         stable=(inlet.container.life,),
@@ -172,7 +171,7 @@ def _tracked_again(inlet: Ingress, by: Step) -> dict[str, str]:
     place = place_of(by)
     if "program" in place:
         return {**port, "untracked_port": str(inlet.host_port)}
-    return {**port, **place, "nft_proto": inlet.port.partition("/")[2]}
+    return {**port, **place, "nft_proto": inlet.protocol}
 
 
 def _port_first(inlet: Ingress) -> dict[str, str]:
@@ -180,7 +179,7 @@ def _port_first(inlet: Ingress) -> dict[str, str]:
     return {
         "host_port": str(inlet.host_port),
         "led_port": str(inlet.host_port),
-        "led_proto": inlet.port.partition("/")[2],
+        "led_proto": inlet.protocol,
     }
 
 

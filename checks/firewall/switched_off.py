@@ -42,7 +42,7 @@ def _switched_off(members: Sequence[Egress]) -> Finding:
     names = sorted(way.container.name for way in members)
     others = sorted(set(first.container.endpoints) - {network.name})
     both = f"it is on {named('network', others)} too" if others else ""
-    subnet = next((str(net) for net in network.subnets if net.version == 4), "")
+    subnet = network.subnet4
     variables = {"network": network.name, "bridge": network.bridge, "subnet": subnet}
     if others:
         variables = {"network": network.name, "container": first.container.name}

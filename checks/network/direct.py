@@ -116,10 +116,10 @@ def _foreign(
     nets: Sequence[ipaddress.IPv4Network],
     members: Sequence[Container],
 ) -> Finding:
-    subnet = next(str(subnet) for subnet in network.subnets if subnet.version == 4)
+    subnet = network.subnet4
     parent = place.parent
     names = sorted(names_of(members))
-    gateway = next((gateway for gateway in network.gateways if "." in gateway), "")
+    gateway = network.gateway4
     return Finding(
         subject=network.subject,
         summary=(
@@ -189,8 +189,8 @@ def _in_use(
     harm = f": {counted('container', names)} did not start" if names else ""
     kind = master.kind or "interface"
     variables = {"network": network.name, "driver": network.driver, "parent": master.name}
-    subnet = next((str(subnet) for subnet in network.subnets if subnet.version == 4), "")
-    gateway = next((gateway for gateway in network.gateways if "." in gateway), "")
+    subnet = network.subnet4
+    gateway = network.gateway4
     if subnet and gateway and refused:
         variables |= {"subnet": subnet, "router": gateway, "refused": refused[0].name}
     return Finding(

@@ -30,6 +30,11 @@ class Step(msgspec.Struct, frozen=True):
         return self.key
 
     @property
+    def evidence(self) -> dict[str, str]:
+        """Where the rule stands, and the rule itself."""
+        return {"table": self.table, "chain": self.chain, "rule": self.rule}
+
+    @property
     def key(self) -> str:
         """The step as keys of findings name it: `ip filter INPUT: policy drop`."""
         place = f"{self.table} {self.chain}".strip()

@@ -223,6 +223,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.network_settings.networks or {}
 
     @property
+    def has_ipv4(self) -> bool:
+        """Whether it has an IPv4 address on any of its networks."""
+        return any(endpoint.ip_address for endpoint in self.endpoints.values())
+
+    @property
     def has_ipv6(self) -> bool:
         """Whether it has an IPv6 address on any of its networks."""
         return any(endpoint.global_ipv6_address for endpoint in self.endpoints.values())

@@ -95,6 +95,14 @@ class Lookups(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
+    @property
+    def silent_networks(self) -> frozenset[str]:
+        """The networks from which no DNS server has answered any container that asked."""
+        paths = (*self.ways, *self.probes)
+        answered = {name for path in paths if not path.fails for name in path.networks}
+        asked = {name for path in paths if path.replies for name in path.networks}
+        return frozenset(asked - answered)
+
     def failed_by_name(self, container: Container) -> dict[str, dict[str, DnsReply]]:
         """What each server says of the names that a container could not resolve."""
         return _by_name(self.failed.get(container.id, {}))

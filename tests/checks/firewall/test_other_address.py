@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from checks.firewall.other_address import by_other_address, hidden_behind_another
+from checks.firewall.other_address import hidden_behind_another
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.other_address import by_other_address
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate

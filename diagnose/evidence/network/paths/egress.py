@@ -63,6 +63,36 @@ class Egress(msgspec.Struct, frozen=True):
         return by.table.endswith(" raw") and by.rule.startswith(rule)
 
     @property
+    def is_untranslated(self) -> bool:
+        """Whether packets to an ordinary peer certainly leave with the container's own address."""
+        sample = self.sample
+        return sample.outcome == "accept" and sample.nat is None and not sample.nat_unknown
+
+    @property
+    def is_masqueraded(self) -> bool:
+        """Whether the kernel chooses an address of the uplink for them."""
+        nat = self.sample.nat
+        return self.sample.outcome == "accept" and nat is not None and nat.kind == "masquerade"
+
+    @property
+    def snat_address(self) -> str:
+        """The address that a rule certainly gives them; empty where none does."""
+        sample, nat = self.sample, self.sample.nat
+        if sample.outcome != "accept" or sample.nat_unknown or nat is None or nat.kind != "snat":
+            return ""
+        return nat.address or ""
+
+    @property
+    def waits_for_unknown(self) -> bool:
+        """Whether the translation depends on something that is not known.
+
+        Where no route leads out no packet reaches the translation.
+        """
+        sample = self.sample
+        reaches_nat = not sample.nat_unknown or sample.by is not None
+        return reaches_nat and (sample.nat_unknown or sample.outcome == "unknown")
+
+    @property
     def block(self) -> ConnectionVerdict | None:
         """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
 

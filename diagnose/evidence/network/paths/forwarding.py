@@ -27,6 +27,11 @@ class Forwarding(msgspec.Struct, frozen=True):
     bridge_filter: str | None
     everywhere6: str | None = None
 
+    @property
+    def off(self) -> list[str]:
+        """The interfaces from which nothing is forwarded."""
+        return sorted(name for name, value in self.by_interface.items() if value == "0")
+
 
 @evidence
 def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:

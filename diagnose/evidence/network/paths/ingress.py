@@ -60,6 +60,15 @@ class Ingress(msgspec.Struct, frozen=True):
     def container_port(self) -> int:
         return int(self.port.partition("/")[0])
 
+    @property
+    def protocol(self) -> str:
+        return self.port.partition("/")[2]
+
+    @property
+    def is_served_by_host(self) -> bool:
+        """Whether a client gets to a process of the host, such as docker-proxy."""
+        return self.reach.nat is None and self.reach.outcome == "accept"
+
 
 class OuterPort(msgspec.Struct, frozen=True):
     """A port that is published on an outer address, and its container's networks by address."""

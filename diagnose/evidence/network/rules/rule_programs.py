@@ -7,6 +7,17 @@ from diagnose.firewall.verdict import Step
 _IPTABLES = ("filter", "nat", "mangle", "raw", "security")
 
 
+BANS = "f2b-"
+"""How fail2ban names its chains: this, and the name of the jail."""
+
+
+def is_ban(by: Step, family: str = "ip") -> bool:
+    """Whether a rule is a ban by fail2ban: its chain is named after the jail."""
+    words = by.rule.split()
+    names_address = words[:1] == ["-s"] and "-j" in words[:-1]
+    return by.chain.startswith(BANS) and names_address and "program" in place_of(by, family)
+
+
 def program_of(by: Step, family: str = "ip") -> str:
     """The program that may write to a table.
 

@@ -1,0 +1,144 @@
+"""What rules that are not the engine's drop between networks, by the rule that decides. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import msgspec
+
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.flushed_rules import is_flushed
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
+from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.rules.rule_programs import is_ban
+from diagnose.firewall.packet import Family
+
+_FILTERS = ("ip filter", "iptables-legacy ip filter")
+_ELSEWHERE = ("request", "forward")
+
+
+class DroppedWays(msgspec.Struct, eq=False):
+    """What one rule drops: ways out, published ports, and queries to DNS servers."""
+
+    outlets: list[Egress] = msgspec.field(default_factory=list)
+    inlets: list[Ingress] = msgspec.field(default_factory=list)
+    queries: list[ResolverPath] = msgspec.field(default_factory=list)
+
+    @property
+    def networks(self) -> list[Network]:
+        ways: list[Egress | Ingress | ResolverPath] = [*self.outlets, *self.inlets, *self.queries]
+        return [way.network for way in ways]
+
+    @property
+    def family(self) -> Family:
+        """IPv6 where nothing of IPv4 is dropped."""
+        ways: list[Egress | Ingress] = [*self.outlets, *self.inlets]
+        families = {way.family for way in ways}
+        if not families:
+            is_ipv6 = all(":" in query.server for query in self.queries)
+            return "ip6" if is_ipv6 else "ip"
+        return "ip6" if families == {"ip6"} else "ip"
+
+    @property
+    def senders(self) -> list[str]:
+        """The containers that do not get out."""
+        return sorted({way.container.name for way in self.outlets})
+
+    @property
+    def askers(self) -> list[ResolverPath]:
+        """The queries of other containers, which reach no DNS server."""
+        return [query for query in self.queries if query.container.name not in self.senders]
+
+    @property
+    def hook(self) -> tuple[str, str]:
+        """The direction of the packet that is dropped, and its hook."""
+        if self.outlets:
+            way = self.outlets[0]
+            verdict = way.block or (way.sample if way.sample.is_blocked else way.reach)
+            return verdict.part, verdict.hook or "forward"
+        if self.inlets:
+            return self.inlets[0].reach.part, self.inlets[0].reach.hook or "forward"
+        obstacle = self.queries[0].trace.obstacle
+        return (obstacle.part, obstacle.hook) if obstacle is not None else _ELSEWHERE
+
+    @property
+    def ends(self) -> tuple[str, str]:
+        """The bridge and the interface between which packets are dropped."""
+        if self.queries and not self.outlets:
+            return self.queries[0].network.bridge, self.queries[0].device
+        way = (self.outlets or self.inlets)[0]
+        return way.network.bridge, way.uplink.name
+
+
+def dropped_ways(
+    firewall: Firewall,
+    paths: PacketPaths,
+    resolver_paths: ResolverPaths | None,
+    *,
+    has_rules: bool,
+) -> dict[Step, DroppedWays]:
+    """By the rule that decides.
+
+    What Docker's own rules should have let through is left out, unless the engine is configured to
+    write none (has_rules).
+    """
+    dropped: dict[Step, DroppedWays] = defaultdict(DroppedWays)
+    for outlet in (*paths.outlets, *paths.outlets6):
+        by = _blocker(outlet)
+        if by is not None:
+            dropped[by].outlets.append(outlet)
+    for inlet in (*paths.inlets, *paths.inlets6):
+        reach = inlet.reach
+        if reach.is_blocked and reach.by is not None and reach.hook != "input":
+            dropped[reach.by].inlets.append(inlet)
+    for query in resolver_paths.cut_off if resolver_paths is not None else ():
+        obstacle = query.trace.obstacle
+        if obstacle is not None and obstacle.reason == "rule":
+            dropped[obstacle.by].queries.append(query)
+    lacks = _Lacks(firewall, paths) if has_rules else None
+    return {
+        by: ways
+        for by, ways in dropped.items()
+        if not _closes_on_purpose(by, ways, paths) and (lacks is None or not lacks.explain(by))
+    }
+
+
+def _blocker(outlet: Egress) -> Step | None:
+    """The rule that drops what a network sends out; a ban of a few addresses counts too.
+
+    None on a network that is guarded and not masqueraded: it has no way out by design.
+    """
+    if outlet.is_guarded and not outlet.network.masquerades:
+        return None
+    if outlet.block is not None:
+        return outlet.block.by
+    by = outlet.sample.by
+    return by if by is not None and is_ban(by) else None
+
+
+class _Lacks:
+    """Whether Docker's rules are gone, so that packets meet others in their place."""
+
+    def __init__(self, firewall: Firewall, paths: PacketPaths) -> None:
+        self._firewall = firewall
+        self._is_flushed = is_flushed(firewall, paths)
+
+    def explain(self, by: Step) -> bool:
+        """Whether packets would not reach this rule if Docker's were back."""
+        is_behind_docker = by.chain == "FORWARD" and by.table in _FILTERS
+        return self._firewall.is_lost(by) or (self._is_flushed and is_behind_docker)
+
+
+def _closes_on_purpose(by: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
+    """Whether a rule that lets containers out only closes ports.
+
+    In DOCKER-USER, or some of several.
+    """
+    if ways.outlets or ways.queries:
+        return False
+    inlets = ways.inlets
+    of_family = paths.inlets6 if inlets and inlets[0].family == "ip6" else paths.inlets
+    return by.chain == USER_CHAIN or len(inlets) < len(of_family)

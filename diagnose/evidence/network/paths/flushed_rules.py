@@ -1,0 +1,100 @@
+"""What of the engine's rules is gone, by what became of the packets that they would take. Pure."""
+
+from __future__ import annotations
+
+import functools
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+
+_SEVERAL = 2
+"""Of fewer published ports none is left by chance: a single one has a check of its own."""
+
+
+class FlushedRules(msgspec.Struct, frozen=True, dict=True):
+    """What is gone."""
+
+    bare: tuple[Network, ...]
+    """Networks whose bridge no rule names."""
+    fallen: tuple[Egress, ...]
+    """Ways out that no rule takes."""
+    no_ports: bool
+    """Nothing leads to the published ports."""
+    emptied: Literal["", "nat", "filter"]
+    """The table whose chain of published ports has lost all that was in it."""
+
+    @property
+    def is_real(self) -> bool:
+        return bool(self.bare or self.fallen or self.no_ports or self.emptied)
+
+    @functools.cached_property
+    def networks(self) -> dict[str, Network]:
+        """The networks whose traffic no rule takes, by name."""
+        return {
+            network.name: network for network in (*self.bare, *(way.network for way in self.fallen))
+        }
+
+    def cuts(self, way: Egress) -> bool:
+        """Whether a container cannot send out, for lack of these rules."""
+        return way.reach.is_blocked and way.network.name in self.networks
+
+    def uncovers(self, way: Egress) -> bool:
+        """Whether a container's own address is not hidden any more, for lack of these rules."""
+        is_concerned = self.no_ports or way.network.name in self.networks
+        return is_concerned and way.network.masquerades and way.is_untranslated
+
+    def shuts(self, inlet: Ingress) -> bool:
+        """Whether nothing leads to a published port, for lack of these rules."""
+        if self.no_ports or self.emptied:
+            return True
+        return inlet.reach.is_blocked and inlet.network.name in self.networks
+
+
+def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
+    """What is missing on the way of packets that were walked."""
+    networks = paths.networks.values()
+    bare = tuple(network for network in networks if not firewall.names_bridge(network.bridge))
+    # a way out that leads into another of the engine's networks is a wrong route, not a lost rule
+    own = {network.bridge for network in networks}
+    leading_out = (way for way in paths.outlets if way.uplink.name not in own)
+    fallen = tuple(
+        way for way in leading_out if not way.is_guarded and is_lost(firewall, way.reach)
+    )
+    no_ports = bool(paths.inlets) and not firewall.translates_ports
+    emptied = "" if no_ports or bare else _emptied(firewall, paths)
+    return FlushedRules(bare, fallen, no_ports, emptied)
+
+
+def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
+    """Whether nothing of Docker's is left on the way of any network.
+
+    What stands there now is somebody else's own file.
+    """
+    networks = paths.networks.values()
+    return bool(networks) and not any(firewall.names_bridge(net.bridge) for net in networks)
+
+
+def is_lost(firewall: Firewall, verdict: ConnectionVerdict) -> bool:
+    """Whether a packet is dropped for lack of a rule of Docker's."""
+    return verdict.is_blocked and verdict.by is not None and firewall.is_lost(verdict.by)
+
+
+def _emptied(firewall: Firewall, paths: PacketPaths) -> Literal["", "nat", "filter"]:
+    if len(paths.inlets) < _SEVERAL or paths.unwalked:
+        return ""
+    if all(inlet.is_served_by_host and not inlet.reach.nat_unknown for inlet in paths.inlets):
+        return "nat"
+    if all(_is_not_let_in(firewall, inlet.reach) for inlet in paths.inlets):
+        return "filter"
+    return ""
+
+
+def _is_not_let_in(firewall: Firewall, reach: ConnectionVerdict) -> bool:
+    """Whether a client is sent on to the container, and then dropped for lack of a rule."""
+    return reach.nat is not None and reach.hook == "forward" and is_lost(firewall, reach)

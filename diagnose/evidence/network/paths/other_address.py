@@ -1,0 +1,71 @@
+"""Ways out that the kernel hides behind another address than the host's own. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+
+import msgspec
+
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.paths.egress import Egress
+from diagnose.evidence.network.routes import Route, Routes
+from diagnose.mappings import by_key
+
+
+class OtherAddress(msgspec.Struct, frozen=True):
+    """A way out whose packets are hidden behind `taken`, while the host itself uses `own`."""
+
+    way: Egress
+    taken: str
+    own: str
+
+
+def by_other_address(
+    ways: Iterable[Egress],
+    interfaces: Interfaces | None,
+    routes: Routes | None,
+    lookups: Lookups | None,
+    silent: Collection[str],
+) -> list[list[OtherAddress]]:
+    """Such ways by network, where no DNS server answers the network and one answers the host.
+
+    MASQUERADE takes the uplink's first address in the gateway's subnet (`inet_select_addr` of
+    net/ipv4/devinet.c); the host's own packets have the source that the default route names. Ways
+    by another interface, such as a tunnel, have a source of their own and are left out.
+    """
+    route = routes.default if routes is not None else None
+    if interfaces is None or route is None or not route.src or not _host_gets_answers(lookups):
+        return []
+    uplink = interfaces.by_index.get(route.oif or 0)
+    taken = _taken(interfaces, route)
+    if uplink is None or taken in ("", route.src):
+        return []
+    leaving = (way for way in ways if way.uplink.name == uplink.name and way.family == "ip")
+    hidden = (way for way in leaving if way.network.name in silent and way.is_masqueraded)
+    items = (OtherAddress(way, taken, route.src) for way in hidden)
+    return list(by_key((item.way.network.name, item) for item in items).values())
+
+
+def _host_gets_answers(lookups: Lookups | None) -> bool:
+    """Whether a DNS server answers the host itself."""
+    return lookups is not None and any(reply.answered for reply in lookups.host.values())
+
+
+def _taken(interfaces: Interfaces, route: Route) -> str:
+    """The address that the kernel chooses where a route leaves; "" where it has none."""
+    own = [
+        row
+        for row in interfaces.addresses
+        if row.index == route.oif and row.family == "inet" and row.scope == "global" and row.address
+    ]
+    if route.gateway:
+        gateway = ip_address(route.gateway)
+        near = [row for row in own if gateway in _subnet(row)]
+        own = near or own
+    return own[0].address if own else ""
+
+
+def _subnet(row: Address) -> IPv4Network | IPv6Network:
+    return ip_network(f"{row.address}/{row.prefix}", strict=False)
