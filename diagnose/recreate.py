@@ -77,29 +77,32 @@ def script(
     container's image, None if it is gone. NoRecreateError where something would be lost.
     """
     name = str(container["Name"]).removeprefix("/")
+    image = image or {}
     _refuse_what_is_not_ours(container, name)
     if change.options_from_command:
         change = _with_options_from_command(container, change)
     left_out = change.without | ({"runtime"} if docker == PODMAN else set())
     options = [
-        option
-        for option in options_of(container, image or {}, change.unmounted)
+        option.text
+        for option in options_of(container, image, change.unmounted)
         if option.name not in left_out
     ]
-    networks = networks_of(container)
-    own_network = any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
-    if own_network or "network" in change.without:
-        networks = []
-    command = _command(container, image or {}, change)
+    networks = [] if _changes_network(change) else networks_of(container)
     words = [
-        *(option.text for option in options),
+        *options,
         *_first_network(container, networks, change),
         *change.options,
-        *command,
+        *_command(container, image, change),
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
-    unset = change.unset | (_of_the_image(container, image or {}) if change.image else set())
+    unset = change.unset | (_of_the_image(container, image) if change.image else set())
     return _text(name, docker, words, networks[1:], container, unset)
+
+
+def _changes_network(change: ContainerChange) -> bool:
+    """Whether the networks of the old container are not those of the new one."""
+    named = {word.partition("=")[0] for word in change.options}
+    return "network" in change.without or not named.isdisjoint(("--network", "--net"))
 
 
 def _of_the_image(container: Inspect, image: Inspect) -> set[str]:

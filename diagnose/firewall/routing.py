@@ -11,6 +11,7 @@ unknown.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Literal
 
@@ -210,25 +211,29 @@ def _refusal(name: str | None) -> Kind:
 
 def _meets(rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None) -> bool | None:
     """Whether a packet meets a rule's conditions; None where that is not known."""
-    met: list[bool | None] = []
-    if rule.iif is not None:
-        met.append(rule.iif == iif)
-    if rule.oif is not None:
-        met.append(False)
-    if rule.dst is not None:
-        met.append(_within(dst, rule.dst))
-    if rule.src is not None:
-        met.append(src is not None and _within(src, rule.src))
-    if rule.mark is not None or rule.mask:
-        mask = 0xFFFFFFFF if rule.mask is None else rule.mask
-        met.append(None if mark is None else (mark ^ (rule.mark or 0)) & mask == 0)
-    if "l3mdev" in rule.other:
-        met.append(False)
-    elif rule.other:
-        met.append(None)
+    met = list(_conditions_met(rule, dst, src, iif, mark))
     if False in met:
         return rule.invert
     return None if None in met else not rule.invert
+
+
+def _conditions_met(
+    rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None
+) -> Iterator[bool | None]:
+    """For each condition of a rule whether the packet meets it; None where that is not known."""
+    if rule.iif is not None:
+        yield rule.iif == iif
+    if rule.oif is not None:
+        yield False
+    if rule.dst is not None:
+        yield _within(dst, rule.dst)
+    if rule.src is not None:
+        yield src is not None and _within(src, rule.src)
+    if rule.mark is not None or rule.mask:
+        mask = 0xFFFFFFFF if rule.mask is None else rule.mask
+        yield None if mark is None else (mark ^ (rule.mark or 0)) & mask == 0
+    if rule.other:
+        yield False if "l3mdev" in rule.other else None
 
 
 @functools.lru_cache(maxsize=1024)

@@ -191,22 +191,23 @@ def _needs(rule: Rule) -> dict[Field, Value]:
     """
     needed: dict[Field, Value] = {}
     for condition in rule.conditions:
-        if not isinstance(condition, Match) or condition.negate or len(condition.fields) != 1:
+        if not isinstance(condition, Match) or condition.negate:
             continue
-        name, value = (
-            condition.fields[0],
-            condition.among[0][0] if len(condition.among) == 1 else None,
-        )
-        if name not in _SELECTIVE or value is None:
+        if len(condition.fields) != 1 or len(condition.among) != 1:
             continue
-        is_name = isinstance(value, Name) and not value.prefix
-        is_number = isinstance(value, Interval) and value.low == value.high
-        is_network = (
-            isinstance(value, Interval) and name in ADDRESSES and _network_bits(value) is not None
-        )
-        if is_name or is_number or is_network:
+        name, value = condition.fields[0], condition.among[0][0]
+        if name in _SELECTIVE and _is_selective(name, value):
             needed[name] = value
     return needed
+
+
+def _is_selective(name: Field, value: Value) -> bool:
+    """Whether a value is one name, one number or one network."""
+    if isinstance(value, Name):
+        return not value.prefix
+    if not isinstance(value, Interval):
+        return False
+    return value.low == value.high or (name in ADDRESSES and _network_bits(value) is not None)
 
 
 class Ruleset(msgspec.Struct, frozen=True, dict=True):

@@ -52,10 +52,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     """
     host = source if isinstance(source, Host) else Host(source)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
-    needed = (need.kind for check in chosen for need in check.needs)
-    kinds = dict.fromkeys((ReportBasis, *what.shown, *needed))
-    if what.profile:
-        kinds[HostProfile] = None
+    kinds = _kinds(chosen, what)
     collection = Collection(host, budget, what.uncollected)
     if collection.waits:  # the answers come while the list is waited for
         _start(collection, kinds)
@@ -77,6 +74,13 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
         uncollected=tuple(sorted(collection.uncollected)),
         evidence=collection.collected if what.shown else {},
     )
+
+
+def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:
+    """The kinds of evidence of a run, each once."""
+    needed = [need.kind for check in chosen for need in check.needs]
+    profile = [HostProfile] if what.profile else []
+    return list(dict.fromkeys((ReportBasis, *what.shown, *needed, *profile)))
 
 
 def _start(collection: Collection, kinds: Iterable[type]) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from diagnose.model import ContainerRun, Failed, Json, Result, Unexamined, Verdict
+from diagnose.model import ContainerRun, Failed, Finding, Json, Result, Unexamined, Verdict
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
 from diagnose.questions.machine import SeeProcess
@@ -20,20 +20,10 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
 
     Only findings that compared two sources go.
     """
-    findings = [finding for result in results for finding in result.findings]
-    run_of = {
-        InspectContainer(run.id, round="recheck"): run
-        for finding in findings
-        for run in finding.stable
-    }
-    suspects = {run for finding in findings for run in finding.settled}
-    run_of |= {
-        InspectContainer(run.id, round="settled"): run
-        for run in suspects.difference(_with_live_process(host, suspects))
-    }
     gone: set[ContainerRun] = set()
     restarted: dict[ContainerRun, str] = {}
     unsettled: dict[ContainerRun, str] = {}
+    run_of = _questions(host, [finding for result in results for finding in result.findings])
     for question, answer in host.ask_about(run_of, lambda question: question):
         run = run_of[question]
         if not isinstance(answer, Failed):
@@ -44,6 +34,17 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         elif question.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine was not heard again: {answer}"
     return [_without(result, {**unsettled, **restarted}, gone) for result in results]
+
+
+def _questions(host: Host, findings: Sequence[Finding]) -> dict[InspectContainer, ContainerRun]:
+    """What is asked about the runs of containers that the findings depend on."""
+    stable = [run for finding in findings for run in finding.stable]
+    settled = {run for finding in findings for run in finding.settled}
+    unsure = settled.difference(_with_live_process(host, settled))
+    return {
+        **{InspectContainer(run.id, round="recheck"): run for run in stable},
+        **{InspectContainer(run.id, round="settled"): run for run in unsure},
+    }
 
 
 def _is_another_run(run: ContainerRun, inspect: Json) -> bool:

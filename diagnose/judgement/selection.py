@@ -25,20 +25,29 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
     The checks are those of the selected families and of the families of their causes.
     """
     wanted = tuple(selectors)
-    plain = {selector.partition(".")[0] for selector in wanted}
+    plain = {_family(selector) for selector in wanted}
     everything = any(set(family) & GLOB or family not in registry.families() for family in plain)
     checks = registry.load(None if everything else plain)
     selected: dict[str, None] = {}
     for selector in wanted:
-        matched = [
-            id
-            for id in checks
-            if selector in (id, id.partition(".")[0]) or fnmatch.fnmatch(id, selector)
-        ]
-        if not matched:
+        meant = [id for id in checks if _means(selector, id)]
+        if not meant:
             raise UnknownSelectorError(unknown(selector, [*registry.load(), *registry.families()]))
-        selected.update(dict.fromkeys(matched))
-    loaded = {id.partition(".")[0] for id in checks}
+        selected.update(dict.fromkeys(meant))
+    return _with_causes(checks, selected), tuple(sorted(selected))
+
+
+def _family(id: str) -> str:
+    return id.partition(".")[0]
+
+
+def _means(selector: str, id: str) -> bool:
+    return selector in (id, _family(id)) or fnmatch.fnmatch(id, selector)
+
+
+def _with_causes(checks: dict[str, Check], selected: Iterable[str]) -> dict[str, Check]:
+    """The checks, and those of the families from which causes of the selected ones come."""
+    loaded = {_family(id) for id in checks}
     seen: set[str] = set()
     open_ends = list(selected)
     while open_ends:
@@ -46,13 +55,12 @@ def resolve(selectors: Iterable[str]) -> tuple[dict[str, Check], tuple[str, ...]
         if id in seen:
             continue
         seen.add(id)
-        family = id.partition(".")[0]
-        if family not in loaded:
-            loaded.add(family)
-            checks = registry.load({family})
+        if _family(id) not in loaded:
+            loaded.add(_family(id))
+            checks = registry.load({_family(id)})
         if id in checks:
             open_ends.extend(checks[id].caused_by)
-    return checks, tuple(sorted(selected))
+    return checks
 
 
 def unknown(name: str, candidates: Iterable[str]) -> str:

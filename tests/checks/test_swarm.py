@@ -11,7 +11,8 @@ import pytest
 
 from diagnose import runbooks
 from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
-from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interface, Interfaces

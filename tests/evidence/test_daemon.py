@@ -11,7 +11,8 @@ from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_f
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, Installation, daemon
 from diagnose.evidence.engine.daemon_json.faults import config_faults
 from diagnose.evidence.engine.data_root import DataRoot, data_root
-from diagnose.evidence.engine.log import DaemonLog, daemon_log, parse
+from diagnose.evidence.engine.log import DaemonLog, daemon_log
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Unavailable
 from tests.hosts import Made

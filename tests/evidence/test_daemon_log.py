@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.log import DaemonLog, parse, parse_line
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse, parse_line
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,8 @@ from diagnose.evidence.engine.databases import (
     LockedDatabase,
     engine_databases,
 )
-from diagnose.evidence.engine.log import DaemonLog, LogLine, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import LogLine, parse
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
 from tests.hosts import Made

@@ -6,7 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.events import Event, Events
-from diagnose.evidence.engine.log import DaemonLog, parse_line
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse_line
 from diagnose.evidence.images.listing import Image, Images
 from diagnose.evidence.images.pulls import Pulls, classify, pulls
 from diagnose.evidence.machine.clock import Clock

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -11,7 +13,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
-from diagnose.questions.files import StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 _LABEL = "com.docker.compose.project."
@@ -59,23 +61,28 @@ def compose_files(
     wanted = {path for paths in files.values() for path in paths}
     if not wanted:
         return ComposeFiles()
-    answer = host.ask(StatPaths(sorted(wanted), follow=True))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    statuses = host.ask(StatPaths(sorted(wanted), follow=True))
+    if isinstance(statuses, Failed):
+        return Unavailable.of(statuses)
     by_id = {}
     for container in containers:
-        made = unix(container.created)
-        if made is None:
-            continue
-        changed = {path: answer[path].mtime or 0.0 for path in files.get(container.id, ())}
-        newer = [
-            ChangedFile(path, at - made, _only_file(container))
-            for path, at in changed.items()
-            if at > made + SLACK_S
-        ]
+        newer = list(_newer(container, files.get(container.id, ()), statuses))
         if newer:
             by_id[container.id] = max(newer, key=lambda changed: changed.after_s)
     return ComposeFiles(by_id)
+
+
+def _newer(
+    container: Container, files: Iterable[str], statuses: Mapping[str, PathStatus]
+) -> Iterator[ChangedFile]:
+    """The files that were changed after the container was made."""
+    made = unix(container.created)
+    if made is None:
+        return
+    for path in files:
+        at = statuses[path].mtime or 0.0
+        if at > made + SLACK_S:
+            yield ChangedFile(path, at - made, _only_file(container))
 
 
 def _files(container: Container) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -47,25 +49,42 @@ def denied_devices(
     numbers: UserNumbers | None,
 ) -> DeniedDevices | Unavailable:
     """Looked up only where a container's last lines say that it was denied one of its devices."""
-    named = [
-        (container, user, str(device["PathInContainer"]), str(device["PathOnHost"]), line)
-        for container in containers
-        if container.host_config.devices and (user := host_user(container, info, numbers))
-        for device in container.host_config.devices
-        for line in log_tails.of(container).find_all(*_REFUSED)[-1:]
-        if str(device.get("PathInContainer")) in line and device.get("PathOnHost")
-    ]
+    named = list(_named_in_logs(containers, log_tails))
     if not named:
         return DeniedDevices()
-    answer = host.ask(StatPaths(sorted({path for _, _, _, path, _ in named})))
+    answer = host.ask(StatPaths(sorted({device.path for device in named})))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    return DeniedDevices(
-        tuple(
-            DeniedDevice(container, user, inside, path, answer[path], line)
-            for container, user, inside, path, line in named
-            if path in answer
-            and not answer[path].failed
-            and user.may(answer[path], READ_AND_WRITE) is False
-        )
-    )
+    denied = []
+    for device in named:
+        user = host_user(device.container, info, numbers)
+        status = answer.get(device.path)
+        if user is None or status is None or status.failed:
+            continue
+        if user.may(status, READ_AND_WRITE) is False:
+            denied.append(
+                DeniedDevice(
+                    device.container, user, device.inside, device.path, status, device.line
+                )
+            )
+    return DeniedDevices(tuple(denied))
+
+
+class _NamedDevice(msgspec.Struct, frozen=True):
+    """A device that a container was given, and that its log says it was denied."""
+
+    container: Container
+    inside: str
+    path: str
+    """On the host."""
+    line: str
+
+
+def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[_NamedDevice]:
+    for container in containers:
+        devices = container.host_config.devices or ()
+        lines = log_tails.of(container).find_all(*_REFUSED) if devices else []
+        for device in devices if lines else ():
+            inside, path = str(device.get("PathInContainer")), device.get("PathOnHost")
+            if path and inside in lines[-1]:
+                yield _NamedDevice(container, inside, str(path), lines[-1])

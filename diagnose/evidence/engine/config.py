@@ -281,17 +281,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
-        if file.reason == "malformed":
-            return replace(bare, text_ok=False, error=file.detail.removeprefix(f"{path} "))
-        if file.reason != "missing":
-            return Unavailable(
-                file.reason, file.detail if path in file.detail else f"{path}: {file.detail}"
-            )
-        if "config-file" in flags:
-            return replace(
-                bare, text_ok=False, error="the file that --config-file names does not exist"
-            )
-        return bare
+        return _unread(bare, file)
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
     parsed = parse_text(file.text)
@@ -306,6 +296,20 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
         duplicates=parsed.duplicates,
         mtime=file.mtime,
     )
+
+
+def _unread(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | Unavailable:
+    """The configuration without its file: empty, wrong, or not known, by why it was not read."""
+    if refusal.reason == "malformed":
+        return replace(bare, text_ok=False, error=refusal.detail.removeprefix(f"{bare.path} "))
+    if refusal.reason == "missing":
+        if "config-file" not in bare.flags:
+            return bare
+        return replace(
+            bare, text_ok=False, error="the file that --config-file names does not exist"
+        )
+    detail = refusal.detail if bare.path in refusal.detail else f"{bare.path}: {refusal.detail}"
+    return Unavailable(refusal.reason, detail)
 
 
 def _command_line(

@@ -3,85 +3,26 @@
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from diagnose.lazy_pattern import LazyPattern
+from diagnose.evidence.engine.log_lines import UNIT, LogLine, parse, parse_entries
 from diagnose.model import Failed, Unavailable
-from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.engine import FindEndpoint, FindLocality
 from diagnose.questions.files import ReadFile, StatPaths
-from diagnose.questions.service import JournalEntry, ReadJournal
+from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
 
-UNIT = "docker.service"
+__all__ = ["NO_LOG", "DaemonLog", "LogLine", "daemon_log"]
+
 JOURNAL_LINES = 1000
 TAIL_BYTES = 256 * 1024
 """Some 1,500 lines: a day of an engine that does not debug; reading and redacting them takes 30 ms.
 """
 FILES = ("/var/log/docker.log", "/var/log/docker/docker.log", "/var/log/upstart/docker.log")
 """Where init systems without a journal put it (OpenRC, sysvinit, upstart)."""
-
-_PAIR = LazyPattern(r'(?<![\w.-])([A-Za-z_][\w.-]*+)=("(?:[^"\\]|\\.)*"|\S*)')
-_TERMINAL = LazyPattern(
-    r"(?:\x1b\[\d+m)?(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)(?:\x1b\[0m)?\[([^\]]*)\]\s*(.*)"
-)
-_LEVELS = {
-    "trac": "trace",
-    "debu": "debug",
-    "warn": "warning",
-    "erro": "error",
-    "fata": "fatal",
-    "pani": "panic",
-}
-_BARE = LazyPattern(
-    r"^(failed to |unable to |Error starting daemon|panic: |fatal error: |dockerd: )"
-)
-_OF_LIBRARY = LazyPattern(
-    r"(?:\d{4}/\d\d/\d\d [\d:]+|\d{4}-\d\d-\d\d [\d:.]+ I \|) (http: TLS handshake error .*)"
-)
-"""Go's net/http writes past logrus (28.5, and by etcd's log in 20.10), in the local time of the
-engine."""
-_USAGE = LazyPattern(r"\s|, Code: \d|See 'dockerd --help'|Run 'dockerd --help'")
-_STATUS = "Status: "
-"""Stands before what dockerd says of a wrong command line; engine 28 prints all its flags behind
-it."""
-_NO_SENTENCE = LazyPattern(r"\d{4}[/-]\d\d|[^\w\"']")
-_PRIORITY = {0: "panic", 1: "fatal", 2: "fatal", 3: "error", 4: "warning"}
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """One line of the daemon's log."""
-
-    at: float | None
-    """Unix time, None if neither it nor the one before it tells."""
-    level: str
-    """One of trace, debug, info, warning, error, fatal or panic."""
-    message: str
-    """Its text, unquoted."""
-    fields: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """What stands behind it (`error`, `container`, `module`)."""
-    pid: int | None = None
-    place: str = ""
-    """The journal's cursor."""
-
-    @property
-    def text(self) -> str:
-        """The message with its error.
-
-        Engine 29 writes what a request was answered with as a field of its own.
-        """
-        error = self.fields.get("error") or self.fields.get("error-response", "")
-        return f"{self.message}: {error}" if error and error not in self.message else self.message
-
-    @property
-    def is_error(self) -> bool:
-        return self.level in ("error", "fatal", "panic")
-
-
 ENDED = ("ignoring event", "received task-delete event from containerd")
 """What an engine writes of the end of a container's first process: 20.10 to 28.5, and 29.7."""
 UP = ("API listen on", "Daemon has completed initialization")
@@ -191,136 +132,6 @@ NO_LOG = DaemonLog((), "")
 """For a check that can do without the log: one in which no line is found."""
 
 
-def parse_line(text: str) -> LogLine | None:
-    """A line as dockerd writes it.
-
-    Logrus text, its form for a terminal, JSON (`log-format`), a TLS handshake that failed, or the
-    bare last words.
-
-    None for what is no line of a log, such as a goroutine's stack.
-    """
-    line = text.strip()
-    if line.startswith("{"):
-        try:
-            decoded = json.loads(line)
-        except ValueError:
-            return None
-        if not isinstance(decoded, dict):
-            return None
-        rest = {
-            name: str(value)
-            for name, value in decoded.items()
-            if name not in ("time", "level", "msg")
-        }
-        return LogLine(
-            unix(str(decoded.get("time", ""))),
-            str(decoded.get("level", "info")),
-            str(decoded.get("msg", "")),
-            rest,
-        )
-    if line.startswith(("time=", "level=")):
-        pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
-        at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
-        return LogLine(at, level, pairs.pop("msg", ""), pairs)
-    shown = _TERMINAL.match(line)
-    if shown:
-        level = shown[1].lower()
-        message, fields = _split_fields(shown[3])
-        return LogLine(unix(shown[2]), _LEVELS.get(level, level), message, fields)
-    if of_library := _OF_LIBRARY.match(line):
-        return LogLine(None, "info", of_library[1])
-    return LogLine(None, "fatal", line) if _BARE.match(line) else None
-
-
-_FRAME = LazyPattern(r"(?<![\w.\-/])[\w.\-]+(?:/[\w.\-]+)+\.[\w.*()\-]{1,200}(?=\()")
-_STACK_LINES = 120
-_STACK_FRAMES = 40
-
-
-def stack_below(texts: Sequence[str], index: int) -> str:
-    """The functions of the goroutine's stack that Go prints below a panic, the innermost first.
-
-    "" if there is none.
-    """
-    frames: list[str] = []
-    for text in texts[index + 1 : index + 1 + _STACK_LINES]:
-        if text.startswith(("time=", "panic:")) or (frames and not text.strip()):
-            break
-        if frame := _FRAME.match(text.strip()):
-            frames.append(frame[0])
-    return " ".join(frames[:_STACK_FRAMES])
-
-
-def _with_stack(line: LogLine, texts: Sequence[str], index: int) -> LogLine:
-    """A panic with the stack below it as the field `stack`."""
-    if not line.message.startswith(("panic: ", "fatal error: ")):
-        return line
-    stack = stack_below(texts, index)
-    return msgspec.structs.replace(line, fields={**line.fields, "stack": stack}) if stack else line
-
-
-def _split_fields(text: str) -> tuple[str, dict[str, str]]:
-    """The message and the fields of a line in the terminal's form.
-
-    The message is padded to 44 columns before its fields (logrus text_formatter.go).
-    """
-    message, gap, tail = text.partition("   ")
-    return message.rstrip(), {
-        name: _unquote(value) for name, value in _PAIR.findall(tail)
-    } if gap else {}
-
-
-def _ended_with(texts: Sequence[str]) -> tuple[int, str] | None:
-    """The bare line with which the writer of these texts ended: its index, and what it says.
-
-    None if it wrote on as usual.
-
-    dockerd prints the error for which it gives up as it is, in any words (20.10, 26.1 and 28.5). A
-    dump of goroutines is none.
-    """
-    start = next(
-        (at + 1 for at in range(len(texts) - 1, -1, -1) if parse_line(texts[at]) is not None), 0
-    )
-    numbered = [(at, texts[at]) for at in range(start, len(texts)) if texts[at].strip()]
-    if not numbered or any(text.startswith("goroutine ") for _, text in numbered):
-        return None
-    if _USAGE.match(numbered[-1][1]):
-        numbered = [(at, text) for at, text in numbered if text.startswith(_STATUS)]
-    if not numbered or _NO_SENTENCE.match(numbered[-1][1]):
-        return None
-    at, text = numbered[-1]
-    return at, text.strip().removeprefix(_STATUS)
-
-
-def _unquote(value: str) -> str:
-    """Go's %q is JSON's string but for \\x and \\U escapes."""
-    if len(value) < 2 or value[0] != '"' or value[-1] != '"':
-        return value
-    if "\\" not in value:
-        return value[1:-1]
-    try:
-        return str(json.loads(value, strict=False))
-    except ValueError:
-        return value[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-
-
-def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
-    """The lines of a log; one without a time has that of the line before."""
-    parsed: list[LogLine] = []
-    at: float | None = None
-    listed = list(texts)
-    last = _ended_with(listed)
-    for index, text in enumerate(listed):
-        line = LogLine(None, "fatal", last[1]) if last and index == last[0] else parse_line(text)
-        if line is None:
-            continue
-        if line.at is None:
-            line = LogLine(at, line.level, line.message, line.fields)
-        at = line.at
-        parsed.append(_with_stack(line, listed, index))
-    return tuple(parsed)
-
-
 @evidence
 def daemon_log(host: Host) -> DaemonLog | Unavailable:
     """The journal where there is one.
@@ -337,7 +148,7 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
         return Unavailable.of(journal)
     if not isinstance(journal, Failed) and journal.entries:
         is_cut = len(journal.entries) >= JOURNAL_LINES
-        return DaemonLog(_of_entries(journal.entries), f"journal {UNIT}", is_cut)
+        return DaemonLog(parse_entries(journal.entries), f"journal {UNIT}", is_cut)
     nowhere = Failed(
         "missing",
         "the daemon's log was not found: neither a journal nor a file that its output goes to",
@@ -364,41 +175,6 @@ def _first_readable(
         if file.reason != "missing":
             refusals.append(file)
     return Unavailable.of(refusals[0] if refusals else journal)
-
-
-def _of_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
-    # systemd writes about the unit from the new process too, before that becomes dockerd
-    own = [
-        entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{UNIT}: ")
-    ]
-    last = _ended_with([entry.message for entry in own])
-    last_entry = own[last[0]] if last else None
-    texts = [entry.message for entry in entries]
-    lines = []
-    for index, entry in enumerate(entries):
-        if last and entry is last_entry:
-            lines.append(LogLine(entry.at, "fatal", last[1], {}, entry.pid, entry.cursor))
-        else:
-            lines.append(_with_stack(_of_entry(entry), texts, index))
-    return tuple(lines)
-
-
-def _of_entry(entry: JournalEntry) -> LogLine:
-    """systemd and dockerd both write here.
-
-    What is no line of dockerd's is the service manager's own word.
-    """
-    line = parse_line(entry.message)
-    if line is None:
-        return LogLine(
-            entry.at,
-            _PRIORITY.get(entry.priority, "info"),
-            entry.message,
-            {},
-            entry.pid,
-            entry.cursor,
-        )
-    return LogLine(entry.at, line.level, line.message, line.fields, entry.pid, entry.cursor)
 
 
 def _own_file(host: Host) -> Iterator[tuple[str, str]]:

@@ -196,23 +196,27 @@ def failure(line: LogLine) -> PullFailure | None:
     forbidden image stands in a line of the level info on 20.10, and in "Not continuing" alone on
     28.5; both leave the image's name out more often than not.
     """
+    if line.at is None:
+        return None
     text = line.text
-    if line.message == _FETCH and line.at is not None:
-        host = line.fields.get("host", "")
-        return PullFailure(line.at, "denied", text, "docker.io" if host in HUB else host, "", False)
+    if line.message == _FETCH:
+        host = _registry_host(line.fields.get("host", ""))
+        return PullFailure(line.at, "denied", text, host, "", False)
     of_task = _TASK.search(text)
     ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
-    match = ended or _NEXT.search(text)
-    if not match or line.at is None or (not ended and _PROBE.search(text)):
-        return None
-    why = classify(match[1])
-    if why is None:
+    match = ended or (None if _PROBE.search(text) else _NEXT.search(text))
+    why = classify(match[1]) if match is not None else None
+    if match is None or why is None:
         return None
     registry, image = _names(match[1])
     if registry and why in REGISTRY_WIDE:
         image = ""
     task = line.fields.get("task.id", "") if of_task else ""
     return PullFailure(line.at, why, match[1].strip(), registry, image, ended is not None, task)
+
+
+def _registry_host(host: str) -> str:
+    return "docker.io" if host in HUB else host
 
 
 def _names(text: str) -> tuple[str, str]:

@@ -45,12 +45,7 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     table = host.ask(ReadFile(TABLE))
     if isinstance(table, Failed):
         return Unavailable.of(table)
-    rows = [line.split() for line in table.text.splitlines() if line and not line.startswith("#")]
-    counts = {
-        row[0]: (int(row[1]), int(row[2]))
-        for row in rows
-        if len(row) == 4 and row[1].isdigit() and row[2].isdigit()
-    }
+    counts = _counts(table.text)
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")
     hierarchy, memory = counts["memory"]
@@ -59,7 +54,17 @@ def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
         return CgroupCounts(memory, max(others, default=None))
     statistics = host.ask(ReadFile(STATISTICS))
     if isinstance(statistics, Failed):
-        dying = None
-    else:
-        dying = re.search(r"nr_dying_descendants (\d+)", statistics.text)
-    return CgroupCounts(memory, None, int(dying[1]) if dying else None)
+        return CgroupCounts(memory)
+    dying = re.search(r"nr_dying_descendants (\d+)", statistics.text)
+    return CgroupCounts(memory, dying=int(dying[1]) if dying else None)
+
+
+def _counts(table: str) -> dict[str, tuple[int, int]]:
+    """The hierarchy of each controller and the number of its cgroups, as /proc/cgroups has them."""
+    counts = {}
+    for line in table.splitlines():
+        fields = line.split()
+        is_row = len(fields) == 4 and fields[1].isdigit() and fields[2].isdigit()
+        if is_row and not line.startswith("#"):
+            counts[fields[0]] = (int(fields[1]), int(fields[2]))
+    return counts

@@ -117,42 +117,65 @@ def oom_kills(records: Iterable[Record]) -> Iterator[OomKill]:
     `memory: usage`, then `oom-kill:` come before `Killed process` (mm/oom_kill.c, Linux 5.0
     on); before 5.0 `Task in`, `memory: usage`, `Kill process`.
     """
-    limit: int | None = None
-    groups = ("", "")
-    open_kill: OomKill | None = None
-    by_child = False
+    reader = _OomReader()
     for record in records:
-        if (
-            "ill" not in record.text and "memory: usage " not in record.text
-        ):  # oom-kill, Kill process, killed: of 2,000 lines few
-            continue
+        if "ill" in record.text or "memory: usage " in record.text:  # of 2,000 lines few
+            yield from reader.read(record)
+    yield from reader.unfinished()
+
+
+class _OomReader:
+    """The state between the lines about one kill.
+
+    A summary opens a kill; the line that names the victim, or the next summary, completes it.
+    """
+
+    def __init__(self) -> None:
+        self._limit: int | None = None
+        """Bytes, as the last `memory: usage` line says."""
+        self._groups = ("", "")
+        self._open: OomKill | None = None
+        self._is_of_old_kernel = False
+
+    def read(self, record: Record) -> Iterator[OomKill]:
         if usage := _LIMIT.search(record.text):
-            limit = int(usage["limit"]) * 1024
+            self._limit = int(usage["limit"]) * 1024
         elif old := _OLD_GROUPS.search(record.text):
-            groups = (old["task"], old["limit"])
+            self._groups = (old["task"], old["limit"])
         elif summary := _OOM.search(record.text) or _OLD_CHOICE.search(record.text):
-            if open_kill:
-                yield open_kill
-            by_child = summary.re is _OLD_CHOICE.compiled
-            if by_child:
-                open_kill = _old(record.at, summary, groups, limit)
-            else:
-                open_kill = _summary(record.at, summary, limit)
-            limit, groups = None, ("", "")
-        elif (
-            open_kill
-            and (killed := _KILLED.search(record.text))
-            and (by_child or int(killed["pid"]) == open_kill.pid)
-        ):
+            yield from self.unfinished()
+            self._begin(record.at, summary)
+        elif (killed := _KILLED.search(record.text)) and self._is_victim(killed):
+            yield from self._completed(killed)
+
+    def unfinished(self) -> Iterator[OomKill]:
+        """The kill whose victim no line has named."""
+        if self._open is not None:
+            yield self._open
+
+    def _begin(self, at: float, summary: re.Match[str]) -> None:
+        self._is_of_old_kernel = summary.re is _OLD_CHOICE.compiled
+        if self._is_of_old_kernel:
+            self._open = _old(at, summary, self._groups, self._limit)
+        else:
+            self._open = _summary(at, summary, self._limit)
+        self._limit, self._groups = None, ("", "")
+
+    def _is_victim(self, killed: re.Match[str]) -> bool:
+        """Old kernels may kill a child of the process that they have chosen."""
+        if self._open is None:
+            return False
+        return self._is_of_old_kernel or int(killed["pid"]) == self._open.pid
+
+    def _completed(self, killed: re.Match[str]) -> Iterator[OomKill]:
+        for kill in self.unfinished():
             yield replace(
-                open_kill,
+                kill,
                 task=killed["task"],
                 pid=int(killed["pid"]),
                 rss=int(killed["anon"]) * 1024,
             )
-            open_kill = None
-    if open_kill:
-        yield open_kill
+        self._open = None
 
 
 def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:

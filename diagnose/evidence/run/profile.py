@@ -141,24 +141,26 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
     facts: dict[str, str] = {}
     paths = list(SINGLE_FILES)
     for folder in FOLDERS:
-        listing = answers[ListFolder(folder)]
-        names = [] if isinstance(listing, Failed) else [entry.name for entry in listing.entries]
-        if not isinstance(listing, Failed) or listing.reason == "missing":
+        names = _names(answers[ListFolder(folder)])
+        if names is not None:
             facts[f"folder {folder}"] = count(len(names), "file")
-        paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
-    statuses = host.ask(StatPaths(paths[:MOST_FILES]))
-    readable = {} if isinstance(statuses, Failed) else statuses
-    facts.update(
-        {
-            f"file {path}": _size(status)
-            for path, status in readable.items()
-            if status.failed in ("", "missing")
-        }
-    )
-    times = {path: status.mtime for path, status in sorted(readable.items()) if not status.failed}
-    return SteeringFiles(
-        facts, {path: moment for path, moment in times.items() if moment is not None}
-    )
+            paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
+    answer = host.ask(StatPaths(paths[:MOST_FILES]))
+    statuses = {} if isinstance(answer, Failed) else answer
+    changed: dict[str, float] = {}
+    for path, status in statuses.items():
+        if status.failed in ("", "missing"):
+            facts[f"file {path}"] = _size(status)
+        if not status.failed and status.mtime is not None:
+            changed[path] = status.mtime
+    return SteeringFiles(facts, dict(sorted(changed.items())))
+
+
+def _names(listing: Json) -> list[str] | None:
+    """What lies in a folder, nothing where there is no folder; None where that is not known."""
+    if not isinstance(listing, Failed):
+        return [entry.name for entry in listing.entries]
+    return [] if listing.reason == "missing" else None
 
 
 def _size(status: PathStatus) -> str:

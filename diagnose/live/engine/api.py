@@ -13,6 +13,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -29,6 +30,9 @@ from diagnose.questions.disk_usage import MeasureDiskUsage
 from diagnose.questions.engine import ListEvents, PingEngine
 from diagnose.questions.question import typed
 from diagnose.recording.limits import cut
+
+if TYPE_CHECKING:
+    from tarfile import TarInfo
 
 BODY_BYTES = 64 * 1024 * 1024
 """20 times the container list of 5,000 containers (660 bytes each)."""
@@ -227,47 +231,57 @@ def _archive(question: ReadContainerFile, reply: Reply) -> Json:
     "mtime", "link_target", "text": None if not UTF-8, "hex", "truncated"}; text and hex are None
     for what is no file.
     """
-    import io
-    import tarfile
-
-    wanted = question.bytes
-    try:
-        with tarfile.open(fileobj=io.BytesIO(reply.body), mode="r|") as archive_file:
-            member = archive_file.next()
-            if member is None:
-                raise Refused("malformed", "the archive is empty")
-            file = archive_file.extractfile(member) if member.isreg() else None
-            data = file.read(min(wanted, member.size)) if file else None
-    except tarfile.TarError as error:
-        raise Refused("malformed", f"the archive cannot be read: {error}") from error
-    text = None
-    if data is not None:
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            text = None
-    if member.isreg():
-        kind = "file"
-    elif member.isdir():
-        kind = "directory"
-    elif member.issym():
-        kind = "link"
-    else:
-        kind = "other"
+    member, data = _first_member(reply.body, question.bytes)
+    target = (_link_target(reply) or _readable(member.linkname)) if member.issym() else None
     return {
-        "type": kind,
+        "type": _kind(member),
         "size": member.size,
         "mode": member.mode & 0o7777,
         "uid": member.uid,
         "gid": member.gid,
         "mtime": member.mtime,
-        "link_target": (_link_target(reply) or _readable(member.linkname))
-        if member.issym()
-        else None,
-        "text": text,
+        "link_target": target,
+        "text": _utf8(data),
         "hex": data.hex() if data is not None else None,
         "truncated": data is not None and len(data) < member.size,
     }
+
+
+def _first_member(archive: bytes, most: int) -> tuple[TarInfo, bytes | None]:
+    """What a tar archive holds first, and at most so many bytes of it if it is a file.
+
+    Raises Refused("malformed").
+    """
+    import io
+    import tarfile
+
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive), mode="r|") as archive_file:
+            member = archive_file.next()
+            if member is None:
+                raise Refused("malformed", "the archive is empty")
+            file = archive_file.extractfile(member) if member.isreg() else None
+            return member, file.read(min(most, member.size)) if file else None
+    except tarfile.TarError as error:
+        raise Refused("malformed", f"the archive cannot be read: {error}") from error
+
+
+def _kind(member: TarInfo) -> str:
+    if member.isreg():
+        return "file"
+    if member.isdir():
+        return "directory"
+    return "link" if member.issym() else "other"
+
+
+def _utf8(data: bytes | None) -> str | None:
+    """The text of a file; None for what is no file, or no UTF-8."""
+    if data is None:
+        return None
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
 
 
 def _readable(name: str) -> str:

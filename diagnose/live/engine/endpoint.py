@@ -247,20 +247,7 @@ def parse(
     from diagnose.live.engine import docker_py
 
     text = url.strip() or f"unix://{DEFAULT_SOCKET}"
-    if not text.isprintable():
-        raise Refused("malformed", f"{source} holds characters that no address has: {text!a}")
-    if text.startswith(("/", "unix:")) and not text.startswith(
-        "unix://"
-    ):  # the docker CLI takes it for a machine's name
-        raise Refused(
-            "malformed",
-            f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?",
-        )
-    scheme, marker, _ = text.partition("://")
-    if marker and scheme not in ("unix", "tcp", "http", "https", "ssh"):
-        raise Refused(
-            "malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}"
-        )
+    _refuse_no_address(text, source)
     try:
         base_url = docker_py.base_url(text, tls=tls is not None)
         parts = urlsplit(base_url)
@@ -282,6 +269,23 @@ def parse(
     return EngineEndpoint(
         text, base_url, scheme, parts.hostname or "", port, source, True, context, tls
     )
+
+
+def _refuse_no_address(text: str, source: str) -> None:
+    """Raises Refused("malformed") for what the docker CLI would take for something else."""
+    if not text.isprintable():
+        raise Refused("malformed", f"{source} holds characters that no address has: {text!a}")
+    is_path = text.startswith(("/", "unix:")) and not text.startswith("unix://")
+    if is_path:  # the docker CLI takes it for a machine's name
+        raise Refused(
+            "malformed",
+            f"{source} is no address: {text}; is unix://{text.removeprefix('unix:')} meant?",
+        )
+    scheme, marker, _ = text.partition("://")
+    if marker and scheme not in ("unix", "tcp", "http", "https", "ssh"):
+        raise Refused(
+            "malformed", f"{source} has a scheme that is none of unix, tcp and ssh: {text}"
+        )
 
 
 def _environment_tls(environ: Mapping[str, str]) -> Tls | None:

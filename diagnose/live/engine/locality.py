@@ -200,29 +200,36 @@ def _by_process(path: str) -> Found:
 
 
 def _find_tcp(where: EngineEndpoint) -> Found:
-    try:
-        addresses = {
-            info[4][0] for info in socket.getaddrinfo(where.address, None, proto=socket.IPPROTO_TCP)
-        }
-    except OSError:
-        addresses = set()
-    if not addresses or not all(
-        str(address).startswith("127.") or address == "::1" for address in addresses
-    ):
+    if not _is_loopback(where.address):
         return Found(None, "the endpoint", f"the engine is reached over TCP at {where.address}")
     inodes = _tcp_listeners(where.port or 0)
     for pid in daemon_pids():
-        is_listening = any(
-            word.startswith("tcp://") and word.endswith(f":{where.port}")
-            for word in command_line(pid)
-        )
         owned = [owns_socket(pid, inode) for inode in inodes]
-        if True in owned or (None in owned and is_listening):
+        if True in owned or (None in owned and _is_told_to_listen(pid, where.port)):
             return Found(pid, "listening socket")
     return Found(
         None,
         "listening socket",
         f"no engine of this machine listens on port {where.port}: a tunnel, or a remote one",
+    )
+
+
+def _is_loopback(name: str) -> bool:
+    """Whether a name or an address means this machine alone, whatever it resolves to."""
+    try:
+        found = socket.getaddrinfo(name, None, proto=socket.IPPROTO_TCP)
+    except OSError:
+        return False
+    addresses = {str(info[4][0]) for info in found}
+    return bool(addresses) and all(
+        address.startswith("127.") or address == "::1" for address in addresses
+    )
+
+
+def _is_told_to_listen(pid: int, port: int | None) -> bool:
+    """Whether an engine's command line names this TCP port."""
+    return any(
+        word.startswith("tcp://") and word.endswith(f":{port}") for word in command_line(pid)
     )
 
 

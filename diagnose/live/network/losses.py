@@ -110,12 +110,7 @@ def watch(_live: Live, question: WatchSockets) -> Json:
     """
     looks: dict[int, list[_Look]] = {pid: [] for pid in question.pids}
     _look(looks)
-    quiet = {pid: seen for pid, seen in looks.items() if seen and seen[0].is_quiet}
-    if quiet:
-        time.sleep(min(question.seconds, _PAUSE_S))
-        for seen in quiet.values():
-            seen.clear()
-        _look(quiet)
+    _look_again_at_quiet(looks, question.seconds)
     watched = {pid: seen for pid, seen in looks.items() if seen and not seen[0].is_quiet}
     for _ in range(_LOOKS - 1 if watched else 0):
         time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
@@ -125,6 +120,17 @@ def watch(_live: Live, question: WatchSockets) -> Json:
         for pid, seen in looks.items()
         if len(seen) == (_LOOKS if pid in watched else 1)
     }
+
+
+def _look_again_at_quiet(looks: Mapping[int, list[_Look]], seconds: float) -> None:
+    """A second look, in the place of the first, where that saw nothing."""
+    quiet = {pid: seen for pid, seen in looks.items() if seen and seen[0].is_quiet}
+    if not quiet:
+        return
+    time.sleep(min(seconds, _PAUSE_S))
+    for seen in quiet.values():
+        seen.clear()
+    _look(quiet)
 
 
 def watch_host(_live: Live, question: WatchHostCalls) -> Json:

@@ -16,7 +16,8 @@ from diagnose.evidence.engine.daemon import (
 )
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.model import Unavailable
 
 HERE = Endpoint("unix:///var/run/docker.sock", "unix", "default socket")

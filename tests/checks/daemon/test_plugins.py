@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.engine.plugins import LegacyPlugin, LegacyPlugins, legacy_plugins
 from diagnose.model import Failed, Unavailable
 from diagnose.questions.engine import PluginNames

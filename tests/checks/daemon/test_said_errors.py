@@ -8,7 +8,8 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
-from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.phrases import unix

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.events import Event, Events
-from diagnose.evidence.engine.log import DaemonLog, parse
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.images.pushes import classify
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

@@ -183,21 +183,24 @@ def inner_failures(
     items: list[InnerFailure] = []
     unexamined: list[Unexamined] = []
     logs = host.ask_about(wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES))
-    for container, answer in logs:
-        if isinstance(answer, Failed):
-            if answer.reason != "gone":
-                unexamined.append(Unexamined(container.subject, f"its log: {answer}"))
-            continue
-        words = commands[container.id]
-        lasting = any(pattern.lasts and pattern.commands & words for pattern in PATTERNS)
-        lines = _of_this_run(answer, container, 0.0 if lasting else clock.wall - FRESH_S)
-        items += in_lines(container, words, lines)
+    for container, log in logs:
+        if not isinstance(log, Failed):
+            words = commands[container.id]
+            since = 0.0 if _may_last(words) else clock.wall - FRESH_S
+            items += in_lines(container, words, _of_this_run(log, container, since))
+        elif log.reason != "gone":
+            unexamined.append(Unexamined(container.subject, f"its log: {log}"))
     items.sort(key=lambda item: (item.container.name, item.name, item.program))
     unexamined += [
         Unexamined(container.subject, "its log was not read: too many have such a program")
         for container in wanted[MOST:]
     ]
     return InnerFailures(tuple(items), tuple(unexamined))
+
+
+def _may_last(commands: set[str]) -> bool:
+    """Whether one of these programs writes of a failure once, and the failure lasts."""
+    return any(pattern.lasts and pattern.commands & commands for pattern in PATTERNS)
 
 
 def _own_words(container: Container) -> set[str]:

@@ -6,7 +6,7 @@ A trap, a segfault, a refused system call.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -146,17 +146,25 @@ def program_faults(containers: Containers, kernel_log: KernelLog) -> ProgramFaul
         return ProgramFaults({})
     faults_of: dict[str, ProgramFault] = {}
     for fault in parsed(kernel_log):
-        near = [
-            container
-            for container in ended
-            if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
-        ]
-        named = [container for container in near if fault.comm in _names(container)]
-        if len(named) == 1:
-            faults_of[named[0].id] = fault
-        elif not named and len(near) == 1 and _is_wrapped(near[0]):
-            faults_of[near[0].id] = fault
+        container = _owner(fault, ended)
+        if container is not None:
+            faults_of[container.id] = fault
     return ProgramFaults(faults_of)
+
+
+def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
+    """The container that the fault ended, if only one of these can be meant."""
+    near = [
+        container
+        for container in ended
+        if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
+    ]
+    named = [container for container in near if fault.comm in _names(container)]
+    if len(named) == 1:
+        return named[0]
+    if not named and len(near) == 1 and _is_wrapped(near[0]):
+        return near[0]
+    return None
 
 
 def _names(container: Container) -> set[str]:

@@ -5,6 +5,8 @@ docker-proxy and local clients send them.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -16,6 +18,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import not_walked
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
+from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
 
@@ -61,37 +64,49 @@ def host_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return HostPaths((), why_none=why_none)
-    by_container: dict[str, HostPath] = {}
-    published: dict[str, HostPath] = {}
-    loopback: dict[str, HostPath] = {}
     own = uplinks.items[0].address if len(uplinks) else None
+    direct: list[HostPath] = []
+    published: list[HostPath] = []
+    loopback: list[HostPath] = []
+    for container, network, address in _first_of_each_network(containers, networks):
+        walk = _Walk(host_stack.stack, container, network)
+        direct.append(walk.to(address, container.published_tcp_ports[0]))
+        local_port = _published_locally(container)
+        if local_port:
+            loopback.append(walk.to(_LOOPBACK, local_port))
+        host_port = _published_everywhere(container)
+        if own is not None and host_port:
+            published.append(walk.to(own, host_port))
+    return HostPaths(tuple(direct), published=tuple(published), loopback=tuple(loopback))
+
+
+class _Walk(msgspec.Struct, frozen=True):
+    """Connections of the host that lead to one container."""
+
+    stack: Stack
+    container: Container
+    network: Network
+
+    def to(self, address: str, port: int) -> HostPath:
+        traced = trace(self.stack, Flow(Origin(), address, "tcp", port))
+        return HostPath(self.container, self.network, address, port, traced)
+
+
+def _first_of_each_network(
+    containers: Containers, networks: Networks
+) -> Iterator[tuple[Container, Network, str]]:
+    """The first container of each bridge network that publishes a TCP port, with its address."""
+    seen: set[str] = set()
     for container in containers.running:
-        ports = container.published_tcp_ports
+        if not container.published_tcp_ports:
+            continue
         for name, endpoint in container.endpoints.items():
             network = networks.by_name.get(name)
-            if (
-                not ports
-                or name in by_container
-                or network is None
-                or not network.is_bridge
-                or not endpoint.ip_address
-            ):
+            if name in seen or network is None or not network.is_bridge:
                 continue
-            traced = trace(host_stack.stack, Flow(Origin(), endpoint.ip_address, "tcp", ports[0]))
-            by_container[name] = HostPath(container, network, endpoint.ip_address, ports[0], traced)
-            local_port = _published_locally(container)
-            if local_port:
-                traced = trace(host_stack.stack, Flow(Origin(), _LOOPBACK, "tcp", local_port))
-                loopback[name] = HostPath(container, network, _LOOPBACK, local_port, traced)
-            host_port = _published_everywhere(container)
-            if own is not None and host_port:
-                traced = trace(host_stack.stack, Flow(Origin(), own, "tcp", host_port))
-                published[name] = HostPath(container, network, own, host_port, traced)
-    return HostPaths(
-        tuple(by_container.values()),
-        published=tuple(published.values()),
-        loopback=tuple(loopback.values()),
-    )
+            if endpoint.ip_address:
+                seen.add(name)
+                yield container, network, endpoint.ip_address
 
 
 def _published_locally(container: Container) -> int:

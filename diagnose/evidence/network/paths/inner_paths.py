@@ -15,6 +15,7 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
@@ -233,18 +234,18 @@ def _first_hosts(network: str, own: str) -> list[str]:
 def _inlets(
     netns: ContainerNetns, stack: Stack, networks: Networks, clients: dict[Client, str]
 ) -> Iterator[InnerIngress]:
+    """Whether clients reach the published ports of a container through its own namespace.
+
+    clients: an address of each. With several networks the way in is the engine's choice;
+    network.replies-misrouted judges those by the host's own rules.
+    """
     container = netns.container
     places = [
         (networks.by_name[name], endpoint)
         for name, endpoint in sorted(container.endpoints.items())
-        if name in networks.by_name
-        and leads_out(networks.by_name[name])
-        and endpoint.ip_address
-        and netns.link_with(endpoint.ip_address) is not None
+        if _is_way_in(name, endpoint, netns, networks)
     ]
     if len(places) != 1:
-        # with several networks the way in is the engine's choice; network.replies-misrouted
-        # judges those by the host's own rules
         return
     network, endpoint = places[0]
     link = netns.link_with(endpoint.ip_address)
@@ -256,17 +257,28 @@ def _inlets(
         callers: dict[Client, str] = {"this host": endpoint.gateway}
         if not is_loopback(binding.host_ip):
             callers.update(clients)
-        lost: dict[Client, Trace] = {}
-        for client, address in callers.items():
-            if not address:
-                continue
-            flow = Flow(Origin(link.name, address), endpoint.ip_address, proto, int(number))
-            traced = trace(stack, flow)
-            if traced.is_blocked:
-                lost[client] = traced
+        traces: dict[Client, Trace] = {
+            client: trace(
+                stack,
+                Flow(Origin(link.name, address), endpoint.ip_address, proto, int(number)),
+            )
+            for client, address in callers.items()
+            if address
+        }
+        lost = {client: traced for client, traced in traces.items() if traced.is_blocked}
         yield InnerIngress(
             container, network, endpoint.ip_address, port, int(binding.host_port), lost
         )
+
+
+def _is_way_in(
+    name: str, endpoint: NetworkEndpoint, netns: ContainerNetns, networks: Networks
+) -> bool:
+    """Whether packets from outside may come in by this network."""
+    network = networks.by_name.get(name)
+    if network is None or not leads_out(network) or not endpoint.ip_address:
+        return False
+    return netns.link_with(endpoint.ip_address) is not None
 
 
 def _with_waiting(host: Host, inlets: Sequence[InnerIngress]) -> Iterator[InnerIngress]:
