@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from typing import Any
 
 import pytest
 
+from diagnose.live import Live, Refused
 from diagnose.live.network import dns_loss
+from diagnose.questions.dns import SampleDns
+from tests.live.netns import Holder, root
 
 ADDRESS = ("192.0.2.53", 53)
 
@@ -100,3 +104,16 @@ def test_a_late_reply_is_no_loss(late_s: float, lost: int, monkeypatch: pytest.M
     monkeypatch.setattr(dns_loss.time, "monotonic", lambda: server.now)
     result = sample(server)
     assert (result["sent"], result["answered"]) == (20, 20 - lost)
+
+
+@root
+def test_what_a_process_that_ends_meanwhile_was_not_answered_is_no_loss(live: Live) -> None:
+    holder = Holder()
+    silent = SampleDns("10.97.0.2", holder.__enter__())
+    assert dns_loss.sample(live, silent)["answered"] == 0
+    end = threading.Timer(0.3, holder.__exit__)
+    end.start()
+    with pytest.raises(Refused) as refused:
+        dns_loss.sample(live, silent)
+    end.join()
+    assert refused.value.failed.reason == "gone"

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 _ID = re.compile(rb"[0-9a-f]{64}")
 _VIRTUAL_SIZE = 20
 """Place of vsize among the fields of /proc/PID/stat that follow the name (man 5 proc_pid_stat)."""
+_START_TIME = 19
+"""Place of starttime among them."""
 MOST_BYTES = 65536
 """Of one file; those of /proc/PID that are read here are smaller."""
 
@@ -25,6 +27,12 @@ def pids() -> Iterator[int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             yield int(name)
+
+
+def start_time(pid: int) -> int:
+    """When this process started, in clock ticks since boot. Errors: OSError when there is none."""
+    fields = read(f"/proc/{pid}/stat").rpartition(b") ")[2].split()
+    return int(fields[_START_TIME])
 
 
 def hides_processes() -> bool:

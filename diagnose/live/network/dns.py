@@ -13,7 +13,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.network.server_socket import make_socket, make_socket_inside
+from diagnose.live.network.server_socket import sending_socket
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,16 +80,15 @@ def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
     args = question.args
-    transport, pid = args.get("transport", "udp"), args.get("pid")
-    wanted = {"server": args["server"], "port": args.get("port", 53), "transport": transport}
-    if pid is None:
-        address, kernel = make_socket(wanted)
-    else:
-        address, kernel = make_socket_inside(
-            live, question, {**wanted, "pid": pid, "start": args.get("start")}
-        )
-    ask = _ask_tcp if transport == "tcp" else _ask_udp
-    with kernel:
+    wanted = {
+        "server": args["server"],
+        "port": args.get("port", 53),
+        "transport": args.get("transport", "udp"),
+        "pid": args.get("pid"),
+        "start": args.get("start"),
+    }
+    ask = _ask_tcp if wanted["transport"] == "tcp" else _ask_udp
+    with sending_socket(live, question, wanted) as (address, kernel):
         return ask(kernel, address, args["name"], args["type"])
 
 
@@ -113,8 +112,7 @@ def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:
         "pid": question.pid,
         "start": None,
     }
-    address, kernel = make_socket_inside(live, question, wanted)
-    with kernel:
+    with sending_socket(live, question, wanted) as (address, kernel):
         kernel.setsockopt(socket.IPPROTO_IP, _IP_MTU_DISCOVER, _PROBE)
         return _ask_udp(kernel, address, ".", "NS", question.packet_bytes)
 

@@ -13,7 +13,7 @@ from diagnose.live.network.dns import (
     read_reply,
     replies,
 )
-from diagnose.live.network.server_socket import make_socket, make_socket_inside
+from diagnose.live.network.server_socket import sending_socket
 
 if TYPE_CHECKING:
     import socket
@@ -47,13 +47,14 @@ def sample(live: Live, question: SampleDns) -> dict[str, Any]:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
-    wanted = {"server": question.server, "port": 53, "transport": "udp"}
-    if question.pid is None:
-        address, kernel = make_socket(wanted)
-    else:
-        inside = {**wanted, "pid": question.pid, "start": None}
-        address, kernel = make_socket_inside(live, question, inside)
-    with kernel:
+    wanted = {
+        "server": question.server,
+        "port": 53,
+        "transport": "udp",
+        "pid": question.pid,
+        "start": None,
+    }
+    with sending_socket(live, question, wanted) as (address, kernel):
         return _Sample(kernel).taken_from(address)
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from diagnose.live import Refused
 from diagnose.live.helper import Handover
 from diagnose.live.kernel.modules import is_loaded
+from diagnose.live.kernel.proc_files import start_time
 from diagnose.live.network import nftables, server_socket, sockets
 from diagnose.live.network.netlink import Row, route_socket
 from diagnose.live.network.routing import dump_addresses, dump_links, dump_routes, dump_rules
@@ -103,12 +104,6 @@ def _leave(home: int) -> None:
         _setns(home)
     except OSError:
         os._exit(1)
-
-
-def start_time(pid: int) -> int:
-    """When this process started, in clock ticks since boot. Errors: OSError when there is none."""
-    stat = Path(f"/proc/{pid}/stat").read_text(errors="replace")
-    return int(stat[stat.rindex(")") + 2 :].split()[19])
 
 
 def _enter(pid: int, start: int | None) -> None:

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
-from diagnose.live.network.server_socket import make_socket, make_socket_inside
+from diagnose.live.network.server_socket import sending_socket
 from diagnose.questions.network import ProbeOutcome
 
 if TYPE_CHECKING:
@@ -52,16 +52,16 @@ def probe(live: Live, question: ProbeServer) -> dict[str, Any]:
     """
     if not live.options.send:
         raise Refused("not allowed", "no packet is sent without --probe")
-    wanted = {"server": question.server, "port": question.port, "transport": question.transport}
-    if question.pid is None:
-        address, kernel = make_socket(wanted)
-    else:
-        address, kernel = make_socket_inside(
-            live, question, {**wanted, "pid": question.pid, "start": None}
-        )
+    wanted = {
+        "server": question.server,
+        "port": question.port,
+        "transport": question.transport,
+        "pid": question.pid,
+        "start": None,
+    }
     attempt = _connect if question.transport == "tcp" else _datagram
     begun = time.monotonic()
-    with kernel:
+    with sending_socket(live, question, wanted) as (address, kernel):
         kernel.settimeout(PATIENCE_S)
         try:
             outcome = attempt(kernel, address)

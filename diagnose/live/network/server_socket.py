@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
+from diagnose.live.kernel.proc_files import start_time
 from diagnose.model import Json
 
 if TYPE_CHECKING:
@@ -35,7 +38,39 @@ def make_socket(wanted: Json) -> tuple[tuple[Any, ...], socket.socket]:
     return (str(host).partition("%")[0], *rest), socket.socket(family, kind | socket.SOCK_CLOEXEC)
 
 
-def make_socket_inside(
+@contextmanager
+def sending_socket(
+    live: Live, question: AnyQuestion, wanted: Json
+) -> Iterator[tuple[tuple[Any, ...], socket.socket]]:
+    """The address of a server and a socket for it, closed at the end.
+
+    wanted: as for `make_socket`; pid, whose network namespace the socket is in, or None for this
+    one; start, that process's start time in clock ticks, or None. Raises Refused("gone") for a
+    process that has ended, also if it ends meanwhile: its interfaces go with it, so that a reply
+    that is missing says nothing.
+    """
+    pid = wanted["pid"]
+    if pid is None:
+        address, kernel = make_socket(wanted)
+        with kernel:
+            yield address, kernel
+        return
+    began = _start_of(pid)
+    address, kernel = _make_socket_inside(live, question, wanted)
+    with kernel:
+        yield address, kernel
+    if _start_of(pid) != began:
+        raise Refused("gone", f"process {pid} is another one now")
+
+
+def _start_of(pid: int) -> int:
+    try:
+        return start_time(pid)
+    except OSError as error:
+        raise Refused("gone", f"process {pid} has ended") from error
+
+
+def _make_socket_inside(
     live: Live, question: AnyQuestion, wanted: Json
 ) -> tuple[tuple[Any, ...], socket.socket]:
     """As `make_socket`, in the namespace of the process `pid`.
