@@ -1,0 +1,63 @@
+"""One setting of a container to which a log line leads. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+_BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
+"""Files that no terminal can show: what lies beside them is looked at instead."""
+
+
+class NamedSetting(msgspec.Struct, frozen=True):
+    """One setting to which a line leads; the fields of the other kinds are empty."""
+
+    variable: str = ""
+    """Of the container's environment."""
+    path: str = ""
+    """A mounted file as the host has it."""
+    inside: str = ""
+    """The same file in the container."""
+    line: int = 0
+    """In that file, 0 where the log does not say."""
+    option: str = ""
+    """A word of the container's command."""
+    folder: str = ""
+    """A mounted folder as the host has it, of settings or (is_data) of data."""
+    is_data: bool = False
+    fault: Literal["", "value", "presence"] = ""
+    """What the program objects to, the value or that it is there at all ("" where the line may be
+    about something else)."""
+
+    @property
+    def text(self) -> str:
+        """Where the setting is made, as evidence says it."""
+        if self.variable:
+            return f"environment variable {self.variable}"
+        if self.option:
+            return f"option {self.option} of its command"
+        if self.is_data:
+            return f"{self.inside} is the folder {self.folder} on the host"
+        if self.folder:
+            return f"most likely in the files of {self.folder}, which is mounted at {self.inside}"
+        at = f", line {self.line}" if self.line else ""
+        return f"{self.inside} is {self.path} on the host{at}"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of a page about it."""
+        if self.variable:
+            by_fault = {"value": "typed", "presence": "unset"}
+            change = {by_fault[self.fault]: self.variable} if self.fault else {}
+            return {"setting": self.variable, **change}
+        if self.option:
+            return {"option": self.option}
+        if self.is_data:
+            return {"named_folder": self.folder}
+        if self.folder:
+            return {"setting_folder": self.folder}
+        if _BINARY.search(self.path):
+            return {"named_folder": self.path.rpartition("/")[0]}
+        return {"setting_file": self.path, "setting_line": str(self.line)}

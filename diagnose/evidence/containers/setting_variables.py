@@ -1,0 +1,158 @@
+"""The variable of a container's environment to which a log line leads. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.address_variables import variable_of_address
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.named_setting import NamedSetting
+from diagnose.evidence.containers.spoken_names import spoken_names
+from diagnose.lazy_pattern import LazyPattern
+
+SHORTEST = 4
+"""Characters of a value, a name or an option that a line does not repeat by chance."""
+_ORDINARY = LazyPattern(
+    r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$"
+)
+"""Variables that images and shells set, not people."""
+_OF_THE_SHELL = LazyPattern(r"^(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
+"""Those of them whose bare names are ordinary words."""
+_HAS_TO_GO = LazyPattern(
+    r"deprecated|no longer|obsolete|\bexclusive\b|(?:was|been) removed|must not be set|mutually exclusive"
+    r"|cannot be (?:used|set)\b"
+)
+"""What a program says of a setting that it does not take any more, in small letters. `unknown` and
+`not supported` may be said of its value."""
+_WRONG_VALUE = LazyPattern(
+    r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
+    r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
+    r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
+    r"|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"
+)
+"""What a program says of a value that it does not take, in small letters."""
+_MISSES = LazyPattern(
+    r"\bno\b|\bnot\b|missing|required|empty|\bblank|unset|undefined|invalid|specif|provid|wrong number"
+)
+_PASSWORD = LazyPattern(r"PASS(?:WORD)?(?:_|$)|_AUTH$")
+_NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
+_HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9]")
+"""A word that may be the host of a call: not part of a path, unless it opens a URL."""
+
+
+def repeated(container: Container, text: str) -> NamedSetting | None:
+    """The variable whose value or name the line repeats."""
+    own = container.config.environment
+    by_value = (
+        name
+        for name, value in own
+        if (len(value.strip()) >= SHORTEST or _is_quoted(value.strip(), text))
+        and not _ORDINARY.search(name)
+        and "redacted" not in value
+        and stands_in(value.strip(), text)
+    )
+    by_name = (name for name, _ in own if _is_named(name, text))
+    fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
+    if name := next(by_value, ""):
+        return NamedSetting(variable=name, fault=fault)
+    if name := next(by_name, ""):
+        has_to_go = _HAS_TO_GO.search(text.lower())
+        return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
+    return None
+
+
+def _is_quoted(value: str, text: str) -> bool:
+    """Whether a line has a short value in quotes or brackets, so that it is not there by chance."""
+    is_word = len(value) >= SHORTEST - 1 and not value.isalpha() and not value.isdigit()
+    return is_word and any(f"{mark}{value}{end}" in text for mark, end in ("''", '""', "()", "[]"))
+
+
+def in_words(container: Container, text: str) -> NamedSetting | None:
+    """The variable whose name the line has in words: TUNNEL_TOKEN of "Tunnel token is invalid"."""
+    lowered = text.lower()
+    if not _WRONG_VALUE.search(lowered):
+        return None
+    spoken = f" {' '.join(re.findall('[a-z0-9]+', lowered))} "
+    names = [
+        name
+        for name, _ in container.config.environment
+        if "_" in name
+        and not _ORDINARY.search(name)
+        and any(f" {words} " in spoken for words in spoken_names(name))
+    ]
+    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+
+
+def of_url(container: Container, text: str) -> NamedSetting | None:
+    """The variable of an address, for a line that cannot read it as one."""
+    name = variable_of_address(container, text)
+    return NamedSetting(variable=name, fault="value") if name else None
+
+
+def empty(container: Container, text: str) -> NamedSetting | None:
+    """The one variable without a value, for a line that misses something of a part of its name.
+
+    Compose leaves it empty where the variable of the shell or of `.env` is not there.
+    """
+    if not _MISSES.search(text.lower()):
+        return None
+    words = set(re.findall(r"[a-z0-9]+", text.lower()))
+    empty = [
+        name
+        for name, value in container.config.environment
+        if not value and words & set(name.lower().split("_"))
+    ]
+    return NamedSetting(variable=empty[0], fault="value") if len(empty) == 1 else None
+
+
+def of_password(container: Container, text: str) -> NamedSetting | None:
+    """The one variable that gives a password, for a line that does not take it."""
+    lowered = text.lower()
+    if "password" not in lowered or not _WRONG_VALUE.search(lowered):
+        return None
+    names = [
+        name
+        for name, value in container.config.environment
+        if value and _PASSWORD.search(name) and not name.endswith("_FILE")
+    ]
+    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+
+
+def of_peer(container: Container, text: str) -> NamedSetting | None:
+    """The variable whose value has the host that a line does not reach: a URL, host and port."""
+    if not signs(text) & _NO_ANSWER:
+        return None
+    hosts = {host for host in _HOST_OF_CALL.findall(text) if len(host) >= SHORTEST - 1}
+    for name, value in container.config.environment:
+        if not _ORDINARY.search(name) and hosts & set(_HOST_OF_CALL.findall(value)):
+            return NamedSetting(variable=name)
+    return None
+
+
+def _is_named(name: str, text: str) -> bool:
+    """Whether a line names a variable, or the setting that an image makes of it.
+
+    KAFKA_ADVERTISED_LISTENERS becomes advertised.listeners.
+    """
+    is_itself = len(name) >= SHORTEST and stands_in(name, text)
+    if _ORDINARY.search(name):
+        return is_itself and not _OF_THE_SHELL.search(name)
+    if is_itself:
+        return True
+    parts = [part for part in name.lower().split("_") if part]
+    endings = (".".join(parts[start:]) for start in range(len(parts) - 1))
+    normalised = text.lower().replace("_", ".").replace("-", ".")
+    return any(
+        len(ending) > 2 * SHORTEST and ending in normalised and stands_in(ending, normalised)
+        for ending in endings
+    )
+
+
+def stands_in(value: str, text: str) -> bool:
+    """Whether a line repeats a value whole."""
+    # the plain test first: hundreds of containers have thousands of variables
+    if value not in text:
+        return False
+    return bool(re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)", text))
