@@ -6,7 +6,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.inspect import (
     Binding,
     HostConfig,

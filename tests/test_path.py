@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.container import Containers
+from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interface, Interfaces

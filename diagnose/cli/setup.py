@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from diagnose.cli import process
+
+if TYPE_CHECKING:
+    from diagnose.setup.parts import SetupPart
 
 NAMES = ("plugin", "hook", "completion", "man", "ansible", "timer")
 
@@ -49,12 +54,7 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
         if name not in by_name:
             raise click.UsageError(f"{name} is for the whole host: run it as root, without --user")
     try:
-        for name in names:
-            part = by_name[name]
-            if remove:
-                part.take_out()
-            else:
-                part.put_in()
+        _change([by_name[name] for name in names], remove=remove)
         for part in by_name.values():
             sys.stdout.write(f"{part.name:<12}{part.state():<24}{part.what}\n")
     except parts.SetupError as error:
@@ -63,3 +63,11 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
         verb = "disable --now diagnose.timer" if remove else "enable --now diagnose.timer"
         click.echo(f"next: systemctl daemon-reload; systemctl {verb}", err=True)
     process.leave(0)
+
+
+def _change(parts: Iterable[SetupPart], *, remove: bool) -> None:
+    for part in parts:
+        if remove:
+            part.take_out()
+        else:
+            part.put_in()

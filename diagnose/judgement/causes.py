@@ -270,24 +270,29 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
         for key, finding in by_key.items()
     }
     roots_of: dict[str, tuple[str, ...]] = {}
-    for start in by_key:
-        path = [start]
-        on_path = {start}
-        while path:
-            key = path[-1]
-            open_end = next(
-                (cause for cause in above[key] if cause not in roots_of and cause not in on_path),
-                None,
-            )
-            if open_end is not None:
-                path.append(open_end)
-                on_path.add(open_end)
-                continue
-            path.pop()
-            on_path.discard(key)
-            higher = dict.fromkeys(root for cause in above[key] for root in roots_of.get(cause, ()))
-            roots_of[key] = tuple(higher)[:MOST_ROOTS] or (key,)
+    for key in by_key:
+        _climb(key, above, roots_of)
     return roots_of
+
+
+def _climb(
+    start: str, above: Mapping[str, Sequence[str]], roots_of: dict[str, tuple[str, ...]]
+) -> None:
+    """Adds the roots of a finding and of all above it that have none yet.
+
+    Without recursion: a chain of causes may be longer than the interpreter's stack.
+    """
+    path = {start: None}
+    while path:
+        key = next(reversed(path))
+        unvisited = (cause for cause in above[key] if cause not in roots_of and cause not in path)
+        higher = next(unvisited, None)
+        if higher is not None:
+            path[higher] = None
+            continue
+        path.popitem()
+        found = dict.fromkeys(root for cause in above[key] for root in roots_of.get(cause, ()))
+        roots_of[key] = tuple(found)[:MOST_ROOTS] or (key,)
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:

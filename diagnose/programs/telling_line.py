@@ -230,15 +230,18 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
     exceptions = [index for index, text in enumerate(texts) if _EXCEPTION.match(text)]
     for index, text in enumerate(texts):
         above = [place for place in exceptions if place < index]
-        if _CAUSE.match(text) and above and scores[index] > UNREADABLE:
+        below = [place for place in exceptions if place > index]
+        if above and _is_cause(text, scores[index]):
             effect = above[-1]
-            if _SAYS_NOTHING.search(text):
-                continue
             scores[index] = max(scores[index], scores[effect] + 1)
             scores[effect] -= CHAINED
-        below = [place for place in exceptions if place > index]
-        if _CHAINED.match(text) and below:
+        if below and _CHAINED.match(text):
             scores[below[0]] -= CHAINED
+
+
+def _is_cause(text: str, score: int) -> bool:
+    """Whether a line is a cause that says something."""
+    return bool(_CAUSE.match(text)) and score > UNREADABLE and not _SAYS_NOTHING.search(text)
 
 
 def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:

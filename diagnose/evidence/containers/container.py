@@ -19,9 +19,8 @@ from diagnose.evidence.containers.inspect import (
     NetworkSettings,
     State,
 )
-from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import ContainerRun, Subject, Unexamined
+from diagnose.model import ContainerRun, Subject
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
@@ -301,101 +300,3 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         for port, binding in self.published_ports:
             if port.endswith(f"/{protocol}") and binding.host_port.isdigit():
                 yield int(binding.host_port), binding
-
-
-class Containers(Items[Container], frozen=True, dict=True):
-    """All containers, running or not.
-
-    source: "api", or "disk" where the engine did not answer and its files below `root` did.
-
-    unexamined: those whose inspect could not be had; a container that went away between list and
-    inspect is simply not here.
-    """
-
-    unexamined: tuple[Unexamined, ...] = ()
-    source: str = "api"
-    root: str = ""
-    aside: tuple[Container, ...] = ()
-    """Former ones that `diagnose recreate` has put aside for those that run in their place: what
-    was wrong with them is over."""
-
-    @functools.cached_property
-    def by_id(self) -> dict[str, Container]:
-        return {container.id: container for container in self.items}
-
-    @functools.cached_property
-    def by_name(self) -> dict[str, Container]:
-        return {container.name: container for container in self.items}
-
-    @functools.cached_property
-    def addresses_in_use(self) -> frozenset[str]:
-        """The IPv4 addresses of running containers on their networks."""
-        return frozenset(
-            endpoint.ip_address
-            for container in self.running
-            for endpoint in container.endpoints.values()
-        )
-
-    @functools.cached_property
-    def by_place(self) -> dict[tuple[str, str], Container]:
-        """The running containers by each network that they are on and an address there."""
-        return {
-            (network, address): container
-            for container in self.running
-            for network, endpoint in container.endpoints.items()
-            for address in endpoint.addresses
-        }
-
-    @functools.cached_property
-    def running(self) -> tuple[Container, ...]:
-        return tuple(container for container in self.items if container.is_running)
-
-    @functools.cached_property
-    def never_started(self) -> tuple[Container, ...]:
-        """Those that were created, and whose start was not even tried."""
-        return tuple(
-            container
-            for container in self.items
-            if container.state.status == "created" and not container.start_failed
-        )
-
-    @functools.cached_property
-    def by_dns_name(self) -> dict[str, list[Container]]:
-        """The containers that can be called by each name, running or not."""
-        named: dict[str, list[Container]] = {}
-        for container in self.items:
-            for name in container.dns_names:
-                named.setdefault(name, []).append(container)
-        return named
-
-    def running_on(self, network: str) -> tuple[Container, ...]:
-        """The running containers on the network of that name."""
-        return tuple(self._running_by_network.get(network, ()))
-
-    @functools.cached_property
-    def _running_by_network(self) -> dict[str, list[Container]]:
-        members: dict[str, list[Container]] = {}
-        for container in self.running:
-            for network in container.endpoints:
-                members.setdefault(network, []).append(container)
-        return members
-
-    @functools.cached_property
-    def namespace_owners(self) -> dict[str, Container]:
-        """The container whose network namespace a running one joined, by the id of the latter."""
-        owners = {}
-        for container in self.running:
-            owner = self.owner_of(container)
-            if owner.is_running and owner.id != container.id:
-                owners[container.id] = owner
-        return owners
-
-    def owner_of(self, container: Container) -> Container:
-        """The container whose network namespace this one lives in.
-
-        Itself, unless it joined another one's (`--network container:NAME`).
-        """
-        kind, _, name = container.host_config.network_mode.partition(":")
-        if kind != "container":
-            return container
-        return self.by_id.get(name) or self.by_name.get(name) or container

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config
 from diagnose.evidence.engine.data_root import DEFAULT
 from diagnose.evidence.machine.processes import Processes, processes
@@ -37,38 +39,49 @@ def from_disk(host: Host, refusal: Unavailable) -> Containers | Unavailable:
     """
     if refusal.reason not in SILENT or not _is_ours(host):
         return refusal
-    config = daemon_config(host)
-    root = config.value("data-root") if isinstance(config, DaemonConfig) else None
-    root = root.rstrip("/") if isinstance(root, str) and root.startswith("/") else DEFAULT
+    root = _data_root(host)
     listed = host.ask(ListFolder(f"{root}/containers"))
     if isinstance(listed, Failed):
         return refusal
     running = processes(host)
-    ids = [
-        entry.name for entry in listed.entries if entry.type == "folder" and len(entry.name) == 64
+    folders = [
+        f"{root}/containers/{entry.name}"
+        for entry in listed.entries
+        if entry.type == "folder" and len(entry.name) == 64
     ]
-    paths = [
-        f"{root}/containers/{id}/{name}"
-        for id in ids
-        for name in ("config.v2.json", "hostconfig.json")
-    ]
-    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
-    files: dict[str, FileText | Failed] = {path: file for path, file in answers}  # noqa: C416 - dict() loses the type
+    files = _files(host, folders)
     containers, missing = [], []
-    for id in ids:
-        config_path = f"{root}/containers/{id}/config.v2.json"
+    for folder in folders:
+        id = folder.rpartition("/")[2]
         try:
-            own = _loaded(files[config_path])
-            host_config = _loaded(files[f"{root}/containers/{id}/hostconfig.json"])
+            own, host_config = (_loaded(files[f"{folder}/{name}"]) for name in _NAMES)
             containers.append(container_of(own, host_config, _life(id, running)))
         except (ValueError, msgspec.ValidationError) as error:
-            missing.append(Unexamined(container_subject(id[:12]), f"{config_path}: {error}"))
+            why = f"{folder}/{_NAMES[0]}: {error}"
+            missing.append(Unexamined(container_subject(id[:12]), why))
     return Containers(
         tuple(sorted(containers, key=lambda container: container.name)),
         tuple(sorted(missing, key=lambda container: container.subject)),
         source="disk",
         root=root,
     )
+
+
+_NAMES = ("config.v2.json", "hostconfig.json")
+"""The files of each container."""
+
+
+def _data_root(host: Host) -> str:
+    """Where the engine is configured to keep its data; the default where that is not known."""
+    config = daemon_config(host)
+    root = config.value("data-root") if isinstance(config, DaemonConfig) else None
+    return root.rstrip("/") if isinstance(root, str) and root.startswith("/") else DEFAULT
+
+
+def _files(host: Host, folders: Sequence[str]) -> dict[str, FileText | Failed]:
+    paths = [f"{folder}/{name}" for folder in folders for name in _NAMES]
+    answers = host.ask_about(paths, lambda path: ReadFile(path, max_bytes=FILE_BYTES))
+    return {path: file for path, file in answers}  # noqa: C416 - dict() loses the type
 
 
 def _is_ours(host: Host) -> bool:

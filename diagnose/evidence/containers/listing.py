@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.containers import Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable, Unexamined
 from diagnose.model import container as container_subject

@@ -173,21 +173,24 @@ def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Ite
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):
         return
-    remapped = _remapped_below(host, root)
     seen: set[tuple[str, int]] = set()
-    for path in [*paths, *remapped]:
+    for path in [*paths, *_remapped_below(host, root)]:
         status = stats.get(f"{path}/containers")
-        if status is not None and (status.type != "folder" or (status.dev, status.ino) in seen):
-            continue
         if status is not None:
+            is_known = (status.dev, status.ino) in seen
+            if status.type != "folder" or is_known:
+                continue
             seen.add((status.dev, status.ino))
-        listed = host.ask(ListFolder(f"{path}/containers"))
-        if isinstance(listed, Failed):
-            count = 0
-        else:
-            count = sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
+        count = _count_of_containers(host, path)
         if count:
             yield OtherRoot(path, count)
+
+
+def _count_of_containers(host: Host, root: str) -> int:
+    listed = host.ask(ListFolder(f"{root}/containers"))
+    if isinstance(listed, Failed):
+        return 0
+    return sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
 
 
 def _candidates(root: str, mounts: Mounts) -> Iterable[str]:

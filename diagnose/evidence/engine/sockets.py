@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -9,7 +10,7 @@ import msgspec
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.engine import Endpoint, FindEndpoint
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
@@ -36,17 +37,11 @@ class EngineSockets(msgspec.Struct, frozen=True):
 @evidence
 def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSockets | Unavailable:
     """The socket that the tool asks, and those that the daemon is configured to listen on."""
-    paths: dict[str, None] = {}
     endpoint = host.ask(FindEndpoint())
-    if not isinstance(endpoint, Failed) and endpoint.url.startswith("unix://"):
-        paths[endpoint.url.removeprefix("unix://")] = None
-    hosts: Any = config.value("hosts") if isinstance(config, DaemonConfig) else None
-    for address in hosts or ():
-        if str(address).startswith("unix://"):
-            paths.setdefault(str(address).removeprefix("unix://"))
+    paths = list(dict.fromkeys(_paths(endpoint, config)))
     if not paths:
         return Unavailable.of(endpoint) if isinstance(endpoint, Failed) else EngineSockets(())
-    statuses = host.ask(StatPaths(list(paths)))
+    statuses = host.ask(StatPaths(paths))
     if isinstance(statuses, Failed):
         return Unavailable.of(statuses)
     sockets, missing = {}, []
@@ -57,6 +52,15 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
         elif status.type == "socket":
             sockets[path] = SocketFile(path, status.mode, status.uid, status.gid)
     return EngineSockets(tuple(_distinct(sockets)), tuple(missing))
+
+
+def _paths(endpoint: Endpoint | Failed, config: DaemonConfig | Unavailable) -> Iterator[str]:
+    """The paths of sockets that the endpoint and the configuration name."""
+    hosts: Any = config.value("hosts") if isinstance(config, DaemonConfig) else None
+    addresses = [] if isinstance(endpoint, Failed) else [endpoint.url]
+    for address in (*addresses, *map(str, hosts or ())):
+        if address.startswith("unix://"):
+            yield address.removeprefix("unix://")
 
 
 def _distinct(files: dict[str, SocketFile]) -> list[SocketFile]:

@@ -21,19 +21,15 @@ def other_build(container: Container, images: Images, *, is_newer: bool) -> str:
     own = images.of(container)
     if own is None or not own.created or container.config.image.startswith("sha256:"):
         return ""
-    repository = repository_of(container.config.image)
-    others = [
-        image
-        for image in images
-        if image.id != own.id and repository in _repositories(image) and image.created
-    ]
-    if is_newer:
-        newer = [image for image in others if image.created > own.created]
-        chosen = min(newer, key=lambda image: image.created, default=None)
-    else:
-        older = [image for image in others if image.created < own.created]
-        chosen = max(older, key=lambda image: image.created, default=None)
-    return chosen.name if chosen is not None else ""
+    created, repository = own.created, repository_of(container.config.image)
+
+    def distance(image: Image) -> float:
+        return image.created - created if is_newer else created - image.created
+
+    builds = [image for image in images if image.created and repository in _repositories(image)]
+    candidates = [image for image in builds if distance(image) > 0]
+    nearest = min(candidates, key=distance, default=None)
+    return nearest.name if nearest is not None else ""
 
 
 def _repositories(image: Image) -> Iterator[str]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings, State
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers

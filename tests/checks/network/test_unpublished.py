@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.containers import Containers
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import msgspec
 
@@ -64,32 +65,42 @@ class RepeatedErrors(Items[RepeatedError], frozen=True):
 @evidence
 def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
     """The errors that each running container has printed within minutes, since its last start."""
-    items = []
-    for container in containers.running:
-        lines = [line.text for line in recent_logs.of_this_run(container)]
-        shapes = [_shape(line) for line in lines]
-        times = Counter(shapes)
-        least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
-        repeated = [
-            line for line, shape in zip(lines, shapes, strict=True) if times[shape] >= least
-        ]
-        telling = telling_line(repeated)
-        if telling is not None and telling.explains:
-            said = _shape(repeated[telling.index])
-            others = [line for line, shape in zip(lines, shapes, strict=True) if shape != said]
-            error = RepeatedError(
-                container,
-                telling,
-                times[said],
-                len(lines),
-                max(times.values()),
-                any(_SERVED.search(line) for line in others),
-                recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
-                _peers(container, telling.whole, containers),
-                tuple(repeated),
-            )
-            items.append(error)
-    return RepeatedErrors(tuple(items), recent_logs.left_out(containers.running))
+    errors = (
+        _repeated_error(
+            container, [line.text for line in recent_logs.of_this_run(container)], containers
+        )
+        for container in containers.running
+    )
+    return RepeatedErrors(
+        tuple(error for error in errors if error is not None),
+        recent_logs.left_out(containers.running),
+    )
+
+
+def _repeated_error(
+    container: Container, lines: Sequence[str], containers: Containers
+) -> RepeatedError | None:
+    """The error that explains most, of the lines that come again and again."""
+    shapes = [_shape(line) for line in lines]
+    times = Counter(shapes)
+    least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
+    shaped = list(zip(lines, shapes, strict=True))
+    repeated = [line for line, shape in shaped if times[shape] >= least]
+    telling = telling_line(repeated)
+    if telling is None or not telling.explains:
+        return None
+    said = _shape(repeated[telling.index])
+    return RepeatedError(
+        container,
+        telling,
+        times[said],
+        len(lines),
+        max(times.values()),
+        any(_SERVED.search(line) for line, shape in shaped if shape != said),
+        recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
+        _peers(container, telling.whole, containers),
+        tuple(repeated),
+    )
 
 
 def _shape(line: str) -> str:

@@ -169,12 +169,18 @@ def refused_in(container: Container, tail: LogTail) -> Named | None:
             return refused
     if any(_ABSOLUTE.search(line) for line in refusals):
         return None
-    nameless = [line for line in refusals if any(words in line.lower() for words in _NAMELESS)]
-    mounts = container.mounts or ()
-    writable = [mount for mount in mounts if mount.rw and mount.source.startswith("/")]
-    if not nameless or len(writable) != 1:
+    nameless = next(filter(_names_no_folder, refusals), None)
+    writable = [
+        mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
+    ]
+    if nameless is None or len(writable) != 1:
         return None
-    return Named(nameless[0], writable[0], (), whole=True)
+    return Named(nameless, writable[0], (), whole=True)
+
+
+def _names_no_folder(line: str) -> bool:
+    lowered = line.lower()
+    return any(words in lowered for words in _NAMELESS)
 
 
 _CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a regular file")

@@ -124,10 +124,8 @@ def _running(
     """Running containers that are refused again and again, with the users of their processes."""
     if recent_logs is None or processes is None:
         return []
+    others = by_key((process.container, process) for process in processes if process.uid)
     cases = []
-    others = by_key(
-        (process.container, process) for process in processes if process.container and process.uid
-    )
     for container in containers.running:
         lines = tuple(line.text for line in recent_logs.of(container))
         refused = refused_in(container, LogTail(lines)) if lines else None

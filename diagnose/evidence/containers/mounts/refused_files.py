@@ -162,15 +162,17 @@ def _crontabs(
     places = [
         (container, mount)
         for container in containers.running
-        for mount in container.mounts or ()
-        if container.id in with_cron and mount.type == "bind"
+        if container.id in with_cron
+        for mount in container.bind_mounts
     ]
     files = [
         (container, mount.destination, mount.source)
         for container, mount in places
         if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
     ]
-    folders = [item for item in places if f"{item[1].destination}/" in _CRONTABS]
+    folders = [
+        (container, mount) for container, mount in places if f"{mount.destination}/" in _CRONTABS
+    ]
     return [
         RefusedFile(container, inside, path, PathStatus(), 0, _owner(container, info, numbers), "")
         for container, inside, path in (*files, *_in_folders(host, folders))

@@ -181,22 +181,21 @@ class _Walks:
         if not self._stack.is_local(address):
             is_gateway = want.host in self._names.extra_hosts(want.container, only_gateway=True)
             return UnservedWant(want, network, address, has_address=False) if is_gateway else None
-        publisher = self._names.publishers.get(want.port)
-        if (
-            not want.port
-            or self._listeners is None
-            or (publisher is not None and publisher.id == want.container.id)
-        ):
+        listeners = self._listeners
+        if listeners is None or not want.port or self._is_own_port(want):
             return None
-        if any(self._listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
+        if any(listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
             return None
-        if (
-            trace(self._stack, Flow(Origin(network.bridge, source), address, "tcp", want.port)).nat
-            is not None
-        ):
+        flow = Flow(Origin(network.bridge, source), address, "tcp", want.port)
+        if trace(self._stack, flow).nat is not None:
             return None
-        elsewhere = [listener for listener in self._listeners if listener.port == want.port]
+        elsewhere = [listener for listener in listeners if listener.port == want.port]
         return UnservedWant(want, network, address, tuple(elsewhere))
+
+    def _is_own_port(self, want: Want) -> bool:
+        """Whether a container wants a port that it publishes itself."""
+        publisher = self._names.publishers.get(want.port)
+        return publisher is not None and publisher.id == want.container.id
 
     def _host_ports(self) -> list[int]:
         """The ports on which programs of the host listen for others than itself."""

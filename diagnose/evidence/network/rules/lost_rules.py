@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.engine_bridges import bridges_of
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
 from diagnose.firewall import iptables
 from diagnose.firewall.docker import NFTABLES_TABLE
@@ -89,11 +89,7 @@ def lost_rules(
     has_proxy = config is None or config.value("userland-proxy") is not False
     if info.firewall_driver == NATIVE:
         return _native(ping, firewall, networks, containers, has_proxy=has_proxy)
-    texts = {flavour: _saved(host, flavour) for flavour in FLAVOURS}
-    flavour: Flavour = (
-        "legacy" if _holds_docker(texts["legacy"]) and not _holds_docker(texts["nft"]) else "nft"
-    )
-    text = texts[flavour]
+    flavour, text = _engines_rules(host)
     if text is None:
         return Unavailable("refused", "the output of iptables-save could not be had")
     if INGRESS in text:
@@ -116,6 +112,14 @@ def lost_rules(
             _with_saved(firewall.ruleset, flavour, restored(text, made.text)),
         )
     )
+
+
+def _engines_rules(host: Host) -> tuple[Flavour, str | None]:
+    """The flavour of iptables in which the engine writes, and its rules; None if none were read."""
+    texts = {flavour: _saved(host, flavour) for flavour in FLAVOURS}
+    if _holds_docker(texts["legacy"]) and not _holds_docker(texts["nft"]):
+        return "legacy", texts["legacy"]
+    return "nft", texts["nft"]
 
 
 def _with_saved(ruleset: Ruleset, flavour: Flavour, text: str) -> Ruleset:
@@ -163,23 +167,26 @@ def _native(
     from diagnose.firewall.native_rules import native_table  # few engines write these
 
     tables = [native_table(family, bridges[family], has_proxy=has_proxy) for family in families]
-    own = [
-        (table, [chain for chain in firewall.chains if _is_own(chain, table.family)])
-        for table in tables
-    ]
-    missing = tuple(rule for table, chains in own for rule in table.missing_in(chains))
-    stale = tuple(rule for table, chains in own for rule in table.stale_in(chains))
+    return LostRules(_native_repair(firewall, tables))
+
+
+def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRepair | None:
+    """What makes the engine's own tables such as these; None where they are."""
+    missing: list[str] = []
+    stale: list[str] = []
+    for table in tables:
+        own = [chain for chain in firewall.chains if _is_own(chain, table.family)]
+        missing += table.missing_in(own)
+        stale += table.stale_in(own)
     if not missing and not stale:
-        return LostRules(None)
-    return LostRules(
-        RuleRepair(
-            "nft -f -",
-            "\n".join(table.text for table in tables) + "\n",
-            missing,
-            stale,
-            families,
-            _with_tables(firewall, tables),
-        )
+        return None
+    return RuleRepair(
+        "nft -f -",
+        "\n".join(table.text for table in tables) + "\n",
+        tuple(missing),
+        tuple(stale),
+        tuple(table.family for table in tables),
+        _with_tables(firewall, tables),
     )
 
 
@@ -216,16 +223,22 @@ def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfi
     if config is not None and config.value("iptables") is False:
         return "the engine is configured to write no rules"
     for network in networks.bridges:
-        modes = [
-            network.option(f"com.docker.network.bridge.gateway_mode_{family}", "nat")
-            for family in ("ipv4", "ipv6")
-        ]
-        is_known = modes[0] in KNOWN_MODES and modes[1] == "nat"
-        if not is_known or any(network.option(option) for option in UNKNOWN_OPTIONS):
+        if not _is_known(network):
             return f"the rules of {network} are not known here"
-        if len([subnet for subnet in network.subnets if subnet.version == 4]) != 1:
+        if [subnet.version for subnet in network.subnets].count(4) != 1:
             return f"{network} has not one IPv4 subnet"
     return ""
+
+
+def _is_known(network: Network) -> bool:
+    """Whether it is known which rules an engine writes for a network with these options."""
+    mode, mode6 = (
+        network.option(f"com.docker.network.bridge.gateway_mode_{family}", "nat")
+        for family in ("ipv4", "ipv6")
+    )
+    if mode not in KNOWN_MODES or mode6 != "nat":
+        return False
+    return not any(network.option(option) for option in UNKNOWN_OPTIONS)
 
 
 def _saved(host: Host, flavour: Flavour) -> str | None:

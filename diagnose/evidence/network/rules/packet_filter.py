@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -109,20 +110,20 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
         return Unavailable.of(nftables)
     is_usable = not isinstance(nftables, Failed) and nftables["consistent"]
     legacy = {family: texts["legacy", family] for family in FAMILIES}
-    names = {name for text in texts.values() for name in named_sets(text or "")}
     return Firewall(
         assemble(
             nftables if is_usable else None,
             {family: texts["nft", family] or "" for family in FAMILIES},
             {family: text for family, text in legacy.items() if text != ""},
             uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
-            _sets(host, names),
+            _sets(host, filter(None, texts.values())),
         )
     )
 
 
-def _sets(host: Host, names: set[str]) -> dict[str, list[str]]:
-    """The members of those sets that could be read and hold addresses."""
+def _sets(host: Host, texts: Iterable[str]) -> dict[str, list[str]]:
+    """The members of the sets that rules name, as far as they are addresses and could be read."""
+    names = {name for text in texts for name in named_sets(text)}
     sets = host.answers_about(sorted(names), ReadIpset)
     return {name: read.members for name, read in sets.items() if read.members is not None}
 

@@ -123,7 +123,7 @@ def _file_that_was_read(container: Container, lines: Sequence[str]) -> tuple[str
 def _unread(
     host: Host, containers: Sequence[Container], reads: dict[str, tuple[str, str]]
 ) -> dict[str, UnreadSettings]:
-    """Mounted folders with a file of the same name; one question for all."""
+    """The one mounted folder with a file of the same name, by container; one question for all."""
     candidates = {
         container.id: _candidates(container, *reads[container.id])
         for container in containers
@@ -132,14 +132,16 @@ def _unread(
     paths = sorted({_twin(item) for items in candidates.values() for item in items})
     if not paths:
         return {}
-    answer = host.ask(StatPaths(paths, follow=True))
-    if isinstance(answer, Failed):
+    statuses = host.ask(StatPaths(paths, follow=True))
+    if isinstance(statuses, Failed):
         return {}
-    present = {path for path, status in answer.items() if status.type == "file"}
-    twins = {
-        id: [item for item in items if _twin(item) in present] for id, items in candidates.items()
-    }
-    return {id: items[0] for id, items in twins.items() if len(items) == 1}
+    files = {path for path, status in statuses.items() if status.type == "file"}
+    unread = {}
+    for id, items in candidates.items():
+        holding = [item for item in items if _twin(item) in files]
+        if len(holding) == 1:
+            unread[id] = holding[0]
+    return unread
 
 
 def _candidates(container: Container, line: str, path: str) -> list[UnreadSettings]:
