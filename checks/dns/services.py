@@ -10,7 +10,6 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.dns.service_names import (
-    DEFAULT_NETWORK,
     called_names,
     names_on,
     of_project,
@@ -18,7 +17,7 @@ from diagnose.evidence.dns.service_names import (
     resolves,
 )
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence

@@ -29,7 +29,3 @@ def rejoin(container: Container, network: str) -> dict[str, str]:
     if service and network not in ("bridge", "podman"):
         return {"home": network, "alias": service}
     return {"rejoin": network}
-
-
-DEFAULT_NETWORK = "bridge"
-"""The network that the engine does not let anybody remove."""

@@ -5,23 +5,22 @@ A detached veth pair, a missing default route, a namespace of an earlier run.
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
-from checks.network._words import attached, rejoin
+from checks.network._words import rejoin
 from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.attachments import Attachment, CableFault
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.later_interfaces import LaterInterfaces
-from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import names_of
 from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence
@@ -63,7 +62,10 @@ def veth_detached(
             continue
         lost = [
             _with_successor(item, container, containers, events)
-            for item in _lost(container, netns, containers, networks, namespaces, links, config)
+            for item in (
+                *_all_lost(netns, containers, networks, namespaces, config),
+                *_cut_off_somewhere(netns, containers, networks, links),
+            )
         ]
         if lost and (container.started_at or 0.0) > clock.wall:
             yield Unexamined(container.subject, "it started during this run; run diagnose again")
@@ -72,68 +74,72 @@ def veth_detached(
     return None
 
 
-def _lost(
-    container: Container,
+def _all_lost(
     netns: ContainerNetns,
     containers: Containers,
     networks: Networks,
     namespaces: Namespaces,
-    links: Interfaces,
     config: DaemonConfig | None,
 ) -> Iterator[CheckItem]:
-    """What a container lost: all of its networks, or the connection to some of them."""
+    """A container that is connected to no network at all, its own or another one's."""
+    container = netns.container
     is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
-    if not is_connected and not has_own_kernel(container):
-        item = _guest(container, netns, containers, namespaces) or _unattached(
-            container, netns, networks, config
-        )
-        yield from (item,) if item else ()
+    if is_connected or has_own_kernel(container):
+        return
+    item = _guest(container, netns, containers, namespaces) or _unattached(
+        container, netns, networks, config
+    )
+    if item is not None:
+        yield item
+
+
+def _cut_off_somewhere(
+    netns: ContainerNetns, containers: Containers, networks: Networks, links: Interfaces
+) -> Iterator[Finding]:
+    """A container that lost the connection to some of its networks."""
+    container = netns.container
     for name, endpoint in container.endpoints.items():
         network = networks.by_name.get(name)
-        bridge = links.by_name.get(network.bridge) if network and network.is_bridge else None
-        if network is not None and bridge is not None and endpoint.ip_address:
-            finding = _cut_off(
-                _Attachment(container, netns, network, endpoint, bridge), containers, links
-            )
-            yield from (finding,) if finding else ()
+        if network is None or not network.is_bridge or not endpoint.ip_address:
+            continue
+        bridge = links.by_name.get(network.bridge)
+        if bridge is not None:
+            attachment = Attachment(container, netns, network, endpoint, bridge, links)
+            wrong_gateway = attachment.wrong_gateway(containers)
+            fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
+            if fault:
+                yield _cut_off(attachment, fault, wrong_gateway)
 
 
-class _Attachment(msgspec.Struct, frozen=True):
-    """A running container on one bridge network, with its namespace."""
-
-    container: Container
-    netns: ContainerNetns
-    network: Network
-    endpoint: NetworkEndpoint
-    bridge: Interface
-
-    @property
-    def inner(self) -> Interface | None:
-        """The container's interface on this network."""
-        return self.netns.link_with(self.endpoint.ip_address) or self.netns.link_with_mac(
-            self.endpoint.mac_address
-        )
+_CABLE_FAULTS: Mapping[CableFault, str] = {
+    "": "",
+    "no interface": "no interface inside has its address {attached.address}",
+    "no host end": "the host's end of {attached.inner.name} is gone",
+    "down inside": "{attached.inner.name} inside is down",
+    "down on the host": "the host's end {attached.host_end.name} is down",
+    "not on the bridge": (
+        "the host's end {attached.host_end.name} is not attached to bridge {attached.bridge.name}"
+    ),
+    "no address": "{attached.inner.name} has lost its address {attached.address}",
+}
 
 
-def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces) -> Finding | None:
+def _cable_fault(attachment: Attachment) -> str:
+    return _CABLE_FAULTS[attachment.fault].format(attached=attachment)
+
+
+def _cut_off(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
     network, netns, bridge = attachment.network, attachment.netns, attachment.bridge
-    fault, peer = _cable(attachment, links)
-    # another kind of port may be a router
-    only_containers = all(port.kind == "veth" for port in links.ports(bridge))
-    wrong_gateway = _wrong_gateway(netns, network, containers) if only_containers else ""
-    fault = fault or _no_way_out(attachment, wrong_gateway)
-    if not fault:
-        return None
-    inner = attachment.inner
+    peer, inner = attachment.host_end, attachment.inner
     return Finding.about(
         attachment.container,
         f"{attachment.container} is cut off from {network}: {fault}",
         {
-            f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.endpoint.ip_address,
-            "interfaces inside": _interfaces(netns),
+            f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.address,
+            "interfaces inside": netns.states,
             "routes inside": [str(route) for route in netns.routes if route.leads_somewhere][:10],
             "host end": peer.name if peer else None,
-            f"attached to {bridge.name}": names_of(links.ports(bridge)),
+            f"attached to {bridge.name}": names_of(attachment.links.ports(bridge)),
         },
         discriminator=network.name,
         touches=(network.subject, *((peer.subject,) if peer else ())),
@@ -147,10 +153,6 @@ def _cut_off(attachment: _Attachment, containers: Containers, links: Interfaces)
     )
 
 
-def _interfaces(netns: ContainerNetns) -> dict[str, str]:
-    return {link.name: link.operstate for link in netns.links}
-
-
 def _guest(
     container: Container, netns: ContainerNetns, containers: Containers, namespaces: Namespaces
 ) -> CheckItem | None:
@@ -159,12 +161,10 @@ def _guest(
     if not mode.startswith(_JOINED):
         return None
     name = mode.removeprefix(_JOINED)
-    owner = containers.by_id.get(name) or next(
-        (other for other in containers if other.name == name), None
-    )
+    owner = containers.by_id.get(name) or containers.by_name.get(name)
     if owner is not None and owner.is_running:
         return _in_former_netns(container, netns, owner, namespaces)
-    if not _is_bare(netns) or (owner is not None and owner.host_config.network_mode == "none"):
+    if not netns.is_bare:
         return None
     if owner is None and containers.unexamined:
         return Unexamined(
@@ -173,20 +173,27 @@ def _guest(
             "may be one that could not be inspected",
         )
     if owner is None:
-        state, shared = "no longer exists", f'container "{name[:12]}"'
-    else:
-        state, shared = f"does not run ({owner.state.status})", str(owner)
-    finding = Finding.about(
+        whose = f'container "{name[:12]}", whose network it shares, no longer exists'
+        return _without_owner(container, netns, whose, "not listed")
+    if owner.host_config.network_mode == "none":
+        return None
+    whose = f"{owner}, whose network it shares, does not run ({owner.state.status})"
+    finding = _without_owner(container, netns, whose, owner.state.status)
+    settled = (*finding.settled, owner.life)
+    return replace(finding, settled=settled).with_variables({"stopped": owner.name})
+
+
+def _without_owner(container: Container, netns: ContainerNetns, whose: str, state: str) -> Finding:
+    return Finding.about(
         container,
-        f"{container} has no network: {shared}, whose network it shares, {state}",
+        f"{container} has no network: {whose}",
         {
-            "HostConfig.NetworkMode": mode,
-            "interfaces inside": _interfaces(netns),
-            "the other container": owner.state.status if owner else "not listed",
+            "HostConfig.NetworkMode": container.host_config.network_mode,
+            "interfaces inside": netns.states,
+            "the other container": state,
         },
-        settled=(container.life, *((owner.life,) if owner else ())),
+        settled=(container.life,),
     )
-    return finding if owner is None else _with(finding, {"stopped": owner.name})
 
 
 def _with_successor(
@@ -201,11 +208,7 @@ def _with_successor(
         return item
     names = {event.name for event in events.of(former)}
     successor = next((other.name for other in containers.running if other.name in names), "")
-    return _with(item, {"successor": successor}) if successor else item
-
-
-def _with(finding: Finding, variables: dict[str, str]) -> Finding:
-    return finding.with_variables(variables)
+    return item.with_variables({"successor": successor}) if successor else item
 
 
 def _in_former_netns(
@@ -219,13 +222,13 @@ def _in_former_netns(
         container,
         sentence(
             f"{container} shares the network of an earlier run of {owner}, which restarted since",
-            "only lo is left there" if _is_bare(netns) else "",
+            "only lo is left there" if netns.is_bare else "",
         ),
         {
             "HostConfig.NetworkMode": container.host_config.network_mode,
             f"network namespace of {container.name}": netns.inode,
             f"network namespace of {owner.name}": current.inode,
-            "interfaces inside": _interfaces(netns),
+            "interfaces inside": netns.states,
             f"State.StartedAt of {owner.name}": owner.state.started_at,
             f"State.StartedAt of {container.name}": container.state.started_at,
         },
@@ -233,14 +236,6 @@ def _in_former_netns(
         joiner=container.name,
         joined=owner.name,
     )
-
-
-def _is_bare(netns: ContainerNetns) -> bool:
-    """Whether it has nothing but its loopback.
-
-    Tunnels that the kernel puts into each new namespace are down.
-    """
-    return not any(link.up for link in netns.links if link.name != "lo")
 
 
 class _LostNetwork(msgspec.Struct, frozen=True):
@@ -264,7 +259,7 @@ def _unattached(
     """
     mode = container.host_config.network_mode
     is_special = not mode or mode in ("none", "host") or ":" in mode
-    if is_special or _TASK in container.labels or not _is_bare(netns):
+    if is_special or _TASK in container.labels or not netns.is_bare:
         return None
     lost = _lost_network(container, networks, config)
     finding = Finding.about(
@@ -274,11 +269,11 @@ def _unattached(
             "NetworkSettings.Networks": sorted(container.endpoints),
             "HostConfig.NetworkMode": mode,
             **lost.setting,
-            "interfaces inside": _interfaces(netns),
+            "interfaces inside": netns.states,
         },
         settled=(container.life,),
     )
-    return _with(finding, lost.cure)
+    return finding.with_variables(lost.cure)
 
 
 def _lost_network(
@@ -293,15 +288,19 @@ def _lost_network(
         return _LostNetwork(f"it was created for {network}", rejoin(container, network.name))
     if not is_default:
         return _LostNetwork(f"network {mode}, for which it was created, no longer exists")
-    bridge = config.value("bridge") if config is not None else None
     return _LostNetwork(
         "the engine runs without its default network, and the container asks for no other one",
         {"new_network": f"{container.name}-net"},
-        {f"bridge in {config.where('bridge')}": bridge} if config and bridge else {},
+        _bridge_setting(config),
     )
 
 
-def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
+def _bridge_setting(config: DaemonConfig | None) -> dict[str, Json]:
+    bridge = config.value("bridge") if config is not None else None
+    return {f"bridge in {config.where('bridge')}": bridge} if config is not None and bridge else {}
+
+
+def _no_way_out(attachment: Attachment, wrong_gateway: str) -> str:
     """Why a container's default route leads nowhere, in words.
 
     The engine gave a gateway; the route is gone, or leads to nobody.
@@ -317,44 +316,3 @@ def _no_way_out(attachment: _Attachment, wrong_gateway: str) -> str:
             f"which no container and no gateway has, and not to {gateway}"
         )
     return ""
-
-
-def _wrong_gateway(netns: ContainerNetns, network: Network, containers: Containers) -> str:
-    """The address that the one default route inside leads to, if that is wrong.
-
-    It is of this network, and neither a gateway's nor a container's.
-    """
-    gateways = [
-        route.gateway for route in netns.routes if not route.prefix and route.family == "inet"
-    ]
-    gateway = gateways[0] if len(gateways) == 1 else None
-    if gateway is None or gateway in network.gateways:
-        return ""
-    ends = [member.endpoints[network.name] for member in attached(network, containers)]
-    is_known = any(gateway in (end.gateway, end.ip_address) for end in ends)
-    is_beside = any(ipaddress.ip_address(gateway) in subnet for subnet in network.subnets)
-    return gateway if is_beside and not is_known else ""
-
-
-def _cable(attachment: _Attachment, links: Interfaces) -> tuple[str, Interface | None]:
-    """What is wrong between a container's interface and its bridge, and the host's end."""
-    inner, address = attachment.inner, attachment.endpoint.ip_address
-    if inner is None:
-        return f"no interface inside has its address {address}", None
-    if inner.kind != "veth":
-        return "", None
-    peer = links.by_index.get(inner.link or 0)
-    if peer is None or peer.kind != "veth" or peer.link != inner.index:
-        return f"the host's end of {inner.name} is gone", None
-    if not inner.up:
-        return f"{inner.name} inside is down", peer
-    if not peer.up:
-        return f"the host's end {peer.name} is down", peer
-    if peer.master != attachment.bridge.index:
-        return (
-            f"the host's end {peer.name} is not attached to bridge {attachment.bridge.name}",
-            peer,
-        )
-    if address not in {own.address for own in attachment.netns.addresses}:
-        return f"{inner.name} has lost its address {address}", peer
-    return "", peer

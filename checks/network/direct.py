@@ -5,8 +5,6 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-import msgspec
-
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
@@ -39,28 +37,20 @@ def parent_subnet_foreign(
     without an address of its own, and a second subnet on the same wire whose servers answer, are
     left alone.
     """
-    used = [
-        network
-        for network in networks
-        if network.driver in _DIRECT and network.option("ipvlan_mode") not in ("l3", "l3s")
-    ]
     checked = 0
-    for network in used:
+    for network in networks:
         members = containers.running_on(network.name)
-        parent = network.option("parent")
-        nets = _nets(interfaces, parent)
-        own = [subnet for subnet in network.subnets if subnet.version == 4]
-        if not members or not nets or not own:
+        nets = interfaces.nets_of(network.option("parent")) if _is_on_wire(network) else []
+        if not members or not nets or not network.subnet4:
             continue
         checked += 1
-        if any(subnet.overlaps(net) for subnet in own for net in nets):
+        if any(subnet.overlaps(net) for subnet in network.subnets4 for net in nets):
             continue
-        reached = _is_reached(network, lookups)
+        reached = lookups.reached_from(network.name) if lookups is not None else None
         if reached is None:
             yield Unexamined(network.subject, "no query was sent from it")
         elif not reached:
-            place = _Place(parent, _fitting(nets[0], routes))
-            yield _foreign(network, place, nets, members)
+            yield _foreign(network, _fitting(nets[0], routes), nets, members)
     if not checked:
         return Skipped(
             "no running container is on a macvlan network of an interface with addresses"
@@ -68,31 +58,10 @@ def parent_subnet_foreign(
     return None
 
 
-def _nets(interfaces: Interfaces, parent: str) -> list[ipaddress.IPv4Network]:
-    link = interfaces.by_name.get(parent)
-    if link is None:
-        return []
-    return [
-        ipaddress.IPv4Network(f"{address.address}/{address.prefix}", strict=False)
-        for address in interfaces.addresses
-        if address.index == link.index and address.family == "inet" and address.address
-    ]
-
-
-def _is_reached(network: Network, lookups: Lookups | None) -> bool | None:
-    """Whether some DNS server answers queries that leave through this network alone."""
-    paths = (*lookups.ways, *lookups.probes) if lookups is not None else ()
-    tried = [path for path in paths if path.networks == (network.name,) and path.replies]
-    if not tried:
-        return None
-    return any(not path.fails for path in tried)
-
-
-class _Place(msgspec.Struct, frozen=True):
-    """A parent interface, and the options of a network that fits its wire; none where unknown."""
-
-    parent: str
-    options: dict[str, str]
+def _is_on_wire(network: Network) -> bool:
+    """Whether its containers ask for addresses on the parent's own wire."""
+    is_routed = network.option("ipvlan_mode") in ("l3", "l3s")
+    return network.driver in _DIRECT and not is_routed
 
 
 def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> dict[str, str]:
@@ -112,14 +81,13 @@ _LEAST_PREFIX = 26
 
 def _foreign(
     network: Network,
-    place: _Place,
+    fitting: dict[str, str],
     nets: Sequence[ipaddress.IPv4Network],
     members: Sequence[Container],
 ) -> Finding:
-    subnet = network.subnet4
-    parent = place.parent
+    """fitting: the options of a network that fits the wire; none where they are not known."""
+    subnet, parent = network.subnet4, network.option("parent")
     names = sorted(names_of(members))
-    gateway = network.gateway4
     return Finding(
         subject=network.subject,
         summary=(
@@ -130,7 +98,7 @@ def _foreign(
         evidence={
             "driver": network.driver,
             "IPAM.Config.Subnet": subnet,
-            "IPAM.Config.Gateway": gateway or None,
+            "IPAM.Config.Gateway": network.gateway4 or None,
             f"nets of {parent}": [str(net) for net in nets],
             "DNS server asked from this network": "no answer",
             "containers": names,
@@ -139,12 +107,9 @@ def _foreign(
             "network": network.name,
             "driver": network.driver,
             "parent": parent,
-            **place.options,
+            **fitting,
         },
-        touches=(
-            Subject("interface", parent),
-            *subjects_of(members),
-        ),
+        touches=(Subject("interface", parent), *subjects_of(members)),
         signs=NO_WAY_OUT | {"dns"},
     )
 
@@ -188,11 +153,6 @@ def _in_use(
     names = sorted(names_of(refused))
     harm = f": {counted('container', names)} did not start" if names else ""
     kind = master.kind or "interface"
-    variables = {"network": network.name, "driver": network.driver, "parent": master.name}
-    subnet = network.subnet4
-    gateway = network.gateway4
-    if subnet and gateway and refused:
-        variables |= {"subnet": subnet, "router": gateway, "refused": refused[0].name}
     return Finding(
         subject=network.subject,
         summary=(
@@ -204,7 +164,20 @@ def _in_use(
             f"master of {parent.name}": f"{master.name} ({kind})",
             **{f"State.Error of {owner.name}": owner.state.error for owner in refused[:3]},
         },
-        variables=variables,
+        variables={
+            "network": network.name,
+            "driver": network.driver,
+            "parent": master.name,
+            **_first_refused(network, refused),
+        },
         severity=None if refused else Severity.advice,
         touches=(parent.subject, *subjects_of(refused)),
     )
+
+
+def _first_refused(network: Network, refused: Sequence[Container]) -> dict[str, str]:
+    """What makes the network again and starts a container on it; nothing where none waits."""
+    subnet, gateway = network.subnet4, network.gateway4
+    if not subnet or not gateway or not refused:
+        return {}
+    return {"subnet": subnet, "router": gateway, "refused": refused[0].name}

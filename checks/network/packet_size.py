@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.network._words import DEFAULT_NETWORK
 from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.packet_sizes import MTU_OPTION, OversizedNetwork, PacketSizes
 from diagnose.evidence.network.path_mtu import PathMtu
 from diagnose.mappings import names_of, subjects_of

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from checks.network._words import DEFAULT_NETWORK, not_up, rejoin
+from checks.network._words import not_up, rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
-from urllib.parse import urlsplit
-
-import msgspec
+from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.proxy_settings import (
+    ProxySetting,
+    exceptions,
+    is_excepted,
+    proxy_settings,
+)
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -18,7 +20,6 @@ from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more
 from diagnose.registry import check
 
-_VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _PROXY_WORDS = LazyPattern(
     r"\b(?:403|407|50[234])\b|bad gateway|service unavailable|gateway time|proxy|refused|timed? ?out"
     r"|could not resolve|bad address|no such host",
@@ -28,27 +29,6 @@ _PROXY_WORDS = LazyPattern(
 _ID = LazyPattern("[0-9a-f]{12}")
 """The engine also gives each container its short id as a name."""
 _HOME = ("127.", "localhost", "[::1]")
-
-
-class _Proxy(msgspec.Struct, frozen=True):
-    """One variable and the proxy that it names."""
-
-    variable: str
-    host: str
-    port: int
-
-
-def _proxies(container: Container) -> Iterator[_Proxy]:
-    for name, value in dict(container.config.environment).items():
-        if name.lower() not in _VARIABLES or not value:
-            continue
-        try:
-            parts = urlsplit(value if "://" in value else f"http://{value}")
-            host, port = parts.hostname or "", parts.port or 80
-        except ValueError:
-            continue
-        if host:
-            yield _Proxy(name, host, port)
 
 
 @check("network.proxy-on-loopback", severity=Severity.warning)
@@ -63,10 +43,10 @@ def proxy_on_loopback(
     """
     any_on_loopback = False
     for container in containers.running:
-        proxies = [proxy for proxy in _proxies(container) if proxy.host.startswith(_HOME)]
         netns = namespaces.of(container)
         if container.shares_host_network or netns is None:
             continue
+        proxies = [proxy for proxy in proxy_settings(container) if proxy.host.startswith(_HOME)]
         any_on_loopback = any_on_loopback or bool(proxies)
         lost = [proxy for proxy in proxies if not netns.sockets("tcp", proxy.port)]
         if lost:
@@ -77,7 +57,7 @@ def proxy_on_loopback(
 
 
 def _on_loopback(
-    container: Container, lost: list[_Proxy], recent_logs: RecentLogs | None
+    container: Container, lost: list[ProxySetting], recent_logs: RecentLogs | None
 ) -> Finding:
     proxy = lost[0]
     lines = recent_logs.of(container) if recent_logs is not None else ()
@@ -120,30 +100,34 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
     its log says that these requests fail. Without such a line nothing is said: many programs do
     not read these variables.
     """
-    with_proxy = [container for container in containers.running if any(_proxies(container))]
+    with_proxy = [container for container in containers.running if proxy_settings(container)]
     if not with_proxy:
         return Skipped("no running container has a proxy in its environment")
     for container in with_proxy:
         # hundreds of neighbours are looked at only where a line may name one
         lines = [line.text for line in reversed(recent_logs.of(container)) if _failed(line)]
-        if not lines:
-            continue
-        proxies = list(_proxies(container))
-        environment = {
-            name.lower(): value for name, value in dict(container.config.environment).items()
-        }
-        exceptions = environment.get("no_proxy", "")
-        for peer, name in _neighbours(container, containers):
-            named = [line for line in lines if name in line]
-            if not named or _is_excepted(name, exceptions):
-                continue
-            called = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d")
-            line = next((line for line in named if called.search(line)), "")
-            if line:
-                yield _takes(container, peer, name, proxies[0], exceptions, line)
-                break
+        if lines:
+            yield from _taken(container, containers, lines)
     yield from recent_logs.left_out(with_proxy)
     return None
+
+
+def _taken(container: Container, containers: Containers, lines: Sequence[str]) -> Iterator[Finding]:
+    """The first neighbour whose requests a proxy takes, by these lines of the caller's log."""
+    for peer, name in _neighbours(container, containers):
+        if is_excepted(name, exceptions(container)):
+            continue
+        line = _line_about(name, lines)
+        if line:
+            yield _takes(container, peer, name, line)
+            return
+
+
+def _line_about(name: str, lines: Sequence[str]) -> str:
+    """The newest line that calls a host of that name; empty where none does."""
+    naming = [line for line in lines if name in line]
+    called = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d") if naming else None
+    return next((line for line in naming if called is not None and called.search(line)), "")
 
 
 def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[Container, str]]:
@@ -155,36 +139,17 @@ def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[
                 yield peer, name
 
 
-def _is_excepted(name: str, exceptions: str) -> bool:
-    """Whether NO_PROXY covers a host: by its name, a suffix of it, or everything."""
-    for entry in exceptions.split(","):
-        word = entry.strip().lower().lstrip(".")
-        if word == "*" or (word and (name.lower() == word or name.lower().endswith(f".{word}"))):
-            return True
-        if _is_network_of(word, name):
-            return True
-    return False
-
-
-def _is_network_of(word: str, name: str) -> bool:
-    try:
-        return ip_address(name) in ip_network(word, strict=False)
-    except ValueError:
-        return False
-
-
-def _takes(
-    container: Container, peer: Container, name: str, proxy: _Proxy, exceptions: str, line: str
-) -> Finding:
+def _takes(container: Container, peer: Container, name: str, line: str) -> Finding:
+    proxy, no_proxy = proxy_settings(container)[0], exceptions(container)
     callable_by = {*container.dns_names, *peer.dns_names, name}
     names = sorted(word for word in callable_by if not _ID.fullmatch(word))
-    wanted = [entry.strip() for entry in exceptions.split(",") if entry.strip()]
+    wanted = [entry.strip() for entry in no_proxy.split(",") if entry.strip()]
     complete = ",".join(dict.fromkeys([*wanted, "localhost", "127.0.0.1", *names]))
     return Finding.about(
         container,
         f'{container} sends its requests to "{name}" '
         f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named(wanted)}",
-        {"log": line[:300], "proxy variable": proxy.variable, "NO_PROXY": exceptions or None},
+        {"log": line[:300], "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,
         touches=(peer.subject,),
         calls=(peer.subject,),

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
-from checks.network._described_routes import DescribedRoutes
-from checks.network._words import DEFAULT_NETWORK, attached
+from checks.network._words import attached
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
+from diagnose.evidence.network.described_routes import DescribedRoutes
 from diagnose.evidence.network.docker_interfaces import DockerInterfaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
-from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookups
+from diagnose.evidence.network.route_overlaps import (
+    NOWHERE,
+    Capture,
+    NetworkBesideRoutes,
+    calls_into,
+)
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
 from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients
 from diagnose.evidence.network.tunnels import Tunnels
@@ -27,8 +29,6 @@ from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree, and_more, counted, named
 from diagnose.registry import check
 
-_LEAST_CALLS = 2
-_NOWHERE = ("blackhole", "unreachable", "prohibit")
 _REFUSALS = {
     "EINVAL": "blackhole, or a source that rp_filter takes for forged",
     "EXDEV": "a source that rp_filter takes for forged",
@@ -36,76 +36,6 @@ _REFUSALS = {
     "EHOSTUNREACH": "unreachable",
     "ENETUNREACH": "no route",
 }
-
-
-class _Case(msgspec.Struct, frozen=True, dict=True):
-    """A network with its running containers, beside the routes of the host.
-
-    bridge: None where the interface is not known. leads_out: whether the host's uplink is a port
-    of the bridge.
-    """
-
-    network: Network
-    members: tuple[Container, ...]
-    bridge: Interface | None
-    leads_out: bool
-    routes: DescribedRoutes
-
-    @functools.cached_property
-    def clashing(self) -> dict[Subnet, list[Route]]:
-        """By subnet the routes in it that lead elsewhere than to the network's bridge.
-
-        Of the subnet's family, without default routes.
-        """
-        return {subnet: self._clashing(subnet) for subnet in self.network.subnets}
-
-    def _clashing(self, subnet: Subnet) -> list[Route]:
-        family = "inet" if subnet.version == 4 else "inet6"
-        own = None if self.bridge is None else self.bridge.index
-        return [
-            route
-            for route in self.routes.routes
-            if route.leads_somewhere and route.prefix > 1 and route.family == family
-            if route.oif != own and route.net.overlaps(subnet)
-        ]
-
-    def captures(self, subnet: Subnet) -> Iterator[_Capture]:
-        """The routes that are more specific than the network's own, and take a container's address.
-
-        Also those that lead nowhere.
-        """
-        clashing = self.clashing[subnet]
-        for route in self.routes.routes:
-            leads_away = route.type in _NOWHERE or any(route is other for other in clashing)
-            if leads_away and route.table == MAIN_TABLE and route.prefix > subnet.prefixlen:
-                victims = [
-                    member for member in self.members if is_within(self.address(member), route.net)
-                ]
-                if victims:
-                    yield _Capture(subnet, route, victims)
-
-    def address(self, member: Container) -> str:
-        """The address that a container has on the network."""
-        return member.endpoints[self.network.name].ip_address
-
-    @property
-    def replacement(self) -> dict[str, str]:
-        """What the page moves a network with.
-
-        The default network cannot be removed, only configured by `bip`.
-        """
-        free = ipaddress.ip_network(self.routes.free_subnet)
-        if self.network.name == DEFAULT_NETWORK:
-            return {"bip": f"{free[1]}/{free.prefixlen}"}
-        return {"network": self.network.name, "free": str(free)}
-
-
-class _Capture(msgspec.Struct, frozen=True):
-    """A route that takes the packets for containers of a subnet."""
-
-    subnet: Subnet
-    route: Route
-    victims: list[Container]
 
 
 @check(
@@ -144,15 +74,19 @@ def subnet_overlaps_route(
     for network in networks.bridges:
         bridge = links.bridge(network.bridge, network.gateways)
         leads_out = bridge is not None and docker is not None and bridge.name not in docker.names
-        case = _Case(network, attached(network, containers), bridge, leads_out, described)
+        members = attached(network, containers)
+        case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = [capture for subnet in network.subnets for capture in case.captures(subnet)]
         for capture in captures:
             yield _takes_addresses(case, capture)
-        yield from _overlaps(case, captures, servers)
+        for subnet, clashing in case.overlaps(captures):
+            hidden = case.hidden_servers(subnet, servers)
+            if clashing or hidden:
+                yield _overlap(case, subnet, clashing, hidden)
         clients = () if swallowed_clients is None else swallowed_clients.of(network)
         if clients:
             yield _hides_clients(case, clients)
-        calls = _hidden_calls(network, failing_calls, containers)
+        calls = calls_into(network, failing_calls, containers)
         if calls and not leads_out:
             yield _hides_servers(case, calls)
         if not captures and ways is not None and forwarding is not None:
@@ -160,9 +94,9 @@ def subnet_overlaps_route(
     return None
 
 
-def _takes_addresses(case: _Case, capture: _Capture) -> Finding:
+def _takes_addresses(case: NetworkBesideRoutes, capture: Capture) -> Finding:
     network, route, victims = case.network, capture.route, capture.victims
-    leads_nowhere = route.type in _NOWHERE
+    leads_nowhere = route.type in NOWHERE
     kind = f"{route.type} route" if leads_nowhere else "route"
     stopper = {"nowhere": str(route.type), "stopper": str(route.net)} if leads_nowhere else {}
     described = case.routes.describe(route)
@@ -182,22 +116,9 @@ def _takes_addresses(case: _Case, capture: _Capture) -> Finding:
     )
 
 
-def _overlaps(
-    case: _Case, captures: Sequence[_Capture], servers: Sequence[str]
-) -> Iterator[Finding]:
-    """Routes that overlap a subnet without taking an address, and DNS servers inside it."""
-    for subnet in case.network.subnets:
-        clashing = [
-            route
-            for route in case.clashing[subnet]
-            if not any(route is capture.route for capture in captures)
-        ]
-        hidden = [server for server in servers if not case.leads_out and is_within(server, subnet)]
-        if clashing or hidden:
-            yield _overlap(case, subnet, clashing, hidden)
-
-
-def _overlap(case: _Case, subnet: Subnet, clashing: list[Route], hidden: list[str]) -> Finding:
+def _overlap(
+    case: NetworkBesideRoutes, subnet: Subnet, clashing: list[Route], hidden: list[str]
+) -> Finding:
     taking = [route for route in clashing if route.prefix >= subnet.prefixlen]
     describe = case.routes.describe
     if hidden:
@@ -225,12 +146,12 @@ def _overlap(case: _Case, subnet: Subnet, clashing: list[Route], hidden: list[st
     )
 
 
-def _hides_clients(case: _Case, clients: Sequence[SwallowedClient]) -> Finding:
+def _hides_clients(case: NetworkBesideRoutes, clients: Sequence[SwallowedClient]) -> Finding:
     network = case.network
     addresses = sorted({client.address for client in clients})
     ports = sorted({client.port for client in clients})
     noun = agree(ports, "port", "ports")
-    subnet = next(subnet for subnet in network.subnets if is_within(clients[0].address, subnet))
+    subnet = case.subnet_of(clients[0].address)
     return Finding(
         subject=network.subject,
         summary=f"subnet {subnet} of {network} holds "
@@ -247,26 +168,9 @@ def _hides_clients(case: _Case, clients: Sequence[SwallowedClient]) -> Finding:
     )
 
 
-def _hidden_calls(
-    network: Network, failing_calls: FailingCalls | None, containers: Containers | None
-) -> list[FailingCall]:
-    """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
-    if failing_calls is None or containers is None:
-        return []
-    return [
-        call
-        for call in failing_calls.items
-        if call.network.name == network.name
-        and network.name not in call.container.endpoints
-        and not call.refused
-        and call.times >= _LEAST_CALLS
-        and (network.name, call.address) not in containers.by_place
-    ]
-
-
-def _hides_servers(case: _Case, calls: Sequence[FailingCall]) -> Finding:
+def _hides_servers(case: NetworkBesideRoutes, calls: Sequence[FailingCall]) -> Finding:
     network, first = case.network, calls[0]
-    subnet = next(subnet for subnet in network.subnets if is_within(first.address, subnet))
+    subnet = case.subnet_of(first.address)
     callers = list({call.container.id: call.container for call in calls}.values())
     return Finding(
         subject=network.subject,
@@ -286,7 +190,9 @@ def _hides_servers(case: _Case, calls: Sequence[FailingCall]) -> Finding:
     )
 
 
-def _by_policy(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> Iterator[Finding]:
+def _by_policy(
+    case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding
+) -> Iterator[Finding]:
     """Whether the host's routing rules take a network's packets elsewhere, or stop them.
 
     The main table is judged above.
@@ -312,7 +218,7 @@ def _by_policy(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> Itera
     )
 
 
-def _policy_harm(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> str:
+def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding) -> str:
     """What a routing rule does to the network's packets, in words; empty where it does no harm."""
     network, links = case.network, case.routes.links
     out, back = ways.out.get(network.name), ways.back.get(network.name)
@@ -320,13 +226,14 @@ def _policy_harm(case: _Case, ways: RouteLookups, forwarding: Forwarding) -> str
     if out is None or back is None or bridge is None or not case.members:
         return ""
     who = named("container", names_of(case.members))
-    comes_back = back.oif == bridge.index
-    if not comes_back and back.table != MAIN_TABLE:
+    if back.oif != bridge.index:
+        if back.table == MAIN_TABLE:
+            return ""
         device = links.by_index.get(back.oif or 0)
-        if device:
+        if device is not None:
             return f"sends traffic for {who} to {device.name} (table {back.table})"
         return f"drops traffic for {who} ({_REFUSALS.get(back.error or '')})"
-    forwards = "0" not in (forwarding.everywhere, forwarding.by_interface.get(network.bridge))
-    if comes_back and out.error in _REFUSALS and not ways.own.error and forwards:
-        return f"stops what {who} sends out ({_REFUSALS[out.error]})"
+    is_refused = out.error in _REFUSALS and not ways.own.error
+    if is_refused and forwarding.forwards_from(network.bridge):
+        return f"stops what {who} sends out ({_REFUSALS[out.error or '']})"
     return ""

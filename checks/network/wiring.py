@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.mappings import by_key, names_of, subjects_of
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, counted, named
 from diagnose.registry import check
 
@@ -71,13 +70,10 @@ def mac_duplicate(
     for network in networks:
         if network.driver in ("host", "null", "ipvlan"):
             continue  # ipvlan gives all containers the parent's address by design
-        by_mac: dict[str, list[Container]] = defaultdict(list)
-        for container in containers.running:
-            mac = _mac(container, network, namespaces)
-            if mac:
-                by_mac[mac].append(container)
+        members = containers.running_on(network.name)
+        by_mac = by_key((_mac(member, network, namespaces), member) for member in members)
         for mac, owners in by_mac.items():
-            if len(owners) > 1:
+            if mac and len(owners) > 1:
                 yield _same_mac(network, mac, owners, namespaces)
     return None
 
@@ -93,11 +89,9 @@ def _link(
 
 def _mac(container: Container, network: Network, namespaces: Namespaces | None) -> str:
     """The container's MAC address on a network, in small letters; empty if it has none there."""
-    endpoint = container.endpoints.get(network.name)
-    if endpoint is None:
-        return ""
     link = _link(container, network, namespaces)
-    return (link.mac if link is not None and link.mac else endpoint.mac_address).lower()
+    configured = container.endpoints[network.name].mac_address
+    return (link.mac if link is not None and link.mac else configured).lower()
 
 
 def _same_mac(
@@ -168,43 +162,44 @@ def _unreached(
     network: Network, containers: Containers, neighbours: Neighbours, links: Interfaces | None
 ) -> Iterator[Finding]:
     parent = network.option("parent")
-    for container in containers.running:
-        endpoint = container.endpoints.get(network.name)
-        if endpoint is not None and endpoint.ip_address:
-            entry = neighbours.unanswered(endpoint.ip_address)
-        else:
-            entry = None
-        if endpoint is None or entry is None or (parent and entry.interface != parent):
-            continue
-        finding = Finding.about(
-            container,
-            f"the host cannot reach {container} at {endpoint.ip_address}: "
-            f"its {network.driver} {network} passes nothing between containers "
-            f"and interface {entry.interface} of the host itself",
-            {
-                f"NetworkSettings.Networks.{network.name}.IPAddress": endpoint.ip_address,
-                "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",
-                "Options.parent": parent or None,
-            },
-            touches=(network.subject,),
-            signs=frozenset({"timeout", "unreachable"}),
-            stable=(container.life,),
-            address=endpoint.ip_address,
-            parent=entry.interface,
-            network=network.name,
-        )
-        own = "" if links is None else _own_address(links, entry.interface)
-        is_macvlan = network.driver == "macvlan" and own
-        yield finding.with_variables({"own": own}) if is_macvlan else finding
+    for container in containers.running_on(network.name):
+        address = container.endpoints[network.name].ip_address
+        entry = neighbours.unanswered(address) if address else None
+        if entry is not None and parent in ("", entry.interface):
+            yield _unreachable(container, network, entry, links)
 
 
-def _own_address(links: Interfaces, name: str) -> str:
-    """The host's first IPv4 address on an interface; empty if there is none."""
-    link = links.by_name.get(name)
-    addresses = (
-        [] if link is None else [address for address in links.addresses_of(link) if "." in address]
+def _unreachable(
+    container: Container, network: Network, entry: Neighbour, links: Interfaces | None
+) -> Finding:
+    address = container.endpoints[network.name].ip_address
+    finding = Finding.about(
+        container,
+        f"the host cannot reach {container} at {address}: "
+        f"its {network.driver} {network} passes nothing between containers "
+        f"and interface {entry.interface} of the host itself",
+        {
+            f"NetworkSettings.Networks.{network.name}.IPAddress": address,
+            "ARP entry of the host": f"{entry.address} on {entry.interface}: no answer",
+            "Options.parent": network.option("parent") or None,
+        },
+        touches=(network.subject,),
+        signs=frozenset({"timeout", "unreachable"}),
+        stable=(container.life,),
+        address=address,
+        parent=entry.interface,
+        network=network.name,
     )
-    return next(iter(addresses), "")
+    own = _own_address(links, entry.interface) if network.driver == "macvlan" else ""
+    return finding.with_variables({"own": own}) if own else finding
+
+
+def _own_address(links: Interfaces | None, name: str) -> str:
+    """The host's first IPv4 address on an interface; empty if there is none."""
+    link = links.by_name.get(name) if links is not None else None
+    if links is None or link is None:
+        return ""
+    return next((address for address in links.addresses_of(link) if "." in address), "")
 
 
 @check("network.parent-down", severity=Severity.critical)
@@ -216,39 +211,40 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
     internal.
     """
     used = [
-        network for network in networks if network.driver in _DIRECT and network.option("parent")
+        network
+        for network in networks
+        if network.driver in _DIRECT and network.option("parent")
+        if containers.running_on(network.name)
     ]
-    by_name = {interface.name: interface for interface in interfaces}
-    members = {network.name: containers.running_on(network.name) for network in used}
-    if not any(members.values()):
+    if not used:
         return Skipped(
             "no running container is on a macvlan or ipvlan network with a parent interface"
         )
     for network in used:
-        parent = by_name.get(network.option("parent"))
-        if (
-            not members[network.name]
-            or parent is None
-            or (parent.up and parent.operstate not in _NO_CARRIER)
-        ):
-            continue
-        state = "is set down" if not parent.up else "has no carrier"
-        names = names_of(members[network.name])
-        yield Finding(
-            subject=network.subject,
-            summary=f'{network}: its parent interface "{parent.name}" {state}:'
-            f" {counted('container', names)} cannot reach the outside",
-            evidence={
-                "driver": network.driver,
-                "Options parent": parent.name,
-                "interface": state,
-                "containers": sorted(names),
-            },
-            variables={"parent": parent.name} | ({} if parent.up else {"down_parent": parent.name}),
-            touches=(
-                Subject("interface", parent.name),
-                *subjects_of(members[network.name]),
-            ),
-            signs=NO_WAY_OUT,
-        )
+        parent = interfaces.by_name.get(network.option("parent"))
+        if parent is not None and not _has_carrier(parent):
+            yield _cut_off(network, parent, containers.running_on(network.name))
     return None
+
+
+def _has_carrier(link: Interface) -> bool:
+    return link.up and link.operstate not in _NO_CARRIER
+
+
+def _cut_off(network: Network, parent: Interface, members: Sequence[Container]) -> Finding:
+    state = "has no carrier" if parent.up else "is set down"
+    names = names_of(members)
+    return Finding(
+        subject=network.subject,
+        summary=f'{network}: its parent interface "{parent.name}" {state}:'
+        f" {counted('container', names)} cannot reach the outside",
+        evidence={
+            "driver": network.driver,
+            "Options parent": parent.name,
+            "interface": state,
+            "containers": sorted(names),
+        },
+        variables={"parent": parent.name} | ({} if parent.up else {"down_parent": parent.name}),
+        touches=(parent.subject, *subjects_of(members)),
+        signs=NO_WAY_OUT,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from ipaddress import ip_network
+from ipaddress import IPv4Network, ip_network
 from pathlib import PurePosixPath
 
 import msgspec
@@ -285,9 +285,14 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(subnets)
 
     @property
+    def subnets4(self) -> tuple[IPv4Network, ...]:
+        """Its subnets of IPv4."""
+        return tuple(subnet for subnet in self.subnets if isinstance(subnet, IPv4Network))
+
+    @property
     def subnet4(self) -> str:
-        """Its first IPv4 subnet; empty if it has none."""
-        return next((str(subnet) for subnet in self.subnets if subnet.version == 4), "")
+        """The first of them; empty if it has none."""
+        return next(map(str, self.subnets4), "")
 
     @property
     def gateway4(self) -> str:

@@ -95,6 +95,15 @@ class Lookups(msgspec.Struct, frozen=True):
     def __len__(self) -> int:
         return len(self.host) + len(self.ways) + len(self.embedded)
 
+    def reached_from(self, network: str) -> bool | None:
+        """Whether some DNS server answers queries that leave through this network alone.
+
+        None where no such query was sent.
+        """
+        paths = [path for path in (*self.ways, *self.probes) if path.networks == (network,)]
+        tried = [path for path in paths if path.replies]
+        return not all(path.fails for path in tried) if tried else None
+
     @property
     def silent_networks(self) -> frozenset[str]:
         """The networks from which no DNS server has answered any container that asked."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import referenced_names
-
-DEFAULT_NETWORK = "bridge"
-"""The network on which the engine resolves no names of containers."""
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
 
 
 def owners_of(name: str, caller: Container, containers: Containers) -> list[Container]:

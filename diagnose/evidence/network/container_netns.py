@@ -50,6 +50,25 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
     def has_default_route(self) -> bool:
         return any(not route.prefix and route.leads_somewhere for route in self.routes)
 
+    @property
+    def gateway(self) -> str | None:
+        """Where the default route of IPv4 leads; None where there is none, or several."""
+        defaults = [route for route in self.routes if not route.prefix and route.family == "inet"]
+        return defaults[0].gateway if len(defaults) == 1 else None
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has nothing but its loopback.
+
+        Tunnels that the kernel puts into each new namespace are down.
+        """
+        return not any(link.up for link in self.links if link.name != "lo")
+
+    @property
+    def states(self) -> dict[str, str]:
+        """The operational state of each interface."""
+        return {link.name: link.operstate for link in self.links}
+
     def sockets(self, protocol: str, port: int) -> tuple[Socket, ...]:
         return tuple(
             listener

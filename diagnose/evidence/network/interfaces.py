@@ -57,6 +57,16 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
     def addresses_of(self, link: Interface) -> tuple[str, ...]:
         return tuple(address.address for address in self.addresses if address.index == link.index)
 
+    def nets_of(self, name: str) -> list[ipaddress.IPv4Network]:
+        """The IPv4 nets that an interface is in by its addresses; none where it is not there."""
+        link = self.by_name.get(name)
+        rows = [row for row in self.addresses if link is not None and row.index == link.index]
+        return [
+            ipaddress.IPv4Network(f"{row.address}/{row.prefix}", strict=False)
+            for row in rows
+            if row.family == "inet" and row.address
+        ]
+
     def is_on_link(self, address: str, name: str) -> bool:
         """Whether an address is asked for by ARP on the interface of that name.
 

@@ -14,7 +14,10 @@ from diagnose.questions.network import Subnet
 from diagnose.registry import evidence
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-__all__ = ["Address", "Network", "Networks", "Subnet", "is_within", "networks"]
+__all__ = ["DEFAULT_NETWORK", "Address", "Network", "Networks", "Subnet", "is_within", "networks"]
+
+DEFAULT_NETWORK = "bridge"
+"""The network that the engine makes itself: nobody can remove it, and it resolves no names."""
 
 
 def is_within(address: str, subnet: Subnet) -> bool:

@@ -27,6 +27,10 @@ class Forwarding(msgspec.Struct, frozen=True):
     bridge_filter: str | None
     everywhere6: str | None = None
 
+    def forwards_from(self, interface: str) -> bool:
+        """Whether nothing says that packets from an interface are not forwarded."""
+        return "0" not in (self.everywhere, self.by_interface.get(interface))
+
     @property
     def off(self) -> list[str]:
         """The interfaces from which nothing is forwarded."""

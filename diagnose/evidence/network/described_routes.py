@@ -1,4 +1,4 @@
-"""The host's routes in words, for findings."""
+"""The host's routes in words, and the subnets that they leave free. Pure."""
 
 from __future__ import annotations
 

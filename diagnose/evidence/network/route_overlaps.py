@@ -1,0 +1,127 @@
+"""A network beside the routes of the host: which of them overlap it, and take addresses. Pure."""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.described_routes import DescribedRoutes
+from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.interfaces import Interface
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Subnet, is_within
+from diagnose.evidence.network.routes import MAIN_TABLE, Route
+
+NOWHERE = ("blackhole", "unreachable", "prohibit")
+"""Types of routes that lead nowhere on purpose."""
+_LEAST_CALLS = 2
+
+
+class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
+    """A network with its running containers, beside the routes of the host.
+
+    bridge: None where the interface is not known. leads_out: whether the host's uplink is a port
+    of the bridge.
+    """
+
+    network: Network
+    members: tuple[Container, ...]
+    bridge: Interface | None
+    leads_out: bool
+    routes: DescribedRoutes
+
+    @functools.cached_property
+    def clashing(self) -> dict[Subnet, list[Route]]:
+        """By subnet the routes in it that lead elsewhere than to the network's bridge.
+
+        Of the subnet's family, without default routes.
+        """
+        return {subnet: self._clashing(subnet) for subnet in self.network.subnets}
+
+    def _clashing(self, subnet: Subnet) -> list[Route]:
+        family = "inet" if subnet.version == 4 else "inet6"
+        own = None if self.bridge is None else self.bridge.index
+        away = (route for route in self.routes.routes if _leads_on(route) and route.oif != own)
+        return [route for route in away if route.family == family and route.net.overlaps(subnet)]
+
+    def captures(self, subnet: Subnet) -> Iterator[Capture]:
+        """The routes that are more specific than the network's own, and take a container's address.
+
+        Also those that lead nowhere.
+        """
+        clashing = {id(route) for route in self.clashing[subnet]}
+        for route in self.routes.routes:
+            if route.table != MAIN_TABLE or route.prefix <= subnet.prefixlen:
+                continue
+            leads_away = route.type in NOWHERE or id(route) in clashing
+            victims = self.members_in(route.net) if leads_away else []
+            if victims:
+                yield Capture(subnet, route, victims)
+
+    def members_in(self, subnet: Subnet) -> list[Container]:
+        """The containers whose address on the network lies in a subnet."""
+        return [member for member in self.members if is_within(self.address(member), subnet)]
+
+    def overlaps(self, captures: Sequence[Capture]) -> Iterator[tuple[Subnet, list[Route]]]:
+        """Each subnet with the routes that overlap it without capturing an address."""
+        capturing = {id(capture.route) for capture in captures}
+        for subnet, clashing in self.clashing.items():
+            yield subnet, [route for route in clashing if id(route) not in capturing]
+
+    def hidden_servers(self, subnet: Subnet, servers: Sequence[str]) -> list[str]:
+        """The servers in a subnet, to which the host has no way but the bridge."""
+        if self.leads_out:
+            return []
+        return [server for server in servers if is_within(server, subnet)]
+
+    def subnet_of(self, address: str) -> Subnet:
+        """The subnet of the network that holds an address."""
+        return next(subnet for subnet in self.network.subnets if is_within(address, subnet))
+
+    def address(self, member: Container) -> str:
+        """The address that a container has on the network."""
+        return member.endpoints[self.network.name].ip_address
+
+    @property
+    def replacement(self) -> dict[str, str]:
+        """What the page moves a network with.
+
+        The default network cannot be removed, only configured by `bip`.
+        """
+        free = ipaddress.ip_network(self.routes.free_subnet)
+        if self.network.name == DEFAULT_NETWORK:
+            return {"bip": f"{free[1]}/{free.prefixlen}"}
+        return {"network": self.network.name, "free": str(free)}
+
+
+def _leads_on(route: Route) -> bool:
+    """Whether a route leads somewhere, and is no default route nor half of one."""
+    return route.leads_somewhere and route.prefix > 1
+
+
+class Capture(msgspec.Struct, frozen=True):
+    """A route that takes the packets for containers of a subnet."""
+
+    subnet: Subnet
+    route: Route
+    victims: list[Container]
+
+
+def calls_into(
+    network: Network, failing_calls: FailingCalls | None, containers: Containers | None
+) -> list[FailingCall]:
+    """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
+    if failing_calls is None or containers is None:
+        return []
+    lost = [call for call in failing_calls.items if call.network.name == network.name]
+    return [
+        call
+        for call in lost
+        if not call.refused
+        and call.times >= _LEAST_CALLS
+        and network.name not in call.container.endpoints
+        and (network.name, call.address) not in containers.by_place
+    ]

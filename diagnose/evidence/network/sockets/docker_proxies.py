@@ -1,0 +1,61 @@
+"""The processes that hold published ports for containers, by their arguments. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.machine.processes import Process, Processes
+
+PROGRAM = "docker-proxy"
+_ENGINES = ("dockerd", "rootlesskit", "exe")
+"""Parents that a proxy may have; rootlesskit starts its own kind of proxy, and very old engines ran
+as "exe"."""
+
+
+class DockerProxy(msgspec.Struct, frozen=True):
+    """A docker-proxy process and what it serves."""
+
+    process: Process
+    parent: Process | None
+    proto: str
+    port: str
+    target: str
+
+    @property
+    def is_of_engine(self) -> bool:
+        """Whether an engine started it, and lives."""
+        return self.parent is not None and self.parent.comm in _ENGINES
+
+    @property
+    def started_by(self) -> str:
+        if self.parent is None:
+            return f"pid {self.process.ppid}"
+        return f"{self.parent.comm} (pid {self.parent.pid})"
+
+    def is_needed(self, containers: Containers) -> bool:
+        """Whether a running container publishes its port."""
+        return any(
+            published.partition("/")[2] == self.proto and binding.host_port == self.port
+            for container in containers.running
+            for published, binding in container.published_ports
+        )
+
+
+def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
+    """Those of the host; those inside containers belong to engines there."""
+    for process in processes:
+        if process.comm != PROGRAM or process.container:
+            continue
+        options = dict(itertools.pairwise(process.cmdline or []))
+        address, port = options.get("-container-ip", "?"), options.get("-container-port", "?")
+        yield DockerProxy(
+            process,
+            processes.by_pid.get(process.ppid),
+            options.get("-proto", "tcp"),
+            options.get("-host-port", "0"),
+            f"{address}:{port}",
+        )

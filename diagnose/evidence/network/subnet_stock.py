@@ -1,0 +1,136 @@
+"""The subnets that are left for new networks, and the addresses that are left in one. Pure."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterable
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
+from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+
+DEFAULT_POOLS = (
+    *((f"172.{second}.0.0/16", 16) for second in range(17, 32)),
+    ("192.168.0.0/16", 20),
+)
+"""What the engine cuts subnets from unless configured otherwise: 31 of them (20.10.24, 26.1.5,
+28.5.2)."""
+
+Pool = tuple[str, int]
+"""A base range and the prefix length of the subnets that are cut from it."""
+
+
+def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfaces) -> SubnetStock:
+    """The engine's pools, with its own networks and the routes of other links that take them."""
+    pools = [
+        (str(pool.get("Base")), int(pool.get("Size", 0)))
+        for pool in info.default_address_pools or ()
+    ]
+    bridges = (links.by_name.get(network.bridge) for network in networks.bridges)
+    own = {bridge.index for bridge in bridges if bridge is not None}
+    foreign = [route for route in routes if _on_link(route) and route.oif not in own]
+    used = [subnet for network in networks for subnet in network.subnets]
+    return SubnetStock(tuple(pools or DEFAULT_POOLS), tuple(used), tuple(foreign))
+
+
+def _on_link(route: Route) -> bool:
+    is_on_link = (
+        route.leads_somewhere
+        and route.table == MAIN_TABLE
+        and route.scope == "link"
+        and route.family == "inet"
+    )
+    return is_on_link and not ipaddress.ip_address(route.dst).is_unspecified
+
+
+class SubnetStock(msgspec.Struct, frozen=True, dict=True):
+    """The pools that the engine cuts subnets from, and what takes them.
+
+    Subnets of networks, routes of the host.
+    """
+
+    pools: tuple[Pool, ...]
+    used: tuple[Subnet, ...]
+    routes: tuple[Route, ...]
+
+    @property
+    def free(self) -> int:
+        return _free(self.pools, [*self.used, *(route.net for route in self.routes)])
+
+    @property
+    def total(self) -> int:
+        return _free(self.pools, [])
+
+    @property
+    def routed(self) -> int:
+        """How many subnets are taken by routes of the host alone."""
+        return _free(self.pools, list(self.used)) - self.free
+
+    def blocking(self) -> list[Route]:
+        """The routes that take subnets, the one that takes most first."""
+        unrouted = _free(self.pools, list(self.used))
+        taken = {
+            id(route): unrouted - _free(self.pools, [*self.used, route.net])
+            for route in self.routes
+        }
+        return sorted(
+            (route for route in self.routes if taken[id(route)]),
+            key=lambda route: -taken[id(route)],
+        )
+
+
+def _free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
+    """How many IPv4 subnets of the pools none of these overlaps."""
+    free = 0
+    for base, size in pools:
+        try:
+            pool = ipaddress.ip_network(base, strict=False)
+        except ValueError:
+            continue
+        if pool.version == 4 and pool.prefixlen <= size <= 30:
+            free += (1 << (size - pool.prefixlen)) - len(_pieces(pool, size, taken))
+    return free
+
+
+def _pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
+    """The numbers of the pool's pieces of this prefix length that are overlapped."""
+    width = 32 - size
+    pieces: set[int] = set()
+    for net in taken:
+        if net.version == 4 and net.overlaps(pool):
+            first = max(int(net.network_address), int(pool.network_address))
+            last = min(int(net.broadcast_address), int(pool.broadcast_address))
+            pieces.update(range(first >> width, (last >> width) + 1))
+    return pieces
+
+
+def addresses_in_use(network: Network, containers: Containers) -> int:
+    """How many addresses running containers have on a network."""
+    endpoints = (
+        container.endpoints[network.name] for container in containers.running_on(network.name)
+    )
+    return len({endpoint.ip_address for endpoint in endpoints if endpoint.ip_address})
+
+
+def addresses_in(network: Network) -> int:
+    """How many IPv4 addresses the network has for containers.
+
+    Without the gateway and reserved addresses.
+    """
+    room = 0
+    for pool in network.pools:
+        try:
+            span = ipaddress.ip_network(pool.ip_range or pool.subnet, strict=False)
+        except ValueError:
+            continue
+        if span.version == 4 and span.num_addresses > 1:
+            # 28.5.2 does not name the gateway that it chose
+            gateway = pool.gateway.partition("/")[0] or str(span[1])
+            reserved = {gateway, *(pool.auxiliary_addresses or {}).values()}
+            inside = [address for address in reserved if is_within(address, span)]
+            room += max(0, span.num_addresses - 2 - len(inside))
+    return room
