@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
@@ -22,6 +23,8 @@ _IMAGES = {
     "mongo": ("mongo",),
 }
 _SUPERUSER = "POSTGRES_USER"
+_PLAIN = LazyPattern(r"[\w$-]+")
+"""Names that mean themselves in a statement of SQL."""
 HOLDERS_SHOWN = 5
 
 
@@ -100,19 +103,46 @@ def _is_database(peer: Container, kind: str) -> bool:
 
 
 def _variables(claim: Claim, server: Container) -> dict[str, str]:
-    """What the page's commands for PostgreSQL need, by what is missing there."""
+    """What the page's commands need, by what is missing in the database."""
     name = claim.failure.failure.name
-    owner = server.config.value_of(_SUPERUSER) or "postgres"
+    if name.startswith("mysql"):
+        return _of_mysql(claim, server)
     if name == "postgres-login":
-        return {"user": claim.value("user")}
+        return {"user": claim.value("user"), **_own_login(claim, server)}
     if name == "postgres-database":
-        return {"owner": owner, "database": claim.value("database")}
+        return {"owner": _owner(claim, server), "database": claim.value("database")}
     if name == "postgres-role":
-        return {"owner": owner, "role": claim.value("role")}
+        return {"owner": _owner(claim, server), "role": claim.value("role")}
+    if name == "postgres-hba":
+        return {"closed": server.name}
     if name == "too-many-clients":
         return {"crowded": server.name}
-    if name in ("mysql-access", "mysql-host"):
-        return {"mysql_server": server.name}
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
     return {}
+
+
+def _owner(claim: Claim, server: Container) -> str:
+    """The superuser: the role of the environment, unless that is the one that does not exist."""
+    named = server.config.value_of(_SUPERUSER)
+    return named if named and named != claim.value("role") else "postgres"
+
+
+def _own_login(claim: Claim, server: Container) -> dict[str, str]:
+    """The server, where the refused user is its own: its environment has the password of now."""
+    config = server.config
+    is_own = (config.value_of(_SUPERUSER) or "postgres") == claim.value("user")
+    return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
+
+
+def _of_mysql(claim: Claim, server: Container) -> dict[str, str]:
+    """Of MySQL and MariaDB: its own user, whose password the environment has, or its database."""
+    config, name = server.config, claim.failure.failure.name
+    steps = {"mysql_server": server.name}
+    if name == "mysql-database":
+        database = claim.value("database")
+        return {**steps, "lacking": database} if _PLAIN.fullmatch(database) else steps
+    own = config.value_of("MARIADB_USER") or config.value_of("MYSQL_USER")
+    has_password = config.sets("MARIADB_PASSWORD") or config.sets("MYSQL_PASSWORD")
+    is_own = own and has_password and claim.value("user") in ("", own)
+    return {**steps, "mysql_login": server.name} if is_own else steps

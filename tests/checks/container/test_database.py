@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -82,3 +85,74 @@ def test_who_holds_the_connections(held: dict[str, int], expected: dict[str, str
     ).findings
     assert {name: finding.variables[name] for name in expected} == expected
     assert ("holder" in finding.variables) == bool(expected)
+
+
+POSTGRES = {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}
+MARIA = {"Image": "mariadb:11", "ExposedPorts": {"3306/tcp": {}}}
+CURES: dict[str, tuple[str, dict[str, Any], dict[str, str], str]] = {
+    "the database's own user": (
+        WRONG,
+        {**POSTGRES, "Env": ["POSTGRES_USER=shop", "POSTGRES_PASSWORD=<redacted 1>"]},
+        {"user": "shop", "own_login": "db"},
+        "ALTER USER",
+    ),
+    "another user": (
+        WRONG,
+        {**POSTGRES, "Env": ["POSTGRES_PASSWORD=<redacted 1>"]},
+        {"user": "shop"},
+        "\\password",
+    ),
+    "the superuser that was renamed": (
+        'FATAL:  role "shop" does not exist',
+        {**POSTGRES, "Env": ["POSTGRES_USER=shop"]},
+        {"owner": "postgres", "role": "shop"},
+        "createuser --username postgres shop",
+    ),
+    "a network without a line": (
+        'FATAL:  no pg_hba.conf entry for host "172.18.0.3", user "shop"',
+        POSTGRES,
+        {"closed": "db"},
+        "samenet",
+    ),
+    "MariaDB's own user": (
+        "Access denied for user 'shop'@'172.18.0.3' (using password: YES)",
+        {**MARIA, "Env": ["MARIADB_USER=shop", "MARIADB_PASSWORD=<redacted 1>"]},
+        {"mysql_server": "db", "mysql_login": "db"},
+        "IDENTIFIED BY",
+    ),
+    "another user of MySQL": (
+        "Access denied for user 'other'@'172.18.0.3' (using password: YES)",
+        {**MARIA, "Env": ["MYSQL_USER=shop", "MYSQL_PASSWORD=<redacted 1>"]},
+        {"mysql_server": "db"},
+        "",
+    ),
+    "a database of MySQL": (
+        "ERROR 1049 (42000): Unknown database 'orders'",
+        MARIA,
+        {"mysql_server": "db", "lacking": "orders"},
+        "CREATE DATABASE",
+    ),
+    "a database whose name is a statement": (
+        "ERROR 1049 (42000): Unknown database 'x`; DROP DATABASE `shop'",
+        MARIA,
+        {"mysql_server": "db"},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "config", "variables", "says"), CURES.values(), ids=CURES)
+def test_what_the_database_is_told(
+    line: str, config: dict[str, Any], variables: dict[str, str], says: str
+) -> None:
+    container, log_tails = failed(line, Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(container, made("running", name="db", Config=config, **ON_SHOP)),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    assert finding.variables == {"container": "web", "server": "db", **variables}
+    offered = cure("container.database-refused", finding.variables, Place())
+    assert says in (offered.text if offered is not None else "")
+    assert (offered is None) is (says == "")
