@@ -6,9 +6,10 @@ import re
 
 import msgspec
 
+from diagnose.evidence.containers.changed_words import with_text, with_text_in_file
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
@@ -72,9 +73,10 @@ def _missing(container: Container, refused: _Refused, links: Interfaces | None) 
     if container.shares_host_network:
         where, cure = "which this host does not have", {"floating": container.name}
     elif of_host:
-        where, cure = "an address of the host, which its own network does not have", {}
+        where = "an address of the host, which its own network does not have"
+        cure = _everywhere(container, refused.address)
     else:
-        where, cure = "which its network does not have", {}
+        where, cure = "which its network does not have", _everywhere(container, refused.address)
     own = [held.address for held in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
     finding = Finding.about(
@@ -91,3 +93,8 @@ def _missing(container: Container, refused: _Refused, links: Interfaces | None) 
         address=refused.address,
     )
     return finding.with_variables(cure)
+
+
+def _everywhere(container: Container, address: str) -> dict[str, str]:
+    """How the page has it listen at each address that it has: none of the host's is its own."""
+    return with_text(container, address, ANY) or with_text_in_file(container, address, ANY)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.runbooks import Place, cure
 from tests.checks.network.evidence import container
 from tests.judging import judge, rows
 
@@ -40,3 +43,38 @@ def test_listen_address(mode: str, line: str, wanted: list[tuple[str, str]]) -> 
     assert rows(result) == wanted
     floating = {finding.variables.get("floating") for finding in result.findings}
     assert floating == ({"lb"} if wanted and mode == "host" else {None} if wanted else set())
+
+
+FOREIGN = "Could not create server TCP listening socket 192.0.2.9:6379: bind: Cannot assign requested address"
+PLACES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
+    "its command": (
+        {"Config": {"Cmd": ["redis-server", "--bind", "192.0.2.9"]}},
+        {"new_command": "redis-server --bind 0.0.0.0"},
+    ),
+    "a variable": (
+        {"Config": {"Env": ["LISTEN=192.0.2.9:80"]}},
+        {"assignment": "LISTEN=0.0.0.0:80"},
+    ),
+    "a mounted file": (
+        {"Mounts": [{"Type": "bind", "Source": "/srv/a.conf", "Destination": "/etc/a.conf"}]},
+        {"edited": "/srv/a.conf", "edit": r"s/\b192\.0\.2\.9\b/0.0.0.0/g"},
+    ),
+    "nowhere": ({}, {}),
+    "two places": ({"Config": {"Env": ["A=192.0.2.9", "B=192.0.2.9"]}}, {}),
+}
+
+
+@pytest.mark.parametrize(("parts", "expected"), PLACES.values(), ids=PLACES)
+def test_where_the_address_is_set(parts: dict[str, Any], expected: dict[str, str]) -> None:
+    server = container("lb", **parts)
+    result = judge(
+        "network.listen-address-missing",
+        containers=Containers((server,)),
+        log_tails=LogTails({server.id: LogTail((FOREIGN,))}, {}),
+        links=HOST,
+    )
+    (finding,) = result.findings
+    found = {name: finding.variables.get(name) for name in expected}
+    assert found == expected
+    offered = cure("network.listen-address-missing", finding.variables, Place())
+    assert (offered is not None) is bool(expected)

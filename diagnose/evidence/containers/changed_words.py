@@ -1,0 +1,146 @@
+"""A container's command or variables with one change, as the page's commands take them.
+
+`new_command` is what stands behind the image, `assignment` one variable with its new value, `unset`
+the name of one that goes; `edited` is the one mounted file, and `edit` what sed does to it. Nothing
+where there is nothing to change, or a secret stands in the way.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.redact import holds_token
+
+_FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
+"""Files of settings, by their names."""
+_DASHES = LazyPattern(r"^-+(?:XX:[+-]?)?")
+"""What stands before the name of an option; Java has some of its own."""
+
+
+def without_option(container: Container, option: str) -> dict[str, str]:
+    """Without an option in its command, or in a variable that holds options or is named so.
+
+    An option whose value may be the next word stays: only its program knows whether it takes one.
+    """
+    words = container.config.cmd or []
+    kept = [word for word in words if _name(word) != _name(option)]
+    if len(kept) < len(words):
+        return _command(kept) if not _has_value_behind(words, option) else {}
+    for name, value in container.config.environment:
+        if _name(name) == _name(option):
+            return {"unset": name}
+        parts = value.split()
+        rest = [part for part in parts if _name(part) != _name(option)]
+        if len(rest) < len(parts) and parts[0].startswith("-"):
+            return _assignment(name, " ".join(rest)) if rest else {"unset": name}
+    return {}
+
+
+def _name(option: str) -> str:
+    """The name of an option or a setting, as it is compared: without dashes and its value."""
+    return _DASHES.sub("", option).partition("=")[0].replace("_", "-")
+
+
+def _has_value_behind(words: Sequence[str], option: str) -> bool:
+    """Whether a word that is no option stands behind the option."""
+    places = [place for place, word in enumerate(words) if _name(word) == _name(option)]
+    behind = [words[place + 1] for place in places if place + 1 < len(words)]
+    return "=" not in option and any(not word.startswith("-") for word in behind)
+
+
+def with_option(container: Container, option: str) -> dict[str, str]:
+    """With an option of the program at the end of its command, or with its new value there."""
+    words = container.config.cmd or []
+    if not words or option in words:
+        return {}
+    return _command([*(word for word in words if _name(word) != _name(option)), option])
+
+
+def preceded_by(container: Container, command: str) -> dict[str, str]:
+    """With a shell that runs a command before the program."""
+    words = container.config.cmd or []
+    return _command(["sh", "-c", f"{command}; exec {shlex.join(words)}"]) if words else {}
+
+
+def with_text(container: Container, old: str, new: str) -> dict[str, str]:
+    """With another text in the one word or the one variable that holds the old one."""
+    held = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.\w)")
+    words = container.config.cmd or []
+    places = [word for word in words if held.search(word)]
+    variables = [
+        (name, value) for name, value in container.config.environment if held.search(value)
+    ]
+    if len(places) == 1 and not variables:
+        return _command([held.sub(lambda _: new, word) for word in words])
+    if len(variables) == 1 and not places:
+        name, value = variables[0]
+        return _assignment(name, held.sub(lambda _: new, value))
+    return {}
+
+
+def with_value(container: Container, name: str, value: str) -> dict[str, str]:
+    """With another value in a variable."""
+    return _assignment(name, value) if container.config.value_of(name) != value else {}
+
+
+def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[str, str]:
+    """With one more entry in the list that one of these variables holds."""
+    for name in names:
+        value = container.config.value_of(name)
+        if value and entry not in re.split(r"[,;\s]+", value):
+            separator = next((mark for mark in (",", ";", " ") if mark in value), ",")
+            return _assignment(name, f"{value}{separator}{entry}")
+    return {}
+
+
+def with_parameter(container: Container, scheme: str, parameter: str) -> dict[str, str]:
+    """With one more parameter behind the one address of this scheme that a variable holds."""
+    addresses = [
+        (name, value)
+        for name, value in container.config.environment
+        if value.startswith(scheme) and parameter not in value
+    ]
+    if len(addresses) != 1:
+        return {}
+    name, value = addresses[0]
+    return _assignment(name, f"{value}{'&' if '?' in value else '?'}{parameter}")
+
+
+def without_entries(container: Container, name: str, begin: str, separator: str) -> dict[str, str]:
+    """Without the entries of a variable's list that begin so; nothing where none is left."""
+    entries = container.config.value_of(name).split(separator)
+    rest = [entry for entry in entries if entry and not entry.strip().startswith(begin)]
+    return _assignment(name, separator.join(rest)) if rest and len(rest) < len(entries) else {}
+
+
+def _command(words: Sequence[str]) -> dict[str, str]:
+    text = shlex.join(words)
+    return {"new_command": text} if words and not holds_token(text) else {}
+
+
+def _assignment(name: str, value: str) -> dict[str, str]:
+    return {"assignment": f"{name}={value}"} if not holds_token(value) else {}
+
+
+def commented_out(container: Container, option: str) -> dict[str, str]:
+    """With a `#` before lines that begin with an option, in the one mounted file of settings."""
+    name = re.escape(_name(option)).replace(r"\-", "[-_]")
+    return _edit(container, rf"s/^[[:space:]]*{name}\b/#&/")
+
+
+def with_text_in_file(container: Container, old: str, new: str) -> dict[str, str]:
+    """With another text in the one mounted file of settings."""
+    return _edit(container, rf"s/\b{re.escape(old)}\b/{new}/g") if "/" not in old else {}
+
+
+def _edit(container: Container, script: str) -> dict[str, str]:
+    files = [
+        mount.source
+        for mount in container.mounts or ()
+        if mount.type == "bind" and _FILE.search(mount.source) and _FILE.search(mount.destination)
+    ]
+    return {"edited": files[0], "edit": script} if len(files) == 1 else {}
