@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.containers.logs.recent import MOST, RecentLine, recent_logs
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict
 from diagnose.questions import Question
+from diagnose.questions.containers import ReadLogs
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
@@ -40,6 +43,27 @@ def test_a_container_that_keeps_no_log_is_not_asked():
     logs = recent_logs(made, of(silent), Clock(NOW, 0.0), None)
     assert made.asked == []
     assert logs.left_out([silent]) == ()
+
+
+TRACE = [
+    'ERROR o.s.Orders : java.sql.SQLException: relation "orders" does not exist',
+    *[f"    at com.example.Orders.load(Orders.java:{number})" for number in range(18)],
+]
+
+
+def test_the_lines_above_a_stack_trace_are_read_too():
+    lines = [f"2025-11-24T15:59:59Z {line}" for line in TRACE * 4]
+
+    def tail(question: Question) -> Json | Failed:
+        assert isinstance(question, ReadLogs)
+        return {"text": "\n".join(lines[-question.tail :])}
+
+    made = Made({"api.logs": tail})
+    logs = recent_logs(made, of(WEB), Clock(NOW, 0.0), None)
+    assert [question.tail for question in made.asked] == [LINES, MORE_LINES]
+    (error,) = repeated_errors(of(WEB), logs)
+    assert error.line.text.startswith("ERROR o.s.Orders")
+    assert error.times == 3
 
 
 def test_a_log_that_was_not_written_to_lately_is_not_read():

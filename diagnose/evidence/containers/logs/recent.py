@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFiles
-from diagnose.evidence.containers.logs.tail import BYTES, LINES
+from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
 MOST = 100
@@ -20,6 +20,9 @@ MOST = 100
 RECENT_S = 300.0
 """A line that is older says nothing about now: the program may have recovered."""
 LEAST = 2
+CONTINUED = LINES // 3
+"""So many of the last lines are indented where they are a part of one long message: the end of a
+stack trace is read again with what stands above it."""
 FRESH_S = 90.0
 """A program that repeats its complaint did so within the last moments, or has got over it."""
 
@@ -94,26 +97,39 @@ def recent_logs(
         ),
         key=lambda container: (not container.published_ports, container.name),
     )
-    by_id: dict[str, tuple[RecentLine, ...]] = {}
     unread = {
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
         for container in wanted[MOST:]
     }
+    logs: dict[str, ContainerLog] = {}
     for container, answer in host.ask_about(
         wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
     ):
-        if isinstance(answer, Failed):
-            if answer.reason != "gone":
-                unread[container.id] = str(answer)
-            continue
-        lines = [
-            RecentLine(line.at, line.text.strip())
-            for line in answer.lines
-            if line.at is not None and line.at >= since
-        ]
-        if lines:
-            by_id[container.id] = tuple(lines)
-    return RecentLogs(by_id, unread)
+        if not isinstance(answer, Failed):
+            logs[container.id] = answer
+        elif answer.reason != "gone":
+            unread[container.id] = str(answer)
+    cut = [
+        container for container in wanted if container.id in logs and _is_cut(logs[container.id])
+    ]
+    for container, longer in host.ask_about(
+        cut, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
+    ):
+        if not isinstance(longer, Failed):
+            logs[container.id] = longer
+    recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
+    return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
+
+
+def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:
+    for line in log.lines:
+        if line.at is not None and line.at >= since:
+            yield RecentLine(line.at, line.text.strip())
+
+
+def _is_cut(log: ContainerLog) -> bool:
+    """Whether the last lines are a part of one long message, whose beginning says what it is."""
+    return sum(line.text[:1].isspace() for line in log.lines) >= CONTINUED
 
 
 def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:
