@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from checks.container.helpers import setting_evidence
+from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
@@ -51,16 +52,17 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
     Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
     knows whether its users notice. It is a warning where the line is known to mean that the program
     turns its callers away, or waits for a migration of its database. The last twelve lines of the
-    last five minutes are read.
+    last five minutes are read, or sixty where a stack trace fills them.
     """
     for error in repeated_errors:
         setting = _setting(error)
+        row = _row(error, containers)
         finding = Finding.about(
             error.container,
             f"{error.container} {_what(error)}",
             {
                 "log": error.line.whole,
-                **_meaning(error),
+                **_meaning(error, in_words=not row),
                 **setting_evidence(setting),
                 "how often": _often(error),
             },
@@ -71,9 +73,21 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
             _migration(error)
             or _own(error, containers)
             or server_of(error.container, error.failure, containers)
+            or row
         )
         yield finding.with_variables(steps or (setting.variables if setting is not None else {}))
     return None
+
+
+def _row(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+    """What the known failure's own remedy needs.
+
+    Nothing where it turns few callers away: scanners ask for any host name and any upload.
+    """
+    known = error.failure
+    if known is not None and known.failure.name in REFUSES and not _refuses(error):
+        return {}
+    return row_steps(error.container, error.failure, containers, is_running=True)
 
 
 def _migration(error: RepeatedError) -> dict[str, str]:
@@ -154,8 +168,9 @@ def _often(error: RepeatedError) -> str:
     return f"{error.times} of its last {error.of} lines"
 
 
-def _meaning(error: RepeatedError) -> dict[str, object]:
-    """What the line means and what fixes it, where the failure is known."""
+def _meaning(error: RepeatedError, *, in_words: bool) -> dict[str, object]:
+    """What the line means, and what fixes it where no command does just that."""
     if error.failure is None:
         return {}
-    return {"this means": error.failure.cause, "what fixes it": error.failure.cure}
+    words = {"what fixes it": error.failure.cure} if in_words else {}
+    return {"this means": error.failure.cause, **words}

@@ -26,6 +26,7 @@ from checks.container.helpers import (
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from checks.container.line_steps import line_evidence, line_variables
+from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
 from checks.container.strays import stray_evidence, stray_setting, stray_variables, strays_of
 from diagnose.evidence.containers.compose_files import ChangedFile
@@ -35,6 +36,9 @@ from diagnose.evidence.containers.named_settings import NamedSetting
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Subject
+
+_OF_READER = frozenset({"typed", "typed_option"})
+"""Values that only a reader knows: the words say which."""
 
 
 class FailedRun(msgspec.Struct, frozen=True):
@@ -53,6 +57,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     """Names that it called and that no container has, with their places."""
     server: Mapping[str, str] = {}
     """The server whose state ended it, as a variable of the page."""
+    row: Mapping[str, str] = {}
+    """What the known failure's own remedy needs, as variables of the page."""
 
     @property
     def callees(self) -> tuple[Subject, ...]:
@@ -61,7 +67,7 @@ class FailedRun(msgspec.Struct, frozen=True):
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
         return {
-            **log_evidence(self.tail),
+            **log_evidence(self.tail, in_words=not self.row or bool(self.row.keys() & _OF_READER)),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
@@ -88,6 +94,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | line_variables(container, tail, self.setting)
             | stray_variables(self.strays)
             | dict(self.server)
+            | dict(self.row)
         )
 
 
@@ -116,4 +123,5 @@ def failed_run(
         context,
         strays,
         server_of(container, tail.failure, containers),
+        row_steps(container, tail.failure, containers, is_running=False),
     )

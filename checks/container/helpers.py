@@ -66,6 +66,8 @@ QUOTED = 300
 SLOW_START_S = 120.0
 """Seconds that a large program may take to its start."""
 NAMES_SHOWN = 8
+_ENDS_OF_STOPPED = (0, 137, 143)
+"""Exit codes after `docker stop`: of its own, by SIGKILL, by SIGTERM."""
 _DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 """The services in compose's label, which says
 `db:service_healthy:false,init:service_completed_successfully:false`."""
@@ -76,17 +78,19 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
     return log_tails.of(container) if isinstance(log_tails, LogTails) else LogTail(())
 
 
-def log_evidence(tail: LogTail) -> dict[str, object]:
+def log_evidence(tail: LogTail, *, in_words: bool = True) -> dict[str, object]:
     """The line that explains the failure, whole, and what it means where that is known.
 
-    Nothing where nothing was printed.
+    Nothing where nothing was printed. in_words: with what fixes it, where no command of the page
+    does just that.
     """
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
     if tail.failure is not None:
         evidence["this means"] = tail.failure.cause
-        evidence["what fixes it"] = tail.failure.cure
+        if in_words:
+            evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence
@@ -226,9 +230,11 @@ class Calls(msgspec.Struct, frozen=True):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The variable of a page about a peer that runs and does not listen."""
+        """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.unserved(callee)]
-        return {"deaf": deaf[0]} if len(deaf) == 1 else {}
+        down = [callee.name for callee in self.callees if _was_stopped(callee)]
+        only_deaf = {"deaf": deaf[0]} if len(deaf) == 1 else {}
+        return only_deaf | ({"down": down[0]} if len(down) == 1 else {})
 
     def unserved(self, callee: Container) -> str:
         """What is seen inside a peer that does not listen on the port; "" where it does."""
@@ -241,6 +247,18 @@ class Calls(msgspec.Struct, frozen=True):
         if sockets:
             return f"; it listens on port {self.port} at {sockets[0].address} only, for itself"
         return f"; nothing in it listens on port {self.port}"
+
+
+def _was_stopped(container: Container) -> bool:
+    """Whether it was never started, or ended as it does when somebody stops it.
+
+    One that failed has a finding of its own.
+    """
+    state = container.state
+    if state.error or state.oom_killed:
+        return False
+    has_ended = state.status == "exited" and state.exit_code in _ENDS_OF_STOPPED
+    return state.status == "created" or has_ended
 
 
 def calls_of(

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
-from diagnose.evidence.images.listing import Images
+from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 
@@ -53,7 +53,7 @@ def image_steps(
     wanted = failure.failure.build
     if images is not None and wanted:
         build = other_build(container, images, is_newer=wanted == "newer")
-        steps |= {"other_build": build} if build else {}
+        steps |= {"other_build": build} if build else _pulled(container, images)
     if name.startswith("certificate-"):
         server = _server(container, failure.line, calls)
         steps |= {"tls_server": server} if server else {}
@@ -63,6 +63,13 @@ def image_steps(
         return steps | {"run_folder": folder}
     inside = _inside(container, failure)
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+
+
+def _pulled(container: Container, images: Images) -> dict[str, str]:
+    """The tag that may have been mended since; nothing for an image that was built here."""
+    image, reference = images.of(container), container.config.image
+    is_of_registry = image is not None and bool(image.digests) and bool(tag_of(reference))
+    return {"pulled": reference} if is_of_registry else {}
 
 
 def _pointed_log(container: Container, tail: LogTail) -> dict[str, str]:

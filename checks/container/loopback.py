@@ -47,7 +47,7 @@ def loopback_peer(
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
-        port = claim.value("port")
+        port = claim.value("port") or next(iter(claim.failure.failure.needs), "")
         if port:
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
@@ -93,7 +93,8 @@ def _refused_ports(line: RecentLine) -> Iterator[str]:
     for row in LOOPBACK:
         match = row.compiled.search(line.text[:LONGEST]) if row.mark in lowered else None
         if match:
-            yield match["port"]
+            found = (match[group] for group in match.groupdict() if group.startswith("port"))
+            yield next(filter(None, found), "") or next(iter(row.needs), "")
 
 
 def _findings(

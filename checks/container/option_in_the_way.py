@@ -21,6 +21,8 @@ FILE_SIZE_LIMIT = 128 + 25
 _PRIVILEGES = "no-new-privileges"
 _FILE_SIZE = "fsize"
 _NO_EXEC = "noexec"
+_USER = "user"
+_ROOT = ("0", "root")
 
 
 class _Option(msgspec.Struct, frozen=True):
@@ -77,7 +79,17 @@ def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option |
         return _file_size_limit(claim.container, config)
     if name == _NO_EXEC:
         return _tmpfs_without_exec(claim.container, claim.value("path"))
+    if name == _USER:
+        return _root_by_option(claim.container)
     return _no_new_privileges(claim.container, config)
+
+
+def _root_by_option(container: Container) -> _Option | None:
+    """The option that makes the program root; an image whose own user is root says nothing."""
+    user = container.config.user
+    what = f"runs as user {user}, and its program refuses to run as root"
+    is_root = user.partition(":")[0] in _ROOT
+    return _Option("Config.User", user, _USER, what, "given") if is_root else None
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:

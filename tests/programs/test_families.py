@@ -163,10 +163,16 @@ LINES = {
         '** (Postgrex.Error) ERROR 42P01 (undefined_table) relation "system_metrics" does not exist',
         "SQLITE_ERROR: no such table: users",
     ),
-    "migration-locked": (
+    "migration-dirty": (
         "failed to execute migrations: Dirty database version 30. Fix and force version.",
+    ),
+    "migration-locked": (
         "LockException: Could not acquire change log lock.  Currently locked by app-7",
     ),
+    "migration-locked-ghost": (
+        "MigrationsAreLockedError: Migration lock was never released or currently a migration is running.",
+    ),
+    "migration-locked-knex": ("MigrationLocked: Migration table is already locked",),
     "data-damaged": ("SQLite.SQLiteException: database disk image is malformed",),
     "database-extension": (
         "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
@@ -179,10 +185,10 @@ LINES = {
         "Invalid value for password. The minimum password length is 8 characters.",
         "Password validation failed. The password does not meet policy requirements",
     ),
-    "default-secret": ("Refusing to start due to insecure SECRET_KEY",),
+    "default-secret": ("fatal: the default secret is insecure, set SHOP_SECRET_KEY",),
     "user-unknown": (
         "can't find the user memcache to switch to",
-        'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
+        'apache: getpwnam("www-data") failed',
     ),
     "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
     "memory-required": (

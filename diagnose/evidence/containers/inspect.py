@@ -155,6 +155,7 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     """What runs: image reference, user, command. Values of secrets are redacted already."""
 
     image: str = ""
+    hostname: str = ""
     user: str = ""
     env: list[str] | None = None
     cmd: list[str] | None = None

@@ -6,8 +6,26 @@ As web servers and language runtimes report them.
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import (
+    Dropped,
+    Filtered,
+    Inside,
+    Job,
+    Preceded,
+    Replaced,
+    WholeFolder,
+)
 
 _OPTION = "container.option-missing"
+
+
+def _nginx(file: str, *directives: str) -> Inside:
+    """Directives in a file of their own, which goes again where nginx does not accept it."""
+    path = f"/etc/nginx/conf.d/{file}"
+    lines = " ".join(f"'{directive};'" for directive in directives)
+    write = f"printf '%s\\n' {lines} >{path}"
+    return Inside(f"{write} && nginx -t && nginx -s reload || {{ rm -f {path}; false; }}")
+
 
 WEB_SERVERS = (
     Failure(
@@ -21,6 +39,7 @@ WEB_SERVERS = (
         cure="mount the whole folder /etc/letsencrypt, "
         "or start nginx without that server block until the certificate is there",
         source="jlesage/docker-nginx-proxy-manager#276",
+        remedy=WholeFolder("/etc/letsencrypt/live"),
     ),
     Failure(
         name="apache-mpm",
@@ -31,6 +50,7 @@ WEB_SERVERS = (
         cure="in the image: a2dismod mpm_event mpm_worker, a2enmod mpm_prefork for PHP; "
         "a mount over /etc/apache2 must have them too",
         source="docker-library/php#1276",
+        remedy=Preceded("a2dismod -f mpm_event mpm_worker; a2enmod mpm_prefork"),
     ),
     Failure(
         name="nginx-header",
@@ -42,6 +62,15 @@ WEB_SERVERS = (
         cure="set fastcgi_buffer_size (proxy_buffer_size for http, uwsgi_buffer_size) to 32k in the "
         "configuration of nginx, with as many buffers of that size, and reload it",
         source="librenms/docker#245",
+        remedy=_nginx(
+            "zz-header.conf",
+            "proxy_buffer_size 32k",
+            "proxy_buffers 8 32k",
+            "proxy_busy_buffers_size 64k",
+            "fastcgi_buffer_size 32k",
+            "fastcgi_buffers 8 32k",
+            "fastcgi_busy_buffers_size 64k",
+        ),
     ),
     Failure(
         name="nginx-upload",
@@ -50,6 +79,7 @@ WEB_SERVERS = (
         cause="nginx answers 413, because it takes only uploads of up to 1 MB by default",
         cure="set client_max_body_size in the configuration of nginx, and reload it",
         source="nginx-proxy/nginx-proxy#376",
+        remedy=_nginx("zz-upload.conf", "client_max_body_size 100m"),
     ),
     Failure(
         name="nginx-connections",
@@ -58,6 +88,11 @@ WEB_SERVERS = (
         cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         source="the program's own message",
+        remedy=Inside(
+            "cd /etc/nginx && "
+            "sed 's/worker_connections[^;]*/worker_connections 8192/' nginx.conf >/tmp/nginx.conf && "
+            "nginx -t -c /tmp/nginx.conf && cat /tmp/nginx.conf >nginx.conf && nginx -s reload"
+        ),
     ),
     Failure(
         name="search-flood",
@@ -189,6 +224,20 @@ WEB_SERVERS = (
         cure="raise pm.max_children in a file of php-fpm.d, as far as the memory allows, "
         "or find out what the requests wait for",
         source="zabbix/zabbix-docker#451",
+        remedy=Inside(
+            "cd /usr/local/etc/php-fpm.d && "
+            "printf '%s\\n' '[www]' 'pm.max_children = {more}' >zz-children.conf && "
+            "php-fpm -t && kill -USR2 1 || { rm -f zz-children.conf; false; }"
+        ),
+    ),
+    Failure(
+        name="nginx-user",
+        mark="getpwnam(",
+        pattern=r'getpwnam\("(?P<user>[^"]+)"\) failed in (?P<file>/[^:]+)',
+        cause="nginx is to run as user {user}, and the image has no such user",
+        cure="write `user nginx;` into {file}: the official image has that user",
+        source="the program's own message",
+        remedy=Replaced("{user}", "nginx"),
     ),
     Failure(
         name="nginx-directive",
@@ -234,6 +283,7 @@ RUNTIMES = (
         cause="the image has Ruby {has}, and the application is written for {wants}",
         cure="use an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="option-required",
@@ -254,6 +304,8 @@ RUNTIMES = (
         cure="give the container the program's own user with --user, or start it by the image's "
         "own entrypoint, which changes to that user",
         source="MariaDB's, PostgreSQL's, Elasticsearch's and Gitea's own messages",
+        confirmed_by="container.option-in-the-way",
+        needs=("user",),
     ),
     Failure(
         name="package-version",
@@ -263,6 +315,7 @@ RUNTIMES = (
         cause="the program needs {package} {least} or newer, which the image does not have",
         cure="install it in the image, and rebuild",
         source="gunicorn's own message",
+        build="another",
     ),
     Failure(
         name="kestrel-https",
@@ -272,6 +325,7 @@ RUNTIMES = (
         cure="leave https:// out of ASPNETCORE_URLS and serve HTTP behind a proxy, or mount a "
         "certificate and name it with ASPNETCORE_Kestrel__Certificates__Default__Path",
         source="the program's own message",
+        remedy=Filtered("ASPNETCORE_URLS", "https:", ";"),
     ),
     Failure(
         name="keycloak-https",
@@ -303,6 +357,7 @@ RUNTIMES = (
         cure="delete node_modules on the host, "
         "or keep it out of the mount with a volume, and install it in the image",
         source="kelektiv/node.bcrypt.js#824",
+        remedy=Job("npm rebuild", ("",)),
     ),
     Failure(
         name="node-version",
@@ -311,6 +366,7 @@ RUNTIMES = (
         cause="a module in node_modules was built for another version of Node.js",
         cure="install the modules again with the image's own Node.js: npm rebuild",
         source="the program's own message",
+        remedy=Job("npm rebuild", ("",)),
     ),
     Failure(
         name="npm-script",
@@ -319,6 +375,7 @@ RUNTIMES = (
         cause="package.json has no script {script}",
         cure="correct the command, or the script in package.json",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="npm-package",
@@ -327,6 +384,7 @@ RUNTIMES = (
         cause="there is no {file}: the working directory is wrong, or a mount hides the application",
         cure="compare the working directory and the mounts with the image",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="java-jar",
@@ -336,6 +394,7 @@ RUNTIMES = (
         "it is not in the image, or a mount hides its folder",
         cure="compare the path with the image and the mounts",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="java-class",
@@ -345,6 +404,7 @@ RUNTIMES = (
         "the class path is wrong, or an option with a space was split",
         cure="correct the command, or the class path",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="java-manifest",
@@ -353,6 +413,7 @@ RUNTIMES = (
         cause="{file} is a library, not a program: the build made the plain archive",
         cure="use the executable archive of the build (Spring Boot: bootJar)",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="java-cgroup",
@@ -374,6 +435,7 @@ RUNTIMES = (
         cause="this Java does not know the option {option}",
         cure="remove the option from JAVA_OPTS, JAVA_TOOL_OPTIONS or the command",
         source="the program's own message",
+        remedy=Dropped("{option}"),
     ),
     Failure(
         name="python-name",
@@ -402,6 +464,7 @@ RUNTIMES = (
         cause="the image has another version of .NET than the program was built for",
         cure="use the runtime image of that version",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="dotnet-dll",
@@ -410,5 +473,6 @@ RUNTIMES = (
         cause="the command names a .NET program that is not in the image",
         cure="correct the name of the .dll in the command",
         source="the program's own message",
+        build="another",
     ),
 )

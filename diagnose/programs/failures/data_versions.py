@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Assigned, Job, NodeName, SetAside
 
 _VERSION = "container.data-version-mismatch"
+_MEND_AOF = (
+    "file=$(find . -name {file} | head -n 1) && "
+    'cp -p "$file" "$file.old" && yes | redis-check-aof --fix "$file"'
+)
 
 DATA_VERSIONS = (
     Failure(
@@ -74,6 +79,7 @@ DATA_VERSIONS = (
         cause="the redo log was written by another version, which did not shut down cleanly",
         cure="run the image of the old version once, stop it cleanly (innodb_fast_shutdown=0), then start the new version",
         source="the program's own message",
+        build="another",
     ),
     Failure(
         name="mariadb-tc-log",
@@ -82,6 +88,7 @@ DATA_VERSIONS = (
         cause="the transaction coordinator's log tc.log was written by another version",
         cure="move the file tc.log in the data directory away, and start it again",
         source="the program's own message",
+        remedy=SetAside("tc.log", ("/var/lib/mysql", "/bitnami/mariadb/data")),
     ),
     Failure(
         name="mongo-fcv",
@@ -100,6 +107,7 @@ DATA_VERSIONS = (
         cause="the data files are of another major version of MongoDB than this one reads",
         cure="run the image of the version that wrote them, and upgrade one major version at a time",
         source="docker-library/mongo#557",
+        build="another",
     ),
     Failure(
         name="elasticsearch-downgrade",
@@ -128,6 +136,7 @@ DATA_VERSIONS = (
         cause="the dump file was written by a newer Redis (RDB format {data})",
         cure="run a Redis that is at least as new as the one that wrote the file",
         source="redis/redis#6032",
+        build="newer",
     ),
     Failure(
         name="redis-aof",
@@ -136,6 +145,7 @@ DATA_VERSIONS = (
         cause="the append-only file {file} is damaged, as after a power loss or a full disk",
         cure="copy the data directory, then run redis-check-aof --fix on {file}",
         source="netbox-community/netbox-docker#1121",
+        remedy=Job(_MEND_AOF, ("/data", "/bitnami/redis/data")),
     ),
     Failure(
         name="nextcloud-downgrade",
@@ -154,6 +164,7 @@ DATA_VERSIONS = (
         cause="the database was migrated by a newer release (migration {data}) than this image",
         cure="run the newer image again",
         source="the program's own message",
+        build="newer",
     ),
     Failure(
         name="gitlab-upgrade-path",
@@ -171,6 +182,7 @@ DATA_VERSIONS = (
         cure="recreate the container with --hostname= and the name behind the @ "
         "(hostname in compose), and keep that name",
         source="bitnami/bitnami-docker-rabbitmq#23",
+        remedy=NodeName(("/var/lib/rabbitmq", "/bitnami/rabbitmq")),
     ),
     Failure(
         name="kafka-cluster",
@@ -187,6 +199,7 @@ DATA_VERSIONS = (
         cause="Kafka's data directory belongs to node {data}, and this one is configured as node {program}",
         cure="set the node id to {data}, or mount the volume of node {program}",
         source="getsentry/snuba#6562",
+        remedy=Assigned(("KAFKA_NODE_ID", "KAFKA_CFG_NODE_ID", "KAFKA_BROKER_ID"), "{data}"),
     ),
     Failure(
         name="minio-format",
@@ -233,5 +246,6 @@ DATA_VERSIONS = (
         cause="the database files are in a store format that this Neo4j does not read without a migration",
         cure="run the old image, or migrate with neo4j-admin database migrate",
         source="the program's own message",
+        build="another",
     ),
 )

@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import (
+    Dropped,
+    Given,
+    NewVolume,
+    Parameter,
+    Replaced,
+    SetAside,
+    TypedLike,
+)
 
 _REFUSED = "container.database-refused"
 
@@ -39,6 +48,7 @@ CLIENTS = (
         "and Java's driver does not ask for it by default",
         cure="add allowPublicKeyRetrieval=true to the address of the database, or let it use TLS",
         source="nacos-group/nacos-docker#133",
+        remedy=Parameter("jdbc:m", "allowPublicKeyRetrieval=true"),
     ),
     Failure(
         name="zabbix-empty",
@@ -129,6 +139,7 @@ CLIENTS = (
         cure="let the program wait, or order the start by health: "
         "depends_on with condition service_healthy",
         source="the program's own message",
+        may_pass=True,
     ),
     Failure(
         name="redis-password",
@@ -138,6 +149,7 @@ CLIENTS = (
         cause="the program's password for Redis is not the one that Redis asks for",
         cure="give both the same password",
         source="the program's own message",
+        remedy=TypedLike(r"REDIS.*(?:PASS|UR[IL])"),
     ),
     Failure(
         name="mysql-plugin",
@@ -158,6 +170,7 @@ CLIENTS = (
         "authSource is usually admin",
         source="the program's own message",
         confirmed_by=_REFUSED,
+        remedy=TypedLike(r"MONGO.*(?:PASS|UR[IL])"),
     ),
 )
 
@@ -181,6 +194,7 @@ SERVERS = (
         "it was never initialised, or its initialisation was broken off",
         cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
         source="the program's own message",
+        remedy=NewVolume(("/var/lib/mysql",)),
     ),
     Failure(
         name="mysql-unknown-option",
@@ -190,6 +204,7 @@ SERVERS = (
         "it was removed in this version, or is misspelt",
         cure="remove the setting from the configuration or the command",
         source="the program's own message",
+        remedy=Dropped("{option}"),
         build="another",
     ),
     Failure(
@@ -201,6 +216,7 @@ SERVERS = (
         cure="set lower_case_table_names={data} again, "
         "or load a dump into an empty data directory that is made with {now}",
         source="MySQL manual, identifier case sensitivity",
+        remedy=Given("--lower-case-table-names={data}"),
     ),
     Failure(
         name="postgres-locale",
@@ -209,6 +225,7 @@ SERVERS = (
         cause="the image has no locale {locale}: the Alpine images have none but C and en_US",
         cure="use the image without -alpine and make the locale in it, or set LANG to en_US.utf8",
         source="docker-library/postgres#327",
+        remedy=Replaced("{locale}", "en_US.utf8"),
     ),
     Failure(
         name="consul-address",
@@ -217,11 +234,13 @@ SERVERS = (
         cause="the container is on several networks, and Consul does not know which address to use",
         cure="set CONSUL_BIND_INTERFACE=eth0, or -bind in the command",
         source="hashicorp/docker-consul#34",
+        confirmed_by="container.option-missing",
+        needs=("--env=CONSUL_BIND_INTERFACE=eth0",),
     ),
     Failure(
         name="redis-bind",
         mark="could not create server tcp listening socket",
-        pattern=r"Could not create server TCP listening socket (?P<address>\S+): bind: Cannot assign requested address",
+        pattern=r"Could not create server TCP listening socket (?P<address>\S+?):\d+: bind: Cannot assign requested address",
         cause="Redis is configured to listen at {address}, an address that its container does not have",
         cure="set bind to 0.0.0.0",
         source="the program's own message",
@@ -233,6 +252,7 @@ SERVERS = (
         cause="the file dump.rdb is no dump of Redis, or is damaged",
         cure="move dump.rdb out of the data folder, or restore it from a backup",
         source="dokku/dokku-redis#248",
+        remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
     ),
     Failure(
         name="redis-dump-short",
@@ -241,6 +261,7 @@ SERVERS = (
         cause="the file dump.rdb ends too early: it is damaged, as after a power loss or a full disk",
         cure="copy the file, and restore it from a backup",
         source="the program's own message",
+        remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
     ),
     Failure(
         name="rabbit-feature-flag",
@@ -260,6 +281,7 @@ SERVERS = (
         "it was removed in this version, or is misspelt",
         cure="remove the setting from the configuration or the environment",
         source="the program's own message",
+        remedy=Dropped("{setting}"),
     ),
     Failure(
         name="postgres-shm",

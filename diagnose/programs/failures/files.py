@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Job, OwnFolder, Uncovered
 
 _VARIABLE = "container.variable-missing"
+_OWN_COOKIE = (
+    "chown rabbitmq: /var/lib/rabbitmq/.erlang.cookie && chmod 400 /var/lib/rabbitmq/.erlang.cookie"
+)
 
 FILES = (
     Failure(
@@ -14,6 +18,7 @@ FILES = (
         cause="Node.js does not find {module}: a mount over the application's folder may hide what the image has there",
         cure="compare the mounts with the image: a volume for node_modules keeps the image's own",
         source="docker/getting-started-app#39",
+        remedy=OwnFolder("node_modules"),
         build="another",
     ),
     Failure(
@@ -32,6 +37,7 @@ FILES = (
         cause="Ruby does not find the gem {module}: the image was built from another Gemfile.lock, or a mount hides its gems",
         cure="rebuild the image, and remove an old volume over /usr/local/bundle",
         source="the program's own message",
+        remedy=Uncovered("/usr/local/bundle"),
     ),
     Failure(
         name="config-is-folder",
@@ -49,6 +55,7 @@ FILES = (
         cause="RabbitMQ's cookie file belongs to another user",
         cure="chown 999:999 and chmod 400 the file .erlang.cookie in the data folder",
         source="docker-library/rabbitmq#318",
+        remedy=Job(_OWN_COOKIE, ("/var/lib/rabbitmq",), user="0"),
     ),
     Failure(
         name="erlang-node-name",

@@ -155,6 +155,9 @@ PID_FILES = (
         cause="a former run left its pid file, and Apache takes it for a running server",
         cure="remove httpd.pid in the container, or recreate the container",
         source="the program's own message",
+        confirmed_by=_PID_FILE,
+        needs=("/usr/local/apache2/logs/httpd.pid", "/var/run/apache2/apache2.pid"),
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="mysql-socket-lock",
@@ -201,6 +204,9 @@ PID_FILES = (
         cause="a former run left its pid file, and Postfix takes it for a running server",
         cure="remove /var/spool/postfix/pid/master.pid in the container, or recreate the container",
         source="the program's own message",
+        confirmed_by=_PID_FILE,
+        needs=("/var/spool/postfix/pid/master.pid",),
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="dockerd-pid",
@@ -209,6 +215,9 @@ PID_FILES = (
         cause="a former run of the inner Docker daemon left its pid file",
         cure="remove /var/run/docker.pid in the container, or recreate the container",
         source="the program's own message",
+        confirmed_by=_PID_FILE,
+        needs=("/var/run/docker.pid",),
+        page={"fresh": "{container}"},
     ),
     Failure(
         name="squid-pid",
@@ -217,5 +226,8 @@ PID_FILES = (
         cause="a former run left its pid file, and Squid takes it for a running server",
         cure="remove /run/squid.pid in the container, or recreate the container",
         source="the program's own message",
+        confirmed_by=_PID_FILE,
+        needs=("/run/squid.pid", "/var/run/squid.pid"),
+        page={"fresh": "{container}"},
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Heap
 
 _HEAP = "container.heap-above-limit"
 
@@ -32,6 +33,11 @@ MEMORY = (
         cause="the Java heap is full",
         cure="raise -Xmx and the container's memory limit with it",
         source="Java documentation, OutOfMemoryError",
+        remedy=Heap(
+            "JAVA_TOOL_OPTIONS",
+            "-XX:MaxRAMPercentage=75",
+            ("-Xmx", "MaxRAMPercentage", "MaxHeapSize"),
+        ),
     ),
     Failure(
         name="node-heap",
@@ -40,5 +46,11 @@ MEMORY = (
         cause="Node.js has used up its heap",
         cure="raise --max-old-space-size below the container's memory limit",
         source="the program's own message",
+        remedy=Heap(
+            "NODE_OPTIONS",
+            "--max-old-space-size={mib}",
+            ("max-old-space-size", "max_old_space_size"),
+            without_limit=4096,
+        ),
     ),
 )

@@ -73,6 +73,8 @@ NEIGHBOURS = (
         cause="the program calls localhost, which is the container itself, through a socket file that is not there",
         cure="give it the database container's name instead of localhost",
         source="the program's own message",
+        confirmed_by=_LOOPBACK,
+        needs=("3306",),
     ),
     Failure(
         name="php-mysql-socket",
@@ -81,6 +83,8 @@ NEIGHBOURS = (
         cause="the program calls the database at localhost, which is the container itself",
         cure="give it the database container's name instead of localhost",
         source="the program's own message",
+        confirmed_by=_LOOPBACK,
+        needs=("3306",),
     ),
     Failure(
         name="host-gateway",
@@ -117,6 +121,7 @@ NEIGHBOURS = (
         cause="nginx knows no address of {host}: no running container on its networks has that name",
         cure="start {host} first, or put both on one network",
         source="NoFxAiOS/nofx#82",
+        may_pass=True,
     ),
     Failure(
         name="nginx-upstream-plain",

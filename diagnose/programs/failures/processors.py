@@ -101,6 +101,8 @@ PROCESSOR = (
         cause=".NET misses the ICU libraries in this image",
         cure="install icu-libs, or set DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1",
         source="dotnet/dotnet-docker#986",
+        confirmed_by="container.option-missing",
+        needs=("--env=DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1",),
     ),
 )
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import importlib
 import re
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, plain
 from diagnose.programs.telling_line import TellingLine
 
@@ -42,6 +44,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """Which other build of the image may not have it, if one may."""
     page: Mapping[str, str] = {}
     """What the commands of the check's page need: variable and value, with groups in braces."""
+    remedy: Remedy | None = None
+    """What heals, as far as a command can: it takes the place of the words."""
 
     @functools.cached_property
     def compiled(self) -> re.Pattern[str]:
@@ -80,11 +84,19 @@ class Recognised(msgspec.Struct, frozen=True):
     @property
     def cause(self) -> str:
         """The cause in plain words with the log's own values."""
-        return _filled(self.failure.cause, self.values)
+        return self.filled(self.failure.cause)
 
     @property
     def cure(self) -> str:
-        return _filled(self.failure.cure, self.values)
+        return self.filled(self.failure.cure)
+
+    def filled(self, text: str) -> str:
+        """A text of the row with the log's own values in the place of braces."""
+        return _filled(text, self.values)
+
+    def filled_for_shell(self, text: str) -> str:
+        """The same for commands: each value is one word, whatever a log holds."""
+        return _filled(text, {name: shlex.quote(value) for name, value in self.values.items()})
 
     def page_variables(self, further: Mapping[str, str]) -> dict[str, str]:
         """The variables of the page, without those for which a value is not known.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Generated, Typed, TypedLike
 
 _VARIABLE = "container.variable-missing"
 
@@ -228,6 +229,7 @@ VARIABLES = (
         cause="Django has no secret key",
         cure="set the variable from which the settings read SECRET_KEY",
         source="Django documentation, SECRET_KEY",
+        remedy=TypedLike(r"SECRET_?KEY$"),
     ),
     Failure(
         name="keycloak-hostname",
@@ -250,12 +252,32 @@ VARIABLES = (
         needs=("FLASK_APP",),
     ),
     Failure(
+        name="superset-secret",
+        mark="secret_key",
+        pattern=r"A Default SECRET_KEY was detected|Refusing to start due to insecure SECRET_KEY",
+        cause="Superset refuses to run with the secret that its image comes with",
+        cure="set SUPERSET_SECRET_KEY to a secret of your own, and keep it: "
+        "what it has encrypted needs it",
+        source="Superset's own message",
+        remedy=Generated("SUPERSET_SECRET_KEY"),
+    ),
+    Failure(
+        name="searxng-secret",
+        mark="server.secret_key is not changed",
+        pattern=r"server\.secret_key is not changed",
+        cause="SearXNG refuses to run with the secret that its image comes with",
+        cure="set SEARXNG_SECRET to a secret of your own",
+        source="SearXNG's own message",
+        remedy=Generated("SEARXNG_SECRET"),
+    ),
+    Failure(
         name="rails-master-key",
         mark="messageencryptor::invalidmessage",
         pattern=r"ActiveSupport::MessageEncryptor::InvalidMessage",
         cause="RAILS_MASTER_KEY is not the key with which credentials.yml.enc was written",
         cure="set RAILS_MASTER_KEY to the contents of config/master.key",
         source="Rails guides, custom credentials",
+        remedy=Typed("RAILS_MASTER_KEY"),
     ),
     Failure(
         name="dotnet-connection",
@@ -265,6 +287,7 @@ VARIABLES = (
         cure="set ConnectionStrings__NAME, with the name that the program's settings use "
         "(ConnectionStrings__DefaultConnection)",
         source=".NET documentation, configuration providers",
+        remedy=Typed("ConnectionStrings__DefaultConnection"),
     ),
     Failure(
         name="minio-credentials",
@@ -273,6 +296,7 @@ VARIABLES = (
         cause="MinIO's root user or password is too short",
         cure="set MINIO_ROOT_USER (3 characters or more) and MINIO_ROOT_PASSWORD (8 or more)",
         source="the program's own message",
+        remedy=TypedLike(r"^MINIO_(?:ROOT_PASSWORD|SECRET_KEY)$"),
     ),
     Failure(
         name="n8n-key",

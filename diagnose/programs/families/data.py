@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Unlocked
 
 _MANY = "many programs"
 _LOCKED = "container.data-locked"
+_BROKEN_OFF = (
+    "a migration of the database was broken off, as by a kill or a restart, and its lock is left in "
+    "the database"
+)
+_FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
+_FREE_GHOST = "UPDATE migrations_lock SET locked=0"
+_FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
 
 DATA = (
     Failure(
@@ -108,21 +116,42 @@ DATA = (
         source="supabase/supabase#16962",
     ),
     Failure(
+        name="migration-dirty",
+        mark="dirty database",
+        pattern=r"dirty database version (?P<version>\d+)",
+        cause="migration {version} of the database was broken off, as by a kill or a restart, "
+        "and may have been done in part",
+        cure="undo by hand what migration {version} has done, and set the version before it: "
+        "migrate force, or the table schema_migrations",
+        source="golang-migrate's own message",
+    ),
+    Failure(
         name="migration-locked",
+        mark="lock",
+        pattern=r"change ?log lock",
+        cause=f"{_BROKEN_OFF} (Liquibase)",
+        cure="make sure that no migration runs, then free the lock in the database: "
+        f"{_FREE_LIQUIBASE}",
+        source="Liquibase's own message",
+        remedy=Unlocked(_FREE_LIQUIBASE),
+    ),
+    Failure(
+        name="migration-locked-ghost",
         mark="",
-        pattern=r"""(?x)
-            dirty\ database\ version\ (?P<version>\d+)
-            | migration\ (?:table\ )?(?:lock|is\ already\ locked)
-            | change\ ?log\ lock
-            | migrations?arelocked
-            | migration\ lock\ was\ never\ released
-        """,
-        cause="a migration of the database was broken off, as by a kill or a restart, "
-        "and its mark or lock is left in the database",
-        cure="make sure that no migration runs, then free the lock in the database (Liquibase: "
-        "UPDATE databasechangeloglock SET locked=false; golang-migrate: force the version; "
-        "Knex: UPDATE migrations_lock SET locked=0)",
-        source="Liquibase's, golang-migrate's and Knex' own messages",
+        pattern=r"migrationsarelocked|migration lock was never released",
+        cause=f"{_BROKEN_OFF} (Ghost)",
+        cure=f"make sure that no migration runs, then free the lock in the database: {_FREE_GHOST}",
+        source="Ghost's own message",
+        remedy=Unlocked(_FREE_GHOST),
+    ),
+    Failure(
+        name="migration-locked-knex",
+        mark="lock",
+        pattern=r"migration (?:table )?(?:is already locked|lock)|\bMigrationLocked\b",
+        cause=f"{_BROKEN_OFF} (Knex)",
+        cure=f"make sure that no migration runs, then free the lock in the database: {_FREE_KNEX}",
+        source="Knex' own message",
+        remedy=Unlocked(_FREE_KNEX),
     ),
     Failure(
         name="data-damaged",

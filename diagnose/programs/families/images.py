@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Job
 
 _MANY = "many programs"
 _OPTION = "container.option-missing"
@@ -116,6 +117,10 @@ DEPENDENCIES = (
         "or a mount over the application hides it",
         cure="run composer install in that folder, or keep the mount away from vendor",
         source="Composer's documentation, autoloading",
+        remedy=Job(
+            "composer install --no-interaction --no-progress", ("",), user="0", image="composer:2"
+        ),
+        build="another",
     ),
     Failure(
         name="php-extension",

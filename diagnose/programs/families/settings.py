@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Dropped, Extended, Raised, TypedOption
 
 _MANY = "many programs"
+_HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS", "NEXTCLOUD_TRUSTED_DOMAINS")
+"""Variables in which images take the host names that they serve."""
 _REFUSALS = r"""
     permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*
     | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
@@ -80,6 +83,7 @@ SETTINGS = (
         cause="{first} and {second} are both set, and the image takes only one of them",
         cure="remove {second}, or {first}",
         source="docker-library's entrypoint scripts",
+        page={"unset": "{second}"},
     ),
     Failure(
         name="password-weak",
@@ -127,6 +131,7 @@ SETTINGS = (
         cause="the program needs a full host name with a domain, and its container has a short one",
         cure="recreate it with --hostname=mail.example.com (hostname in compose)",
         source="docker-mailserver's own message",
+        remedy=TypedOption("--hostname"),
     ),
     Failure(
         name="memory-required",
@@ -141,6 +146,7 @@ SETTINGS = (
         "and its container or the host has less",
         cure="raise the container's memory limit; where it has none, the host is too small",
         source="SQL Server's own message",
+        remedy=Raised("memory", "{least}"),
     ),
     Failure(
         name="host-refused",
@@ -156,6 +162,7 @@ SETTINGS = (
         cure="add {host} to the setting: ALLOWED_HOSTS or CSRF_TRUSTED_ORIGINS in Django, "
         "config.hosts in Rails, trusted_domains in Nextcloud",
         source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages",
+        remedy=Extended(_HOSTS, "{host}"),
     ),
     Failure(
         name="value-refused",
@@ -186,6 +193,7 @@ SETTINGS = (
         "it was removed in this version, or is misspelt",
         cure="remove or correct the option in the command",
         source="getopt's, Go's, Python's and Rust's own messages",
+        remedy=Dropped("{option}"),
         build="another",
     ),
     Failure(

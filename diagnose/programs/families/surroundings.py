@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import Inside, Raised, TypedLike
 
 _MANY = "many programs"
 _OPTION = "container.option-missing"
@@ -58,6 +59,7 @@ SURROUNDINGS = (
         "(pids limit) or its user's (ulimit nproc) is reached",
         cure="docker update --pids-limit with a higher number; of a ulimit, recreate the container",
         source=_MANY,
+        remedy=Raised("pids"),
     ),
     Failure(
         name="port-low",
@@ -94,6 +96,8 @@ SURROUNDINGS = (
         cause="the program has as many files open as its limit allows",
         cure="recreate it with --ulimit nofile=65536:65536, or look for what keeps files open",
         source=_MANY,
+        confirmed_by=_OPTION,
+        needs=("--ulimit=nofile=65536:65536",),
     ),
     Failure(
         name="script-memory",
@@ -103,6 +107,11 @@ SURROUNDINGS = (
         "the container's limit is another",
         cure="raise memory_limit in the image's php.ini, or by its variable (PHP_MEMORY_LIMIT)",
         source="PHP's own message",
+        remedy=Inside(
+            "printf '%s\\n' 'memory_limit = 512M' "
+            '>"${PHP_INI_DIR:-/usr/local/etc/php}/conf.d/zz-memory.ini" && '
+            "case $(cat /proc/1/comm) in php-fpm*) kill -USR2 1 ;; *) kill -USR1 1 ;; esac"
+        ),
     ),
     Failure(
         name="main-class",
@@ -121,6 +130,8 @@ SURROUNDINGS = (
         cause="the folder {path} belongs to another user than the one that runs Git, which refuses it",
         cure="chown the folder to the container's user, or run the container as its owner",
         source="Git's own message",
+        confirmed_by=_OPTION,
+        needs=("--env=GIT_CONFIG_PARAMETERS='safe.directory={path}'",),
     ),
     Failure(
         name="kernel-old",
@@ -148,5 +159,6 @@ LOGINS = (
         cause="a server that the program calls does not take its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
+        remedy=TypedLike(r"PASS|TOKEN|API_?KEY"),
     ),
 )

@@ -118,9 +118,14 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
 
 
 def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:
+    """The file that the line names, or where the program is known to keep it."""
     path = failure.values.get("file", "")
-    if not path.startswith("/"):
-        return None
+    places = (path,) if path else failure.failure.needs
+    found = (_left_file(host, container, place) for place in places if place.startswith("/"))
+    return next(filter(None, found), None)
+
+
+def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None

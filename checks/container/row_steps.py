@@ -1,0 +1,322 @@
+"""What a known failure's row offers for one container: the variables of a page.
+
+The row says what is to be changed (`diagnose/programs/failures/remedies.py`); here that is held
+against the container. A row whose remedy has nothing to change there offers nothing.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.changed_words import (
+    commented_out,
+    preceded_by,
+    with_entry,
+    with_option,
+    with_parameter,
+    with_text,
+    with_text_in_file,
+    with_value,
+    without_entries,
+    without_option,
+)
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.remedies import (
+    Assigned,
+    Dropped,
+    Extended,
+    Filtered,
+    Generated,
+    Given,
+    Heap,
+    Inside,
+    Job,
+    NewVolume,
+    NodeName,
+    OwnFolder,
+    Parameter,
+    Preceded,
+    Raised,
+    Replaced,
+    SetAside,
+    Typed,
+    TypedLike,
+    TypedOption,
+    Uncovered,
+    Unlocked,
+    WholeFolder,
+)
+
+MIB = 1 << 20
+_SHARE = 0.75
+"""The share of a container's memory that a heap gets: threads, code and buffers lie beside it."""
+_MORE_PIDS = 4
+"""How much a limit of processes is raised, as a multiple."""
+_AMOUNT = LazyPattern(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[MG])", re.IGNORECASE)
+_SPARE = 1.25
+"""How much more memory than a program asks for it is given, as a multiple."""
+_PSQL = (
+    'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" '
+    '-d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c '
+)
+_MYSQL = (
+    'MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-$MARIADB_ROOT_PASSWORD}" '
+    "$(command -v mariadb || echo mysql) -u root "
+    '-D "${MYSQL_DATABASE:-$MARIADB_DATABASE}" -e '
+)
+_DATABASES = {
+    "postgres": (
+        LazyPattern(r"postgres|postgis|timescale"),
+        _PSQL,
+    ),
+    "mysql": (
+        LazyPattern(r"mysql|mariadb|percona"),
+        _MYSQL,
+    ),
+}
+"""The image of a database, and how its client is called in its container."""
+
+
+_OF_RUNNING = frozenset({"inside_change"})
+_EITHER = "assignment"
+"""A variable with another value: whether the program runs or not, its container is recreated."""
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A container, and the known failure that its log shows."""
+
+    container: Container
+    failure: Recognised
+    containers: Containers | None
+
+    def mount_at(self, folder: str) -> Mount | None:
+        """What is mounted at a folder of the container."""
+        mounts = self.container.mounts or ()
+        return next((mount for mount in mounts if mount.destination.rstrip("/") == folder), None)
+
+
+def row_steps(
+    container: Container,
+    failure: Recognised | None,
+    containers: Containers | None,
+    *,
+    is_running: bool,
+) -> dict[str, str]:
+    """The variables of the page that the row's own remedy fills; none without one.
+
+    is_running: the program goes on, so that its data is not touched from outside.
+    """
+    if failure is None or failure.failure.remedy is None:
+        return {}
+    steps = _steps(failure.failure.remedy, _Case(container, failure, containers))
+    return steps if is_running == bool(steps.keys() & _OF_RUNNING) or _EITHER in steps else {}
+
+
+@functools.singledispatch
+def _steps(remedy: object, _case: _Case) -> dict[str, str]:
+    """By the kind of the remedy."""
+    raise TypeError(remedy)
+
+
+@_steps.register
+def _drop(remedy: Dropped, case: _Case) -> dict[str, str]:
+    option = case.failure.filled(remedy.option)
+    return without_option(case.container, option) or commented_out(case.container, option)
+
+
+@_steps.register
+def _give(remedy: Given, case: _Case) -> dict[str, str]:
+    return with_option(case.container, case.failure.filled(remedy.option))
+
+
+@_steps.register
+def _precede(remedy: Preceded, case: _Case) -> dict[str, str]:
+    return preceded_by(case.container, remedy.command)
+
+
+@_steps.register
+def _replace(remedy: Replaced, case: _Case) -> dict[str, str]:
+    container, old = case.container, case.failure.filled(remedy.old)
+    if not old:
+        return {}
+    return with_text(container, old, remedy.new) or with_text_in_file(container, old, remedy.new)
+
+
+@_steps.register
+def _assign(remedy: Assigned, case: _Case) -> dict[str, str]:
+    own = [name for name in remedy.variables if case.container.config.sets(name)]
+    value = case.failure.filled(remedy.value)
+    return with_value(case.container, own[0], value) if own else {}
+
+
+@_steps.register
+def _extend(remedy: Extended, case: _Case) -> dict[str, str]:
+    return with_entry(case.container, remedy.variables, case.failure.filled(remedy.entry))
+
+
+@_steps.register
+def _parametrise(remedy: Parameter, case: _Case) -> dict[str, str]:
+    return with_parameter(case.container, remedy.scheme, remedy.parameter)
+
+
+@_steps.register
+def _filter(remedy: Filtered, case: _Case) -> dict[str, str]:
+    return without_entries(case.container, remedy.variable, remedy.begin, remedy.separator)
+
+
+@_steps.register
+def _type(remedy: Typed, _case: _Case) -> dict[str, str]:
+    return {"typed": remedy.variable}
+
+
+@_steps.register
+def _type_like(remedy: TypedLike, case: _Case) -> dict[str, str]:
+    names = {name for name, _ in case.container.config.environment}
+    alike = [name for name in sorted(names) if re.search(remedy.pattern, name)]
+    return {"typed": alike[0]} if len(alike) == 1 else {}
+
+
+@_steps.register
+def _type_option(remedy: TypedOption, _case: _Case) -> dict[str, str]:
+    return {"typed_option": remedy.option}
+
+
+@_steps.register
+def _rename(remedy: NodeName, case: _Case) -> dict[str, str]:
+    mount = next(filter(None, map(case.mount_at, remedy.folders)), None)
+    if mount is None or not mount.source.startswith("/"):
+        return {}
+    own = case.container.config.hostname or case.container.id[:12]
+    return {"nodes": f"{mount.source}/mnesia", "own_name": own}
+
+
+@_steps.register
+def _generate(remedy: Generated, case: _Case) -> dict[str, str]:
+    is_set = case.container.config.sets(remedy.variable)
+    return {} if is_set else {"generated": remedy.variable}
+
+
+@_steps.register
+def _enlarge(remedy: Heap, case: _Case) -> dict[str, str]:
+    container = case.container
+    settings = (*container.config.words, *(value for _, value in container.config.environment))
+    if any(mark in text for mark in remedy.marks for text in settings):
+        return {}
+    limit = container.host_config.memory
+    size = int(limit * _SHARE) // MIB or remedy.without_limit
+    option = remedy.option.replace("{mib}", str(size))
+    before = container.config.value_of(remedy.variable)
+    value = f"{before} {option}" if before else option
+    return with_value(container, remedy.variable, value) if size else {}
+
+
+@_steps.register
+def _set_aside(remedy: SetAside, case: _Case) -> dict[str, str]:
+    for folder in remedy.folders:
+        mount = case.mount_at(folder)
+        if mount is not None and mount.source.startswith("/"):
+            path = f"{mount.source}/{remedy.file}"
+            return {"aside": path, "kept": f"{path}.old"}
+    return {}
+
+
+@_steps.register
+def _job(remedy: Job, case: _Case) -> dict[str, str]:
+    config = case.container.config
+    folders = [folder or config.working_dir for folder in remedy.folders]
+    folder = next((folder for folder in folders if folder and _covers(case, folder)), "")
+    if not folder:
+        return {}
+    return {
+        "job": case.failure.filled_for_shell(remedy.command),
+        "job_folder": folder,
+        "job_image": remedy.image or config.image,
+        "job_user": remedy.user or config.user or "0",
+    }
+
+
+def _covers(case: _Case, folder: str) -> bool:
+    """Whether a folder lies in what is mounted and can be written."""
+    return any(
+        mount.rw and f"{folder}/".startswith(f"{mount.destination.rstrip('/')}/")
+        for mount in case.container.mounts or ()
+    )
+
+
+@_steps.register
+def _begin_anew(remedy: NewVolume, case: _Case) -> dict[str, str]:
+    mount = next(filter(None, map(case.mount_at, remedy.folders)), None)
+    if mount is None:
+        return {}
+    at = mount.destination
+    return {"unmounted": at, "mounted": f"{case.container.name}-new:{at}"}
+
+
+@_steps.register
+def _uncover(remedy: Uncovered, case: _Case) -> dict[str, str]:
+    return {"covering": remedy.folder} if case.mount_at(remedy.folder) is not None else {}
+
+
+@_steps.register
+def _widen(remedy: WholeFolder, case: _Case) -> dict[str, str]:
+    mount = case.mount_at(remedy.folder)
+    last = remedy.folder.rpartition("/")[2]
+    if mount is None or mount.type != "bind" or mount.source.rpartition("/")[2] != last:
+        return {}
+    above, source = (path.rpartition("/")[0] for path in (mount.destination, mount.source))
+    return {"unmounted": mount.destination, "mounted": f"{source}:{above}:ro"} if source else {}
+
+
+@_steps.register
+def _keep_own(remedy: OwnFolder, case: _Case) -> dict[str, str]:
+    """A module that the line names by a path is the application's own: no image keeps that."""
+    folder = case.container.config.working_dir
+    if case.failure.values.get("module", "/")[0] in "./" or case.mount_at(folder) is None:
+        return {}
+    own = f"{folder.rstrip('/')}/{remedy.name}"
+    return {"added": f"--volume={own}"} if folder and case.mount_at(own) is None else {}
+
+
+@_steps.register
+def _raise_limit(remedy: Raised, case: _Case) -> dict[str, str]:
+    config = case.container.host_config
+    if remedy.limit == "pids":
+        limit = config.pids_limit or 0
+        return {"pids": str(limit * _MORE_PIDS)} if limit > 0 else {}
+    amount = _AMOUNT.search(case.failure.filled(remedy.least))
+    if amount is None or not config.memory:
+        return {}
+    factor = 1024 if amount["unit"] in "gG" else 1
+    return {"memory": f"{int(float(amount['number']) * factor * _SPARE)}m"}
+
+
+@_steps.register
+def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
+    """The one database of the caller's networks that runs and that it calls."""
+    if case.containers is None:
+        return {}
+    peers = named_peers((case.failure.line,), case.container, case.containers)
+    found = {
+        (peer.name, client)
+        for peer in peers
+        for image, client in _DATABASES.values()
+        if peer.is_running and image.search(peer.config.image.lower())
+    }
+    if len(found) != 1:
+        return {}
+    ((server, client),) = found
+    return {"locked": server, "unlock": f"{client}'{remedy.statement}'"}
+
+
+@_steps.register
+def _change_inside(remedy: Inside, case: _Case) -> dict[str, str]:
+    most = case.failure.values.get("most", "")
+    more = str(2 * int(most)) if most.isdigit() else ""
+    return {"inside_change": remedy.command.replace("{more}", more)}

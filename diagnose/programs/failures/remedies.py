@@ -1,0 +1,211 @@
+"""What heals a known failure, as data: each kind is what one block of commands on a page does.
+
+Groups of the failure's pattern stand in braces, as in its cause. The row says what is to be
+changed; `checks/container/row_steps.py` holds that against the container, and offers nothing where
+the container has nothing to change.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """An option goes that the program does not know: from its command, or from a variable."""
+
+    option: str
+
+
+class Given(msgspec.Struct, frozen=True):
+    """The program is given an option of its own, at the end of its command.
+
+    One of the same name there gets the new value.
+    """
+
+    option: str
+
+
+class Preceded(msgspec.Struct, frozen=True):
+    """A shell runs a command in the container each time before the program starts."""
+
+    command: str
+
+
+class Replaced(msgspec.Struct, frozen=True):
+    """Another text stands in the command or the variable that has the old one."""
+
+    old: str
+    new: str
+
+
+class Assigned(msgspec.Struct, frozen=True):
+    """The one of these variables that the container has gets another value."""
+
+    variables: tuple[str, ...]
+    value: str
+
+
+class Extended(msgspec.Struct, frozen=True):
+    """A list in a variable gets one more entry; nothing where none of these variables is set."""
+
+    variables: tuple[str, ...]
+    entry: str
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """The address in a variable gets one more parameter behind its question mark."""
+
+    scheme: str
+    parameter: str
+
+
+class Filtered(msgspec.Struct, frozen=True):
+    """The entries of a list in a variable that begin so are left out."""
+
+    variable: str
+    begin: str
+    separator: str
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A person types the value of a variable: they alone know it."""
+
+    variable: str
+
+
+class TypedLike(msgspec.Struct, frozen=True):
+    """A person types the value of the one variable whose name matches."""
+
+    pattern: str
+
+
+class TypedOption(msgspec.Struct, frozen=True):
+    """A person types the value of an option of `docker create`."""
+
+    option: str
+
+
+class NodeName(msgspec.Struct, frozen=True):
+    """The host name of the container is the one behind `rabbit@` in the names of its data.
+
+    folders: where in the container its data is mounted.
+    """
+
+    folders: tuple[str, ...]
+
+
+class Generated(msgspec.Struct, frozen=True):
+    """A variable gets a new secret: nothing was written with another one yet."""
+
+    variable: str
+
+
+class Heap(msgspec.Struct, frozen=True):
+    """A variable gives a runtime more heap, unless one of the marks sets its size already.
+
+    Three quarters of the container's memory limit, as `{mib}`. without_limit: MiB where the
+    container has no limit, 0 for none.
+    """
+
+    variable: str
+    option: str
+    marks: tuple[str, ...]
+    without_limit: int = 0
+
+
+class SetAside(msgspec.Struct, frozen=True):
+    """A file of the program's data is renamed, so that the program makes a new one.
+
+    folders: where in the container its data is mounted.
+    """
+
+    file: str
+    folders: tuple[str, ...]
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A command runs once over the failed container's volumes, in a container of its own.
+
+    folders: where the files lie; nothing is offered where none of them is mounted. "" is the
+    working directory. user: "" for the container's own. image: "" for the container's own.
+    """
+
+    command: str
+    folders: tuple[str, ...]
+    user: str = ""
+    image: str = ""
+
+
+class NewVolume(msgspec.Struct, frozen=True):
+    """The program begins with an empty volume at its folder; the old one stays as it is."""
+
+    folders: tuple[str, ...]
+
+
+class Uncovered(msgspec.Struct, frozen=True):
+    """What is mounted at a folder goes, so that the program sees what the image has there."""
+
+    folder: str
+
+
+class WholeFolder(msgspec.Struct, frozen=True):
+    """The folder above is mounted in the place of one whose links lead out of it."""
+
+    folder: str
+
+
+class OwnFolder(msgspec.Struct, frozen=True):
+    """The image's own folder of this name stays visible below a mounted working directory."""
+
+    name: str
+
+
+class Raised(msgspec.Struct, frozen=True):
+    """A limit of the container is raised. least: what the program asks for, "" if not known."""
+
+    limit: Literal["memory", "pids"]
+    least: str = ""
+
+
+class Unlocked(msgspec.Struct, frozen=True):
+    """A statement of SQL frees what a program that was killed left locked in its database."""
+
+    statement: str
+
+
+class Inside(msgspec.Struct, frozen=True):
+    """A command in a running container raises a limit of its server, which reads the new settings.
+
+    `{more}` in it is twice the number of the group `most`.
+    """
+
+    command: str
+
+
+Remedy = (
+    Assigned
+    | Dropped
+    | Extended
+    | Filtered
+    | Generated
+    | Given
+    | Heap
+    | NodeName
+    | Inside
+    | Job
+    | NewVolume
+    | OwnFolder
+    | Parameter
+    | Preceded
+    | Raised
+    | Replaced
+    | SetAside
+    | Typed
+    | TypedLike
+    | TypedOption
+    | Uncovered
+    | Unlocked
+    | WholeFolder
+)

@@ -1,0 +1,308 @@
+"""What the rows of known failures offer for a container: each remedy where it has something to
+change, and nothing elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import pytest
+
+from checks.container.row_steps import row_steps
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.programs.failures import FAILURES, recognise_family, remedies
+from diagnose.programs.families import FAMILIES
+from diagnose.programs.telling_line import TellingLine
+from diagnose.runbooks import Place, cure
+from tests.checks.container.evidence import made
+from tests.inspected import of
+from tests.programs import test_failures, test_families
+
+MIB = 1 << 20
+NODE_LOCKED = "Error: Migration lock was never released or currently a migration is running."
+
+
+def mounted(
+    source: str, destination: str, *, kind: str = "bind", rw: bool = True
+) -> dict[str, Any]:
+    return {"Type": kind, "Source": source, "Destination": destination, "RW": rw, "Name": "data"}
+
+
+def line_of(name: str) -> str:
+    lines = test_failures.LINES.get(name) or test_families.LINES[name]
+    return lines if isinstance(lines, str) else lines[-1]
+
+
+REDIS = {"Mounts": [mounted("/srv/redis", "/data")]}
+RABBIT = {"Mounts": [mounted("/srv/mq", "/var/lib/rabbitmq")]}
+APP = {
+    "Config": {"WorkingDir": "/app", "Image": "shop:1", "User": "node"},
+    "Mounts": [mounted("/srv/app", "/app")],
+}
+STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
+    "an option of the command": (
+        "mysql-unknown-option",
+        {"Config": {"Cmd": ["mariadbd", "--default-authentication-plugin=x", "--skip-name"]}},
+        {"new_command": "mariadbd --skip-name"},
+    ),
+    "an option in a mounted file": (
+        "mysql-unknown-option",
+        {"Config": {"Cmd": ["mariadbd"]}, "Mounts": [mounted("/srv/my.cnf", "/etc/my.cnf")]},
+        {
+            "edited": "/srv/my.cnf",
+            "edit": r"s/^[[:space:]]*default[-_]authentication[-_]plugin\b/#&/",
+        },
+    ),
+    "an option that is nowhere": ("mysql-unknown-option", {"Config": {"Cmd": ["mariadbd"]}}, {}),
+    "an option whose value may stand behind it": (
+        "unknown-option",
+        {"Config": {"Cmd": ["serve", "-config", "/data/shop.conf"]}},
+        {},
+    ),
+    "an option of Java in a variable": (
+        "java-option",
+        {"Config": {"Env": ["JAVA_OPTS=-Xmx1g -XX:+UseConcMarkSweepGC"]}},
+        {"assignment": "JAVA_OPTS=-Xmx1g"},
+    ),
+    "the only option of a variable": (
+        "java-option",
+        {"Config": {"Env": ["JAVA_OPTS=-XX:+UseConcMarkSweepGC"]}},
+        {"unset": "JAVA_OPTS"},
+    ),
+    "a setting that a variable is named after": (
+        "elasticsearch-setting",
+        {"Config": {"Env": ["xpack.security.enrolment.enabled=true"]}},
+        {"unset": "xpack.security.enrolment.enabled"},
+    ),
+    "an option with the value of the data": (
+        "mysql-table-names",
+        {"Config": {"Cmd": ["mysqld", "--lower_case_table_names=1"]}},
+        {"new_command": "mysqld --lower-case-table-names=0"},
+    ),
+    "a command before the program": (
+        "apache-mpm",
+        {"Config": {"Cmd": ["apache2-foreground"]}},
+        {
+            "new_command": "sh -c 'a2dismod -f mpm_event mpm_worker; a2enmod mpm_prefork; "
+            "exec apache2-foreground'"
+        },
+    ),
+    "a text in a variable": (
+        "postgres-locale",
+        {"Config": {"Env": ["LANG=de_DE.utf8"]}},
+        {"assignment": "LANG=en_US.utf8"},
+    ),
+    "a text in the command": (
+        "postgres-locale",
+        {"Config": {"Cmd": ["initdb", "--locale=de_DE.utf8"]}},
+        {"new_command": "initdb --locale=en_US.utf8"},
+    ),
+    "a text in a mounted file": (
+        "postgres-locale",
+        {"Mounts": [mounted("/srv/pg.conf", "/etc/pg.conf")]},
+        {"edited": "/srv/pg.conf", "edit": r"s/\bde_DE\.utf8\b/en_US.utf8/g"},
+    ),
+    "a text that is nowhere": ("postgres-locale", REDIS, {}),
+    "a number that the data has": (
+        "kafka-node",
+        {"Config": {"Env": ["KAFKA_BROKER_ID=2"]}},
+        {"assignment": "KAFKA_BROKER_ID=1389"},
+    ),
+    "a number that no variable gives": ("kafka-node", {}, {}),
+    "a parameter of an address": (
+        "mysql-public-key",
+        {"Config": {"Env": ["DB_URL=jdbc:mysql://db:3306/shop?useSSL=false"]}},
+        {
+            "assignment": "DB_URL=jdbc:mysql://db:3306/shop?useSSL=false"
+            "&allowPublicKeyRetrieval=true"
+        },
+    ),
+    "an address with a secret": (
+        "mysql-public-key",
+        {"Config": {"Env": ["DB_URL=jdbc:mysql://app:<redacted:password:1a2b3c4d>@db/shop"]}},
+        {},
+    ),
+    "a part without a certificate": (
+        "kestrel-https",
+        {"Config": {"Env": ["ASPNETCORE_URLS=https://+:443;http://+:80"]}},
+        {"assignment": "ASPNETCORE_URLS=http://+:80"},
+    ),
+    "no part without a certificate": (
+        "kestrel-https",
+        {"Config": {"Env": ["ASPNETCORE_URLS=https://+:443"]}},
+        {},
+    ),
+    "a key that its reader has": ("rails-master-key", {}, {"typed": "RAILS_MASTER_KEY"}),
+    "a password that its reader has": (
+        "redis-password",
+        {"Config": {"Env": ["REDIS_PASSWORD=", "REDIS_HOST=cache"]}},
+        {"typed": "REDIS_PASSWORD"},
+    ),
+    "two passwords": (
+        "redis-password",
+        {"Config": {"Env": ["REDIS_PASSWORD=", "REDIS_URL=redis://cache"]}},
+        {},
+    ),
+    "a name that its reader has": ("hostname-incomplete", {}, {"typed_option": "--hostname"}),
+    "the name of its data": (
+        "rabbit-node",
+        {"Config": {"Hostname": "mq2"}, **RABBIT},
+        {"nodes": "/srv/mq/mnesia", "own_name": "mq2"},
+    ),
+    "a secret of its own": ("superset-secret", {}, {"generated": "SUPERSET_SECRET_KEY"}),
+    "a heap of the container's memory": (
+        "node-heap",
+        {"HostConfig": {"Memory": 2048 * MIB}, "Config": {"Env": ["NODE_OPTIONS=--inspect"]}},
+        {"assignment": "NODE_OPTIONS=--inspect --max-old-space-size=1536"},
+    ),
+    "a heap without a limit": (
+        "node-heap",
+        {},
+        {"assignment": "NODE_OPTIONS=--max-old-space-size=4096"},
+    ),
+    "a heap whose size is set": (
+        "node-heap",
+        {"Config": {"Cmd": ["node", "--max-old-space-size=512", "main.js"]}},
+        {},
+    ),
+    "a heap of Java": (
+        "jvm-heap",
+        {"HostConfig": {"Memory": 2048 * MIB}},
+        {"assignment": "JAVA_TOOL_OPTIONS=-XX:MaxRAMPercentage=75"},
+    ),
+    "a heap of Java without a limit": ("jvm-heap", {}, {}),
+    "a file of its data": (
+        "redis-dump",
+        REDIS,
+        {"aside": "/srv/redis/dump.rdb", "kept": "/srv/redis/dump.rdb.old"},
+    ),
+    "a file of its own layer": ("redis-dump", {}, {}),
+    "a command over its volumes": (
+        "node-version",
+        APP,
+        {"job": "npm rebuild", "job_folder": "/app", "job_image": "shop:1", "job_user": "node"},
+    ),
+    "a command of another image": (
+        "php-vendor",
+        APP,
+        {
+            "job": "composer install --no-interaction --no-progress",
+            "job_folder": "/app",
+            "job_image": "composer:2",
+            "job_user": "0",
+        },
+    ),
+    "a command over files of the image": ("node-version", {"Config": {"WorkingDir": "/app"}}, {}),
+    "a command over what may not be written": (
+        "node-version",
+        {**APP, "Mounts": [mounted("/srv/app", "/app", rw=False)]},
+        {},
+    ),
+    "an empty volume": (
+        "mysql-not-initialised",
+        {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
+        {"unmounted": "/var/lib/mysql", "mounted": "web-new:/var/lib/mysql"},
+    ),
+    "gems of an older image": (
+        "gem-missing",
+        {"Mounts": [mounted("/v/_data", "/usr/local/bundle", kind="volume")]},
+        {"covering": "/usr/local/bundle"},
+    ),
+    "gems of the image": ("gem-missing", {}, {}),
+    "links that lead out of their folder": (
+        "nginx-certificate",
+        {"Mounts": [mounted("/etc/letsencrypt/live", "/etc/letsencrypt/live")]},
+        {
+            "unmounted": "/etc/letsencrypt/live",
+            "mounted": "/etc/letsencrypt:/etc/letsencrypt:ro",
+        },
+    ),
+    "a folder that has another name": (
+        "nginx-certificate",
+        {"Mounts": [mounted("/srv/certs", "/etc/letsencrypt/live")]},
+        {},
+    ),
+    "a module of the application": ("module-node", APP, {}),
+    "more threads": (
+        "threads-refused",
+        {"HostConfig": {"PidsLimit": 50}},
+        {"pids": "200"},
+    ),
+    "threads without a limit": ("threads-refused", {}, {}),
+    "more memory": (
+        "memory-required",
+        {"HostConfig": {"Memory": 512 * MIB}},
+        {"memory": "2500m"},
+    ),
+    "memory of the host": ("memory-required", {}, {}),
+}
+
+
+def steps(name: str, parts: dict[str, Any], *, line: str = "", is_running: bool = False) -> Any:
+    text = line or line_of(name)
+    failure = LogTail((text,)).failure or recognise_family(TellingLine(text), FAMILIES)
+    assert failure is not None
+    assert failure.failure.name == name
+    return row_steps(made("exited", code=1, **parts), failure, None, is_running=is_running)
+
+
+@pytest.mark.parametrize("case", STEPS)
+def test_a_row_offers_what_the_container_has_to_change(case: str) -> None:
+    name, parts, expected = STEPS[case]
+    found = steps(name, parts)
+    assert found == expected
+    if expected:
+        variables = {"container": "web", **found}
+        offered = cure("container.exits-at-start", variables, Place())
+        assert offered is not None
+        for value in expected.values():
+            assert value.split("'")[0] in offered.text
+
+
+def test_a_module_of_a_library_stays_visible_below_the_mounted_application() -> None:
+    found = steps("module-node", APP, line="Error: Cannot find module 'express'")
+    assert found == {"added": "--volume=/app/node_modules"}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "offered"),
+    [
+        ("nginx-upload", {}, "client_max_body_size 100m;"),
+        ("php-fpm-children", {}, "pm.max_children = 10"),
+        ("host-refused", {"Config": {"Env": ["ALLOWED_HOSTS=a.example,b.example"]}},
+         "ALLOWED_HOSTS=a.example,b.example,shop.example.com"),
+        ("redis-dump", REDIS, ""),
+    ],
+)  # fmt: skip
+def test_a_running_program_is_changed_inside_or_made_again(
+    name: str, parts: dict[str, Any], offered: str
+) -> None:
+    found = steps(name, parts, is_running=True)
+    command = cure("container.errors-in-log", {"container": "web", **found}, Place())
+    assert offered in (command.text if command is not None and found else "")
+    assert bool(found) == bool(offered)
+
+
+def test_what_a_log_says_is_one_word_of_a_command() -> None:
+    line = "# Bad file format reading the append only file x;reboot: make a backup"
+    found = steps("redis-aof", REDIS, line=line)
+    assert "-name 'x;reboot' " in found["job"]
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [("postgres:16", "psql"), ("mariadb:11", "mariadb"), ("redis:7", "")],
+)
+def test_a_lock_is_freed_in_the_database_that_the_program_calls(image: str, expected: str) -> None:
+    networks = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}
+    server = made("running", name="db", Config={"Image": image}, **networks)
+    caller = made("exited", code=1, Config={"Env": ["DB_HOST=db"]}, **networks)
+    failure = LogTail((NODE_LOCKED,)).failure
+    found = row_steps(caller, failure, of(caller, server), is_running=False)
+    assert found.get("locked", "") == ("db" if expected else "")
+    assert expected in found.get("unlock", "")
+    assert "UPDATE migrations_lock SET locked=0" in found.get("unlock", "") or not expected
+
+
+def test_each_kind_of_remedy_has_a_row() -> None:
+    used = {type(row.remedy) for row in (*FAILURES, *FAMILIES)}
+    assert used - {type(None)} == set(get_args(remedies.Remedy))
