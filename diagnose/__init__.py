@@ -32,6 +32,7 @@ One arrow runs through the house:
                 what failures without a cause have in common; `silences`, `selection` of ids,
                 `exit_codes`, `deadline`.
 - `runbooks/`   reads pages, fills their variables, and offers their commands for a finding.
+- `document`    a Report as a JSON value: what other programs, a fleet and `diff` read.
 - `render/`     functions of the Report.
 - `ticket/`     the bundle: packed, checked for leaks, read back without trust.
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.

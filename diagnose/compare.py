@@ -11,11 +11,11 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose import registry, session
+from diagnose.document import SCHEMA_VERSION, document
 from diagnose.judgement import engine, exit_codes
 from diagnose.model import Json, Report, Severity
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget
-from diagnose.render.json import SCHEMA_VERSION, document
 from diagnose.shapes import convert
 
 BLIND = ("unknown", "crashed")

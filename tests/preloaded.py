@@ -8,6 +8,7 @@ MODULES = (
     "diagnose.cli.main",
     "diagnose.cli.reader",
     "diagnose.compare",
+    "diagnose.document",
     "diagnose.live",
     "diagnose.reach.command_line",
     "diagnose.reach.tour",

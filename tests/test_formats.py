@@ -16,10 +16,10 @@ from typing import Any, TextIO
 import pytest
 
 from diagnose import compare, registry, session
+from diagnose.document import document
 from diagnose.model import HOST, Report, Severity, Subject, Verdict, container
 from diagnose.questions.run import Options
 from diagnose.render import csv, junit, llm, sarif
-from diagnose.render.json import document
 from tests.command_line import run
 from tests.test_render import found, report
 

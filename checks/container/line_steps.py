@@ -54,7 +54,7 @@ def line_variables(
         return {"site": "/etc/nginx/nginx.conf", "site_mount": site}
     if options_in_command(container, tail):
         return {"misplaced": container.name}
-    if migration := migration_of(tail):
+    if migration := migration_of(tail.failure, tail.lines):
         network = container.host_config.network_mode
         return {
             "migration": migration,

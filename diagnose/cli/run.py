@@ -154,8 +154,8 @@ def _push(url: str, report: Report) -> None:
 
 def _send(url: str, report: Report) -> None:
     """The roots to a collector; how many on stderr."""
-    from diagnose.fleet import telemetry
     from diagnose.phrases import count
+    from diagnose.render import telemetry
 
     try:
         number = telemetry.send(url, report)

@@ -11,12 +11,12 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.document import SCHEMA_VERSION
 from diagnose.fleet.packed import Packed, Unusable
 from diagnose.fleet.sources import unpacked
 from diagnose.judgement.signature import without_ids
 from diagnose.model import Severity
 from diagnose.phrases import unix
-from diagnose.render.json import SCHEMA_VERSION
 
 BLIND = ("unknown", "crashed")
 LONGEST_NAME = 200

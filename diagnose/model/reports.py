@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -9,7 +10,7 @@ import msgspec
 
 from diagnose.model.answers import Json
 from diagnose.model.causes import CauseLink, RuledOut
-from diagnose.model.checks import Check, Result
+from diagnose.model.checks import Check, Result, Verdict
 from diagnose.model.findings import DAEMON, Finding, Severity, Subject
 
 
@@ -163,3 +164,17 @@ class Report(msgspec.Struct, frozen=True):
     timings: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
     """What a picture is drawn from, by kind; empty unless the run was asked for it."""
+
+    @property
+    def by_severity(self) -> Counter[Severity]:
+        """How many selected findings there are of each severity; silenced ones do not count."""
+        return Counter(
+            finding.severity
+            for finding in self.findings
+            if finding.selected and not finding.silenced
+        )
+
+    @property
+    def by_verdict(self) -> Counter[Verdict]:
+        """How many selected checks came to each verdict."""
+        return Counter(result.verdict for result in self.results)

@@ -6,12 +6,8 @@ never taken from the log.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from diagnose.lazy_pattern import LazyPattern
-
-if TYPE_CHECKING:
-    from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.programs.failures import Recognised
 
 WAITING = frozenset({"airflow-database", "data-older", "prisma-pending", "table-missing"})
 """Failures that a migration heals."""
@@ -36,12 +32,14 @@ COMMANDS = (
 """What a log shows of a framework, and its command. The first one that fits counts."""
 
 
-def migration_of(tail: LogTail) -> str:
-    """The command that the log asks for; "" where it asks for none, or of a framework not known."""
-    failure = tail.failure
+def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
+    """The command that a log asks for; "" where it asks for none, or of a framework not known.
+
+    failure: what the lines of the log show.
+    """
     if failure is None or failure.failure.name not in WAITING:
         return ""
-    return migration_in((failure.line, *tail.lines))
+    return migration_in((failure.line, *lines))
 
 
 def migration_in(lines: tuple[str, ...]) -> str:

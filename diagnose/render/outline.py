@@ -67,16 +67,6 @@ class Outline(msgspec.Struct, frozen=True):
     """How many checks were skipped."""
 
 
-def counts(report: Report) -> Counter[Severity]:
-    """How many selected findings there are of each severity; silenced ones do not count."""
-    return Counter(f.severity for f in report.findings if f.selected and not f.silenced)
-
-
-def verdicts(report: Report) -> Counter[Verdict]:
-    """How many selected checks came to each verdict."""
-    return Counter(result.verdict for result in report.results)
-
-
 def outline(report: Report, code: int) -> Outline:
     """The report as an outline. code: the exit code of the run, which decides the first word."""
     tree = FindingTree.of(report)
@@ -84,8 +74,8 @@ def outline(report: Report, code: int) -> Outline:
     loud = [root for root in roots if _is_loud(root, tree)]
     quiet = [root for root in roots if not _is_loud(root, tree)]
     unexplained = _unexplained(quiet, tree.by_key.values())
-    number = counts(report)
-    judged = verdicts(report)
+    number = report.by_severity
+    judged = report.by_verdict
     word = FIRST_WORDS[code]
     return Outline(
         severity=max(number, default=None),
@@ -117,7 +107,7 @@ def _summary(
 ) -> str:
     """What stands behind the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
-    incidents = _incidents(counts(report))
+    incidents = _incidents(report.by_severity)
     if incidents:
         return f"{incidents} {took}{_beginning(loud)}"
     return f"{_quiet_status(report, unexplained, code)}, {took}"
@@ -168,7 +158,7 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
 
     It reads like health only where everything was looked at and no container complains.
     """
-    judged = verdicts(report)
+    judged = report.by_verdict
     is_blind = judged[Verdict.UNKNOWN] + judged[Verdict.CRASHED] > 0
     if is_blind and not judged[Verdict.PASSED]:
         return f"not examined: none of {count(len(report.results), 'check')} could be judged"
@@ -179,15 +169,15 @@ def _quiet_status(report: Report, unexplained: Sequence[Reported], code: int) ->
         return f"not fully examined: {counted}"
     if unexplained:
         return counted
-    if counts(report)[Severity.advice]:
+    if report.by_severity[Severity.advice]:
         return f"nothing wrong found, {counted}"
     return f"nothing found, {counted}"
 
 
 def _counted(report: Report, unexplained: Sequence[Reported]) -> str:
     """How many checks came to which verdict; complaints stand directly behind those that passed."""
-    judged = verdicts(report)
-    advice = counts(report)[Severity.advice]
+    judged = report.by_verdict
+    advice = report.by_severity[Severity.advice]
     passed = f"{count(judged[Verdict.PASSED], 'check')} passed"
     first = [f"{advice} advice"] if advice else []
     rest = list(_not_passed(judged))

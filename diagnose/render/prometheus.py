@@ -14,7 +14,6 @@ from typing import TextIO
 import msgspec
 
 from diagnose.model import Report, Severity, Verdict
-from diagnose.render.outline import counts, verdicts
 
 FIRST_LINE = "# HELP diagnose_up "
 """How a file of ours begins: no other is overwritten."""
@@ -49,7 +48,7 @@ def metrics(report: Report, code: int) -> Iterator[Metric]:
     """The metrics of one run. What has no sample is left out."""
     engine = report.host.engine or {}
     info = {"version": report.version, "engine": str(engine.get("name") or "none")}
-    number, judged = counts(report), verdicts(report)
+    number, judged = report.by_severity, report.by_verdict
     yield _one(
         "diagnose_up",
         "Whether the containers of the host could be listed.",

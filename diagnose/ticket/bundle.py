@@ -25,6 +25,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from diagnose import registry
+from diagnose.document import document
 from diagnose.model import Failed, Json, Report
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadLogs
@@ -38,7 +39,6 @@ from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files, archive
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
-from diagnose.render import json as json_report
 from diagnose.render import markdown
 from diagnose.render.html import page
 from diagnose.ticket import proof, readable, texts
@@ -167,8 +167,8 @@ def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
     """The report for people and for programs: members that are never left out."""
     markup = io.StringIO()
     markdown.render(report, exit_code, markup)
-    document = json.dumps(json_report.document(report), indent=1, ensure_ascii=False)
-    return {"report.md": markup.getvalue().encode(), "report.json": f"{document}\n".encode()}
+    whole = json.dumps(document(report), indent=1, ensure_ascii=False)
+    return {"report.md": markup.getvalue().encode(), "report.json": f"{whole}\n".encode()}
 
 
 def _without(

@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from diagnose import session
+from diagnose.document import document
 from diagnose.model import Check, Json
 from diagnose.questions.run import Options
-from diagnose.render.json import document
 
 LATE_S = 5.0
 """Seconds that a round may take beyond its budget before it is ended."""

@@ -23,10 +23,10 @@ from typing import Any
 import msgspec
 
 from diagnose import registry, session
+from diagnose.document import document
 from diagnose.fleet.packed import Packed
 from diagnose.fleet.reports import HostReport, Reader
 from diagnose.questions.run import Options
-from diagnose.render.json import document
 
 FIXTURES = Path(__file__).parent.parent.parent / "fixtures"
 HEALTHY = (

@@ -42,4 +42,4 @@ LOGS = {
 
 @pytest.mark.parametrize(("lines", "command"), LOGS.values(), ids=LOGS)
 def test_the_command(lines: tuple[str, ...], command: str) -> None:
-    assert migration_of(LogTail(lines)) == command
+    assert migration_of(LogTail(lines).failure, lines) == command

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.document import document
 from diagnose.judgement import engine
 from diagnose.model import Failed
 from diagnose.questions import AnyQuestion
@@ -24,7 +25,6 @@ from diagnose.questions.run import Options
 from diagnose.recording import answer_files, source
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
-from diagnose.render.json import document
 from diagnose.ticket import vocabulary, write
 from diagnose.ticket.addresses import Addresses
 from diagnose.ticket.anonymize import Renaming

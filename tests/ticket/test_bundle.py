@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from diagnose import config, session
+from diagnose.document import document
 from diagnose.judgement import engine
 from diagnose.model import Failed, Report
 from diagnose.recording import answer_files, source
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
-from diagnose.render.json import document
 from diagnose.ticket.bundle import TooLargeError
 from tests.questions import question
 from tests.tickets import KNOWN, made, recorded, taken, taken_of_recorded, unpacked

@@ -1,0 +1,142 @@
+"""A report as a JSON value: a contract.
+
+Additions yes, changes no; its schema is `report.schema.json` beside `render.json`, which writes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from diagnose import runbooks
+from diagnose.judgement.signature import signature
+from diagnose.model import CauseLink, HostProfile, Json, Report, Reported, Severity, Verdict
+
+SCHEMA_VERSION = 1
+
+
+def document(report: Report) -> dict[str, Json]:
+    """The report as a JSON value."""
+    number, verdict_counts = report.by_severity, report.by_verdict
+    by_key = {finding.key: finding for finding in report.findings}
+    place = runbooks.Place(report.docker, report.traits)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "tool": {"name": "diagnose", "version": report.version},
+        "host": {
+            "name": report.host.name,
+            "kernel": report.host.kernel,
+            "engine": dict(report.host.engine) if report.host.engine is not None else None,
+            "containers": report.host.containers,
+            "running": report.host.running,
+            "data_root": report.host.data_root,
+            **_profile(report.profile),
+        },
+        "taken_at": datetime.fromtimestamp(report.taken_at, UTC).isoformat(),
+        "duration_s": report.duration_s,
+        "source": report.source,
+        "summary": {
+            "critical": number[Severity.critical],
+            "warning": number[Severity.warning],
+            "advice": number[Severity.advice],
+            **{
+                verdict.value: verdict_counts[verdict]
+                for verdict in Verdict
+                if verdict is not Verdict.FOUND
+            },
+            "silenced": sum(1 for finding in report.findings if finding.silenced),
+        },
+        "notes": list(report.notes),
+        "coverage": [
+            {
+                "traced": dict(part.traced),
+                "families": sorted(part.families),
+                "gap": part.gap or None,
+            }
+            for part in report.coverage
+        ],
+        "findings": [_finding(finding, by_key, place) for finding in report.findings],
+        "checks": [
+            {
+                "id": result.check.id,
+                "verdict": result.verdict.value,
+                "why": result.why,
+                "duration_s": result.duration_s,
+                "examined": result.examined,
+                "unexamined": [
+                    {
+                        "subject": {"kind": suspect.subject.kind, "name": suspect.subject.name},
+                        "why": suspect.why,
+                    }
+                    for suspect in result.unexamined
+                ],
+            }
+            for result in report.results
+        ],
+    }
+
+
+def _profile(profile: HostProfile | None) -> dict[str, Json]:
+    """What a fleet is compared by; nothing where only some checks were run."""
+    if profile is None:
+        return {}
+    return {
+        "id": profile.machine or None,
+        "site_name": profile.name or None,
+        "labels": dict(profile.labels),
+        "facts": dict(profile.facts),
+        "changed": {path: _time(moment) for path, moment in profile.changed.items()},
+    }
+
+
+def _finding(
+    finding: Reported, by_key: Mapping[str, Reported], place: runbooks.Place
+) -> dict[str, Json]:
+    return {
+        "key": finding.key,
+        "signature": signature(finding.id, finding.subject, finding.finding),
+        "id": finding.id,
+        "severity": str(finding.severity),
+        "subject": {"kind": finding.subject.kind, "name": finding.subject.name},
+        "summary": finding.finding.summary,
+        "evidence": dict(finding.finding.evidence),
+        "root": finding.root,
+        "caused_by": [
+            {**_cause(by_key[link.cause]), "because": link.because, **_sureness(link)}
+            for link in finding.causes
+            if link.cause in by_key
+        ],
+        "possibly_caused_by": [
+            {**_cause(by_key[link.cause]), "because": link.because}
+            for link in finding.possible
+            if link.cause in by_key
+        ],
+        "not_caused_by": [
+            {**_cause(by_key[suspect.cause]), "fact": suspect.fact}
+            for suspect in finding.ruled_out
+            if suspect.cause in by_key
+        ],
+        "onset": _time(finding.finding.onset),
+        "selected": finding.selected,
+        "silenced": finding.silenced or None,
+        "service": finding.finding.service or None,
+        "made_by": finding.made_by or None,
+        "runbook": f"runbooks/{finding.id}.md",
+        "fix": [
+            {"command": command.text, "risk": command.risk}
+            for command in runbooks.commands(finding.id, finding.finding.variables, place)
+        ],
+    }
+
+
+def _cause(finding: Reported) -> dict[str, Json]:
+    subject = {"kind": finding.subject.kind, "name": finding.subject.name}
+    return {"key": finding.key, "id": finding.id, "subject": subject}
+
+
+def _sureness(link: CauseLink) -> dict[str, Json]:
+    return {"strength": str(link.strength), "jointly": link.jointly}
+
+
+def _time(moment: float | None) -> str | None:
+    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
