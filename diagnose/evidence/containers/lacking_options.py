@@ -1,0 +1,149 @@
+"""Options of `docker run` that a container lacks, and what of its configuration shows it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from diagnose.evidence.containers.listing import Container
+
+Proof = tuple[str, object]
+"""The path of a value in the configuration, and the value."""
+TMPFS = "--tmpfs"
+_USUAL_SHM = 64 << 20
+"""Bytes of /dev/shm that a container has unless it is given more."""
+
+
+def lacks(container: Container, option: str, path: str) -> Proof | None:
+    """The part of its configuration that shows that it lacks the option; None if it has it.
+
+    path: where the program wanted to write, for a tmpfs.
+    """
+    flag, _, value = option.partition("=")
+    if flag == TMPFS:
+        return _lacks_room_to_write(container, path)
+    lacking = _LACKS.get(flag)
+    return lacking(container, value) if lacking else None
+
+
+def _lacks_device(container: Container, path: str) -> Proof | None:
+    config = container.host_config
+    paths = [device.get("PathInContainer") for device in config.devices or ()]
+    return None if config.privileged or path in paths else ("HostConfig.Devices", paths or "none")
+
+
+def _lacks_mount(container: Container, assignment: str) -> Proof | None:
+    path = assignment.partition(":")[2]
+    calls_elsewhere = any(name == "DOCKER_HOST" for name, _ in container.config.environment)
+    mounts = [mount.destination for mount in container.mounts or ()]
+    has_socket = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
+    return None if has_socket or calls_elsewhere else ("Mounts", mounts or "none")
+
+
+def _lacks_host_entry(container: Container, _: str) -> Proof | None:
+    entries = container.host_config.extra_hosts or []
+    has_entry = any(entry.startswith("host.docker.internal") for entry in entries)
+    return None if has_entry else ("HostConfig.ExtraHosts", entries or "none")
+
+
+def _lacks_first_place(container: Container, _: str) -> Proof | None:
+    """Whether another process than the image's own init is the first one."""
+    config = container.host_config
+    is_first = not config.init and config.pid_mode in ("", "private")
+    return None if is_first else ("HostConfig.Init", bool(config.init))
+
+
+def _lacks_limit(container: Container, assignment: str) -> Proof | None:
+    name = assignment.partition("=")[0]
+    limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
+    if any(limit.get("Hard") == -1 for limit in limits):
+        return None
+    return ("HostConfig.Ulimits", limits or "none")
+
+
+def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
+    """Whether a user who is not root lacks the setting; the host's network has the host's own."""
+    name, _, wanted = assignment.partition("=")
+    given = container.host_config.sysctls or {}
+    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    if is_root or container.shares_host_network or given.get(name) == wanted:
+        return None
+    return ("HostConfig.Sysctls", given or "none")
+
+
+def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
+    """Whether no option of this kind was given; one that was given may be a profile that fits."""
+    config = container.host_config
+    given = config.security_opt or ()
+    kind = wanted.partition("=")[0]
+    has_kind = any(option.partition("=")[0].partition(":")[0] == kind for option in given)
+    return None if config.privileged or has_kind else ("HostConfig.SecurityOpt", given or "none")
+
+
+def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
+    given = container.host_config.shm_size
+    return ("HostConfig.ShmSize", given) if given <= _USUAL_SHM else None
+
+
+def _lacks_variable(container: Container, assignment: str) -> Proof | None:
+    name, _, wanted = assignment.partition("=")
+    values = [
+        entry.partition("=")[2]
+        for entry in container.config.env or ()
+        if entry.startswith(f"{name}=")
+    ]
+    if not values:
+        return ("Config.Env", f"{name} is not set")
+    # a folder below the one that it names now is another value
+    is_above = wanted.startswith(f"{values[-1].rstrip('/')}/")
+    return ("Config.Env", f"{name} is {values[-1]}") if is_above else None
+
+
+def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
+    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())
+    is_read_only = container.host_config.readonly_rootfs and not is_mounted
+    return ("HostConfig.ReadonlyRootfs", True) if is_read_only else None
+
+
+def _lacks_capability(container: Container, name: str) -> Proof | None:
+    config = container.host_config
+    added, dropped = _capabilities(config.cap_add), _capabilities(config.cap_drop)
+    if config.privileged or added & {name, "ALL"}:
+        return None
+    if name not in _CAPABILITIES_BY_DEFAULT:
+        return ("HostConfig.CapAdd", sorted(added) or "none")
+    return ("HostConfig.CapDrop", sorted(dropped)) if dropped & {name, "ALL"} else None
+
+
+_CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN")
+
+
+def _capabilities(names: list[str] | None) -> set[str]:
+    return {name.upper().removeprefix("CAP_") for name in names or ()}
+
+
+def _lacks_gpu(container: Container, _: str) -> Proof | None:
+    config = container.host_config
+    has_gpu = config.device_requests or config.runtime == "nvidia"
+    return None if has_gpu else ("HostConfig.DeviceRequests", "none")
+
+
+def _lacks_privileges(container: Container, _: str) -> Proof | None:
+    is_privileged = container.host_config.privileged
+    return None if is_privileged else ("HostConfig.Privileged", False)
+
+
+_LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {
+    "--cap-add": _lacks_capability,
+    "--device": _lacks_device,
+    "--add-host": _lacks_host_entry,
+    "--gpus": _lacks_gpu,
+    "--init": _lacks_first_place,
+    "--privileged": _lacks_privileges,
+    "--ulimit": _lacks_limit,
+    "--shm-size": _lacks_shared_memory,
+    "--security-opt": _lacks_security_option,
+    "--sysctl": _lacks_kernel_setting,
+    "--env": _lacks_variable,
+    "--volume": _lacks_mount,
+}
+"""How it is seen that a container lacks an option, by its name."""
