@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.container.service import is_service
 from diagnose.evidence.containers.cgroups import Cgroups
-from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
 from diagnose.evidence.machine.processes import Processes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
@@ -39,34 +41,48 @@ def first_process_stopped(
         process = processes.by_pid.get(container.state.pid)
         if container.state.status == "paused" or process is None:
             continue
-        task = hung.get(process.pid)
         group = cgroups.of(container) if cgroups is not None else None
-        if group is not None and group.frozen_by:
-            what, note = "is frozen, with all others in its control group", process.state
-            word = THAWED if group.frozen_by.endswith("freezer.state") else "0"
-            variables = {"frozen_by": group.frozen_by, "thaw": word}
-        elif process.state == "T":
-            what, note, variables = "is stopped by a signal", "T (stopped)", {"signal": "CONT"}
-        elif process.state == "D" and task is not None:
-            what, note = (
-                f"has waited in the kernel for more than {ago(task.seconds)}",
-                "D (uninterruptible sleep)",
-            )
-            variables = {}
-        else:
-            continue
-        finding = Finding.about(
-            container,
-            f"{container} is listed as running, but its first process {what}",
-            {
-                f"/proc/{process.pid}/stat": note,
-                **present({"frozen by": group.frozen_by if group is not None else ""}),
-                "first process": " ".join(container.command)[:120],
-                "State": f"{container.state.status}, Pid {container.state.pid}",
-            },
-            severity=Severity.critical if is_service(container) else Severity.warning,
-            stable=(container.life,),
-            pid=str(process.pid),
-        )
-        yield finding.with_variables(variables)
+        frozen_by = group.frozen_by if group is not None else ""
+        halt = _halt(process.state, frozen_by, hung.get(process.pid))
+        if halt is not None:
+            yield _halted(container, process.pid, halt, frozen_by)
     return None
+
+
+class _Halt(msgspec.Struct, frozen=True):
+    """What keeps a process from running: in words, as /proc says it, and what the page needs."""
+
+    what: str
+    state: str
+    variables: dict[str, str] = {}
+
+
+def _halt(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
+    """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
+    if frozen_by:
+        word = THAWED if frozen_by.endswith("freezer.state") else "0"
+        what = "is frozen, with all others in its control group"
+        return _Halt(what, state, {"frozen_by": frozen_by, "thaw": word})
+    if state == "T":
+        return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})
+    if state == "D" and task is not None:
+        what = f"has waited in the kernel for more than {ago(task.seconds)}"
+        return _Halt(what, "D (uninterruptible sleep)")
+    return None
+
+
+def _halted(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Finding:
+    finding = Finding.about(
+        container,
+        f"{container} is listed as running, but its first process {halt.what}",
+        {
+            f"/proc/{pid}/stat": halt.state,
+            **present({"frozen by": frozen_by}),
+            "first process": " ".join(container.command)[:120],
+            "State": f"{container.state.status}, Pid {container.state.pid}",
+        },
+        severity=Severity.critical if is_service(container) else Severity.warning,
+        stable=(container.life,),
+        pid=str(pid),
+    )
+    return finding.with_variables(halt.variables)

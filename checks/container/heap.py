@@ -6,7 +6,7 @@ A program is configured to use a larger heap than its container may have.
 from __future__ import annotations
 
 from checks.container.confirmed import is_failing
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
@@ -35,32 +35,32 @@ def heap_above_limit(
     failures = log_tails.failures if log_tails is not None else {}
     for container in containers:
         limit = container.host_config.memory
-        if not limit:
-            continue
         heap, option = heap_size(container.command, container.config.env or ())
-        if heap < limit:
+        if not limit or heap < limit:
             continue
         failure = failures.get(container.id)
-        claim = failure if failure is not None and failure.failure.confirmed_by == ID else None
-        was_killed = container.state.oom_killed or container.state.exit_code == KILLED
-        suffers = bool(claim or was_killed) and is_failing(container, clock)
-        if not suffers and not container.is_running:
-            continue
-        yield Finding.about(
-            container,
-            f"{container} has a memory limit of {size(limit)}, "
-            f"but its program may use a heap of {size(heap)}",
-            {
-                **({"log": claim.line} if claim is not None else {}),
-                "heap": option,
-                "HostConfig.Memory": size(limit),
-                "State": str(container.state),
-            },
-            severity=Severity.critical if suffers else Severity.advice,
-            onset=container.failed_first,
-            memory=_roomier(heap),
-        )
+        says_so = failure is not None and failure.failure.confirmed_by == ID
+        suffers = (says_so or _was_killed(container)) and is_failing(container, clock)
+        if suffers or container.is_running:
+            yield Finding.about(
+                container,
+                f"{container} has a memory limit of {size(limit)}, "
+                f"but its program may use a heap of {size(heap)}",
+                {
+                    **({"log": failure.line} if failure is not None and says_so else {}),
+                    "heap": option,
+                    "HostConfig.Memory": size(limit),
+                    "State": str(container.state),
+                },
+                severity=Severity.critical if suffers else Severity.advice,
+                onset=container.failed_first,
+                memory=_roomier(heap),
+            )
     return None
+
+
+def _was_killed(container: Container) -> bool:
+    return container.state.oom_killed or container.state.exit_code == KILLED
 
 
 def _roomier(heap: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -41,15 +43,20 @@ def lost_with_host(
     age = clock.age(began)
     if age is None or age > options.since_s:
         return None
-    lost = [container for container in containers if _is_lost(container, began, moment)]
-    down = [container for container in lost if container.state.status == "exited"]
-    if len(down) < fewest:
-        return None
+    stopped = [container for container in containers if container.state.status == "exited"]
+    down = [container for container in stopped if _is_lost(container, began, moment)]
+    if len(down) >= fewest:
+        yield _stayed_down(down, clock, began, age)
+    return None
+
+
+def _stayed_down(down: Sequence[Container], clock: Clock, began: float, age: float) -> Finding:
+    """began: the Unix time of the engine's start. age: seconds since then."""
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
     what = "the host went down" if rebooted else "the engine and its containers were killed"
     names = names_of(down)
-    yield Finding(
+    return Finding(
         subject=HOST,
         summary=f"{what} without stopping its containers; since the engine's start {ago(age)} ago"
         f" {counted('container', names)} stayed down",
@@ -63,16 +70,11 @@ def lost_with_host(
         touches=subjects_of(down),
         onset=began,
     )
-    return None
 
 
 def _is_lost(container: Container, engine_began: float, moment: float) -> bool:
+    """Whether it ran when the engine went, and its end was noted when the engine came back."""
     started, finished = container.started_at, container.finished_at
-    if (
-        started is None
-        or finished is None
-        or container.state.exit_code not in LOST
-        or container.is_running
-    ):
+    if started is None or finished is None or container.state.exit_code not in LOST:
         return False
     return started < engine_began - 1 and -1 <= finished - engine_began <= moment

@@ -27,6 +27,7 @@ _OF_SETTINGS = LazyPattern(
 )
 """Mounts in which a setting is looked for, where a container has several."""
 _OF_SYSTEM = LazyPattern(r"/(?:dev|proc|run|sys|var/run)?(?:/|$)")
+_NGINX_FILE = "/etc/nginx/nginx.conf"
 _OF_A_SITE = ("server", "upstream", "map")
 """Blocks that a file in conf.d may begin with."""
 _SHORTEST = 2
@@ -51,7 +52,7 @@ def line_variables(
         inside = f"{container.name}:{mount.destination}"
         return {"held": mount.destination, "held_source": mount.source, "held_target": inside}
     if site := _site(container, tail):
-        return {"site": "/etc/nginx/nginx.conf", "site_mount": site}
+        return {"site": _NGINX_FILE, "site_mount": site}
     if options_in_command(container, tail):
         return {"misplaced": container.name}
     if migration := migration_of(tail.failure, tail.lines):
@@ -81,37 +82,40 @@ def _site(container: Container, tail: LogTail) -> str:
     failure = tail.failure
     if failure is None or failure.failure.name != "nginx-block":
         return ""
-    if failure.values.get("block") not in _OF_A_SITE:
+    is_of_main_file = failure.values.get("path") == _NGINX_FILE
+    if failure.values.get("block") not in _OF_A_SITE or not is_of_main_file:
         return ""
-    return next(
-        (
-            f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
-            for mount in container.mounts or ()
-            if mount.destination == failure.values.get("path") == "/etc/nginx/nginx.conf"
-            and mount.type == "bind"
-        ),
-        "",
-    )
+    for mount in container.mounts or ():
+        if mount.destination == _NGINX_FILE and mount.type == "bind":
+            return f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
+    return ""
 
 
 def _sought(container: Container, tail: LogTail) -> dict[str, str]:
     """A host name of the line, and the mount in whose files it may stand."""
-    failure = tail.failure
-    if failure is None:
-        return {}
-    names = (failure.values.get(group, "").partition(":")[0] for group in _HOSTS)
-    name = next((name.strip("`'\"") for name in names if name), "")
-    # below / lie files of the kernel that never end
-    mounts = [
-        mount
-        for mount in container.mounts or ()
-        if mount.type == "bind" and not _OF_SYSTEM.match(mount.source)
-    ]
-    likely = [
-        mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
-    ]
-    places = likely or mounts
+    name = _called(tail)
+    places = _setting_mounts(container)
     is_name = len(name) >= _SHORTEST and not name.replace(".", "").isdigit()
     if not is_name or len(places) != 1:
         return {}
     return {"sought": name, "sought_in": places[0].source}
+
+
+def _called(tail: LogTail) -> str:
+    """Whom the program called, by the line; empty where it does not say."""
+    values = tail.failure.values if tail.failure is not None else {}
+    names = (values.get(group, "").partition(":")[0] for group in _HOSTS)
+    return next((name.strip("`'\"") for name in names if name), "")
+
+
+def _setting_mounts(container: Container) -> list[Mount]:
+    """The mounts that look like settings; all that may hold any where none does.
+
+    Below / lie files of the kernel that never end.
+    """
+    of_host = [mount for mount in container.mounts or () if mount.type == "bind"]
+    mounts = [mount for mount in of_host if not _OF_SYSTEM.match(mount.source)]
+    likely = [
+        mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
+    ]
+    return likely or mounts

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from checks.container.confirmed import claims
+from collections.abc import Sequence
+
+from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
@@ -38,24 +40,29 @@ def cpu_unsupported(
         return Skipped("no log and no kernel message mentions missing instructions")
     claimed: set[str] = set()
     for claim in claims(ID, containers, log_tails, clock):
-        level = claim.value("level").lower()
-        wanted = _LEVELS.get(level) or ((level,) if level else ()) or claim.failure.failure.needs
-        missing = [name for name in wanted if name not in processor.flags]
+        missing = _lacking(processor, _wanted(claim))
         if missing:
             claimed.add(claim.container.id)
             yield _finding(claim.container, missing, processor, claim.evidence)
     faults = program_faults.by_id if program_faults is not None else {}
-    missing = [name for name in _USUAL if name not in processor.flags]
+    missing = _lacking(processor, _USUAL)
     for container in containers:
         fault = faults.get(container.id)
-        if (
-            fault is not None
-            and fault.is_invalid_opcode
-            and missing
-            and container.id not in claimed
-        ):
+        is_trapped = fault is not None and fault.is_invalid_opcode and container.id not in claimed
+        if missing and fault is not None and is_trapped:
             yield _finding(container, missing, processor, {"kernel log": fault.text})
     return None
+
+
+def _wanted(claim: Claim) -> Sequence[str]:
+    """The features that the log asks for: a level of x86-64, or one by its name."""
+    level = claim.value("level").lower()
+    named = (level,) if level else claim.failure.failure.needs
+    return _LEVELS.get(level, named)
+
+
+def _lacking(processor: Processor, features: Sequence[str]) -> list[str]:
+    return [name for name in features if name not in (processor.flags or ())]
 
 
 def _finding(

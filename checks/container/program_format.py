@@ -11,7 +11,7 @@ from checks.container.start_errors import refused_program
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
-from diagnose.model import CheckResult, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.registry import check
 
 ARCHITECTURES = {
@@ -39,21 +39,27 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         program = programs.by_id.get(container.id)
         if program is None or program.why != "exec format error":
             continue
-        if program.machine and program.machine != host:
-            here = f", and this host is {host}" if host else ""
-            what = f"{program.path} is built for {program.machine}{here}"
-            seen = f"ELF, {program.machine}"
-        elif program.is_read and not program.machine and not program.interpreter:
-            what, seen = f"{program.path} is a script without a #! line", "neither ELF nor #!"
-        else:
-            what, seen = f"the kernel does not know the format of {program.path}", ""
-        finding = refused_program(
-            container, program, what, **({_FIRST_BYTES: seen} if seen else {})
-        )
-        unneeded = "file" if program.machine else "image"
-        kept = {name: value for name, value in finding.variables.items() if name != unneeded}
-        yield msgspec.structs.replace(finding, variables=kept)
+        what, seen = _format(program, host)
+        first_bytes = {_FIRST_BYTES: seen} if seen else {}
+        finding = refused_program(container, program, what, **first_bytes)
+        yield _without(finding, "file" if program.machine else "image")
     return None
+
+
+def _format(program: Program, host: str) -> tuple[str, str]:
+    """What is wrong with the program, and its first bytes. host: the host's architecture."""
+    if program.machine and program.machine != host:
+        here = f", and this host is {host}" if host else ""
+        return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
+    if program.is_read and not program.machine and not program.interpreter:
+        return f"{program.path} is a script without a #! line", "neither ELF nor #!"
+    return f"the kernel does not know the format of {program.path}", ""
+
+
+def _without(finding: Finding, variable: str) -> Finding:
+    """The finding without the variable whose cure does not suit."""
+    kept = {name: value for name, value in finding.variables.items() if name != variable}
+    return msgspec.structs.replace(finding, variables=kept)
 
 
 @check("container.interpreter-missing", severity=Severity.critical)
@@ -70,11 +76,8 @@ def interpreter_missing(containers: Containers, programs: Programs) -> CheckResu
             continue
         what, seen = _needs(program)
         finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
-        if not program.has_carriage_return:
-            # the file is in order; what is missing has to come into the image
-            kept = {name: value for name, value in finding.variables.items() if name != "file"}
-            finding = msgspec.structs.replace(finding, variables=kept)
-        yield finding
+        # without a carriage return the file is in order: what is missing comes into the image
+        yield finding if program.has_carriage_return else _without(finding, "file")
     return None
 
 
@@ -84,12 +87,8 @@ def _needs(program: Program) -> tuple[str, str]:
         interpreter = program.interpreter.rstrip("\r")
         return f"the #! line of {program.path} ends in a carriage return", f"#!{interpreter}\\r"
     if program.interpreter:
-        seen = (
-            f"#!{program.interpreter}"
-            if "/" in program.interpreter
-            else f"#!... env {program.interpreter}"
-        )
-        return f"{program.path} needs {program.interpreter}", seen
+        by_env = "" if "/" in program.interpreter else "... env "
+        return f"{program.path} needs {program.interpreter}", f"#!{by_env}{program.interpreter}"
     if program.machine:
         return (
             f"the loader that {program.path} was linked for is missing",

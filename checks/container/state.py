@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
@@ -30,34 +30,29 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     engines 20.10.24, 26.1.5 and 28.5.2. A mount that is still there is named, in this namespace or
     in that of another process.
     """
+    leaked = leaks.by_id if leaks is not None else {}
     for container in containers:
-        error = container.state.error
-        if container.state.status not in ("dead", "removing") or not error:
-            continue
-        leak = next(iter(leaks.by_id.get(container.id, ())), None) if leaks is not None else None
-        evidence: dict[str, Json] = {"State.Status": container.state.status, "State.Error": error}
-        still_mounted = ""
-        if leak is not None:
-            holder = f" for process {leak.pid} ({leak.comm})" if leak.pid else ""
-            evidence["mountinfo"] = f"{leak.fstype} at {leak.point}{holder}"
-            still_mounted = f"; {leak.point} is still mounted{holder}"
-        variables = {
-            "container": container.name,
-            "id": container.id,
-            **_what_holds(container.id, error, leak),
-        }
-        yield Finding(
-            subject=container.subject,
-            summary=(
-                f"{container} could not be removed and is dead: "
-                f"{error.rpartition(': ')[2]}{still_mounted}"
-            ),
-            evidence=evidence,
-            variables=variables,
-            signs=signs(error),
-            service=container.service,
-        )
+        if container.state.status in ("dead", "removing") and container.state.error:
+            yield _dead(container, next(iter(leaked.get(container.id, ())), None))
     return None
+
+
+def _dead(container: Container, leak: LeakedMount | None) -> Finding:
+    error = container.state.error
+    evidence: dict[str, Json] = {"State.Status": container.state.status, "State.Error": error}
+    still_mounted = ""
+    if leak is not None:
+        holder = f" for process {leak.pid} ({leak.comm})" if leak.pid else ""
+        evidence["mountinfo"] = f"{leak.fstype} at {leak.point}{holder}"
+        still_mounted = f"; {leak.point} is still mounted{holder}"
+    finding = Finding.about(
+        container,
+        f"{container} could not be removed and is dead: {error.rpartition(': ')[2]}{still_mounted}",
+        evidence,
+        signs=signs(error),
+        id=container.id,
+    )
+    return finding.with_variables(_what_holds(container.id, error, leak))
 
 
 def _what_holds(id: str, error: str, leak: LeakedMount | None) -> dict[str, str]:
@@ -93,28 +88,30 @@ def shim_lost(
         first = processes.by_pid.get(container.state.pid)
         is_alive = first is not None and first.state != "Z"
         has_shim = container.id in processes.shims
-        if is_alive and has_shim:
-            continue
         age = clock.age(container.started_at) if clock is not None else None
-        if not is_alive and age is not None and age < settling:
-            continue
-        if is_alive:
-            what = "its shim is gone, but its process still runs"
-        else:
-            what = f"process {container.state.pid} is gone"
-        yield Finding.about(
-            container,
-            f"{container} is listed as running, but {what}",
-            {
-                "State": f"{container.state.status}, Pid {container.state.pid}",
-                "process": "alive" if is_alive else "none",
-                "containerd-shim": "alive" if has_shim else "none",
-            },
-            touches=(DAEMON,),
-            settled=(container.life,),
-            pid=str(container.state.pid),
-        )
+        may_have_ended_now = not is_alive and age is not None and age < settling
+        is_whole = is_alive and has_shim
+        if not is_whole and not may_have_ended_now:
+            yield _lost(container, is_alive=is_alive, has_shim=has_shim)
     return None
+
+
+def _lost(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
+    what = f"process {container.state.pid} is gone"
+    if is_alive:
+        what = "its shim is gone, but its process still runs"
+    return Finding.about(
+        container,
+        f"{container} is listed as running, but {what}",
+        {
+            "State": f"{container.state.status}, Pid {container.state.pid}",
+            "process": "alive" if is_alive else "none",
+            "containerd-shim": "alive" if has_shim else "none",
+        },
+        touches=(DAEMON,),
+        settled=(container.life,),
+        pid=str(container.state.pid),
+    )
 
 
 @check("container.paused", severity=Severity.warning)
