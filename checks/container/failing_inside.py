@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from checks.container.causes import PROGRAM_CAUSES
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE, QUOTED, stays
+from checks.container.row_steps import row_steps
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago
+from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
 _DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
@@ -57,6 +60,10 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
     evidence: dict[str, object] = {LINE: failure.line[:QUOTED]}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = failure.reason[:QUOTED]
+    known = _known(failure)
+    row = row_steps(container, known, None, is_running=True)
+    if known is not None:
+        evidence |= {"this means": known.cause} | ({} if row else {"what fixes it": known.cure})
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,
@@ -67,10 +74,18 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
         signs=signs(failure.line, failure.reason),
         onset=failure.at,
     )
-    return finding.with_variables(_variables(failure, mount_access))
+    return finding.with_variables(row or _variables(failure, known, mount_access))
 
 
-def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[str, str]:
+def _known(failure: InnerFailure) -> Recognised | None:
+    """The known failure that the reason shows, where a keeper has given a program up."""
+    is_of_keeper = bool(failure.reason) and failure.reason != failure.line
+    return LogTail((failure.reason,)).failure if is_of_keeper else None
+
+
+def _variables(
+    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None
+) -> dict[str, str]:
     """What the page needs for the cure.
 
     The mount that its user may not write, or the container to start again.
@@ -90,7 +105,7 @@ def _variables(failure: InnerFailure, mount_access: MountAccess | None) -> dict[
     if failure.name == "rabbitmq":
         return _of_broker(container, failure.program)
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
-    again = {} if is_missing else {"again": container.name}
+    again = {} if is_missing or stays(known) else {"again": container.name}
     return {"program": failure.program, **again}
 
 

@@ -24,6 +24,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject, Unavailable
 from diagnose.phrases import ago
+from diagnose.programs.failures import Recognised
 
 PASSING = frozenset(
     [
@@ -157,7 +158,7 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     full disk. A setting, and a known failure that no check looks for on this host, stay as they
     are.
     """
-    if setting is not None or _stays(tail):
+    if setting is not None or stays(tail.failure):
         return False
     if tail.failure is not None and tail.failure.failure.may_pass:
         return True
@@ -165,9 +166,9 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
     return not objects or bool(passing(container, tail))
 
 
-def _stays(tail: LogTail) -> bool:
-    """Whether the log shows a known failure that no other start changes."""
-    known = tail.failure.failure if tail.failure is not None else None
+def stays(failure: Recognised | None) -> bool:
+    """Whether it is a known failure that no other start changes."""
+    known = failure.failure if failure is not None else None
     return known is not None and not known.confirmed_by and not known.may_pass
 
 
@@ -274,7 +275,7 @@ def calls_of(
         refused_port(tail.lines),
         namespaces,
         "certificate" in tail.signs,
-        is_beside=_stays(tail) and not lacks_table,
+        is_beside=stays(tail.failure) and not lacks_table,
     )
 
 

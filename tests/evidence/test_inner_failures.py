@@ -14,6 +14,7 @@ BACK = "2026-01-02 10:00:06,1 INFO success: php-fpm entered RUNNING state, proce
 MISSING = "2026-01-02 10:00:04,1 INFO spawnerr: can't find command '/usr/sbin/php-fpm7.0'"
 EXITED = "2026-01-02 10:00:04,1 INFO exited: php-fpm (exit status 78; not expected)"
 WORDS = "[02-Jan-2026 10:00:04] ERROR: [pool www] cannot get uid for user 'web'"
+UNREADY = "[02-Jan-2026 10:00:04] ERROR: the queue of jobs is gone"
 NO_RDB = "19:C # Failed opening the temp RDB file temp-19.rdb (in server root dir /data) for saving: Permission denied"
 NO_SAVE = "1:M # Background saving error"
 SAVED = "1:M * Background saving terminated with success"
@@ -69,7 +70,7 @@ def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[st
 def test_a_finding_per_program_and_what_is_offered():
     container = made("running")
     failures = (
-        *in_lines(container, {"supervisord"}, [(None, WORDS), (None, GAVE_UP)]),
+        *in_lines(container, {"supervisord"}, [(None, UNREADY), (None, GAVE_UP)]),
         *in_lines(container, {"java"}, [(None, NO_HEAP)]),
     )
     result = judge("container.failing-inside", inner_failures=InnerFailures(failures), clock=CLOCK)
@@ -77,11 +78,27 @@ def test_a_finding_per_program_and_what_is_offered():
     by_program = {finding.discriminator: finding.variables for finding in result.findings}
     assert by_program["php-fpm"]["again"] == "web"
     assert by_program["http-1"]["leaking"] == "web"
-    (missing,) = in_lines(container, {"supervisord"}, [(None, MISSING), (None, GAVE_UP)])
-    result = judge(
-        "container.failing-inside", inner_failures=InnerFailures((missing,)), clock=CLOCK
-    )
-    assert "again" not in result.findings[0].variables
+
+
+@pytest.mark.parametrize("reason", [MISSING, WORDS])
+def test_a_reason_that_no_restart_changes_has_its_own_words(reason: str) -> None:
+    lines = [(None, reason), (None, GAVE_UP)]
+    (lasting,) = in_lines(made("running"), {"supervisord"}, lines)
+    (finding,) = judge(
+        "container.failing-inside", inner_failures=InnerFailures((lasting,)), clock=CLOCK
+    ).findings
+    assert "again" not in finding.variables
+    assert finding.evidence["what fixes it"]
+
+
+def test_a_heap_that_is_too_small_gets_more() -> None:
+    lines = [(None, "FATAL ERROR: JavaScript heap out of memory"), (None, GAVE_UP)]
+    (full,) = in_lines(made("running"), {"supervisord"}, lines)
+    (finding,) = judge(
+        "container.failing-inside", inner_failures=InnerFailures((full,)), clock=CLOCK
+    ).findings
+    assert finding.variables["assignment"] == "NODE_OPTIONS=--max-old-space-size=4096"
+    assert "what fixes it" not in finding.evidence
 
 
 def test_each_pattern_has_its_own_name():
