@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import NamedTuple
 
@@ -405,6 +406,21 @@ def _refused_outside(path: Path) -> set[str]:
     prints = "render" in path.parts
     refused = {*WORLD, "checks"} if prints else {*WORLD, "checks", "rich"}
     return {name.split(".")[0] for name in _module(path).imports} & refused
+
+
+def test_no_rooms_of_the_package_import_each_other_in_a_circle():
+    """`TopologicalSorter` names the circle in its error."""
+    rooms = {_room(path) for path in ENGINE_FILES}
+    below: dict[str, set[str]] = {room: set() for room in rooms}
+    for path in ENGINE_FILES:
+        names = {name.split(".")[1] for name in _module(path).imports if "diagnose." in name}
+        below[_room(path)] |= names & rooms - {_room(path)}
+    assert len(tuple(TopologicalSorter(below).static_order())) == len(rooms)
+
+
+def _room(path: Path) -> str:
+    """The package or the module right below `diagnose`."""
+    return path.relative_to(ROOT / "diagnose").with_suffix("").parts[0]
 
 
 def test_the_lists_of_files_are_not_empty():
