@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
 from msgspec.structs import replace
 
 from checks.storage.helpers import users
@@ -12,9 +9,9 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
-from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
+from diagnose.evidence.storage.filled_disk import FilledDisk
+from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import (
     Bytes,
@@ -27,18 +24,6 @@ from diagnose.model import (
 )
 from diagnose.phrases import size
 from diagnose.registry import check
-
-WELL_PCT = 85.0
-"""A fix that brings a disk down to this is enough."""
-_FREED_BY = {"cache": "build cache", "images": "images"}
-"""The kind of usage that each variable of the page frees."""
-STOPPED = frozenset({"created", "exited", "dead"})
-BLAMED_PCT = 25.0
-"""What holds less of what is used is not named in the summary."""
-_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
-"""The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
-WORTH_A_PRUNE_PCT = 3.0
-"""A kind that takes less of what is used is not offered to be pruned."""
 
 
 @check(
@@ -79,57 +64,51 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        finding = _finding(disk, usage, rates, _spare(disk, usage, containers, unused), others)
+        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
-        yield replace(finding, severity=Severity.critical if is_critical else Severity.warning)
+        severity = Severity.critical if is_critical else Severity.warning
+        yield replace(_finding(filled, rates), severity=severity)
     return None
 
 
-def _finding(
-    disk: Filesystem,
-    usage: DiskUsage | Unavailable,
-    rates: FillRate | None,
-    spare: list[_Spare],
-    others: FullDisks | None,
-) -> Finding:
+def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     """How full a disk is, what fills it, and what may go."""
-    figures = disk.usage
-    folders = others.of(disk.point) if others is not None else ()
-    dumps = others.dumps.get(disk.point) if others is not None else None
-    left = _left_by_the_engine(disk, usage)
+    disk, figures = filled.disk, filled.disk.usage
     room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
-    cache = _builder_cache(disk, usage)
-    blame = _blame(disk, spare, folders, dumps, left)
-    if cache is not None:
-        blame = (
-            f'; volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
-            f"holds {size(cache.bytes)}"
-        )
-    may_go = {
-        "dumps": dumps.folder if dumps else None,
-        "downloads": left.path if left else None,
-        "builder": cache.builder if cache else None,
-    }
+    largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
     return Finding(
         subject=disk.subject,
-        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{blame}",
+        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{_blame(filled)}",
         evidence={
             **_figures(disk, rates),
             **users(disk),
-            **_attribution(disk, usage),
-            **{share.name: f"{share.count}, {size(share.bytes)}" for share in spare},
-            **present({"largest": [f"{folder.path} {size(folder.bytes)}" for folder in folders]}),
+            **_attribution(disk, filled.usage),
+            **{share.name: f"{share.count}, {size(share.bytes)}" for share in filled.spare},
+            **present({"largest": largest}),
         },
-        variables={
-            "point": disk.point,
-            "where": _folder(disk, usage, folders, others),
-            **present(may_go),
-            **_freeable(disk, usage, spare),
-            **_journal(disk, folders),
-        },
+        variables={"point": disk.point, "where": filled.folder, **_cures(filled)},
         signs=frozenset({"no-space"}),
     )
+
+
+def _cures(filled: FilledDisk) -> dict[str, str]:
+    """What the page offers to remove or to shrink."""
+    dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
+    cures = present(
+        {
+            "dumps": dumps.folder if dumps else None,
+            "downloads": downloads.path if downloads else None,
+            "builder": cache.builder if cache else None,
+        }
+    )
+    if filled.disk.point == "/run":
+        return {**cures, "journal": "50M"}
+    cures |= filled.cures
+    if filled.journal_bytes and filled.is_to_blame(filled.journal_bytes):
+        # a tenth of the disk, as journald allows itself
+        cures["journal"] = f"{max(filled.disk.usage.size // 10 >> 20, 8)}M"
+    return cures
 
 
 def _rate(disk: Filesystem, rates: FillRate | None) -> float:
@@ -161,111 +140,25 @@ def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
     return evidence
 
 
-class _Spare(msgspec.Struct, frozen=True):
-    """What can go because no container that runs has it. name: in words, for the evidence."""
-
-    name: str
-    variable: str
-    value: str
-    count: int
-    bytes: int
-
-
-def _spare(
-    disk: Filesystem,
-    usage: DiskUsage | Unavailable,
-    containers: Containers | None,
-    unused: UnusedVolumes | None,
-) -> list[_Spare]:
-    """Stopped containers' writable layers, and anonymous volumes without a container."""
-    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
-        return []
-    stopped = [
-        usage.writable.get(container.id, 0)
-        for container in containers or ()
-        if container.state.status in STOPPED
-    ]
-    nameless = [usage.volumes.get(volume.name, 0) for volume in unused or () if volume.is_anonymous]
-    volumes = [
-        _Spare("stopped containers", "stopped", "--force", len(stopped), sum(stopped)),
-        _Spare(
-            "anonymous volumes without a container",
-            "anonymous",
-            "^[0-9a-f]{64}$",
-            len(nameless),
-            sum(nameless),
-        ),
-    ]
-    least = disk.usage.used * WORTH_A_PRUNE_PCT / 100
-    return [share for share in volumes if share.bytes >= least]
-
-
-def _left_by_the_engine(disk: Filesystem, usage: DiskUsage | Unavailable) -> FileSize | None:
-    """The folder in which the engine keeps downloads and uploads, where it takes much of the disk.
-
-    An engine that was killed leaves them, and empties the folder at its next start.
-    """
-    if isinstance(usage, Unavailable) or usage.point != disk.point:
-        return None
-    other = next((part for part in usage.parts if part.name == "other"), None)
-    if other is None or not other.path.endswith("/tmp"):  # noqa: S108 - a name
-        return None
-    total = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
-    is_much = total >= disk.usage.used * BLAMED_PCT / 100
-    return FileSize(other.path, total) if is_much and disk.holds_data_root else None
-
-
-def _blame(
-    disk: Filesystem,
-    spare: list[_Spare],
-    folders: Sequence[FileSize],
-    dumps: CoreDumps | None,
-    left: FileSize | None,
-) -> str:
-    """What fills the disk, where that can be said in a word."""
-    if dumps is not None and dumps.bytes >= disk.usage.used * BLAMED_PCT / 100:
+def _blame(filled: FilledDisk) -> str:
+    """What fills the disk, where that can be said in a word, as the end of a sentence."""
+    dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
+    if cache is not None:
+        return (
+            f'; volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
+            f"holds {size(cache.bytes)}"
+        )
+    if dumps is not None and filled.is_to_blame(dumps.bytes):
         return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
-    if left is not None:
-        return f"; unfinished downloads in {left.path} hold {size(left.bytes)}"
-    most = max(spare, key=lambda share: share.bytes, default=None)
-    if most is not None and most.bytes >= disk.usage.used * BLAMED_PCT / 100:
+    if downloads is not None:
+        return f"; unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
+    most = max(filled.spare, key=lambda share: share.bytes, default=None)
+    if most is not None and filled.is_to_blame(most.bytes):
         return f"; {most.count} {most.name} hold {size(most.bytes)}"
-    if folders and folders[0].bytes >= disk.usage.used * BLAMED_PCT / 100:
-        return f"; {folders[0].path} holds {size(folders[0].bytes)}"
+    for folder in filled.folders[:1]:
+        if filled.is_to_blame(folder.bytes):
+            return f"; {folder.path} holds {size(folder.bytes)}"
     return ""
-
-
-class _BuilderCache(msgspec.Struct, frozen=True):
-    """The cache of a builder of buildx, in a volume that no prune of the engine touches."""
-
-    builder: str
-    volume: str
-    bytes: int
-
-
-def _builder_cache(disk: Filesystem, usage: DiskUsage | Unavailable) -> _BuilderCache | None:
-    """The largest one, where it takes much of a disk."""
-    if isinstance(usage, Unavailable) or usage.point != disk.point:
-        return None
-    caches = [
-        _BuilderCache(match["builder"], name, held)
-        for name, held in usage.volumes.items()
-        if (match := _BUILDER.fullmatch(name))
-    ]
-    largest = max(caches, key=lambda cache: cache.bytes, default=None)
-    is_much = largest is not None and largest.bytes >= disk.usage.used * BLAMED_PCT / 100
-    return largest if is_much else None
-
-
-def _journal(disk: Filesystem, folders: Sequence[FileSize]) -> dict[str, str]:
-    """The size to which the journal may shrink, where its files take much of a disk.
-
-    A tenth of the disk, as journald allows itself.
-    """
-    total = sum(folder.bytes for folder in folders if "/journal/" in f"{folder.path}/")
-    if disk.point == "/run" or total < disk.usage.used * BLAMED_PCT / 100:
-        return {}
-    return {"journal": f"{max(disk.usage.size // 10 >> 20, 8)}M"}
 
 
 def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, Json]:
@@ -282,58 +175,6 @@ def _part(part: UsagePart) -> dict[str, Json]:
     bound = "at least; " if part.at_least else ""
     largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
     return {"name": part.name, "bytes": part.bytes, "note": bound + largest}
-
-
-def _folder(
-    disk: Filesystem,
-    usage: DiskUsage | Unavailable,
-    folders: Sequence[FileSize],
-    others: FullDisks | None,
-) -> str:
-    """The folder to look into first."""
-    if others is not None and folders:
-        return others.folder_of(folders[0])
-    return _where(disk, usage)
-
-
-def _where(disk: Filesystem, usage: DiskUsage | Unavailable) -> str:
-    """Where to look first: in what takes most of the disk, as far as it was measured."""
-    parts = usage.parts if isinstance(usage, DiskUsage) and usage.point == disk.point else ()
-    most = max(parts, key=lambda part: part.bytes, default=None)
-    return most.path if most and most.path else disk.point
-
-
-def _freeable(
-    disk: Filesystem, usage: DiskUsage | Unavailable, spare: Sequence[_Spare]
-) -> dict[str, str]:
-    """The variables of what may free room here.
-
-    What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
-    knows whether a prune frees anything.
-    """
-    if disk.point == "/run":
-        return {"journal": "50M"}
-    if not disk.holds_data_root or isinstance(usage, Unavailable) or usage.point != disk.point:
-        return {}
-    parts = {part.name: part for part in usage.parts}
-    shares = {variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts}
-    logs = parts.get("container logs")
-    chatty, log_bytes = logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
-    shares["chatty"] = log_bytes
-    shares |= {share.variable: share.bytes for share in spare}
-    worth_it = {
-        name for name, share in shares.items() if share >= disk.usage.used * WORTH_A_PRUNE_PCT / 100
-    }
-    # an image with a name stays, so that nobody can say what a prune of images frees
-    enough = {name for name in worth_it - {"images"} if shares[name] >= _excess(disk)}
-    values = {"cache": "--force", "images": "--force", "chatty": chatty}
-    values |= {share.variable: share.value for share in spare}
-    return {name: value for name, value in values.items() if name in (enough or worth_it)}
-
-
-def _excess(disk: Filesystem) -> float:
-    """Bytes that must go until nobody calls this disk full."""
-    return max(0.0, disk.usage.used - disk.usage.size * WELL_PCT / 100)
 
 
 def _duration(seconds: float) -> str:

@@ -1,0 +1,175 @@
+"""What fills one disk, and what of it may go, as far as it was measured. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.filesystems import Filesystem
+from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
+from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unavailable
+
+STOPPED = frozenset({"created", "exited", "dead"})
+BLAMED_PCT = 25.0
+"""What holds less of what is used is not to blame."""
+WORTH_A_PRUNE_PCT = 3.0
+"""A kind that takes less of what is used is not offered to be pruned."""
+WELL_PCT = 85.0
+"""A fix that brings a disk down to this is enough."""
+_FREED_BY = {"cache": "build cache", "images": "images"}
+"""The kind of usage that each variable of the page frees."""
+_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
+"""The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
+
+
+class Spare(msgspec.Struct, frozen=True):
+    """What can go because no container that runs has it. name: in words, for the evidence."""
+
+    name: str
+    variable: str
+    value: str
+    count: int
+    bytes: int
+
+
+class BuilderCache(msgspec.Struct, frozen=True):
+    """The cache of a builder of buildx, in a volume that no prune of the engine touches."""
+
+    builder: str
+    volume: str
+    bytes: int
+
+
+class FilledDisk(msgspec.Struct, frozen=True, dict=True):
+    """One disk, and what was measured on it."""
+
+    disk: Filesystem
+    usage: DiskUsage | Unavailable
+    others: FullDisks
+    containers: Containers | None
+    unused: UnusedVolumes | None
+
+    @property
+    def measured(self) -> DiskUsage | None:
+        """What takes the space by kind, if that was measured for this disk."""
+        if isinstance(self.usage, Unavailable) or self.usage.point != self.disk.point:
+            return None
+        return self.usage
+
+    @property
+    def folders(self) -> tuple[FileSize, ...]:
+        """The largest ones, the largest first."""
+        return self.others.of(self.disk.point)
+
+    @property
+    def dumps(self) -> CoreDumps | None:
+        return self.others.dumps.get(self.disk.point)
+
+    def is_to_blame(self, number: int) -> bool:
+        """Whether so many bytes are much of what is used."""
+        return number >= self.disk.usage.used * BLAMED_PCT / 100
+
+    def is_worth_a_prune(self, number: int) -> bool:
+        return number >= self.disk.usage.used * WORTH_A_PRUNE_PCT / 100
+
+    @functools.cached_property
+    def spare(self) -> list[Spare]:
+        """Stopped containers' writable layers, and anonymous volumes without a container."""
+        usage = self.measured
+        if not self.disk.holds_data_root or usage is None:
+            return []
+        stopped = [one for one in self.containers or () if one.state.status in STOPPED]
+        nameless = [volume for volume in self.unused or () if volume.is_anonymous]
+        of_stopped = sum(usage.writable.get(container.id, 0) for container in stopped)
+        of_nameless = sum(usage.volumes.get(volume.name, 0) for volume in nameless)
+        shares = [
+            Spare("stopped containers", "stopped", "--force", len(stopped), of_stopped),
+            Spare(
+                "anonymous volumes without a container",
+                "anonymous",
+                "^[0-9a-f]{64}$",
+                len(nameless),
+                of_nameless,
+            ),
+        ]
+        return [share for share in shares if self.is_worth_a_prune(share.bytes)]
+
+    @functools.cached_property
+    def downloads(self) -> FileSize | None:
+        """The folder in which the engine keeps downloads and uploads, where it takes much.
+
+        An engine that was killed leaves them, and empties the folder at its next start.
+        """
+        parts = self.measured.parts if self.measured is not None else ()
+        other = next((part for part in parts if part.name == "other"), None)
+        if other is None or not other.path.endswith("/tmp"):  # noqa: S108 - a name
+            return None
+        total = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
+        is_much = self.is_to_blame(total) and self.disk.holds_data_root
+        return FileSize(other.path, total) if is_much else None
+
+    @functools.cached_property
+    def builder_cache(self) -> BuilderCache | None:
+        """The largest one, where it takes much of the disk."""
+        largest = max(self._builder_caches(), key=lambda cache: cache.bytes, default=None)
+        return largest if largest is not None and self.is_to_blame(largest.bytes) else None
+
+    def _builder_caches(self) -> Iterator[BuilderCache]:
+        volumes = self.measured.volumes if self.measured is not None else {}
+        for name, held in volumes.items():
+            match = _BUILDER.fullmatch(name)
+            if match:
+                yield BuilderCache(match["builder"], name, held)
+
+    @property
+    def journal_bytes(self) -> int:
+        """What the journal's files among the largest folders hold."""
+        return sum(folder.bytes for folder in self.folders if "/journal/" in f"{folder.path}/")
+
+    @property
+    def folder(self) -> str:
+        """The folder to look into first: in what takes most of the disk."""
+        if self.folders:
+            return self.others.folder_of(self.folders[0])
+        parts = self.measured.parts if self.measured is not None else ()
+        most = max(parts, key=lambda part: part.bytes, default=None)
+        return most.path if most is not None and most.path else self.disk.point
+
+    @property
+    def cures(self) -> dict[str, str]:
+        """The variables of what may free room on the data root's disk, with their values.
+
+        What suffices alone, else what is worth it. Nothing where nothing was measured: then nobody
+        knows whether a prune frees anything.
+        """
+        if not self.disk.holds_data_root or self.measured is None:
+            return {}
+        parts = {part.name: part for part in self.measured.parts}
+        shares = {
+            variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts
+        }
+        chatty, shares["chatty"] = _chattiest(parts.get("container logs"))
+        values = {"cache": "--force", "images": "--force", "chatty": chatty}
+        for share in self.spare:
+            shares[share.variable], values[share.variable] = share.bytes, share.value
+        worth_it = {name for name, share in shares.items() if self.is_worth_a_prune(share)}
+        # an image with a name stays, so that nobody can say what a prune of images frees
+        enough = {name for name in worth_it - {"images"} if shares[name] >= self._excess}
+        offered = enough or worth_it
+        return {name: value for name, value in values.items() if name in offered}
+
+    @property
+    def _excess(self) -> float:
+        """Bytes that must go until nobody calls this disk full."""
+        return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
+
+
+def _chattiest(logs: UsagePart | None) -> tuple[str, int]:
+    """The container with the largest log, and its bytes; "" where there is none."""
+    return logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
