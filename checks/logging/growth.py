@@ -16,7 +16,6 @@ from diagnose.model import (
     Json,
     Percent,
     Severity,
-    Subject,
     Unavailable,
     Unexamined,
 )
@@ -56,16 +55,14 @@ def unbounded(
     that; critical where the disk is full and logs fill most of it. The options are the container's
     own, fixed when it was created: the daemon's do not matter any more.
     """
-    for container in (container for container in containers if has_no_limit(container)):
-        log = logs.by_id.get(container.id) if isinstance(logs, LogFiles) else None
+    by_id = logs.by_id if isinstance(logs, LogFiles) else {}
+    for container in containers:
+        log = by_id.get(container.id)
         disk = filesystems.holding(log.path) if log and filesystems else None
-        size_of_log = max(log.bytes, log.on_disk) if log else 0
-        is_large = size_of_log >= large or (
-            disk is not None and _is_much_of(disk, size_of_log, of_disk)
-        )
-        if not is_large and not is_in_use(container):
-            continue
         place = _LogPlace(container, log, disk, usage)
+        is_large = place.bytes >= large or place.is_much(of_disk)
+        if not has_no_limit(container) or not (is_large or is_in_use(container)):
+            continue
         severity = Severity.advice
         if is_large:
             severity = Severity.critical if place.is_filled_by_logs(crit_pct) else Severity.warning
@@ -73,12 +70,6 @@ def unbounded(
         if log is None or log.failed:
             yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
     return None
-
-
-def _is_much_of(disk: Filesystem, size_of_log: int, of_disk: float) -> bool:
-    """Whether the log has this percent of its disk, or is larger than what is left there."""
-    much = min(of_disk / 100 * disk.usage.size, disk.usage.available)
-    return size_of_log >= WORTH and size_of_log >= much
 
 
 def _why_unknown(log: LogFile | None, logs: LogFiles | Unavailable) -> str:
@@ -95,6 +86,21 @@ class _LogPlace(msgspec.Struct, frozen=True):
     disk: Filesystem | None
     usage: DiskUsage | None
 
+    @property
+    def bytes(self) -> int:
+        return max(self.log.bytes, self.log.on_disk) if self.log is not None else 0
+
+    @property
+    def is_known(self) -> bool:
+        return self.log is not None and not self.log.failed
+
+    def is_much(self, of_disk: float) -> bool:
+        """Whether it has this percent of its disk, or is larger than what is left there."""
+        if self.disk is None or self.bytes < WORTH:
+            return False
+        figures = self.disk.usage
+        return self.bytes >= min(of_disk / 100 * figures.size, figures.available)
+
     def is_filled_by_logs(self, crit_pct: float) -> bool:
         """Whether the disk is full, and of logs.
 
@@ -102,34 +108,32 @@ class _LogPlace(msgspec.Struct, frozen=True):
         """
         if self.disk is None or self.disk.usage.used_pct < crit_pct:
             return False
-        return not self.disk.holds_data_root or (
-            self.usage is not None and self.usage.is_led_by("container logs")
-        )
+        leads = self.usage is not None and self.usage.is_led_by("container logs")
+        return leads or not self.disk.holds_data_root
 
 
 def _unbounded(place: _LogPlace, severity: Severity) -> Finding:
-    container, log, disk, usage = place.container, place.log, place.disk, place.usage
+    container, log, usage = place.container, place.log, place.usage
+    # a disk that is not full has other worries than this log
+    disk = place.disk if severity is Severity.critical else None
     config = container.host_config.log_config
     evidence: dict[str, Json] = {
         "HostConfig.LogConfig": {"Type": config.type, "Config": config.options}
     }
-    summary = f"the log of {container} has no max-size"
-    if log is not None and not log.failed:
+    holds, of_disk = "", ""
+    if log is not None and place.is_known:
         evidence[f"stat({log.path})"] = log.bytes
-        summary += f" and holds {size(log.bytes)}"
-    touches: tuple[Subject, ...] = ()
-    if severity is Severity.critical and disk is not None:
-        touches = (disk.subject,)
-        if usage is not None:
-            summary += f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
-        if usage is not None and usage.point == disk.point:
+        holds = f" and holds {size(log.bytes)}"
+    if disk is not None and usage is not None:
+        of_disk = f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
+        if usage.point == disk.point:
             evidence["attribution"] = [_attribution(part) for part in usage.parts]
     return Finding.about(
         container,
-        summary,
+        f"the log of {container} has no max-size{holds}{of_disk}",
         evidence,
         severity=severity,
-        touches=touches,
+        touches=(disk.subject,) if disk is not None else (),
         log=log.path if log else container.log_path,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checks.resources._shares import MIB, MOST_NAMED
 from diagnose.evidence.containers.cgroups import SAMPLE_S, Cgroups, Cpu, Throttling
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
@@ -25,27 +25,30 @@ def no_limits(
     """
     for container in containers.running:
         config = container.host_config
-        group = cgroups.of(container) if cgroups else None
-        if config.memory or config.cgroup_parent or (group and group.memory.limit):
-            continue
-        limits_cpu = config.nano_cpus or config.cpu_quota > 0 or config.cpuset_cpus
-        lacks = "memory limit" if limits_cpu else "memory limit and no CPU limit"
-        in_use = group.memory.working_set if group else None
-        evidence: dict[str, Json] = {
-            "HostConfig.Memory": "0 (none)",
-            "HostConfig.NanoCpus": config.nano_cpus or "0 (none)",
-        }
-        if in_use is not None:
-            evidence["working set"] = size(in_use)
-        if host_memory is not None:
-            evidence["memory of the host"] = size(host_memory.total)
-        yield Finding.about(
-            container,
-            f"{container} has no {lacks}",
-            evidence,
-            memory=_suggested(in_use),
-        )
+        group = cgroups.of(container) if cgroups is not None else None
+        memory = group.memory if group is not None else None
+        has_limit = config.memory or config.cgroup_parent or (memory is not None and memory.limit)
+        if not has_limit:
+            in_use = memory.working_set if memory is not None else None
+            yield _unlimited(container, in_use, host_memory)
     return None
+
+
+def _unlimited(container: Container, in_use: int | None, host_memory: HostMemory | None) -> Finding:
+    config = container.host_config
+    limits_cpu = config.nano_cpus or config.cpu_quota > 0 or config.cpuset_cpus
+    lacks = "memory limit" if limits_cpu else "memory limit and no CPU limit"
+    evidence: dict[str, Json] = {
+        "HostConfig.Memory": "0 (none)",
+        "HostConfig.NanoCpus": config.nano_cpus or "0 (none)",
+    }
+    if in_use is not None:
+        evidence["working set"] = size(in_use)
+    if host_memory is not None:
+        evidence["memory of the host"] = size(host_memory.total)
+    return Finding.about(
+        container, f"{container} has no {lacks}", evidence, memory=_suggested(in_use)
+    )
 
 
 def _suggested(in_use: int | None) -> str:

@@ -7,9 +7,9 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.deleted_files import DeletedFiles
+from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage
-from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
@@ -53,33 +53,45 @@ def deleted_files_held(
     names = {container.id: container.name for container in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}
     for file in files:
-        disk = disks.get(file.dev) or (
-            filesystems.of_data_root if file.fstype == "overlay" else None
-        )
-        if disk is None or file.bytes < min(
-            disk.usage.size * of_disk / 100, max(least, disk.usage.available)
-        ):
+        of_layer = filesystems.of_data_root if file.fstype == "overlay" else None
+        disk = disks.get(file.dev) or of_layer
+        if disk is None:
             continue
-        log = _LOG_OF.search(file.path)
-        owner = names.get(file.container or (log["id"] if log else ""), "")
-        fills = file.bytes * 100 >= of_disk * disk.usage.used
-        yield Finding(
-            subject=container(owner) if owner else disk.subject,
-            summary=f"{size(file.bytes)} of {disk.point} belong to a deleted file that {file.comm or 'a process'}"
-            f" (pid {file.pid}) holds open",
-            evidence={
-                f"/proc/{file.pid}/fd/{file.fd}": f"{file.path} (deleted)",
-                f"stat(/proc/{file.pid}/fd/{file.fd}).blocks": file.bytes,
-            },
-            variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
-            discriminator=f"{file.pid}:{file.fd}",
-            touches=(disk.subject,) if fills else (),
-        )
+        many = max(least, disk.usage.available)
+        if file.bytes >= min(disk.usage.size * of_disk / 100, many):
+            owner = names.get(_owner_of(file), "")
+            fills = file.bytes * 100 >= of_disk * disk.usage.used
+            yield _held(file, disk, owner, fills=fills)
     if files.unseen:
         yield Unexamined(
             Subject("host", "host"), f"the open files of {files.unseen} processes: root only"
         )
     return None
+
+
+def _owner_of(file: DeletedFile) -> str:
+    """The id of the container whose process holds the file, or for which the engine does."""
+    log = _LOG_OF.search(file.path)
+    return file.container or (log["id"] if log else "")
+
+
+def _held(file: DeletedFile, disk: Filesystem, owner: str, *, fills: bool) -> Finding:
+    """owner: the name of a container; empty for a process of the host."""
+    descriptor = f"/proc/{file.pid}/fd/{file.fd}"
+    return Finding(
+        subject=container(owner) if owner else disk.subject,
+        summary=(
+            f"{size(file.bytes)} of {disk.point} belong to a deleted file that "
+            f"{file.comm or 'a process'} (pid {file.pid}) holds open"
+        ),
+        evidence={
+            descriptor: f"{file.path} (deleted)",
+            f"stat({descriptor}).blocks": file.bytes,
+        },
+        variables={"pid": str(file.pid), "fd": str(file.fd), "point": disk.point},
+        discriminator=f"{file.pid}:{file.fd}",
+        touches=(disk.subject,) if fills else (),
+    )
 
 
 @check("storage.volumes-unused", severity=Severity.advice)
