@@ -14,6 +14,7 @@ import msgspec
 from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.changed_words import (
     commented_out,
+    line_commented_out,
     preceded_by,
     with_entry,
     with_option,
@@ -26,10 +27,12 @@ from diagnose.evidence.containers.changed_words import (
 )
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.named_settings import named_setting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
+    CommentedOut,
     Dropped,
     Extended,
     Filtered,
@@ -53,6 +56,7 @@ from diagnose.programs.failures.remedies import (
     Unlocked,
     WholeFolder,
 )
+from diagnose.programs.telling_line import TellingLine
 
 MIB = 1 << 20
 _SHARE = 0.75
@@ -129,6 +133,15 @@ def _steps(remedy: object, _case: _Case) -> dict[str, str]:
 def _drop(remedy: Dropped, case: _Case) -> dict[str, str]:
     option = case.failure.filled(remedy.option)
     return without_option(case.container, option) or commented_out(case.container, option)
+
+
+@_steps.register
+def _comment_out(remedy: CommentedOut, case: _Case) -> dict[str, str]:
+    setting = named_setting(case.container, TellingLine(case.failure.line))
+    word = case.failure.filled(remedy.word)
+    if setting is None or not setting.path or not word:
+        return {}
+    return line_commented_out(setting.path, setting.line, word)
 
 
 @_steps.register

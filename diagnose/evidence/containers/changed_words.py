@@ -128,13 +128,29 @@ def _assignment(name: str, value: str) -> dict[str, str]:
 
 def commented_out(container: Container, option: str) -> dict[str, str]:
     """With a `#` before lines that begin with an option, in the one mounted file of settings."""
-    name = re.escape(_name(option)).replace(r"\-", "[-_]")
+    name = _for_sed(_name(option)).replace(r"\-", "[-_]")
     return _edit(container, rf"s/^[[:space:]]*{name}\b/#&/")
+
+
+def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
+    """With a `#` before a line of a file of the host, if the line begins with this word.
+
+    line: 0 for each line that does. JSON has no comments.
+    """
+    if path.endswith(".json"):
+        return {}
+    at = str(line) if line else ""
+    return {"edited": path, "edit": rf"{at}s/^[[:space:]-]*{_for_sed(word)}\b/#&/"}
 
 
 def with_text_in_file(container: Container, old: str, new: str) -> dict[str, str]:
     """With another text in the one mounted file of settings."""
-    return _edit(container, rf"s/\b{re.escape(old)}\b/{new}/g") if "/" not in old else {}
+    return _edit(container, rf"s/\b{_for_sed(old)}\b/{new}/g")
+
+
+def _for_sed(text: str) -> str:
+    """A text that means itself in an expression of sed, which `/` ends."""
+    return re.escape(text).replace("/", r"\/")
 
 
 def _edit(container: Container, script: str) -> dict[str, str]:

@@ -18,6 +18,12 @@ class Dropped(msgspec.Struct, frozen=True):
     option: str
 
 
+class CommentedOut(msgspec.Struct, frozen=True):
+    """A `#` stands before the line of a mounted file that begins with an unknown word."""
+
+    word: str
+
+
 class Given(msgspec.Struct, frozen=True):
     """The program is given an option of its own, at the end of its command.
 
@@ -186,6 +192,7 @@ class Inside(msgspec.Struct, frozen=True):
 
 Remedy = (
     Assigned
+    | CommentedOut
     | Dropped
     | Extended
     | Filtered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Dropped, Extended, Raised, TypedOption
+from diagnose.programs.failures.remedies import CommentedOut, Dropped, Extended, Raised, TypedOption
 
 _MANY = "many programs"
 _HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS", "NEXTCLOUD_TRUSTED_DOMAINS")
@@ -228,6 +228,7 @@ CONFIGURATION = (
         "it is misspelt or misplaced, or belongs to another version of the program",
         cure="correct {key} in the file",
         source="Go's, nginx', Caddy's, Traefik's, Redis' and JSON schema's own messages",
+        remedy=CommentedOut("{key}"),
     ),
 )
 

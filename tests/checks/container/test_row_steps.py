@@ -52,6 +52,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
             "edit": r"s/^[[:space:]]*default[-_]authentication[-_]plugin\b/#&/",
         },
     ),
+    "a word in a line of a mounted file": (
+        "setting-unknown",
+        {"Mounts": [mounted("/srv/nginx.conf", "/etc/nginx/nginx.conf")]},
+        {"edited": "/srv/nginx.conf", "edit": r"40s/^[[:space:]-]*root\b/#&/"},
+    ),
+    "a word in a file of the image": ("setting-unknown", {}, {}),
     "an option that is nowhere": ("mysql-unknown-option", {"Config": {"Cmd": ["mariadbd"]}}, {}),
     "an option whose value may stand behind it": (
         "unknown-option",
