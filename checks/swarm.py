@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
+from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm
+from diagnose.evidence.containers.swarm_services import (
+    NO_MATCH,
+    NO_NODE,
+    PORT_TAKEN,
+    TOO_LARGE,
+    PlacedService,
+)
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import subjects_of
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -107,28 +114,36 @@ _EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>
 
 
 def _this_node(swarm: Swarm) -> Finding:
-    why = swarm.error or swarm.state
-    variables = {"unlock": "unlock"} if swarm.state == "locked" else {}
-    expired = _EXPIRED.search(swarm.error)
-    if expired:
-        why = (
-            f"its certificate expired on {expired['end']}: it was off, or away from the managers, "
-            "when it should have been renewed"
-        )
-        variables = {"certificate": _CERTIFICATE}
-    if swarm.state == "locked":
-        why = (
-            "it is locked since its engine was restarted, "
-            "until `docker swarm unlock` gives it the key"
-        )
     return Finding(
         subject=DAEMON,
-        summary=f"this node cannot take part in its swarm: {why}",
+        summary=f"this node cannot take part in its swarm: {_why_apart(swarm)}",
         evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
-        variables=variables,
+        variables=_cure_of_node(swarm),
         discriminator="self",
         signs=signs(swarm.error),
     )
+
+
+def _why_apart(swarm: Swarm) -> str:
+    """Why this node takes no part in its swarm."""
+    expired = _EXPIRED.search(swarm.error)
+    if swarm.state == "locked":
+        return (
+            "it is locked since its engine was restarted, "
+            "until `docker swarm unlock` gives it the key"
+        )
+    if expired:
+        return (
+            f"its certificate expired on {expired['end']}: it was off, or away from the managers, "
+            "when it should have been renewed"
+        )
+    return swarm.error or swarm.state
+
+
+def _cure_of_node(swarm: Swarm) -> dict[str, str]:
+    if _EXPIRED.search(swarm.error):
+        return {"certificate": _CERTIFICATE}
+    return {"unlock": "unlock"} if swarm.state == "locked" else {}
 
 
 def _down(node: Node) -> Finding:
@@ -176,110 +191,53 @@ def service_underreplicated(
     if isinstance(swarm.services, Unavailable):
         return swarm.services
     for service in swarm.services:
+        placed = PlacedService(swarm, service)
         age = clock.age(service.changed_at)
-        tasks = _tasks(swarm, service)
-        is_settling = age is not None and age < settle_s and not _keeps_failing(service, tasks)
-        if not service.is_job and not is_settling and service.lacks_tasks(tasks):
-            left = _left_interface(tasks, interfaces)
-            unfit = f"interface {left} on this host has the network's number" if left else ""
-            yield _underreplicated(
-                service,
-                tasks,
-                containers,
-                unfit or _unfit(swarm, service, tasks),
-                {"left": left} if left else _cure(swarm, service, tasks),
-            )
+        is_settling = age is not None and age < settle_s and not placed.keeps_failing
+        if placed.lacks_tasks and not is_settling:
+            yield _underreplicated(placed, containers, placed.left_interface(interfaces))
     return None
 
 
-_REPEATED = 3
-"""So many failed tasks are no slow start."""
-
-
-def _keeps_failing(service: Service, tasks: list[Task]) -> bool:
-    """Whether tasks failed again and again since the service was made or changed."""
-    changed = service.changed_at or 0.0
-    failed = [task for task in tasks if task.has_failed and (task.changed_at or 0.0) > changed]
-    return len(failed) >= _REPEATED
-
-
-def _tasks(swarm: Swarm, service: Service) -> list[Task]:
-    tasks = () if isinstance(swarm.tasks, Unavailable) else swarm.tasks
-    return [task for task in tasks if task.service_id == service.id]
-
-
-_NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
-"""Swarm makes no folder for a bind mount, as `docker run -v` does."""
-_LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
-"""A constraint that a label of the node has to meet."""
-
-
-def _cure(swarm: Swarm, service: Service, tasks: list[Task]) -> dict[str, str]:
+def _cure(placed: PlacedService) -> dict[str, str]:
     """What makes the only node that is up fit for the service.
 
     It may take tasks again, or gets the label or the folder that the service asks for. Which of
     several nodes is meant, only the reader knows.
     """
-    if folder := _missing_here(swarm, tasks):
-        return {"folder": folder}
-    if _TOO_LARGE in _errors(tasks) and service.spec.reserved != Resources():
-        return {"reserving": service.spec.name}
-    nodes = () if isinstance(swarm.nodes, Unavailable) else swarm.nodes
-    up = [node for node in nodes if not node.is_down]
-    if len(up) != 1 or "no suitable node" not in _errors(tasks):
+    if placed.missing_folder:
+        return {"folder": placed.missing_folder}
+    spec, node = placed.service.spec, placed.only_node
+    if placed.says(TOO_LARGE) and spec.reserved != Resources():
+        return {"reserving": spec.name}
+    if node is None or not placed.says(NO_NODE):
         return {}
-    if up[0].is_drained:
-        return {"drained": up[0].name}
-    return _lacking_label(up[0], service) if "scheduling constraints" in _errors(tasks) else {}
+    if node.is_drained:
+        return {"drained": node.name}
+    label = placed.lacking_label(node) if placed.says(NO_MATCH) else None
+    return {"unlabelled": node.name, "label": "=".join(label)} if label is not None else {}
 
 
-def _lacking_label(node: Node, service: Service) -> dict[str, str]:
-    """The one label that a service asks for and the node does not have."""
-    labels = node.spec.labels or {}
-    placement = service.spec.task_template.placement
-    constraints = (placement.constraints if placement is not None else None) or []
-    wanted = [match for text in constraints if (match := _LABEL.fullmatch(text))]
-    lacking = [label for label in wanted if labels.get(label["name"]) != label["value"]]
-    if len(lacking) != 1:
-        return {}
-    return {"unlabelled": node.name, "label": f"{lacking[0]['name']}={lacking[0]['value']}"}
-
-
-_TOO_LARGE = "insufficient resources"
-_PORT_TAKEN = "host-mode port already in use"
-
-
-def _errors(tasks: list[Task]) -> str:
-    return " ".join(task.status.err for task in tasks)
-
-
-def _unfit(swarm: Swarm, service: Service, tasks: list[Task]) -> str:
+def _unfit(placed: PlacedService) -> str:
     """What the scheduler leaves out: who holds the port, or how much is reserved."""
-    errors = _errors(tasks)
-    if _PORT_TAKEN in errors and isinstance(swarm.services, tuple):
-        ports = service.spec.host_ports
-        holders = [
-            (f"{number}/{protocol}", other.spec.name)
-            for other in swarm.services
-            if other.id != service.id
-            for protocol, number in sorted(other.spec.host_ports & ports)
-        ]
-        return ", ".join(f'port {port} is held by service "{name}"' for port, name in holders)
-    if _TOO_LARGE in errors and isinstance(swarm.nodes, tuple):
-        return _reservation(service.spec.reserved, swarm.nodes)
-    return ""
+    if placed.says(PORT_TAKEN):
+        holders = placed.swarm.port_holders(placed.service)
+        return ", ".join(
+            f'port {port} is held by service "{other.spec.name}"' for port, other in holders
+        )
+    is_known = isinstance(placed.swarm.nodes, tuple)
+    return _reservation(placed) if placed.says(TOO_LARGE) and is_known else ""
 
 
-def _reservation(reserved: Resources, nodes: Sequence[Node]) -> str:
+def _reservation(placed: PlacedService) -> str:
     """What each task reserves, beside the most that a node has in all."""
-    owned = [node.description.resources or Resources() for node in nodes]
-    memory = max((node.memory_bytes for node in owned), default=0)
-    cpus = max((node.nano_cpus for node in owned), default=0) / _NANO
+    reserved, largest = placed.service.spec.reserved, placed.largest
     parts = []
     if reserved.memory_bytes:
-        parts.append(f"{size(reserved.memory_bytes)} of memory{_of_largest(memory, size(memory))}")
+        most = _of_largest(largest.memory_bytes, size(largest.memory_bytes))
+        parts.append(f"{size(reserved.memory_bytes)} of memory{most}")
     if reserved.nano_cpus:
-        wanted = reserved.nano_cpus / _NANO
+        wanted, cpus = reserved.nano_cpus / _NANO, largest.nano_cpus / _NANO
         noun = "CPU" if wanted == 1 else "CPUs"
         parts.append(f"{wanted:g} {noun}{_of_largest(cpus, f'{cpus:g}')}")
     return f"each task reserves {' and '.join(parts)}" if parts else ""
@@ -293,70 +251,44 @@ def _of_largest(most: float, shown: str) -> str:
 _NANO = 1e9
 
 
-def _left_interface(tasks: list[Task], interfaces: Interfaces | None) -> str:
-    """The interface of a network that is gone, which keeps its number from the new one.
-
-    The engine makes each VXLAN interface in the host's namespace under a name of its own and moves
-    it at once; one that stays there is left from an engine that was killed meanwhile. Those of
-    other programs have other names.
-    """
-    if "creating vxlan interface: file exists" not in _errors(tasks):
-        return ""
-    left = [
-        item.name
-        for item in interfaces or ()
-        if item.kind == "vxlan" and item.name.startswith("vx-")
-    ]
-    return left[0] if len(left) == 1 else ""
-
-
-def _missing_here(swarm: Swarm, tasks: list[Task]) -> str:
-    """The folder for lack of which this node refuses the tasks; "" for another reason or node."""
-    refused = [task for task in tasks if task.has_failed and task.node_id == swarm.node_id]
-    folders = {match["path"] for task in refused if (match := _NO_SOURCE.search(task.status.err))}
-    return folders.pop() if len(folders) == 1 else ""
-
-
-def _underreplicated(
-    service: Service,
-    tasks: list[Task],
-    containers: Containers | None,
-    unfit: str,
-    cure: Mapping[str, str],
-) -> Finding:
-    name, status, update = service.spec.name, service.status, service.update_status
-    counts = Counter(task.status.err for task in tasks if task.status.err)
-    errors = [error for error, _ in counts.most_common()]
-    evidence: dict[str, Json] = {
-        "ServiceStatus.RunningTasks": status.running_tasks,
-        "ServiceStatus.DesiredTasks": status.desired_tasks,
-        "task errors": errors[:3],
-    }
-    if update and update.is_held:
-        evidence["UpdateStatus"] = f"{update.state}: {update.message}"
-    known = recognise(errors[:1], None, START_ERRORS)
-    if known is not None:
-        evidence["what it means"] = known.cause
-        evidence["what fixes it"] = known.cure
+def _underreplicated(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
+    """left: the interface on this host that has the network's number."""
+    service, errors = placed.service, placed.errors
+    name, status = service.spec.name, service.status
+    runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'
+    on_this_host = f"interface {left} on this host has the network's number" if left else ""
     return Finding(
         subject=DAEMON,
-        summary=sentence(
-            ": ".join(
-                [
-                    f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks',
-                    *errors[:1],
-                ]
-            ),
-            unfit,
-        ),
-        evidence=evidence,
-        variables={"service": name, **cure},
+        summary=sentence(": ".join([runs, *errors[:1]]), on_this_host or _unfit(placed)),
+        evidence={
+            "ServiceStatus.RunningTasks": status.running_tasks,
+            "ServiceStatus.DesiredTasks": status.desired_tasks,
+            "task errors": errors[:3],
+            **_held_update(service),
+            **_meaning(errors),
+        },
+        variables={"service": name, **({"left": left} if left else _cure(placed))},
         discriminator=name,
         severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
         touches=(*_newest_task(name, containers), *_missing_image(errors)),
         signs=signs(*errors),
         service=f"swarm {name}",
     )
+
+
+def _held_update(service: Service) -> dict[str, Json]:
+    update = service.update_status
+    if update is None or not update.is_held:
+        return {}
+    return {"UpdateStatus": f"{update.state}: {update.message}"}
+
+
+def _meaning(errors: Sequence[str]) -> dict[str, Json]:
+    """What the most frequent error means, where that is known."""
+    known = recognise(errors[:1], None, START_ERRORS)
+    if known is None:
+        return {}
+    return {"what it means": known.cause, "what fixes it": known.cure}
 
 
 _NO_IMAGE = LazyPattern(r"No such image: (?P<image>\S+)")
@@ -393,14 +325,10 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
         return None
     lines = [line for line in log if _NO_IPVS in line.text]
     balanced = _balanced(swarm)
-    harmed = sorted(
-        {
-            task.swarm_service
-            for task in containers.running
-            if task.swarm_service in balanced
-            or (task.swarm_service and "ingress" in task.endpoints)
-        }
-    )
+    tasks = [container for container in containers.running if container.swarm_service]
+    by_ingress = [task for task in tasks if "ingress" in task.endpoints]
+    by_address = [task for task in tasks if task.swarm_service in balanced]
+    harmed = sorted({task.swarm_service for task in (*by_address, *by_ingress)})
     if lines and harmed:
         yield Finding(
             subject=DAEMON,
@@ -410,9 +338,7 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
             ),
             evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
             variables={"module": "ip_vs", "service": harmed[0]},
-            touches=tuple(
-                task.subject for task in containers.running if "ingress" in task.endpoints
-            ),
+            touches=subjects_of(by_ingress),
             signs=frozenset({"timeout", "refused", "unreachable"}),
         )
     return None
@@ -420,9 +346,9 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
 
 def _balanced(swarm: Swarm) -> set[str]:
     """The services that have an address of their own, as far as this node knows them."""
-    services = swarm.services if isinstance(swarm.services, tuple) else ()
+    specs = [service.spec for service in swarm.known_services]
     return {
-        service.spec.name
-        for service in services
-        if service.spec.endpoint_spec is None or service.spec.endpoint_spec.mode != "dnsrr"
+        spec.name
+        for spec in specs
+        if spec.endpoint_spec is None or spec.endpoint_spec.mode != "dnsrr"
     }

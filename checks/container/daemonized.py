@@ -15,9 +15,9 @@ from checks.container.helpers import (
     tail_of,
     took,
 )
-from checks.container.service import is_somebodys_job
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options

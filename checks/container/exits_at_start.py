@@ -5,10 +5,11 @@ from __future__ import annotations
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import failed_run
 from checks.container.helpers import fails_at_start, held_up, took
-from checks.container.service import is_somebodys_job, severity_of_end
+from checks.container.service import severity_of_end
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity

@@ -28,12 +28,13 @@ from checks.container.image_steps import image_steps
 from checks.container.line_steps import line_evidence, line_variables
 from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
-from checks.container.strays import stray_evidence, stray_setting, stray_variables, strays_of
+from checks.container.strays import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.compose_files import ChangedFile
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.named_settings import NamedSetting
 from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.stray_calls import strays_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Subject
 

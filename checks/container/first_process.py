@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.service import is_service
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.service import is_service
 from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
 from diagnose.evidence.machine.processes import Processes
 from diagnose.mappings import present

@@ -5,9 +5,9 @@ Ignored stop signals, missing restart policies.
 
 from __future__ import annotations
 
-from checks.container.service import is_service
 from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.service import is_service
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.registry import check

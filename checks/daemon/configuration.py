@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from checks.daemon.blame import PROTECTING
 from diagnose.evidence.engine.config import RELOADED, DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.blame import PROTECTING
 from diagnose.evidence.engine.daemon_json.faults import CONFLICT, ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info, settings_in_force

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from checks.daemon.blame import blamed_key
 from checks.daemon.containerd import NO_CONTAINERD
 from checks.daemon.last_words import ENGINE, healing, meaning
 from checks.daemon.last_words import page_variables as cures
@@ -13,6 +12,7 @@ from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_PROGRAM
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd

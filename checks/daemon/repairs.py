@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.daemon.blame import blamed_key
 from checks.daemon.configuration import removable_keys
 from checks.daemon.start import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.model import Failed

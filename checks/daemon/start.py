@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.daemon.blame import blamed_key
 from checks.daemon.last_words import FailedStart, failed_start, page_variables
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine

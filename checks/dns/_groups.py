@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of
 from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
 
@@ -26,12 +26,8 @@ def listed(containers: Sequence[Container], most: int = 3) -> str:
 
 
 def touched(groups: Iterable[QueryGroup]) -> tuple[Subject, ...]:
-    """The networks and containers of these groups: what a fault of their servers reaches."""
-    subjects: dict[Subject, None] = {}
-    for group in groups:
-        subjects |= dict.fromkeys(Subject("network", name) for name in group.networks)
-        subjects |= dict.fromkeys(subjects_of(group.members))
-    return tuple(subjects)
+    """The networks and containers of these groups, each once."""
+    return tuple(dict.fromkeys(subject for group in groups for subject in group.subjects))
 
 
 def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:

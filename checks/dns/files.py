@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from checks.dns._fallback import OnFallback, on_fallback, servers_of
 from checks.dns._groups import listed
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.fallback import OnFallback, on_fallback, servers_of
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.resolvers import (
     HOST_FILE,

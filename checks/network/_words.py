@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.networks import Network
 
@@ -11,16 +9,6 @@ from diagnose.evidence.network.networks import Network
 def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
     """The running containers on a network; none where they are not known."""
     return () if containers is None else containers.running_on(network.name)
-
-
-def not_up(containers: Containers) -> Iterator[Container]:
-    """Containers whose last start failed.
-
-    A successful start clears the error, so no running container has an old one.
-    """
-    for container in containers:
-        if not container.is_running and container.state.error:
-            yield container
 
 
 def rejoin(container: Container, network: str) -> dict[str, str]:

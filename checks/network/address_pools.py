@@ -5,13 +5,13 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 
-from checks.network._words import not_up
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.described_routes import DescribedRoutes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.sockets.refused_ports import not_up
 from diagnose.evidence.network.subnet_stock import (
     SubnetStock,
     addresses_in,

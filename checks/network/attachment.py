@@ -11,7 +11,6 @@ import msgspec
 from msgspec.structs import replace
 
 from checks.network._words import rejoin
-from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
@@ -84,7 +83,7 @@ def _all_lost(
     """A container that is connected to no network at all, its own or another one's."""
     container = netns.container
     is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
-    if is_connected or has_own_kernel(container):
+    if is_connected or container.has_own_kernel:
         return
     item = _guest(container, netns, containers, namespaces) or _unattached(
         container, netns, networks, config
@@ -216,7 +215,7 @@ def _in_former_netns(
 ) -> Finding | None:
     """A container that shares the network of another one's earlier run."""
     current = namespaces.of(owner)
-    if current is None or current.inode == netns.inode or has_own_kernel(owner):
+    if current is None or current.inode == netns.inode or owner.has_own_kernel:
         return None
     return Finding.about(
         container,

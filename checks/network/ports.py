@@ -2,63 +2,29 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-import msgspec
 from msgspec.structs import replace
 
-from checks.network._words import not_up, rejoin
+from checks.network._words import rejoin
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.nonlocal_bind import NonlocalBind
-from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
+from diagnose.evidence.network.sockets.refused_ports import (
+    IN_USE,
+    allocated_ports,
+    bind_failures,
+)
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
-
-_ALLOCATED = LazyPattern(
-    r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated"
-)
-_BIND = LazyPattern(
-    r"(?:listen (?P<old>tcp|udp|sctp)[46]? (?P<oldip>\S+):(?P<oldport>\d+): bind"
-    r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp"
-    r"|sctp)): (?P<why>.+)"
-)
-"""Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port
-for
-0.0.0.0:80:172.17.0.3:80/tcp`)."""
-
-
-MOST_HOLDERS = 8
-"""Containers that are named as holders of one port. Each has another address of the host, so that
-more are not seen on a real one."""
-
-
-def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
-    return any(
-        published.partition("/")[2] == proto
-        and binding.host_port == str(port)
-        and overlap(binding.host_ip, address)
-        for published, binding in container.published_ports
-    )
-
-
-def _protocols(container: Container, port: int) -> set[str]:
-    """The protocols in which this host port was asked for: the engine's message does not say."""
-    wanted = {
-        published.partition("/")[2]
-        for published, binding in container.wanted_ports
-        if binding.host_port == str(port)
-    }
-    return wanted or {"tcp"}
 
 
 def _failed(container: Container, **more: Json) -> dict[str, Json]:
@@ -77,13 +43,8 @@ def port_allocated(containers: Containers) -> CheckResult:
     The engine's own allocator refuses, before the kernel is asked. An old error of a container that
     nobody means to run again looks the same: it is a warning once the port is free.
     """
-    publishers = _publishers_by_port(containers)
-    for container in not_up(containers):
-        error = _ALLOCATED.search(container.state.error)
-        if error is None:
-            continue
-        address, port = error["address"], int(error["port"])
-        holders = _publishing(publishers[port], container, address, port)
+    for refused in allocated_ports(containers):
+        container, port, holders = refused.container, refused.port, refused.holders
         holder = "no running container publishes it now"
         if holders:
             holder = f"{holders[0]} publishes it"
@@ -133,54 +94,6 @@ def _forgotten_network(container: Container) -> str:
     if container.endpoints or not mode or mode in ("none", "host") or ":" in mode:
         return ""
     return DEFAULT_NETWORK if mode == "default" else mode
-
-
-def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:
-    """The running containers that publish each host port."""
-    publishers: defaultdict[int, list[Container]] = defaultdict(list)
-    for container in containers.running:
-        ports = {binding.host_port for _, binding in container.published_ports}
-        for port in ports:
-            if port.isdecimal():
-                publishers[int(port)].append(container)
-    return publishers
-
-
-def _publishing(
-    publishers: Iterable[Container], container: Container, address: str, port: int
-) -> list[Container]:
-    """The other containers that publish this host port in a wanted protocol, the first few."""
-    protocols = _protocols(container, port)
-    holders = (
-        other
-        for other in publishers
-        if other.id != container.id
-        and any(_publishes(other, proto, address, port) for proto in protocols)
-    )
-    return list(itertools.islice(holders, MOST_HOLDERS))
-
-
-class BindFailure(msgspec.Struct, frozen=True):
-    """A container whose host port the kernel did not let the engine bind."""
-
-    container: Container
-    proto: str
-    address: str
-    port: int
-
-
-def bind_failures(containers: Containers, reason: str) -> Iterator[BindFailure]:
-    """The containers that did not start because a host port could not be bound for this reason."""
-    for container in not_up(containers):
-        error = _BIND.search(container.state.error)
-        if error is not None and reason in error["why"]:
-            address, port = error["ip"] or error["oldip"], error["port"] or error["oldport"]
-            yield BindFailure(
-                container, error["proto"] or error["old"], address.strip("[]"), int(port)
-            )
-
-
-IN_USE = "address already in use"
 
 
 @check("network.port-held-by-process", severity=Severity.critical)
@@ -323,11 +236,6 @@ def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]
                 address=address,
                 port=port,
             )
-
-
-def has_own_kernel(container: Container) -> bool:
-    """Whether its sockets are inside a sandbox (gVisor, Kata) and not the host kernel's."""
-    return any(word in container.host_config.runtime for word in ("runsc", "gvisor", "kata"))
 
 
 _PORT = LazyPattern(r"(?::|\bport )(\d{2,5})\b")

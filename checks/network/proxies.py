@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from checks.network.ports import IN_USE, bind_failures
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.sockets.docker_proxies import PROGRAM, DockerProxy, docker_proxies
+from diagnose.evidence.network.sockets.refused_ports import IN_USE, bind_failures
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
 from diagnose.registry import check

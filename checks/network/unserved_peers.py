@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from checks.network.ports import has_own_kernel
+from collections.abc import Iterator
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.loopback_words import with_host, with_port, with_port_of_url
 from diagnose.evidence.dns.resolvers import EMBEDDED
@@ -37,22 +38,28 @@ def peer_not_listening(
     """
     for call in failing_calls.items:
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
-        if not (is_now and call.refused and call.network.name in call.container.endpoints):
-            continue
+        is_refused_here = call.refused and call.network.name in call.container.endpoints
         peer = containers.by_place.get((call.network.name, call.address))
         netns = _inside(peer, call, namespaces)
-        if peer is None or netns is None:
-            continue
-        if netns.serves_others("tcp", call.port):
-            if _serves_ipv4_alone(netns, call):
-                yield _over_ipv6(call, peer, netns)
+        if not is_now or not is_refused_here or peer is None or netns is None:
             continue
         is_settled = (clock.age(peer.started_at) or 0.0) >= settled
-        inner = _inner_port(call, peer, netns)
-        if is_settled or inner is not None or netns.sockets("tcp", call.port):
-            yield _finding(call, peer, netns, inner)
+        yield from _judged(call, peer, netns, is_settled=is_settled)
     yield from failing_calls.unread
     return None
+
+
+def _judged(
+    call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
+) -> Iterator[Finding]:
+    """What a peer that refused lately shows inside. is_settled: whether it had time to start."""
+    if netns.serves_others("tcp", call.port):
+        if _serves_ipv4_alone(netns, call):
+            yield _over_ipv6(call, peer, netns)
+        return
+    inner = _inner_port(call, peer, netns)
+    if is_settled or inner is not None or netns.sockets("tcp", call.port):
+        yield _finding(call, peer, netns, inner)
 
 
 def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
@@ -88,7 +95,7 @@ def _inside(
     peer: Container | None, call: FailingCall, namespaces: Namespaces
 ) -> ContainerNetns | None:
     """The namespace of another container that is called; None where it does not tell."""
-    if peer is None or peer.id == call.container.id or has_own_kernel(peer):
+    if peer is None or peer.id == call.container.id or peer.has_own_kernel:
         return None
     return namespaces.of(peer)
 

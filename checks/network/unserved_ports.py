@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.network.ports import has_own_kernel
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.loopback_words import with_host
@@ -74,7 +73,7 @@ def published_port_not_listening(
         netns = namespaces.of(container)
         age = clock.age(container.started_at)
         is_settled = age is not None and age >= grace and container.state.status == "running"
-        if netns is not None and is_settled and not has_own_kernel(container):
+        if netns is not None and is_settled and not container.has_own_kernel:
             tail = unserved.of(container) if unserved is not None else LogTail(())
             hidden = empty_mounts or EmptyMounts()
             programs = inward_programs or InwardPrograms()

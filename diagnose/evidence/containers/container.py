@@ -264,6 +264,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.host_config.network_mode == "host"
 
     @property
+    def has_own_kernel(self) -> bool:
+        """Whether its sockets are inside a sandbox (gVisor, Kata) and not the host kernel's."""
+        return any(word in self.host_config.runtime for word in ("runsc", "gvisor", "kata"))
+
+    @property
     def may_route_itself(self) -> bool:
         """Whether it was given the right to change its routes and rules, as VPN clients are.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypeVar
 
 import msgspec
@@ -48,6 +49,29 @@ class Swarm(msgspec.Struct, frozen=True):
     @property
     def is_used(self) -> bool:
         return self.state not in ("", "inactive")
+
+    @property
+    def known_nodes(self) -> tuple[Node, ...]:
+        """The nodes; none where they could not be had."""
+        return self.nodes if isinstance(self.nodes, tuple) else ()
+
+    @property
+    def known_services(self) -> tuple[Service, ...]:
+        """The services; none where they could not be had."""
+        return self.services if isinstance(self.services, tuple) else ()
+
+    def tasks_of(self, service: Service) -> list[Task]:
+        """The tasks of a service; none where they could not be had."""
+        tasks = self.tasks if isinstance(self.tasks, tuple) else ()
+        return [task for task in tasks if task.service_id == service.id]
+
+    def port_holders(self, service: Service) -> Iterator[tuple[str, Service]]:
+        """The other services that want a port of each node which this one wants too."""
+        for other in self.known_services:
+            if other.id == service.id:
+                continue
+            for protocol, number in sorted(other.spec.host_ports & service.spec.host_ports):
+                yield f"{number}/{protocol}", other
 
 
 @evidence

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import Resolvers, Upstream, resolving
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, subjects_of
 from diagnose.model import Subject
 
 
@@ -34,6 +34,12 @@ class QueryGroup(msgspec.Struct, frozen=True):
             for server, reply in self.replies
             if reply is not None and not reply.answered
         )
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """The networks and containers: what a fault of their servers reaches."""
+        networks = (Subject("network", name) for name in self.networks)
+        return (*networks, *subjects_of(self.members))
 
     @property
     def works(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from checks.daemon.blame import blamed_key
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.daemon_json.blame import blamed_key
 
 VALUES = {
     "live-restore": True,

@@ -1,4 +1,4 @@
-"""Containers that got no usable server from the host, and ask the engine's own instead."""
+"""Containers that got no usable server from the host, and ask the engine's own instead. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-from checks.dns._groups import touched
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
@@ -32,20 +31,20 @@ class OnFallback(msgspec.Struct, frozen=True):
 
         Others on a network may fail by servers of their own.
         """
-        return tuple(dict.fromkeys((*touched(self.lost), *subjects_of(self.members))))
+        of_lost = [subject for group in self.lost for subject in group.subjects]
+        return tuple(dict.fromkeys((*of_lost, *subjects_of(self.members))))
 
 
 def on_fallback(
     containers: Containers | None, resolvers: Resolvers, lookups: Lookups | None
 ) -> OnFallback:
+    """By each container's own file, and by what became of queries to its servers."""
     users = [] if containers is None else list(resolving(containers))
     members = tuple(container for container in users if resolvers.uses_fallback(container))
     ids = {member.id for member in members}
-    lost = [
-        group
-        for group in query_groups(containers, resolvers, lookups)
-        if group.lost and not group.works and any(member.id in ids for member in group.members)
-    ]
+    groups = query_groups(containers, resolvers, lookups)
+    silent = [group for group in groups if group.lost and not group.works]
+    lost = [group for group in silent if any(member.id in ids for member in group.members)]
     return OnFallback(members, tuple(lost))
 
 

@@ -1,0 +1,37 @@
+"""Host names that a failed program calls and that nobody near it has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.dns.failed_names import UNREACHED, names_by_network, stray_names
+from diagnose.programs.failures import Recognised
+
+_NAMED = frozenset({"name-unresolved", "nginx-upstream", "peer-unreached"})
+"""Failures that say whom the program called."""
+_GROUPS = ("host", "peer")
+
+
+def strays_of(container: Container, containers: Containers, tail: LogTail) -> Mapping[str, str]:
+    """The short names that the program called, with the place where each stands, that no container
+    near it has, running or not.
+
+    The log names them, or else the settings do, where the log says only that a call failed.
+    """
+    failure = tail.failure
+    if failure is None or failure.failure.name not in _NAMED | UNREACHED:
+        return {}
+    called = stray_names(container, names_by_network(containers))
+    if failure.failure.name in _NAMED:
+        host = _called_host(failure)
+        called = {host: called.get(host, "its log")} if host and "." not in host else {}
+    known = containers.by_dns_name.keys() | container.extra_names
+    return {name: place for name, place in called.items() if name not in known}
+
+
+def _called_host(failure: Recognised) -> str:
+    """Whom the line says that the program called; empty where it does not say."""
+    values = (failure.values.get(group, "").partition(":")[0] for group in _GROUPS)
+    return next((value.strip("`'\"") for value in values if value), "")

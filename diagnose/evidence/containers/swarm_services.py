@@ -1,0 +1,109 @@
+"""A swarm service beside its tasks: what the scheduler and the nodes say keeps tasks away. Pure."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.lazy_pattern import LazyPattern
+
+TOO_LARGE = "insufficient resources"
+PORT_TAKEN = "host-mode port already in use"
+NO_NODE = "no suitable node"
+NO_MATCH = "scheduling constraints"
+_REPEATED = 3
+"""So many failed tasks are no slow start."""
+_NO_SOURCE = LazyPattern(r"bind source path does not exist: (?P<path>/.+)$")
+"""Swarm makes no folder for a bind mount, as `docker run -v` does."""
+_LABEL = LazyPattern(r"node\.labels\.(?P<name>[\w./-]+) *== *(?P<value>\S+)")
+"""A constraint that a label of the node has to meet."""
+
+
+class PlacedService(msgspec.Struct, frozen=True, dict=True):
+    """One service with its tasks, in its swarm."""
+
+    swarm: Swarm
+    service: Service
+
+    @functools.cached_property
+    def tasks(self) -> list[Task]:
+        return self.swarm.tasks_of(self.service)
+
+    @property
+    def lacks_tasks(self) -> bool:
+        """Whether fewer tasks run than should; jobs are to end."""
+        return not self.service.is_job and self.service.lacks_tasks(self.tasks)
+
+    @property
+    def keeps_failing(self) -> bool:
+        """Whether tasks failed again and again since the service was made or changed."""
+        changed = self.service.changed_at or 0.0
+        failed = [task for task in self.tasks if task.has_failed]
+        return sum((task.changed_at or 0.0) > changed for task in failed) >= _REPEATED
+
+    @functools.cached_property
+    def errors(self) -> list[str]:
+        """What its tasks say, the most frequent first."""
+        counts = Counter(task.status.err for task in self.tasks if task.status.err)
+        return [error for error, _ in counts.most_common()]
+
+    def says(self, words: str) -> bool:
+        """Whether some task says these words."""
+        return any(words in error for error in self.errors)
+
+    @property
+    def missing_folder(self) -> str:
+        """The folder for lack of which this node refuses the tasks; "" for another reason."""
+        own = (task for task in self.tasks if task.node_id == self.swarm.node_id)
+        matches = (_NO_SOURCE.search(task.status.err) for task in own if task.has_failed)
+        folders = {match["path"] for match in matches if match}
+        return folders.pop() if len(folders) == 1 else ""
+
+    @property
+    def only_node(self) -> Node | None:
+        """The one node that is up; None where there are several, or none."""
+        up = [node for node in self.swarm.known_nodes if not node.is_down]
+        return up[0] if len(up) == 1 else None
+
+    def lacking_label(self, node: Node) -> tuple[str, str] | None:
+        """The one label that the service asks for and the node does not have, with its value."""
+        lacking = [label for label in self._wanted_labels() if label not in _labels(node)]
+        return lacking[0] if len(lacking) == 1 else None
+
+    def _wanted_labels(self) -> Iterator[tuple[str, str]]:
+        placement = self.service.spec.task_template.placement
+        for text in (placement.constraints if placement is not None else None) or ():
+            match = _LABEL.fullmatch(text)
+            if match:
+                yield match["name"], match["value"]
+
+    @property
+    def largest(self) -> Resources:
+        """The most that any node of the swarm has in all."""
+        owned = [node.description.resources or Resources() for node in self.swarm.known_nodes]
+        return Resources(
+            nano_cpus=max((node.nano_cpus for node in owned), default=0),
+            memory_bytes=max((node.memory_bytes for node in owned), default=0),
+        )
+
+    def left_interface(self, interfaces: Interfaces | None) -> str:
+        """The interface of a network that is gone, which keeps its number from the new one.
+
+        The engine makes each VXLAN interface in the host's namespace under a name of its own and
+        moves it at once; one that stays there is left from an engine that was killed meanwhile.
+        Those of other programs have other names.
+        """
+        if not self.says("creating vxlan interface: file exists"):
+            return ""
+        vxlans = [item.name for item in interfaces or () if item.kind == "vxlan"]
+        left = [name for name in vxlans if name.startswith("vx-")]
+        return left[0] if len(left) == 1 else ""
+
+
+def _labels(node: Node) -> set[tuple[str, str]]:
+    return set((node.spec.labels or {}).items())

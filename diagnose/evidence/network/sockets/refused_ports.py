@@ -1,0 +1,121 @@
+"""Host ports that a start did not get, and who has them, by the engine's own words. Pure."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.sockets.listeners import overlap
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+
+_ALLOCATED = LazyPattern(
+    r"Bind for (?P<address>\S+):(?P<port>\d+) failed: port is already allocated"
+)
+_BIND = LazyPattern(
+    r"(?:listen (?P<old>tcp|udp|sctp)[46]? (?P<oldip>\S+):(?P<oldport>\d+): bind"
+    r"|failed to bind host port (?:for )?(?P<ip>\S+?):(?P<port>\d+)(?::\S+)?/(?P<proto>tcp|udp"
+    r"|sctp)): (?P<why>.+)"
+)
+"""Engines up to 27, whose proxy binds, and newer ones, which bind themselves (28.5.2: `host port
+for 0.0.0.0:80:172.17.0.3:80/tcp`)."""
+IN_USE = "address already in use"
+MOST_HOLDERS = 8
+"""Containers that are named as holders of one port. Each has another address of the host, so that
+more are not seen on a real one."""
+
+
+def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
+    return any(
+        published.partition("/")[2] == proto
+        and binding.host_port == str(port)
+        and overlap(binding.host_ip, address)
+        for published, binding in container.published_ports
+    )
+
+
+def _protocols(container: Container, port: int) -> set[str]:
+    """The protocols in which this host port was asked for: the engine's message does not say."""
+    wanted = {
+        published.partition("/")[2]
+        for published, binding in container.wanted_ports
+        if binding.host_port == str(port)
+    }
+    return wanted or {"tcp"}
+
+
+class AllocatedPort(msgspec.Struct, frozen=True):
+    """A container whose host port the engine had given to others before."""
+
+    container: Container
+    port: int
+    holders: list[Container]
+    """The running ones that publish it now, the first few."""
+
+
+def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
+    """The containers that did not start because the engine's allocator refused a port."""
+    publishers = _publishers_by_port(containers)
+    for container in not_up(containers):
+        error = _ALLOCATED.search(container.state.error)
+        if error is not None:
+            address, port = error["address"], int(error["port"])
+            holders = _publishing(publishers.get(port, ()), container, address, port)
+            yield AllocatedPort(container, port, holders)
+
+
+def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:
+    """The running containers that publish each host port."""
+    return by_key(
+        (int(port), container)
+        for container in containers.running
+        for port in {binding.host_port for _, binding in container.published_ports}
+        if port.isdecimal()
+    )
+
+
+def _publishing(
+    publishers: Iterable[Container], container: Container, address: str, port: int
+) -> list[Container]:
+    """The other containers that publish this host port in a wanted protocol, the first few."""
+    protocols = _protocols(container, port)
+    holders = (
+        other
+        for other in publishers
+        if other.id != container.id
+        and any(_publishes(other, proto, address, port) for proto in protocols)
+    )
+    return list(itertools.islice(holders, MOST_HOLDERS))
+
+
+class BindFailure(msgspec.Struct, frozen=True):
+    """A container whose host port the kernel did not let the engine bind."""
+
+    container: Container
+    proto: str
+    address: str
+    port: int
+
+
+def bind_failures(containers: Containers, reason: str) -> Iterator[BindFailure]:
+    """The containers that did not start because a host port could not be bound for this reason."""
+    for container in not_up(containers):
+        error = _BIND.search(container.state.error)
+        if error is not None and reason in error["why"]:
+            address, port = error["ip"] or error["oldip"], error["port"] or error["oldport"]
+            yield BindFailure(
+                container, error["proto"] or error["old"], address.strip("[]"), int(port)
+            )
+
+
+def not_up(containers: Containers) -> Iterator[Container]:
+    """Containers whose last start failed.
+
+    A successful start clears the error, so no running container has an old one.
+    """
+    for container in containers:
+        if not container.is_running and container.state.error:
+            yield container
