@@ -53,9 +53,10 @@ def _lacks_first_place(container: Container, _: str) -> Proof | None:
 
 
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
-    name = assignment.partition("=")[0]
+    name, _, wanted = assignment.partition("=")
+    least = int(wanted.partition(":")[0])
     limits = [limit for limit in container.host_config.ulimits or () if limit.get("Name") == name]
-    if any(limit.get("Hard") == -1 for limit in limits):
+    if any(limit.get("Hard") == -1 or limit.get("Soft", 0) >= least > 0 for limit in limits):
         return None
     return ("HostConfig.Ulimits", limits or "none")
 

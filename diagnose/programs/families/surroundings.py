@@ -96,8 +96,7 @@ SURROUNDINGS = (
         cause="the program has as many files open as its limit allows",
         cure="recreate it with --ulimit nofile=65536:65536, or look for what keeps files open",
         source=_MANY,
-        confirmed_by=_OPTION,
-        needs=("--ulimit=nofile=65536:65536",),
+        confirmed_by="resources.open-files-exhausted",
     ),
     Failure(
         name="script-memory",

@@ -12,6 +12,10 @@ from tests.checks.container.evidence import CLOCK, FOUND, failed, made
 from tests.inspected import of
 from tests.judging import judge, rows
 
+FILES = (
+    "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]"
+)
+
 
 @pytest.mark.parametrize(
     ("line", "config", "expected"),
@@ -20,6 +24,9 @@ from tests.judging import judge, rows
         ("RTNETLINK answers: Operation not permitted", {"CapAdd": ["NET_ADMIN"]}, []),
         ("RTNETLINK answers: Operation not permitted", {"CapAdd": ["CAP_NET_ADMIN"]}, []),
         ("RTNETLINK answers: Operation not permitted", {"Privileged": True}, []),
+        (FILES, {}, FOUND),
+        (FILES, {"Ulimits": [{"Name": "nofile", "Soft": 4096, "Hard": 4096}]}, FOUND),
+        (FILES, {"Ulimits": [{"Name": "nofile", "Soft": 90000, "Hard": 90000}]}, []),
         ("s6-overlay-suexec: fatal: can only run as pid 1", {"Init": True}, FOUND),
         ("s6-overlay-suexec: fatal: can only run as pid 1", {}, []),
         ("Error: getaddrinfo ENOTFOUND host.docker.internal", {}, FOUND),
