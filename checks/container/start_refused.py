@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 import msgspec
@@ -19,6 +18,14 @@ from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.programs.missing_programs import own_program
+from diagnose.evidence.containers.programs.start_refusals import (
+    STOCK,
+    Refusal,
+    address_holder,
+    held_addresses,
+    is_of_own_runtime,
+    refusal_of,
+)
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
@@ -28,45 +35,6 @@ _EXPLAINED = LazyPattern(
     r"|no available IPv4 addresses"
 )
 """What checks of other families name by the same words."""
-_TOOL = LazyPattern(
-    r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/(?!proc/)\S+): no such file'
-)
-"""A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
-_OF_ENGINE = frozenset({"docker-init", "docker-proxy", "containerd-shim-runc-v2", "runc"})
-_STOCK = "runc"
-"""The runtime that every engine has."""
-_PEER = LazyPattern(
-    r"non running container: (?:container )?/?(?P<joined>[\w.-]+)"
-    r"|No such container: (?P<lost>[\w.-]+)"
-    r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
-    re.IGNORECASE,
-)
-_USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
-_ENDPOINT = LazyPattern(r"^.*connectivity on endpoint \S+ \(\w+\): ")
-_DRIVER = "failed to initialize logging driver: "
-_VOLUME = LazyPattern(
-    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
-    r"|failed to mount local volume"
-    r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
-)
-_ABSENT = LazyPattern(
-    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
-    r"(?:, flags: (?P<flags>\S+))?: no such file or directory"
-)
-"""A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
-_BIND_FLAG = 0x1000
-"""MS_BIND of mount(2): the volume is a folder of the host, not a disk."""
-_NO_FILESYSTEM = LazyPattern(
-    r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
-)
-"""The kernel does not know the file system type (mount(2), ENODEV)."""
-_TAKEN = LazyPattern(r"(?<!: bind: )Address already in use$")
-"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small
-letters."""
-_SYSCTL = LazyPattern(
-    r"open sysctl (?P<name>\S+?):? .*permission denied"
-    r"|open sysctl (?P<file>\S+) file: .*permission denied"
-)
 
 
 @check(
@@ -101,35 +69,147 @@ def _finding(
     error = container.state.error
     mount = MOUNTING.search(error)
     if mount and ("not a directory" in error or "no such file" in error):
-        source = bind_sources.by_path.get(mount["source"]) if bind_sources is not None else None
-        is_file = source is not None and source.type == "file"
-        what = f"{mount['source']} is a file, {mount['target']} in it is a folder"
-        if not is_file:
-            return None
-        return failed_start(container, what).with_variables(_below(container, mount["source"]))
+        return _file_over_folder(container, mount["source"], mount["target"], bind_sources)
     meaning = known_error(container)
     if meaning is not None:
         meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
-    what, peer = _reason(container, containers)
+    refusal = refusal_of(container, containers)
+    peer = refusal.peer
     image = () if peer else (Subject("image", container.config.image),)
-    engine = () if _is_of_container(error) else (DAEMON,)
+    engine = () if refusal.is_of_container else (DAEMON,)
     finding = failed_start(
         container,
-        what,
+        _reason(refusal, container, containers),
         known=meaning,
-        evidence=_address_holders(container, containers),
+        evidence=_address_holders(refusal, container, containers),
         touches=(*image, *engine),
         calls=(peer.subject,) if peer else (),
     )
-    variables = _variables(container, peer)
+    variables = _variables(refusal, container)
     if "mountpoint_of" in variables:
         variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
 
 
-def _is_of_container(error: str) -> bool:
-    """Whether a sound engine refuses as well: a user that is missing, an address that is taken."""
-    return bool(_USER.search(error) or _TAKEN.search(error))
+def _file_over_folder(
+    container: Container, source: str, target: str, bind_sources: BindSources | None
+) -> Finding | None:
+    """A file that cannot be mounted over a folder; None where it is none, or is not known."""
+    on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
+    if on_host is None or on_host.type != "file":
+        return None
+    what = f"{source} is a file, {target} in it is a folder"
+    return failed_start(container, what).with_variables(_below(container, source))
+
+
+def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:
+    """Why the start was refused, in words."""
+    match refusal.kind:
+        case "peer" if refusal.peer is None:
+            return f'container "{refusal.name[:12]}", which it needs, no longer exists'
+        case "peer":
+            return f"{refusal.peer}, which it needs, is not running"
+        case "user":
+            kind = "user" if refusal.wants_user else "group"
+            return f'its image has no {kind} "{refusal.name}"'
+        case "sysctl":
+            return (
+                f"the host does not let the runtime set {refusal.name}: "
+                "the engine runs inside a confined container (LXC) or profile"
+            )
+        case "program":
+            return f"the host has no {refusal.name}{_of_runtime(container, refusal)}"
+        case "volume":
+            return _volume_reason(refusal)
+        case "address":
+            return _taken_reason(container, containers)
+        case "log driver":
+            driver = container.host_config.log_config.type
+            return f"its log driver {driver} says {refusal.driver_says}"[:160]
+    return refusal.core
+
+
+def _of_runtime(container: Container, refusal: Refusal) -> str:
+    """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
+
+    "" for a program of the engine itself, and for a container of the engine's own runtime.
+    """
+    if not is_of_own_runtime(container, refusal.program):
+        return ""
+    return f', the program of its runtime "{container.host_config.runtime}"'
+
+
+def _volume_reason(refusal: Refusal) -> str:
+    if refusal.lost_volume:
+        return f'the folder of its volume "{refusal.lost_volume}" is gone, with all that was in it'
+    volume = f'its volume "{refusal.name}"' if refusal.name else "a volume"
+    absent, device = refusal.absent, refusal.unknown_filesystem
+    if absent is not None:
+        or_folder = "or the volume's own folder is gone"
+        if absent.is_bind:
+            return f"{absent.device}, on which {volume} stands, does not exist, {or_folder}"
+        return f"there is no {absent.device}, the disk of {volume}, {or_folder}"
+    if device:
+        kind = "NFS" if ":" in device else "the file system"
+        return f"{volume} cannot be mounted: this kernel has no module for {kind} of {device}"
+    return f"{volume} cannot be mounted, {refusal.core}"
+
+
+def _taken_reason(container: Container, containers: Containers) -> str:
+    held = address_holder(container, containers)
+    if held is not None:
+        address, network, holder = held
+        return f'its address {address} of network "{network}" is held by {holder}'
+    networks = " or ".join(container.endpoints) or "its network"
+    return f"the fixed address that it asks for on {networks} is taken"
+
+
+def _address_holders(
+    refusal: Refusal, container: Container, containers: Containers
+) -> dict[str, object]:
+    """Who has which address on the networks where it is refused one."""
+    if not refusal.wants_address:
+        return {}
+    held = held_addresses(container, containers)
+    return {f"addresses on {network}": holders for network, holders in held.items()}
+
+
+def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
+    """What the page's commands need beside the container, if anything."""
+    if refusal.peer is not None and not refusal.peer.is_running:
+        return {"needed": refusal.peer.name}
+    if refusal.is_of_log_driver:
+        return _log_cures(container)
+    if refusal.wants_user:
+        return {"userless": container.name}
+    if refusal.kind == "program":
+        if is_of_own_runtime(container, refusal.program):
+            return {"added": f"--runtime={STOCK}"}
+        return {"lost_program": refusal.program}
+    if known_error(container) is None:
+        if refusal.kind == "volume":
+            return _volume_variables(refusal) or cures(container)
+        if refusal.kind == "address" and len(container.endpoints) == 1:
+            return {"network": next(iter(container.endpoints))}
+    return cures(container)
+
+
+def _volume_variables(refusal: Refusal) -> dict[str, str]:
+    """The folder or the disk that a volume lacks."""
+    if refusal.emptied_folder:
+        return {"emptied": refusal.emptied_folder}
+    absent = refusal.absent
+    if absent is None:
+        return {}
+    if not absent.is_bind:
+        return {"disk": absent.device}
+    return {"device": absent.device, "folder": absent.folder}
+
+
+def _log_cures(container: Container) -> dict[str, str]:
+    """What heals a log driver that does not start: its known cure, or the engine's own log."""
+    known = cures(container) if known_error(container) is not None else {}
+    return known or {"unlogged": container.name}
 
 
 def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:
@@ -163,128 +243,6 @@ def _is_explained(container: Container) -> bool:
     return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
 
 
-def _reason(container: Container, containers: Containers) -> tuple[str, Container | None]:
-    """Why the start was refused, in words, and the peer container if that is the reason."""
-    error = container.state.error
-    if match := _PEER.search(error):
-        name = match["joined"] or match["lost"] or match["space"]
-        peer = next(
-            (other for other in containers if name == other.name or other.id.startswith(name)), None
-        )
-        if peer is None:
-            return f'container "{name[:12]}", which it needs, no longer exists', None
-        return f"{peer}, which it needs, is not running", peer
-    if match := _USER.search(error):
-        return f'its image has no {match["kind"]} "{match["name"]}"', None
-    if match := _SYSCTL.search(error):
-        name = match["name"] or match["file"]
-        return (
-            (
-                f"the host does not let the runtime set {name}: "
-                "the engine runs inside a confined container (LXC) or profile"
-            ),
-            None,
-        )
-    if match := _TOOL.search(error):
-        return f"the host has no {match['name'] or match['path']}{_of_runtime(container)}", None
-    if match := _VOLUME.search(error):
-        return _volume_reason(error, match), None
-    if _TAKEN.search(error):
-        return _taken_reason(container, containers), None
-    if _DRIVER in error:
-        return (
-            f"its log driver {container.host_config.log_config.type} says "
-            f"{error.rpartition(_DRIVER)[2]}"[:160],
-            None,
-        )
-    return _core(error), None
-
-
-def _of_runtime(container: Container) -> str:
-    """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
-
-    "" for a program of the engine itself, and for a container of the engine's own runtime.
-    """
-    missing = _TOOL.search(container.state.error)
-    program = (missing["name"] or missing["path"]).rpartition("/")[2] if missing else ""
-    runtime = container.host_config.runtime
-    if program in _OF_ENGINE or runtime in ("", _STOCK, "io.containerd.runc.v2"):
-        return ""
-    return f', the program of its runtime "{runtime}"'
-
-
-def _volume_reason(error: str, match: re.Match[str]) -> str:
-    if match["lost"]:
-        return f'the folder of its volume "{match["lost"]}" is gone, with all that was in it'
-    volume = f'its volume "{match["volume"]}"' if match["volume"] else "a volume"
-    absent = _ABSENT.search(error)
-    if absent and not _is_bind(absent):
-        return (
-            f"there is no {absent['device']}, the disk of {volume}, "
-            "or the volume's own folder is gone"
-        )
-    if absent:
-        return (
-            f"{absent['device']}, on which {volume} stands, "
-            "does not exist, or the volume's own folder is gone"
-        )
-    if unknown := _NO_FILESYSTEM.search(error):
-        kind = "NFS" if ":" in unknown["device"] else "the file system"
-        return (
-            f"{volume} cannot be mounted: "
-            f"this kernel has no module for {kind} of {unknown['device']}"
-        )
-    return f"{volume} cannot be mounted, {_core(error)}"
-
-
-def _is_bind(absent: re.Match[str]) -> bool:
-    """Whether a volume that cannot be mounted is a folder of the host."""
-    try:
-        return bool(int(absent["flags"] or "0", 16) & _BIND_FLAG)
-    except ValueError:
-        return False
-
-
-def _taken_reason(container: Container, containers: Containers) -> str:
-    for network, endpoint in container.endpoints.items():
-        holder = _holder(endpoint.fixed_address, network, containers)
-        if holder is not None:
-            return (
-                f'its address {endpoint.fixed_address} of network "{network}" is held by {holder}'
-            )
-    networks = " or ".join(container.endpoints) or "its network"
-    return f"the fixed address that it asks for on {networks} is taken"
-
-
-def _holder(address: str, network: str, containers: Containers) -> Container | None:
-    """The running container that has this address on a network."""
-    if not address:
-        return None
-    on_network = (container for container in containers.running if network in container.endpoints)
-    return next(
-        (
-            container
-            for container in on_network
-            if container.endpoints[network].ip_address == address
-        ),
-        None,
-    )
-
-
-def _address_holders(container: Container, containers: Containers) -> dict[str, object]:
-    """Who has which address on the networks where it is refused one."""
-    if not _TAKEN.search(container.state.error):
-        return {}
-    return {
-        f"addresses on {network}": [
-            f"{other.name} {other.endpoints[network].ip_address}"
-            for other in containers.running
-            if network in other.endpoints
-        ]
-        for network in container.endpoints
-    }
-
-
 def _below(container: Container, source: str) -> dict[str, str]:
     """The variables that mount a file below the folder over which it cannot be mounted."""
     mounts = [mount for mount in container.mounts or () if mount.source == source]
@@ -294,53 +252,3 @@ def _below(container: Container, source: str) -> dict[str, str]:
     access = "" if mounts[0].rw else ":ro"
     name = source.rpartition("/")[2]
     return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}
-
-
-def _variables(container: Container, peer: Container | None) -> dict[str, str]:
-    """What the page's commands need beside the container, if anything."""
-    error = container.state.error
-    if peer is not None and not peer.is_running:
-        return {"needed": peer.name}
-    if _DRIVER in error:
-        return _log_cures(container)
-    user = _USER.search(error)
-    if user and user["kind"] == "user":
-        return {"userless": container.name}
-    if tool := _TOOL.search(error):
-        if _of_runtime(container):
-            return {"added": f"--runtime={_STOCK}"}
-        return {"lost_program": (tool["name"] or tool["path"]).rpartition("/")[2]}
-    if known_error(container) is not None:
-        return cures(container)
-    if _VOLUME.search(error):
-        return _volume_variables(error) or cures(container)
-    is_one = _TAKEN.search(error) and len(container.endpoints) == 1
-    return {"network": next(iter(container.endpoints))} if is_one else cures(container)
-
-
-def _volume_variables(error: str) -> dict[str, str]:
-    """The folder or the disk that a volume lacks."""
-    volume = _VOLUME.search(error)
-    if volume and volume["emptied"]:
-        return {"emptied": volume["emptied"]}
-    absent = _ABSENT.search(error)
-    if absent is None:
-        return {}
-    if not _is_bind(absent):
-        return {"disk": absent["device"]}
-    return {"device": absent["device"], "folder": absent["folder"]}
-
-
-def _log_cures(container: Container) -> dict[str, str]:
-    """What heals a log driver that does not start: its known cure, or the engine's own log."""
-    known = cures(container) if known_error(container) is not None else {}
-    return known or {"unlogged": container.name}
-
-
-def _core(error: str) -> str:
-    """The innermost part of the chain of words, which says what went wrong."""
-    chain = error.removesuffix(": unknown")
-    for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
-        chain = chain.rpartition(outer)[2]
-    chain = _ENDPOINT.sub("", " ".join(chain.split()))
-    return chain if len(chain) <= 140 else f"{chain[:60]} ... {chain[-75:]}"

@@ -1,0 +1,216 @@
+"""Why the engine refused a start, by its own error. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.lazy_pattern import LazyPattern
+
+RefusalKind = Literal[
+    "peer", "user", "sysctl", "program", "volume", "address", "log driver", "other"
+]
+"""What the engine could not have: a container, a user of the image, a setting of the kernel, a
+program of the host, a volume, a fixed address, the log driver."""
+TOOL = LazyPattern(
+    r'exec: "(?P<name>[^"]+)": executable file not found|fork/exec (?P<path>/(?!proc/)\S+): no such file'
+)
+"""A program of the host that the engine or its runtime calls: docker-init, runc, a shim, a hook."""
+_OF_ENGINE = frozenset({"docker-init", "docker-proxy", "containerd-shim-runc-v2", "runc"})
+STOCK = "runc"
+"""The runtime that every engine has."""
+_PEER = LazyPattern(
+    r"non running container: (?:container )?/?(?P<joined>[\w.-]+)"
+    r"|No such container: (?P<lost>[\w.-]+)"
+    r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
+    re.IGNORECASE,
+)
+_USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_ENDPOINT = LazyPattern(r"^.*connectivity on endpoint \S+ \(\w+\): ")
+DRIVER = "failed to initialize logging driver: "
+_VOLUME = LazyPattern(
+    r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
+    r"|failed to mount local volume"
+    r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
+)
+_ABSENT = LazyPattern(
+    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
+    r"(?:, flags: (?P<flags>\S+))?: no such file or directory"
+)
+"""A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
+_BIND_FLAG = 0x1000
+"""MS_BIND of mount(2): the volume is a folder of the host, not a disk."""
+_NO_FILESYSTEM = LazyPattern(
+    r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
+)
+"""The kernel does not know the file system type (mount(2), ENODEV)."""
+_TAKEN = LazyPattern(r"(?<!: bind: )Address already in use$")
+"""The engine's own addresses; a port that is taken is `bind: address already in use`, in small
+letters."""
+_SYSCTL = LazyPattern(
+    r"open sysctl (?P<name>\S+?):? .*permission denied"
+    r"|open sysctl (?P<file>\S+) file: .*permission denied"
+)
+_LONGEST = 140
+"""Characters of the innermost words of an error in a sentence."""
+
+
+class AbsentMount(msgspec.Struct, frozen=True):
+    """The disk or the folder of the host that stands behind a volume and is not there."""
+
+    device: str
+    folder: str
+    is_bind: bool
+    """Whether it is a folder of the host."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """A start that was refused."""
+
+    kind: RefusalKind
+    error: str
+    name: str = ""
+    """The container, the user or group, the setting or the program's path; "" for a volume without
+    a name."""
+    peer: Container | None = None
+    """The container that is needed, if there still is one."""
+
+    @property
+    def is_of_log_driver(self) -> bool:
+        return DRIVER in self.error
+
+    @property
+    def is_of_container(self) -> bool:
+        """Whether a sound engine refuses as well: a user is missing, an address is taken."""
+        return bool(_USER.search(self.error) or _TAKEN.search(self.error))
+
+    @property
+    def wants_address(self) -> bool:
+        return _TAKEN.search(self.error) is not None
+
+    @property
+    def wants_user(self) -> bool:
+        """Whether a user is missing, and not a group."""
+        user = _USER.search(self.error)
+        return user is not None and user["kind"] == "user"
+
+    @property
+    def program(self) -> str:
+        """The name of the program that the host lacks."""
+        return self.name.rpartition("/")[2]
+
+    @property
+    def lost_volume(self) -> str:
+        """The volume whose folder is gone, with all that was in it."""
+        volume = _VOLUME.search(self.error)
+        return (volume["lost"] or "") if volume else ""
+
+    @property
+    def emptied_folder(self) -> str:
+        """That folder."""
+        volume = _VOLUME.search(self.error)
+        return (volume["emptied"] or "") if volume else ""
+
+    @property
+    def absent(self) -> AbsentMount | None:
+        """What should be mounted as the volume; the kernel does not say which path is missing."""
+        match = _ABSENT.search(self.error)
+        if match is None:
+            return None
+        return AbsentMount(match["device"], match["folder"], _is_bind(match["flags"]))
+
+    @property
+    def unknown_filesystem(self) -> str:
+        """The device of a volume whose type the kernel has no module for."""
+        match = _NO_FILESYSTEM.search(self.error)
+        return match["device"] if match else ""
+
+    @property
+    def driver_says(self) -> str:
+        """What the log driver says."""
+        return self.error.rpartition(DRIVER)[2]
+
+    @property
+    def core(self) -> str:
+        """The innermost part of the chain of words, which says what went wrong."""
+        return _core(self.error)
+
+
+def refusal_of(container: Container, containers: Containers) -> Refusal:
+    """By the first of the engine's words that is known."""
+    error = container.state.error
+    if match := _PEER.search(error):
+        name = match["joined"] or match["lost"] or match["space"]
+        return Refusal("peer", error, name, _named(name, containers))
+    patterns: dict[RefusalKind, LazyPattern] = {
+        "user": _USER,
+        "sysctl": _SYSCTL,
+        "program": TOOL,
+        "volume": _VOLUME,
+        "address": _TAKEN,
+    }
+    for kind, pattern in patterns.items():
+        if match := pattern.search(error):
+            names = (match.groupdict().get(group) for group in _NAMES)
+            return Refusal(kind, error, next(filter(None, names), ""))
+    return Refusal("log driver" if DRIVER in error else "other", error)
+
+
+_NAMES = ("name", "file", "path", "volume")
+"""Groups of the patterns that hold what could not be had."""
+
+
+def _named(name: str, containers: Containers) -> Container | None:
+    """The container of this name, or whose id begins so."""
+    if name in containers.by_name:
+        return containers.by_name[name]
+    return next((other for other in containers if other.id.startswith(name)), None)
+
+
+def is_of_own_runtime(container: Container, program: str) -> bool:
+    """Whether a missing program is that of a runtime which the container asks for itself."""
+    runtime = container.host_config.runtime
+    is_usual = runtime in ("", STOCK, "io.containerd.runc.v2")
+    return program not in _OF_ENGINE and not is_usual
+
+
+def held_addresses(container: Container, containers: Containers) -> dict[str, list[str]]:
+    """Who has which address, on each network of a container."""
+    return {
+        network: [
+            f"{other.name} {other.endpoints[network].ip_address}"
+            for other in containers.running_on(network)
+        ]
+        for network in container.endpoints
+    }
+
+
+def address_holder(
+    container: Container, containers: Containers
+) -> tuple[str, str, Container] | None:
+    """The fixed address that is taken, its network, and the running container that has it."""
+    for network, endpoint in container.endpoints.items():
+        holder = containers.by_place.get((network, endpoint.fixed_address))
+        if endpoint.fixed_address and holder is not None:
+            return endpoint.fixed_address, network, holder
+    return None
+
+
+def _is_bind(flags: str | None) -> bool:
+    """Whether a volume that cannot be mounted is a folder of the host."""
+    try:
+        return bool(int(flags or "0", 16) & _BIND_FLAG)
+    except ValueError:
+        return False
+
+
+def _core(error: str) -> str:
+    """The innermost part of the chain of words, which says what went wrong."""
+    chain = error.removesuffix(": unknown")
+    for outer in ("container init: ", "container process: ", "create failed: ", "local volume: "):
+        chain = chain.rpartition(outer)[2]
+    chain = _ENDPOINT.sub("", " ".join(chain.split()))
+    return chain if len(chain) <= _LONGEST else f"{chain[:60]} ... {chain[-75:]}"
