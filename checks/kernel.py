@@ -88,33 +88,41 @@ def hung_task(
     names = {container.id: container.name for container in containers or ()}
     for task in latest.values():
         process = processes.by_pid.get(task.pid) if processes is not None else None
-        if processes is None and clock.wall - task.at > LATE_S:
-            continue
-        if processes is not None and not _is_stuck(process, task):
-            continue
-        owner = names.get(process.container or "") if process else None
-        where = f' of container "{owner}"' if owner else ""
-        who = f"{task.task} (pid {task.pid}){where}"
-        line = f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds"
-        is_engine = task.task.startswith(("dockerd", "containerd"))
-        yield Finding(
-            subject=container(owner) if owner else HOST,
-            summary=f"{who} has been blocked in the kernel for more than {task.seconds} s",
-            evidence={"kernel log": line, "state": "D"},
-            variables={"pid": str(task.pid)},
-            discriminator=str(task.pid),
-            severity=Severity.critical if is_engine else Severity.warning,
-            onset=task.at - task.seconds,
-        )
+        if processes is None:
+            may_hang = clock.wall - task.at <= LATE_S
+        else:
+            may_hang = process is not None and _is_stuck(process, task)
+        if may_hang:
+            id = process.container if process is not None else None
+            yield _hung(task, names.get(id or "", ""))
     return None
 
 
-def _is_stuck(process: Process | None, task: HungTask) -> bool:
+def _is_stuck(process: Process, task: HungTask) -> bool:
     """Whether the task of the kernel's line is still blocked.
 
     The same name under the same pid, in state D.
     """
-    return process is not None and process.comm[:15] == task.task[:15] and process.state == "D"
+    return process.comm[:15] == task.task[:15] and process.state == "D"
+
+
+def _hung(task: HungTask, owner: str) -> Finding:
+    """owner: the container whose process it is; empty for one of the host."""
+    where = f' of container "{owner}"' if owner else ""
+    line = f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds"
+    is_engine = task.task.startswith(("dockerd", "containerd"))
+    return Finding(
+        subject=container(owner) if owner else HOST,
+        summary=(
+            f"{task.task} (pid {task.pid}){where} has been blocked in the kernel "
+            f"for more than {task.seconds} s"
+        ),
+        evidence={"kernel log": line, "state": "D"},
+        variables={"pid": str(task.pid)},
+        discriminator=str(task.pid),
+        severity=Severity.critical if is_engine else Severity.warning,
+        onset=task.at - task.seconds,
+    )
 
 
 @check("kernel.filesystem-errors", severity=Severity.critical)

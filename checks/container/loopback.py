@@ -15,6 +15,8 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.programs.failures.neighbours import NEIGHBOURS
@@ -47,19 +49,22 @@ def loopback_peer(
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
-        port = claim.value("port") or next(iter(claim.failure.failure.needs), "")
+        port = claim.value("port")
         if port:
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
             yield from _findings(call, containers, namespaces)
+    if recent_logs is None:
+        return None
+    yield from recent_logs.left_out(containers.running)
     for container in containers.running:
-        lines = recent_logs.of(container) if recent_logs is not None else ()
-        recent_call = _repeated_call(container, lines, namespaces, least)
+        lines = recent_logs.of(container)
         is_fresh = bool(lines) and (clock.age(lines[-1].at) or 0.0) <= fresh
-        if recent_call is not None and is_fresh and container.id not in failed:
+        if not is_fresh or container.id in failed:
+            continue
+        recent_call = _repeated_call(container, lines, namespaces, least)
+        if recent_call is not None:
             yield from _findings(recent_call, containers, namespaces)
-    if recent_logs is not None:
-        yield from recent_logs.left_out(containers.running)
     return None
 
 
@@ -90,60 +95,64 @@ def _repeated_call(
 def _refused_ports(line: RecentLine) -> Iterator[str]:
     """The ports of localhost that refused a connection, as a line says."""
     lowered = line.text.lower()
-    for row in LOOPBACK:
-        match = row.compiled.search(line.text[:LONGEST]) if row.mark in lowered else None
-        if match:
-            found = (match[group] for group in match.groupdict() if group.startswith("port"))
-            yield next(filter(None, found), "") or next(iter(row.needs), "")
+    rows = (row for row in LOOPBACK if row.mark in lowered)
+    matches = (row.compiled.search(line.text[:LONGEST]) for row in rows)
+    return (match["port"] for match in matches if match)
 
 
 def _findings(
     call: _Call, containers: Containers, namespaces: Namespaces | None
 ) -> Iterator[Finding]:
-    container, port = call.container, call.port
-    mode = container.host_config.network_mode
-    shares = mode == "host" or mode.startswith("container:")
-    if shares or port in _offered(container):
+    """The finding, where another container offers the port that the caller does not."""
+    caller, port = call.container, call.port
+    mode = caller.host_config.network_mode
+    shares_network = mode == "host" or mode.startswith("container:")
+    if shares_network or port in _offered(caller):
         return
-    peers = [
-        other
-        for other in containers.running
-        if other.id != container.id
-        and (port in _offered(other) or _listens(other, int(port), namespaces))
-    ]
-    if not peers:
-        return
-    near = [peer for peer in peers if container.endpoints.keys() & peer.endpoints.keys()]
-    peer = (near or peers)[0]
-    where = "" if near else ", which is on none of its networks"
+    others = [other for other in containers.running if other.id != caller.id]
+    peers = [other for other in others if _serves(other, port, namespaces)]
+    near = [peer for peer in peers if _common(caller, peer)]
+    if peers:
+        yield _meant(call, near or peers, is_near=bool(near))
+
+
+def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
+    """Whether it offers the port, or was seen to listen there for others."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    is_seen = netns is not None and netns.serves_others("tcp", int(port))
+    return port in _offered(container) or is_seen
+
+
+def _common(container: Container, peer: Container) -> list[str]:
+    """The networks that both are on."""
+    return sorted(container.endpoints.keys() & peer.endpoints.keys())
+
+
+def _meant(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
+    """peers: who may be meant, on the caller's networks (is_near) or on others."""
+    container, port, peer = call.container, call.port, peers[0]
+    where = "" if is_near else ", which is on none of its networks"
     finding = Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} "
-        f"belongs to {named('container', [other.name for other in near or peers])}{where}",
+        f"belongs to {named('container', names_of(peers))}{where}",
         {
             LINE: call.line,
             f"{peer.name} offers": f"port {port}",
-            "networks in common": sorted(container.endpoints.keys() & peer.endpoints.keys())
-            or "none",
+            "networks in common": _common(container, peer) or "none",
         },
         touches=(peer.subject,),
         signs=call.signs,
         onset=container.failed_first,
         peer=f"{peer.name}:{port}",
     )
-    yield finding.with_variables(
+    return finding.with_variables(
         {
-            **_network(peer, is_near=bool(near)),
+            **_network(peer, is_near=is_near),
             **_by_name(container, peer, int(port)),
             **compose_variables(container),
         },
     )
-
-
-def _listens(container: Container, port: int, namespaces: Namespaces | None) -> bool:
-    """Whether it was seen to listen there for others."""
-    netns = namespaces.of(container) if namespaces is not None else None
-    return netns is not None and netns.serves_others("tcp", port)
 
 
 def _offered(container: Container) -> set[str]:
@@ -157,8 +166,8 @@ def _by_name(container: Container, peer: Container, port: int) -> dict[str, str]
 
     The engine resolves names on networks that a user made, not on the default one.
     """
-    common = container.endpoints.keys() & peer.endpoints.keys()
-    return with_host(container, port, peer.name) if common - {"bridge"} else {}
+    has_names = bool(set(_common(container, peer)) - {DEFAULT_NETWORK})
+    return with_host(container, port, peer.name) if has_names else {}
 
 
 def _network(peer: Container, *, is_near: bool) -> dict[str, str]:

@@ -9,13 +9,14 @@ from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -184,24 +185,25 @@ def corrupt(
 def _deleted(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
     names = {container.id: container.name for container in containers}
-    subjects = [item.subject for item in containers.unexamined]
-    unread = [subject.name for subject in subjects if subject.kind == "container"]
+    unread = [
+        item.subject.name for item in containers.unexamined if item.subject.kind == "container"
+    ]
     named_in_records = [names[id] for id in stored.robbed_containers if id in names]
     robbed = sorted({*named_in_records, *unread})
     lost = stored.lost_of_images
     also = f"; {counted('container', robbed)} lost their own layer too" if robbed else ""
-    evidence: dict[str, Json] = {
-        "image/overlay2/layerdb names": stored.recorded,
-        f"of these without a folder in {stored.path}": len(stored.lost),
-        "for example": list(lost[:NAMES_SHOWN]),
-    }
-    are = agree(lost, "is", "are")
     return Finding(
         subject=DAEMON,
-        summary=f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
-        f"{are} gone from {stored.path}: nothing can start from "
-        f"these images{also}",
-        evidence=evidence,
+        summary=(
+            f"{count(len(lost), 'image layer')} of {stored.recorded} in the engine's records "
+            f"{agree(lost, 'is', 'are')} gone from {stored.path}: nothing can start from "
+            f"these images{also}"
+        ),
+        evidence={
+            "image/overlay2/layerdb names": stored.recorded,
+            f"of these without a folder in {stored.path}": len(stored.lost),
+            "for example": list(lost[:NAMES_SHOWN]),
+        },
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
         # The records do not say which images need a layer: a container that runs keeps its own.
@@ -227,25 +229,11 @@ def _without_own_layer(containers: Containers) -> Iterator[Finding]:
 
 def _incomplete(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Finding]:
     """Images that have lost parts of their layers, and complaints of the log alone."""
-    lost: dict[str, list[str]] = {}
-    for name, path in layers.missing:
-        lost.setdefault(name, []).append(path)
+    lost = by_key(layers.missing)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
         lines = [line for line in layers.reports if any(folder in line.text for folder in folders)]
-        evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
-        if lines:
-            evidence["daemon log"] = shortened(lines[-1].text)
-        yield Finding(
-            subject=Subject("image", name),
-            summary=(
-                f'image "{name}" has lost {count(len(paths), "part")} of its layers: '
-                "nothing can start from it"
-            ),
-            evidence=evidence,
-            variables={"image": name},
-            onset=lines[0].at if lines else None,
-        )
+        yield _lost_parts(name, paths, lines)
     recent = [
         line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s
     ]
@@ -254,31 +242,44 @@ def _incomplete(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator
         yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})
 
 
+def _lost_parts(image: str, paths: list[str], lines: list[LogLine]) -> Finding:
+    """paths: what is gone. lines: what the log says of their folders."""
+    evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
+    if lines:
+        evidence["daemon log"] = shortened(lines[-1].text)
+    return Finding(
+        subject=Subject("image", image),
+        summary=(
+            f'image "{image}" has lost {count(len(paths), "part")} of its layers: '
+            "nothing can start from it"
+        ),
+        evidence=evidence,
+        variables={"image": image},
+        onset=lines[0].at if lines else None,
+    )
+
+
 def _closed(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
     """Images of whose layers no user but root may enter any folder, and that keep a container down.
 
     An image may be built so, on purpose, for root alone.
     """
+    failed = [user for user in containers if not user.is_running and user.state.exit_code]
     for name, mode in layers.closed.items():
-        down = [
-            user
-            for user in containers
-            if user.config.image == name and not user.is_running and user.state.exit_code
-        ]
-        if not down:
-            continue
-        yield Finding(
-            subject=Subject("image", name),
-            summary=(
-                f'the layers of image "{name}" are closed to all users but root (mode {mode:o}), as '
-                "after a copy of the data root without its modes: "
-                f"{counted('container', names_of(down))} cannot run"
-            ),
-            evidence={"mode of each layer's folder": f"{mode:o}, usually 755"},
-            variables={"image": name},
-            discriminator="modes",
-            touches=subjects_of(down),
-        )
+        down = [user for user in failed if user.config.image == name]
+        if down:
+            yield Finding(
+                subject=Subject("image", name),
+                summary=(
+                    f'the layers of image "{name}" are closed to all users but root '
+                    f"(mode {mode:o}), as after a copy of the data root without its modes: "
+                    f"{counted('container', names_of(down))} cannot run"
+                ),
+                evidence={"mode of each layer's folder": f"{mode:o}, usually 755"},
+                variables={"image": name},
+                discriminator="modes",
+                touches=subjects_of(down),
+            )
 
 
 def _from_log(
