@@ -5,24 +5,24 @@ from __future__ import annotations
 from checks.container.causes import causes_without
 from checks.container.exits_at_start import SHORT_S
 from checks.container.helpers import (
-    fails_at_start,
     held_up,
     kernel_evidence,
     log_evidence,
     not_running,
-    subjects_of,
     tail_of,
     took,
 )
 from checks.container.service import severity_of_end
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described, is_fault

@@ -8,15 +8,10 @@ from __future__ import annotations
 import shlex
 from typing import Any
 
-from checks.container.helpers import (
-    awaits_input,
-    is_bare_shell,
-    log_evidence,
-    tail_of,
-    took,
-)
+from checks.container.helpers import log_evidence, tail_of, took
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.programs.closed_input import awaits_input, is_bare_shell
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import failed_run
-from checks.container.helpers import fails_at_start, held_up, took
+from checks.container.helpers import held_up, took
 from checks.container.service import severity_of_end
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock

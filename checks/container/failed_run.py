@@ -12,15 +12,12 @@ from checks.container.changed_compose import (
     changed_variables,
 )
 from checks.container.helpers import (
-    Calls,
-    calls_of,
     first_steps,
     kernel_evidence,
     log_evidence,
     peers_evidence,
     setting_evidence,
     setting_of,
-    subjects_of,
     tail_of,
 )
 from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
@@ -35,7 +32,9 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.named_settings import NamedSetting
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stray_calls import strays_of
+from diagnose.evidence.containers.unanswered_peers import Calls, calls_of
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
 _OF_READER = frozenset({"typed", "typed_option"})

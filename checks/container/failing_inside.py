@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from checks.container.causes import PROGRAM_CAUSES
-from checks.container.helpers import LINE, QUOTED, stays
+from checks.container.helpers import LINE, QUOTED
 from checks.container.row_steps import row_steps
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock

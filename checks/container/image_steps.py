@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import shlex
 
-from checks.container.helpers import Calls
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.unanswered_peers import Calls
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of

@@ -8,17 +8,11 @@ import msgspec
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import FailedRun, failed_run
-from checks.container.helpers import (
-    is_bare_shell,
-    log_evidence,
-    setting_variables,
-    tail_of,
-    times,
-    took,
-)
+from checks.container.helpers import log_evidence, setting_variables, tail_of, times, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.programs.closed_input import is_bare_shell
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog

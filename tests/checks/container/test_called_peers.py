@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.container.helpers import Calls, not_running, peers_evidence
+from checks.container.helpers import not_running, peers_evidence
 from diagnose.evidence.containers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.inspect import (
     Binding,
@@ -17,6 +17,7 @@ from diagnose.evidence.containers.inspect import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.unanswered_peers import Calls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
@@ -164,7 +165,8 @@ def test_a_peer_is_not_back_before_it_listens() -> None:
     calls = Calls((running,), refused_port(refused), seen, is_distrusted=False)
     assert calls.port == 5432
     assert not calls.are_back
-    assert calls.unserved(running) == "; nothing in it listens on port 5432"
+    assert calls.is_unserved(running)
+    assert calls.inner_address(running) == ""
     assert msgspec.structs.replace(calls, namespaces=None).are_back
 
 

@@ -1,0 +1,68 @@
+"""Whether what a program failed of may be over at its next start. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.programs.failures import Recognised
+
+PASSING = frozenset(
+    [
+        "dns",
+        "io-error",
+        "no-fork",
+        "no-space",
+        "oom",
+        "open-files",
+        "port-taken",
+        "rate-limit",
+        "refused",
+        "timeout",
+        "unreachable",
+    ]
+)
+"""Error signatures of what may be over by now."""
+SLOW_START_S = 120.0
+"""Seconds that a large program may take to its start."""
+
+
+def passing(container: Container, tail: LogTail) -> frozenset[str]:
+    """The error signatures of what may be over by now.
+
+    A port inside a network that the container shares with nobody stays taken by the program itself.
+    """
+    mode = container.host_config.network_mode
+    is_shared = mode == "host" or mode.startswith("container:")
+    return (tail.signs & PASSING) - (frozenset() if is_shared else frozenset(["port-taken"]))
+
+
+def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
+    """Whether its program failed before it worked, by how long it ran, in seconds.
+
+    Large programs take minutes until they come to a setting or a file that stays as it is.
+    """
+    ran = container.ran_for or 0.0
+    known = tail.failure.failure if tail.failure is not None else None
+    return ran < short or (known is not None and not known.may_pass and ran < SLOW_START_S)
+
+
+def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:
+    """Whether another start shows more than the log did.
+
+    The log objects to nothing, or has words of what passes: a peer that is not there yet, a name, a
+    full disk. A setting, and a known failure that no check looks for on this host, stay as they
+    are.
+    """
+    if setting is not None or stays(tail.failure):
+        return False
+    if tail.failure is not None and tail.failure.failure.may_pass:
+        return True
+    objects = tail.telling is not None and tail.telling.is_complaint
+    return not objects or bool(passing(container, tail))
+
+
+def stays(failure: Recognised | None) -> bool:
+    """Whether it is a known failure that no other start changes."""
+    known = failure.failure if failure is not None else None
+    return known is not None and not known.confirmed_by and not known.may_pass

@@ -1,0 +1,43 @@
+"""Programs that end at once because nobody types into them. Pure."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.lazy_pattern import LazyPattern
+
+_SHELLS = frozenset(
+    [
+        "ash",
+        "bash",
+        "dash",
+        "ghci",
+        "irb",
+        "jshell",
+        "julia",
+        "node",
+        "python",
+        "python3",
+        "sh",
+        "zsh",
+    ]
+)
+"""Programs that read commands from their input where they are given none."""
+_ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the development server")
+"""facebook/create-react-app#8688: from 3.4.1 on it ends with exit code 0 when its input does."""
+
+
+def is_bare_shell(container: Container) -> bool:
+    """Whether it runs a shell or an interpreter without a script and a terminal.
+
+    Its input is at its end at once, and so is the program.
+    """
+    words = container.command
+    name = words[0].rpartition("/")[2] if words else ""
+    return len(words) == 1 and name in _SHELLS and not container.config.tty
+
+
+def awaits_input(container: Container, tail: LogTail) -> bool:
+    """Whether its program ends because its input is closed, as the server of react-scripts does."""
+    is_closed = not container.config.tty and not container.config.open_stdin
+    return is_closed and any(_ENDS_WITH_INPUT.search(line) for line in tail.lines)

@@ -1,0 +1,83 @@
+"""Whom a failed container called without an answer, and how these containers are. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.called_peers import called_peers, named_peers, refused_port
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import stays
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.network.container_netns import Namespaces
+
+_ENDS_OF_STOPPED = (0, 137, 143)
+"""Exit codes after `docker stop`: of its own, by SIGKILL, by SIGTERM."""
+
+
+class Calls(msgspec.Struct, frozen=True):
+    """The calls of a failed container that were not answered: whom it called, and how they are.
+
+    port: where it was refused, 0 if that is not known.
+    """
+
+    callees: tuple[Container, ...]
+    port: int
+    namespaces: Namespaces | None
+    is_distrusted: bool
+    is_beside: bool = False
+    """Whether the container failed of something else, that no other start changes."""
+
+    @property
+    def are_back(self) -> bool:
+        """Whether all that it called run now, and none is seen not to listen."""
+        if not self.callees or self.is_distrusted or self.is_beside:
+            return False
+        return all(callee.is_running and not self.is_unserved(callee) for callee in self.callees)
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of a page about a peer that runs and does not listen, or is stopped."""
+        deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]
+        down = [callee.name for callee in self.callees if _was_stopped(callee)]
+        only_deaf = {"deaf": deaf[0]} if len(deaf) == 1 else {}
+        return only_deaf | ({"down": down[0]} if len(down) == 1 else {})
+
+    def is_unserved(self, callee: Container) -> bool:
+        """Whether nothing inside a peer is seen to take calls at the port."""
+        netns = self.namespaces.of(callee) if self.namespaces is not None else None
+        return bool(self.port) and netns is not None and not netns.serves_others("tcp", self.port)
+
+    def inner_address(self, callee: Container) -> str:
+        """Where a peer listens on the port for itself alone; "" where it does not."""
+        netns = self.namespaces.of(callee) if self.namespaces is not None else None
+        sockets = netns.sockets("tcp", self.port) if netns is not None else ()
+        return sockets[0].address if sockets else ""
+
+
+def _was_stopped(container: Container) -> bool:
+    """Whether it was never started, or ended as it does when somebody stops it.
+
+    One that failed has a finding of its own.
+    """
+    state = container.state
+    if state.error or state.oom_killed:
+        return False
+    has_ended = state.status == "exited" and state.exit_code in _ENDS_OF_STOPPED
+    return state.status == "created" or has_ended
+
+
+def calls_of(
+    container: Container, containers: Containers, tail: LogTail, namespaces: Namespaces | None
+) -> Calls:
+    """The calls of which its log complains: a database without a table was called too."""
+    lacks_table = tail.failure is not None and tail.failure.failure.name == "table-missing"
+    callees = called_peers(tail.lines, container, containers)
+    if lacks_table and not callees:
+        callees = named_peers((), container, containers)
+    return Calls(
+        callees,
+        refused_port(tail.lines),
+        namespaces,
+        "certificate" in tail.signs,
+        is_beside=stays(tail.failure) and not lacks_table,
+    )
