@@ -316,6 +316,21 @@ def test_a_command_stands_before_the_words():
     assert "what fixes it: add this host to /etc/exports" in shown
 
 
+def test_a_command_that_does_just_that_replaces_the_words():
+    variables = {"container": "app", "layerless": "app"}
+    done = found("container.start-refused", container("app"), evidence=HEALED, variables=variables)
+    assert "what fixes it" not in text(report(done))
+    assert "by hand" not in text(report(done))
+
+
+def test_the_words_stay_beside_a_value_that_only_the_reader_knows():
+    variables = {"container": "app", "typed": "DB_PASSWORD"}
+    asks = found("container.exits-at-start", container("app"), evidence=HEALED, variables=variables)
+    shown = text(report(asks))
+    assert "read -r DB_PASSWORD" in shown
+    assert "what fixes it: add this host to /etc/exports" in shown
+
+
 def test_errors_that_nothing_explains_are_said_aloud() -> None:
     web, api = Subject("container", "web"), Subject("container", "api")
     errors = [

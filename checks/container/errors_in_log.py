@@ -62,7 +62,7 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
             f"{error.container} {_what(error)}",
             {
                 "log": error.line.whole,
-                **_meaning(error, in_words=not row),
+                **_meaning(error),
                 **setting_evidence(setting),
                 "how often": _often(error),
             },
@@ -168,9 +168,8 @@ def _often(error: RepeatedError) -> str:
     return f"{error.times} of its last {error.of} lines"
 
 
-def _meaning(error: RepeatedError, *, in_words: bool) -> dict[str, object]:
-    """What the line means, and what fixes it where no command does just that."""
+def _meaning(error: RepeatedError) -> dict[str, object]:
+    """What the line means and what fixes it, where the failure is known."""
     if error.failure is None:
         return {}
-    words = {"what fixes it": error.failure.cure} if in_words else {}
-    return {"this means": error.failure.cause, **words}
+    return {"this means": error.failure.cause, "what fixes it": error.failure.cure}

@@ -37,9 +37,6 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import subjects_of
 from diagnose.model import Subject
 
-_OF_READER = frozenset({"typed", "typed_option"})
-"""Values that only a reader knows: the words say which."""
-
 
 class FailedRun(msgspec.Struct, frozen=True):
     """What is known of one run that ended with an error."""
@@ -67,7 +64,7 @@ class FailedRun(msgspec.Struct, frozen=True):
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
         return {
-            **log_evidence(self.tail, in_words=not self.row or bool(self.row.keys() & _OF_READER)),
+            **log_evidence(self.tail),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),

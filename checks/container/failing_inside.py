@@ -64,7 +64,7 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
     known = _known(failure)
     row = row_steps(container, known, None, is_running=True)
     if known is not None:
-        evidence |= {"this means": known.cause} | ({} if row else {"what fixes it": known.cure})
+        evidence |= {"this means": known.cause, "what fixes it": known.cure}
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,

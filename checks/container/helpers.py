@@ -37,19 +37,17 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
     return log_tails.of(container) if isinstance(log_tails, LogTails) else LogTail(())
 
 
-def log_evidence(tail: LogTail, *, in_words: bool = True) -> dict[str, object]:
+def log_evidence(tail: LogTail) -> dict[str, object]:
     """The line that explains the failure, whole, and what it means where that is known.
 
-    Nothing where nothing was printed. in_words: with what fixes it, where no command of the page
-    does just that.
+    Nothing where nothing was printed.
     """
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
     if tail.failure is not None:
         evidence["this means"] = tail.failure.cause
-        if in_words:
-            evidence["what fixes it"] = tail.failure.cure
+        evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:
         evidence[AROUND] = list(tail.telling.neighbours)
     return evidence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -134,8 +134,9 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
     head = group[0]
     report = tree.report
     place = runbooks.Place(report.docker, report.traits)
-    evidence = _evidence(head.finding.evidence, head.finding.summary)
     remedy = _remedy(head, place, report)
+    said = (HEALING,) if remedy.says_words else ()
+    evidence = _evidence(head.finding.evidence, head.finding.summary, said)
     subjects = tuple(dict.fromkeys(root.subject.name for root in group))
     makers = {root.made_by for root in group}
     onsets = [root.finding.onset for root in group if root.finding.onset is not None]
@@ -146,7 +147,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         id=head.id,
         subjects=subjects,
         summary=head.finding.summary,
-        evidence=(*remedy.left_of(evidence.shown), *_further_sentences(group, subjects)),
+        evidence=(*evidence.shown, *_further_sentences(group, subjects)),
         more_evidence=evidence.more,
         parts=evidence.parts,
         effects=_effects(effects),
@@ -201,13 +202,9 @@ class _Remedy(msgspec.Struct, frozen=True):
 
     cure: runbooks.Command | None
     look: runbooks.Command | None
-    healing: str
-    """The cure in words from the evidence, where no command heals."""
     by_hand: str
-
-    def left_of(self, evidence: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-        """The evidence without what is shown as the fix already."""
-        return [row for row in evidence if not self.healing or row[0] != HEALING]
+    says_words: bool
+    """Whether it says the cure in words, or has a command that does just that."""
 
 
 def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
@@ -216,10 +213,11 @@ def _remedy(head: Reported, place: runbooks.Place, report: Report) -> _Remedy:
     is_in_doubt = cure is None or cure.risk == "destructive"
     look = runbooks.confirm(head.id, variables, place) if is_in_doubt else None
     if cure is not None:
-        return _Remedy(cure, look, "", "")
+        return _Remedy(cure, look, "", not cure.needs_words)
     words = head.finding.evidence.get(HEALING)
     healing = _as_sentence(words) if isinstance(words, str) else ""
-    return _Remedy(None, look, healing, healing or runbooks.by_hand(head.id, variables))
+    by_hand = healing or runbooks.by_hand(head.id, variables)
+    return _Remedy(None, look, by_hand, bool(healing))
 
 
 def _as_sentence(words: str) -> str:
@@ -262,14 +260,20 @@ class _Evidence(msgspec.Struct, frozen=True):
     parts: tuple[OutlinePart, ...]
 
 
-def _evidence(values: Mapping[str, Json], summary: str) -> _Evidence:
-    """summary: the sentence above the evidence; what it says in the same words is not repeated."""
+def _evidence(values: Mapping[str, Json], summary: str, said: Collection[str]) -> _Evidence:
+    """summary: the sentence above the evidence; what it says in the same words is not repeated.
+
+    said: names of evidence that the fix says.
+    """
     parts = [part for value in values.values() for part in _parts(value)]
     rows = [(path, _value(value, path)) for path, value in values.items() if not _parts(value)]
     aside = [
         (path, value)
         for path, value in rows
-        if path.endswith(ASIDE) or path.startswith(FIGURES) or _is_in(value, summary)
+        if path in said
+        or path.endswith(ASIDE)
+        or path.startswith(FIGURES)
+        or _is_in(value, summary)
     ]
     evidence = [row for row in rows if row not in aside]
     more = (*evidence[EVIDENCE_SHOWN:], *aside)

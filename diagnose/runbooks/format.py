@@ -20,7 +20,7 @@ Risk = Literal["safe", "disruptive", "destructive"]
 PURPOSES: dict[str, Purpose] = {"confirm": "confirm", "fix": "fix", "verify": "verify"}
 RISKS: tuple[Risk, ...] = ("safe", "disruptive", "destructive")
 TRAITS: tuple[Trait, ...] = typing.get_args(Trait)
-_MARKS = ("manual", "example", "reported", "may-fail")
+_MARKS = ("manual", "example", "reported", "may-fail", "may-help")
 FRONT_MATTER = LazyPattern(r"\A---\n(.*?)^---\n", re.DOTALL | re.MULTILINE)
 _FENCE = LazyPattern(r" {0,3}(`{3,}|~{3,})[ \t]*([^`]*)")
 
@@ -50,6 +50,8 @@ class CommandBlock(msgspec.Struct, frozen=True):
     """Whether a report has said already what the block shows, so that it does not offer it."""
     may_fail: bool = False
     """Whether no output, or an exit code other than 0, is an answer too."""
+    may_help: bool = False
+    """Whether a fix is worth a try where what heals is said in words beside it."""
 
     def suits(self, variables: Mapping[str, str], traits: frozenset[Trait]) -> bool:
         """Whether a block of commands suits the finding.
@@ -155,6 +157,7 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
         example=is_example,
         reported="reported" in marks,
         may_fail="may-fail" in marks,
+        may_help="may-help" in marks,
     )
 
 

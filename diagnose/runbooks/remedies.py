@@ -39,6 +39,9 @@ class Command(msgspec.Struct, frozen=True):
     """Whether its reader has to put values of their own into it first."""
     may_fail: bool = False
     """Whether no output, or an exit code other than 0, is an answer too."""
+    needs_words: bool = False
+    """Whether what heals has to be said in words too: only its reader knows a value, or it is worth
+    a try and no more."""
 
 
 def commands(
@@ -99,7 +102,10 @@ def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> 
     text = fill(_for_place(block.text, place), variables, place.docker)
     # one line: a script has it as a comment
     impact = " ".join(fill(block.impact, variables, place.docker).split())
-    return Command(block.purpose, block.risk, text, impact, block.example, block.may_fail)
+    needs_words = block.manual or block.may_help or block.risk == "destructive"
+    return Command(
+        block.purpose, block.risk, text, impact, block.example, block.may_fail, needs_words
+    )
 
 
 _OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
