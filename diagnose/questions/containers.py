@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json
 from diagnose.phrases import unix
 from diagnose.questions.question import Policy, Question, decode_parts, engine_get
@@ -62,6 +63,10 @@ class InspectContainer(Question[Json], frozen=True):
     round: InspectRound = ""
 
 
+_ENTRY_BEGINS = LazyPattern(r"(?<=\S)(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
+_STAMP_LENGTH = len("2026-01-02T03:04:05.000000000Z")
+
+
 class TimedLine(NamedTuple):
     """One line of a log. at: Unix time by the engine, None where it gives none."""
 
@@ -86,12 +91,14 @@ class ContainerLog(msgspec.Struct, frozen=True):
         """The lines that hold something.
 
         They end at newlines alone: the name in a `#!` line with DOS line ends contains a carriage
-        return.
+        return. Where a program ends without a newline, the next entry of the log follows at once.
         """
         for row in self.text.split("\n"):
-            stamp, _, text = row.partition(" ")
-            if text.strip():
-                yield TimedLine(unix(stamp), text)
+            may_be_several = row.find("Z ", _STAMP_LENGTH) >= 0
+            for entry in _ENTRY_BEGINS.split(row) if may_be_several else (row,):
+                stamp, _, text = entry.partition(" ")
+                if text.strip():
+                    yield TimedLine(unix(stamp), text)
 
 
 class ReadLogs(Question[ContainerLog], frozen=True):

@@ -9,8 +9,9 @@ from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict
+from diagnose.phrases import unix
 from diagnose.questions import Question
-from diagnose.questions.containers import ReadLogs
+from diagnose.questions.containers import ContainerLog, ReadLogs
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge
@@ -98,3 +99,12 @@ def test_an_unread_log_keeps_the_checks_of_calls_from_passing():
     for id in ("network.peer-address-stale", "network.peer-on-other-network"):
         result = judge(id, failing_calls=FailingCalls((), left_out), containers=of(MUTE))
         assert result.verdict == Verdict.UNKNOWN
+
+
+def test_entries_of_programs_that_end_without_a_newline_stand_apart():
+    stamps = [f"2025-11-24T15:59:5{second}.000000000Z" for second in range(3)]
+    inner = "WARN at 2025-11-24T15:59:59.123456789Z it began"
+    text = f"{stamps[0]} no module{stamps[1]} no module{stamps[2]} {inner}\n"
+    lines = list(ContainerLog(text=text).lines)
+    assert [line.text for line in lines] == ["no module", "no module", inner]
+    assert [line.at for line in lines] == [unix(stamp) for stamp in stamps]

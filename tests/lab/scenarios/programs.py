@@ -200,6 +200,20 @@ def variable_that_is_not_set(box: Box) -> None:
 
 
 @fault(
+    "container.variable-missing",
+    subject="container:terse",
+    also=["container.restarts-exhausted"],
+    shareable=True,
+)
+def error_without_a_newline(box: Box) -> None:
+    """Each run of the program prints its error without a newline, and the engine keeps it so."""
+    says = 'printf "start.sh: HTTP_PORT: parameter not set" >&2; exit 2'
+    run(box, "terse", "--restart=on-failure:2", *GOOD, "bb:1.36", "sh", "-c", says)
+    box.wait_for(lambda: logs(box, "terse").count("not set") == 3, what="three runs")
+    assert "\n" not in logs(box, "terse")
+
+
+@fault(
     "container.cpu-unsupported", subject="container:vectors", also=["container.*"], shareable=True
 )
 def instructions_that_the_processor_lacks(box: Box) -> None:
