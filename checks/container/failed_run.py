@@ -77,7 +77,7 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def steps(self) -> dict[str, str]:
         """The variables of the page: which of its cures suit this failure."""
-        first = first_steps(self.container, self.tail, self.setting, self.calls)
+        first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
         return first | self.further_steps
 
     @property

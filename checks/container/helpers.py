@@ -5,7 +5,7 @@ The line of the log that explains, peers that do not run, durations.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
@@ -143,11 +143,19 @@ def _unserved(callee: Container, calls: Calls) -> str:
 
 
 def first_steps(
-    container: Container, tail: LogTail, setting: NamedSetting | None, calls: Calls
+    container: Container,
+    tail: LogTail,
+    setting: NamedSetting | None,
+    calls: Calls,
+    strays: Collection[str] = (),
 ) -> dict[str, str]:
     """The variables of a page about a container that has ended: another start where it may help, a
-    peer that does not listen, and the setting to which the log objects."""
-    is_worth_a_start = may_have_passed(container, tail, setting) or calls.are_back
+    peer that does not listen, and the setting to which the log objects.
+
+    strays: names that it called and that no container has. No other start finds them.
+    """
+    may_help = may_have_passed(container, tail, setting) or calls.are_back
+    is_worth_a_start = may_help and not strays
     return {
         **({"again": container.name} if is_worth_a_start else {}),
         **calls.variables,

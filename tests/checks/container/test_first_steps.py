@@ -243,6 +243,14 @@ def test_a_start_is_offered_once_its_peer_runs():
     assert first(caller, REFUSED)[0] == ""
 
 
+def test_no_start_is_offered_while_no_container_has_the_name_that_it_calls():
+    caller = made("exited", code=1, **ON_SHOP)
+    line = 'nginx: [emerg] host not found in upstream "db" in /etc/nginx/nginx.conf:7'
+    assert first(caller, line)[0] == ""
+    up = made("running", name="db", **ON_SHOP)
+    assert first(caller, line, peers=(up,))[0] == "docker start web"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
