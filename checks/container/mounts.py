@@ -13,6 +13,7 @@ from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.mount_filesystem import unfit_filesystem
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import (
@@ -75,17 +76,16 @@ def mount_source_missing(
     looked up on the host.
     """
     absent = {missing.container.id: missing for missing in missing_files or ()}
+    tails = LogTails({}, {}) if log_tails is None else log_tails
     for container in containers:
-        error = container.state.error
-        failed = MOUNTING.search(error) if container.start_failed else None
-        if failed and ("not a directory" in error or "no such file" in error):
-            yield from _refused_mount(container, failed["source"], failed["target"], bind_sources)
-        elif log_tails is not None and (taken := not_a_file(container, log_tails)):
-            if taken.mount.type == "volume":
-                yield volume_for_file(container, taken)
-            else:
-                yield from _empty_folder(container, taken, bind_sources)
-        elif log_tails is not None and (lacking := _lacks_all(container, log_tails, bind_sources)):
+        refused = _refused_by_runtime(container)
+        taken = not_a_file(container, tails)
+        lacking = _lacks_all(container, tails, bind_sources)
+        if refused is not None:
+            yield from _refused_mount(container, refused["source"], refused["target"], bind_sources)
+        elif taken is not None:
+            yield from _taken_for_file(container, taken, bind_sources)
+        elif lacking is not None:
             yield _emptied(container, lacking)
         elif container.id in absent:
             yield absent_file(absent[container.id])
@@ -94,24 +94,40 @@ def mount_source_missing(
     return None
 
 
+def _refused_by_runtime(container: Container) -> re.Match[str] | None:
+    """The mount that the runtime could not make, for lack of a file or a folder."""
+    error = container.state.error
+    is_about_kind = "not a directory" in error or "no such file" in error
+    return MOUNTING.search(error) if container.start_failed and is_about_kind else None
+
+
+def _taken_for_file(
+    container: Container, taken: Named, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
+    """A mount that the program takes for a file, and that is a folder."""
+    if taken.mount.type == "volume":
+        yield volume_for_file(container, taken)
+    else:
+        yield from _empty_folder(container, taken, bind_sources)
+
+
 def _refused_mount(
     container: Container, source: str, target: str, bind_sources: BindSources | Unavailable
 ) -> Iterator[Finding]:
     on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
-    if on_host is not None and on_host.type == "file":
+    kind = on_host.type if on_host is not None else ""
+    if kind == "file":
         return  # over a folder: the source is not at fault
     is_gone = on_host is not None and on_host.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
-    evidence: dict[str, object] = {
-        "State": str(container.state),
-        "State.Error": container.state.error,
-    }
-    place = ""
-    if is_gone:
-        place = "missing"
-    elif on_host is not None and on_host.type == "folder":
-        place = "folder"
-    yield _missing(container, f"did not start: {source} {what}", source, evidence, place)
+    place = "folder" if kind == "folder" else ""
+    yield _missing(
+        container,
+        f"did not start: {source} {what}",
+        source,
+        {"State": str(container.state), "State.Error": container.state.error},
+        place="missing" if is_gone else place,
+    )
 
 
 def _empty_folder(
@@ -250,31 +266,43 @@ def mount_forbidden(
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
-        if named is None or REFUSED.search(
-            named.line
-        ):  # what may not be executed has a check of its own
+        # what may not be executed has a check of its own
+        if named is None or REFUSED.search(named.line):
             continue
+        unfit = unfit_filesystem(container, named, mounts)
         if _READ_ONLY.search(named.line):
             if not named.mount.rw:
                 yield _mounted_read_only(container, named)
-            continue
-        unfit = unfit_filesystem(container, named, mounts)
-        if unfit is not None:
+        elif unfit is not None:
             yield unfit
-            continue
-        is_on_host = named.mount.source.startswith("/")
-        user = host_user(container, info, numbers)
-        outcome = access(named, bind_sources, user) if is_on_host else None
-        is_unlabelled = named.mount.type == "bind" and not {"z", "Z"} & set(
-            named.mount.mode.split(",")
-        )
-        if isinstance(outcome, Denied):
-            yield _forbidden(container, named, outcome, containers)
-        elif has_selinux and is_unlabelled:
-            yield _unlabelled(container, named)
-        elif isinstance(outcome, Undecided):
-            yield Unexamined(container.subject, outcome.why)
+        else:
+            user = host_user(container, info, numbers)
+            is_on_host = named.mount.source.startswith("/")
+            outcome = access(named, bind_sources, user) if is_on_host else None
+            yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
     return None
+
+
+def _denied(
+    container: Container,
+    named: Named,
+    outcome: Denied | Undecided | None,
+    containers: Containers,
+    *,
+    has_selinux: bool,
+) -> Iterator[CheckItem]:
+    """outcome: what the modes on the way say of the container's user; None where they allow."""
+    if isinstance(outcome, Denied):
+        yield _forbidden(container, named, outcome, containers)
+    elif has_selinux and _is_unlabelled(named.mount):
+        yield _unlabelled(container, named)
+    elif isinstance(outcome, Undecided):
+        yield Unexamined(container.subject, outcome.why)
+
+
+def _is_unlabelled(mount: Mount) -> bool:
+    """Whether a folder of the host was mounted without a label that SELinux lets containers use."""
+    return mount.type == "bind" and not {"z", "Z"} & set(mount.mode.split(","))
 
 
 def _forbidden(

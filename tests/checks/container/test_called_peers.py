@@ -29,6 +29,7 @@ def a(name: str, network: str = "shop", **endpoint: object) -> Container:
     return Container(id=name * 8, raw_name=f"/{name}", network_settings=settings)
 
 
+CLOCK = Clock(1767225640.0, 0.0)
 FRONT = a("front")
 OTHERS = [
     FRONT,
@@ -167,6 +168,10 @@ def test_a_peer_is_not_back_before_it_listens() -> None:
     assert not calls.are_back
     assert calls.is_unserved(running)
     assert calls.inner_address(running) == ""
+    said = peers_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
+    assert said == {
+        "db, which it calls": "running, started 40 s ago; nothing in it listens on port 5432"
+    }
     assert msgspec.structs.replace(calls, namespaces=None).are_back
 
 
