@@ -57,17 +57,12 @@ def masquerade_missing(
     by others: it is judged only where containers get no answer from any DNS server.
     """
     silent = lookups.silent_networks if lookups is not None else frozenset[str]()
-    is_left_alone = bool(left_alone(config))
     why_not = _not_judged(firewall, packet_paths, config, silent)
     if why_not:
         return Skipped(why_not)
-    every = (*packet_paths.outlets, *packet_paths.outlets6)
-    unhidden = [way for way in every if way.is_guarded and not way.network.masquerades]
-    if is_left_alone:
-        # such an engine turns the network's own setting off
-        ways = [way for way in every if way.network.name in silent]
-    else:
-        ways = [way for way in every if way.network.masquerades]
+    is_left_alone = bool(left_alone(config))
+    ways = _ways_to_hide(packet_paths, silent if is_left_alone else None)
+    unhidden = _guarded_by_design(packet_paths)
     if not ways and not unhidden:
         return Skipped(
             "no running container is on a network whose addresses the engine should hide"
@@ -86,6 +81,24 @@ def masquerade_missing(
         if path.network.name not in reported:
             yield _query_unmasqueraded(path, firewall.untracked_dns(path.network.bridge))
     return None
+
+
+def _ways_to_hide(paths: PacketPaths, silent: Collection[str] | None) -> list[Egress]:
+    """The ways out whose source has to be hidden.
+
+    silent: the networks without an answer, where the engine writes no rules: such an engine turns
+    the network's own setting off.
+    """
+    every = (*paths.outlets, *paths.outlets6)
+    if silent is None:
+        return [way for way in every if way.network.masquerades]
+    return [way for way in every if way.network.name in silent]
+
+
+def _guarded_by_design(paths: PacketPaths) -> list[Egress]:
+    """The ways out of networks without translation, whose answers the engine itself drops."""
+    every = (*paths.outlets, *paths.outlets6)
+    return [way for way in every if way.is_guarded and not way.network.masquerades]
 
 
 def _not_judged(
@@ -138,13 +151,13 @@ def _unmasqueraded(
 ) -> Finding:
     """The finding about one network's ways out by one family.
 
-    silent_config: the configuration that tells the engine to write no rules, if it does.
+    silent_config: the configuration by which the engine writes no rules, if it has one.
     """
     first = ways[0]
     network, nat, is_ipv6 = first.network, first.sample.nat, first.family == "ip6"
-    version = 6 if is_ipv6 else 4
-    subnets = [str(subnet) for subnet in network.subnets if subnet.version == version]
-    source = f"{nat.address}, which this host does not have" if nat else ", ".join(subnets)
+    subnets = _subnets(network, is_ipv6=is_ipv6)
+    listed = ", ".join(subnets)
+    source = f"{nat.address}, which this host does not have" if nat else listed
     names = [way.container.name for way in ways]
     own_repair = repair if repair is not None and first.family in repair.families else None
     by_ipv6 = " over IPv6" if is_ipv6 else ""
@@ -158,16 +171,16 @@ def _unmasqueraded(
         summary=sentence(summary, iptables_off(silent_config)),
         evidence={
             "nat POSTROUTING": str(
-                nat or f"no translation of {', '.join(subnets)} on the way to {first.uplink.name}"
+                nat or f"no translation of {listed} on the way to {first.uplink.name}"
             ),
-            "IPAM.Config.Subnet": ", ".join(subnets),
+            "IPAM.Config.Subnet": listed,
             "container": first.container.name,
             "address": first.address,
             **iptables_off_evidence(silent_config),
             **simulation(own_repair),
         },
         variables={
-            **_remedies(network, subnets[0] if subnets else "", version),
+            **_remedies(network, next(iter(subnets), ""), is_ipv6=is_ipv6),
             **repair_of(own_repair, _ID),
         },
         discriminator="ipv6" if is_ipv6 else "",
@@ -177,9 +190,15 @@ def _unmasqueraded(
     )
 
 
-def _remedies(network: Network, subnet: str, version: int) -> dict[str, str]:
+def _subnets(network: Network, *, is_ipv6: bool) -> list[str]:
+    """The network's subnets of one family."""
+    version = 6 if is_ipv6 else 4
+    return [str(subnet) for subnet in network.subnets if subnet.version == version]
+
+
+def _remedies(network: Network, subnet: str, *, is_ipv6: bool) -> dict[str, str]:
     """The variables of the page, whose remedies for IPv6 are others."""
-    if version == 6:
+    if is_ipv6:
         subnets = {"subnet6": subnet} if subnet else {"subnet": ""}
         return {"network": network.name, "bridge6": network.bridge, **subnets}
     return {"network": network.name, "bridge": network.bridge, "subnet": subnet}

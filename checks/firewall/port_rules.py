@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from checks.firewall import cures
 from checks.firewall.helpers import (
     has_proxy,
@@ -51,10 +53,10 @@ def dnat_missing(
     for inlet in packet_paths.inlets:
         problem = _misled(firewall, inlet)
         if problem:
-            by = _untracking(firewall, inlet)
-            repair = simulated_repair if by is None else None
             served = has_proxy(config) and inlet.is_served_by_host
-            yield _untranslated(inlet, problem, repair, served, by)
+            untracked = _untracking(firewall, inlet)
+            cause = _Cause(problem, served, inlet.led_by, untracked)
+            yield _untranslated(inlet, cause, simulated_repair if untracked is None else None)
         elif inlet.reach.nat_unknown:
             yield Unexamined(
                 inlet.container.subject, f"its translation depends on {inlet.reach.by}"
@@ -62,6 +64,31 @@ def dnat_missing(
     if not has_proxy(config) and host_paths is not None:
         yield from _unreachable_from_host(packet_paths, host_paths, simulated_repair)
     return None
+
+
+class _Cause(msgspec.Struct, frozen=True):
+    """What is wrong with a published port, in words, and the rules that make it so."""
+
+    problem: str
+    is_served: bool
+    """Whether docker-proxy serves the port all the same."""
+    led_by: Step | None
+    """The rule of another program that leads the port elsewhere."""
+    untracked: Step | None
+    """The rule that keeps the port's packets out of connection tracking."""
+
+    def __str__(self) -> str:
+        untracked = (
+            "keeps its packets from being tracked, and what is not tracked is not translated"
+        )
+        return sentence(
+            self.problem,
+            f"a rule of another program leads it there: {self.led_by}" if self.led_by else "",
+            f"{self.untracked} {untracked}" if self.untracked else "",
+            "only docker-proxy serves the port, and hides the clients' addresses"
+            if self.is_served
+            else "",
+        )
 
 
 def _variables(container: Container, port: int, repair: SimulatedRepair | None) -> dict[str, str]:
@@ -117,52 +144,37 @@ def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
     return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
 
 
-def _untranslated(
-    inlet: Ingress,
-    problem: str,
-    repair: SimulatedRepair | None,
-    served: bool,
-    untracked: Step | None,
-) -> Finding:
-    """untracked: the rule that keeps the port's packets out of connection tracking."""
-    led_off = inlet.reach.nat is not None and inlet.reach.nat.kind == "redirect"
-    led_by = inlet.led_by
-    is_led_by_iptables = led_by is not None and cures.program_of(led_by) == "iptables"
-    if is_led_by_iptables:
-        variables = _port_first(inlet)
-    elif untracked is not None:
-        variables = _tracked_again(inlet, untracked)
-    else:
-        variables = _variables(inlet.container, inlet.host_port, repair)
-    proxy = "only docker-proxy serves the port, and hides the clients' addresses" if served else ""
+def _untranslated(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> Finding:
+    reach = inlet.reach
+    is_led_off = reach.nat is not None and reach.nat.kind == "redirect"
     return Finding(
         subject=inlet.container.subject,
-        summary=sentence(
-            f"{inlet.container}: published port {inlet.host_port} {problem}",
-            f"a rule of another program leads it there: {led_by}" if led_by else "",
-            f"{untracked} keeps its packets from being tracked, and what is not tracked is not "
-            "translated"
-            if untracked is not None
-            else "",
-            proxy,
-        ),
+        summary=f"{inlet.container}: published port {inlet.host_port} {cause}",
         evidence=present(
             {
                 "NetworkSettings.Ports": f"{inlet.host_address}:{inlet.host_port} -> {inlet.port}",
                 "container addresses": sorted(inlet.addresses),
-                "translation": str(inlet.reach.nat or "none"),
-                "translated by": str(inlet.reach.nat_by or ""),
-                "decided by": str(inlet.reach.by or ""),
-                **({} if led_by is not None or untracked is not None else simulation(repair)),
+                "translation": str(reach.nat or "none"),
+                "translated by": str(reach.nat_by or ""),
+                "decided by": str(reach.by or ""),
+                **(simulation(repair) if cause.led_by is None else {}),
             }
         ),
-        variables=variables,
+        variables=_cure(inlet, cause, repair),
         discriminator=f"{inlet.host_address}:{inlet.host_port}/{inlet.protocol}",
-        severity=Severity.warning if served or led_off else None,
+        severity=Severity.warning if cause.is_served or is_led_off else None,
         touches=(inlet.network.subject,),
         stable=(inlet.container.life,),
         service=inlet.container.service,
     )
+
+
+def _cure(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> dict[str, str]:
+    if cause.led_by is not None and cures.program_of(cause.led_by) == "iptables":
+        return _port_first(inlet)
+    if cause.untracked is not None:
+        return _tracked_again(inlet, cause.untracked)
+    return _variables(inlet.container, inlet.host_port, repair)
 
 
 def _tracked_again(inlet: Ingress, by: Step) -> dict[str, str]:
