@@ -59,33 +59,27 @@ def crashed(
         age = clock.age(container.finished_at)
         if age is None or age > options.since_s or not _stays_down(container):
             continue
-        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         tail = tail_of(log_tails, container)
-        worked = not fails_at_start(container, tail, at_least)
-        # as long as the engine is down, all containers are
+        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         if with_engine:
+            # as long as the engine is down, all containers are
             counts = containers.source != "disk"
         else:
+            worked = not fails_at_start(container, tail, at_least)
             counts = worked and _ended_by_itself(container, stops)
         if not counts:
             continue
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
-        policy = container.host_config.restart_policy.name or "no"
-        code = described(container.state.exit_code)
-        how = f"exited {ago(age)} ago with code {code} and stays down"
-        if with_engine:
-            how = f"stopped with the engine {ago(age)} ago (exit code {code}) and was not restarted"
-            how += f': its restart policy is "{policy}"'
         yield Finding.about(
             container,
-            f"{container} {how}",
+            f"{container} {_how(container, ago(age), with_engine=with_engine)}",
             {
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
                 "end requested": "no" if is_known else "not remembered",
-                "HostConfig.RestartPolicy": policy,
+                "HostConfig.RestartPolicy": _policy(container),
                 **not_running(callees, clock),
                 **held_up(container, containers),
             },
@@ -95,6 +89,21 @@ def crashed(
             onset=None if with_engine else container.finished_at,
         )
     return None
+
+
+def _policy(container: Container) -> str:
+    return container.host_config.restart_policy.name or "no"
+
+
+def _how(container: Container, when: str, *, with_engine: bool) -> str:
+    """How it ended: with the engine, or by itself."""
+    code = described(container.state.exit_code)
+    if not with_engine:
+        return f"exited {when} ago with code {code} and stays down"
+    return (
+        f"stopped with the engine {when} ago (exit code {code}) and was not restarted: "
+        f'its restart policy is "{_policy(container)}"'
+    )
 
 
 def _stays_down(container: Container) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from checks.container.causes import PROGRAM_CAUSES
 from checks.container.helpers import LINE, QUOTED
 from checks.container.row_steps import row_steps
@@ -95,24 +97,30 @@ def _variables(
     if failure.name in PARTLY:
         return {"leaking": container.name}
     failure_signs = signs(failure.line, failure.reason)
-    denied = mount_access.denied if mount_access is not None else ()
-    mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
-    if "permission" in failure_signs and len(mounts) == 1:
-        return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
-    if failure.name == "mongo-member":
-        return {"renamed": container.name}
-    if failure.name == "redis":
-        return {}
-    if failure.name == "rabbitmq":
-        return _of_broker(container, failure.program)
+    if "permission" in failure_signs:
+        mount = _denied_mount(container, mount_access)
+        if mount:
+            return mount
+    if failure.name in _OF_SERVERS:
+        return _OF_SERVERS[failure.name](failure)
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
     again = {} if is_missing or stays(known) else {"again": container.name}
     return {"program": failure.program, **again}
 
 
-def _of_broker(container: Container, alarm: str) -> dict[str, str]:
+def _denied_mount(container: Container, mount_access: MountAccess | None) -> dict[str, str]:
+    """The one mount that its user may not write; nothing where there are several."""
+    denied = mount_access.denied if mount_access is not None else ()
+    mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
+    if len(mounts) != 1:
+        return {}
+    return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
+
+
+def _of_broker(failure: InnerFailure) -> dict[str, str]:
     """The folder on the host whose file system has too little room, or the container itself."""
-    if alarm != "disk":
+    container = failure.container
+    if failure.program != "disk":
         return {"crowded": container.name}
     sources = [
         mount.source
@@ -120,3 +128,11 @@ def _of_broker(container: Container, alarm: str) -> dict[str, str]:
         if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
     ]
     return {"narrow": sources[0]} if len(sources) == 1 else {}
+
+
+_OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
+    "mongo-member": lambda failure: {"renamed": failure.container.name},
+    "rabbitmq": _of_broker,
+    "redis": lambda _: {},
+}
+"""The variables for servers that run and refuse their work."""

@@ -115,7 +115,7 @@ def _run_folder(container: Container, failure: Recognised) -> str:
         path = path.rpartition("/")[0]
     if parts[:1] != ["run"] or ".." in parts or len(parts) - is_file < 2:
         return ""
-    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    is_root = container.config.starts_as_root
     return f"{path}:mode=755" if is_root else path
 
 

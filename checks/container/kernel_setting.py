@@ -53,8 +53,7 @@ def kernel_setting_low(
 def _port_of_root(claim: Claim, first: int | None) -> Iterator[Finding]:
     """A port of the host's own network that is for root alone; first: the first for others."""
     container = claim.container
-    user = container.config.user.partition(":")[0]
-    if container.host_config.network_mode != "host" or user in ("", "0", "root"):
+    if not container.shares_host_network or container.config.starts_as_root:
         return
     ports = [port for port in _ports(claim) if first is not None and 0 < port < first]
     if ports:

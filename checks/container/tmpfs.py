@@ -43,8 +43,7 @@ def tmpfs_of_root(
 ) -> Iterator[Finding]:
     """Containers that are denied a tmpfs of their own: it is root's, and their user is another."""
     for container in containers:
-        user = container.config.user.partition(":")[0]
-        if user in ("", "0", "root") or not is_broken(container, clock, log_tails):
+        if container.config.starts_as_root or not is_broken(container, clock, log_tails):
             continue
         line, folder = _denied(container, log_tails)
         option = tmpfs_option(container, folder, numbers) if folder else ""

@@ -8,7 +8,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import ago, shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
@@ -36,7 +36,6 @@ MOST = 3
         "has an unexplained error in the engine's log",
         "have unexplained errors in the engine's log",
     ),
-    aloud_of_engine="has an unexplained error in its log",
 )
 def errors_in_log(
     said_errors: SaidErrors,
@@ -59,26 +58,29 @@ def errors_in_log(
     newest = [error for error in said_errors if not _is_over(error, named)]
     for error in newest[:MOST]:
         container = named.get(error.container)
-        known = _known(error)
-        times = "once" if error.times == 1 else f"{error.times} times"
-        newest_age = clock.age(error.line.at) or 0.0
-        yield Finding(
-            subject=container.subject if container is not None else DAEMON,
-            summary=(
-                f"the engine wrote an error {times}, last {ago(newest_age)} ago: "
-                f"{_what(error, known)}"
-            ),
-            evidence={
-                log.where(error.line): error.line.text,
-                "times": error.times,
-                "first": f"{ago(clock.age(error.first) or 0.0)} ago",
-                **({"what fixes it": known.cure} if known is not None else {}),
-            },
-            variables={"log": log.source.removeprefix("journal ")},
-            discriminator=shortened(error.kind, KEY),
-            onset=error.first,
-        )
+        yield _said(error, container.subject if container is not None else DAEMON, log, clock)
     return None
+
+
+def _said(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
+    known = _known(error)
+    times = "once" if error.times == 1 else f"{error.times} times"
+    newest_age = clock.age(error.line.at) or 0.0
+    return Finding(
+        subject=subject,
+        summary=(
+            f"the engine wrote an error {times}, last {ago(newest_age)} ago: {_what(error, known)}"
+        ),
+        evidence={
+            log.where(error.line): error.line.text,
+            "times": error.times,
+            "first": f"{ago(clock.age(error.first) or 0.0)} ago",
+            **({"what fixes it": known.cure} if known is not None else {}),
+        },
+        variables={"log": log.name},
+        discriminator=shortened(error.kind, KEY),
+        onset=error.first,
+    )
 
 
 def _is_over(error: SaidError, named: dict[str, Container]) -> bool:

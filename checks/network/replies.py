@@ -43,19 +43,28 @@ def replies_misrouted(
     yield from _to_containers(wanted_paths, host_stack)
     yield from _past_the_host(wanted_paths)
     inlets = inner_paths.inlets if inner_paths is not None else ()
-    yield from (_by_a_tunnel_inside(inlet) for inlet in inlets if _is_taken_inside(inlet))
+    yield from map(_by_a_tunnel_inside, filter(_is_taken_inside, inlets))
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
     if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
+    yield from _of_published_ports(return_paths, host_stack, half_open)
+    return None
+
+
+def _of_published_ports(
+    return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
+) -> Iterator[Finding]:
+    """Answers that the host sends another way than the request came."""
     by_way = by_key((_way_of(path), path) for path in return_paths)
-    yield from (_from_wrong_bridge(path) for path in by_way.get("wrong bridge", ()))
+    yield from map(_from_wrong_bridge, by_way.get("wrong bridge", ()))
     tunnelled = by_key(
         ((path.uplink.name, path.host_answers_by), path) for path in by_way.get("tunnel", ())
     )
-    yield from (_by_a_tunnel(paths, host_stack, half_open) for paths in tunnelled.values())
+    for paths in tunnelled.values():
+        yield _by_a_tunnel(paths, host_stack, half_open)
     misrouted = by_key((path.uplink.name, path) for path in by_way.get("another uplink", ()))
-    yield from (_by_another_uplink(paths, host_stack) for paths in misrouted.values())
-    return None
+    for paths in misrouted.values():
+        yield _by_another_uplink(paths, host_stack)
 
 
 def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunnel", ""]:

@@ -91,28 +91,25 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
     named.
     """
     is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
-    if is_remapped and not any(_opts_out(container) for container in exposed):
+    concerned = [container for container in exposed if not is_remapped or _opts_out(container)]
+    if is_remapped and not concerned:
         return Skipped(
             "root in a container is no root on this host: "
             "user namespaces are remapped, or the engine is rootless"
         )
-    for container in exposed:
-        user = container.config.user
-        is_root = user.partition(":")[0] in ("", "0", "root")
+    for container in concerned:
         uid = _uid(container, processes)
-        if not is_root or uid or (is_remapped and not _opts_out(container)):
-            continue
-        begins = "runs" if uid == 0 else "starts"
-        yield Finding.about(
-            container,
-            f"{container} {begins} as root",
-            {
-                "Config.User": user or "not set: root",
-                f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
-                "Config.Image": container.config.image,
-            },
-            image=container.config.image,
-        )
+        if container.config.starts_as_root and not uid:
+            yield Finding.about(
+                container,
+                f"{container} {'runs' if uid == 0 else 'starts'} as root",
+                {
+                    "Config.User": container.config.user or "not set: root",
+                    f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
+                    "Config.Image": container.config.image,
+                },
+                image=container.config.image,
+            )
     return None
 
 
@@ -140,10 +137,6 @@ DANGEROUS = frozenset(
 its other containers."""
 
 
-def _bare(capability: str) -> str:
-    return capability.upper().removeprefix("CAP_")
-
-
 @check("security.capabilities", severity=Severity.advice, posture=True)
 def capabilities(exposed: Exposed) -> CheckResult:
     """A container has more capabilities than it is likely to need.
@@ -154,20 +147,18 @@ def capabilities(exposed: Exposed) -> CheckResult:
     """
     for container in exposed:
         config = container.host_config
-        added = sorted(_bare(capability) for capability in config.cap_add or ())
-        dropped = sorted(_bare(capability) for capability in config.cap_drop or ())
+        added, dropped = sorted(config.added_capabilities), sorted(config.dropped_capabilities)
         dangerous = [capability for capability in added if capability in DANGEROUS]
-        if config.privileged or (not dangerous and "ALL" in dropped):
-            continue
-        rights = (
-            f"was given {and_more(dangerous)}" if dangerous else "keeps the default capabilities"
-        )
-        yield Finding.about(
-            container,
-            f"{container} {rights}",
-            {"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
-            image=container.config.image,
-        )
+        rights = f"was given {and_more(dangerous)}" if dangerous else ""
+        if not dangerous and "ALL" not in dropped:
+            rights = "keeps the default capabilities"
+        if rights and not config.privileged:
+            yield Finding.about(
+                container,
+                f"{container} {rights}",
+                {"HostConfig.CapAdd": added or "none", "HostConfig.CapDrop": dropped or "none"},
+                image=container.config.image,
+            )
     return None
 
 

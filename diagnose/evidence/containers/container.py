@@ -274,8 +274,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
 
         What becomes of its packets tells nothing about its neighbours.
         """
-        rights = {right.upper().removeprefix("CAP_") for right in self.host_config.cap_add or ()}
-        return bool({"NET_ADMIN", "ALL"} & rights)
+        return bool({"NET_ADMIN", "ALL"} & self.host_config.added_capabilities)
 
     @functools.cached_property
     def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:

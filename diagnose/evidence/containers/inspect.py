@@ -138,6 +138,20 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     devices: list[dict[str, Any]] | None = None
     mounts: list[dict[str, Any]] | None = None
 
+    @property
+    def added_capabilities(self) -> frozenset[str]:
+        """In capital letters, without CAP_."""
+        return _capabilities(self.cap_add)
+
+    @property
+    def dropped_capabilities(self) -> frozenset[str]:
+        """In capital letters, without CAP_."""
+        return _capabilities(self.cap_drop)
+
+
+def _capabilities(names: list[str] | None) -> frozenset[str]:
+    return frozenset(name.upper().removeprefix("CAP_") for name in names or ())
+
 
 class Healthcheck(ApiObject, frozen=True, rename="pascal"):
     """ContainerConfig.Healthcheck: its command and times in nanoseconds.
@@ -170,6 +184,10 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     volumes: dict[str, Any] | None = None
     exposed_ports: dict[str, Any] | None = None
     working_dir: str = ""
+
+    @property
+    def starts_as_root(self) -> bool:
+        return self.user.partition(":")[0] in ("", "0", "root")
 
     @property
     def environment(self) -> tuple[tuple[str, str], ...]:

@@ -65,7 +65,7 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     """Whether a user who is not root lacks the setting; the host's network has the host's own."""
     name, _, wanted = assignment.partition("=")
     given = container.host_config.sysctls or {}
-    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    is_root = container.config.starts_as_root
     if is_root or container.shares_host_network or given.get(name) == wanted:
         return None
     return ("HostConfig.Sysctls", given or "none")
@@ -107,7 +107,7 @@ def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
 
 def _lacks_capability(container: Container, name: str) -> Proof | None:
     config = container.host_config
-    added, dropped = _capabilities(config.cap_add), _capabilities(config.cap_drop)
+    added, dropped = config.added_capabilities, config.dropped_capabilities
     if config.privileged or added & {name, "ALL"}:
         return None
     if name not in _CAPABILITIES_BY_DEFAULT:
@@ -116,10 +116,6 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
 
 
 _CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN")
-
-
-def _capabilities(names: list[str] | None) -> set[str]:
-    return {name.upper().removeprefix("CAP_") for name in names or ()}
 
 
 def _lacks_gpu(container: Container, _: str) -> Proof | None:

@@ -105,7 +105,7 @@ def dropped_users(
 
 def _begins_as_root(container: Container, info: Info | None) -> bool:
     """Whether its first user is root of the host too, to whom owner and mode mean nothing."""
-    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    is_root = container.config.starts_as_root
     return is_root and host_user(container, info, None) is None
 
 

@@ -111,7 +111,7 @@ def _owner(container: Container, info: Info | None, numbers: UserNumbers | None)
     user = host_user(container, info, numbers)
     if user is not None:
         return user.owner
-    is_root = container.config.user.partition(":")[0] in ("", "0", "root")
+    is_root = container.config.starts_as_root
     return "0:0" if is_root else ""
 
 
