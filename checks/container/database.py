@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from checks.container.confirmed import Claim, claims
-from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.called_database import called_database
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -16,12 +16,6 @@ from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ID = "container.database-refused"
-_PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}
-_IMAGES = {
-    "postgres": ("postgres", "postgis", "timescale"),
-    "mysql": ("mysql", "mariadb", "percona"),
-    "mongo": ("mongo",),
-}
 _SUPERUSER = "POSTGRES_USER"
 _PLAIN = LazyPattern(r"[\w$-]+")
 """Names that mean themselves in a statement of SQL."""
@@ -41,7 +35,7 @@ def database_refused(
     connection left, those who hold its connections are counted.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        server = _server(claim, containers)
+        server = called_database(claim.container, claim.failure, containers)
         if server is None:
             continue
         held = callers.of(server) if callers is not None and _is_crowded(claim) else {}
@@ -76,30 +70,6 @@ def _holder(held: Mapping[str, int], containers: Containers) -> dict[str, str]:
     name, count = next(iter(held.items()), ("", 0))
     is_container = any(container.name == name for container in containers)
     return {"holder": name} if is_container and count * 2 > sum(held.values()) else {}
-
-
-def _server(claim: Claim, containers: Containers) -> Container | None:
-    """The one database that runs and that the container's log or configuration names."""
-    kind = _kind(claim)
-    peers = named_peers((claim.failure.line,), claim.container, containers)
-    servers = [peer for peer in peers if peer.is_running and _is_database(peer, kind)]
-    if not servers and len(peers) == 1 and peers[0].is_running:
-        servers = list(peers)
-    return servers[0] if len(servers) == 1 else None
-
-
-def _kind(claim: Claim) -> str:
-    """Which database the failure is of; "" where several have the same words."""
-    return next((kind for kind in _PORTS if claim.failure.failure.name.startswith(kind)), "")
-
-
-def _is_database(peer: Container, kind: str) -> bool:
-    kinds: Sequence[str] = (kind,) if kind else tuple(_PORTS)
-    exposed = peer.config.exposed_ports or {}
-    image = peer.config.image.lower()
-    return any(
-        _PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds
-    )
 
 
 def _variables(claim: Claim, server: Container) -> dict[str, str]:

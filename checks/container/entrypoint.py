@@ -11,13 +11,16 @@ import msgspec
 
 from checks.container.start_errors import (
     failed_start,
-    hiding_mount,
     program_variables,
     refused_program,
 )
-from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.mounts.program_places import (
+    ProgramPlace,
+    hiding_mount,
+    place_of_program,
+)
 from diagnose.evidence.containers.programs.missing_programs import (
     MISSING,
     MissingProgram,
@@ -25,7 +28,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
     own_program,
 )
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
-from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree
 from diagnose.registry import check
@@ -140,7 +143,7 @@ def entrypoint_forbidden(
         if why in ("permission denied", "is a directory"):
             yield _not_started(container, mounts, bind_sources)
         elif refused is not None and refused.why in _FORBIDDEN:
-            place = _place(container, refused.path, mounts)
+            place = place_of_program(container, refused.path, mounts)
             if not refused.is_aside or _cannot_be_executed(refused, place):
                 yield _ended_by_the_kernel(container, refused, place)
     return None
@@ -160,10 +163,12 @@ def _not_started(
         return finding.with_variables({"program": program, "image": container.config.image})
     finding = failed_start(container, f"{program} cannot be executed: permission denied")
     finding = finding.with_variables(program_variables(container, program))
-    return _with_place(finding, _place(container, program, mounts))
+    return _with_place(finding, place_of_program(container, program, mounts))
 
 
-def _ended_by_the_kernel(container: Container, refused: Program, place: _Place | None) -> Finding:
+def _ended_by_the_kernel(
+    container: Container, refused: Program, place: ProgramPlace | None
+) -> Finding:
     """The kernel refuses a program that the container's first process starts or becomes.
 
     Where nothing may be executed, or the script has no x bit, the script itself is refused before
@@ -179,7 +184,7 @@ def _ended_by_the_kernel(container: Container, refused: Program, place: _Place |
     return finding.with_variables({"script": place.path} if is_shut else {})
 
 
-def _cannot_be_executed(program: Program, place: _Place | None) -> bool:
+def _cannot_be_executed(program: Program, place: ProgramPlace | None) -> bool:
     """Whether the file itself shows that nobody can execute it where it is.
 
     It begins as a program does: a file of data without an x bit was not to be executed.
@@ -209,34 +214,7 @@ def _argument_as_command(
     return f"{taken}; it is a folder that is mounted there"
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """Where a program is on the host.
-
-    mounted: the host's mount that holds it, None where the mounts are not known.
-    """
-
-    path: str
-    mount: Mount
-    mounted: Mounted | None
-
-    @property
-    def is_noexec(self) -> bool:
-        return self.mounted is not None and "noexec" in self.mounted.options.split(",")
-
-
-def _place(container: Container, program: str, mounts: Mounts | None) -> _Place | None:
-    """The place of a program that is mounted from the host into its container."""
-    points = {
-        mount.destination: mount for mount in container.mounts or () if mount.source.startswith("/")
-    }
-    mount = points.get(program) or points.get(hiding_mount(container, program))
-    if mount is None:
-        return None
-    path = mount.source.rstrip("/") + program.removeprefix(mount.destination.rstrip("/"))
-    return _Place(path, mount, mounts.of(path) if mounts is not None else None)
-
-
-def _with_place(finding: Finding, place: _Place | None) -> Finding:
+def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
     if place is None:
         return finding
     evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import msgspec
-
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import FailedRun, failed_run
 from checks.container.helpers import log_evidence, setting_variables, tail_of, times, took
@@ -13,6 +11,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.closed_input import is_bare_shell
+from diagnose.evidence.containers.recent_exits import SERIES_GAP_S, RecentExits, recent_exits
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
@@ -24,38 +23,6 @@ from diagnose.registry import check
 
 BY_SIGNAL = (130, 137, 143)
 """Exit codes of programs that were asked to end: SIGINT, SIGKILL, SIGTERM."""
-SERIES_GAP_S = 120.0
-"""Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off
-of 60 s)."""
-
-
-class _Exits(msgspec.Struct, frozen=True):
-    """The recent exits of a container that nobody asked for."""
-
-    at: tuple[float, ...]
-    """Unix times, oldest first."""
-    code: int | None
-    """The last exit code, where it is known."""
-    source: str
-    """Where they were read."""
-
-    @property
-    def pause(self) -> float:
-        """Mean seconds between two of them."""
-        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
-
-    @property
-    def series_began(self) -> float:
-        """Unix time of the first failure of the present series.
-
-        No long run lies between two failures of a series.
-        """
-        begin = self.at[-1]
-        for earlier in reversed(self.at[:-1]):
-            if begin - earlier > SERIES_GAP_S:
-                break
-            begin = earlier
-        return begin
 
 
 @check(
@@ -92,7 +59,7 @@ def restart_loop(
     again, as workers that recycle themselves do, is advice.
     """
     for container in containers:
-        exits = _recent_exits(container, events, log, clock, window)
+        exits = recent_exits(container, events, log, clock, window)
         if container.restarts_always and _loops(container, exits, clock, events, restarts, steady):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, context, before=is_up)
@@ -108,25 +75,9 @@ def restart_loop(
     return None
 
 
-def _recent_exits(
-    container: Container, events: Events | None, log: DaemonLog | None, clock: Clock, window: float
-) -> _Exits:
-    failures = events.failures(container.id) if events is not None else ()
-    recent = [failure for failure in failures if clock.wall - failure.at <= window]
-    code = recent[-1].exit_code if recent else None
-    logged = log.ends.get(container.id, ()) if log is not None else ()
-    # a start by hand resets the count: only so many of the last exits were followed by a restart of
-    # the engine's own
-    of_this_count = logged[-container.restart_count :] if container.restart_count else ()
-    counted = [at for at in of_this_count if clock.wall - at <= window]
-    if len(counted) > len(recent):
-        return _Exits(tuple(counted), code, "daemon log")
-    return _Exits(tuple(failure.at for failure in recent), code, "events die")
-
-
 def _loops(
     container: Container,
-    exits: _Exits,
+    exits: RecentExits,
     clock: Clock,
     events: Events | None,
     restarts: int,
@@ -146,7 +97,7 @@ def _loops(
 
 
 def _finding(
-    run: FailedRun, exits: _Exits, clock: Clock, containers: Containers, steady: float
+    run: FailedRun, exits: RecentExits, clock: Clock, containers: Containers, steady: float
 ) -> Finding:
     container = run.container
     severity, what = _outcome(container, exits, steady)
@@ -172,7 +123,7 @@ def _finding(
     return finding.with_variables(_cure(run, exits) | run.further_steps)
 
 
-def _cure(run: FailedRun, exits: _Exits) -> dict[str, str]:
+def _cure(run: FailedRun, exits: RecentExits) -> dict[str, str]:
     """The variables of the page that name what heals the loop itself."""
     container, tail, calls = run.container, run.tail, run.calls
     code = _code(container, exits)
@@ -188,7 +139,7 @@ def _cure(run: FailedRun, exits: _Exits) -> dict[str, str]:
     return cure | ({"policy": _policy(container)} if calls.are_back else {})
 
 
-def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severity, str]:
+def _outcome(container: Container, exits: RecentExits, steady: float) -> tuple[Severity, str]:
     is_restarting = container.state.status == "restarting"
     code = _code(container, exits)
     run = container.ran_for if is_restarting else None
@@ -208,7 +159,7 @@ def _outcome(container: Container, exits: _Exits, steady: float) -> tuple[Severi
     return severity, f"{keeps_failing}, restarted {times(container.restart_count)}"
 
 
-def _code(container: Container, exits: _Exits) -> int | None:
+def _code(container: Container, exits: RecentExits) -> int | None:
     """The last exit code.
 
     inspect says 0 while the container runs, whatever the run before ended with.

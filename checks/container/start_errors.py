@@ -114,18 +114,6 @@ def program_variables(container: Container, program: str) -> dict[str, str]:
     }
 
 
-def hiding_mount(container: Container, program: str) -> str:
-    """The innermost mount that hides the program's folder of the image; "" if there is none."""
-    points = [mount.destination for mount in container.mounts or ()] + list(
-        container.host_config.tmpfs or ()
-    )
-    return max(
-        (point for point in points if program.startswith(f"{point.rstrip('/')}/")),
-        key=len,
-        default="",
-    )
-
-
 def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
     """Join the failures of several containers that the engine refuses with the same error.
 

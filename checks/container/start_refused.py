@@ -11,12 +11,12 @@ from checks.container.start_errors import (
     cures,
     failed_start,
     grouped,
-    hiding_mount,
     known_error,
 )
 from checks.container.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.program_places import hiding_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
     STOCK,

@@ -1,0 +1,42 @@
+"""The database that a failed container calls, by its log and by images. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.called_peers import named_peers
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.programs.failures import Recognised
+
+_PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}
+_IMAGES = {
+    "postgres": ("postgres", "postgis", "timescale"),
+    "mysql": ("mysql", "mariadb", "percona"),
+    "mongo": ("mongo",),
+}
+
+
+def called_database(
+    caller: Container, failure: Recognised, containers: Containers
+) -> Container | None:
+    """The one database that runs and that the container's log or configuration names."""
+    kind = _kind(failure)
+    peers = named_peers((failure.line,), caller, containers)
+    servers = [peer for peer in peers if peer.is_running and _is_database(peer, kind)]
+    if not servers and len(peers) == 1 and peers[0].is_running:
+        servers = list(peers)
+    return servers[0] if len(servers) == 1 else None
+
+
+def _kind(failure: Recognised) -> str:
+    """Which database the failure is of; "" where several have the same words."""
+    return next((kind for kind in _PORTS if failure.failure.name.startswith(kind)), "")
+
+
+def _is_database(peer: Container, kind: str) -> bool:
+    kinds: Sequence[str] = (kind,) if kind else tuple(_PORTS)
+    exposed = peer.config.exposed_ports or {}
+    image = peer.config.image.lower()
+    return any(
+        _PORTS[name] in exposed or any(word in image for word in _IMAGES[name]) for name in kinds
+    )

@@ -1,0 +1,46 @@
+"""Where a program of a container lies on the host, and which mount hides the image's. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+
+
+def hiding_mount(container: Container, program: str) -> str:
+    """The innermost mount that hides the program's folder of the image; "" if there is none."""
+    points = [mount.destination for mount in container.mounts or ()]
+    points += container.host_config.tmpfs or ()
+    above = [point for point in points if program.startswith(f"{point.rstrip('/')}/")]
+    return max(above, key=len, default="")
+
+
+class ProgramPlace(msgspec.Struct, frozen=True):
+    """Where a program is on the host.
+
+    mounted: the host's mount that holds it, None where the mounts are not known.
+    """
+
+    path: str
+    mount: Mount
+    mounted: Mounted | None
+
+    @property
+    def is_noexec(self) -> bool:
+        return self.mounted is not None and "noexec" in self.mounted.options.split(",")
+
+
+def place_of_program(
+    container: Container, program: str, mounts: Mounts | None
+) -> ProgramPlace | None:
+    """The place of a program that is mounted from the host into its container."""
+    points = {
+        mount.destination: mount for mount in container.mounts or () if mount.source.startswith("/")
+    }
+    mount = points.get(program) or points.get(hiding_mount(container, program))
+    if mount is None:
+        return None
+    path = mount.source.rstrip("/") + program.removeprefix(mount.destination.rstrip("/"))
+    return ProgramPlace(path, mount, mounts.of(path) if mounts is not None else None)

@@ -1,0 +1,60 @@
+"""The recent exits of a container that nobody asked for, by events or by the engine's log. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.log import NO_LOG, DaemonLog
+from diagnose.evidence.machine.clock import Clock
+
+SERIES_GAP_S = 120.0
+"""Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off
+of 60 s)."""
+
+
+class RecentExits(msgspec.Struct, frozen=True):
+    """Those of one container."""
+
+    at: tuple[float, ...]
+    """Unix times, oldest first."""
+    code: int | None
+    """The last exit code, where it is known."""
+    source: str
+    """Where they were read."""
+
+    @property
+    def pause(self) -> float:
+        """Mean seconds between two of them."""
+        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
+
+    @property
+    def series_began(self) -> float:
+        """Unix time of the first failure of the present series.
+
+        No long run lies between two failures of a series.
+        """
+        begin = self.at[-1]
+        for earlier in reversed(self.at[:-1]):
+            if begin - earlier > SERIES_GAP_S:
+                break
+            begin = earlier
+        return begin
+
+
+def recent_exits(
+    container: Container, events: Events | None, log: DaemonLog | None, clock: Clock, window: float
+) -> RecentExits:
+    """Those of the last seconds of a window, from the source that has more of them."""
+    failures = events.failures(container.id) if events is not None else ()
+    recent = [failure for failure in failures if clock.wall - failure.at <= window]
+    code = recent[-1].exit_code if recent else None
+    logged = (log or NO_LOG).ends.get(container.id, ())
+    # a start by hand resets the count: only so many of the last exits were followed by a restart of
+    # the engine's own
+    of_this_count = logged[-container.restart_count :] if container.restart_count else ()
+    counted = [at for at in of_this_count if clock.wall - at <= window]
+    if len(counted) > len(recent):
+        return RecentExits(tuple(counted), code, "daemon log")
+    return RecentExits(tuple(failure.at for failure in recent), code, "events die")

@@ -1,0 +1,46 @@
+"""File systems in memory (`--tmpfs`): whose they are, and which one a log says is denied. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.lazy_pattern import LazyPattern
+
+_REFUSED = ("permission denied", "eacces", "not permitted", "not writable", "belongs to uid")
+_FOR_ALL = frozenset({"/tmp", "/var/tmp", "/dev/shm"})  # noqa: S108
+"""Folders that anybody may write in nearly every image, and so in a tmpfs in their place."""
+_ANOTHER_OWNER = LazyPattern(r"(?:^|,)(?:uid=|mode=0*1?777)")
+
+
+def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None) -> str:
+    """The option that gives a container's user a tmpfs at this folder.
+
+    A tmpfs belongs to root, with the mode of the image's folder, unless its options say another
+    owner; those that the container has for this folder are kept.
+    """
+    given = (container.host_config.tmpfs or {}).get(folder, "")
+    options = [option for option in given.split(",") if option]
+    known = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = known.partition(":")
+    if user.isdigit() and user != "0":
+        options = [option for option in options if not option.startswith(("uid=", "gid="))]
+        options.append(f"uid={user}")
+        if group.isdigit():
+            options.append(f"gid={group}")
+    return f"--tmpfs={folder}" + (f":{','.join(options)}" if options else "")
+
+
+def denied_tmpfs(container: Container, log_tails: LogTails) -> tuple[str, str]:
+    """The line that denies a path below a tmpfs of root, and that tmpfs; "" where there is none."""
+    given = container.host_config.tmpfs or {}
+    of_root = [folder for folder, options in given.items() if not _ANOTHER_OWNER.search(options)]
+    folders = "|".join(re.escape(folder) for folder in of_root if folder not in _FOR_ALL)
+    if folders:
+        named = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
+        for line in log_tails.of(container).find_all(*_REFUSED):
+            if match := named.search(line):
+                return line, match[0]
+    return "", ""

@@ -1,0 +1,66 @@
+"""Variables under almost a wanted name, and values with marks of their file. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.lazy_pattern import LazyPattern
+
+_ALMOST = 0.92
+"""So much of two names is the same where one letter is wrong, or two are swapped."""
+COMMENT = LazyPattern(r"\s+#.*$")
+"""A comment behind a value in an env file."""
+_SHORTEST = 4
+"""Characters of a quoted value that a log line can name without chance, its quotes included."""
+
+
+def near_name(container: Container, wanted: Sequence[str]) -> str:
+    """A variable that it has under almost a wanted name: with `export` before it, or misspelt."""
+    import difflib  # only where a variable is missing
+
+    names = [name for name, _ in container.config.environment]
+    for want in wanted:
+        same = (name for name in names if name != want and _plain(name) == _plain(want))
+        if near := next(same, ""):
+            return near
+        if close := difflib.get_close_matches(want, set(names) - {want}, 1, _ALMOST):
+            return close[0]
+    return ""
+
+
+def _plain(name: str) -> str:
+    """A name without what differs by mistake: `export`, spaces, case, dashes."""
+    letters = re.sub(r"[^A-Z0-9]", "", name.upper())
+    return letters.removeprefix("EXPORT")
+
+
+def value_mark(value: str, tail: LogTail) -> tuple[str, str]:
+    """What does not belong to a value, and the line that repeats it.
+
+    "" for a value that may be meant.
+    """
+    if value.endswith("\r"):
+        return "ends with a carriage return", ""
+    has_comment = COMMENT.search(value) is not None
+    is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
+    if not has_comment and not is_quoted:
+        return "", ""
+    line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
+    if line and has_comment:
+        return "contains the comment that follows it", line
+    if line and is_quoted and _shows_own_quotes(line, value):
+        return "contains quotes", line
+    return "", ""
+
+
+def _shows_own_quotes(line: str, value: str) -> bool:
+    """Whether a line shows that a quoted value has its quotes itself.
+
+    A log quotes what it names: only quotes within quotes show it.
+    """
+    quote = value[0]
+    in_quotes = (f'"{value}"', f"'{value}'", f"={value}", f" {quote}{quote}")
+    return any(text in line for text in in_quotes)
