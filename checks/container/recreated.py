@@ -5,19 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.container.confirmed import compose_variables
+from diagnose.evidence.containers.half_recreated import HalfRecreated, half_recreated
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, unix
 from diagnose.registry import check
-
-_TEMPORARY = LazyPattern(r"(?P<id>[0-9a-f]{12})_(?P<name>[a-zA-Z0-9][\w.-]*)")
-"""A name as compose gives it for the time of a recreate. Version 1 renames the old container and
-puts the container's own id before its name; version 2 makes the new one so, with the old one's id.
-"""
 
 
 @check("container.recreate-interrupted", severity=Severity.critical)
@@ -31,27 +26,26 @@ def recreate_interrupted(
     `docker compose up` collides with ("name is already in use"). Critical if neither runs. For
     `grace` seconds after the newer one was created the deployment may still be at work.
     """
-    for left in containers:
-        temporary = _TEMPORARY.fullmatch(left.name)
-        if temporary is None or not left.compose_project:
-            continue
-        name = temporary["name"]
-        twin = containers.by_name.get(name)
-        ages = [clock.age(unix(item.created)) for item in (left, twin) if item is not None]
-        if any(age is not None and age < grace for age in ages):
-            continue
-        is_up = left.is_running or (twin is not None and twin.is_running)
-        evidence: dict[str, Json] = {f'State of "{left.name}"': left.state.status}
-        evidence[f'State of "{name}"'] = twin.state.status if twin is not None else "no such name"
-        finding = Finding.about(
-            left,
-            f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
-            f"{_of_version_one(left, ping)}",
-            evidence,
-            severity=Severity.warning if is_up else Severity.critical,
-        )
-        yield finding.with_variables(_cure(left, name, twin))
+    for pair in half_recreated(containers):
+        age = clock.age(pair.newest)
+        if age is None or age >= grace:
+            yield _interrupted(pair, ping)
     return None
+
+
+def _interrupted(pair: HalfRecreated, ping: Ping | None) -> Finding:
+    left, name, twin = pair.left, pair.name, pair.twin
+    finding = Finding.about(
+        left,
+        f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
+        f"{_of_version_one(left, ping)}",
+        {
+            f'State of "{left.name}"': left.state.status,
+            f'State of "{name}"': twin.state.status if twin is not None else "no such name",
+        },
+        severity=Severity.warning if pair.is_up else Severity.critical,
+    )
+    return finding.with_variables(_cure(left, name, twin))
 
 
 _WITHOUT_CONTAINER_CONFIG = (25,)

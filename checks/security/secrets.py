@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from itertools import chain
 
 from diagnose.evidence.containers.exposure import Exposed
-from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.secrets import Secret, has_secret, in_text
+from diagnose.evidence.containers.secrets import Secret, has_secret
+from diagnose.evidence.containers.shown_secrets import (
+    names_of_secrets,
+    secrets_of_image,
+    shown_secrets,
+)
 from diagnose.evidence.images.details import ImageDetails, ImageHistories
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import and_more
 from diagnose.registry import check
@@ -36,14 +41,10 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
     """
     for container in exposed:
         image = details.by_id.get(container.image) if details is not None else None
-        places = _places_of(container, has_secret(image.env if image else None))
+        places = shown_secrets(container, has_secret(image.env if image else None))
         if not places:
             continue
-        names = list(
-            dict.fromkeys(
-                secret.name or secret.kind for secrets in places.values() for secret in secrets
-            )
-        )
+        names = names_of_secrets(chain.from_iterable(places.values()))
         where = WORDS[next(iter(places))]
         yield Finding.about(
             container,
@@ -55,29 +56,6 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
             name=names[0],
         )
     return None
-
-
-def _places_of(container: Container, built_in: Sequence[Secret]) -> dict[str, list[Secret]]:
-    """The secrets that a container shows, by where it shows them.
-
-    Without those that its image brings.
-    """
-    pairs = {(secret.name, secret.token) for secret in built_in}
-    tokens = {token for _, token in pairs}
-    probe = container.config.healthcheck
-    test = " ".join((probe.test if probe else None) or ())
-    places = {
-        "Config.Env": [
-            secret
-            for secret in has_secret(container.config.env)
-            if (secret.name, secret.token) not in pairs
-        ],
-        "Path, Args": [
-            secret for secret in in_text(" ".join(container.command)) if secret.token not in tokens
-        ],
-        "Config.Healthcheck": [secret for secret in in_text(test) if secret.token not in tokens],
-    }
-    return {place: secrets for place, secrets in places.items() if secrets}
 
 
 def _shown(secret: Secret) -> str:
@@ -95,27 +73,13 @@ def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) ->
     known_details = details if details is not None else ImageDetails({}, {})
     by_name = {known_details.names[detail.id]: has_secret(detail.env) for detail in known_details}
     for name, steps in histories.items:
-        secrets = [("Config.Env", secret) for secret in by_name.get(name, ())]
-        tokens = {secret.token for _, secret in secrets}
-        for number, step in enumerate(steps):
-            place = f"history, {number} from the top"
-            secrets += [
-                (place, secret) for secret in in_text(step.created_by) if secret.token not in tokens
-            ]
-        if not secrets:
-            continue
-        names = list(dict.fromkeys(secret.name or secret.kind for _, secret in secrets))
-        yield Finding(
-            subject=Subject("image", name),
-            summary=f'image "{name}" carries {and_more(names)} for everyone who may pull it',
-            evidence=_places(secrets),
-            variables={"image": name},
-        )
+        secrets = secrets_of_image(by_name.get(name, ()), (step.created_by for step in steps))
+        if secrets:
+            names = names_of_secrets(secret for _, secret in secrets)
+            yield Finding(
+                subject=Subject("image", name),
+                summary=f'image "{name}" carries {and_more(names)} for everyone who may pull it',
+                evidence=by_key((place, _shown(secret)) for place, secret in secrets[:NAMES_SHOWN]),
+                variables={"image": name},
+            )
     return None
-
-
-def _places(secrets: list[tuple[str, Secret]]) -> dict[str, list[str]]:
-    places: dict[str, list[str]] = {}
-    for place, secret in secrets[:NAMES_SHOWN]:
-        places.setdefault(place, []).append(_shown(secret))
-    return places

@@ -1,0 +1,90 @@
+"""The places that a failure is about: a folder, a module of the kernel, a server. Pure."""
+
+from __future__ import annotations
+
+import shlex
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.unanswered_peers import Calls
+from diagnose.evidence.images.commands import ImageCommands
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
+
+_PATHS = ("path", "program", "module")
+_WIDE = frozenset({"", "/bin", "/etc", "/lib", "/opt", "/run", "/sbin", "/usr", "/var"})
+"""Folders whose whole contents say nothing."""
+_SERVER = LazyPattern(
+    r"https://(?P<host>[\w.-]+)(?::(?P<port>\d+))?|host='(?P<python>[\w.-]+)', port=(?P<at>\d+)"
+)
+_FILE_OF_RUN = LazyPattern(r"\.|sock(?:et)?$|pid$|lock$")
+"""How files below /run are called."""
+_OF_OTHERS = LazyPattern(r"/run/(?:secrets|dbus|udev|user|systemd|docker|containerd)\b")
+"""Folders that the engine fills, or that the host's own services have."""
+_MAKES = LazyPattern(r"\bmissing\b|\bbind|\blisten|\bcreat|\bmkdir|\bwrit|\bpid\b|\block\b")
+"""What a program says that wants to make something there, rather than to call another one."""
+_TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
+
+
+def own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
+    """The image's own command, where the one that the container was given is not in the image."""
+    own = commands.by_container.get(container.id) if commands is not None else None
+    given = container.config.cmd
+    if not own or not given:
+        return ""
+    return shlex.join(own) if given[0] == failure.values.get("command") else ""
+
+
+def folder_inside(container: Container, failure: Recognised) -> str:
+    """The folder of the container itself in which the line misses something or is denied."""
+    found = (failure.values.get(group, "") for group in _PATHS)
+    path = next((path for path in found if path.startswith("/")), "")
+    if not path or named(container, path) is not None or path.startswith(("/proc", "/sys", "/dev")):
+        return ""
+    parent = path.rpartition("/")[0]
+    return path if parent in _WIDE else parent
+
+
+def run_folder(container: Container, failure: Recognised) -> str:
+    """The folder below /run that the program misses, as `--tmpfs` takes it; "" where it has all.
+
+    On a host of its own an init system makes such folders at each start.
+    """
+    path = failure.values.get("path", "")
+    is_missing = failure.failure.name == "path-missing" and named(container, path) is None
+    if not is_missing or _OF_OTHERS.search(path) or not _MAKES.search(failure.line.lower()):
+        return ""
+    parts = [part for part in path.removeprefix("/var").split("/") if part]
+    is_file = bool(parts) and bool(_FILE_OF_RUN.search(parts[-1]))
+    if is_file:
+        path = path.rpartition("/")[0]
+    if parts[:1] != ["run"] or ".." in parts or len(parts) - is_file < 2:
+        return ""
+    is_root = container.config.starts_as_root
+    return f"{path}:mode=755" if is_root else path
+
+
+def server_of_certificate(container: Container, line: str, calls: Calls) -> str:
+    """The server whose certificate is refused, as the host reaches it."""
+    match = _SERVER.search(line)
+    if match is None:
+        return ""
+    host = match["host"] or match["python"]
+    port = match["port"] or match["at"] or "443"
+    own = container.endpoints.keys()
+    addresses = [
+        endpoint.ip_address
+        for callee in calls.callees
+        for network, endpoint in callee.endpoints.items()
+        if network in own and endpoint.ip_address
+    ]
+    return f"{addresses[0] if len(addresses) == 1 else host}:{port}"
+
+
+def kernel_module(failure: Recognised) -> str:
+    """The kernel module that the program asks for."""
+    named_one = failure.values.get("module")
+    if named_one:
+        return named_one
+    table = _TABLE.search(failure.line)
+    return f"iptable_{table['table']}" if table else "wireguard"

@@ -1,0 +1,48 @@
+"""Where a container or an image shows secrets in plain text. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.secrets import Secret, has_secret, in_text
+
+
+def shown_secrets(container: Container, built_in: Sequence[Secret]) -> dict[str, list[Secret]]:
+    """The secrets that a container shows, by where it shows them.
+
+    Without those that its image brings.
+    """
+    pairs = {(secret.name, secret.token) for secret in built_in}
+    tokens = {token for _, token in pairs}
+    probe = container.config.healthcheck
+    test = " ".join((probe.test if probe is not None else None) or ())
+    in_environment = has_secret(container.config.env)
+    places = {
+        "Config.Env": [item for item in in_environment if (item.name, item.token) not in pairs],
+        "Path, Args": _others(in_text(" ".join(container.command)), tokens),
+        "Config.Healthcheck": _others(in_text(test), tokens),
+    }
+    return {place: secrets for place, secrets in places.items() if secrets}
+
+
+def secrets_of_image(
+    environment: Sequence[Secret], steps: Iterable[str]
+) -> list[tuple[str, Secret]]:
+    """The secrets of an image, each with its place. steps: what made it, the newest first."""
+    secrets = [("Config.Env", secret) for secret in environment]
+    tokens = {secret.token for secret in environment}
+    for number, step in enumerate(steps):
+        place = f"history, {number} from the top"
+        secrets += [(place, secret) for secret in _others(in_text(step), tokens)]
+    return secrets
+
+
+def names_of_secrets(secrets: Iterable[Secret]) -> list[str]:
+    """What they are called, or are, each once."""
+    return list(dict.fromkeys(secret.name or secret.kind for secret in secrets))
+
+
+def _others(secrets: Iterable[Secret], tokens: set[str]) -> list[Secret]:
+    """Those whose value is not known from elsewhere."""
+    return [secret for secret in secrets if secret.token not in tokens]
