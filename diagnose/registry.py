@@ -349,6 +349,7 @@ LATE = ("repairs", "without")
 `import_edits`."""
 
 
+@functools.cache
 def _import_with_topics(name: str) -> None:
     """Import a family, and if it is a package all its modules but the late ones."""
     module = importlib.import_module(name)

@@ -12,13 +12,14 @@ Evidence that is worked out from other evidence alone is worked out here too: a 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Mapping
 from typing import Any
 
 from diagnose import registry
 from diagnose.judgement.judge import judge as judge_check
-from diagnose.model import Need, Result, Unavailable
+from diagnose.model import Check, Need, Result, Unavailable
 
 NOT_GIVEN = Unavailable("not recorded", "the test does not give this evidence")
 
@@ -29,7 +30,7 @@ def judge(id: str, *, thresholds: Mapping[str, float] | None = None, **evidence:
     thresholds: overrides by name. Raises TypeError for evidence that neither the check takes nor
     what it is worked out from, and AssertionError with the traceback where the check crashes.
     """
-    check = registry.load([id.partition(".")[0]])[id]
+    check = _check(id)
     names = {name for need in check.needs for name in _names(need)}
     unknown = set(evidence) - names
     if unknown:
@@ -40,6 +41,12 @@ def judge(id: str, *, thresholds: Mapping[str, float] | None = None, **evidence:
     return result
 
 
+@functools.cache
+def _check(id: str) -> Check:
+    return registry.load([id.partition(".")[0]])[id]
+
+
+@functools.cache
 def _sources(need: Need) -> tuple[Need, ...]:
     """The evidence from which this is worked out; none for what asks the host itself."""
     collect = registry.collector(need.kind)
@@ -47,8 +54,10 @@ def _sources(need: Need) -> tuple[Need, ...]:
     return () if is_asked else registry.needs_of(collect)
 
 
-def _names(need: Need) -> set[str]:
-    return {need.parameter, *(name for source in _sources(need) for name in _names(source))}
+@functools.cache
+def _names(need: Need) -> frozenset[str]:
+    below = (name for source in _sources(need) for name in _names(source))
+    return frozenset((need.parameter, *below))
 
 
 def _value(need: Need, evidence: Mapping[str, Any]) -> Any:
