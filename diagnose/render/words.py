@@ -38,6 +38,8 @@ def clean(text: str) -> str:
 
     Control, format and surrogate characters are shown as `?`.
     """
+    if text.isprintable():  # nearly all: to look at each character takes seventy times as long
+        return text
     return "".join(
         char
         if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
