@@ -18,7 +18,7 @@ from diagnose.recording import archive, source
 from diagnose.recording.answer_files import RecordingError
 from diagnose.ticket import seal, write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
-from tests.tickets import KNOWN, made, opener_of, unpacked
+from tests.tickets import FEW, made, opener_of, unpacked
 
 HOST = made({})
 
@@ -29,7 +29,7 @@ def needs(program: str) -> pytest.MarkDecorator:
 
 def given(order: Order, opener: object = None) -> str:
     opener = opener or opener_of(HOST)
-    return write.deliver(KNOWN, Options(), order, began=time.monotonic(), open_recorder=opener)  # type: ignore[arg-type]
+    return write.deliver(FEW, Options(), order, began=time.monotonic(), open_recorder=opener)  # type: ignore[arg-type]
 
 
 def out(*argv: str, data: bytes = b"") -> bytes:

@@ -26,7 +26,7 @@ from diagnose.ticket import write
 from diagnose.ticket.write import STDOUT, NotWrittenError, Order
 from tests import command_line
 from tests.questions import question
-from tests.tickets import KNOWN, made, opener_of, unpacked
+from tests.tickets import FEW, made, opener_of, unpacked
 
 SECRET = "Vq8-hunter2-made-up"
 ID = "f" * 64
@@ -47,7 +47,7 @@ def given(
 ) -> str:
     asked = Options()
     options.setdefault("open_recorder", opener_of(entries))
-    return write.deliver(KNOWN, asked, order, began=time.monotonic(), **options)
+    return write.deliver(FEW, asked, order, began=time.monotonic(), **options)
 
 
 def unasked(*_: object) -> tuple[Recorder, Budget]:
