@@ -9,6 +9,7 @@ from checks.container.confirmed import is_failing
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import size
 from diagnose.programs.heap_sizes import heap_size
@@ -32,22 +33,20 @@ def heap_above_limit(
     HostConfig.Memory, and it was killed, ended with 137, or says that memory cannot be had. While
     it runs well it is advice: the heap may never fill.
     """
-    failures = log_tails.failures if log_tails is not None else {}
     for container in containers:
         limit = container.host_config.memory
         heap, option = heap_size(container.command, container.config.env or ())
         if not limit or heap < limit:
             continue
-        failure = failures.get(container.id)
-        says_so = failure is not None and failure.failure.confirmed_by == ID
-        suffers = (says_so or _was_killed(container)) and is_failing(container, clock)
+        line = _complaint(container, log_tails)
+        suffers = (bool(line) or _was_killed(container)) and is_failing(container, clock)
         if suffers or container.is_running:
             yield Finding.about(
                 container,
                 f"{container} has a memory limit of {size(limit)}, "
                 f"but its program may use a heap of {size(heap)}",
                 {
-                    **({"log": failure.line} if failure is not None and says_so else {}),
+                    **present({"log": line}),
                     "heap": option,
                     "HostConfig.Memory": size(limit),
                     "State": str(container.state),
@@ -57,6 +56,12 @@ def heap_above_limit(
                 memory=_roomier(heap),
             )
     return None
+
+
+def _complaint(container: Container, log_tails: LogTails | None) -> str:
+    """The line that says that memory cannot be had; empty where there is none."""
+    failure = log_tails.failures.get(container.id) if log_tails is not None else None
+    return failure.line if failure is not None and failure.failure.confirmed_by == ID else ""
 
 
 def _was_killed(container: Container) -> bool:

@@ -10,7 +10,7 @@ from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
@@ -72,18 +72,16 @@ def unhealthy(
     health.
     """
     instead = other_probes.by_id if other_probes is not None else {}
+    # an engine that does not answer runs no probes: its files hold old ones
+    is_probed = containers.source == "api"
     for container in containers:
-        health = container.state.health
-        if health is None or container.state.status != "running" or health.status == "none":
+        probe = _probe_of(container, namespaces)
+        if probe is None:
             continue
-        netns = namespaces.of(container) if namespaces is not None else None
-        probe = HealthCheck(container, health, netns)
-        # an engine that does not answer runs no probes: its files hold old ones
-        is_probed = containers.source == "api"
         silent = _silent_for(probe, clock, patience) if is_probed else None
         if silent is not None:
             yield _stale(probe, silent)
-        elif health.status == "unhealthy" and (health.failing_streak or probe.exit_code):
+        elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing(probe, containers, clock, tail, starting_s)
@@ -91,6 +89,21 @@ def unhealthy(
             other = {"other_probe": instead[container.id]} if is_served else {}
             yield finding.with_variables(_without_secrets(other))
     return None
+
+
+def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthCheck | None:
+    """The health check of a container that runs; None where it has none."""
+    health = container.state.health
+    if health is None or container.state.status != "running" or health.status == "none":
+        return None
+    netns = namespaces.of(container) if namespaces is not None else None
+    return HealthCheck(container, health, netns)
+
+
+def _fails(probe: HealthCheck) -> bool:
+    """Whether its last probes failed, and not only the engine's patience ended."""
+    has_failed = bool(probe.health.failing_streak or probe.exit_code)
+    return probe.health.status == "unhealthy" and has_failed
 
 
 def _silent_for(probe: HealthCheck, clock: Clock, patience: float) -> float | None:

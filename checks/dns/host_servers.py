@@ -104,6 +104,11 @@ class _DeadServers(msgspec.Struct, frozen=True):
         return any(self.lookups.host[server].icmp == "unreachable" for server in self.dead)
 
     @property
+    def may_be_routers(self) -> bool:
+        """Whether nothing on this host explains the silence of a server beyond it."""
+        return not self.rules and self.serving is None and _is_beyond(self.first)
+
+    @property
     def severity(self) -> Severity:
         if not self.others:
             return Severity.critical
@@ -134,19 +139,14 @@ def _dead_servers(
         | _better(servers),
         severity=servers.severity,
         # The daemon looks registries up by the host's resolver.
-        touches=(
-            DAEMON,
-            *touched(servers.hit),
-            *subjects_of([servers.serving] if servers.serving is not None else []),
-        ),
+        touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
         signs=frozenset({"dns"}),
     )
     if len(down) == 1:
         return finding.with_variables({"switched_off": down[0]})
-    is_beyond = not servers.rules and servers.serving is None and _is_beyond(first)
-    if is_beyond and not is_lost and "better" not in finding.variables:
-        return finding.with_variables(_asks_router(dead, routes))
-    return finding
+    if is_lost or "better" in finding.variables or not servers.may_be_routers:
+        return finding
+    return finding.with_variables(_asks_router(dead, routes))
 
 
 def _filtered(rule: Step | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from checks.image._failed_pulls import (
     HUB_HOST,
     FailedPulls,
@@ -21,7 +23,7 @@ from diagnose.evidence.images.unpack_errors import UNREADABLE_ARCHIVE, unpack_er
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Json, Seconds, Severity, Unavailable
+from diagnose.model import CheckResult, Count, Json, Seconds, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -181,47 +183,61 @@ def pull_denied(
     refused pull is most often a slip of the pen: a warning takes three.
     """
     failures = FailedPulls(pulls, clock, repeated)
-    logins = (client.logins or ()) if client is not None else ()
     for trouble in pulls.of("denied"):
-        registry = trouble.registry or (HUB if trouble.image else _expired_login(trouble, logins))
-        variables = {"registry": host_of(trouble)}
-        # the registry has shown the repository: a login would change nothing
-        if _NO_SUCH_TAG.search(trouble.text):
-            yield failures.finding(trouble, variables=variables)
-        elif trouble.of_swarm and (service := _service_of(swarm, trouble.image)):
-            yield failures.finding(
-                trouble,
-                variables=variables | {"service": service, "service_registry": registry},
-                clause=f'; service "{service}" pulls with the login that it was given by '
-                "--with-registry-auth, not with that of a user on this node",
-            )
-        elif not registry:
-            yield failures.finding(trouble, variables=variables | {"unnamed": pulls.source})
-        elif amazon := _AMAZON.fullmatch(registry):
-            yield failures.finding(
-                trouble,
-                variables=variables | {"amazon": registry, "region": amazon["region"]},
-                clause=f"; logins for {registry} last 12 hours",
-            )
-        elif client is None or registry not in logins:
-            yield failures.finding(trouble, variables=variables | {"login": registry})
-        else:
-            guest = {"as_guest": trouble.image} if trouble.image else {}
-            yield failures.finding(
-                trouble,
-                variables=variables | {"login": registry} | guest,
-                proof={f"{client.file} auths": registry},
-                clause=f'; user "{client.user}" has a stored login for {registry}: if it is no '
-                "longer valid, even public images are refused",
-            )
+        denial = _denial(trouble, pulls.source, client, swarm)
+        yield failures.finding(
+            trouble,
+            variables={"registry": host_of(trouble), **denial.variables},
+            proof=denial.proof,
+            clause=denial.clause,
+        )
     return None
+
+
+class _Denial(msgspec.Struct, frozen=True):
+    """What is known of a refused pull beyond the registry's words."""
+
+    variables: dict[str, str]
+    clause: str = ""
+    proof: dict[str, Json] = {}
+
+
+def _denial(
+    trouble: PullTrouble, source: str, client: ClientSettings | None, swarm: Swarm | None
+) -> _Denial:
+    """By the login with which the pull was made, as far as it is known. source: of the pulls."""
+    logins = (client.logins or ()) if client is not None else ()
+    registry = trouble.registry or (HUB if trouble.image else _expired_login(trouble, logins))
+    service = _service_of(swarm, trouble.image) if trouble.of_swarm else ""
+    # the registry has shown the repository: a login would change nothing
+    if _NO_SUCH_TAG.search(trouble.text):
+        return _Denial({})
+    if service:
+        return _Denial(
+            {"service": service, "service_registry": registry},
+            f'; service "{service}" pulls with the login that it was given by '
+            "--with-registry-auth, not with that of a user on this node",
+        )
+    if not registry:
+        return _Denial({"unnamed": source})
+    if amazon := _AMAZON.fullmatch(registry):
+        return _Denial(
+            {"amazon": registry, "region": amazon["region"]},
+            f"; logins for {registry} last 12 hours",
+        )
+    if client is None or registry not in logins:
+        return _Denial({"login": registry})
+    return _Denial(
+        {"login": registry, **({"as_guest": trouble.image} if trouble.image else {})},
+        f'; user "{client.user}" has a stored login for {registry}: if it is no '
+        "longer valid, even public images are refused",
+        {f"{client.file} auths": registry},
+    )
 
 
 def _service_of(swarm: Swarm | None, image: str) -> str:
     """The service whose tasks need this image; "" where this node does not know it."""
-    services = swarm.services if swarm is not None else ()
-    if isinstance(services, Unavailable):
-        return ""
+    services = swarm.known_services if swarm is not None else ()
     return next((service.spec.name for service in services if service.spec.image == image), "")
 
 

@@ -239,26 +239,25 @@ def registry_proxy(
     addresses = (info.https_proxy, info.http_proxy) if info is not None else ()
     is_malformed = any(_is_malformed(address) for address in addresses)
     for trouble in pulls.of("proxy"):
-        status = _STATUS.search(trouble.text)
+        status = _STATUS.search(trouble.text) if proxy and not is_malformed else None
+        may_be_near = status is not None and not is_public(trouble.registry)
         variables = _without_proxy(host_of(trouble), config)
-        if is_malformed or info is None or not proxy or not status:
-            reason = _MALFORMED if is_malformed else ""
-            yield failures.finding(trouble, proof=proof, variables=variables, reason=reason)
-            continue
-        reason = f'the engine\'s proxy {proxy} answers "{status[1]}" in place of the registry'
-        if is_public(trouble.registry):
-            yield failures.finding(trouble, proof=proof, variables=variables, reason=reason)
-            continue
-        if ping is not None and ping.version >= _PROXIES_IN_FILE:
+        if may_be_near and info is not None and _takes_exceptions(ping):
             variables = _excepted(trouble.registry, info, config)
+        reason = _MALFORMED if is_malformed else ""
+        if status:
+            reason = f'the engine\'s proxy {proxy} answers "{status[1]}" in place of the registry'
         yield failures.finding(
             trouble,
             proof=proof,
             reason=reason,
-            clause="; if the registry is on your own network, NO_PROXY has to name it",
+            clause=_MAY_BE_NEAR if may_be_near else "",
             variables=variables,
         )
     return None
+
+
+_MAY_BE_NEAR = "; if the registry is on your own network, NO_PROXY has to name it"
 
 
 def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]:
@@ -272,6 +271,11 @@ def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]
 
 _PROXIES_IN_FILE = (23,)
 """The first engine with `proxies` in daemon.json."""
+
+
+def _takes_exceptions(ping: Ping | None) -> bool:
+    """Whether daemon.json can name the registries that are asked without the proxy."""
+    return ping is not None and ping.version >= _PROXIES_IN_FILE
 
 
 def _proxy_of(info: Info | None) -> str:

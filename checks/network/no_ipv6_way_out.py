@@ -54,9 +54,7 @@ def ipv6_leads_nowhere(
     lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
     five addresses: programs that share files try thousands.
     """
-    host_gets_out = any(
-        route.leads_somewhere for route in routes if route.family == "inet6" and not route.prefix
-    )
+    host_gets_out = _gets_out(routes)
     callers = [
         container
         for container in containers.running
@@ -66,17 +64,21 @@ def ipv6_leads_nowhere(
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
         reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
-        if container.has_ipv6:
-            places = _waiting_for(container, unanswered_calls)
-            if reports or places:
-                yield _nowhere(container, reports, sorted(places))
-        elif _lacks_ipv6(reports, recent_logs.of(container)):
+        places = _waiting_for(container, unanswered_calls) if container.has_ipv6 else []
+        if container.has_ipv6 and (reports or places):
+            yield _nowhere(container, reports, sorted(places))
+        elif not container.has_ipv6 and _lacks_ipv6(reports, recent_logs.of(container)):
             finding = _without_ipv6(container, reports, host_gets_out=host_gets_out)
             cure = _cure(container, networks, ping) if host_gets_out else {}
-            names = {"without": min(container.endpoints)}
-            yield finding.with_variables(cure or names)
+            yield finding.with_variables(cure or {"without": min(container.endpoints)})
     yield from recent_logs.left_out(callers)
     return None
+
+
+def _gets_out(routes: Routes) -> bool:
+    """Whether the host has an IPv6 default route."""
+    defaults = [route for route in routes if route.family == "inet6" and not route.prefix]
+    return any(route.leads_somewhere for route in defaults)
 
 
 def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_out: bool) -> bool:

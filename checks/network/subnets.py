@@ -14,7 +14,7 @@ from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.paths.forwarding import Forwarding
-from diagnose.evidence.network.route_lookups import RouteLookups
+from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.route_overlaps import (
     NOWHERE,
     Capture,
@@ -76,22 +76,39 @@ def subnet_overlaps_route(
         leads_out = bridge is not None and docker is not None and bridge.name not in docker.names
         members = attached(network, containers)
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
-        captures = [capture for subnet in network.subnets for capture in case.captures(subnet)]
-        for capture in captures:
-            yield _takes_addresses(case, capture)
-        for subnet, clashing in case.overlaps(captures):
-            hidden = case.hidden_servers(subnet, servers)
-            if clashing or hidden:
-                yield _overlap(case, subnet, clashing, hidden)
-        clients = () if swallowed_clients is None else swallowed_clients.of(network)
-        if clients:
-            yield _hides_clients(case, clients)
-        calls = calls_into(network, failing_calls, containers)
-        if calls and not leads_out:
-            yield _hides_servers(case, calls)
+        captures = list(case.all_captures())
+        yield from _by_routes(case, captures, servers)
+        yield from _by_strangers(
+            case, swallowed_clients, calls_into(network, failing_calls, containers)
+        )
         if not captures and ways is not None and forwarding is not None:
             yield from _by_policy(case, ways, forwarding)
     return None
+
+
+def _by_routes(
+    case: NetworkBesideRoutes, captures: Sequence[Capture], servers: Sequence[str]
+) -> Iterator[Finding]:
+    """Routes that take addresses of containers, those that overlap, and servers that are hidden."""
+    for capture in captures:
+        yield _takes_addresses(case, capture)
+    for subnet, clashing in case.overlaps(captures):
+        hidden = case.hidden_servers(subnet, servers)
+        if clashing or hidden:
+            yield _overlap(case, subnet, clashing, hidden)
+
+
+def _by_strangers(
+    case: NetworkBesideRoutes,
+    swallowed_clients: SwallowedClients | None,
+    calls: Sequence[FailingCall],
+) -> Iterator[Finding]:
+    """Machines outside whose addresses lie in the network, by clients and by calls."""
+    clients = () if swallowed_clients is None else swallowed_clients.of(case.network)
+    if clients:
+        yield _hides_clients(case, clients)
+    if calls and not case.leads_out:
+        yield _hides_servers(case, calls)
 
 
 def _takes_addresses(case: NetworkBesideRoutes, capture: Capture) -> Finding:
@@ -227,13 +244,16 @@ def _policy_harm(case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forw
         return ""
     who = named("container", names_of(case.members))
     if back.oif != bridge.index:
-        if back.table == MAIN_TABLE:
-            return ""
-        device = links.by_index.get(back.oif or 0)
-        if device is not None:
-            return f"sends traffic for {who} to {device.name} (table {back.table})"
-        return f"drops traffic for {who} ({_REFUSALS.get(back.error or '')})"
+        return _taken_back(who, back, links) if back.table != MAIN_TABLE else ""
     is_refused = out.error in _REFUSALS and not ways.own.error
     if is_refused and forwarding.forwards_from(network.bridge):
         return f"stops what {who} sends out ({_REFUSALS[out.error or '']})"
     return ""
+
+
+def _taken_back(who: str, back: RouteLookup, links: Interfaces) -> str:
+    """Where a routing rule leads what is for the containers."""
+    device = links.by_index.get(back.oif or 0)
+    if device is not None:
+        return f"sends traffic for {who} to {device.name} (table {back.table})"
+    return f"drops traffic for {who} ({_REFUSALS.get(back.error or '')})"

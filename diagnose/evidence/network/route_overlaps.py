@@ -47,6 +47,11 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         away = (route for route in self.routes.routes if _leads_on(route) and route.oif != own)
         return [route for route in away if route.family == family and route.net.overlaps(subnet)]
 
+    def all_captures(self) -> Iterator[Capture]:
+        """Those of all subnets of the network."""
+        for subnet in self.network.subnets:
+            yield from self.captures(subnet)
+
     def captures(self, subnet: Subnet) -> Iterator[Capture]:
         """The routes that are more specific than the network's own, and take a container's address.
 
