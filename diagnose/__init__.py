@@ -15,9 +15,9 @@ One arrow runs through the house:
                 `source` is what `--from` names.
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
-                `containers` (with rooms for `logs`, `mounts`, `programs`), `engine`, `images`,
-                `storage`, `network` (`paths` of packets, `rules`, `sockets`), `dns`, `machine`,
-                `run`.
+                `containers` (with rooms for `logs`, `mounts`, `peers`, `programs`, `settings`),
+                `engine`, `images`, `storage`, `network` (`paths` of packets, `rules`, `sockets`),
+                `dns`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.phrases import ago
 
 

@@ -13,10 +13,10 @@ from checks.container.helpers import (
     took,
 )
 from checks.container.service import severity_of_end
-from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.containers.stops import Stops

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from checks.container.confirmed import Claim, claims
-from diagnose.evidence.containers.called_database import called_database
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_database import called_database
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.callers import Callers
 from diagnose.lazy_pattern import LazyPattern

@@ -7,7 +7,11 @@ from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
-from diagnose.evidence.containers.named_settings import NamedSetting, named_setting, only_file
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    named_setting,
+    only_file,
+)
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import WAITING, migration_in

@@ -26,13 +26,13 @@ from checks.container.line_steps import line_evidence, line_variables
 from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
 from checks.container.strays import stray_evidence, stray_setting, stray_variables
-from diagnose.evidence.containers.compose_files import ChangedFile
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.evidence.containers.peers.stray_calls import strays_of
+from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
 from diagnose.evidence.containers.run_context import RunContext
-from diagnose.evidence.containers.stray_calls import strays_of
-from diagnose.evidence.containers.unanswered_peers import Calls, calls_of
+from diagnose.evidence.containers.settings.compose_files import ChangedFile
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import subjects_of
 from diagnose.model import Subject

@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterable
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.named_settings import (
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
     named_setting,
     setting_in,
     setting_of_key,
 )
-from diagnose.evidence.containers.programs.program_faults import ProgramFaults
-from diagnose.evidence.containers.unanswered_peers import Calls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable

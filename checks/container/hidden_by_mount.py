@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.model import Json
 
 

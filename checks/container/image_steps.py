@@ -9,6 +9,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.containers.programs.failure_places import (
     folder_inside,
     kernel_module,
@@ -16,7 +17,6 @@ from diagnose.evidence.containers.programs.failure_places import (
     run_folder,
     server_of_certificate,
 )
-from diagnose.evidence.containers.unanswered_peers import Calls
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of

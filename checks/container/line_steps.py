@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.named_settings import NamedSetting
 from diagnose.evidence.containers.programs.options_in_command import options_in_command
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json
 from diagnose.programs.migrations import migration_of

@@ -12,7 +12,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.loopback_words import with_host
+from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK

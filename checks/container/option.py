@@ -5,10 +5,10 @@ from __future__ import annotations
 from checks.container.confirmed import Claim, claims, compose_variables
 from checks.container.tmpfs import tmpfs_of_root
 from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
-from diagnose.evidence.containers.lacking_options import TMPFS, Proof, lacks
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.tmpfs_options import tmpfs_option
+from diagnose.evidence.containers.settings.lacking_options import TMPFS, Proof, lacks
+from diagnose.evidence.containers.settings.tmpfs_options import tmpfs_option
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity

@@ -11,8 +11,10 @@ import re
 
 import msgspec
 
-from diagnose.evidence.containers.called_peers import named_peers
-from diagnose.evidence.containers.changed_words import (
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.evidence.containers.settings.changed_words import (
     commented_out,
     line_commented_out,
     preceded_by,
@@ -25,9 +27,7 @@ from diagnose.evidence.containers.changed_words import (
     without_entries,
     without_option,
 )
-from diagnose.evidence.containers.inspect import Mount
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.named_settings import named_setting
+from diagnose.evidence.containers.settings.named_settings import named_setting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.model import Json
 
 _VARIABLE = "environment variable "

@@ -8,7 +8,7 @@ from checks.container.confirmed import compose_variables, is_broken
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.tmpfs_options import denied_tmpfs, tmpfs_option
+from diagnose.evidence.containers.settings.tmpfs_options import denied_tmpfs, tmpfs_option
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding

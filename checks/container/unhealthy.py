@@ -8,11 +8,11 @@ from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import QUOTED, held_up, log_evidence, not_running, tail_of
 from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.called_peers import called_peers
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces

@@ -9,8 +9,8 @@ from checks.container.confirmed import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.containers.named_settings import missing_variable
-from diagnose.evidence.containers.variable_faults import COMMENT, near_name, value_mark
+from diagnose.evidence.containers.settings.named_settings import missing_variable
+from diagnose.evidence.containers.settings.variable_faults import COMMENT, near_name, value_mark
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.loopback_words import with_name
+from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.dns.failed_names import FailedNames, referenced_names
 from diagnose.evidence.dns.service_names import (
     called_names,

@@ -6,9 +6,9 @@ import re
 
 import msgspec
 
-from diagnose.evidence.containers.changed_words import with_text, with_text_in_file
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.changed_words import with_text, with_text_in_file
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.loopback_words import with_name
+from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.mappings import names_of, subjects_of

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.containers.proxy_settings import (
+from diagnose.evidence.containers.settings.proxy_settings import (
     ProxySetting,
     exceptions,
     is_excepted,

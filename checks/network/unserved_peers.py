@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.loopback_words import with_host, with_port, with_port_of_url
+from diagnose.evidence.containers.settings.loopback_words import (
+    with_host,
+    with_port,
+    with_port_of_url,
+)
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY

@@ -8,9 +8,9 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
-from diagnose.evidence.containers.loopback_words import with_host
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.named_settings import missing_variable, named_setting
+from diagnose.evidence.containers.settings.loopback_words import with_host
+from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces

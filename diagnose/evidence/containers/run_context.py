@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.compose_files import ComposeFiles
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.settings.compose_files import ComposeFiles
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.network.container_netns import Namespaces

@@ -6,7 +6,6 @@ import msgspec
 import pytest
 
 from checks.container.helpers import not_running, peers_evidence
-from diagnose.evidence.containers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
@@ -17,7 +16,8 @@ from diagnose.evidence.containers.inspect import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
-from diagnose.evidence.containers.unanswered_peers import Calls
+from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container

@@ -9,7 +9,7 @@ import pytest
 
 from checks.container.image_steps import image_steps
 from diagnose.evidence.containers.logs.tails import LogTail
-from diagnose.evidence.containers.unanswered_peers import calls_of
+from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.images.builds import other_build, repository_of
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Image, Images

@@ -17,7 +17,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.loopback_words import with_name
+from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named

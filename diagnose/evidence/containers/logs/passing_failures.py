@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.programs.failures import Recognised
 
 PASSING = frozenset(

@@ -6,7 +6,7 @@ import shlex
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named
-from diagnose.evidence.containers.unanswered_peers import Calls
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised

@@ -12,7 +12,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.containers.served_names import named_in, served_names
+from diagnose.evidence.containers.peers.served_names import named_in, served_names
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import where_named
 from diagnose.evidence.network.host_stack import HostStack

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from diagnose.evidence.containers.called_peers import named_peers
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.programs.failures import Recognised
 
 _PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}

@@ -11,11 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from diagnose.evidence.containers import setting_files, setting_variables
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.named_setting import NamedSetting
-from diagnose.evidence.containers.setting_files import only_file
-from diagnose.evidence.containers.setting_variables import SHORTEST, stands_in
+from diagnose.evidence.containers.settings import setting_files, setting_variables
+from diagnose.evidence.containers.settings.named_setting import NamedSetting
+from diagnose.evidence.containers.settings.setting_files import only_file
+from diagnose.evidence.containers.settings.setting_variables import SHORTEST, stands_in
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import Recognised
 from diagnose.programs.telling_line import TellingLine

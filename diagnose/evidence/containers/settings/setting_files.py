@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import named
-from diagnose.evidence.containers.named_setting import NamedSetting
+from diagnose.evidence.containers.settings.named_setting import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 
 _LINE_NUMBER = LazyPattern(r"^['\"]?(?::|, line |\(| at line | on line )(\d{1,6})\b")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.network.container_netns import Namespaces
 
 _ENDS_OF_STOPPED = (0, 137, 143)

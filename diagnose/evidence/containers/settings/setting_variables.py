@@ -6,10 +6,10 @@ import re
 from typing import Literal
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.address_variables import variable_of_address
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.named_setting import NamedSetting
-from diagnose.evidence.containers.spoken_names import spoken_names
+from diagnose.evidence.containers.settings.address_variables import variable_of_address
+from diagnose.evidence.containers.settings.named_setting import NamedSetting
+from diagnose.evidence.containers.settings.spoken_names import spoken_names
 from diagnose.lazy_pattern import LazyPattern
 
 SHORTEST = 4

@@ -1,0 +1,1 @@
+"""Whom containers call, and by which names they serve."""

@@ -1,0 +1,1 @@
+"""What containers were configured with: variables, mounted files, options of their commands."""
