@@ -316,15 +316,15 @@ def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
     if case.containers is None:
         return {}
     peers = named_peers((case.failure.line,), case.container, case.containers)
-    found = {
+    databases = {
         (peer.name, client)
         for peer in peers
         for image, client in _DATABASES.values()
         if peer.is_running and image.search(peer.config.image.lower())
     }
-    if len(found) != 1:
+    if len(databases) != 1:
         return {}
-    ((server, client),) = found
+    ((server, client),) = databases
     return {"locked": server, "unlock": f"{client}'{remedy.statement}'"}
 
 

@@ -64,8 +64,8 @@ def _translates(firewall: Firewall) -> bool:
 def _leads_out(container: Container, networks: Networks) -> bool:
     """Whether it is on such a bridge, by its address: Podman 4 lists "podman" as "bridge"."""
     addresses = [endpoint.ip_address for endpoint in container.endpoints.values()]
-    found = [networks.bridge_of(ip_address(address)) for address in addresses if address]
-    return any(network is not None and not network.internal for network in found)
+    bridges = [networks.bridge_of(ip_address(address)) for address in addresses if address]
+    return any(network is not None and not network.internal for network in bridges)
 
 
 def _gone(members: list[Container]) -> Finding:

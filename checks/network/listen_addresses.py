@@ -62,9 +62,9 @@ def listen_address_missing(
 def _refused(log_tails: LogTails, container: Container) -> _Refused | None:
     tail = log_tails.of(container)
     for line in reversed((*tail.earlier, *tail.lines)):
-        found = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
-        if found is not None and not is_everywhere(found["address"]):
-            return _Refused(found["address"], found["port"] or "", line[:300])
+        named = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
+        if named is not None and not is_everywhere(named["address"]):
+            return _Refused(named["address"], named["port"] or "", line[:300])
     return None
 
 

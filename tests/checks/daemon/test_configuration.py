@@ -37,9 +37,9 @@ KERNEL_LACKS = {"aufs"}
 def test_a_file_is_judged_as_the_engine_judges_it(case: dict[str, Any], version: str) -> None:
     if case["name"] in NOT_OURS or (case["name"] in KERNEL_LACKS and version == "20.10"):
         pytest.skip("only the engine knows")
-    found = faults_of(case["text"], int(version.partition(".")[0]))
-    assert bool(found) is not case["engines"][version]["starts"]
-    for fault in found:
+    faults = faults_of(case["text"], int(version.partition(".")[0]))
+    assert bool(faults) is not case["engines"][version]["starts"]
+    for fault in faults:
         assert (fault.line, fault.column) != (0, 0)
 
 

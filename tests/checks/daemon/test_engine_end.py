@@ -43,19 +43,19 @@ NO_GROUP = [
 def failure(socket_unit: Unit, entries: list[dict[str, object]] | None) -> SocketFailure:
     journal = Failed("missing", "no journal") if entries is None else {"entries": entries}
     host = Made({"journal": lambda _: journal})
-    found = socket_failure(host, daemon(unit=Unit("loaded", "inactive"), socket_unit=socket_unit))
-    assert isinstance(found, SocketFailure)
-    return found
+    socket = socket_failure(host, daemon(unit=Unit("loaded", "inactive"), socket_unit=socket_unit))
+    assert isinstance(socket, SocketFailure)
+    return socket
 
 
 def test_a_socket_whose_group_is_gone() -> None:
-    found = failure(FAILED, NO_GROUP)
-    assert found.group == "docker"
+    without_group = failure(FAILED, NO_GROUP)
+    assert without_group.group == "docker"
     finding = only(
         judge(
             "daemon.not-running",
             daemon=daemon(unit=Unit("loaded", "inactive"), socket_unit=FAILED),
-            socket_failure=found,
+            socket_failure=without_group,
         ).findings
     )
     assert finding.variables["group"] == "docker"

@@ -140,7 +140,7 @@ def lan(server: str = LAN) -> str:
     return f"nameserver {server}\n"
 
 
-def found(answer: Any) -> list[tuple[str, Severity | None]]:
+def rated(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
     return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
 

@@ -15,7 +15,7 @@ from diagnose.model import (
     Finding,
     Unavailable,
 )
-from tests.checks.dns.evidence import ANSWERS, UNKNOWN, V26, container, found, world
+from tests.checks.dns.evidence import ANSWERS, UNKNOWN, V26, container, rated, world
 from tests.judging import judge
 
 DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))
@@ -33,7 +33,7 @@ DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavail
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
     containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    told = found(
+    told = rated(
         judge(
             "dns.embedded-rules-missing", containers=containers, lookups=answer, daemon=ANSWERS
         ).findings

@@ -32,8 +32,8 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    found,
     lan,
+    rated,
     world,
 )
 from tests.judging import judge
@@ -79,7 +79,7 @@ def test_loopback_stub(
 ) -> None:
     containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
     assert (
-        found(
+        rated(
             judge(
                 "dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -116,7 +116,7 @@ def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]
         *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
     )
     assert (
-        found(
+        rated(
             judge(
                 "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -163,7 +163,7 @@ def test_a_host_with_ipv6_servers_only(
     told = judge(
         "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
     ).findings
-    assert found(told) == expected
+    assert rated(told) == expected
     assert all(
         "networks without IPv6 get no IPv6 server" in each.summary
         for each in told

@@ -30,8 +30,8 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    found,
     lan,
+    rated,
     world,
 )
 from tests.judging import judge
@@ -99,12 +99,12 @@ def test_a_fourth_server_is_never_asked() -> None:
     text = "".join(f"nameserver {nameserver}\n" for nameserver in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
     containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
-    assert found(
+    assert rated(
         judge(
             "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
         ).findings
     ) == [("host:host", CRITICAL)]
-    assert found(
+    assert rated(
         judge(
             "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
         ).findings
@@ -139,7 +139,7 @@ def test_the_host_s_own_servers(
 ) -> None:
     containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
     assert (
-        found(
+        rated(
             judge(
                 "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -147,7 +147,7 @@ def test_the_host_s_own_servers(
         == broken
     )
     assert (
-        found(
+        rated(
             judge(
                 "dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers
             ).findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.dns.resolvers import parse
-from tests.checks.dns.evidence import container, found, lan, world
+from tests.checks.dns.evidence import container, lan, rated, world
 from tests.judging import judge
 
 
@@ -24,7 +24,7 @@ def test_search_amplified(texts: list[str], expected: list[str]) -> None:
     containers, resolvers, _, _ = world(*listed, replies={})
     assert [
         subject
-        for subject, _ in found(
+        for subject, _ in rated(
             judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings
         )
     ] == expected

@@ -24,8 +24,8 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    found,
     lan,
+    rated,
     world,
 )
 from tests.judging import judge, rows
@@ -69,7 +69,7 @@ def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: l
         listed, host=host, replies=replies | {(LAN, True): "NOERROR"}
     )
     assert (
-        found(
+        rated(
             judge(
                 "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -118,7 +118,7 @@ def test_old_servers_where_the_new_ones_are_ipv6(
     host = ResolvConf((SIX,), mtime=STARTED + 9)
     containers, resolvers, answer, _ = world(listed, host=host, replies=replies)
     assert (
-        found(
+        rated(
             judge(
                 "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
             ).findings

@@ -33,8 +33,8 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    found,
     lan,
+    rated,
     world,
 )
 from tests.hosts import Made
@@ -155,7 +155,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
     containers, resolvers, answer, _ = world(*listed, replies=replies)
     assert (
-        found(
+        rated(
             judge(
                 "dns.upstream-unreachable",
                 containers=containers,

@@ -22,6 +22,6 @@ BANS = {
 
 @pytest.mark.parametrize(("by", "wanted"), BANS.values(), ids=BANS)
 def test_a_ban_is_lifted(by: Step, wanted: dict[str, str]) -> None:
-    found = unban(by)
-    assert {name: found[name] for name in wanted} == wanted
-    assert bool(found) is bool(wanted)
+    cure = unban(by)
+    assert {name: cure[name] for name in wanted} == wanted
+    assert bool(cure) is bool(wanted)

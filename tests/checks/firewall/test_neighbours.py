@@ -70,9 +70,9 @@ def stack(rules: str, *, bridged: bool = False) -> Stack:
 
 @pytest.mark.parametrize(("rules", "lost"), RULES.values(), ids=RULES)
 def test_input(rules: str, lost: list[str]) -> None:
-    found = list(between_host_and_peer(stack(rules), LINK))
-    assert [message.message for message in found] == lost
-    assert all(message.is_certain for message in found)
+    dropped = list(between_host_and_peer(stack(rules), LINK))
+    assert [message.message for message in dropped] == lost
+    assert all(message.is_certain for message in dropped)
 
 
 @pytest.mark.parametrize(("bridged", "lost"), [(True, 1), (False, 0)])

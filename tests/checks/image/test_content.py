@@ -191,12 +191,12 @@ def test_images_of_engine_29() -> None:
     host = Made(
         {"api.images": listed_images, "api.image": json.loads((DATA / "image.json").read_text())}
     )
-    found = images(host, users)
-    assert isinstance(found, Images)
-    assert found.dangling == ()
-    assert [image.name for image in found.unused] == ["shop/app:3.1"]
+    listed = images(host, users)
+    assert isinstance(listed, Images)
+    assert listed.dangling == ()
+    assert [image.name for image in listed.unused] == ["shop/app:3.1"]
     exposed = live(*users)
-    assert rows(judge("image.labels-missing", exposed=exposed, images=found)) == [
+    assert rows(judge("image.labels-missing", exposed=exposed, images=listed)) == [
         ("advice", "shop/app:3.1")
     ]
     about = image_details(host, exposed, users)
@@ -224,7 +224,7 @@ def test_layers_of_another_driver_are_not_judged() -> None:
 def test_layers_that_only_root_may_enter() -> None:
     layers = LayerFolders((), 3, closed={"shop:1.4": 0o700})
     down = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 127}}
-    for parts, found in ((down, [("critical", "shop:1.4")]), ({}, [])):
+    for parts, expected in ((down, [("critical", "shop:1.4")]), ({}, [])):
         users = Containers((container("web", **parts),))
         result = judge(
             "image.corrupt",
@@ -233,4 +233,4 @@ def test_layers_that_only_root_may_enter() -> None:
             clock=CLOCK,
             containers=users,
         )
-        assert rows(result) == found
+        assert rows(result) == expected

@@ -75,5 +75,5 @@ def test_a_configuration_of_another_user(
 ) -> None:
     closed = ClosedSettings("deploy", "/home/deploy/.docker/config.json", "root")
     client = ClientSettings(user="deploy", closed=closed)
-    found = judge("image.client-config-unreadable", client=client, daemon=engine)
-    assert rows(found) == expected
+    result = judge("image.client-config-unreadable", client=client, daemon=engine)
+    assert rows(result) == expected

@@ -74,7 +74,7 @@ def test_where_the_address_is_set(parts: dict[str, Any], expected: dict[str, str
         links=HOST,
     )
     (finding,) = result.findings
-    found = {name: finding.variables.get(name) for name in expected}
-    assert found == expected
+    variables = {name: finding.variables.get(name) for name in expected}
+    assert variables == expected
     offered = cure("network.listen-address-missing", finding.variables, Place())
     assert (offered is not None) is bool(expected)

@@ -183,8 +183,8 @@ TABLES = {
 @pytest.mark.parametrize(("entries", "wanted"), TABLES.values(), ids=TABLES)
 def test_calls_over_udp(entries: list[dict[str, object]], wanted: int) -> None:
     host = Made({"conntrack": {"loaded": True, "entries": entries}})
-    found = udp_calls(host, Containers((API,)), logs(each(QUIC, 20, 5)), CLOCK)
-    result = judge("network.call-unanswered", unanswered_calls=calls_of(udp=found))
+    over_udp = udp_calls(host, Containers((API,)), logs(each(QUIC, 20, 5)), CLOCK)
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(udp=over_udp))
     assert rows(result) == [("warning", "api")] * wanted
     assert all(finding.variables["udp_port"] == "7844" for finding in result.findings)
 

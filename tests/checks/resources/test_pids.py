@@ -138,5 +138,5 @@ BY_USER: dict[str, tuple[Container, DaemonConfig | None, str]] = {
 def test_limit_of_a_user(container: Container, config: DaemonConfig | None, words: str) -> None:
     said = LogTail(("sh: can't fork: Resource temporarily unavailable",))
     tails = LogTails({container.id: said}, {})
-    found = pids_findings(container, cgroups=Cgroups({}), log_tails=tails, config=config)
-    assert [words in finding.summary for finding in found] == [True]
+    findings = pids_findings(container, cgroups=Cgroups({}), log_tails=tails, config=config)
+    assert [words in finding.summary for finding in findings] == [True]

@@ -93,9 +93,9 @@ def test_disk_mounted_after_the_start(
 
     table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 {inside} /srv/media/films /films rw - ext4 /dev/x rw\n"
     host = Made({"file.read": {"text": table}, "file.stats": stats})
-    found = stale_mounts(host, of(user), Mounts(tuple(mounts)), None)
-    assert [item.covered_by for item in found.items] == covered
-    result = judge("container.mount-stale", stale_mounts=found)
+    stale = stale_mounts(host, of(user), Mounts(tuple(mounts)), None)
+    assert [item.covered_by for item in stale.items] == covered
+    result = judge("container.mount-stale", stale_mounts=stale)
     assert rows(result) == [("warning", "media")] * len(covered)
 
 
