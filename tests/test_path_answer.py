@@ -17,7 +17,7 @@ from diagnose import registry, session
 from diagnose.path import ends
 from diagnose.path.answer import FAMILIES, KINDS, PathAnswer, answer
 from diagnose.path.model import SentPacket
-from diagnose.questions.network import ProbeReply
+from diagnose.questions.probes import ProbeReply
 from diagnose.questions.run import Options
 from diagnose.render import path as rendering
 

@@ -165,7 +165,7 @@ while ! ss -ltn | grep -q :83; do sleep 0.05; done
 import json, sys
 from diagnose.live import Live
 from diagnose.live.network.probe import probe
-from diagnose.questions.network import ProbeServer
+from diagnose.questions.probes import ProbeServer
 from diagnose.questions.run import Options
 live = Live(Options(send=True))
 cases = json.loads(sys.argv[1])

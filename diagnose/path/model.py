@@ -16,7 +16,7 @@ from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.model import Subject, Unavailable
 from diagnose.path.ends import End, PathTarget
-from diagnose.questions.network import ProbeReply
+from diagnose.questions.probes import ProbeReply
 
 KINDS = (Containers, Networks, HostStack, Interfaces, Uplinks, Namespaces, Listeners)
 """The evidence that a path is walked through, in the order of `PathEvidence`'s fields."""

@@ -25,7 +25,7 @@ from diagnose.path.ends import (
 from diagnose.path.model import Path, PathEvidence, SentPacket
 from diagnose.questions import Host
 from diagnose.questions.dns import QueryDns
-from diagnose.questions.network import ProbeOutcome, ProbeReply, ProbeServer
+from diagnose.questions.probes import ProbeOutcome, ProbeReply, ProbeServer
 
 KINDS = (Resolvers,)
 """The evidence that a packet needs beside what the walk needs."""

@@ -14,7 +14,6 @@ from diagnose.questions.question import Policy, Question
 from diagnose.questions.sockets import Socket
 
 MAIN_TABLE = 254
-
 Subnet = IPv4Network | IPv6Network
 
 
@@ -349,41 +348,6 @@ class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
         4,
     )
     pid: int
-
-
-ProbeOutcome = Literal[
-    "accepted", "closed", "answered", "refused", "unreachable", "prohibited", "silent"
-]
-
-
-class ProbeReply(msgspec.Struct, frozen=True):
-    """What became of one packet.
-
-    accepted: the connection stands. closed: it was accepted, and ended at once. answered: a
-    datagram came back. refused: a reset, or ICMP port unreachable. unreachable: another ICMP error,
-    or no route. prohibited: a rule of the sender's own namespace. ms: until the outcome.
-    """
-
-    outcome: ProbeOutcome
-    ms: float = 0.0
-
-
-class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):
-    """One TCP connect, or one UDP datagram, to an address.
-
-    It leaves the network namespace of a process, or (None) this one.
-    """
-
-    POLICY = Policy(
-        "net.probe", "the answer to a packet", "network.probe:probe", "probe", "network", 3.5, 1
-    )
-    server: str
-    port: int
-    transport: Literal["tcp", "udp"] = "tcp"
-    pid: int | None = None
-
-    def about(self) -> str:
-        return f"the answer of {self.server} port {self.port}"
 
 
 class TunnelHolder(msgspec.Struct, frozen=True):

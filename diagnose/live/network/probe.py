@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from diagnose.live import Refused
 from diagnose.live.network.server_socket import sending_socket
-from diagnose.questions.network import ProbeOutcome
+from diagnose.questions.probes import ProbeOutcome
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions.network import ProbeServer
+    from diagnose.questions.probes import ProbeServer
 
 PATIENCE_S = 2.5
 """How long an answer is waited for. The kernel sends a SYN at 0 s and again after 1 s, so that one
