@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -45,20 +47,30 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
         walk.add("network", f"{end}", no_network(end), "broken", end.subject)
         return
     if not endpoint.ip_address:
-        place = str(end)
-        walk.add("namespace", place, NO_IPV4, "unknown", end.subject)
+        walk.add("namespace", f"{end}", NO_IPV4, "unknown", end.subject)
         return
-    is_bridged = leg.network is not None and leg.network.name == name
-    if not is_bridged:
-        at_bridge(walk, network)
-    flow = Flow(Origin(leg.device, leg.address), endpoint.ip_address, walk.wanted.proto, port)
-    traced = trace_bridged(walk.stack, flow) if is_bridged else trace(walk.stack, flow)
-    if not is_bridged:
-        _sent_to(walk, traced, network, endpoint.ip_address)
-    show(walk, traced, network.subject)
-    if end.id != owner.id or leg.network is None or owner.id != (walk.begin.container or end).id:
+    _over(walk, leg, network, endpoint.ip_address, port)
+    client = walk.begin.container or end
+    shares_netns = leg.network is not None and owner.id == client.id
+    if end.id != owner.id or not shares_netns:
         inside(walk, end, endpoint, needs_route=False)
     listens(walk, end, port, endpoint.ip_address)
+
+
+def _over(walk: PathWalk, leg: Leg, network: Network, address: str, port: int) -> None:
+    """From where packets meet the host to a container's address on a network.
+
+    On the bridge where both ends are on that network, through the host otherwise.
+    """
+    flow = Flow(Origin(leg.device, leg.address), address, walk.wanted.proto, port)
+    is_bridged = leg.network is not None and leg.network.name == network.name
+    if is_bridged:
+        traced = trace_bridged(walk.stack, flow)
+    else:
+        at_bridge(walk, network)
+        traced = trace(walk.stack, flow)
+        _sent_to(walk, traced, network, address)
+    show(walk, traced, network.subject)
 
 
 def _network_at(walk: PathWalk, leg: Leg, owner: Container) -> str:
@@ -76,26 +88,29 @@ def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
     for inner, binding in end.published_ports:
         number, _, proto = inner.partition("/")
         if proto == walk.wanted.proto and str(port) in (number, binding.host_port):
-            if binding.host_ip not in ANY:
-                address = binding.host_ip
-            else:
-                address = walk.stack.address_on(leg.device, "ip") or ""
-            text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
-            walk.add("listener", f"{end}", text, "ok", end.subject)
-            if binding.host_ip and ip_address(binding.host_ip).is_loopback:
-                text = (
-                    f"port {binding.host_port} is published on {binding.host_ip} only: "
-                    "nobody beyond the host reaches it"
-                )
-                walk.add("listener", "published port", text, "broken", end.subject)
-            _by_host_port(walk, leg, end, address, int(binding.host_port), int(number))
+            _by_binding(walk, leg, end, inner, binding)
             return
-    shown = (
-        ", ".join(f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports)
-        or "none"
-    )
+    published = [f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports]
+    shown = ", ".join(published) or "none"
     text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
     walk.add("listener", f"{end}", text, "broken", end.subject)
+
+
+def _by_binding(walk: PathWalk, leg: Leg, end: Container, inner: str, binding: Binding) -> None:
+    """inner: the port of the container, as in `80/tcp`."""
+    text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
+    walk.add("listener", f"{end}", text, "ok", end.subject)
+    if binding.host_ip and ip_address(binding.host_ip).is_loopback:
+        text = (
+            f"port {binding.host_port} is published on {binding.host_ip} only: "
+            "nobody beyond the host reaches it"
+        )
+        walk.add("listener", "published port", text, "broken", end.subject)
+    address = binding.host_ip
+    if address in ANY:
+        address = walk.stack.address_on(leg.device, "ip") or ""
+    number = int(inner.partition("/")[0])
+    _by_host_port(walk, leg, end, address, int(binding.host_port), number)
 
 
 def _by_host_port(
@@ -112,18 +127,21 @@ def _by_host_port(
     )
     traced = trace(walk.stack, flow)
     _led_elsewhere(walk, traced, end, host_port)
-    inner = traced.nat.address if traced.nat is not None else None
-    for network in walk.site.networks or ():
-        if (
-            inner
-            and network.name in end.endpoints
-            and end.endpoints[network.name].ip_address == inner
-        ):
-            _sent_to(walk, traced, network, inner)
+    inner = (traced.nat.address if traced.nat is not None else None) or ""
+    for network in _networks_at(walk, end, inner):
+        _sent_to(walk, traced, network, inner)
     show(walk, traced, end.subject)
     if traced.nat is None:
         _proxied(walk, end, address, host_port)
-    listens(walk, end, port, traced.nat.address if traced.nat and traced.nat.address else "")
+    listens(walk, end, port, inner)
+
+
+def _networks_at(walk: PathWalk, end: Container, address: str) -> Iterator[Network]:
+    """The networks on which the container has this address."""
+    for network in walk.site.networks or ():
+        endpoint = end.endpoints.get(network.name)
+        if address and endpoint is not None and endpoint.ip_address == address:
+            yield network
 
 
 def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int) -> None:
@@ -202,16 +220,24 @@ def _translated_to(walk: PathWalk, traced: Trace, arrived: Packet, *about: Subje
     if not traced.to:
         host_listens(walk, address, port, *about)
         return
+    container = _running_at(walk, address)
+    if container is None:
+        place = at(address, port)
+        text = f"the packet leaves through {traced.to} for {place}: what lies there is not seen"
+        walk.add("uplink", traced.to, text, "ok", Subject("interface", traced.to))
+        return
+    network = next(_networks_at(walk, container, address), None)
+    if network is not None:
+        _sent_to(walk, traced, network, address)
+    listens(walk, container, port, address)
+
+
+def _running_at(walk: PathWalk, address: str) -> Container | None:
+    """The running container that has this address on one of its networks."""
     for container in walk.site.containers.running:
-        for name, endpoint in container.endpoints.items():
-            if endpoint.ip_address == address:
-                network = walk.site.networks.by_name.get(name) if walk.site.networks else None
-                if network is not None:
-                    _sent_to(walk, traced, network, address)
-                listens(walk, container, port, address)
-                return
-    text = f"the packet leaves through {traced.to} for {at(address, port)}: what lies there is not seen"
-    walk.add("uplink", traced.to, text, "ok", Subject("interface", traced.to))
+        if any(endpoint.ip_address == address for endpoint in container.endpoints.values()):
+            return container
+    return None
 
 
 def _is_published_for(walk: PathWalk, publisher: _PublishedPort, address: str) -> None:

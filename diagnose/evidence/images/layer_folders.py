@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -59,8 +59,7 @@ def layer_folders(
     options: Options,
 ) -> LayerFolders | Unavailable:
     """The folders of images in use, and those that the log complains of; overlay2 only, as root."""
-    lines = log.since(clock.wall - options.since_s) if log is not None else ()
-    reports = tuple(line for line in lines if _reports_damage(line))
+    reports = tuple(_reports(log, clock.wall - options.since_s))
     owners = _owners(host, details, images, reports)
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
@@ -79,6 +78,12 @@ def layer_folders(
         unexamined=details.unexamined,
         closed=_closed(owners, statuses),
     )
+
+
+def _reports(log: DaemonLog | None, since: float) -> Iterator[LogLine]:
+    """What the engine wrote about damaged layers since this Unix time."""
+    if log is not None:
+        yield from filter(_reports_damage, log.since(since))
 
 
 def _owners(

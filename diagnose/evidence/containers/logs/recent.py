@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -89,36 +89,41 @@ def recent_logs(
     A log whose file was not written to lately is not read: it has no recent line.
     """
     since = clock.wall - RECENT_S
-    wanted = sorted(
-        (
-            container
-            for container in containers.running
-            if _keeps_log(container) and not _is_older(container, log_files, since)
-        ),
-        key=lambda container: (not container.published_ports, container.name),
-    )
-    unread = {
+    wanted = [
+        container
+        for container in containers.running
+        if _keeps_log(container) and not _is_older(container, log_files, since)
+    ]
+    wanted.sort(key=lambda container: (not container.published_ports, container.name))
+    logs, unread = _read(host, wanted[:MOST])
+    unread |= {
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
         for container in wanted[MOST:]
     }
-    logs: dict[str, ContainerLog] = {}
-    for container, answer in host.ask_about(
-        wanted[:MOST], lambda container: ReadLogs(container.id, LINES, BYTES)
-    ):
-        if not isinstance(answer, Failed):
-            logs[container.id] = answer
-        elif answer.reason != "gone":
-            unread[container.id] = str(answer)
-    cut = [
-        container for container in wanted if container.id in logs and _is_cut(logs[container.id])
-    ]
-    for container, longer in host.ask_about(
-        cut, lambda container: ReadLogs(container.id, MORE_LINES, MORE_BYTES)
-    ):
-        if not isinstance(longer, Failed):
-            logs[container.id] = longer
     recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
     return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
+
+
+def _read(
+    host: Host, containers: Sequence[Container]
+) -> tuple[dict[str, ContainerLog], dict[str, str]]:
+    """The logs, and why others were not read, by container id.
+
+    A log that is cut is read again, to a greater length.
+    """
+    unread: dict[str, str] = {}
+    logs: dict[str, ContainerLog] = {}
+    for container, log in host.ask_about(
+        containers, lambda container: ReadLogs(container.id, LINES, BYTES)
+    ):
+        if not isinstance(log, Failed):
+            logs[container.id] = log
+        elif log.reason != "gone":
+            unread[container.id] = str(log)
+    cut = [container.id for container in containers if container.id in logs]
+    cut = [id for id in cut if _is_cut(logs[id])]
+    logs |= host.answers_about(cut, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
+    return logs, unread
 
 
 def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:
