@@ -9,6 +9,7 @@ import msgspec
 from checks.container.confirmed import Claim, claims, compose_variables, is_failing
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.ulimits import ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Json, Severity
@@ -22,7 +23,6 @@ _PRIVILEGES = "no-new-privileges"
 _FILE_SIZE = "fsize"
 _NO_EXEC = "noexec"
 _USER = "user"
-_ROOT = ("0", "root")
 
 
 class _Option(msgspec.Struct, frozen=True):
@@ -87,9 +87,10 @@ def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option |
 def _root_by_option(container: Container) -> _Option | None:
     """The option that makes the program root; an image whose own user is root says nothing."""
     user = container.config.user
+    if not user or not container.config.starts_as_root:
+        return None
     what = f"runs as user {user}, and its program refuses to run as root"
-    is_root = user.partition(":")[0] in _ROOT
-    return _Option("Config.User", user, _USER, what, "given") if is_root else None
+    return _Option("Config.User", user, _USER, what, "given")
 
 
 def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
@@ -115,35 +116,24 @@ def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Op
     what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
     undone = f"--security-opt={_PRIVILEGES}=false"
     own = [opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)]
+    if own and own[-1].endswith("false"):
+        return None
     if own:
-        is_set = not own[-1].endswith("false")
-        return (
-            _Option("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
-            if is_set
-            else None
-        )
+        return _Option("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
     if config is not None and config.value(_PRIVILEGES) is True:
         return _Option(config.where(_PRIVILEGES), True, undone, what, "privileges")
     return None
 
 
 def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
-    limits = container.host_config.ulimits or ()
-    own = next((limit for limit in limits if limit.get("Name") == _FILE_SIZE), None)
-    source = "HostConfig.Ulimits"
-    if own is None and config is not None:
-        defaults = config.value("default-ulimits")
-        own = defaults.get(_FILE_SIZE) if isinstance(defaults, dict) else None
-        source = config.where("default-ulimits")
-    if not isinstance(own, dict):
-        return None
-    soft = own.get("Soft")
-    if not isinstance(soft, int) or soft < 0:
+    limit = ulimit(container, _FILE_SIZE, config)
+    if limit is None or limit.soft < 0:
         return None
     return _Option(
-        source,
-        {_FILE_SIZE: soft},
+        limit.source,
+        {_FILE_SIZE: limit.soft},
         f"--ulimit={_FILE_SIZE}=-1:-1",
-        f"cannot write a file larger than {size(soft)}: its ulimit fsize stops programs that do",
+        f"cannot write a file larger than {size(limit.soft)}: its ulimit fsize stops programs that "
+        "do",
         "limit",
     )

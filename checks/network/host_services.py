@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths, failing
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import agree, named
+from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 
 
@@ -24,10 +22,11 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
         return Skipped(wanted_paths.why_none)
     if not wanted_paths.unserved and not any(path.kind == "to the host" for path in wanted_paths):
         return Skipped("no running container is configured to use a service on this host")
-    lacks_of: dict[tuple[str, int], list[UnservedWant]] = defaultdict(list)
-    for lack in wanted_paths.unserved:
-        lacks_of[lack.address, lack.want.port if lack.has_address else 0].append(lack)
-    for lacks in lacks_of.values():
+    places = by_key(
+        ((lack.address, lack.want.port if lack.has_address else 0), lack)
+        for lack in wanted_paths.unserved
+    )
+    for lacks in places.values():
         yield _unserved(lacks)
     return None
 
@@ -36,24 +35,10 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
     first = lacks[0]
     containers = {lack.want.container.id: lack.want.container for lack in lacks}
     names = sorted(names_of(containers.values()))
-    callers = named("container", names)
-    calls = agree(names, "calls", "call")
-    if not first.has_address:
-        summary = (
-            f"{callers} {calls} this host at {first.address}, "
-            "an address that the host does not have"
-        )
-    else:
-        summary = (
-            f"{callers} {calls} port {first.want.port} "
-            f"of this host at {first.address}, where nothing listens"
-        )
-    if first.elsewhere:
-        places = ", ".join(sorted({listener.address for listener in first.elsewhere}))
-        summary += f"; {first.elsewhere[0].holder} listens on {places} only"
+    callers = f"{named('container', names)} {agree(names, 'calls', 'call')}"
     return Finding(
         subject=first.want.container.subject if len(containers) == 1 else HOST,
-        summary=summary,
+        summary=sentence(f"{callers} {_what(first)}", _where_instead(first)),
         evidence={
             "wanted by": {
                 lack.want.container.name: f"{lack.want.source}: {lack.want.where}"
@@ -71,6 +56,20 @@ def _unserved(lacks: list[UnservedWant]) -> Finding:
         touches=(first.network.subject, *subjects_of(containers.values())),
         stable=tuple(container.life for container in containers.values()),
     )
+
+
+def _what(lack: UnservedWant) -> str:
+    """What is called, and why nobody answers there."""
+    if not lack.has_address:
+        return f"this host at {lack.address}, an address that the host does not have"
+    return f"port {lack.want.port} of this host at {lack.address}, where nothing listens"
+
+
+def _where_instead(lack: UnservedWant) -> str:
+    if not lack.elsewhere:
+        return ""
+    places = ", ".join(sorted({listener.address for listener in lack.elsewhere}))
+    return f"{lack.elsewhere[0].holder} listens on {places} only"
 
 
 def _severity(lacks: list[UnservedWant]) -> Severity | None:

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
+from diagnose.evidence.containers.ulimits import Ulimit, ulimit
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
@@ -125,16 +126,16 @@ def _running(
 ) -> Iterator[Finding]:
     """A container that is near its limit, or has met it. is_recent: in the looked-at time."""
     current, limit, refused = pids.current or 0, pids.max or 0, pids.events_max or 0
-    is_full = reaches(near, current, limit)
-    was_refused = refused > 0 and not _got_a_greater_limit(container, events)
-    if limit <= 0 or not (is_full or was_refused):
+    if limit <= 0:
         return
-    if is_full:
+    if reaches(near, current, limit):
         what = f"runs {current} of the {limit} processes that it may have"
         severity = Severity.critical if refused else Severity.warning
-    else:
+    elif refused > 0 and not _got_a_greater_limit(container, events):
         what = f"was refused a process {count(refused, 'time')} at its limit of {limit}"
         severity = Severity.warning if is_recent else Severity.advice
+    else:
+        return
     yield Finding.about(
         container,
         f"{container} {what}",
@@ -154,39 +155,23 @@ def _refused_fork(tail: LogTail) -> str:
     return "" if REFUSED.search(line) else line
 
 
-def _user_limit(container: Container, config: DaemonConfig | None) -> tuple[int, str]:
-    """How many processes the container's user may have, and where that is set; 0 for no limit.
-
-    The kernel does not hold root to it.
-    """
-    if container.config.user.partition(":")[0] in ("", "root", "0"):
-        return 0, ""
-    for ulimit in container.host_config.ulimits or ():
-        if ulimit.get("Name") == "nproc":
-            return max(int(ulimit.get("Soft") or 0), 0), "HostConfig.Ulimits nproc"
-    defaults = config.value("default-ulimits") if config is not None else None
-    entry = defaults.get("nproc") if isinstance(defaults, dict) else None
-    if not isinstance(entry, dict) or config is None:
-        return 0, ""
-    return max(int(entry.get("Soft") or 0), 0), f"{config.where('default-ulimits')} nproc"
-
-
 def _ended(container: Container, line: str, config: DaemonConfig | None) -> Iterator[Finding]:
     limit = container.host_config.pids_limit or 0
-    of_user, where = _user_limit(container, config)
-    if of_user and (limit <= 0 or of_user < limit):
-        yield _ended_by_user(container, line, of_user, where)
+    # the kernel does not hold root to the limit of a user
+    of_user = None if container.config.starts_as_root else ulimit(container, "nproc", config)
+    if of_user is not None and of_user.soft > 0 and (limit <= 0 or of_user.soft < limit):
+        yield _ended_by_user(container, line, of_user)
     elif limit > 0:
         yield _ended_by_own(container, line, limit)
 
 
-def _ended_by_user(container: Container, line: str, limit: int, where: str) -> Finding:
+def _ended_by_user(container: Container, line: str, limit: Ulimit) -> Finding:
     user = container.config.user.partition(":")[0]
     return Finding.about(
         container,
-        f"{container} ended because user {user} may have no more than {limit} processes on this "
-        "host, those of other containers included (ulimit nproc)",
-        {"log": line[:300], where: limit},
+        f"{container} ended because user {user} may have no more than {limit.soft} processes on "
+        "this host, those of other containers included (ulimit nproc)",
+        {"log": line[:300], f"{limit.source} nproc": limit.soft},
         signs=NO_FORK,
         onset=container.failed_first,
         unlimited="--ulimit=nproc=-1:-1",
@@ -206,12 +191,13 @@ def _ended_by_own(container: Container, line: str, limit: int) -> Finding:
 
 def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> dict[str, str]:
     """The container to be held at what it has now, where the host as a whole has too many."""
+    if cgroups is None:
+        return {}
+    groups = [(container, cgroups.of(container)) for container in containers.running]
     counts = [
         (group.pids.current or 0, container.name)
-        for container in containers.running
-        if cgroups is not None and (group := cgroups.of(container))
+        for container, group in groups
+        if group is not None
     ]
-    if not counts:
-        return {}
-    most, name = max(counts)
-    return {"container": name, "pids": str(most)}
+    most, name = max(counts, default=(0, ""))
+    return {"container": name, "pids": str(most)} if name else {}

@@ -1,0 +1,33 @@
+"""The limits of a container's processes (`--ulimit`), its own or the engine's default. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.config import DaemonConfig
+
+
+class Ulimit(msgspec.Struct, frozen=True):
+    """One that is in force."""
+
+    soft: int
+    """-1 for no limit."""
+    source: str
+    """Where it was set: HostConfig.Ulimits, or the engine's file or flag."""
+
+
+def ulimit(container: Container, name: str, config: DaemonConfig | None) -> Ulimit | None:
+    """The limit of that name, such as nproc; None where none was set, or it cannot be read."""
+    for entry in container.host_config.ulimits or ():
+        if entry.get("Name") == name:
+            return _read(entry.get("Soft"), "HostConfig.Ulimits")
+    defaults = config.value("default-ulimits") if config is not None else None
+    default = defaults.get(name) if isinstance(defaults, dict) else None
+    if config is None or not isinstance(default, dict):
+        return None
+    return _read(default.get("Soft"), config.where("default-ulimits"))
+
+
+def _read(soft: object, source: str) -> Ulimit | None:
+    return Ulimit(soft, source) if isinstance(soft, int) else None
