@@ -37,33 +37,33 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
 
 def _used(firewall: Firewall, backend: str) -> list[Table]:
     """The iptables tables of a backend that have rules, or a policy that drops."""
-    names = {
-        chain.table
-        for chain in firewall.chains
-        if chain.table.backend == backend
-        and chain.table.family == "ip"
-        and chain.table.name in ("filter", "nat", "raw", "mangle")
-        and (chain.rules or chain.policy == "drop")
-    }
-    return sorted(names)
+    in_force = (chain for chain in firewall.chains if chain.rules or chain.policy == "drop")
+    tables = {chain.table for chain in in_force}
+    return sorted(table for table in tables if table.backend == backend and _is_iptables(table))
+
+
+def _is_iptables(table: Table) -> bool:
+    return table.family == "ip" and table.name in ("filter", "nat", "raw", "mangle")
 
 
 def _mixed(
     nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None
 ) -> Finding:
-    both = len(set(docker)) == 2
-    what = (
-        "Docker has chains in both" if both else f"Docker's chains are in the {docker[0]} backend"
-    )
+    backends = sorted(set(docker))
+    what = f"Docker's chains are in the {docker[0]} backend"
+    if len(backends) == 2:
+        what = "Docker has chains in both"
     networks = paths.networks.values() if paths is not None else ()
     return Finding(
         subject=HOST,
-        summary=f"iptables rules in both backends, nft ({few(names_of(nft))}) and legacy"
-        f" ({few(names_of(legacy))}); {what}",
+        summary=(
+            f"iptables rules in both backends, nft ({few(names_of(nft))}) and legacy"
+            f" ({few(names_of(legacy))}); {what}"
+        ),
         evidence={
             "nft tables in use": [str(table) for table in nft],
             "legacy tables in use": [str(table) for table in legacy],
-            "Docker's chains": sorted(set(docker)),
+            "Docker's chains": backends,
         },
         touches=with_bridges(networks),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 from checks.firewall import cures
@@ -12,7 +11,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
 from diagnose.phrases import agree, and_more, named
 from diagnose.registry import check
@@ -53,12 +52,13 @@ def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
 
 
 def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
-    paths_of: dict[Step, list[WantedPath]] = defaultdict(list)
-    for path in paths:
-        obstacle = path.trace.obstacle
-        if obstacle is not None and obstacle.reason == "rule":
-            paths_of[obstacle.by].append(path)
-    return paths_of
+    """The paths that a rule stops, by the rule."""
+    stopped = ((path.trace.obstacle, path) for path in paths)
+    return by_key(
+        (obstacle.by, path)
+        for obstacle, path in stopped
+        if obstacle is not None and obstacle.reason == "rule"
+    )
 
 
 def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
@@ -72,20 +72,14 @@ def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
 
 
 def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
-    first = paths[0]
+    first, listener = paths[0], paths[0].listener
     containers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(containers.values()))
-    ports = sorted({path.port for path in paths})
-    listener = first.listener
-    service = (
-        f" ({listener.comm})" if listener is not None and listener.comm and len(ports) == 1 else ""
-    )
-    at = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}{service}"
-    wish = first.want.port or first.want.has_failed
+    is_wanted = bool(first.want.port or first.want.has_failed) and failing(paths)
     return Finding(
         subject=HOST,
         summary=(
-            f"{named('container', names)} cannot reach {at} on this host: "
+            f"{named('container', names)} cannot reach {_service(paths)} on this host: "
             f"{by} drops packets from {first.network.bridge}"
         ),
         evidence={
@@ -97,10 +91,19 @@ def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | N
         },
         variables=cures.to_host(firewall, by, first.network.bridge, first.port),
         discriminator=by.key,
-        severity=None if wish and failing(paths) else Severity.warning,
+        severity=None if is_wanted else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + subjects_of(containers.values()),
         signs=NO_WAY_OUT,
     )
+
+
+def _service(paths: Sequence[WantedPath]) -> str:
+    """The ports that are wanted, and the program behind a single one."""
+    ports = sorted({path.port for path in paths})
+    listener = paths[0].listener
+    program = listener.comm if listener is not None and len(ports) == 1 else ""
+    at = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
+    return f"{at} ({program})" if program else at
 
 
 def _wishes(paths: Sequence[WantedPath]) -> Json:

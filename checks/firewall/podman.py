@@ -51,9 +51,9 @@ def podman_rules_missing(
 
 
 def _has_own(firewall: Firewall) -> bool:
-    return any(
-        _OWN.search(chain.name) or _OWN.search(chain.table.name) for chain in firewall.chains
-    )
+    """Whether any chain or table is Podman's."""
+    names = {name for chain in firewall.chains for name in (chain.name, chain.table.name)}
+    return any(map(_OWN.search, names))
 
 
 def _translates(firewall: Firewall) -> bool:
@@ -69,22 +69,14 @@ def _leads_out(container: Container, networks: Networks) -> bool:
 
 
 def _gone(members: list[Container]) -> Finding:
-    names = sorted(names_of(members))
     homes = sorted({name for member in members for name in member.endpoints})
-    ports = sorted(
-        {
-            port
-            for member in members
-            for protocol in ("tcp", "udp")
-            for port, _ in member.published_by(protocol)
-        }
-    )
-    unanswered = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
-    closed = f"; published {unanswered} {agree(ports, 'gets', 'get')} no answer" if ports else ""
     return Finding(
         subject=HOST,
-        summary=f"Podman's rules are gone: {counted('container', names)} cannot reach the outside"
-        + closed,
+        summary=(
+            "Podman's rules are gone: "
+            f"{counted('container', sorted(names_of(members)))} cannot reach the outside"
+            f"{_closed_ports(members)}"
+        ),
         evidence={
             "chains of netavark or CNI": 0,
             "rules that translate addresses": 0,
@@ -97,3 +89,14 @@ def _gone(members: list[Container]) -> Finding:
         signs=NO_WAY_OUT,
         stable=tuple(member.life for member in members),
     )
+
+
+def _closed_ports(members: list[Container]) -> str:
+    """The published ports that get no answer, as the end of a sentence."""
+    published = {port for member in members for port, _ in member.published_by("tcp")}
+    published |= {port for member in members for port, _ in member.published_by("udp")}
+    if not published:
+        return ""
+    ports = sorted(published)
+    noun, verb = agree(ports, "port", "ports"), agree(ports, "gets", "get")
+    return f"; published {noun} {and_more(map(str, ports), 4)} {verb} no answer"
