@@ -50,24 +50,46 @@ def options_of(container: Inspect, image: Inspect, unmounted: frozenset[str]) ->
         yield Option("log-opt", f"{key}={value}")
 
 
+def _with_values(values: Inspect, names: Mapping[str, str], unit: str = "") -> Iterator[Option]:
+    """The options whose value stands under a key of inspect; what is empty or 0 was not set.
+
+    names: the option by its key. unit: what stands behind each value.
+    """
+    for key, name in names.items():
+        if values.get(key):
+            yield Option(name, f"{values[key]}{unit}")
+
+
+def _flags(values: Inspect, names: Mapping[str, str]) -> Iterator[Option]:
+    """The flags that are set, by their keys."""
+    for key, name in names.items():
+        if values.get(key):
+            yield Option(name)
+
+
 def _of_config(container: Inspect, config: Inspect, default: Inspect) -> Iterator[Option]:
     entrypoint = config.get("Entrypoint") or []
     if entrypoint != (default.get("Entrypoint") or []):
         yield Option("entrypoint", entrypoint[0] if entrypoint else "")
-    has_own_names = not _shares(container["HostConfig"].get("NetworkMode"))
-    hostname = config.get("Hostname")
-    if has_own_names and hostname and hostname != container["Id"][:12]:
-        yield Option("hostname", hostname)
-    for key, name in _CONFIGURED.items():
-        if config.get(key) and config[key] != default.get(key):
-            yield Option(name, config[key])
-    if has_own_names and config.get("Domainname"):
-        yield Option("domainname", config["Domainname"])
+    own_names = _own_names(container, config)
+    yield from _with_values(own_names, {"Hostname": "hostname"})
+    changed = {key: value for key, value in config.items() if value != default.get(key)}
+    yield from _with_values(changed, _CONFIGURED)
+    yield from _with_values(own_names, {"Domainname": "domainname"})
     if config.get("StopTimeout") is not None:
         yield Option("stop-timeout", str(config["StopTimeout"]))
-    for key, name in (("Tty", "tty"), ("OpenStdin", "interactive")):
-        if config.get(key):
-            yield Option(name)
+    yield from _flags(config, {"Tty": "tty", "OpenStdin": "interactive"})
+
+
+def _own_names(container: Inspect, config: Inspect) -> Inspect:
+    """The names that were given to a container; by default its short id is its host name.
+
+    One that shares a network namespace has the names of that.
+    """
+    if _shares(container["HostConfig"].get("NetworkMode")):
+        return {}
+    is_default = config.get("Hostname") == container["Id"][:12]
+    return {**config, "Hostname": "" if is_default else config.get("Hostname")}
 
 
 _CONFIGURED = {"User": "user", "WorkingDir": "workdir", "StopSignal": "stop-signal"}
@@ -148,18 +170,14 @@ _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 
 def _of_host(host: Inspect) -> Iterator[Option]:
     yield Option("restart", restart_policy(host))
-    for key, name in (_NUMBERS | _WORDS).items():
-        if host.get(key):
-            yield Option(name, str(host[key]))
-    for key, name in _FLAGS.items():
-        if host.get(key):
-            yield Option(name)
+    yield from _with_values(host, _NUMBERS)
+    yield from _with_values(host, _WORDS)
+    yield from _flags(host, _FLAGS)
     if host.get("NanoCpus"):
         yield Option("cpus", f"{host['NanoCpus'] / 1e9:g}")
     if (host.get("PidsLimit") or 0) > 0:
         yield Option("pids-limit", str(host["PidsLimit"]))
-    if host.get("OomKillDisable"):
-        yield Option("oom-kill-disable")
+    yield from _flags(host, {"OomKillDisable": "oom-kill-disable"})
     yield from _shared_memory(host)
     if host.get("DeviceRequests"):
         yield Option("gpus", "all")
@@ -259,27 +277,44 @@ def _mount(mount: Inspect) -> str:
 
     NoRecreateError for options that are not known here.
     """
-    words = [f"type={mount['Type']}", f"target={mount['Target']}"]
-    words += [f"source={mount['Source']}"] if mount.get("Source") else []
-    words += ["readonly"] if mount.get("ReadOnly") else []
-    bind, volume, memory = (
-        mount.get(key) or {} for key in ("BindOptions", "VolumeOptions", "TmpfsOptions")
-    )
-    words += [f"bind-propagation={bind['Propagation']}"] if bind.get("Propagation") else []
-    words += ["volume-nocopy"] if volume.get("NoCopy") else []
-    words += [f"tmpfs-size={memory['SizeBytes']}"] if memory.get("SizeBytes") else []
-    words += [f"tmpfs-mode={memory['Mode']:o}"] if memory.get("Mode") else []
-    unknown = [
-        *(bind.keys() - {"Propagation", "CreateMountpoint"}),
-        *(volume.keys() - {"NoCopy", "Labels"}),
-        *(memory.keys() - {"SizeBytes", "Mode"}),
-    ]
+    words = list(_words_of(mount))
+    unknown = {
+        name
+        for options, known in _KNOWN_OF_MOUNT.items()
+        for name in (mount.get(options) or {}).keys() - known
+    }
     if unknown or any("," in word for word in words):
         raise NoRecreateError(
             f"the mount at {mount['Target']} has options that are not known here: "
             "create the container by hand"
         )
     return ",".join(words)
+
+
+_KNOWN_OF_MOUNT = {
+    "BindOptions": {"Propagation", "CreateMountpoint"},
+    "VolumeOptions": {"NoCopy", "Labels"},
+    "TmpfsOptions": {"SizeBytes", "Mode"},
+}
+"""Options of a mount that can be written, or that its creation does not need."""
+
+
+def _words_of(mount: Inspect) -> Iterator[str]:
+    yield f"type={mount['Type']}"
+    yield f"target={mount['Target']}"
+    if mount.get("Source"):
+        yield f"source={mount['Source']}"
+    if mount.get("ReadOnly"):
+        yield "readonly"
+    bind, volume, memory = (mount.get(options) or {} for options in _KNOWN_OF_MOUNT)
+    if bind.get("Propagation"):
+        yield f"bind-propagation={bind['Propagation']}"
+    if volume.get("NoCopy"):
+        yield "volume-nocopy"
+    if memory.get("SizeBytes"):
+        yield f"tmpfs-size={memory['SizeBytes']}"
+    if memory.get("Mode"):
+        yield f"tmpfs-mode={memory['Mode']:o}"
 
 
 def _health(health: Inspect | None, default: Inspect | None) -> Iterator[Option]:
@@ -289,18 +324,19 @@ def _health(health: Inspect | None, default: Inspect | None) -> Iterator[Option]
     if test[:1] == ["NONE"]:
         yield Option("no-healthcheck")
         return
-    if test != ((default or {}).get("Test") or []) and test:
+    if test and test != ((default or {}).get("Test") or []):
         yield Option("health-cmd", test[1] if test[0] == "CMD-SHELL" else shlex.join(test[1:]))
-    for key, name in (
-        ("Interval", "health-interval"),
-        ("Timeout", "health-timeout"),
-        ("StartPeriod", "health-start-period"),
-        ("StartInterval", "health-start-interval"),
-    ):
-        if health.get(key):
-            yield Option(name, f"{health[key]}ns")
-    if health.get("Retries"):
-        yield Option("health-retries", str(health["Retries"]))
+    yield from _with_values(health, _OF_HEALTH, "ns")
+    yield from _with_values(health, {"Retries": "health-retries"})
+
+
+_OF_HEALTH = {
+    "Interval": "health-interval",
+    "Timeout": "health-timeout",
+    "StartPeriod": "health-start-period",
+    "StartInterval": "health-start-interval",
+}
+"""Durations in nanoseconds."""
 
 
 def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:
@@ -318,11 +354,10 @@ def networks_of(container: Inspect) -> list[tuple[str, list[Option]]]:
 
 
 def _endpoint(endpoint: Inspect, container: Inspect) -> list[Option]:
-    wanted = endpoint.get("IPAMConfig") or {}
     own = {container["Id"][:12], str(container["Name"]).removeprefix("/")}
-    options = [
-        Option("alias", alias) for alias in endpoint.get("Aliases") or () if alias not in own
+    aliases = [alias for alias in endpoint.get("Aliases") or () if alias not in own]
+    wanted = endpoint.get("IPAMConfig") or {}
+    return [
+        *(Option("alias", alias) for alias in aliases),
+        *_with_values(wanted, {"IPv4Address": "ip", "IPv6Address": "ip6"}),
     ]
-    options += [Option("ip", wanted["IPv4Address"])] if wanted.get("IPv4Address") else []
-    options += [Option("ip6", wanted["IPv6Address"])] if wanted.get("IPv6Address") else []
-    return options
