@@ -57,6 +57,9 @@ def _broken(
     fault: str,
 ) -> Finding:
     names = names_of(members)
+    state = {"up": link.up, "operstate": link.operstate} if link is not None else None
+    addresses = list(links.addresses_of(link)) if link is not None else []
+    gateways = {member.endpoints[network.name].gateway for member in members}
     return Finding(
         subject=network.subject,
         summary=sentence(
@@ -64,16 +67,10 @@ def _broken(
             f"{named('container', names)} cut off" if names else "",
         ),
         evidence={
-            f"link {network.bridge}": None
-            if link is None
-            else {"up": link.up, "operstate": link.operstate},
-            f"addresses of {network.bridge}": []
-            if link is None
-            else list(links.addresses_of(link)),
+            f"link {network.bridge}": state,
+            f"addresses of {network.bridge}": addresses,
             "IPAM.Config.Gateway": list(network.gateways),
-            "Gateway of containers": sorted(
-                {member.endpoints[network.name].gateway for member in members}
-            ),
+            "Gateway of containers": sorted(gateways),
             "running containers": names,
         },
         variables={
@@ -95,8 +92,8 @@ def _fault(
         return "does not exist"
     if not link.up:
         return "is down"
-    wanted = _gateways(network, members)
-    if network.bridge_has_address and wanted and not set(wanted) & set(links.addresses_of(link)):
+    wanted = _gateways(network, members) if network.bridge_has_address else []
+    if wanted and set(wanted).isdisjoint(links.addresses_of(link)):
         return f"has lost its address {wanted[0]}"
     return ""
 
@@ -130,11 +127,10 @@ def _missing_route(
 
 def _address(network: Network, members: tuple[Container, ...]) -> str:
     """The address that the engine gives the bridge, with its prefix."""
-    subnet = next((subnet for subnet in network.subnets if subnet.version == 4), None)
-    if subnet is None:
-        return "none"
-    gateway = next(iter(_gateways(network, members)), str(subnet[1]))
-    return f"{gateway}/{subnet.prefixlen}"
+    for subnet in network.subnets4:
+        gateway = next(iter(_gateways(network, members)), str(subnet[1]))
+        return f"{gateway}/{subnet.prefixlen}"
+    return "none"
 
 
 _OURS = LazyPattern(r"br-[0-9a-f]{12}")
@@ -152,24 +148,28 @@ def bridge_leaked(
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman names its bridges otherwise")
-    if processes is not None and sum(process.comm == "dockerd" for process in processes) > 1:
+    engines = [process for process in processes or () if process.comm == "dockerd"]
+    if len(engines) > 1:
         return Skipped("a second engine runs on this host, and either may own the bridges")
     bridges = {network.bridge for network in networks}
     for link in links:
         is_ours = link.kind == "bridge" and _OURS.fullmatch(link.name)
         if is_ours and link.name not in bridges and not links.ports(link):
-            addresses = list(links.addresses_of(link))
-            yield Finding(
-                subject=link.subject,
-                summary=(
-                    f"bridge {link.name} belongs to no network "
-                    f"and keeps {', '.join(addresses) or 'no address'}"
-                ),
-                evidence={
-                    f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},
-                    f"addresses of {link.name}": addresses,
-                    "bridges of networks": sorted(bridges),
-                },
-                variables={"bridge": link.name},
-            )
+            yield _leaked(link, list(links.addresses_of(link)), sorted(bridges))
     return None
+
+
+def _leaked(link: Interface, addresses: list[str], bridges: list[str]) -> Finding:
+    return Finding(
+        subject=link.subject,
+        summary=(
+            f"bridge {link.name} belongs to no network "
+            f"and keeps {', '.join(addresses) or 'no address'}"
+        ),
+        evidence={
+            f"link {link.name}": {"kind": link.kind, "operstate": link.operstate},
+            f"addresses of {link.name}": addresses,
+            "bridges of networks": bridges,
+        },
+        variables={"bridge": link.name},
+    )
