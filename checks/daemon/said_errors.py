@@ -36,6 +36,7 @@ MOST = 3
         "has an unexplained error in the engine's log",
         "have unexplained errors in the engine's log",
     ),
+    aloud_of_engine="has an unexplained error in its log",
 )
 def errors_in_log(
     said_errors: SaidErrors,
