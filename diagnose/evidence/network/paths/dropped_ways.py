@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import msgspec
 
@@ -85,6 +86,19 @@ def dropped_ways(
     What Docker's own rules should have let through is left out, unless the engine is configured to
     write none (has_rules).
     """
+    dropped = _by_rule(paths, resolver_paths)
+    lacks = _Lacks(firewall, paths) if has_rules else None
+    return {
+        by: ways
+        for by, ways in dropped.items()
+        if not _closes_on_purpose(by, ways, paths) and (lacks is None or not lacks.explain(by))
+    }
+
+
+def _by_rule(
+    paths: PacketPaths, resolver_paths: ResolverPaths | None
+) -> Mapping[Step, DroppedWays]:
+    """What is dropped on its way out, on its way in, and on its way to a DNS server."""
     dropped: dict[Step, DroppedWays] = defaultdict(DroppedWays)
     for outlet in (*paths.outlets, *paths.outlets6):
         by = _blocker(outlet)
@@ -98,12 +112,7 @@ def dropped_ways(
         obstacle = query.trace.obstacle
         if obstacle is not None and obstacle.reason == "rule":
             dropped[obstacle.by].queries.append(query)
-    lacks = _Lacks(firewall, paths) if has_rules else None
-    return {
-        by: ways
-        for by, ways in dropped.items()
-        if not _closes_on_purpose(by, ways, paths) and (lacks is None or not lacks.explain(by))
-    }
+    return dropped
 
 
 def _blocker(outlet: Egress) -> Step | None:

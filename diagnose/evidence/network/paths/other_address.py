@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups
-from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.mappings import by_key
@@ -34,6 +34,8 @@ def by_other_address(
     MASQUERADE takes the uplink's first address in the gateway's subnet (`inet_select_addr` of
     net/ipv4/devinet.c); the host's own packets have the source that the default route names. Ways
     by another interface, such as a tunnel, have a source of their own and are left out.
+
+    silent: the networks that no DNS server answers.
     """
     route = routes.default if routes is not None else None
     if interfaces is None or route is None or not route.src or not _host_gets_answers(lookups):
@@ -42,10 +44,17 @@ def by_other_address(
     taken = _taken(interfaces, route)
     if uplink is None or taken in ("", route.src):
         return []
-    leaving = (way for way in ways if way.uplink.name == uplink.name and way.family == "ip")
-    hidden = (way for way in leaving if way.network.name in silent and way.is_masqueraded)
-    items = (OtherAddress(way, taken, route.src) for way in hidden)
-    return list(by_key((item.way.network.name, item) for item in items).values())
+    hidden = by_key(
+        (way.network.name, OtherAddress(way, taken, route.src))
+        for way in ways
+        if way.network.name in silent and _is_hidden(way, uplink)
+    )
+    return list(hidden.values())
+
+
+def _is_hidden(way: Egress, uplink: Interface) -> bool:
+    """Whether a network's packets leave by this interface, behind an address of the host."""
+    return way.uplink.name == uplink.name and way.family == "ip" and way.is_masqueraded
 
 
 def _host_gets_answers(lookups: Lookups | None) -> bool:
