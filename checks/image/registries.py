@@ -6,11 +6,13 @@ import json
 import re
 
 from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
+from checks.image._missing_proxy import PROXIES_IN_FILE, missing_proxy
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.evidence.images.registry_names import host_name, is_public, with_port
+from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
@@ -45,6 +47,8 @@ def registry_unreachable(
     clock: Clock,
     info: Info | None,
     config: DaemonConfig | None,
+    ping: Ping | None,
+    unused: UnusedProxies | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -54,8 +58,9 @@ def registry_unreachable(
     The text names the layer: a lookup that failed is the host's DNS (the daemon uses the host's
     resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
     down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
-    wants a login, or another server. Hosts without a way to the internet are silent as
-    long as nobody pulls.
+    wants a login, or another server. A proxy that a file names and the engine lacks is said of
+    registries of the internet. Hosts without a way to the internet are silent as long as nobody
+    pulls.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     mirrors = mirrors_of(info)
@@ -78,7 +83,13 @@ def registry_unreachable(
             )
             continue
         if mirror is None:
-            yield failures.finding(trouble)
+            missing = missing_proxy(trouble, info, ping, config, unused)
+            yield failures.finding(
+                trouble,
+                proof=missing.proof,
+                variables=missing.variables or None,
+                clause=missing.clause,
+            )
             continue
         yield failures.finding(
             trouble,
@@ -269,13 +280,9 @@ def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]
     return variables | {"proxies_json": '{"proxies": null}'}
 
 
-_PROXIES_IN_FILE = (23,)
-"""The first engine with `proxies` in daemon.json."""
-
-
 def _takes_exceptions(ping: Ping | None) -> bool:
     """Whether daemon.json can name the registries that are asked without the proxy."""
-    return ping is not None and ping.version >= _PROXIES_IN_FILE
+    return ping is not None and ping.version >= PROXIES_IN_FILE
 
 
 def _proxy_of(info: Info | None) -> str:

@@ -8,6 +8,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
 from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -193,3 +194,56 @@ def test_no_registry_is_asked_that_the_log_does_not_name() -> None:
     failed = Pulls((PullTrouble("unreachable", "", "", 1, NOW - 9, NOW - 9, text),), "log")
     (finding,) = judge("image.registry-unreachable", pulls=failed, clock=CLOCK).findings
     assert finding.variables == {}
+
+
+PROXY = "http://proxy.lan:3128"
+OF_SHELLS = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.lan")
+DROP_IN = UnusedProxy("/etc/systemd/system/docker.service.d/p.conf", PROXY, is_drop_in=True)
+SECRET = UnusedProxy("/etc/environment", "http://ann:made-up@proxy.lan:3128")
+EXEMPT = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.docker.io")
+EVERYTHING = UnusedProxy("/etc/environment", PROXY, exceptions="*")
+DIAL = "dial tcp 192.0.2.80:443: i/o timeout"
+OLD, NEW = Ping("1.41", "20.10.24", ""), Ping("1.51", "28.5.2", "")
+LACKING = {
+    "of shells": ("docker.io", DIAL, NEW, Info(), OF_SHELLS, {"proxy_json"}),
+    "an engine without proxies in its file": (
+        "docker.io", DIAL, OLD, Info(), OF_SHELLS, {"shell_file"},
+    ),
+    "a proxy with a password": ("docker.io", DIAL, NEW, Info(), SECRET, {"shell_file"}),
+    "a drop-in that was not read": ("docker.io", DIAL, NEW, Info(), DROP_IN, {"drop_in"}),
+    "a proxy for HTTP alone": (
+        "ghcr.io", DIAL, NEW, Info(http_proxy=PROXY), None, {"proxy_json", "http_alone"},
+    ),
+    "a registry without a proxy": ("docker.io", DIAL, NEW, Info(), EXEMPT, set()),
+    "no host through the proxy": ("docker.io", DIAL, NEW, Info(), EVERYTHING, set()),
+    "a registry of one's own": ("r.lan:5000", DIAL, NEW, Info(), OF_SHELLS, set()),
+    "a registry that answers": (
+        "docker.io", "received unexpected HTTP status: 503", NEW, Info(), OF_SHELLS, set(),
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("registry", "text", "ping", "info", "proxy", "blocks"), LACKING.values(), ids=LACKING
+)
+def test_a_proxy_that_the_engine_lacks(
+    registry: str,
+    text: str,
+    ping: Ping,
+    info: Info,
+    proxy: UnusedProxy | None,
+    blocks: set[str],
+) -> None:
+    trouble = PullTrouble("unreachable", registry, "", 1, NOW - 60, NOW - 60, text)
+    result = judge(
+        "image.registry-unreachable",
+        pulls=Pulls((trouble,), "log"),
+        clock=CLOCK,
+        info=info,
+        ping=ping,
+        config=DaemonConfig("/etc/docker/daemon.json"),
+        unused=UnusedProxies((proxy,) if proxy else ()),
+    )
+    (finding,) = result.findings
+    assert finding.variables.keys() - {"registry"} == blocks
+    assert ("proxy" in finding.summary) == bool(blocks)

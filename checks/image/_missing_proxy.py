@@ -1,0 +1,111 @@
+"""A proxy that the engine lacks, as far as files of the host or its own settings show."""
+
+from __future__ import annotations
+
+import json
+
+import msgspec
+from msgspec.structs import replace
+
+from checks.image._failed_pulls import host_of
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.pulls import PullTrouble
+from diagnose.evidence.images.registry_names import host_name, is_public
+from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Json
+from diagnose.phrases import shortened
+
+PROXIES_IN_FILE = (23,)
+"""The first engine with `proxies` in daemon.json."""
+_NO_WAY = LazyPattern(
+    r"dial tcp|lookup|i/o timeout|Client\.Timeout|deadline exceeded|no such host|unreachable"
+)
+"""How a pull fails where the internet is reached through a proxy alone."""
+
+
+class MissingProxy(msgspec.Struct, frozen=True):
+    """What a finding says of it: the end of its sentence, the proof, the page's variables."""
+
+    clause: str = ""
+    proof: dict[str, Json] = {}
+    variables: dict[str, str] = {}
+
+
+def missing_proxy(
+    trouble: PullTrouble,
+    info: Info | None,
+    ping: Ping | None,
+    config: DaemonConfig | None,
+    unused: UnusedProxies | None,
+) -> MissingProxy:
+    """The proxy that may be missing for a registry of the internet; empty where nothing names one.
+
+    A registry of one's own is most often reached without a proxy.
+    """
+    if info is None or not is_public(trouble.registry) or not _NO_WAY.search(trouble.text):
+        return MissingProxy()
+    host = host_of(trouble)
+    if info.http_proxy and not info.https_proxy:
+        missing = _for_http_alone(info, ping, config)
+    else:
+        given = (proxy for proxy in unused or () if not _is_exempt(host, proxy.exceptions))
+        proxy = next(given, None)
+        if proxy is None:
+            return MissingProxy()
+        missing = _in_file(proxy, ping, config)
+    return replace(missing, variables={"registry": host, **missing.variables})
+
+
+def _is_exempt(host: str, exceptions: str) -> bool:
+    """Whether programs reach this host without the proxy (`no_proxy`)."""
+    given = [word.strip() for word in exceptions.split(",")]
+    domains = [word.lstrip("*").lstrip(".") for word in given if word not in ("", "*")]
+    return "*" in given or any(f".{host_name(host)}".endswith(f".{domain}") for domain in domains)
+
+
+def _for_http_alone(info: Info, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
+    changed = {"https-proxy": info.http_proxy}
+    return MissingProxy(
+        "; the engine has a proxy for HTTP alone, and registries are asked over HTTPS "
+        "(HTTPS_PROXY)",
+        {"HttpProxy": info.http_proxy, "HttpsProxy": "not set"},
+        {"http_alone": "HTTPS_PROXY", **_in_daemon_json(changed, ping, config)},
+    )
+
+
+def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
+    proof: dict[str, Json] = {
+        proxy.file: f"proxy {shortened(proxy.https)}",
+        "HttpProxy, HttpsProxy": "not set",
+    }
+    if proxy.is_drop_in:
+        clause = f"; {proxy.file} gives the engine a proxy, but the engine was not restarted since"
+        return MissingProxy(clause, proof, {"drop_in": proxy.file})
+    changed = {
+        "http-proxy": proxy.http or proxy.https,
+        "https-proxy": proxy.https,
+        "no-proxy": proxy.exceptions or "localhost,127.0.0.1",
+    }
+    return MissingProxy(
+        f"; {proxy.file} sets the proxy {shortened(proxy.https)}, and the engine has none: "
+        "it knows only what its unit or its own file names",
+        proof,
+        _in_daemon_json(changed, ping, config) or {"shell_file": proxy.file},
+    )
+
+
+def _in_daemon_json(
+    changed: dict[str, str], ping: Ping | None, config: DaemonConfig | None
+) -> dict[str, str]:
+    """The variable of a change of the engine's file; none for an old engine, or with a password.
+
+    A password is no part of what this tool knows, and has to be copied from file to file.
+    """
+    is_old = ping is None or ping.version < PROXIES_IN_FILE
+    if config is None or is_old or any("@" in value for value in changed.values()):
+        return {}
+    in_file = config.in_file("proxies")
+    proxies = in_file if isinstance(in_file, dict) else {}
+    return {"proxy_json": json.dumps({"proxies": {**proxies, **changed}})}

@@ -1,0 +1,98 @@
+"""Proxies that files of this host name, for an engine that has none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.drop_in_files import drop_in_paths
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+__all__ = ["UnusedProxies", "UnusedProxy", "unused_proxies"]
+
+DROP_INS = (
+    "/etc/systemd/system/docker.service.d",
+    "/run/systemd/system/docker.service.d",
+    "/usr/local/lib/systemd/system/docker.service.d",
+)
+OF_SHELLS = "/etc/profile.d"
+FILES = ("/etc/default/docker", "/etc/sysconfig/docker", "/etc/environment")
+"""The first two are for init systems other than systemd, or for units that name them: systemd
+passes over a line with `export`."""
+MOST = 40
+"""So many files of one folder are read."""
+MAX_BYTES = 64 * 1024
+_SETTING = LazyPattern(
+    r"""(?<![\w$])(?P<name>https?_proxy|no_proxy)=(?:"(?P<double>[^"]*)"|'(?P<single>[^']*)'"""
+    r"""|(?P<bare>[^\s"';]*))""",
+    re.IGNORECASE,
+)
+
+
+class UnusedProxy(msgspec.Struct, frozen=True):
+    """What one file says of proxies."""
+
+    file: str
+    https: str
+    """The proxy for HTTPS, or the one for HTTP where there is no other."""
+    http: str = ""
+    exceptions: str = ""
+    """`no_proxy`: hosts that are reached without it, with commas between them."""
+    is_drop_in: bool = False
+    """Whether the file belongs to the engine's unit: the engine was not started since."""
+
+
+class UnusedProxies(Items[UnusedProxy], frozen=True):
+    """Those of drop-ins first."""
+
+
+@evidence
+def unused_proxies(host: Host, info: Info, pulls: Pulls) -> UnusedProxies:
+    """Looked for only where the engine has no proxy and could not reach a registry."""
+    if info.https_proxy or info.http_proxy or not pulls.of("unreachable"):
+        return UnusedProxies(())
+    drop_ins = drop_in_paths(host, DROP_INS, ".conf")[:MOST]
+    scripts = drop_in_paths(host, (OF_SHELLS,), ".sh")[:MOST]
+    answers = host.ask_about([*drop_ins, *FILES, *scripts], _read)
+    found = [
+        proxy
+        for path, answer in answers
+        if not isinstance(answer, Failed)
+        for proxy in _proxies(path, answer.text)
+    ]
+    return UnusedProxies(tuple(sorted(found, key=lambda proxy: (not proxy.is_drop_in, proxy.file))))
+
+
+def _read(path: str) -> ReadFile:
+    return ReadFile(path, max_bytes=MAX_BYTES)
+
+
+def _proxies(path: str, text: str) -> Iterator[UnusedProxy]:
+    """What a file sets for everybody: an indented line of a script may belong to a function."""
+    settings: dict[str, str] = {}
+    for line in text.splitlines():
+        if line[:1] in ("#", ";", " ", "\t"):
+            continue
+        for match in _SETTING.finditer(line):
+            value = match["double"] or match["single"] or match["bare"] or ""
+            settings[match["name"].lower()] = _expanded(value, settings)
+    http = settings.get("http_proxy", "")
+    https = settings.get("https_proxy", "") or http
+    if https:
+        is_drop_in = path.startswith(DROP_INS)
+        yield UnusedProxy(path, https, http, settings.get("no_proxy", ""), is_drop_in)
+
+
+def _expanded(value: str, settings: dict[str, str]) -> str:
+    """A value that repeats one of the lines before it."""
+    name = value.lstrip("$").strip("{}").lower()
+    return settings.get(name, "") if value.startswith("$") else value

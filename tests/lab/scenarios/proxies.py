@@ -1,0 +1,80 @@
+"""Hosts that reach the internet through a proxy alone, and engines that do not know it."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.lab import Box, fault, healthy, registry
+from tests.lab.provider import BOX_ADDRESS, WEB
+from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.image import refuse
+
+PORT = 3128
+PROXY = f"http://{WEB}:{PORT}"
+DAEMON = "daemon:docker"
+_SERVER = r"""
+import http.server, select, socket, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_): pass
+    def do_CONNECT(self):
+        # the names of the box are not those of the provider: each leads to the web server
+        far = socket.create_connection((sys.argv[1], int(self.path.rpartition(":")[2])), 5)
+        self.send_response(200)
+        self.end_headers()
+        ends = {self.connection: far, far: self.connection}
+        while True:
+            for end in select.select(list(ends), [], [])[0]:
+                data = end.recv(1 << 16)
+                if not data:
+                    return
+                ends[end].sendall(data)
+http.server.ThreadingHTTPServer((sys.argv[1], int(sys.argv[2])), Handler).serve_forever()
+"""
+
+
+def closed_network(box: Box) -> None:
+    """Docker Hub can be reached through the proxy alone, as from a company's network."""
+    registry.start_hub(box)
+    box.provider.spawn([sys.executable, "-I", "-c", _SERVER, WEB, str(PORT)])
+    box.provider.drop(f"-p tcp -s {BOX_ADDRESS} --dport 443")
+    url = f"https://{registry.HUB[0]}/v2/"
+    curl = ["curl", "-sf", "-m", "5", "--cacert", "/etc/ssl/certs/ca-certificates.crt", url]
+    box.wait_for(
+        lambda: box.run([*curl, "--proxy", PROXY], check=False).returncode == 0,
+        what="the proxy",
+    )
+    assert box.run([*curl, "-m", "1", "--noproxy", "*"], check=False).returncode
+
+
+@fault("image.registry-unreachable", subject=DAEMON, engine_started=False)
+def proxy_that_only_shells_have(box: Box) -> None:
+    """The proxy stands in /etc/environment, which shells read and no service does."""
+    closed_network(box)
+    box.write("/etc/environment", f'https_proxy="{PROXY}"\nno_proxy=localhost,.lab.test\n')
+    box.start_engine(config=BASE_CONFIG)
+    refuse(box, "old/app:1", "dial tcp", "Client.Timeout", "deadline exceeded")
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert "/etc/environment sets the proxy" in finding["summary"], finding
+
+
+@fault(
+    "image.registry-unreachable",
+    subject=DAEMON,
+    engine_started=False,
+)
+def proxy_for_http_alone(box: Box) -> None:
+    """The engine was given HTTP_PROXY, and registries are asked over HTTPS."""
+    closed_network(box)
+    box.start_engine(config=BASE_CONFIG, env={"HTTP_PROXY": PROXY})
+    refuse(box, "old/app:1", "dial tcp", "Client.Timeout", "deadline exceeded")
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert "a proxy for HTTP alone" in finding["summary"], finding
+
+
+@healthy(engine_started=False)
+def proxy_that_the_engine_has_as_well(box: Box) -> None:
+    """Shells and the engine have the same proxy, and pulls work."""
+    closed_network(box)
+    box.write("/etc/environment", f'https_proxy="{PROXY}"\n')
+    box.start_engine(config=BASE_CONFIG, env={"HTTPS_PROXY": PROXY})
+    box.docker("pull", "-q", "old/app:1", timeout=60)
