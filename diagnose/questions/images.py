@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
 from ipaddress import IPv4Network, ip_network
 from pathlib import PurePosixPath
 
@@ -13,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from diagnose.model import Json, Subject
 from diagnose.questions.engine import Filters
 from diagnose.questions.network import Subnet
-from diagnose.questions.question import Question, engine_get
+from diagnose.questions.question import Policy, Question, engine_get
 
 NONE = "<none>"
 """The name that old engines list for an image without one."""
@@ -315,3 +316,30 @@ class ListNetworks(Question[list[Network]], frozen=True):
 
     POLICY = engine_get("api.networks", "the list of networks", "/networks", deadline=3, priority=2)
     filters: Filters | None = None
+
+
+class Download(msgspec.Struct, frozen=True):
+    """A file into which a layer is fetched."""
+
+    pid: int
+    path: str
+    bytes: int
+    position: int
+    """Where its process reads or writes: at its end while bytes come."""
+    mtime: float
+    """Unix time of the newest byte."""
+
+
+class ListDownloads(Question[list[Download]], frozen=True):
+    """The layers that these processes are fetching."""
+
+    POLICY = Policy(
+        "image.downloads",
+        "the layers that are being fetched",
+        "kernel.open_files:downloads",
+        "local",
+        "host",
+        2,
+        5,
+    )
+    pids: Sequence[int]

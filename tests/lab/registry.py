@@ -12,6 +12,7 @@ The image's first path component says which reason:
 - `deep/app`     130 layers
 - `big/app`      120 MB
 - `zstd/app`     a layer that is compressed with zstd
+- `slow/app`     a layer of which half comes, and then nothing
 - `stored/app`   a blob that lies on another server, which does not run
 - anything else  404, manifest unknown
 
@@ -34,7 +35,7 @@ HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 """Docker Hub's hosts: in the box their names lead to the provider."""
 
 _SERVER = r"""
-import functools, gzip, hashlib, http.server, io, json, os, ssl, sys, tarfile
+import functools, gzip, hashlib, http.server, io, json, os, ssl, sys, tarfile, time
 host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
 digest = lambda data: "sha256:" + hashlib.sha256(data).hexdigest()
 V2 = "application/vnd.docker.distribution.manifest.v2+json"
@@ -56,6 +57,7 @@ CONTENTS = {
     "deep": lambda: [tar("file%d" % number) for number in range(130)],
     "big": lambda: [tar("file", os.urandom(1 << 20) * 120)],
     "zstd": lambda: [tar()],
+    "slow": lambda: [tar("file", os.urandom(1 << 20))],
     "stored": lambda: [tar()],
 }
 
@@ -129,6 +131,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             blob = image(first)[1][path.rpartition("/")[2]]
             if first == "cut" and not blob.startswith(b"{"):
                 blob = blob[:-20] + bytes(20)
+            if first == "slow" and not blob.startswith(b"{"):
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(blob)))
+                self.end_headers()
+                self.wfile.write(blob[:len(blob) // 2])
+                time.sleep(3600)
             return self.reply(200, blob, "application/octet-stream")
         if first == "arm":
             return self.reply(200, index, LIST, Docker_Content_Digest=digest(index))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 
 from diagnose.live import Live
@@ -163,6 +164,42 @@ def open_under(_live: Live, question: AnyQuestion) -> Json:
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
     targets = (target_of(link) or "" for link in links if _is_for_writing(link))
     return {"paths": sorted({target for target in targets if target.startswith(folder)})}
+
+
+def downloads(_live: Live, question: AnyQuestion) -> Json:
+    """Layers that engines and their containerds are fetching: files that they have open for that.
+
+    GetImageBlob of dockerd's own store, `ingest/ID/data` of containerd's. A file that is written
+    has its position at its end; one that is whole and waits to be unpacked is at its beginning.
+
+    args: pids. answer: [{pid, path, bytes, position, mtime}]; mtime as Unix time. Refused
+    ("forbidden") where descriptors may not be seen.
+    """
+    rows: list[Json] = []
+    for pid in question.args["pids"]:
+        for name in os.listdir(f"/proc/{pid}/fd"):
+            path = target_of(f"/proc/{pid}/fd/{name}") or ""
+            if not _DOWNLOAD.search(path):
+                continue
+            position = re.search(r"^pos:\s+(\d+)", text_of(f"/proc/{pid}/fdinfo/{name}") or "")
+            try:
+                status = os.stat(f"/proc/{pid}/fd/{name}")  # noqa: PTH116
+            except OSError:
+                continue  # it has been closed meanwhile
+            if position is not None:
+                rows.append(
+                    {
+                        "pid": pid,
+                        "path": path,
+                        "bytes": status.st_size,
+                        "position": int(position[1]),
+                        "mtime": status.st_mtime,
+                    }
+                )
+    return rows
+
+
+_DOWNLOAD = re.compile(r"/tmp/GetImageBlob\d+$|/ingest/[0-9a-f]{64}/data$")  # noqa: S108 - a name
 
 
 def _is_for_writing(link: str) -> bool:

@@ -1,0 +1,43 @@
+"""Pulls that make no progress and do not fail."""
+
+from __future__ import annotations
+
+from diagnose.evidence.images.downloads import Downloads
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
+from diagnose.phrases import ago, count, size
+from diagnose.registry import check
+
+
+@check(
+    "image.pull-stalled",
+    severity=Severity.warning,
+    caused_by=["network.mtu-mismatch", "resources.io-saturated", "network.conntrack-full"],
+)
+def pull_stalled(downloads: Downloads, *, idle: Seconds = Seconds(120)) -> CheckResult:
+    """A pull makes no progress, and the engine waits for it without an end.
+
+    The engine has no time limit for the bytes of a layer: a proxy or a registry that keeps the
+    connection and sends nothing holds the pull for ever, and each later pull of that layer waits
+    with it. Seen in the files into which layers are written: a file that is whole is read from its
+    beginning, one that waits for bytes is at its end.
+    """
+    stalled = downloads.idle_since(idle)
+    if not stalled:
+        return None
+    longest = ago(downloads.taken_at - stalled[0].mtime)
+    got = sum(each.bytes for each in stalled)
+    files: list[Json] = [
+        f"{each.path}: {size(each.bytes)}, {ago(downloads.taken_at - each.mtime)} old"
+        for each in stalled
+    ]
+    yield Finding(
+        subject=DAEMON,
+        summary=(
+            f"a pull hangs: {count(len(stalled), 'layer')} got no byte for {longest} "
+            f"({size(got)} are here), and the engine waits without an end"
+        ),
+        evidence={"open files": files},
+        variables={"engine_pid": str(stalled[0].pid)},
+        onset=stalled[0].mtime,
+    )
+    return None

@@ -1,0 +1,38 @@
+"""Layers that the engine is fetching now."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.images import Download, ListDownloads
+from diagnose.registry import evidence
+
+__all__ = ["Download", "Downloads", "downloads"]
+
+
+class Downloads(Items[Download], frozen=True):
+    """Those that still grow, or ought to. taken_at: Unix time of this look."""
+
+    taken_at: float = 0.0
+
+    def idle_since(self, seconds: float) -> tuple[Download, ...]:
+        """Those to which no byte was added for so long, the longest first."""
+        idle = [each for each in self.items if self.taken_at - each.mtime >= seconds]
+        return tuple(sorted(idle, key=lambda each: each.mtime))
+
+
+@evidence
+def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailable:
+    """Of the engine and of its containerd; a file that is whole is not among them."""
+    processes = (daemon.processes.engine, *(daemon.processes.containerds or ()))
+    pids = [process.pid for process in processes if process is not None]
+    if not pids:
+        return Downloads(())
+    answer = host.ask(ListDownloads(pids))
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    growing = tuple(each for each in answer if each.position == each.bytes)
+    return Downloads(growing, clock.wall)
