@@ -131,6 +131,8 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "dns.name-unknown": "only the author of the configuration knows which name was meant",
     "dns.tcp-blocked": "the firewall in question is not on this host",
     "dns.engine-resolver-bypassed": "no cure was run since its scenario was written",
+    "daemon.containerd-config-invalid": "no cure was run since its scenario was written",
+    "image.pull-stalled": "only its reader knows which command pulls",
     "swarm.ipvs-missing": "the lab's kernel has no IPVS to load",
     "network.idle-connections-forgotten": "no cure was run since its scenario was written",
     "firewall.neighbour-banned": "no cure was run since its scenario was written",

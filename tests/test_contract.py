@@ -222,6 +222,8 @@ PASSED_NOWHERE = {
     "image.credential-helper-missing": "no recorded host was asked for the settings of its client",
     "daemon.plugin-gone": "no recorded host was asked for its plugin folders",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
+    "daemon.containerd-config-invalid": "no recorded host with a containerd of the system was asked",
+    "image.pull-stalled": "no recorded host was asked for the layers that it was fetching",
     "network.idle-connections-forgotten": "no recorded host was asked for that setting",
     "firewall.neighbour-banned": "no bundle of a recorded host holds its ARP table",
     "dns.resolver-bypassed": "no bundle of a recorded host holds the logs of running containers",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from checks.daemon.last_words import meaning, page_variables
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.containerd_log import ContainerdLog
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.phrases import shortened
 from diagnose.registry import check
 
 NO_CONTAINERD = ("containerd.sock", "failed to start containerd", "timeout waiting for containerd")
@@ -24,20 +26,24 @@ WAITED = LazyPattern(r"timeout|deadline exceeded")
     severity=Severity.critical,
     caused_by=[
         "daemon.stale-pidfile",
+        "daemon.containerd-config-invalid",
         "daemon.database-damaged",
         "daemon.database-locked",
         "storage.disk-full",
         "resources.host-oom",
     ],
 )
-def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
+def containerd_down(
+    daemon: Daemon, log: DaemonLog | None, containerd_log: ContainerdLog | None
+) -> CheckResult:
     """The containerd that the engine needs is not running.
 
     dockerd goes on answering and says that its containers run; nothing can be started, stopped or
-    entered. A dockerd that starts its containerd itself brings it back within seconds, so that one
-    which is gone now is looked for in the process list only, and not while dockerd starts. A dead
-    dockerd takes its own containerd along: it counts there only where containerd is the system's,
-    or where dockerd's last words say so.
+    entered. Why a containerd of the system does not come stands in its own log alone. A dockerd
+    that starts its containerd itself brings it back within seconds, so that one which is gone now
+    is looked for in the process list only, and not while dockerd starts. A dead dockerd takes its
+    own containerd along: it counts there only where containerd is the system's, or where dockerd's
+    last words say so.
     """
     unclear = _unclear(daemon)
     if unclear is not None:
@@ -45,7 +51,10 @@ def containerd_down(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     log = log or NO_LOG
     failure = _failure(log)
     if not daemon.processes.containerds and _is_lost(daemon, failure):
-        yield _down(daemon, failure, log.evidence(failure))
+        own_log = containerd_log or ContainerdLog()
+        own = own_log.last_failure
+        last_words = own_log.evidence(own) | log.evidence(failure)
+        yield _down(daemon, own or failure, last_words)
     return None
 
 
@@ -77,11 +86,12 @@ def _down(daemon: Daemon, failure: LogLine | None, last_words: dict[str, str]) -
 
 
 def _reason(failure: LogLine | None) -> str:
-    """Why containerd did not come, as the engine's last words say it."""
+    """Why containerd did not come, as its own last words or the engine's say it."""
     if failure is None or WAITED.search(failure.text):
         return ""
     known = meaning(failure.text)
-    return f" ({known.cause if known else failure.text})"
+    text = failure.text.removeprefix("containerd: ")
+    return f" ({known.cause if known else shortened(text, 200)})"
 
 
 def _cure(failure: LogLine | None, stopped: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from diagnose.registry import check
         "daemon.storage-driver-failed",
         "daemon.bridge-init-failed",
         "daemon.stale-pidfile",
+        "daemon.containerd-config-invalid",
         "daemon.containerd-down",
         "daemon.containerd-hung",
         "daemon.start-limit-hit",

@@ -199,11 +199,11 @@ def parse(texts: Iterable[str]) -> tuple[LogLine, ...]:
     return tuple(parsed)
 
 
-def parse_entries(entries: Sequence[JournalEntry]) -> tuple[LogLine, ...]:
-    """The lines of a journal; the words with which dockerd ended are fatal."""
-    # systemd writes about the unit from the new process too, before that becomes dockerd
+def parse_entries(entries: Sequence[JournalEntry], unit: str = UNIT) -> tuple[LogLine, ...]:
+    """The lines of a journal; the words with which the daemon ended are fatal."""
+    # systemd writes about the unit from the new process too, before that becomes the daemon
     own = [
-        entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{UNIT}: ")
+        entry for entry in entries if entry.pid != 1 and not entry.message.startswith(f"{unit}: ")
     ]
     last = _ended_with([entry.message for entry in own])
     last_entry = own[last[0]] if last else None

@@ -117,7 +117,7 @@ def containerd_frozen(box: Box) -> None:
     assert box.ping()
 
 
-def _with_system_containerd(box: Box) -> int:
+def with_system_containerd(box: Box) -> int:
     """An engine beside a containerd of the system's own; returns containerd's pid."""
     pid = box.spawn(["containerd"], log="/var/log/containerd.log")
     box.wait_for(
@@ -131,13 +131,13 @@ def _with_system_containerd(box: Box) -> int:
 @healthy(engine_started=False, baseline=False)
 def containerd_of_the_system(box: Box) -> None:
     """The engine uses a containerd that it did not start."""
-    _with_system_containerd(box)
+    with_system_containerd(box)
 
 
 @fault("daemon.containerd-down", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
 def containerd_killed(box: Box) -> None:
     """The system's containerd was killed; the engine answers, and nothing can be started."""
-    box.kill(_with_system_containerd(box))
+    box.kill(with_system_containerd(box))
     assert box.ping()
     said = box.docker("run", "--rm", "bb:1.36", "true", check=False, timeout=8)
     assert said.returncode != 0
@@ -146,7 +146,7 @@ def containerd_killed(box: Box) -> None:
 @fault("daemon.containerd-down", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
 def containerd_stopped(box: Box) -> None:
     """The system's containerd was stopped as an init system does it."""
-    pid = _with_system_containerd(box)
+    pid = with_system_containerd(box)
     box.kill(pid, signal.SIGTERM)
     box.wait_for(lambda: not box.alive(pid), what="containerd to end")
 

@@ -1,0 +1,78 @@
+"""The configuration file of containerd."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from diagnose.evidence.engine.containerd_config import ContainerdConfig
+from diagnose.evidence.engine.containerd_log import ContainerdLog
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log_lines import LogLine
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.registry import check
+
+REFUSED = LazyPattern(
+    r"failed to (?:load|unmarshal) TOML|unsupported config version|containerd config version"
+)
+"""What containerd says of a file that it cannot use (1.6.20, 1.7.24 and 2.1.9)."""
+
+
+@check("daemon.containerd-config-invalid", severity=Severity.critical)
+def containerd_config_invalid(
+    daemon: Daemon, config: ContainerdConfig, log: ContainerdLog | None
+) -> CheckResult:
+    """containerd cannot read its configuration file.
+
+    A bracket that is missing, a path without quotes, a table that stands there twice, a version
+    that this containerd does not know. A containerd that runs has read the file as it was: the next
+    start of it or of the host fails. One that dockerd starts itself has another file.
+    """
+    if not daemon.has_containerd:
+        return Skipped("this engine has no containerd")
+    if daemon.processes.managed is None and not daemon.uses_system_containerd:
+        return Unavailable("missing", "dockerd's command line is not known")
+    if not daemon.uses_system_containerd:
+        return Skipped("dockerd starts its containerd itself, and writes its file")
+    if daemon.processes.containerds is None:
+        return Unavailable("missing", "the processes of this host cannot be seen")
+    if daemon.processes.containerds:
+        if config.error:
+            yield _latent(config)
+        return None
+    refusal = log.last_failure if log is not None else None
+    if refusal is not None and REFUSED.search(refusal.text):
+        yield _refused(config, refusal, log.evidence(refusal) if log is not None else {})
+    elif config.error:
+        yield _refused(config, None, {})
+    return None
+
+
+def _refused(config: ContainerdConfig, refusal: LogLine | None, said: Mapping[str, str]) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"containerd does not start: it cannot read {config.path}{_why(config, refusal)}",
+        evidence={**said, **_as_read(config)},
+        variables={"path": config.path, "refused": config.path},
+    )
+
+
+def _latent(config: ContainerdConfig) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"containerd will not start again: it cannot read {config.path}{_why(config, None)}",
+        evidence=_as_read(config),
+        variables={"path": config.path, "line": str(config.line or 1)},
+        severity=Severity.warning,
+    )
+
+
+def _why(config: ContainerdConfig, refusal: LogLine | None) -> str:
+    """What is wrong with the file, as the end of a sentence."""
+    if config.error:
+        return f": line {config.line}: {config.error}" if config.line else f": {config.error}"
+    return f": {refusal.text.rpartition(': ')[2]}" if refusal is not None else ""
+
+
+def _as_read(config: ContainerdConfig) -> dict[str, str]:
+    return {f"{config.path} line {config.line}": config.error} if config.error else {}

@@ -1,0 +1,72 @@
+"""What a containerd of the system wrote before it ended."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.service import ReadJournal
+from diagnose.registry import evidence
+
+__all__ = ["ContainerdLog", "containerd_log"]
+
+UNIT = "containerd.service"
+FILES = ("/var/log/containerd.log", "/var/log/containerd/containerd.log")
+"""Where init systems without a journal put it."""
+JOURNAL_LINES = 400
+"""A start writes some 60."""
+TAIL_BYTES = 64 * 1024
+UP = "containerd successfully booted"
+_NOT_ITS_OWN = "modprobe: "
+"""The unit tries to load a module that a kernel may have built in, and starts without it."""
+
+
+class ContainerdLog(msgspec.Struct, frozen=True):
+    """The newest lines, oldest first; none where nothing is wrong with containerd or the engine."""
+
+    lines: tuple[LogLine, ...] = ()
+    source: str = ""
+    """A file's path, or "journal containerd.service"."""
+
+    def evidence(self, line: LogLine | None) -> dict[str, str]:
+        """The text of a line by its place; nothing for None."""
+        return {f"{self.source} {line.place}".strip(): line.text} if line is not None else {}
+
+    @property
+    def last_failure(self) -> LogLine | None:
+        """The line with which the newest start ended; None if it came up.
+
+        A file that is refused is said before the first line of a start.
+        """
+        for line in reversed(self.lines):
+            if line.message.startswith(UP):
+                return None
+            if line.level in ("fatal", "panic"):
+                return line
+        return None
+
+
+@evidence
+def containerd_log(host: Host, daemon: Daemon) -> ContainerdLog | Unavailable:
+    """Read where containerd or the engine is down.
+
+    One that dockerd starts itself writes to dockerd's log.
+    """
+    is_well = bool(daemon.processes.containerds) and not daemon.is_down
+    if not daemon.same_host or not daemon.has_containerd or is_well:
+        return ContainerdLog()
+    journal = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
+    if not isinstance(journal, Failed) and journal.entries:
+        own = [entry for entry in journal.entries if not entry.message.startswith(_NOT_ITS_OWN)]
+        return ContainerdLog(parse_entries(own, UNIT), f"journal {UNIT}")
+    for path in FILES:
+        file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
+        if not isinstance(file, Failed):
+            return ContainerdLog(parse(file.text.splitlines()[1 if file.truncated else 0 :]), path)
+    if isinstance(journal, Failed) and journal.reason != "missing":
+        return Unavailable.of(journal)
+    return ContainerdLog()
