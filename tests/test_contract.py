@@ -20,7 +20,7 @@ import diagnose
 from diagnose import registry, runbooks
 from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
-from tests.lab import faults, machine_scenarios
+from tests.lab import faults, machine_units
 from tests.readme import INDEX, README, index, rewritten
 
 ROOT = Path(__file__).parent.parent
@@ -197,7 +197,7 @@ NO_REAL_FAULT = {
 
 
 def test_every_check_is_found_on_a_real_fault():
-    hosts = [*faults.discover().values(), *machine_scenarios.SCENARIOS]
+    hosts = [*faults.discover().values(), *machine_units.SCENARIOS]
     proven = {id for host in hosts for id, _ in host.expected}
     assert set(CHECKS) - proven == set(NO_REAL_FAULT)
 
@@ -223,6 +223,7 @@ PASSED_NOWHERE = {
     "daemon.plugin-gone": "no recorded host was asked for its plugin folders",
     "daemon.temp-folder-missing": "no recorded host was asked for its temporary folder",
     "daemon.containerd-config-invalid": "no recorded host with a containerd of the system was asked",
+    "daemon.unit-invalid": "no recorded host has systemd and was asked for its unit",
     "image.pull-stalled": "no recorded host was asked for the layers that it was fetching",
     "network.idle-connections-forgotten": "no recorded host was asked for that setting",
     "firewall.neighbour-banned": "no bundle of a recorded host holds its ARP table",

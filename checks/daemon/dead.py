@@ -20,6 +20,7 @@ from diagnose.registry import check
         "daemon.bridge-init-failed",
         "daemon.stale-pidfile",
         "daemon.containerd-config-invalid",
+        "daemon.unit-invalid",
         "daemon.containerd-down",
         "daemon.containerd-hung",
         "daemon.start-limit-hit",

@@ -138,6 +138,10 @@ def _cure(daemon: Daemon, end: EngineEnd) -> dict[str, str]:
         return {"masked": ENGINE}
     if end.socket_failure.group:
         return {"group": end.socket_failure.group}
+    if end.blockers.failed:
+        return {"required": end.blockers.failed[0]}
+    if end.blockers.slow:
+        return {"waits_for": end.blockers.slow[0]}
     if unit.took_too_long:
         return {"slow": ENGINE}
     if unit.is_left_down and not text:
@@ -226,6 +230,12 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
         return (
             "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"
         )
+    if end.blockers.failed:
+        names = and_more(end.blockers.failed, NAMES_SHOWN)
+        return f"dockerd is not running: systemd did not start it, because {names} failed, which its unit requires"
+    if end.blockers.slow:
+        names = and_more(end.blockers.slow, NAMES_SHOWN)
+        return f"dockerd is not running: systemd makes its start wait for {names}"
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
     if unit.is_masked:
@@ -244,7 +254,9 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
 
 def _is_systemds_matter(daemon: Daemon, end: EngineEnd) -> bool:
     """Whether systemd alone keeps the engine down, so that its own log says nothing of it."""
-    return end.socket_failure.has_failed or daemon.installation.known_unit.took_too_long
+    blockers = end.blockers
+    is_held = bool(blockers.failed or blockers.slow) or end.socket_failure.has_failed
+    return is_held or daemon.installation.known_unit.took_too_long
 
 
 def _socket_cause(end: EngineEnd) -> str:

@@ -23,6 +23,14 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     exec_main_status: str = ""
     n_restarts: str = msgspec.field(name="NRestarts", default="")
     start_limit_burst: str = ""
+    drop_in_paths: str = ""
+    need_daemon_reload: str = ""
+    """"yes" where its files have changed since systemd has read them."""
+    job: str = ""
+    """The number of the job that waits for this unit's start or stop; "" or "0" without one."""
+    requires: str = ""
+    binds_to: str = ""
+    requisite: str = ""
 
     def __str__(self) -> str:
         return f"{self.active_state} ({self.sub_state}), result {self.result}"
@@ -30,6 +38,23 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     @property
     def exists(self) -> bool:
         return self.load_state not in ("", "not-found")
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether systemd cannot use its files."""
+        return self.load_state in ("bad-setting", "error")
+
+    @property
+    def drop_ins(self) -> tuple[str, ...]:
+        return tuple(self.drop_in_paths.split())
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """The units without which systemd does not start it, but for slices and targets."""
+        names = f"{self.requires} {self.binds_to} {self.requisite}".split()
+        return tuple(
+            dict.fromkeys(name for name in names if not name.endswith((".slice", ".target")))
+        )
 
     @property
     def is_wanted(self) -> bool:

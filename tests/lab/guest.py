@@ -22,7 +22,8 @@ from typing import Any
 
 sys.path.insert(0, "/opt/diagnose")
 
-from tests.lab.machine_scenarios import SCENARIOS, Scenario
+from tests.lab.machine_scenarios import Scenario
+from tests.lab.machine_units import SCENARIOS
 
 
 def sh(script: str, timeout: float = 180, check: bool = True) -> str:

@@ -59,7 +59,7 @@ def scenario(
     return register
 
 
-def _tools() -> tuple[
+def tools() -> tuple[
     Callable[..., str], Callable[..., str], Callable[..., object], Callable[..., dict[str, Any]]
 ]:
     from tests.lab import guest
@@ -77,8 +77,8 @@ SOUND = (
 SERVER = ("httpd", "-f", "-p", "8080")
 
 
-def _start_docker() -> None:
-    sh, _, wait_for, _ = _tools()
+def start_docker() -> None:
+    sh, _, wait_for, _ = tools()
     sh(
         "systemctl unmask docker.service docker.socket; systemctl reset-failed docker.service docker.socket containerd",
         check=False,
@@ -93,7 +93,7 @@ def _start_docker() -> None:
 
 @scenario("healthy: systemd, resolved, AppArmor, cgroup v2", users=("root", "nobody"))
 def _healthy() -> Callable[[], None]:
-    _, docker, wait_for, inspect = _tools()
+    _, docker, wait_for, inspect = tools()
     docker("network", "create", "shop")
     docker("run", "-d", "--name", "web", "--network", "shop", *SOUND, "-p", "127.0.0.1:8080:8080", "bb:1",
            *SERVER)  # fmt: skip
@@ -112,7 +112,7 @@ def _healthy() -> Callable[[], None]:
     ("container.killed-for-host-memory", "container:greedy"),
 )
 def _oom_child() -> None:
-    sh, docker, wait_for, inspect = _tools()
+    sh, docker, wait_for, inspect = tools()
     docker("run", "-d", "--name", "greedy", *SOUND, "--restart", "no", "bb:1", "sleep", "10000")
     scope = f"/system.slice/docker-{inspect('greedy')['Id']}.scope"
     # what systemd-oomd does: it kills the cgroup, and says so in its journal
@@ -148,7 +148,7 @@ def _oom_child() -> None:
     also=("resources.io-saturated",),
 )
 def _throttled() -> None:
-    _, docker, _, inspect = _tools()
+    _, docker, _, inspect = tools()
     docker(
         "run",
         "-d",
@@ -171,7 +171,7 @@ def _throttled() -> None:
 
 @scenario("the pids limit is reached", ("resources.pids-exhausted", "container:forks"))
 def _pids() -> None:
-    _, docker, wait_for, inspect = _tools()
+    _, docker, wait_for, inspect = tools()
     # a shell that may not fork ends, so a subshell tries
     script = "for i in 1 2 3 4 5 6 7; do sleep 1000 & done; (while :; do sleep 1000 & done) & wait"
     docker("run", "-d", "--name", "forks", *SOUND, "--pids-limit", "12", "bb:1", "sh", "-c", script)
@@ -188,7 +188,7 @@ def _pids() -> None:
     cured=True,
 )
 def _firewalld() -> Callable[[], None]:
-    sh, docker, wait_for, _ = _tools()
+    sh, docker, wait_for, _ = tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
     sh("systemctl start firewalld; firewall-cmd --reload", timeout=240)
     # the engine writes its rules again when it hears of the reload
@@ -196,7 +196,7 @@ def _firewalld() -> Callable[[], None]:
 
     def mend() -> None:
         sh("systemctl stop firewalld", timeout=120)
-        _start_docker()
+        start_docker()
 
     return mend
 
@@ -208,7 +208,7 @@ def _firewalld() -> Callable[[], None]:
     cured=True,
 )
 def _foreign_table() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     docker("run", "-d", "--name", "web", *SOUND, "-p", "8080:8080", "bb:1", *SERVER)
     sh(
         "nft add table inet mine; nft 'add chain inet mine f { type filter hook forward priority 10; policy drop; }'"
@@ -228,7 +228,7 @@ def _foreign_table() -> Callable[[], None]:
     users=("root", "nobody"),
 )
 def _start_limit() -> Callable[[], None]:
-    sh, _, wait_for, _ = _tools()
+    sh, _, wait_for, _ = tools()
     DAEMON_JSON.parent.mkdir(exist_ok=True)
     DAEMON_JSON.write_text(
         '{\n  "log-driver": "json-file",\n  "log-opts": {"max-size": "10m",}\n}\n'
@@ -253,7 +253,7 @@ def _start_limit() -> Callable[[], None]:
         DAEMON_JSON.unlink()
         patient.unlink()
         sh("systemctl daemon-reload")
-        _start_docker()
+        start_docker()
 
     return mend
 
@@ -264,9 +264,9 @@ def _start_limit() -> Callable[[], None]:
     users=("root", "nobody"),
 )
 def _masked() -> Callable[[], None]:
-    sh, _, _, _ = _tools()
+    sh, _, _, _ = tools()
     sh("systemctl stop docker.socket docker.service; systemctl mask docker.service", timeout=240)
-    return _start_docker
+    return start_docker
 
 
 @scenario(
@@ -274,7 +274,7 @@ def _masked() -> Callable[[], None]:
     ("daemon.not-running", "daemon:docker"),
 )
 def _sleeping() -> Callable[[], None]:
-    sh, _, _, _ = _tools()
+    sh, _, _, _ = tools()
     sh("systemctl stop docker.service; systemctl start docker.socket", timeout=240)
     assert "inactive" in sh("systemctl is-active docker.service", check=False)
 
@@ -282,7 +282,7 @@ def _sleeping() -> Callable[[], None]:
         assert "inactive" in sh("systemctl is-active docker.service", check=False), (
             "the tool woke the engine"
         )
-        _start_docker()
+        start_docker()
 
     return mend
 
@@ -293,10 +293,10 @@ def _sleeping() -> Callable[[], None]:
     also=("daemon.*", "container.*"),
 )
 def _orphans() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     DAEMON_JSON.parent.mkdir(exist_ok=True)
     DAEMON_JSON.write_text('{"live-restore": true}\n')
-    _start_docker()
+    start_docker()
     for name in ("one", "two"):
         docker("run", "-d", "--name", name, *SOUND, "bb:1", "sleep", "10000")
     sh("systemctl stop docker.socket docker.service", timeout=240)
@@ -304,7 +304,7 @@ def _orphans() -> Callable[[], None]:
 
     def mend() -> None:
         DAEMON_JSON.unlink()
-        _start_docker()
+        start_docker()
 
     return mend
 
@@ -315,7 +315,7 @@ def _orphans() -> Callable[[], None]:
     also=("daemon.*", "container.*"),
 )
 def _no_containerd() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     # without Restart=always it stays down; a mask would hide KillMode=process too, and take the
     # shims with it
@@ -328,7 +328,7 @@ def _no_containerd() -> Callable[[], None]:
         sh(
             "rm -r /run/systemd/system/containerd.service.d; systemctl daemon-reload; systemctl start containerd"
         )
-        _start_docker()
+        start_docker()
 
     return mend
 
@@ -339,7 +339,7 @@ def _no_containerd() -> Callable[[], None]:
     ("daemon.not-enabled", "daemon:docker"),
 )
 def _unconfined() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     sh("systemctl disable docker.service")
     docker(
         "run",
@@ -388,14 +388,14 @@ def _scarce() -> Callable[[], None]:
 
 @scenario("healthy again after all of it")
 def _healthy_again() -> None:
-    _, docker, wait_for, inspect = _tools()
+    _, docker, wait_for, inspect = tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     wait_for(lambda: inspect("web")["State"]["Running"])
 
 
 @scenario("the kernel's modules were replaced by an update", ("kernel.modules-gone", "host:host"))
 def _modules() -> Callable[[], None]:
-    sh, _, _, _ = _tools()
+    sh, _, _, _ = tools()
     sh("mv /lib/modules/$(uname -r) /root/modules")
 
     def mend() -> None:
@@ -410,7 +410,7 @@ def _modules() -> Callable[[], None]:
     also=("resources.*", "storage.*"),
 )
 def _hung() -> Callable[[], None]:
-    sh, docker, wait_for, _ = _tools()
+    sh, docker, wait_for, _ = tools()
     sh(
         "truncate -s 64M /root/slow.img; mkfs.ext4 -q /root/slow.img; mkdir -p /srv/slow; mount -o loop /root/slow.img /srv/slow"
     )
@@ -435,7 +435,7 @@ def _hung() -> Callable[[], None]:
     also=("kernel.hung-task", "storage.*"),
 )
 def _disk_errors() -> Callable[[], None]:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     sh(
         "truncate -s 64M /root/bad.img; mkfs.ext4 -q /root/bad.img; mkdir -p /srv/bad; mount -o loop /root/bad.img /srv/bad"
     )
@@ -456,7 +456,7 @@ def _disk_errors() -> Callable[[], None]:
     also=("kernel.hung-task", "resources.*"),
 )
 def _host_oom() -> None:
-    sh, docker, _, _ = _tools()
+    sh, docker, _, _ = tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     sh("systemd-run --wait --quiet -p OOMScoreAdjust=1000 tail /dev/zero", check=False, timeout=300)
     assert "CONSTRAINT_NONE" in sh("dmesg")
@@ -468,7 +468,7 @@ def _host_oom() -> None:
     also=("dns.*", "container.*", "network.*", "kernel.*", "resources.*", "storage.*"),
 )
 def _neighbours() -> Callable[[], None]:
-    sh, docker, wait_for, _ = _tools()
+    sh, docker, wait_for, _ = tools()
     docker("run", "-d", "--name", "web", *SOUND, "bb:1", "sleep", "10000")
     limits = sh(
         "sysctl -n net.ipv4.neigh.default.gc_thresh1 net.ipv4.neigh.default.gc_thresh2 net.ipv4.neigh.default.gc_thresh3"

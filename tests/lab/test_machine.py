@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from . import machine
-from .machine_scenarios import SCENARIOS, Scenario
+from .machine_scenarios import Scenario
+from .machine_units import SCENARIOS
 
 pytestmark = [pytest.mark.xdist_group("machine"), pytest.mark.timeout(machine.BOOT_S + 1200)]
 

@@ -10,6 +10,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.engine.socket_failure import SocketFailure
+from diagnose.evidence.engine.start_blockers import StartBlockers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, OomKill
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -32,6 +33,8 @@ class EngineEnd(msgspec.Struct, frozen=True):
     no_log: str = ""
     """Why the log is not known."""
     socket_failure: SocketFailure = SocketFailure()
+    blockers: StartBlockers = StartBlockers()
+    """Units for which systemd does not start it."""
     killed: OomKill | None = None
     """The end of its last life, if the kernel made it."""
     taken: str = ""
@@ -89,6 +92,7 @@ def engine_end(
     clock: Clock | None,
     config: DaemonConfig | None,
     socket_failure: SocketFailure | None,
+    blockers: StartBlockers | None,
 ) -> EngineEnd:
     """Nothing of an engine that is not down."""
     if not daemon.is_down:
@@ -101,6 +105,7 @@ def engine_end(
         log=own_log,
         no_log=no_log,
         socket_failure=socket_failure or SocketFailure(),
+        blockers=blockers or StartBlockers(),
         killed=_killed(kernel, own_log),
         taken=taken,
         taken_by=taken_by,

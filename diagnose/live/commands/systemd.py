@@ -18,6 +18,11 @@ from diagnose.questions import AnyQuestion
 PROPERTIES = (
     "Id",
     "LoadState",
+    "LoadError",
+    "Job",
+    "Requires",
+    "BindsTo",
+    "Requisite",
     "ActiveState",
     "SubState",
     "Result",

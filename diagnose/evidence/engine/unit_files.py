@@ -1,0 +1,92 @@
+"""The engine's unit as systemd reads it, and why systemd refuses it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.questions.service import ReadJournal
+from diagnose.registry import evidence
+
+__all__ = ["UnitFiles", "unit_files"]
+
+UNIT = "docker.service"
+LINES = 40
+MAX_BYTES = 64 * 1024
+SAME_LOAD_S = 1.0
+"""What systemd says of one reading of a unit, it says within so many seconds."""
+_COMMAND = LazyPattern(r"^\s*ExecStart\s*=\s*(?P<command>.*?)\s*$")
+_REFUSAL = LazyPattern(rf"(?:{UNIT}: (?P<setting>Service .+)|(?P<place>/\S+:\d+: .+))")
+"""What systemd logs of a unit that it does not load: of its settings, or of one line of a file."""
+
+
+class UnitFiles(msgspec.Struct, frozen=True):
+    """is_refused: systemd cannot use the unit. words: why, as it logged it; "" where not known.
+
+    doubled: the drop-in that adds a command where the unit has one already. emptied: the drop-in
+    that takes the command away and gives no other. Both are "" for files that fit together.
+    """
+
+    is_refused: bool = False
+    words: str = ""
+    doubled: str = ""
+    emptied: str = ""
+
+
+@evidence
+def unit_files(host: Host, daemon: Daemon) -> UnitFiles:
+    """The drop-ins are read where systemd refuses the unit, or has not read them as they are now.
+
+    A command in a drop-in is one more; a line `ExecStart=` takes those before it away. Only a unit
+    of the type oneshot may have several, which no engine's is (systemd.service).
+    """
+    unit = daemon.installation.unit
+    if unit is None or not (unit.is_refused or unit.need_daemon_reload == "yes"):
+        return UnitFiles()
+    texts = [_text(host, path) for path in unit.drop_ins]
+    doubled, emptied = _commands(unit.drop_ins, texts)
+    words = _words(host) if unit.is_refused else ""
+    return UnitFiles(unit.is_refused, words, doubled, emptied)
+
+
+def _text(host: Host, path: str) -> str:
+    file = host.ask(ReadFile(path, max_bytes=MAX_BYTES))
+    return "" if isinstance(file, Failed) else file.text
+
+
+def _commands(paths: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
+    """The drop-in with a command too many, and the one that leaves none."""
+    count, doubled, emptied = 1, "", ""
+    for path, text in zip(paths, texts, strict=True):
+        for line in text.splitlines():
+            match = _COMMAND.match(line)
+            if match is None:
+                continue
+            if match["command"]:
+                count += 1
+                doubled = path if count > 1 else doubled
+            else:
+                count, doubled, emptied = 0, "", path
+    return doubled, emptied if not count else ""
+
+
+def _words(host: Host) -> str:
+    """The newest reason that systemd gave, with the place of the line that brought it."""
+    answer = host.ask(ReadJournal(UNIT, LINES))
+    entries = [] if isinstance(answer, Failed) else answer.entries
+    found = [
+        (entry.at, match)
+        for entry in entries
+        if entry.pid in (1, None) and (match := _REFUSAL.search(entry.message))
+    ]
+    if not found:
+        return ""
+    newest, last = found[-1]
+    places = [match["place"] for at, match in found if match["place"] and newest - at < SAME_LOAD_S]
+    return places[-1] if places else last["setting"]

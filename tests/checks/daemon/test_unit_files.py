@@ -1,0 +1,136 @@
+"""daemon.unit-invalid, and units for which systemd does not start the engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.start_blockers import StartBlockers, start_blockers
+from diagnose.evidence.engine.unit_files import UnitFiles, unit_files
+from diagnose.model import Failed
+from diagnose.questions.service import Unit
+from tests.checks.daemon.evidence import daemon, engine, log
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+A = "/etc/systemd/system/docker.service.d/a.conf"
+B = "/etc/systemd/system/docker.service.d/b.conf"
+COMMAND, RESET = "ExecStart=/usr/bin/dockerd -H fd://\n", "ExecStart=\n"
+ONE_MORE = "Service has more than one ExecStart= setting, which is only allowed for Type=oneshot services. Refusing."
+NONE = "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing."
+
+
+def down(**unit: str) -> Daemon:
+    given = {"load_state": "loaded", "active_state": "inactive", "fragment_path": "/u", **unit}
+    return daemon(unit=Unit(**given))
+
+
+def refused(*drop_ins: str) -> Daemon:
+    return down(load_state="bad-setting", drop_in_paths=" ".join(drop_ins))
+
+
+FILES: dict[str, tuple[dict[str, str], UnitFiles]] = {
+    "a second command": ({A: f"[Service]\n{COMMAND}"}, UnitFiles(True, ONE_MORE, doubled=A)),
+    "a second command in another file": (
+        {A: f"[Service]\n{RESET}{COMMAND}", B: f"[Service]\n{COMMAND}"},
+        UnitFiles(True, ONE_MORE, doubled=B),
+    ),
+    "no command": ({A: f"[Service]\n{RESET}"}, UnitFiles(True, ONE_MORE, emptied=A)),
+    "its own command": ({A: f"[Service]\n{RESET}{COMMAND}"}, UnitFiles(True, ONE_MORE)),
+    "other settings": (
+        {A: "[Service]\nEnvironment=A=b\n# ExecStart=x\n"},
+        UnitFiles(True, ONE_MORE),
+    ),
+}
+
+
+@pytest.mark.parametrize(("texts", "expected"), FILES.values(), ids=FILES)
+def test_what_is_wrong_with_the_files(texts: dict[str, str], expected: UnitFiles) -> None:
+    entries = [
+        {"at": 1.0, "message": f"docker.service: {ONE_MORE}", "pid": 1},
+        {"at": 2.0, "message": "Service is up", "pid": 70},
+    ]
+    made = Made(
+        {"file.read": lambda asked: {"text": texts[asked.path]}, "journal": {"entries": entries}}
+    )
+    assert unit_files(made, refused(*texts)) == expected
+
+
+def test_files_that_systemd_has_read_are_not_looked_at() -> None:
+    made = Made({})
+    assert unit_files(made, down(drop_in_paths=A)) == UnitFiles()
+    assert not made.asked
+    made = Made({"file.read": {"text": COMMAND}})
+    edited = down(drop_in_paths=A, need_daemon_reload="yes")
+    assert unit_files(made, edited) == UnitFiles(doubled=A)
+
+
+UP = daemon(silence=None, process=engine(), unit=Unit(load_state="loaded"))
+JUDGED: dict[str, tuple[Daemon, UnitFiles, list[Any], set[str]]] = {
+    "refused": (refused(A), UnitFiles(True, ONE_MORE, doubled=A), ["critical"], {"doubled"}),
+    "emptied": (refused(A), UnitFiles(True, NONE, emptied=A), ["critical"], {"emptied"}),
+    "a line that systemd names": (refused(), UnitFiles(True, f"{A}:3: x"), ["critical"], {"unit"}),
+    "an engine that runs": (UP, UnitFiles(True, ONE_MORE, doubled=A), ["warning"], {"doubled"}),
+    "well": (UP, UnitFiles(), [], set()),
+}
+
+
+@pytest.mark.parametrize(("place", "files", "expected", "blocks"), JUDGED.values(), ids=JUDGED)
+def test_a_unit_that_systemd_refuses(
+    place: Daemon, files: UnitFiles, expected: list[str], blocks: set[str]
+) -> None:
+    result = judge("daemon.unit-invalid", daemon=place, files=files)
+    assert rows(result) == [(severity, "docker") for severity in expected]
+    assert {name for finding in result.findings for name in finding.variables} == blocks
+
+
+def units(**states: str) -> Made:
+    def unit(question: Any) -> Any:
+        name = question.name.partition(".")[0].replace("-", "_")
+        return {"ActiveState": states[name]} if name in states else Failed("missing", "")
+
+    return Made({"unit": unit})
+
+
+LACKED = log(
+    "level=info msg=\"docker.service: Job docker.service/start failed with result 'dependency'.\""
+)
+STARTED = log(
+    *(line.message and f'level=info msg="{line.message}"' for line in LACKED),
+    'level=info msg="Starting up"',
+)
+
+
+def test_what_keeps_systemd_from_starting_it() -> None:
+    required = "sysinit.target data.mount docker.socket system.slice"
+    place = down(requires=required, job="0")
+    states = {"data": "inactive", "docker": "active"}
+    found = start_blockers(units(**states), place, LACKED)
+    assert found == StartBlockers(failed=("data.mount",))
+    assert start_blockers(units(**states), place, STARTED) == StartBlockers()
+    waiting = down(requires=required, job="184")
+    found = start_blockers(units(NetworkManager_wait_online="activating"), waiting, None)
+    assert found == StartBlockers(slow=("NetworkManager-wait-online.service",))
+    made = units(data="failed")
+    failed = down(active_state="failed", requires=required)
+    assert start_blockers(made, failed, LACKED) == StartBlockers()
+    assert not made.asked
+
+
+@pytest.mark.parametrize(
+    ("blockers", "words", "variable"),
+    [
+        (StartBlockers(failed=("data.mount",)), "because data.mount failed", "required"),
+        (StartBlockers(slow=("x.service",)), "makes its start wait for x.service", "waits_for"),
+    ],
+)
+def test_the_engine_is_said_to_wait_for_them(
+    blockers: StartBlockers, words: str, variable: str
+) -> None:
+    result = judge("daemon.not-running", daemon=down(), end=EngineEnd(blockers=blockers))
+    (finding,) = result.findings
+    assert words in finding.summary
+    assert variable in finding.variables
