@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy, registry
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.image import QUIET, STORE
 
 DAEMON = "daemon:docker"
@@ -20,7 +21,13 @@ def _goes_on(box: Box) -> bool:
     return "docker pull" in box.sh("ps -eo args")
 
 
-@fault("image.pull-stalled", subject=DAEMON, engine_started=False)
+@fault(
+    "image.pull-stalled",
+    subject=DAEMON,
+    engines=Engines(since=26),
+    engine_started=False,
+    args=PATIENT,
+)
 def registry_that_sends_half_a_layer(box: Box) -> None:
     """Half of a layer came, and nothing since; the pull neither goes on nor fails."""
     _begin(box, "slow/app:1", 2)
@@ -28,7 +35,13 @@ def registry_that_sends_half_a_layer(box: Box) -> None:
     assert _goes_on(box), box.read("/var/log/pull.log")
 
 
-@fault("image.pull-stalled", subject=DAEMON, engine_started=False, engines=Engines(since=26))
+@fault(
+    "image.pull-stalled",
+    subject=DAEMON,
+    engines=Engines(since=26),
+    engine_started=False,
+    args=PATIENT,
+)
 def half_a_layer_in_the_store_of_containerd(box: Box) -> None:
     """The same where containerd keeps the images, as in fresh installs from engine 29 on."""
     _begin(box, "slow/app:1", 2, **STORE)
@@ -36,7 +49,7 @@ def half_a_layer_in_the_store_of_containerd(box: Box) -> None:
     assert _goes_on(box), box.read("/var/log/pull.log")
 
 
-@healthy(engine_started=False)
+@healthy(engines=Engines(since=26), engine_started=False, args=PATIENT)
 def pull_that_has_only_begun(box: Box) -> None:
     """The same registry, a moment after the pull has begun."""
     _begin(box, "slow/app:1", 120)
