@@ -11,7 +11,7 @@ import os
 import pwd
 import shutil
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from diagnose.live import Live
@@ -81,9 +81,6 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     named = {store, *helpers.values()} - {""}
     absent = {name for name in named if not _is_installed(f"docker-credential-{name}")}
     by_default = not named and not config.get("auths") and not shutil.which("pass")
-    of_bus = (
-        shutil.which(f"docker-credential-{_OF_BUS}") if by_default or _OF_BUS in named else None
-    )
     return {
         "file": str(path) if config or malformed else "",
         "user": _user(),
@@ -91,18 +88,27 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "store": store,
         "helpers": helpers,
         "absent": sorted(absent),
-        "lacking": [
-            [name, program]
-            for name, program in _OWN_PROGRAMS.items()
-            if name in named - absent and not _is_installed(program)
-        ],
-        "without_bus": "" if of_bus is None or _has_session_bus() else of_bus,
+        "lacking": list(_lacking(named - absent)),
+        "without_bus": _without_bus() if by_default or _OF_BUS in named else "",
         "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
     }
+
+
+def _lacking(helpers: Collection[str]) -> Iterator[list[str]]:
+    """Pairs of a helper and the program that it runs itself and that is not installed."""
+    for name, program in _OWN_PROGRAMS.items():
+        if name in helpers and not _is_installed(program):
+            yield [name, program]
+
+
+def _without_bus() -> str:
+    """The path of the helper that needs a session bus; "" where it is not there, or finds one."""
+    helper = shutil.which(f"docker-credential-{_OF_BUS}")
+    return helper if helper is not None and not _has_session_bus() else ""
 
 
 def _has_session_bus() -> bool:
