@@ -91,39 +91,28 @@ class Walk:
             self._depth -= 1
 
     def _dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
-        new: dict[str, Any] | None = None
-        plan = self._plan
+        new = old
         for key, item in old.items():
-            if not item:
-                continue
-            cls = item.__class__
-            if cls is bool:
-                continue
-            todo = plan[key]
-            if todo is keep:
-                continue
-            if todo is None:
-                if cls is str:
-                    changed: Any = self.string(item)
-                elif cls is dict:
-                    changed = self.dictionary(item)
-                elif cls is list:
-                    changed = self.items(item)
-                else:
-                    continue
-            elif todo.__class__ is str:
-                changed = self.secret(key, item)
-            else:
-                changed = todo(self, key, item)  # type: ignore[operator]
+            changed = self._planned(key, item) if item else item
             if changed is not item:
-                if new is None:
+                if new is old:
                     new = dict(old)
                 new[key] = changed
-        if plan.suspicious and not plan.suspicious.isdisjoint(old):
-            new = {self.string(key): item for key, item in (old if new is None else new).items()}
-        if "value" in old or "Value" in old:
-            return self.pair(old if new is None else new)
-        return old if new is None else new
+        suspicious = self._plan.suspicious
+        if suspicious and not suspicious.isdisjoint(old):
+            new = {self.string(key): item for key, item in new.items()}
+        return self.pair(new) if "value" in old or "Value" in old else new
+
+    def _planned(self, key: str, item: Any) -> Any:
+        """A value of a mapping, as the plan treats what stands under its key."""
+        todo = self._plan[key]
+        if todo is keep or item is True:
+            return item
+        if todo is None:
+            return self.value(item)
+        if todo.__class__ is str:
+            return self.secret(key, item)
+        return todo(self, key, item)  # type: ignore[operator]
 
     def pair(self, old: dict[str, Any]) -> dict[str, Any]:
         """A mapping that holds a name and its value apart.
@@ -153,22 +142,14 @@ class Walk:
             self._depth -= 1
 
     def _items(self, old: list[Any]) -> list[Any]:
-        new: list[Any] | None = None
+        new = old
         for index, item in enumerate(old):
-            cls = item.__class__
-            if cls is str:
-                changed: Any = self.string(item)
-            elif cls is dict:
-                changed = self.dictionary(item)
-            elif cls is list:
-                changed = self.items(item)
-            else:
-                continue
+            changed = self.value(item)
             if changed is not item:
-                if new is None:
+                if new is old:
                     new = list(old)
                 new[index] = changed
-        return old if new is None else new
+        return new
 
     def secret(self, key: str, item: Any) -> Any:
         """What stands under a secret's name: a string or number is one.
