@@ -22,8 +22,8 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
     fail2ban, CrowdSec and their kin ban the address that a log names. Behind a reverse proxy, a
     load balancer or a router that hides addresses, this is one address for all users. Each machine
-    of the ARP table is walked to each published port. A ban of an address of the internet is not
-    reported: that is what such a list is for.
+    of the ARP table, and each IPv6 neighbour, is walked to each published port. A ban of an address
+    of the internet is not reported: that is what such a list is for.
     """
     if not banned_neighbours.walked:
         return Skipped("no ban list, or no machine of the own network and published port to walk")
@@ -38,7 +38,7 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
 def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
-    ports = sorted({f"{inlet.host_port}/{inlet.protocol}" for inlet in banned.inlets})
+    ports = sorted({f"{shut.host_port}/{shut.port.partition('/')[2]}" for shut in banned.ports})
     who = f"{banned.address}, the router of this host," if is_router else banned.address
     return Finding(
         subject=HOST,
@@ -49,12 +49,12 @@ def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
         evidence=present(
             {
                 **by.evidence,
-                "containers": sorted({inlet.container.name for inlet in banned.inlets}),
+                "containers": sorted({shut.container.name for shut in banned.ports}),
             }
         ),
         variables=_cure(banned),
         discriminator=f"{banned.address} {by.chain}",
-        touches=tuple(inlet.container.subject for inlet in banned.inlets),
+        touches=tuple(shut.container.subject for shut in banned.ports),
     )
 
 
@@ -64,7 +64,7 @@ def _cure(banned: BannedNeighbour) -> dict[str, str]:
     in_set = _SET.search(banned.by.rule)
     if in_set:
         return {**where, "set": in_set["name"]}
-    place = place_of(banned.by, "ip")
+    place = place_of(banned.by, banned.family)
     if "program" in place and banned.number is not None:
         return {**where, **place, "rule_number": str(banned.number)}
     return {**where, **place}

@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import EVERYWHERE6, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
-from diagnose.firewall.flow import Flow, Origin
+from diagnose.evidence.network.paths.walks import ordinary_peer
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.packet import Family
 from diagnose.firewall.rules import Chain
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.network import ListNeighbours
 from diagnose.registry import evidence
 
 MOST = 200
@@ -30,6 +39,17 @@ _MARKS = ("ban", "blacklist", "blocklist", "crowdsec", "csf", "denyip", "f2b-", 
 takes a tenth of what the pattern takes."""
 
 
+class ShutPort(msgspec.Struct, frozen=True):
+    """A published port at one address of the host. port: as the engine writes it (`80/tcp`)."""
+
+    container: Container
+    port: str
+    host_address: str
+    host_port: int
+    uplink: str
+    family: Family = "ip"
+
+
 class BannedNeighbour(msgspec.Struct, frozen=True):
     """A machine on the uplink's network, and the ports that a ban list keeps it from.
 
@@ -38,8 +58,12 @@ class BannedNeighbour(msgspec.Struct, frozen=True):
 
     address: str
     by: Step
-    inlets: tuple[Ingress, ...]
+    ports: tuple[ShutPort, ...]
     number: int | None = None
+
+    @property
+    def family(self) -> Family:
+        return "ip6" if ":" in self.address else "ip"
 
 
 class BannedNeighbours(Items[BannedNeighbour], frozen=True):
@@ -53,31 +77,82 @@ class BannedNeighbours(Items[BannedNeighbour], frozen=True):
 
 @evidence
 def banned_neighbours(
-    host_stack: HostStack, packet_paths: PacketPaths, neighbours: Neighbours
+    host: Host,
+    host_stack: HostStack,
+    packet_paths: PacketPaths,
+    containers: Containers,
+    neighbours: Neighbours,
+    uplinks: Uplinks,
 ) -> BannedNeighbours:
-    """Pure: each neighbour of the ARP table is walked to each port that others may reach.
+    """Each neighbour of both families is walked to each port that others may reach.
 
-    Nothing is walked where no rule belongs to a ban list.
+    Nothing is walked where no rule belongs to a ban list. Over IPv6 docker-proxy serves ports of
+    containers that have no such address.
     """
-    if not _bans_anybody(host_stack.stack):
+    stack = host_stack.stack
+    if not _bans_anybody(stack):
         return BannedNeighbours(())
-    inlets = [inlet for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
+    ports = [_at(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
     pairs = [
-        (entry.address, inlet)
+        (entry.address, port)
         for entry in neighbours
-        for inlet in inlets
-        if entry.interface == inlet.uplink.name and not entry.is_unanswered
+        for port in ports
+        if entry.interface == port.uplink and not entry.is_unanswered
     ]
-    banned: dict[tuple[str, Step], list[Ingress]] = {}
-    for address, inlet in pairs[:MOST]:
-        by = _banned_by(host_stack.stack, address, inlet)
+    ports6 = list(_open_over_ipv6(stack, containers, uplinks))
+    pairs += [
+        (address, port)
+        for address, interface in (_neighbours6(host, uplinks) if ports6 else ())
+        for port in ports6
+        if interface == port.uplink
+    ]
+    banned: dict[tuple[str, Step], list[ShutPort]] = {}
+    for address, port in pairs[:MOST]:
+        by = _banned_by(stack, address, port)
         if by is not None:
-            banned.setdefault((address, by), []).append(inlet)
+            banned.setdefault((address, by), []).append(port)
     items = tuple(
-        BannedNeighbour(address, by, tuple(shut), _number(host_stack.stack, by))
+        BannedNeighbour(address, by, tuple(shut), _number(stack, by))
         for (address, by), shut in banned.items()
     )
     return BannedNeighbours(items, len(pairs[:MOST]), len(pairs[MOST:]))
+
+
+def _at(inlet: Ingress) -> ShutPort:
+    return ShutPort(
+        inlet.container,
+        inlet.port,
+        inlet.host_address,
+        inlet.host_port,
+        inlet.uplink.name,
+        inlet.family,
+    )
+
+
+def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> Iterator[ShutPort]:
+    """The ports that are published on an IPv6 address, and that an ordinary client reaches."""
+    uplink = uplinks.items[0].name if len(uplinks) else ""
+    own = stack.address_on(uplink, "ip6") if uplink else None
+    if own is None:
+        return
+    for container in containers.running:
+        for place, binding in container.published_ports:
+            address = own if binding.host_ip in EVERYWHERE6 else binding.host_ip
+            is_known = binding.host_port.isdigit() and place.endswith(("/tcp", "/udp"))
+            if ":" not in address or not is_known or is_loopback(address):
+                continue
+            port = ShutPort(container, place, address, int(binding.host_port), uplink, "ip6")
+            if not _is_shut(_traced(stack, ordinary_peer("ip6"), port)):
+                yield port
+
+
+def _neighbours6(host: Host, uplinks: Uplinks) -> Iterator[tuple[str, str]]:
+    """The IPv6 neighbours that have answered, each with the interface."""
+    table = host.ask(ListNeighbours())
+    for entry in [] if isinstance(table, Failed) else table:
+        interface = uplinks.interfaces.get(entry.index, "")
+        if entry.address and ":" in entry.address and entry.mac and interface:
+            yield entry.address, interface
 
 
 def _bans_anybody(stack: Stack) -> bool:
@@ -91,15 +166,26 @@ def _has_bans(chain: Chain) -> bool:
     return bool(chain.rules) and (_is_ban(chain.label, chain.name) or _is_ban(*texts))
 
 
-def _banned_by(stack: Stack, address: str, inlet: Ingress) -> Step | None:
+def _traced(stack: Stack, address: str, port: ShutPort) -> Trace:
+    """A client's way to a published port."""
+    protocol = port.port.partition("/")[2]
+    origin = Origin(port.uplink, address)
+    return trace(stack, Flow(origin, port.host_address, protocol, port.host_port, port.family))
+
+
+def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
     """The rule of a ban list that stops an address on its way to a published port."""
-    protocol = inlet.port.partition("/")[2]
-    origin = Origin(inlet.uplink.name, address)
-    traced = trace(stack, Flow(origin, inlet.host_address, protocol, inlet.host_port))
-    if traced.by is None or not traced.is_blocked or traced.obstacle is None:
+    traced = _traced(stack, address, port)
+    if traced.by is None or not _is_shut(traced):
         return None
     is_ban = _is_ban(traced.by.table, traced.by.chain, traced.by.rule)
-    return traced.by if is_ban and traced.obstacle.reason == "rule" else None
+    return traced.by if is_ban else None
+
+
+def _is_shut(traced: Trace) -> bool:
+    """Whether a rule stops a connection. A host may have no way to the internet over IPv6."""
+    is_rule = traced.obstacle is not None and traced.obstacle.reason == "rule"
+    return traced.is_blocked and is_rule
 
 
 def _is_ban(*texts: str) -> bool:
