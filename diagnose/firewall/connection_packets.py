@@ -23,6 +23,9 @@ Possible = tuple[tuple["Field", tuple[int, ...]], ...]
 _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
 """What a field of a packet is in the reply to it."""
 
+_ECHO_REPLY: Mapping[int, int] = {8 << 8: 0, 128 << 8: 129 << 8}
+"""The ICMP type and code of the answer to a ping, over IPv4 and IPv6."""
+
 
 def first_packet(stack: Stack, flow: Flow) -> Packet:
     """The packet that opens a connection, as it leaves its origin."""
@@ -74,7 +77,7 @@ def reply_to(sent: Packet) -> Packet:
         state="established",
         reply=True,
         mark=0,
-        icmp=None,
+        icmp=_ECHO_REPLY.get(sent.icmp) if sent.icmp is not None else None,
         orig_src=sent.orig_src or sent.src,
         orig_dst=sent.orig_dst or sent.dst,
         orig_sport=sent.orig_sport or sent.sport,

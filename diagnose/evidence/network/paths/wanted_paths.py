@@ -106,7 +106,7 @@ def wanted_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return WantedPaths((), why_none=why_none)
-    gateway = _host_gateway(host_stack.stack, networks, config)
+    gateway = host_gateway(host_stack.stack, networks, config)
     names = CalledNames(host_stack.stack, containers, networks, gateway)
     walks = _Walks(host_stack.stack, networks, listeners, names)
     wants = [
@@ -124,7 +124,7 @@ def wanted_paths(
     return WantedPaths(tuple(paths.values()), unserved=tuple(unserved.values()))
 
 
-def _host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
+def host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
     """The address that `host-gateway` means.
 
     The configured one, or the default bridge's (before 26 the engine does not list it).

@@ -1,0 +1,68 @@
+"""firewall.ping-dropped: a container pings what it watches, and gets no answer on this host."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPing, DroppedPings
+from diagnose.mappings import by_key
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
+from diagnose.phrases import and_more, sentence
+from diagnose.registry import check
+
+
+@check("firewall.ping-dropped", severity=Severity.warning, causes=["container.unhealthy"])
+def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
+    """Pings by which a container watches something are dropped on this host.
+
+    A health check or a monitor sends them, and a rule drops all ICMP, or the kernel of the one that
+    is called leaves them unanswered. Connections over TCP may work. What nobody pings is not looked
+    at. It is advice where neither a log nor the container's health shows harm.
+    """
+    if dropped_pings.why_none:
+        return Skipped(dropped_pings.why_none)
+    if not dropped_pings.walked:
+        return Skipped("no running container pings anything by its command, health check or log")
+    groups = by_key(
+        ((ping.container.id, ping.obstacle.by if ping.obstacle else None), ping)
+        for ping in dropped_pings
+    )
+    for pings in groups.values():
+        yield _dropped(pings)
+    return None
+
+
+def _dropped(pings: list[DroppedPing]) -> Finding:
+    first = pings[0]
+    container, obstacle = first.container, first.obstacle
+    who = str(first.peer) if first.peer is not None else "this host"
+    why = f"{who} ignores pings ({IGNORE} is 1)"
+    evidence: dict[str, Json] = {}
+    if obstacle is not None:
+        what = "the answers" if obstacle.part == "reply" else "the requests"
+        why = f"{obstacle.by} drops {what}"
+        evidence = obstacle.by.evidence
+    targets = and_more(ping.target for ping in pings)
+    wants = {ping.target: f"{ping.source}: {ping.where}" for ping in pings[:5]}
+    return Finding.about(
+        container,
+        sentence(f"{container} pings {targets} and gets no answer", why),
+        {**evidence, "wanted by": wants},
+        discriminator=obstacle.by.key if obstacle is not None else IGNORE,
+        severity=None if any(ping.failing for ping in pings) else Severity.advice,
+        touches=(first.network.subject,),
+        calls=(first.peer.subject,) if first.peer is not None else (),
+        signs=NO_WAY_OUT,
+        stable=(container.life,),
+    ).with_variables(_cure(first))
+
+
+def _cure(ping: DroppedPing) -> dict[str, str]:
+    """The case that the page has a block for."""
+    if ping.obstacle is None:
+        silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}
+        return {"container": ping.container.name, **silent}
+    place = cures.place_of(ping.obstacle.by)
+    if ping.obstacle.part == "reply" and "program" in place:
+        return {**place, "answers_to": ping.own_address}
+    return {**place, "pinger": ping.own_address}

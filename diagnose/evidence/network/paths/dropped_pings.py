@@ -1,0 +1,211 @@
+"""Pings by which containers watch something, and what stops them on this host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.called_names import CalledNames
+from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walks import ordinary_peer
+from diagnose.evidence.network.paths.wanted_paths import host_gateway
+from diagnose.evidence.network.paths.wants import Source
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
+from diagnose.firewall.trace import trace, trace_bridged
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.registry import evidence
+
+IGNORE = "net.ipv4.icmp_echo_ignore_all"
+"""The kernel's setting that leaves every ping of its namespace unanswered."""
+_ECHO_REQUEST = 8 << 8
+_COMMAND = LazyPattern(r"(?:^|[\s;&|('\"`/!])f?ping\s+(?P<words>[^;&|)'\"`\n<>]*)")
+_WITH_VALUE = frozenset("cWwiIstQMpSlm")
+"""Options of ping that are followed by a value."""
+_TARGET = LazyPattern(r"(?:\bPING |^--- )(?P<target>[A-Za-z0-9][\w.-]*)")
+_LOST = "100% packet loss"
+_VARIABLE = LazyPattern(r"\$\{?(?P<name>\w+)(?::?-[^}]*)?\}?")
+
+
+class DroppedPing(msgspec.Struct, frozen=True):
+    """A ping that gets no answer.
+
+    target: as the container names it. address: what that is; of a name outside, an address of no
+    particular kind. obstacle: what drops it; None where the machine itself ignores pings.
+    """
+
+    container: Container
+    network: Network
+    target: str
+    address: str
+    source: Source
+    where: str
+    obstacle: Obstacle | None = None
+    peer: Container | None = None
+    failing: bool = False
+
+    @property
+    def own_address(self) -> str:
+        return self.container.endpoints[self.network.name].ip_address
+
+
+class DroppedPings(Items[DroppedPing], frozen=True):
+    """walked: pings that were followed. why_none: why none was, if that is so."""
+
+    walked: int = 0
+    why_none: str = ""
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """A ping that a container sends."""
+
+    target: str
+    source: Source
+    where: str
+
+
+@evidence
+def dropped_pings(
+    host: Host,
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    recent_logs: RecentLogs | None,
+    config: DaemonConfig | None,
+    ping: Ping | None,
+    info: Info | None,
+    clock: Clock,
+) -> DroppedPings:
+    """Each ping of a command, of a health check, or of a log that says it got no answer."""
+    why_none = not_walked(ping, info, uplinks)
+    if why_none and len(uplinks):
+        return DroppedPings((), why_none=why_none)
+    gateway = host_gateway(host_stack.stack, networks, config)
+    names = CalledNames(host_stack.stack, containers, networks, gateway)
+    found: list[DroppedPing] = []
+    walked = 0
+    is_ignored: bool | None = None
+    for container in containers.running:
+        for wanted in _wanted(container, recent_logs, clock):
+            sent = _sent(container, wanted, names, networks)
+            if sent is None:
+                continue
+            walked += 1
+            traced = _traced(sent, host_stack)
+            obstacle = traced.obstacle
+            is_rule = obstacle is not None and obstacle.reason == "rule"
+            if traced.is_blocked and is_rule:
+                found.append(msgspec.structs.replace(sent, obstacle=obstacle))
+            elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
+                is_ignored = _ignores(host) if is_ignored is None else is_ignored
+                found += [sent] if is_ignored else []
+            elif sent.peer is not None and _is_silenced(sent.peer):
+                found.append(sent)
+    return DroppedPings(tuple(found), walked)
+
+
+def _wanted(
+    container: Container, recent_logs: RecentLogs | None, clock: Clock
+) -> Iterator[_Wanted]:
+    """The pings of one container, each target once."""
+    probe = container.config.healthcheck
+    texts: list[tuple[Source, str]] = [
+        ("health check", " ".join((probe.test if probe else None) or ())),
+        ("command", " ".join(container.command)),
+    ]
+    environment = dict(container.config.environment)
+    seen: set[str] = set()
+    for source, text in texts:
+        for target in _targets(text, environment):
+            if target not in seen:
+                seen.add(target)
+                yield _Wanted(target, source, text[:200])
+    if recent_logs is None or not recent_logs.repeated(container, _tells_of_loss, clock):
+        return
+    for line in recent_logs.of(container):
+        match = _TARGET.search(line.text)
+        if match is not None and match["target"] not in seen:
+            seen.add(match["target"])
+            yield _Wanted(match["target"], "log", line.text[:200])
+
+
+def _tells_of_loss(text: str) -> bool:
+    return _LOST in text
+
+
+def _targets(text: str, environment: Mapping[str, str]) -> Iterator[str]:
+    """Whom the pings of a command line go to."""
+    for match in _COMMAND.finditer(text):
+        words = iter(match["words"].split())
+        for word in words:
+            if not word.startswith("-"):
+                target = _VARIABLE.sub(lambda found: environment.get(found["name"], ""), word)
+                if re.fullmatch(r"[A-Za-z0-9][\w.-]*", target):
+                    yield target
+                break
+            if len(word) == 2 and word[1] in _WITH_VALUE:
+                next(words, "")
+
+
+def _sent(
+    container: Container, wanted: _Wanted, names: CalledNames, networks: Networks
+) -> DroppedPing | None:
+    """The ping as it leaves the container; None where that is not known, or for loopback."""
+    target = names.extra_hosts(container).get(wanted.target, wanted.target)
+    is_failing = wanted.source == "log" or container.is_unwell
+    for name, endpoint in sorted(container.endpoints.items()):
+        network, called = networks.by_name.get(name), names.on_network(name, target)
+        if network is None or not network.is_bridge or not endpoint.ip_address:
+            continue
+        sent = DroppedPing(
+            container, network, wanted.target, target, wanted.source, wanted.where,
+            failing=is_failing,
+        )  # fmt: skip
+        if called is not None and called.container.id != container.id:
+            return msgspec.structs.replace(sent, address=called.address, peer=called.container)
+        if called is None and not network.internal and target != "localhost":
+            return _outside(sent)
+    return None
+
+
+def _outside(sent: DroppedPing) -> DroppedPing | None:
+    """A ping that leaves its network; None for loopback."""
+    try:
+        address = ip_address(sent.address)
+    except ValueError:
+        return msgspec.structs.replace(sent, address=ordinary_peer("ip"))
+    return None if address.is_loopback or address.version != 4 else sent
+
+
+def _traced(sent: DroppedPing, host_stack: HostStack) -> Trace:
+    origin = Origin(sent.network.bridge, sent.own_address)
+    flow = Flow(origin, sent.address, "icmp", icmp=_ECHO_REQUEST)
+    if sent.peer is not None:
+        return trace_bridged(host_stack.stack, flow)
+    return trace(host_stack.stack, flow)
+
+
+def _ignores(host: Host) -> bool:
+    """Whether this host leaves pings unanswered."""
+    answer = host.ask(ReadSysctls([IGNORE]))
+    return not isinstance(answer, Failed) and answer.get(IGNORE) == "1"
+
+
+def _is_silenced(container: Container) -> bool:
+    """Whether a setting of a container makes it leave pings unanswered."""
+    return (container.host_config.sysctls or {}).get(IGNORE) == "1"
