@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -19,6 +20,36 @@ class ListNftables(Question[Json], frozen=True):
     POLICY = Policy(
         "nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3
     )
+
+
+class ChainCounters(msgspec.Struct, frozen=True):
+    """How many packets each rule of a chain has matched, in the order of its rules.
+
+    None for a rule without a counter.
+    """
+
+    family: str
+    table: str
+    chain: str
+    packets: list[int | None]
+
+
+class CountPackets(Question[list[ChainCounters]], frozen=True):
+    """The counters of the rules of some chains of nftables, a moment after its rules were read.
+
+    chains: each as family, table and name.
+    """
+
+    POLICY = Policy(
+        "nftables.counters",
+        "the counters of nftables rules",
+        "network.process:count_later",
+        "probe",
+        "network",
+        4,
+        4,
+    )
+    chains: Sequence[tuple[str, str, str]]
 
 
 class SavedRules(msgspec.Struct, frozen=True):

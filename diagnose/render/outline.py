@@ -14,6 +14,7 @@ from diagnose.judgement.exit_codes import UNKNOWN
 from diagnose.mappings import by_key
 from diagnose.model import (
     DAEMON,
+    HOST,
     NOT_IN_BUNDLE,
     REASONS,
     Coverage,
@@ -222,6 +223,8 @@ def _predicates(finding: Reported) -> tuple[str, str] | None:
 
 
 def _complaining(kind: str, names: Collection[str]) -> str:
+    if kind == HOST.kind:
+        return "this host"
     return "the engine" if kind == DAEMON.kind else named(kind, names, NAMED_IN_STATUS)
 
 

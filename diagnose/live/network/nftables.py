@@ -62,6 +62,40 @@ def rule_set(_args: Json) -> Row:
     return answer
 
 
+def counters(args: Json) -> list[Row]:
+    """How many packets the rules of some chains have matched.
+
+    args: chains, rows of family, table and name. Shape: `[{"family", "table", "chain",
+    "packets"}]`, packets in the order of the rules, null for a rule without a counter. Raises
+    Refused("forbidden") without CAP_NET_ADMIN.
+    """
+    wanted: dict[tuple[str, ...], list[int | None]] = {tuple(row): [] for row in args["chains"]}
+    try:
+        for family in sorted({family for family, _, _ in wanted}):
+            for rule in _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule, family):
+                found = wanted.get((family, rule["table"], rule["chain"]))
+                if found is not None:
+                    found.append(_packets_of(rule))
+    except PermissionError as error:
+        raise Refused(
+            "forbidden", "the packet filter may be read by root only (CAP_NET_ADMIN)"
+        ) from error
+    return [
+        {"family": family, "table": table, "chain": chain, "packets": packets}
+        for (family, table, chain), packets in wanted.items()
+    ]
+
+
+def _packets_of(rule: Row) -> int | None:
+    """The packets that the last counter of a rule has counted; None where it has none."""
+    packets = [
+        int(expression.get("packets", 0))
+        for expression in rule.get("expressions", ())
+        if expression.get("name") == "counter"
+    ]
+    return packets[-1] if packets else None
+
+
 def rules_by_chain(family: str, table: str) -> dict[str, int]:
     """How many rules each chain of a table has."""
     counts: dict[str, int] = {}

@@ -28,6 +28,14 @@ def list_again(live: Live, question: AnyQuestion) -> Json:
     return live.helper("network").call("net.links", {}, live.deadline(question) - MARGIN_S)
 
 
+def count_later(live: Live, question: AnyQuestion) -> Json:
+    """The counters of rules once packets had time to come."""
+    time.sleep(LATER_S)
+    return live.helper("network").call(
+        question.kind, question.args, live.deadline(question) - MARGIN_S
+    )
+
+
 def visit_later(live: Live, question: AnyQuestion) -> Json:
     """A visit to a network namespace once what lasts a moment is over."""
     time.sleep(LATER_S)

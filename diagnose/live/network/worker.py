@@ -32,6 +32,7 @@ def functions() -> Mapping[str, Function]:
         "conntrack": conntrack.entries,
         "ipset": ipset.members,
         "nftables": nftables.rule_set,
+        "nftables.counters": nftables.counters,
         "netns": namespaces.visit,
         "netns.filter": namespaces.packet_filter,
         "dns.query": namespaces.make_socket,

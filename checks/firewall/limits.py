@@ -1,0 +1,116 @@
+"""What rules drop now by their counters: clients beyond a limit, and calls past published ports."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.direct_calls import DirectCall, DirectCalls
+from diagnose.evidence.network.paths.limited_paths import LimitedPath, LimitedPaths, near
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.mappings import present, subjects_of
+from diagnose.model import HOST, CheckResult, Finding, Severity
+from diagnose.phrases import agree, and_more, count, sentence
+from diagnose.registry import check
+
+
+@check(
+    "firewall.limit-exceeded",
+    severity=Severity.advice,
+    aloud=("drops clients beyond a limit", "drop clients beyond a limit"),
+)
+def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
+    """A limit of the packet filter drops clients of published ports.
+
+    Limits of connections or packets from one address are to stop attacks. Behind a reverse proxy, a
+    load balancer or a router that hides addresses, all users have one address. The counter of the
+    rule rises during the look. It is a warning where a machine with a private address has as many
+    connections as the limit allows; whom other limits drop, the kernel does not show.
+    """
+    for path in limited_paths:
+        yield _limited(path)
+    return None
+
+
+def _limited(path: LimitedPath) -> Finding:
+    by = path.rule.step
+    ports = path.ports
+    busy = near(path.busy) or list(path.busy)
+    first = busy[0] if busy else None
+    who = ""
+    if first is not None:
+        who = (
+            f"{first.address} has {count(first.connections, 'connection')}, and "
+            f"{path.most} are allowed"
+        )
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"{by} drops clients of published {agree(ports, 'port', 'ports')} "
+            f"{and_more(map(str, ports), 4)}: {count(path.rule.within, 'packet')} while this was "
+            "read",
+            who,
+        ),
+        evidence=present(
+            {
+                **by.evidence,
+                "dropped since the rule was written": count(path.rule.total, "packet"),
+                "connections by client": {
+                    client.address: client.connections for client in busy[:5]
+                },
+            }
+        ),
+        variables=_cure(path, first.address if first is not None and near([first]) else ""),
+        discriminator=by.key,
+        severity=Severity.warning if near(path.busy) else None,
+        touches=subjects_of(inlet.container for inlet in path.inlets),
+        signs=NO_WAY_OUT,
+    )
+
+
+def _cure(path: LimitedPath, client: str) -> dict[str, str]:
+    """The rule's place, and the client that it should let pass, where one is known."""
+    by = path.rule.step
+    place = place_of(by)
+    if not client or "program" not in place:
+        return {"limited_chain": by.chain}
+    return {**place, "rule_number": str(path.rule.at + 1), "client": client}
+
+
+@check("firewall.direct-access-dropped", severity=Severity.warning)
+def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
+    """Somebody calls a container by its own address, and the engine drops it.
+
+    Since 28.0 the engine lets other machines in by published ports alone. A router of the LAN, a
+    VPN or a second host may lead calls to the subnet of a network, as it could with older engines.
+    The counter of the engine's rule tells how many packets came. It is advice where no more come
+    during the look, and a few packets are left out.
+    """
+    for call in direct_calls:
+        yield _direct(call)
+    return None
+
+
+def _direct(call: DirectCall) -> Finding:
+    container, rule = call.container, call.rule
+    now = f"{count(rule.within, 'packet')} while this was read" if rule.within else ""
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} is called by its own address {call.address}, and the engine drops "
+            f"{count(rule.total + rule.within, 'packet')} that came by other interfaces than {call.network.bridge}",
+            now,
+        ),
+        present(
+            {
+                **rule.step.evidence,
+                "packets dropped": rule.total + rule.within,
+                "gateway mode": call.mode,
+            }
+        ),
+        discriminator=call.address,
+        severity=None if rule.within else Severity.advice,
+        touches=(call.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(container.life,),
+        address=call.address,
+        network=call.network.name,
+    ).with_variables({"direct_json": '{"allow-direct-routing": true}'} if call.allows else {})

@@ -1,0 +1,138 @@
+"""Published ports whose clients a limit of the packet filter drops now."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.walks import ordinary_peer
+from diagnose.evidence.network.rules.dropping_rules import (
+    DroppingRule,
+    DroppingRules,
+    is_over_limit,
+    lets_pass_few,
+)
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.rules import Rule, Ruleset
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.network import ListConnections
+from diagnose.registry import evidence
+
+_MOST_PORTS = 3
+"""Ports whose connections are counted: each is a walk over the kernel's table."""
+_CONNECTIONS = LazyPattern(r"--connlimit-above (?P<most>\d+)", re.ASCII)
+
+
+class BusyClient(msgspec.Struct, frozen=True):
+    """A client with as many connections as a limit allows."""
+
+    address: str
+    connections: int
+
+
+class LimitedPath(msgspec.Struct, frozen=True):
+    """A limit that drops packets now, and the published ports whose clients meet it.
+
+    most: connections that it allows to one address, 0 where it limits something else. busy: the
+    clients that have reached it, the busiest first.
+    """
+
+    rule: DroppingRule
+    inlets: tuple[Ingress, ...]
+    most: int = 0
+    busy: tuple[BusyClient, ...] = ()
+
+    @property
+    def ports(self) -> list[int]:
+        return sorted({inlet.host_port for inlet in self.inlets})
+
+
+class LimitedPaths(Items[LimitedPath], frozen=True):
+    """In the order of the rules."""
+
+
+@evidence
+def limited_paths(
+    host: Host,
+    dropping_rules: DroppingRules,
+    packet_paths: PacketPaths,
+    host_stack: HostStack,
+    links: Interfaces,
+) -> LimitedPaths:
+    """Each published port is walked once more, as if the limit were used up.
+
+    A rule whose counter does not rise during the look is left out.
+    """
+    paths = []
+    for rule in dropping_rules:
+        if not rule.within or not rule.is_limit:
+            continue
+        stack = replace(host_stack.stack, ruleset=_exceeded(host_stack.stack.ruleset, rule))
+        inlets = [
+            inlet
+            for inlet in (*packet_paths.inlets, *packet_paths.inlets6)
+            if _is_dropped(stack, inlet, rule)
+        ]
+        if inlets:
+            paths.append(_counted(host, LimitedPath(rule, tuple(inlets)), links))
+    return LimitedPaths(tuple(paths))
+
+
+def _exceeded(ruleset: Ruleset, limited: DroppingRule) -> Ruleset:
+    """The rules as packets meet them that are beyond the limits of one chain."""
+    rules = tuple(map(_beyond, filter(_takes_more, limited.chain.rules)))
+    changed = replace(limited.chain, rules=rules)
+    chains = (changed if chain is limited.chain else chain for chain in ruleset.chains)
+    return Ruleset(tuple(chains), ruleset.unread)
+
+
+def _takes_more(rule: Rule) -> bool:
+    return not lets_pass_few(rule)
+
+
+def _beyond(rule: Rule) -> Rule:
+    conditions = (condition for condition in rule.conditions if not is_over_limit(condition))
+    return replace(rule, conditions=tuple(conditions))
+
+
+def _is_dropped(stack: Stack, inlet: Ingress, rule: DroppingRule) -> bool:
+    """Whether this rule stops an ordinary client of a published port."""
+    protocol = inlet.port.partition("/")[2]
+    origin = Origin(inlet.uplink.name, ordinary_peer(inlet.family))
+    flow = Flow(origin, inlet.host_address, protocol, inlet.host_port, inlet.family)
+    traced = trace(stack, flow)
+    return traced.is_blocked and traced.by == rule.step
+
+
+def _counted(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
+    """The path with the clients that have as many connections as the limit allows."""
+    limit = _CONNECTIONS.search(path.rule.rule.text)
+    if limit is None:
+        return path
+    sources: Counter[str] = Counter()
+    for _, table in host.ask_about(
+        path.ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
+    ):
+        if not isinstance(table, Failed):
+            sources.update(flow.src for flow in table.entries if not links.holds(flow.src))
+    most = int(limit["most"])
+    busy = (BusyClient(*pair) for pair in sources.most_common() if pair[1] >= max(most, 1))
+    return replace(path, most=most, busy=tuple(busy))
+
+
+def near(clients: Iterable[BusyClient]) -> list[BusyClient]:
+    """Those with addresses that are not of the internet: proxies, offices, machines of a LAN."""
+    return [client for client in clients if not ip_address(client.address).is_global]

@@ -1,0 +1,146 @@
+"""Rules that drop packets now, by their counters: limits, and the engine's guard of addresses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.firewall.actions import Stop
+from diagnose.firewall.conditions import Condition, Rare
+from diagnose.firewall.rules import Chain, Rule
+from diagnose.firewall.verdict import Step
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.firewall import CountPackets, ListNftables
+from diagnose.registry import evidence
+
+_LIMIT = LazyPattern(r"limit|hitcount|\bct count\b|quota", re.IGNORECASE)
+"""How rules write how many packets, bytes or connections they let pass."""
+GUARD = LazyPattern(
+    r"^(?:-d (?P<address>[0-9a-f.:]+)/(?:32|128) ! -i \S+ -j DROP"
+    r"|ip6? daddr (?P<native>[0-9a-f.:]+) iifname != \"\S+\" drop comment \"DROP DIRECT ACCESS\")$"
+)
+"""The engine's rule that keeps others from a container's own address (28.0 and later), as iptables
+and as the engine's own nftables rules write it (29)."""
+_ENDS = frozenset({"immediate", "log", "reject", "target"})
+"""What may stand behind a counter that counts the packets of the whole rule."""
+
+
+class DroppingRule(msgspec.Struct, frozen=True):
+    """A rule that drops packets. at: its place in the chain, from 0.
+
+    total: packets that it has dropped since it was written; within: during this look.
+    """
+
+    chain: Chain
+    at: int
+    total: int
+    within: int
+
+    @property
+    def rule(self) -> Rule:
+        return self.chain.rules[self.at]
+
+    @property
+    def step(self) -> Step:
+        return Step(self.chain.label, self.chain.name, self.rule.text)
+
+    @property
+    def is_limit(self) -> bool:
+        """Whether it is a limit, or drops what a limit before it no longer lets pass."""
+        before = self.chain.rules[: self.at]
+        return _is_limited(self.rule) or any(lets_pass_few(rule) for rule in before)
+
+
+class DroppingRules(Items[DroppingRule], frozen=True):
+    """Those that have dropped something. Rules of iptables-legacy have counters too: not these."""
+
+
+@evidence
+def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailable:
+    """The rules that were read with their counters, and the counters once more a moment later."""
+    answer = host.ask(ListNftables())
+    if isinstance(answer, Failed):
+        return Unavailable.of(answer)
+    before = _counters(answer)
+    candidates = [
+        DroppingRule(chain, at, total, 0)
+        for chain in firewall.chains
+        for at, total in enumerate(before.get(_key(chain), ()))
+        if total and _stops(chain, at, before[_key(chain)])
+    ]
+    wanted = [rule for rule in candidates if rule.is_limit or GUARD.search(rule.rule.text)]
+    chains = sorted({_key(rule.chain) for rule in wanted})
+    if not chains:
+        return DroppingRules(())
+    counted = host.ask(CountPackets(chains))
+    if isinstance(counted, Failed):
+        return Unavailable.of(counted)
+    after = {(row.family, row.table, row.chain): row.packets for row in counted}
+    return DroppingRules(tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted))
+
+
+def _key(chain: Chain) -> tuple[str, str, str]:
+    """The chain as nftables names it; with an empty table where it is not of nftables."""
+    is_native = chain.table.backend == "nft"
+    return chain.table.family, chain.table.name if is_native else "", chain.name
+
+
+def _counters(answer: Mapping[str, Any]) -> dict[tuple[str, str, str], list[int | None]]:
+    """The counters of all rules, by chain, in the order of its rules."""
+    counters: dict[tuple[str, str, str], list[int | None]] = {}
+    for rule in answer["rules"]:
+        key = (rule["family"], rule["table"], rule["chain"])
+        counters.setdefault(key, []).append(_packets(rule.get("expressions", ())))
+    return counters
+
+
+def _packets(expressions: Sequence[Mapping[str, Any]]) -> int | None:
+    """The packets that met all conditions of a rule; None where it does not count them."""
+    for expression in reversed(expressions):
+        if expression.get("name") == "counter":
+            return int(expression.get("packets", 0))
+        if expression.get("name") not in _ENDS:
+            return None
+    return None
+
+
+def _stops(chain: Chain, at: int, counters: Sequence[int | None]) -> bool:
+    """Whether the rule at a place drops packets, and the counters are of the same rules."""
+    if len(counters) != len(chain.rules):
+        return False
+    action = chain.rules[at].action
+    return isinstance(action, Stop) and action.outcome in ("drop", "reject")
+
+
+def _risen(rule: DroppingRule, after: Sequence[int | None]) -> DroppingRule:
+    count = after[rule.at] if rule.at < len(after) else None
+    within = max(0, (count or 0) - rule.total)
+    return msgspec.structs.replace(rule, within=within)
+
+
+def _is_limited(rule: Rule) -> bool:
+    return any(is_over_limit(condition) for condition in rule.conditions)
+
+
+def is_over_limit(condition: Condition) -> bool:
+    """Whether a condition holds only for what is beyond a limit."""
+    return isinstance(condition, Rare) and not condition.negate and _names_limit(condition)
+
+
+def lets_pass_few(rule: Rule) -> bool:
+    """Whether a rule takes packets up to a limit alone."""
+    return any(
+        isinstance(condition, Rare) and condition.negate and _names_limit(condition)
+        for condition in rule.conditions
+    )
+
+
+def _names_limit(condition: Rare) -> bool:
+    return _LIMIT.search(condition.text) is not None

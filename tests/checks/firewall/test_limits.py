@@ -1,0 +1,159 @@
+"""The checks in checks/firewall/limits.py, and the counters that they read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.paths.direct_calls import direct_calls
+from diagnose.evidence.network.paths.limited_paths import BusyClient, LimitedPath, LimitedPaths
+from diagnose.evidence.network.rules.dropping_rules import GUARD, DroppingRules, dropping_rules
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCall, UnansweredCalls
+from diagnose.firewall import iptables
+from diagnose.firewall.rules import Ruleset
+from diagnose.model import Unavailable
+from diagnose.questions import Host
+from tests.checks.network.evidence import container, network
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+TEXT = """*filter
+:DOCKER-USER - [0:0]
+-A DOCKER-USER -s 10.0.0.0/8 -j ACCEPT
+-A DOCKER-USER -p tcp -m connlimit --connlimit-above 3 -j DROP
+-A DOCKER-USER -p tcp -m limit --limit 6/min -j RETURN
+-A DOCKER-USER -p tcp -j DROP
+COMMIT
+*raw
+:PREROUTING ACCEPT [0:0]
+-A PREROUTING -d 172.18.0.2/32 ! -i br-0123456789ab -j DROP
+COMMIT
+"""
+FIREWALL = Firewall(Ruleset(iptables.chains(TEXT, "nft", "ip")))
+USER, RAW = ("ip", "filter", "DOCKER-USER"), ("ip", "raw", "PREROUTING")
+
+
+def rule(chain: tuple[str, str, str], packets: int | None, *behind: str) -> dict[str, Any]:
+    """A rule as netlink shows it, with a counter and what stands behind it."""
+    family, table, name = chain
+    counter = [] if packets is None else [{"name": "counter", "bytes": 60, "packets": packets}]
+    expressions = [{"name": "match"}, *counter, *({"name": word} for word in behind)]
+    return {"family": family, "table": table, "chain": name, "expressions": expressions}
+
+
+def counted(
+    before: list[int], after: list[int], raw: int = 0, raw_after: int = 0, behind: str = "immediate"
+) -> DroppingRules | Unavailable:
+    """What is made of two looks at the counters of the rules."""
+    listed = [rule(USER, packets, behind) for packets in before] + [rule(RAW, raw, "immediate")]
+    later = [
+        {"family": "ip", "table": "filter", "chain": "DOCKER-USER", "packets": after},
+        {"family": "ip", "table": "raw", "chain": "PREROUTING", "packets": [raw_after]},
+    ]
+    made = Made({"nftables": {"rules": listed, "consistent": True}, "nftables.counters": later})
+    return dropping_rules(Host(made), FIREWALL)
+
+
+def seen(*looks: Any, **more: Any) -> list[tuple[str, int, int, bool]]:
+    """Chain, total and rise of each rule that drops, and whether it is a limit."""
+    found = counted(*looks, **more)
+    assert isinstance(found, DroppingRules)
+    return [(item.chain.name, item.total, item.within, item.is_limit) for item in found]
+
+
+def test_counters_of_limits_are_read_twice() -> None:
+    assert seen([9, 5, 7, 2], [19, 8, 9, 2]) == [
+        ("DOCKER-USER", 5, 3, True),
+        ("DOCKER-USER", 2, 0, True),
+    ]
+
+
+def test_a_limit_that_dropped_nothing_is_not_asked_again() -> None:
+    assert seen([9, 0, 7, 0], []) == []
+
+
+def test_a_guard_of_an_address_is_no_limit() -> None:
+    assert seen([0, 0, 0, 0], [0, 0, 0, 0], raw=4, raw_after=6) == [("PREROUTING", 4, 2, False)]
+
+
+def test_rules_that_changed_meanwhile_are_left_out() -> None:
+    assert seen([9, 5, 7], [9, 6, 7]) == []
+
+
+def test_a_counter_ahead_of_a_condition_counts_something_else() -> None:
+    assert seen([9, 5, 7, 2], [19, 8, 9, 2], behind="connlimit") == []
+
+
+def limited(*busy: BusyClient) -> LimitedPaths:
+    found = counted([9, 5, 7, 2], [19, 8, 9, 2])
+    assert isinstance(found, DroppingRules)
+    return LimitedPaths((LimitedPath(found.items[0], (), 3, busy),))
+
+
+NEAR, FAR = BusyClient("192.0.2.80", 4), BusyClient("198.41.200.21", 9)
+LIMITS: dict[str, tuple[tuple[BusyClient, ...], str, set[str]]] = {
+    "nobody is known": ((), "advice", {"limited_chain"}),
+    "a stranger": ((FAR,), "advice", {"limited_chain"}),
+    "a machine of the own network": (
+        (FAR, NEAR), "warning", {"program", "table", "chain", "rule_number", "client"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("busy", "severity", "variables"), LIMITS.values(), ids=LIMITS)
+def test_limit_exceeded(busy: tuple[BusyClient, ...], severity: str, variables: set[str]) -> None:
+    result = judge("firewall.limit-exceeded", limited_paths=limited(*busy))
+    assert rows(result) == [(severity, "host")]
+    assert set(result.findings[0].variables) == variables
+    if "client" in variables:
+        assert result.findings[0].variables["client"] == NEAR.address
+        assert result.findings[0].variables["rule_number"] == "2"
+
+
+GUARDS = {
+    "iptables": "-d 172.18.0.2/32 ! -i br-0123456789ab -j DROP",
+    "ip6tables": "-d fd00:5::2/128 ! -i br-0123456789ab -j DROP",
+    "nftables": 'ip daddr 172.18.0.2 iifname != "br-0123456789ab" drop comment "DROP DIRECT ACCESS"',
+}
+
+
+@pytest.mark.parametrize("text", GUARDS.values(), ids=GUARDS)
+def test_guards_of_each_backend_are_known(text: str) -> None:
+    guard = GUARD.search(text)
+    assert guard is not None
+    assert (guard["address"] or guard["native"]) in ("172.18.0.2", "fd00:5::2")
+
+
+SHOP = container("shop")
+OTHER = container("other", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.9"}}})
+CALL = UnansweredCall(OTHER, "172.18.0.2", 80, 3)
+DIRECT: dict[str, tuple[int, int, list[UnansweredCall], list[tuple[str, str]]]] = {
+    "it goes on": (4, 6, [], [("warning", "shop")]),
+    "it is over": (4, 4, [], [("advice", "shop")]),
+    "two packets": (2, 2, [], []),
+    "a container of this host calls": (4, 6, [CALL], []),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "calls", "expected"), DIRECT.values(), ids=DIRECT)
+def test_direct_access_dropped(
+    before: int, after: int, calls: list[UnansweredCall], expected: list[tuple[str, str]]
+) -> None:
+    found = counted([0, 0, 0, 0], [0, 0, 0, 0], before, after)
+    assert isinstance(found, DroppingRules)
+    made = direct_calls(
+        found,
+        Containers((SHOP,)),
+        Networks((network(),)),
+        UnansweredCalls(tuple(calls)),
+        Ping("1.48", "28.5.2", ""),
+    )
+    result = judge("firewall.direct-access-dropped", direct_calls=made)
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables["direct_json"] == '{"allow-direct-routing": true}'
