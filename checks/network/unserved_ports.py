@@ -15,9 +15,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, UnreadSettings
+from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
-from diagnose.phrases import sentence
+from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
@@ -55,15 +57,18 @@ def published_port_not_listening(
     unserved: UnservedPorts | None,
     empty_mounts: EmptyMounts | None,
     inward_programs: InwardPrograms | None,
+    udp_flows: UdpFlows | None,
     *,
     grace: Seconds = Seconds(20),
 ) -> CheckResult:
     """Nothing in a container listens on a port that it publishes.
 
-    Clients are accepted by the engine's proxy and cut off at once. TCP only. It is advice where
+    Clients are accepted by the engine's proxy and cut off at once. It is advice where
     other published ports of the container are served: images declare more ports than they use. A
     stand-by that begins to listen when it is needed looks the same. Where the container serves none
     of its ports, its log may say why: its first process still runs although the program has failed.
+    Many programs open ports for UDP when they need them: such a port is reported where the program
+    listens there for TCP alone, and where packets of clients came and got no answer.
     """
     publishing = {
         container.subject for container in containers.running if container.published_ports
@@ -78,6 +83,7 @@ def published_port_not_listening(
             hidden = empty_mounts or EmptyMounts()
             programs = inward_programs or InwardPrograms()
             yield from _not_served(container, netns, tail, hidden, programs)
+            yield from _udp_not_served(container, netns, udp_flows)
     return None
 
 
@@ -131,6 +137,48 @@ def _not_served(
             unread = None
         port = _UnservedPort(container, netns, number, inward, words, unread)
         yield _finding(port, hidden, severity).with_variables(_cure(port, hidden))
+
+
+def _udp_not_served(
+    container: Container, netns: ContainerNetns, flows: UdpFlows | None
+) -> Iterator[Finding]:
+    """The ports that are published for UDP and that somebody misses."""
+    published = {place for place, _ in container.published_ports}
+    served = any(netns.serves_others("tcp", port) for port in container.published_tcp_ports)
+    for place, binding in container.published_ports:
+        number, _, protocol = place.partition("/")
+        if protocol != "udp" or ":" in binding.host_ip or netns.sockets("udp", int(number)):
+            continue
+        is_for_tcp = f"{number}/tcp" not in published and netns.serves_others("tcp", int(number))
+        clients = (
+            flows.neighbours_at(int(binding.host_port), container) if flows is not None else ()
+        )
+        if is_for_tcp:
+            what = f"publishes port {number} for UDP, and its program listens there for TCP"
+        elif clients:
+            what = f"publishes port {number} for UDP and serves nothing there"
+        else:
+            continue
+        finding = Finding.about(
+            container,
+            sentence(
+                f"{container} {what}: no client can reach it",
+                f"{counted('client', clients, most=2)} got no answer" if clients else "",
+            ),
+            present(
+                {
+                    "NetworkSettings.Ports": sorted(published),
+                    "TCP sockets inside": netns.tcp_listeners,
+                    "UDP socket inside": f"none at port {number}",
+                    "clients without an answer": list(clients[:5]),
+                }
+            ),
+            discriminator=f"{number}/udp",
+            severity=Severity.advice if served and not clients else None,
+            stable=(container.life,),
+            port=number,
+        )
+        yield finding.with_variables(_publish(container, number) if is_for_tcp else {})
 
 
 def _finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:

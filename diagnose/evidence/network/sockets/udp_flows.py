@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import ListConnections, UdpFlow
@@ -26,6 +28,19 @@ class UdpFlows(msgspec.Struct, frozen=True):
 
     def to(self, port: int) -> tuple[UdpFlow, ...]:
         return self.by_port.get(port, ())
+
+    def neighbours_at(self, port: int, container: Container) -> tuple[str, ...]:
+        """The clients with private addresses that a container has not answered at a port.
+
+        Addresses of the internet are left out: scanners send a packet to each port.
+        """
+        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        senders = {
+            flow.src
+            for flow in self.to(port)
+            if flow.reply_src in own and flow.src != flow.dst and "seen_reply" not in flow.status
+        }
+        return tuple(sorted(sender for sender in senders if not ip_address(sender).is_global))
 
 
 @evidence

@@ -1,0 +1,57 @@
+"""network.udp-not-published: a port is published for TCP alone, and its program takes UDP too."""
+
+from __future__ import annotations
+
+from diagnose.evidence.network.addresses import is_everywhere
+from diagnose.evidence.network.sockets.unpublished_udp import UnpublishedUdp, UnpublishedUdpPorts
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import counted, sentence
+from diagnose.registry import check
+
+_DNS = 53
+
+
+@check("network.udp-not-published", severity=Severity.warning)
+def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult:
+    """A program listens over UDP too, and its port is published for TCP alone.
+
+    `-p 53:53` means TCP; UDP needs a second option, `-p 53:53/udp`. It is a warning for DNS, whose
+    clients ask over UDP, and where packets of other machines came and got no answer. It is advice
+    where the image declares the port for UDP, and nothing is said elsewhere. Browsers try UDP at
+    port 443 and then take TCP.
+    """
+    for item in unpublished_udp_ports:
+        is_missed = bool(item.clients) or item.port == _DNS
+        if is_missed or f"{item.port}/udp" in (item.container.config.exposed_ports or {}):
+            yield _unpublished(item, None if is_missed else Severity.advice)
+    yield from unpublished_udp_ports.unread
+    return None
+
+
+def _unpublished(item: UnpublishedUdp, severity: Severity | None) -> Finding:
+    container, port = item.container, item.port
+    asked = ""
+    if item.clients:
+        asked = f"{counted('client', item.clients, most=2)} sent packets over UDP without an answer"
+    address = item.binding.host_ip
+    before = "" if is_everywhere(address) else f"{address}:"
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} listens on port {port} for TCP and UDP, and publishes it for TCP alone",
+            asked,
+        ),
+        present(
+            {
+                "NetworkSettings.Ports": sorted({place for place, _ in container.published_ports}),
+                "sockets inside": [f"{port}/tcp", f"{port}/udp"],
+                "clients over UDP without an answer": list(item.clients[:5]),
+            }
+        ),
+        discriminator=str(port),
+        severity=severity,
+        stable=(container.life,),
+        port=str(port),
+        udp_port=f"{before}{item.host_port}:{port}/udp",
+    )

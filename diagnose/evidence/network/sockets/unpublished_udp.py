@@ -1,0 +1,130 @@
+"""Ports that are published for TCP alone, where a program in the container takes UDP too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.network import ConnectionTable, ListConnections, UdpFlow
+from diagnose.registry import evidence
+
+_MOST_PORTS = 10
+"""Ports that are asked about: each is a walk over the kernel's table."""
+_HTTP3 = frozenset({80, 443, 8443})
+"""Ports whose clients try UDP first and then take TCP, so that they miss nothing."""
+
+
+class UnpublishedUdp(msgspec.Struct, frozen=True):
+    """One port.
+
+    port: inside the container. clients: other machines whose packets over UDP got no answer.
+    """
+
+    container: Container
+    port: int
+    binding: Binding
+    clients: tuple[str, ...] = ()
+
+    @property
+    def host_port(self) -> int:
+        return int(self.binding.host_port)
+
+
+class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
+    """In the order of the containers.
+
+    unread: containers whose network was not visited, or whose clients are not known.
+    """
+
+    unread: tuple[Unexamined, ...] = ()
+
+
+class _Candidate(NamedTuple):
+    """A port of a container, and its binding for TCP."""
+
+    container: Container
+    port: int
+    binding: Binding
+
+
+@evidence
+def unpublished_udp_ports(
+    host: Host,
+    containers: Containers,
+    namespaces: Namespaces,
+    links: Interfaces,
+    listeners: Listeners | None,
+) -> UnpublishedUdpPorts:
+    """Ports of the host at which nobody else takes UDP.
+
+    Who asked is known for the first ones alone. A program of the host that listens at the same port
+    serves it, and so does another container.
+    """
+    taken = {port for container in containers.running for port, _ in container.published_by("udp")}
+    candidates = [
+        candidate
+        for container in containers.running
+        for candidate in _candidates(container, namespaces)
+        if int(candidate.binding.host_port) not in taken and not _is_held(listeners, candidate)
+    ]
+    ports = list(dict.fromkeys(int(candidate.binding.host_port) for candidate in candidates))
+    asked = host.ask_about(
+        ports[:_MOST_PORTS], lambda port: ListConnections(protocol="udp", dport=port)
+    )
+    tables: dict[int, ConnectionTable | Failed] = dict(asked)
+    publishing = {
+        container.subject for container in containers.running if container.published_ports
+    }
+    unread = [item for item in namespaces.unvisited if item.subject in publishing]
+    items = []
+    for container, port, binding in candidates:
+        known = tables.get(int(binding.host_port))
+        if isinstance(known, Failed):
+            unread.append(Unexamined(container.subject, f"clients over UDP: {known}"))
+        entries = known.entries if isinstance(known, ConnectionTable) else []
+        clients = tuple(dict.fromkeys(_unanswered(entries, links)))
+        items.append(UnpublishedUdp(container, port, binding, clients))
+    return UnpublishedUdpPorts(tuple(items), tuple(unread))
+
+
+def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candidate]:
+    """The ports of one container that are served over both protocols, and published for TCP."""
+    netns = namespaces.of(container)
+    if netns is None:
+        return
+    published = {port for port, _ in container.published_ports}
+    for published_port, binding in container.published_ports:
+        number, _, protocol = published_port.partition("/")
+        if protocol != "tcp" or not number.isdigit() or not binding.host_port.isdigit():
+            continue
+        port = int(number)
+        is_for_this_host = is_loopback(binding.host_ip) or ":" in binding.host_ip
+        if port in _HTTP3 or f"{port}/udp" in published or is_for_this_host:
+            continue
+        if netns.serves_others("udp", port) and netns.serves_others("tcp", port):
+            yield _Candidate(container, port, binding)
+
+
+def _is_held(listeners: Listeners | None, candidate: _Candidate) -> bool:
+    """Whether a program of the host takes UDP at the same port."""
+    port, address = int(candidate.binding.host_port), candidate.binding.host_ip
+    return listeners is not None and bool(listeners.on("udp", address, port))
+
+
+def _unanswered(flows: list[UdpFlow], links: Interfaces) -> Iterator[str]:
+    """The other machines that sent packets to an address of this host, without an answer."""
+    for flow in flows:
+        is_to_host = links.holds(flow.dst) and not links.holds(flow.src)
+        if is_to_host and "seen_reply" not in flow.status:
+            yield flow.src
