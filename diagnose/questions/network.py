@@ -237,6 +237,8 @@ class UdpFlow(msgspec.Struct, frozen=True):
     state: str | None = None
     status: list[str] = []
     """What the kernel knows of it: seen_reply, assured, src_nat ..."""
+    timeout: int | None = None
+    """The seconds that the entry has left."""
 
 
 class ConnectionTable(msgspec.Struct, frozen=True):

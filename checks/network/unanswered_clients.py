@@ -1,0 +1,94 @@
+"""network.clients-unanswered: clients of a published port get no connection."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.sockets.unanswered_clients import (
+    UnansweredClients,
+    UnansweredClientsByPort,
+)
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import and_more, count, counted, sentence
+from diagnose.registry import check
+
+
+@check(
+    "network.clients-unanswered",
+    severity=Severity.warning,
+    aloud=("has clients that get no answer", "have clients that get no answer"),
+    caused_by=[
+        "firewall.between-containers",
+        "firewall.dropped-inside-container",
+        "firewall.forward-dropped",
+        "network.accept-queue-full",
+        "network.bridge-down",
+        "network.mac-duplicate",
+        "network.neighbour-table-full",
+        "network.replies-misrouted",
+        "network.requests-taken-for-forged",
+        "network.subnet-overlaps-route",
+        "network.veth-detached",
+    ],
+)
+def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResult:
+    """Clients of a published port try again and again, and get no connection.
+
+    The kernel's table of connections shows how far their packets come. Either nothing comes back
+    from the container, or its answers never reach the client: they take another way back than the
+    requests came by, or a firewall beyond this host drops them. A client that has another
+    connection to the port is served. Addresses of the internet may be false: they count where none
+    of them is served, as advice. Over UDP, servers count that answer every request, such as DNS.
+    """
+    if not unanswered_clients.watched:
+        return Skipped("no running container publishes a port whose connections are tracked")
+    for item in unanswered_clients:
+        yield _unanswered(item)
+    return None
+
+
+def _unanswered(item: UnansweredClients) -> Finding:
+    container = item.container
+    clients = counted("client", item.clients, most=2)
+    if item.stage == "request":
+        what = f"{container} does not answer {clients} of published port {item.place}"
+        why = "the requests leave this host's rules towards the container, and nothing comes back"
+        if item.protocol == "udp":
+            why = "it may ignore clients of other networks than its own, as Pi-hole and Unbound do"
+    else:
+        what = f"{container}: its answers do not reach {clients} of published port {item.place}"
+        via = f" by router {item.router}" if item.router else ""
+        why = f"they leave through interface {item.leaves_by}{via}" if item.leaves_by else ""
+    return Finding.about(
+        container,
+        sentence(what, why),
+        present(
+            {
+                "connections that were tried": count(item.tries, "time"),
+                "clients": and_more(item.clients, 5),
+                "state in the kernel's table": _state(item),
+                "way back": item.route or None,
+            }
+        ),
+        discriminator=f"{item.place} {item.stage}",
+        severity=Severity.advice if item.strangers else None,
+        signs=NO_WAY_OUT,
+        stable=(container.life,),
+    ).with_variables(_variables(item))
+
+
+def _state(item: UnansweredClients) -> str:
+    if item.protocol == "udp":
+        return "UNREPLIED"
+    return "SYN_SENT" if item.stage == "request" else "SYN_RECV"
+
+
+def _variables(item: UnansweredClients) -> dict[str, str]:
+    """The place, and the case that the page has a paragraph for."""
+    container = item.container.name
+    place = {"container": container, "client": item.clients[0], "port": str(item.host_port)}
+    if item.protocol == "udp":
+        return {"container": container, "client": item.clients[0], "choosy": container}
+    if item.stage == "request":
+        return {**place, "mute": container}
+    return {**place, **present({"leaves_by": item.leaves_by, "router": item.router})}

@@ -1,0 +1,239 @@
+"""Clients of published ports that try again and again, and never get a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
+from diagnose.evidence.network.sockets.udp_flows import UdpFlows
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.machine import ReadSysctls
+from diagnose.questions.network import ListConnections, UdpFlow
+from diagnose.registry import evidence
+
+MOST_PORTS = 10
+"""Ports that are asked about; each is a walk over the kernel's table."""
+LEAST = 2
+"""Connections that one client tried to open: a single packet may get lost."""
+LEAST_STRANGERS = 3
+"""Clients of the internet, of which one alone may have sent under a false address."""
+_ANSWERED = frozenset({53, 123, 1812, 3478})
+"""Ports inside containers at which every request is answered: DNS, NTP, RADIUS, STUN."""
+RECENT_S = 40.0
+"""The last try is not older: many load balancers try every thirty seconds."""
+_SETTLED_S = 10.0
+"""So long after its start, a container's address is known on its bridge."""
+_TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_"
+
+Stage = Literal["request", "answer"]
+"""How far a connection comes: the container does not answer, or the client gets no answer."""
+
+
+class UnansweredClients(msgspec.Struct, frozen=True):
+    """The clients of one published port that get no connection.
+
+    strangers: whether they have addresses of the internet, where no other client has a connection.
+    leaves_by, router: where this host sends an answer to the first of them; empty where that is not
+    known. route: what decides it.
+    """
+
+    container: Container
+    host_port: int
+    stage: Stage
+    clients: tuple[str, ...]
+    tries: int
+    strangers: bool = False
+    protocol: Literal["tcp", "udp"] = "tcp"
+    leaves_by: str = ""
+    router: str = ""
+    route: str = ""
+
+    @property
+    def place(self) -> str:
+        """The host's port, with its protocol where that is UDP."""
+        return f"{self.host_port}/udp" if self.protocol == "udp" else str(self.host_port)
+
+
+class UnansweredClientsByPort(Items[UnansweredClients], frozen=True):
+    """watched: published ports whose connections were read."""
+
+    watched: int = 0
+
+
+@evidence
+def unanswered_clients(
+    host: Host,
+    containers: Containers,
+    networks: Networks,
+    links: Interfaces,
+    clock: Clock,
+    host_stack: HostStack | None,
+    udp_flows: UdpFlows | None,
+) -> UnansweredClientsByPort | Unavailable:
+    """By tracked connections to containers that rules lead there.
+
+    The kernel keeps an entry only of packets that its rules let through. The state `syn_sent` means
+    that no answer came from the container, `syn_recv` that the client never confirmed the answer.
+    Over UDP only servers are looked at that answer every request.
+    """
+    published = {
+        port for container in containers.running for port, _ in container.published_by("tcp")
+    }
+    ports = sorted(published)[:MOST_PORTS]
+    items = list(_over_udp(containers, networks, links, udp_flows or UdpFlows({})))
+    watched = len(udp_flows) if udp_flows is not None else 0
+    if not ports:
+        return UnansweredClientsByPort(tuple(items), watched)
+    ages = _Ages(host, clock)
+    for port, table in host.ask_about(
+        ports, lambda port: ListConnections(protocol="tcp", dport=port)
+    ):
+        if isinstance(table, Failed):
+            return Unavailable.of(table)
+        if not table.loaded:
+            continue
+        watched += 1
+        outer = [flow for flow in table.entries if _is_from_outside(flow, networks, links)]
+        for address, flows in by_key((flow.reply_src, flow) for flow in outer).items():
+            container = _holder(address, containers)
+            if container is not None:
+                found = _unanswered(container, port, flows, ages)
+                items += [_with_way_back(item, address, networks, host_stack) for item in found]
+    return UnansweredClientsByPort(tuple(items), watched)
+
+
+def _over_udp(
+    containers: Containers, networks: Networks, links: Interfaces, flows: UdpFlows
+) -> Iterator[UnansweredClients]:
+    """The clients that a server has not answered within the half minute that the kernel remembers.
+
+    Addresses of the internet are left out: a server may ignore them on purpose.
+    """
+    for container in containers.running:
+        own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        for place, binding in container.published_ports:
+            number, _, protocol = place.partition("/")
+            if protocol != "udp" or int(number) not in _ANSWERED:
+                continue
+            port = int(binding.host_port)
+            seen = [
+                flow
+                for flow in flows.to(port)
+                if flow.reply_src in own and _is_from_outside(flow, networks, links)
+            ]
+            answered = {flow.src for flow in seen if "seen_reply" in flow.status}
+            near = by_key((flow.src, flow) for flow in seen if not ip_address(flow.src).is_global)
+            lost = {
+                client: again
+                for client, again in near.items()
+                if len(again) >= LEAST and client not in answered
+            }
+            if lost:
+                group = _group(container, port, "request", lost)
+                yield msgspec.structs.replace(group, protocol="udp")
+
+
+class _Ages:
+    """When the last packet of a connection was seen, by the time that its entry has left."""
+
+    def __init__(self, host: Host, clock: Clock) -> None:
+        names = {state: f"{_TIMEOUT}{state}" for state in sorted(UNCONFIRMED)}
+        answer = host.ask(ReadSysctls(list(names.values())))
+        settings = {} if isinstance(answer, Failed) else answer
+        self._limits = {state: settings.get(name) or "" for state, name in names.items()}
+        self.clock = clock
+
+    def of(self, flow: UdpFlow) -> float | None:
+        """Seconds; None where they are not known."""
+        limit = self._limits.get(flow.state or "", "")
+        if not limit.isdigit() or flow.timeout is None:
+            return None
+        return float(int(limit) - flow.timeout)
+
+
+def _is_from_outside(flow: UdpFlow, networks: Networks, links: Interfaces) -> bool:
+    """Whether another machine called an address of the host, and a rule led it elsewhere."""
+    is_led = links.holds(flow.dst) and flow.reply_src != flow.dst
+    if not is_led or links.holds(flow.src):
+        return False
+    return networks.bridge_of(ip_address(flow.src)) is None
+
+
+def _holder(address: str, containers: Containers) -> Container | None:
+    return next(
+        (
+            container
+            for container in containers.running
+            for endpoint in container.endpoints.values()
+            if address in endpoint.addresses
+        ),
+        None,
+    )
+
+
+def _unanswered(
+    container: Container, port: int, flows: list[UdpFlow], ages: _Ages
+) -> Iterator[UnansweredClients]:
+    """The clients without a connection, by how far their packets come."""
+    waiting = [flow for flow in flows if flow.state in UNCONFIRMED]
+    if not waiting:
+        return
+    answered = {flow.src for flow in flows if flow.state not in UNCONFIRMED}
+    by_state = by_key(
+        (flow.state or "", flow) for flow in waiting if _counts(flow, container, ages)
+    )
+    for state, tries in by_state.items():
+        stage: Stage = "request" if state == "syn_sent" else "answer"
+        near = by_key((flow.src, flow) for flow in tries if not ip_address(flow.src).is_global)
+        lost = {
+            client: again
+            for client, again in near.items()
+            if len(again) >= LEAST and client not in answered
+        }
+        if lost:
+            yield _group(container, port, stage, lost)
+        far = by_key((flow.src, flow) for flow in tries if ip_address(flow.src).is_global)
+        is_reached = any(ip_address(client).is_global for client in answered)
+        if len(far) >= LEAST_STRANGERS and not is_reached:
+            yield msgspec.structs.replace(_group(container, port, stage, far), strangers=True)
+
+
+def _group(
+    container: Container, port: int, stage: Stage, by_client: dict[str, list[UdpFlow]]
+) -> UnansweredClients:
+    tries = sum(map(len, by_client.values()))
+    return UnansweredClients(container, port, stage, tuple(sorted(by_client)), tries)
+
+
+def _with_way_back(
+    item: UnansweredClients, source: str, networks: Networks, host_stack: HostStack | None
+) -> UnansweredClients:
+    """With the route of an answer from an address of the container."""
+    if host_stack is None or item.stage == "request":
+        return item
+    network = networks.bridge_of(ip_address(source))
+    bridge = network.bridge if network is not None else "lo"
+    decision = host_stack.stack.routing.look_up(item.clients[0], source, bridge)
+    return msgspec.structs.replace(
+        item, leaves_by=decision.oif, router=decision.gateway or "", route=decision.by
+    )
+
+
+def _counts(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
+    """Whether a try is recent, and later than the start of the container."""
+    age, running_s = ages.of(flow), ages.clock.age(container.started_at)
+    if age is None or age > RECENT_S:
+        return False
+    return running_s is not None and age < running_s - _SETTLED_S

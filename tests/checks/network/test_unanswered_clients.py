@@ -1,0 +1,146 @@
+"""The check in checks/network/unanswered_clients.py, and the connections that it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
+from diagnose.evidence.network.sockets.unanswered_clients import (
+    UnansweredClientsByPort,
+    unanswered_clients,
+)
+from diagnose.model import Unavailable
+from diagnose.questions import Host
+from tests.checks.network.evidence import LATER, container, links, network
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+SHOP = container(
+    "shop",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]},
+    },
+)
+NEAR, OTHER = "192.0.2.80", "192.0.2.81"
+STRANGERS = ["198.41.200.21", "198.41.200.22", "198.41.200.23"]
+
+
+def tries(state: str, *sources: str, age: int = 3, reply: str = "172.18.0.2") -> list[Any]:
+    """Tracked connections, each seen so many seconds ago."""
+    limit = {"syn_sent": 120, "syn_recv": 60}.get(state, 432000)
+    ends = {"dst": "192.0.2.10", "sport": 4444, "dport": 8080, "reply_src": reply}
+    return [{**ends, "src": src, "state": state, "timeout": limit - age} for src in sources]
+
+
+LOST: dict[str, tuple[list[Any], list[str]]] = {
+    "nobody": ([], []),
+    "the container is silent": (tries("syn_sent", NEAR, NEAR), ["warning"]),
+    "answers are lost": (tries("syn_recv", NEAR, NEAR), ["warning"]),
+    "one try": (tries("syn_recv", NEAR), []),
+    "one try each": (tries("syn_recv", NEAR, OTHER), []),
+    "long ago": (tries("syn_recv", NEAR, NEAR, age=55), []),
+    "one of them is served": (
+        tries("syn_recv", NEAR, NEAR) + tries("established", NEAR), [],
+    ),
+    "another one is served": (
+        tries("syn_recv", NEAR, NEAR) + tries("established", OTHER), ["warning"],
+    ),
+    "refused": (tries("close", NEAR, NEAR), []),
+    "strangers": (tries("syn_recv", *STRANGERS), ["advice"]),
+    "few strangers": (tries("syn_recv", *STRANGERS[:2]), []),
+    "strangers beside one that is served": (
+        tries("syn_recv", *STRANGERS) + tries("time_wait", "198.41.200.29"), [],
+    ),
+    "strangers beside a neighbour that is served": (
+        tries("syn_recv", *STRANGERS) + tries("established", NEAR), ["advice"],
+    ),
+    "the host itself": (tries("syn_sent", "192.0.2.10", "192.0.2.10"), []),
+    "a container": (tries("syn_sent", "172.18.0.9", "172.18.0.9"), []),
+    "docker-proxy": (tries("syn_recv", NEAR, NEAR, reply="192.0.2.10"), []),
+    "an earlier container": (tries("syn_sent", NEAR, NEAR, reply="172.18.0.7"), []),
+}  # fmt: skip
+
+
+def seen(entries: list[Any], clock: Clock = LATER) -> UnansweredClientsByPort | Unavailable:
+    """What the collector makes of these connections."""
+    prefix = "net.netfilter.nf_conntrack_tcp_timeout_"
+    host = Host(
+        Made(
+            {
+                "conntrack": {"loaded": True, "complete": True, "entries": entries},
+                "sysctl": {f"{prefix}syn_sent": "120", f"{prefix}syn_recv": "60"},
+            }
+        )
+    )
+    networks = Networks((network(),))
+    return unanswered_clients(host, Containers((SHOP,)), networks, links(), clock, None, None)
+
+
+@pytest.mark.parametrize(("entries", "expected"), LOST.values(), ids=LOST)
+def test_clients_unanswered(entries: list[Any], expected: list[str]) -> None:
+    result = judge("network.clients-unanswered", unanswered_clients=seen(entries))
+    assert rows(result) == [(severity, "shop") for severity in expected]
+
+
+def test_a_try_from_before_the_start_of_the_container_is_over() -> None:
+    young = Clock(wall=1767225600.0 + 45, booted=0)
+    assert seen(tries("syn_sent", NEAR, NEAR, age=39), young) == UnansweredClientsByPort((), 1)
+    assert seen(tries("syn_sent", NEAR, NEAR, age=3), young) != UnansweredClientsByPort((), 1)
+
+
+def test_what_was_not_tracked_is_no_pass() -> None:
+    host = Host(Made({"conntrack": {"loaded": False, "complete": True, "entries": []}}))
+    clients = unanswered_clients(
+        host, Containers((SHOP,)), Networks(()), links(), LATER, None, None
+    )
+    result = judge("network.clients-unanswered", unanswered_clients=clients)
+    assert result.verdict.value == "skipped"
+
+
+DNS = container(
+    "hole",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"53/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}]},
+    },
+)
+SYSLOG = container(
+    "hole",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"514/udp": [{"HostIp": "0.0.0.0", "HostPort": "53"}]},
+    },
+)
+
+
+def asked(src: str, *status: str, reply: str = "172.18.0.2") -> UdpFlow:
+    return UdpFlow(src, "192.0.2.10", 4444, 53, reply, status=list(status))
+
+
+UDP: dict[str, tuple[Container, list[UdpFlow], list[tuple[str, str]]]] = {
+    "a server that ignores a client": (DNS, 2 * [asked(NEAR)], [("warning", "hole")]),
+    "one query": (DNS, [asked(NEAR)], []),
+    "answered later": (DNS, [asked(NEAR), asked(NEAR), asked(NEAR, "seen_reply")], []),
+    "strangers": (DNS, 4 * [asked(STRANGERS[0])], []),
+    "an earlier container": (DNS, 2 * [asked(NEAR, reply="172.18.0.9")], []),
+    "a server that never answers": (SYSLOG, 2 * [asked(NEAR)], []),
+}
+
+
+@pytest.mark.parametrize(("who", "flows", "expected"), UDP.values(), ids=UDP)
+def test_clients_over_udp(
+    who: Container, flows: list[UdpFlow], expected: list[tuple[str, str]]
+) -> None:
+    seen_flows = UdpFlows({53: tuple(flows)})
+    networks = Networks((network(),))
+    containers = Containers((who,))
+    clients = unanswered_clients(
+        Host(Made({})), containers, networks, links(), LATER, None, seen_flows
+    )
+    assert rows(judge("network.clients-unanswered", unanswered_clients=clients)) == expected
