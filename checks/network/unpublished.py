@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import ANY, is_loopback
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import names_of
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Unavailable, Unexamined
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import agree, and_more, counted, sentence
 from diagnose.registry import check
 
 _ENTRIES = ("80", "443")
@@ -28,12 +30,16 @@ def port_not_published(
     config: DaemonConfig | None,
     links: Interfaces | None,
     firewall: Firewall | None,
+    networks: Networks | None,
+    ping: Ping | None,
 ) -> CheckResult:
     """A port that a container is configured to publish is not published.
 
     With the host's network the engine ignores published ports without an error: the program is
     reached at the port that it listens on. A port on an IPv6 address of the host needs docker-proxy
-    or a network with IPv6. Seen on engines 20.10.24 and 28.5.2.
+    or a network with IPv6. A container on several networks has one default route: where that leads
+    through a macvlan network, the engine publishes none of its ports on the other ones either. Seen
+    on engines 20.10.24 and 28.5.2.
     """
     without_proxy = config
     if config is not None and config.value("userland-proxy") is not False:
@@ -46,11 +52,53 @@ def port_not_published(
                 yield Unexamined(container.subject, f"the host's sockets: {listeners}")
             else:
                 yield from _on_host_network(container, listeners, firewall)
-        elif without_proxy is not None:
+            continue
+        if networks is not None:
+            yield from _beside_lan(container, networks, ping)
+        if without_proxy is not None:
             yield from _on_ipv6(container, without_proxy)
     if without_proxy is not None and links is not None:
         yield from _ipv6_without_proxy(containers, without_proxy, links)
     return None
+
+
+_DIRECT = ("macvlan", "ipvlan")
+_CHOOSES = (28,)
+"""The first engine with an option for the network that has the default route (`--gw-priority`)."""
+
+
+def _beside_lan(container: Container, networks: Networks, ping: Ping | None) -> Iterator[Finding]:
+    """A container on a bridge whose ports are not published, since it is on the LAN as well."""
+    published = {port for port, _ in container.published_ports}
+    missing = {
+        f"{binding.host_port} -> {port}"
+        for port, binding in container.wanted_ports
+        if port not in published
+    }
+    attached = [
+        networks.by_name[name] for name in sorted(container.endpoints) if name in networks.by_name
+    ]
+    direct = [network for network in attached if network.driver in _DIRECT]
+    bridges = [network for network in attached if network.is_bridge and not network.internal]
+    if not missing or not direct or not bridges:
+        return
+    ports = agree(missing, "port", "ports")
+    lan = direct[0]
+    chooses = ping is not None and ping.version >= _CHOOSES
+    yield Finding.about(
+        container,
+        f"{container} is configured to publish {ports} {and_more(sorted(missing))}, and the engine "
+        f"publishes nothing: its default route leads through {lan.driver} {lan}",
+        {
+            "HostConfig.PortBindings": sorted(missing),
+            "NetworkSettings.Ports": sorted(published),
+            "networks": [f"{network.name} ({network.driver})" for network in attached],
+        },
+        discriminator="default route",
+        touches=subjects_of((lan, bridges[0])),
+        stable=(container.life,),
+        lan=lan.name,
+    ).with_variables({"bridge_network": bridges[0].name} if chooses else {})
 
 
 def _on_host_network(

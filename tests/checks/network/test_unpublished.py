@@ -20,6 +20,7 @@ from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.firewall import iptables
@@ -171,5 +172,43 @@ def test_witness(
         dns_path=None,
         networks=None,
         failed_names=FailedNames(failed),
+    )
+    assert rows(result) == expected
+
+
+FRONT = Network("f" * 64, "front", "bridge")
+BEHIND = Network("b" * 64, "behind", "bridge", internal=True)
+LAN = Network("a" * 64, "lan", "macvlan")
+
+
+def beside(*networks: str, published: bool = False) -> Container:
+    """A container on these networks that is configured to publish a port."""
+    binding = {"8080/tcp": [Binding("", "18066")]}
+    endpoints = {name: NetworkEndpoint(ip_address="192.0.2.66") for name in networks}
+    return Container(
+        "1" * 64,
+        "/cart",
+        state=RUNNING,
+        host_config=HostConfig(port_bindings=binding),
+        network_settings=NetworkSettings(endpoints, ports=binding if published else {}),
+    )
+
+
+ON_THE_LAN: dict[str, tuple[Container, list[tuple[str, str]]]] = {
+    "its default route is the LAN's": (beside("front", "lan"), [("warning", "cart")]),
+    "its default route is the bridge's": (beside("front", "lan", published=True), []),
+    "the LAN alone": (beside("lan"), []),
+    "beside an internal network": (beside("behind", "lan"), []),
+    "a bridge alone": (beside("front"), []),
+}
+
+
+@pytest.mark.parametrize(("container", "expected"), ON_THE_LAN.values(), ids=ON_THE_LAN)
+def test_a_container_on_the_lan_too(container: Container, expected: list[tuple[str, str]]) -> None:
+    result = judge(
+        "network.port-not-published",
+        containers=Containers((container,)),
+        listeners=NONE,
+        networks=Networks((FRONT, BEHIND, LAN)),
     )
     assert rows(result) == expected

@@ -1,0 +1,163 @@
+"""Clients of published ports that get no connection although no rule of the host stops them."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
+from tests.lab.runner import healthy_container
+from tests.lab.scenarios.network import QUIET
+
+_STRANGERS = ("198.41.200.21", "198.41.200.22", "198.41.200.23", "198.41.200.24")
+
+
+def _shop(box: Box, name: str, port: int) -> None:
+    """A web server that has run for a moment: what came before its start is another matter."""
+    healthy_container(box, name, port)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:{port}/") == "hello\n"
+    box.sh("sleep 12", timeout=30)
+
+
+def _calls(box: Box, port: int, source: str, times: int = 2) -> list[bool]:
+    """Whether a client with this address gets an answer, at each of some calls."""
+    curl = ["curl", "-sS", "--noproxy", "*", "-m", "1", "--interface", source]
+    url = f"http://{BOX_ADDRESS}:{port}/"
+    return [box.provider.run([*curl, url], check=False).stdout == "hello\n" for _ in range(times)]
+
+
+def _calls_on(box: Box, port: int, source: str) -> None:
+    """A client that gets no answer, and goes on trying."""
+    assert _calls(box, port, source) == [False, False]
+    call = f"curl -s --noproxy '*' -m 1 --interface {source} http://{BOX_ADDRESS}:{port}/"
+    box.provider.spawn(["sh", "-c", f"while :; do {call}; sleep 1; done"])
+
+
+def _lose_answers(box: Box, port: int, *clients: str) -> None:
+    """A firewall beyond the host drops the answers to these clients; to all where none is named."""
+    for client in clients or ("0.0.0.0/0",):
+        box.provider.sh(f"iptables -I INPUT -p tcp --sport {port} -d {client} -j DROP")
+
+
+@fault("network.clients-unanswered", subject="container:shop60", shareable=True)
+def answers_dropped_beyond_the_host(box: Box) -> None:
+    """A firewall beyond the host lets the requests of clients pass, and not the answers."""
+    _shop(box, "shop60", 18060)
+    _lose_answers(box, 18060)
+    _calls_on(box, 18060, WEB)
+
+
+@fault("network.clients-unanswered", subject="container:shop61", shareable=True)
+def answers_to_one_network_dropped(box: Box) -> None:
+    """Clients of one network get no answers, and those of another one do."""
+    _shop(box, "shop61", 18061)
+    _lose_answers(box, 18061, WEB)
+    _calls_on(box, 18061, WEB)
+    assert _calls(box, 18061, GATEWAY) == [True, True]
+
+
+@fault("network.clients-unanswered", subject="container:shop62", shareable=True)
+def container_whose_own_rules_nobody_may_know(box: Box) -> None:
+    """A tool of the administrator wrote rules into the network namespace of a container that has no
+    right to write any, and forgot its port."""
+    _shop(box, "shop62", 18062)
+    pid = str(box.inspect("shop62")["State"]["Pid"])
+    rule = [
+        "iptables",
+        "-A",
+        "INPUT",
+        "-p",
+        "tcp",
+        "--dport",
+        "8080",
+        "!",
+        "-i",
+        "lo",
+        "-j",
+        "DROP",
+    ]
+    box.run(["nsenter", "-t", pid, "-n", *rule])
+    _calls_on(box, 18062, WEB)
+
+
+@fault("network.clients-unanswered", subject="container:hole65", shareable=True)
+def dns_server_for_its_own_bridge_alone(box: Box) -> None:
+    """A DNS server answers local clients alone, as Pi-hole does unless it is told otherwise: to a
+    container, the machines of the LAN are not local."""
+    box.docker("run", "-d", "--name=hole65", *QUIET, "-p=18065:53/udp", "bb:1.36", "sleep", "900")
+    pid = str(box.inspect("hole65")["State"]["Pid"])
+    fixed = "--keep-in-foreground --no-hosts --no-resolv --conf-file=/dev/null --user=root"
+    serves = f"dnsmasq {fixed} --pid-file= --local-service --address=/#/192.0.2.77"
+    box.spawn(["nsenter", "-t", pid, "-n", *serves.split()])
+    sockets = ["nsenter", "-t", pid, "-n", "ss", "-lnuH", "sport = :53"]
+    box.wait_for(lambda: box.run(sockets).stdout, what="the server")
+    code = _QUERIES.format(address=BOX_ADDRESS, port=18065)
+    box.provider.spawn([sys.executable, "-c", code])
+    table = ["conntrack", "-L", "-p", "udp", "--orig-port-dst", "18065"]
+    box.wait_for(lambda: box.run(table, check=False).stdout.count("UNREPLIED") > 1, what="queries")
+
+
+_LAN = ("-d=macvlan", "-o=parent=eth0", "--subnet=192.0.2.0/24", "--gateway=192.0.2.1")
+
+
+def _on_two_networks(box: Box, name: str, lan: str, address: str, port: int) -> None:
+    """A container with a published port, on the LAN by macvlan and on a bridge."""
+    options = (f"--network={lan}", f"--ip={address}")
+    box.docker("create", f"--name={name}", *QUIET, *options, f"-p={port}:8080", "shop:1.4")
+    box.docker("network", "connect", "front66", name)
+    box.docker("start", name)
+
+
+@fault("network.port-not-published", subject="container:shop66")
+def published_port_of_a_container_on_the_lan_too(box: Box) -> None:
+    """A container was put on the LAN by macvlan as well, which has its default route now: the
+    engine publishes none of its ports, and says nothing."""
+    box.docker("network", "create", *_LAN, "a-lan66")
+    box.docker("network", "create", "front66")
+    _on_two_networks(box, "shop66", "a-lan66", "192.0.2.166", 18066)
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:18066/", timeout=2, check=False)
+
+
+@healthy()
+def published_port_of_a_container_whose_bridge_leads_out(box: Box) -> None:
+    """The same container, with the default route by its bridge."""
+    box.docker("network", "create", *_LAN, "lan66")
+    box.docker("network", "create", "front66")
+    _on_two_networks(box, "shop67", "lan66", "192.0.2.167", 18067)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18067/") == "hello\n"
+
+
+_QUERIES = """
+import socket, time
+query = bytes.fromhex("123401000001000000000000047465737403636f6d0000010001")
+while True:
+    client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    client.sendto(query, ("{address}", {port}))
+    client.close()
+    time.sleep(1)
+"""
+
+
+@healthy(shareable=True)
+def strangers_that_do_not_finish(box: Box) -> None:
+    """Addresses of the internet send requests and take no answers, as scanners do, and others are
+    served; a neighbour gave up once."""
+    _shop(box, "shop63", 18063)
+    for stranger in _STRANGERS:
+        box.provider.sh(f"ip addr add {stranger}/32 dev uplink")
+    _lose_answers(box, 18063, *_STRANGERS[:3])
+    for stranger in _STRANGERS[:3]:
+        assert _calls(box, 18063, stranger) == [False, False]
+    assert _calls(box, 18063, _STRANGERS[3]) == [True, True]
+    _lose_answers(box, 18063, WEB)
+    assert _calls(box, 18063, WEB, 1) == [False]
+
+
+@healthy(shareable=True)
+def neighbour_that_was_cut_off_for_a_moment(box: Box) -> None:
+    """Answers to a client were lost for a moment; since then it is served."""
+    _shop(box, "shop64", 18064)
+    _lose_answers(box, 18064, WEB)
+    assert _calls(box, 18064, WEB) == [False, False]
+    box.provider.sh(f"iptables -D INPUT -p tcp --sport 18064 -d {WEB} -j DROP")
+    assert _calls(box, 18064, WEB) == [True, True]
