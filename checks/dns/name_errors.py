@@ -173,8 +173,9 @@ def name_unknown(
 
     Its log says so, its DNS servers say that the name does not exist (NXDOMAIN), and no container
     has the name. A name is mistyped, a service was renamed or is not deployed, or the name belongs
-    to a net whose DNS server the container does not ask. Names that the host alone knows, and names
-    of containers, have checks of their own.
+    to a net whose DNS server the container does not ask. Where a search domain would complete the
+    name, the program does not append it: nginx never does, and musl does not to a name with a dot.
+    Names that the host alone knows, and names of containers, have checks of their own.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -182,23 +183,35 @@ def name_unknown(
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
         if failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
-            yield _unknown(failure)
+            yield _unknown(failure, failure.completed(lookups))
     yield from failed_names.unread
     return None
 
 
-def _unknown(failure: UnresolvedName) -> Finding:
+def _unknown(failure: UnresolvedName, completed: str) -> Finding:
     container, name = failure.container, failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
+    known = ""
+    if completed:
+        known = f'it is known as "{completed}", and the program does not append the search domain'
     return Finding.about(
         container,
-        f'{container} calls "{name}", a name that {where} {agree(servers, "does", "do")} not know '
-        "(NXDOMAIN) and no container has",
-        {"log": failure.name.line[:300], **_answers([failure])},
+        sentence(
+            f'{container} calls "{name}", a name that {where} {agree(servers, "does", "do")} not '
+            "know (NXDOMAIN) and no container has",
+            known,
+        ),
+        present(
+            {
+                "log": failure.name.line[:300],
+                **_answers([failure]),
+                "with its search domain": completed,
+            }
+        ),
         discriminator=name,
         signs=frozenset({"dns"}),
         stable=(container.life,) if container.is_running else (),
         unknown=name,
         server=servers[0],
-    )
+    ).with_variables({"short": name, "completed": completed} if completed else {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -148,16 +149,21 @@ class QueryPlan:
         return dict(list(samples.items())[:MOST_SAMPLES])
 
     def wildcards(self) -> dict[str, QueryDns]:
-        """The query for the wildcard of each search domain that short names may end in."""
+        """The query for the wildcard of each search domain that names may end in."""
         servers = self.resolvers.host_servers
+        askers = [*self.straying, *(container for container, _, _, _ in self.failed)]
         domains = dict.fromkeys(
-            domain.rstrip(".")
-            for container in self.straying
-            for domain in self.resolvers.inside[container.id].search
-            if domain.strip(".")
+            domain for container in askers for domain in search_domains(container, self.resolvers)
         )
         first = list(domains)[:MOST_SEARCH_DOMAINS] if servers else []
         return {domain: name_query(servers[0], f"*.{domain}", None) for domain in first}
+
+
+def search_domains(container: Container, resolvers: Resolvers) -> tuple[str, ...]:
+    """The domains that a container's libraries may append to a name."""
+    conf = resolvers.inside.get(container.id)
+    domains = (domain.strip(".") for domain in conf.search) if conf is not None else ()
+    return tuple(domain for domain in domains if domain)
 
 
 def root_query(server: str, pid: int | None, transport: str = "udp") -> QueryDns:
@@ -249,7 +255,8 @@ def _failed_queries(
 ) -> Iterator[tuple[Container, str, str, int | None]]:
     """Each name of a log with each server of its container, and whose namespace to ask from.
 
-    The host's for one that is down.
+    The host's for one that is down. The name is asked with each search domain too: nginx and musl
+    do not append any to a name with a dot.
     """
     for container in containers:
         for failed in failed_names.of(container):
@@ -258,14 +265,12 @@ def _failed_queries(
             upstreams = resolvers.upstreams(container) or tuple(
                 Upstream(server) for server in resolvers.engine_view
             )
-            for upstream in upstreams:
+            domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
+            names = (failed.name, *(f"{failed.name}.{domain}" for domain in domains))
+            for upstream, name in itertools.product(upstreams, names):
                 inside = container.is_running and not upstream.by_host
-                yield (
-                    container,
-                    failed.name,
-                    upstream.server,
-                    container.state.pid if inside else None,
-                )
+                pid = container.state.pid if inside else None
+                yield container, name, upstream.server, pid
 
 
 def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:

@@ -48,6 +48,20 @@ class UnresolvedName(msgspec.Struct, frozen=True):
         replies = (reply for reply in self.replies.values() if reply.knows or reply.denies)
         return next(replies, None)
 
+    def completed(self, lookups: Lookups) -> str:
+        """The name with a search domain that a server knows; empty where there is none.
+
+        A domain that knows every name says nothing of this one.
+        """
+        name = self.name.name
+        for other, replies in lookups.failed_by_name(self.container).items():
+            domain = other.removeprefix(f"{name}.")
+            wildcard = lookups.wildcards.get(domain)
+            is_known = any(reply.knows for reply in replies.values())
+            if domain != other and is_known and (wildcard is None or not wildcard.knows):
+                return other
+        return ""
+
     def is_elsewhere(self, containers: Containers, hosts_file: HostsFile | None) -> bool:
         """Whether the name is one that no DNS server should know: of a container, or of a host."""
         name = self.name.name.lower()

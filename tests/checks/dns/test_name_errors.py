@@ -98,3 +98,29 @@ def test_a_proxy_whose_users_mistype_names() -> None:
             hosts_file=HostsFile(),
         )
         assert len(result.findings) == expected
+
+
+FULL = "pay.office.corp.example"
+COMPLETED: dict[str, tuple[str, str, str]] = {
+    "a search domain knows it": ("NOERROR", "NXDOMAIN", FULL),
+    "nobody knows it": ("NXDOMAIN", "NXDOMAIN", ""),
+    "a domain that knows every name": ("NOERROR", "NOERROR", ""),
+}
+
+
+@pytest.mark.parametrize(("rcode", "wildcard", "completed"), COMPLETED.values(), ids=COMPLETED)
+def test_a_name_that_a_search_domain_completes(rcode: str, wildcard: str, completed: str) -> None:
+    name = "pay.office"
+    replies = {(name, LAN): reply("NXDOMAIN"), (FULL, LAN): reply(rcode)}
+    answer = Lookups(
+        {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
+        failed={PAY.id: replies}, wildcards={"corp.example": reply(wildcard)},
+    )  # fmt: skip
+    (finding,) = judge(
+        "dns.name-unknown",
+        containers=Containers((PAY,)),
+        failed_names=FailedNames({PAY.id: (FailedName(name, "no such host"),)}),
+        lookups=answer,
+        hosts_file=HostsFile({}),
+    ).findings
+    assert finding.variables.get("completed", "") == completed

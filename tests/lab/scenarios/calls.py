@@ -108,6 +108,27 @@ def name_that_nobody_has(box: Box) -> None:
     _says(box, "pay36", line)
 
 
+@fault("dns.name-unknown", subject="container:pay42", also=["network.calls-failing"])
+def name_that_a_search_domain_completes(box: Box) -> None:
+    """A program that appends no search domain calls a name that only such a domain completes."""
+    box.provider.dns_stop()
+    box.provider.dns_start(
+        "--local=/lab-shop.test/",
+        "--local=/office/",
+        f"--host-record=pay.office.lab-shop.test,{WEB}",
+    )
+    line = "pay.office could not be resolved (3: Host not found)"
+    box.docker("network", "create", "paynet42")
+    options = ("--network=paynet42", "--dns-search=lab-shop.test")
+    _repeats(box, "pay42", line, "nslookup pay.office.", *options)
+    found = box.docker("exec", "pay42", "nslookup", "pay.office.lab-shop.test")
+    assert WEB in found.stdout
+    _says(box, "pay42", line)
+    report = box.diagnose("check", "dns.name-unknown", "--format", "json")
+    (finding,) = [each for each in report.findings if each["id"] == "dns.name-unknown"]
+    assert "pay.office.lab-shop.test" in finding["summary"], finding
+
+
 @fault("network.call-unanswered", subject="container:tunnel37", shareable=True)
 def tunnel_whose_udp_is_dropped(box: Box) -> None:
     """A tunnel speaks QUIC, and a firewall beyond the host drops its port over UDP."""
