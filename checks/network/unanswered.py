@@ -20,6 +20,7 @@ from diagnose.registry import check
 @check(
     "network.call-unanswered",
     severity=Severity.warning,
+    aloud=("calls a machine that does not answer", "call machines that do not answer"),
     caused_by=[
         "container.paused",
         "firewall.backend-mixed",
@@ -50,7 +51,9 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
     request at least `least` times, and no other connection to that place stands. A refusal would be
     an answer: packets are lost on the way there or back, or nobody is there. The kernel's counters
     of each namespace say where to look. Programs that try many places are left out, and so are
-    calls out of internal networks (network.internal-called-out).
+    calls out of internal networks (network.internal-called-out). It is advice where a device of the
+    local network is off that a program found by itself, as home automation does: no configuration
+    names it, it is called at no port of a database or queue, and the container is well.
     """
     if not unanswered_calls.watched and not len(unanswered_calls):
         return Skipped("no running container uses a network")
@@ -90,6 +93,7 @@ def _unanswered(calls: list[UnansweredCall]) -> Finding:
             *sorted(networks),
             *subjects_of(callers.values()),
         ),
+        severity=Severity.advice if all(call.is_device_off for call in calls) else None,
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=tuple(container.life for container in callers.values()),

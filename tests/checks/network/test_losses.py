@@ -129,6 +129,20 @@ def test_calls_without_an_answer(calls: list[WaitingCall], words: list[str]) -> 
     assert all(word in str(result.findings[0].summary) for word in words)
 
 
+DEVICES = {
+    "a plug that is off": (WaitingCall("192.0.2.200", 80, 2), "advice"),
+    "its database": (WaitingCall("192.0.2.200", 5432, 2), "warning"),
+    "a machine behind a router": (WaitingCall("198.51.100.7", 80, 2), "warning"),
+}
+
+
+@pytest.mark.parametrize(("call", "severity"), DEVICES.values(), ids=DEVICES)
+def test_a_device_that_is_off(call: WaitingCall, severity: str) -> None:
+    hub = container("app")
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(call, of=hub)))
+    assert rows(result) == [(severity, "app")]
+
+
 BY_RULE = Obstacle("rule", Step("ip filter", "DOCKER-USER", "-j DROP"), "request", "forward")
 BY_ROUTE = Obstacle("route", Step("", "", "route unreachable 192.0.2.200/32"), "request", "forward")
 NO_ANSWER = Obstacle("rule", Step("ip raw", "PREROUTING", "-j DROP"), "reply", "prerouting")

@@ -288,3 +288,16 @@ def port_opened_by_its_number_on_the_host(box: Box) -> None:
     """)
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:18628/", timeout=2, check=False)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18629/")
+
+
+@healthy(shareable=True)
+def device_that_is_off(box: Box) -> None:
+    """Home automation on the host's network calls a plug that it found once, and that is off."""
+    asks = f"while :; do nc -w 60 {SILENT} 80 </dev/null 2>/dev/null; sleep 0.2; done"
+    limits = ("--memory=32m", "--pids-limit=64", "--restart=unless-stopped", "--network=host")
+    hard = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--cpus=0.2")
+    box.docker("run", "-d", "--name=hub29", *limits, *hard, "bb:1.36", "sh", "-c", asks)
+    waiting = ["ss", "-tnoH", "state", "syn-sent", "dst", SILENT]
+    box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
+    table = ["ip", "neigh", "show", SILENT]
+    box.wait_for(lambda: "FAILED" in box.run(table).stdout, what="the missing machine")

@@ -36,6 +36,10 @@ PORT_OF_WORD: Mapping[str, int] = {
 }  # fmt: skip
 """The port that a variable's name hints at: POSTGRES_HOST."""
 
+DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {80, 443, 1883}
+"""Ports at which programs call what they cannot do without: databases, queues, directories, mail.
+Devices speak HTTP and MQTT."""
+
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
 """What a program prints when nobody answers it."""
 _WORD = LazyPattern(r"[A-Za-z0-9][\w.-]*")

@@ -18,7 +18,7 @@ from diagnose.evidence.network.failing_calls import where_named
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
+from diagnose.evidence.network.paths.wants import DEPENDENCIES, PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
@@ -172,6 +172,17 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         """Whether a mail server of the internet is called, and the router of this host answers."""
         is_outside = ip_address(self.address).is_global and not self.silent_router
         return self.port == MAIL and is_outside
+
+    @property
+    def is_device_off(self) -> bool:
+        """Whether a machine of the local network is off that a program found by itself.
+
+        This host lets the call pass, and nobody has the address by ARP.
+        """
+        is_open = self.trace is None or self.trace.obstacle is None
+        is_off = bool(self.no_machine) and is_open and self.of_network is None
+        is_needed = bool(self.named_by) or self.port in DEPENDENCIES or self.container.is_unwell
+        return is_off and not is_needed
 
     @property
     def is_ipv6(self) -> bool:
