@@ -12,7 +12,7 @@ from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
 
-__all__ = ["beside", "forwarded", "place_of", "program_of", "to_host", "unban"]
+__all__ = ["beside", "forwarded", "has_ufw", "place_of", "program_of", "to_host", "unban"]
 
 _FRAMES = ("netdev", "bridge")
 
@@ -81,14 +81,15 @@ def to_host(
         return banned
     target = {"bridge": bridge, "port": str(port), "proto": proto}
     program = program_of(by)
-    if _has_ufw(firewall) and program == "iptables":
+    if has_ufw(firewall) and program == "iptables":
         return {"ufw_bridge": bridge, "port": str(port), "proto": proto}
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
     return {**target, **place_of(by)}
 
 
-def _has_ufw(firewall: Firewall | None) -> bool:
+def has_ufw(firewall: Firewall | None) -> bool:
+    """Whether ufw writes the rules of this host."""
     return firewall is not None and any(
         chain.name.startswith("ufw-user") for chain in firewall.chains
     )

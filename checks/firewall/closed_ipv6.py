@@ -1,0 +1,61 @@
+"""firewall.closed-over-ipv6: a web port is open over IPv4 and closed over IPv6."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import by_key, present, subjects_of
+from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import agree, joined, sentence
+from diagnose.registry import check
+
+
+@check("firewall.closed-over-ipv6", severity=Severity.advice)
+def closed_over_ipv6(closed_over_ipv6: ClosedOverIpv6, firewall: Firewall | None) -> CheckResult:
+    """A web port is open over IPv4, and a rule closes it over IPv6.
+
+    The engine's rules lead IPv4 clients past the rules for the host's own programs. IPv6 clients of
+    a container without IPv6 come to docker-proxy, a program of the host. Where the name of the site
+    has an AAAA record, browsers wait before they take IPv4, and Let's Encrypt gives no certificate.
+    It is a warning where a log says that a call to the host's IPv6 address failed.
+    """
+    if not closed_over_ipv6.walked:
+        return Skipped("no web port is published on a host with an address of the IPv6 internet")
+    for closed in by_key((port.obstacle.by, port) for port in closed_over_ipv6).values():
+        yield _closed(closed, firewall)
+    return None
+
+
+def _closed(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
+    first = closed[0]
+    by = first.obstacle.by
+    ports = sorted({port.host_port for port in closed})
+    named = f"{agree(ports, 'port', 'ports')} {joined(list(map(str, ports)))}"
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"published {named} {agree(ports, 'is', 'are')} open over IPv4 and closed over IPv6 "
+            f"at {first.address}: {by} drops the clients",
+            "a log says that a call to this address failed" if first.line else "",
+        ),
+        evidence=present({**by.evidence, "address": first.address, "log": first.line}),
+        variables=_cure(first, ports, firewall),
+        discriminator=by.key,
+        severity=Severity.warning if first.line else None,
+        touches=subjects_of(port.container for port in closed),
+        signs=NO_WAY_OUT if first.line else frozenset(),
+    )
+
+
+def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> dict[str, str]:
+    """The rule's place; ufw opens a port for both families."""
+    by = first.obstacle.by
+    address = {"address": first.address}
+    place = cures.place_of(by, "ip6")
+    if first.obstacle.hook != "input" or "program" not in place:
+        return {**address, "closed_by": by.chain}
+    if cures.has_ufw(firewall):
+        return {**address, "ufw_port": str(ports[0])}
+    return {**address, **place, "ports": ",".join(map(str, ports))}

@@ -1,0 +1,107 @@
+"""Web ports that clients reach over IPv4, and that a rule closes over IPv6."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import EVERYWHERE6
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
+from diagnose.evidence.network.paths.walks import ordinary_peer
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Obstacle, Origin
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.registry import evidence
+
+WEB = (80, 443)
+"""Ports by which browsers and certificate authorities come, IPv6 first."""
+_FAILED = frozenset({"refused", "timeout", "unreachable"})
+
+
+class ClosedPort(msgspec.Struct, frozen=True):
+    """A web port of the host that is closed over IPv6. obstacle: what drops its clients.
+
+    address: the host's own. line: what a log says of a call to that address; empty where none does.
+    """
+
+    container: Container
+    host_port: int
+    address: str
+    obstacle: Obstacle
+    line: str = ""
+
+
+class ClosedOverIpv6(Items[ClosedPort], frozen=True):
+    """walked: web ports that were followed over IPv6."""
+
+    walked: int = 0
+
+
+@evidence
+def closed_over_ipv6(
+    host_stack: HostStack,
+    packet_paths: PacketPaths,
+    containers: Containers,
+    uplinks: Uplinks,
+    recent_logs: RecentLogs | None,
+) -> ClosedOverIpv6:
+    """Pure. Only a host with an address and a route of the IPv6 internet is looked at."""
+    stack = host_stack.stack
+    own = _own_address(stack, uplinks)
+    if not own:
+        return ClosedOverIpv6(())
+    line = _line_about(own, containers, recent_logs)
+    inlets = [inlet for inlet in packet_paths.inlets if _is_open_web_port(inlet)]
+    closed = []
+    for inlet in inlets:
+        flow = Flow(
+            Origin(inlet.uplink.name, ordinary_peer("ip6")), own, "tcp", inlet.host_port, "ip6"
+        )
+        traced = trace(stack, flow)
+        obstacle = traced.obstacle
+        if traced.is_blocked and obstacle is not None and obstacle.reason == "rule":
+            closed.append(ClosedPort(inlet.container, inlet.host_port, own, obstacle, line))
+    return ClosedOverIpv6(tuple(closed), len(inlets))
+
+
+def _own_address(stack: Stack, uplinks: Uplinks) -> str:
+    """The host's address on the IPv6 internet; empty where it has none, or no way there."""
+    uplink = uplinks.items[0].name if len(uplinks) else ""
+    own = stack.address_on(uplink, "ip6") if uplink else None
+    if own is None or not ip_address(own).is_global:
+        return ""
+    return own if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""
+
+
+def _is_open_web_port(inlet: Ingress) -> bool:
+    """Whether clients reach it over IPv4, and the engine publishes it over IPv6 too."""
+    is_web = inlet.host_port in WEB and inlet.port.endswith("/tcp")
+    published = {
+        int(binding.host_port)
+        for place, binding in inlet.container.published_ports
+        if place == inlet.port and binding.host_ip in EVERYWHERE6
+    }
+    return is_web and inlet.sample.outcome == "accept" and inlet.host_port in published
+
+
+def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None) -> str:
+    """The last line of a log that says that a call to this address failed.
+
+    A certificate authority names the address that it has called.
+    """
+    lines = _recent(containers, recent_logs) if recent_logs is not None else ()
+    found = [line for line in lines if own in line.lower() and signs(line) & _FAILED]
+    return found[-1][:300] if found else ""
+
+
+def _recent(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:
+    for container in containers.running:
+        yield from (line.text for line in recent_logs.of(container))
