@@ -125,6 +125,12 @@ JUDGED: dict[str, tuple[str, str]] = {
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
     "image.push-failed": "its cure is a setting of the registry's web server",
+    "firewall.limit-exceeded": "no cure was run since its scenario was written",
+    "firewall.direct-access-dropped": "the callers, or the engine's configuration, have to change",
+    "firewall.closed-over-ipv6": "no cure was run since its scenario was written",
+    "firewall.ping-dropped": "no cure was run since its scenario was written",
+    "network.udp-not-published": "no cure was run since its scenario was written",
+    "network.clients-unanswered": "the firewall in question is on another machine",
     "network.calls-failing": "what fails is on another machine, or another finding says why",
     "network.address-duplicate": "the other machine, or a new network, needs another address",
     "dns.server-fails": "the lab's resolver is no program that a page can configure",

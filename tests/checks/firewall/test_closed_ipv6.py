@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.container import Containers
 from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks

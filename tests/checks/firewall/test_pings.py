@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.container import Container, Containers
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import (
     ContainerConfig,
     Health,
@@ -15,6 +15,7 @@ from diagnose.evidence.containers.inspect import (
     HostConfig,
     State,
 )
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
