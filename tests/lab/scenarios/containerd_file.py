@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-from tests.lab import Box, Engines, fault, healthy
+from tests.lab import Box, fault, healthy
 from tests.lab.runner import PATIENT
 from tests.lab.scenarios.daemon import with_system_containerd
 
@@ -29,7 +29,29 @@ def _restart_containerd(box: Box, pid: int) -> int:
 @fault(
     "daemon.containerd-config-invalid",
     subject=DAEMON,
-    engines=Engines(since=26),
+    expect=[("daemon.containerd-down", DAEMON)],
+    also=["container.*"],
+    engine_started=False,
+    args=PATIENT,
+    baseline=False,
+    exit_code=2,
+)
+def containerd_restarted_with_a_file_that_is_no_toml(box: Box) -> None:
+    """A mirror was added to containerd's file without quotes, and containerd was restarted."""
+    pid = with_system_containerd(box)
+    box.write(FILE, UNQUOTED)
+    again = _restart_containerd(box, pid)
+    box.wait_for(lambda: not box.alive(again), what="containerd to give up")
+    assert "TOML" in box.read(LOG).splitlines()[-1]
+    (finding,) = box.diagnose(
+        "check", "daemon.containerd-config-invalid", "--format", "json"
+    ).findings
+    assert f"{FILE}: line 3" in finding["summary"], finding
+
+
+@fault(
+    "daemon.containerd-config-invalid",
+    subject=DAEMON,
     engine_started=False,
     args=PATIENT,
     baseline=False,
@@ -43,7 +65,7 @@ def containerd_whose_next_start_will_fail(box: Box) -> None:
     assert "TOML" in refused.stderr, refused
 
 
-@healthy(engines=Engines(since=26), engine_started=False, args=PATIENT, baseline=False)
+@healthy(engine_started=False, args=PATIENT, baseline=False)
 def containerd_with_the_file_of_dockers_package(box: Box) -> None:
     """containerd was restarted with the file that comes with Docker."""
     pid = with_system_containerd(box)

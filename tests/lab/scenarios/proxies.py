@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, Engines, fault, healthy, registry
+from tests.lab import Box, fault, healthy, registry
 from tests.lab.provider import BOX_ADDRESS, WEB
 from tests.lab.runner import BASE_CONFIG, PATIENT
 from tests.lab.scenarios.image import refuse
@@ -46,13 +46,7 @@ def closed_network(box: Box) -> None:
     assert box.run([*curl, "-m", "1", "--noproxy", "*"], check=False).returncode
 
 
-@fault(
-    "image.registry-unreachable",
-    subject=DAEMON,
-    engines=Engines(since=26),
-    engine_started=False,
-    args=PATIENT,
-)
+@fault("image.registry-unreachable", subject=DAEMON, engine_started=False, args=PATIENT)
 def proxy_that_only_shells_have(box: Box) -> None:
     """The proxy stands in /etc/environment, which shells read and no service does."""
     closed_network(box)
@@ -66,7 +60,6 @@ def proxy_that_only_shells_have(box: Box) -> None:
 @fault(
     "image.registry-unreachable",
     subject=DAEMON,
-    engines=Engines(since=26),
     engine_started=False,
     args=PATIENT,
 )
@@ -79,7 +72,7 @@ def proxy_for_http_alone(box: Box) -> None:
     assert "a proxy for HTTP alone" in finding["summary"], finding
 
 
-@healthy(engines=Engines(since=26), engine_started=False, args=PATIENT)
+@healthy(engine_started=False, args=PATIENT)
 def proxy_that_the_engine_has_as_well(box: Box) -> None:
     """Shells and the engine have the same proxy, and pulls work."""
     closed_network(box)

@@ -21,13 +21,7 @@ def _goes_on(box: Box) -> bool:
     return "docker pull" in box.sh("ps -eo args")
 
 
-@fault(
-    "image.pull-stalled",
-    subject=DAEMON,
-    engines=Engines(since=26),
-    engine_started=False,
-    args=PATIENT,
-)
+@fault("image.pull-stalled", subject=DAEMON, engine_started=False, args=PATIENT)
 def registry_that_sends_half_a_layer(box: Box) -> None:
     """Half of a layer came, and nothing since; the pull neither goes on nor fails."""
     _begin(box, "slow/app:1", 2)
@@ -38,9 +32,9 @@ def registry_that_sends_half_a_layer(box: Box) -> None:
 @fault(
     "image.pull-stalled",
     subject=DAEMON,
-    engines=Engines(since=26),
     engine_started=False,
     args=PATIENT,
+    engines=Engines(since=26),
 )
 def half_a_layer_in_the_store_of_containerd(box: Box) -> None:
     """The same where containerd keeps the images, as in fresh installs from engine 29 on."""
@@ -49,7 +43,7 @@ def half_a_layer_in_the_store_of_containerd(box: Box) -> None:
     assert _goes_on(box), box.read("/var/log/pull.log")
 
 
-@healthy(engines=Engines(since=26), engine_started=False, args=PATIENT)
+@healthy(engine_started=False, args=PATIENT)
 def pull_that_has_only_begun(box: Box) -> None:
     """The same registry, a moment after the pull has begun."""
     _begin(box, "slow/app:1", 120)
