@@ -1,0 +1,124 @@
+"""container.never-started: compose created a container, and gave up before it started it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from checks.container.confirmed import compose_variables
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import ago, joined, named, unix
+from diagnose.registry import check
+
+_DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+):(?P<condition>service_\w+)")
+"""In compose's label `depends_on`: `db:service_healthy:false,init:service_started:true`."""
+TOGETHER_S = 120.0
+"""Compose starts what a container waits for so shortly after it has created all of them."""
+_HEALTHY = "service_healthy"
+_COMPLETED = "service_completed_successfully"
+
+
+class _Wait(msgspec.Struct, frozen=True):
+    """Another container of the project, and the state that this one waited for."""
+
+    other: Container
+    condition: str
+
+    @property
+    def is_met(self) -> bool:
+        state = self.other.state
+        if self.condition == _COMPLETED:
+            return state.status == "exited" and state.exit_code == 0
+        if self.condition == _HEALTHY:
+            health = state.health
+            return self.other.is_running and health is not None and health.status == "healthy"
+        return self.other.is_running
+
+    @property
+    def met_at(self) -> float:
+        """Unix time since which it has been met: the engine keeps the last five probes."""
+        if self.condition == _COMPLETED:
+            return self.other.finished_at or 0.0
+        began = self.other.started_at or 0.0
+        health = self.other.state.health
+        if self.condition != _HEALTHY or health is None:
+            return began
+        for probe in reversed(health.log or ()):
+            if probe.exit_code != 0:
+                break
+            began = max(began, unix(probe.start) or 0.0)
+        return began
+
+    def __str__(self) -> str:
+        health = self.other.state.health
+        state = health.status if self.condition == _HEALTHY and health else str(self.other.state)
+        return f'{self.condition} of "{self.other.name}", now {state}'
+
+
+@check("container.never-started", severity=Severity.critical)
+def never_started(
+    containers: Containers, clock: Clock, *, grace: Seconds = Seconds(30)
+) -> CheckResult:
+    """Compose gave up on starting a container, and what it waited for is ready now.
+
+    `docker compose up` starts a service whose `depends_on` has the condition `service_healthy` or
+    `service_completed_successfully` once the other service meets it. Where that one was called
+    unhealthy first, or the command was interrupted, compose gives up, and nothing ever starts the
+    container: a restart policy counts from the first start on. While the other service is not
+    ready, its own finding names those that wait for it. Projects that were created without being
+    started are left alone.
+    """
+    for container in containers.never_started:
+        waits = list(_waits(container, containers))
+        conditions = {wait.condition for wait in waits}
+        if not conditions & {_HEALTHY, _COMPLETED} or not all(wait.is_met for wait in waits):
+            continue
+        if not all(_was_started_with(wait.other, container) for wait in waits):
+            continue
+        made = container.created_at or 0.0
+        age = clock.age(max(made, *(wait.met_at for wait in waits)))
+        if age is None or age < grace:
+            continue
+        others = named("container", [wait.other.name for wait in waits])
+        finding = Finding.about(
+            container,
+            f"{container} was created {ago(clock.age(made) or 0.0)} ago and never started: compose "
+            f"gave up waiting for {others}, which {'is' if len(waits) == 1 else 'are'} ready now",
+            {
+                "State.Status": container.state.status,
+                "it waited for": joined([str(wait) for wait in waits]),
+            },
+            onset=made or None,
+            ready=container.name,
+        )
+        yield finding.with_variables(compose_variables(container))
+    return None
+
+
+def _waits(container: Container, containers: Containers) -> Iterator[_Wait]:
+    """The containers of its project for which compose had it wait, as far as they are there."""
+    project = container.compose_project
+    if not project or container.is_one_off:
+        return
+    label = container.labels.get("com.docker.compose.depends_on", "")
+    conditions = {match["service"]: match["condition"] for match in _DEPENDENCY.finditer(label)}
+    for other in containers:
+        condition = conditions.get(other.compose_service)
+        if condition and other.compose_project == project and not other.is_one_off:
+            yield _Wait(other, condition)
+
+
+def _was_started_with(other: Container, container: Container) -> bool:
+    """Whether compose started the other one in the run that created this one, or before it.
+
+    One that has ended before was started again since: when it was started first is not known.
+    """
+    made, started = container.created_at, other.started_at
+    if made is None or started is None:
+        return False
+    ran_before = other.finished_at is not None and other.is_running
+    return ran_before or started - made <= TOGETHER_S

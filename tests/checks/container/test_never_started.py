@@ -1,0 +1,76 @@
+"""Containers that compose created and did not start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.machine.clock import Clock
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+CLOCK = Clock(1_800_000_000.0, 0.0)
+MADE, SOON, LATER = "2027-01-15T07:00:00Z", "2027-01-15T07:00:02Z", "2027-01-15T07:40:00Z"
+NOW = "2027-01-15T07:59:50Z"
+CREATED = {"Status": "created", "Pid": 0, "StartedAt": "0001-01-01T00:00:00Z"}
+HEALTHY = {"Health": {"Status": "healthy"}, "StartedAt": SOON}
+DONE = {"Status": "exited", "Pid": 0, "ExitCode": 0, "StartedAt": SOON, "FinishedAt": LATER}
+
+
+def member(service: str, state: dict[str, Any], waits: str = "", **labels: str) -> Container:
+    """A container of the project shop."""
+    given = {"project": "shop", "service": service, "depends_on": waits, "oneoff": "False"}
+    marks = {f"com.docker.compose.{name}": value for name, value in (given | labels).items()}
+    return container(f"shop-{service}-1", State=state, Created=MADE, Config={"Labels": marks})
+
+
+APP = member("app", CREATED, "db:service_healthy:false")
+JOB = member("app", CREATED, "init:service_completed_successfully:false,db:service_started:true")
+FOUND = [("critical", "shop-app-1")]
+
+ROWS = {
+    "healthy by now": ([APP, member("db", HEALTHY)], FOUND),
+    "the job is done": ([JOB, member("init", DONE), member("db", HEALTHY)], FOUND),
+    "not ready yet": ([APP, member("db", {**HEALTHY, "Health": {"Status": "starting"}})], []),
+    "unhealthy": ([APP, member("db", {**HEALTHY, "Health": {"Status": "unhealthy"}})], []),
+    "the job failed": ([JOB, member("init", {**DONE, "ExitCode": 1}), member("db", HEALTHY)], []),
+    "one of two is missing": ([JOB, member("init", DONE), member("db", DONE)], []),
+    "ready a moment ago": ([APP, member("db", {**HEALTHY, "StartedAt": NOW})], []),
+    "started by hand later": ([APP, member("db", {**HEALTHY, "StartedAt": LATER})], []),
+    "started again since": (
+        [APP, member("db", {**HEALTHY, "StartedAt": LATER, "FinishedAt": SOON})],
+        FOUND,
+    ),
+    "order without a condition": (
+        [member("app", CREATED, "db:service_started:false"), member("db", HEALTHY)],
+        [],
+    ),
+    "nothing to wait for": ([member("app", CREATED), member("db", HEALTHY)], []),
+    "of another project": ([APP, member("db", HEALTHY, project="blog")], []),
+    "a command of one run": (
+        [member("app", CREATED, "db:service_healthy:false", oneoff="True"), member("db", HEALTHY)],
+        [],
+    ),
+    "refused": (
+        [
+            member("app", {**CREATED, "ExitCode": 128, "Error": "no"}, "db:service_healthy:false"),
+            member("db", HEALTHY),
+        ],
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("members", "expected"), ROWS.values(), ids=ROWS)
+def test_never_started(members: list[Container], expected: list[tuple[str, str]]) -> None:
+    found = judge("container.never-started", containers=of(*members), clock=CLOCK)
+    assert rows(found) == expected
+
+
+def test_a_probe_that_has_just_succeeded_counts_from_then():
+    """The last probes of a database that was healthy for ten seconds."""
+    log = [{"Start": SOON, "ExitCode": 1}, {"Start": NOW, "ExitCode": 0}]
+    db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
+    assert not rows(judge("container.never-started", containers=of(APP, db), clock=CLOCK))
