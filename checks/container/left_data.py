@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import LeftVolumes
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes
+from diagnose.evidence.storage.renamed_projects import RenamedProject, RenamedProjects
+from diagnose.model import CheckResult, Finding, Seconds, Severity, Subject
 from diagnose.phrases import ago, and_more
 from diagnose.registry import check
 
@@ -12,14 +14,32 @@ NAMES_SHOWN = 3
 
 
 @check("container.data-left-behind", severity=Severity.warning)
-def data_left_behind(left: LeftVolumes, clock: Clock) -> CheckResult:
-    """A recreated container does not use the volume that has its data.
+def data_left_behind(
+    left: LeftVolumes | None,
+    nodes: LeftNodes | None,
+    renamed: RenamedProjects | None,
+    clock: Clock,
+    *,
+    lived: Seconds = Seconds(86400),
+) -> CheckResult:
+    """A recreated container does not use the data that it had before.
 
     An image declares a volume, and nobody gives it a name: each `docker run`, and each `docker
     compose up` after a `down`, makes a new one. The program finds nothing, and starts from the
     beginning. The former volume is recognised by the same entries at its top, and by its last
-    change, which is at most ten minutes before the container was created.
+    change, which is at most ten minutes before the container was created. Compose puts the name of
+    its project before that of a volume, so that a renamed project starts with empty ones: the
+    former volume has the same entries, belongs to a project without containers and without a
+    folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder that is named
+    by the host name, which is another one in each container that was not given any.
     """
+    for node in nodes.items if nodes is not None else ():
+        yield _of_node(node, clock)
+    for project in renamed.items if renamed is not None else ():
+        if project.lived >= lived:
+            yield _of_project(project, clock)
+    if left is None:
+        return None
     for item in left.items:
         container, destination = item.container, item.mount.destination
         age = clock.age(container.created_at) or 0.0
@@ -41,3 +61,45 @@ def data_left_behind(left: LeftVolumes, clock: Clock) -> CheckResult:
             bound=f"{item.former}:{destination}",
         )
     return None
+
+
+def _of_project(item: RenamedProject, clock: Clock) -> Finding:
+    container = item.container
+    age = clock.age(container.created_at) or 0.0
+    return Finding.about(
+        container,
+        f"{container} started with new data in {item.destination} {ago(age)} ago: volume "
+        f'"{item.former}" of compose project "{item.project}", which is gone, may have its previous '
+        "data",
+        {
+            "volume now": item.volume,
+            f"volume {item.former}": (
+                f"last changed {ago(item.gap)} before the container was created"
+            ),
+            "entries in both": and_more(item.entries, NAMES_SHOWN),
+            "compose project now": container.compose_project,
+        },
+        discriminator=item.destination,
+        touches=(Subject("volume", item.former),),
+        former=item.former,
+        destination=item.destination,
+        bound=f"{item.former}:{item.destination}",
+    )
+
+
+def _of_node(node: LeftNode, clock: Clock) -> Finding:
+    container = node.container
+    age = clock.age(container.created_at) or 0.0
+    return Finding.about(
+        container,
+        f"{container} started with new data {ago(age)} ago: RabbitMQ names its data by the host "
+        f'name, which was "{node.host}" before, and the container was given none',
+        {
+            "Config.Hostname": f"{container.config.hostname}, the beginning of the container's id",
+            f"{node.destination}, folder rabbit@{node.host}": (
+                f"last changed {ago(node.gap)} before the container was created"
+            ),
+        },
+        discriminator=node.destination,
+        node_host=node.host,
+    )

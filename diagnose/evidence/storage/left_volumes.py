@@ -73,7 +73,7 @@ def left_volumes(
     pairs = [
         (item, volume) for item in fresh for volume in former if _may_be_left(item, volume, names)
     ]
-    changed = _last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
+    changed = last_changes(host, {volume.mountpoint for _, volume in pairs}, names)
     return LeftVolumes(tuple(_newest(pairs, names, changed)))
 
 
@@ -92,7 +92,7 @@ def _names(
 def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:
     """Whether a volume is older than a container's new one, and holds files of the same names."""
     is_older = (unix(volume.created_at) or 0.0) < item.made
-    return is_older and _is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
+    return is_older and is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
 
 
 def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
@@ -113,7 +113,8 @@ def _former(unused: UnusedVolumes) -> list[Volume]:
     return sorted(found, key=lambda volume: volume.created_at, reverse=True)
 
 
-def _is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+def is_alike(own: frozenset[str] | None, other: frozenset[str] | None) -> bool:
+    """Whether two listings are of one program's data."""
     if own is None or other is None or len(other) < LEAST_ENTRIES:
         return False
     return len(own & other) >= ALIKE * len(own | other)
@@ -138,7 +139,7 @@ def _newest(
     return list(best.values())
 
 
-def _last_changes(
+def last_changes(
     host: Host, folders: Iterable[str], names: Mapping[str, frozenset[str]]
 ) -> dict[str, float]:
     """When each folder or an entry of it was last changed; without those that nobody can read."""

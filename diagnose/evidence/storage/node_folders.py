@@ -1,0 +1,92 @@
+"""Data of RabbitMQ that a container left when it got another host name.
+
+RabbitMQ names the folder of its data by its node, `rabbit@HOST`. Where a container was given no
+host name, the host is the beginning of its id: each container that takes its place starts with no
+data.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+_NODES = "mnesia"
+_HOMES = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
+_PREFIX = "rabbit@"
+MOST = 10
+
+
+class LeftNode(msgspec.Struct, frozen=True):
+    """host: of the node whose data lies beside the container's own. gap: seconds from the last
+    change of that folder to the creation of the container."""
+
+    container: Container
+    destination: str
+    host: str
+    gap: float
+
+
+class LeftNodes(msgspec.Struct, frozen=True):
+    """One for each container that started with no data."""
+
+    items: tuple[LeftNode, ...] = ()
+
+
+@evidence
+def left_nodes(host: Host, containers: Containers) -> LeftNodes:
+    """Asked only where a container without a host name of its own mounts RabbitMQ's folder."""
+    places = [
+        (container, mount.destination, folder)
+        for container in containers
+        if container.config.hostname == container.id[:12]
+        and not container.config.sets("RABBITMQ_NODENAME")
+        for mount in container.mounts or ()
+        if (folder := _folder(mount.destination, mount.source))
+    ]
+    found = []
+    answers = host.ask_about(places[:MOST], lambda place: ListFolder(place[2]))
+    for (container, destination, folder), answer in answers:
+        if isinstance(answer, Failed):
+            continue
+        folders = {entry.name for entry in answer.entries if entry.type == "folder"}
+        nodes = {name for name in folders if _is_node(name)}
+        own = f"{_PREFIX}{container.config.hostname}"
+        if own in nodes and len(nodes) > 1:
+            left = _newest(host, container, destination, folder, nodes - {own})
+            found += [left] if left is not None else []
+    return LeftNodes(tuple(found))
+
+
+def _folder(destination: str, source: str) -> str:
+    """Where the host has the folders of nodes; "" for another mount."""
+    for home in _HOMES:
+        if destination == home:
+            return f"{source}/{_NODES}"
+        if destination == f"{home}/{_NODES}":
+            return source
+    return ""
+
+
+def _is_node(name: str) -> bool:
+    return name.startswith(_PREFIX) and not name.endswith("-plugins-expand")
+
+
+def _newest(
+    host: Host, container: Container, destination: str, folder: str, nodes: set[str]
+) -> LeftNode | None:
+    """The node that was changed last before the container was created."""
+    answer = host.ask(StatPaths(sorted(f"{folder}/{node}" for node in nodes)))
+    made = container.created_at
+    if isinstance(answer, Failed) or made is None:
+        return None
+    times = {path: status.mtime for path, status in answer.items() if status.mtime is not None}
+    earlier = {path: at for path, at in times.items() if at <= made}
+    if not earlier:
+        return None
+    path = max(earlier, key=lambda path: earlier[path])
+    return LeftNode(container, destination, path.rpartition(_PREFIX)[2], made - earlier[path])

@@ -1,0 +1,144 @@
+"""Volumes of a compose project's former name, with the data that its containers had before."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
+from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.model import Failed
+from diagnose.phrases import unix
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+_LABEL = "com.docker.compose."
+MOST = 20
+"""Mounts that are looked at."""
+
+
+class RenamedProject(msgspec.Struct, frozen=True):
+    """A container's volume, and the volume of the same name in a project that is gone.
+
+    destination: where the volume is mounted. lived: seconds from the former volume's creation to
+    its last change. gap: from that change to the creation of the container.
+    """
+
+    container: Container
+    destination: str
+    volume: str
+    former: str
+    project: str
+    entries: tuple[str, ...]
+    lived: float
+    gap: float
+
+
+class RenamedProjects(msgspec.Struct, frozen=True):
+    """At most one for each mount."""
+
+    items: tuple[RenamedProject, ...] = ()
+
+
+class _Pair(msgspec.Struct, frozen=True):
+    container: Container
+    destination: str
+    volume: str
+    source: str
+    made: float
+    former: Volume
+    project: str
+
+    @property
+    def folder_of_other(self) -> str:
+        """The folder beside the project's own where a project of the former name would lie."""
+        folder = self.container.labels.get(f"{_LABEL}project.working_dir", "")
+        return posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
+
+
+@evidence
+def renamed_projects(
+    host: Host, containers: Containers, unused: UnusedVolumes, clock: Clock
+) -> RenamedProjects:
+    """Compose puts the project's name before that of a volume: a project that is renamed, or whose
+    folder is, starts with empty volumes.
+
+    Looked for where a young container of a project has a volume, and exactly one other project, of
+    which no container is left, has an unused one of that name. A folder that cannot be listed is
+    left out.
+    """
+    pairs = list(_pairs(containers, unused, clock))[:MOST]
+    if not pairs:
+        return RenamedProjects()
+    paths = {path for pair in pairs for path in (pair.source, pair.former.mountpoint)}
+    names = {
+        path: frozenset(entry.name for entry in answer.entries)
+        for path, answer in host.ask_about(sorted(paths), ListFolder)
+        if not isinstance(answer, Failed)
+    }
+    alike = [
+        pair
+        for pair in pairs
+        if is_alike(names.get(pair.source), names.get(pair.former.mountpoint))
+    ]
+    alike = _without_folder(host, alike)
+    changed = last_changes(host, {pair.former.mountpoint for pair in alike}, names)
+    return RenamedProjects(tuple(_renamed(alike, names, changed)))
+
+
+def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Iterator[_Pair]:
+    projects = {container.compose_project for container in containers}
+    former: dict[str, list[tuple[str, Volume]]] = {}
+    for volume in unused:
+        labels = volume.labels or {}
+        project = labels.get(f"{_LABEL}project", "")
+        if project and project not in projects and volume.mountpoint:
+            former.setdefault(labels.get(f"{_LABEL}volume", ""), []).append((project, volume))
+    for container in containers:
+        made, project = container.created_at, container.compose_project
+        if not project or made is None or clock.wall - made > RECENT_S:
+            continue
+        for mount in container.mounts or ():
+            key = mount.name.removeprefix(f"{project}_")
+            others = former.get(key, []) if mount.type == "volume" and key != mount.name else []
+            # many former projects: a host that makes and removes them all the time
+            if len(others) == 1:
+                place = (container, mount.destination, mount.name, mount.source, made)
+                yield _Pair(*place, former=others[0][1], project=others[0][0])
+
+
+def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
+    """Those whose former project has no folder of its own beside the present one."""
+    folders = sorted({pair.folder_of_other for pair in pairs} - {""})
+    if not folders:
+        return []
+    answer = host.ask(StatPaths(folders))
+    if isinstance(answer, Failed):
+        return []
+    missing = {folder for folder in folders if answer[folder].failed == "missing"}
+    return [pair for pair in pairs if pair.folder_of_other in missing]
+
+
+def _renamed(
+    pairs: Sequence[_Pair], names: Mapping[str, frozenset[str]], changed: Mapping[str, float]
+) -> Iterator[RenamedProject]:
+    for pair in pairs:
+        at = changed.get(pair.former.mountpoint)
+        if at is None or at > pair.made + AFTER_S:
+            continue
+        shared = tuple(sorted(names[pair.source] & names[pair.former.mountpoint]))
+        yield RenamedProject(
+            pair.container,
+            pair.destination,
+            pair.volume,
+            pair.former.name,
+            pair.project,
+            shared,
+            lived=at - (unix(pair.former.created_at) or at),
+            gap=max(0.0, pair.made - at),
+        )
