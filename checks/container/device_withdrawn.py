@@ -1,0 +1,36 @@
+"""container.device-withdrawn: a container may no longer use a GPU that it was given."""
+
+from __future__ import annotations
+
+from checks.container.helpers import LINE, QUOTED
+from diagnose.evidence.containers.withdrawn_devices import WithdrawnDevices
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check("container.device-withdrawn", severity=Severity.critical)
+def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
+    """A container may no longer use a GPU that it was given.
+
+    `systemctl daemon-reload`, which updates of packages run, has systemd write the device rules of
+    each container's control group again. It does not know the GPUs that NVIDIA's toolkit has added
+    there, and takes them away: the next program in the container that opens one is refused. The
+    log says so; in cgroup v1 the rules are read too. Programs that have the GPU open go on.
+    """
+    for item in withdrawn.items:
+        container = item.container
+        allowed = ", ".join(line for line in item.rules.splitlines() if line.startswith("c "))
+        proof = {"devices.list": allowed or "no device"} if item.rules else {}
+        yield Finding.about(
+            container,
+            f"{container} may no longer use the GPU that it was given: the device rules of its "
+            "control group were written again since its start, as systemctl daemon-reload does",
+            {
+                LINE: item.line[:QUOTED],
+                "such lines": item.times,
+                **proof,
+            },
+            stable=(container.life,),
+        )
+    yield from withdrawn.unread
+    return None

@@ -1,0 +1,79 @@
+"""GPUs that a container was given, and that its control group no longer lets it open."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+_LOST = LazyPattern(r"Failed to initialize NVML: Unknown Error")
+"""nvidia-smi says this where the kernel refuses it a device that is there (EPERM)."""
+_DEVICES_GROUP = LazyPattern(r"(?m)^\d+:devices:(?P<path>/.*)$")
+_CGROUPS = "/sys/fs/cgroup/devices"
+_ALLOWED = LazyPattern(r"(?m)^(?:a \*:\*|c (?:195|\*):\S+ r)")
+"""A rule that lets a container open NVIDIA's devices (major 195)."""
+_GIVEN = LazyPattern(r"^/dev/nvidia")
+
+
+class WithdrawnDevice(msgspec.Struct, frozen=True):
+    """line: what the container's log says.
+
+    rules: what its control group allows, in cgroup v1; "" in v2, where a program of the kernel
+    decides that cannot be read.
+    """
+
+    container: Container
+    line: str
+    rules: str
+    times: int
+
+
+class WithdrawnDevices(msgspec.Struct, frozen=True):
+    """One for each container."""
+
+    items: tuple[WithdrawnDevice, ...] = ()
+    unread: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def withdrawn_devices(
+    host: Host, containers: Containers, recent_logs: RecentLogs, clock: Clock
+) -> WithdrawnDevices:
+    """Looked up where a container with a GPU says that it cannot use it."""
+    items = []
+    given = [container for container in containers.running if _has_gpu(container)]
+    for container in given:
+        lines = recent_logs.repeated(container, lambda text: bool(_LOST.search(text)), clock, 1)
+        if not lines:
+            continue
+        rules = _rules(host, container)
+        if not _ALLOWED.search(rules):
+            items.append(WithdrawnDevice(container, lines[-1].text, rules, len(lines)))
+    return WithdrawnDevices(tuple(items), recent_logs.left_out(given))
+
+
+def _has_gpu(container: Container) -> bool:
+    """Whether it was given one of NVIDIA's, by path, by request, or by the runtime's variable."""
+    config = container.host_config
+    paths = [str(device.get("PathInContainer")) for device in config.devices or ()]
+    return (
+        bool(config.device_requests)
+        or any(_GIVEN.search(path) for path in paths)
+        or config.runtime == "nvidia"
+    )
+
+
+def _rules(host: Host, container: Container) -> str:
+    membership = host.ask(ReadFile(f"/proc/{container.state.pid}/cgroup"))
+    group = None if isinstance(membership, Failed) else _DEVICES_GROUP.search(membership.text)
+    if group is None:
+        return ""
+    answer = host.ask(ReadFile(f"{_CGROUPS}{group['path']}/devices.list"))
+    return "" if isinstance(answer, Failed) else answer.text
