@@ -1,0 +1,105 @@
+"""network.clients-hidden: a program refuses clients who all seem to be its network's gateway."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from checks.network.ipv6_for_network import with_ipv6
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Count, Finding, Severity
+from diagnose.phrases import shortened
+from diagnose.registry import check
+
+_REFUSES = LazyPattern(
+    r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many",
+    re.IGNORECASE,
+)
+_ANY_IPV6 = ("", "::")
+"""Addresses of a published port at which it takes IPv6 too."""
+
+
+@check("network.clients-hidden", severity=Severity.warning)
+def clients_hidden(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    networks: Networks,
+    interfaces: Interfaces | None,
+    ping: Ping | None,
+    clock: Clock,
+    *,
+    least: Count = Count(3),
+) -> CheckResult:
+    """A program refuses its clients, who all seem to be its network's gateway.
+
+    On a network without IPv6, docker-proxy accepts IPv6 clients and calls the container itself: the
+    program sees the gateway in place of each of them. Lists of allowed addresses, limits of
+    requests and bans hit all of them at once. IPv4 clients keep their address, unless they call
+    from the host itself. The program's own log shows the refusals. A host that has only link-local
+    IPv6 addresses is left alone.
+    """
+    if interfaces is not None and not _has_ipv6(interfaces):
+        return None
+    for container in containers.running:
+        for network, gateway in _without_ipv6(container, networks):
+            lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
+            if not lines:
+                continue
+            finding = Finding.about(
+                container,
+                f"{container} refuses clients who all have the address {gateway}: IPv6 "
+                f"clients get that of the gateway, because {network} has no IPv6",
+                {
+                    "log": shortened(lines[-1].text),
+                    "refusals in its last lines": len(lines),
+                    "EnableIPv6": network.enable_ipv6,
+                    "published for IPv6": ", ".join(_ports_of_ipv6(container)),
+                },
+                touches=(network.subject,),
+            )
+            yield finding.with_variables(with_ipv6(network, ping))
+            break
+    yield from recent_logs.left_out(containers.running)
+    return None
+
+
+def _has_ipv6(interfaces: Interfaces) -> bool:
+    """Whether the host has an IPv6 address by which another machine may call it."""
+    return any(
+        ":" in address.address
+        and not address.address.startswith("fe8")
+        and address.address != "::1"
+        for address in interfaces.addresses
+        if address.address
+    )
+
+
+def _ports_of_ipv6(container: Container) -> list[str]:
+    """The TCP ports that it publishes for IPv6 too."""
+    return [
+        port
+        for port, binding in container.published_ports
+        if port.endswith("/tcp") and (binding.host_ip in _ANY_IPV6 or ":" in binding.host_ip)
+    ]
+
+
+def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Network, str]]:
+    """The networks of a container by whose gateway its clients may seem to come."""
+    if container.has_ipv6 or not _ports_of_ipv6(container):
+        return
+    for name, endpoint in container.endpoints.items():
+        network = networks.by_name.get(name)
+        if network is not None and network.is_bridge and endpoint.gateway:
+            yield network, endpoint.gateway
+
+
+def _refusal_of(address: str) -> Callable[[str], bool]:
+    """Whether a line says that this very address is refused."""
+    whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
+    return lambda text: bool(_REFUSES.search(text) and whole.search(text))
