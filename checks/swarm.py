@@ -1,4 +1,4 @@
-"""Swarm nodes, managers without a majority, and services that lack tasks."""
+"""Swarm nodes, managers without a majority, services that lack tasks, and stuck updates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm
+from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, UpdateStatus
 from diagnose.evidence.containers.swarm_services import (
     NO_MATCH,
     NO_NODE,
@@ -197,6 +197,62 @@ def service_underreplicated(
         if placed.lacks_tasks and not is_settling:
             yield _underreplicated(placed, containers, placed.left_interface(interfaces))
     return None
+
+
+@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES])
+def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)) -> CheckResult:
+    """The update of a swarm service is stuck: its former tasks still run.
+
+    Swarm pauses an update whose tasks fail, and waits without end for a node that can take the
+    next task. Counts of tasks are as they should be, so that nothing looks wrong. With the order
+    start-first, a task that takes a port of its node waits for the one that it is to replace. An
+    update that began within settle_s is left alone.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if not swarm.manager:
+        return Skipped(NO_MANAGER)
+    if isinstance(swarm.services, Unavailable):
+        return swarm.services
+    for service in swarm.services:
+        placed, update = PlacedService(swarm, service), service.update_status
+        age = clock.age(service.changed_at)
+        if update is None or placed.lacks_tasks or age is None or age < settle_s:
+            continue
+        waits = update.state == "updating" and bool(placed.errors)
+        if waits or update.state in ("paused", "rollback_paused"):
+            yield _stuck(placed, update)
+    return None
+
+
+def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
+    name, errors = placed.service.spec.name, placed.errors
+    why = errors[0] if errors else update.message or update.state
+    own_port = placed.waits_for_own_port
+    variables = {"service": name}
+    if own_port:
+        variables["port_holder"] = name
+    elif update.state == "paused":
+        variables["held"] = name
+    return Finding(
+        subject=DAEMON,
+        summary=sentence(
+            f'the update of service "{name}" is stuck, and its former tasks still run: {why}',
+            "its own task holds the port, and is to end only after the new one has started"
+            if own_port
+            else "",
+        ),
+        evidence={
+            "UpdateStatus": f"{update.state}: {update.message}",
+            "task errors": errors[:3],
+            **({"UpdateConfig.Order": "start-first"} if own_port else {}),
+        },
+        variables=variables,
+        discriminator=name,
+        touches=_missing_image(errors),
+        signs=signs(*errors),
+        service=f"swarm {name}",
+    )
 
 
 def _cure(placed: PlacedService) -> dict[str, str]:

@@ -122,6 +122,12 @@ class EndpointSpec(msgspec.Struct, frozen=True, rename="pascal"):
     """vip (also where empty) or dnsrr: whether the service has an address of its own."""
 
 
+class UpdateConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """How a service is updated; order: stop-first or start-first."""
+
+    order: str = ""
+
+
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     """What the user asked of a service."""
 
@@ -129,6 +135,12 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
     mode: dict[str, Json] | None = None
     task_template: TaskTemplate = TaskTemplate()
     endpoint_spec: EndpointSpec | None = None
+    update_config: UpdateConfig | None = None
+
+    @property
+    def starts_first(self) -> bool:
+        """Whether an update starts a new task before the old one ends."""
+        return self.update_config is not None and self.update_config.order == "start-first"
 
     @property
     def image(self) -> str:

@@ -294,3 +294,59 @@ def test_a_kernel_without_a_balancer(
         containers=of(task),
     )
     assert [finding.variables["service"] for finding in result.findings] == expected
+
+
+# -- updates that do not go on ----------------------------------------
+
+PORT = {"Ports": [{"Protocol": "tcp", "PublishedPort": 80, "PublishMode": "host"}]}
+PENDING = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "pending",
+        "Err": "no suitable node (host-mode port already in use on 1 node)",
+    },
+}
+START_FIRST = {"EndpointSpec": PORT, "UpdateConfig": {"Order": "start-first"}}
+LATER = {"ServiceID": "s", "Status": {"State": "running"}}
+
+
+def _updated(
+    spec: dict[str, Any],
+    state: str,
+    tasks: list[dict[str, Any]],
+    age: float = 600,
+    running: int = 1,
+) -> Swarm:
+    """A service whose last update is in this state, and began so many seconds ago."""
+    row = {
+        "ID": "s",
+        "Spec": {"Name": "web", **spec},
+        "ServiceStatus": {"RunningTasks": running, "DesiredTasks": 1},
+        "UpdateStatus": {"State": state, "Message": "as swarm says it"},
+        "UpdatedAt": datetime.fromtimestamp(CLOCK.wall - age, UTC).isoformat(),
+    }
+    services = (msgspec.convert(row, Service),)
+    return Swarm(
+        "active", manager=True, services=services, tasks=msgspec.convert(tasks, tuple[Task, ...])
+    )
+
+
+UPDATES = {
+    "it waits for its own port": (
+        _updated(START_FIRST, "updating", [PENDING, LATER]),
+        {"service": "web", "port_holder": "web"},
+    ),
+    "it waits for a node": (_updated({}, "updating", [PENDING, LATER]), {"service": "web"}),
+    "paused": (_updated({}, "paused", [FAILED, LATER]), {"service": "web", "held": "web"}),
+    "its way back is paused": (_updated({}, "rollback_paused", [LATER]), {"service": "web"}),
+    "under way": (_updated({}, "updating", [LATER]), None),
+    "it began a moment ago": (_updated(START_FIRST, "updating", [PENDING], age=30), None),
+    "completed": (_updated({}, "completed", [FAILED, LATER]), None),
+    "tasks are missing": (_updated({}, "paused", [FAILED], running=0), None),
+}
+
+
+@pytest.mark.parametrize(("swarm", "variables"), UPDATES.values(), ids=UPDATES)
+def test_updates_that_do_not_go_on(swarm: Swarm, variables: dict[str, str] | None) -> None:
+    findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
+    assert [finding.variables for finding in findings] == ([] if variables is None else [variables])

@@ -19,10 +19,11 @@ from diagnose.questions.swarm import (
     Resources,
     Service,
     Task,
+    UpdateStatus,
 )
 from diagnose.registry import evidence
 
-__all__ = ["Node", "Resources", "Service", "Swarm", "Task", "swarm"]
+__all__ = ["Node", "Resources", "Service", "Swarm", "Task", "UpdateStatus", "swarm"]
 
 Row = TypeVar("Row")
 

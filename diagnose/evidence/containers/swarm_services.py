@@ -52,6 +52,12 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         counts = Counter(task.status.err for task in self.tasks if task.status.err)
         return [error for error, _ in counts.most_common()]
 
+    @property
+    def waits_for_own_port(self) -> bool:
+        """Whether a new task waits for a port of the node that a task of the service holds."""
+        spec = self.service.spec
+        return spec.starts_first and bool(spec.host_ports) and self.says(PORT_TAKEN)
+
     def says(self, words: str) -> bool:
         """Whether some task says these words."""
         return any(words in error for error in self.errors)

@@ -167,3 +167,51 @@ def drained_node(box: Box) -> None:
     box.docker("node", "update", "--availability", "drain", name)
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
+
+
+_SETTLED = '[thresholds."swarm.update-stuck"]\nsettle_s = 1\n'
+
+
+def _edge(box: Box, order: str) -> None:
+    """A service in host mode on the one node of a swarm, and an update of it."""
+    box.write("/etc/diagnose/lab.toml", _SETTLED)
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+    options = ("--detach", "--no-resolve-image", "--limit-memory=64m", f"--update-order={order}")
+    port = "--publish=mode=host,target=8080,published=80"
+    box.docker("service", "create", *options, "--name=edge", port, box.image("shop:1.4"))
+    box.wait_for(lambda: "1/1" in box.docker("service", "ls").stdout, 40, "the service")
+    box.docker("service", "update", "--detach", "--no-resolve-image", "--env-add=NEW=1", "edge")
+
+
+def _update_of(box: Box) -> str:
+    """The state of the service's last update."""
+    form = "{{if .UpdateStatus}}{{.UpdateStatus.State}}{{end}}"
+    return box.docker("service", "inspect", "--format", form, "edge").stdout.strip()
+
+
+@fault("swarm.update-stuck", subject="daemon:docker", baseline=False)
+def update_that_waits_for_its_own_port(box: Box) -> None:
+    """A new task waits for the port of the node that the task before it holds; the command ends
+    that."""
+    _edge(box, "start-first")
+
+    def waits() -> bool:
+        return "host-mode port" in box.docker("service", "ps", "--no-trunc", "edge").stdout
+
+    box.wait_for(waits, 40, "the reason")
+    time.sleep(1.5)  # past the second in which it may still be starting
+    (finding,) = box.diagnose("check", "swarm.update-stuck", "--format", "json").findings
+    box.sh(finding["fix"][0]["command"], timeout=40)
+    box.wait_for(lambda: _update_of(box) == "completed", 60, "the update")
+    again = ("--no-resolve-image", "--update-order=start-first", "--env-add=AGAIN=1")
+    box.docker("service", "update", "--detach", *again, "edge")
+    box.wait_for(lambda: _update_of(box) == "updating" and waits(), 60, "the reason again")
+    time.sleep(1.5)
+
+
+@healthy(baseline=False)
+def update_that_ends_the_former_task_first(box: Box) -> None:
+    """The same service with the order stop-first: its update goes through."""
+    _edge(box, "stop-first")
+    box.wait_for(lambda: _update_of(box) == "completed", 60, "the update")
