@@ -123,6 +123,10 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "container.never-started": "no cure was run since its scenario was written",
+    "container.device-withdrawn": "no cure was run since its scenario was written",
+    "swarm.update-stuck": "no cure was run since its scenario was written",
+    "network.clients-hidden": "no cure was run since its scenario was written",
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
     "image.push-failed": "its cure is a setting of the registry's web server",
     "firewall.limit-exceeded": "no cure was run since its scenario was written",

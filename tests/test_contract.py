@@ -209,6 +209,7 @@ PASSED_NOWHERE = {
     "container.errors-in-log": "no bundle of a recorded host holds the logs of running containers",
     "dns.engine-resolver-bypassed": "no bundle of a recorded host holds the logs of running containers",
     "dns.name-unknown": "no bundle of a recorded host holds the logs of running containers",
+    "swarm.update-stuck": "no recorded host is in a swarm",
     "dns.server-fails": "no bundle of a recorded host holds the logs of running containers",
     "network.clients-unanswered": "no recorded host was asked for tracked connections over TCP",
     "network.calls-failing": "no bundle of a recorded host holds the logs of running containers",

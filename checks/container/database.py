@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from checks.container.changed_compose import changed_evidence, changed_file, changed_variables
 from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_database import called_database
+from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
@@ -24,7 +26,11 @@ HOLDERS_SHOWN = 5
 
 @check(ID, severity=Severity.critical)
 def database_refused(
-    containers: Containers, clock: Clock, log_tails: LogTails, callers: Callers | None
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    callers: Callers | None,
+    compose_files: ComposeFiles | None,
 ) -> CheckResult:
     """A database refuses a container that calls it.
 
@@ -32,16 +38,20 @@ def database_refused(
     that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
     the database from their environment only while their data directory is empty: what is changed
     there later has no effect, which is what most such refusals come from. Of a database that has no
-    connection left, those who hold its connections are counted.
+    connection left, those who hold its connections are counted. A file of the caller's compose
+    project that was changed since may have the right password: a restart does not apply it.
     """
     for claim in claims(ID, containers, log_tails, clock):
         server = called_database(claim.container, claim.failure, containers)
         if server is None:
             continue
         held = callers.of(server) if callers is not None and _is_crowded(claim) else {}
+        changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(held)}",
+            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(held)}"
+            f"{_not_applied(changed)}",
             {
+                **changed_evidence(changed),
                 **present({"connections": dict(list(held.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
                 "what fixes it": claim.failure.cure,
@@ -49,8 +59,31 @@ def database_refused(
             touches=(server.subject,),
             server=server.name,
         )
-        yield finding.with_variables(_variables(claim, server) | _holder(held, containers))
+        yield finding.with_variables(
+            _variables(claim, server)
+            | _holder(held, containers)
+            | changed_variables(claim.container, changed)
+        )
     return None
+
+
+_LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
+"""Failures that another password or user ends."""
+
+
+def _changed(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
+    """The file of its project that is newer than the caller, where a login was refused."""
+    is_login = claim.failure.failure.name in _LOGINS
+    return changed_file(claim.container, files) if is_login else None
+
+
+def _not_applied(changed: ChangedFile | None) -> str:
+    """That the caller has not got what its compose project says, as the end of a sentence."""
+    if changed is None:
+        return ""
+    return (
+        f"; {changed.path} was changed since this container was created, and is not applied to it"
+    )
 
 
 def _is_crowded(claim: Claim) -> bool:

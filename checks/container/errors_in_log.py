@@ -12,6 +12,8 @@ from diagnose.evidence.containers.settings.named_settings import (
     named_setting,
     only_file,
 )
+from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import WAITING, migration_in
@@ -21,6 +23,7 @@ SHOWN = 160
 """Characters of the line in the finding's sentence."""
 REFUSES = frozenset(
     {
+        "acme-unreached",
         "celery-unregistered",
         "gunicorn-timeout",
         "host-refused",
@@ -50,7 +53,9 @@ request that went well."""
     severity=Severity.advice,
     aloud=("repeats an error in its log", "repeat errors in their logs"),
 )
-def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None) -> CheckResult:
+def errors_in_log(
+    repeated_errors: RepeatedErrors, containers: Containers | None, networks: Networks | None
+) -> CheckResult:
     """A running container repeats an error in its log.
 
     Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
@@ -76,6 +81,7 @@ def errors_in_log(repeated_errors: RepeatedErrors, containers: Containers | None
         steps = (
             _migration(error)
             or _own(error, containers)
+            or _of_proxies(error, networks)
             or server_of(error.container, error.failure, containers)
             or row
         )
@@ -111,10 +117,45 @@ def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
         return {"keyless": container.name}
     if name == "gunicorn-timeout" and not container.config.sets("GUNICORN_CMD_ARGS"):
         return {"impatient": container.name}
+    if name == "acme-unreached" and known is not None:
+        return {"unreached": known.values["unreached"]}
     if name == "celery-unregistered" and containers is not None:
         image = _newer_build(container, containers)
         return {"behind": container.name, "newer_image": image} if image else {}
     return {}
+
+
+_HASS = LazyPattern(r"(?:^|/)(?:home-assistant|homeassistant|hassio)\b")
+_HASS_FOLDER = "/config"
+
+
+def _of_proxies(error: RepeatedError, networks: Networks | None) -> dict[str, str]:
+    """The file of Home Assistant, and the network of the proxy that it is to trust.
+
+    The proxy's address alone where it is not on a network of the container's.
+    """
+    known, container = error.failure, error.container
+    is_hass = bool(_HASS.search(container.config.image.lower()))
+    if known is None or known.failure.name != "proxy-untrusted" or not is_hass:
+        return {}
+    address = known.values.get("address", "")
+    folders = [
+        mount.source for mount in container.mounts or () if mount.destination == _HASS_FOLDER
+    ]
+    subnets = [
+        str(subnet)
+        for network in networks or ()
+        if network.name in container.endpoints
+        for subnet in network.subnets
+        if is_within(address, subnet)
+    ]
+    if len(folders) != 1 or not address:
+        return {}
+    return {
+        "trusting": container.name,
+        "trusting_file": f"{folders[0]}/configuration.yaml",
+        "trusted": next(iter(subnets), address),
+    }
 
 
 def _newer_build(container: Container, containers: Containers) -> str:

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago
 from diagnose.programs.failures import Recognised
@@ -21,6 +22,9 @@ from diagnose.registry import check
 
 _DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
 """Where the images of RabbitMQ keep their messages."""
+_PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
+_VERSION_SIX = 2025
+"""The year of Pi-hole's first release whose settings are variables of FTL."""
 PARTLY = frozenset({"java-memory"})
 """Failures of a part: the rest of the program works on."""
 
@@ -46,9 +50,9 @@ def failing_inside(
 
     The container's state says `running` all the same, for its first process is a supervisor, or a
     server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ, MongoDB or Java, of today alone. A later line that the program is back takes
-    it away. A thread of Java that ended for lack of heap is a warning. What a supervisor writes to
-    a file is not seen.
+    Redis, RabbitMQ, MongoDB, dnsmasq or Java, of today alone. A later line that the program is back
+    takes it away. A thread of Java that ended for lack of heap is a warning. What a supervisor
+    writes to a file is not seen.
     """
     for failure in inner_failures.items:
         yield _finding(failure, mount_access, clock)
@@ -117,6 +121,17 @@ def _denied_mount(container: Container, mount_access: MountAccess | None) -> dic
     return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
 
 
+def _of_resolver(failure: InnerFailure) -> dict[str, str]:
+    """The variable by which Pi-hole answers other networks too; other servers have a file."""
+    container = failure.container
+    image = _PIHOLE.search(container.config.image)
+    if image is None:
+        return {"aloof": container.name}
+    is_old = image["year"] is not None and int(image["year"]) < _VERSION_SIX
+    setting = "DNSMASQ_LISTENING=all" if is_old else "FTLCONF_dns_listeningMode=all"
+    return {"listening": f"--env={setting}"}
+
+
 def _of_broker(failure: InnerFailure) -> dict[str, str]:
     """The folder on the host whose file system has too little room, or the container itself."""
     container = failure.container
@@ -131,6 +146,7 @@ def _of_broker(failure: InnerFailure) -> dict[str, str]:
 
 
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
+    "dns-local": _of_resolver,
     "mongo-member": lambda failure: {"renamed": failure.container.name},
     "rabbitmq": _of_broker,
     "redis": lambda _: {},

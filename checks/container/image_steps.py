@@ -20,6 +20,9 @@ from diagnose.evidence.containers.programs.failure_places import (
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
+from diagnose.lazy_pattern import LazyPattern
+
+_LIBC = LazyPattern(r"(?P<path>/\S*/libc\.so\.6): version `GLIBC_")
 
 
 def image_steps(
@@ -45,6 +48,8 @@ def image_steps(
     if name.startswith("certificate-"):
         server = server_of_certificate(container, failure.line, calls)
         steps |= {"tls_server": server} if server else {}
+    if libc := _LIBC.search(failure.line):
+        return steps | {"libc": f"{container.name}:{libc['path']}"}
     if name == "kernel-module":
         steps["module"] = kernel_module(failure)
     below_run = run_folder(container, failure)

@@ -12,7 +12,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.loopback_words import with_host
+from diagnose.evidence.containers.settings.loopback_words import with_advertised, with_host
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
@@ -45,7 +45,8 @@ def loopback_peer(
     container offers that port. Inside a container, localhost is the container itself. A container
     that keeps running counts where its last lines say so `least` times, the last line is not older
     than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
-    or another container's, are left out: their localhost is shared.
+    or another container's, are left out: their localhost is shared. A broker such as Kafka tells
+    each client which address to call: a variable of its own that says localhost is the reason then.
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
@@ -112,7 +113,9 @@ def _findings(
     others = [other for other in containers.running if other.id != caller.id]
     peers = [other for other in others if _serves(other, port, namespaces)]
     near = [peer for peer in peers if _common(caller, peer)]
-    if peers:
+    if near and (told := with_advertised(near[0], int(port), near[0].name))[0]:
+        yield _told(call, near[0], *told)
+    elif peers:
         yield _meant(call, near or peers, is_near=bool(near))
 
 
@@ -152,6 +155,22 @@ def _meant(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding
             **_by_name(container, peer, int(port)),
             **compose_variables(container),
         },
+    )
+
+
+def _told(call: _Call, broker: Container, variable: str, advertised: str) -> Finding:
+    """A broker whose first answer sends its clients to localhost."""
+    container, port = call.container, call.port
+    return Finding.about(
+        container,
+        f"{container} calls localhost:{port}, which is itself, because {broker} tells its clients to "
+        f"call that address ({variable})",
+        {LINE: call.line, f"{broker.name} {variable}": broker.config.value_of(variable)},
+        touches=(broker.subject,),
+        signs=call.signs,
+        onset=container.failed_first,
+        broker=broker.name,
+        advertised=advertised,
     )
 
 

@@ -26,6 +26,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
     is_of_own_runtime,
     refusal_of,
 )
+from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
@@ -42,7 +43,9 @@ _EXPLAINED = LazyPattern(
     severity=Severity.critical,
     caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
 )
-def start_refused(containers: Containers, bind_sources: BindSources | None) -> CheckResult:
+def start_refused(
+    containers: Containers, bind_sources: BindSources | None, data_root: DataRoot | None
+) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
     Another container whose network, IPC or link it needs does not run or is gone; a user that its
@@ -56,7 +59,7 @@ def start_refused(containers: Containers, bind_sources: BindSources | None) -> C
     for container in containers:
         if not container.start_failed or _is_explained(container):
             continue
-        finding = _finding(container, containers, bind_sources)
+        finding = _of_snap(container, data_root) or _finding(container, containers, bind_sources)
         if finding is not None:
             refused.append((container, finding))
     yield from grouped(refused)
@@ -89,6 +92,32 @@ def _finding(
     if "mountpoint_of" in variables:
         variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
     return finding.with_variables(variables)
+
+
+_SNAP = "/var/snap/"
+"""Below it lies the data root of an engine that is installed as a snap."""
+
+
+def _of_snap(container: Container, data_root: DataRoot | None) -> Finding | None:
+    """The start that an engine in a snap refuses, since it does not see a folder of the host."""
+    meaning = known_error(container)
+    is_snap = data_root is not None and data_root.path.startswith(_SNAP)
+    if not is_snap or meaning is None or meaning.failure.name != "source-read-only":
+        return None
+    path = meaning.values["path"]
+    known = msgspec.structs.replace(
+        meaning,
+        failure=msgspec.structs.replace(
+            meaning.failure,
+            cause=f"Docker is installed as a snap, which sees no folder outside /home: it finds no "
+            f"{path}, and cannot make one",
+            cure="move the folder below /home, or install the engine from the distribution's package",
+        ),
+    )
+    finding = failed_start(
+        container, "", known=known, evidence={"data root": data_root.path if data_root else ""}
+    )
+    return finding.with_variables({"unseen": path})
 
 
 def _file_over_folder(

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
@@ -44,6 +45,7 @@ def disk_full(
     containers: Containers | None,
     unused: UnusedVolumes | None,
     others: FullDisks | None,
+    info: Info | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -56,7 +58,8 @@ def disk_full(
     is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
     without. File systems that are read-only by design are left out. What stopped containers and
     anonymous volumes without a container hold is added up; on another disk than the data root's the
-    largest folders are named.
+    largest folders are named. With containerd's image store, images lie in containerd's own folder,
+    wherever the data root is.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -68,7 +71,8 @@ def disk_full(
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
-        yield replace(_finding(filled, rates), severity=severity)
+        finding = replace(_finding(filled, rates), severity=severity)
+        yield _of_images(finding, info) if _holds_images(disk, info) else finding
     return None
 
 
@@ -109,6 +113,22 @@ def _cures(filled: FilledDisk) -> dict[str, str]:
         # a tenth of the disk, as journald allows itself
         cures["journal"] = f"{max(filled.disk.usage.size // 10 >> 20, 8)}M"
     return cures
+
+
+def _holds_images(disk: Filesystem, info: Info | None) -> bool:
+    """Whether the engine's images lie there, on another disk than its data root."""
+    uses_store = info is not None and info.uses_containerd_store
+    return uses_store and "containerd" in disk.holds and not disk.holds_data_root
+
+
+def _of_images(finding: Finding, info: Info | None) -> Finding:
+    root = info.docker_root_dir if info is not None else ""
+    return replace(
+        finding,
+        summary=f"{finding.summary}; containerd's image store there holds the images, not the data "
+        f"root {root}",
+        variables={**finding.variables, "stored": "--force"},
+    )
 
 
 def _rate(disk: Filesystem, rates: FillRate | None) -> float:

@@ -29,6 +29,12 @@ NO_ROOM = "[info] <0.298.0> Free disk space is insufficient. Free bytes: 3670016
 ALARM = "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'."
 NO_HOST = '{"s":"W","attr":{"errmsg":"No host described in new configuration with {version: 1}"}}'
 NO_MEMBER = '{"msg":"This node is not a member of the config"}'
+IGNORED = "dnsmasq: ignoring query from non-local network {} (logged only once)"
+NEAR, TUNNEL, FAR = (
+    IGNORED.format("192.168.1.20"),
+    IGNORED.format("fd00::7"),
+    IGNORED.format("8.8.8.8"),
+)
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -60,6 +66,10 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("mongod", [NO_HOST, NO_MEMBER], [(NO_MEMBER[8:-2], NO_HOST)]),
         ("mongod", [NO_MEMBER, '{"msg":"x","attr":{"newState":"PRIMARY"}}'], []),
         ("sh", [SHUT, WAITS], []),
+        ("dnsmasq", [FAR, NEAR, TUNNEL], [("", "")]),
+        ("pihole-FTL", [TUNNEL], [("", "")]),
+        ("dnsmasq", [FAR, "dnsmasq: started, version 2.90"], []),
+        ("sh", [NEAR], []),
     ],
 )  # fmt: skip
 def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[str, str]]):
@@ -98,6 +108,25 @@ def test_a_heap_that_is_too_small_gets_more() -> None:
         "container.failing-inside", inner_failures=InnerFailures((full,)), clock=CLOCK
     ).findings
     assert finding.variables["assignment"] == "NODE_OPTIONS=--max-old-space-size=4096"
+
+
+@pytest.mark.parametrize(
+    ("image", "variables"),
+    [
+        ("pihole/pihole:2025.02.0", {"listening": "--env=FTLCONF_dns_listeningMode=all"}),
+        ("pihole/pihole:latest", {"listening": "--env=FTLCONF_dns_listeningMode=all"}),
+        ("pihole/pihole:2024.07.0", {"listening": "--env=DNSMASQ_LISTENING=all"}),
+        ("4km3/dnsmasq:2.90", {"aloof": "web"}),
+    ],
+)
+def test_a_dns_server_that_ignores_its_clients(image: str, variables: dict[str, str]):
+    failures = in_lines(made("running", Config={"Image": image}), {"dnsmasq"}, [(None, NEAR)])
+    failed = InnerFailures(tuple(failures))
+    (finding,) = judge("container.failing-inside", inner_failures=failed, clock=CLOCK).findings
+    assert "192.168.1.20" in finding.summary
+    assert {
+        name: value for name, value in finding.variables.items() if name != "container"
+    } == variables
 
 
 def test_each_pattern_has_its_own_name():

@@ -202,6 +202,11 @@ LINES = {
         "complete. If no other Kibana instance is attempting migrations, you can get past this "
         "message by deleting index .kibana_16 and restarting Kibana."
     ),
+    "acme-unreached": (
+        "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: Fetching "
+        "http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect (likely "
+        "firewall problem)"
+    ),
     "vault-sealed": 'read secret failed: 503 - {"errors":["Vault is sealed"]}',
     "search-flood": (
         'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '

@@ -355,6 +355,24 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to set up container networking: failed to create endpoint app on network shop: failed to add the host (veth12) <=> sandbox (veth34) pair interfaces: operation not supported",
         {"module": "veth"},
     ),
+    "raw-table-missing": (
+        (
+            "failed to set up container networking: driver failed programming external connectivity on "
+            "endpoint web: Unable to enable DIRECT ACCESS FILTERING - DROP rule:  (iptables failed: "
+            "iptables --wait -t raw -A PREROUTING -d 172.17.0.2 ! -i docker0 -j DROP: iptables v1.8.7 "
+            "(legacy): can't initialize iptables table `raw': Table does not exist (do you need to "
+            "insmod?) Perhaps iptables or your kernel needs to be upgraded. (exit status 3))"
+        ),
+        {"module": "iptable_raw", "rawless": "app"},
+    ),
+    "iptables-table-missing": (
+        (
+            "driver failed programming external connectivity on endpoint web: (iptables failed: iptables "
+            "--wait -t nat -A DOCKER: iptables v1.8.7 (legacy): can't initialize iptables table `nat': "
+            "Table does not exist (do you need to insmod?)"
+        ),
+        {"module": "iptable_nat"},
+    ),
     "routes-conflict": (
         "failed to set up container networking: cannot program address 10.77.5.2/24 in sandbox interface because it conflicts with existing route {Ifindex: 2 Dst: 10.77.5.0/24 Src: <nil> Gw: <nil>}",
         {"network": "shop"},

@@ -136,6 +136,17 @@ WEB_SERVERS = (
         source="chaoss/grimoirelab#443",
     ),
     Failure(
+        name="acme-unreached",
+        mark="timeout during connect",
+        pattern=r"(?P<address>[\da-f.:]+): Fetching http://(?P<unreached>[\w.-]+)/\.well-known/"
+        r"acme-challenge/\S+ Timeout during connect",
+        cause="{unreached} gets no certificate: the authority calls port 80 of {address} from the "
+        "internet, and gets no answer",
+        cure="open port 80 in the router and in the provider's firewall, or correct the address of "
+        "{unreached} in DNS; a challenge by DNS needs no port",
+        source="Let's Encrypt's own message",
+    ),
+    Failure(
         name="vault-sealed",
         mark="vault is sealed",
         pattern=r"Vault is sealed",

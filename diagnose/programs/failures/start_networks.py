@@ -81,6 +81,26 @@ NETWORKS = (
         page={"module": "veth"},
     ),
     Failure(
+        name="raw-table-missing",
+        mark="table `raw'",
+        pattern=r"can't initialize ip6?tables table `raw': Table does not exist",
+        cause="this kernel has no table `raw` of iptables, which engines from 28 on need for "
+        "containers on a bridge",
+        cure="load the module iptable_raw; where the kernel was built without it, start the engine "
+        "with DOCKER_INSECURE_NO_IPTABLES_RAW=1",
+        source="moby/moby#49557",
+        page={"module": "iptable_raw", "rawless": "{container}"},
+    ),
+    Failure(
+        name="iptables-table-missing",
+        mark="can't initialize ip",
+        pattern=r"can't initialize ip6?tables table `(?P<table>\w+)': Table does not exist",
+        cause="this kernel has no table `{table}` of iptables, which the engine needs for its network",
+        cure="load the module iptable_{table}",
+        source="moby/moby#49557",
+        page={"module": "iptable_{table}"},
+    ),
+    Failure(
         name="routes-conflict",
         mark="conflicts with existing route",
         pattern=r"conflicts with existing route \{.*?Dst: (?P<subnet>[\d./a-f:]+)",

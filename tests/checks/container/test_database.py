@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.network.sockets.callers import Callers
 from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
@@ -156,3 +157,24 @@ def test_what_the_database_is_told(
     offered = cure("container.database-refused", finding.variables, Place())
     assert says in (offered.text if offered is not None else "")
     assert (offered is None) is (says == "")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"), [(WRONG, True), (NO_DATABASE, False)], ids=["a login", "no database"]
+)
+def test_a_file_of_compose_that_was_changed_since(line: str, is_told: bool):
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
+    config = {"Env": ["DATABASE_URL=postgres://shop@db/shop"], "Labels": labels}
+    container, log_tails = failed(line, Config=config, **ON_SHOP)
+    image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
+    changed = ChangedFile("/srv/shop/.env", 3600.0, "/srv/shop/compose.yaml")
+    result = judge(
+        "container.database-refused",
+        containers=of(container, made("running", name="db", **image, **ON_SHOP)),
+        clock=CLOCK,
+        log_tails=log_tails,
+        compose_files=ComposeFiles({container.id: changed}),
+    )
+    (finding,) = result.findings
+    assert ("/srv/shop/.env was changed" in finding.summary) is is_told
+    assert ("compose_file" in finding.variables) is is_told

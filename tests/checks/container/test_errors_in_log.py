@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from tests.inspected import container
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.questions.images import AddressPool, Ipam
+from tests.inspected import bind, container
 from tests.judging import judge, rows
 
 APP = container("app")
@@ -221,3 +225,50 @@ def test_an_image_of_another_repository_is_not_newer(own: str, other: str) -> No
     errors = repeated_errors(containers, logs)
     result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
     assert "newer_image" not in result.findings[0].variables
+
+
+def home(image: str, **parts: Any) -> Container:
+    """A program behind a proxy, at 10.0.0.2 of the network home."""
+    network = {"Networks": {"home": {"NetworkID": "n1", "IPAddress": "10.0.0.2"}}}
+    return container("hass", Config={"Image": image}, NetworkSettings=network, **parts)
+
+
+HASS = "ghcr.io/home-assistant/home-assistant:2025.1"
+CONFIG = bind("/srv/hass", Destination="/config")
+STEPS = {"trusting": "hass", "trusting_file": "/srv/hass/configuration.yaml"}
+NEAR, FAR = PROXIED, PROXIED.replace("10.0.0.3", "192.168.7.1")
+
+
+@pytest.mark.parametrize(
+    ("hass", "line", "expected"),
+    [
+        pytest.param(home(HASS, **CONFIG), NEAR, STEPS | {"trusted": "10.0.0.0/24"}, id="near"),
+        pytest.param(home(HASS, **CONFIG), FAR, STEPS | {"trusted": "192.168.7.1"}, id="far"),
+        pytest.param(home(HASS), NEAR, {}, id="no folder of the host"),
+        pytest.param(home("shop:1.4", **CONFIG), NEAR, {}, id="another program"),
+    ],
+)
+def test_a_proxy_that_is_not_trusted(hass: Container, line: str, expected: dict[str, str]) -> None:
+    logs = RecentLogs({hass.id: tuple(RecentLine(NOW, line.format(i)) for i in range(4))})
+    pool = AddressPool(subnet="10.0.0.0/24", gateway="10.0.0.1")
+    network = Network(name="home", id="n1", driver="bridge", ipam=Ipam(config=[pool]))
+    result = judge(
+        "container.errors-in-log",
+        repeated_errors=repeated_errors(Containers([hass]), logs),
+        networks=Networks((network,)),
+    )
+    (finding,) = result.findings
+    steps = {name: value for name, value in finding.variables.items() if name.startswith("trust")}
+    assert steps == expected
+
+
+def test_a_name_without_a_certificate() -> None:
+    line = (
+        '{"level":"error","error":"HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: '
+        'Fetching http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect"}'
+    )
+    logs = RecentLogs({APP.id: (RecentLine(NOW, line),) * 4})
+    errors = repeated_errors(Containers([APP]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.severity.name == "warning"
+    assert finding.variables["unreached"] == "shop.example.com"

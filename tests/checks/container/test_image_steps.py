@@ -141,3 +141,18 @@ def test_an_image_that_is_named_by_its_id_has_no_other_build():
 )
 def test_the_folder_below_run_that_an_init_system_makes(line: str, user: str, expected: str):
     assert steps(line, Config={"User": user}).get("run_folder", "") == expected
+
+
+GLIBC = "{}: version `GLIBC_2.38' not found (required by /app/server)"
+
+
+@pytest.mark.parametrize(
+    ("library", "expected"),
+    [
+        ("/lib/x86_64-linux-gnu/libc.so.6", "web:/lib/x86_64-linux-gnu/libc.so.6"),
+        ("/usr/lib/x86_64-linux-gnu/libm.so.6", None),
+    ],
+)
+def test_the_library_of_the_image_tells_its_version(library: str, expected: str | None):
+    line = f"/app/server: {GLIBC.format(library)}"
+    assert steps(line).get("libc") == expected

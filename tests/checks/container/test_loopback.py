@@ -61,3 +61,37 @@ def test_a_log_that_was_not_read_keeps_it_from_passing():
         recent_logs=RecentLogs(unread={app.id: "it timed out"}),
     )
     assert result.verdict == Verdict.UNKNOWN
+
+
+LISTENERS = "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://{}:9092,OUT://192.0.2.10:19092"
+WARNING = (
+    "WARN [Producer clientId=p] Connection to node 1 (localhost/127.0.0.1:9092) could not be "
+    "established. Node may not be available."
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "advertised"),
+    [
+        pytest.param([LISTENERS.format("localhost")], LISTENERS.format("mq"), id="localhost"),
+        pytest.param([LISTENERS.format("127.0.0.1")], LISTENERS.format("mq"), id="its address"),
+        pytest.param([LISTENERS.format("mq")], None, id="a name"),
+        pytest.param([LISTENERS.format("localhost").replace(":9092", ":9094")], None, id="a port"),
+        pytest.param([], None, id="nothing"),
+    ],
+)
+def test_a_broker_that_sends_its_clients_to_localhost(
+    environment: list[str], advertised: str | None
+):
+    config = {"ExposedPorts": {"9092/tcp": {}}, "Env": environment}
+    broker = made("running", name="mq", Config=config, **ON_SHOP)
+    container, log_tails = failed(WARNING, **ON_SHOP)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(container, broker),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    (finding,) = result.findings
+    assert finding.variables.get("advertised") == advertised
+    assert ("tells its clients" in finding.summary) is (advertised is not None)

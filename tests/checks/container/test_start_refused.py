@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
+from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import DAEMON
 from tests.checks.container.evidence import UNKNOWN, items, made, start_refused
-from tests.inspected import of
+from tests.inspected import container, of
 from tests.judging import judge
 
 PEER = made("exited", code=137, name="proxy")
@@ -254,3 +255,19 @@ def test_what_a_sound_engine_refuses_as_well(error: str, touches_engine: bool) -
     refused = made("created", State={"Error": error, "ExitCode": 128})
     (finding,) = items(judge("container.start-refused", containers=of(refused)))
     assert (DAEMON in finding.touches) is touches_engine
+
+
+@pytest.mark.parametrize(
+    ("root", "is_snap"),
+    [("/var/snap/docker/common/var-lib-docker", True), ("/var/lib/docker", False)],
+)
+def test_an_engine_in_a_snap_sees_no_folder_outside_home(root: str, is_snap: bool) -> None:
+    error = (
+        "error while creating mount source path '/srv/app/data': mkdir /srv/app: read-only file "
+        "system"
+    )
+    app = container("app", State={"Status": "created", "Pid": 0, "ExitCode": 128, "Error": error})
+    result = judge("container.start-refused", containers=of(app), data_root=DataRoot(root, "info"))
+    (finding,) = result.findings
+    assert ("installed as a snap" in finding.summary) is is_snap
+    assert ("unseen" in finding.variables) is is_snap

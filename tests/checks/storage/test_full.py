@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
+    BASE,
     GIB,
     ID,
     LOG,
@@ -321,3 +322,28 @@ def test_what_the_engine_left_of_downloads_can_be_removed() -> None:
     )
     (found,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert found.finding.variables["downloads"] == f"{ROOT}/tmp"
+
+
+STORE = {
+    "Driver": "overlayfs",
+    "DockerRootDir": ROOT,
+    "DriverStatus": [["driver-type", "io.containerd.snapshotter.v1"]],
+}
+
+
+@pytest.mark.parametrize(
+    ("info", "is_store"), [(STORE, True), (BASE["api.info"], False)], ids=["store", "overlay2"]
+)
+def test_images_of_containerds_store_lie_in_its_own_folder(info: Json, is_store: bool) -> None:
+    point = "/var/lib/containerd"
+    full = usage(point=point, dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
+    report = examine(
+        "storage.disk-full",
+        api__info=info,
+        fs__usage=disks(usage(), **{point.strip("/"): full}),
+        fs__walk=WALK | {"by": {"io.containerd.content.v1.content/blobs": 60 * GIB}},
+    )
+    (found,) = report.findings
+    assert found.finding.subject.name == point
+    assert ("not the data root" in found.finding.summary) is is_store
+    assert ("stored" in found.finding.variables) is is_store

@@ -8,17 +8,18 @@ from tests.lab.images import Recipe
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 
 
-def _labels(project: str, service: str) -> list[str]:
+def labels(project: str, service: str, **further: str) -> list[str]:
     """The labels with which compose marks a container."""
-    labels = {
+    marks = {
         "project": project,
         "service": service,
         "container-number": "1",
         "oneoff": "False",
         "project.working_dir": f"/srv/{project}",
         "project.config_files": f"/srv/{project}/compose.yaml",
+        **further,
     }
-    return [f"--label=com.docker.compose.{key}={value}" for key, value in labels.items()]
+    return [f"--label=com.docker.compose.{key}={value}" for key, value in marks.items()]
 
 
 _NO_GRACE = """
@@ -33,7 +34,7 @@ settled = 0
 def recreate_that_broke_off(box: Box) -> None:
     """A deployment renamed the old container, created the new one, and was killed: neither runs."""
     box.write("/etc/diagnose/lab.toml", _NO_GRACE)
-    options = (*SAFE, *_labels("kiosk", "web"), "--publish=18090:80")
+    options = (*SAFE, *labels("kiosk", "web"), "--publish=18090:80")
     box.docker("run", "-d", "--name=kiosk-web-1", *options, "bb:1.36", "sleep", "1000")
     box.docker("stop", "kiosk-web-1")
     old = f"{box.inspect('kiosk-web-1')['Id'][:12]}_kiosk-web-1"
@@ -47,7 +48,7 @@ def recreate_that_broke_off(box: Box) -> None:
 def recreate_that_forgot_the_name(box: Box) -> None:
     """The new container runs under its temporary name, and the old one is gone."""
     box.write("/etc/diagnose/lab.toml", _NO_GRACE)
-    options = (*SAFE, *_labels("kiosk", "api"), "--name=0a1b2c3d4e5f_kiosk-api-1")
+    options = (*SAFE, *labels("kiosk", "api"), "--name=0a1b2c3d4e5f_kiosk-api-1")
     box.docker("run", "-d", *options, "bb:1.36", "sleep", "1000")
 
 
@@ -56,7 +57,7 @@ def tag_moved_under_a_container(box: Box) -> None:
     """A newer build has taken the tag, and the container was restarted instead of recreated."""
     box.write("/etc/diagnose/lab.toml", _NO_GRACE)
     images.load(box, "kiosk:live", Recipe({"version": (b"8", 0o644)}))
-    options = (*SAFE, *_labels("kiosk", "shop"), "--name=kiosk-shop-1")
+    options = (*SAFE, *labels("kiosk", "shop"), "--name=kiosk-shop-1")
     box.docker("run", "-d", *options, "kiosk:live", "sleep", "1000")
     images.load(box, "kiosk:live", Recipe({"version": (b"9", 0o644)}))
     box.docker("restart", "kiosk-shop-1")
@@ -69,7 +70,7 @@ def names_that_only_look_temporary(box: Box) -> None:
     box.write("/etc/diagnose/lab.toml", _NO_GRACE)
     box.docker("create", "--name=0a1b2c3d4e5f_backup", *SAFE, "bb:1.36", "true")
     images.load(box, "kiosk:live", Recipe({"version": (b"9", 0o644)}))
-    options = (*SAFE, *_labels("kiosk", "shop"), "--name=kiosk-shop-1")
+    options = (*SAFE, *labels("kiosk", "shop"), "--name=kiosk-shop-1")
     box.docker("run", "-d", *options, "kiosk:live", "sleep", "1000")
 
 

@@ -7,6 +7,7 @@ are read of those containers alone that run such a program, by the names of thei
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Sequence
 
@@ -47,6 +48,9 @@ class Pattern(msgspec.Struct, frozen=True):
     """Lines of the keeper itself, which do not explain the failure."""
     lasts: bool = False
     """Whether it lasts until a restart, so that a line of any age counts."""
+    is_of_address: bool = False
+    """Whether `program` is an address: only those of private networks count, and one stands for
+    all."""
     why: LazyPattern = LazyPattern(r"(?!)")
     """A line above, which explains the failure although its program calls it information."""
 
@@ -128,6 +132,17 @@ PATTERNS = (
         lasts=True,
     ),
     Pattern(
+        "dns-local",
+        frozenset({"dnsmasq", "pihole-FTL"}),
+        LazyPattern(r"ignoring query from non-local network (?P<program>[\d.:a-f]+)"),
+        "",
+        "its DNS server ignores all clients that are not on the container's own network, "
+        "such as {program}",
+        LazyPattern(r"ignoring query from non-local network"),
+        lasts=True,
+        is_of_address=True,
+    ),
+    Pattern(
         "java-memory",
         frozenset({"java"}),
         LazyPattern(
@@ -139,7 +154,7 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-rabbit_alarm.erl of RabbitMQ, MongoDB,
+rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq,
 adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 
@@ -235,16 +250,23 @@ def in_lines(
         failures: dict[str, tuple[int, str]] = {}
         for index, (_, line) in enumerate(lines):
             match = pattern.failed.search(line)
-            if match:
+            if match and not (pattern.is_of_address and _is_of_internet(match["program"])):
                 program = match["program"] or ""
-                failures.setdefault(
-                    program if "{program}" in pattern.cause else "", (index, program)
-                )
+                is_each = "{program}" in pattern.cause and not pattern.is_of_address
+                failures.setdefault(program if is_each else "", (index, program))
         for index, program in failures.values():
             after = [line for _, line in lines[index + 1 :]]
             if not _is_over(pattern, program, after):
                 inner_failures.append(_failure(container, pattern, program, lines, index))
     return inner_failures
+
+
+def _is_of_internet(address: str) -> bool:
+    """Whether it is a stranger's, whom a server does well to ignore."""
+    try:
+        return ipaddress.ip_address(address.rstrip(".:")).is_global
+    except ValueError:
+        return False
 
 
 def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
@@ -275,9 +297,9 @@ def _failure(
     if not reason and telling is not None and telling.explains:
         reason = telling.whole
     reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
-    return InnerFailure(
-        container, pattern.name, program, pattern.cause.format(program=program), line, at, reason
-    )
+    cause = pattern.cause.format(program=program)
+    failed = "" if pattern.is_of_address else program
+    return InnerFailure(container, pattern.name, failed, cause, line, at, reason)
 
 
 def _keepers_reason(program: str, before: Sequence[str]) -> str:

@@ -89,6 +89,26 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     return {} if any(holds_token(value) for value in variables.values()) else variables
 
 
+_ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")
+"""How a variable is named that says what a broker tells its clients to call."""
+
+
+def with_advertised(broker: Container, port: int, host: str) -> tuple[str, str]:
+    """The variable by which a broker sends its clients to loopback, and with another host there.
+
+    ("", "") where no variable does, or a secret stands in the way.
+    """
+    local = re.compile(rf"(?<=//)(?:localhost|127\.0\.0\.1)(?=:{port}(?!\d))")
+    found = [
+        (name, f"{name}={local.sub(host, value)}")
+        for name, value in broker.config.environment
+        if _ADVERTISED.search(name) and local.search(value)
+    ]
+    if len(found) != 1 or holds_token(found[0][1]):
+        return "", ""
+    return found[0]
+
+
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
     """The variables of a page that put a name in the place of an address, or one place for another.
 
