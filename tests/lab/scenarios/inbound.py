@@ -118,13 +118,28 @@ def published_port_of_a_container_on_the_lan_too(box: Box) -> None:
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:18066/", timeout=2, check=False)
 
 
+_REMOTE = "198.51.100.68"
+
+
 @healthy()
 def published_port_of_a_container_whose_bridge_leads_out(box: Box) -> None:
-    """The same container, with the default route by its bridge."""
-    box.docker("network", "create", *_LAN, "lan66")
+    """The same container with the default route by its bridge, and a client of another network."""
+    box.docker("network", "create", *_LAN, "lan67")
     box.docker("network", "create", "front66")
-    _on_two_networks(box, "shop67", "lan66", "192.0.2.167", 18067)
-    assert box.provider.curl(f"http://{BOX_ADDRESS}:18067/") == "hello\n"
+    _on_two_networks(box, "shop67", "lan67", "192.0.2.167", 18067)
+    box.provider.sh(f"ip addr add {_REMOTE}/32 dev uplink")
+    assert _calls(box, 18067, _REMOTE) == [True, True]
+
+
+@fault("network.clients-unanswered", subject="container:shop68")
+def answers_to_the_lan_by_the_second_network(box: Box) -> None:
+    """The same container called by a machine of the LAN: it answers on the LAN, with an address
+    that was not called."""
+    box.docker("network", "create", *_LAN, "lan68")
+    box.docker("network", "create", "front66")
+    _on_two_networks(box, "shop68", "lan68", "192.0.2.168", 18068)
+    box.sh("sleep 12", timeout=30)
+    _calls_on(box, 18068, WEB)
 
 
 _QUERIES = """

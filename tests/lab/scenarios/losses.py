@@ -293,10 +293,13 @@ def port_opened_by_its_number_on_the_host(box: Box) -> None:
 @healthy(shareable=True)
 def device_that_is_off(box: Box) -> None:
     """Home automation on the host's network calls a plug that it found once, and that is off."""
-    asks = f"while :; do nc -w 60 {SILENT} 80 </dev/null 2>/dev/null; sleep 0.2; done"
+    waits = "until [ -s /tmp/plug ]; do sleep 1; done; read -r plug </tmp/plug"
+    asks = f"{waits}; while :; do nc -w 60 $plug 80 </dev/null 2>/dev/null; sleep 0.2; done"
     limits = ("--memory=32m", "--pids-limit=64", "--restart=unless-stopped", "--network=host")
     hard = ("--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges", "--cpus=0.2")
-    box.docker("run", "-d", "--name=hub29", *limits, *hard, "bb:1.36", "sh", "-c", asks)
+    run = ("run", "-d", "--name=hub29", "--tmpfs=/tmp", *limits, *hard)
+    box.docker(*run, "bb:1.36", "sh", "-c", asks)
+    box.docker("exec", "hub29", "sh", "-c", f"echo {SILENT} >/tmp/plug")
     waiting = ["ss", "-tnoH", "state", "syn-sent", "dst", SILENT]
     box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
     table = ["ip", "neigh", "show", SILENT]
