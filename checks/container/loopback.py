@@ -19,8 +19,8 @@ from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
+from diagnose.programs.failures import Recognised, recognise
 from diagnose.programs.failures.neighbours import NEIGHBOURS
-from diagnose.programs.log_message import LONGEST
 from diagnose.registry import check
 
 ID = "container.loopback-peer"
@@ -50,7 +50,7 @@ def loopback_peer(
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
-        port = claim.value("port")
+        port = _port(claim.failure)
         if port:
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
@@ -82,7 +82,8 @@ def _repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> _Call | None:
     """The call of a container that keeps running, by the last of its lines that say so."""
-    calls = [(port, line.text) for line in lines for port in _refused_ports(line)]
+    known = (recognise((line.text,), None, LOOPBACK) for line in lines)
+    calls = [(_port(failure), failure.line) for failure in known if failure is not None]
     netns = namespaces.of(container) if namespaces is not None else None
     if not calls or netns is None:
         return None
@@ -93,12 +94,9 @@ def _repeated_call(
     return _Call(container, port, line, signs(line))
 
 
-def _refused_ports(line: RecentLine) -> Iterator[str]:
-    """The ports of localhost that refused a connection, as a line says."""
-    lowered = line.text.lower()
-    rows = (row for row in LOOPBACK if row.mark in lowered)
-    matches = (row.compiled.search(line.text[:LONGEST]) for row in rows)
-    return (match["port"] for match in matches if match)
+def _port(failure: Recognised) -> str:
+    """The port of localhost: of the line, or of the server whose socket file is not there."""
+    return failure.values.get("port") or next(iter(failure.failure.needs), "")
 
 
 def _findings(

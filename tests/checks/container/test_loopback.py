@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
 from tests.inspected import of
@@ -49,6 +50,57 @@ def test_localhost_in_a_container(
     )
     assert rows(result) == expected
     assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
+
+
+OLD_LIBPQ = (
+    "could not connect to server: Connection refused; Is the server running on host "
+    '"localhost" (127.0.0.1) and accepting TCP/IP connections on port 5432?'
+)
+NO_SOCKET_FILE = (
+    "ERROR 2002 (HY000): Can't connect to local MySQL server through socket "
+    "'/var/run/mysqld/mysqld.sock' (2)"
+)
+PRISMA = "Can't reach database server at `localhost`:`5432`"
+ASYNCIO = "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)"
+PDO = "PDOException: SQLSTATE[HY000] [2002] No such file or directory"
+OTHER_WORDS = {
+    "Prisma": (PRISMA, 5432),
+    "asyncio": (ASYNCIO, 5432),
+    "an old libpq": (OLD_LIBPQ, 5432),
+    "the socket file of MySQL": (NO_SOCKET_FILE, 3306),
+    "the socket file of MySQL in PHP": (PDO, 3306),
+}
+
+
+def _server_at(port: int) -> Container:
+    return made("running", name="db", Config={"ExposedPorts": {f"{port}/tcp": {}}}, **ON_SHOP)
+
+
+@pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_each_way_to_say_it_names_the_port(line: str, port: int):
+    container, log_tails = failed(line, **ON_SHOP)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(container, _server_at(port)),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
+
+
+@pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
+    app = made("running", **ON_SHOP)
+    lines = tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app, _server_at(port)),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs({app.id: lines}),
+        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+    )
+    assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
 
 
 def test_a_log_that_was_not_read_keeps_it_from_passing():
