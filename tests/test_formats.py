@@ -23,15 +23,25 @@ from diagnose.render import csv, junit, llm, sarif
 from tests.command_line import run
 from tests.test_render import found, report
 
-DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+DEMO = FIXTURES / "demo"
+PARTLY_RECORDED = FIXTURES / "engine29.iptables"
 EVIL = '=cmd|"/c calc"!A1 <x>&]]>\x00\x1b[31m\u202e'
 
 
 @pytest.fixture(scope="module")
 def demo() -> Report:
-    return session.diagnose(
-        registry.load, None, Options(source=DEMO, budget_s=120), began=time.monotonic()
-    )
+    return diagnosed(DEMO)
+
+
+@pytest.fixture(scope="module")
+def partly_recorded() -> Report:
+    return diagnosed(PARTLY_RECORDED)
+
+
+def diagnosed(folder: Path) -> Report:
+    options = Options(source=folder, budget_s=120)
+    return session.diagnose(registry.load, None, options, began=time.monotonic())
 
 
 def written(render: Callable[[Report, TextIO], None], what: Report) -> str:
@@ -104,7 +114,11 @@ def test_each_finding_is_a_result(demo: Report) -> None:
     for result in run["results"]:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in ("error", "warning", "note")
-    blind = [result for result in demo.results if result.verdict is Verdict.UNKNOWN]
+
+
+def test_each_check_that_could_not_run_is_a_notification(partly_recorded: Report) -> None:
+    run = json.loads(written(sarif.render, partly_recorded))["runs"][0]
+    blind = [result for result in partly_recorded.results if result.verdict is Verdict.UNKNOWN]
     assert blind
     assert not run["invocations"][0]["executionSuccessful"]
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(blind)
@@ -150,6 +164,12 @@ def test_no_cell_is_a_formula() -> None:
 # -- for a language model ----------------------------------------
 
 
+def test_the_context_names_what_could_not_run(partly_recorded: Report) -> None:
+    stream = io.StringIO()
+    llm.render(partly_recorded, stream, 3)
+    assert "could not run: " in stream.getvalue()
+
+
 def test_the_context_has_roots_causes_and_cures(demo: Report) -> None:
     stream = io.StringIO()
     llm.render(demo, stream, 2)
@@ -159,7 +179,6 @@ def test_the_context_has_roots_causes_and_cures(demo: Report) -> None:
         assert finding.id in text
     assert "fix (safe): sysctl -w net.ipv4.ip_forward=1" in text
     assert "explains: dns.upstream-unreachable" in text
-    assert "could not run: " in text
     assert "left out" not in text
 
 
@@ -230,7 +249,7 @@ def test_a_baseline_of_the_same_host_makes_it_calm(tmp_path: Path) -> None:
     summary = json.loads(after.stdout)["summary"]
     assert (summary["critical"], summary["warning"]) == (0, 0)
     assert summary["silenced"] > 0
-    assert after.returncode == 3  # three of its checks could not run
+    assert after.returncode == 0
 
 
 def test_a_baseline_that_is_none_is_refused_before_the_run(tmp_path: Path) -> None:

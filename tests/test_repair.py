@@ -122,17 +122,17 @@ KEYS = {
     "a reload will do": (
         '{"live-restore": true}',
         '"live-restore": true',
-        "systemctl reload docker",
+        "kill -HUP $(pidof dockerd)",
     ),
     "an image store needs a restart": (
         '{"features": {"containerd-snapshotter": false}}',
         '"features": {"containerd-snapshotter": false}',
-        "systemctl restart docker",
+        "service docker restart",
     ),
     "what becomes null is left out": (
         '{"features": {"cdi": true, "buildkit": null}}',
         '"features": {"cdi": true}',
-        "systemctl restart docker",
+        "service docker restart",
     ),
 }
 
