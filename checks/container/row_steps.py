@@ -17,6 +17,7 @@ from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.containers.settings.changed_words import (
     commented_out,
     line_commented_out,
+    line_with_text,
     preceded_by,
     with_entry,
     with_option,
@@ -33,6 +34,7 @@ from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
     CommentedOut,
+    Corrected,
     Dropped,
     Extended,
     Filtered,
@@ -142,6 +144,17 @@ def _comment_out(remedy: CommentedOut, case: _Case) -> dict[str, str]:
     if setting is None or not setting.path or not word:
         return {}
     return line_commented_out(setting.path, setting.line, word)
+
+
+@_steps.register
+def _correct(remedy: Corrected, case: _Case) -> dict[str, str]:
+    """A word such as `app` may be a host or a path in each other line."""
+    line, word = case.failure.line, case.failure.filled(remedy.old)
+    setting = named_setting(case.container, TellingLine(line))
+    is_named = setting is not None and setting.inside in line
+    if setting is None or not is_named or not setting.path or not setting.line or not word:
+        return {}
+    return line_with_text(setting.path, setting.line, word, remedy.new)
 
 
 @_steps.register

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (
+    Corrected,
     Dropped,
     Filtered,
     Inside,
     Job,
     Preceded,
-    Replaced,
     WholeFolder,
 )
 
@@ -248,7 +248,7 @@ WEB_SERVERS = (
         cause="nginx is to run as user {user}, and the image has no such user",
         cure="write `user nginx;` into {file}: the official image has that user",
         source="the program's own message",
-        remedy=Replaced("{user}", "nginx"),
+        remedy=Corrected("{user}", "nginx"),
     ),
     Failure(
         name="nginx-directive",

@@ -24,6 +24,13 @@ class CommentedOut(msgspec.Struct, frozen=True):
     word: str
 
 
+class Corrected(msgspec.Struct, frozen=True):
+    """Another word stands in the one line of a mounted file that the log names by its number."""
+
+    old: str
+    new: str
+
+
 class Given(msgspec.Struct, frozen=True):
     """The program is given an option of its own, at the end of its command.
 
@@ -193,6 +200,7 @@ class Inside(msgspec.Struct, frozen=True):
 Remedy = (
     Assigned
     | CommentedOut
+    | Corrected
     | Dropped
     | Extended
     | Filtered

@@ -3,12 +3,15 @@ change, and nothing elsewhere."""
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
 from typing import Any, get_args
 
 import pytest
 
 from checks.container.row_steps import row_steps
 from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.settings.changed_words import line_commented_out
 from diagnose.programs.failures import FAILURES, recognise_family, remedies
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
@@ -58,6 +61,26 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"edited": "/srv/nginx.conf", "edit": r"40s/^[[:space:]-]*root\b/#&/"},
     ),
     "a word in a file of the image": ("setting-unknown", {}, {}),
+    "a user in a line of a mounted file": (
+        "nginx-user",
+        {"Mounts": [mounted("/srv/nginx.conf", "/etc/nginx/nginx.conf")]},
+        {"edited": "/srv/nginx.conf", "edit": r"1s/\bwww-data\b/nginx/g"},
+    ),
+    "a user in a file of the image": (
+        "nginx-user",
+        {"Config": {"Env": ["OWNER=www-data"]}, "Mounts": [mounted("/srv/x.yml", "/x.yml")]},
+        {},
+    ),
+    "a command of the program with the option's name": (
+        "unknown-option",
+        {"Config": {"Cmd": ["config", "--config=/data/shop.conf"]}},
+        {"new_command": "config"},
+    ),
+    "an option of a shell's script": (
+        "mysql-table-names",
+        {"Config": {"Cmd": ["sh", "-c", "exec mysqld"]}},
+        {},
+    ),
     "an option that is nowhere": ("mysql-unknown-option", {"Config": {"Cmd": ["mariadbd"]}}, {}),
     "an option whose value may stand behind it": (
         "unknown-option",
@@ -262,6 +285,21 @@ def test_a_row_offers_what_the_container_has_to_change(case: str) -> None:
         assert offered is not None
         for value in expected.values():
             assert value.split("'")[0] in offered.text
+
+
+def test_a_value_stays_behind_the_option_that_takes_it() -> None:
+    line = "[ERROR] mysqld: unknown variable 'query_cache_size=1'"
+    parts = {"Config": {"Cmd": ["mysqld", "-O", "query_cache_size=1"]}}
+    assert steps("mysql-unknown-option", parts, line=line) == {}
+
+
+@pytest.mark.parametrize("word", ["a+b", "a.b", "a*b", "a|b", "a(b", "[ab", "a/b", "a{2}b"])
+def test_sed_finds_a_word_as_it_is_written(word: str, tmp_path: Path) -> None:
+    file = tmp_path / "app.conf"
+    file.write_text(f"aab\n  {word} 1\nacb\n")
+    edit = line_commented_out(str(file), 0, word)["edit"]
+    subprocess.run(["sed", "-i", edit, str(file)], check=True)
+    assert file.read_text() == f"aab\n#  {word} 1\nacb\n"
 
 
 def test_a_module_of_a_library_stays_visible_below_the_mounted_application() -> None:

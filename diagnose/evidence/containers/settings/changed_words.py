@@ -25,16 +25,17 @@ def without_option(container: Container, option: str) -> dict[str, str]:
     """Without an option in its command, or in a variable that holds options or is named so.
 
     An option whose value may be the next word stays: only its program knows whether it takes one.
+    A word without a dash is a command of the program, or the value of the option before it.
     """
     words = container.config.cmd or []
-    kept = [word for word in words if _name(word) != _name(option)]
+    kept = [word for word in words if not _is_option(word, option)]
     if len(kept) < len(words):
         return _command(kept) if not _has_value_behind(words, option) else {}
     for name, value in container.config.environment:
         if _name(name) == _name(option):
             return {"unset": name}
         parts = value.split()
-        rest = [part for part in parts if _name(part) != _name(option)]
+        rest = [part for part in parts if not _is_option(part, option)]
         if len(rest) < len(parts) and parts[0].startswith("-"):
             return _assignment(name, " ".join(rest)) if rest else {"unset": name}
     return {}
@@ -45,19 +46,27 @@ def _name(option: str) -> str:
     return _DASHES.sub("", option).partition("=")[0].replace("_", "-")
 
 
+def _is_option(word: str, option: str) -> bool:
+    """Whether a word of a command is the option of this name."""
+    return word.startswith("-") and _name(word) == _name(option)
+
+
 def _has_value_behind(words: Sequence[str], option: str) -> bool:
     """Whether a word that is no option stands behind the option."""
-    places = [place for place, word in enumerate(words) if _name(word) == _name(option)]
+    places = [place for place, word in enumerate(words) if _is_option(word, option)]
     behind = [words[place + 1] for place in places if place + 1 < len(words)]
     return "=" not in option and any(not word.startswith("-") for word in behind)
 
 
 def with_option(container: Container, option: str) -> dict[str, str]:
-    """With an option of the program at the end of its command, or with its new value there."""
+    """With an option of the program at the end of its command, or with its new value there.
+
+    Nothing where a shell runs the command: what stands behind `-c` is no option of the program.
+    """
     words = container.config.cmd or []
-    if not words or option in words:
+    if not words or option in words or "-c" in words[:2]:
         return {}
-    return _command([*(word for word in words if _name(word) != _name(option)), option])
+    return _command([*(word for word in words if not _is_option(word, option)), option])
 
 
 def preceded_by(container: Container, command: str) -> dict[str, str]:
@@ -128,7 +137,7 @@ def _assignment(name: str, value: str) -> dict[str, str]:
 
 def commented_out(container: Container, option: str) -> dict[str, str]:
     """With a `#` before lines that begin with an option, in the one mounted file of settings."""
-    name = _for_sed(_name(option)).replace(r"\-", "[-_]")
+    name = _for_sed(_name(option)).replace("-", "[-_]")
     return _edit(container, rf"s/^[[:space:]]*{name}\b/#&/")
 
 
@@ -143,14 +152,22 @@ def line_commented_out(path: str, line: int, word: str) -> dict[str, str]:
     return {"edited": path, "edit": rf"{at}s/^[[:space:]-]*{_for_sed(word)}\b/#&/"}
 
 
+def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:
+    """With another word in one line of a file of the host."""
+    return {"edited": path, "edit": rf"{line}s/\b{_for_sed(old)}\b/{new}/g"}
+
+
 def with_text_in_file(container: Container, old: str, new: str) -> dict[str, str]:
     """With another text in the one mounted file of settings."""
     return _edit(container, rf"s/\b{_for_sed(old)}\b/{new}/g")
 
 
 def _for_sed(text: str) -> str:
-    """A text that means itself in an expression of sed, which `/` ends."""
-    return re.escape(text).replace("/", r"\/")
+    """A text that means itself in an expression of sed, which `/` ends.
+
+    In its basic expressions other signs mean themselves, and `\\+` is the one that repeats.
+    """
+    return re.sub(r"[][\\.*^$/]", r"\\\g<0>", text)
 
 
 def _edit(container: Container, script: str) -> dict[str, str]:
