@@ -75,7 +75,11 @@ def _cure(path: LimitedPath, client: str) -> dict[str, str]:
     return {**place, "rule_number": str(path.rule.at + 1), "client": client}
 
 
-@check("firewall.direct-access-dropped", severity=Severity.warning)
+@check(
+    "firewall.direct-access-dropped",
+    severity=Severity.warning,
+    aloud=("loses calls to its own address", "lose calls to their own addresses"),
+)
 def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
     """Somebody calls a container by its own address, and the engine drops it.
 

@@ -41,10 +41,12 @@ _PORT_OF = {"http": 80, "https": 443}
 _OF_A_CLIENT = LazyPattern(
     r"client (?:timed out|prematurely|closed)|(?:from|reading|to|sending to|waiting for) (?:the )?client"
     r"|keep-?alive|\bidle\b|inactivity"
-    r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time",
+    r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
+    r"|acme-challenge/",
     re.IGNORECASE,
 )
-"""Somebody who called this program, or a limit of time that is no call's."""
+"""Somebody who called this program, such as the authority that certifies its name, or a limit of
+time that is no call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )

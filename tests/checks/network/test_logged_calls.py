@@ -37,6 +37,11 @@ NGINX = (
     'to upstream, client: 192.0.2.7, server: , upstream: "http://172.18.0.9:8080/", host: "x:80"'
 )
 
+ACME = (
+    "challenge failed: 192.0.2.7: Fetching http://shop.example.com/.well-known/acme-challenge/x: "
+    "Timeout during connect (likely firewall problem)"
+)
+
 PLACES = {
     "Node.js": (NODE, ("192.0.2.80", 5432)),
     "nginx": (NGINX, ("172.18.0.9", 8080)),
@@ -96,6 +101,7 @@ FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
     "no way": (each("dial tcp 10.0.0.5:6379: connect: no route to host", 9, 6, 3), 1),
     "no place": (each("Connection refused, retrying", 9, 6, 3), 1),
     "a client that is slow": (each("client timed out (110: Connection timed out)", 9, 6, 3), 0),
+    "an authority that calls from the internet": (each(ACME, 9, 6, 3), 0),
     "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
     "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),
     "a scanner": (
