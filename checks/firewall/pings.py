@@ -29,6 +29,7 @@ def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
     )
     for pings in groups.values():
         yield _dropped(pings)
+    yield from dropped_pings.unread
     return None
 
 
@@ -63,6 +64,5 @@ def _cure(ping: DroppedPing) -> dict[str, str]:
         silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}
         return {"container": ping.container.name, **silent}
     place = cures.place_of(ping.obstacle.by)
-    if ping.obstacle.part == "reply" and "program" in place:
-        return {**place, "answers_to": ping.own_address}
-    return {**place, "pinger": ping.own_address}
+    whose = "answers_to" if ping.obstacle.part == "reply" else "pinger"
+    return {**place, whose: ping.own_address}

@@ -21,7 +21,9 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPings, dropped_pings
+from diagnose.firewall.flow import Obstacle
 from diagnose.firewall.stack import Stack
+from diagnose.firewall.verdict import Step
 from diagnose.questions import Host
 from tests.firewall.test_trace import MASQUERADE, stack, table
 from tests.hosts import Made
@@ -50,13 +52,13 @@ def api(test: str = "", *command: str, healthy: bool = False, **variables: str) 
 
 
 def seen(
-    who: Container, on: Stack = OPEN, log: tuple[str, ...] = (), ignores: str = "0"
+    who: Container, on: Stack = OPEN, log: tuple[str, ...] = (), ignores: str | None = "0"
 ) -> DroppedPings:
     """What is made of the pings of one container on this host."""
     containers = Containers((who, *(each for each in ALL if each.name != "api")))
     lines = tuple(RecentLine(NOW.wall - 1, text) for text in log)
     return dropped_pings(
-        Host(Made({"sysctl": {IGNORE: ignores}})),
+        Host(Made({"sysctl": {IGNORE: ignores}} if ignores is not None else {})),
         HostStack(on),
         containers,
         Networks((BRIDGE, INNER, SHOP)),
@@ -90,6 +92,14 @@ PINGS: dict[str, tuple[Container, Stack, dict[str, Any], list[tuple[str, str]]]]
     "a log": (api(), OUT, {"log": LOSS}, [("warning", "api")]),
     "a log of one loss": (api(), OUT, {"log": LOSS[:2]}, []),
     "a machine that is off": (api(), OPEN, {"log": LOSS}, []),
+    "an argument of another program": (api("mysqladmin ping -u root -pmade-up"), OUT, {}, []),
+    "a request for a page": (api("wget http://web/ping -T 5 -O out"), OUT, {}, []),
+    "with a limit of time": (
+        api("timeout -k 1 5 ping -c1 db"), BETWEEN, {}, [("warning", "api")],
+    ),
+    "behind an entrypoint": (
+        api("", "/docker-entrypoint.sh", "ping", "db"), BETWEEN, {}, [("warning", "api")],
+    ),
     "nobody pings": (api("wget -q http://ping.example/"), OUT, {}, []),
 }  # fmt: skip
 
@@ -112,6 +122,21 @@ def test_the_cure_opens_the_chain_that_drops() -> None:
         "firewall.ping-dropped", dropped_pings=seen(api("ping 192.0.2.99"), ANSWERS)
     ).findings
     assert finding.variables["answers_to"] == "172.18.0.2"
+
+
+def test_a_rule_of_nftables_is_opened_for_what_it_drops() -> None:
+    by = Step("inet site", "forward", "icmp type echo-reply drop")
+    (ping,) = seen(api("ping 192.0.2.99"), ANSWERS)
+    lost = replace(ping, obstacle=Obstacle("rule", by, "reply", "forward"))
+    (finding,) = judge("firewall.ping-dropped", dropped_pings=DroppedPings((lost,), 1)).findings
+    assert finding.variables["nft_chain"] == "forward"
+    assert "pinger" not in finding.variables
+    assert finding.variables["answers_to"] == "172.18.0.2"
+
+
+def test_a_setting_that_cannot_be_read_is_no_pass() -> None:
+    pings = seen(api("ping -c1 172.18.0.1"), ignores=None)
+    assert judge("firewall.ping-dropped", dropped_pings=pings).verdict.value == "unknown"
 
 
 def test_a_container_that_was_told_to_ignore_pings() -> None:

@@ -25,7 +25,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -33,7 +33,16 @@ from diagnose.registry import evidence
 IGNORE = "net.ipv4.icmp_echo_ignore_all"
 """The kernel's setting that leaves every ping of its namespace unanswered."""
 _ECHO_REQUEST = 8 << 8
-_COMMAND = LazyPattern(r"(?:^|[\s;&|('\"`/!])f?ping\s+(?P<words>[^;&|)'\"`\n<>]*)")
+_COMMAND = LazyPattern(r"(?<![^\s;&|('\"`!])(?:/[\w./-]*/)?f?ping\s+(?P<words>[^;&|)'\"`\n<>]*)")
+_SEPARATORS = ";&|(`'\"!{\n"
+"""What stands between a program and the one before it."""
+_BEFORE = LazyPattern(
+    r"--|-[ex]?c|CMD|CMD-SHELL|(?:docker-)?entrypoint\.sh|dumb-init|tini"
+    r"|command|do|elif|else|env|exec|if|sudo|then|until|while"
+)
+"""Words that a program follows. Behind any other one, `ping` is an argument: `mysqladmin ping`."""
+_DURATION = LazyPattern(r"\d+(?:\.\d+)?[smhd]?|\w+=.*")
+"""What `timeout` and a variable put before a program."""
 _WITH_VALUE = frozenset("cWwiIstQMpSlm")
 """Options of ping that are followed by a value."""
 _TARGET = LazyPattern(r"(?:\bPING |^--- )(?P<target>[A-Za-z0-9][\w.-]*)")
@@ -64,10 +73,14 @@ class DroppedPing(msgspec.Struct, frozen=True):
 
 
 class DroppedPings(Items[DroppedPing], frozen=True):
-    """walked: pings that were followed. why_none: why none was, if that is so."""
+    """walked: pings that were followed. why_none: why none was, if that is so.
+
+    unread: containers that ping this host, of which it is not known whether it ignores pings.
+    """
 
     walked: int = 0
     why_none: str = ""
+    unread: tuple[Unexamined, ...] = ()
 
 
 class _Wanted(msgspec.Struct, frozen=True):
@@ -98,8 +111,8 @@ def dropped_pings(
     gateway = host_gateway(host_stack.stack, networks, config)
     names = CalledNames(host_stack.stack, containers, networks, gateway)
     found: list[DroppedPing] = []
+    unread: list[Unexamined] = []
     walked = 0
-    is_ignored: bool | None = None
     for container in containers.running:
         for wanted in _wanted(container, recent_logs, clock):
             sent = _sent(container, wanted, names, networks)
@@ -112,11 +125,14 @@ def dropped_pings(
             if traced.is_blocked and is_rule:
                 found.append(msgspec.structs.replace(sent, obstacle=obstacle))
             elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
-                is_ignored = _ignores(host) if is_ignored is None else is_ignored
-                found += [sent] if is_ignored else []
+                setting = host.ask(ReadSysctls([IGNORE]))
+                if isinstance(setting, Failed):
+                    unread.append(Unexamined(container.subject, f"{IGNORE}: {setting}"))
+                elif setting.get(IGNORE) == "1":
+                    found.append(sent)
             elif sent.peer is not None and _is_silenced(sent.peer):
                 found.append(sent)
-    return DroppedPings(tuple(found), walked)
+    return DroppedPings(tuple(found), walked, unread=tuple(unread))
 
 
 def _wanted(
@@ -151,6 +167,8 @@ def _tells_of_loss(text: str) -> bool:
 def _targets(text: str, environment: Mapping[str, str]) -> Iterator[str]:
     """Whom the pings of a command line go to."""
     for match in _COMMAND.finditer(text):
+        if not _begins_command(text[: match.start()].rstrip(" \t")):
+            continue
         words = iter(match["words"].split())
         for word in words:
             if not word.startswith("-"):
@@ -160,6 +178,17 @@ def _targets(text: str, environment: Mapping[str, str]) -> Iterator[str]:
                 break
             if len(word) == 2 and word[1] in _WITH_VALUE:
                 next(words, "")
+
+
+def _begins_command(before: str) -> bool:
+    """Whether what follows this text is a program, and no argument of another one."""
+    if not before or before[-1] in _SEPARATORS:
+        return True
+    words = [word.rpartition("/")[2] for word in before.split()]
+    if _BEFORE.fullmatch(words[-1]):
+        return True
+    is_variable = "=" in words[-1] and not words[-1].startswith("-")
+    return _DURATION.fullmatch(words[-1]) is not None and (is_variable or "timeout" in words[-4:])
 
 
 def _sent(
@@ -198,12 +227,6 @@ def _traced(sent: DroppedPing, host_stack: HostStack) -> Trace:
     if sent.peer is not None:
         return trace_bridged(host_stack.stack, flow)
     return trace(host_stack.stack, flow)
-
-
-def _ignores(host: Host) -> bool:
-    """Whether this host leaves pings unanswered."""
-    answer = host.ask(ReadSysctls([IGNORE]))
-    return not isinstance(answer, Failed) and answer.get(IGNORE) == "1"
 
 
 def _is_silenced(container: Container) -> bool:
