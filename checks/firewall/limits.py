@@ -67,10 +67,13 @@ def _limited(path: LimitedPath) -> Finding:
 
 
 def _cure(path: LimitedPath, client: str) -> dict[str, str]:
-    """The rule's place, and the client that it should let pass, where one is known."""
+    """The rule's place, and the client that it should let pass, where one is known.
+
+    Where the chain drops what it does not decide, a rule that leaves it would lock the client out.
+    """
     by = path.rule.step
     place = place_of(by)
-    if not client or "program" not in place:
+    if not client or not path.goes_on or "program" not in place:
         return {"limited_chain": by.chain}
     return {**place, "rule_number": str(path.rule.at + 1), "client": client}
 

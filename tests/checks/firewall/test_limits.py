@@ -6,22 +6,40 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.direct_calls import direct_calls
-from diagnose.evidence.network.paths.limited_paths import BusyClient, LimitedPath, LimitedPaths
-from diagnose.evidence.network.rules.dropping_rules import GUARD, DroppingRules, dropping_rules
+from diagnose.evidence.network.paths.limited_paths import (
+    BusyClient,
+    LimitedPath,
+    LimitedPaths,
+    limited_paths,
+)
+from diagnose.evidence.network.paths.packet_paths import packet_paths
+from diagnose.evidence.network.rules.dropping_rules import (
+    GUARD,
+    DroppingRule,
+    DroppingRules,
+    dropping_rules,
+)
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCall, UnansweredCalls
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall import iptables
 from diagnose.firewall.rules import Ruleset
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from tests.checks.network.evidence import container, network
+from tests.checks.network.evidence import container, links, network
+from tests.firewall.test_trace import DNAT, stack, table
 from tests.hosts import Made
 from tests.judging import judge, rows
+from tests.made_paths import BRIDGE
+from tests.made_paths import container as made_container
 
+ENDS = {"dst": "192.0.2.10", "sport": 4444, "dport": 8080, "reply_src": "172.17.0.2"}
 TEXT = """*filter
 :DOCKER-USER - [0:0]
 -A DOCKER-USER -s 10.0.0.0/8 -j ACCEPT
@@ -92,7 +110,7 @@ def test_a_counter_ahead_of_a_condition_counts_something_else() -> None:
 def limited(*busy: BusyClient) -> LimitedPaths:
     found = counted([9, 5, 7, 2], [19, 8, 9, 2])
     assert isinstance(found, DroppingRules)
-    return LimitedPaths((LimitedPath(found.items[0], (), 3, busy),))
+    return LimitedPaths((LimitedPath(found.items[0], (), 3, busy, goes_on=True),))
 
 
 NEAR, FAR = BusyClient("192.0.2.80", 4), BusyClient("198.41.200.21", 9)
@@ -113,6 +131,35 @@ def test_limit_exceeded(busy: tuple[BusyClient, ...], severity: str, variables: 
     if "client" in variables:
         assert result.findings[0].variables["client"] == NEAR.address
         assert result.findings[0].variables["rule_number"] == "2"
+
+
+MANY = "-p tcp -m connlimit --connlimit-above 3 -j REJECT"
+PUBLISHED = table("nat", DNAT)
+BUILT_IN = table("filter", f"-A FORWARD {MANY}", "-A FORWARD -o docker0 -j ACCEPT", policy="DROP")
+OF_USERS = table(
+    "filter", "-A FORWARD -j DOCKER-USER", "-A FORWARD -o docker0 -j ACCEPT",
+    "-A FORWARD -i docker0 -j ACCEPT", f"-A DOCKER-USER {MANY}", policy="DROP",
+).replace(":INPUT DROP", ":DOCKER-USER - [0:0]\n:INPUT ACCEPT")  # fmt: skip
+PLACES = {
+    "a chain of users": (OF_USERS, "DOCKER-USER", True),
+    "a built-in chain whose policy drops": (BUILT_IN, "FORWARD", False),
+}
+
+
+@pytest.mark.parametrize(("rules", "name", "goes_on"), PLACES.values(), ids=PLACES)
+def test_no_client_is_locked_out_by_the_cure(rules: str, name: str, goes_on: bool) -> None:
+    host = HostStack(stack(PUBLISHED + rules))
+    (chain,) = (chain for chain in host.stack.ruleset.chains if chain.name == name)
+    web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
+    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"})
+    paths = packet_paths(host, Containers((web,)), Networks((BRIDGE,)), uplinks, None, None)
+    many = [{**ENDS, "src": "192.0.2.80", "state": "established"} for _ in range(4)]
+    made = Made({"conntrack": {"loaded": True, "complete": True, "entries": many}})
+    dropping = DroppingRules((DroppingRule(chain, 0, 5, 3),))
+    found = limited_paths(made, dropping, paths, host, links())
+    assert [(path.ports, path.busy) for path in found] == [([8080], (BusyClient("192.0.2.80", 4),))]
+    (finding,) = judge("firewall.limit-exceeded", limited_paths=found).findings
+    assert ("client" in finding.variables) == goes_on
 
 
 GUARDS = {

@@ -21,7 +21,8 @@ from diagnose.evidence.network.rules.dropping_rules import (
     is_over_limit,
     lets_pass_few,
 )
-from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.actions import Leave
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.rules import Rule, Ruleset
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
@@ -47,13 +48,15 @@ class LimitedPath(msgspec.Struct, frozen=True):
     """A limit that drops packets now, and the published ports whose clients meet it.
 
     most: connections that it allows to one address, 0 where it limits something else. busy: the
-    clients that have reached it, the busiest first.
+    clients that have reached it, the busiest first. goes_on: whether packets that leave the chain
+    ahead of the limit (RETURN) reach the container; a built-in chain may drop them by its policy.
     """
 
     rule: DroppingRule
     inlets: tuple[Ingress, ...]
     most: int = 0
     busy: tuple[BusyClient, ...] = ()
+    goes_on: bool = False
 
     @property
     def ports(self) -> list[int]:
@@ -80,20 +83,32 @@ def limited_paths(
     for rule in dropping_rules:
         if not rule.within or not rule.is_limit:
             continue
-        stack = replace(host_stack.stack, ruleset=_exceeded(host_stack.stack.ruleset, rule))
-        inlets = [
+        stack = host_stack.stack
+        exceeded = replace(stack, ruleset=_exceeded(stack.ruleset, rule))
+        inlets = tuple(
             inlet
             for inlet in (*packet_paths.inlets, *packet_paths.inlets6)
-            if _is_dropped(stack, inlet, rule)
-        ]
+            if _is_dropped(exceeded, inlet, rule)
+        )
         if inlets:
-            paths.append(_counted(host, LimitedPath(rule, tuple(inlets)), links))
+            past = replace(stack, ruleset=_exceeded(stack.ruleset, rule, _PAST))
+            goes_on = all(_walk(past, inlet).outcome == "accept" for inlet in inlets)
+            path = LimitedPath(rule, inlets, goes_on=goes_on)
+            paths.append(_counted(host, path, links))
     return LimitedPaths(tuple(paths))
 
 
-def _exceeded(ruleset: Ruleset, limited: DroppingRule) -> Ruleset:
-    """The rules as packets meet them that are beyond the limits of one chain."""
-    rules = tuple(map(_beyond, filter(_takes_more, limited.chain.rules)))
+_PAST = Rule("-j RETURN", action=Leave())
+
+
+def _exceeded(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Ruleset:
+    """The rules as packets meet them that are beyond the limits of one chain.
+
+    ahead: rules that are written ahead of the limit.
+    """
+    own = limited.chain.rules
+    written = (*own[: limited.at], *ahead, *own[limited.at :])
+    rules = tuple(map(_beyond, filter(_takes_more, written)))
     changed = replace(limited.chain, rules=rules)
     chains = (changed if chain is limited.chain else chain for chain in ruleset.chains)
     return Ruleset(tuple(chains), ruleset.unread)
@@ -110,11 +125,16 @@ def _beyond(rule: Rule) -> Rule:
 
 def _is_dropped(stack: Stack, inlet: Ingress, rule: DroppingRule) -> bool:
     """Whether this rule stops an ordinary client of a published port."""
+    traced = _walk(stack, inlet)
+    return traced.is_blocked and traced.by == rule.step
+
+
+def _walk(stack: Stack, inlet: Ingress) -> Trace:
+    """An ordinary client of a published port."""
     protocol = inlet.port.partition("/")[2]
     origin = Origin(inlet.uplink.name, ordinary_peer(inlet.family))
     flow = Flow(origin, inlet.host_address, protocol, inlet.host_port, inlet.family)
-    traced = trace(stack, flow)
-    return traced.is_blocked and traced.by == rule.step
+    return trace(stack, flow)
 
 
 def _counted(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
