@@ -219,14 +219,16 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
         age = clock.age(service.changed_at)
         if update is None or placed.lacks_tasks or age is None or age < settle_s:
             continue
-        waits = update.state == "updating" and bool(placed.errors)
+        if update.state == "updating" and isinstance(swarm.tasks, Unavailable):
+            return swarm.tasks
+        waits = update.state == "updating" and bool(placed.obstacles)
         if waits or update.state in ("paused", "rollback_paused"):
             yield _stuck(placed, update)
     return None
 
 
 def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
-    name, errors = placed.service.spec.name, placed.errors
+    name, errors = placed.service.spec.name, placed.obstacles or placed.errors
     why = errors[0] if errors else update.message or update.state
     own_port = placed.waits_for_own_port
     variables = {"service": name}

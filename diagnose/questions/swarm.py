@@ -251,6 +251,11 @@ class Task(msgspec.Struct, frozen=True, rename="pascal"):
         return self.status.state in ("rejected", "failed")
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether it waits for a node that can take it."""
+        return self.status.state in ("new", "pending") and self.desired_state != "shutdown"
+
+    @property
     def changed_at(self) -> float | None:
         """When it came into its last state, as Unix time."""
         return unix(self.status.timestamp)

@@ -16,7 +16,7 @@ from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.model import Subject
+from diagnose.model import Subject, Unavailable
 from tests.inspected import container, of
 from tests.judging import judge
 
@@ -331,6 +331,13 @@ def _updated(
     )
 
 
+def _failed(age: float) -> dict[str, Any]:
+    """A task that ended with an error so many seconds ago; swarm keeps some of them."""
+    at = datetime.fromtimestamp(CLOCK.wall - age, UTC).isoformat()
+    status = {"State": "failed", "Err": "task: non-zero exit (1)", "Timestamp": at}
+    return {"ServiceID": "s", "DesiredState": "shutdown", "Status": status}
+
+
 UPDATES = {
     "it waits for its own port": (
         _updated(START_FIRST, "updating", [PENDING, LATER]),
@@ -340,13 +347,30 @@ UPDATES = {
     "paused": (_updated({}, "paused", [FAILED, LATER]), {"service": "web", "held": "web"}),
     "its way back is paused": (_updated({}, "rollback_paused", [LATER]), {"service": "web"}),
     "under way": (_updated({}, "updating", [LATER]), None),
+    "under way, and a task ended long ago": (
+        _updated({}, "updating", [_failed(900), LATER]), None,
+    ),
+    "under way, and one task failed since": (
+        _updated({}, "updating", [_failed(60), LATER]), None,
+    ),
+    "its tasks fail again and again": (
+        _updated({}, "updating", [*(_failed(age) for age in (60, 120, 180)), LATER]),
+        {"service": "web"},
+    ),
     "it began a moment ago": (_updated(START_FIRST, "updating", [PENDING], age=30), None),
     "completed": (_updated({}, "completed", [FAILED, LATER]), None),
     "tasks are missing": (_updated({}, "paused", [FAILED], running=0), None),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("swarm", "variables"), UPDATES.values(), ids=UPDATES)
 def test_updates_that_do_not_go_on(swarm: Swarm, variables: dict[str, str] | None) -> None:
     findings = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
     assert [finding.variables for finding in findings] == ([] if variables is None else [variables])
+
+
+def test_an_update_whose_tasks_are_not_known_is_no_pass() -> None:
+    swarm = msgspec.structs.replace(
+        _updated({}, "updating", []), tasks=Unavailable("timed out", "the tasks")
+    )
+    assert judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).verdict.value == "unknown"

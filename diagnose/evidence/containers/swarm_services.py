@@ -52,6 +52,22 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         counts = Counter(task.status.err for task in self.tasks if task.status.err)
         return [error for error, _ in counts.most_common()]
 
+    @functools.cached_property
+    def obstacles(self) -> list[str]:
+        """What keeps the last update from going on, the most frequent first.
+
+        Words of tasks that still wait, and of those that failed since, where they fail again and
+        again: swarm keeps some tasks that ended long ago.
+        """
+        changed = self.service.changed_at or 0.0
+        counts = Counter(
+            task.status.err
+            for task in self.tasks
+            if task.status.err
+            and (task.is_waiting or (self.keeps_failing and (task.changed_at or 0.0) > changed))
+        )
+        return [error for error, _ in counts.most_common()]
+
     @property
     def waits_for_own_port(self) -> bool:
         """Whether a new task waits for a port of the node that a task of the service holds."""
