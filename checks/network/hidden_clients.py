@@ -12,6 +12,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, Severity
 from diagnose.phrases import shortened
@@ -21,6 +22,10 @@ _REFUSES = LazyPattern(
     r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many",
     re.IGNORECASE,
 )
+_WEB = (80, 443)
+"""Ports of the host at which clients of web servers come."""
+_ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
+"""Programs that take calls to published ports on behalf of an engine."""
 _ANY_IPV6 = ("", "::")
 """Addresses of a published port at which it takes IPv6 too."""
 
@@ -31,6 +36,7 @@ def clients_hidden(
     recent_logs: RecentLogs,
     networks: Networks,
     interfaces: Interfaces | None,
+    listeners: Listeners | None,
     ping: Ping | None,
     clock: Clock,
     *,
@@ -42,19 +48,22 @@ def clients_hidden(
     program sees the gateway in place of each of them. Lists of allowed addresses, limits of
     requests and bans hit all of them at once. IPv4 clients keep their address, unless they call
     from the host itself. The program's own log shows the refusals. A host that has only link-local
-    IPv6 addresses is left alone.
+    IPv6 addresses is left alone, and so is what a web server of the host itself may pass on: its
+    calls come from the gateway too.
     """
     if interfaces is not None and not _has_ipv6(interfaces):
         return None
     for container in containers.running:
+        if listeners is not None and _is_behind_the_host(container, listeners):
+            continue
         for network, gateway in _without_ipv6(container, networks):
             lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
             if not lines:
                 continue
             finding = Finding.about(
                 container,
-                f"{container} refuses clients who all have the address {gateway}: IPv6 "
-                f"clients get that of the gateway, because {network} has no IPv6",
+                f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
+                f"clients get it, because {network} has no IPv6",
                 {
                     "log": shortened(lines[-1].text),
                     "refusals in its last lines": len(lines),
@@ -78,6 +87,14 @@ def _has_ipv6(interfaces: Interfaces) -> bool:
         for address in interfaces.addresses
         if address.address
     )
+
+
+def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
+    """Whether a program that uses the host's network serves a web port, and the container none."""
+    if any(int(binding.host_port) in _WEB for _, binding in container.published_ports):
+        return False
+    serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
+    return any(item.comm and item.comm not in _ENGINES for item in serving)
 
 
 def _ports_of_ipv6(container: Container) -> list[str]:

@@ -12,6 +12,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.questions.images import AddressPool, Ipam
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -27,8 +28,8 @@ ON_LINK = Interfaces((), (Address(2, "192.0.2.10", 24), Address(2, "fe80::1", 64
 FOUND = [("warning", "edge")]
 
 
-def proxy(host_ip: str = "::", **endpoint: Any) -> Container:
-    ports = {"8080/tcp": [{"HostIp": host_ip, "HostPort": "80"}]}
+def proxy(host_ip: str = "::", host_port: str = "80", **endpoint: Any) -> Container:
+    ports = {"8080/tcp": [{"HostIp": host_ip, "HostPort": host_port}]}
     own = {"IPAddress": "172.18.0.2", "Gateway": GATEWAY, **endpoint}
     return container("edge", NetworkSettings={"Ports": ports, "Networks": {"edge": own}})
 
@@ -65,3 +66,31 @@ def test_hidden_clients(
     assert rows(found) == expected
     for finding in found.findings:
         assert finding.variables["subnet"] == "172.18.0.0/16"
+
+
+HELD = {
+    "a web server of the host": (proxy(host_port="8080"), "nginx", []),
+    "ports of containers": (proxy(host_port="8080"), "docker-proxy", FOUND),
+    "its own port": (proxy(), "docker-proxy", FOUND),
+    "another port of the host": (proxy(), "nginx", FOUND),
+}
+
+
+@pytest.mark.parametrize(("edge", "comm", "expected"), HELD.values(), ids=HELD)
+def test_a_web_server_of_the_host_may_pass_its_clients_on(
+    edge: Container, comm: str, expected: list[tuple[str, str]]
+) -> None:
+    """Its calls to a published port come from the gateway, whoever the client is."""
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge),
+        recent_logs=RecentLogs(
+            {edge.id: tuple(RecentLine(NOW - 5, text) for text in lines(GATEWAY))}
+        ),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        listeners=Listeners((Listener("tcp", "0.0.0.0", 443, 7, comm, None),)),
+        ping=Ping("1.51", "28.5.2", ""),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
