@@ -320,7 +320,8 @@ def _raise_limit(remedy: Raised, case: _Case) -> dict[str, str]:
     if amount is None or not config.memory:
         return {}
     factor = 1024 if amount["unit"] in "gG" else 1
-    return {"memory": f"{int(float(amount['number']) * factor * _SPARE)}m"}
+    enough = int(float(amount["number"]) * factor * _SPARE)
+    return {"memory": f"{enough}m"} if enough * MIB > config.memory else {}
 
 
 @_steps.register
@@ -344,5 +345,5 @@ def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
 @_steps.register
 def _change_inside(remedy: Inside, case: _Case) -> dict[str, str]:
     most = case.failure.values.get("most", "")
-    more = str(2 * int(most)) if most.isdigit() else ""
-    return {"inside_change": remedy.command.replace("{more}", more)}
+    more = max(2 * int(most), remedy.least) if most.isdigit() else remedy.least
+    return {"inside_change": remedy.command.replace("{more}", str(more))}

@@ -27,6 +27,12 @@ def _nginx(file: str, *directives: str) -> Inside:
     return Inside(f"{write} && nginx -t && nginx -s reload || {{ rm -f {path}; false; }}")
 
 
+_ONLY_FPM = (
+    "case $(cat /proc/1/comm) in php-fpm*) ;; *) "
+    "echo 'php-fpm is not the first process here: restart it by hand' >&2; exit 1 ;; esac"
+)
+"""A first process that is an init may take the signal for an order to shut down."""
+
 WEB_SERVERS = (
     Failure(
         name="nginx-certificate",
@@ -84,14 +90,17 @@ WEB_SERVERS = (
     Failure(
         name="nginx-connections",
         mark="worker_connections are not enough",
-        pattern=r"\d+ worker_connections are not enough",
+        pattern=r"(?P<most>\d+) worker_connections are not enough",
         cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         source="the program's own message",
         remedy=Inside(
+            # beside the file itself, for paths in it are relative to its folder
             "cd /etc/nginx && "
-            "sed 's/worker_connections[^;]*/worker_connections 8192/' nginx.conf >/tmp/nginx.conf && "
-            "nginx -t -c /tmp/nginx.conf && cat /tmp/nginx.conf >nginx.conf && nginx -s reload"
+            "sed 's/worker_connections[^;]*;/worker_connections {more};/' nginx.conf >more.conf && "
+            "nginx -t -c /etc/nginx/more.conf && cp -p nginx.conf nginx.conf.old && "
+            "cat more.conf >nginx.conf && rm more.conf && nginx -s reload || "
+            "{ rm -f more.conf; false; }"
         ),
     ),
     Failure(
@@ -236,7 +245,7 @@ WEB_SERVERS = (
         "or find out what the requests wait for",
         source="zabbix/zabbix-docker#451",
         remedy=Inside(
-            "cd /usr/local/etc/php-fpm.d && "
+            f"{_ONLY_FPM}; cd /usr/local/etc/php-fpm.d && "
             "printf '%s\\n' '[www]' 'pm.max_children = {more}' >zz-children.conf && "
             "php-fpm -t && kill -USR2 1 || { rm -f zz-children.conf; false; }"
         ),

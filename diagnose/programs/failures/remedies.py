@@ -191,10 +191,11 @@ class Unlocked(msgspec.Struct, frozen=True):
 class Inside(msgspec.Struct, frozen=True):
     """A command in a running container raises a limit of its server, which reads the new settings.
 
-    `{more}` in it is twice the number of the group `most`.
+    `{more}` in it is twice the number of the group `most`, and not below `least`.
     """
 
     command: str
+    least: int = 0
 
 
 Remedy = (

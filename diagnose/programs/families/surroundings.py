@@ -101,15 +101,17 @@ SURROUNDINGS = (
     Failure(
         name="script-memory",
         mark="allowed memory size",
-        pattern=r"Allowed memory size of (?P<bytes>\d+) bytes exhausted",
-        cause="the memory_limit of PHP, {bytes} bytes, is too low for the script; "
+        pattern=r"Allowed memory size of (?P<most>\d+) bytes exhausted",
+        cause="the memory_limit of PHP, {most} bytes, is too low for the script; "
         "the container's limit is another",
         cure="raise memory_limit in the image's php.ini, or by its variable (PHP_MEMORY_LIMIT)",
         source="PHP's own message",
         remedy=Inside(
-            "printf '%s\\n' 'memory_limit = 512M' "
-            '>"${PHP_INI_DIR:-/usr/local/etc/php}/conf.d/zz-memory.ini" && '
-            "case $(cat /proc/1/comm) in php-fpm*) kill -USR2 1 ;; *) kill -USR1 1 ;; esac"
+            "case $(cat /proc/1/comm) in php-fpm*) how=USR2 ;; apache2|httpd) how=USR1 ;; "
+            "*) echo 'no server of PHP is the first process here: restart it by hand' >&2; exit 1 ;; "
+            "esac; printf '%s\\n' 'memory_limit = {more}' "
+            '>"${PHP_INI_DIR:-/usr/local/etc/php}/conf.d/zz-memory.ini" && kill -s $how 1',
+            least=512 << 20,
         ),
     ),
     Failure(

@@ -3,6 +3,7 @@ change, and nothing elsewhere."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Any, get_args
@@ -262,6 +263,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"HostConfig": {"Memory": 512 * MIB}},
         {"memory": "2500m"},
     ),
+    "more memory than the program asks for": (
+        "memory-required",
+        {"HostConfig": {"Memory": 4096 * MIB}},
+        {},
+    ),
     "memory of the host": ("memory-required", {}, {}),
 }
 
@@ -324,6 +330,38 @@ def test_a_running_program_is_changed_inside_or_made_again(
     command = cure("container.errors-in-log", {"container": "web", **found}, Place())
     assert offered in (command.text if command is not None and found else "")
     assert bool(found) == bool(offered)
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "more"),
+    [
+        (
+            "nginx-connections",
+            "16384 worker_connections are not enough",
+            "worker_connections 32768;",
+        ),
+        ("script-memory", "Allowed memory size of 134217728 bytes exhausted", "= 536870912"),
+        ("script-memory", "Allowed memory size of 1073741824 bytes exhausted", "= 2147483648"),
+    ],
+)
+def test_a_limit_of_a_server_never_falls(name: str, line: str, more: str) -> None:
+    assert more in steps(name, {}, line=line, is_running=True)["inside_change"]
+
+
+@pytest.mark.parametrize("name", ["script-memory", "php-fpm-children"])
+def test_an_init_gets_no_signal_that_is_meant_for_a_server(name: str, tmp_path: Path) -> None:
+    """The first process of this machine is no server of PHP."""
+    command = steps(name, {}, is_running=True)["inside_change"]
+    (tmp_path / "conf.d").mkdir()
+    environment = {"PATH": os.environ["PATH"], "PHP_INI_DIR": str(tmp_path)}
+    script = command.replace("kill", "echo killed")
+    done = subprocess.run(
+        ["sh", "-c", script], env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "restart it by hand" in done.stderr
+    assert "killed" not in done.stdout
+    assert not list((tmp_path / "conf.d").iterdir())
 
 
 def test_what_a_log_says_is_one_word_of_a_command() -> None:
