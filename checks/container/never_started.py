@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago, joined, named, unix
+from diagnose.phrases import ago, agree, joined, named, unix
 from diagnose.registry import check
 
 _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+):(?P<condition>service_\w+)")
@@ -74,29 +74,39 @@ def never_started(
     """
     for container in containers.never_started:
         waits = list(_waits(container, containers))
-        conditions = {wait.condition for wait in waits}
-        if not conditions & {_HEALTHY, _COMPLETED} or not all(wait.is_met for wait in waits):
-            continue
-        if not all(_was_started_with(wait.other, container) for wait in waits):
-            continue
-        made = container.created_at or 0.0
-        age = clock.age(max(made, *(wait.met_at for wait in waits)))
-        if age is None or age < grace:
-            continue
-        others = named("container", [wait.other.name for wait in waits])
-        finding = Finding.about(
-            container,
-            f"{container} was created {ago(clock.age(made) or 0.0)} ago and never started: compose "
-            f"gave up waiting for {others}, which {'is' if len(waits) == 1 else 'are'} ready now",
-            {
-                "State.Status": container.state.status,
-                "it waited for": joined([str(wait) for wait in waits]),
-            },
-            onset=made or None,
-            ready=container.name,
-        )
-        yield finding.with_variables(compose_variables(container))
+        ready_s = _ready_s(container, waits, clock)
+        if ready_s is not None and ready_s >= grace:
+            yield _left(container, waits, clock)
     return None
+
+
+def _ready_s(container: Container, waits: Sequence[_Wait], clock: Clock) -> float | None:
+    """For how long compose could have started the container.
+
+    None where it waits for nothing, where that is not ready, or where compose never began.
+    """
+    is_held_back = any(wait.condition in (_HEALTHY, _COMPLETED) for wait in waits)
+    if not is_held_back or not all(wait.is_met for wait in waits):
+        return None
+    if not all(_was_started_with(wait.other, container) for wait in waits):
+        return None
+    return clock.age(max(container.created_at or 0.0, *(wait.met_at for wait in waits)))
+
+
+def _left(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding:
+    others = named("container", [wait.other.name for wait in waits])
+    are = agree(waits, "is", "are")
+    return Finding.about(
+        container,
+        f"{container} was created {ago(clock.age(container.created_at) or 0.0)} ago and never "
+        f"started: compose gave up waiting for {others}, which {are} ready now",
+        {
+            "State.Status": container.state.status,
+            "it waited for": joined([str(wait) for wait in waits]),
+        },
+        onset=container.created_at,
+        ready=container.name,
+    ).with_variables(compose_variables(container))
 
 
 def _waits(container: Container, containers: Containers) -> Iterator[_Wait]:
