@@ -93,6 +93,13 @@ DENIED = "preinit: fatal: /run belongs to uid 0 instead of 999 and we lack the p
             "--tmpfs=/run:exec,uid=999,gid=999",
             id="a tmpfs of root",
         ),
+        pytest.param(
+            "mkdir: can't create directory '/run/app/tmp': Permission denied",
+            {"Tmpfs": {"/run": "exec", "/run/app": "size=1m"}},
+            "999:999",
+            "--tmpfs=/run/app:size=1m,uid=999,gid=999",
+            id="a tmpfs of root inside another one",
+        ),
         pytest.param(DENIED, {"Tmpfs": {"/run": "uid=999"}}, "999:999", "", id="its own tmpfs"),
         pytest.param(DENIED, {"Tmpfs": {"/run": "mode=1777"}}, "999:999", "", id="a tmpfs for all"),
         pytest.param(DENIED, {"Tmpfs": {"/run": "exec"}}, "", "", id="root's tmpfs for root"),

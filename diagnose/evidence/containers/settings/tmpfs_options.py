@@ -37,6 +37,8 @@ def denied_tmpfs(container: Container, log_tails: LogTails) -> tuple[str, str]:
     """The line that denies a path below a tmpfs of root, and that tmpfs; "" where there is none."""
     given = container.host_config.tmpfs or {}
     of_root = [folder for folder, options in given.items() if not _ANOTHER_OWNER.search(options)]
+    # the innermost of nested ones first
+    of_root.sort(key=len, reverse=True)
     folders = "|".join(re.escape(folder) for folder in of_root if folder not in _FOR_ALL)
     if folders:
         named = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
