@@ -49,9 +49,7 @@ def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     names = sorted(names_of(members.values()))
     ports = sorted({f"{path.protocol} {path.port}" for path in paths})
     where = "where nothing listens"
-    evidence: dict[str, Json] = {
-        **by.evidence,
-    }
+    evidence: dict[str, Json] = {**by.evidence}
     if first.elsewhere is not None:
         where = f"where a program listens only at {first.elsewhere.address}"
         evidence["listener"] = f"{first.elsewhere.address}:{port}, {first.elsewhere.holder}"

@@ -60,7 +60,7 @@ def _few_left(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> Finding:
     """empty: the networks without a container."""
-    free, blocking = stock.free, stock.blocking()
+    free, blocking = stock.free, stock.blocking
     left = "no subnet is left for new networks"
     if free:
         left = f"{count(free, 'subnet')} of {stock.total} left for new networks"
@@ -91,7 +91,7 @@ def _takers(
         of_docker += f" ({len(empty)} without a container)"
     if not stock.routed:
         return [of_docker]
-    first, *others = stock.blocking()
+    first, *others = stock.blocking
     verb = f"and {count(len(others), 'more route')} cover" if others else "covers"
     by_route = f"host route {routes.describe(first)} {verb} {stock.routed} of {stock.total}"
     # the route comes first where removing it helps more than removing networks does

@@ -127,10 +127,11 @@ def _missing_route(
 
 def _address(network: Network, members: tuple[Container, ...]) -> str:
     """The address that the engine gives the bridge, with its prefix."""
-    for subnet in network.subnets4:
-        gateway = next(iter(_gateways(network, members)), str(subnet[1]))
-        return f"{gateway}/{subnet.prefixlen}"
-    return "none"
+    subnet = next(iter(network.subnets4), None)
+    if subnet is None:
+        return "none"
+    gateway = next(iter(_gateways(network, members)), str(subnet[1]))
+    return f"{gateway}/{subnet.prefixlen}"
 
 
 _OURS = LazyPattern(r"br-[0-9a-f]{12}")

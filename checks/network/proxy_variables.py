@@ -114,8 +114,9 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
 
 def _taken(container: Container, containers: Containers, lines: Sequence[str]) -> Iterator[Finding]:
     """The first neighbour whose requests a proxy takes, by these lines of the caller's log."""
+    no_proxy = exceptions(container)
     for peer, name in _neighbours(container, containers):
-        if is_excepted(name, exceptions(container)):
+        if is_excepted(name, no_proxy):
             continue
         line = _line_about(name, lines)
         if line:

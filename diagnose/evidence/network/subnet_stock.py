@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 from collections.abc import Iterable
 
@@ -57,19 +58,20 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
     used: tuple[Subnet, ...]
     routes: tuple[Route, ...]
 
-    @property
+    @functools.cached_property
     def free(self) -> int:
         return _free(self.pools, [*self.used, *(route.net for route in self.routes)])
 
-    @property
+    @functools.cached_property
     def total(self) -> int:
         return _free(self.pools, [])
 
-    @property
+    @functools.cached_property
     def routed(self) -> int:
         """How many subnets are taken by routes of the host alone."""
         return _free(self.pools, list(self.used)) - self.free
 
+    @functools.cached_property
     def blocking(self) -> list[Route]:
         """The routes that take subnets, the one that takes most first."""
         unrouted = _free(self.pools, list(self.used))

@@ -99,12 +99,12 @@ def empty(container: Container, text: str) -> NamedSetting | None:
     if not _MISSES.search(text.lower()):
         return None
     words = set(re.findall(r"[a-z0-9]+", text.lower()))
-    empty = [
+    names = [
         name
         for name, value in container.config.environment
         if not value and words & set(name.lower().split("_"))
     ]
-    return NamedSetting(variable=empty[0], fault="value") if len(empty) == 1 else None
+    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
 
 
 def of_password(container: Container, text: str) -> NamedSetting | None:
