@@ -177,10 +177,18 @@ def _udp_variables(call: UnansweredCall) -> dict[str, str]:
 
 
 def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
-    """The page translates IPv4; over IPv6 a rule may be what stops the answers."""
-    if call.network is None or call.is_ipv6:
-        return _obstacle_variables(call)
-    return {"untranslated": call.source, "bridge": call.network.bridge}
+    """The page translates IPv4; over IPv6 a rule may be what stops the answers.
+
+    A service of this very host is reached without the way out.
+    """
+    if call.network is not None and not call.is_ipv6:
+        return {"untranslated": call.source, "bridge": call.network.bridge}
+    return _obstacle_variables(call) or (_own_site_variables(call) if call.is_own_site else {})
+
+
+def _own_site_variables(call: UnansweredCall) -> dict[str, str]:
+    """The name of this host's service, as `--add-host` leads it to the host itself."""
+    return {"own_host": f"{call.own_name}:host-gateway"}
 
 
 def _obstacle_variables(call: UnansweredCall) -> dict[str, str]:
@@ -217,7 +225,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "untranslated": _untranslated_variables,
     "stopped here": _obstacle_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
-    "own site": lambda call: {"own_host": f"{call.own_name}:host-gateway"},
+    "own site": _own_site_variables,
     "mail": lambda call: {"mailer": call.container.name},
 }
 """The variables of a case; of the others, those of whoever should answer."""

@@ -17,6 +17,7 @@ from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.silent_gateways import silent_gateways
+from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses, network_losses
 from diagnose.evidence.network.sockets.unanswered_calls import (
@@ -27,7 +28,7 @@ from diagnose.evidence.network.sockets.unanswered_calls import (
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
-from diagnose.model import Result
+from diagnose.model import Finding, Result, Verdict
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import FullUdpSocket, Listener, WaitingCall
 from tests.checks.network.evidence import container, links, network
@@ -178,6 +179,60 @@ def test_a_routed_network(mode: str, speaks: bool) -> None:
     (finding,) = result.findings
     assert ("routed" in finding.variables) is speaks
     assert ("need a route" in finding.summary) is speaks
+
+
+def _unanswered6(port: int, options: dict[str, str], own_name: str = "") -> Finding:
+    """The finding about a call over IPv6 that leaves with the container's own address."""
+    endpoint = {"IPAddress": "172.18.0.2", "GlobalIPv6Address": "2001:db8:1::2"}
+    caller = container("app", NetworkSettings={"Networks": {"shop": endpoint}})
+    call = UnansweredCall(
+        caller,
+        "2606:4700::1111",
+        port,
+        2,
+        network=network(Options=options),
+        trace=Trace("accept", to="eth0"),
+        own_name=own_name,
+        publisher=SHOP if own_name else None,
+    )
+    found = UnansweredCalls((call,), 1)
+    (finding,) = judge("network.call-unanswered", unanswered_calls=found).findings
+    return finding
+
+
+def test_a_network_that_is_routed_over_ipv6_alone() -> None:
+    finding = _unanswered6(443, {"com.docker.network.bridge.gateway_mode_ipv6": "routed"})
+    assert finding.variables["routed"] == "shop"
+    assert "need a route" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("port", "own_name", "variable"),
+    [(443, "shop.example.org", "own_host"), (443, "", "beyond"), (25, "", "beyond")],
+)
+def test_a_call_over_ipv6_that_is_not_translated(port: int, own_name: str, variable: str) -> None:
+    finding = _unanswered6(port, {}, own_name)
+    assert "with the container's own address 2001:db8:1::2" in finding.summary
+    assert {"own_host", "beyond", "mailer"} & finding.variables.keys() == {variable}
+
+
+def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> None:
+    found = unanswered_calls(
+        Made({}),
+        NetworkLosses(),
+        Containers((APP,)),
+        NETWORKS,
+        None,
+        None,
+        None,
+        None,
+        HostNetworkCalls((), 1),
+        None,
+        CLOCK,
+    )
+    assert found.watched == 1
+    result = judge("network.call-unanswered", unanswered_calls=found)
+    assert result.verdict == Verdict.PASSED
 
 
 @pytest.mark.parametrize(("trace", "words", "variables"), TRACES.values(), ids=TRACES)

@@ -113,6 +113,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         """Whether it leaves the host with the container's own address, which the engine hides."""
         if self.network is None or self.trace is None or self.of_network is not None:
             return False
+        if self._is_routed:
+            return False
         is_open = self.trace.obstacle is None or self.trace.obstacle.part == "reply"
         leaves = bool(self.trace.to) and is_open and self.network.masquerades
         return leaves and self.trace.snat is None and not self.trace.nat_unknown
@@ -127,7 +129,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("routed", self._is_routed),
             ("router silent", self._is_beyond_silent_router),
             ("udp", self.protocol == "udp"),
-            ("own site", self._is_own_site),
+            ("own site", self.is_own_site),
             ("mail", self._is_mail),
             ("no machine", bool(self.no_machine)),
             ("no container", self.of_network is not None and self.peer is None),
@@ -160,7 +162,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return bool(self.silent_router) and not self.no_machine
 
     @property
-    def _is_own_site(self) -> bool:
+    def is_own_site(self) -> bool:
         """Whether it is this site's own public address by which this host's service is called."""
         is_open = self.trace is None or self.trace.obstacle is None
         is_answered_for = not self.silent_router and not self.no_machine
@@ -236,7 +238,7 @@ def unanswered_calls(
     router = _silent_router(routes, neighbours)
     filtering = _filtering(containers)
     calls: list[UnansweredCall] = []
-    of_host = host_network_calls or HostNetworkCalls(())
+    of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
     publishers = {
         port: container
         for container in containers.running
