@@ -293,6 +293,8 @@ class _Module(NamedTuple):
     imports: frozenset[str]
     """At its top and inside its functions."""
     functions: dict[str, ast.FunctionDef]
+    counting: tuple[str, ...]
+    """Its classes that have a length, and its constants of these."""
 
 
 @functools.cache
@@ -302,7 +304,23 @@ def _module(path: Path) -> _Module:
     public = tuple(name for name in classes if not name.startswith("_"))
     is_collector = "live" in path.parts
     functions = [node for node in body if isinstance(node, ast.FunctionDef) and is_collector]
-    return _Module(public, _imports(body), {function.name: function for function in functions})
+    by_name = {function.name: function for function in functions}
+    return _Module(public, _imports(body), by_name, tuple(_counting(body)))
+
+
+def _counting(body: list[ast.stmt]) -> Iterator[str]:
+    classes = [node for node in body if isinstance(node, ast.ClassDef)]
+    names = {node.name for node in classes if _has_length(node)}
+    yield from names
+    for node in body:
+        is_made = isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)
+        if is_made and isinstance(node.value.func, ast.Name) and node.value.func.id in names:
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def _has_length(node: ast.ClassDef) -> bool:
+    methods = {part.name for part in node.body if isinstance(part, ast.FunctionDef)}
+    return "__len__" in methods or any("Items" in ast.unparse(base) for base in node.bases)
 
 
 def _imports(body: list[ast.stmt]) -> frozenset[str]:
@@ -393,6 +411,22 @@ def test_no_rooms_of_the_package_import_each_other_in_a_circle():
 def _room(path: Path) -> str:
     """The package or the module right below `diagnose`."""
     return path.relative_to(ROOT / "diagnose").with_suffix("").parts[0]
+
+
+def test_evidence_that_counts_nothing_is_not_taken_for_none():
+    """`calls or HostNetworkCalls(())` forgets how many were watched: `is None` tells them apart."""
+    files = (*CHECK_FILES, *ENGINE_FILES)
+    counting = frozenset(name for path in files for name in _module(path).counting)
+    assert {"Containers", "DaemonLog", "NO_LOG", "HostNetworkCalls"} <= counting
+    assert _replaced_if_empty("a = b or HostNetworkCalls(())", counting) == ["HostNetworkCalls"]
+    found = {path: _replaced_if_empty(path.read_text(), counting) for path in files}
+    assert {path: names for path, names in found.items() if names} == {}
+
+
+def _replaced_if_empty(text: str, counting: frozenset[str]) -> list[str]:
+    """The defaults behind `or`, of classes whose truth is their length."""
+    defaults = re.findall(r"\bor ([A-Z]\w*(?=\()|[A-Z][A-Z_]+\b)", text)
+    return [name for name in defaults if name in counting]
 
 
 def test_the_lists_of_files_are_not_empty():

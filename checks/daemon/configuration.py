@@ -117,7 +117,7 @@ def config_flag_conflict(
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
-    log = log or NO_LOG
+    log = NO_LOG if log is None else log
     refusal = _refusal(log) if daemon.is_down else None
     keys = config.keys_in_both or _refused_keys(refusal)
     if keys:

@@ -48,7 +48,7 @@ def containerd_down(
     unclear = _unclear(daemon)
     if unclear is not None:
         return unclear
-    log = log or NO_LOG
+    log = NO_LOG if log is None else log
     failure = _failure(log)
     if not daemon.processes.containerds and _is_lost(daemon, failure):
         own_log = containerd_log or ContainerdLog()

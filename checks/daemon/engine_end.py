@@ -193,7 +193,7 @@ def _unit(daemon: Daemon) -> dict[str, Json]:
 
 def _last_words(end: EngineEnd) -> dict[str, Json]:
     """The line that says most of the engine's end, or why there is none."""
-    log = end.log or NO_LOG
+    log = NO_LOG if end.log is None else end.log
     if end.last_failure is not None:
         return {**log.evidence(end.last_failure)}
     if end.killed:

@@ -43,7 +43,7 @@ def plugin_gone(
                 _who_waits(plugin, plugins, users),
                 _what_users_lose(users, refused),
             ),
-            evidence=_evidence(plugin, users, log or NO_LOG),
+            evidence=_evidence(plugin, users, NO_LOG if log is None else log),
             variables=_variables(plugin, plugins, users, containers)
             | _provider(plugin, refused, containers),
             discriminator=plugin.name,

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.engine.log import NO_LOG, DaemonLog
+from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
@@ -114,7 +114,7 @@ def _needs_entry(runtime: str) -> bool:
 def _refusal(name: str, asking: list[Container], log: DaemonLog | None) -> str:
     """What the engine said when it refused a start for lack of this runtime; "" if it did not."""
     texts = [container.state.error for container in asking]
-    texts += [line.text for line in reversed((log or NO_LOG).lines)]
+    texts += [line.text for line in reversed(log.lines if log is not None else ())]
     return next((text for text in texts if name in text and UNKNOWN_RUNTIME.search(text)), "")
 
 
@@ -135,7 +135,7 @@ def ulimits_unnamed(
         refused = [
             container for container in containers or () if NAMELESS.search(container.state.error)
         ]
-        yield _unnamed(config.path, nameless, refused, _logged_refusal(log or NO_LOG))
+        yield _unnamed(config.path, nameless, refused, _logged_refusal(log))
     return None
 
 
@@ -167,10 +167,11 @@ def _unnamed(
     )
 
 
-def _logged_refusal(log: DaemonLog) -> dict[str, str]:
+def _logged_refusal(log: DaemonLog | None) -> dict[str, str]:
     """The newest line of the engine's log about a limit without a name, by its place."""
-    lines = (line for line in reversed(log.lines) if NAMELESS.search(line.text))
-    return log.evidence(next(lines, None))
+    lines = reversed(log.lines if log is not None else ())
+    line = next((line for line in lines if NAMELESS.search(line.text)), None)
+    return log.evidence(line) if log is not None else {}
 
 
 def _nameless_limits(config: DaemonConfig) -> dict[str, Json]:

@@ -256,7 +256,7 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.is_down:
         return None
-    log = log or NO_LOG
+    log = NO_LOG if log is None else log
     for file in daemon.processes.pid_files:
         if not _is_of_engine(file):
             yield _stale(file, log)
@@ -344,7 +344,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         return Unavailable("remote", daemon.where)
     unit = daemon.installation.known_unit
     if unit.is_given_up and daemon.is_down:
-        log = log or NO_LOG
+        log = NO_LOG if log is None else log
         yield Finding(
             subject=DAEMON,
             summary=(

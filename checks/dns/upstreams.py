@@ -68,7 +68,8 @@ def upstream_unreachable(
     groups = query_groups(containers, resolvers, lookups)
     if not groups and not lookups.unasked:
         return _nobody_asks(lookups)
-    path, missed = dns_path or DnsPath({}), failed_names or FailedNames({})
+    path = DnsPath({}) if dns_path is None else dns_path
+    missed = FailedNames({}) if failed_names is None else failed_names
     for group in groups:
         if group.lost:
             misses_names = any(missed.of(member) for member in group.members)

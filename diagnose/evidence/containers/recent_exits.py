@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.engine.log import NO_LOG, DaemonLog
+from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 
 SERIES_GAP_S = 120.0
@@ -50,7 +50,7 @@ def recent_exits(
     failures = events.failures(container.id) if events is not None else ()
     recent = [failure for failure in failures if clock.wall - failure.at <= window]
     code = recent[-1].exit_code if recent else None
-    logged = (log or NO_LOG).ends.get(container.id, ())
+    logged = log.ends.get(container.id, ()) if log is not None else ()
     # a start by hand resets the count: only so many of the last exits were followed by a restart of
     # the engine's own
     of_this_count = logged[-container.restart_count :] if container.restart_count else ()

@@ -92,8 +92,9 @@ def unanswered_clients(
         port for container in containers.running for port, _ in container.published_by("tcp")
     }
     ports = sorted(published)[:MOST_PORTS]
-    items = list(_over_udp(containers, networks, links, udp_flows or UdpFlows({})))
-    watched = len(udp_flows) if udp_flows is not None else 0
+    udp = UdpFlows({}) if udp_flows is None else udp_flows
+    items = list(_over_udp(containers, networks, links, udp))
+    watched = len(udp)
     if not ports:
         return UnansweredClientsByPort(tuple(items), watched)
     ages = _Ages(host, clock)
