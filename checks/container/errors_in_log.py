@@ -34,6 +34,7 @@ REFUSES = frozenset(
         "nginx-no-index",
         "nginx-upload",
         "nginx-upstream-plain",
+        "origin-refused",
         "php-fpm-children",
         "proxy-untrusted",
         "redis-full",

@@ -7,6 +7,7 @@ against the container. A row whose remedy has nothing to change there offers not
 from __future__ import annotations
 
 import functools
+import posixpath
 import re
 
 import msgspec
@@ -94,6 +95,9 @@ _OF_RUNNING = frozenset({"inside_change"})
 _EITHER = "assignment"
 """A variable with another value: whether the program runs or not, its container is recreated."""
 
+_BARE_ENTRYPOINTS = frozenset({"docker-php-entrypoint", "tini", "dumb-init", "--"})
+"""The last words of entrypoints that run any command as it is."""
+
 
 class _Case(msgspec.Struct, frozen=True):
     """A container, and the known failure that its log shows."""
@@ -164,6 +168,10 @@ def _give(remedy: Given, case: _Case) -> dict[str, str]:
 
 @_steps.register
 def _precede(remedy: Preceded, case: _Case) -> dict[str, str]:
+    """Nothing where the image has an entrypoint of its own: it leaves its steps out for a shell."""
+    own = (case.container.config.entrypoint or [])[-1:]
+    if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in own):
+        return {}
     return preceded_by(case.container, remedy.command)
 
 
@@ -189,12 +197,19 @@ def _extend(remedy: Extended, case: _Case) -> dict[str, str]:
 
 @_steps.register
 def _parametrise(remedy: Parameter, case: _Case) -> dict[str, str]:
-    return with_parameter(case.container, remedy.scheme, remedy.parameter)
+    return _unprotected(with_parameter(case.container, remedy.scheme, remedy.parameter))
 
 
 @_steps.register
 def _filter(remedy: Filtered, case: _Case) -> dict[str, str]:
-    return without_entries(case.container, remedy.variable, remedy.begin, remedy.separator)
+    return _unprotected(
+        without_entries(case.container, remedy.variable, remedy.begin, remedy.separator)
+    )
+
+
+def _unprotected(steps: dict[str, str]) -> dict[str, str]:
+    """A variable with a value that protects less, which its page has to say."""
+    return {"unprotected": steps["assignment"]} if steps else {}
 
 
 @_steps.register
@@ -282,7 +297,7 @@ def _begin_anew(remedy: NewVolume, case: _Case) -> dict[str, str]:
     if mount is None:
         return {}
     at = mount.destination
-    return {"unmounted": at, "mounted": f"{case.container.name}-new:{at}"}
+    return {"emptied": at, "new_volume": f"{case.container.name}-new:{at}"}
 
 
 @_steps.register
@@ -295,6 +310,8 @@ def _widen(remedy: WholeFolder, case: _Case) -> dict[str, str]:
     mount = case.mount_at(remedy.folder)
     last = remedy.folder.rpartition("/")[2]
     if mount is None or mount.type != "bind" or mount.source.rpartition("/")[2] != last:
+        return {}
+    if not case.failure.values.get("path", "").startswith(f"{remedy.folder}/"):
         return {}
     above, source = (path.rpartition("/")[0] for path in (mount.destination, mount.source))
     return {"unmounted": mount.destination, "mounted": f"{source}:{above}:ro"} if source else {}

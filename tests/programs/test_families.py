@@ -31,8 +31,10 @@ LINES = {
     ),
     "host-refused": (
         "ERROR Invalid HTTP_HOST header: 'shop.example.com'. You may need to add 'shop.example.com' to ALLOWED_HOSTS.",
-        "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
         "[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.com",
+    ),
+    "origin-refused": (
+        "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
     ),
     "engines-file-replaced": (
         "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",

@@ -8,7 +8,7 @@ from diagnose.programs.failures.remedies import Assigned, Job, NodeName, SetAsid
 _VERSION = "container.data-version-mismatch"
 _MEND_AOF = (
     "file=$(find . -name {file} | head -n 1) && "
-    'cp -p "$file" "$file.old" && yes | redis-check-aof --fix "$file"'
+    'cp -p "$file" "$file.$(date +%s).old" && yes | redis-check-aof --fix "$file"'
 )
 
 DATA_VERSIONS = (

@@ -149,7 +149,7 @@ CLIENTS = (
         cause="the program's password for Redis is not the one that Redis asks for",
         cure="give both the same password",
         source="the program's own message",
-        remedy=TypedLike(r"REDIS.*(?:PASS|UR[IL])"),
+        remedy=TypedLike(r"REDIS.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
     ),
     Failure(
         name="mysql-plugin",
@@ -170,7 +170,7 @@ CLIENTS = (
         "authSource is usually admin",
         source="the program's own message",
         confirmed_by=_REFUSED,
-        remedy=TypedLike(r"MONGO.*(?:PASS|UR[IL])"),
+        remedy=TypedLike(r"^(?!.*INITDB).*MONGO.*(?:PASS(?:W(?:OR)?D)?|UR[IL])$"),
     ),
 )
 
@@ -189,9 +189,10 @@ SERVERS = (
     Failure(
         name="mysql-not-initialised",
         mark="table 'mysql.",
-        pattern=r"Table '(?P<table>mysql\.\w+)' doesn't exist",
-        cause="the data directory has no {table}: "
-        "it was never initialised, or its initialisation was broken off",
+        # tables such as mysql.gtid_slave_pos are missing after an upgrade, and nothing fails
+        pattern=r"Table '(?P<table>mysql\.(?:user|db|host|global_priv|plugin|servers))' doesn't exist",
+        cause="the data directory has no {table}: it was never initialised, its initialisation was "
+        "broken off, or it is of another program (MySQL's for MariaDB)",
         cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
         source="the program's own message",
         remedy=NewVolume(("/var/lib/mysql",)),

@@ -287,7 +287,7 @@ VARIABLES = (
         cure="set ConnectionStrings__NAME, with the name that the program's settings use "
         "(ConnectionStrings__DefaultConnection)",
         source=".NET documentation, configuration providers",
-        remedy=Typed("ConnectionStrings__DefaultConnection"),
+        remedy=TypedLike(r"^ConnectionStrings__"),
     ),
     Failure(
         name="minio-credentials",

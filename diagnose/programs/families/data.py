@@ -128,7 +128,7 @@ DATA = (
     Failure(
         name="migration-locked",
         mark="lock",
-        pattern=r"change ?log lock",
+        pattern=r"(?:not acquire|waiting for) change ?log lock",
         cause=f"{_BROKEN_OFF} (Liquibase)",
         cure="make sure that no migration runs, then free the lock in the database: "
         f"{_FREE_LIQUIBASE}",
@@ -147,7 +147,8 @@ DATA = (
     Failure(
         name="migration-locked-knex",
         mark="lock",
-        pattern=r"migration (?:table )?(?:is already locked|lock)|\bMigrationLocked\b",
+        pattern=r"migration table is already locked|can't take lock to run migrations"
+        r"|\bMigrationLocked\b",
         cause=f"{_BROKEN_OFF} (Knex)",
         cure=f"make sure that no migration runs, then free the lock in the database: {_FREE_KNEX}",
         source="Knex' own message",

@@ -6,8 +6,9 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import CommentedOut, Dropped, Extended, Raised, TypedOption
 
 _MANY = "many programs"
-_HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS", "NEXTCLOUD_TRUSTED_DOMAINS")
+_HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
 """Variables in which images take the host names that they serve."""
+_ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
 _REFUSALS = r"""
     permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*
     | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
@@ -152,17 +153,26 @@ SETTINGS = (
         name="host-refused",
         mark="",
         pattern=r"""(?x)
-            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^']{1,253})'
+            Invalid\ HTTP_HOST\ header:\ '(?P<host>[^':]{1,253})(?::\d+)?'(?!\.\ The\ domain\ name)
             | \bBlocked\ hosts?:\ (?P<host_rails>[\w.:-]{1,253})
-            | Origin\ checking\ failed\ -\ https?://(?P<host_origin>[\w.:-]{1,253})\ does\ not\ match
             | Trusted\ domain\ error\..{1,80}\ using\ \\?"(?P<host_nextcloud>[\w.:-]{1,253})\\?"\ as\ host
         """,
         cause="the program refuses those who ask for {host}, "
         "a host name that its settings do not allow",
-        cure="add {host} to the setting: ALLOWED_HOSTS or CSRF_TRUSTED_ORIGINS in Django, "
+        cure="add {host} to the setting: ALLOWED_HOSTS in Django, "
         "config.hosts in Rails, trusted_domains in Nextcloud",
         source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages",
         remedy=Extended(_HOSTS, "{host}"),
+    ),
+    Failure(
+        name="origin-refused",
+        mark="origin checking failed",
+        pattern=r"Origin checking failed - (?P<origin>https?://[\w.:-]{1,253}) does not match",
+        cause="the program refuses the forms of {origin}, an origin that its settings do not trust",
+        cure="add {origin} to CSRF_TRUSTED_ORIGINS; where a proxy ends TLS, have it pass on the "
+        "host and X-Forwarded-Proto",
+        source="cookiecutter/cookiecutter-django#451",
+        remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(
         name="value-refused",

@@ -160,6 +160,6 @@ LOGINS = (
         cause="a server that the program calls does not take its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
-        remedy=TypedLike(r"PASS|TOKEN|API_?KEY"),
+        remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|API_?KEY)$"),
     ),
 )

@@ -13,7 +13,7 @@ import pytest
 from checks.container.row_steps import row_steps
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.settings.changed_words import line_commented_out
-from diagnose.programs.failures import FAILURES, recognise_family, remedies
+from diagnose.programs.failures import FAILURES, recognise, recognise_family, remedies
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
 from diagnose.runbooks import Place, cure
@@ -116,6 +116,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
             "exec apache2-foreground'"
         },
     ),
+    "a command before the program of an entrypoint that prepares it": (
+        "apache-mpm",
+        {"Config": {"Entrypoint": ["docker-entrypoint.sh"], "Cmd": ["apache2-foreground"]}},
+        {},
+    ),
     "a text in a variable": (
         "postgres-locale",
         {"Config": {"Env": ["LANG=de_DE.utf8"]}},
@@ -142,7 +147,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         "mysql-public-key",
         {"Config": {"Env": ["DB_URL=jdbc:mysql://db:3306/shop?useSSL=false"]}},
         {
-            "assignment": "DB_URL=jdbc:mysql://db:3306/shop?useSSL=false"
+            "unprotected": "DB_URL=jdbc:mysql://db:3306/shop?useSSL=false"
             "&allowPublicKeyRetrieval=true"
         },
     ),
@@ -154,7 +159,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a part without a certificate": (
         "kestrel-https",
         {"Config": {"Env": ["ASPNETCORE_URLS=https://+:443;http://+:80"]}},
-        {"assignment": "ASPNETCORE_URLS=http://+:80"},
+        {"unprotected": "ASPNETCORE_URLS=http://+:80"},
     ),
     "no part without a certificate": (
         "kestrel-https",
@@ -167,6 +172,27 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {"Config": {"Env": ["REDIS_PASSWORD=", "REDIS_HOST=cache"]}},
         {"typed": "REDIS_PASSWORD"},
     ),
+    "a file with a password": (
+        "login-refused",
+        {"Config": {"Env": ["DB_PASSWORD_FILE=/run/secrets/db"]}},
+        {},
+    ),
+    "a name that only ends like a password": (
+        "login-refused",
+        {"Config": {"Env": ["BYPASS=1"]}},
+        {},
+    ),
+    "the password with which the data was made": (
+        "mongo-auth",
+        {"Config": {"Env": ["MONGO_INITDB_ROOT_PASSWORD="]}},
+        {},
+    ),
+    "an address that one variable gives": (
+        "dotnet-connection",
+        {"Config": {"Env": ["ConnectionStrings__Shop="]}},
+        {"typed": "ConnectionStrings__Shop"},
+    ),
+    "an address of a name that nobody knows": ("dotnet-connection", {}, {}),
     "two passwords": (
         "redis-password",
         {"Config": {"Env": ["REDIS_PASSWORD=", "REDIS_URL=redis://cache"]}},
@@ -230,7 +256,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "an empty volume": (
         "mysql-not-initialised",
         {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
-        {"unmounted": "/var/lib/mysql", "mounted": "web-new:/var/lib/mysql"},
+        {"emptied": "/var/lib/mysql", "new_volume": "web-new:/var/lib/mysql"},
     ),
     "gems of an older image": (
         "gem-missing",
@@ -306,6 +332,51 @@ def test_sed_finds_a_word_as_it_is_written(word: str, tmp_path: Path) -> None:
     edit = line_commented_out(str(file), 0, word)["edit"]
     subprocess.run(["sed", "-i", edit, str(file)], check=True)
     assert file.read_text() == f"aab\n#  {word} 1\nacb\n"
+
+
+def test_a_certificate_elsewhere_is_not_in_the_folder_of_links() -> None:
+    line = 'nginx: [emerg] cannot load certificate "/tls/a.pem": (No such file or directory)'
+    parts = {"Mounts": [mounted("/etc/letsencrypt/live", "/etc/letsencrypt/live")]}
+    assert steps("nginx-certificate", parts, line=line) == {}
+
+
+DJANGO = "Invalid HTTP_HOST header: 'shop.example:8000'. You may need to add 'shop.example'."
+ORIGIN = "Origin checking failed - https://shop.example does not match any trusted origins."
+
+
+@pytest.mark.parametrize(
+    ("name", "line", "variable", "after"),
+    [
+        ("host-refused", DJANGO, "ALLOWED_HOSTS=a.example", "ALLOWED_HOSTS=a.example,shop.example"),
+        ("host-refused", DJANGO, "ALLOWED_HOSTS=a.example b.example",
+         "ALLOWED_HOSTS=a.example b.example shop.example"),
+        ("host-refused", DJANGO, 'ALLOWED_HOSTS=["a.example"]', ""),
+        ("origin-refused", ORIGIN, "ALLOWED_HOSTS=a.example", ""),
+        ("origin-refused", ORIGIN, "CSRF_TRUSTED_ORIGINS=https://a.example",
+         "CSRF_TRUSTED_ORIGINS=https://a.example,https://shop.example"),
+    ],
+)  # fmt: skip
+def test_a_list_gets_the_entry_that_its_reader_compares(
+    name: str, line: str, variable: str, after: str
+) -> None:
+    found = steps(name, {"Config": {"Env": [variable]}}, line=line)
+    assert found == ({"assignment": after} if after else {})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "INFO liquibase.lockservice: Successfully acquired change log lock",
+        "INFO liquibase.lockservice: Successfully released change log lock",
+        "info: released migration lock",
+        "[Warning] Failed to load slave replication state: Table 'mysql.gtid_slave_pos' doesn't exist",
+        "Invalid HTTP_HOST header: 'my_app'. The domain name provided is not valid (RFC 1034).",
+    ],
+)
+def test_a_line_of_a_healthy_program_has_no_remedy(line: str) -> None:
+    for table in (FAILURES, FAMILIES):
+        found = recognise((line,), TellingLine(line), table)
+        assert found is None or found.failure.remedy is None
 
 
 def test_a_module_of_a_library_stays_visible_below_the_mounted_application() -> None:

@@ -97,10 +97,13 @@ def with_value(container: Container, name: str, value: str) -> dict[str, str]:
 
 
 def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[str, str]:
-    """With one more entry in the list that one of these variables holds."""
+    """With one more entry in the list that one of these variables holds.
+
+    Nothing where the list is written as JSON or Python: the entry would stand outside its brackets.
+    """
     for name in names:
         value = container.config.value_of(name)
-        if value and entry not in re.split(r"[,;\s]+", value):
+        if value and not set(value) & set("[](){}\"'") and entry not in re.split(r"[,;\s]+", value):
             separator = next((mark for mark in (",", ";", " ") if mark in value), ",")
             return _assignment(name, f"{value}{separator}{entry}")
     return {}
