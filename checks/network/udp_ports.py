@@ -18,12 +18,14 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
 
     `-p 53:53` means TCP; UDP needs a second option, `-p 53:53/udp`. It is a warning for DNS, whose
     clients ask over UDP, and where packets of other machines came and got no answer. It is advice
-    where the image declares the port for UDP, and nothing is said elsewhere. Browsers try UDP at
-    port 443 and then take TCP.
+    where the image declares the port for UDP, and where the packets came from several addresses of
+    the internet alone, of which some may be scanners; nothing is said elsewhere. Browsers try UDP
+    at port 443 and then take TCP.
     """
     for item in unpublished_udp_ports:
-        is_missed = bool(item.clients) or item.port == _DNS
-        if is_missed or f"{item.port}/udp" in (item.container.config.exposed_ports or {}):
+        is_missed = (bool(item.clients) and not item.strangers) or item.port == _DNS
+        is_declared = f"{item.port}/udp" in (item.container.config.exposed_ports or {})
+        if is_missed or item.strangers or is_declared:
             yield _unpublished(item, None if is_missed else Severity.advice)
     yield from unpublished_udp_ports.unread
     return None

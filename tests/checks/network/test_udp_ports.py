@@ -40,9 +40,17 @@ def sockets(port: int, *protocols: str) -> list[Socket]:
     return [Socket(protocol, "0.0.0.0", port) for protocol in protocols]
 
 
+FAR = ["198.41.200.21", "198.41.200.22", "198.41.200.23"]
 ASKED = [row("192.0.2.99")]
 UNPUBLISHED: dict[str, tuple[Container, list[Socket], list[Any], list[Any], list[Any]]] = {
     "a client asks": (LOG, sockets(514, "tcp", "udp"), ASKED, [], [("warning", "log")]),
+    "a scanner": (LOG, sockets(514, "tcp", "udp"), [row(FAR[0])], [], []),
+    "many of the internet": (
+        LOG, sockets(514, "tcp", "udp"), [row(src) for src in FAR], [], [("advice", "log")],
+    ),
+    "a client beside a scanner": (
+        LOG, sockets(514, "tcp", "udp"), [row(FAR[0]), *ASKED], [], [("warning", "log")],
+    ),
     "nobody asks": (LOG, sockets(514, "tcp", "udp"), [], [], []),
     "the host itself asks": (LOG, sockets(514, "tcp", "udp"), [row("192.0.2.10")], [], []),
     "to another machine": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ from diagnose.registry import evidence
 
 _MOST_PORTS = 10
 """Ports that are asked about: each is a walk over the kernel's table."""
+_LEAST_STRANGERS = 3
+"""Clients of the internet within the half minute that the kernel remembers."""
 _HTTP3 = frozenset({80, 443, 8443})
 """Ports whose clients try UDP first and then take TCP, so that they miss nothing."""
 
@@ -29,12 +32,15 @@ class UnpublishedUdp(msgspec.Struct, frozen=True):
     """One port.
 
     port: inside the container. clients: other machines whose packets over UDP got no answer.
+    strangers: whether all of them have addresses of the internet: then there are several, since a
+    scanner sends a packet to each port.
     """
 
     container: Container
     port: int
     binding: Binding
     clients: tuple[str, ...] = ()
+    strangers: bool = False
 
     @property
     def host_port(self) -> int:
@@ -93,8 +99,10 @@ def unpublished_udp_ports(
         if isinstance(known, Failed):
             unread.append(Unexamined(container.subject, f"clients over UDP: {known}"))
         entries = known.entries if isinstance(known, ConnectionTable) else []
-        clients = tuple(dict.fromkeys(_unanswered(entries, links)))
-        items.append(UnpublishedUdp(container, port, binding, clients))
+        senders = dict.fromkeys(_unanswered(entries, links))
+        near = tuple(sender for sender in senders if not ip_address(sender).is_global)
+        far = tuple(senders) if not near and len(senders) >= _LEAST_STRANGERS else ()
+        items.append(UnpublishedUdp(container, port, binding, near or far, bool(far)))
     return UnpublishedUdpPorts(tuple(items), tuple(unread))
 
 
