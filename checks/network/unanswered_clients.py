@@ -40,10 +40,11 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
     connection to the port is served. Addresses of the internet may be false: they count where none
     of them is served, as advice. Over UDP, servers count that answer every request, such as DNS.
     """
-    if not unanswered_clients.watched:
+    if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
         yield _unanswered(item)
+    yield from unanswered_clients.unread
     return None
 
 

@@ -11,10 +11,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unanswered_clients import (
+    MOST_PORTS,
     UnansweredClientsByPort,
     unanswered_clients,
 )
-from diagnose.model import Unavailable
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from tests.checks.network.evidence import LATER, container, links, network
 from tests.hosts import Made
@@ -67,19 +68,23 @@ LOST: dict[str, tuple[list[Any], list[str]]] = {
 }  # fmt: skip
 
 
-def seen(entries: list[Any], clock: Clock = LATER) -> UnansweredClientsByPort | Unavailable:
+PREFIX = "net.netfilter.nf_conntrack_tcp_timeout_"
+TIMES = {f"{PREFIX}syn_sent": "120", f"{PREFIX}syn_recv": "60"}
+NO_UDP = UdpFlows({})
+
+
+def seen(
+    entries: list[Any],
+    clock: Clock = LATER,
+    who: Container = SHOP,
+    flows: UdpFlows | Unavailable = NO_UDP,
+    times: Any = TIMES,
+) -> UnansweredClientsByPort | Unavailable:
     """What the collector makes of these connections."""
-    prefix = "net.netfilter.nf_conntrack_tcp_timeout_"
-    host = Host(
-        Made(
-            {
-                "conntrack": {"loaded": True, "complete": True, "entries": entries},
-                "sysctl": {f"{prefix}syn_sent": "120", f"{prefix}syn_recv": "60"},
-            }
-        )
-    )
+    tracked = {"loaded": True, "complete": True, "entries": entries}
+    host = Host(Made({"conntrack": tracked, "sysctl": times}))
     networks = Networks((network(),))
-    return unanswered_clients(host, Containers((SHOP,)), networks, links(), clock, None, None)
+    return unanswered_clients(host, Containers((who,)), networks, links(), clock, None, flows)
 
 
 @pytest.mark.parametrize(("entries", "expected"), LOST.values(), ids=LOST)
@@ -97,7 +102,7 @@ def test_a_try_from_before_the_start_of_the_container_is_over() -> None:
 def test_what_was_not_tracked_is_no_pass() -> None:
     host = Host(Made({"conntrack": {"loaded": False, "complete": True, "entries": []}}))
     clients = unanswered_clients(
-        host, Containers((SHOP,)), Networks(()), links(), LATER, None, None
+        host, Containers((SHOP,)), Networks(()), links(), LATER, None, NO_UDP
     )
     result = judge("network.clients-unanswered", unanswered_clients=clients)
     assert result.verdict.value == "skipped"
@@ -144,3 +149,29 @@ def test_clients_over_udp(
         Host(Made({})), containers, networks, links(), LATER, None, seen_flows
     )
     assert rows(judge("network.clients-unanswered", unanswered_clients=clients)) == expected
+
+
+MANY = container(
+    "many",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {
+            f"{port}/tcp": [{"HostIp": "0.0.0.0", "HostPort": str(port)}]
+            for port in range(9000, 9000 + MOST_PORTS + 1)
+        },
+    },
+)
+REFUSED = Unavailable("forbidden", "conntrack")
+UNKNOWN: dict[str, dict[str, Any]] = {
+    "more ports than are read": {"who": MANY},
+    "no times of the kernel": {
+        "entries": tries("syn_sent", NEAR), "times": Failed("forbidden", "sysctl"),
+    },
+    "no flows over UDP": {"who": DNS, "flows": REFUSED},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("more", UNKNOWN.values(), ids=UNKNOWN)
+def test_what_was_not_looked_at_is_no_pass(more: dict[str, Any]) -> None:
+    result = judge("network.clients-unanswered", unanswered_clients=seen(**{"entries": [], **more}))
+    assert result.verdict.value == "unknown"

@@ -17,13 +17,13 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.mappings import by_key
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 
-MOST_PORTS = 10
+MOST_PORTS = 20
 """Ports that are asked about; each is a walk over the kernel's table."""
 LEAST = 2
 """Connections that one client tried to open: a single packet may get lost."""
@@ -67,9 +67,13 @@ class UnansweredClients(msgspec.Struct, frozen=True):
 
 
 class UnansweredClientsByPort(Items[UnansweredClients], frozen=True):
-    """watched: published ports whose connections were read."""
+    """watched: published ports whose connections were read.
+
+    unread: containers with ports that were not looked at.
+    """
 
     watched: int = 0
+    unread: tuple[Unexamined, ...] = ()
 
 
 @evidence
@@ -80,7 +84,7 @@ def unanswered_clients(
     links: Interfaces,
     clock: Clock,
     host_stack: HostStack | None,
-    udp_flows: UdpFlows | None,
+    udp_flows: UdpFlows | Unavailable,
 ) -> UnansweredClientsByPort | Unavailable:
     """By tracked connections to containers that rules lead there.
 
@@ -92,11 +96,16 @@ def unanswered_clients(
         port for container in containers.running for port, _ in container.published_by("tcp")
     }
     ports = sorted(published)[:MOST_PORTS]
-    udp = UdpFlows({}) if udp_flows is None else udp_flows
-    items = list(_over_udp(containers, networks, links, udp))
-    watched = len(udp)
+    unread = list(_left_out(containers, set(ports)))
+    items: list[UnansweredClients] = []
+    watched = 0
+    if isinstance(udp_flows, UdpFlows):
+        items += _over_udp(containers, networks, links, udp_flows)
+        watched = len(udp_flows)
+    elif udp_flows.reason != "missing":
+        unread += _over_udp_unread(containers, udp_flows)
     if not ports:
-        return UnansweredClientsByPort(tuple(items), watched)
+        return UnansweredClientsByPort(tuple(items), watched, tuple(unread))
     ages = _Ages(host, clock)
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
@@ -106,13 +115,33 @@ def unanswered_clients(
         if not table.loaded:
             continue
         watched += 1
+        waiting = any(flow.state in UNCONFIRMED for flow in table.entries)
+        if waiting and ages.unread is not None:
+            return Unavailable.of(ages.unread)
         outer = [flow for flow in table.entries if _is_from_outside(flow, networks, links)]
         for address, flows in by_key((flow.reply_src, flow) for flow in outer).items():
             container = _holder(address, containers)
             if container is not None:
                 found = _unanswered(container, port, flows, ages)
                 items += [_with_way_back(item, address, networks, host_stack) for item in found]
-    return UnansweredClientsByPort(tuple(items), watched)
+    return UnansweredClientsByPort(tuple(items), watched, tuple(unread))
+
+
+def _left_out(containers: Containers, asked: set[int]) -> Iterator[Unexamined]:
+    """The containers with ports beyond those that are asked about."""
+    for container in containers.running:
+        rest = sorted({port for port, _ in container.published_by("tcp")} - asked)
+        if rest:
+            why = (
+                f"connections to {MOST_PORTS} ports are read, and port {rest[0]} is not among them"
+            )
+            yield Unexamined(container.subject, why)
+
+
+def _over_udp_unread(containers: Containers, why: Unavailable) -> Iterator[Unexamined]:
+    for container in containers.running:
+        if any(container.published_by("udp")):
+            yield Unexamined(container.subject, f"clients over UDP: {why}")
 
 
 def _over_udp(
@@ -152,6 +181,7 @@ class _Ages:
     def __init__(self, host: Host, clock: Clock) -> None:
         names = {state: f"{_TIMEOUT}{state}" for state in sorted(UNCONFIRMED)}
         answer = host.ask(ReadSysctls(list(names.values())))
+        self.unread = answer if isinstance(answer, Failed) else None
         settings = {} if isinstance(answer, Failed) else answer
         self._limits = {state: settings.get(name) or "" for state, name in names.items()}
         self.clock = clock
