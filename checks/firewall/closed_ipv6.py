@@ -50,12 +50,17 @@ def _closed(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
 
 
 def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> dict[str, str]:
-    """The rule's place; ufw opens a port for both families."""
+    """The rule's place; ufw opens a port for both families, unless it has no rules for IPv6.
+
+    With `IPV6=no` it drops all of IPv6, and writes no chain of its own for it.
+    """
     by = first.obstacle.by
     address = {"address": first.address}
     place = cures.place_of(by, "ip6")
     if first.obstacle.hook != "input" or "program" not in place:
         return {**address, "closed_by": by.chain}
+    if cures.has_ufw(firewall, "ip6"):
+        return {**address, "ufw_ports": ",".join(map(str, ports))}
     if cures.has_ufw(firewall):
-        return {**address, "ufw_port": str(ports[0])}
+        return {**address, "ufw_file": "/etc/default/ufw"}
     return {**address, **place, "ports": ",".join(map(str, ports))}

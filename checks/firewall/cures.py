@@ -8,12 +8,16 @@ so that only this block suits it.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
 
 __all__ = ["beside", "forwarded", "has_ufw", "place_of", "program_of", "to_host", "unban"]
 
+_OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
+"""How ufw names the chains of rules that a user gave it."""
 _FRAMES = ("netdev", "bridge")
 
 
@@ -88,11 +92,10 @@ def to_host(
     return {**target, **place_of(by)}
 
 
-def has_ufw(firewall: Firewall | None) -> bool:
-    """Whether ufw writes the rules of this host."""
-    return firewall is not None and any(
-        chain.name.startswith("ufw-user") for chain in firewall.chains
-    )
+def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> bool:
+    """Whether ufw writes the rules of this host for packets of a family."""
+    chains = firewall.chains if firewall is not None else ()
+    return any(chain.name.startswith(_OF_UFW[family]) for chain in chains)
 
 
 def beside(by: Step, bridge: str) -> dict[str, str]:

@@ -73,13 +73,17 @@ ACME = f'{{"detail": "{OWN}: Fetching http://shop.example/: Timeout during conne
 CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "closed": ({}, [("advice", "host")]),
     "a log says so": ({"line": ACME}, [("warning", "host")]),
+    "a log of a longer address": ({"line": ACME.replace(OWN, f"{OWN}1")}, [("advice", "host")]),
+    "a log of an address and a port": (
+        {"line": ACME.replace(OWN, f"[{OWN}]:443")}, [("warning", "host")],
+    ),
     "a log of something else": ({"line": f"GET / from {OWN}"}, [("advice", "host")]),
     "open": ({"rules6": OPEN}, []),
     "no web port": ({"who": site("8080")}, []),
     "over IPv4 alone": ({"who": site("443", "0.0.0.0")}, []),
     "an address of the own network": ({"own": "fd00:77::10"}, []),
     "no way to the internet": ({"routes": ROUTES6[1:]}, []),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize(("host", "expected"), CASES.values(), ids=CASES)
@@ -93,9 +97,22 @@ def test_the_cure_is_that_of_the_program_that_writes_the_rules() -> None:
     assert plain == {
         "address": OWN, "program": "ip6tables", "table": "filter", "chain": "INPUT", "ports": "443",
     }  # fmt: skip
-    ufw = CLOSED.replace("COMMIT", ":ufw-user-input - [0:0]\nCOMMIT")
-    firewall = Firewall(assemble(NO_NFTABLES, {"ip6": ufw}))
+
+
+UFW = {
+    "both families": ("ufw6-user-input", {"ufw_ports": "443"}),
+    "IPV6=no": ("ufw-user-input", {"ufw_file": "/etc/default/ufw"}),
+}
+
+
+@pytest.mark.parametrize(("chain", "cure"), UFW.values(), ids=UFW)
+def test_ufw_opens_a_port_for_the_families_it_has_rules_for(
+    chain: str, cure: dict[str, str]
+) -> None:
+    rules = CLOSED.replace("COMMIT", f":{chain} - [0:0]\nCOMMIT")
+    family = "ip6" if "6" in chain else "ip"
+    firewall = Firewall(assemble(NO_NFTABLES, {family: rules}))
     (finding,) = judge(
         "firewall.closed-over-ipv6", closed_over_ipv6=seen(), firewall=firewall
     ).findings
-    assert finding.variables == {"address": OWN, "ufw_port": "443"}
+    assert finding.variables == {"address": OWN, **cure}

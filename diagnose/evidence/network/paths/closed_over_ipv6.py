@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from ipaddress import ip_address
 
@@ -98,7 +99,8 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
     A certificate authority names the address that it has called.
     """
     lines = _recent(containers, recent_logs) if recent_logs is not None else ()
-    found = [line for line in lines if own in line.lower() and signs(line) & _FAILED]
+    whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
+    found = [line for line in lines if whole.search(line) and signs(line) & _FAILED]
     return found[-1][:300] if found else ""
 
 
