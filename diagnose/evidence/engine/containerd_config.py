@@ -17,6 +17,8 @@ from diagnose.registry import evidence
 __all__ = ["ContainerdConfig", "containerd_config"]
 
 DEFAULT_PATH = "/etc/containerd/config.toml"
+_HIDDEN = re.compile(r"(=[ \t]*)(<redacted:[\w:-]+>)")
+"""A secret that stands without quotes, such as a number: what is in its place is no TOML."""
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
@@ -48,7 +50,7 @@ def containerd_config(host: Host, daemon: Daemon) -> ContainerdConfig | Unavaila
     import tomllib  # most hosts have a file of one line, and some none
 
     try:
-        tomllib.loads(file.text)
+        tomllib.loads(_HIDDEN.sub(r'\1"\2"', file.text))
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = _PLACE.search(str(error))
         return ContainerdConfig(path, _PLACE.sub("", str(error)), int(place[1]) if place else 0)

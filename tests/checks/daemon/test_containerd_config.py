@@ -12,6 +12,7 @@ from diagnose.evidence.engine.log_lines import parse
 from diagnose.model import Failed
 from diagnose.questions.machine import ProcessDetail
 from diagnose.questions.service import Unit
+from diagnose.redact.scanner import redact_text
 from tests.checks.daemon.evidence import daemon, engine
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -112,6 +113,15 @@ def test_where_the_file_lies(place: Any, path: str) -> None:
     assert (config.path, config.line, bool(config.error)) == (path, 2, True)
     made.answers = {"file.read": Failed("missing", path)}
     assert containerd_config(Made(made.answers), place) == ContainerdConfig(path)
+
+
+def test_a_secret_that_was_replaced_is_no_error() -> None:
+    text = 'version = 2\n[x]\napi_key = 12345678\npassword = "made-up"\n'
+    shown = redact_text(text, lambda *_: "<redacted:secret:0123456789ab>")
+    assert "= <redacted" in shown
+    config = containerd_config(Made({"file.read": {"text": shown}}), RUNS)
+    assert isinstance(config, ContainerdConfig)
+    assert not config.error
 
 
 def test_the_log_is_read_where_containerd_is_down_alone() -> None:
