@@ -195,7 +195,9 @@ def planned(
     if containers is not None:
         plan.straying = _straying(containers, resolvers)
     if containers is not None and failed_names is not None:
-        plan.failed = list(_failed_queries(containers, failed_names, resolvers))[:MOST_FAILED_NAMES]
+        plain = _failed_queries(containers, failed_names, resolvers)
+        completed = _failed_queries(containers, failed_names, resolvers, complete=True)
+        plan.failed = list(itertools.islice((*plain, *completed), MOST_FAILED_NAMES))
     return plan
 
 
@@ -251,12 +253,16 @@ def _witness(
 
 
 def _failed_queries(
-    containers: Containers, failed_names: FailedNames, resolvers: Resolvers
+    containers: Containers,
+    failed_names: FailedNames,
+    resolvers: Resolvers,
+    *,
+    complete: bool = False,
 ) -> Iterator[tuple[Container, str, str, int | None]]:
     """Each name of a log with each server of its container, and whose namespace to ask from.
 
-    The host's for one that is down. The name is asked with each search domain too: nginx and musl
-    do not append any to a name with a dot.
+    The host's for one that is down. complete: the name with each search domain, which nginx and
+    musl do not append to a name with a dot.
     """
     for container in containers:
         for failed in failed_names.of(container):
@@ -265,8 +271,10 @@ def _failed_queries(
             upstreams = resolvers.upstreams(container) or tuple(
                 Upstream(server) for server in resolvers.engine_view
             )
-            domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
-            names = (failed.name, *(f"{failed.name}.{domain}" for domain in domains))
+            names: tuple[str, ...] = (failed.name,)
+            if complete:
+                domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
+                names = tuple(f"{failed.name}.{domain}" for domain in domains)
             for upstream, name in itertools.product(upstreams, names):
                 inside = container.is_running and not upstream.by_host
                 pid = container.state.pid if inside else None

@@ -15,6 +15,7 @@ from diagnose.evidence.dns.failed_names import (
     referenced_names,
 )
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.query_plan import MOST_FAILED_NAMES
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from tests.checks.dns.evidence import LAN, MISSING, OTHER, container, lan, world
@@ -106,6 +107,18 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
     assert asked == {(LAN, who.state.pid), (OTHER, who.state.pid)}
     assert not [q for q in made.asked if q.args.get("name") == "single"]
     assert set(answer.failed[who.id]) == {("pay.office", LAN), ("pay.office", OTHER)}
+
+
+def test_no_name_of_a_log_is_left_out_for_search_domains() -> None:
+    listed = [container(f"payer{number}") for number in range(6)]
+    failed = FailedNames({each.id: (FailedName(f"{each.name}.office", "x"),) for each in listed})
+    text = "search a.test b.test c.test\n" + lan() + lan(OTHER)
+    *_, answer, made = world(*((each, text) for each in listed), replies={}, failed=failed)
+    asked = [q for q in made.asked if "payer" in str(q.args.get("name"))]
+    assert len(asked) == MOST_FAILED_NAMES
+    for each in listed:
+        assert {server for _, server in answer.failed[each.id]} == {LAN, OTHER}
+    assert ("payer0.office.a.test", LAN) in answer.failed[listed[0].id]
 
 
 def test_a_running_container_says_again_and_again_that_it_misses_a_name() -> None:
