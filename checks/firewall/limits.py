@@ -7,9 +7,11 @@ from diagnose.evidence.network.paths.direct_calls import DirectCall, DirectCalls
 from diagnose.evidence.network.paths.limited_paths import LimitedPath, LimitedPaths, near
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity
+from diagnose.model import HOST, CheckResult, Finding, Severity, Unexamined
 from diagnose.phrases import agree, and_more, count, sentence
 from diagnose.registry import check
+
+_UNCOUNTED = Unexamined(HOST, "the counters of iptables-legacy's rules are not read")
 
 
 @check(
@@ -27,6 +29,8 @@ def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
     """
     for path in limited_paths:
         yield _limited(path)
+    if limited_paths.uncounted:
+        yield _UNCOUNTED
     return None
 
 
@@ -93,6 +97,8 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
     """
     for call in direct_calls:
         yield _direct(call)
+    if direct_calls.uncounted:
+        yield _UNCOUNTED
     return None
 
 

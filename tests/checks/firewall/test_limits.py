@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
@@ -18,7 +19,7 @@ from diagnose.evidence.network.paths.limited_paths import (
     LimitedPaths,
     limited_paths,
 )
-from diagnose.evidence.network.paths.packet_paths import packet_paths
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, packet_paths
 from diagnose.evidence.network.rules.dropping_rules import (
     GUARD,
     DroppingRule,
@@ -29,11 +30,14 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCall, UnansweredCalls
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall import iptables
+from diagnose.firewall.routing import Routing
 from diagnose.firewall.rules import Ruleset
-from diagnose.model import Unavailable
-from diagnose.questions import Host
+from diagnose.firewall.ruleset import assemble
+from diagnose.model import Json, Unavailable
+from diagnose.questions import AnyQuestion, Host
+from tests.checks.firewall.test_closed_ipv6 import OWN, ROUTES6
 from tests.checks.network.evidence import container, links, network
-from tests.firewall.test_trace import DNAT, stack, table
+from tests.firewall.test_trace import DNAT, NAMES, NO_NFTABLES, ROUTES, stack, table
 from tests.hosts import Made
 from tests.judging import judge, rows
 from tests.made_paths import BRIDGE
@@ -107,6 +111,24 @@ def test_a_counter_ahead_of_a_condition_counts_something_else() -> None:
     assert seen([9, 5, 7, 2], [19, 8, 9, 2], behind="connlimit") == []
 
 
+LEGACY: dict[str, tuple[str, bool]] = {
+    "a limit": ("-A DOCKER-USER -p tcp -m connlimit --connlimit-above 3 -j DROP", True),
+    "the engine's guard": ("-A DOCKER-USER -d 172.18.0.2/32 ! -i br-0123456789ab -j DROP", True),
+    "another rule": ("-A DOCKER-USER -s 10.0.0.0/8 -j DROP", False),
+}
+
+
+@pytest.mark.parametrize(("rule", "is_unknown"), LEGACY.values(), ids=LEGACY)
+def test_counters_that_are_not_read_are_no_pass(rule: str, is_unknown: bool) -> None:
+    text = f"*filter\n:DOCKER-USER - [0:0]\n{rule}\nCOMMIT\n"
+    firewall = Firewall(Ruleset(iptables.chains(text, "legacy", "ip")))
+    made = Made({"nftables": {"rules": [], "consistent": True}})
+    found = dropping_rules(made, firewall)
+    assert isinstance(found, DroppingRules)
+    result = judge("firewall.limit-exceeded", limited_paths=LimitedPaths((), found.uncounted))
+    assert (result.verdict.value == "unknown") == is_unknown
+
+
 def limited(*busy: BusyClient) -> LimitedPaths:
     found = counted([9, 5, 7, 2], [19, 8, 9, 2])
     assert isinstance(found, DroppingRules)
@@ -146,13 +168,18 @@ PLACES = {
 }
 
 
+def published(host: HostStack) -> PacketPaths:
+    """The walk to port 8080 of this host, which container web publishes."""
+    web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
+    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"})
+    return packet_paths(host, Containers((web,)), Networks((BRIDGE,)), uplinks, None, None)
+
+
 @pytest.mark.parametrize(("rules", "name", "goes_on"), PLACES.values(), ids=PLACES)
 def test_no_client_is_locked_out_by_the_cure(rules: str, name: str, goes_on: bool) -> None:
     host = HostStack(stack(PUBLISHED + rules))
     (chain,) = (chain for chain in host.stack.ruleset.chains if chain.name == name)
-    web = made_container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": [Binding("", "8080")]})
-    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),), {2: "eth0"}, {2: "192.0.2.10"})
-    paths = packet_paths(host, Containers((web,)), Networks((BRIDGE,)), uplinks, None, None)
+    paths = published(host)
     many = [{**ENDS, "src": "192.0.2.80", "state": "established"} for _ in range(4)]
     made = Made({"conntrack": {"loaded": True, "complete": True, "entries": many}})
     dropping = DroppingRules((DroppingRule(chain, 0, 5, 3),))
@@ -160,6 +187,37 @@ def test_no_client_is_locked_out_by_the_cure(rules: str, name: str, goes_on: boo
     assert [(path.ports, path.busy) for path in found] == [([8080], (BusyClient("192.0.2.80", 4),))]
     (finding,) = judge("firewall.limit-exceeded", limited_paths=found).findings
     assert ("client" in finding.variables) == goes_on
+
+
+def test_connections_are_counted_in_the_family_of_the_limit() -> None:
+    plain = stack(PUBLISHED)
+    (inlet,) = published(HostStack(plain)).inlets
+    limit = table("filter", f"-A INPUT {MANY}")
+    devices = tuple(
+        replace(device, addresses=(*device.addresses, f"{OWN}/64"))
+        if device.name == "eth0"
+        else device
+        for device in plain.devices
+    )
+    stack6 = replace(
+        plain,
+        ruleset=assemble(NO_NFTABLES, {"ip6": limit}),
+        routing=Routing((*ROUTES, *ROUTES6), None, NAMES),
+        devices=devices,
+    )
+    (chain,) = (chain for chain in stack6.ruleset.chains if chain.name == "INPUT")
+    paths = PacketPaths((), (), (), inlets6=(replace(inlet, host_address=OWN, family="ip6"),))
+    entries = [{**ENDS, "src": "192.0.2.80", "state": "established"} for _ in range(4)]
+
+    def tracked(question: AnyQuestion) -> Json:
+        own = entries if question.args["family"] == "inet" else []
+        return {"loaded": True, "complete": True, "entries": list(own)}
+
+    dropping = DroppingRules((DroppingRule(chain, 0, 5, 3),))
+    (path,) = limited_paths(
+        Made({"conntrack": tracked}), dropping, paths, HostStack(stack6), links()
+    )
+    assert (path.ports, path.busy) == ([8080], ())
 
 
 GUARDS = {

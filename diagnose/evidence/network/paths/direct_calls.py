@@ -39,7 +39,9 @@ class DirectCall(msgspec.Struct, frozen=True):
 
 
 class DirectCalls(Items[DirectCall], frozen=True):
-    """Those of running containers."""
+    """Those of running containers. uncounted: whether counters of some rules are not read."""
+
+    uncounted: bool = False
 
 
 @evidence
@@ -64,7 +66,7 @@ def direct_calls(
             network = _network_of(container, address, networks)
             if network is not None and address not in called:
                 calls.append(DirectCall(container, network, address, rule, allows))
-    return DirectCalls(tuple(calls))
+    return DirectCalls(tuple(calls), dropping_rules.uncounted)
 
 
 def _network_of(container: Container, address: str, networks: Networks) -> Network | None:

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from ipaddress import ip_address
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -64,7 +65,9 @@ class LimitedPath(msgspec.Struct, frozen=True):
 
 
 class LimitedPaths(Items[LimitedPath], frozen=True):
-    """In the order of the rules."""
+    """In the order of the rules. uncounted: whether there are rules whose counters are not read."""
+
+    uncounted: bool = False
 
 
 @evidence
@@ -95,7 +98,7 @@ def limited_paths(
             goes_on = all(_walk(past, inlet).outcome == "accept" for inlet in inlets)
             path = LimitedPath(rule, inlets, goes_on=goes_on)
             paths.append(_counted(host, path, links))
-    return LimitedPaths(tuple(paths))
+    return LimitedPaths(tuple(paths), dropping_rules.uncounted)
 
 
 _PAST = Rule("-j RETURN", action=Leave())
@@ -142,9 +145,13 @@ def _counted(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
     limit = _CONNECTIONS.search(path.rule.rule.text)
     if limit is None:
         return path
+    family: Literal["inet", "inet6"] = "inet"
+    if path.rule.chain.table.family == "ip6":
+        family = "inet6"
     sources: Counter[str] = Counter()
     for _, table in host.ask_about(
-        path.ports[:_MOST_PORTS], lambda port: ListConnections(protocol="tcp", dport=port)
+        path.ports[:_MOST_PORTS],
+        lambda port: ListConnections(family=family, protocol="tcp", dport=port),
     ):
         if not isinstance(table, Failed):
             sources.update(flow.src for flow in table.entries if not links.holds(flow.src))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -59,7 +59,12 @@ class DroppingRule(msgspec.Struct, frozen=True):
 
 
 class DroppingRules(Items[DroppingRule], frozen=True):
-    """Those that have dropped something. Rules of iptables-legacy have counters too: not these."""
+    """Those that have dropped something.
+
+    uncounted: whether iptables-legacy has such rules too, whose counters are not read.
+    """
+
+    uncounted: bool = False
 
 
 @evidence
@@ -68,6 +73,7 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     answer = host.ask(ListNftables())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
+    uncounted = any(map(_is_wanted, _legacy(firewall)))
     before = _counters(answer)
     candidates = [
         DroppingRule(chain, at, total, 0)
@@ -75,15 +81,32 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
         for at, total in enumerate(before.get(_key(chain), ()))
         if total and _stops(chain, at, before[_key(chain)])
     ]
-    wanted = [rule for rule in candidates if rule.is_limit or GUARD.search(rule.rule.text)]
+    wanted = [rule for rule in candidates if _is_wanted(rule)]
     chains = sorted({_key(rule.chain) for rule in wanted})
     if not chains:
-        return DroppingRules(())
+        return DroppingRules((), uncounted)
     counted = host.ask(CountPackets(chains))
     if isinstance(counted, Failed):
         return Unavailable.of(counted)
     after = {(row.family, row.table, row.chain): row.packets for row in counted}
-    return DroppingRules(tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted))
+    risen = tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted)
+    return DroppingRules(risen, uncounted)
+
+
+def _is_wanted(rule: DroppingRule) -> bool:
+    return rule.is_limit or GUARD.search(rule.rule.text) is not None
+
+
+def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
+    """The rules of iptables-legacy that drop packets."""
+    for chain in firewall.chains:
+        for at, rule in enumerate(chain.rules if chain.table.backend == "legacy" else ()):
+            if _drops(rule):
+                yield DroppingRule(chain, at, 0, 0)
+
+
+def _drops(rule: Rule) -> bool:
+    return isinstance(rule.action, Stop) and rule.action.outcome in ("drop", "reject")
 
 
 def _key(chain: Chain) -> tuple[str, str, str]:
@@ -115,8 +138,7 @@ def _stops(chain: Chain, at: int, counters: Sequence[int | None]) -> bool:
     """Whether the rule at a place drops packets, and the counters are of the same rules."""
     if len(counters) != len(chain.rules):
         return False
-    action = chain.rules[at].action
-    return isinstance(action, Stop) and action.outcome in ("drop", "reject")
+    return _drops(chain.rules[at])
 
 
 def _risen(rule: DroppingRule, after: Sequence[int | None]) -> DroppingRule:
