@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 from checks.container.helpers import setting_evidence
 from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
@@ -116,7 +118,7 @@ def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
     name = known.failure.name if known is not None else ""
     if name == "laravel-key" and not container.config.sets("APP_KEY"):
         return {"keyless": container.name}
-    if name == "gunicorn-timeout" and not container.config.sets("GUNICORN_CMD_ARGS"):
+    if name == "gunicorn-timeout" and not _has_timeout(container):
         return {"impatient": container.name}
     if name == "acme-unreached" and known is not None:
         return {"unreached": known.values["unreached"]}
@@ -124,6 +126,13 @@ def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
         image = _newer_build(container, containers)
         return {"behind": container.name, "newer_image": image} if image else {}
     return {}
+
+
+def _has_timeout(container: Container) -> bool:
+    """Whether gunicorn is given options by the variable already, or a timeout that it does not
+    override."""
+    config = container.config
+    return config.sets("GUNICORN_CMD_ARGS") or any("--timeout" in word for word in config.words)
 
 
 _HASS = LazyPattern(r"(?:^|/)(?:home-assistant|homeassistant|hassio)\b")
@@ -150,13 +159,21 @@ def _of_proxies(error: RepeatedError, networks: Networks | None) -> dict[str, st
         for subnet in network.subnets
         if is_within(address, subnet)
     ]
-    if len(folders) != 1 or not address:
+    if len(folders) != 1 or not _may_be_ours(address):
         return {}
     return {
         "trusting": container.name,
         "trusting_file": f"{folders[0]}/configuration.yaml",
         "trusted": next(iter(subnets), address),
     }
+
+
+def _may_be_ours(address: str) -> bool:
+    """Whether a proxy may have this address: whoever calls from the internet sets headers too."""
+    try:
+        return not ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False
 
 
 def _newer_build(container: Container, containers: Containers) -> str:

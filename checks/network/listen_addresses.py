@@ -22,6 +22,9 @@ _ADDRESS = LazyPattern(
 _NOT_OURS = LazyPattern(r"(?:bind|listen).*assign requested address", re.IGNORECASE)
 """bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
 
+_OF_CALLS = ("://", "advertis", "announce", "proxy_pass", "replicaof", "slaveof", "upstream")
+"""Texts of lines in files of settings in which an address is called or announced."""
+
 
 class _Refused(msgspec.Struct, frozen=True):
     """The address that a program could not listen at, and the line that says so."""
@@ -97,4 +100,5 @@ def _missing(container: Container, refused: _Refused, links: Interfaces | None) 
 
 def _everywhere(container: Container, address: str) -> dict[str, str]:
     """How the page has it listen at each address that it has: none of the host's is its own."""
-    return with_text(container, address, ANY) or with_text_in_file(container, address, ANY)
+    in_file = with_text_in_file(container, address, ANY, besides=_OF_CALLS)
+    return with_text(container, address, ANY) or in_file

@@ -317,7 +317,9 @@ RUNTIMES = (
     Failure(
         name="refuses-root",
         mark="root",
-        pattern=r"(?:\bnot\b|cannot|refus|never|how to).{0,60}\b(?:run|running|start\w*|execut\w+)\b"
+        # a warning or advice against it refuses nothing
+        pattern=r"^(?!.*\b(?:warn\w*|should|recommend\w*|discouraged|Do not run Composer)\b)"
+        r".*?(?:\bnot\b|cannot|refus|never|how to).{0,60}\b(?:run|running|start\w*|execut\w+)\b"
         r".{0,40}\b(?:as|by) ['\"]?root\b|['\"]?root['\"]? execution .{0,60}not permitted"
         r"|\brunning as root is not\b",
         cause="the program refuses to run as root",

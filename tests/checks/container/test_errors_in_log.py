@@ -237,6 +237,7 @@ HASS = "ghcr.io/home-assistant/home-assistant:2025.1"
 CONFIG = bind("/srv/hass", Destination="/config")
 STEPS = {"trusting": "hass", "trusting_file": "/srv/hass/configuration.yaml"}
 NEAR, FAR = PROXIED, PROXIED.replace("10.0.0.3", "192.168.7.1")
+STRANGE = PROXIED.replace("10.0.0.3", "8.8.4.4")
 
 
 @pytest.mark.parametrize(
@@ -244,6 +245,7 @@ NEAR, FAR = PROXIED, PROXIED.replace("10.0.0.3", "192.168.7.1")
     [
         pytest.param(home(HASS, **CONFIG), NEAR, STEPS | {"trusted": "10.0.0.0/24"}, id="near"),
         pytest.param(home(HASS, **CONFIG), FAR, STEPS | {"trusted": "192.168.7.1"}, id="far"),
+        pytest.param(home(HASS, **CONFIG), STRANGE, {}, id="a client of the internet"),
         pytest.param(home(HASS), NEAR, {}, id="no folder of the host"),
         pytest.param(home("shop:1.4", **CONFIG), NEAR, {}, id="another program"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -57,15 +60,35 @@ PLACES: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     ),
     "a mounted file": (
         {"Mounts": [{"Type": "bind", "Source": "/srv/a.conf", "Destination": "/etc/a.conf"}]},
-        {"edited": "/srv/a.conf", "edit": r"s/\b192\.0\.2\.9\b/0.0.0.0/g"},
+        {"edited": "/srv/a.conf"},
     ),
     "nowhere": ({}, {}),
     "two places": ({"Config": {"Env": ["A=192.0.2.9", "B=192.0.2.9"]}}, {}),
 }
 
 
+def test_an_address_that_is_called_stays(tmp_path: Path) -> None:
+    file = tmp_path / "a.conf"
+    file.write_text(
+        "listen 192.0.2.9:80;\nproxy_pass http://192.0.2.9:81;\nreplicaof 192.0.2.9 1\n"
+    )
+    mount = {"Type": "bind", "Source": str(file), "Destination": "/etc/a.conf"}
+    edit = _variables({"Mounts": [mount]})["edit"]
+    subprocess.run(["sed", "-i", edit, str(file)], check=True)
+    lines = file.read_text().splitlines()
+    assert lines[0] == "listen 0.0.0.0:80;"
+    assert all("192.0.2.9" in line for line in lines[1:])
+
+
 @pytest.mark.parametrize(("parts", "expected"), PLACES.values(), ids=PLACES)
 def test_where_the_address_is_set(parts: dict[str, Any], expected: dict[str, str]) -> None:
+    found = _variables(parts)
+    assert {name: found.get(name) for name in expected} == expected
+    offered = cure("network.listen-address-missing", found, Place())
+    assert (offered is not None) is bool(expected)
+
+
+def _variables(parts: dict[str, Any]) -> Mapping[str, str]:
     server = container("lb", **parts)
     result = judge(
         "network.listen-address-missing",
@@ -74,7 +97,4 @@ def test_where_the_address_is_set(parts: dict[str, Any], expected: dict[str, str
         links=HOST,
     )
     (finding,) = result.findings
-    variables = {name: finding.variables.get(name) for name in expected}
-    assert variables == expected
-    offered = cure("network.listen-address-missing", finding.variables, Place())
-    assert (offered is not None) is bool(expected)
+    return finding.variables

@@ -160,9 +160,16 @@ def line_with_text(path: str, line: int, old: str, new: str) -> dict[str, str]:
     return {"edited": path, "edit": rf"{line}s/\b{_for_sed(old)}\b/{new}/g"}
 
 
-def with_text_in_file(container: Container, old: str, new: str) -> dict[str, str]:
-    """With another text in the one mounted file of settings."""
-    return _edit(container, rf"s/\b{_for_sed(old)}\b/{new}/g")
+def with_text_in_file(
+    container: Container, old: str, new: str, besides: Sequence[str] = ()
+) -> dict[str, str]:
+    """With another text in the one mounted file of settings.
+
+    besides: texts whose lines stay as they are.
+    """
+    staying = r"\|".join(map(_for_sed, besides))
+    stays = f"/{staying}/!" if staying else ""
+    return _edit(container, rf"{stays}s/\b{_for_sed(old)}\b/{new}/g")
 
 
 def _for_sed(text: str) -> str:
