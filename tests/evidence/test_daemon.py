@@ -402,6 +402,22 @@ def test_bytes_that_are_no_text_have_a_place() -> None:
     assert [(fault.line, fault.column) for fault in told.faults] == [(2, 17)]
 
 
+def test_the_key_whose_value_the_engine_repeats_has_the_fault() -> None:
+    said = (
+        "unable to configure the Docker daemon with file /etc/docker/daemon.json: "
+        "cannot use /etc/docker/shop.json here"
+    )
+    text = (
+        '{\n "debug": true,\n "bip": "10.1.0.1/24",\n "seccomp-profile": "/etc/docker/shop.json"\n}'
+    )
+    host = Made({"locality": HERE, "file.read": {"text": text, "mtime": 1.0}})
+    config = daemon_config(host)
+    assert isinstance(config, DaemonConfig)
+    log = DaemonLog(parse([said]), "/var/log/docker.log")
+    told = config_faults(host, config, DEAD, NOTHING, log)
+    assert [(fault.key, fault.line) for fault in told.faults] == [("seccomp-profile", 4)]
+
+
 NO_PROXY_PROGRAM = (
     "merged configuration validation from file and command line flags failed: invalid "
     "userland-proxy-path: userland-proxy is enabled, but userland-proxy-path is not set"

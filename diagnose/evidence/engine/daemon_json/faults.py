@@ -5,12 +5,13 @@ By its own judgement, by ours, by its last words.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.config import DaemonConfig, parse_text
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
 from diagnose.evidence.engine.daemon_json.mending import Mending, mending
@@ -220,11 +221,13 @@ def _hinted_key(text: str) -> str:
 
 
 def _quoted_key(text: str, file: str) -> str:
-    """A key of the file, where the engine's words repeat a value of the file."""
-    words = re.findall(r"[\w./:-]{4,}", text)
-    if not any(f'"{word}"' in file for word in words):
-        return ""
-    return next((name for name in TYPES if name in file), "")
+    """The first key of the file that the engine's words repeat, itself or its value; else empty."""
+    words = [f'"{word}"' for word in re.findall(r"[\w./:-]{4,}", text)]
+    for key, value in parse_text(file).values.items():
+        entry = json.dumps({key: value}, ensure_ascii=False)
+        if key in TYPES and any(word in entry for word in words):
+            return key
+    return ""
 
 
 def _position(file: str, key: str, text: str) -> tuple[int, int]:
