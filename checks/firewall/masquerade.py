@@ -106,10 +106,10 @@ def _not_judged(
 ) -> str:
     """Why no network is judged here; empty where they are."""
     alone = left_alone(config)
-    why_not = alone if alone and not silent else ""
-    if not alone:
-        why_not = nat_gone(firewall, paths)
-    return why_not or ("" if paths.networks else paths.why_none)
+    if alone and not silent:
+        return alone
+    gone = "" if alone else nat_gone(firewall, paths)
+    return gone or ("" if paths.networks else paths.why_none)
 
 
 def _query_unmasqueraded(path: ResolverPath, untracked: Step | None) -> Finding:

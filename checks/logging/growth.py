@@ -56,12 +56,12 @@ def unbounded(
     own, fixed when it was created: the daemon's do not matter any more.
     """
     by_id = logs.by_id if isinstance(logs, LogFiles) else {}
-    for container in containers:
+    for container in filter(has_no_limit, containers):
         log = by_id.get(container.id)
         disk = filesystems.holding(log.path) if log and filesystems else None
         place = _LogPlace(container, log, disk, usage)
         is_large = place.bytes >= large or place.is_much(of_disk)
-        if not has_no_limit(container) or not (is_large or is_in_use(container)):
+        if not is_large and not is_in_use(container):
             continue
         severity = Severity.advice
         if is_large:

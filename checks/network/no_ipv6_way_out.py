@@ -64,10 +64,11 @@ def ipv6_leads_nowhere(
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
         reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
-        places = _waiting_for(container, unanswered_calls) if container.has_ipv6 else []
-        if container.has_ipv6 and (reports or places):
-            yield _nowhere(container, reports, sorted(places))
-        elif not container.has_ipv6 and _lacks_ipv6(reports, recent_logs.of(container)):
+        if container.has_ipv6:
+            places = _waiting_for(container, unanswered_calls)
+            if reports or places:
+                yield _nowhere(container, reports, sorted(places))
+        elif _lacks_ipv6(reports, recent_logs.of(container)):
             finding = _without_ipv6(container, reports, host_gets_out=host_gets_out)
             cure = _cure(container, networks, ping) if host_gets_out else {}
             yield finding.with_variables(cure or {"without": min(container.endpoints)})

@@ -160,10 +160,10 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
     if call.protocol == "udp":
         return _udp_variables(call)
     place = {"container": call.container.name, "address": call.address, "port": str(call.port)}
-    of_case = _OF_CASE.get(call.loss, _peer_variables)(call) or _peer_variables(call)
-    if not of_case and call.obstacle is None:
-        of_case = {"beyond": call.address}
-    return {**place, **of_case}
+    of_loss = _OF_CASE.get(call.loss)
+    of_case = of_loss(call) if of_loss is not None else {}
+    beyond = {"beyond": call.address} if call.obstacle is None else {}
+    return {**place, **(of_case or _peer_variables(call) or beyond)}
 
 
 def _udp_variables(call: UnansweredCall) -> dict[str, str]:
