@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.images.downloads import Downloads
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity, Skipped
 from diagnose.phrases import ago, count, size
 from diagnose.registry import check
 
@@ -13,7 +14,9 @@ from diagnose.registry import check
     severity=Severity.warning,
     caused_by=["network.mtu-mismatch", "resources.io-saturated", "network.conntrack-full"],
 )
-def pull_stalled(downloads: Downloads, *, idle: Seconds = Seconds(120)) -> CheckResult:
+def pull_stalled(
+    daemon: Daemon, downloads: Downloads, *, idle: Seconds = Seconds(120)
+) -> CheckResult:
     """A pull makes no progress, and the engine waits for it without an end.
 
     The engine has no time limit for the bytes of a layer: a proxy or a registry that keeps the
@@ -21,6 +24,8 @@ def pull_stalled(downloads: Downloads, *, idle: Seconds = Seconds(120)) -> Check
     with it. Seen in the files into which layers are written: a file that is whole is read from its
     beginning, one that waits for bytes is at its end.
     """
+    if daemon.is_podman:
+        return Skipped("Podman pulls in the process of each command")
     stalled = downloads.idle_since(idle)
     if not stalled:
         return None

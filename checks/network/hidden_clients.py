@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator
 from checks.network.ipv6_for_network import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
-from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Finding, Severity
+from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
 from diagnose.phrases import shortened
 from diagnose.registry import check
 
@@ -37,6 +37,7 @@ def clients_hidden(
     networks: Networks,
     interfaces: Interfaces | None,
     listeners: Listeners | None,
+    info: Info | None,
     ping: Ping | None,
     clock: Clock,
     *,
@@ -51,6 +52,8 @@ def clients_hidden(
     IPv6 addresses is left alone, and so is what a web server of the host itself may pass on: its
     calls come from the gateway too.
     """
+    if (ping is not None and ping.is_podman) or (info is not None and info.is_rootless):
+        return Skipped("no docker-proxy stands between clients and containers")
     if interfaces is not None and not _has_ipv6(interfaces):
         return None
     for container in containers.running:

@@ -27,8 +27,12 @@ class Downloads(Items[Download], frozen=True):
 @evidence
 def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailable:
     """Of the engine and of its containerd; a file that is whole is not among them."""
+    if not daemon.same_host:
+        return Unavailable("remote", daemon.where)
     processes = (daemon.processes.engine, *(daemon.processes.containerds or ()))
     pids = [process.pid for process in processes if process is not None]
+    if daemon.processes.engine is None and daemon.answers:
+        return Unavailable("missing", "the engine's process cannot be seen")
     if not pids:
         return Downloads(())
     answer = host.ask(ListDownloads(pids))

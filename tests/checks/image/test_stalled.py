@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.images.downloads import Download, Downloads, downloads
 from diagnose.live import Live
 from diagnose.live.kernel import open_files
@@ -30,7 +31,7 @@ JUDGED: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 @pytest.mark.parametrize(("row", "expected"), JUDGED.values(), ids=JUDGED)
 def test_a_pull_without_progress(row: dict[str, Any], expected: list[tuple[str, str]]) -> None:
     found = downloads(Made({"image.downloads": [row]}), ALIVE, CLOCK)
-    assert rows(judge("image.pull-stalled", downloads=found)) == expected
+    assert rows(judge("image.pull-stalled", daemon=ALIVE, downloads=found)) == expected
 
 
 def test_nobody_is_asked_without_an_engine() -> None:
@@ -41,7 +42,26 @@ def test_nobody_is_asked_without_an_engine() -> None:
 
 def test_descriptors_that_may_not_be_seen() -> None:
     made = Made({"image.downloads": Failed("forbidden", "")})
-    assert judge("image.pull-stalled", downloads=downloads(made, ALIVE, CLOCK)).verdict == "unknown"
+    found = downloads(made, ALIVE, CLOCK)
+    assert judge("image.pull-stalled", daemon=ALIVE, downloads=found).verdict == "unknown"
+
+
+UNSEEN = {
+    "on another host": daemon(same_host=False, silence=None),
+    "in a container without the host's processes": daemon(silence=None),
+}
+
+
+@pytest.mark.parametrize("engine", UNSEEN.values(), ids=UNSEEN)
+def test_an_engine_whose_files_cannot_be_seen_is_no_pass(engine: Daemon) -> None:
+    found = downloads(Made({}), engine, CLOCK)
+    assert judge("image.pull-stalled", daemon=engine, downloads=found).verdict == "unknown"
+
+
+def test_podman_pulls_elsewhere() -> None:
+    podman = daemon(silence=None, is_podman=True)
+    result = judge("image.pull-stalled", daemon=podman, downloads=Downloads(()))
+    assert result.verdict == "skipped"
 
 
 def test_what_a_process_has_open(tmp_path: Any) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
@@ -94,3 +94,25 @@ def test_a_web_server_of_the_host_may_pass_its_clients_on(
         clock=CLOCK,
     )
     assert rows(found) == expected
+
+
+OTHERS = {
+    "Podman": {"ping": Ping("1.41", "5.4.0", "5.4.0")},
+    "rootless, where all clients are hidden": {"info": Info(security_options=["name=rootless"])},
+}
+
+
+@pytest.mark.parametrize("engine", OTHERS.values(), ids=OTHERS)
+def test_engines_without_docker_proxy(engine: dict[str, Any]) -> None:
+    edge = proxy()
+    texts = tuple(RecentLine(NOW - 5, text) for text in lines(GATEWAY))
+    found = judge(
+        "network.clients-hidden",
+        **{"ping": Ping("1.51", "28.5.2", ""), **engine},
+        containers=of(edge),
+        recent_logs=RecentLogs({edge.id: texts}),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        clock=CLOCK,
+    )
+    assert found.verdict == "skipped"
