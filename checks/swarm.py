@@ -228,8 +228,10 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
 
 
 def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
-    name, errors = placed.service.spec.name, placed.obstacles or placed.errors
+    name, errors = placed.service.spec.name, placed.obstacles or placed.blamed
     why = errors[0] if errors else update.message or update.state
+    waits = update.state == "updating"
+    state = "is stuck, and its former tasks still run" if waits else "was paused and does not go on"
     own_port = placed.waits_for_own_port
     variables = {"service": name}
     if own_port:
@@ -239,7 +241,7 @@ def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=sentence(
-            f'the update of service "{name}" is stuck, and its former tasks still run: {why}',
+            f'the update of service "{name}" {state}: {why}',
             "its own task holds the port, and is to end only after the new one has started"
             if own_port
             else "",

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from diagnose import runbooks
-from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task
+from diagnose.evidence.containers.swarm import Node, Service, Swarm, Task, UpdateStatus
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.clock import Clock
@@ -374,3 +374,17 @@ def test_an_update_whose_tasks_are_not_known_is_no_pass() -> None:
         _updated({}, "updating", []), tasks=Unavailable("timed out", "the tasks")
     )
     assert judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).verdict.value == "unknown"
+
+
+def test_a_paused_update_is_laid_to_the_task_that_swarm_names() -> None:
+    old = _failed(9000)
+    new = {**_failed(300), "ID": "t9", "Status": {"State": "failed", "Err": "no such image"}}
+    swarm = _updated({}, "paused", [old, old, new, LATER])
+    (service,) = swarm.known_services
+    said = UpdateStatus("paused", "update paused due to failure or early termination of task t9")
+    swarm = msgspec.structs.replace(
+        swarm, services=(msgspec.structs.replace(service, update_status=said),)
+    )
+    (finding,) = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
+    assert finding.evidence["task errors"] == ["no such image"]
+    assert "former tasks" not in finding.summary

@@ -69,6 +69,14 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         return [error for error, _ in counts.most_common()]
 
     @property
+    def blamed(self) -> list[str]:
+        """The error of the task for which swarm says that it paused the update."""
+        update = self.service.update_status
+        message = update.message if update is not None else ""
+        named = (task for task in self.tasks if task.id and task.id in message)
+        return [task.status.err for task in named if task.status.err]
+
+    @property
     def waits_for_own_port(self) -> bool:
         """Whether a new task waits for a port of the node that a task of the service holds."""
         spec = self.service.spec
