@@ -24,6 +24,9 @@ _NO_WAY = LazyPattern(
 )
 """How a pull fails where the internet is reached through a proxy alone."""
 
+_BY_FILE = LazyPattern(r"[@$`]")
+"""In a value that only a shell can copy."""
+
 
 class MissingProxy(msgspec.Struct, frozen=True):
     """What a finding says of it: the end of its sentence, the proof, the page's variables."""
@@ -101,10 +104,11 @@ def _in_daemon_json(
 ) -> dict[str, str]:
     """The variable of a change of the engine's file; none for an old engine, or with a password.
 
-    A password is no part of what this tool knows, and has to be copied from file to file.
+    A password is no part of what this tool knows, and has to be copied from file to file. So has a
+    value in which a shell puts another one: the engine takes it as it is written.
     """
     is_old = ping is None or ping.version < PROXIES_IN_FILE
-    if config is None or is_old or any("@" in value for value in changed.values()):
+    if config is None or is_old or any(_BY_FILE.search(value) for value in changed.values()):
         return {}
     in_file = config.in_file("proxies")
     proxies = in_file if isinstance(in_file, dict) else {}

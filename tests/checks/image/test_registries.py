@@ -200,6 +200,7 @@ PROXY = "http://proxy.lan:3128"
 OF_SHELLS = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.lan")
 DROP_IN = UnusedProxy("/etc/systemd/system/docker.service.d/p.conf", PROXY, is_drop_in=True)
 SECRET = UnusedProxy("/etc/environment", "http://ann:made-up@proxy.lan:3128")
+PUT_TOGETHER = UnusedProxy("/etc/profile.d/proxy.sh", "http://$PROXY_HOST:3128")
 EXEMPT = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.docker.io")
 EVERYTHING = UnusedProxy("/etc/environment", PROXY, exceptions="*")
 DIAL = "dial tcp 192.0.2.80:443: i/o timeout"
@@ -208,6 +209,9 @@ LACKING = {
     "of shells": ("docker.io", DIAL, NEW, Info(), OF_SHELLS, {"proxy_json"}),
     "an engine without proxies in its file": (
         "docker.io", DIAL, OLD, Info(), OF_SHELLS, {"shell_file"},
+    ),
+    "a proxy that a shell puts together": (
+        "docker.io", DIAL, NEW, Info(), PUT_TOGETHER, {"shell_file"},
     ),
     "a proxy with a password": ("docker.io", DIAL, NEW, Info(), SECRET, {"shell_file"}),
     "a drop-in that was not read": ("docker.io", DIAL, NEW, Info(), DROP_IN, {"drop_in"}),
