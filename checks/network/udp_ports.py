@@ -20,7 +20,7 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
     clients ask over UDP, and where packets of other machines came and got no answer. It is advice
     where the image declares the port for UDP, and where the packets came from several addresses of
     the internet alone, of which some may be scanners; nothing is said elsewhere. Browsers try UDP
-    at port 443 and then take TCP.
+    at port 443, and at each port of Caddy, and then take TCP.
     """
     for item in unpublished_udp_ports:
         is_missed = (bool(item.clients) and not item.strangers) or item.port == _DNS

@@ -27,6 +27,7 @@ def publishing(*ports: str, **fields: Any) -> Container:
 LOG = publishing("514/tcp")
 EXPOSED = publishing("514/tcp", Config={"ExposedPorts": {"514/tcp": {}, "514/udp": {}}})
 DNS = publishing("53/tcp")
+CADDY = publishing("514/tcp", Path="/usr/bin/caddy", Args=["run"])
 WEB = publishing("443/tcp", Config={"ExposedPorts": {"443/udp": {}}})
 
 
@@ -60,6 +61,7 @@ UNPUBLISHED: dict[str, tuple[Container, list[Socket], list[Any], list[Any], list
     "the image says UDP": (EXPOSED, sockets(514, "tcp", "udp"), [], [], [("advice", "log")]),
     "DNS": (DNS, sockets(53, "tcp", "udp"), [], [], [("warning", "log")]),
     "HTTP/3": (WEB, sockets(443, "tcp", "udp"), [], [], []),
+    "HTTP/3 at another port": (CADDY, sockets(514, "tcp", "udp"), ASKED, [], []),
     "TCP alone": (DNS, sockets(53, "tcp"), [], [], []),
     "a program of the host has the port": (
         DNS,

@@ -26,6 +26,8 @@ _LEAST_STRANGERS = 3
 """Clients of the internet within the half minute that the kernel remembers."""
 _HTTP3 = frozenset({80, 443, 8443})
 """Ports whose clients try UDP first and then take TCP, so that they miss nothing."""
+_HTTP3_ALONE = frozenset({"caddy"})
+"""Programs that take UDP at every port at which they serve HTTPS, and only for that."""
 
 
 class UnpublishedUdp(msgspec.Struct, frozen=True):
@@ -109,7 +111,8 @@ def unpublished_udp_ports(
 def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candidate]:
     """The ports of one container that are served over both protocols, and published for TCP."""
     netns = namespaces.of(container)
-    if netns is None:
+    program = next(iter(container.command), "").rpartition("/")[2]
+    if netns is None or program in _HTTP3_ALONE:
         return
     published = {port for port, _ in container.published_ports}
     for published_port, binding in container.published_ports:
