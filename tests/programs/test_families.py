@@ -4,6 +4,7 @@ is well."""
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -11,6 +12,7 @@ from diagnose import registry
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.programs.failures import FAILURES, recognise_family
 from diagnose.programs.families import FAMILIES
+from diagnose.programs.log_message import LONGEST
 from diagnose.programs.telling_line import TellingLine
 from tests.programs.test_telling_line import LOGS, MARK
 
@@ -304,6 +306,11 @@ def test_families_are_written_in_plain_words():
         "Password policy loaded; secret rotated; lock acquired",
         "extension vector 0.7.0 loaded, memory limit 2 GB",
         "user admin logged in from 10.0.0.3:53122",
+        '10.0.0.3 - - [01/Jan/2026] "POST /login HTTP/1.1" 401 Unauthorized',
+        "Authentication failed for user admin from 203.0.113.5",
+        "Login failed: 'admin' (Remote IP: '203.0.113.4')",
+        "Failed password for invalid user admin from 203.0.113.9 port 52222 ssh2",
+        "mysqld: unknown option '--skip-a-very-long-option' ignored",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):
@@ -338,3 +345,16 @@ def test_nine_of_ten_starts_are_recognised():
     rows = [row for row, _, _ in STARTS.values()]
     assert len(rows) > 150
     assert rows.count("-") <= 0.1 * len(rows)
+
+
+HOSTILE = ('"', "'", "A_", "a-", "/", "[(", ": ")
+
+
+@pytest.mark.parametrize("unit", HOSTILE)
+def test_no_line_keeps_a_row_busy(unit: str) -> None:
+    """What a container logs is cut to LONGEST characters, and is its own choice."""
+    for row in (*FAMILIES, *FAILURES):
+        line = f"{row.mark} _{unit * LONGEST}"[:LONGEST]
+        began = time.process_time()
+        row.compiled.search(line)
+        assert time.process_time() - began < 0.5, row.name

@@ -11,7 +11,7 @@ _NAME = r"(?-i:[A-Z][A-Z0-9_]+)\b"
 """The name of a variable behind the word "variable"."""
 _NAME_OF_PARTS = r"(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])\b"
 """The name of a variable that nothing announces: with an underscore no other word looks like it."""
-_QUOTE = r"[`'\"$({\[]*[`'\")}\]]*"
+_QUOTE = r"[`'\"$({\[]{0,3}[`'\")}\]]{0,3}"
 _ABSENT = r"""
     (?:(?:is|are|was|has|have|to|be|been|must|should|cannot|can't|could|env|environment|variable|value
         |which|that|because|it)\ )*

@@ -117,7 +117,7 @@ SETTINGS = (
         mark="",
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
-                |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)
+                |invalid)\ (?:the\ )?user:?\ ['\"]?(?P<user>[a-z_][\w-]*)(?!\S*\ from\ [\d:])
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
             | user\ ['\"]?(?P<user_named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
         """,
@@ -196,6 +196,7 @@ SETTINGS = (
         pattern=r"""(?x)
             (?:unknown|unrecogni[sz]ed|invalid|unexpected|unsupported)\ (?:long[ ]
                 |short\ |command[- ]line\ )?(?:flag|option|argument)s?:?\ ['\"`(]*(?P<option>--?[\w.-]+)
+                (?!.{0,80}\bignor)
             | flag\ provided\ but\ not\ defined:\ (?P<option_flag>-\S+)
             | no\ such\ option:\ (?P<option_click>-\S+)
         """,
@@ -227,7 +228,8 @@ CONFIGURATION = (
             | \bunrecogni[sz]ed\ (?:global\ option|directive|subdirective|configuration\ (?:key|parameter
                 |option)|setting|key|parameter|property):?\ ['\"`]?(?P<key_caddy>[A-Za-z_][\w.-]*)
             | \bunknown\ (?:configuration\ (?:key|parameter|option)|directive|field|key|setting|property
-                |keyword|parameter)s?:?\ ['\"`(]*(?P<key_unknown>[A-Za-z_][\w.-]*)
+                |keyword|parameter)s?:?\ ['\"`(]*
+                (?P<key_unknown>(?!(?:at|for|found|ignored|in|of|on|was|with)\b)[A-Za-z_][\w.-]*)
             | ['\"](?P<key_nginx>[a-z_]+)['\"]\ directive\ (?:is\ not\ allowed\ here|is\ duplicate)
             | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
             | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)

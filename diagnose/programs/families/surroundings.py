@@ -149,13 +149,15 @@ LOGINS = (
     Failure(
         name="login-refused",
         mark="",
+        # not a client that this program has refused itself
         pattern=r"""(?x)
+            ^(?!.*(?:\bHTTP/\d|\bfrom\ (?:user\ )?\d{1,3}\.\d|\bRemote\ IP\b)).*?(?:
             \b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
             | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
             | unable\ to\ authenticate\ user\b
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
-            | \b401\ Unauthorized\b
+            | \b401\ Unauthorized\b)
         """,
         cause="a server that the program calls does not take its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",
