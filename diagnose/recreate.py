@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -40,6 +40,11 @@ _COMPOSE = "com.docker.compose."
 
 
 _UNIT = "PODMAN_SYSTEMD_UNIT"
+
+
+_ADDRESS_NOTE = (
+    "Podman does not say whether an address was fixed: if so, pass --ip=ADDRESS behind --."
+)
 
 
 PODMAN = "podman"
@@ -132,6 +137,7 @@ def _text(
     ]
     policy = restart_policy(container["HostConfig"])
     is_podman = docker == PODMAN
+    notes = _notes(container, is_podman=is_podman)
     own_hostname = f"HOSTNAME={str(container['Id'])[:12]}"
     return "\n".join(
         [
@@ -140,8 +146,8 @@ def _text(
                 f"# Creates container {name} again. "
                 f"The old one is kept, stopped, as {name}-before-TIME."
             ),
-            *_compose_note(container),
-            *(_podman_notes(container) if is_podman else ()),
+            *(["# " + _ADDRESS_NOTE] if is_podman else []),
+            *(f"# {note}" for note in notes),
             "set -e",
             f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
             "environment=$(mktemp)",
@@ -169,6 +175,7 @@ def _text(
             f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
             *connect,
             f"{docker} start {quoted} || back",
+            *(f"echo {shlex.quote(note)} >&2" for note in notes),
             "",
         ]
     )
@@ -191,22 +198,24 @@ def _update_policy(docker: str, policy: str, quoted: str) -> str:
     return f"{command} 2>&1 || true" if docker == PODMAN else command
 
 
-def _podman_notes(container: Inspect) -> Iterator[str]:
-    yield "# Podman does not say whether an address was fixed: if so, pass --ip=ADDRESS behind --."
-    unit = (container["Config"].get("Labels") or {}).get(_UNIT)
-    if unit:
-        yield f"# Unit {unit} made it: change the unit too, or its next start takes the change back."
+def _notes(container: Inspect, *, is_podman: bool) -> list[str]:
+    """What takes the change back, each in one line: whoever pipes the script reads no comment.
 
-
-def _compose_note(container: Inspect) -> list[str]:
+    Labels may hold any text, and an image can set them.
+    """
     labels = container["Config"].get("Labels") or {}
-    folder = labels.get(f"{_COMPOSE}project.working_dir")
-    if not folder:
-        return []
-    return [
-        f"# Compose made it: change its file in {folder} too, "
-        "or the next `up` takes the change back.".replace("\n", " ")
-    ]
+    folder, unit = labels.get(f"{_COMPOSE}project.working_dir"), labels.get(_UNIT)
+    notes = []
+    if folder:
+        notes.append(
+            f"Compose made it: change its file in {folder} too, "
+            "or the next `up` takes the change back."
+        )
+    if unit and is_podman:
+        notes.append(
+            f"Unit {unit} made it: change the unit too, or its next start takes the change back."
+        )
+    return [" ".join(note.split()) for note in notes]
 
 
 def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:

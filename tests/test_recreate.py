@@ -158,6 +158,21 @@ def test_podman_is_spoken_to_as_it_understands():
     assert "sed -i /^HOSTNAME=0123456789ab$/d" in text
 
 
+@pytest.mark.parametrize(
+    ("label", "docker"),
+    [("com.docker.compose.project.working_dir", "docker"), ("PODMAN_SYSTEMD_UNIT", "podman")],
+)
+def test_what_takes_the_change_back_is_said_whatever_a_label_holds(label: str, docker: str):
+    """A label stands in a comment too, which a newline would end."""
+    labels = {label: "/srv\nreboot now"}
+    text = script(container({"Labels": labels}), IMAGE, ContainerChange(), docker)
+    assert "reboot" not in shlex.split(text, comments=True)
+    assert f"--label={label}=/srv\nreboot now" in shlex.split(text, comments=True)
+    echo, note, to = shlex.split(text.splitlines()[-1])
+    assert (echo, to) == ("echo", ">&2")
+    assert note.endswith("takes the change back.")
+
+
 def test_further_networks_are_connected_before_the_start():
     networks = {"front": {}, "back": {"Aliases": ["api"]}}
     text = script(
