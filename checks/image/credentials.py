@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import HOST, CheckResult, Finding, Severity
 from diagnose.phrases import and_more
@@ -49,7 +50,7 @@ def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> C
 
 
 @check("image.credential-helper-missing", severity=Severity.warning)
-def credential_helper_missing(client: ClientSettings) -> CheckResult:
+def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> CheckResult:
     """The docker command needs a credential helper that is missing or cannot work.
 
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
@@ -58,10 +59,12 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
     login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
     helper `pass` runs another program, which has to be there too. The helper `secretservice` needs
     the session bus of a desktop, and the docker command takes it by itself where nothing is
-    configured and some package has brought it (seen with docker-credential-helpers 0.6.4).
+    configured and some package has brought it (seen with docker-credential-helpers 0.6.4). That is
+    advice before engine 28: nobody has logged in, and images without a login are pulled.
     """
     if client.without_bus:
-        yield _without_bus(client)
+        is_harmless = client.by_default and (ping is None or ping.version < _ASKS_FIRST)
+        yield _without_bus(client, Severity.advice if is_harmless else None)
     lacking = dict(client.lacking)
     for helper in (*client.absent, *lacking):
         registries = sorted(name for name, program in client.helpers.items() if program == helper)
@@ -94,7 +97,11 @@ def credential_helper_missing(client: ClientSettings) -> CheckResult:
     return None
 
 
-def _without_bus(client: ClientSettings) -> Finding:
+_ASKS_FIRST = (28,)
+"""The first docker command that runs no image which is not here without an answer of the helper."""
+
+
+def _without_bus(client: ClientSettings, severity: Severity | None) -> Finding:
     """The finding about the helper of a desktop on a host without one."""
     program = client.without_bus.rpartition("/")[2]
     if client.by_default:
@@ -114,4 +121,5 @@ def _without_bus(client: ClientSettings) -> Finding:
         evidence={**source, "DBUS_SESSION_BUS_ADDRESS, DISPLAY": "not set"},
         variables={"helper": program, **variables},
         discriminator="session bus",
+        severity=severity,
     )

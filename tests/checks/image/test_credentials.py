@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.engine.client import ClientSettings, ClosedSettings
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.info import Ping
 from diagnose.model import Unavailable
 from tests.checks.daemon.evidence import ALIVE, daemon
 from tests.judging import judge, rows
@@ -13,6 +14,7 @@ from tests.judging import judge, rows
 FILE = "/root/.docker/config.json"
 FORBIDDEN = daemon(silence=Unavailable("forbidden", "not allowed"))
 FOUND = [("warning", "host")]
+OLD, NEW = Ping("1.41", "20.10.24", ""), Ping("1.51", "28.5.2", "")
 SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
     "a store": (ClientSettings(FILE, store="desktop", absent=("desktop",)), FOUND, True),
     "the helper of one registry": (
@@ -54,9 +56,27 @@ SETTINGS: dict[str, tuple[ClientSettings, list[tuple[str, str]], bool]] = {
 def test_a_helper_that_is_not_installed(
     client: ClientSettings, expected: list[tuple[str, str]], is_cured: bool
 ) -> None:
-    result = judge("image.credential-helper-missing", client=client)
+    result = judge("image.credential-helper-missing", client=client, ping=NEW)
     assert rows(result) == expected
     assert any("name" in finding.variables for finding in result.findings) == is_cured
+
+
+@pytest.mark.parametrize(
+    ("by_default", "ping", "severity"),
+    [
+        (True, OLD, "advice"),
+        (True, NEW, "warning"),
+        (True, None, "advice"),
+        (False, OLD, "warning"),
+    ],
+    ids=["nobody logs in", "engine 28", "an engine that is down", "a helper that is configured"],
+)
+def test_a_helper_that_nobody_has_asked_for(
+    by_default: bool, ping: Ping | None, severity: str
+) -> None:
+    client = ClientSettings(FILE, without_bus="/usr/bin/docker-credential-x", by_default=by_default)
+    result = judge("image.credential-helper-missing", client=client, ping=ping)
+    assert rows(result) == [(severity, "host")]
 
 
 @pytest.mark.parametrize(("malformed", "expected"), [("it is empty", FOUND), ("", [])])
