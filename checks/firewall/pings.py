@@ -64,5 +64,7 @@ def _cure(ping: DroppedPing) -> dict[str, str]:
         silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}
         return {"container": ping.container.name, **silent}
     place = cures.place_of(ping.obstacle.by)
+    if ping.obstacle.part == "reply" and ping.obstacle.hook == "prerouting":
+        return {"answer_chain": ping.obstacle.by.chain}  # not yet translated back to the container
     whose = "answers_to" if ping.obstacle.part == "reply" else "pinger"
     return {**place, whose: ping.own_address}

@@ -134,6 +134,13 @@ def test_a_rule_of_nftables_is_opened_for_what_it_drops() -> None:
     assert finding.variables["answers_to"] == "172.18.0.2"
 
 
+def test_answers_that_are_not_translated_yet_have_no_address_of_a_container() -> None:
+    raw = stack(MASQUERADE + table("raw", "-A PREROUTING -i eth0 -p icmp -j DROP"))
+    pings = seen(api("ping 192.0.2.99"), raw)
+    (finding,) = judge("firewall.ping-dropped", dropped_pings=pings).findings
+    assert finding.variables.keys() - {"container"} == {"answer_chain"}
+
+
 def test_a_setting_that_cannot_be_read_is_no_pass() -> None:
     pings = seen(api("ping -c1 172.18.0.1"), ignores=None)
     assert judge("firewall.ping-dropped", dropped_pings=pings).verdict.value == "unknown"
