@@ -15,9 +15,10 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
     Failed,
+    Json,
     Unavailable,
 )
-from diagnose.questions import Host
+from diagnose.questions import AnyQuestion, Host
 from tests.checks.dns.evidence import (
     LAN,
     MISSING,
@@ -113,6 +114,25 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
     )
     queries = [query for query in made.asked if query.kind == "dns.query"]
     assert sum(query.args["pid"] is not None for query in queries) == 2
+
+
+def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
+    """The first one is what a report names: the order of a set differs in each process."""
+    servers = ("192.0.2.7", "192.0.2.3", "192.0.2.5")
+    listed = (container("plain"), "".join(map(lan, servers)))
+    containers, resolvers, _, made = world(listed, replies={(LAN, True): "NOERROR"})
+    reply = made.answers["dns.query"]
+    assert callable(reply)
+
+    def refusing(query: AnyQuestion) -> Json | Failed:
+        is_of_host = query.args["pid"] is None
+        return reply(query) if is_of_host else Failed("forbidden", query.args["server"])
+
+    host = Made({**made.answers, "dns.query": refusing})
+    answer = lookups(host, containers, NETWORKS, resolvers, None, Options(), None, None)
+    assert isinstance(answer, Lookups)
+    words = [item.why.rpartition(" ")[2] for item in answer.unasked]
+    assert words == sorted(servers)
 
 
 def test_without_probes_nothing_is_concluded() -> None:

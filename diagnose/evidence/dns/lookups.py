@@ -301,7 +301,7 @@ def _unasked(
         Unexamined(container.subject, f"only {EMBEDDED_LIMIT} containers' own resolvers are asked")
         for container in plan.embedded[EMBEDDED_LIMIT:]
     }
-    return sorted(missing, key=lambda item: item.subject)
+    return sorted(missing, key=lambda item: (item.subject, item.why))
 
 
 def _ask(host: Host, queries: Iterable[QueryDns | SampleDns]) -> _Answers:

@@ -97,7 +97,7 @@ def _owners(
     suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
     if suspects and images is not None:
         others = _by_layer(_all(host, images))
-        owners |= {layer: others[layer] for layer in suspects & others.keys()}
+        owners |= {layer: names for layer, names in others.items() if layer in suspects}
     return owners
 
 
