@@ -41,7 +41,8 @@ def containerd_config_invalid(
             yield _latent(config)
         return None
     refusal = log.last_failure if log is not None else None
-    if refusal is not None and REFUSED.search(refusal.text):
+    is_over = refusal is not None and config.is_mended_since(refusal.at)
+    if refusal is not None and REFUSED.search(refusal.text) and not is_over:
         yield _refused(config, refusal, log.evidence(refusal) if log is not None else {})
     elif config.error:
         yield _refused(config, None, {})

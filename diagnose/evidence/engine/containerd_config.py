@@ -26,12 +26,23 @@ class ContainerdConfig(msgspec.Struct, frozen=True):
     """Its path and its syntax.
 
     path: the file; "" for a containerd that dockerd starts itself. error, line: why it holds no
-    TOML, and where; "" and 0 if it does, or if there is no file.
+    TOML, and where; "" and 0 if it does, or if there is no file. exists: whether there is one.
+    changed_at: when it was last written, as Unix time; None where that is not known.
     """
 
     path: str
     error: str = ""
     line: int = 0
+    exists: bool = True
+    changed_at: float | None = None
+
+    def is_mended_since(self, at: float | None) -> bool:
+        """Whether what was refused at a time, as Unix time, is no longer there."""
+        if self.error:
+            return False
+        if self.changed_at is None or at is None:
+            return not self.exists
+        return self.changed_at > at
 
 
 @evidence
@@ -44,7 +55,8 @@ def containerd_config(host: Host, daemon: Daemon) -> ContainerdConfig | Unavaila
     path = _path(_command_line(daemon))
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
-        return ContainerdConfig(path) if file.reason == "missing" else Unavailable.of(file)
+        gone = ContainerdConfig(path, exists=False)
+        return gone if file.reason == "missing" else Unavailable.of(file)
     if file.truncated:
         return Unavailable("too large", f"{path} is longer than is read")
     import tomllib  # most hosts have a file of one line, and some none
@@ -54,7 +66,7 @@ def containerd_config(host: Host, daemon: Daemon) -> ContainerdConfig | Unavaila
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         place = _PLACE.search(str(error))
         return ContainerdConfig(path, _PLACE.sub("", str(error)), int(place[1]) if place else 0)
-    return ContainerdConfig(path)
+    return ContainerdConfig(path, changed_at=file.mtime)
 
 
 def _command_line(daemon: Daemon) -> Sequence[str]:

@@ -10,6 +10,7 @@ from diagnose.evidence.engine.containerd_config import ContainerdConfig, contain
 from diagnose.evidence.engine.containerd_log import ContainerdLog, containerd_log
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.model import Failed
+from diagnose.phrases import unix
 from diagnose.questions.machine import ProcessDetail
 from diagnose.questions.service import Unit
 from diagnose.redact.scanner import redact_text
@@ -112,7 +113,26 @@ def test_where_the_file_lies(place: Any, path: str) -> None:
     assert isinstance(config, ContainerdConfig)
     assert (config.path, config.line, bool(config.error)) == (path, 2, True)
     made.answers = {"file.read": Failed("missing", path)}
-    assert containerd_config(Made(made.answers), place) == ContainerdConfig(path)
+    assert containerd_config(Made(made.answers), place) == ContainerdConfig(path, exists=False)
+
+
+AT = unix("2026-11-28T01:00:00Z") or 0.0
+STAMPED = [STARTED, NEWER]
+MENDED: dict[str, tuple[ContainerdConfig, bool]] = {
+    "as it was": (ContainerdConfig(PATH, changed_at=AT - 60), False),
+    "written since": (ContainerdConfig(PATH, changed_at=AT + 60), True),
+    "moved aside": (ContainerdConfig(PATH, exists=False), True),
+    "still no TOML": (BROKEN, False),
+}
+
+
+@pytest.mark.parametrize(("config", "is_over"), MENDED.values(), ids=MENDED)
+def test_a_file_that_was_mended_is_not_moved_aside(config: ContainerdConfig, is_over: bool) -> None:
+    said = log(*STAMPED)
+    assert said.last_failure is not None
+    assert said.last_failure.at == AT
+    result = judge("daemon.containerd-config-invalid", daemon=DOWN, config=config, log=said)
+    assert (not result.findings) == is_over
 
 
 def test_a_secret_that_was_replaced_is_no_error() -> None:
