@@ -94,7 +94,7 @@ def _has_ipv6(interfaces: Interfaces) -> bool:
 
 def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
     """Whether a program that uses the host's network serves a web port, and the container none."""
-    if any(int(binding.host_port) in _WEB for _, binding in container.published_ports):
+    if any(binding.host_port in map(str, _WEB) for _, binding in container.published_ports):
         return False
     serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
     return any(item.comm and item.comm not in _ENGINES for item in serving)
