@@ -150,9 +150,9 @@ def _udp_not_served(
         if protocol != "udp" or ":" in binding.host_ip or netns.sockets("udp", int(number)):
             continue
         is_for_tcp = f"{number}/tcp" not in published and netns.serves_others("tcp", int(number))
-        clients = (
-            flows.neighbours_at(int(binding.host_port), container) if flows is not None else ()
-        )
+        clients: tuple[str, ...] = ()
+        if flows is not None and binding.host_port.isdigit():
+            clients = flows.neighbours_at(int(binding.host_port), container)
         if is_for_tcp:
             what = f"publishes port {number} for UDP, and its program listens there for TCP"
         elif clients:

@@ -46,6 +46,13 @@ def site(port: str = "443", *addresses: str) -> Any:
     return container("web", {"bridge": "172.17.0.2"}, ports={"80/tcp": bindings})
 
 
+ROUTED = container(
+    "web", {"bridge": "172.17.0.2"},
+    ports={"80/tcp": [Binding("0.0.0.0", "443"), Binding("::", "")]},
+)  # fmt: skip
+"""A network whose IPv6 is routed: the engine takes no port of the host, and gives no number."""
+
+
 def seen(
     who: Any = None, rules6: str = CLOSED, own: str = OWN, line: str = "", routes: Any = ROUTES6
 ) -> ClosedOverIpv6:
@@ -80,6 +87,7 @@ CASES: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
     "a log of something else": ({"line": f"GET / from {OWN}"}, [("advice", "host")]),
     "open": ({"rules6": OPEN}, []),
     "no web port": ({"who": site("8080")}, []),
+    "routed over IPv6": ({"who": ROUTED}, []),
     "over IPv4 alone": ({"who": site("443", "0.0.0.0")}, []),
     "an address of the own network": ({"own": "fd00:77::10"}, []),
     "no way to the internet": ({"routes": ROUTES6[1:]}, []),

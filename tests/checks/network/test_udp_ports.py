@@ -101,6 +101,13 @@ def test_a_port_that_is_published_twice_is_left_alone() -> None:
 
 
 FOR_UDP = publishing("514/udp")
+ROUTED = container(
+    "log",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"514/udp": [{"HostIp": "", "HostPort": ""}]},
+    },
+)
 SPARE = publishing("514/udp", "80/tcp")
 
 
@@ -110,6 +117,7 @@ def flow(src: str, *status: str, reply: str = "172.18.0.2") -> UdpFlow:
 
 UNSERVED: dict[str, tuple[Container, list[Socket], list[UdpFlow], list[Any]]] = {
     "nobody asks": (FOR_UDP, [], [], []),
+    "a routed network": (ROUTED, [], [flow("192.0.2.99")], []),
     "a neighbour asks": (FOR_UDP, [], [flow("192.0.2.99")], [("warning", "log")]),
     "a stranger asks": (FOR_UDP, [], [flow("198.41.200.21")], []),
     "an earlier container was asked": (FOR_UDP, [], [flow("192.0.2.99", reply="172.18.0.9")], []),

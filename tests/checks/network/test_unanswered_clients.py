@@ -124,6 +124,15 @@ SYSLOG = container(
 )
 
 
+ROUTED = container(
+    "hole",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2"}},
+        "Ports": {"53/udp": [{"HostIp": "", "HostPort": ""}]},
+    },
+)
+
+
 def asked(src: str, *status: str, reply: str = "172.18.0.2") -> UdpFlow:
     return UdpFlow(src, "192.0.2.10", 4444, 53, reply, status=list(status))
 
@@ -134,6 +143,7 @@ UDP: dict[str, tuple[Container, list[UdpFlow], list[tuple[str, str]]]] = {
     "answered later": (DNS, [asked(NEAR), asked(NEAR), asked(NEAR, "seen_reply")], []),
     "strangers": (DNS, 4 * [asked(STRANGERS[0])], []),
     "an earlier container": (DNS, 2 * [asked(NEAR, reply="172.18.0.9")], []),
+    "a routed network": (ROUTED, 2 * [asked(NEAR)], []),
     "a server that never answers": (SYSLOG, 2 * [asked(NEAR)], []),
 }
 

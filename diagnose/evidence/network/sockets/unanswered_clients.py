@@ -155,7 +155,8 @@ def _over_udp(
         own = {endpoint.ip_address for endpoint in container.endpoints.values()}
         for place, binding in container.published_ports:
             number, _, protocol = place.partition("/")
-            if protocol != "udp" or int(number) not in _ANSWERED:
+            is_served = protocol == "udp" and int(number) in _ANSWERED
+            if not is_served or not binding.host_port.isdigit():
                 continue
             port = int(binding.host_port)
             seen = [
