@@ -276,7 +276,7 @@ def _job(remedy: Job, case: _Case) -> dict[str, str]:
     if not folder:
         return {}
     return {
-        "job": case.failure.filled_for_shell(remedy.command),
+        "job_command": case.failure.filled_for_shell(remedy.command),
         "job_folder": folder,
         "job_image": remedy.image or config.image,
         "job_user": remedy.user or config.user or "0",

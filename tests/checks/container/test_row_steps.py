@@ -16,7 +16,7 @@ from diagnose.evidence.containers.settings.changed_words import line_commented_o
 from diagnose.programs.failures import FAILURES, recognise, recognise_family, remedies
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
-from diagnose.runbooks import Place, cure
+from diagnose.runbooks import Place, commands, cure
 from tests.checks.container.evidence import made
 from tests.inspected import of
 from tests.programs import test_failures, test_families
@@ -235,13 +235,18 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a command over its volumes": (
         "node-version",
         APP,
-        {"job": "npm rebuild", "job_folder": "/app", "job_image": "shop:1", "job_user": "node"},
+        {
+            "job_command": "npm rebuild",
+            "job_folder": "/app",
+            "job_image": "shop:1",
+            "job_user": "node",
+        },
     ),
     "a command of another image": (
         "php-vendor",
         APP,
         {
-            "job": "composer install --no-interaction --no-progress",
+            "job_command": "composer install --no-interaction --no-progress",
             "job_folder": "/app",
             "job_image": "composer:2",
             "job_user": "0",
@@ -309,14 +314,20 @@ def steps(name: str, parts: dict[str, Any], *, line: str = "", is_running: bool 
 @pytest.mark.parametrize("case", STEPS)
 def test_a_row_offers_what_the_container_has_to_change(case: str) -> None:
     name, parts, expected = STEPS[case]
-    found = steps(name, parts)
-    assert found == expected
-    if expected:
-        variables = {"container": "web", **found}
-        offered = cure("container.exits-at-start", variables, Place())
-        assert offered is not None
-        for value in expected.values():
-            assert value.split("'")[0] in offered.text
+    assert steps(name, parts) == expected
+
+
+PAGES = ("exits-at-start", "restart-loop", "restarts-exhausted")
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("case", [case for case, (_, _, expected) in STEPS.items() if expected])
+def test_each_page_of_a_failed_start_has_the_command(case: str, page: str) -> None:
+    """And no other block of the page means something else by the same variable."""
+    variables = STEPS[case][2]
+    (offered,) = commands(f"container.{page}", {"container": "web", **variables}, Place())
+    for value in variables.values():
+        assert value.split("'")[0] in offered.text
 
 
 def test_a_value_stays_behind_the_option_that_takes_it() -> None:
@@ -440,7 +451,7 @@ def test_an_init_gets_no_signal_that_is_meant_for_a_server(name: str, tmp_path: 
 def test_what_a_log_says_is_one_word_of_a_command() -> None:
     line = "# Bad file format reading the append only file x;reboot: make a backup"
     found = steps("redis-aof", REDIS, line=line)
-    assert "-name 'x;reboot' " in found["job"]
+    assert "-name 'x;reboot' " in found["job_command"]
 
 
 @pytest.mark.parametrize(
