@@ -101,11 +101,13 @@ def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
 
 
 def _ports_of_ipv6(container: Container) -> list[str]:
-    """The TCP ports that it publishes for IPv6 too."""
+    """The TCP ports that it publishes for IPv6 too; a routed network takes none of the host."""
     return [
         port
         for port, binding in container.published_ports
-        if port.endswith("/tcp") and (binding.host_ip in _ANY_IPV6 or ":" in binding.host_ip)
+        if port.endswith("/tcp")
+        and binding.host_port
+        and (binding.host_ip in _ANY_IPV6 or ":" in binding.host_ip)
     ]
 
 

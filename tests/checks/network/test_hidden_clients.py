@@ -72,7 +72,7 @@ HELD = {
     "a web server of the host": (proxy(host_port="8080"), "nginx", []),
     "ports of containers": (proxy(host_port="8080"), "docker-proxy", FOUND),
     "its own port": (proxy(), "docker-proxy", FOUND),
-    "a port without a number": (proxy(host_port=""), "docker-proxy", FOUND),
+    "a routed network": (proxy(host_port=""), "docker-proxy", []),
     "another port of the host": (proxy(), "nginx", FOUND),
 }
 
