@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.service import ReadJournal
@@ -40,7 +40,7 @@ class UnitFiles(msgspec.Struct, frozen=True):
 
 
 @evidence
-def unit_files(host: Host, daemon: Daemon) -> UnitFiles:
+def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
     """The drop-ins are read where systemd refuses the unit, or has not read them as they are now.
 
     A command in a drop-in is one more; a line `ExecStart=` takes those before it away. Only a unit
@@ -49,15 +49,17 @@ def unit_files(host: Host, daemon: Daemon) -> UnitFiles:
     unit = daemon.installation.unit
     if unit is None or not (unit.is_refused or unit.need_daemon_reload == "yes"):
         return UnitFiles()
-    texts = [_text(host, path) for path in unit.drop_ins]
-    doubled, emptied = _commands(unit.drop_ins, texts)
+    files = []
+    for path in unit.drop_ins:
+        file = host.ask(ReadFile(path, max_bytes=MAX_BYTES))
+        files.append(file)
     words = _words(host) if unit.is_refused else ""
+    closed = [file for file in files if isinstance(file, Failed) and file.reason != "missing"]
+    if closed:
+        return UnitFiles(True, words) if unit.is_refused else Unavailable.of(closed[0])
+    texts = ["" if isinstance(file, Failed) else file.text for file in files]
+    doubled, emptied = _commands(unit.drop_ins, texts)
     return UnitFiles(unit.is_refused, words, doubled, emptied)
-
-
-def _text(host: Host, path: str) -> str:
-    file = host.ask(ReadFile(path, max_bytes=MAX_BYTES))
-    return "" if isinstance(file, Failed) else file.text
 
 
 def _commands(paths: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:

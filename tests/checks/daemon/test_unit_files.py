@@ -68,6 +68,19 @@ def test_files_that_systemd_has_read_are_not_looked_at() -> None:
     assert unit_files(made, edited) == UnitFiles(doubled=A)
 
 
+def test_a_drop_in_that_cannot_be_read_leaves_the_commands_open() -> None:
+    """The first one takes the command of the unit away; only root may read it."""
+
+    def read(asked: Any) -> Any:
+        return Failed("forbidden", A) if asked.path == A else {"text": COMMAND}
+
+    made = Made({"file.read": read, "journal": Failed("forbidden", "")})
+    assert unit_files(made, refused(A, B)) == UnitFiles(is_refused=True)
+    edited = down(drop_in_paths=f"{A} {B}", need_daemon_reload="yes")
+    result = judge("daemon.unit-invalid", daemon=edited, files=unit_files(made, edited))
+    assert result.verdict == "unknown"
+
+
 UP = daemon(silence=None, process=engine(), unit=Unit(load_state="loaded"))
 JUDGED: dict[str, tuple[Daemon, UnitFiles, list[Any], set[str]]] = {
     "refused": (refused(A), UnitFiles(True, ONE_MORE, doubled=A), ["critical"], {"doubled"}),
