@@ -35,8 +35,8 @@ NEIGHBOURS = (
     Failure(
         name="loopback-refused",
         mark="",
-        pattern=r"""(?x)
-            (?=.*(?:ECONNREFUSED|connection\ refused)).*?(?<!host:\ \")
+        pattern=r"""(?xm)
+            ^(?=.*(?:ECONNREFUSED|connection\ refused)).*?(?<!host:\ \")
             (?:127\.0\.0\.1|\[?::1\]?|localhost)[\"']?:(?P<port>\d{2,5})\b
             # asyncio: ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)
             | Can't\ reach\ database\ server\ at\ `(?:localhost|127\.0\.0\.1)`:`(?P<port_prisma>\d+)
