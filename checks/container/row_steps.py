@@ -69,26 +69,27 @@ _MORE_PIDS = 4
 _AMOUNT = LazyPattern(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[MG])", re.IGNORECASE)
 _SPARE = 1.25
 """How much more memory than a program asks for it is given, as a multiple."""
-_PSQL = (
-    'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" '
-    '-d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c '
-)
+_PSQL = 'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d {base} -c '
 _MYSQL = (
     'MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-$MARIADB_ROOT_PASSWORD}" '
     "$(command -v mariadb || echo mysql) -u root "
-    '-D "${MYSQL_DATABASE:-$MARIADB_DATABASE}" -e '
+    "-D {base} -e "
 )
 _DATABASES = {
     "postgres": (
         LazyPattern(r"postgres|postgis|timescale"),
         _PSQL,
+        '"${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
     ),
     "mysql": (
         LazyPattern(r"mysql|mariadb|percona"),
         _MYSQL,
+        '"${MYSQL_DATABASE:-$MARIADB_DATABASE}"',
     ),
 }
-"""The image of a database, and how its client is called in its container."""
+"""The image of a database, how its client is called in its container, and its first database."""
+_BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w*://[^/\s]+/(?P<base>[A-Za-z_][\w-]*)")
+"""The database in an address: a server may have those of several programs."""
 
 
 _OF_RUNNING = frozenset({"inside_change"})
@@ -348,15 +349,18 @@ def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
         return {}
     peers = named_peers((case.failure.line,), case.container, case.containers)
     databases = {
-        (peer.name, client)
+        (peer.name, client, first)
         for peer in peers
-        for image, client in _DATABASES.values()
+        for image, client, first in _DATABASES.values()
         if peer.is_running and image.search(peer.config.image.lower())
     }
-    if len(databases) != 1:
+    settings = [value for _, value in case.container.config.environment]
+    named = {match["base"] for value in settings for match in _BASE.finditer(value)}
+    if len(databases) != 1 or len(named) > 1:
         return {}
-    ((server, client),) = databases
-    return {"locked": server, "unlock": f"{client}'{remedy.statement}'"}
+    ((server, client, first),) = databases
+    base = next(iter(named), first)
+    return {"locked": server, "unlock": f"{client.replace('{base}', base)}'{remedy.statement}'"}
 
 
 @_steps.register

@@ -469,6 +469,24 @@ def test_a_lock_is_freed_in_the_database_that_the_program_calls(image: str, expe
     assert "UPDATE migrations_lock SET locked=0" in found.get("unlock", "") or not expected
 
 
+@pytest.mark.parametrize(
+    ("addresses", "base"),
+    [
+        (["DB_URL=jdbc:postgresql://db:5432/keycloak?ssl=off"], "-d keycloak -c"),
+        (["DB_HOST=db"], '-d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c'),
+        (["A=postgres://u@db/a", "B=postgres://u@db/b"], ""),
+    ],
+)
+def test_a_lock_is_freed_in_the_callers_own_database(addresses: list[str], base: str) -> None:
+    networks = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}
+    server = made("running", name="db", Config={"Image": "postgres:16"}, **networks)
+    caller = made("exited", code=1, Config={"Env": addresses}, **networks)
+    failure = LogTail((NODE_LOCKED,)).failure
+    found = row_steps(caller, failure, of(caller, server), is_running=False)
+    assert base in found.get("unlock", "")
+    assert bool(base) == bool(found)
+
+
 def test_each_kind_of_remedy_has_a_row() -> None:
     used = {type(row.remedy) for row in (*FAILURES, *FAMILIES)}
     assert used - {type(None)} == set(get_args(remedies.Remedy))
