@@ -11,6 +11,7 @@ from typing import Any, get_args
 import pytest
 
 from checks.container.row_steps import row_steps
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.settings.changed_words import line_commented_out
 from diagnose.programs.failures import FAILURES, recognise, recognise_family, remedies
@@ -485,6 +486,18 @@ def test_a_lock_is_freed_in_the_callers_own_database(addresses: list[str], base:
     found = row_steps(caller, failure, of(caller, server), is_running=False)
     assert base in found.get("unlock", "")
     assert bool(base) == bool(found)
+
+
+@pytest.mark.parametrize(("network", "offered"), [("shop", False), ("other", True)])
+def test_a_node_does_not_take_the_number_of_a_neighbour(network: str, offered: bool) -> None:
+    def broker(name: str, node: int, network: str) -> Container:
+        networks = {"Networks": {network: {"IPAddress": "172.18.0.2"}}}
+        env = [f"KAFKA_BROKER_ID={node}"]
+        return made("exited", name=name, Config={"Env": env}, NetworkSettings=networks)
+
+    one, other = broker("one", 2, "shop"), broker("other", 1389, network)
+    failure = LogTail((line_of("kafka-node"),)).failure
+    assert bool(row_steps(one, failure, of(one, other), is_running=False)) is offered
 
 
 def test_each_kind_of_remedy_has_a_row() -> None:
