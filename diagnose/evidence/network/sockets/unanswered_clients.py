@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Literal
 
@@ -92,39 +92,52 @@ def unanswered_clients(
     that no answer came from the container, `syn_recv` that the client never confirmed the answer.
     Over UDP only servers are looked at that answer every request.
     """
-    published = {
-        port for container in containers.running for port, _ in container.published_by("tcp")
-    }
-    ports = sorted(published)[:MOST_PORTS]
-    unread = list(_left_out(containers, set(ports)))
-    items: list[UnansweredClients] = []
-    watched = 0
-    if isinstance(udp_flows, UdpFlows):
-        items += _over_udp(containers, networks, links, udp_flows)
-        watched = len(udp_flows)
-    elif udp_flows.reason != "missing":
-        unread += _over_udp_unread(containers, udp_flows)
+    over_udp = _over_udp(containers, networks, links, udp_flows)
+    ports = _published(containers)[:MOST_PORTS]
     if not ports:
-        return UnansweredClientsByPort(tuple(items), watched, tuple(unread))
+        return over_udp
+    tables = _tables(host, ports)
+    if isinstance(tables, Unavailable):
+        return tables
     ages = _Ages(host, clock)
+    if ages.unread is not None and any(map(_are_waiting, tables.values())):
+        return Unavailable.of(ages.unread)
+    items = list(over_udp)
+    for port, flows in tables.items():
+        outer = [flow for flow in flows if _is_from_outside(flow, networks, links)]
+        for address, led in by_key((flow.reply_src, flow) for flow in outer).items():
+            container = _holder(address, containers)
+            if container is not None:
+                unanswered = _unanswered(container, port, led, ages)
+                items += [
+                    _with_way_back(item, address, networks, host_stack) for item in unanswered
+                ]
+    unread = (*over_udp.unread, *_left_out(containers, set(ports)))
+    return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
+
+
+def _published(containers: Containers) -> list[int]:
+    """The host's ports that lead to running containers over TCP."""
+    return sorted(
+        {port for container in containers.running for port, _ in container.published_by("tcp")}
+    )
+
+
+def _tables(host: Host, ports: Sequence[int]) -> dict[int, Sequence[UdpFlow]] | Unavailable:
+    """The tracked connections to each port; none where the kernel tracks none."""
+    tables: dict[int, Sequence[UdpFlow]] = {}
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="tcp", dport=port)
     ):
         if isinstance(table, Failed):
             return Unavailable.of(table)
-        if not table.loaded:
-            continue
-        watched += 1
-        waiting = any(flow.state in UNCONFIRMED for flow in table.entries)
-        if waiting and ages.unread is not None:
-            return Unavailable.of(ages.unread)
-        outer = [flow for flow in table.entries if _is_from_outside(flow, networks, links)]
-        for address, flows in by_key((flow.reply_src, flow) for flow in outer).items():
-            container = _holder(address, containers)
-            if container is not None:
-                found = _unanswered(container, port, flows, ages)
-                items += [_with_way_back(item, address, networks, host_stack) for item in found]
-    return UnansweredClientsByPort(tuple(items), watched, tuple(unread))
+        if table.loaded:
+            tables[port] = table.entries
+    return dict(sorted(tables.items()))
+
+
+def _are_waiting(flows: Iterable[UdpFlow]) -> bool:
+    return any(flow.state in UNCONFIRMED for flow in flows)
 
 
 def _left_out(containers: Containers, asked: set[int]) -> Iterator[Unexamined]:
@@ -138,42 +151,46 @@ def _left_out(containers: Containers, asked: set[int]) -> Iterator[Unexamined]:
             yield Unexamined(container.subject, why)
 
 
-def _over_udp_unread(containers: Containers, why: Unavailable) -> Iterator[Unexamined]:
-    for container in containers.running:
-        if any(container.published_by("udp")):
-            yield Unexamined(container.subject, f"clients over UDP: {why}")
-
-
 def _over_udp(
-    containers: Containers, networks: Networks, links: Interfaces, flows: UdpFlows
-) -> Iterator[UnansweredClients]:
+    containers: Containers, networks: Networks, links: Interfaces, flows: UdpFlows | Unavailable
+) -> UnansweredClientsByPort:
     """The clients that a server has not answered within the half minute that the kernel remembers.
 
     Addresses of the internet are left out: a server may ignore them on purpose.
     """
-    for container in containers.running:
+    if isinstance(flows, Unavailable):
+        unread = _unread_over_udp(containers, flows) if flows.reason != "missing" else ()
+        return UnansweredClientsByPort((), unread=tuple(unread))
+    items = []
+    for container, port in _udp_servers(containers):
         own = {endpoint.ip_address for endpoint in container.endpoints.values()}
+        led = [
+            flow
+            for flow in flows.to(port)
+            if flow.reply_src in own and _is_from_outside(flow, networks, links)
+        ]
+        answered = {flow.src for flow in led if "seen_reply" in flow.status}
+        lost = _never_answered(_neighbours(led), answered)
+        if lost:
+            group = _group(container, port, "request", lost)
+            items.append(msgspec.structs.replace(group, protocol="udp"))
+    return UnansweredClientsByPort(tuple(items), len(flows))
+
+
+def _udp_servers(containers: Containers) -> Iterator[tuple[Container, int]]:
+    """The containers that answer every request over UDP, and the host's ports that lead there."""
+    for container in containers.running:
         for place, binding in container.published_ports:
             number, _, protocol = place.partition("/")
-            is_served = protocol == "udp" and int(number) in _ANSWERED
-            if not is_served or not binding.host_port.isdigit():
-                continue
-            port = int(binding.host_port)
-            seen = [
-                flow
-                for flow in flows.to(port)
-                if flow.reply_src in own and _is_from_outside(flow, networks, links)
-            ]
-            answered = {flow.src for flow in seen if "seen_reply" in flow.status}
-            near = by_key((flow.src, flow) for flow in seen if not ip_address(flow.src).is_global)
-            lost = {
-                client: again
-                for client, again in near.items()
-                if len(again) >= LEAST and client not in answered
-            }
-            if lost:
-                group = _group(container, port, "request", lost)
-                yield msgspec.structs.replace(group, protocol="udp")
+            is_server = protocol == "udp" and int(number) in _ANSWERED
+            if is_server and binding.host_port.isdigit():
+                yield container, int(binding.host_port)
+
+
+def _unread_over_udp(containers: Containers, why: Unavailable) -> Iterator[Unexamined]:
+    for container in containers.running:
+        if any(container.published_by("udp")):
+            yield Unexamined(container.subject, f"clients over UDP: {why}")
 
 
 class _Ages:
@@ -219,27 +236,38 @@ def _unanswered(
     container: Container, port: int, flows: list[UdpFlow], ages: _Ages
 ) -> Iterator[UnansweredClients]:
     """The clients without a connection, by how far their packets come."""
-    waiting = [flow for flow in flows if flow.state in UNCONFIRMED]
-    if not waiting:
-        return
     answered = {flow.src for flow in flows if flow.state not in UNCONFIRMED}
-    by_state = by_key(
-        (flow.state or "", flow) for flow in waiting if _counts(flow, container, ages)
-    )
-    for state, tries in by_state.items():
+    tries = [flow for flow in flows if _counts(flow, container, ages)]
+    for state, same in by_key((flow.state, flow) for flow in tries).items():
         stage: Stage = "request" if state == "syn_sent" else "answer"
-        near = by_key((flow.src, flow) for flow in tries if not ip_address(flow.src).is_global)
-        lost = {
-            client: again
-            for client, again in near.items()
-            if len(again) >= LEAST and client not in answered
-        }
+        lost = _never_answered(_neighbours(same), answered)
         if lost:
             yield _group(container, port, stage, lost)
-        far = by_key((flow.src, flow) for flow in tries if ip_address(flow.src).is_global)
+        far = _strangers(same)
         is_reached = any(ip_address(client).is_global for client in answered)
         if len(far) >= LEAST_STRANGERS and not is_reached:
             yield msgspec.structs.replace(_group(container, port, stage, far), strangers=True)
+
+
+def _neighbours(flows: Iterable[UdpFlow]) -> dict[str, list[UdpFlow]]:
+    """By client, without those of the internet."""
+    return by_key((flow.src, flow) for flow in flows if not ip_address(flow.src).is_global)
+
+
+def _strangers(flows: Iterable[UdpFlow]) -> dict[str, list[UdpFlow]]:
+    """By client, those of the internet alone."""
+    return by_key((flow.src, flow) for flow in flows if ip_address(flow.src).is_global)
+
+
+def _never_answered(
+    by_client: Mapping[str, list[UdpFlow]], answered: Collection[str]
+) -> dict[str, list[UdpFlow]]:
+    """The clients that tried several times, and never got through."""
+    return {
+        client: tries
+        for client, tries in by_client.items()
+        if len(tries) >= LEAST and client not in answered
+    }
 
 
 def _group(
@@ -264,7 +292,9 @@ def _with_way_back(
 
 
 def _counts(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
-    """Whether a try is recent, and later than the start of the container."""
+    """Whether it is a try without a connection, recent, and later than the container's start."""
+    if flow.state not in UNCONFIRMED:
+        return False
     age, running_s = ages.of(flow), ages.clock.age(container.started_at)
     if age is None or age > RECENT_S:
         return False
