@@ -6,7 +6,6 @@ real log in `tests/programs/test_failures.py`.
 
 from __future__ import annotations
 
-from diagnose.programs.failures.configuration import RUNTIMES, WEB_SERVERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.databases import CLIENTS, SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
@@ -18,7 +17,9 @@ from diagnose.programs.failures.neighbours import NEIGHBOURS
 from diagnose.programs.failures.options import OPTIONS
 from diagnose.programs.failures.processors import PROCESSOR, SYSTEM_CALLS
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.runtimes import RUNTIMES
 from diagnose.programs.failures.variables import VARIABLES
+from diagnose.programs.failures.web_servers import WEB_SERVERS
 
 FAILURES: tuple[Failure, ...] = (
     *FILE_MODES,

@@ -1,0 +1,216 @@
+"""What language runtimes say of commands and builds."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import (
+    Dropped,
+    Filtered,
+    Job,
+)
+
+_OPTION = "container.option-missing"
+
+RUNTIMES = (
+    Failure(
+        name="ruby-version",
+        mark="your gemfile specified",
+        pattern=r"Your Ruby version is (?P<has>[\d.]+), but your Gemfile specified (?P<wants>[^ (]+)",
+        cause="the image has Ruby {has}, and the application is written for {wants}",
+        cure="use an image with Ruby {wants}, or correct the line `ruby` of the Gemfile",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="option-required",
+        mark="--",
+        pattern=r"(?<![\w-])(?P<option>--[a-z][\w-]+)['\"]? (?:flag |option )?"
+        r"(?:is required|must be (?:set|specified|provided|given)|is missing)",
+        cause="the program needs the option {option}, which its command does not have",
+        cure="add {option} to the command, or set the variable that stands for it",
+        source="etcd's own message",
+    ),
+    Failure(
+        name="refuses-root",
+        mark="root",
+        # a warning or advice against it refuses nothing
+        pattern=r"^(?!.*\b(?:warn\w*|should|recommend\w*|discouraged|Do not run Composer)\b)"
+        r".*?(?:\bnot\b|cannot|refus|never|how to).{0,60}\b(?:run|running|start\w*|execut\w+)\b"
+        r".{0,40}\b(?:as|by) ['\"]?root\b|['\"]?root['\"]? execution .{0,60}not permitted"
+        r"|\brunning as root is not\b",
+        cause="the program refuses to run as root",
+        cure="give the container the program's own user with --user, or start it by the image's "
+        "own entrypoint, which changes to that user",
+        source="MariaDB's, PostgreSQL's, Elasticsearch's and Gitea's own messages",
+        confirmed_by="container.option-in-the-way",
+        needs=("user",),
+    ),
+    Failure(
+        name="package-version",
+        mark="requires ",
+        pattern=r"requires (?P<package>[\w.-]+) (?:version )?(?P<least>\d[\w.]*) or "
+        r"(?:higher|newer|later|above|greater)",
+        cause="the program needs {package} {least} or newer, which the image does not have",
+        cure="install it in the image, and rebuild",
+        source="gunicorn's own message",
+        build="another",
+    ),
+    Failure(
+        name="kestrel-https",
+        mark="unable to configure https endpoint",
+        pattern=r"Unable to configure HTTPS endpoint\. No server certificate was specified",
+        cause="the .NET program is configured for HTTPS, and has no certificate",
+        cure="leave https:// out of ASPNETCORE_URLS and serve HTTP behind a proxy, or mount a "
+        "certificate and name it with ASPNETCORE_Kestrel__Certificates__Default__Path",
+        source="the program's own message",
+        remedy=Filtered("ASPNETCORE_URLS", "https:", ";"),
+    ),
+    Failure(
+        name="keycloak-https",
+        mark="key material not provided",
+        pattern=r"Key material not provided to setup HTTPS",
+        cause="Keycloak serves HTTPS alone in production mode, and has no certificate",
+        cure="behind a proxy set KC_HTTP_ENABLED=true; else mount a certificate",
+        source="keycloak/keycloak#12803",
+        confirmed_by="container.option-missing",
+        needs=("--env=KC_HTTP_ENABLED=true",),
+    ),
+    Failure(
+        name="node-module-kind",
+        mark="err_require_esm",
+        pattern=r"ERR_REQUIRE_ESM",
+        cause="a library of Node.js is an ES module now, and the program loads it in the old way: "
+        "the library was updated without the program, or Node.js is too old",
+        cure="pin the library to its previous version, or take Node.js 22 or later",
+        source="Node.js documentation, ERR_REQUIRE_ESM",
+        build="another",
+    ),
+    Failure(
+        name="node-binary",
+        mark=".node",
+        pattern=r"(?P<file>/[^\s:]+\.node): (?:invalid ELF header|file too short|wrong ELF class"
+        r"|cannot open shared object)",
+        cause="{file} was built for another system or processor: "
+        "node_modules was copied or mounted from another machine",
+        cure="delete node_modules on the host, "
+        "or keep it out of the mount with a volume, and install it in the image",
+        source="kelektiv/node.bcrypt.js#824",
+        remedy=Job("npm rebuild", ("",)),
+    ),
+    Failure(
+        name="node-version",
+        mark="different node.js version",
+        pattern=r"was compiled against a different Node\.js version",
+        cause="a module in node_modules was built for another version of Node.js",
+        cure="install the modules again with the image's own Node.js: npm rebuild",
+        source="the program's own message",
+        remedy=Job("npm rebuild", ("",)),
+    ),
+    Failure(
+        name="npm-script",
+        mark="missing script",
+        pattern=r'Missing script: "?(?P<script>[\w:.-]+)"?',
+        cause="package.json has no script {script}",
+        cure="correct the command, or the script in package.json",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="npm-package",
+        mark="package.json",
+        pattern=r"(?:ENOENT|Could not read package\.json).{0,80}?'?(?P<file>/[^\s']*package\.json)",
+        cause="there is no {file}: the working directory is wrong, or a mount hides the application",
+        cure="compare the working directory and the mounts with the image",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="java-jar",
+        mark="jarfile",
+        pattern=r"Unable to access jarfile (?P<file>\S+)",
+        cause="Java finds no {file}, or may not read it: "
+        "it is not in the image, or a mount hides its folder",
+        cure="compare the path with the image and the mounts",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="java-class",
+        mark="main class",
+        pattern=r"Could not find or load main class (?P<name>\S+)",
+        cause="Java does not find the class {name}: "
+        "the class path is wrong, or an option with a space was split",
+        cure="correct the command, or the class path",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="java-manifest",
+        mark="no main manifest",
+        pattern=r"no main manifest attribute, in (?P<file>\S+)",
+        cause="{file} is a library, not a program: the build made the plain archive",
+        cure="use the executable archive of the build (Spring Boot: bootJar)",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="java-cgroup",
+        mark="cgroup",
+        pattern=r"CgroupInfo\.getMountPoint\(\)\" because \"anyController\" is null"
+        r"|CgroupV2Subsystem.{0,80}NullPointerException",
+        cause="this Java is too old for the host's cgroups: "
+        "its runtime cannot read them and fails at start",
+        cure="use a newer Java of the same release (8u372, 11.0.16, 17.0.4 or later); "
+        "until then -XX:-UseContainerSupport",
+        source="JDK-8287073",
+        confirmed_by=_OPTION,
+        needs=("--env=JAVA_TOOL_OPTIONS=-XX:-UseContainerSupport",),
+    ),
+    Failure(
+        name="java-option",
+        mark="unrecognized vm option",
+        pattern=r"Unrecognized VM option '(?P<option>[^']+)'",
+        cause="this Java does not know the option {option}",
+        cure="remove the option from JAVA_OPTS, JAVA_TOOL_OPTIONS or the command",
+        source="the program's own message",
+        remedy=Dropped("{option}"),
+    ),
+    Failure(
+        name="python-name",
+        mark="cannot import name",
+        pattern=r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'",
+        cause="the installed version of {module} has no {name}: "
+        "a dependency was updated without its user",
+        cure="pin the version of the package that has {module}, and rebuild the image",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="shm-too-small",
+        mark="shared memory (shm)",
+        pattern=r"insufficient shared memory \(shm\)",
+        cause="the container's /dev/shm is too small: it has 64 MB unless it is given more",
+        cure="recreate it with --shm-size=1g (shm_size in compose), or with --ipc=host",
+        source="pytorch/pytorch#2244",
+        confirmed_by=_OPTION,
+        needs=("--shm-size=1g",),
+    ),
+    Failure(
+        name="dotnet-framework",
+        mark="install or update .net",
+        pattern=r"You must install or update \.NET to run this application",
+        cause="the image has another version of .NET than the program was built for",
+        cure="use the runtime image of that version",
+        source="the program's own message",
+        build="another",
+    ),
+    Failure(
+        name="dotnet-dll",
+        mark="could not execute because",
+        pattern=r"Could not execute because the (?:application|specified command)",
+        cause="the command names a .NET program that is not in the image",
+        cure="correct the name of the .dll in the command",
+        source="the program's own message",
+        build="another",
+    ),
+)
