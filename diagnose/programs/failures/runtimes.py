@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import (
-    Dropped,
-    Filtered,
-    Job,
-)
+from diagnose.programs.failures.remedies import Dropped, Filtered, Job
 
 _OPTION = "container.option-missing"
 

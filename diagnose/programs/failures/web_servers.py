@@ -3,12 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import (
-    Corrected,
-    Inside,
-    Preceded,
-    WholeFolder,
-)
+from diagnose.programs.failures.remedies import Corrected, Inside, Preceded, WholeFolder
 
 
 def _nginx(file: str, *directives: str) -> Inside:

@@ -1,0 +1,59 @@
+"""The kernel's balancer of services' addresses."""
+
+from __future__ import annotations
+
+from checks.swarm._not_asked import NOT_USED
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.swarm import Swarm
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.modules import Ipvs
+from diagnose.mappings import subjects_of
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import counted
+from diagnose.registry import check
+
+_NO_IPVS = "Could not get ipvs family information from the kernel"
+
+
+@check("swarm.ipvs-missing", severity=Severity.critical)
+def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Containers) -> CheckResult:
+    """The kernel cannot balance the load of swarm services: it has no IPVS.
+
+    A service's own address and its published ports in ingress mode lead nowhere then. The engine
+    says so in its log when it makes the network of the first task. Kernels of small boards, of
+    WSL 2 and of hosts that are containers themselves lack the module. Ports in host mode, and
+    services with the endpoint mode dnsrr, work.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if ipvs.is_there:
+        return None
+    lines = [line for line in log if _NO_IPVS in line.text]
+    balanced = _balanced(swarm)
+    tasks = [container for container in containers.running if container.swarm_service]
+    by_ingress = [task for task in tasks if "ingress" in task.endpoints]
+    by_address = [task for task in tasks if task.swarm_service in balanced]
+    harmed = sorted({task.swarm_service for task in (*by_address, *by_ingress)})
+    if lines and harmed:
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                "the kernel has no IPVS: the own addresses and the ingress ports of "
+                f"{counted('swarm service', harmed)} lead nowhere"
+            ),
+            evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
+            variables={"module": "ip_vs", "service": harmed[0]},
+            touches=subjects_of(by_ingress),
+            signs=frozenset({"timeout", "refused", "unreachable"}),
+        )
+    return None
+
+
+def _balanced(swarm: Swarm) -> set[str]:
+    """The services that have an address of their own, as far as this node knows them."""
+    specs = [service.spec for service in swarm.known_services]
+    return {
+        spec.name
+        for spec in specs
+        if spec.endpoint_spec is None or spec.endpoint_spec.mode != "dnsrr"
+    }

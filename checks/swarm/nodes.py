@@ -1,0 +1,119 @@
+"""Managers without a majority, and nodes that are down."""
+
+from __future__ import annotations
+
+from checks.swarm._not_asked import NO_MANAGER, NOT_USED
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.swarm import Node, Swarm
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.registry import check
+
+_CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
+
+
+@check("swarm.quorum-lost", severity=Severity.critical, caused_by=["daemon.clock-skewed"])
+def quorum_lost(swarm: Swarm) -> CheckResult:
+    """The managers of the swarm have lost their majority.
+
+    Seen on engines 20.10.24, 26.1.5 and 28.5.2: /nodes answers 503 "The swarm does not have a
+    leader"; running tasks go on. A swarm that elects a new leader says the same for some seconds.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    words = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
+    if "does not have a leader" in words or "without a leader" in words:
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                "the swarm has no leader: "
+                f"too few of its {swarm.managers or 'managers'} managers can be reached"
+            ),
+            evidence={
+                "GET /nodes": words,
+                "Swarm.LocalNodeState": swarm.state,
+                "Swarm.Managers": swarm.managers,
+                "Swarm.RemoteManagers": list(swarm.other_managers),
+            },
+            variables={"manager": swarm.other_managers[0]} if swarm.other_managers else {},
+            signs=signs(words),
+        )
+    return None
+
+
+@check("swarm.node-down", severity=Severity.critical, caused_by=["swarm.quorum-lost"])
+def node_down(swarm: Swarm) -> CheckResult:
+    """A node of the swarm is down.
+
+    A node that was drained before it was taken down is left alone. A manager learns of a dead node
+    after some heartbeats (15 s by default).
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if swarm.state in ("error", "locked") or (swarm.state == "pending" and swarm.error):
+        yield _this_node(swarm)
+        return None
+    if not swarm.manager:
+        return Skipped(NO_MANAGER)
+    if isinstance(swarm.nodes, Unavailable):
+        return swarm.nodes
+    for node in swarm.nodes:
+        if node.is_down and not node.is_drained:
+            yield _down(node)
+    return None
+
+
+_EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>[^,]+, [^,]+) UTC")
+"""swarmkit's ca package, 20.10 to 28.5."""
+
+
+def _this_node(swarm: Swarm) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"this node cannot take part in its swarm: {_why_apart(swarm)}",
+        evidence={"Swarm.LocalNodeState": swarm.state, "Swarm.Error": swarm.error},
+        variables=_cure_of_node(swarm),
+        discriminator="self",
+        signs=signs(swarm.error),
+    )
+
+
+def _why_apart(swarm: Swarm) -> str:
+    """Why this node takes no part in its swarm."""
+    expired = _EXPIRED.search(swarm.error)
+    if swarm.state == "locked":
+        return (
+            "it is locked since its engine was restarted, "
+            "until `docker swarm unlock` gives it the key"
+        )
+    if expired:
+        return (
+            f"its certificate expired on {expired['end']}: it was off, or away from the managers, "
+            "when it should have been renewed"
+        )
+    return swarm.error or swarm.state
+
+
+def _cure_of_node(swarm: Swarm) -> dict[str, str]:
+    if _EXPIRED.search(swarm.error):
+        return {"certificate": _CERTIFICATE}
+    return {"unlock": "unlock"} if swarm.state == "locked" else {}
+
+
+def _down(node: Node) -> Finding:
+    role = " (a manager)" if node.manager_status else ""
+    return Finding(
+        subject=Subject("host", node.name),
+        summary=(
+            f'node "{node.name}"{role} is {node.status.state}: '
+            f"{node.status.message or 'no heartbeat'}"
+        ),
+        evidence={
+            "Status.State": node.status.state,
+            "Status.Message": node.status.message,
+            "Status.Addr": node.status.addr,
+            "Spec.Availability": node.spec.availability,
+        },
+        variables={"node": node.name, "address": node.status.addr or node.name},
+        discriminator=node.id[:12],
+    )

@@ -1,0 +1,167 @@
+"""Services that lack tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from checks.swarm._not_asked import NO_MANAGER, NOT_USED
+from checks.swarm._tasks import TASK_CAUSES, missing_image
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.swarm import Resources, Service, Swarm
+from diagnose.evidence.containers.swarm_services import (
+    NO_MATCH,
+    NO_NODE,
+    PORT_TAKEN,
+    TOO_LARGE,
+    PlacedService,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    Json,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
+from diagnose.phrases import sentence, size
+from diagnose.programs.failures import START_ERRORS, recognise
+from diagnose.registry import check
+
+
+@check(
+    "swarm.service-underreplicated",
+    severity=Severity.critical,
+    caused_by=["swarm.node-down", "swarm.quorum-lost", *TASK_CAUSES],
+)
+def service_underreplicated(
+    swarm: Swarm,
+    clock: Clock,
+    containers: Containers | None,
+    interfaces: Interfaces | None,
+    *,
+    settle_s: Seconds = Seconds(120),
+) -> CheckResult:
+    """A swarm service runs fewer tasks than it should.
+
+    A service that was changed within settle_s is left alone: it may still be starting, unless its
+    tasks were refused or failed three times since. Jobs are left alone too, and tasks that ended
+    well and are not to be started again count as running.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if not swarm.manager:
+        return Skipped(NO_MANAGER)
+    if isinstance(swarm.services, Unavailable):
+        return swarm.services
+    for service in swarm.services:
+        placed = PlacedService(swarm, service)
+        age = clock.age(service.changed_at)
+        is_settling = age is not None and age < settle_s and not placed.keeps_failing
+        if placed.lacks_tasks and not is_settling:
+            yield _underreplicated(placed, containers, placed.left_interface(interfaces))
+    return None
+
+
+def _cure(placed: PlacedService) -> dict[str, str]:
+    """What makes the only node that is up fit for the service.
+
+    It may take tasks again, or gets the label or the folder that the service asks for. Which of
+    several nodes is meant, only the reader knows.
+    """
+    if placed.missing_folder:
+        return {"folder": placed.missing_folder}
+    spec, node = placed.service.spec, placed.only_node
+    if placed.says(TOO_LARGE) and spec.reserved != Resources():
+        return {"reserving": spec.name}
+    if node is None or not placed.says(NO_NODE):
+        return {}
+    if node.is_drained:
+        return {"drained": node.name}
+    label = placed.lacking_label(node) if placed.says(NO_MATCH) else None
+    return {"unlabelled": node.name, "label": "=".join(label)} if label is not None else {}
+
+
+def _unfit(placed: PlacedService) -> str:
+    """What the scheduler leaves out: who holds the port, or how much is reserved."""
+    if placed.says(PORT_TAKEN):
+        holders = placed.swarm.port_holders(placed.service)
+        return ", ".join(
+            f'port {port} is held by service "{other.spec.name}"' for port, other in holders
+        )
+    is_known = isinstance(placed.swarm.nodes, tuple)
+    return _reservation(placed) if placed.says(TOO_LARGE) and is_known else ""
+
+
+def _reservation(placed: PlacedService) -> str:
+    """What each task reserves, beside the most that a node has in all."""
+    reserved, largest = placed.service.spec.reserved, placed.largest
+    parts = []
+    if reserved.memory_bytes:
+        most = _of_largest(largest.memory_bytes, size(largest.memory_bytes))
+        parts.append(f"{size(reserved.memory_bytes)} of memory{most}")
+    if reserved.nano_cpus:
+        wanted, cpus = reserved.nano_cpus / _NANO, largest.nano_cpus / _NANO
+        noun = "CPU" if wanted == 1 else "CPUs"
+        parts.append(f"{wanted:g} {noun}{_of_largest(cpus, f'{cpus:g}')}")
+    return f"each task reserves {' and '.join(parts)}" if parts else ""
+
+
+def _of_largest(most: float, shown: str) -> str:
+    """What the largest node has, in brackets; "" where no node says it."""
+    return f" (the largest node has {shown} in all)" if most else ""
+
+
+_NANO = 1e9
+
+
+def _underreplicated(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
+    """left: the interface on this host that has the network's number."""
+    service, errors = placed.service, placed.errors
+    name, status = service.spec.name, service.status
+    runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'
+    on_this_host = f"interface {left} on this host has the network's number" if left else ""
+    return Finding(
+        subject=DAEMON,
+        summary=sentence(": ".join([runs, *errors[:1]]), on_this_host or _unfit(placed)),
+        evidence={
+            "ServiceStatus.RunningTasks": status.running_tasks,
+            "ServiceStatus.DesiredTasks": status.desired_tasks,
+            "task errors": errors[:3],
+            **_held_update(service),
+            **_meaning(errors),
+        },
+        variables={"service": name, **({"left": left} if left else _cure(placed))},
+        discriminator=name,
+        severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
+        touches=(*_newest_task(name, containers), *missing_image(errors)),
+        signs=signs(*errors),
+        service=f"swarm {name}",
+    )
+
+
+def _held_update(service: Service) -> dict[str, Json]:
+    update = service.update_status
+    if update is None or not update.is_held:
+        return {}
+    return {"UpdateStatus": f"{update.state}: {update.message}"}
+
+
+def _meaning(errors: Sequence[str]) -> dict[str, Json]:
+    """What the most frequent error means, where that is known."""
+    known = recognise(errors[:1], None, START_ERRORS)
+    if known is None:
+        return {}
+    return {"what it means": known.cause, "what fixes it": known.cure}
+
+
+def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:
+    """The youngest container of a service on this node, if there is one."""
+    tasks = [container for container in containers or () if container.service == f"swarm {service}"]
+    newest = max(tasks, key=lambda container: container.created_at or 0.0, default=None)
+    return (newest.subject,) if newest else ()

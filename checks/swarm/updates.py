@@ -1,0 +1,73 @@
+"""Updates that are stuck."""
+
+from __future__ import annotations
+
+from checks.swarm._not_asked import NO_MANAGER, NOT_USED
+from checks.swarm._tasks import TASK_CAUSES, missing_image
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.swarm import Swarm, UpdateStatus
+from diagnose.evidence.containers.swarm_services import PlacedService
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity, Skipped, Unavailable
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+
+@check("swarm.update-stuck", severity=Severity.warning, caused_by=[*TASK_CAUSES])
+def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)) -> CheckResult:
+    """The update of a swarm service is stuck: its former tasks still run.
+
+    Swarm pauses an update whose tasks fail, and waits without end for a node that can take the
+    next task. Counts of tasks are as they should be, so that nothing looks wrong. With the order
+    start-first, a task that takes a port of its node waits for the one that it is to replace. An
+    update that began within settle_s is left alone.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    if not swarm.manager:
+        return Skipped(NO_MANAGER)
+    if isinstance(swarm.services, Unavailable):
+        return swarm.services
+    for service in swarm.services:
+        placed, update = PlacedService(swarm, service), service.update_status
+        age = clock.age(service.changed_at)
+        if update is None or placed.lacks_tasks or age is None or age < settle_s:
+            continue
+        if update.state == "updating" and isinstance(swarm.tasks, Unavailable):
+            return swarm.tasks
+        waits = update.state == "updating" and bool(placed.obstacles)
+        if waits or update.state in ("paused", "rollback_paused"):
+            yield _stuck(placed, update)
+    return None
+
+
+def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
+    name, errors = placed.service.spec.name, placed.obstacles or placed.blamed
+    why = errors[0] if errors else update.message or update.state
+    waits = update.state == "updating"
+    state = "is stuck, and its former tasks still run" if waits else "was paused and does not go on"
+    own_port = placed.waits_for_own_port
+    variables = {"service": name}
+    if own_port:
+        variables["port_holder"] = name
+    elif update.state == "paused":
+        variables["held"] = name
+    return Finding(
+        subject=DAEMON,
+        summary=sentence(
+            f'the update of service "{name}" {state}: {why}',
+            "its own task holds the port, and is to end only after the new one has started"
+            if own_port
+            else "",
+        ),
+        evidence={
+            "UpdateStatus": f"{update.state}: {update.message}",
+            "task errors": errors[:3],
+            **({"UpdateConfig.Order": "start-first"} if own_port else {}),
+        },
+        variables=variables,
+        discriminator=name,
+        touches=missing_image(errors),
+        signs=signs(*errors),
+        service=f"swarm {name}",
+    )
