@@ -6,11 +6,8 @@ from collections.abc import Callable, Mapping
 
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.evidence.network.sockets.unanswered_calls import (
-    CallLoss,
-    UnansweredCall,
-    UnansweredCalls,
-)
+from diagnose.evidence.network.sockets.unanswered_call import CallLoss, UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
 from diagnose.phrases import agree, count, named, sentence

@@ -27,7 +27,8 @@ from diagnose.evidence.network.rules.dropping_rules import (
     dropping_rules,
 )
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCall, UnansweredCalls
+from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall import iptables
 from diagnose.firewall.routing import Routing

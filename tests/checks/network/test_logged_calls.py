@@ -16,11 +16,8 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
 from diagnose.evidence.network.sockets.udp_calls import UdpCalls, udp_calls
-from diagnose.evidence.network.sockets.unanswered_calls import (
-    UnansweredCall,
-    UnansweredCalls,
-    unanswered_calls,
-)
+from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.model import Result
 from diagnose.phrases import unix
 from diagnose.questions.sockets import WaitingCall

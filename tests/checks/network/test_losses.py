@@ -20,11 +20,8 @@ from diagnose.evidence.network.silent_gateways import silent_gateways
 from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses, network_losses
-from diagnose.evidence.network.sockets.unanswered_calls import (
-    UnansweredCall,
-    UnansweredCalls,
-    unanswered_calls,
-)
+from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step

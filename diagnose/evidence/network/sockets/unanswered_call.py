@@ -1,0 +1,171 @@
+"""A connection that a container tries to open, and where its packets are lost. Pure."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.paths.wants import DEPENDENCIES
+from diagnose.firewall.flow import Obstacle, Trace
+
+METADATA = "169.254.169.254"
+"""Where clouds tell a machine about itself."""
+MAIL = 25
+"""The port at which mail servers of the internet take mail from each other."""
+CallLoss = Literal[
+    "metadata",
+    "untranslated",
+    "stopped here",
+    "routed",
+    "router silent",
+    "udp",
+    "own site",
+    "mail",
+    "no machine",
+    "no container",
+    "own rules",
+    "beyond",
+]
+"""Where the packets of a call or their answers are lost, as far as this host shows."""
+
+
+class UnansweredCall(msgspec.Struct, frozen=True):
+    """Requests of one container to one place, repeated without an answer."""
+
+    container: Container
+    address: str
+    port: int
+    repeats: int
+    network: Network | None = None
+    """By which they leave; None where that is not known."""
+    peer: Container | None = None
+    """The container that has the address."""
+    of_network: Network | None = None
+    """The Docker network whose subnet holds it."""
+    named_by: str = ""
+    """Where the container's configuration names it."""
+    no_machine: str = ""
+    """The interface on which nobody has it, by ARP."""
+    is_closed_in: bool = False
+    """Whether all networks of the container are internal."""
+    may_filter: bool = False
+    """Whether its own namespace may hold rules (NET_ADMIN)."""
+    silent_router: str = ""
+    """The host's router, where nobody answers for its address."""
+    trace: Trace | None = None
+    """How the host treats them."""
+    expired: int = 0
+    """Packets that this host has thrown away because their hop limit ended here, by its own counter
+    since boot."""
+    further: tuple[str, ...] = ()
+    """More addresses that do not answer at the same port."""
+    protocol: Literal["tcp", "udp"] = "tcp"
+    own_name: str = ""
+    """A name that the caller calls and that this host serves at the same port."""
+    publisher: Container | None = None
+    """The container that publishes the same port on this host."""
+
+    @property
+    def has_no_way_out(self) -> bool:
+        """Whether it calls the outside from a container that is on internal networks only."""
+        return self.network is None and self.of_network is None and self.is_closed_in
+
+    @property
+    def is_untranslated(self) -> bool:
+        """Whether it leaves the host with the container's own address, which the engine hides."""
+        if self.network is None or self.trace is None or self.of_network is not None:
+            return False
+        if self._is_routed:
+            return False
+        is_open = self.trace.obstacle is None or self.trace.obstacle.part == "reply"
+        leaves = bool(self.trace.to) and is_open and self.network.masquerades
+        return leaves and self.trace.snat is None and not self.trace.nat_unknown
+
+    @property
+    def loss(self) -> CallLoss:
+        """Where it is lost: the first of these that holds."""
+        cases: tuple[tuple[CallLoss, bool], ...] = (
+            ("metadata", self.address == METADATA),
+            ("untranslated", self.is_untranslated),
+            ("stopped here", self.obstacle is not None),
+            ("routed", self._is_routed),
+            ("router silent", self._is_beyond_silent_router),
+            ("udp", self.protocol == "udp"),
+            ("own site", self.is_own_site),
+            ("mail", self._is_mail),
+            ("no machine", bool(self.no_machine)),
+            ("no container", self.of_network is not None and self.peer is None),
+            ("own rules", self.may_filter and self.peer is None),
+        )
+        return next((name for name, holds in cases if holds), "beyond")
+
+    @property
+    def obstacle(self) -> Obstacle | None:
+        """What certainly stops its requests or their answers on this host."""
+        return self.trace.obstacle if self.trace is not None and self.trace.is_blocked else None
+
+    @property
+    def lost_part(self) -> str:
+        """What the obstacle stops, in words."""
+        is_reply = self.obstacle is not None and self.obstacle.part == "reply"
+        return "answers" if is_reply else "requests"
+
+    @property
+    def _is_routed(self) -> bool:
+        """Whether it leaves a network whose containers keep their addresses, as its mode says."""
+        if self.network is None or self.of_network is not None or self.trace is None:
+            return False
+        family = "6" if self.is_ipv6 else "4"
+        mode = self.network.option(f"com.docker.network.bridge.gateway_mode_ipv{family}", "nat")
+        return mode == "routed" and self.trace.obstacle is None
+
+    @property
+    def _is_beyond_silent_router(self) -> bool:
+        return bool(self.silent_router) and not self.no_machine
+
+    @property
+    def is_own_site(self) -> bool:
+        """Whether it is this site's own public address by which this host's service is called."""
+        is_open = self.trace is None or self.trace.obstacle is None
+        is_answered_for = not self.silent_router and not self.no_machine
+        serves_name = bool(self.own_name) and self.publisher is not None
+        return serves_name and is_open and is_answered_for
+
+    @property
+    def _is_mail(self) -> bool:
+        """Whether a mail server of the internet is called, and the router of this host answers."""
+        is_outside = ip_address(self.address).is_global and not self.silent_router
+        return self.port == MAIL and is_outside
+
+    @property
+    def is_device_off(self) -> bool:
+        """Whether a machine of the local network is off that a program found by itself.
+
+        This host lets the call pass, and nobody has the address by ARP.
+        """
+        is_open = self.trace is None or self.trace.obstacle is None
+        is_off = bool(self.no_machine) and is_open and self.of_network is None
+        is_needed = bool(self.named_by) or self.port in DEPENDENCIES or self.container.is_unwell
+        return is_off and not is_needed
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.address
+
+    @property
+    def source(self) -> str:
+        """The address of the container on the network by which it calls."""
+        if self.network is None:
+            return ""
+        endpoint = self.container.endpoints[self.network.name]
+        return endpoint.global_ipv6_address if self.is_ipv6 else endpoint.ip_address
+
+    @property
+    def place(self) -> str:
+        """ADDRESS:PORT as people write it; ADDRESS:PORT/udp."""
+        address = f"[{self.address}]" if self.is_ipv6 else self.address
+        return f"{address}:{self.port}{'/udp' if self.protocol == 'udp' else ''}"
