@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from checks.container.confirmed import compose_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, agree, joined, named, unix
 from diagnose.registry import check
@@ -72,8 +73,13 @@ def never_started(
     ready, its own finding names those that wait for it. Projects that were created without being
     started are left alone.
     """
+    services = by_key(
+        ((other.compose_project, other.compose_service), other)
+        for other in containers
+        if other.compose_project and not other.is_one_off
+    )
     for container in containers.never_started:
-        waits = list(_waits(container, containers))
+        waits = list(_waits(container, services))
         ready_s = _ready_s(container, waits, clock)
         if ready_s is not None and ready_s >= grace:
             yield _left(container, waits, clock)
@@ -109,17 +115,20 @@ def _left(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding
     ).with_variables(compose_variables(container))
 
 
-def _waits(container: Container, containers: Containers) -> Iterator[_Wait]:
-    """The containers of its project for which compose had it wait, as far as they are there."""
+def _waits(
+    container: Container, services: Mapping[tuple[str, str], Sequence[Container]]
+) -> Iterator[_Wait]:
+    """The containers of its project for which compose had it wait, as far as they are there.
+
+    services: the containers of each project's services.
+    """
     project = container.compose_project
     if not project or container.is_one_off:
         return
     label = container.labels.get("com.docker.compose.depends_on", "")
-    conditions = {match["service"]: match["condition"] for match in _DEPENDENCY.finditer(label)}
-    for other in containers:
-        condition = conditions.get(other.compose_service)
-        if condition and other.compose_project == project and not other.is_one_off:
-            yield _Wait(other, condition)
+    for match in _DEPENDENCY.finditer(label):
+        for other in services.get((project, match["service"]), ()):
+            yield _Wait(other, match["condition"])
 
 
 def _was_started_with(other: Container, container: Container) -> bool:
