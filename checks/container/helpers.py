@@ -19,7 +19,6 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_of_key,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.phrases import ago
 
@@ -27,9 +26,6 @@ LINE = "log"
 AROUND = "log, around it"
 QUOTED = 300
 NAMES_SHOWN = 8
-_DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
-"""The services in compose's label, which says
-`db:service_healthy:false,init:service_completed_successfully:false`."""
 
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
@@ -197,8 +193,7 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
     waiting = [
         other.name
         for other in containers.never_started
-        if other.compose_project == project
-        and service in _DEPENDENCY.findall(other.labels.get("com.docker.compose.depends_on", ""))
+        if other.compose_project == project and service in other.compose_dependencies
     ]
     return {"wait for it, never started": waiting} if waiting else {}
 

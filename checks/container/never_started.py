@@ -9,14 +9,11 @@ import msgspec
 from checks.container.confirmed import compose_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago, agree, joined, named, unix
 from diagnose.registry import check
 
-_DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+):(?P<condition>service_\w+)")
-"""In compose's label `depends_on`: `db:service_healthy:false,init:service_started:true`."""
 TOGETHER_S = 120.0
 """Compose starts what a container waits for so shortly after it has created all of them."""
 _HEALTHY = "service_healthy"
@@ -125,10 +122,10 @@ def _waits(
     project = container.compose_project
     if not project or container.is_one_off:
         return
-    label = container.labels.get("com.docker.compose.depends_on", "")
-    for match in _DEPENDENCY.finditer(label):
-        for other in services.get((project, match["service"]), ()):
-            yield _Wait(other, match["condition"])
+    for service, condition in container.compose_dependencies.items():
+        for other in services.get((project, service), ()):
+            if condition:
+                yield _Wait(other, condition)
 
 
 def _was_started_with(other: Container, container: Container) -> bool:

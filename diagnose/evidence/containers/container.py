@@ -24,6 +24,7 @@ from diagnose.model import ContainerRun, Subject
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
+_DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 _NO_LOG_RECEIVER = LazyPattern(
     r"failed to initialize logging driver: (?!.*(?: - 40[13]|PermissionDenied|Unauthenticated))"
     r".*(?:\bdial |connect)"
@@ -80,6 +81,16 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     @property
     def compose_project(self) -> str:
         return self.labels.get("com.docker.compose.project", "")
+
+    @functools.cached_property
+    def compose_dependencies(self) -> dict[str, str]:
+        """The services that compose starts before it, each with the condition it waits for.
+
+        The condition is "" where an old compose wrote none. Compose's label says
+        `db:service_healthy:false,init:service_completed_successfully:false`.
+        """
+        label = self.labels.get("com.docker.compose.depends_on", "")
+        return {match["service"]: match["condition"] or "" for match in _DEPENDENCY.finditer(label)}
 
     @property
     def compose_service(self) -> str:

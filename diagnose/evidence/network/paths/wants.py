@@ -48,7 +48,6 @@ _PLACE = LazyPattern(
 )
 """A host, maybe behind a scheme and credentials, maybe with a port."""
 _NUMBER = LazyPattern(r"[0-9]{1,5}")
-_DEPENDENCY = LazyPattern(r"(?:^|,)([^:,]+)")
 
 Source = Literal[
     "environment", "command", "health check", "extra hosts", "depends_on", "log", "socket"
@@ -160,8 +159,7 @@ def _port_beside(container: Container, name: str) -> int:
 
 def _dependencies(container: Container, names: CalledNames) -> Iterator[Want]:
     """The services that a compose service depends on, at a port that their image exposes."""
-    depends = container.labels.get("com.docker.compose.depends_on", "")
-    for service in _DEPENDENCY.findall(depends):
+    for service in container.compose_dependencies:
         for peer in names.of_service(container, service):
             port = exposed_port(peer)
             if port:
