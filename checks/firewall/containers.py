@@ -36,8 +36,8 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
         yield _inward(by, inlets)
     outward: dict[tuple[str, Step], list[InnerEgress]] = defaultdict(list)
     for outlet in inner_paths.outlets:
-        obstacle = outlet.trace.obstacle
-        if outlet.trace.is_blocked and obstacle is not None and obstacle.reason == "rule":
+        obstacle = outlet.trace.rule_in_the_way
+        if obstacle is not None:
             outward[outlet.owner.id, obstacle.by].append(outlet)
     for (_, by), outlets in outward.items():
         yield _outward(by, outlets)
@@ -47,9 +47,8 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
 def _rule_for(inlet: InnerIngress) -> Step | None:
     """The rule that stops the clients of a port; None where a route does, or nothing."""
     for trace in inlet.lost.values():
-        obstacle = trace.obstacle
-        if obstacle is not None and obstacle.reason == "rule":
-            return obstacle.by
+        if trace.rule_in_the_way is not None:
+            return trace.rule_in_the_way.by
     return None
 
 

@@ -53,12 +53,8 @@ def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
 
 def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
     """The paths that a rule stops, by the rule."""
-    stopped = ((path.trace.obstacle, path) for path in paths)
-    return by_key(
-        (obstacle.by, path)
-        for obstacle, path in stopped
-        if obstacle is not None and obstacle.reason == "rule"
-    )
+    stopped = ((path.trace.rule_in_the_way, path) for path in paths)
+    return by_key((obstacle.by, path) for obstacle, path in stopped if obstacle is not None)
 
 
 def _undecided(paths: Sequence[WantedPath]) -> CheckResult:

@@ -107,6 +107,13 @@ class Trace(msgspec.Struct, frozen=True):
         return self.outcome in ("drop", "reject")
 
     @property
+    def rule_in_the_way(self) -> Obstacle | None:
+        """What certainly stops the connection, where that is a rule and no route or setting."""
+        obstacle = self.obstacle
+        is_rule = obstacle is not None and obstacle.reason == "rule"
+        return obstacle if self.is_blocked and is_rule else None
+
+    @property
     def is_decided(self) -> bool:
         return self.outcome != "unknown" and not self.nat_unknown
 

@@ -142,7 +142,8 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
             if ":" not in address or not is_known or is_loopback(address):
                 continue
             port = ShutPort(container, place, address, int(binding.host_port), uplink, "ip6")
-            if not _is_shut(_traced(stack, ordinary_peer("ip6"), port)):
+            # a host may have no way to the internet over IPv6
+            if _traced(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
                 yield port
 
 
@@ -175,17 +176,11 @@ def _traced(stack: Stack, address: str, port: ShutPort) -> Trace:
 
 def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
     """The rule of a ban list that stops an address on its way to a published port."""
-    traced = _traced(stack, address, port)
-    if traced.by is None or not _is_shut(traced):
+    obstacle = _traced(stack, address, port).rule_in_the_way
+    if obstacle is None:
         return None
-    is_ban = _is_ban(traced.by.table, traced.by.chain, traced.by.rule)
-    return traced.by if is_ban else None
-
-
-def _is_shut(traced: Trace) -> bool:
-    """Whether a rule stops a connection. A host may have no way to the internet over IPv6."""
-    is_rule = traced.obstacle is not None and traced.obstacle.reason == "rule"
-    return traced.is_blocked and is_rule
+    by = obstacle.by
+    return by if _is_ban(by.table, by.chain, by.rule) else None
 
 
 def _is_ban(*texts: str) -> bool:

@@ -66,9 +66,8 @@ def closed_over_ipv6(
         flow = Flow(
             Origin(inlet.uplink.name, ordinary_peer("ip6")), own, "tcp", inlet.host_port, "ip6"
         )
-        traced = trace(stack, flow)
-        obstacle = traced.obstacle
-        if traced.is_blocked and obstacle is not None and obstacle.reason == "rule":
+        obstacle = trace(stack, flow).rule_in_the_way
+        if obstacle is not None:
             closed.append(ClosedPort(inlet.container, inlet.host_port, own, obstacle, line))
     return ClosedOverIpv6(tuple(closed), len(inlets))
 

@@ -120,10 +120,8 @@ def dropped_pings(
                 continue
             walked += 1
             traced = _traced(sent, host_stack)
-            obstacle = traced.obstacle
-            is_rule = obstacle is not None and obstacle.reason == "rule"
-            if traced.is_blocked and is_rule:
-                found.append(msgspec.structs.replace(sent, obstacle=obstacle))
+            if traced.rule_in_the_way is not None:
+                found.append(msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way))
             elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
                 setting = host.ask(ReadSysctls([IGNORE]))
                 if isinstance(setting, Failed):
