@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -26,8 +27,6 @@ _WEB = (80, 443)
 """Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
-_ANY_IPV6 = ("", "::")
-"""Addresses of a published port at which it takes IPv6 too."""
 
 
 @check("network.clients-hidden", severity=Severity.warning)
@@ -107,7 +106,7 @@ def _ports_of_ipv6(container: Container) -> list[str]:
         for port, binding in container.published_ports
         if port.endswith("/tcp")
         and binding.host_port
-        and (binding.host_ip in _ANY_IPV6 or ":" in binding.host_ip)
+        and (binding.host_ip in EVERYWHERE6 or ":" in binding.host_ip)
     ]
 
 

@@ -74,6 +74,12 @@ class Containers(Items[Container], frozen=True, dict=True):
                 named.setdefault(name, []).append(container)
         return named
 
+    def ports_published_by(self, protocol: str) -> list[int]:
+        """The host's ports that lead to running containers, in their order."""
+        return sorted(
+            {port for container in self.running for port, _ in container.published_by(protocol)}
+        )
+
     def running_on(self, network: str) -> tuple[Container, ...]:
         """The running containers on the network of that name."""
         return tuple(self._running_by_network.get(network, ()))

@@ -10,6 +10,7 @@ EVERYWHERE = ("", ANY)
 """What the engine writes for a port that is published on all IPv4 addresses."""
 
 EVERYWHERE6 = ("", "::")
+"""The same for all IPv6 addresses."""
 
 
 def is_everywhere(text: str) -> bool:

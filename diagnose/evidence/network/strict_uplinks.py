@@ -51,7 +51,7 @@ def strict_uplinks(
     """Drops are counted only where an interface would drop clients of other nets."""
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
-    main = uplinks.items[0].name if len(uplinks) else ""
+    main = uplinks.preferred.name if uplinks.preferred is not None else ""
     drops = []
     for device in stack.devices:
         address = stack.address_on(device.name, "ip")

@@ -48,10 +48,8 @@ def swallowed_clients(
     host: Host, containers: Containers, networks: Networks, links: Interfaces
 ) -> SwallowedClients:
     """By tracked connections that nobody has answered, to published ports and to ssh."""
-    published = {
-        port for container in containers.running for port, _ in container.published_by("tcp")
-    }
-    ports = [*sorted(published)[: MOST_PORTS - 1], *([_SSH] if published else [])]
+    published = containers.ports_published_by("tcp")
+    ports = [*published[: MOST_PORTS - 1], *([_SSH] if published else [])]
     # a network that was created with a subnet alone does not list its gateway
     own_addresses = containers.addresses_in_use | {address.address for address in links.addresses}
     swallowed: dict[tuple[str, int], SwallowedClient] = {}

@@ -53,6 +53,11 @@ class Uplinks(Items[Uplink], frozen=True):
     interfaces: dict[int, str]
     addresses: dict[int, str | None]
 
+    @property
+    def preferred(self) -> Uplink | None:
+        """The first one; None on a host without any."""
+        return next(iter(self.items), None)
+
     def by_index(self, index: int | None) -> Uplink | None:
         """The interface of this index as one that leads to others.
 

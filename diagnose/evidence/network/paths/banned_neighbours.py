@@ -131,9 +131,9 @@ def _at(inlet: Ingress) -> ShutPort:
 
 def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> Iterator[ShutPort]:
     """The ports that are published on an IPv6 address, and that an ordinary client reaches."""
-    uplink = uplinks.items[0].name if len(uplinks) else ""
-    own = stack.address_on(uplink, "ip6") if uplink else None
-    if own is None:
+    uplink = uplinks.preferred
+    own = stack.address_on(uplink.name, "ip6") if uplink is not None else None
+    if uplink is None or own is None:
         return
     for container in containers.running:
         for place, binding in container.published_ports:
@@ -141,7 +141,7 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
             is_known = binding.host_port.isdigit() and place.endswith(("/tcp", "/udp"))
             if ":" not in address or not is_known or is_loopback(address):
                 continue
-            port = ShutPort(container, place, address, int(binding.host_port), uplink, "ip6")
+            port = ShutPort(container, place, address, int(binding.host_port), uplink.name, "ip6")
             # a host may have no way to the internet over IPv6
             if _traced(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
                 yield port

@@ -74,8 +74,8 @@ def closed_over_ipv6(
 
 def _own_address(stack: Stack, uplinks: Uplinks) -> str:
     """The host's address on the IPv6 internet; empty where it has none, or no way there."""
-    uplink = uplinks.items[0].name if len(uplinks) else ""
-    own = stack.address_on(uplink, "ip6") if uplink else None
+    uplink = uplinks.preferred
+    own = stack.address_on(uplink.name, "ip6") if uplink is not None else None
     if own is None or not ip_address(own).is_global:
         return ""
     return own if stack.routing.look_up(ordinary_peer("ip6")).kind == "unicast" else ""

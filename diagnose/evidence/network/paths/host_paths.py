@@ -64,7 +64,7 @@ def host_paths(
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return HostPaths((), why_none=why_none)
-    own = uplinks.items[0].address if len(uplinks) else None
+    own = uplinks.preferred.address if uplinks.preferred is not None else None
     direct: list[HostPath] = []
     published: list[HostPath] = []
     loopback: list[HostPath] = []

@@ -70,7 +70,7 @@ def closed_host_ports(
     sharing = {
         container.id: container for container in containers.running if container.shares_host_network
     }
-    uplink = next(iter(uplinks), None)
+    uplink = uplinks.preferred
     if not sharing or uplink is None or uplink.address is None:
         return ClosedHostPorts(())
     ports: dict[tuple[str, int], ClosedHostPort] = {}

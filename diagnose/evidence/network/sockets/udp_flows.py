@@ -46,11 +46,8 @@ class UdpFlows(msgspec.Struct, frozen=True):
 @evidence
 def udp_flows(host: Host, containers: Containers) -> UdpFlows | Unavailable:
     """Nothing is asked where no running container publishes a UDP port."""
-    published = {
-        port for container in containers.running for port, _ in container.published_by("udp")
-    }
     flows: dict[int, tuple[UdpFlow, ...]] = {}
-    ports = sorted(published)[:_MOST_PORTS]
+    ports = containers.ports_published_by("udp")[:_MOST_PORTS]
     for port, table in host.ask_about(
         ports, lambda port: ListConnections(protocol="udp", dport=port)
     ):

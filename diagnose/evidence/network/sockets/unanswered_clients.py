@@ -93,7 +93,7 @@ def unanswered_clients(
     Over UDP only servers are looked at that answer every request.
     """
     over_udp = _over_udp(containers, networks, links, udp_flows)
-    ports = _published(containers)[:MOST_PORTS]
+    ports = containers.ports_published_by("tcp")[:MOST_PORTS]
     if not ports:
         return over_udp
     tables = _tables(host, ports)
@@ -114,13 +114,6 @@ def unanswered_clients(
                 ]
     unread = (*over_udp.unread, *_left_out(containers, set(ports)))
     return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
-
-
-def _published(containers: Containers) -> list[int]:
-    """The host's ports that lead to running containers over TCP."""
-    return sorted(
-        {port for container in containers.running for port, _ in container.published_by("tcp")}
-    )
 
 
 def _tables(host: Host, ports: Sequence[int]) -> dict[int, Sequence[UdpFlow]] | Unavailable:

@@ -79,7 +79,7 @@ def unpublished_udp_ports(
     Who asked is known for the first ones alone. A program of the host that listens at the same port
     serves it, and so does another container.
     """
-    taken = {port for container in containers.running for port, _ in container.published_by("udp")}
+    taken = set(containers.ports_published_by("udp"))
     candidates = [
         candidate
         for container in containers.running
