@@ -17,9 +17,15 @@ def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[st
     evidence: dict[str, Json] = {}
     for name, place in strays.items():
         near = difflib.get_close_matches(name, containers.by_dns_name, n=1)
-        like = f"; {containers.by_dns_name[near[0]][0]} is called {near[0]}" if near else ""
+        like = f"; a similar name is {_owner(near[0], containers)}" if near else ""
         evidence[f'"{name}", in {place}'] = f"no container on this host has that name{like}"
     return evidence
+
+
+def _owner(name: str, containers: Containers) -> str:
+    """A name, and the container that has it where it is not called so itself."""
+    owner = containers.by_dns_name[name][0]
+    return f'"{name}"' if owner.name == name else f'"{name}" of {owner}'
 
 
 def stray_setting(strays: Mapping[str, str]) -> NamedSetting | None:
