@@ -94,7 +94,7 @@ def hung_task(
             may_hang = process is not None and _is_stuck(process, task)
         if may_hang:
             id = process.container if process is not None else None
-            yield _hung(task, names.get(id or "", ""))
+            yield _hung_task_finding(task, names.get(id or "", ""))
     return None
 
 
@@ -106,7 +106,7 @@ def _is_stuck(process: Process, task: HungTask) -> bool:
     return process.comm[:15] == task.task[:15] and process.state == "D"
 
 
-def _hung(task: HungTask, owner: str) -> Finding:
+def _hung_task_finding(task: HungTask, owner: str) -> Finding:
     """owner: the container whose process it is; empty for one of the host."""
     where = f' of container "{owner}"' if owner else ""
     line = f"task {task.task}:{task.pid} blocked for more than {task.seconds} seconds"

@@ -574,3 +574,18 @@ def test_every_check_has_one_form():
     assert CHECKS
     forms = {check.function.__annotations__["return"] for check in CHECKS.values()}
     assert forms == {"CheckResult"}
+
+
+def test_a_function_that_makes_a_finding_is_called_so():
+    """`_finding`, `_silent_probe_finding`, or `_findings` for several: a bare `_dropped` does not
+    say whether it tells, decides or makes. `_with_...` gives a finding that it was handed."""
+    makers = [
+        (path, function.name)
+        for path in sorted((ROOT / "checks").rglob("*.py"))
+        for function in ast.parse(path.read_text()).body
+        if isinstance(function, ast.FunctionDef) and function.returns is not None
+        if ast.unparse(function.returns) in ("Finding", "Finding | None", "Iterator[Finding]")
+        if function.name.startswith("_") and not function.name.startswith("_with_")
+    ]
+    assert makers
+    assert [row for row in makers if not row[1].endswith(("_finding", "_findings"))] == []

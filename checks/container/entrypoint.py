@@ -141,18 +141,18 @@ def entrypoint_forbidden(
         why = own_program(container)
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):
-            yield _not_started(container, mounts, bind_sources)
+            yield _refused_entrypoint_finding(container, mounts, bind_sources)
         elif refused is not None and refused.why in _FORBIDDEN:
             place = place_of_program(container, refused.path, mounts)
             if not refused.is_aside or _cannot_be_executed(refused, place):
-                yield _ended_by_the_kernel(container, refused, place)
+                yield _kernel_refusal_finding(container, refused, place)
     return None
 
 
 _FORBIDDEN = ("permission denied", "operation not permitted")
 
 
-def _not_started(
+def _refused_entrypoint_finding(
     container: Container, mounts: Mounts | None, bind_sources: BindSources | None
 ) -> Finding:
     """The runtime refuses the program before it runs."""
@@ -166,7 +166,7 @@ def _not_started(
     return _with_place(finding, place_of_program(container, program, mounts))
 
 
-def _ended_by_the_kernel(
+def _kernel_refusal_finding(
     container: Container, refused: Program, place: ProgramPlace | None
 ) -> Finding:
     """The kernel refuses a program that the container's first process starts or becomes.
@@ -175,11 +175,11 @@ def _ended_by_the_kernel(
     its interpreter is looked for.
     """
     if refused.why != "permission denied" or place is None:
-        return _forbidden(container, refused)
+        return _forbidden_program_finding(container, refused)
     if not (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter):
-        return _forbidden(container, refused)
+        return _forbidden_program_finding(container, refused)
     script = msgspec.structs.replace(refused, interpreter="")
-    finding = _with_place(_forbidden(container, script), place)
+    finding = _with_place(_forbidden_program_finding(container, script), place)
     is_shut = script.lacks_execute_bit and not place.is_noexec
     return finding.with_variables({"script": place.path} if is_shut else {})
 
@@ -215,28 +215,24 @@ def _argument_as_command(
 
 
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
+    """With the file of the host that is the program.
+
+    A change in the container's own layer is of no use for it.
+    """
     if place is None:
         return finding
-    evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
-    # a change in the container's own layer is of no use for a file of the host
-    variables = {name: value for name, value in finding.variables.items() if name != "file"} | {
-        "source": place.path
-    }
+    finding = finding.without_variable("file").with_variables({"source": place.path})
     summary = f"{finding.summary}; it is {place.path} on the host"
+    evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
     if place.mounted is not None and place.is_noexec:
-        summary += f", and {place.mounted.point} is mounted with noexec"
-        evidence[f"mount options of {place.mounted.point}"] = place.mounted.options
-        variables["noexec"] = place.mounted.point
-    return msgspec.structs.replace(finding, summary=summary, evidence=evidence, variables=variables)
+        point = place.mounted.point
+        summary += f", and {point} is mounted with noexec"
+        evidence[f"mount options of {point}"] = place.mounted.options
+        finding = finding.with_variables({"noexec": point})
+    return msgspec.structs.replace(finding, summary=summary, evidence=evidence)
 
 
-def _again(finding: Finding, cure: dict[str, str]) -> Finding:
-    """With what recreates the container; the program's own mode is not at fault."""
-    kept = {name: value for name, value in finding.variables.items() if name != "file"}
-    return msgspec.structs.replace(finding, variables={**kept, **cure})
-
-
-def _forbidden(container: Container, program: Program) -> Finding:
+def _forbidden_program_finding(container: Container, program: Program) -> Finding:
     if program.why == "operation not permitted":
         config = container.host_config
         proof = {
@@ -249,7 +245,8 @@ def _forbidden(container: Container, program: Program) -> Finding:
             f"{program.path} has capabilities that the container does not have",
             **proof,
         )
-        return _again(finding, {"stripped": container.name} if config.cap_drop else {})
+        cure = {"stripped": container.name} if config.cap_drop else {}
+        return finding.without_variable("file").with_variables(cure)
     user = container.config.user or "root"
     evidence = {"Config.User": user}
     if program.lacks_execute_bit:
@@ -268,7 +265,8 @@ def _forbidden(container: Container, program: Program) -> Finding:
         finding = refused_program(
             container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence
         )
-        return _again(finding, {"confined": container.name} if container.config.user else {})
+        cure = {"confined": container.name} if container.config.user else {}
+        return finding.without_variable("file").with_variables(cure)
     return refused_program(
         container, program, f"{program.path} cannot be executed by user {user}", **evidence
     )

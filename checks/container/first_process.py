@@ -45,7 +45,7 @@ def first_process_stopped(
         frozen_by = group.frozen_by if group is not None else ""
         halt = _halt(process.state, frozen_by, hung.get(process.pid))
         if halt is not None:
-            yield _halted(container, process.pid, halt, frozen_by)
+            yield _finding(container, process.pid, halt, frozen_by)
     return None
 
 
@@ -71,7 +71,7 @@ def _halt(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
     return None
 
 
-def _halted(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Finding:
+def _finding(container: Container, pid: int, halt: _Halt, frozen_by: str) -> Finding:
     finding = Finding.about(
         container,
         f"{container} is listed as running, but its first process {halt.what}",

@@ -46,11 +46,11 @@ def lost_with_host(
     stopped = [container for container in containers if container.state.status == "exited"]
     down = [container for container in stopped if _is_lost(container, began, moment)]
     if len(down) >= fewest:
-        yield _stayed_down(down, clock, began, age)
+        yield _finding(down, clock, began, age)
     return None
 
 
-def _stayed_down(down: Sequence[Container], clock: Clock, began: float, age: float) -> Finding:
+def _finding(down: Sequence[Container], clock: Clock, began: float, age: float) -> Finding:
     """began: the Unix time of the engine's start. age: seconds since then."""
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)

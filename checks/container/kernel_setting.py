@@ -35,7 +35,7 @@ def kernel_setting_low(
         setting, usual = claim.failure.failure.needs
         value = kernel_settings.by_name.get(setting)
         if setting == PORT_START:
-            yield from _port_of_root(claim, value)
+            yield from _low_port_findings(claim, value)
             continue
         least = int(claim.value("least") or usual)
         if value is None or value >= least:
@@ -50,7 +50,7 @@ def kernel_setting_low(
     return None
 
 
-def _port_of_root(claim: Claim, first: int | None) -> Iterator[Finding]:
+def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
     """A port of the host's own network that is for root alone; first: the first for others."""
     container = claim.container
     if not container.shares_host_network or container.config.starts_as_root:

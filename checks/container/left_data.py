@@ -34,10 +34,10 @@ def data_left_behind(
     by the host name, which is another one in each container that was not given any.
     """
     for node in nodes.items if nodes is not None else ():
-        yield _of_node(node, clock)
+        yield _node_finding(node, clock)
     for project in renamed.items if renamed is not None else ():
         if project.lived >= lived:
-            yield _of_project(project, clock)
+            yield _project_finding(project, clock)
     if left is None:
         return None
     for item in left.items:
@@ -63,7 +63,7 @@ def data_left_behind(
     return None
 
 
-def _of_project(item: RenamedProject, clock: Clock) -> Finding:
+def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
     container = item.container
     age = clock.age(container.created_at) or 0.0
     return Finding.about(
@@ -87,7 +87,7 @@ def _of_project(item: RenamedProject, clock: Clock) -> Finding:
     )
 
 
-def _of_node(node: LeftNode, clock: Clock) -> Finding:
+def _node_finding(node: LeftNode, clock: Clock) -> Finding:
     container = node.container
     age = clock.age(container.created_at) or 0.0
     return Finding.about(

@@ -112,9 +112,9 @@ def _findings(
     peers = [other for other in others if _serves(other, port, namespaces)]
     near = [peer for peer in peers if _common(caller, peer)]
     if near and (told := with_advertised(near[0], int(port), near[0].name))[0]:
-        yield _told(call, near[0], *told)
+        yield _advertised_finding(call, near[0], *told)
     elif peers:
-        yield _meant(call, near or peers, is_near=bool(near))
+        yield _wrong_host_finding(call, near or peers, is_near=bool(near))
 
 
 def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
@@ -129,7 +129,7 @@ def _common(container: Container, peer: Container) -> list[str]:
     return sorted(container.endpoints.keys() & peer.endpoints.keys())
 
 
-def _meant(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
+def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
     """peers: who may be meant, on the caller's networks (is_near) or on others."""
     container, port, peer = call.container, call.port, peers[0]
     where = "" if is_near else ", which is on none of its networks"
@@ -156,7 +156,7 @@ def _meant(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding
     )
 
 
-def _told(call: _Call, broker: Container, variable: str, advertised: str) -> Finding:
+def _advertised_finding(call: _Call, broker: Container, variable: str, advertised: str) -> Finding:
     """A broker whose first answer sends its clients to localhost."""
     container, port = call.container, call.port
     return Finding.about(

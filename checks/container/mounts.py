@@ -82,11 +82,13 @@ def mount_source_missing(
         taken = not_a_file(container, tails)
         lacking = _lacks_all(container, tails, bind_sources)
         if refused is not None:
-            yield from _refused_mount(container, refused["source"], refused["target"], bind_sources)
+            yield from _refused_mount_findings(
+                container, refused["source"], refused["target"], bind_sources
+            )
         elif taken is not None:
             yield from _taken_for_file(container, taken, bind_sources)
         elif lacking is not None:
-            yield _emptied(container, lacking)
+            yield _emptied_folder_finding(container, lacking)
         elif container.id in absent:
             yield absent_file(absent[container.id])
         elif never_started(container, clock.wall, options.since_s):
@@ -111,7 +113,7 @@ def _taken_for_file(
         yield from _empty_folder(container, taken, bind_sources)
 
 
-def _refused_mount(
+def _refused_mount_findings(
     container: Container, source: str, target: str, bind_sources: BindSources | Unavailable
 ) -> Iterator[Finding]:
     on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
@@ -121,7 +123,7 @@ def _refused_mount(
     is_gone = on_host is not None and on_host.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
     place = "folder" if kind == "folder" else ""
-    yield _missing(
+    yield _missing_source_finding(
         container,
         f"did not start: {source} {what}",
         source,
@@ -151,7 +153,7 @@ def _empty_folder(
             container.subject, f"{source}: the entries of the folder could not be listed"
         )
     elif count == 0:
-        yield _missing(
+        yield _missing_source_finding(
             container,
             f"finds an empty folder at {taken.inside}: {source} is not a file",
             source,
@@ -159,7 +161,7 @@ def _empty_folder(
             place="folder",
         )
     elif on_host is not None and on_host.failed == "missing" and not container.is_running:
-        yield _missing(
+        yield _missing_source_finding(
             container,
             f"was started without its file {taken.inside}: {source} does not exist",
             source,
@@ -178,14 +180,14 @@ def _lacks_all(
     return lacking if bind_sources.entries.get(lacking.mount.source) == 0 else None
 
 
-def _emptied(container: Container, lacking: Named) -> Finding:
+def _emptied_folder_finding(container: Container, lacking: Named) -> Finding:
     """A folder of the host in which the program misses a file, and that is empty.
 
     Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
     the files of a deployment never arrived.
     """
     source = lacking.mount.source
-    return _missing(
+    return _missing_source_finding(
         container,
         f"does not find {lacking.inside}: {source} on the host is an empty folder",
         source,
@@ -213,7 +215,7 @@ def _never_mounted(
                 "HostConfig.Mounts": f"bind {source}",
                 "on the host": "no such file or directory",
             }
-            yield _missing(
+            yield _missing_source_finding(
                 container,
                 f"cannot start: {source} does not exist",
                 source,
@@ -222,7 +224,7 @@ def _never_mounted(
             )
 
 
-def _missing(
+def _missing_source_finding(
     container: Container, what: str, source: str, evidence: dict[str, object], place: str
 ) -> Finding:
     """place: `folder` where a folder stands in the place of the file, `missing` where nothing
@@ -272,7 +274,7 @@ def mount_forbidden(
         unfit = unfit_filesystem(container, named, mounts)
         if _READ_ONLY.search(named.line):
             if not named.mount.rw:
-                yield _mounted_read_only(container, named)
+                yield _read_only_finding(container, named)
         elif unfit is not None:
             yield unfit
         else:
@@ -293,9 +295,9 @@ def _denied(
 ) -> Iterator[CheckItem]:
     """outcome: what the modes on the way say of the container's user; None where they allow."""
     if isinstance(outcome, Denied):
-        yield _forbidden(container, named, outcome, containers)
+        yield _forbidden_path_finding(container, named, outcome, containers)
     elif has_selinux and _is_unlabelled(named.mount):
-        yield _unlabelled(container, named)
+        yield _unlabelled_finding(container, named)
     elif isinstance(outcome, Undecided):
         yield Unexamined(container.subject, outcome.why)
 
@@ -305,7 +307,7 @@ def _is_unlabelled(mount: Mount) -> bool:
     return mount.type == "bind" and not {"z", "Z"} & set(mount.mode.split(","))
 
 
-def _forbidden(
+def _forbidden_path_finding(
     container: Container, named: Named, denied: Denied, containers: Containers
 ) -> Finding:
     owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
@@ -342,7 +344,7 @@ def _volume_names(container: Container) -> set[str]:
     return {mount.name for mount in container.mounts or () if mount.name}
 
 
-def _mounted_read_only(container: Container, named: Named) -> Finding:
+def _read_only_finding(container: Container, named: Named) -> Finding:
     mount = named.mount
     source = mount.name if mount.type == "volume" and mount.name else mount.source
     return Finding.about(
@@ -357,7 +359,7 @@ def _mounted_read_only(container: Container, named: Named) -> Finding:
     )
 
 
-def _unlabelled(container: Container, named: Named) -> Finding:
+def _unlabelled_finding(container: Container, named: Named) -> Finding:
     mount = named.mount
     return Finding.about(
         container,

@@ -79,7 +79,7 @@ def never_started(
         waits = list(_waits(container, services))
         ready_s = _ready_s(container, waits, clock)
         if ready_s is not None and ready_s >= grace:
-            yield _left(container, waits, clock)
+            yield _finding(container, waits, clock)
     return None
 
 
@@ -96,7 +96,7 @@ def _ready_s(container: Container, waits: Sequence[_Wait], clock: Clock) -> floa
     return clock.age(max(container.created_at or 0.0, *(wait.met_at for wait in waits)))
 
 
-def _left(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding:
+def _finding(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding:
     others = named("container", [wait.other.name for wait in waits])
     are = agree(waits, "is", "are")
     return Finding.about(

@@ -5,13 +5,11 @@ The kernel cannot execute a program that is there.
 
 from __future__ import annotations
 
-import msgspec
-
 from checks.container.start_errors import refused_program
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
 
 ARCHITECTURES = {
@@ -42,7 +40,7 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         what, seen = _format(program, host)
         first_bytes = {_FIRST_BYTES: seen} if seen else {}
         finding = refused_program(container, program, what, **first_bytes)
-        yield _without(finding, "file" if program.machine else "image")
+        yield finding.without_variable("file" if program.machine else "image")
     return None
 
 
@@ -54,12 +52,6 @@ def _format(program: Program, host: str) -> tuple[str, str]:
     if program.is_read and not program.machine and not program.interpreter:
         return f"{program.path} is a script without a #! line", "neither ELF nor #!"
     return f"the kernel does not know the format of {program.path}", ""
-
-
-def _without(finding: Finding, variable: str) -> Finding:
-    """The finding without the variable whose cure does not suit."""
-    kept = {name: value for name, value in finding.variables.items() if name != variable}
-    return msgspec.structs.replace(finding, variables=kept)
 
 
 @check("container.interpreter-missing", severity=Severity.critical)
@@ -77,7 +69,7 @@ def interpreter_missing(containers: Containers, programs: Programs) -> CheckResu
         what, seen = _needs(program)
         finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
         # without a carriage return the file is in order: what is missing comes into the image
-        yield finding if program.has_carriage_return else _without(finding, "file")
+        yield finding if program.has_carriage_return else finding.without_variable("file")
     return None
 
 

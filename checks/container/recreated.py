@@ -29,11 +29,11 @@ def recreate_interrupted(
     for pair in half_recreated(containers):
         age = clock.age(pair.newest)
         if age is None or age >= grace:
-            yield _interrupted(pair, ping)
+            yield _finding(pair, ping)
     return None
 
 
-def _interrupted(pair: HalfRecreated, ping: Ping | None) -> Finding:
+def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
     left, name, twin = pair.left, pair.name, pair.twin
     finding = Finding.about(
         left,

@@ -71,7 +71,9 @@ def restart_loop(
         if container.state.status == "exited" and not _was_replaced(container, asked_to_end)
     ]
     log_tails = context.log_tails if context is not None else None
-    yield from _churning_tasks(containers, failed_tasks, clock, log_tails, restarts, window, steady)
+    yield from _churning_task_findings(
+        containers, failed_tasks, clock, log_tails, restarts, window, steady
+    )
     return None
 
 
@@ -191,7 +193,7 @@ def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> boo
     return asked_to_end.get(container.id, by_signal)
 
 
-def _churning_tasks(
+def _churning_task_findings(
     containers: Containers,
     ended: Sequence[Container],
     clock: Clock,
@@ -213,10 +215,10 @@ def _churning_tasks(
     for slot, failed in slots.items():
         failed.sort(key=lambda task: task.finished_at or 0.0)
         if len(failed) >= restarts and slot not in served:
-            yield _churning(slot, failed, clock, log_tails)
+            yield _churning_task_finding(slot, failed, clock, log_tails)
 
 
-def _churning(
+def _churning_task_finding(
     slot: str, failed: Sequence[Container], clock: Clock, log_tails: LogTails | None
 ) -> Finding:
     last = failed[-1]

@@ -128,7 +128,7 @@ def grouped(refused: Iterable[tuple[Container, Finding]]) -> Iterator[Finding]:
         if len(group) < ALIKE or any(finding.calls for _, finding in group):
             yield from (finding for _, finding in group)
         else:
-            yield _together(group)
+            yield _group_finding(group)
 
 
 def _kind_of_error(container: Container) -> str:
@@ -140,7 +140,7 @@ def _kind_of_error(container: Container) -> str:
     return failure.cause if failure else _IDS.sub("?", container.state.error)
 
 
-def _together(group: list[tuple[Container, Finding]]) -> Finding:
+def _group_finding(group: list[tuple[Container, Finding]]) -> Finding:
     """One finding about the engine for containers that it refuses with the same error."""
     first, finding = group[0]
     names = [container.name for container, _ in group]

@@ -59,7 +59,9 @@ def start_refused(
     for container in containers:
         if not container.start_failed or _is_explained(container):
             continue
-        finding = _of_snap(container, data_root) or _finding(container, containers, bind_sources)
+        finding = _snap_finding(container, data_root) or _finding(
+            container, containers, bind_sources
+        )
         if finding is not None:
             refused.append((container, finding))
     yield from grouped(refused)
@@ -72,7 +74,7 @@ def _finding(
     error = container.state.error
     mount = MOUNTING.search(error)
     if mount and ("not a directory" in error or "no such file" in error):
-        return _file_over_folder(container, mount["source"], mount["target"], bind_sources)
+        return _file_over_folder_finding(container, mount["source"], mount["target"], bind_sources)
     meaning = known_error(container)
     if meaning is not None:
         meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
@@ -98,7 +100,7 @@ _SNAP = "/var/snap/"
 """Below it lies the data root of an engine that is installed as a snap."""
 
 
-def _of_snap(container: Container, data_root: DataRoot | None) -> Finding | None:
+def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding | None:
     """The start that an engine in a snap refuses, since it does not see a folder of the host."""
     meaning = known_error(container)
     is_snap = data_root is not None and data_root.path.startswith(_SNAP)
@@ -120,7 +122,7 @@ def _of_snap(container: Container, data_root: DataRoot | None) -> Finding | None
     return finding.with_variables({"unseen": path})
 
 
-def _file_over_folder(
+def _file_over_folder_finding(
     container: Container, source: str, target: str, bind_sources: BindSources | None
 ) -> Finding | None:
     """A file that cannot be mounted over a folder; None where it is none, or is not known."""

@@ -211,7 +211,7 @@ def runtime_limit_hit(
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:
-        lacking = _lacks_processors(container, online, info)
+        lacking = _too_few_processors_finding(container, online, info)
         if lacking is not None:
             yield lacking
             continue
@@ -219,23 +219,23 @@ def runtime_limit_hit(
         hit = next((text for text in LIMITS if text in error), None)
         program = programs.by_id.get(container.id) if programs is not None else None
         if hit and _FOREIGN_CPUS.search(error):
-            yield _bound_elsewhere(container)
+            yield _cpuset_finding(container)
         elif hit and RUNTIME.search(error):
-            refused.append((container, _limited(container, hit, keys)))
+            refused.append((container, _limit_finding(container, hit, keys)))
         elif program is not None and program.why == "resource temporarily unavailable":
-            yield _out_of_processes(container, program)
+            yield _process_limit_finding(container, program)
     yield from grouped(refused)
     return None
 
 
-def _bound_elsewhere(container: Container) -> Finding:
+def _cpuset_finding(container: Container) -> Finding:
     cpus = container.host_config.cpuset_cpus
     what = f"its cpuset {cpus} names CPUs that this host does not have"
     evidence = {"HostConfig.CpusetCpus": cpus}
     return failed_start(container, what, evidence=evidence, limiting="cpuset-cpus")
 
 
-def _limited(container: Container, hit: str, keys: KernelKeys | None) -> Finding:
+def _limit_finding(container: Container, hit: str, keys: KernelKeys | None) -> Finding:
     """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another."""
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
     finding = failed_start(
@@ -247,7 +247,7 @@ def _limited(container: Container, hit: str, keys: KernelKeys | None) -> Finding
     return finding.with_variables({"limiting": "ulimit"} if is_own else cures(container))
 
 
-def _out_of_processes(container: Container, program: Program) -> Finding:
+def _process_limit_finding(container: Container, program: Program) -> Finding:
     user, limits = container.config.user or "root", container.host_config.ulimits
     what = f"user {user} has as many processes on this host as its ulimit allows"
     finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits or "none"})
@@ -277,7 +277,7 @@ def _larger_quota(keys: KernelKeys | None) -> dict[str, str]:
     }
 
 
-def _lacks_processors(
+def _too_few_processors_finding(
     container: Container, online: OnlineProcessors | None, info: Info | None
 ) -> Finding | None:
     """A container that does not run and asks for processors which the host does not have.

@@ -33,11 +33,11 @@ def dead(containers: Containers, leaks: LeakedMounts | None) -> CheckResult:
     leaked = leaks.by_id if leaks is not None else {}
     for container in containers:
         if container.state.status in ("dead", "removing") and container.state.error:
-            yield _dead(container, next(iter(leaked.get(container.id, ())), None))
+            yield _dead_finding(container, next(iter(leaked.get(container.id, ())), None))
     return None
 
 
-def _dead(container: Container, leak: LeakedMount | None) -> Finding:
+def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
     error = container.state.error
     evidence: dict[str, Json] = {"State.Status": container.state.status, "State.Error": error}
     still_mounted = ""
@@ -92,11 +92,11 @@ def shim_lost(
         may_have_ended_now = not is_alive and age is not None and age < settling
         is_whole = is_alive and has_shim
         if not is_whole and not may_have_ended_now:
-            yield _lost(container, is_alive=is_alive, has_shim=has_shim)
+            yield _lost_process_finding(container, is_alive=is_alive, has_shim=has_shim)
     return None
 
 
-def _lost(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
+def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: bool) -> Finding:
     what = f"process {container.state.pid} is gone"
     if is_alive:
         what = "its shim is gone, but its process still runs"

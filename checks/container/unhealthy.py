@@ -80,11 +80,11 @@ def unhealthy(
             continue
         silent = _silent_for(probe, clock, patience) if is_probed else None
         if silent is not None:
-            yield _stale(probe, silent)
+            yield _silent_probe_finding(probe, silent)
         elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
-            finding = _failing(probe, containers, clock, tail, starting_s)
+            finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
             is_served = container.id in instead and not probe.unserved_port
             other = {"other_probe": instead[container.id]} if is_served else {}
             yield finding.with_variables(_without_secrets(other))
@@ -113,7 +113,7 @@ def _silent_for(probe: HealthCheck, clock: Clock, patience: float) -> float | No
     return age if age is not None and age > limit else None
 
 
-def _stale(probe: HealthCheck, silent: float) -> Finding:
+def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
     status = probe.health.status
     return Finding.about(
         probe.container,
@@ -137,7 +137,7 @@ def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | Non
     return age if may_start and is_young else None
 
 
-def _failing(
+def _failing_probe_finding(
     probe: HealthCheck,
     containers: Containers,
     clock: Clock,

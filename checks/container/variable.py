@@ -71,11 +71,11 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
         for name, value in container.config.environment:
             mark, line = value_mark(value, tail)
             if mark:
-                yield _malformed(container, tail, name, value, mark, line)
+                yield _finding(container, tail, name, value, mark, line)
     return None
 
 
-def _malformed(
+def _finding(
     container: Container, tail: LogTail, name: str, value: str, mark: str, line: str
 ) -> Finding:
     shown = {LINE: line} if line else log_evidence(tail)

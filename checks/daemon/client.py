@@ -31,7 +31,7 @@ def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
     """
     endpoint = daemon.endpoint
     if _has_own_engine(daemon) and not client.listens:
-        yield _not_named(daemon, client)
+        yield _finding(daemon, client)
         return None
     is_configured = endpoint.source == "currentContext" and bool(endpoint.path)
     is_dead = daemon.reason in ("missing", "refused")
@@ -62,7 +62,7 @@ def _has_own_engine(daemon: Daemon) -> bool:
     return is_callers and not endpoint.named and daemon.answers
 
 
-def _not_named(daemon: Daemon, client: ClientSettings) -> Finding:
+def _finding(daemon: Daemon, client: ClientSettings) -> Finding:
     url = daemon.endpoint.url
     return Finding(
         subject=DAEMON,

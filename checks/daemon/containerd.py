@@ -54,7 +54,7 @@ def containerd_down(
         own_log = containerd_log or ContainerdLog()
         own = own_log.last_failure
         last_words = own_log.evidence(own) | log.evidence(failure)
-        yield _down(daemon, own or failure, last_words)
+        yield _down_finding(daemon, own or failure, last_words)
     return None
 
 
@@ -68,7 +68,7 @@ def _is_lost(daemon: Daemon, failure: LogLine | None) -> bool:
     return daemon.is_down and is_its_own_fault
 
 
-def _down(daemon: Daemon, failure: LogLine | None, last_words: dict[str, str]) -> Finding:
+def _down_finding(daemon: Daemon, failure: LogLine | None, last_words: dict[str, str]) -> Finding:
     is_dead, is_of_system = daemon.processes.engine is None, daemon.uses_system_containerd
     effect = "the engine cannot start" if is_dead else NOTHING_STARTS
     owner = "containerd" if is_of_system else "docker"
@@ -163,7 +163,7 @@ def containerd_hung(
     if process is None and waits:
         process = daemon.processes.containerd
     if process is not None:
-        yield _hung(process, daemon, silence)
+        yield _hung_finding(process, daemon, silence)
     return None
 
 
@@ -173,7 +173,7 @@ def _silence(daemon: Daemon, info: Info | Unavailable) -> dict[str, Json]:
     return {"GET /info": str(info), "GET /_ping": "answered"} if is_silent else {}
 
 
-def _hung(process: ProcessDetail, daemon: Daemon, silence: dict[str, Json]) -> Finding:
+def _hung_finding(process: ProcessDetail, daemon: Daemon, silence: dict[str, Json]) -> Finding:
     pid = str(process.pid)
     variables = {"pid": pid, "unit": "docker" if daemon.processes.managed else "containerd"}
     how = "does not answer the engine"

@@ -38,18 +38,22 @@ def containerd_config_invalid(
         return Unavailable("missing", "the processes of this host cannot be seen")
     if daemon.processes.containerds:
         if config.error:
-            yield _latent(config)
+            yield _latent_fault_finding(config)
         return None
     refusal = log.last_failure if log is not None else None
     is_over = refusal is not None and config.is_mended_since(refusal.at)
     if refusal is not None and REFUSED.search(refusal.text) and not is_over:
-        yield _refused(config, refusal, log.evidence(refusal) if log is not None else {})
+        yield _refused_file_finding(
+            config, refusal, log.evidence(refusal) if log is not None else {}
+        )
     elif config.error:
-        yield _refused(config, None, {})
+        yield _refused_file_finding(config, None, {})
     return None
 
 
-def _refused(config: ContainerdConfig, refusal: LogLine | None, said: Mapping[str, str]) -> Finding:
+def _refused_file_finding(
+    config: ContainerdConfig, refusal: LogLine | None, said: Mapping[str, str]
+) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"containerd does not start: it cannot read {config.path}{_why(config, refusal)}",
@@ -58,7 +62,7 @@ def _refused(config: ContainerdConfig, refusal: LogLine | None, said: Mapping[st
     )
 
 
-def _latent(config: ContainerdConfig) -> Finding:
+def _latent_fault_finding(config: ContainerdConfig) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"containerd will not start again: it cannot read {config.path}{_why(config, None)}",

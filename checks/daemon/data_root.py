@@ -40,16 +40,16 @@ def wrong_data_root(
     an old root beside an engine that has containers.
     """
     for mount in candidates.unmounted:
-        yield _unmounted(candidates, mount)
+        yield _unmounted_disk_finding(candidates, mount)
     if candidates.unmounted:
         return None
     severity = Severity.advice if images is not None and len(images) else Severity.warning
     for other in candidates.others:
-        yield _elsewhere(candidates, other, config, severity)
+        yield _moved_root_finding(candidates, other, config, severity)
     return None
 
 
-def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
+def _unmounted_disk_finding(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
     empty = not candidates.containers
     if empty:
         state = "has no containers"
@@ -73,7 +73,7 @@ def _unmounted(candidates: DataRootCandidates, mount: PlannedMount) -> Finding:
     )
 
 
-def _elsewhere(
+def _moved_root_finding(
     candidates: DataRootCandidates,
     other: OtherRoot,
     config: DaemonConfig | None,

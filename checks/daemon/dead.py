@@ -43,13 +43,13 @@ def not_running(daemon: Daemon, end: EngineEnd, unmounted: UnmountedRoot | None)
     if daemon.answers:
         return None
     if daemon.is_not_an_engine and not daemon.endpoint.named:
-        yield _not_an_engine(daemon)
+        yield _other_program_finding(daemon)
         return None
     if not daemon.is_down:
         if daemon.is_hung or daemon.reason == "forbidden":
             return _unseen(daemon)
         if _has_no_engine(daemon):
-            yield _not_installed(daemon)
+            yield _not_installed_finding(daemon)
             return None
         return _elsewhere(daemon)
     yield engine_down(daemon, end, unmounted.planned if unmounted is not None else ())
@@ -90,7 +90,7 @@ def _elsewhere(daemon: Daemon) -> Unavailable:
     return Unavailable(reason, f"no engine answers at {where}: is that the right address?")
 
 
-def _not_installed(daemon: Daemon) -> Finding:
+def _not_installed_finding(daemon: Daemon) -> Finding:
     return Finding(
         subject=DAEMON,
         summary="no Docker is installed here: no program, no unit, no data root",
@@ -102,7 +102,7 @@ def _not_installed(daemon: Daemon) -> Finding:
     )
 
 
-def _not_an_engine(daemon: Daemon) -> Finding:
+def _other_program_finding(daemon: Daemon) -> Finding:
     assert daemon.silence is not None
     socket = daemon.address
     return Finding(

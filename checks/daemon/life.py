@@ -110,7 +110,7 @@ def hung(
         is_slow = bool(_overload(pressure, busy))
         for stuck in stuck_containers:
             if stuck.shim is not None or not is_slow:
-                yield _stuck_alone(stuck, daemon)
+                yield _lone_deadlock_finding(stuck, daemon)
         return None
     if not daemon.is_hung:
         return None
@@ -122,7 +122,7 @@ def hung(
     if process is not None and _is_at_work(process) and age is not None and age < start:
         since = f"dockerd ({process.pid}) started {ago(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
-    yield _hung(daemon, mounts, root, pressure, busy)
+    yield _hung_finding(daemon, mounts, root, pressure, busy)
     return None
 
 
@@ -131,7 +131,7 @@ def _is_at_work(process: ProcessDetail | None) -> bool:
     return process is not None and not process.is_stopped and not process.blocked
 
 
-def _stuck_alone(stuck: StuckContainer, daemon: Daemon) -> Finding:
+def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
     """A container that alone does not work."""
     name, shim = stuck.name, stuck.shim
     evidence: dict[str, Json] = {}
@@ -165,7 +165,7 @@ def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
     return {"pid": str(process.pid), **stopped}
 
 
-def _hung(
+def _hung_finding(
     daemon: Daemon,
     mounts: Mounts | None,
     root: DataRoot | None,

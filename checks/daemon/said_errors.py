@@ -59,11 +59,11 @@ def errors_in_log(
     newest = [error for error in said_errors if not _is_over(error, named)]
     for error in newest[:MOST]:
         container = named.get(error.container)
-        yield _said(error, container.subject if container is not None else DAEMON, log, clock)
+        yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
     return None
 
 
-def _said(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
+def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
     known = _known(error)
     times = "once" if error.times == 1 else f"{error.times} times"
     newest_age = clock.age(error.line.at) or 0.0

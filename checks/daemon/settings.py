@@ -44,7 +44,7 @@ def runtime_missing(
     for name, users in _users_of_unknown_runtimes(containers, info.runtimes).items():
         missing = _MissingRuntime(name, users, _refusal(name, users, log))
         if missing.affected:
-            yield _unregistered(missing, sorted(info.runtimes))
+            yield _runtime_finding(missing, sorted(info.runtimes))
     return None
 
 
@@ -75,7 +75,7 @@ class _MissingRuntime(msgspec.Struct, frozen=True):
         return [user for error, user in errors if not error or self.name in error]
 
 
-def _unregistered(missing: _MissingRuntime, registered: list[str]) -> Finding:
+def _runtime_finding(missing: _MissingRuntime, registered: list[str]) -> Finding:
     name, is_refused = missing.name, bool(missing.down)
     effect = "cannot start" if is_refused else "will not start again"
     who = counted("container", names_of(missing.affected))
@@ -135,11 +135,11 @@ def ulimits_unnamed(
         refused = [
             container for container in containers or () if NAMELESS.search(container.state.error)
         ]
-        yield _unnamed(config.path, nameless, refused, _logged_refusal(log))
+        yield _ulimits_finding(config.path, nameless, refused, _logged_refusal(log))
     return None
 
 
-def _unnamed(
+def _ulimits_finding(
     path: str, nameless: dict[str, Json], refused: list[Container], logged: dict[str, str]
 ) -> Finding:
     """refused: the containers that say so. logged: what the engine's log says of others."""

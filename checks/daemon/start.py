@@ -259,8 +259,8 @@ def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     log = NO_LOG if log is None else log
     for file in daemon.processes.pid_files:
         if not _is_of_engine(file):
-            yield _stale(file, log)
-    yield from _ended_since(daemon, log)
+            yield _stale_pidfile_finding(file, log)
+    yield from _dead_containerd_findings(daemon, log)
     return None
 
 
@@ -269,7 +269,7 @@ def _is_of_engine(file: PidFile) -> bool:
     return file.comm in DAEMONS or file.comm.startswith(("containerd", "docker-containe"))
 
 
-def _stale(file: PidFile, log: DaemonLog) -> Finding:
+def _stale_pidfile_finding(file: PidFile, log: DaemonLog) -> Finding:
     evidence: dict[str, Json] = {
         file.path: file.pid,
         f"/proc/{file.pid}/comm": file.comm or "not readable",
@@ -289,7 +289,7 @@ def _stale(file: PidFile, log: DaemonLog) -> Finding:
     )
 
 
-def _ended_since(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
+def _dead_containerd_findings(daemon: Daemon, log: DaemonLog) -> Iterator[Finding]:
     """dockerd names the process that it took for its containerd.
 
     Giving up may end that process (seen on engine 26.1).

@@ -46,7 +46,7 @@ def tls_client_refused(
     if daemon.is_podman:
         return Skipped("Podman answers here")
     if daemon.answers and own is not None and clock is not None:
-        yield from _expired(own, clock)
+        yield from _expiry_findings(own, clock)
     for refused in refused_clients:
         last = refused.lines[-1]
         setting = FILES.get(refused.reason, "")
@@ -66,7 +66,7 @@ def tls_client_refused(
     return None
 
 
-def _expired(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
+def _expiry_findings(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
     """The engine's own certificate, where its end has passed."""
     age = clock.age(own.ends) if own.ends is not None else None
     if age is None or age <= 0:

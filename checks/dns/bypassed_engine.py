@@ -38,7 +38,7 @@ def engine_resolver_bypassed(
         for failed in failed_names.of(container):
             known = _known_to_engine(failed.name, owner, containers)
             if known is not None and failed.name not in owner.extra_names:
-                yield _bypassed(container, owner, conf, failed.name, *known)
+                yield _finding(container, owner, conf, failed.name, *known)
     yield from failed_names.unread
     return None
 
@@ -55,7 +55,7 @@ def _known_to_engine(
     return None
 
 
-def _bypassed(
+def _finding(
     container: Container,
     owner: Container,
     conf: ResolvConf,

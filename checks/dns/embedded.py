@@ -41,11 +41,11 @@ def embedded_rules_missing(
             and container.host_config.runtime != "runsc"
         ):
             netns = None if namespaces is None else namespaces.of(container)
-            yield _refused(container, reply, netns, daemon)
+            yield _finding(container, reply, netns, daemon)
     return None
 
 
-def _refused(
+def _finding(
     container: Container, reply: DnsReply, netns: ContainerNetns | None, daemon: Daemon | None
 ) -> Finding:
     engine_answers = daemon is not None and daemon.answers

@@ -62,11 +62,11 @@ def host_broken(
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
         rules = dns_path.of_host if dns_path is not None else {}
         serving = _serving(containers, links, dead[0])
-        yield _dead_servers(
+        yield _dead_servers_finding(
             _DeadServers(dead, resolvers, lookups, rules, hit, serving), routes, links
         )
-    yield from _unknown_names(lookups)
-    yield from _unknown_services(lookups)
+    yield from _unknown_names_findings(lookups)
+    yield from _unknown_services_findings(lookups)
     return None
 
 
@@ -115,7 +115,7 @@ class _DeadServers(msgspec.Struct, frozen=True):
         return severity_beside_answers(self.lookups.host[server] for server in self.dead)
 
 
-def _dead_servers(
+def _dead_servers_finding(
     servers: _DeadServers, routes: Routes | None, links: Interfaces | None
 ) -> Finding:
     """One finding for all servers that do not answer."""
@@ -264,7 +264,7 @@ def _is_down(link: Interface) -> bool:
     return leads_out and (not link.up or link.operstate in ("down", "lowerlayerdown"))
 
 
-def _unknown_names(lookups: Lookups) -> Iterator[Finding]:
+def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:
     """The user's names that no server of the host knows.
 
     Where one does, dns.servers-disagree judges.
@@ -287,7 +287,7 @@ def _denial(reply: DnsReply) -> str:
     return "NOERROR, but no IPv4 address" if reply.rcode == "NOERROR" else str(reply.rcode)
 
 
-def _unknown_services(lookups: Lookups) -> Iterator[Finding]:
+def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
     """The user's names of containers that the engine's resolver does not know where it should."""
     for name, (witness, reply) in lookups.services.items():
         if reply.answered and not reply.knows:

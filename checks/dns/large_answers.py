@@ -31,7 +31,7 @@ def tcp_blocked(containers: Containers, lookups: Lookups | Unavailable) -> Check
         cut_short = by_key(_cut_short(server, containers, lookups))
         if cut_short and not reply.answered:
             callers = {caller.id: caller for members in cut_short.values() for caller in members}
-            yield _blocked(server, str(reply), list(cut_short), list(callers.values()))
+            yield _finding(server, str(reply), list(cut_short), list(callers.values()))
     return None
 
 
@@ -45,7 +45,7 @@ def _cut_short(
                 yield name, container
 
 
-def _blocked(server: str, reply: str, names: list[str], callers: list[Container]) -> Finding:
+def _finding(server: str, reply: str, names: list[str], callers: list[Container]) -> Finding:
     return Finding(
         subject=HOST,
         summary=sentence(

@@ -58,7 +58,7 @@ def queries_lost(
         if lossy:
             users = [group for group in groups if group.uses([server])]
             loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users))
-            yield _lost(loss, _sound_server(samples, server), resolver_paths, critical_pct)
+            yield _finding(loss, _sound_server(samples, server), resolver_paths, critical_pct)
     return None
 
 
@@ -96,7 +96,7 @@ def _sound_server(samples: DnsSamples, lossy: str) -> str:
     return ""
 
 
-def _lost(
+def _finding(
     loss: _Loss, sound: str, resolver_paths: ResolverPaths | None, critical_pct: float
 ) -> Finding:
     server, sample = loss.server, loss.worst.sample

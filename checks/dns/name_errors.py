@@ -52,7 +52,9 @@ def server_fails(
         by_server.setdefault(error, []).append(failure)
     for (server, rcode), failures in by_server.items():
         program = listeners.program_on("udp", server, DNS_PORT) if listeners is not None else ""
-        yield _fails(_ServerError(server, rcode, failures, lookups.host.get(server), program))
+        yield _failing_name_finding(
+            _ServerError(server, rcode, failures, lookups.host.get(server), program)
+        )
     yield from failed_names.unread
     return None
 
@@ -83,7 +85,7 @@ class _ServerError(msgspec.Struct, frozen=True):
         return self.of_root is not None and self.of_root.rcode in ERRORS
 
 
-def _fails(error: _ServerError) -> Finding:
+def _failing_name_finding(error: _ServerError) -> Finding:
     first, names, callers = error.failures[0], error.names, error.callers
     others = [server for server in first.replies if server != error.server]
     by = f", {error.program} of this host," if error.program else ""
@@ -183,12 +185,12 @@ def name_unknown(
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
         if failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
-            yield _unknown(failure, failure.completed(lookups))
+            yield _unknown_name_finding(failure, failure.completed(lookups))
     yield from failed_names.unread
     return None
 
 
-def _unknown(failure: UnresolvedName, completed: str) -> Finding:
+def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
     container, name = failure.container, failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"

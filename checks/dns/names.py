@@ -35,16 +35,16 @@ def servers_disagree(
     for name, replies in lookups.user_names.items():
         split = _split(name, replies)
         if split is not None:
-            yield _of_host(split, resolvers)
+            yield _host_finding(split, resolvers)
     for container in containers or ():
         for name, replies in lookups.failed_by_name(container).items():
             split = _split(name, replies)
             if split is not None:
-                yield _of_container(split, container)
+                yield _container_finding(split, container)
     return None
 
 
-def _of_container(split: _Split, container: Container) -> Finding:
+def _container_finding(split: _Split, container: Container) -> Finding:
     finding = Finding.about(
         container,
         f'{container} cannot resolve "{split.name}": {split}',
@@ -99,7 +99,7 @@ def _split(name: str, replies: Mapping[str, DnsReply]) -> _Split | None:
     return _Split(name, decisive[0], knowers[0], replies)
 
 
-def _of_host(split: _Split, resolvers: Resolvers) -> Finding:
+def _host_finding(split: _Split, resolvers: Resolvers) -> Finding:
     is_of_resolved = not set(resolvers.host_servers).isdisjoint(_RESOLVED_STUBS)
     is_plain = isinstance(resolvers.host, ResolvConf) and not is_of_resolved
     return Finding(

@@ -41,7 +41,7 @@ def server_refuses_containers(
     for group in groups:
         refusing = list(_refusing(group, lookups))
         if refusing:
-            yield _refused(group, refusing, lookups, networks, listeners)
+            yield _finding(group, refusing, lookups, networks, listeners)
     return None
 
 
@@ -58,7 +58,7 @@ def _is_refusal(reply: DnsReply | None) -> bool:
     return reply is not None and reply.rcode == _REFUSED
 
 
-def _refused(
+def _finding(
     group: QueryGroup,
     refusing: list[str],
     lookups: Lookups,

@@ -49,7 +49,7 @@ def service_on_other_network(
             owners = owners_of(name, container, containers)
             if owners and not resolves(name, container, owners, podman=is_podman):
                 yield _finding(_Call(container, name, source), owners, networks, Severity.critical)
-        yield from _by_configuration(container, containers, networks, set(names))
+        yield from _configured_name_findings(container, containers, networks, set(names))
     yield from failed.unread
     return None
 
@@ -68,7 +68,7 @@ class _Call(msgspec.Struct, frozen=True):
     source: str
 
 
-def _by_configuration(
+def _configured_name_findings(
     caller: Container, containers: Containers, networks: Networks, failed: set[str]
 ) -> Iterator[Finding]:
     """Names of services of the caller's own project in its configuration."""
@@ -198,7 +198,7 @@ def name_shared_by_projects(containers: Containers, networks: Networks) -> Check
                 member for member in called.get(name, ()) if member.compose_project in projects
             ]
             if callers:
-                yield _shared_name(network.name, name, owners, callers)
+                yield _shared_name_finding(network.name, name, owners, callers)
     return None
 
 
@@ -212,7 +212,7 @@ def _projects_of(containers: list[Container]) -> set[str]:
     return {container.compose_project for container in containers}
 
 
-def _shared_name(
+def _shared_name_finding(
     network: str, name: str, owners: list[Container], callers: list[Container]
 ) -> Finding:
     caller = callers[0]

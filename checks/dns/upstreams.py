@@ -73,7 +73,7 @@ def upstream_unreachable(
     for group in groups:
         if group.lost:
             misses_names = any(missed.of(member) for member in group.members)
-            yield _unreachable(
+            yield _finding(
                 LostQuery(
                     group, resolvers, lookups, path, containers, networks, misses_names, listeners
                 )
@@ -92,7 +92,7 @@ def _nobody_asks(lookups: Lookups) -> Skipped:
     return Skipped("no running container queries a DNS server through its own network")
 
 
-def _unreachable(lost: LostQuery) -> Finding:
+def _finding(lost: LostQuery) -> Finding:
     group, server = lost.group, lost.server
     container = group.members[0]
     return Finding(

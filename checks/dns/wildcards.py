@@ -56,7 +56,7 @@ def search_wildcard(
     for container in resolving(containers) if wild else ():
         for stray in _stray_names(container, containers, near, resolvers, wild):
             lines = log_tails.of(container).lines if log_tails is not None else ()
-            yield _led_astray(container, stray, lines)
+            yield _finding(container, stray, lines)
     return None
 
 
@@ -78,7 +78,7 @@ def _stray_names(
         yield _StrayName(name, where, domain, wild[domain], stopped)
 
 
-def _led_astray(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
+def _finding(container: Container, stray: _StrayName, lines: tuple[str, ...]) -> Finding:
     seen = next((line for line in lines if any(own in line for own in stray.addresses)), "")
     stopped = f"{stray.stopped} has the name and is stopped" if stray.stopped else ""
     evidence: dict[str, Json] = {

@@ -29,14 +29,14 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
         return Skipped("no ban list, or no machine of the own network and published port to walk")
     router = routes.router if routes is not None else None
     for banned in banned_neighbours:
-        yield _shut_out(banned, is_router=banned.address == router)
+        yield _finding(banned, is_router=banned.address == router)
     if banned_neighbours.left_out:
         further = count(banned_neighbours.left_out, "connection")
         yield Unexamined(HOST, f"{further} of neighbours to published ports: too many to walk")
     return None
 
 
-def _shut_out(banned: BannedNeighbour, *, is_router: bool) -> Finding:
+def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
     ports = sorted({f"{shut.host_port}/{shut.port.partition('/')[2]}" for shut in banned.ports})
     who = f"{banned.address}, the router of this host," if is_router else banned.address

@@ -37,7 +37,7 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
                 Subject("interface", path.bridge), f"the verdict depends on {obstacle.by}"
             )
         if path.trace.is_blocked and obstacle is not None and _is_by_policy(obstacle.by):
-            yield _cut_off(path, obstacle.by, firewall)
+            yield _finding(path, obstacle.by, firewall)
     return None
 
 
@@ -49,7 +49,7 @@ def _is_by_policy(by: Step) -> bool:
     return by.rule.startswith("policy ") and by.chain == "FORWARD"
 
 
-def _cut_off(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
+def _finding(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     version = " over IPv6" if path.family == "ip6" else ""
     where = f" to {path.uplink}" if path.kind != "routed" else ""
     behind = f"its net {path.subnet}" if path.kind == "behind" else count(len(path.guests), "port")

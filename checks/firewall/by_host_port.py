@@ -32,11 +32,11 @@ def opened_by_host_port(packet_paths: PacketPaths, firewall: Firewall) -> CheckR
         proto = inlet.protocol
         opening = firewall.openings.first(proto, inlet.host_port, inlet.family)
         if opening is not None and inlet.sample.by is not None:
-            yield _never_matches(inlet, inlet.sample.by, opening)
+            yield _finding(inlet, inlet.sample.by, opening)
     return None
 
 
-def _never_matches(inlet: Ingress, by: Step, opening: Step) -> Finding:
+def _finding(inlet: Ingress, by: Step, opening: Step) -> Finding:
     proto = inlet.protocol
     program = cures.program_of(by)
     opens = {"program": program, "chain": by.chain, "host_port": str(inlet.host_port)}

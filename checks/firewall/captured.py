@@ -38,11 +38,11 @@ def redirected_to_nobody(captured_paths: CapturedPaths) -> CheckResult:
         elif path.taker is None:
             lost[path.by, path.host_port].append(path)
     for (by, port), paths in lost.items():
-        yield _redirected(by, port, paths)
+        yield _finding(by, port, paths)
     return None
 
 
-def _redirected(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
+def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     first = paths[0]
     members = {member.id: member for path in paths for member in path.members}
     networks = {path.network.name: path.network for path in paths}

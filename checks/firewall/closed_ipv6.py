@@ -24,11 +24,11 @@ def closed_over_ipv6(closed_over_ipv6: ClosedOverIpv6, firewall: Firewall | None
     if not closed_over_ipv6.walked:
         return Skipped("no web port is published on a host with an address of the IPv6 internet")
     for closed in by_key((port.obstacle.by, port) for port in closed_over_ipv6).values():
-        yield _closed(closed, firewall)
+        yield _finding(closed, firewall)
     return None
 
 
-def _closed(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
+def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
     first = closed[0]
     by = first.obstacle.by
     ports = sorted({port.host_port for port in closed})

@@ -33,14 +33,14 @@ def dropped_inside_container(inner_paths: InnerPaths) -> CheckResult:
         if by is not None:
             inward[inlet.container.id, by].append(inlet)
     for (_, by), inlets in inward.items():
-        yield _inward(by, inlets)
+        yield _inward_finding(by, inlets)
     outward: dict[tuple[str, Step], list[InnerEgress]] = defaultdict(list)
     for outlet in inner_paths.outlets:
         obstacle = outlet.trace.rule_in_the_way
         if obstacle is not None:
             outward[outlet.owner.id, obstacle.by].append(outlet)
     for (_, by), outlets in outward.items():
-        yield _outward(by, outlets)
+        yield _outward_finding(by, outlets)
     return None
 
 
@@ -52,7 +52,7 @@ def _rule_for(inlet: InnerIngress) -> Step | None:
     return None
 
 
-def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
+def _inward_finding(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
@@ -86,7 +86,7 @@ def _inward(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     )
 
 
-def _outward(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
+def _outward_finding(by: Step, outlets: Sequence[InnerEgress]) -> Finding:
     first = outlets[0]
     path = first.path
     callers = {outlet.path.want.container.id: outlet.path.want.container for outlet in outlets}

@@ -54,7 +54,7 @@ def chains_missing(
     flushed = flushed_rules(firewall, packet_paths)
     if flushed.is_real:
         has_docker_proxy = has_proxy(config)
-        yield _gone(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
+        yield _finding(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
     return None
 
 
@@ -101,7 +101,7 @@ class _Harm(msgspec.Struct, frozen=True, dict=True):
         return "; ".join(parts) or "networks are not kept apart"
 
 
-def _gone(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
+def _finding(harm: _Harm, firewall: Firewall, repair: SimulatedRepair | None) -> Finding:
     flushed = harm.flushed
     touched = (flushed.networks or harm.paths.networks).values()
     return Finding(

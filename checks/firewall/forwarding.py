@@ -47,13 +47,13 @@ def forwarding_off(
     used = _attached(containers.running, routed)
     if not used:
         return Skipped("no running container is on a bridge network that leads out")
-    yield from _forwarding_off(forwarding, used, routed, sysctl_files)
+    yield from _ipv4_findings(forwarding, used, routed, sysctl_files)
     if _engine_turns_on_ipv6(config, ping) and routes is not None and routes.default6:
-        yield from _forwarding6_off(forwarding, used, routed)
+        yield from _ipv6_findings(forwarding, used, routed)
     return None
 
 
-def _forwarding_off(
+def _ipv4_findings(
     forwarding: Forwarding,
     used: Sequence[Container],
     routed: dict[str, Network],
@@ -118,7 +118,7 @@ def _engine_turns_on_ipv6(config: DaemonConfig | None, ping: Ping | None) -> boo
     return configured is True or (configured is None and ping is not None and ping.version >= (27,))
 
 
-def _forwarding6_off(
+def _ipv6_findings(
     forwarding: Forwarding, used: Sequence[Container], routed: dict[str, Network]
 ) -> Iterator[Finding]:
     """Where the host itself has a way out over IPv6."""

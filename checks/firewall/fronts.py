@@ -27,7 +27,7 @@ def backend_mixed(firewall: Firewall, packet_paths: PacketPaths | None) -> Check
     if not docker:
         return Skipped("Docker has no chains here")
     if used["nft"] and used["legacy"]:
-        yield _mixed(used["nft"], used["legacy"], docker, packet_paths)
+        yield _mixed_finding(used["nft"], used["legacy"], docker, packet_paths)
     elif any(used.values()):
         for backend, name in _UNREAD.items():
             if not used[backend] and name in firewall.ruleset.unread:
@@ -46,7 +46,7 @@ def _is_iptables(table: Table) -> bool:
     return table.family == "ip" and table.name in ("filter", "nat", "raw", "mangle")
 
 
-def _mixed(
+def _mixed_finding(
     nft: Sequence[Table], legacy: Sequence[Table], docker: Sequence[str], paths: PacketPaths | None
 ) -> Finding:
     backends = sorted(set(docker))
@@ -84,11 +84,11 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
     for inlet in packet_paths.inlets:
         is_open = inlet.reach.outcome == "accept" and inlet.reach.nat is not None
         if inlet.everywhere and is_open and inlet.refused.is_blocked and inlet.refused.by:
-            yield _bypassed(inlet)
+            yield _bypassed_finding(inlet)
     return None
 
 
-def _bypassed(inlet: Ingress) -> Finding:
+def _bypassed_finding(inlet: Ingress) -> Finding:
     by = inlet.refused.by
     assert by is not None
     named = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()

@@ -25,11 +25,11 @@ def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | No
     unnamed: dict[tuple[str, Step], list[ClosedHostPort]] = {}
     for port in closed_host_ports:
         if port.wanted:
-            yield _closed([port], firewall)
+            yield _finding([port], firewall)
         else:
             unnamed.setdefault((port.container.id, port.by), []).append(port)
     for ports in unnamed.values():
-        yield _closed(ports, firewall)
+        yield _finding(ports, firewall)
     return None
 
 
@@ -39,7 +39,7 @@ _CLEARLY_WANTED: dict[Reason, str] = {
 }
 
 
-def _closed(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
+def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
     """One port that others should reach, or all others of a container that one rule closes."""
     port = min(ports, key=lambda port: port.listener.port)
     container, number = port.container, port.listener.port

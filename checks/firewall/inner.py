@@ -30,13 +30,13 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
     paths = [path for path in wanted_paths if path.kind == "to the host"]
     if not paths:
         return Skipped("no running container is configured to use a service on this host")
-    yield from _undecided(paths)
-    for by, blocked in _by_rule(_surely(paths)).items():
-        yield _input_dropped(by, blocked, firewall)
+    yield from _undecided_items(paths)
+    for by, blocked in _by_rule(_surely_blocked(paths)).items():
+        yield _to_host_finding(by, blocked, firewall)
     return None
 
 
-def _surely(paths: Sequence[WantedPath]) -> list[WantedPath]:
+def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
     """Those that a rule certainly stops.
 
     Where only the host is wanted, and no port of it, all of its ports must be closed.
@@ -57,7 +57,7 @@ def _by_rule(paths: Sequence[WantedPath]) -> dict[Step, list[WantedPath]]:
     return by_key((obstacle.by, path) for obstacle, path in stopped if obstacle is not None)
 
 
-def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
+def _undecided_items(paths: Sequence[WantedPath]) -> CheckResult:
     seen = set()
     for path in paths:
         container = path.want.container
@@ -67,7 +67,7 @@ def _undecided(paths: Sequence[WantedPath]) -> CheckResult:
     return None
 
 
-def _input_dropped(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
+def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall | None) -> Finding:
     first, listener = paths[0], paths[0].listener
     containers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(containers.values()))
@@ -131,9 +131,9 @@ def between_containers(wanted_paths: WantedPaths, config: DaemonConfig | None) -
     ]
     if not paths:
         return Skipped("no running container is configured to call another one at a known port")
-    yield from _undecided(paths)
+    yield from _undecided_items(paths)
     for by, blocked in _by_rule([path for path in paths if path.trace.is_blocked]).items():
-        yield _between(by, blocked, config)
+        yield _between_finding(by, blocked, config)
     return None
 
 
@@ -142,7 +142,7 @@ def _is_apart(path: WantedPath) -> bool:
     return path.bridged and path.network.option("com.docker.network.bridge.enable_icc") == "false"
 
 
-def _between(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None) -> Finding:
+def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig | None) -> Finding:
     first = paths[0]
     peer = first.peer
     whom = str(peer) if peer is not None else first.address

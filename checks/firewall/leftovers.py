@@ -50,7 +50,7 @@ def dnat_stale(
         return None
     repair = repair_of(simulated_repair, "firewall.dnat-stale")
     for rule in _stale(rules, containers, networks):
-        yield _left_over(rule, containers, listeners, repair)
+        yield _finding(rule, containers, listeners, repair)
     return None
 
 
@@ -70,7 +70,7 @@ def _stale(
             yield rule
 
 
-def _left_over(
+def _finding(
     rule: PortRule, containers: Containers, listeners: Listeners | None, repair: dict[str, str]
 ) -> Finding:
     victims = [

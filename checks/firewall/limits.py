@@ -28,13 +28,13 @@ def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
     connections as the limit allows; whom other limits drop, the kernel does not show.
     """
     for path in limited_paths:
-        yield _limited(path)
+        yield _limited_finding(path)
     if limited_paths.uncounted:
         yield _UNCOUNTED
     return None
 
 
-def _limited(path: LimitedPath) -> Finding:
+def _limited_finding(path: LimitedPath) -> Finding:
     by = path.rule.step
     ports = path.ports
     busy = near(path.busy) or list(path.busy)
@@ -96,13 +96,13 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
     during the look, and a few packets are left out.
     """
     for call in direct_calls:
-        yield _direct(call)
+        yield _direct_finding(call)
     if direct_calls.uncounted:
         yield _UNCOUNTED
     return None
 
 
-def _direct(call: DirectCall) -> Finding:
+def _direct_finding(call: DirectCall) -> Finding:
     container, rule = call.container, call.rule
     now = f"{count(rule.within, 'packet')} while this was read" if rule.within else ""
     return Finding.about(

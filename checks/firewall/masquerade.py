@@ -72,14 +72,14 @@ def masquerade_missing(
     reported = set()
     repair, silent_config = (None, config) if is_left_alone else (simulated_repair, None)
     for members in unanswerable(ways, interfaces).values():
-        yield _unmasqueraded(members, repair, silent_config)
+        yield _network_finding(members, repair, silent_config)
         reported.add(members[0].network.name)
     for hidden in by_other_address(ways, interfaces, routes, lookups, silent):
         yield hidden_behind_another(hidden)
         reported.add(hidden[0].way.network.name)
     for path in unanswerable_queries(resolver_paths, lookups):
         if path.network.name not in reported:
-            yield _query_unmasqueraded(path, firewall.untracked_dns(path.network.bridge))
+            yield _query_finding(path, firewall.untracked_dns(path.network.bridge))
     return None
 
 
@@ -112,7 +112,7 @@ def _not_judged(
     return gone or ("" if paths.networks else paths.why_none)
 
 
-def _query_unmasqueraded(path: ResolverPath, untracked: Step | None) -> Finding:
+def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     network, subnet = path.network, path.network.subnet4
     cure, why = {"bridge": network.bridge, "subnet": subnet}, "other packets are translated"
     if untracked is not None:
@@ -146,7 +146,7 @@ def _undecided(ways: Iterable[Egress]) -> Iterator[Unexamined]:
             yield Unexamined(way.container.subject, f"its translation depends on {way.sample.by}")
 
 
-def _unmasqueraded(
+def _network_finding(
     ways: Sequence[Egress], repair: SimulatedRepair | None, silent_config: DaemonConfig | None
 ) -> Finding:
     """The finding about one network's ways out by one family.

@@ -38,11 +38,11 @@ def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> Chec
             subject = link.network.subject if link.network else Subject("interface", link.device)
             yield Unexamined(subject, f"the verdict depends on {link.lost[0].obstacle.by}")
     for by, links in lost.items():
-        yield _dropped(by, links)
+        yield _finding(by, links)
     return None
 
 
-def _dropped(by: Step, links: Sequence[NeighbourLink]) -> Finding:
+def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     networks = {link.network.name: link.network for link in links if link.network is not None}
     members = {member.id: member for link in links for member in link.members}
     names = sorted(names_of(members.values()))

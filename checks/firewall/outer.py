@@ -33,10 +33,10 @@ def output_dropped(
     blocked = _blocked(host_paths, packet_paths)
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
-        yield _dropped(obstacle, paths, lost)
+        yield _blocked_paths_finding(obstacle, paths, lost)
     for server, rule in queries.items():
         if rule not in {obstacle.by for obstacle in blocked}:
-            yield _query_dropped(server, rule)
+            yield _blocked_query_finding(server, rule)
     return None
 
 
@@ -66,7 +66,9 @@ def _rule_of_host(path: HostPath) -> Obstacle | None:
     return obstacle if obstacle.reason == "rule" and obstacle.hook != "forward" else None
 
 
-def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> Finding:
+def _blocked_paths_finding(
+    obstacle: Obstacle, paths: list[HostPath], servers: list[str]
+) -> Finding:
     by, first = obstacle.by, paths[0]
     what = "the answers" if obstacle.part == "reply" else "what it sends"
     names = sorted(path.container.name for path in paths)
@@ -91,7 +93,7 @@ def _dropped(obstacle: Obstacle, paths: list[HostPath], servers: list[str]) -> F
     )
 
 
-def _query_dropped(server: str, by: Step) -> Finding:
+def _blocked_query_finding(server: str, by: Step) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"this host itself cannot ask DNS server {server}: {by} drops the query or its answer",

@@ -28,12 +28,12 @@ def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
         for ping in dropped_pings
     )
     for pings in groups.values():
-        yield _dropped(pings)
+        yield _finding(pings)
     yield from dropped_pings.unread
     return None
 
 
-def _dropped(pings: list[DroppedPing]) -> Finding:
+def _finding(pings: list[DroppedPing]) -> Finding:
     first = pings[0]
     container, obstacle = first.container, first.obstacle
     who = str(first.peer) if first.peer is not None else "this host"

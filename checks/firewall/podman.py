@@ -46,7 +46,7 @@ def podman_rules_missing(
     if firewall.hides_docker:
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
     if not _has_own(firewall) and not _translates(firewall):
-        yield _gone(members)
+        yield _finding(members)
     return None
 
 
@@ -68,7 +68,7 @@ def _leads_out(container: Container, networks: Networks) -> bool:
     return any(network is not None and not network.internal for network in bridges)
 
 
-def _gone(members: list[Container]) -> Finding:
+def _finding(members: list[Container]) -> Finding:
     homes = sorted({name for member in members for name in member.endpoints})
     return Finding(
         subject=HOST,

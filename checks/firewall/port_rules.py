@@ -56,13 +56,15 @@ def dnat_missing(
             served = has_proxy(config) and inlet.is_served_by_host
             untracked = _untracking(firewall, inlet)
             cause = _Cause(problem, served, inlet.led_by, untracked)
-            yield _untranslated(inlet, cause, simulated_repair if untracked is None else None)
+            yield _missing_rule_finding(
+                inlet, cause, simulated_repair if untracked is None else None
+            )
         elif inlet.reach.nat_unknown:
             yield Unexamined(
                 inlet.container.subject, f"its translation depends on {inlet.reach.by}"
             )
     if not has_proxy(config) and host_paths is not None:
-        yield from _unreachable_from_host(packet_paths, host_paths, simulated_repair)
+        yield from _host_port_findings(packet_paths, host_paths, simulated_repair)
     return None
 
 
@@ -96,7 +98,7 @@ def _variables(container: Container, port: int, repair: SimulatedRepair | None) 
     return {"container": container.name, "host_port": str(port), **mended}
 
 
-def _unreachable_from_host(
+def _host_port_findings(
     paths: PacketPaths, host_paths: HostPaths, repair: SimulatedRepair | None
 ) -> CheckResult:
     """Published ports that are translated for others and not for the host itself.
@@ -144,7 +146,7 @@ def _untracking(firewall: Firewall, inlet: Ingress) -> Step | None:
     return firewall.untracked_port(inlet.uplink.name, protocol, inlet.host_port)
 
 
-def _untranslated(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> Finding:
+def _missing_rule_finding(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> Finding:
     reach = inlet.reach
     is_led_off = reach.nat is not None and reach.nat.kind == "redirect"
     return Finding(

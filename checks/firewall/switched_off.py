@@ -23,7 +23,7 @@ def switched_off(ways: Sequence[Egress], namespaces: Namespaces | None) -> Itera
         if _leaves_by(way, namespaces):
             groups[way.network.name].append(way)
     for members in groups.values():
-        yield _switched_off(members)
+        yield _finding(members)
 
 
 def _leaves_by(way: Egress, namespaces: Namespaces | None) -> bool:
@@ -36,7 +36,7 @@ def _leaves_by(way: Egress, namespaces: Namespaces | None) -> bool:
     return any(not route.prefix and route.gateway == gateway for route in routes)
 
 
-def _switched_off(members: Sequence[Egress]) -> Finding:
+def _finding(members: Sequence[Egress]) -> Finding:
     first = members[0]
     network = first.network
     names = sorted(way.container.name for way in members)

@@ -54,11 +54,11 @@ def forward_dropped(
     has_rules = not left_alone(config)
     dropped = dropped_ways(firewall, packet_paths, resolver_paths, has_rules=has_rules)
     for by, ways in dropped.items():
-        yield _dropped(by, ways, None if has_rules else config)
+        yield _finding(by, ways, None if has_rules else config)
     return None
 
 
-def _dropped(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Finding:
+def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Finding:
     """config: where the engine is configured to write no rules."""
     part, hook = ways.hook
     bridge, uplink = ways.ends

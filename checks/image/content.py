@@ -74,7 +74,7 @@ def platform_mismatch(
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
-            yield _mismatch(candidate, built_for, machine)
+            yield _platform_finding(candidate, built_for, machine)
     for trouble in pulls.of("platform") if pulls is not None else ():
         age = clock.age(trouble.last) or 0.0
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
@@ -97,7 +97,7 @@ def platform_mismatch(
     return None
 
 
-def _mismatch(candidate: Container, built_for: str, machine: str) -> Finding:
+def _platform_finding(candidate: Container, built_for: str, machine: str) -> Finding:
     image = candidate.config.image
     effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
     return Finding.about(
@@ -165,16 +165,16 @@ def corrupt(
         return Skipped("another disk is mounted over the layers: they cannot be looked at")
     uses_overlay = info is not None and info.driver == "overlay2"
     if stored is not None and stored.lost_of_images and uses_overlay:
-        yield _deleted(stored, containers)
+        yield _deleted_layer_finding(stored, containers)
         return None
-    yield from _without_own_layer(containers)
+    yield from _lost_container_layer_findings(containers)
     if isinstance(layers, LayerFolders):
-        yield from _incomplete(layers, clock, recent_s)
-        yield from _closed(layers, containers)
+        yield from _incomplete_store_findings(layers, clock, recent_s)
+        yield from _closed_folder_findings(layers, containers)
     for trouble in pulls.of("corrupt") if pulls is not None else ():
         variables = {"image": trouble.image} if trouble.image else {}
         summary = f"pulling {trouble.what} broke off at a damaged layer"
-        yield _from_log(trouble.count, trouble.text, trouble.first, summary, variables)
+        yield _logged_damage_finding(trouble.count, trouble.text, trouble.first, summary, variables)
     if isinstance(layers, Unavailable):
         return layers
     if layers.looked_at:
@@ -182,7 +182,7 @@ def corrupt(
     return Skipped("layers on the disk are examined for the storage driver overlay2 only")
 
 
-def _deleted(stored: Layers, containers: Containers) -> Finding:
+def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
     """Whole layers are gone: the engine never does that to a layer that its records still name."""
     names = {container.id: container.name for container in containers}
     unread = [
@@ -211,7 +211,7 @@ def _deleted(stored: Layers, containers: Containers) -> Finding:
     )
 
 
-def _without_own_layer(containers: Containers) -> Iterator[Finding]:
+def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
     """Containers whose own layer alone is gone."""
     for unread in containers.unexamined:
         if match := _LOST_LAYER.search(unread.why):
@@ -227,22 +227,24 @@ def _without_own_layer(containers: Containers) -> Iterator[Finding]:
             )
 
 
-def _incomplete(layers: LayerFolders, clock: Clock, recent_s: float) -> Iterator[Finding]:
+def _incomplete_store_findings(
+    layers: LayerFolders, clock: Clock, recent_s: float
+) -> Iterator[Finding]:
     """Images that have lost parts of their layers, and complaints of the log alone."""
     lost = by_key(layers.missing)
     for name, paths in lost.items():
         folders = [path.rpartition("/")[0] for path in paths]
         lines = [line for line in layers.reports if any(folder in line.text for folder in folders)]
-        yield _lost_parts(name, paths, lines)
+        yield _lost_parts_finding(name, paths, lines)
     recent = [
         line for line in layers.reports if line.at is not None and clock.wall - line.at < recent_s
     ]
     if recent and not lost:
         summary = "the daemon's log reports damaged layers"
-        yield _from_log(len(recent), recent[-1].text, recent[0].at, summary, {})
+        yield _logged_damage_finding(len(recent), recent[-1].text, recent[0].at, summary, {})
 
 
-def _lost_parts(image: str, paths: list[str], lines: list[LogLine]) -> Finding:
+def _lost_parts_finding(image: str, paths: list[str], lines: list[LogLine]) -> Finding:
     """paths: what is gone. lines: what the log says of their folders."""
     evidence: dict[str, Json] = {"not on the disk": paths[:NAMES_SHOWN]}
     if lines:
@@ -259,7 +261,7 @@ def _lost_parts(image: str, paths: list[str], lines: list[LogLine]) -> Finding:
     )
 
 
-def _closed(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
+def _closed_folder_findings(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
     """Images of whose layers no user but root may enter any folder, and that keep a container down.
 
     An image may be built so, on purpose, for root alone.
@@ -282,7 +284,7 @@ def _closed(layers: LayerFolders, containers: Containers) -> Iterator[Finding]:
             )
 
 
-def _from_log(
+def _logged_damage_finding(
     times: int, text: str, onset: float | None, summary: str, variables: dict[str, str]
 ) -> Finding:
     return Finding(

@@ -64,7 +64,7 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
     """
     if client.without_bus:
         is_harmless = client.by_default and (ping is None or ping.version < _ASKS_FIRST)
-        yield _without_bus(client, Severity.advice if is_harmless else None)
+        yield _no_bus_finding(client, Severity.advice if is_harmless else None)
     lacking = dict(client.lacking)
     for helper in (*client.absent, *lacking):
         registries = sorted(name for name, program in client.helpers.items() if program == helper)
@@ -101,7 +101,7 @@ _ASKS_FIRST = (28,)
 """The first docker command that runs no image which is not here without an answer of the helper."""
 
 
-def _without_bus(client: ClientSettings, severity: Severity | None) -> Finding:
+def _no_bus_finding(client: ClientSettings, severity: Severity | None) -> Finding:
     """The finding about the helper of a desktop on a host without one."""
     program = client.without_bus.rpartition("/")[2]
     if client.by_default:

@@ -159,7 +159,7 @@ def registry_tls(
                 trouble, variables=endpoint | {"untrusted": host, "shows": with_port(host)}
             )
     for trouble in pulls.of("plain-http"):
-        yield _plain_http(failures, trouble, config, info)
+        yield _plain_http_finding(failures, trouble, config, info)
     return None
 
 
@@ -180,7 +180,7 @@ def _stranger(host: str, files: RegistryFiles | None) -> dict[str, str]:
     return {"inspected": with_port(host)}
 
 
-def _plain_http(
+def _plain_http_finding(
     failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None, info: Info | None
 ) -> Finding:
     """The finding about a registry without TLS, which the engine's file may name already."""

@@ -66,7 +66,7 @@ def unbounded(
         severity = Severity.advice
         if is_large:
             severity = Severity.critical if place.is_filled_by_logs(crit_pct) else Severity.warning
-        yield _unbounded(place, severity)
+        yield _finding(place, severity)
         if log is None or log.failed:
             yield Unexamined(container.subject, f"size of its log: {_why_unknown(log, logs)}")
     return None
@@ -112,7 +112,7 @@ class _LogPlace(msgspec.Struct, frozen=True):
         return leads or not self.disk.holds_data_root
 
 
-def _unbounded(place: _LogPlace, severity: Severity) -> Finding:
+def _finding(place: _LogPlace, severity: Severity) -> Finding:
     container, log, usage = place.container, place.log, place.usage
     # a disk that is not full has other worries than this log
     disk = place.disk if severity is Severity.critical else None

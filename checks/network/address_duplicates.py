@@ -24,11 +24,11 @@ def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
     if not address_duplicates.members:
         return Skipped("no running container is on a macvlan or ipvlan network")
     for duplicate in address_duplicates.items:
-        yield _duplicate(duplicate)
+        yield _finding(duplicate)
     return None
 
 
-def _duplicate(duplicate: AddressDuplicate) -> Finding:
+def _finding(duplicate: AddressDuplicate) -> Finding:
     container, network, entry = duplicate.container, duplicate.network, duplicate.entry
     endpoint = container.endpoints[network.name]
     has = "has it too" if duplicate.answers else "had it when this host last called that address"

@@ -52,11 +52,13 @@ def address_pools_exhausted(
     stock = subnet_stock(info, networks, routes, links)
     if stock.free <= warn_free:
         described = DescribedRoutes(routes, links, tunnels, networks)
-        yield _few_left(stock, networks, described, _without_container(networks, containers))
+        yield _few_left_finding(
+            stock, networks, described, _without_container(networks, containers)
+        )
     return None
 
 
-def _few_left(
+def _few_left_finding(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> Finding:
     """empty: the networks without a container."""
@@ -151,11 +153,11 @@ def subnet_exhausted(containers: Containers, networks: Networks) -> CheckResult:
         failed = refused.get(network.name, [])
         used, room = addresses_in_use(network, containers), addresses_in(network)
         if failed or (room >= _SMALL and used >= room):
-            yield _full(network, failed, used, room)
+            yield _exhausted_finding(network, failed, used, room)
     return None
 
 
-def _full(network: Network, failed: list[Container], used: int, room: int) -> Finding:
+def _exhausted_finding(network: Network, failed: list[Container], used: int, room: int) -> Finding:
     victims = f", so {named('container', names_of(failed))} did not start" if failed else ""
     return Finding(
         subject=network.subject,

@@ -63,7 +63,7 @@ def veth_detached(
             _with_successor(item, container, containers, events)
             for item in (
                 *_all_lost(netns, containers, networks, namespaces, config),
-                *_cut_off_somewhere(netns, containers, networks, links),
+                *_cut_off_findings(netns, containers, networks, links),
             )
         ]
         if lost and (container.started_at or 0.0) > clock.wall:
@@ -85,14 +85,14 @@ def _all_lost(
     is_connected = any(endpoint.is_connected for endpoint in container.endpoints.values())
     if is_connected or container.has_own_kernel:
         return
-    item = _guest(container, netns, containers, namespaces) or _unattached(
+    item = _guest(container, netns, containers, namespaces) or _unattached_finding(
         container, netns, networks, config
     )
     if item is not None:
         yield item
 
 
-def _cut_off_somewhere(
+def _cut_off_findings(
     netns: ContainerNetns, containers: Containers, networks: Networks, links: Interfaces
 ) -> Iterator[Finding]:
     """A container that lost the connection to some of its networks."""
@@ -107,7 +107,7 @@ def _cut_off_somewhere(
             wrong_gateway = attachment.wrong_gateway(containers)
             fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
             if fault:
-                yield _cut_off(attachment, fault, wrong_gateway)
+                yield _cut_off_finding(attachment, fault, wrong_gateway)
 
 
 _CABLE_FAULTS: Mapping[CableFault, str] = {
@@ -127,7 +127,7 @@ def _cable_fault(attachment: Attachment) -> str:
     return _CABLE_FAULTS[attachment.fault].format(attached=attachment)
 
 
-def _cut_off(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
+def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
     network, netns, bridge = attachment.network, attachment.netns, attachment.bridge
     peer, inner = attachment.host_end, attachment.inner
     return Finding.about(
@@ -162,7 +162,7 @@ def _guest(
     name = mode.removeprefix(_JOINED)
     owner = containers.by_id.get(name) or containers.by_name.get(name)
     if owner is not None and owner.is_running:
-        return _in_former_netns(container, netns, owner, namespaces)
+        return _former_netns_finding(container, netns, owner, namespaces)
     if not netns.is_bare:
         return None
     if owner is None and containers.unexamined:
@@ -173,16 +173,18 @@ def _guest(
         )
     if owner is None:
         whose = f'container "{name[:12]}", whose network it shares, no longer exists'
-        return _without_owner(container, netns, whose, "not listed")
+        return _lost_owner_finding(container, netns, whose, "not listed")
     if owner.host_config.network_mode == "none":
         return None
     whose = f"{owner}, whose network it shares, does not run ({owner.state.status})"
-    finding = _without_owner(container, netns, whose, owner.state.status)
+    finding = _lost_owner_finding(container, netns, whose, owner.state.status)
     settled = (*finding.settled, owner.life)
     return replace(finding, settled=settled).with_variables({"stopped": owner.name})
 
 
-def _without_owner(container: Container, netns: ContainerNetns, whose: str, state: str) -> Finding:
+def _lost_owner_finding(
+    container: Container, netns: ContainerNetns, whose: str, state: str
+) -> Finding:
     return Finding.about(
         container,
         f"{container} has no network: {whose}",
@@ -210,7 +212,7 @@ def _with_successor(
     return item.with_variables({"successor": successor}) if successor else item
 
 
-def _in_former_netns(
+def _former_netns_finding(
     container: Container, netns: ContainerNetns, owner: Container, namespaces: Namespaces
 ) -> Finding | None:
     """A container that shares the network of another one's earlier run."""
@@ -249,7 +251,7 @@ class _LostNetwork(msgspec.Struct, frozen=True):
     setting: dict[str, Json] = {}
 
 
-def _unattached(
+def _unattached_finding(
     container: Container, netns: ContainerNetns, networks: Networks, config: DaemonConfig | None
 ) -> Finding | None:
     """A container that was disconnected from its last network, or that never had one.

@@ -45,11 +45,11 @@ def bridge_down(
             network, link, members, routes
         )
         if fault:
-            yield _broken(network, link, links, members, fault)
+            yield _broken_bridge_finding(network, link, links, members, fault)
     return None
 
 
-def _broken(
+def _broken_bridge_finding(
     network: Network,
     link: Interface | None,
     links: Interfaces,
@@ -156,11 +156,11 @@ def bridge_leaked(
     for link in links:
         is_ours = link.kind == "bridge" and _OURS.fullmatch(link.name)
         if is_ours and link.name not in bridges and not links.ports(link):
-            yield _leaked(link, list(links.addresses_of(link)), sorted(bridges))
+            yield _leaked_bridge_finding(link, list(links.addresses_of(link)), sorted(bridges))
     return None
 
 
-def _leaked(link: Interface, addresses: list[str], bridges: list[str]) -> Finding:
+def _leaked_bridge_finding(link: Interface, addresses: list[str], bridges: list[str]) -> Finding:
     return Finding(
         subject=link.subject,
         summary=(

@@ -50,7 +50,7 @@ def parent_subnet_foreign(
         if reached is None:
             yield Unexamined(network.subject, "no query was sent from it")
         elif not reached:
-            yield _foreign(network, _fitting(nets[0], routes), nets, members)
+            yield _foreign_subnet_finding(network, _fitting(nets[0], routes), nets, members)
     if not checked:
         return Skipped(
             "no running container is on a macvlan network of an interface with addresses"
@@ -79,7 +79,7 @@ _LEAST_PREFIX = 26
 """The smallest net of which a range may be taken: 64 addresses."""
 
 
-def _foreign(
+def _foreign_subnet_finding(
     network: Network,
     fitting: dict[str, str],
     nets: Sequence[ipaddress.IPv4Network],
@@ -138,11 +138,11 @@ def parent_in_use(
         parent = interfaces.by_name.get(network.option("parent"))
         master = interfaces.by_index.get(parent.master or 0) if parent is not None else None
         if parent is not None and master is not None:
-            yield _in_use(network, parent, master, containers)
+            yield _parent_in_use_finding(network, parent, master, containers)
     return None
 
 
-def _in_use(
+def _parent_in_use_finding(
     network: Network, parent: Interface, master: Interface, containers: Containers
 ) -> Finding:
     refused = [

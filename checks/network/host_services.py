@@ -27,11 +27,11 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
         for lack in wanted_paths.unserved
     )
     for lacks in places.values():
-        yield _unserved(lacks)
+        yield _finding(lacks)
     return None
 
 
-def _unserved(lacks: list[UnservedWant]) -> Finding:
+def _finding(lacks: list[UnservedWant]) -> Finding:
     first = lacks[0]
     containers = {lack.want.container.id: lack.want.container for lack in lacks}
     names = sorted(names_of(containers.values()))

@@ -59,7 +59,7 @@ def internal_called_out(
         )
         if lines or places:
             way_out = _open_network(container, containers, networks)
-            yield _called_out(container, attached, lines, places, way_out)
+            yield _finding(container, attached, lines, places, way_out)
     yield from recent_logs.left_out([container for container, _ in closed])
     return None
 
@@ -81,7 +81,7 @@ def _open_network(container: Container, containers: Containers, networks: Networ
     return "bridge"
 
 
-def _called_out(
+def _finding(
     container: Container,
     attached: Sequence[Network],
     lines: Sequence[RecentLine],

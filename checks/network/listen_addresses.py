@@ -57,7 +57,7 @@ def listen_address_missing(
             continue
         if container.shares_host_network and links is not None and links.holds(refused.address):
             continue
-        yield _missing(container, refused, links)
+        yield _finding(container, refused, links)
     yield from log_tails.unexamined
     return None
 
@@ -71,7 +71,7 @@ def _refused(log_tails: LogTails, container: Container) -> _Refused | None:
     return None
 
 
-def _missing(container: Container, refused: _Refused, links: Interfaces | None) -> Finding:
+def _finding(container: Container, refused: _Refused, links: Interfaces | None) -> Finding:
     of_host = links is not None and links.holds(refused.address)
     if container.shares_host_network:
         where, cure = "which this host does not have", {"floating": container.name}

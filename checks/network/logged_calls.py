@@ -46,7 +46,7 @@ def calls_failing(
     for failure in logged_failures:
         is_said = (failure.container.id, failure.host) in waiting
         if not is_said and failure.container.id not in known:
-            yield _failing(failure, clock)
+            yield _finding(failure, clock)
     yield from logged_failures.unread
     return None
 
@@ -59,7 +59,7 @@ _WORDS = {
 }
 
 
-def _failing(failure: LoggedFailure, clock: Clock) -> Finding:
+def _finding(failure: LoggedFailure, clock: Clock) -> Finding:
     container, peer = failure.container, failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)

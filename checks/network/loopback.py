@@ -26,7 +26,7 @@ def loopback_not_routed(host_paths: HostPaths, config: DaemonConfig | None) -> C
         return Skipped("no running container publishes a TCP port on a bridge network")
     for path in host_paths.loopback:
         if _is_kept_back(path):
-            yield _not_routed(path, config)
+            yield _finding(path, config)
     return None
 
 
@@ -40,7 +40,7 @@ def _is_kept_back(path: HostPath) -> bool:
     )
 
 
-def _not_routed(path: HostPath, config: DaemonConfig) -> Finding:
+def _finding(path: HostPath, config: DaemonConfig) -> Finding:
     container, bridge = path.container, path.network.bridge
     alone = any(
         port == path.port and is_loopback(binding.host_ip)

@@ -46,7 +46,7 @@ def proxy_missing(
             continue
         lost = list(_unserved(container, listeners))
         if lost:
-            yield _missing(container, lost)
+            yield _finding(container, lost)
     return None
 
 
@@ -73,7 +73,7 @@ def _unserved(container: Container, listeners: Listeners) -> Iterator[tuple[str,
                 yield protocol, port, binding
 
 
-def _missing(container: Container, lost: list[tuple[str, int, Binding]]) -> Finding:
+def _finding(container: Container, lost: list[tuple[str, int, Binding]]) -> Finding:
     ports = sorted({port for _, port, _ in lost})
     named_ports = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
     return Finding.about(

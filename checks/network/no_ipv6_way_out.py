@@ -67,9 +67,9 @@ def ipv6_leads_nowhere(
         if container.has_ipv6:
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
-                yield _nowhere(container, reports, sorted(places))
+                yield _dead_route_finding(container, reports, sorted(places))
         elif _lacks_ipv6(reports, recent_logs.of(container)):
-            finding = _without_ipv6(container, reports, host_gets_out=host_gets_out)
+            finding = _no_ipv6_finding(container, reports, host_gets_out=host_gets_out)
             cure = _cure(container, networks, ping) if host_gets_out else {}
             yield finding.with_variables(cure or {"without": min(container.endpoints)})
     yield from recent_logs.left_out(callers)
@@ -115,7 +115,7 @@ def _called(reports: Sequence[RecentLine]) -> list[str]:
     return sorted({match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match})
 
 
-def _without_ipv6(
+def _no_ipv6_finding(
     container: Container, reports: Sequence[RecentLine], *, host_gets_out: bool
 ) -> Finding:
     """A container none of whose networks has IPv6."""
@@ -145,7 +145,9 @@ def _cure(container: Container, networks: Networks, ping: Ping | None) -> dict[s
     return with_ipv6(network, ping)
 
 
-def _nowhere(container: Container, reports: Sequence[RecentLine], places: list[str]) -> Finding:
+def _dead_route_finding(
+    container: Container, reports: Sequence[RecentLine], places: list[str]
+) -> Finding:
     whom = and_more(_called(reports) or places)
     return Finding.about(
         container,

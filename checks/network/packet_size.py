@@ -33,7 +33,7 @@ def mtu_mismatch(
         return Skipped(f"the packet filter makes connections agree on a smaller size: {clamped}")
     for oversized in sizes:
         if not (clamped and oversized.network.is_bridge):
-            yield _oversized(oversized, sizes, path_mtu, mtu_harm)
+            yield _finding(oversized, sizes, path_mtu, mtu_harm)
     return None
 
 
@@ -60,7 +60,7 @@ class _Proof(msgspec.Struct, frozen=True):
         return ""
 
 
-def _oversized(
+def _finding(
     oversized: OversizedNetwork,
     sizes: PacketSizes,
     path_mtu: PathMtu | None,

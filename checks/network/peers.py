@@ -43,7 +43,7 @@ def peer_address_stale(
         servers = _servers(call, members, namespaces)
         if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
             continue
-        yield _stale(call, holder, servers)
+        yield _stale_address_finding(call, holder, servers)
     yield from failing_calls.unread
     return None
 
@@ -80,7 +80,9 @@ def _is_taken_over(
     return is_seen and call.refused and bool(servers) and holder not in servers
 
 
-def _stale(call: FailingCall, holder: Container | None, servers: list[Container]) -> Finding:
+def _stale_address_finding(
+    call: FailingCall, holder: Container | None, servers: list[Container]
+) -> Finding:
     container = call.container
     whose = "which no container has now"
     if holder is not None:
@@ -146,12 +148,12 @@ def peer_on_other_network(
             continue
         peer = containers.by_place.get((call.network.name, call.address))
         if peer is not None:
-            yield _apart(call, peer)
+            yield _other_network_finding(call, peer)
     yield from failing_calls.unread
     return None
 
 
-def _apart(call: FailingCall, peer: Container) -> Finding:
+def _other_network_finding(call: FailingCall, peer: Container) -> Finding:
     container = call.container
     common = sorted(set(container.endpoints) & set(peer.endpoints))
     instead = f'; on network "{common[0]}" they could reach each other' if common else ""

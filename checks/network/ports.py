@@ -129,7 +129,7 @@ def port_held_by_process(
         if not holders and near_ends:
             variables = {"container": container.name, "near_end": str(port)}
             finding = replace(finding, variables=variables)
-        yield _with_stub(finding, holders)
+        yield _stub_finding(finding, holders)
     return None
 
 
@@ -144,7 +144,7 @@ _STUB = "systemd-resolve"
 and 127.0.0.54, port 53."""
 
 
-def _with_stub(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
+def _stub_finding(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
     """The page has its own remedy where the host's DNS stub holds the port.
 
     To kill it would end the host's name resolution.
@@ -187,7 +187,7 @@ def bind_address_missing(
     """
     interfaces = None if isinstance(links, Unavailable) else links
     if interfaces is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:
-        yield from _left_behind(containers, interfaces)
+        yield from _leftover_findings(containers, interfaces)
     for failure in bind_failures(containers, "cannot assign requested address"):
         container, address, port = failure.container, failure.address, failure.port
         is_back = interfaces is not None and interfaces.holds(address)
@@ -212,7 +212,7 @@ def bind_address_missing(
     return None
 
 
-def _left_behind(containers: Containers, links: Interfaces) -> Iterator[Finding]:
+def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Finding]:
     """Running containers that are published on an IPv4 address that the host no longer has."""
     for container in containers.running:
         lost: dict[str, list[str]] = {}
@@ -289,7 +289,7 @@ def host_port_conflict(
             touches=_owners(holders, containers),
             signs=frozenset({"port-taken"}),
         )
-        finding = _with_stub(finding, holders)
+        finding = _stub_finding(finding, holders)
         is_killable = port and "stub_unit" not in finding.variables
         yield finding.with_variables({"port": str(port)}) if is_killable else finding
     return None

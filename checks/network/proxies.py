@@ -24,7 +24,7 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
         return Skipped("Podman has no docker-proxy")
     for proxy in docker_proxies(processes):
         if not proxy.is_of_engine and not proxy.is_needed(containers):
-            yield _orphaned(proxy, _victims(proxy, containers))
+            yield _finding(proxy, _victims(proxy, containers))
     return None
 
 
@@ -37,7 +37,7 @@ def _victims(proxy: DockerProxy, containers: Containers) -> list[Container]:
     ]
 
 
-def _orphaned(proxy: DockerProxy, victims: list[Container]) -> Finding:
+def _finding(proxy: DockerProxy, victims: list[Container]) -> Finding:
     pid = proxy.process.pid
     return Finding(
         subject=HOST,

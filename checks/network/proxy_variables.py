@@ -50,13 +50,13 @@ def proxy_on_loopback(
         any_on_loopback = any_on_loopback or bool(proxies)
         lost = [proxy for proxy in proxies if not netns.sockets("tcp", proxy.port)]
         if lost:
-            yield _on_loopback(container, lost, recent_logs)
+            yield _loopback_proxy_finding(container, lost, recent_logs)
     if not any_on_loopback:
         return Skipped("no running container has a proxy on localhost")
     return None
 
 
-def _on_loopback(
+def _loopback_proxy_finding(
     container: Container, lost: list[ProxySetting], recent_logs: RecentLogs | None
 ) -> Finding:
     proxy = lost[0]
@@ -107,12 +107,14 @@ def proxy_takes_neighbours(containers: Containers, recent_logs: RecentLogs) -> C
         # hundreds of neighbours are looked at only where a line may name one
         lines = [line.text for line in reversed(recent_logs.of(container)) if _failed(line)]
         if lines:
-            yield from _taken(container, containers, lines)
+            yield from _taken_neighbour_findings(container, containers, lines)
     yield from recent_logs.left_out(with_proxy)
     return None
 
 
-def _taken(container: Container, containers: Containers, lines: Sequence[str]) -> Iterator[Finding]:
+def _taken_neighbour_findings(
+    container: Container, containers: Containers, lines: Sequence[str]
+) -> Iterator[Finding]:
     """The first neighbour whose requests a proxy takes, by these lines of the caller's log."""
     no_proxy = exceptions(container)
     for peer, name in _neighbours(container, containers):
@@ -120,7 +122,7 @@ def _taken(container: Container, containers: Containers, lines: Sequence[str]) -
             continue
         line = _line_about(name, lines)
         if line:
-            yield _takes(container, peer, name, line)
+            yield _taken_neighbour_finding(container, peer, name, line)
             return
 
 
@@ -140,7 +142,9 @@ def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[
                 yield peer, name
 
 
-def _takes(container: Container, peer: Container, name: str, line: str) -> Finding:
+def _taken_neighbour_finding(
+    container: Container, peer: Container, name: str, line: str
+) -> Finding:
     proxy, no_proxy = proxy_settings(container)[0], exceptions(container)
     callable_by = {*container.dns_names, *peer.dns_names, name}
     names = sorted(word for word in callable_by if not _ID.fullmatch(word))

@@ -40,31 +40,31 @@ def replies_misrouted(
     host's own answers to containers. A container that calls its neighbour on one bridge by the
     host's address, without docker-proxy, gets answers from a stranger where br_netfilter is off.
     """
-    yield from _to_containers(wanted_paths, host_stack)
-    yield from _past_the_host(wanted_paths)
+    yield from _host_answer_findings(wanted_paths, host_stack)
+    yield from _bridged_answer_findings(wanted_paths)
     inlets = inner_paths.inlets if inner_paths is not None else ()
-    yield from map(_by_a_tunnel_inside, filter(_is_taken_inside, inlets))
+    yield from map(_inner_tunnel_finding, filter(_is_taken_inside, inlets))
     calls_host = any(path.kind == "to the host" for path in wanted_paths or ())
     if not len(return_paths) and not inlets and not calls_host:
         return Skipped("no running container publishes a port on an address of an uplink")
-    yield from _of_published_ports(return_paths, host_stack, half_open)
+    yield from _published_port_findings(return_paths, host_stack, half_open)
     return None
 
 
-def _of_published_ports(
+def _published_port_findings(
     return_paths: ReturnPaths, host_stack: HostStack, half_open: HalfOpen | None
 ) -> Iterator[Finding]:
     """Answers that the host sends another way than the request came."""
     by_way = by_key((_way_of(path), path) for path in return_paths)
-    yield from map(_from_wrong_bridge, by_way.get("wrong bridge", ()))
+    yield from map(_wrong_bridge_finding, by_way.get("wrong bridge", ()))
     tunnelled = by_key(
         ((path.uplink.name, path.host_answers_by), path) for path in by_way.get("tunnel", ())
     )
     for paths in tunnelled.values():
-        yield _by_a_tunnel(paths, host_stack, half_open)
+        yield _tunnel_finding(paths, host_stack, half_open)
     misrouted = by_key((path.uplink.name, path) for path in by_way.get("another uplink", ()))
     for paths in misrouted.values():
-        yield _by_another_uplink(paths, host_stack)
+        yield _other_uplink_finding(paths, host_stack)
 
 
 def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunnel", ""]:
@@ -81,7 +81,9 @@ def _way_of(path: ReturnPath) -> Literal["wrong bridge", "another uplink", "tunn
     return "tunnel" if obstacle.by.chain == path.host_answers_by else ""
 
 
-def _to_containers(wanted_paths: WantedPaths | None, host_stack: HostStack) -> Iterator[Finding]:
+def _host_answer_findings(
+    wanted_paths: WantedPaths | None, host_stack: HostStack
+) -> Iterator[Finding]:
     """The host's answers to containers that call it, which leave through another interface."""
     lost = by_key(
         ((path.network.name, path.address), path)
@@ -89,7 +91,7 @@ def _to_containers(wanted_paths: WantedPaths | None, host_stack: HostStack) -> I
         if _is_answer_routed_away(path)
     )
     for paths in lost.values():
-        yield _answers_of_host(paths, host_stack)
+        yield _host_answer_finding(paths, host_stack)
 
 
 def _is_answer_routed_away(path: WantedPath) -> bool:
@@ -99,13 +101,13 @@ def _is_answer_routed_away(path: WantedPath) -> bool:
     return path.kind == "to the host" and obstacle.reason in _ROUTED_AWAY
 
 
-def _past_the_host(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
+def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Finding]:
     """Calls of a neighbour by a published port, which answers directly and not through the host."""
     lost = by_key(
         (path.network.name, path) for path in wanted_paths or () if _is_answered_past_host(path)
     )
     for paths in lost.values():
-        yield _by_the_bridge(paths)
+        yield _bridged_answer_finding(paths)
 
 
 def _is_answered_past_host(path: WantedPath) -> bool:
@@ -122,7 +124,7 @@ def _is_answered_past_host(path: WantedPath) -> bool:
     )
 
 
-def _by_the_bridge(paths: list[WantedPath]) -> Finding:
+def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:
     first = paths[0]
     network, peer = first.network, first.peer
     assert peer is not None
@@ -150,7 +152,7 @@ def _by_the_bridge(paths: list[WantedPath]) -> Finding:
     )
 
 
-def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:
+def _host_answer_finding(paths: list[WantedPath], host_stack: HostStack) -> Finding:
     first = paths[0]
     network = first.network
     subnet = next((net for net in network.subnets if net.version == 4), None)
@@ -185,7 +187,7 @@ def _answers_of_host(paths: list[WantedPath], host_stack: HostStack) -> Finding:
     )
 
 
-def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Finding:
+def _other_uplink_finding(paths: list[ReturnPath], host_stack: HostStack) -> Finding:
     first = paths[0]
     obstacle = first.trace.obstacle
     assert obstacle is not None
@@ -215,7 +217,7 @@ def _by_another_uplink(paths: list[ReturnPath], host_stack: HostStack) -> Findin
     )
 
 
-def _by_a_tunnel(
+def _tunnel_finding(
     paths: list[ReturnPath], host_stack: HostStack, half_open: HalfOpen | None
 ) -> Finding:
     first = paths[0]
@@ -273,7 +275,7 @@ def _is_taken_inside(inlet: InnerIngress) -> bool:
 _ROUTED_AWAY = frozenset({"elsewhere", "reverse path", "route"})
 
 
-def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
+def _inner_tunnel_finding(inlet: InnerIngress) -> Finding:
     """The finding about answers that leave through a tunnel inside the container.
 
     Critical while clients wait for an answer; advice where only other networks are concerned,
@@ -311,7 +313,7 @@ def _by_a_tunnel_inside(inlet: InnerIngress) -> Finding:
     )
 
 
-def _from_wrong_bridge(path: ReturnPath) -> Finding:
+def _wrong_bridge_finding(path: ReturnPath) -> Finding:
     obstacle = path.trace.obstacle
     assert obstacle is not None
     return Finding(

@@ -36,11 +36,11 @@ def gateway_unanswered(
         return Skipped("no running container is on a macvlan or ipvlan network alone")
     groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways.items)
     for items in groups.values():
-        yield _unanswered(items, neighbours, routes)
+        yield _finding(items, neighbours, routes)
     return None
 
 
-def _unanswered(
+def _finding(
     items: list[SilentGateway], neighbours: Neighbours | None, routes: Routes | None
 ) -> Finding:
     first = items[0]

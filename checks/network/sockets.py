@@ -35,12 +35,12 @@ def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckR
     if sockets and all(socket.backlog is None for socket in sockets):
         return Unavailable("not recorded", "the queues of listening sockets")
     for queue in full_queues.items:
-        yield _full(queue.container, queue.socket)
+        yield _full_queue_finding(queue.container, queue.socket)
     yield from namespaces.unvisited
     return None
 
 
-def _full(container: Container, socket: Socket) -> Finding:
+def _full_queue_finding(container: Container, socket: Socket) -> Finding:
     return Finding.about(
         container,
         f"{container} does not accept connections on port {socket.port}: "
@@ -71,11 +71,11 @@ def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3))
     for loss in network_losses.items:
         for socket in loss.datagrams:
             if socket.within >= least:
-                yield _datagrams_lost(loss.container, socket)
+                yield _lost_datagrams_finding(loss.container, socket)
     return None
 
 
-def _datagrams_lost(container: Container, socket: FullUdpSocket) -> Finding:
+def _lost_datagrams_finding(container: Container, socket: FullUdpSocket) -> Finding:
     return Finding.about(
         container,
         f"{container} loses what comes to UDP port {socket.port}: {count(socket.within, 'datagram')}"

@@ -77,28 +77,28 @@ def subnet_overlaps_route(
         members = attached(network, containers)
         case = NetworkBesideRoutes(network, members, bridge, leads_out, described)
         captures = list(case.all_captures())
-        yield from _by_routes(case, captures, servers)
-        yield from _by_strangers(
+        yield from _route_findings(case, captures, servers)
+        yield from _strange_interface_findings(
             case, swallowed_clients, calls_into(network, failing_calls, containers)
         )
         if not captures and ways is not None and forwarding is not None:
-            yield from _by_policy(case, ways, forwarding)
+            yield from _policy_findings(case, ways, forwarding)
     return None
 
 
-def _by_routes(
+def _route_findings(
     case: NetworkBesideRoutes, captures: Sequence[Capture], servers: Sequence[str]
 ) -> Iterator[Finding]:
     """Routes that take addresses of containers, those that overlap, and servers that are hidden."""
     for capture in captures:
-        yield _takes_addresses(case, capture)
+        yield _taken_addresses_finding(case, capture)
     for subnet, clashing in case.overlaps(captures):
         hidden = case.hidden_servers(subnet, servers)
         if clashing or hidden:
-            yield _overlap(case, subnet, clashing, hidden)
+            yield _overlap_finding(case, subnet, clashing, hidden)
 
 
-def _by_strangers(
+def _strange_interface_findings(
     case: NetworkBesideRoutes,
     swallowed_clients: SwallowedClients | None,
     calls: Sequence[FailingCall],
@@ -106,12 +106,12 @@ def _by_strangers(
     """Machines outside whose addresses lie in the network, by clients and by calls."""
     clients = () if swallowed_clients is None else swallowed_clients.of(case.network)
     if clients:
-        yield _hides_clients(case, clients)
+        yield _hidden_clients_finding(case, clients)
     if calls and not case.leads_out:
-        yield _hides_servers(case, calls)
+        yield _hidden_servers_finding(case, calls)
 
 
-def _takes_addresses(case: NetworkBesideRoutes, capture: Capture) -> Finding:
+def _taken_addresses_finding(case: NetworkBesideRoutes, capture: Capture) -> Finding:
     network, route, victims = case.network, capture.route, capture.victims
     leads_nowhere = route.type in NOWHERE
     kind = f"{route.type} route" if leads_nowhere else "route"
@@ -133,7 +133,7 @@ def _takes_addresses(case: NetworkBesideRoutes, capture: Capture) -> Finding:
     )
 
 
-def _overlap(
+def _overlap_finding(
     case: NetworkBesideRoutes, subnet: Subnet, clashing: list[Route], hidden: list[str]
 ) -> Finding:
     taking = [route for route in clashing if route.prefix >= subnet.prefixlen]
@@ -163,7 +163,9 @@ def _overlap(
     )
 
 
-def _hides_clients(case: NetworkBesideRoutes, clients: Sequence[SwallowedClient]) -> Finding:
+def _hidden_clients_finding(
+    case: NetworkBesideRoutes, clients: Sequence[SwallowedClient]
+) -> Finding:
     network = case.network
     addresses = sorted({client.address for client in clients})
     ports = sorted({client.port for client in clients})
@@ -185,7 +187,7 @@ def _hides_clients(case: NetworkBesideRoutes, clients: Sequence[SwallowedClient]
     )
 
 
-def _hides_servers(case: NetworkBesideRoutes, calls: Sequence[FailingCall]) -> Finding:
+def _hidden_servers_finding(case: NetworkBesideRoutes, calls: Sequence[FailingCall]) -> Finding:
     network, first = case.network, calls[0]
     subnet = case.subnet_of(first.address)
     callers = list({call.container.id: call.container for call in calls}.values())
@@ -207,7 +209,7 @@ def _hides_servers(case: NetworkBesideRoutes, calls: Sequence[FailingCall]) -> F
     )
 
 
-def _by_policy(
+def _policy_findings(
     case: NetworkBesideRoutes, ways: RouteLookups, forwarding: Forwarding
 ) -> Iterator[Finding]:
     """Whether the host's routing rules take a network's packets elsewhere, or stop them.

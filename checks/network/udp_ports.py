@@ -26,12 +26,12 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
         is_missed = (bool(item.clients) and not item.strangers) or item.port == _DNS
         is_declared = f"{item.port}/udp" in (item.container.config.exposed_ports or {})
         if is_missed or item.strangers or is_declared:
-            yield _unpublished(item, None if is_missed else Severity.advice)
+            yield _finding(item, None if is_missed else Severity.advice)
     yield from unpublished_udp_ports.unread
     return None
 
 
-def _unpublished(item: UnpublishedUdp, severity: Severity | None) -> Finding:
+def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
     container, port = item.container, item.port
     asked = ""
     if item.clients:

@@ -58,11 +58,11 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
         call for call in unanswered_calls.items if call.repeats >= least and not call.has_no_way_out
     ]
     for same_place in by_key((call.place, call) for call in calls).values():
-        yield _unanswered(same_place)
+        yield _finding(same_place)
     return None
 
 
-def _unanswered(calls: list[UnansweredCall]) -> Finding:
+def _finding(calls: list[UnansweredCall]) -> Finding:
     first = calls[0]
     callers = {call.container.id: call.container for call in calls}
     names = sorted(names_of(callers.values()))

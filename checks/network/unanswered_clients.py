@@ -43,12 +43,12 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
-        yield _unanswered(item)
+        yield _finding(item)
     yield from unanswered_clients.unread
     return None
 
 
-def _unanswered(item: UnansweredClients) -> Finding:
+def _finding(item: UnansweredClients) -> Finding:
     container = item.container
     clients = counted("client", item.clients, most=2)
     if item.stage == "request":

@@ -51,14 +51,14 @@ def port_not_published(
             if isinstance(listeners, Unavailable):
                 yield Unexamined(container.subject, f"the host's sockets: {listeners}")
             else:
-                yield from _on_host_network(container, listeners, firewall)
+                yield from _host_network_findings(container, listeners, firewall)
             continue
         if networks is not None:
-            yield from _beside_lan(container, networks, ping)
+            yield from _default_route_findings(container, networks, ping)
         if without_proxy is not None:
-            yield from _on_ipv6(container, without_proxy)
+            yield from _ipv6_port_findings(container, without_proxy)
     if without_proxy is not None and links is not None:
-        yield from _ipv6_without_proxy(containers, without_proxy, links)
+        yield from _ipv4_only_findings(containers, without_proxy, links)
     return None
 
 
@@ -67,7 +67,9 @@ _CHOOSES = (28,)
 """The first engine with an option for the network that has the default route (`--gw-priority`)."""
 
 
-def _beside_lan(container: Container, networks: Networks, ping: Ping | None) -> Iterator[Finding]:
+def _default_route_findings(
+    container: Container, networks: Networks, ping: Ping | None
+) -> Iterator[Finding]:
     """A container on a bridge whose ports are not published, since it is on the LAN as well."""
     published = {port for port, _ in container.published_ports}
     missing = {
@@ -101,7 +103,7 @@ def _beside_lan(container: Container, networks: Networks, ping: Ping | None) -> 
     ).with_variables({"bridge_network": bridges[0].name} if chooses else {})
 
 
-def _on_host_network(
+def _host_network_findings(
     container: Container, listeners: Listeners, firewall: Firewall | None
 ) -> Iterator[Finding]:
     redirected = firewall.redirected_ports if firewall is not None else frozenset()
@@ -134,7 +136,7 @@ def _on_host_network(
         yield finding
 
 
-def _on_ipv6(container: Container, config: DaemonConfig) -> Iterator[Finding]:
+def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[Finding]:
     """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
     if container.has_ipv6:
         return
@@ -163,7 +165,7 @@ def _is_ipv6(binding: Binding) -> bool:
         return False
 
 
-def _ipv6_without_proxy(
+def _ipv4_only_findings(
     containers: Containers, config: DaemonConfig, links: Interfaces
 ) -> Iterator[Finding]:
     """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
@@ -228,11 +230,11 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
             if (port, binding.host_port) in open_to_all and is_loopback(binding.host_ip):
                 bound.setdefault(container.name, []).append(binding.host_port)
     if bound:
-        yield _bound_to_loopback(bound, own, config)
+        yield _loopback_finding(bound, own, config)
     return None
 
 
-def _bound_to_loopback(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:
+def _loopback_finding(bound: dict[str, list[str]], own: str, config: DaemonConfig) -> Finding:
     entries = sorted({port for ports in bound.values() for port in ports if port in _ENTRIES})
     names = sorted(bound)
     what = "published ports"

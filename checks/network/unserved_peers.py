@@ -48,18 +48,18 @@ def peer_not_listening(
         if not is_now or not is_refused_here or peer is None or netns is None:
             continue
         is_settled = (clock.age(peer.started_at) or 0.0) >= settled
-        yield from _judged(call, peer, netns, is_settled=is_settled)
+        yield from _peer_findings(call, peer, netns, is_settled=is_settled)
     yield from failing_calls.unread
     return None
 
 
-def _judged(
+def _peer_findings(
     call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
 ) -> Iterator[Finding]:
     """What a peer that refused lately shows inside. is_settled: whether it had time to start."""
     if netns.serves_others("tcp", call.port):
         if _serves_ipv4_alone(netns, call):
-            yield _over_ipv6(call, peer, netns)
+            yield _ipv6_finding(call, peer, netns)
         return
     inner = _inner_port(call, peer, netns)
     if is_settled or inner is not None or netns.sockets("tcp", call.port):
@@ -72,7 +72,7 @@ def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
     return ":" in call.address and not any(":" in socket.address for socket in sockets)
 
 
-def _over_ipv6(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
     places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
     return Finding.about(
         call.container,

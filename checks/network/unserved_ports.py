@@ -82,8 +82,8 @@ def published_port_not_listening(
             tail = unserved.of(container) if unserved is not None else LogTail(())
             hidden = empty_mounts or EmptyMounts()
             programs = inward_programs or InwardPrograms()
-            yield from _not_served(container, netns, tail, hidden, programs)
-            yield from _udp_not_served(container, netns, udp_flows)
+            yield from _tcp_findings(container, netns, tail, hidden, programs)
+            yield from _udp_findings(container, netns, udp_flows)
     return None
 
 
@@ -115,7 +115,7 @@ class _UnservedPort(msgspec.Struct, frozen=True):
         return f"publishes port {self.port} and serves nothing there"
 
 
-def _not_served(
+def _tcp_findings(
     container: Container,
     netns: ContainerNetns,
     tail: LogTail,
@@ -136,10 +136,10 @@ def _not_served(
             words = LogTail(()) if served else tail
             unread = None
         port = _UnservedPort(container, netns, number, inward, words, unread)
-        yield _finding(port, hidden, severity).with_variables(_cure(port, hidden))
+        yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
 
-def _udp_not_served(
+def _udp_findings(
     container: Container, netns: ContainerNetns, flows: UdpFlows | None
 ) -> Iterator[Finding]:
     """The ports that are published for UDP and that somebody misses."""
@@ -181,7 +181,7 @@ def _udp_not_served(
         yield finding.with_variables(_publish(container, number) if is_for_tcp else {})
 
 
-def _finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
+def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
     container, words = port.container, port.words
     cause = words.failure.cause if words.failure is not None else ""
     return Finding.about(

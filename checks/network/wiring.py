@@ -74,7 +74,7 @@ def mac_duplicate(
         by_mac = by_key((_mac(member, network, namespaces), member) for member in members)
         for mac, owners in by_mac.items():
             if mac and len(owners) > 1:
-                yield _same_mac(network, mac, owners, namespaces)
+                yield _same_mac_finding(network, mac, owners, namespaces)
     return None
 
 
@@ -94,7 +94,7 @@ def _mac(container: Container, network: Network, namespaces: Namespaces | None) 
     return (link.mac if link is not None and link.mac else configured).lower()
 
 
-def _same_mac(
+def _same_mac_finding(
     network: Network, mac: str, owners: list[Container], namespaces: Namespaces | None
 ) -> Finding:
     names = names_of(owners)
@@ -154,11 +154,11 @@ def macvlan_host_unreachable(
         return neighbours
     for network in direct:
         if not isinstance(neighbours, Unavailable):
-            yield from _unreached(network, containers, neighbours, links)
+            yield from _unreached_peer_findings(network, containers, neighbours, links)
     return None
 
 
-def _unreached(
+def _unreached_peer_findings(
     network: Network, containers: Containers, neighbours: Neighbours, links: Interfaces | None
 ) -> Iterator[Finding]:
     parent = network.option("parent")
@@ -166,10 +166,10 @@ def _unreached(
         address = container.endpoints[network.name].ip_address
         entry = neighbours.unanswered(address) if address else None
         if entry is not None and parent in ("", entry.interface):
-            yield _unreachable(container, network, entry, links)
+            yield _unreached_peer_finding(container, network, entry, links)
 
 
-def _unreachable(
+def _unreached_peer_finding(
     container: Container, network: Network, entry: Neighbour, links: Interfaces | None
 ) -> Finding:
     address = container.endpoints[network.name].ip_address
@@ -223,7 +223,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
     for network in used:
         parent = interfaces.by_name.get(network.option("parent"))
         if parent is not None and not _has_carrier(parent):
-            yield _cut_off(network, parent, containers.running_on(network.name))
+            yield _cut_off_finding(network, parent, containers.running_on(network.name))
     return None
 
 
@@ -231,7 +231,7 @@ def _has_carrier(link: Interface) -> bool:
     return link.up and link.operstate not in _NO_CARRIER
 
 
-def _cut_off(network: Network, parent: Interface, members: Sequence[Container]) -> Finding:
+def _cut_off_finding(network: Network, parent: Interface, members: Sequence[Container]) -> Finding:
     state = "has no carrier" if parent.up else "is set down"
     names = names_of(members)
     return Finding(

@@ -30,11 +30,11 @@ def no_limits(
         has_limit = config.memory or config.cgroup_parent or (memory is not None and memory.limit)
         if not has_limit:
             in_use = memory.working_set if memory is not None else None
-            yield _unlimited(container, in_use, host_memory)
+            yield _finding(container, in_use, host_memory)
     return None
 
 
-def _unlimited(container: Container, in_use: int | None, host_memory: HostMemory | None) -> Finding:
+def _finding(container: Container, in_use: int | None, host_memory: HostMemory | None) -> Finding:
     config = container.host_config
     limits_cpu = config.nano_cpus or config.cpu_quota > 0 or config.cpuset_cpus
     lacks = "memory limit" if limits_cpu else "memory limit and no CPU limit"

@@ -81,16 +81,18 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
             container.subject for container in failed if "systemd" in container.state.error
         )
         summary = f"the engine wants systemd to manage cgroups, but process 1 is {init.comm}"
-        finding = _wrong_driver(summary, info, init.comm, Severity.critical, touches=refused)
+        finding = _cgroup_driver_finding(
+            summary, info, init.comm, Severity.critical, touches=refused
+        )
         refused_first = {"refused": refused[0].name} if refused else {}
         yield finding.with_variables(refused_first)
     elif info.cgroup_driver == "cgroupfs" and is_under_systemd and info.cgroup_version == "2":
         summary = "the engine manages cgroups beside systemd, which owns the tree"
-        yield _wrong_driver(summary, info, init.comm, Severity.advice)
+        yield _cgroup_driver_finding(summary, info, init.comm, Severity.advice)
     return None
 
 
-def _wrong_driver(
+def _cgroup_driver_finding(
     summary: str, info: Info, init: str, severity: Severity, touches: tuple[Subject, ...] = ()
 ) -> Finding:
     return Finding(

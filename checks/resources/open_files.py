@@ -58,7 +58,7 @@ def open_files_exhausted(
         fullest = open_files.by_container.get(container.id) if open_files else None
         if fullest and not reaches(near, fullest.open, fullest.limit):
             fullest = None
-        finding = _of_container(container, tail, fullest)
+        finding = _container_finding(container, tail, fullest)
         if finding is not None:
             yield finding
     if isinstance(host_limits, Unavailable):
@@ -85,7 +85,9 @@ def open_files_exhausted(
     return None
 
 
-def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) -> Finding | None:
+def _container_finding(
+    container: Container, tail: LogTail, fullest: Crowded | None
+) -> Finding | None:
     """fullest: the process that has hardly any file left.
 
     The kernel has one word for too many instances of inotify and too many files of a process:
@@ -96,10 +98,10 @@ def _of_container(container: Container, tail: LogTail, fullest: Crowded | None) 
     )
     inotify_limit = _inotify_limit(line)
     if inotify_limit and not (fullest and TOO_MANY.search(line)):
-        return _unwatched(container, line, inotify_limit)
+        return _inotify_finding(container, line, inotify_limit)
     if line:
-        return _out_of_files(container, line)
-    return _crowded(container, fullest) if fullest else None
+        return _engine_finding(container, line)
+    return _table_finding(container, fullest) if fullest else None
 
 
 def _inotify_limit(line: str) -> str:
@@ -116,7 +118,7 @@ def _inotify_limit(line: str) -> str:
     return "max_user_watches" if _FULL.search(line) and not _WRITING.search(line) else ""
 
 
-def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
+def _inotify_finding(container: Container, line: str, inotify_limit: str) -> Finding:
     own = ", or its own limit of open files" if inotify_limit == "max_user_instances" else ""
     return Finding.about(
         container,
@@ -128,7 +130,7 @@ def _unwatched(container: Container, line: str, inotify_limit: str) -> Finding:
     )
 
 
-def _out_of_files(container: Container, line: str) -> Finding:
+def _engine_finding(container: Container, line: str) -> Finding:
     limit = _own_limit(container)
     own = f"; its limit is {limit}" if limit else ""
     return Finding.about(
@@ -141,7 +143,7 @@ def _out_of_files(container: Container, line: str) -> Finding:
     )
 
 
-def _crowded(container: Container, fullest: Crowded) -> Finding:
+def _table_finding(container: Container, fullest: Crowded) -> Finding:
     program = fullest.comm or "a process"
     return Finding.about(
         container,

@@ -59,21 +59,21 @@ def pids_exhausted(
         group = cgroups.of(container) if cgroups is not None else None
         is_recent = (clock.age(container.started_at) or 0.0) <= options.since_s
         if group is not None:
-            yield from _running(container, group.pids, events, near, is_recent=is_recent)
+            yield from _running_findings(container, group.pids, events, near, is_recent=is_recent)
         elif log_tails is not None:
             line = _refused_fork(log_tails.of(container))
-            yield from _ended(container, line, config) if line else ()
+            yield from _ended_findings(container, line, config) if line else ()
     if isinstance(host_limits, Unavailable):
         return host_limits
     own = host_limits.engine_tasks
     if own.max and _lacks_room(own, near):
-        yield _of_engine(own, host_limits.engine_tasks_file)
+        yield _engine_finding(own, host_limits.engine_tasks_file)
     if reaches(near, host_limits.tasks, host_limits.tasks_max):
-        yield _of_host(host_limits, _most_tasks(containers, cgroups))
+        yield _host_finding(host_limits, _most_tasks(containers, cgroups))
     return None
 
 
-def _of_host(limits: HostLimits, largest: dict[str, str]) -> Finding:
+def _host_finding(limits: HostLimits, largest: dict[str, str]) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"the host runs {limits.tasks} of the {limits.tasks_max} tasks that its kernel allows",
@@ -91,7 +91,7 @@ def _lacks_room(own: Pids, near: float) -> bool:
     return reaches(near, own.current, own.max) or (bool(own.events_max) and room < SHIM_TASKS)
 
 
-def _of_engine(own: Pids, limit_file: str) -> Finding:
+def _engine_finding(own: Pids, limit_file: str) -> Finding:
     """The engine and the shims of its containers share one limit; each container takes some ten."""
     refused = own.events_max or 0
     return Finding(
@@ -121,7 +121,7 @@ def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
     return bool(changes) and changes[-1].action == "update"
 
 
-def _running(
+def _running_findings(
     container: Container, pids: Pids, events: Events | None, near: float, *, is_recent: bool
 ) -> Iterator[Finding]:
     """A container that is near its limit, or has met it. is_recent: in the looked-at time."""
@@ -155,17 +155,19 @@ def _refused_fork(tail: LogTail) -> str:
     return "" if REFUSED.search(line) else line
 
 
-def _ended(container: Container, line: str, config: DaemonConfig | None) -> Iterator[Finding]:
+def _ended_findings(
+    container: Container, line: str, config: DaemonConfig | None
+) -> Iterator[Finding]:
     limit = container.host_config.pids_limit or 0
     # the kernel does not hold root to the limit of a user
     of_user = None if container.config.starts_as_root else ulimit(container, "nproc", config)
     if of_user is not None and of_user.soft > 0 and (limit <= 0 or of_user.soft < limit):
-        yield _ended_by_user(container, line, of_user)
+        yield _user_limit_finding(container, line, of_user)
     elif limit > 0:
-        yield _ended_by_own(container, line, limit)
+        yield _own_limit_finding(container, line, limit)
 
 
-def _ended_by_user(container: Container, line: str, limit: Ulimit) -> Finding:
+def _user_limit_finding(container: Container, line: str, limit: Ulimit) -> Finding:
     user = container.config.user.partition(":")[0]
     return Finding.about(
         container,
@@ -178,7 +180,7 @@ def _ended_by_user(container: Container, line: str, limit: Ulimit) -> Finding:
     )
 
 
-def _ended_by_own(container: Container, line: str, limit: int) -> Finding:
+def _own_limit_finding(container: Container, line: str, limit: int) -> Finding:
     return Finding.about(
         container,
         f"{container} ended because it could start no more than {limit} processes",

@@ -26,11 +26,11 @@ def insecure_registry(info: Info) -> CheckResult:
             and entry.get("Secure") is False
             and not _is_loopback(name.rpartition(":")[0] or name)
         ):
-            yield _insecure(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
+            yield _insecure_api_finding(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
     blocks = config.get("InsecureRegistryCIDRs")
     for block in blocks if isinstance(blocks, list) else ():
         if not _is_loopback(str(block)):
-            yield _insecure(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
+            yield _insecure_api_finding(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
     return None
 
 
@@ -43,7 +43,7 @@ def _is_loopback(text: str) -> bool:
         return False
 
 
-def _insecure(name: str, path: str, value: object) -> Finding:
+def _insecure_api_finding(name: str, path: str, value: object) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"images of {name} may come over an unverified connection",

@@ -64,11 +64,11 @@ def inodes_exhausted(
         anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
         is_critical = pct >= crit_pct and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
-        yield _without_inodes(disk, severity, most, anonymous)
+        yield _inodes_finding(disk, severity, most, anonymous)
     return None
 
 
-def _without_inodes(
+def _inodes_finding(
     disk: Filesystem,
     severity: Severity,
     most: Sequence[InodeHolder],
@@ -150,13 +150,13 @@ def read_only(
     if under_root is not None:
         by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
         if _lost_options(under_root.super) or by_options:
-            yield _lost(under_root, "the data root", (DAEMON,))
+            yield _lost_disk_finding(under_root, "the data root", (DAEMON,))
     for point, names in _writers(backing).items():
         mounted = mounts.of(point)
         if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
             continue
         if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
-            yield _lost(mounted, named("container", names))
+            yield _lost_disk_finding(mounted, named("container", names))
     return None
 
 
@@ -185,7 +185,7 @@ def _is_mounted_so(mounted: Mounted) -> bool:
     return "ro" in mounted.options.split(",") and _lost_options(mounted.super) <= {"ro"}
 
 
-def _lost(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
+def _lost_disk_finding(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
     lost = _lost_options(mounted.super) | _lost_options(mounted.options)
     return Finding(
         subject=Subject("filesystem", mounted.point),

@@ -72,7 +72,7 @@ def disk_full(
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         finding = replace(_finding(filled, rates), severity=severity)
-        yield _of_images(finding, info) if _holds_images(disk, info) else finding
+        yield _image_disk_finding(finding, info) if _holds_images(disk, info) else finding
     return None
 
 
@@ -121,7 +121,7 @@ def _holds_images(disk: Filesystem, info: Info | None) -> bool:
     return uses_store and "containerd" in disk.holds and not disk.holds_data_root
 
 
-def _of_images(finding: Finding, info: Info | None) -> Finding:
+def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
     root = info.docker_root_dir if info is not None else ""
     return replace(
         finding,

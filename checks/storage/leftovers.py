@@ -61,7 +61,7 @@ def deleted_files_held(
         if file.bytes >= min(disk.usage.size * of_disk / 100, many):
             owner = names.get(_owner_of(file), "")
             fills = file.bytes * 100 >= of_disk * disk.usage.used
-            yield _held(file, disk, owner, fills=fills)
+            yield _deleted_files_finding(file, disk, owner, fills=fills)
     if files.unseen:
         yield Unexamined(
             Subject("host", "host"), f"the open files of {files.unseen} processes: root only"
@@ -75,7 +75,9 @@ def _owner_of(file: DeletedFile) -> str:
     return file.container or (log["id"] if log else "")
 
 
-def _held(file: DeletedFile, disk: Filesystem, owner: str, *, fills: bool) -> Finding:
+def _deleted_files_finding(
+    file: DeletedFile, disk: Filesystem, owner: str, *, fills: bool
+) -> Finding:
     """owner: the name of a container; empty for a process of the host."""
     descriptor = f"/proc/{file.pid}/fd/{file.fd}"
     return Finding(

@@ -45,7 +45,7 @@ def quota_exceeded(
         place = _place(container, line, backing)
         if place is not None:
             mount, mounted = place
-            yield _of_mount(container, line, mount, mounted, filesystems)
+            yield _mount_finding(container, line, mount, mounted, filesystems)
         elif limit := (container.host_config.storage_opt or {}).get("size", ""):
             yield Finding.about(
                 container,
@@ -73,7 +73,7 @@ def _has_quotas(mounted: Mounted) -> bool:
     return mounted.fstype in ALWAYS or bool(options & OPTIONS)
 
 
-def _of_mount(
+def _mount_finding(
     container: Container,
     line: str,
     mount: Mount,

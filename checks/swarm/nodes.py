@@ -51,7 +51,7 @@ def node_down(swarm: Swarm) -> CheckResult:
     if not swarm.is_used:
         return Skipped(NOT_USED)
     if swarm.state in ("error", "locked") or (swarm.state == "pending" and swarm.error):
-        yield _this_node(swarm)
+        yield _own_node_finding(swarm)
         return None
     if not swarm.manager:
         return Skipped(NO_MANAGER)
@@ -59,7 +59,7 @@ def node_down(swarm: Swarm) -> CheckResult:
         return swarm.nodes
     for node in swarm.nodes:
         if node.is_down and not node.is_drained:
-            yield _down(node)
+            yield _down_node_finding(node)
     return None
 
 
@@ -67,7 +67,7 @@ _EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>
 """swarmkit's ca package, 20.10 to 28.5."""
 
 
-def _this_node(swarm: Swarm) -> Finding:
+def _own_node_finding(swarm: Swarm) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"this node cannot take part in its swarm: {_why_apart(swarm)}",
@@ -100,7 +100,7 @@ def _cure_of_node(swarm: Swarm) -> dict[str, str]:
     return {"unlock": "unlock"} if swarm.state == "locked" else {}
 
 
-def _down(node: Node) -> Finding:
+def _down_node_finding(node: Node) -> Finding:
     role = " (a manager)" if node.manager_status else ""
     return Finding(
         subject=Subject("host", node.name),

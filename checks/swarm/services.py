@@ -64,7 +64,7 @@ def service_underreplicated(
         age = clock.age(service.changed_at)
         is_settling = age is not None and age < settle_s and not placed.keeps_failing
         if placed.lacks_tasks and not is_settling:
-            yield _underreplicated(placed, containers, placed.left_interface(interfaces))
+            yield _finding(placed, containers, placed.left_interface(interfaces))
     return None
 
 
@@ -120,7 +120,7 @@ def _of_largest(most: float, shown: str) -> str:
 _NANO = 1e9
 
 
-def _underreplicated(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
+def _finding(placed: PlacedService, containers: Containers | None, left: str) -> Finding:
     """left: the interface on this host that has the network's number."""
     service, errors = placed.service, placed.errors
     name, status = service.spec.name, service.status

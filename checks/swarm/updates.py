@@ -37,11 +37,11 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
             return swarm.tasks
         waits = update.state == "updating" and bool(placed.obstacles)
         if waits or update.state in ("paused", "rollback_paused"):
-            yield _stuck(placed, update)
+            yield _finding(placed, update)
     return None
 
 
-def _stuck(placed: PlacedService, update: UpdateStatus) -> Finding:
+def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     name, errors = placed.service.spec.name, placed.obstacles or placed.blamed
     why = errors[0] if errors else update.message or update.state
     waits = update.state == "updating"

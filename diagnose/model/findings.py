@@ -121,6 +121,11 @@ class Finding(msgspec.Struct, frozen=True):
         """The finding with further variables for its page."""
         return replace(self, variables={**self.variables, **variables})
 
+    def without_variable(self, name: str) -> Finding:
+        """The finding without a variable, and so without the blocks of its page that need it."""
+        kept = {other: value for other, value in self.variables.items() if other != name}
+        return replace(self, variables=kept)
+
     @classmethod
     def about(
         cls,
