@@ -75,7 +75,7 @@ def daemonized(
         ):
             continue  # somebody asked for its end, or no source remembers who did
         tail = tail_of(log_tails, container)
-        ports = ", ".join(sorted({port for port, _ in container.wanted_ports}))
+        ports = ", ".join(sorted({wanted.port for wanted in container.wanted_ports}))
         yield Finding.about(
             container,
             f"{container} publishes {ports} but exited "

@@ -174,7 +174,8 @@ def _advertised_finding(call: _Call, broker: Container, variable: str, advertise
 
 def _offered(container: Container) -> set[str]:
     """The TCP ports that its image exposes or that are published."""
-    ports = {*(container.config.exposed_ports or {}), *(port for port, _ in container.wanted_ports)}
+    wanted = {binding.port for binding in container.wanted_ports}
+    ports = wanted.union(container.config.exposed_ports or ())
     return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
 
 

@@ -165,10 +165,9 @@ def _by_published_port(caller: Container, owner: Container) -> dict[str, str]:
     Nothing where no word of them, or several, name the other container with such a port.
     """
     cures = [
-        with_name(caller, f"{name}:{port.removesuffix('/tcp')}", f"127.0.0.1:{binding.host_port}")
-        for port, binding in owner.published_ports
+        with_name(caller, f"{name}:{published.number}", f"127.0.0.1:{published.host_port}")
+        for published in owner.published_by("tcp")
         for name in sorted(owner.dns_names)
-        if port.endswith("/tcp")
     ]
     different = {tuple(cure.items()) for cure in cures if cure}
     return dict(different.pop()) if len(different) == 1 else {}

@@ -76,8 +76,8 @@ def _finding(
     victims = [
         container
         for container in containers.running
-        for published, binding in container.published_ports
-        if (binding.host_port, published.partition("/")[2]) == (str(rule.host_port), rule.protocol)
+        for published in container.published_by(rule.protocol)
+        if published.host_port == rule.host_port
     ]
     program = None if victims else _served(rule, listeners)
     if victims:

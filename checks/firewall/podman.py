@@ -93,10 +93,9 @@ def _finding(members: list[Container]) -> Finding:
 
 def _closed_ports(members: list[Container]) -> str:
     """The published ports that get no answer, as the end of a sentence."""
-    published = {port for member in members for port, _ in member.published_by("tcp")}
-    published |= {port for member in members for port, _ in member.published_by("udp")}
-    if not published:
+    published = (port for member in members for port in member.published_ports)
+    ports = sorted({port.host_port for port in published if port.protocol in ("tcp", "udp")})
+    if not ports:
         return ""
-    ports = sorted(published)
     noun, verb = agree(ports, "port", "ports"), agree(ports, "gets", "get")
     return f"; published {noun} {and_more(map(str, ports), 4)} {verb} no answer"

@@ -64,7 +64,7 @@ def _receivers(address: str, containers: Containers) -> tuple[Subject, ...]:
     return tuple(
         container.subject
         for container in containers
-        if any(binding.host_port == port for _, binding in container.wanted_ports)
+        if any(wanted.binding.host_port == port for wanted in container.wanted_ports)
     )
 
 

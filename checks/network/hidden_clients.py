@@ -93,7 +93,7 @@ def _has_ipv6(interfaces: Interfaces) -> bool:
 
 def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
     """Whether a program that uses the host's network serves a web port, and the container none."""
-    if any(binding.host_port in map(str, _WEB) for _, binding in container.published_ports):
+    if any(published.host_port in _WEB for published in container.published_ports):
         return False
     serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
     return any(item.comm and item.comm not in _ENGINES for item in serving)
@@ -102,11 +102,9 @@ def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
 def _ports_of_ipv6(container: Container) -> list[str]:
     """The TCP ports that it publishes for IPv6 too; a routed network takes none of the host."""
     return [
-        port
-        for port, binding in container.published_ports
-        if port.endswith("/tcp")
-        and binding.host_port
-        and (binding.host_ip in EVERYWHERE6 or ":" in binding.host_ip)
+        published.port
+        for published in container.published_by("tcp")
+        if published.host_ip in EVERYWHERE6 or published.is_ipv6
     ]
 
 

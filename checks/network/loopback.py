@@ -43,8 +43,8 @@ def _is_kept_back(path: HostPath) -> bool:
 def _finding(path: HostPath, config: DaemonConfig) -> Finding:
     container, bridge = path.container, path.network.bridge
     alone = any(
-        port == path.port and is_loopback(binding.host_ip)
-        for port, binding in container.published_by("tcp")
+        published.host_port == path.port and is_loopback(published.host_ip)
+        for published in container.published_by("tcp")
     )
     setting = f"net.ipv4.conf.{bridge}.route_localnet"
     return Finding.about(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
@@ -61,20 +61,19 @@ def _is_translated(container: Container, networks: Networks) -> bool:
     )
 
 
-def _unserved(container: Container, listeners: Listeners) -> Iterator[tuple[str, int, Binding]]:
-    """The IPv4 bindings at which nothing listens, with protocol and port of the host."""
-    for protocol in ("tcp", "udp"):
-        for port, binding in container.published_by(protocol):
-            if ":" in binding.host_ip:
-                continue
-            sockets = listeners.on(protocol, binding.host_ip, port)
-            # docker-proxy has a socket for each family, and that of IPv6 takes no IPv4
-            if all(socket.comm == _PROXY and ":" in socket.address for socket in sockets):
-                yield protocol, port, binding
+def _unserved(container: Container, listeners: Listeners) -> Iterator[PortBinding]:
+    """The ports published over IPv4 at which nothing listens."""
+    for published in (*container.published_by("tcp"), *container.published_by("udp")):
+        if published.is_ipv6:
+            continue
+        sockets = listeners.on(published.protocol, published.host_ip, published.host_port)
+        # docker-proxy has a socket for each family, and that of IPv6 takes no IPv4
+        if all(socket.comm == _PROXY and ":" in socket.address for socket in sockets):
+            yield published
 
 
-def _finding(container: Container, lost: list[tuple[str, int, Binding]]) -> Finding:
-    ports = sorted({port for _, port, _ in lost})
+def _finding(container: Container, lost: list[PortBinding]) -> Finding:
+    ports = sorted({published.host_port for published in lost})
     named_ports = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
     return Finding.about(
         container,
@@ -82,7 +81,8 @@ def _finding(container: Container, lost: list[tuple[str, int, Binding]]) -> Find
         "refused there, while other machines may be served",
         {
             "NetworkSettings.Ports": [
-                f"{binding.host_ip or '*'}:{port}/{protocol}" for protocol, port, binding in lost
+                f"{published.host_ip or '*'}:{published.host_port}/{published.protocol}"
+                for published in lost
             ],
             "listening on the host": "nothing",
         },

@@ -216,9 +216,10 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
     """Running containers that are published on an IPv4 address that the host no longer has."""
     for container in containers.running:
         lost: dict[str, list[str]] = {}
-        for published, binding in container.published_ports:
-            if "." in binding.host_ip and not links.holds(binding.host_ip):
-                lost.setdefault(binding.host_ip, []).append(f"{binding.host_port} -> {published}")
+        for published in container.published_ports:
+            address = published.host_ip
+            if "." in address and not links.holds(address):
+                lost.setdefault(address, []).append(str(published))
         for address, bindings in lost.items():
             port = bindings[0].partition(" ")[0]
             yield Finding.about(

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.interfaces import Interfaces
@@ -26,11 +25,10 @@ class _PublishedUdpPort(msgspec.Struct, frozen=True):
     """A UDP port that a running container publishes."""
 
     container: Container
-    binding: Binding
-
-    @property
-    def port(self) -> int:
-        return int(self.binding.host_port)
+    port: int
+    """The host's."""
+    address: str
+    """The host's address on which it is published; "" for all."""
 
     @property
     def addresses(self) -> frozenset[str]:
@@ -73,9 +71,9 @@ def udp_flow_stale(
 
 def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
     for container in containers.running:
-        for _, binding in container.published_by("udp"):
-            if ":" not in binding.host_ip:
-                yield _PublishedUdpPort(container, binding)
+        for published in container.published_by("udp"):
+            if not published.is_ipv6:
+                yield _PublishedUdpPort(container, published.host_port, published.host_ip)
 
 
 def _stale(
@@ -84,10 +82,7 @@ def _stale(
     holders = () if listeners is None else listeners.on("udp", "", item.port)
     is_served_by_host = listeners is None or any(holder.comm != _ENGINE for holder in holders)
     for flow in flows.to(item.port):
-        is_to_port = interfaces.holds(flow.dst) and item.binding.host_ip in (
-            *EVERYWHERE,
-            flow.dst,
-        )
+        is_to_port = interfaces.holds(flow.dst) and item.address in (*EVERYWHERE, flow.dst)
         is_led_elsewhere = flow.reply_src not in item.addresses and not interfaces.holds(flow.src)
         is_served = flow.reply_src == flow.dst and is_served_by_host
         if is_to_port and is_led_elsewhere and not is_served:

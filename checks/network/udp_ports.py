@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.sockets.unpublished_udp import UnpublishedUdp, UnpublishedUdpPorts
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
@@ -23,8 +22,9 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
     at port 443, and at each port of Caddy, and then take TCP.
     """
     for item in unpublished_udp_ports:
-        is_missed = (bool(item.clients) and not item.strangers) or item.port == _DNS
-        is_declared = f"{item.port}/udp" in (item.container.config.exposed_ports or {})
+        port = item.published.number
+        is_missed = (bool(item.clients) and not item.strangers) or port == _DNS
+        is_declared = f"{port}/udp" in (item.container.config.exposed_ports or {})
         if is_missed or item.strangers or is_declared:
             yield _finding(item, None if is_missed else Severity.advice)
     yield from unpublished_udp_ports.unread
@@ -32,12 +32,10 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
 
 
 def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
-    container, port = item.container, item.port
+    container, port = item.container, item.published.number
     asked = ""
     if item.clients:
         asked = f"{counted('client', item.clients, most=2)} sent packets over UDP without an answer"
-    address = item.binding.host_ip
-    before = "" if is_everywhere(address) else f"{address}:"
     return Finding.about(
         container,
         sentence(
@@ -46,7 +44,7 @@ def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
         ),
         present(
             {
-                "NetworkSettings.Ports": sorted({place for place, _ in container.published_ports}),
+                "NetworkSettings.Ports": container.published_names,
                 "sockets inside": [f"{port}/tcp", f"{port}/udp"],
                 "clients over UDP without an answer": list(item.clients[:5]),
             }
@@ -55,5 +53,5 @@ def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
         severity=severity,
         stable=(container.life,),
         port=str(port),
-        udp_port=f"{before}{item.host_port}:{port}/udp",
+        udp_port=item.published.leading_to(f"{port}/udp"),
     )

@@ -5,12 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
-from diagnose.evidence.network.addresses import ANY, is_loopback
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.addresses import ANY, EVERYWHERE, is_loopback
+from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
@@ -71,123 +71,108 @@ def _default_route_findings(
     container: Container, networks: Networks, ping: Ping | None
 ) -> Iterator[Finding]:
     """A container on a bridge whose ports are not published, since it is on the LAN as well."""
-    published = {port for port, _ in container.published_ports}
-    missing = {
-        f"{binding.host_port} -> {port}"
-        for port, binding in container.wanted_ports
-        if port not in published
-    }
-    attached = [
-        networks.by_name[name] for name in sorted(container.endpoints) if name in networks.by_name
-    ]
+    published = container.published_names
+    missing = sorted({str(port) for port in container.wanted_ports if port.port not in published})
+    attached = networks.of(container)
     direct = [network for network in attached if network.driver in _DIRECT]
     bridges = [network for network in attached if network.is_bridge and not network.internal]
     if not missing or not direct or not bridges:
         return
-    ports = agree(missing, "port", "ports")
-    lan = direct[0]
-    chooses = ping is not None and ping.version >= _CHOOSES
-    yield Finding.about(
+    lan, bridge = direct[0], bridges[0]
+    finding = Finding.about(
         container,
-        f"{container} is configured to publish {ports} {and_more(sorted(missing))}, and the engine "
-        f"publishes nothing: its default route leads through {lan.driver} {lan}",
+        f"{container} is configured to publish {agree(missing, 'port', 'ports')} "
+        f"{and_more(missing)}, and the engine publishes nothing: "
+        f"its default route leads through {lan.driver} {lan}",
         {
-            "HostConfig.PortBindings": sorted(missing),
-            "NetworkSettings.Ports": sorted(published),
+            "HostConfig.PortBindings": missing,
+            "NetworkSettings.Ports": published,
             "networks": [f"{network.name} ({network.driver})" for network in attached],
         },
         discriminator="default route",
-        touches=subjects_of((lan, bridges[0])),
+        touches=subjects_of((lan, bridge)),
         stable=(container.life,),
         lan=lan.name,
-    ).with_variables({"bridge_network": bridges[0].name} if chooses else {})
+    )
+    if ping is not None and ping.version >= _CHOOSES:
+        finding = finding.with_variables({"bridge_network": bridge.name})
+    yield finding
 
 
 def _host_network_findings(
     container: Container, listeners: Listeners, firewall: Firewall | None
 ) -> Iterator[Finding]:
     redirected = firewall.redirected_ports if firewall is not None else frozenset()
-    for port, binding in container.wanted_ports:
-        number, _, protocol = port.partition("/")
-        if not binding.host_port.isdigit() or binding.host_port == number:
+    for wanted in container.wanted_ports:
+        port, protocol = wanted.host_port, wanted.protocol
+        if not port or port == wanted.number or (protocol, port) in redirected:
             continue
-        is_led = (protocol, int(binding.host_port)) in redirected
-        if is_led or listeners.on(protocol, ANY, int(binding.host_port)):
-            continue
-        serves = bool(number.isdigit() and listeners.on(protocol, ANY, int(number)))
-        finding = Finding.about(
-            container,
-            sentence(
-                f"{container} is configured to publish port {binding.host_port} -> {port}, "
-                "but it uses the host's network, where the engine publishes nothing",
-                f"it is reached at port {number}" if serves else "",
-            ),
-            {
-                "HostConfig.NetworkMode": "host",
-                "HostConfig.PortBindings": f"{binding.host_port} -> {port}",
-                f"listener on port {binding.host_port}": None,
-            },
-            discriminator=f"{binding.host_port}/{protocol}",
-            stable=(container.life,),
-        )
-        if serves and protocol in ("tcp", "udp"):
-            led = {"asked_port": binding.host_port, "served_port": number, "proto": protocol}
-            finding = finding.with_variables(led)
-        yield finding
+        if not listeners.on(protocol, ANY, port):
+            serves = bool(listeners.on(protocol, ANY, wanted.number))
+            yield _host_network_finding(container, wanted, serves=serves)
+
+
+def _host_network_finding(container: Container, wanted: PortBinding, *, serves: bool) -> Finding:
+    """serves: its program listens at the port of the container, which is the host's own here."""
+    port, protocol = wanted.host_port, wanted.protocol
+    finding = Finding.about(
+        container,
+        sentence(
+            f"{container} is configured to publish port {wanted}, "
+            "but it uses the host's network, where the engine publishes nothing",
+            f"it is reached at port {wanted.number}" if serves else "",
+        ),
+        {
+            "HostConfig.NetworkMode": "host",
+            "HostConfig.PortBindings": str(wanted),
+            f"listener on port {port}": None,
+        },
+        discriminator=f"{port}/{protocol}",
+        stable=(container.life,),
+    )
+    if not serves or protocol not in ("tcp", "udp"):
+        return finding
+    return finding.with_variables(
+        {"asked_port": str(port), "served_port": str(wanted.number), "proto": protocol}
+    )
 
 
 def _ipv6_port_findings(container: Container, config: DaemonConfig) -> Iterator[Finding]:
     """Ports on IPv6 addresses of a container that has none, where no proxy passes them on."""
     if container.has_ipv6:
         return
-    for port, binding in container.wanted_ports:
-        if not _is_ipv6(binding):
+    for wanted in container.wanted_ports:
+        if not wanted.is_ipv6:
             continue
+        address, port = wanted.host_ip, wanted.binding.host_port
         yield Finding.about(
             container,
-            f"{container} is configured to publish port {binding.host_port} on "
-            f"{binding.host_ip}, but none of its networks has IPv6, and the userland proxy is off: "
+            f"{container} is configured to publish port {port} on "
+            f"{address}, but none of its networks has IPv6, and the userland proxy is off: "
             "nothing serves the port there",
             {
-                "HostConfig.PortBindings": f"[{binding.host_ip}]:{binding.host_port} -> {port}",
+                "HostConfig.PortBindings": f"[{address}]:{wanted}",
                 "NetworkSettings.Ports": sorted(container.network_settings.ports or {}),
                 f"userland-proxy in {config.where('userland-proxy')}": False,
             },
-            discriminator=f"{binding.host_ip}:{binding.host_port}",
+            discriminator=f"{address}:{port}",
             stable=(container.life,),
         )
-
-
-def _is_ipv6(binding: Binding) -> bool:
-    try:
-        return ipaddress.ip_address(binding.host_ip.strip("[]")).version == 6
-    except ValueError:
-        return False
 
 
 def _ipv4_only_findings(
     containers: Containers, config: DaemonConfig, links: Interfaces
 ) -> Iterator[Finding]:
     """Advice: clients that know the host's IPv6 address are refused at all of these ports."""
-    own = next(
-        (
-            candidate.address
-            for candidate in links.addresses
-            if candidate.family == "inet6"
-            and candidate.scope == "global"
-            and _is_public(candidate.address)
-        ),
-        None,
-    )
+    addresses = [own.address for own in links.addresses if _is_public_ipv6(own)]
     members = [
         container
         for container in containers.running
-        if any(binding.host_ip in ("", ANY) for _, binding in container.published_ports)
-        and not container.has_ipv6
+        if not container.has_ipv6 and _publishes_on_all_addresses(container)
     ]
-    if own is None or not members:
+    if not addresses or not members:
         return
-    names = sorted(names_of(members))
+    own, names = addresses[0], sorted(names_of(members))
     yield Finding(
         subject=DAEMON,
         summary=(
@@ -204,8 +189,15 @@ def _ipv4_only_findings(
     )
 
 
-def _is_public(address: str | None) -> bool:
-    return address is not None and not ipaddress.ip_address(address).is_private
+def _publishes_on_all_addresses(container: Container) -> bool:
+    return any(published.host_ip in EVERYWHERE for published in container.published_ports)
+
+
+def _is_public_ipv6(own: Address) -> bool:
+    """Whether an address of the host is one by which clients of the internet know it."""
+    if own.family != "inet6" or own.scope != "global" or own.address is None:
+        return False
+    return not ipaddress.ip_address(own.address).is_private
 
 
 @check("network.published-on-loopback", severity=Severity.warning)
@@ -221,14 +213,10 @@ def published_on_loopback(containers: Containers, config: DaemonConfig) -> Check
         return Skipped("the engine publishes ports on other addresses than the loopback")
     bound: dict[str, list[str]] = {}
     for container in containers.running:
-        open_to_all = {
-            (port, binding.host_port)
-            for port, binding in container.wanted_ports
-            if not binding.host_ip
-        }
-        for port, binding in container.published_ports:
-            if (port, binding.host_port) in open_to_all and is_loopback(binding.host_ip):
-                bound.setdefault(container.name, []).append(binding.host_port)
+        for_all = {str(wanted) for wanted in container.wanted_ports if not wanted.host_ip}
+        for published in container.published_ports:
+            if str(published) in for_all and is_loopback(published.host_ip):
+                bound.setdefault(container.name, []).append(published.binding.host_port)
     if bound:
         yield _loopback_finding(bound, own, config)
     return None

@@ -106,11 +106,10 @@ def _inside(
 
 def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> int | None:
     """The port that the peer serves inside, where its port on the host was called instead."""
-    for port, binding in peer.published_ports:
-        inner = port.removesuffix("/tcp")
-        is_called = binding.host_port == str(call.port) and inner.isdigit()
-        if is_called and netns.serves_others("tcp", int(inner)):
-            return int(inner)
+    for published in peer.published_by("tcp"):
+        is_called = published.host_port == call.port
+        if is_called and netns.serves_others("tcp", published.number):
+            return published.number
     return None
 
 

@@ -12,12 +12,12 @@ from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import ANY, is_everywhere
+from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, UnreadSettings
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
-from diagnose.mappings import present
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
@@ -70,21 +70,25 @@ def published_port_not_listening(
     Many programs open ports for UDP when they need them: such a port is reported where the program
     listens there for TCP alone, and where packets of clients came and got no answer.
     """
-    publishing = {
-        container.subject for container in containers.running if container.published_ports
-    }
-    yield from (item for item in namespaces.unvisited if item.subject in publishing)
-    for container in containers.running:
+    hidden = empty_mounts or EmptyMounts()
+    programs = inward_programs or InwardPrograms()
+    publishing = [container for container in containers.running if container.published_ports]
+    subjects = subjects_of(publishing)
+    yield from (item for item in namespaces.unvisited if item.subject in subjects)
+    for container in publishing:
         netns = namespaces.of(container)
-        age = clock.age(container.started_at)
-        is_settled = age is not None and age >= grace and container.state.status == "running"
-        if netns is not None and is_settled and not container.has_own_kernel:
-            tail = unserved.of(container) if unserved is not None else LogTail(())
-            hidden = empty_mounts or EmptyMounts()
-            programs = inward_programs or InwardPrograms()
-            yield from _tcp_findings(container, netns, tail, hidden, programs)
-            yield from _udp_findings(container, netns, udp_flows)
+        if netns is None or container.has_own_kernel or not _is_settled(container, clock, grace):
+            continue
+        tail = unserved.of(container) if unserved is not None else LogTail(())
+        yield from _tcp_findings(container, netns, tail, hidden, programs)
+        yield from _udp_findings(container, netns, udp_flows)
     return None
+
+
+def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
+    """Whether it runs for so many seconds, and is neither paused nor about to start again."""
+    age = clock.age(container.started_at)
+    return age is not None and age >= grace and container.state.status == "running"
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
@@ -143,42 +147,49 @@ def _udp_findings(
     container: Container, netns: ContainerNetns, flows: UdpFlows | None
 ) -> Iterator[Finding]:
     """The ports that are published for UDP and that somebody misses."""
-    published = {place for place, _ in container.published_ports}
-    served = any(netns.serves_others("tcp", port) for port in container.published_tcp_ports)
-    for place, binding in container.published_ports:
-        number, _, protocol = place.partition("/")
-        if protocol != "udp" or ":" in binding.host_ip or netns.sockets("udp", int(number)):
+    for published in container.published_by("udp"):
+        port = published.number
+        if published.is_ipv6 or netns.sockets("udp", port):
             continue
-        is_for_tcp = f"{number}/tcp" not in published and netns.serves_others("tcp", int(number))
+        is_for_tcp = port not in container.published_tcp_ports and netns.serves_others("tcp", port)
         clients: tuple[str, ...] = ()
-        if flows is not None and binding.host_port.isdigit():
-            clients = flows.neighbours_at(int(binding.host_port), container)
-        if is_for_tcp:
-            what = f"publishes port {number} for UDP, and its program listens there for TCP"
-        elif clients:
-            what = f"publishes port {number} for UDP and serves nothing there"
-        else:
-            continue
-        finding = Finding.about(
-            container,
-            sentence(
-                f"{container} {what}: no client can reach it",
-                f"{counted('client', clients, most=2)} got no answer" if clients else "",
-            ),
-            present(
-                {
-                    "NetworkSettings.Ports": sorted(published),
-                    "TCP sockets inside": netns.tcp_listeners,
-                    "UDP socket inside": f"none at port {number}",
-                    "clients without an answer": list(clients[:5]),
-                }
-            ),
-            discriminator=f"{number}/udp",
-            severity=Severity.advice if served and not clients else None,
-            stable=(container.life,),
-            port=number,
-        )
-        yield finding.with_variables(_publish(container, number) if is_for_tcp else {})
+        if flows is not None:
+            clients = flows.neighbours_at(published.host_port, container)
+        if is_for_tcp or clients:
+            finding = _udp_finding(container, netns, port, clients, is_for_tcp=is_for_tcp)
+            yield finding.with_variables(_publish(container, str(port)) if is_for_tcp else {})
+
+
+def _udp_finding(
+    container: Container,
+    netns: ContainerNetns,
+    port: int,
+    clients: tuple[str, ...],
+    *,
+    is_for_tcp: bool,
+) -> Finding:
+    """clients: who got no answer. is_for_tcp: the program listens at the port, but for TCP."""
+    what = f"publishes port {port} for UDP and serves nothing there"
+    if is_for_tcp:
+        what = f"publishes port {port} for UDP, and its program listens there for TCP"
+    unanswered = f"{counted('client', clients, most=2)} got no answer" if clients else ""
+    serves = any(netns.serves_others("tcp", number) for number in container.published_tcp_ports)
+    return Finding.about(
+        container,
+        sentence(f"{container} {what}: no client can reach it", unanswered),
+        present(
+            {
+                "NetworkSettings.Ports": container.published_names,
+                "TCP sockets inside": netns.tcp_listeners,
+                "UDP socket inside": f"none at port {port}",
+                "clients without an answer": list(clients[:5]),
+            }
+        ),
+        discriminator=f"{port}/udp",
+        severity=Severity.advice if serves and not clients else None,
+        stable=(container.life,),
+        port=str(port),
+    )
 
 
 def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
@@ -192,7 +203,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
         ),
         {
             **_settings(port.unread),
-            "NetworkSettings.Ports": sorted({place for place, _ in container.published_ports}),
+            "NetworkSettings.Ports": container.published_names,
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
@@ -279,13 +290,11 @@ def _publish(container: Container, port: str) -> dict[str, str]:
 
     Empty where more than one is published. port: as Docker writes it, 53 or 53/udp.
     """
-    hosts = {
-        (binding.host_ip, binding.host_port)
-        for _, binding in container.published_ports
-        if ":" not in binding.host_ip
+    places = {
+        published.leading_to(port)
+        for published in container.published_ports
+        if not published.is_ipv6
     }
-    if len(hosts) != 1 or len({port for port, _ in container.published_ports}) != 1:
+    if len(places) != 1 or len(container.published_names) != 1:
         return {}
-    ((address, host_port),) = hosts
-    before = "" if is_everywhere(address) else f"{address}:"
-    return {"publish": f"{before}{host_port}:{port}"}
+    return {"publish": places.pop()}

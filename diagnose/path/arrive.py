@@ -7,7 +7,7 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
@@ -85,32 +85,25 @@ def _network_at(walk: PathWalk, leg: Leg, owner: Container) -> str:
 
 def _to_published(walk: PathWalk, leg: Leg, end: Container, port: int) -> None:
     """From beyond the host only a published port leads to a container."""
-    for inner, binding in end.published_ports:
-        number, _, proto = inner.partition("/")
-        if proto == walk.wanted.proto and str(port) in (number, binding.host_port):
-            _by_binding(walk, leg, end, inner, binding)
+    for published in end.published_by(walk.wanted.proto):
+        if port in (published.number, published.host_port):
+            _by_binding(walk, leg, end, published)
             return
-    published = [f"{binding.host_port} -> {inner}" for inner, binding in end.published_ports]
-    shown = ", ".join(published) or "none"
+    shown = ", ".join(map(str, end.published_ports)) or "none"
     text = f"port {port}/{walk.wanted.proto} is not published (published: {shown})"
     walk.add("listener", f"{end}", text, "broken", end.subject)
 
 
-def _by_binding(walk: PathWalk, leg: Leg, end: Container, inner: str, binding: Binding) -> None:
-    """inner: the port of the container, as in `80/tcp`."""
-    text = f"{binding.host_ip or '0.0.0.0'}:{binding.host_port} leads to port {inner}"  # noqa: S104 - in words
+def _by_binding(walk: PathWalk, leg: Leg, end: Container, published: PortBinding) -> None:
+    address, host_port = published.host_ip, published.host_port
+    text = f"{address or '0.0.0.0'}:{host_port} leads to port {published.port}"  # noqa: S104 - in words
     walk.add("listener", f"{end}", text, "ok", end.subject)
-    if binding.host_ip and ip_address(binding.host_ip).is_loopback:
-        text = (
-            f"port {binding.host_port} is published on {binding.host_ip} only: "
-            "nobody beyond the host reaches it"
-        )
+    if address and ip_address(address).is_loopback:
+        text = f"port {host_port} is published on {address} only: nobody beyond the host reaches it"
         walk.add("listener", "published port", text, "broken", end.subject)
-    address = binding.host_ip
     if address in ANY:
         address = walk.stack.address_on(leg.device, "ip") or ""
-    number = int(inner.partition("/")[0])
-    _by_host_port(walk, leg, end, address, int(binding.host_port), number)
+    _by_host_port(walk, leg, end, address, host_port, published.number)
 
 
 def _by_host_port(
@@ -157,7 +150,7 @@ def _led_elsewhere(walk: PathWalk, traced: Trace, end: Container, host_port: int
     }
     port = nat.port or host_port
     is_for_host = not nat.address or walk.stack.is_local(nat.address)
-    published = {int(binding.host_port) for _, binding in end.published_ports}
+    published = {binding.host_port for binding in end.published_ports}
     if nat.address in addresses or (is_for_host and port in published):
         return
     target = f"port {port} of the host" if is_for_host else f"{nat.address}:{port}"
@@ -269,10 +262,9 @@ def _host_address(walk: PathWalk, leg: Leg) -> str:
 def _publisher(walk: PathWalk, port: int) -> _PublishedPort | None:
     """The running container that publishes this port of the host."""
     for container in walk.site.containers.running:
-        for inner, binding in container.published_ports:
-            number, _, proto = inner.partition("/")
-            if proto == walk.wanted.proto and binding.host_port == str(port):
-                return _PublishedPort(container, int(number), binding.host_ip)
+        for published in container.published_by(walk.wanted.proto):
+            if published.host_port == port:
+                return _PublishedPort(container, published.number, published.host_ip)
     return None
 
 

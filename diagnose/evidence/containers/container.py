@@ -10,13 +10,14 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import (
     ApiObject,
-    Binding,
     ContainerConfig,
     GraphDriver,
     HostConfig,
     Mount,
     NetworkEndpoint,
     NetworkSettings,
+    PortBinding,
+    Ports,
     State,
 )
 from diagnose.lazy_pattern import LazyPattern
@@ -288,30 +289,36 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return bool({"NET_ADMIN", "ALL"} & self.host_config.added_capabilities)
 
     @functools.cached_property
-    def wanted_ports(self) -> tuple[tuple[str, Binding], ...]:
-        """Ports that were asked to be published (`80/tcp`, binding).
-
-        Also those of a container that failed to start.
-        """
-        bindings = self.host_config.port_bindings or {}
-        return tuple(
-            (port, binding) for port, listed in bindings.items() for binding in listed or ()
-        )
+    def wanted_ports(self) -> tuple[PortBinding, ...]:
+        """Ports that were asked to be published, also for a container that failed to start."""
+        return _bindings(self.host_config.port_bindings)
 
     @functools.cached_property
-    def published_ports(self) -> tuple[tuple[str, Binding], ...]:
+    def published_ports(self) -> tuple[PortBinding, ...]:
         """Ports that are published now."""
-        ports = self.network_settings.ports or {}
-        return tuple((port, binding) for port, listed in ports.items() for binding in listed or ())
+        return _bindings(self.network_settings.ports)
+
+    def published_by(self, protocol: str) -> Iterator[PortBinding]:
+        """The ports that are published now, by a protocol."""
+        for published in self.published_ports:
+            if published.protocol == protocol and published.host_port:
+                yield published
 
     @property
     def published_tcp_ports(self) -> tuple[int, ...]:
         """Its own TCP ports that are published now, each once."""
-        numbers = (port.partition("/") for port, _ in self.published_ports)
-        return tuple(dict.fromkeys(int(number) for number, _, kind in numbers if kind == "tcp"))
+        published = [port for port in self.published_ports if port.protocol == "tcp"]
+        return tuple(dict.fromkeys(port.number for port in published))
 
-    def published_by(self, protocol: str) -> Iterator[tuple[int, Binding]]:
-        """Ports of the host that are published now, by a protocol."""
-        for port, binding in self.published_ports:
-            if port.endswith(f"/{protocol}") and binding.host_port.isdigit():
-                yield int(binding.host_port), binding
+    @property
+    def published_names(self) -> list[str]:
+        """Its own ports that are published now, as Docker writes them: 80/tcp; sorted."""
+        return sorted({published.port for published in self.published_ports})
+
+
+def _bindings(ports: Ports | None) -> tuple[PortBinding, ...]:
+    return tuple(
+        PortBinding(port, binding)
+        for port, bindings in (ports or {}).items()
+        for binding in bindings or ()
+    )

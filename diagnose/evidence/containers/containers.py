@@ -76,9 +76,10 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     def ports_published_by(self, protocol: str) -> list[int]:
         """The host's ports that lead to running containers, in their order."""
-        return sorted(
-            {port for container in self.running for port, _ in container.published_by(protocol)}
+        published = (
+            port for container in self.running for port in container.published_by(protocol)
         )
+        return sorted({port.host_port for port in published})
 
     def running_on(self, network: str) -> tuple[Container, ...]:
         """The running containers on the network of that name."""

@@ -71,7 +71,7 @@ def is_reachable(container: Container) -> bool:
     if container.shares_host_network:
         return True
     ports = container.published_ports or container.wanted_ports
-    return any(not is_loopback(binding.host_ip) for _, binding in ports)
+    return any(not is_loopback(binding.host_ip) for binding in ports)
 
 
 def exposure(container: Container) -> int:

@@ -28,8 +28,8 @@ def _has_address(container: Container, address: str) -> bool:
 
 def _publishes_dns(container: Container, address: str) -> bool:
     """Whether queries that are sent to this address of the host are meant for it."""
-    for port, binding in container.wanted_ports:
-        is_dns = port == f"{DNS_PORT}/udp" or binding.host_port == str(DNS_PORT)
-        if is_dns and binding.host_ip in (*EVERYWHERE, address):
-            return True
-    return False
+    return any(
+        wanted.host_ip in (*EVERYWHERE, address)
+        for wanted in container.wanted_ports
+        if wanted.port == f"{DNS_PORT}/udp" or wanted.host_port == DNS_PORT
+    )

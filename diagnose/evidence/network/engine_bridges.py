@@ -73,15 +73,16 @@ def _translated_on(container: Container, name: str) -> bool:
 def _ports(container: Container, network: Network, family: Family) -> list[PublishedPort]:
     ports: dict[PublishedPort, None] = {}
     is_routed = family == "ip" and _is_routed(network)
-    for port, binding in container.published_ports:
-        number, _, protocol = port.partition("/")
-        host_port = int(binding.host_port) if binding.host_port.isdigit() else None
-        is_other_family = (":" in binding.host_ip) is (family == "ip")
-        if is_other_family or (host_port is None and not is_routed):
+    for binding in container.published_ports:
+        is_other_family = binding.is_ipv6 is (family == "ip")
+        if is_other_family or (not binding.host_port and not is_routed):
             continue
-        host_address = "" if is_everywhere(binding.host_ip) else binding.host_ip
         published = PublishedPort(
-            _address(container, network, family), int(number), protocol, host_port, host_address
+            _address(container, network, family),
+            binding.number,
+            binding.protocol,
+            binding.host_port or None,
+            "" if is_everywhere(binding.host_ip) else binding.host_ip,
         )
         ports[published] = None
     return list(ports)

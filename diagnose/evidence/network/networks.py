@@ -39,6 +39,11 @@ class Networks(Items[Network], frozen=True, dict=True):
     def bridges(self) -> tuple[Network, ...]:
         return tuple(network for network in self.items if network.is_bridge)
 
+    def of(self, container: Container) -> list[Network]:
+        """The networks of a container that the engine lists, by name."""
+        by_name = self.by_name
+        return [by_name[name] for name in sorted(container.endpoints) if name in by_name]
+
     def internal_of(self, container: Container) -> tuple[Network, ...]:
         """The networks of a container that is on internal ones only; none of any other."""
         attached = [self.by_name.get(name) for name in container.endpoints]

@@ -73,10 +73,10 @@ def strict_uplinks(
 
 def _ports(containers: Containers, address: str) -> set[int]:
     return {
-        port
+        published.host_port
         for container in containers.running
-        for port, binding in container.published_by("tcp")
-        if binding.host_ip in (*EVERYWHERE, address)
+        for published in container.published_by("tcp")
+        if published.host_ip in (*EVERYWHERE, address)
     }
 
 

@@ -174,10 +174,10 @@ def _ports(container: Container, network: str, paths: PacketPaths | None) -> Ite
             walked[key] = inlet
             if inlet.network.name != network:
                 elsewhere.add(key)
-    for port, binding in container.published_ports:
-        key = (port, binding.host_port)
+    for published in container.published_ports:
+        key = (published.port, published.binding.host_port)
         if key not in elsewhere:
-            yield MapPort(f"{binding.host_port} -> {port}", _way_in(walked.get(key)))
+            yield MapPort(str(published), _way_in(walked.get(key)))
 
 
 def _way_in(inlet: Ingress | None) -> MapWay:

@@ -136,12 +136,13 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
     if uplink is None or own is None:
         return
     for container in containers.running:
-        for place, binding in container.published_ports:
-            address = own if binding.host_ip in EVERYWHERE6 else binding.host_ip
-            is_known = binding.host_port.isdigit() and place.endswith(("/tcp", "/udp"))
+        for published in container.published_ports:
+            address = own if published.host_ip in EVERYWHERE6 else published.host_ip
+            is_known = published.host_port and published.protocol in ("tcp", "udp")
             if ":" not in address or not is_known or is_loopback(address):
                 continue
-            port = ShutPort(container, place, address, int(binding.host_port), uplink.name, "ip6")
+            place, host_port = published.port, published.host_port
+            port = ShutPort(container, place, address, host_port, uplink.name, "ip6")
             # a host may have no way to the internet over IPv6
             if _traced(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
                 yield port

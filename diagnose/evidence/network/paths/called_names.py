@@ -40,9 +40,9 @@ class CalledNames:
     def _learn(self, container: Container) -> None:
         service = (container.compose_project, container.compose_service)
         self._services.setdefault(service, []).append(container)
-        for _, binding in container.published_ports:
-            if binding.host_port.isdigit():
-                self.publishers.setdefault(int(binding.host_port), container)
+        for published in container.published_ports:
+            if published.host_port:
+                self.publishers.setdefault(published.host_port, container)
         for name, endpoint in container.endpoints.items():
             network = self._networks.by_name.get(name)
             if network is None or not network.is_bridge or not endpoint.ip_address:

@@ -85,11 +85,11 @@ def _is_open_web_port(inlet: Ingress) -> bool:
     """Whether clients reach it over IPv4, and the engine publishes it over IPv6 too."""
     is_web = inlet.host_port in WEB and inlet.port.endswith("/tcp")
     published = {
-        binding.host_port
-        for place, binding in inlet.container.published_ports
-        if place == inlet.port and binding.host_ip in EVERYWHERE6
+        published.host_port
+        for published in inlet.container.published_ports
+        if published.port == inlet.port and published.host_ip in EVERYWHERE6
     }
-    return is_web and inlet.sample.outcome == "accept" and str(inlet.host_port) in published
+    return is_web and inlet.sample.outcome == "accept" and inlet.host_port in published
 
 
 def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None) -> str:

@@ -112,12 +112,12 @@ def _first_of_each_network(
 def _published_locally(container: Container) -> int:
     """A TCP port that the host reaches at 127.0.0.1, one for the host alone first; 0 if none."""
     published = list(container.published_by("tcp"))
-    alone = [port for port, binding in published if binding.host_ip == _LOOPBACK]
-    everywhere = [port for port, binding in published if binding.host_ip in EVERYWHERE]
+    alone = [port.host_port for port in published if port.host_ip == _LOOPBACK]
+    everywhere = [port.host_port for port in published if port.host_ip in EVERYWHERE]
     return min(alone or everywhere, default=0)
 
 
 def _published_everywhere(container: Container) -> int:
     """A TCP port of the host that the container publishes on all addresses; 0 if there is none."""
     published = container.published_by("tcp")
-    return min((port for port, binding in published if binding.host_ip in EVERYWHERE), default=0)
+    return min((port.host_port for port in published if port.host_ip in EVERYWHERE), default=0)

@@ -96,21 +96,17 @@ def outer_ports(
         places.setdefault(container.id, {})[address_of(endpoint, family)] = network
     own = uplink.address if family == "ip" else stack.address_on(uplink.name, family)
     for id, container in containers.items():
-        for port, binding in container.published_ports:
-            everywhere = binding.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
-            address = (own or "") if everywhere else binding.host_ip
+        for published in container.published_ports:
+            everywhere = published.host_ip in (EVERYWHERE if family == "ip" else EVERYWHERE6)
+            address = (own or "") if everywhere else published.host_ip
             if stack.is_local(address) is False:
                 # network.bind-address-missing says so; no rule of Docker matches a packet that is
                 # not for this host
                 continue
-            if (
-                _is_outer(address, family)
-                and binding.host_port.isdigit()
-                and port.endswith(("/tcp", "/udp"))
-            ):
-                yield OuterPort(
-                    container, places[id], port, address, int(binding.host_port), everywhere, family
-                )
+            is_walked = published.host_port and published.protocol in ("tcp", "udp")
+            if is_walked and _is_outer(address, family):
+                port, host_port = published.port, published.host_port
+                yield OuterPort(container, places[id], port, address, host_port, everywhere, family)
 
 
 def inlet_of(walks: Walks, port: OuterPort) -> Ingress:

@@ -250,25 +250,18 @@ def _inlets(
     network, endpoint = places[0]
     link = netns.link_with(endpoint.ip_address)
     assert link is not None
-    for port, binding in container.published_ports:
-        number, _, proto = port.partition("/")
-        if proto not in ("tcp", "udp") or not binding.host_port.isdigit():
-            continue
+    inner = endpoint.ip_address
+    for published in (*container.published_by("tcp"), *container.published_by("udp")):
         callers: dict[Client, str] = {"this host": endpoint.gateway}
-        if not is_loopback(binding.host_ip):
+        if not is_loopback(published.host_ip):
             callers.update(clients)
-        traces: dict[Client, Trace] = {
-            client: trace(
-                stack,
-                Flow(Origin(link.name, address), endpoint.ip_address, proto, int(number)),
-            )
-            for client, address in callers.items()
-            if address
-        }
-        lost = {client: traced for client, traced in traces.items() if traced.is_blocked}
-        yield InnerIngress(
-            container, network, endpoint.ip_address, port, int(binding.host_port), lost
-        )
+        lost: dict[Client, Trace] = {}
+        for client, address in callers.items():
+            flow = Flow(Origin(link.name, address), inner, published.protocol, published.number)
+            traced = trace(stack, flow) if address else None
+            if traced is not None and traced.is_blocked:
+                lost[client] = traced
+        yield InnerIngress(container, network, inner, published.port, published.host_port, lost)
 
 
 def _is_way_in(

@@ -182,13 +182,13 @@ def _places(container: Container, networks: Networks) -> dict[str, Network]:
 
 def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:
     """The published ports of a container, as clients behind each interface call them."""
-    for port, binding in container.published_ports:
-        if not binding.host_port.isdigit() or port.partition("/")[2] not in ("tcp", "udp"):
+    for published in container.published_ports:
+        if not published.host_port or published.protocol not in ("tcp", "udp"):
             continue
         for uplink in outer:
             address = uplink.address
-            if address is not None and binding.host_ip in (*EVERYWHERE, address):
-                yield _Call(container, port, int(binding.host_port), uplink, address)
+            if address is not None and published.host_ip in (*EVERYWHERE, address):
+                yield _Call(container, published.port, published.host_port, uplink, address)
 
 
 def _leaves_by(netns: ContainerNetns | None, places: dict[str, Network]) -> str | None:

@@ -129,9 +129,8 @@ def _served(
 def _wanted(container: Container, number: int, protocol: str) -> Reason:
     """Why others are to reach a port, by the configuration of its container."""
     name = f"{number}/{protocol}"
-    for port, binding in container.wanted_ports:
-        if port == name or binding.host_port == str(number):
-            return "ports"
+    if any(number == port.host_port or name == port.port for port in container.wanted_ports):
+        return "ports"
     settings = (*container.labels.items(), *container.config.environment)
     if any(_PROXY_PORT.search(key) and value == str(number) for key, value in settings):
         return "proxy"

@@ -39,9 +39,9 @@ class DockerProxy(msgspec.Struct, frozen=True):
     def is_needed(self, containers: Containers) -> bool:
         """Whether a running container publishes its port."""
         return any(
-            published.partition("/")[2] == self.proto and binding.host_port == self.port
+            published.binding.host_port == self.port
             for container in containers.running
-            for published, binding in container.published_ports
+            for published in container.published_by(self.proto)
         )
 
 

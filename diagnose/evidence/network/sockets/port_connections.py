@@ -31,11 +31,11 @@ def port_connections(host: Host, containers: Containers) -> PortConnections:
     """Asked only for ports of containers whose start failed for an address in use."""
     ports = sorted(
         {
-            int(binding.host_port)
+            wanted.host_port
             for container in containers
             if not container.is_running and _IN_USE in container.state.error
-            for port, binding in container.wanted_ports
-            if binding.host_port.isdigit() and port.endswith("/tcp")
+            for wanted in container.wanted_ports
+            if wanted.host_port and wanted.protocol == "tcp"
         }
     )
     by_port: dict[int, tuple[PortConnection, ...]] = {}

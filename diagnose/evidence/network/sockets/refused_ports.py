@@ -30,20 +30,14 @@ more are not seen on a real one."""
 
 def _publishes(container: Container, proto: str, address: str, port: int) -> bool:
     return any(
-        published.partition("/")[2] == proto
-        and binding.host_port == str(port)
-        and overlap(binding.host_ip, address)
-        for published, binding in container.published_ports
+        published.host_port == port and overlap(published.host_ip, address)
+        for published in container.published_by(proto)
     )
 
 
 def _protocols(container: Container, port: int) -> set[str]:
     """The protocols in which this host port was asked for: the engine's message does not say."""
-    wanted = {
-        published.partition("/")[2]
-        for published, binding in container.wanted_ports
-        if binding.host_port == str(port)
-    }
+    wanted = {wanted.protocol for wanted in container.wanted_ports if wanted.host_port == port}
     return wanted or {"tcp"}
 
 
@@ -70,10 +64,10 @@ def allocated_ports(containers: Containers) -> Iterator[AllocatedPort]:
 def _publishers_by_port(containers: Containers) -> Mapping[int, list[Container]]:
     """The running containers that publish each host port."""
     return by_key(
-        (int(port), container)
+        (port, container)
         for container in containers.running
-        for port in {binding.host_port for _, binding in container.published_ports}
-        if port.isdecimal()
+        for port in {published.host_port for published in container.published_ports}
+        if port
     )
 
 

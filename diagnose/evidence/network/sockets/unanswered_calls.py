@@ -84,9 +84,9 @@ def unanswered_calls(
     calls: list[UnansweredCall] = []
     of_host = HostNetworkCalls(()) if host_network_calls is None else host_network_calls
     publishers = {
-        port: container
+        published.host_port: container
         for container in containers.running
-        for port, _ in container.published_by("tcp")
+        for published in container.published_by("tcp")
     }
     served = served_names(containers.running)
     for container, waiting, further, protocol in _awaited(network_losses, of_host, udp_calls):

@@ -136,7 +136,8 @@ def _are_waiting(flows: Iterable[UdpFlow]) -> bool:
 def _left_out(containers: Containers, asked: set[int]) -> Iterator[Unexamined]:
     """The containers with ports beyond those that are asked about."""
     for container in containers.running:
-        rest = sorted({port for port, _ in container.published_by("tcp")} - asked)
+        ports = {published.host_port for published in container.published_by("tcp")}
+        rest = sorted(ports - asked)
         if rest:
             why = (
                 f"connections to {MOST_PORTS} ports are read, and port {rest[0]} is not among them"
@@ -173,11 +174,9 @@ def _over_udp(
 def _udp_servers(containers: Containers) -> Iterator[tuple[Container, int]]:
     """The containers that answer every request over UDP, and the host's ports that lead there."""
     for container in containers.running:
-        for place, binding in container.published_ports:
-            number, _, protocol = place.partition("/")
-            is_server = protocol == "udp" and int(number) in _ANSWERED
-            if is_server and binding.host_port.isdigit():
-                yield container, int(binding.host_port)
+        for published in container.published_by("udp"):
+            if published.number in _ANSWERED:
+                yield container, published.host_port
 
 
 def _unread_over_udp(containers: Containers, why: Unavailable) -> Iterator[Unexamined]:

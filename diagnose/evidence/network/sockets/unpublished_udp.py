@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import NamedTuple
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Binding
+from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import is_loopback
@@ -31,22 +31,16 @@ _HTTP3_ALONE = frozenset({"caddy"})
 
 
 class UnpublishedUdp(msgspec.Struct, frozen=True):
-    """One port.
-
-    port: inside the container. clients: other machines whose packets over UDP got no answer.
-    strangers: whether all of them have addresses of the internet: then there are several, since a
-    scanner sends a packet to each port.
-    """
+    """One port."""
 
     container: Container
-    port: int
-    binding: Binding
+    published: PortBinding
+    """The port, as it is published for TCP."""
     clients: tuple[str, ...] = ()
+    """Other machines whose packets over UDP got no answer."""
     strangers: bool = False
-
-    @property
-    def host_port(self) -> int:
-        return int(self.binding.host_port)
+    """Whether all of them have addresses of the internet: then there are several, since a scanner
+    sends a packet to each port."""
 
 
 class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
@@ -59,11 +53,10 @@ class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
 
 
 class _Candidate(NamedTuple):
-    """A port of a container, and its binding for TCP."""
+    """A port of a container that is published for TCP."""
 
     container: Container
-    port: int
-    binding: Binding
+    published: PortBinding
 
 
 @evidence
@@ -84,28 +77,43 @@ def unpublished_udp_ports(
         candidate
         for container in containers.running
         for candidate in _candidates(container, namespaces)
-        if int(candidate.binding.host_port) not in taken and not _is_held(listeners, candidate)
+        if candidate.published.host_port not in taken and not _is_held(listeners, candidate)
     ]
-    ports = list(dict.fromkeys(int(candidate.binding.host_port) for candidate in candidates))
-    asked = host.ask_about(
-        ports[:_MOST_PORTS], lambda port: ListConnections(protocol="udp", dport=port)
-    )
-    tables: dict[int, ConnectionTable | Failed] = dict(asked)
+    tables = _tables(host, candidates)
     publishing = {
         container.subject for container in containers.running if container.published_ports
     }
     unread = [item for item in namespaces.unvisited if item.subject in publishing]
     items = []
-    for container, port, binding in candidates:
-        known = tables.get(int(binding.host_port))
-        if isinstance(known, Failed):
-            unread.append(Unexamined(container.subject, f"clients over UDP: {known}"))
-        entries = known.entries if isinstance(known, ConnectionTable) else []
-        senders = dict.fromkeys(_unanswered(entries, links))
-        near = tuple(sender for sender in senders if not ip_address(sender).is_global)
-        far = tuple(senders) if not near and len(senders) >= _LEAST_STRANGERS else ()
-        items.append(UnpublishedUdp(container, port, binding, near or far, bool(far)))
+    for container, published in candidates:
+        table = tables.get(published.host_port)
+        if isinstance(table, Failed):
+            unread.append(Unexamined(container.subject, f"clients over UDP: {table}"))
+        flows = table.entries if isinstance(table, ConnectionTable) else []
+        items.append(_unpublished(container, published, list(_unanswered(flows, links))))
     return UnpublishedUdpPorts(tuple(items), tuple(unread))
+
+
+def _tables(host: Host, candidates: Sequence[_Candidate]) -> dict[int, ConnectionTable | Failed]:
+    """What the kernel tracks to the first ports of the host, by the port."""
+    ports = list(dict.fromkeys(candidate.published.host_port for candidate in candidates))
+    asked = host.ask_about(
+        ports[:_MOST_PORTS], lambda port: ListConnections(protocol="udp", dport=port)
+    )
+    return dict(asked)
+
+
+def _unpublished(
+    container: Container, published: PortBinding, senders: Sequence[str]
+) -> UnpublishedUdp:
+    """senders: who got no answer. Strangers count where no neighbour is among them."""
+    senders = tuple(dict.fromkeys(senders))
+    neighbours = tuple(sender for sender in senders if not ip_address(sender).is_global)
+    if neighbours:
+        return UnpublishedUdp(container, published, neighbours)
+    if len(senders) >= _LEAST_STRANGERS:
+        return UnpublishedUdp(container, published, senders, strangers=True)
+    return UnpublishedUdp(container, published)
 
 
 def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candidate]:
@@ -114,23 +122,22 @@ def _candidates(container: Container, namespaces: Namespaces) -> Iterator[_Candi
     program = next(iter(container.command), "").rpartition("/")[2]
     if netns is None or program in _HTTP3_ALONE:
         return
-    published = {port for port, _ in container.published_ports}
-    for published_port, binding in container.published_ports:
-        number, _, protocol = published_port.partition("/")
-        if protocol != "tcp" or not number.isdigit() or not binding.host_port.isdigit():
-            continue
-        port = int(number)
-        is_for_this_host = is_loopback(binding.host_ip) or ":" in binding.host_ip
-        if port in _HTTP3 or f"{port}/udp" in published or is_for_this_host:
+    over_udp = {published.number for published in container.published_by("udp")}
+    for published in container.published_by("tcp"):
+        port = published.number
+        is_for_this_host = is_loopback(published.host_ip) or published.is_ipv6
+        if port in _HTTP3 or port in over_udp or is_for_this_host:
             continue
         if netns.serves_others("udp", port) and netns.serves_others("tcp", port):
-            yield _Candidate(container, port, binding)
+            yield _Candidate(container, published)
 
 
 def _is_held(listeners: Listeners | None, candidate: _Candidate) -> bool:
     """Whether a program of the host takes UDP at the same port."""
-    port, address = int(candidate.binding.host_port), candidate.binding.host_ip
-    return listeners is not None and bool(listeners.on("udp", address, port))
+    published = candidate.published
+    if listeners is None:
+        return False
+    return bool(listeners.on("udp", published.host_ip, published.host_port))
 
 
 def _unanswered(flows: list[UdpFlow], links: Interfaces) -> Iterator[str]:
