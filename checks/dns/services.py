@@ -150,8 +150,7 @@ def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, 
 
 def _shared_place(owner: Container, networks: Networks) -> Network | None:
     """The network of the owner on which others can call it by name; one that leads out first."""
-    attached = (networks.by_name.get(name) for name in sorted(owner.endpoints))
-    usable = [network for network in attached if network is not None and _resolves_names(network)]
+    usable = filter(_resolves_names, networks.of(owner))
     return min(usable, key=lambda network: network.internal, default=None)
 
 

@@ -97,17 +97,15 @@ def _cut_off_findings(
 ) -> Iterator[Finding]:
     """A container that lost the connection to some of its networks."""
     container = netns.container
-    for name, endpoint in container.endpoints.items():
-        network = networks.by_name.get(name)
-        if network is None or not network.is_bridge or not endpoint.ip_address:
-            continue
+    for network, endpoint in networks.bridge_places_of(container):
         bridge = links.by_name.get(network.bridge)
-        if bridge is not None:
-            attachment = Attachment(container, netns, network, endpoint, bridge, links)
-            wrong_gateway = attachment.wrong_gateway(containers)
-            fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
-            if fault:
-                yield _cut_off_finding(attachment, fault, wrong_gateway)
+        if bridge is None:
+            continue
+        attachment = Attachment(container, netns, network, endpoint, bridge, links)
+        wrong_gateway = attachment.wrong_gateway(containers)
+        fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
+        if fault:
+            yield _cut_off_finding(attachment, fault, wrong_gateway)
 
 
 _CABLE_FAULTS: Mapping[CableFault, str] = {

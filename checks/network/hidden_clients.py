@@ -112,9 +112,8 @@ def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Ne
     """The networks of a container by whose gateway its clients may seem to come."""
     if container.has_ipv6 or not _ports_of_ipv6(container):
         return
-    for name, endpoint in container.endpoints.items():
-        network = networks.by_name.get(name)
-        if network is not None and network.is_bridge and endpoint.gateway:
+    for network, endpoint in networks.places_of(container):
+        if network.is_bridge and endpoint.gateway:
             yield network, endpoint.gateway
 
 

@@ -52,13 +52,13 @@ def proxy_missing(
 
 def _is_translated(container: Container, networks: Networks) -> bool:
     """Whether all its networks are bridges whose ports the engine translates."""
-    attached = [networks.by_name.get(name) for name in container.endpoints]
-    return bool(attached) and all(
-        network is not None
-        and network.is_bridge
+    translating = [
+        network
+        for network in networks.of(container)
+        if network.is_bridge
         and network.option("com.docker.network.bridge.gateway_mode_ipv4", "nat") == "nat"
-        for network in attached
-    )
+    ]
+    return len(translating) == len(container.endpoints) > 0
 
 
 def _unserved(container: Container, listeners: Listeners) -> Iterator[PortBinding]:

@@ -89,10 +89,10 @@ def _members(
     """The running containers with an IPv6 address and this address, by the name of a network."""
     members: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
-        for name, endpoint in container.endpoints.items():
-            network = networks.by_name.get(name)
-            if network is not None and network.is_bridge and endpoint.global_ipv6_address:
-                members.setdefault(name, []).append((container, endpoint.global_ipv6_address))
+        for network, endpoint in networks.places_of(container):
+            address = endpoint.global_ipv6_address
+            if address and network.is_bridge:
+                members.setdefault(network.name, []).append((container, address))
     return members
 
 

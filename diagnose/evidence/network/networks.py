@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 
+from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
@@ -43,6 +44,16 @@ class Networks(Items[Network], frozen=True, dict=True):
         """The networks of a container that the engine lists, by name."""
         by_name = self.by_name
         return [by_name[name] for name in sorted(container.endpoints) if name in by_name]
+
+    def places_of(self, container: Container) -> list[tuple[Network, NetworkEndpoint]]:
+        """The networks of a container that the engine lists, each with the container's end."""
+        by_name, endpoints = self.by_name, container.endpoints
+        return [(by_name[name], end) for name, end in endpoints.items() if name in by_name]
+
+    def bridge_places_of(self, container: Container) -> list[tuple[Network, NetworkEndpoint]]:
+        """Those of bridges on which it has an IPv4 address."""
+        places = self.places_of(container)
+        return [(network, end) for network, end in places if network.is_bridge and end.ip_address]
 
     def internal_of(self, container: Container) -> tuple[Network, ...]:
         """The networks of a container that is on internal ones only; none of any other."""

@@ -66,7 +66,6 @@ def silent_gateways(host: Host, namespaces: Namespaces, networks: Networks) -> S
 
 def _home(netns: ContainerNetns, networks: Networks) -> Network | None:
     """The only network of a container, where that is a macvlan or an ipvlan."""
-    attached = [networks.by_name.get(name) for name in netns.container.endpoints]
-    if len(attached) != 1 or attached[0] is None or attached[0].driver not in DIRECT:
-        return None
-    return attached[0]
+    container = netns.container
+    direct = [network for network in networks.of(container) if network.driver in DIRECT]
+    return direct[0] if direct and len(container.endpoints) == 1 else None

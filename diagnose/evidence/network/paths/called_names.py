@@ -43,15 +43,12 @@ class CalledNames:
         for published in container.published_ports:
             if published.host_port:
                 self.publishers.setdefault(published.host_port, container)
-        for name, endpoint in container.endpoints.items():
-            network = self._networks.by_name.get(name)
-            if network is None or not network.is_bridge or not endpoint.ip_address:
-                continue
+        for network, endpoint in self._networks.bridge_places_of(container):
             called = CalledContainer(container, endpoint.ip_address)
             aliases = {*(endpoint.aliases or ()), *(endpoint.dns_names or ())}
             for word in {container.name, *aliases, endpoint.ip_address}:
-                self._by_word.setdefault((name, word), called)
-                self._words_of.setdefault(name, set()).add(word)
+                self._by_word.setdefault((network.name, word), called)
+                self._words_of.setdefault(network.name, set()).add(word)
 
     def on_network(self, network: str, word: str) -> CalledContainer | None:
         """The container that a name or an address means on a network."""

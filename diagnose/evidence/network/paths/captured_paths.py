@@ -103,10 +103,9 @@ def _attached(
     """Each network that leads out, its running containers, and the address of the first."""
     members_of: dict[str, list[tuple[Container, str]]] = {}
     for container in containers.running:
-        for name, endpoint in container.endpoints.items():
-            network = networks.by_name.get(name)
-            if network is not None and endpoint.ip_address and leads_out(network):
-                members_of.setdefault(name, []).append((container, endpoint.ip_address))
+        for network, endpoint in networks.places_of(container):
+            if endpoint.ip_address and leads_out(network):
+                members_of.setdefault(network.name, []).append((container, endpoint.ip_address))
     for name, attached in sorted(members_of.items()):
         members = tuple(container for container, _ in attached)
         yield networks.by_name[name], members, attached[0][1]

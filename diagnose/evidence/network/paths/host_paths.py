@@ -100,12 +100,9 @@ def _first_of_each_network(
     for container in containers.running:
         if not container.published_tcp_ports:
             continue
-        for name, endpoint in container.endpoints.items():
-            network = networks.by_name.get(name)
-            if name in seen or network is None or not network.is_bridge:
-                continue
-            if endpoint.ip_address:
-                seen.add(name)
+        for network, endpoint in networks.bridge_places_of(container):
+            if network.name not in seen:
+                seen.add(network.name)
                 yield container, network, endpoint.ip_address
 
 

@@ -241,9 +241,9 @@ def _inlets(
     """
     container = netns.container
     places = [
-        (networks.by_name[name], endpoint)
-        for name, endpoint in sorted(container.endpoints.items())
-        if _is_way_in(name, endpoint, netns, networks)
+        (network, endpoint)
+        for network, endpoint in networks.bridge_places_of(container)
+        if _is_way_in(network, endpoint, netns)
     ]
     if len(places) != 1:
         return
@@ -264,14 +264,9 @@ def _inlets(
         yield InnerIngress(container, network, inner, published.port, published.host_port, lost)
 
 
-def _is_way_in(
-    name: str, endpoint: NetworkEndpoint, netns: ContainerNetns, networks: Networks
-) -> bool:
+def _is_way_in(network: Network, endpoint: NetworkEndpoint, netns: ContainerNetns) -> bool:
     """Whether packets from outside may come in by this network."""
-    network = networks.by_name.get(name)
-    if network is None or not leads_out(network) or not endpoint.ip_address:
-        return False
-    return netns.link_with(endpoint.ip_address) is not None
+    return leads_out(network) and netns.link_with(endpoint.ip_address) is not None
 
 
 def _with_waiting(host: Host, inlets: Sequence[InnerIngress]) -> Iterator[InnerIngress]:

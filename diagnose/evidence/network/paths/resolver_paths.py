@@ -140,10 +140,10 @@ def _of_container(
 
 def _place(container: Container, networks: Networks) -> tuple[Network, str] | None:
     """The network by which its packets leave: its only one that leads out, or the first by name."""
-    for name in sorted(container.endpoints):
-        network, endpoint = networks.by_name.get(name), container.endpoints[name]
-        if network is not None and leads_out(network) and endpoint.ip_address:
-            return network, endpoint.ip_address
+    for network in networks.of(container):
+        address = container.endpoints[network.name].ip_address
+        if address and leads_out(network):
+            return network, address
     return None
 
 

@@ -173,11 +173,8 @@ def _path(
 
 def _places(container: Container, networks: Networks) -> dict[str, Network]:
     """The bridge networks of a container, by its address there."""
-    return {
-        endpoint.ip_address: network
-        for name, endpoint in container.endpoints.items()
-        if (network := networks.by_name.get(name)) and network.is_bridge and endpoint.ip_address
-    }
+    places = networks.bridge_places_of(container)
+    return {endpoint.ip_address: network for network, endpoint in places}
 
 
 def _calls(container: Container, outer: list[Uplink]) -> Iterator[_Call]:

@@ -42,12 +42,10 @@ def places(containers: Containers, networks: Networks, family: Family) -> list[A
     get: what keeps them from the outside may be why they end.
     """
     attached = [
-        (container, networks.by_name[name], endpoint)
+        (container, network, endpoint)
         for container in containers.running
-        for name, endpoint in container.endpoints.items()
-        if name in networks.by_name
-        and address_of(endpoint, family)
-        and leads_out(networks.by_name[name])
+        for network, endpoint in networks.places_of(container)
+        if address_of(endpoint, family) and leads_out(network)
     ]
     return attached + (_between_runs(containers, networks, attached) if family == "ip" else [])
 
@@ -61,11 +59,9 @@ def _between_runs(
     for container in containers:
         if container.state.status != "restarting":
             continue
-        for name, endpoint in container.endpoints.items():
-            network = networks.by_name.get(name)
-            if network is None or name in networks_seen:
-                continue
-            if leads_out(network) and _has_room(network):
+        for network, endpoint in networks.places_of(container):
+            is_taken = network.name in networks_seen
+            if not is_taken and leads_out(network) and _has_room(network):
                 address = str(network.subnets[0][-2])
                 places.append((container, network, replace(endpoint, ip_address=address)))
     return places

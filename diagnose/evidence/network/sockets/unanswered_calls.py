@@ -259,8 +259,7 @@ def _way_out(
         return None
     if of_network is not None and of_network.name in container.endpoints:
         return of_network
-    attached = [networks.by_name.get(name) for name in sorted(container.endpoints)]
-    leading = [network for network in attached if network is not None and not network.internal]
+    leading = [network for network in networks.of(container) if not network.internal]
     return leading[0] if len(leading) == 1 else None
 
 
