@@ -23,7 +23,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     """
     for split in split_mounts.items:
         container, own, anonymous = split.container, split.own, split.anonymous
-        is_below = anonymous.destination.startswith(f"{own.destination.rstrip('/')}/")
+        is_below = own.holds(anonymous.destination)
         relation = "above" if is_below else "below"
         place = own.place
         left: dict[str, Json] = {}

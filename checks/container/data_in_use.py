@@ -49,10 +49,10 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
 
 def _holder(container: Container, containers: Containers) -> tuple[Container | None, Mount | None]:
     """The running container that writes to the same place, and its mount there."""
-    written = {mount.source for mount in container.mounts or () if mount.rw and mount.source}
+    written = {mount.source for mount in container.mounts if mount.rw and mount.source}
     others = [running for running in containers.running if running.id != container.id]
     for neighbour in others:
-        for mount in neighbour.mounts or ():
+        for mount in neighbour.mounts:
             if mount.rw and mount.source in written:
                 return neighbour, mount
     return None, None

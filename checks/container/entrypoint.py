@@ -201,17 +201,16 @@ def _argument_as_command(
 
     "" for a program, or where that is not known.
     """
-    point = program.rstrip("/")
-    sources = [
-        mount.source for mount in container.mounts or () if mount.destination.rstrip("/") == point
-    ]
-    source = bind_sources.by_path.get(sources[0]) if sources and bind_sources is not None else None
-    if source is None or source.type != "folder" or container.config.entrypoint:
+    mount = container.mount_at(program.rstrip("/")) or container.mount_at(program)
+    if mount is None or bind_sources is None or container.config.entrypoint:
         return ""
-    taken = (
-        f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT'
+    source = bind_sources.by_path.get(mount.source)
+    if source is None or source.type != "folder":
+        return ""
+    return (
+        f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT; '
+        "it is a folder that is mounted there"
     )
-    return f"{taken}; it is a folder that is mounted there"
 
 
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:

@@ -145,26 +145,20 @@ def _of_proxies(error: RepeatedError, networks: Networks | None) -> dict[str, st
     The proxy's address alone where it is not on a network of the container's.
     """
     known, container = error.failure, error.container
-    is_hass = bool(_HASS.search(container.config.image.lower()))
-    if known is None or known.failure.name != "proxy-untrusted" or not is_hass:
+    if known is None or known.failure.name != "proxy-untrusted":
         return {}
     address = known.values.get("address", "")
-    folders = [
-        mount.source for mount in container.mounts or () if mount.destination == _HASS_FOLDER
-    ]
-    subnets = [
-        str(subnet)
-        for network in networks or ()
-        if network.name in container.endpoints
-        for subnet in network.subnets
-        if is_within(address, subnet)
-    ]
-    if len(folders) != 1 or not _may_be_ours(address):
+    folder = container.mount_at(_HASS_FOLDER)
+    is_hass = _HASS.search(container.config.image.lower())
+    if not is_hass or folder is None or not _may_be_ours(address):
         return {}
+    attached = networks.of(container) if networks is not None else []
+    subnets = [subnet for network in attached for subnet in network.subnets]
+    around = [str(subnet) for subnet in subnets if is_within(address, subnet)]
     return {
         "trusting": container.name,
-        "trusting_file": f"{folders[0]}/configuration.yaml",
-        "trusted": next(iter(subnets), address),
+        "trusting_file": f"{folder.source}/configuration.yaml",
+        "trusted": around[0] if around else address,
     }
 
 

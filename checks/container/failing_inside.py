@@ -139,7 +139,7 @@ def _of_broker(failure: InnerFailure) -> dict[str, str]:
         return {"crowded": container.name}
     sources = [
         mount.source
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
     ]
     return {"narrow": sources[0]} if len(sources) == 1 else {}

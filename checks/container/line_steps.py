@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import posixpath
 import shlex
-from collections.abc import Mapping
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
@@ -37,7 +36,7 @@ _SHORTEST = 2
 def line_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
     """What the container has that the line complains of."""
     evidence: dict[str, Json] = {}
-    if mount := _held(container, tail):
+    if mount := _replaced_file(container, tail):
         evidence["mounted as a single file"] = str(mount)
     if options := options_in_command(container, tail):
         evidence["options of docker run behind the image's name"] = shlex.join(options)
@@ -48,10 +47,10 @@ def line_variables(
     container: Container, tail: LogTail, setting: NamedSetting | None
 ) -> dict[str, str]:
     """The variables of a page about a program that has ended."""
-    if mount := _held(container, tail):
+    if mount := _replaced_file(container, tail):
         inside = f"{container.name}:{mount.destination}"
         return {"held": mount.destination, "held_source": mount.source, "held_target": inside}
-    if site := _site(container, tail):
+    if site := _site_mount(container, tail):
         return {"site": _NGINX_FILE, "site_mount": site}
     if options_in_command(container, tail):
         return {"misplaced": container.name}
@@ -63,21 +62,19 @@ def line_variables(
             "migrated_network": "bridge" if network in ("", "default") else network,
             "migrated_image": container.config.image,
         }
-    return {} if setting is not None else _sought(container, tail)
+    return {} if setting is not None else _host_name_variables(container, tail)
 
 
-def _held(container: Container, tail: LogTail) -> Mount | None:
+def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
     """The file that the program wants to replace, where it is a mount of its own."""
     failure = tail.failure
     if failure is None or failure.failure.name != "mounted-file-replaced":
         return None
-    file = failure.values.get("file", "")
-    mounts: Mapping[str, Mount] = {mount.destination: mount for mount in container.mounts or ()}
-    mount = mounts.get(file)
+    mount = container.mount_at(failure.values.get("file", ""))
     return mount if mount is not None and mount.source.startswith("/") else None
 
 
-def _site(container: Container, tail: LogTail) -> str:
+def _site_mount(container: Container, tail: LogTail) -> str:
     """The mount of nginx's main file as one of a site, where the file holds only that."""
     failure = tail.failure
     if failure is None or failure.failure.name != "nginx-block":
@@ -85,15 +82,15 @@ def _site(container: Container, tail: LogTail) -> str:
     is_of_main_file = failure.values.get("path") == _NGINX_FILE
     if failure.values.get("block") not in _OF_A_SITE or not is_of_main_file:
         return ""
-    for mount in container.mounts or ():
-        if mount.destination == _NGINX_FILE and mount.type == "bind":
-            return f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
-    return ""
+    mount = container.mount_at(_NGINX_FILE)
+    if mount is None or mount.type != "bind":
+        return ""
+    return f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
 
 
-def _sought(container: Container, tail: LogTail) -> dict[str, str]:
+def _host_name_variables(container: Container, tail: LogTail) -> dict[str, str]:
     """A host name of the line, and the mount in whose files it may stand."""
-    name = _called(tail)
+    name = _called_host(tail)
     places = _setting_mounts(container)
     is_name = len(name) >= _SHORTEST and not name.replace(".", "").isdigit()
     if not is_name or len(places) != 1:
@@ -101,7 +98,7 @@ def _sought(container: Container, tail: LogTail) -> dict[str, str]:
     return {"sought": name, "sought_in": places[0].source}
 
 
-def _called(tail: LogTail) -> str:
+def _called_host(tail: LogTail) -> str:
     """Whom the program called, by the line; empty where it does not say."""
     values = tail.failure.values if tail.failure is not None else {}
     names = (values.get(group, "").partition(":")[0] for group in _HOSTS)
@@ -113,8 +110,7 @@ def _setting_mounts(container: Container) -> list[Mount]:
 
     Below / lie files of the kernel that never end.
     """
-    of_host = [mount for mount in container.mounts or () if mount.type == "bind"]
-    mounts = [mount for mount in of_host if not _OF_SYSTEM.match(mount.source)]
+    mounts = [mount for mount in container.bind_mounts if not _OF_SYSTEM.match(mount.source)]
     likely = [
         mount for mount in mounts if _OF_SETTINGS.search(f"{mount.source} {mount.destination}")
     ]

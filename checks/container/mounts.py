@@ -341,7 +341,7 @@ def _is_own_volume(container: Container, named: Named, containers: Containers) -
 
 
 def _volume_names(container: Container) -> set[str]:
-    return {mount.name for mount in container.mounts or () if mount.name}
+    return {mount.name for mount in container.mounts if mount.name}
 
 
 def _read_only_finding(container: Container, named: Named) -> Finding:

@@ -111,7 +111,7 @@ class _Case(msgspec.Struct, frozen=True):
     def mount_at(self, *folders: str) -> Mount | None:
         """What is mounted at the first of these folders of the container that is a mount."""
         by_folder = {
-            mount.destination.rstrip("/"): mount for mount in reversed(self.container.mounts or ())
+            mount.destination.rstrip("/"): mount for mount in reversed(self.container.mounts)
         }
         return next((by_folder[folder] for folder in folders if folder in by_folder), None)
 
@@ -303,10 +303,7 @@ def _job(remedy: Job, case: _Case) -> dict[str, str]:
 
 def _covers(case: _Case, folder: str) -> bool:
     """Whether a folder lies in what is mounted and can be written."""
-    return any(
-        mount.rw and f"{folder}/".startswith(f"{mount.destination.rstrip('/')}/")
-        for mount in case.container.mounts or ()
-    )
+    return any(mount.rw and mount.holds(f"{folder}/") for mount in case.container.mounts)
 
 
 @_steps.register(NewVolume)

@@ -253,15 +253,13 @@ def _mountpoint(
     container: Container, target: str, bind_sources: BindSources | None
 ) -> dict[str, str]:
     """The variables that make what is missing below another mount: a file or a folder."""
-    outer = hiding_mount(container, target)
-    mounts = {mount.destination: mount for mount in container.mounts or ()}
-    if outer not in mounts or target not in mounts:
+    outer = container.mount_at(hiding_mount(container, target))
+    mount = container.mount_at(target)
+    if outer is None or mount is None:
         return {}
-    path = mounts[outer].source + target.removeprefix(outer.rstrip("/"))
-    source = mounts[target].source
-    known = bind_sources.by_path.get(source) if bind_sources is not None else None
-    is_file = known is not None and known.type == "file"
-    return {"empty_file": path} if is_file else {"empty_folder": path}
+    source = bind_sources.by_path.get(mount.source) if bind_sources is not None else None
+    is_file = source is not None and source.type == "file"
+    return {"empty_file" if is_file else "empty_folder": outer.on_host(target)}
 
 
 def _is_explained(container: Container) -> bool:
@@ -276,7 +274,7 @@ def _is_explained(container: Container) -> bool:
 
 def _below(container: Container, source: str) -> dict[str, str]:
     """The variables that mount a file below the folder over which it cannot be mounted."""
-    mounts = [mount for mount in container.mounts or () if mount.source == source]
+    mounts = [mount for mount in container.mounts if mount.source == source]
     if len(mounts) != 1:
         return {}
     target = mounts[0].destination.rstrip("/")

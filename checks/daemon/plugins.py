@@ -60,7 +60,7 @@ def _users(plugin: LegacyPlugin, containers: Containers | None) -> list[Containe
     return [
         container
         for container in containers or ()
-        if any(mount.driver == plugin.name for mount in container.mounts or ())
+        if any(mount.driver == plugin.name for mount in container.mounts)
     ]
 
 
@@ -125,7 +125,7 @@ def _provider(
     """
     places = (*_MOUNTED, f"{SOCKETS}/{plugin.name}", f"/var{SOCKETS}/{plugin.name}")
     for container in containers or ():
-        sources = {mount.source.rstrip("/") for mount in container.mounts or ()}
+        sources = {mount.source.rstrip("/") for mount in container.mounts}
         if not container.is_running and sources & set(places):
             names = "\n".join(names_of(refused))
             return {"provider": container.name} | ({"refused": names} if names else {})

@@ -274,9 +274,7 @@ def host_path(exposed: Exposed, root: DataRoot) -> CheckResult:
     is named: it can read every secret of the host.
     """
     for container in exposed:
-        for mount in container.mounts or ():
-            if mount.type != "bind":
-                continue
+        for mount in container.bind_mounts:
             source = mount.source.rstrip("/") or "/"
             is_writable = mount.rw and (source in WRITABLE or source == root.path)
             if not is_writable and source not in READABLE and source != root.path:

@@ -53,7 +53,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     platform: str = ""
     host_config: HostConfig = HostConfig()
     config: ContainerConfig = ContainerConfig()
-    mounts: list[Mount] | None = None
+    raw_mounts: tuple[Mount, ...] | None = msgspec.field(name="Mounts", default=None)
     network_settings: NetworkSettings = NetworkSettings()
     image_manifest_descriptor: dict[str, Any] | None = None
 
@@ -162,9 +162,18 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return unix(self.created)
 
     @property
+    def mounts(self) -> tuple[Mount, ...]:
+        return self.raw_mounts or ()
+
+    def mount_at(self, destination: str) -> Mount | None:
+        """What is mounted at this very path of it."""
+        places = (mount for mount in self.mounts if mount.destination == destination)
+        return next(places, None)
+
+    @property
     def bind_mounts(self) -> list[Mount]:
         """What is mounted from a path of the host, and not from a volume."""
-        return [mount for mount in self.mounts or () if mount.type == "bind"]
+        return [mount for mount in self.mounts if mount.type == "bind"]
 
     @property
     def started_at(self) -> float | None:

@@ -49,7 +49,7 @@ def engine_socket(mount: Mount) -> str | None:
 
 def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
     """(socket, mount) for each mount of a container that brings an engine's socket."""
-    sockets = ((engine_socket(mount), mount) for mount in container.mounts or ())
+    sockets = ((engine_socket(mount), mount) for mount in container.mounts)
     return tuple((socket, mount) for socket, mount in sockets if socket)
 
 

@@ -271,6 +271,14 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
         """As evidence shows it: /srv/data -> /data."""
         return f"{self.source} -> {self.destination}"
 
+    def holds(self, path: str) -> bool:
+        """Whether a path of the container lies below this mount."""
+        return path.startswith(f"{self.destination.rstrip('/')}/")
+
+    def on_host(self, path: str) -> str:
+        """The path on the host of what lies below this mount, or is it."""
+        return self.source.rstrip("/") + path.removeprefix(self.destination.rstrip("/"))
+
     @property
     def place(self) -> str:
         """What is mounted, as a sentence names it: volume "data", or the path on the host."""

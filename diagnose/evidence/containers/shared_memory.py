@@ -62,7 +62,7 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
 def _own_paths(container: Container) -> set[str]:
     """Where the container has file systems in memory that no other container shares."""
     paths = {*(container.host_config.tmpfs or ())}
-    paths |= {mount.destination for mount in container.mounts or () if mount.type == "tmpfs"}
+    paths |= {mount.destination for mount in container.mounts if mount.type == "tmpfs"}
     if container.host_config.ipc_mode in ("", "private", "shareable"):
         paths.add(SHM)
     return paths

@@ -57,7 +57,7 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
 def _is_named(container: Container) -> bool:
     user = container.config.user.partition(":")[0]
     is_name = user not in ("", "root") and not user.isdigit()
-    mounts = container.mounts or ()
+    mounts = container.mounts
     return is_name and any(mount.source.startswith("/") for mount in mounts)
 
 

@@ -281,10 +281,8 @@ class Resolvers(msgspec.Struct, frozen=True):
 
 def _mounted_file(container: Container) -> str:
     """The host's file that is mounted over a container's resolv.conf; empty if none is."""
-    for mount in container.mounts or ():
-        if mount.destination == HOST_FILE:
-            return mount.source or "a file of the host"
-    return ""
+    mount = container.mount_at(HOST_FILE)
+    return (mount.source or "a file of the host") if mount is not None else ""
 
 
 def resolving(containers: Containers) -> Iterator[Container]:

@@ -48,7 +48,7 @@ def socket_clients(host: Host, containers: Containers) -> SocketClients:
         container
         for container in containers
         if container.state.status in ("running", "restarting")
-        and any(mount.source in SOCKETS for mount in container.mounts or ())
+        and any(mount.source in SOCKETS for mount in container.mounts)
     )
     clients = []
     for container, log in host.ask_about(

@@ -55,5 +55,5 @@ def _own_things(container: Container) -> set[Subject]:
     things = {Subject("network", name) for name in container.endpoints}
     if container.config.image:
         things.add(Subject("image", container.config.image))
-    volumes = (mount.name for mount in container.mounts or () if mount.type == "volume")
+    volumes = (mount.name for mount in container.mounts if mount.type == "volume")
     return things | {Subject("volume", name) for name in volumes if name}

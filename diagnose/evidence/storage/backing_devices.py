@@ -44,7 +44,7 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
     behind = []
     for container in containers:
         seen_inside = devices.get(container.id, {})
-        for mount in container.mounts or ():
+        for mount in container.mounts:
             mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
             if mounted is None:
                 continue
@@ -57,11 +57,7 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
 
 def _devices_inside(host: Host, containers: Containers) -> dict[str, dict[str, str]]:
     """The device at each mount point, as running containers with bind mounts see it."""
-    with_bind_mount = [
-        container
-        for container in containers.running
-        if any(mount.type == "bind" for mount in container.mounts or ())
-    ]
+    with_bind_mount = [container for container in containers.running if container.bind_mounts]
     return {
         container.id: {mounted.point: mounted.dev for mounted in parse(table.text)}
         for container, table in host.ask_about(with_bind_mount, _mount_table)

@@ -99,7 +99,7 @@ def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
     found = [
         _Fresh(container, mount, made)
         for container in containers
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if mount.type == "volume"
         and is_anonymous_name(mount.name)
         and (made := container.created_at) is not None

@@ -45,7 +45,7 @@ def left_nodes(host: Host, containers: Containers) -> LeftNodes:
         for container in containers
         if container.config.hostname == container.id[:12]
         and not container.config.sets("RABBITMQ_NODENAME")
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if (folder := _folder(mount.destination, mount.source))
     ]
     found = []

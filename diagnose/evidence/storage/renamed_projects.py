@@ -103,7 +103,7 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
         made, project = container.created_at, container.compose_project
         if not project or made is None or clock.wall - made > RECENT_S:
             continue
-        for mount in container.mounts or ():
+        for mount in container.mounts:
             key = mount.name.removeprefix(f"{project}_")
             others = former.get(key, []) if mount.type == "volume" and key != mount.name else []
             # many former projects: a host that makes and removes them all the time

@@ -77,6 +77,6 @@ def _users(point: str, containers: Containers) -> tuple[Container, ...]:
         for container in containers
         if any(
             mount.source.startswith("/") and is_within(mount.source, point)
-            for mount in container.mounts or ()
+            for mount in container.mounts
         )
     )

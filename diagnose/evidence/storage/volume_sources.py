@@ -94,7 +94,7 @@ def _users(name: str, containers: Containers) -> tuple[Container, ...]:
     return tuple(
         container
         for container in containers
-        if any(mount.type == "volume" and mount.name == name for mount in container.mounts or ())
+        if any(mount.type == "volume" and mount.name == name for mount in container.mounts)
     )
 
 

@@ -45,7 +45,7 @@ def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes 
     used = {
         mount.name
         for container in containers
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if mount.type == "volume"
     }
     names = sorted(entry.name for entry in answer.entries if entry.type == "folder")

@@ -122,7 +122,7 @@ def named(container: Container, line: str) -> Named | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
     if not line:
         return None
-    below = [_below(mount, line) for mount in container.mounts or ()]
+    below = [_below(mount, line) for mount in container.mounts]
     places = [place for place in below if place is not None]
     return max(places, key=lambda place: len(place.mount.destination), default=None)
 
@@ -170,9 +170,7 @@ def refused_in(container: Container, tail: LogTail) -> Named | None:
     if any(_ABSOLUTE.search(line) for line in refusals):
         return None
     nameless = next(filter(_names_no_folder, refusals), None)
-    writable = [
-        mount for mount in container.mounts or () if mount.rw and mount.source.startswith("/")
-    ]
+    writable = [mount for mount in container.mounts if mount.rw and mount.source.startswith("/")]
     if nameless is None or len(writable) != 1:
         return None
     return Named(nameless, writable[0], (), whole=True)
@@ -286,7 +284,7 @@ def _refused_sources(container: Container, log_tails: LogTails) -> set[str]:
         or "permission denied" in container.state.error
     )
     if is_denied:
-        mounted = (mount.source for mount in container.mounts or ())
+        mounted = (mount.source for mount in container.mounts)
         sources |= {source for source in mounted if source.startswith("/")}
     return sources
 

@@ -83,7 +83,7 @@ def _does_not_stay(container: Container, clock: Clock) -> bool:
 
 
 def _version(host: Host, container: Container, name: str) -> DataVersion | None:
-    for mount in container.mounts or ():
+    for mount in container.mounts:
         for folder in _folders(container, mount) if mount.source.startswith("/") else ():
             path = f"{mount.source}{folder}/{name}"
             answer = host.ask(ReadFile(path, max_bytes=64))
@@ -129,13 +129,6 @@ def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | 
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None
-    holds = [
-        mount
-        for mount in container.mounts or ()
-        if path.startswith(f"{mount.destination.rstrip('/')}/")
-    ]
-    mount = max(holds, key=lambda mount: len(mount.destination), default=None)
-    source = (
-        mount.source.rstrip("/") + path.removeprefix(mount.destination.rstrip("/")) if mount else ""
-    )
-    return MountedPidFile(path, source)
+    above = [mount for mount in container.mounts if mount.holds(path)]
+    mount = max(above, key=lambda mount: len(mount.destination), default=None)
+    return MountedPidFile(path, mount.on_host(path) if mount is not None else "")

@@ -59,7 +59,7 @@ def mount_access(
         (container, mount, user)
         for container in containers.running
         if (user := _known_user(container, info, numbers)) is not None
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if mount.source.startswith("/")
     ]
     paths = sorted({mount.source for _, mount, _ in used})[:MOST]

@@ -128,7 +128,7 @@ def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
     return [
         (container, mount)
         for container in containers
-        for mount in container.mounts or ()
+        for mount in container.mounts
         if mount.type == "volume" and mount.driver == "local" and container.image
     ]
 

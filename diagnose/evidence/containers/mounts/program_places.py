@@ -11,7 +11,7 @@ from diagnose.evidence.storage.mounts import Mounted, Mounts
 
 def hiding_mount(container: Container, program: str) -> str:
     """The innermost mount that hides the program's folder of the image; "" if there is none."""
-    points = [mount.destination for mount in container.mounts or ()]
+    points = [mount.destination for mount in container.mounts]
     points += container.host_config.tmpfs or ()
     above = [point for point in points if program.startswith(f"{point.rstrip('/')}/")]
     return max(above, key=len, default="")
@@ -37,10 +37,10 @@ def place_of_program(
 ) -> ProgramPlace | None:
     """The place of a program that is mounted from the host into its container."""
     points = {
-        mount.destination: mount for mount in container.mounts or () if mount.source.startswith("/")
+        mount.destination: mount for mount in container.mounts if mount.source.startswith("/")
     }
     mount = points.get(program) or points.get(hiding_mount(container, program))
     if mount is None:
         return None
-    path = mount.source.rstrip("/") + program.removeprefix(mount.destination.rstrip("/"))
+    path = mount.on_host(program)
     return ProgramPlace(path, mount, mounts.of(path) if mounts is not None else None)

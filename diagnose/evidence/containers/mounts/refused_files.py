@@ -133,7 +133,7 @@ def _places(
 
 def _files_named(container: Container, name: str) -> list[Mount]:
     base = name.rpartition("/")[2]
-    mounts = container.mounts or ()
+    mounts = container.mounts
     return [
         mount
         for mount in mounts

@@ -122,7 +122,7 @@ def _is_like(own: set[str], other: set[str]) -> bool:
 
 def _pairs(container: Container) -> list[SplitMount]:
     """Each anonymous volume of a container, with each mount of the user's own beside it."""
-    mounts = container.mounts or ()
+    mounts = container.mounts
     anonymous = [mount for mount in mounts if mount.type == "volume" and _is_anonymous(mount)]
     own = [mount for mount in mounts if mount.rw and mount.source and not _is_anonymous(mount)]
     return [

@@ -183,7 +183,7 @@ def _for_sed(text: str) -> str:
 def _edit(container: Container, script: str) -> dict[str, str]:
     files = [
         mount.source
-        for mount in container.mounts or ()
-        if mount.type == "bind" and _FILE.search(mount.source) and _FILE.search(mount.destination)
+        for mount in container.bind_mounts
+        if _FILE.search(mount.source) and _FILE.search(mount.destination)
     ]
     return {"edited": files[0], "edit": script} if len(files) == 1 else {}

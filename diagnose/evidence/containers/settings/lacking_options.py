@@ -34,7 +34,7 @@ def _lacks_device(container: Container, path: str) -> Proof | None:
 def _lacks_mount(container: Container, assignment: str) -> Proof | None:
     path = assignment.partition(":")[2]
     calls_elsewhere = any(name == "DOCKER_HOST" for name, _ in container.config.environment)
-    mounts = [mount.destination for mount in container.mounts or ()]
+    mounts = [mount.destination for mount in container.mounts]
     has_socket = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
     return None if has_socket or calls_elsewhere else ("Mounts", mounts or "none")
 
@@ -100,7 +100,7 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
-    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts or ())
+    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts)
     is_read_only = container.host_config.readonly_rootfs and not is_mounted
     return ("HostConfig.ReadonlyRootfs", True) if is_read_only else None
 

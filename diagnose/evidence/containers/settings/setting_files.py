@@ -98,8 +98,8 @@ def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     own = f"{container.name} {container.config.image}".lower()
     repeated = {
         mount.destination: mount.source
-        for mount in container.mounts or ()
-        if mount.type == "bind" and any(part in lowered for part in _telling_parts(mount, own))
+        for mount in container.bind_mounts
+        if any(part in lowered for part in _telling_parts(mount, own))
     }
     if len(repeated) != 1:
         return None
@@ -128,7 +128,7 @@ def only_file(container: Container, text: str) -> NamedSetting | None:
     """The one file of settings that is mounted, for a complaint about settings."""
     if not _ABOUT_SETTINGS.search(text.lower()):
         return None
-    files = [mount for mount in container.mounts or () if _FILE_OF_SETTINGS.search(mount.source)]
+    files = [mount for mount in container.mounts if _FILE_OF_SETTINGS.search(mount.source)]
     if len(files) != 1 or files[0].type != "bind":
         return None
     number = _ANY_LINE_NUMBER.search(text)

@@ -148,8 +148,8 @@ def _candidates(container: Container, line: str, path: str) -> list[UnreadSettin
     """The mounted folders that may hold the file; whether they do is not looked at."""
     return [
         UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
-        for mount in container.mounts or ()
-        if mount.type == "bind" and mount.source.startswith("/")
+        for mount in container.bind_mounts
+        if mount.source.startswith("/")
     ]
 
 
