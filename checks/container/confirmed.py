@@ -63,7 +63,7 @@ def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -
         failure = log_tails.failures.get(container.id)
         if (
             failure is not None
-            and failure.failure.confirmed_by == id
+            and failure.confirmed_by == id
             and is_broken(container, clock, log_tails)
         ):
             yield Claim(container, log_tails.of(container), failure)

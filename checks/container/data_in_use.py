@@ -72,7 +72,7 @@ def data_version_mismatch(
     for claim in claims(MISMATCH, containers, log_tails, clock):
         container = claim.container
         version = data_files.versions.get(container.id)
-        if claim.failure.failure.needs:
+        if claim.failure.needs:
             if version is not None and _agrees(version, claim):
                 yield _with_version_file(claim, version)
             continue

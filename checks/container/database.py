@@ -73,7 +73,7 @@ _LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
 
 def _changed(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
     """The file of its project that is newer than the caller, where a login was refused."""
-    is_login = claim.failure.failure.name in _LOGINS
+    is_login = claim.failure.name in _LOGINS
     return changed_file(claim.container, files) if is_login else None
 
 
@@ -87,7 +87,7 @@ def _not_applied(changed: ChangedFile | None) -> str:
 
 
 def _is_crowded(claim: Claim) -> bool:
-    return claim.failure.failure.name == "too-many-clients"
+    return claim.failure.name == "too-many-clients"
 
 
 def _mostly(held: Mapping[str, int]) -> str:
@@ -107,7 +107,7 @@ def _holder(held: Mapping[str, int], containers: Containers) -> dict[str, str]:
 
 def _variables(claim: Claim, server: Container) -> dict[str, str]:
     """What the page's commands need, by what is missing in the database."""
-    name = claim.failure.failure.name
+    name = claim.failure.name
     if name.startswith("mysql"):
         return _of_mysql(claim, server)
     if name == "postgres-login":
@@ -140,7 +140,7 @@ def _own_login(claim: Claim, server: Container) -> dict[str, str]:
 
 def _of_mysql(claim: Claim, server: Container) -> dict[str, str]:
     """Of MySQL and MariaDB: its own user, whose password the environment has, or its database."""
-    config, name = server.config, claim.failure.failure.name
+    config, name = server.config, claim.failure.name
     steps = {"mysql_server": server.name}
     if name == "mysql-database":
         database = claim.value("database")

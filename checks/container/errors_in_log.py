@@ -16,6 +16,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 )
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import WAITING, migration_in
@@ -68,7 +69,7 @@ def errors_in_log(
     """
     for error in repeated_errors:
         setting = _setting(error)
-        row = _row(error, containers)
+        row = _row_variables(error, containers)
         finding = Finding.about(
             error.container,
             f"{error.container} {_what(error)}",
@@ -82,9 +83,9 @@ def errors_in_log(
             stable=(error.container.life,),
         )
         steps = (
-            _migration(error)
-            or _own(error, containers)
-            or _of_proxies(error, networks)
+            _migration_variables(error)
+            or _lacking_variables(error, containers)
+            or _trusting_variables(error, networks)
             or server_of(error.container, error.failure, containers)
             or row
         )
@@ -92,30 +93,29 @@ def errors_in_log(
     return None
 
 
-def _row(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+def _row_variables(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
     """What the known failure's own remedy needs.
 
     Nothing where it turns few callers away: scanners ask for any host name and any upload.
     """
     known = error.failure
-    if known is not None and known.failure.name in REFUSES and not _refuses(error):
+    if known is not None and known.name in REFUSES and not _refuses(error):
         return {}
     return row_steps(error.container, error.failure, containers, is_running=True)
 
 
-def _migration(error: RepeatedError) -> dict[str, str]:
+def _migration_variables(error: RepeatedError) -> dict[str, str]:
     """The command that brings the program's database to its code, where the line asks for that."""
     known = error.failure
-    if known is None or known.failure.name not in WAITING:
+    if known is None or known.name not in WAITING:
         return {}
-    command = migration_in((known.line, *error.lines))
-    return {"migration": command} if command else {}
+    return present({"migration": migration_in((known.line, *error.lines))})
 
 
-def _own(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+def _lacking_variables(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
     """What this container lacks: a key of its framework, a longer timeout, its callers' image."""
     known, container = error.failure, error.container
-    name = known.failure.name if known is not None else ""
+    name = known.name if known is not None else ""
     if name == "laravel-key" and not container.config.sets("APP_KEY"):
         return {"keyless": container.name}
     if name == "gunicorn-timeout" and not _has_timeout(container):
@@ -139,13 +139,13 @@ _HASS = LazyPattern(r"(?:^|/)(?:home-assistant|homeassistant|hassio)\b")
 _HASS_FOLDER = "/config"
 
 
-def _of_proxies(error: RepeatedError, networks: Networks | None) -> dict[str, str]:
+def _trusting_variables(error: RepeatedError, networks: Networks | None) -> dict[str, str]:
     """The file of Home Assistant, and the network of the proxy that it is to trust.
 
     The proxy's address alone where it is not on a network of the container's.
     """
     known, container = error.failure, error.container
-    if known is None or known.failure.name != "proxy-untrusted":
+    if known is None or known.name != "proxy-untrusted":
         return {}
     address = known.values.get("address", "")
     folder = container.mount_at(_HASS_FOLDER)
@@ -172,14 +172,12 @@ def _may_be_ours(address: str) -> bool:
 
 def _newer_build(container: Container, containers: Containers) -> str:
     """The one other image of the same repository that a container beside it runs."""
-    repository = _repository(container.config.image)
-    images = {
-        other.config.image
-        for other in containers.running
-        if other.endpoints.keys() & container.endpoints.keys()
-        and _repository(other.config.image) == repository != ""
-    } - {container.config.image}
-    return images.pop() if len(images) == 1 else ""
+    own = container.config.image
+    repository, networks = _repository(own), container.endpoints.keys()
+    near = [other for other in containers.running if other.endpoints.keys() & networks]
+    images = {other.config.image for other in near} - {own}
+    builds = [image for image in images if repository and _repository(image) == repository]
+    return builds[0] if len(builds) == 1 else ""
 
 
 def _repository(image: str) -> str:
@@ -203,11 +201,13 @@ def _refuses(error: RepeatedError) -> bool:
     One that waits for a migration does so whatever else it prints.
     """
     known = error.failure
+    if known is None:
+        return False
     is_alone = error.times >= error.most and not error.serves
     is_most = is_alone or error.times >= MOSTLY * error.of
-    if known is None or _migration(error):
-        return known is not None and (known.failure.name == "data-older" or is_most)
-    return known.failure.name in REFUSES and is_most
+    if _migration_variables(error):
+        return is_most or known.name == "data-older"
+    return is_most and known.name in REFUSES
 
 
 def _what(error: RepeatedError) -> str:

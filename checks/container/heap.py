@@ -61,7 +61,7 @@ def heap_above_limit(
 def _complaint(container: Container, log_tails: LogTails | None) -> str:
     """The line that says that memory cannot be had; empty where there is none."""
     failure = log_tails.failures.get(container.id) if log_tails is not None else None
-    return failure.line if failure is not None and failure.failure.confirmed_by == ID else ""
+    return failure.line if failure is not None and failure.confirmed_by == ID else ""
 
 
 def _was_killed(container: Container) -> bool:

@@ -91,13 +91,11 @@ def setting_variables(
 
 def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
     """The variable whose address begins with the scheme that SQLAlchemy has given up."""
-    failure = tail.failure
-    is_given_up = (
-        failure is not None
-        and failure.failure.name == "url-scheme"
-        and failure.values.get("scheme") == "postgres"
-        and "sqlalchemy" in failure.line  # a program in Go lacks a driver, and knows the scheme
-    )
+    failure = tail.failure_named("url-scheme")
+    if failure is None or failure.values.get("scheme") != "postgres":
+        return {}
+    # a program in Go lacks a driver, and knows the scheme
+    is_given_up = "sqlalchemy" in failure.line
     return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
 
 

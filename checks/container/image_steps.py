@@ -36,7 +36,7 @@ def image_steps(
     failure = tail.failure
     if failure is None:
         return _pointed_log(container, tail)
-    name = failure.failure.name
+    name = failure.name
     steps: dict[str, str] = {}
     given = own_command(container, failure, commands)
     if given:

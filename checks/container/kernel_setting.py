@@ -32,7 +32,7 @@ def kernel_setting_low(
     root may open.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        setting, usual = claim.failure.failure.needs
+        setting, usual = claim.failure.needs
         value = kernel_settings.by_name.get(setting)
         if setting == PORT_START:
             yield from _low_port_findings(claim, value)

@@ -13,14 +13,13 @@ import shlex
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.peers.stray_calls import called_host
 from diagnose.evidence.containers.programs.options_in_command import options_in_command
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json
 from diagnose.programs.migrations import migration_of
 
-_HOSTS = ("host", "peer")
-"""Groups of a failure that hold whom the program called."""
 _OF_SETTINGS = LazyPattern(
     r"conf|/etc\b|settings|\.(?:ya?ml|toml|json|ini|cfg|env|properties|xml)$"
 )
@@ -67,8 +66,8 @@ def line_variables(
 
 def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
     """The file that the program wants to replace, where it is a mount of its own."""
-    failure = tail.failure
-    if failure is None or failure.failure.name != "mounted-file-replaced":
+    failure = tail.failure_named("mounted-file-replaced")
+    if failure is None:
         return None
     mount = container.mount_at(failure.values.get("file", ""))
     return mount if mount is not None and mount.source.startswith("/") else None
@@ -76,33 +75,24 @@ def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
 
 def _site_mount(container: Container, tail: LogTail) -> str:
     """The mount of nginx's main file as one of a site, where the file holds only that."""
-    failure = tail.failure
-    if failure is None or failure.failure.name != "nginx-block":
-        return ""
-    is_of_main_file = failure.values.get("path") == _NGINX_FILE
-    if failure.values.get("block") not in _OF_A_SITE or not is_of_main_file:
+    failure = tail.failure_named("nginx-block")
+    if failure is None or failure.values.get("path") != _NGINX_FILE:
         return ""
     mount = container.mount_at(_NGINX_FILE)
-    if mount is None or mount.type != "bind":
+    is_of_a_site = failure.values.get("block") in _OF_A_SITE
+    if mount is None or mount.type != "bind" or not is_of_a_site:
         return ""
     return f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
 
 
 def _host_name_variables(container: Container, tail: LogTail) -> dict[str, str]:
     """A host name of the line, and the mount in whose files it may stand."""
-    name = _called_host(tail)
+    name = called_host(tail.failure) if tail.failure is not None else ""
     places = _setting_mounts(container)
     is_name = len(name) >= _SHORTEST and not name.replace(".", "").isdigit()
     if not is_name or len(places) != 1:
         return {}
     return {"sought": name, "sought_in": places[0].source}
-
-
-def _called_host(tail: LogTail) -> str:
-    """Whom the program called, by the line; empty where it does not say."""
-    values = tail.failure.values if tail.failure is not None else {}
-    names = (values.get(group, "").partition(":")[0] for group in _HOSTS)
-    return next((name.strip("`'\"") for name in names if name), "")
 
 
 def _setting_mounts(container: Container) -> list[Mount]:

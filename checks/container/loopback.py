@@ -96,7 +96,7 @@ def _repeated_call(
 
 def _port(failure: Recognised) -> str:
     """The port of localhost: of the line, or of the server whose socket file is not there."""
-    return failure.values.get("port") or next(iter(failure.failure.needs), "")
+    return failure.values.get("port") or next(iter(failure.needs), "")
 
 
 def _findings(

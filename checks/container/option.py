@@ -51,7 +51,7 @@ def option_missing(
 
 def _missing(claim: Claim, numbers: UserNumbers | None) -> dict[str, Proof]:
     """The options that the program needs and its container lacks, each with its proof."""
-    options = [_filled(option, claim, numbers) for option in claim.failure.failure.needs]
+    options = [_filled(option, claim, numbers) for option in claim.failure.needs]
     proofs = {option: lacks(claim.container, option, claim.value("path")) for option in options}
     return {option: proof for option, proof in proofs.items() if proof is not None}
 

@@ -51,7 +51,7 @@ def option_in_the_way(
     """
     known = set()
     for claim in claims(ID, containers, log_tails, clock):
-        wanted = claim.failure.failure.needs[0]
+        wanted = claim.failure.needs[0]
         option = _in_force(wanted, claim, config)
         if option is not None:
             known.add(claim.container.id)

@@ -57,7 +57,7 @@ def cpu_unsupported(
 def _wanted(claim: Claim) -> Sequence[str]:
     """The features that the log asks for: a level of x86-64, or one by its name."""
     level = claim.value("level").lower()
-    named = (level,) if level else claim.failure.failure.needs
+    named = (level,) if level else claim.failure.needs
     return _LEVELS.get(level, named)
 
 

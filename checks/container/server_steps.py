@@ -23,7 +23,7 @@ _SERVERS = {
 
 def is_of_a_server(failure: Recognised | None) -> bool:
     """Whether a known failure is one of the server that a program calls."""
-    return failure is not None and failure.failure.name in _SERVERS
+    return failure is not None and failure.name in _SERVERS
 
 
 def server_of(
@@ -33,7 +33,7 @@ def server_of(
 
     It is this container, or the one that it calls.
     """
-    known = _SERVERS.get(failure.failure.name) if failure is not None else None
+    known = _SERVERS.get(failure.name) if failure is not None else None
     if failure is None or known is None or containers is None:
         return {}
     if failure.values.get("kind", "queue") != "queue":

@@ -104,7 +104,7 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
     """The start that an engine in a snap refuses, since it does not see a folder of the host."""
     meaning = known_error(container)
     is_snap = data_root is not None and data_root.path.startswith(_SNAP)
-    if not is_snap or meaning is None or meaning.failure.name != "source-read-only":
+    if not is_snap or meaning is None or meaning.name != "source-read-only":
         return None
     path = meaning.values["path"]
     known = msgspec.structs.replace(

@@ -97,7 +97,7 @@ def device_missing(
         if match is None:
             continue
         failure = known_error(container)
-        name = failure.failure.name if failure else ""
+        name = failure.name if failure else ""
         finding = failed_start(container, _lacking(match, error)).with_variables(
             _device_variables(match["device"] or "", name, gpu)
         )

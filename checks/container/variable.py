@@ -32,7 +32,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
     for claim in claims(ID, containers, log_tails, clock):
         container = claim.container
         named = missing_variable(container, claim.failure)
-        wanted = (named,) if named else claim.failure.failure.needs
+        wanted = (named,) if named else claim.failure.needs
         if not wanted or any(map(container.config.sets, wanted)):
             continue
         is_empty = any(
@@ -40,7 +40,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
         )
         state = "is empty" if is_empty else "is not set"
         needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
-        if claim.failure.failure.name == UNANNOUNCED:
+        if claim.failure.name == UNANNOUNCED:
             needed = f"needs the setting {named}: the environment variable of that name {state}"
         near = near_name(container, wanted)
         instead = f', and it has "{near}"' if near else ""

@@ -107,7 +107,7 @@ _ROOT_LOST = frozenset({"root-leads-nowhere", "root-link-dangles"})
 def _lacks_root(text: str) -> bool:
     """Whether the engine says that its data root is a link that leads nowhere."""
     known = meaning(text)
-    return known is not None and known.failure.name in _ROOT_LOST
+    return known is not None and known.name in _ROOT_LOST
 
 
 def _missing_disk(disk: PlannedMount | None) -> str:

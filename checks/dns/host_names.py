@@ -61,7 +61,7 @@ def name_only_on_host(
 def _lacks_option(container: Container, log_tails: LogTails | None) -> bool:
     """Whether container.option-missing explains the failure."""
     failure = log_tails.of(container).failure if log_tails is not None else None
-    return failure is not None and failure.failure.confirmed_by == "container.option-missing"
+    return failure is not None and failure.confirmed_by == "container.option-missing"
 
 
 def _is_multicast(name: str) -> bool:

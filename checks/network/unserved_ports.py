@@ -265,7 +265,7 @@ def _settings(unread: UnreadSettings | None) -> dict[str, Json]:
 def _setting(container: Container, tail: LogTail) -> dict[str, str]:
     """The variable that the page's command asks a value for, or takes away."""
     failure = tail.failure
-    if failure is not None and failure.failure.confirmed_by == _MISSING:
+    if failure is not None and failure.confirmed_by == _MISSING:
         name = missing_variable(container, failure)
         return {"typed": name} if name else {}
     setting = named_setting(container, tail.telling)

@@ -37,7 +37,7 @@ def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
 
     failure: what the lines of the log show.
     """
-    if failure is None or failure.failure.name not in WAITING:
+    if failure is None or failure.name not in WAITING:
         return ""
     return migration_in((failure.line, *lines))
 

@@ -27,7 +27,7 @@ class AskedDevices(msgspec.Struct, frozen=True):
 
 def asked_device(failure: Recognised) -> str:
     """The device without which a known failure does not end; "" where it is about none."""
-    option = next(iter(failure.failure.needs), "")
+    option = next(iter(failure.needs), "")
     if not option.startswith(OPTION):
         return ""
     path = option.removeprefix(OPTION)

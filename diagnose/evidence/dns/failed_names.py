@@ -124,7 +124,7 @@ def failed_names(
     for container in containers:
         tail = log_tails.of(container)
         names = tuple(_failed((*tail.earlier, *tail.lines)))
-        if not names and tail.failure is not None and tail.failure.failure.name in UNREACHED:
+        if not names and tail.failure_named(*UNREACHED):
             strays = stray_names(container, names_by_network(containers))
             names = tuple(
                 FailedName(name, place, is_by_log=False) for name, place in strays.items()

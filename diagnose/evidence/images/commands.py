@@ -32,7 +32,7 @@ def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> I
     commands: dict[str, list[str]] = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        if failure is None or failure.failure.name != MISSING or not container.image:
+        if failure is None or failure.name != MISSING or not container.image:
             continue
         detail = host.ask(InspectImage(container.image))
         if isinstance(detail, Failed) or detail.config is None:

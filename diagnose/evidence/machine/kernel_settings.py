@@ -26,9 +26,9 @@ class KernelSettings(msgspec.Struct, frozen=True):
 def kernel_settings(host: Host, log_tails: LogTails) -> KernelSettings | Unavailable:
     """One question, and none where no log names a setting."""
     names = {
-        failure.failure.needs[0]
+        failure.needs[0]
         for failure in log_tails.failures.values()
-        if failure.failure.confirmed_by == CONFIRMED_BY
+        if failure.confirmed_by == CONFIRMED_BY
     }
     if not names:
         return KernelSettings({})

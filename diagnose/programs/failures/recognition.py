@@ -20,26 +20,27 @@ _GROUP = LazyPattern(r"\{\w+\}")
 
 
 class Failure(msgspec.Struct, frozen=True, dict=True):
-    """One known failure.
-
-    mark: small letters that the log must contain, which is a cheap test. pattern: what decides; its
-    named groups are the values of the failure. Several groups with the same value differ behind a
-    `_`: `host_go` and `host_node` are both the host. cause: one plain sentence without a full stop;
-    a value's name in braces stands for it. cure: what heals, in words or as a command. source: a
-    public thread or page that describes it. confirmed_by: the check that compares it with the
-    host, or "". needs: what that check looks for: a kernel setting with its least value, a
-    capability, a variable. may_pass: it may be over by now, so that another start is worth a try.
-    """
+    """One known failure: a row of a table."""
 
     name: str
     mark: str
+    """Small letters that the log must contain: a cheap test."""
     pattern: str
+    """What decides; its named groups are the values of the failure. Several groups with the same
+    value differ behind a `_`: `host_go` and `host_node` are both the host."""
     cause: str
+    """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
+    """What heals, in words or as a command."""
     source: str
+    """A public thread or page that describes it."""
     confirmed_by: str = ""
+    """The check that compares it with the host, if one does."""
     needs: tuple[str, ...] = ()
+    """What that check looks for: a kernel setting with its least value, a capability, a variable.
+    """
     may_pass: bool = False
+    """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "newer"] = ""
     """Which other build of the image may not have it, if one may."""
     page: Mapping[str, str] = {}
@@ -80,6 +81,21 @@ class Recognised(msgspec.Struct, frozen=True):
     failure: Failure
     line: str
     values: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of the row."""
+        return self.failure.name
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What the check that confirms the row looks for."""
+        return self.failure.needs
+
+    @property
+    def confirmed_by(self) -> str:
+        """The check that compares the row with the host; "" for none."""
+        return self.failure.confirmed_by
 
     @property
     def cause(self) -> str:

@@ -73,6 +73,11 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         recognised = recognise(self.lines, self.telling, FAILURES)
         return recognised or recognise_family(self.telling, FAMILIES)
 
+    def failure_named(self, *names: str) -> Recognised | None:
+        """The known failure, if it is the row of one of these names."""
+        failure = self.failure
+        return failure if failure is not None and failure.name in names else None
+
     @functools.cached_property
     def signs(self) -> frozenset[str]:
         """Error signatures of the last lines and of the line that explains."""

@@ -65,11 +65,11 @@ def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: C
         failure = log_tails.failures.get(container.id)
         if failure is None:
             continue
-        if failure.failure.confirmed_by == VERSION_CHECK and failure.failure.needs:
-            version = _version(host, container, failure.failure.needs[0])
+        if failure.confirmed_by == VERSION_CHECK and failure.needs:
+            version = _version(host, container, failure.needs[0])
             if version is not None:
                 versions[container.id] = version
-        elif failure.failure.confirmed_by == PID_FILE_CHECK and _does_not_stay(container, clock):
+        elif failure.confirmed_by == PID_FILE_CHECK and _does_not_stay(container, clock):
             pid_file = _pid_file(host, container, failure)
             if pid_file is not None:
                 pid_files[container.id] = pid_file
@@ -120,7 +120,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
 def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedPidFile | None:
     """The file that the line names, or where the program is known to keep it."""
     path = failure.values.get("file", "")
-    places = (path,) if path else failure.failure.needs
+    places = (path,) if path else failure.needs
     found = (_left_file(host, container, place) for place in places if place.startswith("/"))
     return next(filter(None, found), None)
 

@@ -191,15 +191,16 @@ def _missed(
 
 def _modules(container: Container, tail: LogTail) -> Named | None:
     """The modules of the program in the working directory, where one of them is missed by name."""
-    if tail.failure is None or tail.failure.failure.name not in _OF_MODULES:
+    failure = tail.failure_named(*_OF_MODULES)
+    if failure is None:
         return None
-    missed = tail.failure.values.get("command") or tail.failure.values.get("module") or ""
+    missed = failure.values.get("command") or failure.values.get("module") or ""
     if not missed or missed.startswith(("/", ".")) or not container.config.working_dir:
         return None
     place = named(container, f"'{container.config.working_dir.rstrip('/')}/{_MODULES}'")
     if place is None or not _may_miss(place):
         return None
-    return msgspec.structs.replace(place, line=tail.failure.line)
+    return msgspec.structs.replace(place, line=failure.line)
 
 
 def _may_miss(place: Named) -> bool:

@@ -94,9 +94,9 @@ def _from_logs(
     suspects = []
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        if failure is None or failure.failure.confirmed_by != CHECK:
+        if failure is None or failure.confirmed_by != CHECK:
             continue
-        wanted = failure.failure.needs[0]
+        wanted = failure.needs[0]
         owner = _owner(container, info, numbers)
         for inside, path in _places(container, failure.line, failure.values):
             mode = 0 if wanted == OWNER else int(wanted, 8)

@@ -30,7 +30,7 @@ def called_database(
 
 def _kind(failure: Recognised) -> str:
     """Which database the failure is of; "" where several have the same words."""
-    return next((kind for kind in _PORTS if failure.failure.name.startswith(kind)), "")
+    return next((kind for kind in _PORTS if failure.name.startswith(kind)), "")
 
 
 def _is_database(peer: Container, kind: str) -> bool:

@@ -21,17 +21,17 @@ def strays_of(container: Container, containers: Containers, tail: LogTail) -> Ma
     The log names them, or else the settings do, where the log says only that a call failed.
     """
     failure = tail.failure
-    if failure is None or failure.failure.name not in _NAMED | UNREACHED:
+    if failure is None or failure.name not in _NAMED | UNREACHED:
         return {}
     called = stray_names(container, names_by_network(containers))
-    if failure.failure.name in _NAMED:
-        host = _called_host(failure)
+    if failure.name in _NAMED:
+        host = called_host(failure)
         called = {host: called.get(host, "its log")} if host and "." not in host else {}
     known = containers.by_dns_name.keys() | container.extra_names
     return {name: place for name, place in called.items() if name not in known}
 
 
-def _called_host(failure: Recognised) -> str:
+def called_host(failure: Recognised) -> str:
     """Whom the line says that the program called; empty where it does not say."""
     values = (failure.values.get(group, "").partition(":")[0] for group in _GROUPS)
     return next((value.strip("`'\"") for value in values if value), "")

@@ -70,7 +70,7 @@ def calls_of(
     container: Container, containers: Containers, tail: LogTail, namespaces: Namespaces | None
 ) -> Calls:
     """The calls of which its log complains: a database without a table was called too."""
-    lacks_table = tail.failure is not None and tail.failure.failure.name == "table-missing"
+    lacks_table = tail.failure_named("table-missing") is not None
     callees = called_peers(tail.lines, container, containers)
     if lacks_table and not callees:
         callees = named_peers((), container, containers)

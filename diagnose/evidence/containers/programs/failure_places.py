@@ -51,7 +51,7 @@ def run_folder(container: Container, failure: Recognised) -> str:
     On a host of its own an init system makes such folders at each start.
     """
     path = failure.values.get("path", "")
-    is_missing = failure.failure.name == "path-missing" and named(container, path) is None
+    is_missing = failure.name == "path-missing" and named(container, path) is None
     if not is_missing or _OF_OTHERS.search(path) or not _MAKES.search(failure.line.lower()):
         return ""
     parts = [part for part in path.removeprefix("/var").split("/") if part]

@@ -41,7 +41,7 @@ def callers(
     host: Host, containers: Containers, log_tails: LogTails, namespaces: Namespaces
 ) -> Callers:
     """Asked only where a log says that a database has too many clients."""
-    crowded = any(item.failure.name == _CROWDED for item in log_tails.failures.values())
+    crowded = any(item.name == _CROWDED for item in log_tails.failures.values())
     servers = [
         (container, port)
         for container in containers.running
