@@ -48,9 +48,6 @@ class Change(msgspec.Struct, frozen=True):
     """What became of each finding.
 
     changed holds (old, new) of those that are still there but say something else.
-
-    invisible: found before, and the check could not look now: that is no improvement. newly_blind:
-    checks that passed or found before and could not look now.
     """
 
     new: tuple[Mapping[str, Json], ...]
@@ -58,7 +55,9 @@ class Change(msgspec.Struct, frozen=True):
     same: tuple[Mapping[str, Json], ...]
     changed: tuple[tuple[Mapping[str, Json], Mapping[str, Json]], ...]
     invisible: tuple[Mapping[str, Json], ...]
+    """Found before, and the check could not look now: that is no improvement."""
     newly_blind: tuple[str, ...]
+    """Checks that passed or found before and could not look now."""
 
 
 def load(path: Path) -> Mapping[str, Json]:

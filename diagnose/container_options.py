@@ -19,10 +19,11 @@ class NoRecreateError(Exception):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """One option of `docker create`. value: None for a flag."""
+    """One option of `docker create`."""
 
     name: str
     value: str | None = None
+    """None for a flag."""
 
     @property
     def text(self) -> str:

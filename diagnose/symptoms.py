@@ -78,11 +78,12 @@ _OF_A_WAY = ("dns", "firewall", "network")
 
 
 class SymptomMatch(msgspec.Struct, frozen=True):
-    """A page that a question may be about. words: of the question that it has."""
+    """A page that a question may be about."""
 
     id: str
     score: float
     words: tuple[str, ...]
+    """Of the question that it has."""
 
 
 class NamedEnds(msgspec.Struct, frozen=True):

@@ -68,15 +68,14 @@ class Moment(msgspec.Struct, frozen=True):
 
 
 class Timeline(msgspec.Struct, frozen=True):
-    """Moments, oldest first.
-
-    complete_since: Unix time from which the engine's events are all there, None where nothing
-    tells; it remembers 256, and none from before its start. gaps: what could not be read.
-    """
+    """Moments, oldest first."""
 
     moments: tuple[Moment, ...]
     complete_since: float | None
+    """Unix time from which the engine's events are all there, None where nothing tells; it
+    remembers 256, and none from before its start."""
     gaps: tuple[str, ...]
+    """What could not be read."""
 
 
 def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:

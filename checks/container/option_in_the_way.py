@@ -26,16 +26,17 @@ _USER = "user"
 
 
 class _Option(msgspec.Struct, frozen=True):
-    """An option that is in force. source: where it was set. undone: the option that takes it back.
-
-    what: what the container may not do, as a predicate. variable: the page's name of `undone`.
-    """
+    """An option that is in force."""
 
     source: str
+    """Where it was set."""
     value: Json
     undone: str
+    """The option that takes it back."""
     what: str
+    """What the container may not do, as a predicate."""
     variable: str
+    """The page's name of `undone`."""
 
 
 @check(ID, severity=Severity.critical)

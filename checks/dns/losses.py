@@ -63,15 +63,13 @@ def queries_lost(
 
 
 class _Loss(msgspec.Struct, frozen=True):
-    """One server, with all ways that were sampled and those that lose queries.
-
-    users: the containers that ask it.
-    """
+    """One server, with all ways that were sampled and those that lose queries."""
 
     server: str
     paths: tuple[SampledPath, ...]
     lossy: tuple[SampledPath, ...]
     users: tuple[QueryGroup, ...]
+    """The containers that ask it."""
 
     @property
     def worst(self) -> SampledPath:

@@ -18,16 +18,14 @@ from diagnose.registry import check
 
 
 class _StrayName(msgspec.Struct, frozen=True):
-    """A name that a container calls, that nobody near it has, and where it leads instead.
-
-    stopped: a container that has the name and does not run.
-    """
+    """A name that a container calls, that nobody near it has, and where it leads instead."""
 
     name: str
     where: str
     domain: str
     addresses: tuple[str, ...]
     stopped: Container | None
+    """A container that has the name and does not run."""
 
 
 @check("dns.search-wildcard", severity=Severity.critical)

@@ -238,15 +238,14 @@ def _former_netns_finding(
 
 
 class _LostNetwork(msgspec.Struct, frozen=True):
-    """The network for which an unattached container was created.
-
-    where: what became of it, in words. cure: the variables of the page. setting: the engine's own,
-    where it explains the loss.
-    """
+    """The network for which an unattached container was created."""
 
     where: str
+    """What became of it, in words."""
     cure: dict[str, str] = {}
+    """The variables of the page."""
     setting: dict[str, Json] = {}
+    """The engine's own, where it explains the loss."""
 
 
 def _unattached_finding(

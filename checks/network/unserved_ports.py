@@ -92,18 +92,17 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
-    """A published TCP port at which nobody outside the container reaches a program.
-
-    inward: the addresses inside at which a program listens for its own container. words: what the
-    log says of it. unread: the settings that the program did not read.
-    """
+    """A published TCP port at which nobody outside the container reaches a program."""
 
     container: Container
     netns: ContainerNetns
     port: int
     inward: list[str]
+    """The addresses inside at which a program listens for its own container."""
     words: LogTail
+    """What the log says of it."""
     unread: UnreadSettings | None
+    """The settings that the program did not read."""
 
     @property
     def is_for_udp(self) -> bool:

@@ -119,14 +119,12 @@ def _about(rule: Rule, bridge: str) -> bool:
 
 
 class PortRule(msgspec.Struct, frozen=True):
-    """A rule of the engine that sends a port of the host to a container.
-
-    number: its place in the chain, from 1.
-    """
+    """A rule of the engine that sends a port of the host to a container."""
 
     table: Table
     chain: str
     number: int
+    """Its place in the chain, from 1."""
     text: str
     protocol: str
     host_port: int

@@ -26,27 +26,21 @@ EPHEMERAL = 40_000
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where a connection begins.
-
-    device: the interface by which its packets come in; "" for a process of the host. src: its
-    address, several where all of them ask the same way, None where it is left open. port: the
-    bridge's port that they come by, where one is known. uid: of a process. returns_by: the
-    interface by which the answers of this party come, where its own routes lead elsewhere.
-    """
+    """Where a connection begins."""
 
     device: str = ""
+    """The interface by which its packets come in; "" for a process of the host."""
     src: str | tuple[str, ...] | None = None
+    """Its address, several where all of them ask the same way, None where it is left open."""
     port: str = ""
+    """The bridge's port that they come by, where one is known."""
     uid: int | None = None
+    """Of a process. returns_by: the interface by which the answers of this party come, where its
+    own routes lead elsewhere."""
 
 
 class Flow(msgspec.Struct, frozen=True):
-    """One connection to be walked.
-
-    assumed: the interface that leads to a destination left open. answers_by: the interface by
-    which the destination's answers come in, where its own routes lead elsewhere than the
-    requests came from.
-    """
+    """One connection to be walked."""
 
     origin: Origin
     dst: str | None
@@ -55,7 +49,10 @@ class Flow(msgspec.Struct, frozen=True):
     family: Family = "ip"
     icmp: int | None = None
     assumed: str = ""
+    """The interface that leads to a destination left open."""
     answers_by: str = ""
+    """The interface by which the destination's answers come in, where its own routes lead elsewhere
+    than the requests came from."""
 
 
 class Stage(msgspec.Struct, frozen=True):
@@ -83,22 +80,21 @@ class Obstacle(msgspec.Struct, frozen=True):
 
 
 class Trace(msgspec.Struct, frozen=True):
-    """What becomes of a connection.
-
-    nat: the translation of its destination, nat_by: the rule that does it; snat: of its source.
-    to: the interface by which its first packet leaves, "" where it is for the host itself;
-    packet: that packet as it arrives.
-    obstacle: unless the outcome is accept.
-    """
+    """What becomes of a connection."""
 
     outcome: Outcome
     stages: tuple[Stage, ...] = ()
     nat: Translate | None = None
+    """The translation of its destination, nat_by: the rule that does it."""
     snat: Translate | None = None
+    """Of its source."""
     nat_unknown: bool = False
     obstacle: Obstacle | None = None
+    """Unless the outcome is accept."""
     to: str | None = None
+    """The interface by which its first packet leaves, "" where it is for the host itself."""
     packet: Packet | None = None
+    """That packet as it arrives."""
     nat_by: Step | None = None
 
     @property

@@ -46,11 +46,12 @@ class _Written(msgspec.Struct, frozen=True):
 
 
 class _Base(msgspec.Struct, frozen=True):
-    """Where a base chain stands. priority: as `nft` takes it, and as a number."""
+    """Where a base chain stands."""
 
     hook: Hook
     kind: Literal["filter", "nat"]
     priority: tuple[str, int]
+    """As `nft` takes it, and as a number."""
 
 
 _BASES = {

@@ -49,15 +49,14 @@ _ACROSS: _Hooks = (("inet", "prerouting"), ("inet", "forward"), ("inet", "postro
 
 
 class Undelivered(msgspec.Struct, frozen=True):
-    """A message of neighbour discovery that does not arrive, or of which that is not known.
-
-    sender: whose it is. is_certain: whether it is certainly dropped.
-    """
+    """A message of neighbour discovery that does not arrive, or of which that is not known."""
 
     message: Message
     sender: str
+    """Whose it is."""
     obstacle: Obstacle
     is_certain: bool
+    """Whether it is certainly dropped."""
 
 
 class NeighbourPair(msgspec.Struct, frozen=True):

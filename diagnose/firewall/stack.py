@@ -28,20 +28,20 @@ class Device(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Kernel settings by interface; None or a missing name means that the value is not known.
-
-    forwarding: of IPv4. forwarding6: one setting for all. reverse_path: the effective rp_filter (0
-    off, 1 strict, 2 loose). bridge_filter, bridge_filter6: whether bridged packets meet iptables'
-    chains. accept_local, route_localnet: interfaces with it on.
-    """
+    """Kernel settings by interface; None or a missing name means that the value is not known."""
 
     forwarding: Mapping[str, bool | None] = {}
+    """Of IPv4."""
     forwarding6: bool | None = None
+    """One setting for all."""
     reverse_path: Mapping[str, int | None] = {}
+    """The effective rp_filter (0 off, 1 strict, 2 loose)."""
     bridge_filter: bool = False
     bridge_filter6: bool = False
+    """bridge_filter, bridge_filter6: whether bridged packets meet iptables' chains."""
     accept_local: frozenset[str] = frozenset()
     route_localnet: frozenset[str] = frozenset()
+    """accept_local, route_localnet: interfaces with it on."""
     marked_reverse_path: frozenset[str] = frozenset()
 
     def forwards(self, family: Family, device: str) -> bool | None:
@@ -54,16 +54,14 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Stack(msgspec.Struct, frozen=True, dict=True):
-    """All of a host that decides about packets.
-
-    inner: subnets behind the host, which an address left open is not in.
-    """
+    """All of a host that decides about packets."""
 
     ruleset: Ruleset
     routing: Routing
     devices: tuple[Device, ...] = ()
     settings: Settings = Settings()
     inner: tuple[str, ...] = ()
+    """Subnets behind the host, which an address left open is not in."""
 
     @functools.cached_property
     def forwarding(self) -> Stack:

@@ -14,13 +14,11 @@ from diagnose.firewall.packet import (
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One rule, or one policy, on a packet's way; `str()` is what a report shows.
-
-    table, chain: empty for what is no rule, such as a route. `rule` says then what decides.
-    """
+    """One rule, or one policy, on a packet's way; `str()` is what a report shows."""
 
     table: str
     chain: str
+    """table, chain: empty for what is no rule, such as a route. `rule` says then what decides."""
     rule: str
 
     def __str__(self) -> str:

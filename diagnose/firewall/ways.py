@@ -20,14 +20,12 @@ if TYPE_CHECKING:
 
 
 class WayState(msgspec.Struct, frozen=True):
-    """What later rules can see of a way: ways that agree in it are one.
-
-    nat_by: the rule that translates.
-    """
+    """What later rules can see of a way: ways that agree in it are one."""
 
     packet: Packet
     nat: Translate | None = None
     nat_by: Step | None = None
+    """The rule that translates."""
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -60,15 +58,14 @@ Decided = tuple[Outcome, Way]
 
 
 class WaysOut(msgspec.Struct, frozen=True):
-    """The ways out of a rule or a chain.
-
-    decided: those that end. through: those that go on behind it. returned: those that go back to
-    the chain that called, past the rest of this one.
-    """
+    """The ways out of a rule or a chain."""
 
     decided: Sequence[Decided] = ()
+    """Those that end."""
     through: Sequence[Way] = ()
+    """Those that go on behind it."""
     returned: Sequence[Way] = ()
+    """Those that go back to the chain that called, past the rest of this one."""
 
 
 class BaseChainEnds(msgspec.Struct, frozen=True):

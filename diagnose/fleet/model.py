@@ -13,25 +13,25 @@ from diagnose.model import Severity
 
 
 class FleetRequest(msgspec.Struct, frozen=True):
-    """What the user asked of the comparison.
-
-    now: Unix time. expected: names of hosts that ought to have reported.
-    """
+    """What the user asked of the comparison."""
 
     now: float
+    """Unix time."""
     since_s: float
     group_by: str = ""
     fail_on: str = "warning"
     expected: tuple[str, ...] = ()
+    """Names of hosts that ought to have reported."""
 
 
 class Span(msgspec.Struct, frozen=True):
-    """When a cause began on its hosts, in Unix time. known: of how many hosts it is known."""
+    """When a cause began on its hosts, in Unix time."""
 
     first: float
     half: float
     last: float
     known: int
+    """Of how many hosts it is known."""
 
 
 class FirstCommand(msgspec.Struct, frozen=True):
@@ -89,10 +89,11 @@ class Blindness(msgspec.Struct, frozen=True):
 
 
 class SilentHost(msgspec.Struct, frozen=True):
-    """A host that did not report. last: Unix time of its last report, None where there is none."""
+    """A host that did not report."""
 
     host: str
     last: float | None
+    """Unix time of its last report, None where there is none."""
 
 
 class FleetAnswer(msgspec.Struct, frozen=True):

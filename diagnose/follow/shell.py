@@ -27,14 +27,12 @@ _DIAGNOSIS_S = 120
 
 
 class CommandEnd(msgspec.Struct, frozen=True):
-    """How a command ended.
-
-    code: its exit code, negative for a signal. output: stdout and stderr as they came, the
-    first part of much.
-    """
+    """How a command ended."""
 
     code: int
+    """Its exit code, negative for a signal."""
     output: str
+    """Stdout and stderr as they came, the first part of much."""
     seconds: float
 
 

@@ -23,10 +23,11 @@ Agreement = Literal["yes", "name", "by hand"]
 
 
 class PageStep(msgspec.Struct, frozen=True):
-    """One block of a page. touches: what it changes, in words; empty where it only looks."""
+    """One block of a page."""
 
     command: runbooks.Command
     touches: str = ""
+    """What it changes, in words; empty where it only looks."""
 
     @property
     def agreement(self) -> Agreement:
@@ -36,10 +37,7 @@ class PageStep(msgspec.Struct, frozen=True):
 
 
 class Course(msgspec.Struct, frozen=True):
-    """The way from a finding to its cure.
-
-    watched: the keys that must be gone afterwards, its own and those of its effects.
-    """
+    """The way from a finding to its cure."""
 
     id: str
     key: str
@@ -52,6 +50,7 @@ class Course(msgspec.Struct, frozen=True):
     fixes: tuple[PageStep, ...]
     verify: tuple[PageStep, ...]
     watched: frozenset[str]
+    """The keys that must be gone afterwards, its own and those of its effects."""
     known: frozenset[str]
     """The keys of all findings above advice before anything is done."""
 

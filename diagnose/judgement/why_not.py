@@ -15,12 +15,10 @@ from diagnose.phrases import ago, joined
 
 
 class Suspect(msgspec.Struct, frozen=True):
-    """Another finding that could explain this one by its check, and the one fact that clears it.
-
-    name: id and subject.
-    """
+    """Another finding that could explain this one by its check, and the one fact that clears it."""
 
     name: str
+    """Id and subject."""
     fact: str
 
 

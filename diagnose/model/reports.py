@@ -15,10 +15,7 @@ from diagnose.model.findings import DAEMON, Finding, Severity, Subject
 
 
 class Reported(msgspec.Struct, frozen=True):
-    """A finding in its report: with its check, final severity, key, and place in the causes.
-
-    made_by: where it is written how the container that it is about is made.
-    """
+    """A finding in its report: with its check, final severity, key, and place in the causes."""
 
     key: str
     check: Check
@@ -31,6 +28,7 @@ class Reported(msgspec.Struct, frozen=True):
     selected: bool = True
     silenced: str = ""
     made_by: str = ""
+    """Where it is written how the container that it is about is made."""
 
     @property
     def root(self) -> bool:

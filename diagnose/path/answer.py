@@ -65,14 +65,13 @@ about something else."""
 
 
 class PathAnswer(msgspec.Struct, frozen=True):
-    """finding: what explains the decisive hop, if a check found it.
-
-    cure: what mends it, None where nothing is known to.
-    """
+    """The path between two ends, and what mends it."""
 
     path: Path
     finding: Reported | None = None
+    """What explains the decisive hop, if a check found it."""
     cure: runbooks.Command | None = None
+    """What mends it, None where nothing is known to."""
 
     @property
     def exit_code(self) -> int:

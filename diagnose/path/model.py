@@ -63,14 +63,15 @@ class Hop(msgspec.Struct, frozen=True):
 
 
 class SentPacket(msgspec.Struct, frozen=True):
-    """What became of the packet that `--probe` sends.
-
-    verdict: "ok" it came through, "broken" it did not, None where it decides nothing. Where walk
-    and packet disagree, the packet counts. reply None: nothing was sent. text: all of it in words.
-    """
+    """What became of the packet that `--probe` sends."""
 
     text: str
+    """All of it in words."""
     verdict: Literal["ok", "broken"] | None = None
+    """Whether it came through ("ok") or not ("broken"); None where it decides nothing.
+
+    Where walk and packet disagree, the packet counts. reply None: nothing was sent.
+    """
     address: str = ""
     port: int = 0
     reply: ProbeReply | None = None
@@ -81,13 +82,14 @@ class SentPacket(msgspec.Struct, frozen=True):
 
 
 class Path(msgspec.Struct, frozen=True):
-    """All hops up to the first broken one. packet: what `--probe` saw, None without it."""
+    """All hops up to the first broken one."""
 
     begin: End
     target: PathTarget
     end: End
     hops: tuple[Hop, ...]
     packet: SentPacket | None = None
+    """What `--probe` saw, None without it."""
 
     @property
     def walk(self) -> State:

@@ -44,14 +44,12 @@ _ARRIVED = ("accepted", "closed", "answered")
 
 
 class _Destination(msgspec.Struct, frozen=True):
-    """Where the packet goes.
-
-    lookup: the name that a resolver has to turn into the address first, as the program would.
-    """
+    """Where the packet goes."""
 
     port: int
     address: str = ""
     lookup: str = ""
+    """The name that a resolver has to turn into the address first, as the program would."""
 
 
 class _NotSentError(Exception):

@@ -22,14 +22,12 @@ class EndedError(Exception):
 
 
 class Leg(msgspec.Struct, frozen=True):
-    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("").
-
-    network: of a container.
-    """
+    """Where the packets enter the host: by a bridge, by an uplink, or from the host itself ("")."""
 
     device: str = ""
     address: str | None = None
     network: Network | None = None
+    """Of a container."""
 
 
 class PathWalk:

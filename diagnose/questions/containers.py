@@ -68,9 +68,10 @@ _STAMP_LENGTH = len("2026-01-02T03:04:05.000000000Z")
 
 
 class TimedLine(NamedTuple):
-    """One line of a log. at: Unix time by the engine, None where it gives none."""
+    """One line of a log."""
 
     at: float | None
+    """Unix time by the engine, None where it gives none."""
     text: str
 
 
@@ -192,19 +193,17 @@ class Cpu(msgspec.Struct, frozen=True):
 
 
 class CgroupStats(msgspec.Struct, frozen=True):
-    """One container's groups.
-
-    path: in the memory hierarchy, or the unified one. frozen_by: the file that keeps its processes
-    frozen, "" where none does.
-    """
+    """One container's groups."""
 
     path: str = ""
+    """In the memory hierarchy, or the unified one."""
     version: int = 1
     memory: Memory = Memory()
     pids: Pids = Pids()
     cpu: Cpu = Cpu()
     pressure: dict[str, dict[str, dict[str, float]] | None] | None = None
     frozen_by: str = ""
+    """The file that keeps its processes frozen, "" where none does."""
 
     def waited(self, resource: str, kind: str = "some", over: str = "avg60") -> float | None:
         """Percent of the time in which its tasks waited for cpu, memory or io.

@@ -10,8 +10,7 @@ from diagnose.questions.question import Policy, Question
 class DnsReply(msgspec.Struct, frozen=True):
     """What came back.
 
-    Any reply proves that the server is reachable, no more. icmp: refused, unreachable,
-    prohibited or None.
+    Any reply proves that the server is reachable, no more.
     """
 
     answered: bool = False
@@ -20,6 +19,7 @@ class DnsReply(msgspec.Struct, frozen=True):
     ms: float | None = None
     sent: int = 0
     icmp: str | None = None
+    """refused, unreachable, prohibited or None."""
     truncated: bool = False
 
     def __post_init__(self) -> None:

@@ -67,16 +67,14 @@ class FindEndpoint(Question[Endpoint], frozen=True):
 
 
 class BrokenPlugin(msgspec.Struct, frozen=True):
-    """A plugin of the docker command that cannot be run.
-
-    target: where its link leads; "" for a file. failure: "missing" for a link that leads nowhere,
-    "forbidden" for a file that may not be executed.
-    """
+    """A plugin of the docker command that cannot be run."""
 
     name: str
     path: str
     target: str = ""
+    """Where its link leads; "" for a file."""
     failure: str = ""
+    """missing: a link that leads nowhere. forbidden: a file that may not be executed."""
 
 
 class ClosedSettings(msgspec.Struct, frozen=True):
@@ -182,10 +180,11 @@ class PingEngine(Question[PingReply], frozen=True):
 
 
 class RemoteManager(msgspec.Struct, frozen=True, rename="pascal"):
-    """A manager that a node of the swarm knows. addr: address and port."""
+    """A manager that a node of the swarm knows."""
 
     node_id: str = msgspec.field(name="NodeID", default="")
     addr: str = ""
+    """Address and port."""
 
     @property
     def address(self) -> str:
@@ -193,15 +192,13 @@ class RemoteManager(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
-    """This node's part in a swarm.
-
-    local_node_state: inactive, pending, active, error or locked. control_available: it is a
-    manager.
-    """
+    """This node's part in a swarm."""
 
     local_node_state: str = "inactive"
+    """inactive, pending, active, error or locked."""
     error: str = ""
     control_available: bool = False
+    """It is a manager."""
     managers: int = 0
     node_id: str = msgspec.field(name="NodeID", default="")
     remote_managers: list[RemoteManager] | None = None

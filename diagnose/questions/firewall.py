@@ -35,10 +35,7 @@ class ChainCounters(msgspec.Struct, frozen=True):
 
 
 class CountPackets(Question[list[ChainCounters]], frozen=True):
-    """The counters of the rules of some chains of nftables, a moment after its rules were read.
-
-    chains: each as family, table and name.
-    """
+    """The counters of the rules of some chains of nftables, a moment after its rules were read."""
 
     POLICY = Policy(
         "nftables.counters",
@@ -50,23 +47,19 @@ class CountPackets(Question[list[ChainCounters]], frozen=True):
         4,
     )
     chains: Sequence[tuple[str, str, str]]
+    """Each as family, table and name."""
 
 
 class SavedRules(msgspec.Struct, frozen=True):
-    """What iptables-save writes.
-
-    command: the program that wrote it; None where there is none to ask, and then no rules.
-    """
+    """What iptables-save writes."""
 
     text: str
     command: list[str] | None = None
+    """The program that wrote it; None where there is none to ask, and then no rules."""
 
 
 class SaveIptables(Question[SavedRules], frozen=True):
-    """The text of iptables-save or ip6tables-save.
-
-    pid: of a process whose network namespace is meant, 0 for the tool's own.
-    """
+    """The text of iptables-save or ip6tables-save."""
 
     POLICY = Policy(
         "iptables",
@@ -81,6 +74,7 @@ class SaveIptables(Question[SavedRules], frozen=True):
     flavour: Flavour
     family: Literal["ip", "ip6"]
     pid: int = 0
+    """Of a process whose network namespace is meant, 0 for the tool's own."""
 
     def about(self) -> str:
         version = "IPv6" if self.family == "ip6" else "IPv4"

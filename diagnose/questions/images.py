@@ -21,20 +21,18 @@ NONE = "<none>"
 
 
 class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
-    """One image as `GET /images/json` lists it: intermediate layers of a build are not listed.
-
-    size: bytes of all its layers, those that it shares with others included. shared_size and
-    containers: -1 where the engine did not count them. created: Unix time of its build, not of its
-    pull.
-    """
+    """One image as `GET /images/json` lists it: intermediate layers of a build are not listed."""
 
     id: str
     repo_tags: list[str] | None = None
     repo_digests: list[str] | None = None
     size: int = 0
+    """Bytes of all its layers, those that it shares with others included."""
     shared_size: int = -1
     containers: int = -1
+    """shared_size, containers: -1 where the engine did not count them."""
     created: int = 0
+    """Unix time of its build, not of its pull."""
     labels: dict[str, str] | None = None
     parent_id: str = ""
 
@@ -77,10 +75,7 @@ class ListImages(Question[list[Image]], frozen=True):
 
 
 class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """What containers of an image are started with.
-
-    volumes: by the path that the image declares.
-    """
+    """What containers of an image are started with."""
 
     env: list[str] | None = None
     cmd: list[str] | None = None
@@ -88,13 +83,15 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
     user: str = ""
     labels: dict[str, str] | None = None
     volumes: dict[str, Json] | None = None
+    """By the path that the image declares."""
 
 
 class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):
-    """Where the layers of an image lie. data: as the driver says it, with the paths of folders."""
+    """Where the layers of an image lie."""
 
     name: str = ""
     data: dict[str, str] | None = None
+    """As the driver says it, with the paths of folders."""
 
 
 class Detail(msgspec.Struct, frozen=True, rename="pascal", dict=True):

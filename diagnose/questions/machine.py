@@ -11,10 +11,7 @@ from diagnose.questions.question import Policy, Question
 
 
 class Mounted(msgspec.Struct, frozen=True):
-    """One line of /proc/self/mountinfo.
-
-    super: the superblock's own options (ro there means the filesystem itself).
-    """
+    """One line of /proc/self/mountinfo."""
 
     point: str
     fstype: str = ""
@@ -23,6 +20,7 @@ class Mounted(msgspec.Struct, frozen=True):
     dev: str = ""
     options: str = ""
     super: str = ""
+    """The superblock's own options (ro there means the filesystem itself)."""
 
 
 class ListMounts(Question[list[Mounted]], frozen=True):
@@ -32,14 +30,12 @@ class ListMounts(Question[list[Mounted]], frozen=True):
 
 
 class HostMemory(msgspec.Struct, frozen=True):
-    """Bytes.
-
-    available: what can be had without swapping, cache given back (not `free`); the kernel does
-    not count ZFS's cache there, which is beside it.
-    """
+    """Bytes."""
 
     total: int
     available: int
+    """What can be had without swapping, cache given back (not `free`); the kernel does not count
+    ZFS's cache there, which is beside it."""
     free: int = 0
     cached: int = 0
     swap_total: int = 0
@@ -207,13 +203,12 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
 
 
 class ProcessNow(msgspec.Struct, frozen=True):
-    """Whether a process lives, and whose it is.
-
-    state: the letter of proc(5). container: the id of the container, from its control group.
-    """
+    """Whether a process lives, and whose it is."""
 
     state: str = ""
+    """The letter of proc(5)."""
     container: str | None = None
+    """The id of the container, from its control group."""
 
     @property
     def is_alive(self) -> bool:
@@ -281,11 +276,12 @@ class FindDeletedFiles(Question[DeletedFileList], frozen=True):
 
 
 class Crowded(msgspec.Struct, frozen=True):
-    """One process. open, limit: descriptors, and the soft limit of them."""
+    """One process."""
 
     pid: int
     open: int
     limit: int
+    """open, limit: descriptors, and the soft limit of them."""
     comm: str | None = None
     container: str | None = None
 
@@ -361,11 +357,13 @@ class ReadClockState(Question[ClockState], frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """One line. at: Unix time, which drifts when the machine was suspended. level: 0 worst to 7."""
+    """One line."""
 
     at: float
+    """Unix time, which drifts when the machine was suspended."""
     text: str
     level: int = 6
+    """0 worst to 7."""
     seq: int = 0
 
 

@@ -81,10 +81,7 @@ class ListAddresses(Question[list[Address]], frozen=True):
 
 
 class Route(msgspec.Struct, frozen=True, dict=True):
-    """One next hop of one route.
-
-    oif: index of its interface. mtu: the route's own metric in bytes, None if it has none.
-    """
+    """One next hop of one route."""
 
     dst: str = ""
     prefix: int = 0
@@ -92,11 +89,13 @@ class Route(msgspec.Struct, frozen=True, dict=True):
     table: int = MAIN_TABLE
     gateway: str | None = None
     oif: int | None = None
+    """Index of its interface."""
     type: str | None = "unicast"
     scope: str = "global"
     proto: str = ""
     metric: int = 0
     mtu: int | None = None
+    """The route's own metric in bytes, None if it has none."""
     src: str | None = None
 
     def __post_init__(self) -> None:
@@ -202,16 +201,15 @@ class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
 
 
 class NeighbourEntry(msgspec.Struct, frozen=True):
-    """One row of an ARP or NDP table.
-
-    index: of the interface. mac: None where nobody has answered. state: the kernel's word for how
-    sure it is: reachable, stale, failed ...
-    """
+    """One row of an ARP or NDP table."""
 
     index: int
+    """Of the interface."""
     address: str | None = None
     mac: str | None = None
+    """None where nobody has answered."""
     state: str | None = None
+    """The kernel's word for how sure it is: reachable, stale, failed ..."""
 
 
 class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
@@ -225,8 +223,7 @@ class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
 class UdpFlow(msgspec.Struct, frozen=True):
     """One tracked flow.
 
-    Where its first packet went, and who answers it in the kernel's view (`reply_src`). state:
-    that of TCP.
+    Where its first packet went, and who answers it in the kernel's view (`reply_src`).
     """
 
     src: str
@@ -235,6 +232,7 @@ class UdpFlow(msgspec.Struct, frozen=True):
     dport: int
     reply_src: str
     state: str | None = None
+    """That of TCP."""
     status: list[str] = []
     """What the kernel knows of it: seen_reply, assured, src_nat ..."""
     timeout: int | None = None
@@ -242,9 +240,10 @@ class UdpFlow(msgspec.Struct, frozen=True):
 
 
 class ConnectionTable(msgspec.Struct, frozen=True):
-    """Tracked connections. loaded: the kernel module that lists them is there."""
+    """Tracked connections."""
 
     loaded: bool = True
+    """The kernel module that lists them is there."""
     entries: list[UdpFlow] = []
 
 
@@ -288,9 +287,10 @@ class CountReversePathDrops(Question[ReversePathDrops], frozen=True):
 
 
 class NetnsView(msgspec.Struct, frozen=True):
-    """What one network namespace holds. inode: its number."""
+    """What one network namespace holds."""
 
     inode: int
+    """Its number."""
     links: list[Interface]
     addresses: list[Address]
     routes: list[Route]

@@ -18,11 +18,12 @@ class ProbeReply(msgspec.Struct, frozen=True):
 
     accepted: the connection stands. closed: it was accepted, and ended at once. answered: a
     datagram came back. refused: a reset, or ICMP port unreachable. unreachable: another ICMP error,
-    or no route. prohibited: a rule of the sender's own namespace. ms: until the outcome.
+    or no route. prohibited: a rule of the sender's own namespace.
     """
 
     outcome: ProbeOutcome
     ms: float = 0.0
+    """Milliseconds until the outcome."""
 
 
 class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):

@@ -39,12 +39,10 @@ class Site(msgspec.Struct, frozen=True):
 
 
 class SiteIdentity(msgspec.Struct, frozen=True):
-    """Who this host is among others.
-
-    machine: the machine id, hashed with the salt of the site; empty where there is none.
-    """
+    """Who this host is among others."""
 
     machine: str = ""
+    """The machine id, hashed with the salt of the site; empty where there is none."""
     name: str = ""
     labels: dict[str, str] = {}
 
@@ -108,16 +106,14 @@ class ReadOptions(Question[Options], frozen=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """Who runs the tool.
-
-    docker_group: the group file makes the user a member of docker; session_has_it: this process
-    carries it.
-    """
+    """Who runs the tool."""
 
     uid: int = 0
     user: str | None = None
     docker_group: bool = False
+    """The group file makes the user a member of docker."""
     session_has_it: bool = False
+    """This process carries it."""
 
 
 class IdentifyCaller(Question[Caller], frozen=True):

@@ -71,17 +71,15 @@ class ListListeners(Question[list[Listener]], frozen=True):
 
 
 class Socket(msgspec.Struct, frozen=True):
-    """A socket inside that takes what comes to a port.
-
-    waiting: how many connections wait to be accepted by the program. backlog: how many may, None
-    where the kernel did not say. Both are 0 or None for UDP.
-    """
+    """A socket inside that takes what comes to a port."""
 
     protocol: str
     address: str
     port: int
     waiting: int = 0
+    """How many connections wait to be accepted by the program."""
     backlog: int | None = None
+    """How many may, None where the kernel did not say. Both are 0 or None for UDP."""
 
     def __post_init__(self) -> None:
         """ValueError for an address that is none: the answer is unreadable then."""
@@ -98,12 +96,13 @@ class Socket(msgspec.Struct, frozen=True):
 
 
 class PortConnection(msgspec.Struct, frozen=True):
-    """A connection whose near end has a port of the host. pid, comm: None where unknown."""
+    """A connection whose near end has a port of the host."""
 
     peer: str
     state: str
     pid: int | None = None
     comm: str | None = None
+    """pid, comm: None where unknown."""
 
 
 class ListPortConnections(Question[list[PortConnection]], frozen=True):
@@ -158,17 +157,16 @@ class ListTcpStalls(Question[list[TcpStall]], frozen=True):
 
 
 class LossCounters(msgspec.Struct, frozen=True):
-    """What a network namespace lost since it was made.
-
-    repeated_requests: of TCP connections that nobody answered in time. lost_datagrams: for which a
-    UDP socket had no room. connections: TCP sockets that are in use now. time_wait: those that are
-    closed and keep their port for a minute.
-    """
+    """What a network namespace lost since it was made."""
 
     repeated_requests: int = 0
+    """Of TCP connections that nobody answered in time."""
     lost_datagrams: int = 0
+    """For which a UDP socket had no room."""
     connections: int = 0
+    """TCP sockets that are in use now."""
     time_wait: int | None = None
+    """Those that are closed and keep their port for a minute."""
 
     @property
     def has_losses(self) -> bool:
@@ -211,14 +209,12 @@ class FullUdpSocket(msgspec.Struct, frozen=True):
 
 
 class SocketLosses(msgspec.Struct, frozen=True):
-    """What one namespace lost within a moment.
-
-    left_open: connections that their peers have closed and the program has not.
-    """
+    """What one namespace lost within a moment."""
 
     calls: list[WaitingCall] = []
     datagrams: list[FullUdpSocket] = []
     left_open: int = 0
+    """Connections that their peers have closed and the program has not."""
 
 
 class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
@@ -238,15 +234,13 @@ class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
 
 
 class HostCall(msgspec.Struct, frozen=True):
-    """A peer that does not answer a process in the host's own network namespace.
-
-    container: 64-digit id; None where the process belongs to no container.
-    """
+    """A peer that does not answer a process in the host's own network namespace."""
 
     address: str
     port: int
     repeats: int
     container: str | None = None
+    """64-digit id; None where the process belongs to no container."""
     comm: str | None = None
 
     def __post_init__(self) -> None:

@@ -80,9 +80,10 @@ class TaskRestartPolicy(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class TaskPlacement(msgspec.Struct, frozen=True, rename="pascal"):
-    """Where tasks may run. constraints: such as `node.labels.disk==ssd`."""
+    """Where tasks may run."""
 
     constraints: list[str] | None = None
+    """Such as `node.labels.disk==ssd`."""
 
 
 class TaskResources(msgspec.Struct, frozen=True, rename="pascal"):
@@ -92,9 +93,10 @@ class TaskResources(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class TaskContainer(msgspec.Struct, frozen=True, rename="pascal"):
-    """The container of a task. image: as the user gave it, with a digest where one was found."""
+    """The container of a task."""
 
     image: str = ""
+    """As the user gave it, with a digest where one was found."""
 
 
 class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
@@ -107,11 +109,12 @@ class TaskTemplate(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class ServicePort(msgspec.Struct, frozen=True, rename="pascal"):
-    """A port of a service. publish_mode: ingress, or host for a port of the task's own node."""
+    """A port of a service."""
 
     protocol: str = "tcp"
     published_port: int = 0
     publish_mode: str = "ingress"
+    """ingress, or host for a port of the task's own node."""
 
 
 class EndpointSpec(msgspec.Struct, frozen=True, rename="pascal"):
@@ -123,9 +126,10 @@ class EndpointSpec(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class UpdateConfig(msgspec.Struct, frozen=True, rename="pascal"):
-    """How a service is updated; order: stop-first or start-first."""
+    """How a service is updated."""
 
     order: str = ""
+    """stop-first or start-first."""
 
 
 class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
@@ -171,9 +175,10 @@ class ServiceStatus(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class UpdateStatus(msgspec.Struct, frozen=True, rename="pascal"):
-    """state: updating, paused, completed, rollback_started, rollback_paused, rollback_completed."""
+    """How the last update of a service goes."""
 
     state: str = ""
+    """updating, paused, completed, rollback_started, rollback_paused, rollback_completed."""
     message: str = ""
 
     @property

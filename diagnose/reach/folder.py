@@ -26,14 +26,14 @@ class NoFolderError(Exception):
 
 @dataclass(frozen=True)
 class Folder:
-    """machine: what `uname -m` says where it runs.
-
-    data: the gzipped tar. room_kb: KiB that it takes unpacked.
-    """
+    """The folder with its own Python, packed."""
 
     machine: str
+    """What `uname -m` says where it runs."""
     data: bytes
+    """The gzipped tar."""
     room_kb: int
+    """KiB that it takes unpacked."""
 
 
 def find(named: Path | None) -> Folder:

@@ -16,14 +16,12 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """A host, and what the user says of the way to it; all else is in ssh's own configuration.
-
-    port: None where ssh's configuration decides.
-    """
+    """A host, and what the user says of the way to it; all else is in ssh's own configuration."""
 
     host: str
     user: str | None = None
     port: int | None = None
+    """None where ssh's configuration decides."""
 
     @property
     def arguments(self) -> list[str]:

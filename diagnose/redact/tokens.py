@@ -25,9 +25,10 @@ _BETWEEN_WORDS = frozenset((":AA", "3AAA", "|"))
 
 
 class _Prefix(msgspec.Struct, frozen=True, order=True):
-    """One beginning of a token, and its row. place: they are replaced in the table's order."""
+    """One beginning of a token, and its row."""
 
     place: int
+    """They are replaced in the table's order."""
     text: str
     vendor: Vendor
 

@@ -38,15 +38,14 @@ NAMED_IN_STATUS = 2
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """status: the monitoring line.
-
-    host: engine and size. unknown: (ids, why). skipped, crashed: the same.
-    """
+    """A report in the order in which it is shown."""
 
     severity: Severity | None
     word: str
     status: str
+    """The monitoring line."""
     host: str
+    """Engine and size."""
     notes: tuple[str, ...]
     coverage: str
     """Which connections were traced through the host, and which were not; empty where none was
@@ -59,8 +58,10 @@ class Outline(msgspec.Struct, frozen=True):
     A report without blocks shows these in their place.
     """
     unknown: tuple[tuple[str, str], ...]
+    """The ids of checks, and why they could not look."""
     crashed: tuple[tuple[str, str], ...]
     skipped: tuple[tuple[str, str], ...]
+    """skipped, crashed: the same."""
     silenced: int
     could_not_run: int = 0
     """How many checks are unknown."""

@@ -61,9 +61,10 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Setting(Difference, frozen=True):
-    """A kernel setting. name: as sysctl takes it, with dots or with slashes."""
+    """A kernel setting."""
 
     name: str
+    """As sysctl takes it, with dots or with slashes."""
     before: str
     after: str
 
@@ -88,10 +89,11 @@ class Setting(Difference, frozen=True):
 
 
 class FileChange(Difference, frozen=True):
-    """The text of a file. before: None where there is none yet."""
+    """The text of a file."""
 
     path: str
     before: str | None
+    """None where there is none yet."""
     after: str
 
     def lines(self) -> Iterator[str]:
@@ -126,13 +128,11 @@ class FileChange(Difference, frozen=True):
 
 
 class RouteGone(Difference, frozen=True):
-    """A route of the host that has to go.
-
-    device: the name of its interface; empty if it has none.
-    """
+    """A route of the host that has to go."""
 
     route: Route
     device: str = ""
+    """The name of its interface; empty if it has none."""
 
     @property
     def text(self) -> str:

@@ -25,10 +25,11 @@ LONGEST_S = 10.0
 
 
 class Simulation(msgspec.Struct, frozen=True):
-    """What the checks find after the repair. gone, new: keys of findings above advice."""
+    """What the checks find after the repair."""
 
     gone: frozenset[str]
     new: frozenset[str]
+    """gone, new: keys of findings above advice."""
 
 
 def simulated(

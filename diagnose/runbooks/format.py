@@ -63,15 +63,14 @@ class CommandBlock(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One runbook.
-
-    variables: declared names with sample values. body: the Markdown without its front matter.
-    """
+    """One runbook."""
 
     id: str
     variables: Mapping[str, str]
+    """Declared names with sample values."""
     retired: str
     body: str
+    """The Markdown without its front matter."""
     blocks: tuple[CommandBlock, ...]
 
     def of(self, purpose: Purpose) -> tuple[CommandBlock, ...]:

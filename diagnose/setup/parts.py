@@ -33,17 +33,17 @@ class SetupError(Exception):
 
 @dataclass(frozen=True)
 class SetupPart:
-    """what: one line for the list.
-
-    state: "in", "out" or "in, of another version". next_step: what is left to the user to do.
-    """
+    """One part of `diagnose setup`."""
 
     name: str
     what: str
+    """One line for the list."""
     state: Callable[[], str]
+    """Gives "in", "out" or "in, of another version"."""
     put_in: Callable[[], None]
     take_out: Callable[[], None]
     next_step: str = ""
+    """What is left to the user to do."""
 
 
 def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupPart]:

@@ -37,14 +37,12 @@ redactor given."""
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """A bundle and its report.
-
-    names: old to new where it was renamed, for whoever keeps them apart from it.
-    """
+    """A bundle and its report."""
 
     report: Report
     sealed: bundle.Bundle
     names: Mapping[str, Mapping[str, str]] | None = None
+    """Old to new where it was renamed, for whoever keeps them apart from it."""
 
 
 def take(

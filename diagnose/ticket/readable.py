@@ -22,10 +22,11 @@ _LEFT_OUT_BYTES = 1_000
 
 
 class Readable(NamedTuple):
-    """A recording that fits. shed: what was left out of which file, for people."""
+    """A recording that fits."""
 
     recording: Recording
     shed: tuple[str, ...] = ()
+    """What was left out of which file, for people."""
 
 
 class _Row(NamedTuple):

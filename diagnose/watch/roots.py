@@ -18,11 +18,7 @@ KEPT_S = 3600.0
 
 
 class WatchedRoot(msgspec.Struct, frozen=True):
-    """A root above advice.
-
-    onset: Unix time at which the problem began: as the finding says, or else when the change was
-    noticed after which the problem was first seen, or else when it was first seen.
-    """
+    """A root above advice."""
 
     key: str
     id: str
@@ -30,6 +26,8 @@ class WatchedRoot(msgspec.Struct, frozen=True):
     subject: str
     summary: str
     onset: float
+    """Unix time at which the problem began: as the finding says, or else when the change was
+    noticed after which the problem was first seen, or else when it was first seen."""
     is_onset_known: bool = False
 
     @property

@@ -20,9 +20,10 @@ _BY_ID = "/dev/serial/by-id"
 
 
 class AskedDevices(msgspec.Struct, frozen=True):
-    """missing: by path, what the host lacks, with the devices of that kind that it has."""
+    """Devices that programs ask for and the host lacks."""
 
     missing: dict[str, tuple[str, ...]] = {}
+    """By path, what the host lacks, with the devices of that kind that it has."""
 
 
 def asked_device(failure: Recognised) -> str:

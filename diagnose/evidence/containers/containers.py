@@ -10,16 +10,13 @@ from diagnose.model import Unexamined
 
 
 class Containers(Items[Container], frozen=True, dict=True):
-    """All containers, running or not.
-
-    source: "api", or "disk" where the engine did not answer and its files below `root` did.
-
-    unexamined: those whose inspect could not be had; a container that went away between list and
-    inspect is simply not here.
-    """
+    """All containers, running or not."""
 
     unexamined: tuple[Unexamined, ...] = ()
+    """Those whose inspect could not be had; a container that went away between list and inspect is
+    simply not here."""
     source: str = "api"
+    """Their source: "api", or "disk" where the engine was silent and its files were read."""
     root: str = ""
     aside: tuple[Container, ...] = ()
     """Former ones that `diagnose recreate` has put aside for those that run in their place: what

@@ -21,17 +21,17 @@ _REFUSED = ("permission denied", "eacces", "not permitted", "access denied")
 
 
 class DeniedDevice(msgspec.Struct, frozen=True):
-    """inside: its path in the container; path: on the host, where its owner and mode are the same.
-
-    line: what the log says.
-    """
+    """A device that a container was given and that its user may not open."""
 
     container: Container
     user: HostUser
     inside: str
+    """Its path in the container."""
     path: str
+    """On the host, where its owner and mode are the same."""
     source: PathStatus
     line: str
+    """What the log says."""
 
 
 class DeniedDevices(msgspec.Struct, frozen=True):

@@ -50,14 +50,12 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Events(msgspec.Struct, frozen=True, dict=True):
-    """Oldest first.
-
-    complete_since: Unix time from which on nothing is missing, None where the engine holds less
-    than it can keep (then it tells all since its start).
-    """
+    """Oldest first."""
 
     items: tuple[Event, ...]
     complete_since: float | None = None
+    """Unix time from which on nothing is missing, None where the engine holds less than it can keep
+    (then it tells all since its start)."""
 
     def __iter__(self) -> Iterator[Event]:
         return iter(self.items)

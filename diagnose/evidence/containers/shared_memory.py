@@ -19,10 +19,11 @@ SHM = "/dev/shm"  # noqa: S108 - a name
 
 
 class InMemory(msgspec.Struct, frozen=True):
-    """One of them. path: as the container names it."""
+    """One of them."""
 
     container: Container
     path: str
+    """As the container names it."""
     usage: Usage
 
     @property

@@ -31,12 +31,12 @@ with 0."""
 class Stops(msgspec.Struct, frozen=True):
     """By container id, of those that exited with an error: whether stop or kill ended it.
 
-    One that nobody remembers is not here. stopped_with_daemon: those that nobody asked to end
-    but the engine, when it was stopped itself.
+    One that nobody remembers is not here.
     """
 
     by_id: dict[str, bool]
     stopped_with_daemon: frozenset[str] = frozenset()
+    """Those that nobody asked to end but the engine, when it was stopped itself."""
 
 
 @evidence

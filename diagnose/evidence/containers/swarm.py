@@ -29,16 +29,14 @@ Row = TypeVar("Row")
 
 
 class Swarm(msgspec.Struct, frozen=True):
-    """state: LocalNodeState (inactive, pending, active, error, locked).
-
-    error: the node's own words. manager: whether it is one.
-
-    nodes, services, tasks: empty on a worker, and Unavailable where a manager could not say.
-    """
+    """What this node knows of its swarm."""
 
     state: str
+    """LocalNodeState (inactive, pending, active, error, locked)."""
     error: str = ""
+    """The node's own words."""
     manager: bool = False
+    """Whether this node is a manager."""
     node_id: str = ""
     managers: int = 0
     other_managers: tuple[str, ...] = ()
@@ -46,6 +44,7 @@ class Swarm(msgspec.Struct, frozen=True):
     nodes: tuple[Node, ...] | Unavailable = ()
     services: tuple[Service, ...] | Unavailable = ()
     tasks: tuple[Task, ...] | Unavailable = ()
+    """nodes, services, tasks: empty on a worker, and Unavailable where a manager could not say."""
 
     @property
     def is_used(self) -> bool:

@@ -23,15 +23,14 @@ _GIVEN = LazyPattern(r"^/dev/nvidia")
 
 
 class WithdrawnDevice(msgspec.Struct, frozen=True):
-    """line: what the container's log says.
-
-    rules: what its control group allows, in cgroup v1; "" in v2, where a program of the kernel
-    decides that cannot be read.
-    """
+    """A GPU that a running container was given and can no longer open."""
 
     container: Container
     line: str
+    """What the container's log says."""
     rules: str
+    """What its control group allows, in cgroup v1; "" in v2, where a program of the kernel decides
+    that cannot be read."""
     times: int
 
 

@@ -18,12 +18,11 @@ class OnFallback(msgspec.Struct, frozen=True):
     """The containers that got no usable server from the host.
 
     The engine gave them its public servers, or none.
-
-    lost: the groups of them that get no answer from these servers.
     """
 
     members: tuple[Container, ...]
     lost: tuple[QueryGroup, ...]
+    """The groups of them that get no answer from these servers."""
 
     @property
     def touches(self) -> tuple[Subject, ...]:

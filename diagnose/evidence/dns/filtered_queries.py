@@ -23,15 +23,14 @@ from diagnose.registry import evidence
 
 
 class DnsPath(msgspec.Struct, frozen=True):
-    """blocked: (network, server) -> the rule that certainly stops a query, or its reply.
-
-    of_host: server -> the rule that stops the host's own. own: servers that are addresses of
-    the host.
-    """
+    """The rules that stop queries to DNS servers, or their replies."""
 
     blocked: dict[tuple[str, str], Step]
+    """(network, server) -> the rule that certainly stops a query, or its reply."""
     of_host: dict[str, Step] = {}
+    """Server -> the rule that stops the host's own."""
     own: frozenset[str] = frozenset()
+    """Servers that are addresses of the host."""
     bridges: dict[str, str] = {}
     """The bridge of each network that asked, as the host calls it: Podman's networks do not say."""
 

@@ -58,33 +58,36 @@ class QueryPath(msgspec.Struct, frozen=True):
 
 
 class Lookups(msgspec.Struct, frozen=True):
-    """What came back from DNS servers.
-
-    host: replies to the host by server, over UDP; tcp: over TCP, of those that were silent.
-    embedded: by container id. names: what the user's own names (--resolve) brought, by name and the
-    host's server that was asked. closed: running containers on internal networks alone, which have
-    no way out by design. island: the host leads nowhere and knows no server, so that what its
-    containers were given for lack of one is not asked. services: the user's names that are names of
-    containers, with the container that was asked from and the reply of the engine's resolver.
-    failed: names that a container's log says it could not resolve, by container id, name and
-    server. forwarded: what the engine's resolver answers to a query that it can only forward, by
-    container id, where the engine does not write down whom it asks. probes: queries from networks
-    whose containers ask the engine's resolver, sent past it, where the engine writes no rules or
-    the network is macvlan: only they show whether the network has a way out.
-    """
+    """What came back from DNS servers."""
 
     host: dict[str, DnsReply]
+    """Replies to the host by server, over UDP."""
     tcp: dict[str, DnsReply]
+    """Over TCP, of those that were silent."""
     ways: tuple[QueryPath, ...]
     embedded: dict[str, DnsReply]
+    """By container id."""
     names: dict[tuple[str, str], DnsReply]
+    """What the user's own names (--resolve) brought, by name and the host's server that was asked.
+    """
     closed: tuple[Container, ...]
+    """Running containers on internal networks alone, which have no way out by design."""
     unasked: tuple[Unexamined, ...] = ()
     island: bool = False
+    """The host leads nowhere and knows no server, so that what its containers were given for lack
+    of one is not asked."""
     services: dict[str, tuple[Container, DnsReply]] = {}
+    """The user's names that are names of containers, with the container that was asked from and the
+    reply of the engine's resolver."""
     failed: dict[str, dict[tuple[str, str], DnsReply]] = {}
+    """Names that a container's log says it could not resolve, by container id, name and server."""
     forwarded: dict[str, DnsReply] = {}
+    """What the engine's resolver answers to a query that it can only forward, by container id,
+    where the engine does not write down whom it asks."""
     probes: tuple[QueryPath, ...] = ()
+    """Queries from networks whose containers ask the engine's resolver, sent past it, where the
+    engine writes no rules or the network is macvlan: only they show whether the network has a way
+    out."""
     wildcards: dict[str, DnsReply] = {}
     """What the host's first server answers to `*` in search domains of containers that call a short
     name which nobody near them has: an address is given to every name there (RFC 4592)."""

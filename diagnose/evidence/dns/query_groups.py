@@ -14,17 +14,15 @@ from diagnose.model import Subject
 
 
 class QueryGroup(msgspec.Struct, frozen=True):
-    """Containers whose queries take the same way to the same servers.
-
-    replies: what came back from each server, None if not asked. goes_its_own_way: one container
-    that may change its own routes, and fares otherwise than its neighbours.
-    """
+    """Containers whose queries take the same way to the same servers."""
 
     subject: Subject
     networks: tuple[str, ...]
     members: tuple[Container, ...]
     replies: tuple[tuple[Upstream, DnsReply | None], ...]
+    """What came back from each server, None if not asked."""
     goes_its_own_way: bool = False
+    """One container that may change its own routes, and fares otherwise than its neighbours."""
 
     @property
     def lost(self) -> tuple[tuple[Upstream, DnsReply], ...]:

@@ -46,13 +46,11 @@ _NONE_LEFT = "NO EXTERNAL NAMESERVERS DEFINED"
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """A server that names are asked of in the end.
-
-    by_host: the query leaves from the host's namespace, not the container's.
-    """
+    """A server that names are asked of in the end."""
 
     server: str
     by_host: bool = False
+    """The query leaves from the host's namespace, not the container's."""
 
 
 OriginKind = Literal[
@@ -145,22 +143,21 @@ def _upstream(word: str) -> Upstream:
 
 
 class Resolvers(msgspec.Struct, frozen=True):
-    """host: the host's own file. resolved: systemd-resolved's.
-
-    Unavailable with reason missing where there is none.
-
-    configured: the servers in the daemon's configuration, configured_in: where that is. inside:
-    what each running container with a network of its own has, by id. dangling: the target of the
-    host's file where it is a link to nothing.
-    """
+    """Who resolves the names of this host and of its containers."""
 
     host: ResolvConf | Unavailable
+    """The host's own file. Unavailable with reason missing where there is none."""
     resolved: ResolvConf | Unavailable
+    """systemd-resolved's, in the same way."""
     configured: tuple[str, ...]
+    """The servers in the daemon's configuration."""
     inside: dict[str, ResolvConf]
+    """What each running container with a network of its own has, by id."""
     unread: tuple[Unexamined, ...] = ()
     configured_in: str = "the daemon's configuration"
+    """Where these servers are configured, as a sentence names it."""
     dangling: str = ""
+    """The target of the host's file where it is a link to nothing."""
 
     def __len__(self) -> int:
         return len(self.inside) + 1

@@ -21,10 +21,11 @@ from diagnose.registry import evidence
 
 
 class SampledPath(msgspec.Struct, frozen=True):
-    """Several queries to one server. networks: of the container that sent them; none: the host."""
+    """Several queries to one server."""
 
     server: str
     networks: tuple[str, ...]
+    """Of the container that sent them; none: the host."""
     sample: DnsSample
 
     @property

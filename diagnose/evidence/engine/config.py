@@ -95,31 +95,32 @@ MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
 
 
 class DaemonConfig(msgspec.Struct, frozen=True):
-    """One daemon's configuration file and command line, none of it judged.
-
-    path: the file that it reads. exists: whether there is one (without --config-file none is
-    needed). text_ok: it is absent or holds one JSON object. error, line, column: why it does not,
-    and where (1 at the first; 0 not known). values: its keys; empty when it cannot be parsed.
-    duplicates: keys that stand in it twice (the engine takes the last and says nothing). flags:
-    long name without dashes -> values in order, "true" for a flag without one. mtime: Unix time of
-    the last edit. source: where the command line is from, "process 812", "unit docker.service", or
-    "default" when neither could be read. started: seconds since the host's boot at which the daemon
-    started, if it runs.
-    """
+    """One daemon's configuration file and command line, none of it judged."""
 
     path: str
+    """The file that it reads."""
     exists: bool = False
+    """Whether there is one (without --config-file none is needed)."""
     text_ok: bool = True
+    """It is absent or holds one JSON object."""
     error: str = ""
     line: int = 0
     column: int = 0
+    """error, line, column: why it does not, and where (1 at the first; 0 not known)."""
     values: Mapping[str, Json] = msgspec.field(default_factory=dict)
+    """Its keys; empty when it cannot be parsed."""
     duplicates: tuple[str, ...] = ()
+    """Keys that stand in it twice (the engine takes the last and says nothing)."""
     flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
+    """Long name without dashes -> values in order, "true" for a flag without one."""
     mtime: float | None = None
+    """Unix time of the last edit."""
     source: str = "default"
+    """Where the command line is from, "process 812", "unit docker.service", or "default" when
+    neither could be read."""
     pid: int | None = None
     started: float | None = None
+    """Seconds since the host's boot at which the daemon started, if it runs."""
 
     def in_file(self, key: str) -> Json:
         """What the file says under a key; None if nothing."""

@@ -23,18 +23,17 @@ _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 class ContainerdConfig(msgspec.Struct, frozen=True):
-    """Its path and its syntax.
-
-    path: the file; "" for a containerd that dockerd starts itself. error, line: why it holds no
-    TOML, and where; "" and 0 if it does, or if there is no file. exists: whether there is one.
-    changed_at: when it was last written, as Unix time; None where that is not known.
-    """
+    """Its path and its syntax."""
 
     path: str
+    """The file; "" for a containerd that dockerd starts itself."""
     error: str = ""
     line: int = 0
+    """error, line: why it holds no TOML, and where; "" and 0 if it does, or if there is no file."""
     exists: bool = True
+    """Whether there is one."""
     changed_at: float | None = None
+    """When it was last written, as Unix time; None where that is not known."""
 
     def is_mended_since(self, at: float | None) -> bool:
         """Whether what was refused at a time, as Unix time, is no longer there."""

@@ -20,16 +20,19 @@ RECORDS = (NETWORKS, VOLUMES)
 
 
 class CoveredDataRoot(msgspec.Struct, frozen=True):
-    """path: the data root. mount: what lies over the engine's own files, None for nothing."""
+    """The data root, and what is mounted over the files that an engine has open there."""
 
     path: str
+    """The data root."""
     mount: Mounted | None = None
+    """What lies over the engine's own files, None for nothing."""
 
 
 class _Locks(msgspec.Struct, frozen=True):
-    """The files that an engine holds locked. devices: theirs, "major:minor"."""
+    """The files that an engine holds locked."""
 
     devices: frozenset[str]
+    """Theirs, "major:minor"."""
     inodes: frozenset[int]
 
 

@@ -51,10 +51,11 @@ HUNG_UP = "the connection was closed"
 
 
 class FileState(msgspec.Struct, frozen=True):
-    """What stat says of a path. mode: permission bits with the type's."""
+    """What stat says of a path."""
 
     type: str = ""
     mode: int = 0
+    """Permission bits with the type's."""
     uid: int = 0
     gid: int = 0
     mtime: float | None = None

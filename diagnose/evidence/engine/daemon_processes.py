@@ -23,11 +23,12 @@ EXEC_ROOT = "/var/run/docker"
 
 
 class PidFile(msgspec.Struct, frozen=True):
-    """A pid file that names a living process. comm: what that process calls itself."""
+    """A pid file that names a living process."""
 
     path: str
     pid: int
     comm: str
+    """What that process calls itself."""
 
 
 class DaemonProcesses(msgspec.Struct, frozen=True):

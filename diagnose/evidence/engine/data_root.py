@@ -19,13 +19,12 @@ CONTAINERD = "/var/lib/containerd"
 
 
 class DataRoot(msgspec.Struct, frozen=True):
-    """path: an absolute folder.
-
-    source: who says so: "info", a configuration file, a flag, or "default".
-    """
+    """The folder in which the engine keeps its data."""
 
     path: str
+    """An absolute folder."""
     source: str
+    """Who says so: "info", a configuration file, a flag, or "default"."""
 
 
 LINKS = 4

@@ -62,12 +62,10 @@ FILE_LOCK = LazyPattern(
 
 
 class DamagedDatabase(msgspec.Struct, frozen=True):
-    """A file that could not be read, and the line that says so.
-
-    path: "" where the line does not tell which.
-    """
+    """A file that could not be read, and the line that says so."""
 
     path: str
+    """Empty where the line does not tell which."""
     line: LogLine
 
     @property
@@ -77,14 +75,12 @@ class DamagedDatabase(msgspec.Struct, frozen=True):
 
 
 class LockedDatabase(msgspec.Struct, frozen=True):
-    """A file that a process other than the engine holds locked.
-
-    comm: "" where the process cannot be seen.
-    """
+    """A file that a process other than the engine holds locked."""
 
     path: str
     pid: int
     comm: str = ""
+    """Empty where the process cannot be seen."""
 
 
 class EngineDatabases(msgspec.Struct, frozen=True):

@@ -25,17 +25,17 @@ _RECORDS = (CONFIG, "hostconfig.json")
 
 
 class DamagedRecord(msgspec.Struct, frozen=True):
-    """A container that the engine cannot load, because one of its two files holds no JSON object.
-
-    name: "" where it stood in that file. file: the damaged one. is_empty: there is not a byte in
-    it. mounts: volumes and folders of the host that it used, as far as they are known.
-    """
+    """A container that the engine cannot load, since one of its two files holds no JSON object."""
 
     id: str
     file: str
+    """The damaged one."""
     is_empty: bool
+    """There is not a byte in it."""
     name: str = ""
+    """Empty where it stood in that file."""
     mounts: tuple[str, ...] = ()
+    """Volumes and folders of the host that it used, as far as they are known."""
 
 
 class HiddenContainers(msgspec.Struct, frozen=True):

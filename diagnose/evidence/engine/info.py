@@ -18,15 +18,15 @@ __all__ = ["Info", "Ping", "info", "ping", "settings_in_force"]
 class Ping(msgspec.Struct, frozen=True):
     """The engine answered `/_ping`: its HTTP loop lives, no more is proven.
 
-    version: the engine's as numbers, (0,) when its header does not say. libpod: Podman's version
-    when Podman answered. date: the engine's clock as Unix time, in whole seconds; None when its
-    header does not say.
+    version: the engine's as numbers, (0,) when its header does not say.
     """
 
     api_version: str
     engine_version: str
     libpod: str
+    """Podman's version when Podman answered."""
     date: float | None = None
+    """The engine's clock as Unix time, in whole seconds; None when its header does not say."""
 
     @property
     def version(self) -> tuple[int, ...]:

@@ -22,10 +22,12 @@ _TIME = re.compile(rb"\x17\x0d(?P<short>\d{12})Z|\x18\x0f(?P<long>\d{14})Z")
 
 
 class OwnCertificate(msgspec.Struct, frozen=True):
-    """path: "" where the engine has no TLS socket; ends: Unix time, None where not known."""
+    """The certificate of the engine's own TLS socket."""
 
     path: str = ""
+    """Empty where the engine has no TLS socket."""
     ends: float | None = None
+    """Unix time, None where not known."""
 
 
 @evidence

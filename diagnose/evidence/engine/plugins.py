@@ -43,12 +43,13 @@ class LegacyPlugin(msgspec.Struct, frozen=True):
 
 
 class LegacyPlugins(msgspec.Struct, frozen=True):
-    """Those that were tried. in_memory, of_networks: names of volume and network plugins that the
-    engine has used since its start."""
+    """Those that were tried."""
 
     items: tuple[LegacyPlugin, ...]
     in_memory: frozenset[str] = frozenset()
     of_networks: frozenset[str] = frozenset()
+    """in_memory, of_networks: names of volume and network plugins that the engine has used since
+    its start."""
     unexamined: tuple[Unexamined, ...] = ()
 
     def __len__(self) -> int:

@@ -32,13 +32,12 @@ class TurnedAway(msgspec.Struct, frozen=True):
 
 
 class SocketClients(msgspec.Struct, frozen=True):
-    """holders: the running containers with the socket.
-
-    turned_away: those of them that speak too old an API.
-    """
+    """Containers that command the engine through its socket."""
 
     holders: tuple[Container, ...]
+    """The running containers with the socket."""
     turned_away: tuple[TurnedAway, ...] = ()
+    """Those of them that speak too old an API."""
 
 
 @evidence

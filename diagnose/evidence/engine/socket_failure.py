@@ -18,14 +18,14 @@ _GROUP = LazyPattern(r"Failed to resolve group (?P<group>[\w.-]+)")
 
 
 class SocketFailure(msgspec.Struct, frozen=True):
-    """has_failed: the unit of the socket. words: systemd's on the cause, "" where it has none.
-
-    group: the one that does not exist, if that is the cause.
-    """
+    """Why systemd could not make the engine's socket."""
 
     has_failed: bool = False
+    """The unit of the socket."""
     words: str = ""
+    """systemd's on the cause, "" where it has none."""
     group: str = ""
+    """The one that does not exist, if that is the cause."""
 
 
 @evidence

@@ -30,11 +30,12 @@ _BEGAN = ("Starting up", "Starting docker.service", "Starting Docker Application
 
 
 class StartBlockers(msgspec.Struct, frozen=True):
-    """failed: units that docker.service requires and that did not come up. slow: those whose end
-    its start waits for. Empty for an engine that is not down."""
+    """The units that keep systemd from starting the engine."""
 
     failed: tuple[str, ...] = ()
+    """Units that docker.service requires and that did not come up."""
     slow: tuple[str, ...] = ()
+    """Those whose end its start waits for. Empty for an engine that is not down."""
 
 
 @evidence

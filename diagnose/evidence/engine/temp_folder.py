@@ -18,10 +18,11 @@ _VARIABLE = "DOCKER_TMPDIR="
 
 
 class TempFolder(msgspec.Struct, frozen=True):
-    """path: of the folder. is_missing: the data root is there, and the folder is not."""
+    """The folder for what the engine loads and builds."""
 
     path: str
     is_missing: bool
+    """The data root is there, and the folder is not."""
 
 
 @evidence

@@ -27,16 +27,17 @@ _REFUSAL = LazyPattern(rf"(?:{UNIT}: (?P<setting>Service .+)|(?P<place>/\S+:\d+:
 
 
 class UnitFiles(msgspec.Struct, frozen=True):
-    """is_refused: systemd cannot use the unit. words: why, as it logged it; "" where not known.
-
-    doubled: the drop-in that adds a command where the unit has one already. emptied: the drop-in
-    that takes the command away and gives no other. Both are "" for files that fit together.
-    """
+    """What is wrong with the files of the engine's unit."""
 
     is_refused: bool = False
+    """systemd cannot use the unit."""
     words: str = ""
+    """Why, as it logged it; "" where not known."""
     doubled: str = ""
+    """The drop-in that adds a command where the unit has one already."""
     emptied: str = ""
+    """The drop-in that takes the command away and gives no other. Both are "" for files that fit
+    together."""
 
 
 @evidence

@@ -14,17 +14,15 @@ from diagnose.registry import evidence
 
 
 class BuildCache(msgspec.Struct, frozen=True):
-    """bytes: what pruning may win back: neither in use by a build nor shared with an image.
-
-    records: how many there are.
-
-    not_asked: why the engine was not asked at all ("" if it was): it walks for the answer.
-    """
+    """The build cache and the disk that it is on."""
 
     disk: Filesystem | None = None
     bytes: int = 0
+    """What pruning may win back: neither in use by a build nor shared with an image."""
     records: int = 0
+    """How many there are."""
     not_asked: str = ""
+    """Why the engine was not asked at all ("" if it was): it walks for the answer."""
 
 
 @evidence

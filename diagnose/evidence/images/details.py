@@ -35,10 +35,11 @@ the engine half a millisecond."""
 
 
 class ImageDetails(msgspec.Struct, frozen=True):
-    """By image id. names: image id -> the name that its most exposed container calls it by."""
+    """By image id."""
 
     by_id: Mapping[str, Detail]
     names: Mapping[str, str]
+    """Image id -> the name that its most exposed container calls it by."""
     unexamined: tuple[Unexamined, ...] = ()
 
     def __iter__(self) -> Iterator[Detail]:

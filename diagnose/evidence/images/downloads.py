@@ -14,9 +14,10 @@ __all__ = ["Download", "Downloads", "downloads"]
 
 
 class Downloads(Items[Download], frozen=True):
-    """Those that still grow, or ought to. taken_at: Unix time of this look."""
+    """Those that still grow, or ought to."""
 
     taken_at: float = 0.0
+    """Unix time of this look."""
 
     def idle_since(self, seconds: float) -> tuple[Download, ...]:
         """Those to which no byte was added for so long, the longest first."""

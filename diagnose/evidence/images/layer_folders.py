@@ -32,21 +32,18 @@ _FOLDER = LazyPattern(r"open (\S*/overlay2/\w+)/link: no such file")
 
 
 class LayerFolders(msgspec.Struct, frozen=True):
-    """missing: (image's name, path) of each part of a layer that is not on the disk.
-
-    looked_at: how many layers were looked at.
-
-    closed: image's name -> mode of its layers' folders, where no other user may enter any of them.
-
-    reports: lines of the daemon's log about damaged layers, oldest first, without those about a
-    layer that is whole again.
-    """
+    """The folders of images' layers on the disk."""
 
     missing: tuple[tuple[str, str], ...]
+    """(image's name, path) of each part of a layer that is not on the disk."""
     looked_at: int
+    """How many layers were looked at."""
     reports: tuple[LogLine, ...] = ()
+    """Lines of the daemon's log about damaged layers, oldest first, without those about a layer
+    that is whole again."""
     unexamined: tuple[Unexamined, ...] = ()
     closed: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Image's name -> mode of its layers' folders, where no other user may enter any of them."""
 
 
 @evidence

@@ -15,13 +15,12 @@ __all__ = ["NONE", "Image", "Images", "images", "normal", "registry_of", "tag_of
 
 
 class Images(Items[Image], frozen=True, dict=True):
-    """All images, by name. used: image id -> names of the containers made from it, running or not.
-
-    users_known: False where the containers could not be listed; nothing may then be called unused.
-    """
+    """All images, by name."""
 
     used: dict[str, tuple[str, ...]]
+    """Image id -> names of the containers made from it, running or not."""
     users_known: bool = True
+    """False where the containers could not be listed; nothing may then be called unused."""
 
     @functools.cached_property
     def by_id(self) -> dict[str, Image]:

@@ -129,26 +129,22 @@ is the same pull."""
 
 
 class PullFailure(msgspec.Struct, frozen=True):
-    """One line that tells of one.
-
-    registry, image: "" where the text does not name them. final: no other endpoint was tried.
-    task: the id of the task of swarm that the pull was for.
-    """
+    """One line that tells of one."""
 
     at: float
     why: Why
     text: str
     registry: str
     image: str
+    """registry, image: Empty where the text does not name them."""
     final: bool
+    """No other endpoint was tried."""
     task: str = ""
+    """The id of the task of swarm that the pull was for."""
 
 
 class PullTrouble(msgspec.Struct, frozen=True):
-    """All failures of one kind with one registry or image.
-
-    first, last: Unix times. text: the last one's. of_swarm: some were for tasks of swarm.
-    """
+    """All failures of one kind with one registry or image."""
 
     why: Why
     registry: str
@@ -156,8 +152,11 @@ class PullTrouble(msgspec.Struct, frozen=True):
     count: int
     first: float
     last: float
+    """first, last: Unix times."""
     text: str
+    """The last one's."""
     of_swarm: bool = False
+    """Some were for tasks of swarm."""
 
     @property
     def subject(self) -> Subject:

@@ -48,14 +48,16 @@ _BROKEN_OFF = LazyPattern(r"context canceled")
 
 
 class FailedPush(msgspec.Struct, frozen=True):
-    """All failures of one kind. last: the newest line; first: Unix time of the oldest one."""
+    """All failures of one kind."""
 
     why: Why
     last: LogLine
+    """The newest line."""
     said: str
     """What the registry or the network said."""
     times: int
     first: float
+    """Unix time of the oldest one."""
 
 
 class FailedPushes(Items[FailedPush], frozen=True):

@@ -18,17 +18,16 @@ MOST = 50
 
 
 class UnpairedFile(msgspec.Struct, frozen=True):
-    """A file for which the engine refuses each pull from its registry.
-
-    lacks: the file beside it that the engine looks for. renamed: the name that it, or the file
-    from, most likely should have; "" where that is not known. from_: the file to be renamed.
-    """
+    """A file for which the engine refuses each pull from its registry."""
 
     registry: str
     name: str
     lacks: str
+    """The file beside it that the engine looks for."""
     from_: str = ""
+    """The file to be renamed."""
     renamed: str = ""
+    """The name that it, or the file from, most likely should have; "" where that is not known."""
 
 
 AUTHORITIES = (

@@ -21,15 +21,14 @@ LIMIT = 65535
 
 
 class CgroupCounts(msgspec.Struct, frozen=True):
-    """memory: memory cgroups, removed ones that are still charged included.
-
-    others: the largest count of another v1 controller; None with cgroup v2, where all share one
-    tree. dying: removed ones by cgroup v2; None with v1.
-    """
+    """How many control groups the kernel holds."""
 
     memory: int
+    """Memory cgroups, removed ones that are still charged included."""
     others: int | None = None
+    """The largest count of another v1 controller; None with cgroup v2, where all share one tree."""
     dying: int | None = None
+    """Removed ones by cgroup v2; None with v1."""
 
     @property
     def removed(self) -> int:

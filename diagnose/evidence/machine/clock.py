@@ -11,10 +11,12 @@ from diagnose.registry import evidence
 
 
 class Clock(msgspec.Struct, frozen=True):
-    """wall: Unix time of the run. booted: Unix time at which the host booted."""
+    """The times of this run."""
 
     wall: float
+    """Unix time of the run."""
     booted: float
+    """Unix time at which the host booted."""
 
     def age(self, moment: float | None) -> float | None:
         """Seconds from a Unix time to now, not below 0; None if the time is not known."""

@@ -31,12 +31,10 @@ SENDERS = frozenset({"runc", "dockerd", "containerd-shim", "containerd-shim-runc
 
 
 class DeniedSignals(msgspec.Struct, frozen=True):
-    """Signals of the engine that a container's profile refused.
-
-    peer: the profile that confines the sender.
-    """
+    """Signals of the engine that a container's profile refused."""
 
     peer: str
+    """The profile that confines the sender."""
     signal: str
     times: int
     first: float
@@ -45,9 +43,10 @@ class DeniedSignals(msgspec.Struct, frozen=True):
 
 
 class Confinement(msgspec.Struct, frozen=True):
-    """kind: the container system around this host, "lxc" for one; "" where none is known."""
+    """What confines this host itself."""
 
     kind: str = ""
+    """The container system around this host, "lxc" for one; "" where none is known."""
     signals: tuple[DeniedSignals, ...] = ()
     """By the sender's profile."""
     sysctl: str = ""

@@ -32,19 +32,19 @@ class Descriptors(msgspec.Struct, frozen=True):
 
 
 class HostLimits(msgspec.Struct, frozen=True):
-    """tasks: processes and threads of the host.
-
-    tasks_max: the lower of kernel.pid_max and kernel.threads-max. files, files_max: open files
-    of the host (fs.file-nr). engines: dockerd and containerd. None: not to be seen. engine_tasks:
-    of the cgroup in which dockerd runs, and in which its shims begin (TasksMax of its unit).
-    """
+    """Limits of the whole host, and how much of each is used."""
 
     tasks: int | None
+    """Processes and threads of the host."""
     tasks_max: int | None
+    """The lower of kernel.pid_max and kernel.threads-max."""
     files: int | None
     files_max: int | None
+    """files, files_max: open files of the host (fs.file-nr)."""
     engines: tuple[Descriptors, ...]
+    """dockerd and containerd. None: not to be seen."""
     engine_tasks: Pids = Pids()
+    """Of the cgroup in which dockerd runs, and in which its shims begin (TasksMax of its unit)."""
     engine_tasks_file: str = ""
 
 

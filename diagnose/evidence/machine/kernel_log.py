@@ -37,20 +37,18 @@ UNNAMED = "a cgroup that the kernel did not name"
 
 
 class OomKill(msgspec.Struct, frozen=True):
-    """One process that the kernel killed for memory.
-
-    container: the 64-digit id of its cgroup, empty for a process of the host. limit_of: the cgroup
-    whose limit was reached, empty where the host itself had no memory left. limit, rss: bytes, None
-    where the kernel did not say.
-    """
+    """One process that the kernel killed for memory."""
 
     at: float
     task: str
     pid: int
     container: str
+    """The 64-digit id of its cgroup, empty for a process of the host."""
     limit_of: str
+    """The cgroup whose limit was reached, empty where the host itself had no memory left."""
     limit: int | None = None
     rss: int | None = None
+    """limit, rss: bytes, None where the kernel did not say."""
 
     @property
     def of_host(self) -> bool:
@@ -73,10 +71,11 @@ class HungTask(msgspec.Struct, frozen=True):
 
 
 class KernelLog(msgspec.Struct, frozen=True, dict=True):
-    """The records, oldest first. complete: nothing was overwritten or left out since boot."""
+    """The records, oldest first."""
 
     items: tuple[Record, ...]
     complete: bool = True
+    """Nothing was overwritten or left out since boot."""
     source: str = "/dev/kmsg"
 
     def __iter__(self) -> Iterator[Record]:

@@ -15,15 +15,14 @@ FOLDERS = ("/lib/modules", "/usr/lib/modules")
 
 
 class Modules(msgspec.Struct, frozen=True):
-    """release: the running kernel's.
-
-    loaded: how many modules it holds; 0 for a kernel built in one piece. folder: where those of
-    this release lie, empty if nowhere.
-    """
+    """The modules of the running kernel."""
 
     release: str
+    """The running kernel's."""
     loaded: int
+    """How many modules it holds; 0 for a kernel built in one piece."""
     folder: str
+    """Where those of this release lie, empty if nowhere."""
 
 
 @evidence

@@ -28,9 +28,10 @@ _OF_PROCESS = LazyPattern(
 
 
 class EarlyKill(msgspec.Struct, frozen=True):
-    """A container whose first process such a program has killed. daemon: which one."""
+    """A container whose first process such a program has killed."""
 
     daemon: str
+    """Which one."""
     at: float
     line: str
 

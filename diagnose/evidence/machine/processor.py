@@ -27,13 +27,12 @@ _MODEL = LazyPattern(r"^model name\s*:\s*(?P<model>.*)$", re.MULTILINE)
 
 
 class Processor(msgspec.Struct, frozen=True):
-    """model: as the kernel names it.
-
-    flags: the features of /proc/cpuinfo; None where nothing needed them.
-    """
+    """The processor of this host."""
 
     model: str = ""
+    """As the kernel names it."""
     flags: frozenset[str] | None = None
+    """The features of /proc/cpuinfo; None where nothing needed them."""
 
 
 @evidence

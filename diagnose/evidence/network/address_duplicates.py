@@ -32,10 +32,11 @@ class AddressDuplicate(msgspec.Struct, frozen=True):
 
 
 class AddressDuplicates(msgspec.Struct, frozen=True):
-    """members: running containers on such networks."""
+    """Addresses of containers that another machine on the wire has."""
 
     items: tuple[AddressDuplicate, ...] = ()
     members: int = 0
+    """Running containers on such networks."""
 
     def __len__(self) -> int:
         return len(self.items)

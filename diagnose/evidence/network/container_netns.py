@@ -88,13 +88,11 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
 
 class Namespaces(msgspec.Struct, frozen=True):
-    """What was seen inside, by container id.
-
-    unvisited: running containers that were not visited, or could not be.
-    """
+    """What was seen inside, by container id."""
 
     items: dict[str, ContainerNetns]
     unvisited: tuple[Unexamined, ...] = ()
+    """Running containers that were not visited, or could not be."""
 
     def __iter__(self) -> Iterator[ContainerNetns]:
         return iter(self.items.values())

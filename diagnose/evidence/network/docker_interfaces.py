@@ -41,13 +41,12 @@ class TakenInterface(msgspec.Struct, frozen=True):
 
 
 class DockerInterfaces(msgspec.Struct, frozen=True):
-    """names: the engine's bridges and the host's ends of its veth pairs.
-
-    taken: those that another program configured.
-    """
+    """Interfaces of the host that belong to the engine's networks."""
 
     names: frozenset[str]
+    """The engine's bridges and the host's ends of its veth pairs."""
     taken: tuple[TakenInterface, ...] = ()
+    """Those that another program configured."""
 
     def __iter__(self) -> Iterator[TakenInterface]:
         return iter(self.taken)
@@ -86,14 +85,12 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
 
 
 class _DockerInterface(msgspec.Struct, frozen=True):
-    """An interface of the host that belongs to a network of the engine.
-
-    port_of: the bridge whose port it is, empty for a bridge.
-    """
+    """An interface of the host that belongs to a network of the engine."""
 
     link: Interface
     network: Network | None
     port_of: str = ""
+    """The bridge whose port it is, empty for a bridge."""
 
     def foreign_addresses(self, links: Interfaces) -> Iterator[str]:
         """The addresses that the engine did not set, with their prefixes."""

@@ -79,13 +79,11 @@ class FailingCall(msgspec.Struct, frozen=True):
 
 
 class FailingCalls(msgspec.Struct, frozen=True):
-    """The calls that failed within the last minutes, by container, address and port.
-
-    unread: the containers whose logs were not read.
-    """
+    """The calls that failed within the last minutes, by container, address and port."""
 
     items: tuple[FailingCall, ...] = ()
     unread: tuple[Unexamined, ...] = ()
+    """The containers whose logs were not read."""
 
     def __len__(self) -> int:
         return len(self.items)

@@ -31,13 +31,12 @@ class HostStack(msgspec.Struct, frozen=True):
     """What `trace` walks connections through.
 
     policy: whether the host has routing rules of its own, by family.
-
-    unread: what could not be read and is taken for the kernel's default.
     """
 
     stack: Stack
     rules: tuple[PolicyRule, ...] = ()
     unread: tuple[str, ...] = ()
+    """What could not be read and is taken for the kernel's default."""
 
 
 @evidence

@@ -36,14 +36,12 @@ later folder."""
 
 
 class InterfaceManager(msgspec.Struct, frozen=True):
-    """One program.
-
-    file: the configuration that makes it take the interface, "" where none was found.
-    """
+    """One program."""
 
     name: str
     pid: int
     file: str = ""
+    """The configuration that makes it take the interface, "" where none was found."""
 
     def __str__(self) -> str:
         place = f", {self.file}" if self.file else ""

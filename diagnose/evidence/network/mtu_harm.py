@@ -45,13 +45,12 @@ class Harm(msgspec.Struct, frozen=True):
 
 
 class MtuHarm(msgspec.Struct, frozen=True):
-    """by_network: signs of loss by the network's name.
-
-    probes: what became of a DNS query of full size, by the network's name.
-    """
+    """Signs that large packets get lost."""
 
     by_network: dict[str, tuple[Harm, ...]]
+    """Signs of loss by the network's name."""
     probes: dict[str, str] = {}
+    """What became of a DNS query of full size, by the network's name."""
 
     def __len__(self) -> int:
         return len(self.by_network)

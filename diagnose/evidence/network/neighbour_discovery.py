@@ -45,9 +45,10 @@ class NeighbourLink(msgspec.Struct, frozen=True):
 
 
 class NeighbourDiscovery(Items[NeighbourLink], frozen=True):
-    """The links that were judged; why_none: why none was, if that is so."""
+    """The links that were judged."""
 
     why_none: str = ""
+    """Why none was, if that is so."""
 
     @property
     def coverage(self) -> Coverage:

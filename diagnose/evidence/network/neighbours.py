@@ -22,12 +22,10 @@ _UNANSWERED = 0
 
 
 class NeighbourLimits(msgspec.Struct, frozen=True):
-    """thresholds: by family, the entries above which no new neighbour is taken.
-
-    It is gc_thresh3; None where it is not visible.
-    """
+    """It is gc_thresh3; None where it is not visible."""
 
     thresholds: dict[str, int | None]
+    """By family, the entries above which no new neighbour is taken."""
 
     def of(self, family: str) -> int | None:
         return self.thresholds.get(family)

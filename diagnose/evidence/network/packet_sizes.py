@@ -32,13 +32,12 @@ class OversizedNetwork(msgspec.Struct, frozen=True):
 
 
 class PacketSizes(msgspec.Struct, frozen=True):
-    """uplink: the interface with the IPv4 default route, "" on a host without one.
-
-    limit: the bytes that it carries.
-    """
+    """What the uplink carries, and the networks whose packets are larger."""
 
     uplink: str = ""
+    """The interface with the IPv4 default route, "" on a host without one."""
     limit: int = 0
+    """The bytes that it carries."""
     oversized: tuple[OversizedNetwork, ...] = ()
 
     def __iter__(self) -> Iterator[OversizedNetwork]:

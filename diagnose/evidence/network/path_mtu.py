@@ -15,16 +15,13 @@ from diagnose.registry import evidence
 
 
 class PathMtu(msgspec.Struct, frozen=True):
-    """By bridge, the rule that drops the host's own ICMP errors on their way to containers.
-
-    blocked: bridge -> rule, only where that is certain.
-
-    clamped: the rule that makes TCP connections agree on smaller packets, so that they never need
-    that message; empty if there is none.
-    """
+    """By bridge, the rule that drops the host's own ICMP errors on their way to containers."""
 
     blocked: dict[str, str]
+    """Bridge -> rule, only where that is certain."""
     clamped: str = ""
+    """The rule that makes TCP connections agree on smaller packets, so that they never need that
+    message; empty if there is none."""
 
 
 @evidence

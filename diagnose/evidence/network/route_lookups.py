@@ -24,16 +24,16 @@ has, the filter has a policy about addresses, and nothing is unclear."""
 
 
 class RouteLookups(msgspec.Struct, frozen=True):
-    """own: of the host's own packets to somewhere.
-
-    out, back: of those of one container of each network that lead out, and of those for it, by
-    the network's name. rules: the routing rules that are not the kernel's own, as text.
-    """
+    """Where the kernel sends packets of this host and of its networks."""
 
     own: RouteLookup
+    """Of the host's own packets to somewhere."""
     out: dict[str, RouteLookup]
     back: dict[str, RouteLookup]
+    """out, back: of those of one container of each network that lead out, and of those for it, by
+    the network's name."""
     rules: tuple[str, ...] = ()
+    """The routing rules that are not the kernel's own, as text."""
 
     def __len__(self) -> int:
         return len(self.out)

@@ -21,16 +21,14 @@ _LEAST_CALLS = 2
 
 
 class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
-    """A network with its running containers, beside the routes of the host.
-
-    bridge: None where the interface is not known. leads_out: whether the host's uplink is a port
-    of the bridge.
-    """
+    """A network with its running containers, beside the routes of the host."""
 
     network: Network
     members: tuple[Container, ...]
     bridge: Interface | None
+    """None where the interface is not known."""
     leads_out: bool
+    """Whether the host's uplink is a port of the bridge."""
     routes: DescribedRoutes
 
     @functools.cached_property

@@ -29,13 +29,12 @@ class IgnoredRouter(msgspec.Struct, frozen=True):
 
 
 class RouterAdvertisements(msgspec.Struct, frozen=True):
-    """ignored: uplinks that no longer learn a default route.
-
-    has_default: whether there is one all the same.
-    """
+    """Whether the uplinks learn an IPv6 default route."""
 
     ignored: tuple[IgnoredRouter, ...] = ()
+    """Uplinks that no longer learn a default route."""
     has_default: bool = False
+    """Whether there is one all the same."""
     has_ipv6: bool = True
 
 

@@ -21,12 +21,13 @@ DIRECT = ("macvlan", "ipvlan")
 
 
 class SilentGateway(msgspec.Struct, frozen=True):
-    """A gateway that a container asked for without an answer. interface: the container's own."""
+    """A gateway that a container asked for without an answer."""
 
     container: Container
     network: Network
     gateway: str
     interface: str
+    """The container's own."""
 
 
 class SilentGateways(Items[SilentGateway], frozen=True):

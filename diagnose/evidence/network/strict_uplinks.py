@@ -35,10 +35,12 @@ class StrictUplink(msgspec.Struct, frozen=True):
 
 
 class StrictUplinks(msgspec.Struct, frozen=True):
-    """items: none on a host with one way out. drops: None where nothing was counted."""
+    """Interfaces whose clients the kernel takes for forged."""
 
     items: tuple[StrictUplink, ...] = ()
+    """None on a host with one way out."""
     drops: ReversePathDrops | None = None
+    """None where nothing was counted."""
 
     def __len__(self) -> int:
         return len(self.items)

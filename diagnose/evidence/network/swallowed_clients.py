@@ -24,9 +24,10 @@ _SSH = 22
 
 
 class SwallowedClient(msgspec.Struct, frozen=True):
-    """One client without an answer. network: whose subnet holds its address."""
+    """One client without an answer."""
 
     network: Network
+    """Whose subnet holds its address."""
     address: str
     port: int
 

@@ -34,9 +34,10 @@ _SUSPECTS = {
 
 
 class SysctlSetting(msgspec.Struct, frozen=True):
-    """One line of a file. name: dotted, as sysctl prints it."""
+    """One line of a file."""
 
     name: str
+    """Dotted, as sysctl prints it."""
     value: str
     file: str
     line: int
@@ -46,12 +47,10 @@ class SysctlSetting(msgspec.Struct, frozen=True):
 
 
 class SysctlFiles(msgspec.Struct, frozen=True):
-    """settings: the last line that sets each name.
-
-    That line wins when `sysctl --system` or systemd-sysctl runs.
-    """
+    """That line wins when `sysctl --system` or systemd-sysctl runs."""
 
     settings: dict[str, SysctlSetting]
+    """The last line that sets each name."""
 
     def __len__(self) -> int:
         return len(self.settings)

@@ -20,13 +20,12 @@ _KERNEL_KINDS = ("wireguard", "ppp", "gre", "ipip", "sit", "vti", "xfrm")
 
 
 class Tunnels(msgspec.Struct, frozen=True):
-    """owners: the interface's name -> who brought it up, in words.
-
-    names: all tunnels, also those of an unknown owner.
-    """
+    """Tunnels of this host, and who brought them up."""
 
     owners: dict[str, str]
+    """The interface's name -> who brought it up, in words."""
     names: frozenset[str] = frozenset()
+    """All tunnels, also those of an unknown owner."""
 
     def __len__(self) -> int:
         return len(self.names)

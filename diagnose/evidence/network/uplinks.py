@@ -44,14 +44,14 @@ class Uplink(msgspec.Struct, frozen=True):
 class Uplinks(Items[Uplink], frozen=True):
     """Interfaces with an IPv4 default route in the main table, the preferred one first.
 
-    On a host without one, those to the nets that it is on itself. An interface of the engine
-    never counts, whatever routes another program gave it.
-
-    interfaces: index -> name of every interface. addresses: index -> its first global IPv4 address.
+    On a host without one, those to the nets that it is on itself. An interface of the engine never
+    counts, whatever routes another program gave it.
     """
 
     interfaces: dict[int, str]
+    """Index -> name of every interface."""
     addresses: dict[int, str | None]
+    """Index -> its first global IPv4 address."""
 
     @property
     def preferred(self) -> Uplink | None:

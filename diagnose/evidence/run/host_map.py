@@ -33,42 +33,40 @@ WayState = Literal["open", "closed", "unknown", "none"]
 
 
 class MapWay(msgspec.Struct, frozen=True):
-    """One way through the host.
-
-    by: the rule, route or setting that closes it, or that leaves it unknown.
-    """
+    """One way through the host."""
 
     state: WayState
     by: str = ""
+    """The rule, route or setting that closes it, or that leaves it unknown."""
     reason: Reason | None = None
 
 
 class MapPort(msgspec.Struct, frozen=True):
-    """One published port. label: `8080 -> 80/tcp`."""
+    """One published port."""
 
     label: str
+    """`8080 -> 80/tcp`."""
     way: MapWay
 
 
 class MapContainer(msgspec.Struct, frozen=True):
-    """One container in one network. address: empty where it does not run."""
+    """One container in one network."""
 
     name: str
     status: str
     is_running: bool
     address: str = ""
+    """Empty where it does not run."""
     ports: tuple[MapPort, ...] = ()
 
 
 class MapNetwork(msgspec.Struct, frozen=True):
-    """One network, or one way to do without one (`host`, `none`, another container's).
-
-    out: from its first running container.
-    """
+    """One network, or one way to do without one (`host`, `none`, another container's)."""
 
     name: str
     driver: str
     out: MapWay
+    """From its first running container."""
     containers: tuple[MapContainer, ...] = ()
     subnets: tuple[str, ...] = ()
     bridge: str = ""
@@ -76,14 +74,13 @@ class MapNetwork(msgspec.Struct, frozen=True):
 
 
 class HostMap(msgspec.Struct, frozen=True):
-    """uplinks: interface and address.
-
-    servers: DNS servers that lie beyond the host, each with the containers that ask it.
-    """
+    """The networks of this host, and what is on them."""
 
     networks: tuple[MapNetwork, ...]
     uplinks: tuple[tuple[str, str], ...] = ()
+    """Interface and address."""
     servers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """DNS servers that lie beyond the host, each with the containers that ask it."""
     forwarding: bool | None = None
 
 

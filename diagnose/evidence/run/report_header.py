@@ -22,18 +22,19 @@ from diagnose.registry import evidence
 
 
 class ReportHeader(msgspec.Struct, frozen=True):
-    """now: Unix time on the host. docker: the command that reaches the examined engine.
-
-    notes: what a reader must know. traits: what decides which commands work on this host.
-    hint: what a reader may do where there is no engine at all.
-    """
+    """What a report says before its findings."""
 
     head: HostFacts
     now: float
+    """Unix time on the host."""
     docker: str
+    """The command that reaches the examined engine."""
     notes: tuple[str, ...] = ()
+    """What a reader must know."""
     traits: frozenset[Trait] = frozenset({"systemd"})
+    """What decides which commands work on this host."""
     hint: str = ""
+    """What a reader may do where there is no engine at all."""
 
 
 @evidence

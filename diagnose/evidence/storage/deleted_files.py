@@ -15,9 +15,10 @@ LEAST = 16 << 20
 
 
 class DeletedFiles(Items[DeletedFile], frozen=True):
-    """Biggest first. unseen: processes whose open files the caller may not see."""
+    """Biggest first."""
 
     unseen: int = 0
+    """Processes whose open files the caller may not see."""
 
 
 @evidence

@@ -73,12 +73,10 @@ class Filesystem(msgspec.Struct, frozen=True):
 
 
 class Filesystems(Items[Filesystem], frozen=True, dict=True):
-    """The local file systems that matter to Docker, by mount point.
-
-    unexamined: those that gave no answer.
-    """
+    """The local file systems that matter to Docker, by mount point."""
 
     unexamined: tuple[Unexamined, ...] = ()
+    """Those that gave no answer."""
 
     @functools.cached_property
     def by_point(self) -> dict[str, Filesystem]:

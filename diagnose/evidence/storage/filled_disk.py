@@ -29,9 +29,10 @@ _BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
 
 
 class Spare(msgspec.Struct, frozen=True):
-    """What can go because no container that runs has it. name: in words, for the evidence."""
+    """What can go because no container that runs has it."""
 
     name: str
+    """In words, for the evidence."""
     variable: str
     value: str
     count: int

@@ -25,15 +25,14 @@ MOST_NAMESPACES = 200
 
 
 class LeakedMount(msgspec.Struct, frozen=True):
-    """One mount.
-
-    pid: a process in whose mount namespace it is, 0 for the host's own; comm: that process.
-    """
+    """One mount."""
 
     point: str
     fstype: str
     pid: int = 0
+    """A process in whose mount namespace it is, 0 for the host's own."""
     comm: str = ""
+    """That process."""
 
 
 class LeakedMounts(msgspec.Struct, frozen=True):

@@ -31,16 +31,16 @@ ALIKE = 0.6
 
 
 class LeftVolume(msgspec.Struct, frozen=True):
-    """former: the volume that no container uses. entries: what both have at their top.
-
-    gap: seconds from its last change to the creation of the container.
-    """
+    """A volume that a container has left for a new and empty one."""
 
     container: Container
     mount: Mount
     former: str
+    """The volume that no container uses."""
     entries: tuple[str, ...]
+    """What both have at their top."""
     gap: float
+    """Seconds from its last change to the creation of the container."""
 
 
 class LeftVolumes(msgspec.Struct, frozen=True):

@@ -22,13 +22,14 @@ MOST = 10
 
 
 class LeftNode(msgspec.Struct, frozen=True):
-    """host: of the node whose data lies beside the container's own. gap: seconds from the last
-    change of that folder to the creation of the container."""
+    """A folder of data that a node of RabbitMQ has left under its former name."""
 
     container: Container
     destination: str
     host: str
+    """Of the node whose data lies beside the container's own."""
     gap: float
+    """Seconds from the last change of that folder to the creation of the container."""
 
 
 class LeftNodes(msgspec.Struct, frozen=True):

@@ -23,20 +23,19 @@ MOST = 20
 
 
 class RenamedProject(msgspec.Struct, frozen=True):
-    """A container's volume, and the volume of the same name in a project that is gone.
-
-    destination: where the volume is mounted. lived: seconds from the former volume's creation to
-    its last change. gap: from that change to the creation of the container.
-    """
+    """A container's volume, and the volume of the same name in a project that is gone."""
 
     container: Container
     destination: str
+    """Where the volume is mounted."""
     volume: str
     former: str
     project: str
     entries: tuple[str, ...]
     lived: float
+    """Seconds from the former volume's creation to its last change."""
     gap: float
+    """From that change to the creation of the container."""
 
 
 class RenamedProjects(msgspec.Struct, frozen=True):

@@ -41,11 +41,12 @@ class RuleOption(msgspec.Struct, frozen=True):
 
 
 class RuleTarget(msgspec.Struct, frozen=True):
-    """Where a rule sends the packet, with the options of that target; returns: not by a goto."""
+    """Where a rule sends the packet, with the options of that target."""
 
     name: str
     options: tuple[RuleOption, ...] = ()
     returns: bool = True
+    """Not by a goto."""
 
     def has(self, name: str) -> bool:
         """Whether the target has an option of this name."""

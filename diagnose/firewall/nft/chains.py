@@ -41,7 +41,7 @@ class _Hook(msgspec.Struct, frozen=True):
 
 
 class _ChainRow(msgspec.Struct, frozen=True):
-    """A chain of a dump. policy: 0 drops what no rule decides."""
+    """A chain of a dump."""
 
     family: str
     table: str
@@ -49,6 +49,7 @@ class _ChainRow(msgspec.Struct, frozen=True):
     hook: _Hook | None = None
     type: str = "filter"
     policy: int = 1
+    """0 drops what no rule decides."""
 
 
 def chains(

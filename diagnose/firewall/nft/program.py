@@ -16,21 +16,22 @@ Expression = Mapping[str, Any]
 
 
 class RuleProgram(msgspec.Struct, eq=False):
-    """A rule as it is read.
-
-    order: the byte order of the machine. family: that of the packets (2 or 10), None for a table of
-    both. sets: those of the rule's table by name. interfaces: names by index. parts: what the bytes
-    of the registers hold of the packet, constants: what a rule has put there, both by the address
-    of their first byte. proto: the transport protocol that the rule is about.
-    """
+    """A rule as it is read."""
 
     order: Order
+    """The byte order of the machine."""
     family: int | None
+    """That of the packets (2 or 10), None for a table of both."""
     sets: Mapping[str, Mapping[str, Any]]
+    """Those of the rule's table by name."""
     interfaces: Mapping[int, str]
+    """Names by index."""
     parts: dict[int, Part] = msgspec.field(default_factory=dict)
+    """What the bytes of the registers hold of the packet, by the address of their first byte."""
     constants: dict[int, bytes] = msgspec.field(default_factory=dict)
+    """What a rule has put there, by the same addresses."""
     proto: int | None = None
+    """The transport protocol that the rule is about."""
     conditions: list[Condition] = msgspec.field(default_factory=list)
     assigns: list[Assign] = msgspec.field(default_factory=list)
     action: Action | None = None

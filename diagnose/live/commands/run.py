@@ -26,9 +26,10 @@ OUTPUT_MAX = 16 << 20
 
 
 class Done(msgspec.Struct, frozen=True):
-    """What became of a command. code: its exit status."""
+    """What became of a command."""
 
     code: int
+    """Its exit status."""
     stdout: str
     stderr: str
 

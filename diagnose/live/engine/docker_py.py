@@ -68,10 +68,11 @@ class Tls(msgspec.Struct, frozen=True):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What a docker context says of its engine. tls: None for none."""
+    """What a docker context says of its engine."""
 
     address: str
     tls: Tls | None
+    """None for none."""
 
 
 def _library() -> None:
@@ -205,12 +206,13 @@ def connect(url: str, tls: Tls | None) -> docker.APIClient:
 
 
 class _StreamedRequest(msgspec.Struct, eq=False):
-    """A request under way in a thread of its own. received: bytes of the body so far."""
+    """A request under way in a thread of its own."""
 
     question: AnyQuestion
     request: Request
     ends: float
     received: int = 0
+    """Bytes of the body so far."""
 
 
 class DockerLane:

@@ -91,15 +91,13 @@ class FastLane:
 
 
 class _Flight(msgspec.Struct, eq=False):
-    """A request under way.
-
-    kept: its connection had been kept: the other side may have closed it meanwhile.
-    """
+    """A request under way."""
 
     question: AnyQuestion
     request: Request
     ends: float
     kept: bool
+    """Its connection had been kept: the other side may have closed it meanwhile."""
 
 
 class _Exchange:

@@ -26,15 +26,13 @@ be."""
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One GET.
-
-    seconds: its total deadline. limit: bytes of the body; it is cut there if `cut`, too large
-    otherwise.
-    """
+    """One GET."""
 
     target: str
     seconds: float
+    """Its total deadline."""
     limit: int
+    """Bytes of the body; it is cut there if `cut`, too large otherwise."""
     cut: bool = False
 
 

@@ -225,14 +225,13 @@ def _frozen_by(places: Places, paths: dict[str, str]) -> str:
 
 
 class Freezer(NamedTuple):
-    """How one version of control groups freezes processes.
-
-    switch: the file that does it. own: the one that says whether this very group was frozen.
-    """
+    """How one version of control groups freezes processes."""
 
     controller: str
     switch: str
+    """The file that does it."""
     own: str
+    """The one that says whether this very group was frozen."""
 
     def holds(self, folder: str | None) -> bool:
         """Whether the processes of a group are frozen, by whomever."""

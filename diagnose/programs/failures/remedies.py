@@ -101,12 +101,10 @@ class TypedOption(msgspec.Struct, frozen=True):
 
 
 class NodeName(msgspec.Struct, frozen=True):
-    """The host name of the container is the one behind `rabbit@` in the names of its data.
-
-    folders: where in the container its data is mounted.
-    """
+    """The host name of the container is the one behind `rabbit@` in the names of its data."""
 
     folders: tuple[str, ...]
+    """Where in the container its data is mounted."""
 
 
 class Generated(msgspec.Struct, frozen=True):
@@ -118,37 +116,35 @@ class Generated(msgspec.Struct, frozen=True):
 class Heap(msgspec.Struct, frozen=True):
     """A variable gives a runtime more heap, unless one of the marks sets its size already.
 
-    Three quarters of the container's memory limit, as `{mib}`. without_limit: MiB where the
-    container has no limit, 0 for none.
+    Three quarters of the container's memory limit, as `{mib}`.
     """
 
     variable: str
     option: str
     marks: tuple[str, ...]
     without_limit: int = 0
+    """MiB where the container has no limit, 0 for none."""
 
 
 class SetAside(msgspec.Struct, frozen=True):
-    """A file of the program's data is renamed, so that the program makes a new one.
-
-    folders: where in the container its data is mounted.
-    """
+    """A file of the program's data is renamed, so that the program makes a new one."""
 
     file: str
     folders: tuple[str, ...]
+    """Where in the container its data is mounted."""
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A command runs once over the failed container's volumes, in a container of its own.
-
-    folders: where the files lie; nothing is offered where none of them is mounted. "" is the
-    working directory. user: "" for the container's own. image: "" for the container's own.
-    """
+    """A command runs once over the failed container's volumes, in a container of its own."""
 
     command: str
     folders: tuple[str, ...]
+    """Where the files lie; nothing is offered where none of them is mounted. "" is the working
+    directory."""
     user: str = ""
+    """Empty for the container's own."""
     image: str = ""
+    """Empty for the container's own."""
 
 
 class NewVolume(msgspec.Struct, frozen=True):
@@ -176,10 +172,11 @@ class OwnFolder(msgspec.Struct, frozen=True):
 
 
 class Raised(msgspec.Struct, frozen=True):
-    """A limit of the container is raised. least: what the program asks for, "" if not known."""
+    """A limit of the container is raised."""
 
     limit: Literal["memory", "pids"]
     least: str = ""
+    """What the program asks for, "" if not known."""
 
 
 class Unlocked(msgspec.Struct, frozen=True):

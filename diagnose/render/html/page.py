@@ -44,13 +44,15 @@ MOMENTS_SHOWN = 150
 
 
 class Bar(msgspec.Struct, frozen=True):
-    """A share of a whole. part: 0 to 100. start: where it begins among its neighbours."""
+    """A share of a whole."""
 
     name: str
     size: str
     part: float
+    """0 to 100."""
     note: str = ""
     start: float = 0.0
+    """Where it begins among its neighbours."""
 
     @property
     def share(self) -> str:
@@ -67,11 +69,12 @@ class Disk(msgspec.Struct, frozen=True):
 
 
 class PageOf(msgspec.Struct, frozen=True):
-    """The runbook page of one id. filled_for: whose values stand in its commands."""
+    """The runbook page of one id."""
 
     id: str
     title: str
     filled_for: str
+    """Whose values stand in its commands."""
     html: Markup
 
 

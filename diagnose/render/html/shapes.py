@@ -25,23 +25,25 @@ class Shape(msgspec.Struct, frozen=True, tag_field="shape", tag=str.lower):
 
 
 class Box(Shape, frozen=True):
-    """A rectangle with round corners. role: what it stands for, a class of the style sheet."""
+    """A rectangle with round corners."""
 
     x: float
     y: float
     width: float
     height: float
     role: str = "box"
+    """What it stands for, a class of the style sheet."""
     tone: Tone = "calm"
     radius: float = 6
 
 
 class Line(Shape, frozen=True):
-    """A line through points. dashed: of a way that is closed or not known."""
+    """A line through points."""
 
     points: tuple[tuple[float, float], ...]
     tone: Tone = "calm"
     dashed: bool = False
+    """Of a way that is closed or not known."""
 
     @property
     def path(self) -> str:
@@ -51,14 +53,16 @@ class Line(Shape, frozen=True):
 
 
 class Dot(Shape, frozen=True):
-    """A small circle. filled: whether what it stands for runs. label: a digit or two in it."""
+    """A small circle."""
 
     x: float
     y: float
     radius: float = 4
     tone: Tone = "calm"
     filled: bool = True
+    """Whether what it stands for runs."""
     label: str = ""
+    """A digit or two in it."""
 
 
 class Cross(Shape, frozen=True):
@@ -69,27 +73,24 @@ class Cross(Shape, frozen=True):
 
 
 class Label(Shape, frozen=True):
-    """A line of text; x and y of its baseline.
-
-    role: "name", "note" or "title", a class of the style sheet.
-    """
+    """A line of text; x and y of its baseline."""
 
     x: float
     y: float
     text: str
     role: str = "name"
+    """A class of the style sheet: "name", "note" or "title"."""
     tone: Tone = "calm"
     anchor: Literal["start", "middle", "end"] = "start"
 
 
 class Drawing(msgspec.Struct, frozen=True):
-    """Shapes on a canvas.
-
-    summary: what a screen reader says of it. fits: "wide" or "narrow" screens.
-    """
+    """Shapes on a canvas."""
 
     width: float
     height: float
     shapes: tuple[Shape, ...]
     summary: str
+    """What a screen reader says of it."""
     fits: Literal["wide", "narrow"] = "wide"
+    """For which screens: "wide" or "narrow"."""

@@ -35,14 +35,12 @@ class RecentLine(msgspec.Struct, frozen=True):
 
 
 class RecentLogs(msgspec.Struct, frozen=True):
-    """Lines by container id, oldest first.
-
-    unread: why a log was not read, by container id. A container that keeps no log by its own
-    configuration is not among them.
-    """
+    """Lines by container id, oldest first."""
 
     by_id: dict[str, tuple[RecentLine, ...]] = {}
     unread: dict[str, str] = {}
+    """Why a log was not read, by container id. A container that keeps no log by its own
+    configuration is not among them."""
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
         """Its lines; none where it printed nothing lately, or where its log was not read."""

@@ -38,12 +38,11 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     Of the run before, where the last one has just begun after a failure.
 
     None if that run printed nothing.
-
-    earlier: the lines of the runs before, as far as they are among the lines that were asked for.
     """
 
     lines: tuple[str, ...]
     earlier: tuple[str, ...] = ()
+    """The lines of the runs before, as far as they are among the lines that were asked for."""
 
     @property
     def before_this_run(self) -> LogTail:

@@ -34,19 +34,18 @@ SETTLED_S = 20.0
 
 
 class LogTails(msgspec.Struct, frozen=True, dict=True):
-    """By container id.
-
-    unread: why a log could not be read, by container id (a driver without reading, usually).
-    inside: the ids of running containers in which a program has failed: nothing listens on any port
-    that they publish, or their supervisor has given the program up. begun_again: the ids of running
-    containers that were restarted a moment ago; their lines are those of the run before.
-    """
+    """By container id."""
 
     by_id: dict[str, LogTail]
     unread: dict[str, str]
+    """Why a log could not be read, by container id (a driver without reading, usually)."""
     unexamined: tuple[Unexamined, ...] = ()
     inside: frozenset[str] = frozenset()
+    """The ids of running containers in which a program has failed: nothing listens on any port that
+    they publish, or their supervisor has given the program up."""
     begun_again: frozenset[str] = frozenset()
+    """The ids of running containers that were restarted a moment ago; their lines are those of the
+    run before."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where nothing was asked, printed, or could be read."""

@@ -77,29 +77,26 @@ DEEPEST = 32
 
 
 class BindSources(msgspec.Struct, frozen=True):
-    """Sources of mounts of containers that failed, or were never started, by path.
-
-    below: what lies under them on the way to what a container's last words name, links not
-    followed: they lead to elsewhere in the container. entries: how many lie in a folder that was
-    taken for a file.
-    """
+    """Sources of mounts of containers that failed, or were never started, by path."""
 
     by_path: dict[str, PathStatus]
     below: dict[str, PathStatus] = msgspec.field(default_factory=dict)
+    """What lies under them on the way to what a container's last words name, links not followed:
+    they lead to elsewhere in the container."""
     entries: dict[str, int] = msgspec.field(default_factory=dict)
+    """How many lie in a folder that was taken for a file."""
     unexamined: tuple[Unexamined, ...] = ()
 
 
 class Named(msgspec.Struct, frozen=True):
-    """A path of a container that a line names, and the innermost mount that holds it.
-
-    rest: its parts below the mount's destination. whole: the line leaves no doubt where it ends.
-    """
+    """A path of a container that a line names, and the innermost mount that holds it."""
 
     line: str
     mount: Mount
     rest: tuple[str, ...]
+    """Its parts below the mount's destination."""
     whole: bool
+    """The line leaves no doubt where it ends."""
 
     @property
     def inside(self) -> str:

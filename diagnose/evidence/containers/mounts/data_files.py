@@ -32,21 +32,20 @@ be in a loop."""
 
 
 class DataVersion(msgspec.Struct, frozen=True):
-    """The version that a database wrote into its data directory. path: of the file on the host."""
+    """The version that a database wrote into its data directory."""
 
     version: str
     path: str
+    """The file, on the host."""
     mount: Mount
 
 
 class MountedPidFile(msgspec.Struct, frozen=True):
-    """A pid file that is still there.
-
-    source: its path on the host where it is on a mount, "" in the container's own layer.
-    """
+    """A pid file that is still there."""
 
     path: str
     source: str
+    """Its path on the host where it is on a mount, "" in the container's own layer."""
 
 
 class DataFiles(msgspec.Struct, frozen=True):

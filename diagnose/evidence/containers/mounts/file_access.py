@@ -79,11 +79,12 @@ class HostUser(msgspec.Struct, frozen=True):
 
 
 class Denied(msgspec.Struct, frozen=True):
-    """What the user cannot do, to which path of the host. inside: the path in the container."""
+    """What the user cannot do, to which path of the host."""
 
     what: str
     path: str
     inside: str
+    """The path in the container."""
     source: PathStatus
     user: HostUser
 
@@ -199,14 +200,12 @@ class _Attempt(msgspec.Struct, frozen=True):
 
 
 class _Goal(msgspec.Struct, frozen=True):
-    """The last step that counts.
-
-    depth: steps below the mount. is_folder_of_entry: it is the folder that an entry of was made or
-    removed in.
-    """
+    """The last step that counts."""
 
     depth: int
+    """Steps below the mount."""
     is_folder_of_entry: bool = False
+    """It is the folder that an entry of was made or removed in."""
 
 
 def access(

@@ -36,18 +36,18 @@ _OF_MODULES = frozenset({"command-missing", "module-node"})
 
 
 class MissingFile(msgspec.Struct, frozen=True):
-    """A path that the line which explains the failure misses, and that the host does not have.
-
-    place: the path as the container and the host have it. inside and path: the first part of it
-    that is not there. folder: what is there. names: what lies in that folder.
-    """
+    """A path that the line which explains the failure misses, and that the host does not have."""
 
     container: Container
     place: Named
+    """The path as the container and the host have it."""
     inside: str
     path: str
+    """inside, path: the first part of it that is not there."""
     folder: str
+    """What is there."""
     names: tuple[str, ...]
+    """What lies in that folder."""
     is_in_image: bool | None = None
     """Whether the image has it there, so that the mount hides it; None where that is not known."""
     is_repeated: bool = False
@@ -106,14 +106,12 @@ def missing_files(
 
 
 class _Gap(msgspec.Struct, frozen=True):
-    """The first step of a path that is not on the host.
-
-    depth: how many steps below the mount are there.
-    """
+    """The first step of a path that is not on the host."""
 
     container: Container
     place: Named
     depth: int
+    """How many steps below the mount are there."""
 
     @property
     def folder(self) -> str:

@@ -18,14 +18,12 @@ def hiding_mount(container: Container, program: str) -> str:
 
 
 class ProgramPlace(msgspec.Struct, frozen=True):
-    """Where a program is on the host.
-
-    mounted: the host's mount that holds it, None where the mounts are not known.
-    """
+    """Where a program is on the host."""
 
     path: str
     mount: Mount
     mounted: Mounted | None
+    """The host's mount that holds it, None where the mounts are not known."""
 
     @property
     def is_noexec(self) -> bool:

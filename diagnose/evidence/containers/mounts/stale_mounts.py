@@ -24,15 +24,13 @@ ENDED = ("gone", "missing")
 
 
 class StaleMount(msgspec.Struct, frozen=True):
-    """A mount of a running container whose source was deleted or replaced since its start.
-
-    covered_by: the disk that was mounted over the source since then, at which point; "" for
-    a source that was deleted or replaced.
-    """
+    """A mount of a running container whose source was deleted or replaced since its start."""
 
     container: Container
     mount: Mount
     covered_by: str = ""
+    """The disk that was mounted over the source since then, at which point; "" for a source that
+    was deleted or replaced."""
     point: str = ""
     is_hidden: bool = False
     """The engine does not see that disk either: it runs in a mount namespace of its own."""

@@ -15,13 +15,11 @@ _ENDS_OF_STOPPED = (0, 137, 143)
 
 
 class Calls(msgspec.Struct, frozen=True):
-    """The calls of a failed container that were not answered: whom it called, and how they are.
-
-    port: where it was refused, 0 if that is not known.
-    """
+    """The calls of a failed container that were not answered: whom it called, and how they are."""
 
     callees: tuple[Container, ...]
     port: int
+    """Where it was refused, 0 if that is not known."""
     namespaces: Namespaces | None
     is_distrusted: bool
     is_beside: bool = False

@@ -127,13 +127,11 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class Programs(msgspec.Struct, frozen=True):
-    """By container id, of those whose log says that a program was refused.
-
-    unexamined: those that ended as if it had been, and whose log cannot be read.
-    """
+    """By container id, of those whose log says that a program was refused."""
 
     by_id: dict[str, Program]
     unexamined: tuple[Unexamined, ...] = ()
+    """Those that ended as if it had been, and whose log cannot be read."""
 
 
 @evidence

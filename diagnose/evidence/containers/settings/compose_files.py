@@ -24,15 +24,13 @@ MOST = 20
 
 
 class ChangedFile(msgspec.Struct, frozen=True):
-    """A file of a container's compose project that is newer than the container.
-
-    after_s: seconds between the two. file: the one file of the project's configuration, "" where
-    there are several.
-    """
+    """A file of a container's compose project that is newer than the container."""
 
     path: str
     after_s: float
+    """Seconds between the two."""
     file: str
+    """The one file of the project's configuration, "" where there are several."""
 
 
 class ComposeFiles(msgspec.Struct, frozen=True):

@@ -8,17 +8,16 @@ import msgspec
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """One thing in the file for which the engine would not start.
-
-    key: dotted, empty for the text as a whole. line, column: from 1, 0 where not known. stage:
-    "text", "key", "type" or "value".
-    """
+    """One thing in the file for which the engine would not start."""
 
     key: str
+    """Dotted, empty for the text as a whole."""
     message: str
     line: int = 0
     column: int = 0
+    """line, column: from 1, 0 where not known."""
     stage: str = "value"
+    """What it is a fault of: "text", "key", "type" or "value"."""
 
 
 def place(text: str, key: str) -> tuple[int, int]:

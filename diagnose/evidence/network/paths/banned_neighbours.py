@@ -40,10 +40,11 @@ takes a tenth of what the pattern takes."""
 
 
 class ShutPort(msgspec.Struct, frozen=True):
-    """A published port at one address of the host. port: as the engine writes it (`80/tcp`)."""
+    """A published port at one address of the host."""
 
     container: Container
     port: str
+    """As the engine writes it (`80/tcp`)."""
     host_address: str
     host_port: int
     uplink: str
@@ -51,15 +52,13 @@ class ShutPort(msgspec.Struct, frozen=True):
 
 
 class BannedNeighbour(msgspec.Struct, frozen=True):
-    """A machine on the uplink's network, and the ports that a ban list keeps it from.
-
-    number: the place of the rule in its chain, from 1; None where it is not known.
-    """
+    """A machine on the uplink's network, and the ports that a ban list keeps it from."""
 
     address: str
     by: Step
     ports: tuple[ShutPort, ...]
     number: int | None = None
+    """The place of the rule in its chain, from 1; None where it is not known."""
 
     @property
     def family(self) -> Family:

@@ -32,20 +32,19 @@ _ENGINES_OWN = ("docker", "br-", "podman")
 
 
 class BridgePath(msgspec.Struct, frozen=True):
-    """The way of what is behind one bridge, out through the uplink.
-
-    kind routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a
-    global prefix for it (IPv6). bridged: the uplink itself is one of its ports, so that only
-    br_netfilter can stop a frame. guests: its other ports. behind: no bridge, but an interface with
-    a net of its own that somebody set the host up to translate, as a router or a VPN server does.
-    """
+    """The way of what is behind one bridge, out through the uplink."""
 
     bridge: str
     kind: Literal["routed", "bridged", "behind"]
+    """routed: the host routes its packets, and hides its addresses behind its own (IPv4) or has a
+    global prefix for it (IPv6). bridged: the uplink itself is one of its ports, so that only
+    br_netfilter can stop a frame. behind: no bridge, but an interface with a net of its own that
+    somebody set the host up to translate, as a router or a VPN server does."""
     family: Family
     subnet: str
     uplink: str
     guests: tuple[str, ...]
+    """Its other ports."""
     trace: Trace
 
 

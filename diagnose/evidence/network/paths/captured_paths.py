@@ -48,9 +48,10 @@ class CapturedPath(msgspec.Struct, frozen=True):
 
 
 class CapturedPaths(Items[CapturedPath], frozen=True):
-    """What is captured on each network that leads out. walked: how many samples were traced."""
+    """What is captured on each network that leads out."""
 
     walked: int = 0
+    """How many samples were traced."""
     why_none: str = ""
 
 

@@ -28,22 +28,23 @@ _FAILED = frozenset({"refused", "timeout", "unreachable"})
 
 
 class ClosedPort(msgspec.Struct, frozen=True):
-    """A web port of the host that is closed over IPv6. obstacle: what drops its clients.
-
-    address: the host's own. line: what a log says of a call to that address; empty where none does.
-    """
+    """A web port of the host that is closed over IPv6."""
 
     container: Container
     host_port: int
     address: str
+    """The host's own."""
     obstacle: Obstacle
+    """What drops its clients."""
     line: str = ""
+    """What a log says of a call to that address; empty where none does."""
 
 
 class ClosedOverIpv6(Items[ClosedPort], frozen=True):
-    """walked: web ports that were followed over IPv6."""
+    """The web ports that clients reach over IPv4 and not over IPv6."""
 
     walked: int = 0
+    """Web ports that were followed over IPv6."""
 
 
 @evidence

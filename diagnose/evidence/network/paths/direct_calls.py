@@ -21,16 +21,15 @@ _ALLOWS = (28, 2)
 
 
 class DirectCall(msgspec.Struct, frozen=True):
-    """A container whose own address is called. rule: the engine's rule that drops the packets.
-
-    allows: whether a setting of the engine lets them pass.
-    """
+    """A container whose own address is called."""
 
     container: Container
     network: Network
     address: str
     rule: DroppingRule
+    """The engine's rule that drops the packets."""
     allows: bool = False
+    """Whether a setting of the engine lets them pass."""
 
     @property
     def mode(self) -> str:
@@ -39,9 +38,10 @@ class DirectCall(msgspec.Struct, frozen=True):
 
 
 class DirectCalls(Items[DirectCall], frozen=True):
-    """Those of running containers. uncounted: whether counters of some rules are not read."""
+    """Those of running containers."""
 
     uncounted: bool = False
+    """Whether counters of some rules are not read."""
 
 
 @evidence

@@ -51,19 +51,18 @@ _VARIABLE = LazyPattern(r"\$\{?(?P<name>\w+)(?::?-[^}]*)?\}?")
 
 
 class DroppedPing(msgspec.Struct, frozen=True):
-    """A ping that gets no answer.
-
-    target: as the container names it. address: what that is; of a name outside, an address of no
-    particular kind. obstacle: what drops it; None where the machine itself ignores pings.
-    """
+    """A ping that gets no answer."""
 
     container: Container
     network: Network
     target: str
+    """As the container names it."""
     address: str
+    """What that is; of a name outside, an address of no particular kind."""
     source: Source
     where: str
     obstacle: Obstacle | None = None
+    """What drops it; None where the machine itself ignores pings."""
     peer: Container | None = None
     failing: bool = False
 
@@ -73,14 +72,14 @@ class DroppedPing(msgspec.Struct, frozen=True):
 
 
 class DroppedPings(Items[DroppedPing], frozen=True):
-    """walked: pings that were followed. why_none: why none was, if that is so.
-
-    unread: containers that ping this host, of which it is not known whether it ignores pings.
-    """
+    """The pings of containers that get no answer."""
 
     walked: int = 0
+    """Pings that were followed."""
     why_none: str = ""
+    """Why none was, if that is so."""
     unread: tuple[Unexamined, ...] = ()
+    """Containers that ping this host, of which it is not known whether it ignores pings."""
 
 
 class _Wanted(msgspec.Struct, frozen=True):

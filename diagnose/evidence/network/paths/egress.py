@@ -105,13 +105,11 @@ class Egress(msgspec.Struct, frozen=True):
 
 
 class _NetworkWay(msgspec.Struct, frozen=True):
-    """The way out of one network.
-
-    verdicts: on all addresses of its containers at once.
-    """
+    """The way out of one network."""
 
     uplink: Uplink
     verdicts: tuple[ConnectionVerdict, ConnectionVerdict]
+    """On all addresses of its containers at once."""
 
     @property
     def is_shared(self) -> bool:

@@ -15,17 +15,16 @@ FORWARDING6 = "net.ipv6.conf.all.forwarding"
 
 
 class Forwarding(msgspec.Struct, frozen=True):
-    """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded).
-
-    by_interface: `forwarding` of the bridges and uplinks; a packet is forwarded if the interface it
-    came in by says 1. everywhere6: of IPv6, where one setting decides (ip6_forward,
-    net/ipv6/ip6_output.c); asked where a network has it.
-    """
+    """Kernel settings, text as in /proc/sys; None where there is none (br_netfilter not loaded)."""
 
     everywhere: str | None
     by_interface: dict[str, str | None]
+    """`forwarding` of the bridges and uplinks; a packet is forwarded if the interface it came in by
+    says 1."""
     bridge_filter: str | None
     everywhere6: str | None = None
+    """Of IPv6, where one setting decides (ip6_forward, net/ipv6/ip6_output.c); asked where a
+    network has it."""
 
     def forwards_from(self, interface: str) -> bool:
         """Whether nothing says that packets from an interface are not forwarded."""

@@ -49,11 +49,7 @@ Client = Literal["this host", "the local network", "other networks"]
 
 
 class InnerIngress(msgspec.Struct, frozen=True):
-    """One published port as its clients meet it inside the container.
-
-    lost: what stops the connections of each kind of client that certainly get no answer.
-    waiting: clients whose connections are half open.
-    """
+    """One published port as its clients meet it inside the container."""
 
     container: Container
     network: Network
@@ -61,31 +57,29 @@ class InnerIngress(msgspec.Struct, frozen=True):
     port: str
     host_port: int
     lost: dict[Client, Trace]
+    """What stops the connections of each kind of client that certainly get no answer."""
     waiting: tuple[str, ...] = ()
+    """Clients whose connections are half open."""
 
 
 class InnerEgress(msgspec.Struct, frozen=True):
-    """One wanted connection, and what the namespace of the container that opens it does to it.
-
-    owner: whose namespace it is. by_tunnel: the interface by which it leaves instead of the
-    network's.
-    """
+    """One wanted connection, and what the namespace of the container that opens it does to it."""
 
     owner: Container
+    """Whose namespace it is."""
     path: WantedPath
     trace: Trace
     by_tunnel: str = ""
+    """The interface by which it leaves instead of the network's."""
 
 
 class InnerPaths(msgspec.Struct, frozen=True):
-    """What was traced in the namespaces of containers that have rules or interfaces of their own.
-
-    unread: containers whose namespace could not be read.
-    """
+    """What was traced in namespaces of containers with rules or interfaces of their own."""
 
     inlets: tuple[InnerIngress, ...] = ()
     outlets: tuple[InnerEgress, ...] = ()
     unread: tuple[Unexamined, ...] = ()
+    """Containers whose namespace could not be read."""
 
     def __len__(self) -> int:
         return len(self.inlets) + len(self.outlets)

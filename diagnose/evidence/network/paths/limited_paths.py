@@ -46,18 +46,17 @@ class BusyClient(msgspec.Struct, frozen=True):
 
 
 class LimitedPath(msgspec.Struct, frozen=True):
-    """A limit that drops packets now, and the published ports whose clients meet it.
-
-    most: connections that it allows to one address, 0 where it limits something else. busy: the
-    clients that have reached it, the busiest first. goes_on: whether packets that leave the chain
-    ahead of the limit (RETURN) reach the container; a built-in chain may drop them by its policy.
-    """
+    """A limit that drops packets now, and the published ports whose clients meet it."""
 
     rule: DroppingRule
     inlets: tuple[Ingress, ...]
     most: int = 0
+    """Connections that it allows to one address, 0 where it limits something else."""
     busy: tuple[BusyClient, ...] = ()
+    """The clients that have reached it, the busiest first."""
     goes_on: bool = False
+    """Whether packets that leave the chain ahead of the limit (RETURN) reach the container; a
+    built-in chain may drop them by its policy."""
 
     @property
     def ports(self) -> list[int]:
@@ -65,9 +64,10 @@ class LimitedPath(msgspec.Struct, frozen=True):
 
 
 class LimitedPaths(Items[LimitedPath], frozen=True):
-    """In the order of the rules. uncounted: whether there are rules whose counters are not read."""
+    """In the order of the rules."""
 
     uncounted: bool = False
+    """Whether there are rules whose counters are not read."""
 
 
 @evidence

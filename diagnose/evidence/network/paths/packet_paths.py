@@ -43,19 +43,17 @@ MOST_PORTS = 4_000
 
 
 class PacketPaths(msgspec.Struct, frozen=True, dict=True):
-    """What the host does to the packets of each running container on a bridge network.
-
-    outlets6, inlets6: over IPv6, for networks that have it. unwalked: containers whose published
-    ports were too many (`MOST_PORTS`). why_none: why there is nothing to judge, if there is
-    nothing.
-    """
+    """What the host does to the packets of each running container on a bridge network."""
 
     outlets: tuple[Egress, ...] = ()
     inlets: tuple[Ingress, ...] = ()
     unwalked: tuple[Subject, ...] = ()
+    """Containers whose published ports were too many (`MOST_PORTS`)."""
     why_none: str = "no running container is on a bridge network that leads out"
+    """Why there is nothing to judge, if there is nothing."""
     outlets6: tuple[Egress, ...] = ()
     inlets6: tuple[Ingress, ...] = ()
+    """outlets6, inlets6: over IPv6, for networks that have it."""
 
     @property
     def ways(self) -> Iterator[Egress | Ingress]:

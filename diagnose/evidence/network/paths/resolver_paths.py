@@ -28,19 +28,16 @@ from diagnose.registry import evidence
 
 
 class ResolverPath(msgspec.Struct, frozen=True):
-    """The way of one container's queries to one server.
-
-    device: the interface by which they leave the host; "" at the host itself.
-
-    rivals: how many servers the container may ask in all.
-    """
+    """The way of one container's queries to one server."""
 
     container: Container
     network: Network
     server: str
     device: str
+    """The interface by which they leave the host; "" at the host itself."""
     trace: Trace
     rivals: int
+    """How many servers the container may ask in all."""
 
     @property
     def is_untranslated(self) -> bool:
@@ -60,13 +57,11 @@ class ResolverPath(msgspec.Struct, frozen=True):
 
 
 class ResolverPaths(Items[ResolverPath], frozen=True):
-    """One way for each container and server that its own packets go to.
-
-    untranslated: those whose answers cannot come back, whatever rule they would meet, because
-    the source is not hidden.
-    """
+    """One way for each container and server that its own packets go to."""
 
     untranslated: tuple[ResolverPath, ...] = ()
+    """Those whose answers cannot come back, whatever rule they would meet, because the source is
+    not hidden."""
 
     @property
     def cut_off(self) -> tuple[ResolverPath, ...]:

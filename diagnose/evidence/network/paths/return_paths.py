@@ -27,12 +27,7 @@ from diagnose.registry import evidence
 
 
 class ReturnPath(msgspec.Struct, frozen=True):
-    """One published port as a client beyond one interface meets it, and the way of the answers.
-
-    host_answers_by: the interface by which a program of the host itself would answer that client.
-    answers_by: the bridge by which the container's own answers come, where its routes lead
-    elsewhere than the request came from.
-    """
+    """One published port as a client beyond one interface meets it, and the way of the answers."""
 
     container: Container
     network: Network
@@ -41,7 +36,10 @@ class ReturnPath(msgspec.Struct, frozen=True):
     port: str
     trace: Trace
     host_answers_by: str = ""
+    """The interface by which a program of the host itself would answer that client."""
     answers_by: str = ""
+    """The bridge by which the container's own answers come, where its routes lead elsewhere than
+    the request came from."""
 
     @property
     def is_lost(self) -> bool:

@@ -40,46 +40,44 @@ MOST = 400
 
 
 class WantedPath(msgspec.Struct, frozen=True):
-    """A wanted connection and what becomes of it.
-
-    kind: whom it leads to. network: by which the packets leave the container. address, port: as the
-    container calls it. peer: the container that it leads to. listener: the host's own socket.
-    bridged: whether it stays on one bridge.
-    """
+    """A wanted connection and what becomes of it."""
 
     kind: Literal["to the host", "between containers"]
+    """Whom it leads to."""
     want: Want
     network: Network
+    """By which the packets leave the container."""
     address: str
     port: int
+    """address, port: as the container calls it."""
     trace: Trace
     peer: Container | None = None
+    """The container that it leads to."""
     listener: Listener | None = None
+    """The host's own socket."""
     bridged: bool = False
+    """Whether it stays on one bridge."""
 
 
 class UnservedWant(msgspec.Struct, frozen=True):
-    """A wanted connection to an address and port of the host at which nothing listens.
-
-    elsewhere: the sockets of that port on other addresses of the host. has_address: whether the
-    host has the address at all; a `host-gateway` may name one that it has lost.
-    """
+    """A wanted connection to an address and port of the host at which nothing listens."""
 
     want: Want
     network: Network
     address: str
     elsewhere: tuple[Listener, ...] = ()
+    """The sockets of that port on other addresses of the host."""
     has_address: bool = True
+    """Whether the host has the address at all; a `host-gateway` may name one that it has lost."""
 
 
 class WantedPaths(Items[WantedPath], frozen=True):
-    """The wanted connections that were walked; why_none: why none was, if that is so.
-
-    unserved: those that nobody can take.
-    """
+    """The wanted connections that were walked."""
 
     why_none: str = ""
+    """Why none was, if that is so."""
     unserved: tuple[UnservedWant, ...] = ()
+    """Those that nobody can take."""
 
     @property
     def coverage(self) -> Coverage:

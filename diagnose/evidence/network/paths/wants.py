@@ -57,7 +57,7 @@ Source = Literal[
 class Want(msgspec.Struct, frozen=True):
     """One connection that a container is to open.
 
-    port 0: any. where: the variable, or the log's line.
+    port 0: any.
     """
 
     container: Container
@@ -65,6 +65,7 @@ class Want(msgspec.Struct, frozen=True):
     port: int
     source: Source
     where: str = ""
+    """The variable, or the log's line."""
 
     @property
     def has_failed(self) -> bool:

@@ -33,15 +33,15 @@ _ENDS = frozenset({"immediate", "log", "reject", "target"})
 
 
 class DroppingRule(msgspec.Struct, frozen=True):
-    """A rule that drops packets. at: its place in the chain, from 0.
-
-    total: packets that it has dropped since it was written; within: during this look.
-    """
+    """A rule that drops packets."""
 
     chain: Chain
     at: int
+    """Its place in the chain, from 0."""
     total: int
+    """Packets that it has dropped since it was written."""
     within: int
+    """During this look."""
 
     @property
     def rule(self) -> Rule:
@@ -59,12 +59,10 @@ class DroppingRule(msgspec.Struct, frozen=True):
 
 
 class DroppingRules(Items[DroppingRule], frozen=True):
-    """Those that have dropped something.
-
-    uncounted: whether iptables-legacy has such rules too, whose counters are not read.
-    """
+    """Those that have dropped something."""
 
     uncounted: bool = False
+    """Whether iptables-legacy has such rules too, whose counters are not read."""
 
 
 @evidence

@@ -53,9 +53,10 @@ class ClosedHostPort(msgspec.Struct, frozen=True):
 
 
 class ClosedHostPorts(Items[ClosedHostPort], frozen=True):
-    """walked: how many ports were judged, open ones too."""
+    """Ports of programs on the host's network that its rules close to others."""
 
     walked: int = 0
+    """How many ports were judged, open ones too."""
 
 
 @evidence

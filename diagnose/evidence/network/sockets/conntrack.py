@@ -16,13 +16,12 @@ COUNT, LIMIT = "net.netfilter.nf_conntrack_count", "net.netfilter.nf_conntrack_m
 
 
 class Conntrack(msgspec.Struct, frozen=True):
-    """count: entries of the host's namespace; limit: what the kernel allows in all.
-
-    None where nothing is tracked.
-    """
+    """None where nothing is tracked."""
 
     count: int | None
+    """Entries of the host's namespace."""
     limit: int | None
+    """What the kernel allows in all."""
 
 
 @evidence

@@ -35,28 +35,26 @@ MOST_CROWDED = 4
 
 
 class NamespaceLoss(msgspec.Struct, frozen=True):
-    """What the namespace of a container lost within a moment.
-
-    calls: peers that do not answer. datagrams: UDP sockets that had no room. left_open: connections
-    that their peers have closed and the program has not.
-    """
+    """What the namespace of a container lost within a moment."""
 
     container: Container
     calls: tuple[WaitingCall, ...] = ()
+    """Peers that do not answer."""
     datagrams: tuple[FullUdpSocket, ...] = ()
+    """UDP sockets that had no room."""
     left_open: int = 0
+    """Connections that their peers have closed and the program has not."""
 
 
 class NetworkLosses(msgspec.Struct, frozen=True):
-    """The namespaces that lose something now.
-
-    counted: those whose counters were read. ports_used: by the namespace's inode, its TCP sockets,
-    with those that are closed and still keep their port.
-    """
+    """The namespaces that lose something now."""
 
     items: tuple[NamespaceLoss, ...] = ()
     counted: int = 0
+    """Those whose counters were read."""
     ports_used: Mapping[int, int] = {}
+    """By the namespace's inode, its TCP sockets, with those that are closed and still keep their
+    port."""
 
     def __len__(self) -> int:
         return len(self.items)

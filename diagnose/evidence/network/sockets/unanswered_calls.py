@@ -50,10 +50,11 @@ _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
 class UnansweredCalls(msgspec.Struct, frozen=True):
-    """The calls of programs that want an answer. watched: namespaces whose counters were read."""
+    """The calls of programs that want an answer."""
 
     items: tuple[UnansweredCall, ...] = ()
     watched: int = 0
+    """Namespaces whose counters were read."""
 
     def __len__(self) -> int:
         return len(self.items)

@@ -42,12 +42,7 @@ Stage = Literal["request", "answer"]
 
 
 class UnansweredClients(msgspec.Struct, frozen=True):
-    """The clients of one published port that get no connection.
-
-    strangers: whether they have addresses of the internet, where no other client has a connection.
-    leaves_by, router: where this host sends an answer to the first of them; empty where that is not
-    known. route: what decides it.
-    """
+    """The clients of one published port that get no connection."""
 
     container: Container
     host_port: int
@@ -55,10 +50,14 @@ class UnansweredClients(msgspec.Struct, frozen=True):
     clients: tuple[str, ...]
     tries: int
     strangers: bool = False
+    """Whether they have addresses of the internet, where no other client has a connection."""
     protocol: Literal["tcp", "udp"] = "tcp"
     leaves_by: str = ""
     router: str = ""
+    """leaves_by, router: where this host sends an answer to the first of them; empty where that is
+    not known."""
     route: str = ""
+    """What decides it."""
 
     @property
     def place(self) -> str:
@@ -67,13 +66,12 @@ class UnansweredClients(msgspec.Struct, frozen=True):
 
 
 class UnansweredClientsByPort(Items[UnansweredClients], frozen=True):
-    """watched: published ports whose connections were read.
-
-    unread: containers with ports that were not looked at.
-    """
+    """Clients of published ports that get no answer."""
 
     watched: int = 0
+    """Published ports whose connections were read."""
     unread: tuple[Unexamined, ...] = ()
+    """Containers with ports that were not looked at."""
 
 
 @evidence

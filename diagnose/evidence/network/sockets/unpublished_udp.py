@@ -44,12 +44,10 @@ class UnpublishedUdp(msgspec.Struct, frozen=True):
 
 
 class UnpublishedUdpPorts(Items[UnpublishedUdp], frozen=True):
-    """In the order of the containers.
-
-    unread: containers whose network was not visited, or whose clients are not known.
-    """
+    """In the order of the containers."""
 
     unread: tuple[Unexamined, ...] = ()
+    """Containers whose network was not visited, or whose clients are not known."""
 
 
 class _Candidate(NamedTuple):

@@ -15,13 +15,12 @@ MOST = 10
 
 
 class UnservedPorts(msgspec.Struct, frozen=True):
-    """tails: the last lines of each, by container id, where one of them explains a failure.
-
-    silent: the ids of all of them.
-    """
+    """The logs of running containers that serve none of their published ports."""
 
     tails: dict[str, LogTail] = {}
+    """The last lines of each, by container id, where one of them explains a failure."""
     silent: frozenset[str] = frozenset()
+    """The ids of all of them."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
