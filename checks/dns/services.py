@@ -23,6 +23,9 @@ from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
 
+_OF_ANOTHER = "container:"
+"""How the network mode of a container begins that uses the network of another one."""
+
 
 @check(
     "dns.service-on-other-network",
@@ -35,9 +38,10 @@ def service_on_other_network(
     """A container looks up the name of a container that is not on its networks.
 
     The engine resolves a container's name only for containers on one of its user-defined networks,
-    and no names at all on the default network. Critical where the container's log says that the
-    name failed. Where only its environment or command names a service of its own compose project,
-    it is a warning.
+    and no names at all on the default network. A container that uses the network of another one,
+    as behind a VPN client, has no name: it is reached by the name of that one. Critical where the
+    container's log says that the name failed. Where only its environment or command names a service
+    of its own compose project, it is a warning.
     """
     failed = FailedNames({}) if failed is None else failed
     is_podman = ping is not None and ping.is_podman
@@ -48,7 +52,8 @@ def service_on_other_network(
         for name, source in names.items():
             owners = owners_of(name, container, containers)
             if owners and not resolves(name, container, owners, podman=is_podman):
-                yield _finding(_Call(container, name, source), owners, networks, Severity.critical)
+                call = _Call(container, name, source, _front(owners[0], containers))
+                yield _finding(call, owners, networks, Severity.critical)
         yield from _configured_name_findings(container, containers, networks, set(names))
     yield from failed.unread
     return None
@@ -57,15 +62,26 @@ def service_on_other_network(
 def _has_names_of_its_own(container: Container) -> bool:
     """Whether it asks for names itself, and not as another container does."""
     mode = container.host_config.network_mode
-    return mode != "none" and not mode.startswith("container:")
+    return mode != "none" and not mode.startswith(_OF_ANOTHER)
 
 
 class _Call(msgspec.Struct, frozen=True):
-    """A container that calls a name, and where that is known from."""
+    """A container that calls a name, and where that is known from.
+
+    front: the container whose network the owner of the name uses.
+    """
 
     caller: Container
     name: str
     source: str
+    front: Container | None
+
+
+def _front(owner: Container, containers: Containers) -> Container | None:
+    """The running container whose network another one uses in place of its own."""
+    mode = owner.host_config.network_mode
+    front = containers.by_id.get(mode.removeprefix(_OF_ANOTHER))
+    return front if front is not None and front.is_running else None
 
 
 def _configured_name_findings(
@@ -79,7 +95,8 @@ def _configured_name_findings(
         running = [owner for owner in owners if owner.is_running]
         is_news = bool(running) and name not in failed
         if is_news and not resolves(name, caller, running, podman=False):
-            yield _finding(_Call(caller, name, place), running, networks, Severity.warning)
+            call = _Call(caller, name, place, _front(running[0], containers))
+            yield _finding(call, running, networks, Severity.warning)
 
 
 def _finding(
@@ -88,7 +105,7 @@ def _finding(
     caller, owner = call.caller, owners[0]
     finding = Finding.about(
         caller,
-        sentence(f'{caller} cannot resolve "{call.name}": {_why(caller, owner)}', _down(owner)),
+        sentence(f'{caller} cannot resolve "{call.name}": {_why(call, owner)}', _down(owner)),
         {
             "the name is in": call.source[:300],
             f"networks of {caller.name}": _places(caller),
@@ -101,7 +118,7 @@ def _finding(
         name=call.name,
         owner=owner.name,
     )
-    return finding.with_variables(_cure(caller, owner, networks))
+    return finding.with_variables(_cure(call, owner, networks))
 
 
 def _down(owner: Container) -> str:
@@ -113,7 +130,8 @@ def _places(container: Container) -> list[str]:
     return ["the host's network"] if container.shares_host_network else sorted(container.endpoints)
 
 
-def _why(caller: Container, owner: Container) -> str:
+def _why(call: _Call, owner: Container) -> str:
+    caller = call.caller
     if caller.shares_host_network:
         return (
             f'it uses the host\'s network, where names of containers such as "{owner.name}" do not '
@@ -121,6 +139,8 @@ def _why(caller: Container, owner: Container) -> str:
         )
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
+    if call.front is not None:
+        return f"{owner} uses the network of {call.front}, and is called by the name of that one"
     if set(caller.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
     return f"it is on {_named_networks(caller)}, {owner} on {_named_networks(owner)}"
@@ -132,20 +152,33 @@ def _named_networks(container: Container) -> str:
     return f"{agree(names, 'network', 'networks')} {quoted}" if names else "no network"
 
 
-def _cure(caller: Container, owner: Container, networks: Networks) -> dict[str, str]:
+def _cure(call: _Call, owner: Container, networks: Networks) -> dict[str, str]:
     """The network to connect the caller to.
 
     Where the owner has none that resolves names: the name of a new network for both.
     """
+    caller = call.caller
     if caller.shares_host_network:
-        return _by_published_port(caller, owner)
+        return _by_published_port(caller, call.front or owner)
     if owner.shares_host_network:
+        return {}
+    if call.front is not None:
+        return _by_front(caller, call.front, networks)
+    if owner.host_config.network_mode.startswith(_OF_ANOTHER):
         return {}
     down = {} if owner.is_running else {"down": owner.name}
     network = _shared_place(owner, networks)
     if network is None:
         return {"created": f"{caller.name}-net", **down}
     return {"network": network.name, **down}
+
+
+def _by_front(caller: Container, front: Container, networks: Networks) -> dict[str, str]:
+    """The network on which the caller reaches the other container's front."""
+    network = _shared_place(front, networks)
+    if network is None or network.name not in caller.endpoints:
+        return {}
+    return {"front": front.name, "front_network": network.name}
 
 
 def _shared_place(owner: Container, networks: Networks) -> Network | None:

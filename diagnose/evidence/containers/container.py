@@ -271,8 +271,10 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
 
     @property
     def linked_names(self) -> frozenset[str]:
-        """The names that legacy links (`--link other:name`) give an address."""
-        links = self.host_config.links or ()
+        """The names that links (`--link other:name`) give an address, at its start or later."""
+        links = [*(self.host_config.links or ())]
+        for endpoint in self.endpoints.values():
+            links += endpoint.links or ()
         return frozenset(link.rpartition(":")[2].rpartition("/")[2] for link in links)
 
     @property

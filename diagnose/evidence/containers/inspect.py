@@ -303,6 +303,7 @@ class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):
     gw_priority: int = 0
     """The endpoint of the highest priority provides the default gateway (28)."""
     aliases: list[str] | None = None
+    links: list[str] | None = None
     dns_names: list[str] | None = msgspec.field(name="DNSNames", default=None)
     ipam_config: dict[str, Any] | None = msgspec.field(name="IPAMConfig", default=None)
 

@@ -41,6 +41,11 @@ _FAILURES = tuple(
         ),  # Python, aiohttp
         r"UnknownHostException: NAME",  # Java
         (
+            r"(?:name or service not known|name does not resolve|no such host is known"
+            r"|temporary failure in name resolution)\.? \(NAME:\d+\)"
+        ),  # .NET
+        r"connecting to NAME:\d+\. (?:name |temporary failure in name)",  # Python, redis
+        (
             r"(?:^|[\s:])NAME: (?:temporary failure in name resolution|name or service not known"
             r"|nodename nor servname)"
         ),
@@ -51,6 +56,12 @@ _FAILURES = tuple(
     )
 )
 """How programs say which name they could not resolve."""
+_CALLS = frozenset(
+    {"err", "error", "failed", "failure", "getaddrinfo", "getnameinfo", "gethostbyname", "lookup"}
+)
+"""What stands before the words of the C library where a program does not say the name."""
+_CLASS = LazyPattern(r"(?:^|\.)\w*(?:Error|Exception|gaierror)$")
+"""An exception by its class: System.Net.Http.HttpRequestException, socket.gaierror."""
 
 _OF_DNS = LazyPattern(PATTERNS["dns"], re.IGNORECASE)
 _WORDS_OF_DNS = (
@@ -170,7 +181,12 @@ def failed_name(line: str) -> str:
     """
     matches = (pattern.search(line) for pattern in _FAILURES)
     names = (match["name"] for match in matches if match)
-    return next((name for name in names if not _is_address(name)), "")
+    return next((name for name in names if _is_name(name)), "")
+
+
+def _is_name(text: str) -> bool:
+    """Whether it is the name of a host: no address, no function of a library, no exception."""
+    return not (_is_address(text) or text.lower() in _CALLS or _CLASS.search(text))
 
 
 def _is_address(text: str) -> bool:

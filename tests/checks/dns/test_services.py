@@ -56,6 +56,26 @@ LOOPS = {"State": {"Status": "restarting", "Pid": 0}}
             id="one network",
         ),
         pytest.param(
+            service("api", ["shop"], **LOOPS),
+            service("db", [], HostConfig={"NetworkMode": "container:gone"}),
+            True,
+            [CRITICAL],
+            {},
+            id="behind a container that is gone",
+        ),
+        pytest.param(
+            container(
+                "p-api",
+                NetworkSettings={"Networks": {"shop": {"Aliases": ["api"], "Links": ["vpn:db"]}}},
+                **LOOPS,
+            ),
+            service("db", [], HostConfig={"NetworkMode": "container:gone"}),
+            True,
+            [],
+            None,
+            id="linked later",
+        ),
+        pytest.param(
             service("api", ["bridge"], project="", **LOOPS),
             service("db", ["bridge"], project=""),
             True,

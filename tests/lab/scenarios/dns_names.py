@@ -100,6 +100,40 @@ def missing_caller(box: Box, name: str, called: str, line: str, *options: str) -
     )
 
 
+_NET = (
+    "System.Net.Http.HttpRequestException: Name or service not known ({0}:8080) ---> "
+    "System.Net.Sockets.SocketException (0xFFFDFFFF): Name or service not known"
+)
+
+
+def _media(box: Box) -> None:
+    """A download client that uses the network of a VPN client, and a program that calls it."""
+    box.docker("network", "create", "media_net")
+    alias = ("--net=media_net", "--network-alias=films", "--label=com.docker.compose.service=films")
+    box.docker("run", "-d", "--name=vpn9", *LIMITS, "--net=media_net", "bb:1.36", "sleep", "1000")
+    torrent = ("run", "-d", "--name=torrent9", *LIMITS, "--net=container:vpn9")
+    box.docker(*torrent, "bb:1.36", "nc", "-ll", "-p", "8080", "-e", "cat")
+    missing_caller(box, "films9", "torrent9", _NET.format("torrent9"), *alias)
+
+
+@fault("dns.service-on-other-network", subject="container:films9")
+def name_of_a_container_behind_a_vpn(box: Box) -> None:
+    """A program of .NET calls a container by its name, which uses the network of a VPN client."""
+    _media(box)
+
+
+@healthy()
+def link_to_a_container_behind_a_vpn(box: Box) -> None:
+    """The same program, after the first command of the report."""
+    _media(box)
+    findings = box.diagnose("check", "dns.service-on-other-network", "--format", "json").findings
+    assert [finding["subject"]["name"] for finding in findings] == ["films9"]
+    box.sh(findings[0]["fix"][0]["command"])
+    called = ("exec", "films9", "nc", "-w", "2", "torrent9", "8080")
+    assert box.docker(*called, check=False).returncode == 0
+    assert box.docker("exec", "films9", "nslookup", "-type=a", "torrent9").returncode == 0
+
+
 @fault("dns.name-only-on-host", subject="container:erpclient", shareable=True)
 def name_of_the_hosts_own_file(box: Box) -> None:
     """A program runs on, and calls a name that only the host's /etc/hosts has."""
