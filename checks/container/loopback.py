@@ -106,25 +106,30 @@ def _findings(
     caller, port = call.container, call.port
     mode = caller.host_config.network_mode
     shares_network = mode == "host" or mode.startswith("container:")
-    if shares_network or port in _offered(caller):
+    if shares_network or port in _offered_ports(caller):
         return
     others = [other for other in containers.running if other.id != caller.id]
     peers = [other for other in others if _serves(other, port, namespaces)]
-    near = [peer for peer in peers if _common(caller, peer)]
-    if near and (told := with_advertised(near[0], int(port), near[0].name))[0]:
-        yield _advertised_finding(call, near[0], *told)
-    elif peers:
-        yield _wrong_host_finding(call, near or peers, is_near=bool(near))
+    near = [peer for peer in peers if _common_networks(caller, peer)]
+    if not near:
+        if peers:
+            yield _wrong_host_finding(call, peers, is_near=False)
+        return
+    variable, advertised = with_advertised(near[0], int(port), near[0].name)
+    if variable:
+        yield _advertised_finding(call, near[0], variable, advertised)
+    else:
+        yield _wrong_host_finding(call, near, is_near=True)
 
 
 def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
     """Whether it offers the port, or was seen to listen there for others."""
     netns = namespaces.of(container) if namespaces is not None else None
     is_seen = netns is not None and netns.serves_others("tcp", int(port))
-    return port in _offered(container) or is_seen
+    return port in _offered_ports(container) or is_seen
 
 
-def _common(container: Container, peer: Container) -> list[str]:
+def _common_networks(container: Container, peer: Container) -> list[str]:
     """The networks that both are on."""
     return sorted(container.endpoints.keys() & peer.endpoints.keys())
 
@@ -140,7 +145,7 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
         {
             LINE: call.line,
             f"{peer.name} offers": f"port {port}",
-            "networks in common": _common(container, peer) or "none",
+            "networks in common": _common_networks(container, peer) or "none",
         },
         touches=(peer.subject,),
         signs=call.signs,
@@ -149,8 +154,8 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
     )
     return finding.with_variables(
         {
-            **_network(peer, is_near=is_near),
-            **_by_name(container, peer, int(port)),
+            **_network_variables(peer, is_near=is_near),
+            **_name_variables(container, peer, int(port)),
             **compose_variables(container),
         },
     )
@@ -172,23 +177,23 @@ def _advertised_finding(call: _Call, broker: Container, variable: str, advertise
     )
 
 
-def _offered(container: Container) -> set[str]:
+def _offered_ports(container: Container) -> set[str]:
     """The TCP ports that its image exposes or that are published."""
     wanted = {binding.port for binding in container.wanted_ports}
     ports = wanted.union(container.config.exposed_ports or ())
     return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
 
 
-def _by_name(container: Container, peer: Container, port: int) -> dict[str, str]:
+def _name_variables(container: Container, peer: Container, port: int) -> dict[str, str]:
     """How the page has the program call the other container by its name.
 
     The engine resolves names on networks that a user made, not on the default one.
     """
-    has_names = bool(set(_common(container, peer)) - {DEFAULT_NETWORK})
+    has_names = bool(set(_common_networks(container, peer)) - {DEFAULT_NETWORK})
     return with_host(container, port, peer.name) if has_names else {}
 
 
-def _network(peer: Container, *, is_near: bool) -> dict[str, str]:
+def _network_variables(peer: Container, *, is_near: bool) -> dict[str, str]:
     """The peer's own network, to which the caller has to be connected first."""
     network = next((name for name in peer.endpoints if name not in ("bridge", "host", "none")), "")
     return {} if is_near or not network else {"network": network}

@@ -28,6 +28,20 @@ def containerd_config_invalid(
     that this containerd does not know. A containerd that runs has read the file as it was: the next
     start of it or of the host fails. One that dockerd starts itself has another file.
     """
+    why_not = _why_not_judged(daemon)
+    if why_not is not None:
+        return why_not
+    if daemon.processes.containerds:
+        if config.error:
+            yield _latent_fault_finding(config)
+        return None
+    refusal = _refusal(config, log)
+    if refusal is not None or config.error:
+        yield _refused_file_finding(config, refusal, {} if log is None else log.evidence(refusal))
+    return None
+
+
+def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if daemon.processes.managed is None and not daemon.uses_system_containerd:
@@ -36,19 +50,15 @@ def containerd_config_invalid(
         return Skipped("dockerd starts its containerd itself, and writes its file")
     if daemon.processes.containerds is None:
         return Unavailable("missing", "the processes of this host cannot be seen")
-    if daemon.processes.containerds:
-        if config.error:
-            yield _latent_fault_finding(config)
-        return None
-    refusal = log.last_failure if log is not None else None
-    is_over = refusal is not None and config.is_mended_since(refusal.at)
-    if refusal is not None and REFUSED.search(refusal.text) and not is_over:
-        yield _refused_file_finding(
-            config, refusal, log.evidence(refusal) if log is not None else {}
-        )
-    elif config.error:
-        yield _refused_file_finding(config, None, {})
     return None
+
+
+def _refusal(config: ContainerdConfig, log: ContainerdLog | None) -> LogLine | None:
+    """The line with which the last start refused the file, if it was not mended since."""
+    last = log.last_failure if log is not None else None
+    if last is None or not REFUSED.search(last.text) or config.is_mended_since(last.at):
+        return None
+    return last
 
 
 def _refused_file_finding(

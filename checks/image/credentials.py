@@ -65,36 +65,39 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
     if client.without_bus:
         is_harmless = client.by_default and (ping is None or ping.version < _ASKS_FIRST)
         yield _no_bus_finding(client, Severity.advice if is_harmless else None)
-    lacking = dict(client.lacking)
-    for helper in (*client.absent, *lacking):
-        registries = sorted(name for name, program in client.helpers.items() if program == helper)
-        is_store = client.store == helper
-        if is_store:
-            whose, key = "any registry", "credsStore"
-        else:
-            whose, key = and_more(registries, REGISTRIES_SHOWN), "credHelpers"
-        program, own = f"docker-credential-{helper}", lacking.get(helper, "")
-        missing = f"{program}, which is not installed"
-        if own:
-            missing = f"{program}, which runs the program {own}, and that is not installed"
-        yield Finding(
-            subject=HOST,
-            summary=(
-                f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
-                f"the program {missing}"
-            ),
-            evidence={
-                f"{client.file} {key}": helper if is_store else ", ".join(registries),
-                "PATH": f"no {own or program}",
-            },
-            variables={
-                "helper": own or program,
-                "path": client.file,
-                **({"name": helper} if _PLAIN.fullmatch(helper) else {}),
-            },
-            discriminator=helper,
-        )
+    for helper in client.absent:
+        yield _missing_helper_finding(client, helper, f"docker-credential-{helper}")
+    for helper, program in client.lacking:
+        yield _missing_helper_finding(client, helper, program)
     return None
+
+
+def _missing_helper_finding(client: ClientSettings, helper: str, missing: str) -> Finding:
+    """missing: the program that is not installed, the helper's own or one that it runs."""
+    program = f"docker-credential-{helper}"
+    problem = f"{program}, which is not installed"
+    if missing != program:
+        problem = f"{program}, which runs the program {missing}, and that is not installed"
+    if client.store == helper:
+        whose, setting = "any registry", {f"{client.file} credsStore": helper}
+    else:
+        registries = sorted(name for name, other in client.helpers.items() if other == helper)
+        whose = and_more(registries, REGISTRIES_SHOWN)
+        setting = {f"{client.file} credHelpers": ", ".join(registries)}
+    return Finding(
+        subject=HOST,
+        summary=(
+            f'user "{client.user}" cannot use logins of {whose}: {client.file} names '
+            f"the program {problem}"
+        ),
+        evidence={**setting, "PATH": f"no {missing}"},
+        variables={
+            "helper": missing,
+            "path": client.file,
+            **({"name": helper} if _PLAIN.fullmatch(helper) else {}),
+        },
+        discriminator=helper,
+    )
 
 
 _ASKS_FIRST = (28,)

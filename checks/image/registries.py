@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Self
+
+import msgspec
 
 from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
 from checks.image._missing_proxy import PROXIES_IN_FILE, missing_proxy
@@ -242,30 +245,57 @@ def registry_proxy(
     23.0), not that of a shell in which curl works. A proxy that cannot reach a registry of the
     company's own network answers with a status of its own: `NO_PROXY` has to name that registry.
     """
-    proxy = _proxy_of(info)
-    proof: dict[str, Json] = {}
-    if info is not None:
-        proof = {"HttpsProxy": proxy or "not set", "NoProxy": info.no_proxy or "not set"}
     failures = FailedPulls(pulls, clock, repeated, recent_s)
-    addresses = (info.https_proxy, info.http_proxy) if info is not None else ()
-    is_malformed = any(_is_malformed(address) for address in addresses)
+    proxy = _EngineProxy.of(info)
     for trouble in pulls.of("proxy"):
-        status = _STATUS.search(trouble.text) if proxy and not is_malformed else None
-        may_be_near = status is not None and not is_public(trouble.registry)
+        status = proxy.status_in(trouble.text)
+        may_be_near = bool(status) and not is_public(trouble.registry)
         variables = _without_proxy(host_of(trouble), config)
-        if may_be_near and info is not None and _takes_exceptions(ping):
-            variables = _excepted(trouble.registry, info, config)
-        reason = _MALFORMED if is_malformed else ""
-        if status:
-            reason = f'the engine\'s proxy {proxy} answers "{status[1]}" in place of the registry'
+        if may_be_near and _takes_exceptions(ping):
+            variables = _excepted(trouble.registry, proxy, config)
         yield failures.finding(
             trouble,
-            proof=proof,
-            reason=reason,
+            proof=proxy.proof,
+            reason=proxy.reason(status),
             clause=_MAY_BE_NEAR if may_be_near else "",
             variables=variables,
         )
     return None
+
+
+class _EngineProxy(msgspec.Struct, frozen=True):
+    """The proxy that the engine uses for registries."""
+
+    address: str
+    """Empty without one, or where /info is not known."""
+    exceptions: str
+    is_malformed: bool
+    proof: dict[str, Json]
+
+    @classmethod
+    def of(cls, info: Info | None) -> Self:
+        if info is None:
+            return cls("", "", is_malformed=False, proof={})
+        address = info.https_proxy or info.http_proxy
+        is_malformed = _is_malformed(info.https_proxy) or _is_malformed(info.http_proxy)
+        proof: dict[str, Json] = {
+            "HttpsProxy": address or "not set",
+            "NoProxy": info.no_proxy or "not set",
+        }
+        return cls(address, info.no_proxy, is_malformed, proof)
+
+    def status_in(self, text: str) -> str:
+        """What the proxy said to CONNECT; "" where the text does not show it."""
+        status = _STATUS.search(text)
+        return status[1] if status and self.address and not self.is_malformed else ""
+
+    def reason(self, status: str) -> str:
+        """In place of the engine's own words; "" for these."""
+        if self.is_malformed:
+            return _MALFORMED
+        if not status:
+            return ""
+        return f'the engine\'s proxy {self.address} answers "{status}" in place of the registry'
 
 
 _MAY_BE_NEAR = "; if the registry is on your own network, NO_PROXY has to name it"
@@ -285,16 +315,11 @@ def _takes_exceptions(ping: Ping | None) -> bool:
     return ping is not None and ping.version >= PROXIES_IN_FILE
 
 
-def _proxy_of(info: Info | None) -> str:
-    """The proxy that the engine uses for registries; "" without one."""
-    return (info.https_proxy or info.http_proxy) if info is not None else ""
-
-
-def _excepted(registry: str, info: Info, config: DaemonConfig | None) -> dict[str, str]:
+def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -> dict[str, str]:
     """What the page needs to let the engine go to a registry without its proxy."""
     if config is None:
         return {"registry": registry}
-    given = [word for word in info.no_proxy.split(",") if word]
+    given = [word for word in proxy.exceptions.split(",") if word]
     exceptions = ",".join([*given, host_name(registry)])
     in_file = config.in_file("proxies")
     proxies = in_file if isinstance(in_file, dict) else {}

@@ -17,6 +17,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.port_connections import PortConnection, PortConnections
 from diagnose.evidence.network.sockets.refused_ports import (
     IN_USE,
+    BindFailure,
     allocated_ports,
     bind_failures,
 )
@@ -107,30 +108,40 @@ def port_held_by_process(
     next start may succeed.
     """
     for failure in bind_failures(containers, IN_USE):
-        container, port, proto = failure.container, failure.port, failure.proto
-        holders = () if listeners is None else listeners.on(proto, failure.address, port)
+        port, proto = failure.port, failure.proto
         near_ends = port_connections.by_port.get(port, ()) if port_connections is not None else ()
-        is_free = listeners is not None and not holders and not near_ends
-        past = "was in use and is free now" if is_free else "was in use"
-        if not holders and near_ends:
-            past = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
-        state = _held_by(holders[0], containers) if holders else past
-        finding = Finding.about(
-            container,
-            f"{container} did not start: {proto} port {port} of the host {state}",
-            _failed(container, **_shown(holders)),
-            discriminator=f"{port}/{proto}",
-            severity=Severity.warning if is_free else Severity.critical,
-            touches=_owners(holders, containers),
-            signs=signs(container.state.error),
-            port=str(port),
-            proto=proto,
-        )
-        if not holders and near_ends:
-            variables = {"container": container.name, "near_end": str(port)}
-            finding = replace(finding, variables=variables)
-        yield _stub_finding(finding, holders)
+        holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
+        if holders:
+            finding = _in_use_finding(failure, _held_by(holders[0], containers), holders)
+            touches = _owners(holders, containers)
+            yield replace(_with_stub(finding, holders), touches=touches)
+        elif near_ends:
+            state = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
+            variables = {"container": failure.container.name, "near_end": str(port)}
+            yield replace(_in_use_finding(failure, state), variables=variables)
+        elif listeners is not None:
+            finding = _in_use_finding(failure, "was in use and is free now")
+            yield replace(finding, severity=Severity.warning)
+        else:
+            yield _in_use_finding(failure, "was in use")
     return None
+
+
+def _in_use_finding(
+    failure: BindFailure, state: str, holders: tuple[Listener, ...] = ()
+) -> Finding:
+    """state: what became of the port, as the end of the sentence."""
+    container, port, proto = failure.container, failure.port, failure.proto
+    return Finding.about(
+        container,
+        f"{container} did not start: {proto} port {port} of the host {state}",
+        _failed(container, **_shown(holders)),
+        discriminator=f"{port}/{proto}",
+        severity=Severity.critical,
+        signs=signs(container.state.error),
+        port=str(port),
+        proto=proto,
+    )
 
 
 def _opened_by(near_ends: Sequence[PortConnection]) -> str:
@@ -144,7 +155,7 @@ _STUB = "systemd-resolve"
 and 127.0.0.54, port 53."""
 
 
-def _stub_finding(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
+def _with_stub(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
     """The page has its own remedy where the host's DNS stub holds the port.
 
     To kill it would end the host's name resolution.
@@ -290,7 +301,7 @@ def host_port_conflict(
             touches=_owners(holders, containers),
             signs=frozenset({"port-taken"}),
         )
-        finding = _stub_finding(finding, holders)
+        finding = _with_stub(finding, holders)
         is_killable = port and "stub_unit" not in finding.variables
         yield finding.with_variables({"port": str(port)}) if is_killable else finding
     return None

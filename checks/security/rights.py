@@ -90,27 +90,32 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
     can be seen (CAP_SYS_PTRACE is not needed); a master that stays root with lesser workers is
     named.
     """
-    is_remapped = info is not None and (info.has_userns_remap or info.is_rootless)
-    concerned = [container for container in exposed if not is_remapped or _opts_out(container)]
-    if is_remapped and not concerned:
-        return Skipped(
-            "root in a container is no root on this host: "
-            "user namespaces are remapped, or the engine is rootless"
-        )
+    concerned = list(exposed)
+    if info is not None and (info.has_userns_remap or info.is_rootless):
+        concerned = [container for container in exposed if _opts_out(container)]
+        if not concerned:
+            return Skipped(
+                "root in a container is no root on this host: "
+                "user namespaces are remapped, or the engine is rootless"
+            )
     for container in concerned:
         uid = _uid(container, processes)
         if container.config.starts_as_root and not uid:
-            yield Finding.about(
-                container,
-                f"{container} {'runs' if uid == 0 else 'starts'} as root",
-                {
-                    "Config.User": container.config.user or "not set: root",
-                    f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
-                    "Config.Image": container.config.image,
-                },
-                image=container.config.image,
-            )
+            yield _root_finding(container, uid)
     return None
+
+
+def _root_finding(container: Container, uid: int | None) -> Finding:
+    return Finding.about(
+        container,
+        f"{container} {'starts' if uid is None else 'runs'} as root",
+        {
+            "Config.User": container.config.user or "not set: root",
+            f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,
+            "Config.Image": container.config.image,
+        },
+        image=container.config.image,
+    )
 
 
 def _opts_out(container: Container) -> bool:

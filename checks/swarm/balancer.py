@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from checks.swarm._not_asked import NOT_USED
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.modules import Ipvs
@@ -29,11 +31,9 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
     if ipvs.is_there:
         return None
     lines = [line for line in log if _NO_IPVS in line.text]
-    balanced = _balanced(swarm)
     tasks = [container for container in containers.running if container.swarm_service]
     by_ingress = [task for task in tasks if "ingress" in task.endpoints]
-    by_address = [task for task in tasks if task.swarm_service in balanced]
-    harmed = sorted({task.swarm_service for task in (*by_address, *by_ingress)})
+    harmed = sorted(_balanced_services(swarm, tasks).union(_services(by_ingress)))
     if lines and harmed:
         yield Finding(
             subject=DAEMON,
@@ -49,11 +49,15 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
     return None
 
 
-def _balanced(swarm: Swarm) -> set[str]:
-    """The services that have an address of their own, as far as this node knows them."""
+def _services(tasks: Iterable[Container]) -> set[str]:
+    return {task.swarm_service for task in tasks}
+
+
+def _balanced_services(swarm: Swarm, tasks: Iterable[Container]) -> set[str]:
+    """The services of these tasks that have an address of their own, as far as this node knows."""
     specs = [service.spec for service in swarm.known_services]
-    return {
-        spec.name
+    is_balanced = {
+        spec.name: spec.endpoint_spec is None or spec.endpoint_spec.mode != "dnsrr"
         for spec in specs
-        if spec.endpoint_spec is None or spec.endpoint_spec.mode != "dnsrr"
     }
+    return {name for name in _services(tasks) if is_balanced.get(name)}

@@ -8,6 +8,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.swarm import Swarm, UpdateStatus
 from diagnose.evidence.containers.swarm_services import PlacedService
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -33,10 +34,12 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
         age = clock.age(service.changed_at)
         if update is None or placed.lacks_tasks or age is None or age < settle_s:
             continue
-        if update.state == "updating" and isinstance(swarm.tasks, Unavailable):
-            return swarm.tasks
-        waits = update.state == "updating" and bool(placed.obstacles)
-        if waits or update.state in ("paused", "rollback_paused"):
+        if update.state == "updating":
+            if isinstance(swarm.tasks, Unavailable):
+                return swarm.tasks
+            if placed.obstacles:
+                yield _finding(placed, update)
+        elif update.state in ("paused", "rollback_paused"):
             yield _finding(placed, update)
     return None
 
@@ -44,26 +47,24 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
 def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     name, errors = placed.service.spec.name, placed.obstacles or placed.blamed
     why = errors[0] if errors else update.message or update.state
-    waits = update.state == "updating"
-    state = "is stuck, and its former tasks still run" if waits else "was paused and does not go on"
-    own_port = placed.waits_for_own_port
+    state = "was paused and does not go on"
+    if update.state == "updating":
+        state = "is stuck, and its former tasks still run"
+    order, own_port = "", ""
     variables = {"service": name}
-    if own_port:
+    if placed.waits_for_own_port:
+        order = "start-first"
+        own_port = "its own task holds the port, and is to end only after the new one has started"
         variables["port_holder"] = name
     elif update.state == "paused":
         variables["held"] = name
     return Finding(
         subject=DAEMON,
-        summary=sentence(
-            f'the update of service "{name}" {state}: {why}',
-            "its own task holds the port, and is to end only after the new one has started"
-            if own_port
-            else "",
-        ),
+        summary=sentence(f'the update of service "{name}" {state}: {why}', own_port),
         evidence={
             "UpdateStatus": f"{update.state}: {update.message}",
             "task errors": errors[:3],
-            **({"UpdateConfig.Order": "start-first"} if own_port else {}),
+            **present({"UpdateConfig.Order": order}),
         },
         variables=variables,
         discriminator=name,
