@@ -44,20 +44,32 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
             **_rights(daemon.socket, path),
             "groups of the caller": "docker is one of them" if is_member else "without docker",
         },
-        variables={"user": user, "socket": path},
+        variables={
+            "user": user,
+            "socket": path,
+            **({"group": "docker"} if _needs_new_session(daemon) else {}),
+        },
     )
     return None
+
+
+def _needs_new_session(daemon: Daemon) -> bool:
+    """Whether the caller became a member of the group after the login, and the group may use the
+    socket."""
+    caller, socket = daemon.caller, daemon.socket
+    is_open = socket is None or (socket.gid != 0 and bool(socket.mode & 0o020))
+    return caller.docker_group and not caller.session_has_it and is_open
 
 
 def _refusal(daemon: Daemon, user: str) -> str:
     """Who refuses the user, and why."""
     caller, answer = daemon.caller, daemon.silence.detail if daemon.silence is not None else ""
     refused = f'user "{user}" may not use the engine\'s socket {daemon.address}'
-    if caller.docker_group and not caller.session_has_it:
+    if _needs_new_session(daemon):
         return f"{refused}: the session is older than the membership in group docker"
     if answer.startswith("HTTP "):
         return f"the engine refuses requests of {user}: {answer}"
-    if caller.session_has_it:
+    if caller.docker_group or caller.session_has_it:
         return (
             f"{refused}, although in group docker: the socket has another group, or a mode "
             "without it"

@@ -19,7 +19,7 @@ from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.unpack_errors import UNREADABLE_ARCHIVE, unpack_error
+from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.lazy_pattern import LazyPattern
@@ -314,7 +314,8 @@ def unpack_failed(
     It is in a format that the engine does not know: schema 1 from engine 28 on, layers that are
     compressed with zstd before engine 23 (20.10.24 takes the archive for one that breaks off). Or
     it is a plugin; or the host does not let the engine write the layers: a disk with errors, a
-    share without extended attributes, an engine inside a container.
+    share without extended attributes, an engine inside a container. An unreadable record of a layer
+    that lies where the new one belongs keeps each image with that layer out.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in (*pulls.of("format"), *pulls.of("unpack")):
@@ -330,5 +331,7 @@ def unpack_failed(
                 "does not know (engines from 23 on do)"
             )
             variables |= {"lacks_zstd": ping.engine_version}
+        if left := LEFT_RECORD.search(trouble.text):
+            variables |= {"record": left["record"], "root": left["root"]}
         yield failures.finding(trouble, variables=variables, reason=reason, clause=clause)
     return None

@@ -59,7 +59,7 @@ PATTERNS: dict[Why, LazyPattern] = {
     "unpack": LazyPattern(
         r"failed to register layer.*(?:operation not (?:permitted|supported)|permission denied"
         r"|input/output error|signal: killed|read-only file ?system|cross-device link"
-        r"|processing tar file[^:]*: unexpected EOF|invalid tar header)",
+        r"|processing tar file[^:]*: unexpected EOF|invalid tar header|rename \S+/write-set-\S+ )",
         re.DOTALL,
     ),
     "corrupt": LazyPattern(

@@ -6,6 +6,13 @@ from diagnose.lazy_pattern import LazyPattern
 
 UNREADABLE_ARCHIVE = LazyPattern(r"unexpected EOF|invalid tar header")
 """A layer whose digest fits, and that is no tar archive to the engine."""
+LEFT_RECORD = LazyPattern(
+    r"rename \S+/write-set-\d+ (?P<record>(?P<root>/\S+)/image/\S+/layerdb/sha256/[0-9a-f]{64}): "
+    r"(?:file exists|directory not empty)"
+)
+"""The engine moves its record of a layer to its place when the record is complete.
+
+What already lies there was not readable when the engine started."""
 _MEANINGS = (
     (
         LazyPattern(r"schema 1\b|manifest\.v1\+prettyjws|missing signature key"),
@@ -19,6 +26,10 @@ _MEANINGS = (
     (
         UNREADABLE_ARCHIVE,
         "it arrived whole, and its layers are no archive that this engine can read",
+    ),
+    (
+        LEFT_RECORD,
+        "an unreadable record of one of its layers, as a power cut leaves it, is in the way",
     ),
     (
         LazyPattern(r"input/output error"),

@@ -38,6 +38,13 @@ def test_forbidden() -> None:
         "session is older"
         in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
     )
+    assert (
+        only(judge("daemon.socket-forbidden", daemon=old).findings).variables["group"] == "docker"
+    )
+    of_root = replace(old, socket=replace(SOCKET, gid=0))
+    closed = only(judge("daemon.socket-forbidden", daemon=of_root).findings)
+    assert "another group" in closed.summary
+    assert "group" not in closed.variables
     kept_out = replace(
         denied, caller=Caller(1000, "deploy", docker_group=True, session_has_it=True)
     )

@@ -59,6 +59,7 @@ def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
     assert finding.variables == {"user": "dockremap", "count": "718322463"}
 
 
+_STORE = "/var/lib/docker/image/overlay2/layerdb"
 UNPACKED: dict[str, tuple[str, str]] = {
     "not implemented: media type application/vnd.docker.distribution.manifest.v1+prettyjws": (
         "format",
@@ -80,6 +81,10 @@ UNPACKED: dict[str, tuple[str, str]] = {
         "arrived whole",
     ),
     "failed to register layer: archive/tar: invalid tar header": ("unpack", "arrived whole"),
+    f"failed to register layer: rename {_STORE}/tmp/write-set-1 {_STORE}/sha256/{'a' * 64}: file exists": (
+        "unpack",
+        "record of one of its layers",
+    ),
     "failed to register layer: stat /var/lib/docker/overlay2/1: no such file": ("corrupt", ""),
 }
 

@@ -110,6 +110,21 @@ def forbidden(box: Box) -> None:
     assert [f["id"] for f in run.findings] == ["daemon.socket-forbidden"]
 
 
+@fault("daemon.socket-forbidden", subject=DAEMON, user="nobody", exit_code=3)
+def session_older_than_its_group(box: Box) -> None:
+    """A user was added to the group docker and has not logged in since; the command that the report
+    offers gives the session the group."""
+    box.sh("getent group docker >/dev/null || groupadd docker; usermod -aG docker nobody")
+    box.sh("chgrp docker /run/docker.sock; chmod 660 /run/docker.sock")
+    run = box.diagnose("check", "daemon.socket-forbidden", "--format", "json", user="nobody")
+    command = run.findings[0]["fix"][0]["command"]
+    asked = ["curl", "-sS", "--unix-socket", "/run/docker.sock", "http://docker/_ping"]
+    assert box.run(asked, user="nobody", check=False).returncode != 0
+    in_shell = ["env", "SHELL=/bin/sh", *command.split()]
+    said = box.run(in_shell, user="nobody", stdin=" ".join(asked) + "\n", check=False)
+    assert said.stdout == "OK", said
+
+
 @fault("daemon.containerd-hung", subject=DAEMON, exit_code=2)
 def containerd_frozen(box: Box) -> None:
     """containerd was stopped by a signal: the engine's lists are served, /info is not."""

@@ -477,6 +477,34 @@ def layers_compressed_with_zstd(box: Box) -> None:
     assert "zstd" in finding["summary"], finding
 
 
+def _leave_record(box: Box, layer: str) -> None:
+    """Leave the record of a layer as a power cut does: its files are there, and empty."""
+    box.stop_engine()
+    folder = f"/var/lib/docker/image/overlay2/layerdb/sha256/{layer}"
+    box.sh(f"mkdir {folder}; for file in diff size cache-id; do : >{folder}/$file; done")
+    box.start_engine()
+
+
+@fault("image.unpack-failed", subject="*", engine_started=False)
+def unreadable_record_of_a_layer(box: Box) -> None:
+    """A power cut left the record of a layer empty, and no image with that layer can be pulled; the
+    command moves the record away."""
+    host = registry.start(box)
+    name = f"{host}/old/app:1"
+    box.start_engine(config={**QUIET, "insecure-registries": [host]})
+    box.docker("pull", "-q", name)
+    layer = box.docker("inspect", "--format", "{{index .RootFS.Layers 0}}", name).stdout.strip()
+    box.docker("rmi", name)
+    for turn in (1, 2):
+        _leave_record(box, layer.removeprefix("sha256:"))
+        refuse(box, name, "file exists", times=3)
+        if turn == 1:
+            (finding,) = box.diagnose("check", "image.*", "--format", "json").findings
+            box.sh(finding["fix"][0]["command"])
+            box.docker("pull", "-q", name)
+            box.docker("rmi", name)
+
+
 @fault("image.registry-unreachable", subject="daemon:docker", engine_started=False)
 def server_of_the_layers_is_down(box: Box) -> None:
     """The registry answers, and sends the engine to another server for the layers."""
