@@ -21,7 +21,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     container start with an empty one. Anonymous volumes that the user asked for (`-v
     /app/node_modules`) are left out.
     """
-    for split in split_mounts.items:
+    for split in split_mounts:
         container, own, anonymous = split.container, split.own, split.anonymous
         is_below = own.holds(anonymous.destination)
         relation = "above" if is_below else "below"

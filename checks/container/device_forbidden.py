@@ -18,7 +18,7 @@ def device_forbidden(denied: DeniedDevices, clock: Clock) -> CheckResult:
     user who is neither its owner nor in its group is refused. Numbers count, not names: the group
     render has another number on each distribution.
     """
-    for item in denied.items:
+    for item in denied:
         container = item.container
         if not is_failing(container, clock):
             continue

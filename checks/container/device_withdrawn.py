@@ -17,7 +17,7 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
     there, and takes them away: the next program in the container that opens one is refused. The
     log says so; in cgroup v1 the rules are read too. Programs that have the GPU open go on.
     """
-    for item in withdrawn.items:
+    for item in withdrawn:
         container = item.container
         allowed = ", ".join(line for line in item.rules.splitlines() if line.startswith("c "))
         proof = {"devices.list": allowed or "no device"} if item.rules else {}

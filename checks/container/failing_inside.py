@@ -54,7 +54,7 @@ def failing_inside(
     takes it away. A thread of Java that ended for lack of heap is a warning. What a supervisor
     writes to a file is not seen.
     """
-    for failure in inner_failures.items:
+    for failure in inner_failures:
         yield _finding(failure, mount_access, clock)
     yield from inner_failures.unexamined
     return None

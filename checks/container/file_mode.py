@@ -21,7 +21,7 @@ def file_mode_refused(clock: Clock, refused_files: RefusedFiles) -> CheckResult:
     warning for a running container. The rules are those of the programs; see the table of
     failures for their sources.
     """
-    for refused in refused_files.items:
+    for refused in refused_files:
         if refused.line and not is_failing(refused.container, clock):
             continue
         yield _finding(refused)

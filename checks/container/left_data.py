@@ -33,14 +33,14 @@ def data_left_behind(
     folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder that is named
     by the host name, which is another one in each container that was not given any.
     """
-    for node in nodes.items if nodes is not None else ():
+    for node in nodes or ():
         yield _node_finding(node, clock)
-    for project in renamed.items if renamed is not None else ():
+    for project in renamed or ():
         if project.lived >= lived:
             yield _project_finding(project, clock)
     if left is None:
         return None
-    for item in left.items:
+    for item in left:
         container, destination = item.container, item.mount.destination
         age = clock.age(container.created_at) or 0.0
         yield Finding.about(

@@ -17,7 +17,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     disk that was mounted on the host after the start is not seen in the container either: it goes
     on with the folder beneath, and what it writes there is out of the host's sight.
     """
-    for stale in stale_mounts.items:
+    for stale in stale_mounts:
         source, container = stale.mount.source, stale.container
         table = f"/proc/{container.state.pid}/mountinfo"
         if stale.is_hidden:

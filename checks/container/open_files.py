@@ -32,7 +32,7 @@ def open_files_unbounded(
     waited: a program that computes spends its time in user mode, and a busy server waits for its
     clients. Engines 20.10 to 28 come with such units.
     """
-    for computing in computing_processes.items:
+    for computing in computing_processes:
         is_closing = computing.system_pct >= system and computing.sleeps_per_s <= sleeps
         if computing.limit < huge or computing.cpu_s < least or not is_closing:
             continue

@@ -82,7 +82,5 @@ def _with_running(containers: Containers, subjects: set[Subject]) -> Edit:
         return replace(container, state=state, restart_count=0)
 
     return {
-        Containers: replace(
-            containers, items=tuple(running(container) for container in containers.items)
-        )
+        Containers: replace(containers, items=tuple(running(container) for container in containers))
     }

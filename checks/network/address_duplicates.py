@@ -23,7 +23,7 @@ def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
     """
     if not address_duplicates.members:
         return Skipped("no running container is on a macvlan or ipvlan network")
-    for duplicate in address_duplicates.items:
+    for duplicate in address_duplicates:
         yield _finding(duplicate)
     return None
 

@@ -54,7 +54,7 @@ def internal_called_out(
         lines = recent_logs.repeated(container, _tells_of_the_outside, clock, least, fresh)
         places = sorted(
             call.place
-            for call in (unanswered_calls.items if unanswered_calls is not None else ())
+            for call in unanswered_calls or ()
             if call.container.id == container.id and call.has_no_way_out
         )
         if lines or places:

@@ -40,7 +40,7 @@ def calls_failing(
     known = {error.container.id for error in repeated_errors or () if error.failure is not None}
     waiting = {
         (call.container.id, address)
-        for call in (unanswered_calls.items if unanswered_calls is not None else ())
+        for call in unanswered_calls or ()
         for address in (call.address, *call.further)
     }
     for failure in logged_failures:

@@ -91,7 +91,7 @@ def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_o
 
 def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None) -> list[str]:
     """The places of the IPv6 internet from which its sockets wait for an answer."""
-    calls = unanswered_calls.items if unanswered_calls is not None else ()
+    calls = unanswered_calls or ()
     own = [call for call in calls if call.container.id == container.id]
     return [call.place for call in own if _PUBLIC.fullmatch(call.address)]
 

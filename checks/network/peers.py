@@ -28,7 +28,7 @@ def peer_address_stale(
     The log must say so repeatedly within the last minutes, and later than the last start of a
     container on that network.
     """
-    for call in failing_calls.items:
+    for call in failing_calls:
         if call.network.name not in call.container.endpoints or call.times < least:
             continue
         members = _members(call, containers)
@@ -143,7 +143,7 @@ def peer_on_other_network(
     The engine keeps its networks apart, and drops these packets. Reverse proxies that take the
     addresses of containers from the engine choose one of a network that they are not on.
     """
-    for call in failing_calls.items:
+    for call in failing_calls:
         if call.network.name in call.container.endpoints or call.times < least or call.refused:
             continue
         peer = containers.by_place.get((call.network.name, call.address))

@@ -23,7 +23,7 @@ def requests_taken_for_forged(
     drops = strict_uplinks.drops
     if not len(strict_uplinks) or drops is None:
         return Skipped("no second interface of this host drops requests of clients beyond it")
-    for uplink in strict_uplinks.items:
+    for uplink in strict_uplinks:
         if drops.within < least:
             continue
         noun = agree(uplink.ports, "port", "ports")

@@ -34,7 +34,7 @@ def gateway_unanswered(
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container is on a macvlan or ipvlan network alone")
-    groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways.items)
+    groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
     for items in groups.values():
         yield _finding(items, neighbours, routes)
     return None

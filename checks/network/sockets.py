@@ -34,7 +34,7 @@ def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckR
         return Skipped("no program in a running container listens")
     if sockets and all(socket.backlog is None for socket in sockets):
         return Unavailable("not recorded", "the queues of listening sockets")
-    for queue in full_queues.items:
+    for queue in full_queues:
         yield _full_queue_finding(queue.container, queue.socket)
     yield from namespaces.unvisited
     return None
@@ -68,7 +68,7 @@ def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3))
     """
     if not network_losses.counted:
         return Skipped("no running container has a network of its own")
-    for loss in network_losses.items:
+    for loss in network_losses:
         for socket in loss.datagrams:
             if socket.within >= least:
                 yield _lost_datagrams_finding(loss.container, socket)
@@ -104,7 +104,7 @@ def connections_left_open(
     """
     if not network_losses.counted:
         return Skipped("no running container has a network of its own")
-    for loss in network_losses.items:
+    for loss in network_losses:
         if loss.left_open >= least:
             yield Finding.about(
                 loss.container,

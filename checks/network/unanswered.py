@@ -54,9 +54,7 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
     """
     if not unanswered_calls.watched and not len(unanswered_calls):
         return Skipped("no running container uses a network")
-    calls = [
-        call for call in unanswered_calls.items if call.repeats >= least and not call.has_no_way_out
-    ]
+    calls = [call for call in unanswered_calls if call.repeats >= least and not call.has_no_way_out]
     for same_place in by_key((call.place, call) for call in calls).values():
         yield _finding(same_place)
     return None

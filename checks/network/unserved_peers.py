@@ -40,7 +40,7 @@ def peer_not_listening(
     begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
     some programs try the other address then. TCP only.
     """
-    for call in failing_calls.items:
+    for call in failing_calls:
         is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
         is_refused_here = call.refused and call.network.name in call.container.endpoints
         peer = containers.by_place.get((call.network.name, call.address))

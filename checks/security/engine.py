@@ -64,7 +64,7 @@ def socket_world_writable(sockets: EngineSockets) -> CheckResult:
     """
     if not sockets.items:
         return Skipped("the engine is not reached through a socket file of this host")
-    for socket in sockets.items:
+    for socket in sockets:
         if not socket.mode & 0o002:
             continue
         yield Finding(

@@ -72,7 +72,7 @@ def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) ->
     """
     known_details = details if details is not None else ImageDetails({}, {})
     by_name = {known_details.names[detail.id]: has_secret(detail.env) for detail in known_details}
-    for name, steps in histories.items:
+    for name, steps in histories:
         secrets = secrets_of_image(by_name.get(name, ()), (step.created_by for step in steps))
         if secrets:
             names = names_of_secrets(secret for _, secret in secrets)

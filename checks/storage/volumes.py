@@ -32,7 +32,7 @@ def filesystem_unsupported(volumes: RefusedVolumes) -> CheckResult:
     kernels and minimal installations lack nfs and cifs. A volume whose file system the kernel knows
     by now is left alone.
     """
-    for volume in volumes.items:
+    for volume in volumes:
         kind = volume.fstype or "its file system"
         effect = f": {counted('container', volume.waiting)} cannot start" if volume.waiting else ""
         evidence: dict[str, Json] = {
@@ -127,7 +127,7 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
     mount. It is a warning while no container that uses the disk runs. Lines with `noauto` are left
     to the person who mounts them.
     """
-    for disk in disks.items:
+    for disk in disks:
         planned = disk.planned
         names = names_of(disk.users)
         running = [container for container in disk.users if container.is_running]

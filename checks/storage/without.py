@@ -41,9 +41,7 @@ def disk_has_room(finding: Finding, filesystems: Filesystems) -> Edit:
             return _with_used(disk, usable * HEALTHY_PCT // 100)
         return disk
 
-    return {
-        Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems.items))
-    }
+    return {Filesystems: replace(filesystems, items=tuple(roomy(disk) for disk in filesystems))}
 
 
 @without("storage.inodes-exhausted")
@@ -55,9 +53,7 @@ def disk_has_inodes(finding: Finding, filesystems: Filesystems) -> Edit:
             return disk
         return replace(disk, usage=replace(disk.usage, inodes_free=disk.usage.inodes // 2))
 
-    return {
-        Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems.items))
-    }
+    return {Filesystems: replace(filesystems, items=tuple(spacious(disk) for disk in filesystems))}
 
 
 @without("storage.read-only", "kernel.filesystem-errors")
@@ -96,9 +92,7 @@ def file_is_gone(finding: Finding, filesystems: Filesystems) -> Edit:
             return _with_used(disk, max(0, disk.usage.used - total))
         return disk
 
-    return {
-        Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems.items))
-    }
+    return {Filesystems: replace(filesystems, items=tuple(emptied(disk) for disk in filesystems))}
 
 
 def _is_number(value: object) -> bool:

@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 class Items(msgspec.Struct, Generic[Item], frozen=True):
     """Things of one kind, in order. A subclass says which, and adds what else is known of them."""
 
-    items: tuple[Item, ...]
+    items: tuple[Item, ...] = ()
 
     def __iter__(self) -> Iterator[Item]:
         return iter(self.items)

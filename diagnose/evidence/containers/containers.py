@@ -58,7 +58,7 @@ class Containers(Items[Container], frozen=True, dict=True):
         """Those that were created, and whose start was not even tried."""
         return tuple(
             container
-            for container in self.items
+            for container in self
             if container.state.status == "created" and not container.start_failed
         )
 
@@ -66,7 +66,7 @@ class Containers(Items[Container], frozen=True, dict=True):
     def by_dns_name(self) -> dict[str, list[Container]]:
         """The containers that can be called by each name, running or not."""
         named: dict[str, list[Container]] = {}
-        for container in self.items:
+        for container in self:
             for name in container.dns_names:
                 named.setdefault(name, []).append(container)
         return named

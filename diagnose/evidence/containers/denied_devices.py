@@ -11,6 +11,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.file_access import HostUser, host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -34,10 +35,8 @@ class DeniedDevice(msgspec.Struct, frozen=True):
     """What the log says."""
 
 
-class DeniedDevices(msgspec.Struct, frozen=True):
+class DeniedDevices(Items[DeniedDevice], frozen=True):
     """Those that the log names, and whose mode on the host is against the container's user."""
-
-    items: tuple[DeniedDevice, ...] = ()
 
 
 @evidence

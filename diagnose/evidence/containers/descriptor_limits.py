@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -38,10 +39,8 @@ class ComputingProcess(msgspec.Struct, frozen=True):
     """Files that it may open."""
 
 
-class ComputingProcesses(msgspec.Struct, frozen=True):
+class ComputingProcesses(Items[ComputingProcess], frozen=True):
     """Those whose figures could be read."""
-
-    items: tuple[ComputingProcess, ...]
 
 
 @evidence

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.items import Items
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -49,21 +49,17 @@ class Event(msgspec.Struct, frozen=True):
         return int(code) if code.lstrip("-").isdigit() else None
 
 
-class Events(msgspec.Struct, frozen=True, dict=True):
+class Events(Items[Event], frozen=True, dict=True):
     """Oldest first."""
 
-    items: tuple[Event, ...]
     complete_since: float | None = None
     """Unix time from which on nothing is missing, None where the engine holds less than it can keep
     (then it tells all since its start)."""
 
-    def __iter__(self) -> Iterator[Event]:
-        return iter(self.items)
-
     @functools.cached_property
     def _by_id(self) -> dict[str, list[Event]]:
         events_of: dict[str, list[Event]] = {}
-        for event in self.items:
+        for event in self:
             events_of.setdefault(event.id, []).append(event)
         return events_of
 

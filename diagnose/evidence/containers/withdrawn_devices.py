@@ -6,6 +6,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
@@ -34,10 +35,9 @@ class WithdrawnDevice(msgspec.Struct, frozen=True):
     times: int
 
 
-class WithdrawnDevices(msgspec.Struct, frozen=True):
+class WithdrawnDevices(Items[WithdrawnDevice], frozen=True):
     """One for each container."""
 
-    items: tuple[WithdrawnDevice, ...] = ()
     unread: tuple[Unexamined, ...] = ()
 
 

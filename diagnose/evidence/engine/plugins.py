@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
 from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.engine import PluginNames
@@ -42,18 +43,14 @@ class LegacyPlugin(msgspec.Struct, frozen=True):
         return bool(self.file) and self.file != self.socket
 
 
-class LegacyPlugins(msgspec.Struct, frozen=True):
+class LegacyPlugins(Items[LegacyPlugin], frozen=True):
     """Those that were tried."""
 
-    items: tuple[LegacyPlugin, ...]
     in_memory: frozenset[str] = frozenset()
     of_networks: frozenset[str] = frozenset()
     """in_memory, of_networks: names of volume and network plugins that the engine has used since
     its start."""
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     def is_for_networks(self, plugin: LegacyPlugin) -> bool:
         """Whether the engine knows the plugin for networks alone: no list of volumes waits then."""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.items import Items
 from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.engine import Endpoint, FindEndpoint
@@ -24,14 +25,10 @@ class SocketFile(msgspec.Struct, frozen=True):
     gid: int
 
 
-class EngineSockets(msgspec.Struct, frozen=True):
+class EngineSockets(Items[SocketFile], frozen=True):
     """The sockets that exist; a path that is not there is left out."""
 
-    items: tuple[SocketFile, ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

@@ -12,6 +12,7 @@ import msgspec
 
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.questions import Host, Question
 from diagnose.questions.images import Detail, HistoryStep, InspectImage, ReadImageHistory
@@ -108,14 +109,10 @@ def _by_own_id(details: Mapping[str, Detail], names: Mapping[str, str]) -> dict[
     return {detail.id: names[id] for id, detail in details.items()}
 
 
-class ImageHistories(msgspec.Struct, frozen=True):
+class ImageHistories(Items[tuple[str, tuple[HistoryStep, ...]]], frozen=True):
     """(name, instructions, the newest first) of each image in use."""
 
-    items: tuple[tuple[str, tuple[HistoryStep, ...]], ...]
     unexamined: tuple[Unexamined, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

@@ -21,7 +21,7 @@ class Downloads(Items[Download], frozen=True):
 
     def idle_since(self, seconds: float) -> tuple[Download, ...]:
         """Those to which no byte was added for so long, the longest first."""
-        idle = [each for each in self.items if self.taken_at - each.mtime >= seconds]
+        idle = [each for each in self if self.taken_at - each.mtime >= seconds]
         return tuple(sorted(idle, key=lambda each: each.mtime))
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+
+import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -17,7 +20,7 @@ __all__ = ["NONE", "Image", "Images", "images", "normal", "registry_of", "tag_of
 class Images(Items[Image], frozen=True, dict=True):
     """All images, by name."""
 
-    used: dict[str, tuple[str, ...]]
+    used: Mapping[str, tuple[str, ...]] = msgspec.field(default_factory=dict)
     """Image id -> names of the containers made from it, running or not."""
     users_known: bool = True
     """False where the containers could not be listed; nothing may then be called unused."""
@@ -56,16 +59,14 @@ class Images(Items[Image], frozen=True, dict=True):
     def dangling(self) -> tuple[Image, ...]:
         """What `docker image prune` removes: images without a tag that no container uses."""
         if self.users_known:
-            return tuple(
-                image for image in self.items if not image.tags and not self.is_used(image)
-            )
+            return tuple(image for image in self if not image.tags and not self.is_used(image))
         return ()
 
     @property
     def unused(self) -> tuple[Image, ...]:
         """Images with a tag that no container uses."""
         if self.users_known:
-            return tuple(image for image in self.items if image.tags and not self.is_used(image))
+            return tuple(image for image in self if image.tags and not self.is_used(image))
         return ()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -70,16 +71,12 @@ class HungTask(msgspec.Struct, frozen=True):
     seconds: int
 
 
-class KernelLog(msgspec.Struct, frozen=True, dict=True):
+class KernelLog(Items[Record], frozen=True, dict=True):
     """The records, oldest first."""
 
-    items: tuple[Record, ...]
     complete: bool = True
     """Nothing was overwritten or left out since boot."""
     source: str = "/dev/kmsg"
-
-    def __iter__(self) -> Iterator[Record]:
-        return iter(self.items)
 
     @functools.cached_property
     def oom_kills(self) -> tuple[OomKill, ...]:
@@ -87,7 +84,7 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def hung_tasks(self) -> tuple[HungTask, ...]:
-        matches = ((record, _HUNG.search(record.text)) for record in self.items)
+        matches = ((record, _HUNG.search(record.text)) for record in self)
         return tuple(
             HungTask(record.at, m["task"], int(m["pid"]), int(m["seconds"]))
             for record, m in matches
@@ -101,7 +98,7 @@ class KernelLog(msgspec.Struct, frozen=True, dict=True):
 
         To look for a sign costs a tenth.
         """
-        for record in self.items:
+        for record in self:
             for sign in signs:
                 if sign in record.text:
                     match = pattern.search(record.text)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator
 
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ListProcesses, Process
@@ -15,13 +13,8 @@ from diagnose.registry import evidence
 __all__ = ["Process", "Processes", "processes"]
 
 
-class Processes(msgspec.Struct, frozen=True, dict=True):
+class Processes(Items[Process], frozen=True, dict=True):
     """All that the tool can see."""
-
-    items: tuple[Process, ...]
-
-    def __iter__(self) -> Iterator[Process]:
-        return iter(self.items)
 
     @functools.cached_property
     def by_pid(self) -> dict[int, Process]:
@@ -31,7 +24,7 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
         zombies_of: dict[str, list[Process]] = {}
-        for process in self.items:
+        for process in self:
             if process.state == "Z" and process.container:
                 zombies_of.setdefault(process.container, []).append(process)
         return {id: tuple(listed) for id, listed in zombies_of.items()}
@@ -43,7 +36,7 @@ class Processes(msgspec.Struct, frozen=True, dict=True):
         `containerd-shim-runc-v2 -namespace moby -id ID`.
         """
         by_container = {}
-        for process in self.items:
+        for process in self:
             if not process.comm.startswith("containerd-shim"):
                 continue
             words = process.cmdline or []

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
@@ -31,15 +32,11 @@ class AddressDuplicate(msgspec.Struct, frozen=True):
     """Whether the other machine has answered within the last moments."""
 
 
-class AddressDuplicates(msgspec.Struct, frozen=True):
+class AddressDuplicates(Items[AddressDuplicate], frozen=True):
     """Addresses of containers that another machine on the wire has."""
 
-    items: tuple[AddressDuplicate, ...] = ()
     members: int = 0
     """Running containers on such networks."""
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

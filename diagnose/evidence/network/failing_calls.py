@@ -11,6 +11,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
@@ -78,15 +79,11 @@ class FailingCall(msgspec.Struct, frozen=True):
         return "socket" if self.by_socket else "log"
 
 
-class FailingCalls(msgspec.Struct, frozen=True):
+class FailingCalls(Items[FailingCall], frozen=True):
     """The calls that failed within the last minutes, by container, address and port."""
 
-    items: tuple[FailingCall, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """The containers whose logs were not read."""
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
@@ -123,7 +120,7 @@ def _waiting(
     network_losses: NetworkLosses | None, networks: Networks, clock: Clock
 ) -> Iterator[FailingCall]:
     """The calls whose answer a socket waits for now."""
-    for loss in network_losses.items if network_losses is not None else ():
+    for loss in network_losses or ():
         for call in loss.calls:
             network = _bridge_of(call.address, networks)
             if network is not None:

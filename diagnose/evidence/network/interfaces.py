@@ -31,7 +31,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
     @functools.cached_property
     def _ports(self) -> dict[int, tuple[Interface, ...]]:
         ports: dict[int, tuple[Interface, ...]] = {}
-        for interface in self.items:
+        for interface in self:
             if interface.master is not None:
                 ports[interface.master] = (*ports.get(interface.master, ()), interface)
         return ports
@@ -49,7 +49,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
         indices = {address.index for address in self.addresses if address.address in addresses}
         holding = (
             interface
-            for interface in self.items
+            for interface in self
             if interface.kind == "bridge" and interface.index in indices
         )
         return self.by_name.get(name) or next(holding, None)

@@ -12,6 +12,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import failed_name
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
@@ -77,18 +78,11 @@ class LoggedFailure(msgspec.Struct, frozen=True):
         return f"{self.host}:{self.port}" if self.port else self.host
 
 
-class LoggedFailures(msgspec.Struct, frozen=True):
+class LoggedFailures(Items[LoggedFailure], frozen=True):
     """The calls that fail again and again, and did so a moment ago."""
 
-    items: tuple[LoggedFailure, ...] = ()
     unread: tuple[Unexamined, ...] = ()
     """Running containers whose log was not read."""
-
-    def __iter__(self) -> Iterator[LoggedFailure]:
-        return iter(self.items)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 SETTLED_S = 180.0

@@ -66,7 +66,7 @@ class Neighbours(Items[Neighbour], frozen=True):
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
         return next(
-            (entry for entry in self.items if entry.address == address and entry.is_unanswered),
+            (entry for entry in self if entry.address == address and entry.is_unanswered),
             None,
         )
 

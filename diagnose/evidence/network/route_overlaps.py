@@ -119,7 +119,7 @@ def calls_into(
     """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
     if failing_calls is None or containers is None:
         return []
-    lost = [call for call in failing_calls.items if call.network.name == network.name]
+    lost = [call for call in failing_calls if call.network.name == network.name]
     return [
         call
         for call in lost

@@ -22,7 +22,7 @@ class Routes(Items[Route], frozen=True, dict=True):
 
         A default one, or half of one.
         """
-        return any(route.prefix <= 1 and route.leads_somewhere for route in self.items)
+        return any(route.prefix <= 1 and route.leads_somewhere for route in self)
 
     @functools.cached_property
     def default6(self) -> Route | None:
@@ -30,7 +30,7 @@ class Routes(Items[Route], frozen=True, dict=True):
         return next(
             (
                 route
-                for route in self.items
+                for route in self
                 if route.family == "inet6" and not route.prefix and route.leads_somewhere
             ),
             None,
@@ -41,7 +41,7 @@ class Routes(Items[Route], frozen=True, dict=True):
         """The IPv4 default route of the main table that wins, None on a host without one."""
         candidates = [
             route
-            for route in self.items
+            for route in self
             if route.family == "inet"
             and not route.prefix
             and route.table == MAIN_TABLE

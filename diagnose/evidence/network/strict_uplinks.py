@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
@@ -34,16 +35,11 @@ class StrictUplink(msgspec.Struct, frozen=True):
     """Published ports that such a client would call."""
 
 
-class StrictUplinks(msgspec.Struct, frozen=True):
-    """Interfaces whose clients the kernel takes for forged."""
+class StrictUplinks(Items[StrictUplink], frozen=True):
+    """Interfaces whose clients the kernel takes for forged; none on a host with one way out."""
 
-    items: tuple[StrictUplink, ...] = ()
-    """None on a host with one way out."""
     drops: ReversePathDrops | None = None
     """None where nothing was counted."""
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence

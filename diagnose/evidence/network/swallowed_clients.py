@@ -10,6 +10,7 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
@@ -32,16 +33,11 @@ class SwallowedClient(msgspec.Struct, frozen=True):
     port: int
 
 
-class SwallowedClients(msgspec.Struct, frozen=True):
+class SwallowedClients(Items[SwallowedClient], frozen=True):
     """Each client once for each port that it called."""
 
-    items: tuple[SwallowedClient, ...] = ()
-
-    def __len__(self) -> int:
-        return len(self.items)
-
     def of(self, network: Network) -> tuple[SwallowedClient, ...]:
-        return tuple(client for client in self.items if client.network.name == network.name)
+        return tuple(client for client in self if client.network.name == network.name)
 
 
 @evidence

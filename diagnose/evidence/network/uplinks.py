@@ -48,9 +48,9 @@ class Uplinks(Items[Uplink], frozen=True):
     counts, whatever routes another program gave it.
     """
 
-    interfaces: dict[int, str]
+    interfaces: dict[int, str] = msgspec.field(default_factory=dict)
     """Index -> name of every interface."""
-    addresses: dict[int, str | None]
+    addresses: dict[int, str | None] = msgspec.field(default_factory=dict)
     """Index -> its first global IPv4 address."""
 
     @property

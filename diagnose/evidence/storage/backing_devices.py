@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -23,13 +22,8 @@ class Behind(msgspec.Struct, frozen=True):
     mounted: Mounted
 
 
-class Backing(msgspec.Struct, frozen=True):
+class Backing(Items[Behind], frozen=True):
     """Those of all containers whose place on the host is known."""
-
-    items: tuple[Behind, ...]
-
-    def __iter__(self) -> Iterator[Behind]:
-        return iter(self.items)
 
 
 @evidence

@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
 from diagnose.model import Failed
@@ -43,10 +44,8 @@ class LeftVolume(msgspec.Struct, frozen=True):
     """Seconds from its last change to the creation of the container."""
 
 
-class LeftVolumes(msgspec.Struct, frozen=True):
+class LeftVolumes(Items[LeftVolume], frozen=True):
     """At most one for each mount."""
-
-    items: tuple[LeftVolume, ...] = ()
 
 
 class _Fresh(msgspec.Struct, frozen=True):

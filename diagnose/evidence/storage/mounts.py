@@ -5,8 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-import msgspec
-
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -18,18 +17,13 @@ __all__ = ["Mounted", "Mounts", "is_within", "mounts", "parse"]
 _OCTAL = LazyPattern(r"\\([0-7]{3})")
 
 
-class Mounts(msgspec.Struct, frozen=True, dict=True):
+class Mounts(Items[Mounted], frozen=True, dict=True):
     """All mounts, in the order in which they were made."""
-
-    items: tuple[Mounted, ...]
-
-    def __iter__(self) -> Iterator[Mounted]:
-        return iter(self.items)
 
     @functools.cached_property
     def _by_dev(self) -> dict[str, list[Mounted]]:
         mounts_of: dict[str, list[Mounted]] = {}
-        for mount in self.items:
+        for mount in self:
             mounts_of.setdefault(mount.dev, []).append(mount)
         return mounts_of
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, StatPaths
@@ -32,10 +33,8 @@ class LeftNode(msgspec.Struct, frozen=True):
     """Seconds from the last change of that folder to the creation of the container."""
 
 
-class LeftNodes(msgspec.Struct, frozen=True):
+class LeftNodes(Items[LeftNode], frozen=True):
     """One for each container that started with no data."""
-
-    items: tuple[LeftNode, ...] = ()
 
 
 @evidence

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -40,11 +41,10 @@ class RefusedVolume(msgspec.Struct, frozen=True):
         return Subject("volume", self.name)
 
 
-class RefusedVolumes(msgspec.Struct, frozen=True):
+class RefusedVolumes(Items[RefusedVolume], frozen=True):
     """Those whose file system the kernel still does not know."""
 
-    items: tuple[RefusedVolume, ...]
-    known: tuple[str, ...]
+    known: tuple[str, ...] = ()
     """File systems that the kernel knows, from /proc/filesystems."""
 
 

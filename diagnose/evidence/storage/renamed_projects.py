@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
@@ -38,10 +39,8 @@ class RenamedProject(msgspec.Struct, frozen=True):
     """From that change to the creation of the container."""
 
 
-class RenamedProjects(msgspec.Struct, frozen=True):
+class RenamedProjects(Items[RenamedProject], frozen=True):
     """At most one for each mount."""
-
-    items: tuple[RenamedProject, ...] = ()
 
 
 class _Pair(msgspec.Struct, frozen=True):

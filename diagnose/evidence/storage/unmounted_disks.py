@@ -8,6 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.data_root_candidates import PlannedMount, planned_mounts
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
@@ -29,10 +30,8 @@ class UnmountedDisk(msgspec.Struct, frozen=True):
         return Subject("filesystem", self.planned.point)
 
 
-class UnmountedDisks(msgspec.Struct, frozen=True):
+class UnmountedDisks(Items[UnmountedDisk], frozen=True):
     """Those that a container needs."""
-
-    items: tuple[UnmountedDisk, ...]
 
 
 @evidence

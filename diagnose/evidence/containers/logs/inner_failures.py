@@ -14,6 +14,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
@@ -173,10 +174,9 @@ class InnerFailure(msgspec.Struct, frozen=True):
     """The line that explains it, "" where no line does."""
 
 
-class InnerFailures(msgspec.Struct, frozen=True):
+class InnerFailures(Items[InnerFailure], frozen=True):
     """The first of each kind and program per container."""
 
-    items: tuple[InnerFailure, ...]
     unexamined: tuple[Unexamined, ...] = ()
 
 

@@ -137,7 +137,7 @@ def _failed_inside(
             is_settled = (clock.age(container.started_at) or 0.0) >= SETTLED_S
             if is_settled and container.id in unserved.tails:
                 tails[container.id] = unserved.of(container)
-    for failure in inner_failures.items if inner_failures is not None else ():
+    for failure in inner_failures or ():
         if failure.reason:
             tails[failure.container.id] = LogTail((failure.reason,))
     return tails

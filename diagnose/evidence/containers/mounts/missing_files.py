@@ -12,6 +12,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, Named, named, named_files
+from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.programs.telling_line import TellingLine
@@ -65,13 +66,8 @@ class MissingFile(msgspec.Struct, frozen=True):
         return next((name for name in self.names if _plain(name) == wanted), "")
 
 
-class MissingFiles(msgspec.Struct, frozen=True):
+class MissingFiles(Items[MissingFile], frozen=True):
     """At most one for each container."""
-
-    items: tuple[MissingFile, ...] = ()
-
-    def __iter__(self) -> Iterator[MissingFile]:
-        return iter(self.items)
 
 
 @evidence

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
@@ -53,15 +54,11 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
         return self.mount.name[:12] if is_anonymous_name(self.mount.name) else self.mount.name
 
 
-class OutdatedVolumes(msgspec.Struct, frozen=True):
+class OutdatedVolumes(Items[OutdatedVolume], frozen=True):
     """In the order of the containers."""
 
-    items: tuple[OutdatedVolume, ...] = ()
     left_out: int = 0
     """Pairs of image and volume beyond `MOST` and `MOST_COMPARED`."""
-
-    def __iter__(self) -> Iterator[OutdatedVolume]:
-        return iter(self.items)
 
 
 class _Candidate(msgspec.Struct, frozen=True):

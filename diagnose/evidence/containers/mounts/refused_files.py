@@ -13,6 +13,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.containers.mounts.file_access import host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -51,10 +52,8 @@ class RefusedFile(msgspec.Struct, frozen=True):
     """What the log says, "" where the file's name alone tells."""
 
 
-class RefusedFiles(msgspec.Struct, frozen=True):
+class RefusedFiles(Items[RefusedFile], frozen=True):
     """Those whose owner or mode on the host is still the refused one."""
-
-    items: tuple[RefusedFile, ...]
 
 
 @evidence

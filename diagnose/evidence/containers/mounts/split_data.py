@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
@@ -33,10 +34,8 @@ class SplitMount(msgspec.Struct, frozen=True):
     """An anonymous volume that no container has, with files of the same names; "" for none."""
 
 
-class SplitMounts(msgspec.Struct, frozen=True):
+class SplitMounts(Items[SplitMount], frozen=True):
     """In the order of the containers."""
-
-    items: tuple[SplitMount, ...]
 
 
 @evidence

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -36,10 +37,9 @@ class StaleMount(msgspec.Struct, frozen=True):
     """The engine does not see that disk either: it runs in a mount namespace of its own."""
 
 
-class StaleMounts(msgspec.Struct, frozen=True):
+class StaleMounts(Items[StaleMount], frozen=True):
     """As the containers' own mount tables tell."""
 
-    items: tuple[StaleMount, ...]
     unexamined: tuple[Unexamined, ...] = ()
 
 

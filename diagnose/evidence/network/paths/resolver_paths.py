@@ -67,12 +67,12 @@ class ResolverPaths(Items[ResolverPath], frozen=True):
     def cut_off(self) -> tuple[ResolverPath, ...]:
         """The ways of those containers that reach none of their servers."""
         blocked: dict[str, int] = {}
-        for path in self.items:
+        for path in self:
             if path.trace.is_blocked:
                 blocked[path.container.id] = blocked.get(path.container.id, 0) + 1
         return tuple(
             path
-            for path in self.items
+            for path in self
             if path.trace.is_blocked and blocked[path.container.id] == path.rivals
         )
 

@@ -82,8 +82,8 @@ class WantedPaths(Items[WantedPath], frozen=True):
     @property
     def coverage(self) -> Coverage:
         """How many connections to the host and between containers were traced, for the report."""
-        kinds = Counter(path.kind for path in self.items)
-        families = frozenset("ip6" if ":" in path.address else "ip" for path in self.items)
+        kinds = Counter(path.kind for path in self)
+        families = frozenset("ip6" if ":" in path.address else "ip" for path in self)
         return Coverage(dict(sorted(kinds.items())), families, self.why_none)
 
 

@@ -108,7 +108,7 @@ def awaited(network_losses: NetworkLosses | None) -> list[Want]:
             "socket",
             f"asked {call.address}:{call.port} again {count(call.repeats, 'time')}",
         )
-        for loss in (network_losses.items if network_losses is not None else ())
+        for loss in network_losses or ()
         for call in loss.calls
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -23,10 +24,8 @@ class FullQueue(msgspec.Struct, frozen=True):
     """As the second look saw it."""
 
 
-class FullQueues(msgspec.Struct, frozen=True):
+class FullQueues(Items[FullQueue], frozen=True):
     """Those that were full at both looks: a burst of clients fills a short queue for a moment."""
-
-    items: tuple[FullQueue, ...] = ()
 
 
 @evidence

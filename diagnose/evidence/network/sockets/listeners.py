@@ -19,7 +19,7 @@ class Listeners(Items[Listener], frozen=True, dict=True):
 
     @functools.cached_property
     def _by_port(self) -> dict[int, list[Listener]]:
-        return by_key((listener.port, listener) for listener in self.items)
+        return by_key((listener.port, listener) for listener in self)
 
     def on(self, proto: str, address: str, port: int) -> tuple[Listener, ...]:
         """The listeners that keep this address and port from being bound.

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.model import Failed, Unavailable
@@ -46,21 +47,17 @@ class NamespaceLoss(msgspec.Struct, frozen=True):
     """Connections that their peers have closed and the program has not."""
 
 
-class NetworkLosses(msgspec.Struct, frozen=True):
+class NetworkLosses(Items[NamespaceLoss], frozen=True):
     """The namespaces that lose something now."""
 
-    items: tuple[NamespaceLoss, ...] = ()
     counted: int = 0
     """Those whose counters were read."""
     ports_used: Mapping[int, int] = {}
     """By the namespace's inode, its TCP sockets, with those that are closed and still keep their
     port."""
 
-    def __len__(self) -> int:
-        return len(self.items)
-
     def of(self, container: Container) -> NamespaceLoss | None:
-        return next((loss for loss in self.items if loss.container.id == container.id), None)
+        return next((loss for loss in self if loss.container.id == container.id), None)
 
 
 @evidence

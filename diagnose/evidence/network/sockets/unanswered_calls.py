@@ -13,6 +13,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.peers.served_names import named_in, served_names
+from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.failing_calls import where_named
 from diagnose.evidence.network.host_stack import HostStack
@@ -49,15 +50,11 @@ _PRIVILEGED = 1024
 _SERVICES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()})
 
 
-class UnansweredCalls(msgspec.Struct, frozen=True):
+class UnansweredCalls(Items[UnansweredCall], frozen=True):
     """The calls of programs that want an answer."""
 
-    items: tuple[UnansweredCall, ...] = ()
     watched: int = 0
     """Namespaces whose counters were read."""
-
-    def __len__(self) -> int:
-        return len(self.items)
 
 
 @evidence
