@@ -30,11 +30,12 @@ def option_missing(
     The log shows what the program could not do, and the container's own configuration shows why: a
     capability, a device, a limit or an entry for host.docker.internal is missing, its root file
     system is read-only, a tmpfs belongs to root, or a second init stands before the image's own. A
+    time zone counts where the host knows it, so that its name is right and the image lacks them. A
     device that the host does not have either is container.device-missing.
     """
-    lacking = asked_devices.missing if asked_devices is not None else {}
     for claim in claims(ID, containers, log_tails, clock):
-        missing = _missing(claim, numbers) if asked_device(claim.failure) not in lacking else {}
+        is_elsewhere = _is_elsewhere(claim, asked_devices)
+        missing = {} if is_elsewhere else _missing(claim, numbers)
         if missing:
             options = list(missing)
             finding = claim.finding(
@@ -47,6 +48,14 @@ def option_missing(
             yield finding.with_variables(further | compose_variables(claim.container))
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
+
+
+def _is_elsewhere(claim: Claim, asked: AskedDevices | None) -> bool:
+    """Whether no option would help: the host lacks the device too, or knows no such time zone."""
+    zone = claim.value("zone")
+    if zone:
+        return asked is None or zone not in asked.zones
+    return asked is not None and asked_device(claim.failure) in asked.missing
 
 
 def _missing(claim: Claim, numbers: UserNumbers | None) -> dict[str, Proof]:

@@ -1,6 +1,6 @@
 """The checks container.variable-missing and variable-malformed.
 
-An environment variable is not set, or holds marks of its file.
+An environment variable is not set, holds marks of its file, or reaches a program by its name.
 """
 
 from __future__ import annotations
@@ -9,8 +9,15 @@ from checks.container.confirmed import claims, compose_variables, is_broken
 from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.containers.settings.named_settings import missing_variable
-from diagnose.evidence.containers.settings.variable_faults import COMMENT, near_name, value_mark
+from diagnose.evidence.containers.settings.variable_faults import (
+    COMMENT,
+    Unreplaced,
+    near_name,
+    unreplaced,
+    value_mark,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined
@@ -56,13 +63,14 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 @check("container.variable-malformed", severity=Severity.critical)
 def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
-    """A failed container's environment variable holds quotes or a carriage return.
+    """A failed container's variable holds quotes, or nothing replaces its name.
 
     `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
     do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
     `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
     comments may be, so that they count only where the log of the failed container repeats the value
-    with them.
+    with them. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
+    command nor `--env-file` has one.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
@@ -72,7 +80,36 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
             mark, line = value_mark(value, tail)
             if mark:
                 yield _finding(container, tail, name, value, mark, line)
+        known = tail.failure.failure.confirmed_by if tail.failure is not None else ""
+        reference = unreplaced(container, tail) if known != ID else None
+        if reference is not None:
+            yield _unreplaced_finding(container, tail, reference)
     return None
+
+
+def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
+    text, holder = reference.reference, reference.holder
+    if holder:
+        what = f'has "{text}" in its environment variable {holder} as it stands'
+        why = "only a shell or compose replaces a variable in a value"
+    else:
+        what = f'passes "{text}" to its program as it stands'
+        why = "no shell replaces variables in its command"
+    value = container.config.value_of(reference.name)
+    state = f"is set to {value}" if value else "is not set"
+    steps = with_text(container, text, value) if value else {}
+    place = f"the value of {holder}" if holder else "Config.Cmd, Config.Entrypoint"
+    finding = Finding.about(
+        container,
+        f"{container} {what}: {why}",
+        {LINE: reference.line, place: text, reference.name: state},
+        discriminator=text,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=holder or reference.name,
+        literal=text,
+    )
+    return finding.with_variables(steps)
 
 
 def _finding(

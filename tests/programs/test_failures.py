@@ -10,6 +10,7 @@ from diagnose.programs.failures import FAILURES, recognise
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
+    "zone-unknown": "zoneinfo._common.ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'",
     "ruby-version": (
         "definition.rb:427:in `validate_ruby!': Your Ruby version is 3.1.2, but your Gemfile specified "
         "3.3.0 (Bundler::RubyVersionMismatch)"

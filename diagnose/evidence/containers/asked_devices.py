@@ -1,4 +1,4 @@
-"""Devices for which programs in failed containers ask, looked up on the host."""
+"""Devices and time zones for which programs in failed containers ask, looked up on the host."""
 
 from __future__ import annotations
 
@@ -17,13 +17,16 @@ from diagnose.registry import evidence
 OPTION = "--device="
 _SERIAL = LazyPattern(r"^tty(?:USB|ACM|AMA)\d+$")
 _BY_ID = "/dev/serial/by-id"
+_ZONES = "/usr/share/zoneinfo/"
 
 
 class AskedDevices(msgspec.Struct, frozen=True):
-    """Devices that programs ask for and the host lacks."""
+    """Devices that programs ask for and the host lacks, and time zones that it knows."""
 
     missing: dict[str, tuple[str, ...]] = {}
     """By path, what the host lacks, with the devices of that kind that it has."""
+    zones: frozenset[str] = frozenset()
+    """The time zones asked for that the host knows, so that their names are right."""
 
 
 def asked_device(failure: Recognised) -> str:
@@ -39,15 +42,19 @@ def asked_device(failure: Recognised) -> str:
 
 @evidence
 def asked_devices(host: Host, log_tails: LogTails) -> AskedDevices | Unavailable:
-    """One question about all devices, and none where no log names one."""
-    wanted = sorted({asked_device(failure) for failure in log_tails.failures.values()} - {""})
+    """One question about all of them, and none where no log names one."""
+    failures = log_tails.failures.values()
+    devices = sorted({asked_device(failure) for failure in failures} - {""})
+    zones = sorted({zone for failure in failures if (zone := failure.values.get("zone", ""))})
+    wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
     if not wanted:
         return AskedDevices()
     answer = host.ask(StatPaths(wanted, follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    lacking = [path for path in wanted if answer[path].failed == "missing"]
-    return AskedDevices({path: _of_its_kind(host, path) for path in lacking})
+    lacking = [path for path in devices if answer[path].failed == "missing"]
+    known = (zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
+    return AskedDevices({path: _of_its_kind(host, path) for path in lacking}, frozenset(known))
 
 
 def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:

@@ -7,7 +7,28 @@ from diagnose.programs.failures.remedies import Dropped, Filtered, Job
 
 _OPTION = "container.option-missing"
 
+_ZONE = r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+"
+"""A place such as Europe/Berlin: an abbreviation has no slash."""
+
 RUNTIMES = (
+    Failure(
+        name="zone-unknown",
+        mark="zone",
+        pattern=rf"""(?x)
+            \bunknown\ time\ zone:?\ (?P<zone>{_ZONE})  # Go
+            | no\ time\ zone\ found\ with\ key\ (?P<zone_python>{_ZONE})
+            | cannot\ locate\ (?:time\ )?zone:?\ (?P<zone_chrono>{_ZONE})
+            | parameter\ "(?:log_)?timezone":\ "(?P<zone_postgres>{_ZONE})"
+            | invalid\ time\ ?zone(?:\ identifier)?:?\ ['\"]?(?P<zone_ruby>{_ZONE})
+        """,
+        cause="the program does not know the time zone {zone}: its image has no time zone database "
+        "(the package tzdata), or the name is misspelt",
+        cure="mount the host's database read-only with "
+        "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro, or install tzdata in the image",
+        source="golang/go#24844, Go's, Python's, C++'s, PostgreSQL's and Ruby's own messages",
+        confirmed_by="container.option-missing",
+        needs=("--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro",),
+    ),
     Failure(
         name="ruby-version",
         mark="your gemfile specified",

@@ -43,6 +43,15 @@ def test_the_devices_of_the_host(line: str, names: list[str], missing: dict[str,
     assert asked_devices(host(*names), log_tails) == AskedDevices(missing)
 
 
+def test_the_time_zones_that_the_host_knows():
+    zone = "Europe/Berlin"
+    _, log_tails = failed(f"panic: unknown time zone {zone}")
+    for failed_with, known in (({}, {zone}), ({"failed": "missing"}, set[str]())):
+        stats = {f"/usr/share/zoneinfo/{zone}": {"type": "file", **failed_with}}
+        asked = asked_devices(Made({"file.stats": stats}), log_tails)
+        assert asked == AskedDevices(zones=frozenset(known))
+
+
 @pytest.mark.parametrize(
     ("line", "others", "variables"),
     [

@@ -164,6 +164,32 @@ def test_a_device_that_the_host_does_not_have_is_no_option():
         assert rows(result) == expected
 
 
+ZONES = {
+    "known to the host": (frozenset({"Europe/Berlin"}), {}, FOUND),
+    "misspelt, or unknown to the host": (frozenset[str](), {}, []),
+    "mounted already": (
+        frozenset({"Europe/Berlin"}),
+        {"Mounts": [{"Type": "bind", "Destination": "/usr/share/zoneinfo"}]},
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("zones", "parts", "expected"), ZONES.values(), ids=ZONES)
+def test_an_image_without_time_zones(
+    zones: frozenset[str], parts: dict[str, Any], expected: list[tuple[str, str]]
+):
+    container, log_tails = failed("panic: unknown time zone Europe/Berlin", **parts)
+    result = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        asked_devices=AskedDevices(zones=zones),
+    )
+    assert rows(result) == expected
+
+
 LOW_PORT = "dnsmasq: failed to create listening socket for port 53: Permission denied"
 START = "net.ipv4.ip_unprivileged_port_start"
 LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {

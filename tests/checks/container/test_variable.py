@@ -68,6 +68,46 @@ def test_a_variable_with_marks_of_its_file(
     assert rows(result) == expected
 
 
+FRONT = ["gunicorn", "--bind", "0.0.0.0:$PORT", "app:app"]
+PORT = "Error: '$PORT' is not a valid port number."
+UNREPLACED = {
+    "a command without a shell": (
+        {"Cmd": FRONT, "Env": ["PORT=8000"]},
+        PORT,
+        {"new_command": "gunicorn --bind 0.0.0.0:8000 app:app"},
+    ),
+    "a variable that is not set": ({"Cmd": FRONT}, PORT, {}),
+    "a value": (
+        {"Cmd": ["app"], "Env": ["URL=http://${HOST}/", "HOST=db"]},
+        "error: invalid url: http://${HOST}/",
+        {"assignment": "URL=http://db/"},
+    ),
+    "the shell's own script": (
+        {"Cmd": ["sh", "-c", "serve $PORT"]},
+        "error: invalid port: $PORT",
+        None,
+    ),
+    "another variable": ({"Cmd": FRONT}, "Error: '$PORTS' is not a valid port number.", None),
+    "nothing of it in the log": ({"Cmd": FRONT}, "Error: no module named app", None),
+}
+
+
+@pytest.mark.parametrize(("config", "line", "steps"), UNREPLACED.values(), ids=UNREPLACED)
+def test_a_variable_that_nothing_replaces(
+    config: dict[str, object], line: str, steps: dict[str, str] | None
+):
+    container, log_tails = failed(line, Config=config)
+    result = judge(
+        "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == ([] if steps is None else FOUND)
+    for finding in result.findings:
+        names = ("new_command", "assignment")
+        assert {
+            name: finding.variables[name] for name in names if name in finding.variables
+        } == steps
+
+
 def test_a_running_container_may_have_any_variable():
     container = made("running", age=7200, Config={"Env": ["A=b\r"]})
     result = judge(

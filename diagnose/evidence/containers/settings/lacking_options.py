@@ -32,11 +32,12 @@ def _lacks_device(container: Container, path: str) -> Proof | None:
 
 
 def _lacks_mount(container: Container, assignment: str) -> Proof | None:
-    path = assignment.partition(":")[2]
-    calls_elsewhere = any(name == "DOCKER_HOST" for name, _ in container.config.environment)
+    path = assignment.split(":")[1]
+    is_socket = path.endswith(".sock")
+    calls_elsewhere = is_socket and container.config.sets("DOCKER_HOST")
     mounts = [mount.destination for mount in container.mounts]
-    has_socket = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
-    return None if has_socket or calls_elsewhere else ("Mounts", mounts or "none")
+    has_it = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
+    return None if has_it or calls_elsewhere else ("Mounts", mounts or "none")
 
 
 def _lacks_host_entry(container: Container, _: str) -> Proof | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.lazy_pattern import LazyPattern
@@ -15,6 +17,21 @@ COMMENT = LazyPattern(r"\s+#.*$")
 """A comment behind a value in an env file."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""
+_REFERENCE = LazyPattern(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
+"""A variable as a shell would replace it."""
+_SHELLS = frozenset({"ash", "bash", "dash", "sh", "zsh"})
+
+
+class Unreplaced(msgspec.Struct, frozen=True):
+    """A reference to a variable that reached the program as it stands."""
+
+    reference: str
+    """`$PORT` or `${PORT}`."""
+    name: str
+    """The variable that it refers to."""
+    holder: str
+    """The variable whose value holds it; "" for the command."""
+    line: str
 
 
 def near_name(container: Container, wanted: Sequence[str]) -> str:
@@ -64,3 +81,25 @@ def _shows_own_quotes(line: str, value: str) -> bool:
     quote = value[0]
     in_quotes = (f'"{value}"', f"'{value}'", f"={value}", f" {quote}{quote}")
     return any(text in line for text in in_quotes)
+
+
+def unreplaced(container: Container, tail: LogTail) -> Unreplaced | None:
+    """The reference to a variable that the program complains of, where nothing replaces it.
+
+    The command in its exec form, or a value that `docker run --env-file` takes literally, has it as
+    the line repeats it. A command of a shell may have any.
+    """
+    line = tail.telling.whole if tail.telling is not None and tail.telling.explains else ""
+    if "$" not in line:
+        return None
+    words = container.config.words
+    holders = [(name, value) for name, value in container.config.environment]
+    has_shell = any(word.rpartition("/")[2] in _SHELLS for word in words[:-1])
+    if not has_shell:
+        holders = [("", word) for word in words] + holders
+    for holder, text in holders:
+        for match in _REFERENCE.finditer(text):
+            name = match["braced"] or match["bare"]
+            if re.search(rf"{re.escape(match[0])}(?!\w)", line):
+                return Unreplaced(match[0], name, holder, line)
+    return None
