@@ -171,22 +171,19 @@ def random_looking(value: str) -> bool:
 
     Not like a word, a name of words, a path, an image or a version.
     """
-    if (
-        not _RANDOM().fullmatch(value)
-        or _TAG_OR_DIGEST().fullmatch(value)
-        or _DIGEST().fullmatch(value)
-    ):
+    if not _RANDOM().fullmatch(value) or len(set(value)) < 8:
         return False
-    if len(set(value)) < 8:
+    if _TAG_OR_DIGEST().fullmatch(value) or _DIGEST().fullmatch(value):
         return False
     if value.isalpha() and len(value) < 60:
         return is_scrambled(value) or value.islower() or value.isupper()
+    return len(value) > 200 or not _is_name_of_words(value)
+
+
+def _is_name_of_words(value: str) -> bool:
+    """Whether it joins several parts of which each reads like a part of a name."""
     parts = [part for part in _JOINS().split(value) if part]
-    return (
-        len(parts) == 1
-        or len(value) > 200
-        or not all(_PART_OF_A_NAME().fullmatch(part) for part in parts)
-    )
+    return len(parts) != 1 and all(_PART_OF_A_NAME().fullmatch(part) for part in parts)
 
 
 def is_mixed(value: str) -> bool:
@@ -235,9 +232,15 @@ def exempt(kind: str, name: str, value: str) -> bool:
         return True
     if name in ("PWD", "OLDPWD"):
         return value[0] in "/.~"
-    by_kind = _EXEMPT_BY_KIND.get(kind)
-    if by_kind is not None:
-        return by_kind(value)
+    return _is_exempt_by_kind(kind, name, value)
+
+
+def _is_exempt_by_kind(kind: str, name: str, value: str) -> bool:
+    """Whether a value is none of the secrets of this kind."""
+    if kind == "auth":
+        return _is_method(value)
+    if kind == "pin":
+        return _is_no_pin(value)
     if kind == "password":
         return False
     if kind == "key" and value.isdigit() and len(value) < 6:
@@ -292,7 +295,3 @@ def _is_method(value: str) -> bool:
 
 def _is_no_pin(value: str) -> bool:
     return not (value.isdigit() and len(value) >= 4)
-
-
-_EXEMPT_BY_KIND = {"auth": _is_method, "pin": _is_no_pin}
-"""Kinds of names whose values are judged by themselves alone."""

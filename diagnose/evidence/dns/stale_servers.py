@@ -38,17 +38,32 @@ def stale_servers(
     if conf is None or not conf.nameservers:
         return None
     if conf.is_embedded and conf.external is None:
-        is_lost = _forwards_to_nobody(container, lookups)
-        return StaleServers((), (UNKNOWN,), (UNKNOWN,), by_engine=True) if is_lost else None
+        return _stale_unknown(container, lookups)
     servers = _servers_asked(conf)
     current = {*resolvers.engine_view, *resolvers.host_servers}
     old = tuple(server for server in servers if server not in current)
-    lost = _lost(container, servers, conf, lookups)
-    dead = tuple(server for server in old if server in lost)
-    fails_for_others = bool(lost) and not dead
+    silent = _silent_servers(container, conf, lookups).intersection(servers)
+    dead = tuple(server for server in old if server in silent)
+    fails_for_others = bool(silent) and not dead
     if not old or fails_for_others or not _restart_helps(container, resolvers, dead):
         return None
     return StaleServers(servers, old, dead, by_engine=conf.is_embedded)
+
+
+def _stale_unknown(container: Container, lookups: Lookups | None) -> StaleServers | None:
+    """For a resolver of the engine's that does not say whom it asks.
+
+    Stale where it passes on no query, although the host's servers answer.
+    """
+    if lookups is None:
+        return None
+    reply = lookups.forwarded.get(container.id)
+    if reply is None or reply.icmp is not None:
+        return None
+    is_lost = not reply.answered or reply.rcode == "SERVFAIL"
+    if not is_lost or not any(answer.answered for answer in lookups.host.values()):
+        return None
+    return StaleServers((), (UNKNOWN,), (UNKNOWN,), by_engine=True)
 
 
 def _restart_helps(container: Container, resolvers: Resolvers, dead: Sequence[str]) -> bool:
@@ -69,23 +84,11 @@ def _servers_asked(conf: ResolvConf) -> tuple[str, ...]:
     return conf.nameservers[:MAX_SERVERS]
 
 
-def _lost(
-    container: Container, servers: tuple[str, ...], conf: ResolvConf, lookups: Lookups | None
-) -> list[str]:
+def _silent_servers(container: Container, conf: ResolvConf, lookups: Lookups | None) -> set[str]:
     """The servers that do not answer on the way that this container's queries take."""
     if lookups is None:
-        return []
+        return set()
     networks = tuple(sorted(container.endpoints))
     silent = {path.server for path in lookups.ways if path.networks == networks and path.fails}
     by_host = {upstream.server for upstream in conf.external or () if upstream.by_host}
-    silent |= {server for server in by_host if lookups.reaches(server) is False}
-    return [server for server in servers if server in silent]
-
-
-def _forwards_to_nobody(container: Container, lookups: Lookups | None) -> bool:
-    """Whether the engine's resolver passes on no query, although the host's servers answer."""
-    reply = lookups.forwarded.get(container.id) if lookups is not None else None
-    if lookups is None or reply is None or reply.icmp is not None:
-        return False
-    is_lost = not reply.answered or reply.rcode == "SERVFAIL"
-    return is_lost and any(answer.answered for answer in lookups.host.values())
+    return silent.union(server for server in by_host if lookups.reaches(server) is False)

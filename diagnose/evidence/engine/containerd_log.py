@@ -63,10 +63,17 @@ def containerd_log(host: Host, daemon: Daemon) -> ContainerdLog | Unavailable:
     if not isinstance(journal, Failed) and journal.entries:
         own = [entry for entry in journal.entries if not entry.message.startswith(_NOT_ITS_OWN)]
         return ContainerdLog(parse_entries(own, UNIT), f"journal {UNIT}")
+    log = _log_file(host)
+    if not log.source and isinstance(journal, Failed) and journal.reason != "missing":
+        return Unavailable.of(journal)
+    return log
+
+
+def _log_file(host: Host) -> ContainerdLog:
+    """The end of the first file that there is; empty where there is none."""
     for path in FILES:
         file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
         if not isinstance(file, Failed):
-            return ContainerdLog(parse(file.text.splitlines()[1 if file.truncated else 0 :]), path)
-    if isinstance(journal, Failed) and journal.reason != "missing":
-        return Unavailable.of(journal)
+            lines = file.text.splitlines()
+            return ContainerdLog(parse(lines[1:] if file.truncated else lines), path)
     return ContainerdLog()

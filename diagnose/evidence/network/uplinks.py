@@ -13,6 +13,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import (
     MAIN_TABLE,
+    Address,
     Interface,
     ListAddresses,
     ListInterfaces,
@@ -68,6 +69,15 @@ class Uplinks(Items[Uplink], frozen=True):
         return Uplink(self.interfaces[index], self.addresses.get(index))
 
 
+def _first_addresses(addresses: Iterable[Address]) -> dict[int, str | None]:
+    """The first global IPv4 address of each interface, by its index."""
+    first: dict[int, str | None] = {}
+    for address in addresses:
+        if address.family == "inet" and address.scope == "global":
+            first.setdefault(address.index, address.address)
+    return first
+
+
 @evidence
 def uplinks(host: Host) -> Uplinks | Unavailable:
     """Three netlink dumps, which need no privilege."""
@@ -81,10 +91,7 @@ def uplinks(host: Host) -> Uplinks | Unavailable:
     if isinstance(routes, Failed):
         return Unavailable.of(routes)
     names = {interface.index: interface.name for interface in interfaces}
-    first: dict[int, str | None] = {}
-    for address in addresses:
-        if address.family == "inet" and address.scope == "global":
-            first.setdefault(address.index, address.address)
+    first = _first_addresses(addresses)
     indices = _by_default_route(routes, names)
     if not indices:
         on_a_net = (interface for interface in interfaces if interface.index in first)

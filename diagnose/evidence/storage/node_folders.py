@@ -7,6 +7,9 @@ data.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -40,26 +43,39 @@ class LeftNodes(Items[LeftNode], frozen=True):
 @evidence
 def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     """Asked only where a container without a host name of its own mounts RabbitMQ's folder."""
-    places = [
-        (container, mount.destination, folder)
-        for container in containers
-        if container.config.hostname == container.id[:12]
-        and not container.config.sets("RABBITMQ_NODENAME")
-        for mount in container.mounts
-        if (folder := _folder(mount.destination, mount.source))
-    ]
+    homes = list(_homes(containers))
     found = []
-    answers = host.ask_about(places[:MOST], lambda place: ListFolder(place[2]))
-    for (container, destination, folder), answer in answers:
+    for home, answer in host.ask_about(homes[:MOST], lambda home: ListFolder(home.folder)):
         if isinstance(answer, Failed):
             continue
         folders = {entry.name for entry in answer.entries if entry.type == "folder"}
         nodes = {name for name in folders if _is_node(name)}
-        own = f"{_PREFIX}{container.config.hostname}"
-        if own in nodes and len(nodes) > 1:
-            left = _newest(host, container, destination, folder, nodes - {own})
-            found += [left] if left is not None else []
+        own = f"{_PREFIX}{home.container.config.hostname}"
+        left = _newest(host, home, nodes - {own}) if own in nodes and len(nodes) > 1 else None
+        if left is not None:
+            found.append(left)
     return LeftNodes(tuple(found))
+
+
+class _Home(NamedTuple):
+    """Where a container has the data of its node."""
+
+    container: Container
+    destination: str
+    folder: str
+    """On the host, that of all nodes."""
+
+
+def _homes(containers: Containers) -> Iterator[_Home]:
+    """Those of containers that were given no name of their own, as a host or as a node."""
+    for container in containers:
+        is_named = container.config.hostname != container.id[:12]
+        if is_named or container.config.sets("RABBITMQ_NODENAME"):
+            continue
+        for mount in container.mounts:
+            folder = _folder(mount.destination, mount.source)
+            if folder:
+                yield _Home(container, mount.destination, folder)
 
 
 def _folder(destination: str, source: str) -> str:
@@ -76,12 +92,10 @@ def _is_node(name: str) -> bool:
     return name.startswith(_PREFIX) and not name.endswith("-plugins-expand")
 
 
-def _newest(
-    host: Host, container: Container, destination: str, folder: str, nodes: set[str]
-) -> LeftNode | None:
+def _newest(host: Host, home: _Home, nodes: set[str]) -> LeftNode | None:
     """The node that was changed last before the container was created."""
-    answer = host.ask(StatPaths(sorted(f"{folder}/{node}" for node in nodes)))
-    made = container.created_at
+    answer = host.ask(StatPaths(sorted(f"{home.folder}/{node}" for node in nodes)))
+    made = home.container.created_at
     if isinstance(answer, Failed) or made is None:
         return None
     times = {path: status.mtime for path, status in answer.items() if status.mtime is not None}
@@ -89,4 +103,5 @@ def _newest(
     if not earlier:
         return None
     path = max(earlier, key=lambda path: earlier[path])
-    return LeftNode(container, destination, path.rpartition(_PREFIX)[2], made - earlier[path])
+    name = path.rpartition(_PREFIX)[2]
+    return LeftNode(home.container, home.destination, name, made - earlier[path])

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -44,13 +46,18 @@ class RenamedProjects(Items[RenamedProject], frozen=True):
 
 
 class _Pair(msgspec.Struct, frozen=True):
+    """A container's volume, and an unused one of the same name in a project that is gone."""
+
     container: Container
-    destination: str
-    volume: str
-    source: str
+    mount: Mount
     made: float
+    """Unix time at which the container was created."""
     former: Volume
-    project: str
+
+    @property
+    def project(self) -> str:
+        """The project that is gone."""
+        return _label(self.former, "project")
 
     @property
     def folder_of_other(self) -> str:
@@ -73,7 +80,7 @@ def renamed_projects(
     pairs = list(_pairs(containers, unused, clock))[:MOST]
     if not pairs:
         return RenamedProjects()
-    paths = {path for pair in pairs for path in (pair.source, pair.former.mountpoint)}
+    paths = {path for pair in pairs for path in (pair.mount.source, pair.former.mountpoint)}
     names = {
         path: frozenset(entry.name for entry in answer.entries)
         for path, answer in host.ask_about(sorted(paths), ListFolder)
@@ -82,7 +89,7 @@ def renamed_projects(
     alike = [
         pair
         for pair in pairs
-        if is_alike(names.get(pair.source), names.get(pair.former.mountpoint))
+        if is_alike(names.get(pair.mount.source), names.get(pair.former.mountpoint))
     ]
     alike = _without_folder(host, alike)
     changed = last_changes(host, {pair.former.mountpoint for pair in alike}, names)
@@ -91,23 +98,34 @@ def renamed_projects(
 
 def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Iterator[_Pair]:
     projects = {container.compose_project for container in containers}
-    former: dict[str, list[tuple[str, Volume]]] = {}
-    for volume in unused:
-        labels = volume.labels or {}
-        project = labels.get(f"{_LABEL}project", "")
-        if project and project not in projects and volume.mountpoint:
-            former.setdefault(labels.get(f"{_LABEL}volume", ""), []).append((project, volume))
+    former = _volumes_of_former_projects(unused, projects)
     for container in containers:
         made, project = container.created_at, container.compose_project
         if not project or made is None or clock.wall - made > RECENT_S:
             continue
         for mount in container.mounts:
             key = mount.name.removeprefix(f"{project}_")
-            others = former.get(key, []) if mount.type == "volume" and key != mount.name else []
+            is_of_project = mount.type == "volume" and key != mount.name
+            others = former.get(key, []) if is_of_project else []
             # many former projects: a host that makes and removes them all the time
             if len(others) == 1:
-                place = (container, mount.destination, mount.name, mount.source, made)
-                yield _Pair(*place, former=others[0][1], project=others[0][0])
+                yield _Pair(container, mount, made, others[0])
+
+
+def _volumes_of_former_projects(
+    unused: UnusedVolumes, projects: Collection[str]
+) -> dict[str, list[Volume]]:
+    """The unused volumes of other projects than these, by the name that the project gave them."""
+    return by_key(
+        (_label(volume, "volume"), volume)
+        for volume in unused
+        if _label(volume, "project") not in ("", *projects) and volume.mountpoint
+    )
+
+
+def _label(volume: Volume, name: str) -> str:
+    """A label of compose; "" where the volume does not have it."""
+    return (volume.labels or {}).get(f"{_LABEL}{name}", "")
 
 
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
@@ -129,11 +147,11 @@ def _renamed(
         at = changed.get(pair.former.mountpoint)
         if at is None or at > pair.made + AFTER_S:
             continue
-        shared = tuple(sorted(names[pair.source] & names[pair.former.mountpoint]))
+        shared = tuple(sorted(names[pair.mount.source] & names[pair.former.mountpoint]))
         yield RenamedProject(
             pair.container,
-            pair.destination,
-            pair.volume,
+            pair.mount.destination,
+            pair.mount.name,
             pair.former.name,
             pair.project,
             shared,

@@ -28,17 +28,20 @@ def compare(program: RuleProgram, expression: Expression) -> None:
         program.conditions[-1:] = _narrowed(program.conditions[-1:], bound)
         return
     negate = operation == _NOT_EQUAL
-    if parts[0].kind == "flags":
-        program.conditions.append(_flags(parts, data, negate))
-        return
-    if not negate and len(parts) == 1:
+    if len(parts) == 1 and not negate and parts[0].kind != "flags":
         _note_protocol(program, parts[0], data)
+    program.conditions.append(_equality(program, parts, data, negate))
+
+
+def _equality(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+    """Whether parts of the packet are, or are not, these bytes."""
+    if parts[0].kind == "flags":
+        return _flags(parts, data, negate)
     mask = parts[0].mask if len(parts) == 1 else None
     if negate and mask is not None and not any(data):
         has_any_bit: Value = Masked(mask, any_bit=True)
-        program.conditions.append(Match((named(parts[0]),), ((has_any_bit,),)))
-        return
-    program.conditions.append(_equals(program, parts, data, negate))
+        return Match((named(parts[0]),), ((has_any_bit,),))
+    return _equals(program, parts, data, negate)
 
 
 def compare_range(program: RuleProgram, expression: Expression) -> None:

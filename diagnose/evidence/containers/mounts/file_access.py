@@ -109,24 +109,33 @@ def host_user(
     """
     user_and_group = numbers.of(container) if numbers is not None else container.config.user
     user, _, group = user_and_group.partition(":")
-    user = "0" if user in ("", "root") else user
+    if user in ("", "root"):
+        user = "0"
     if not is_id(user):
         return None
-    remapping = _remapping(container, info)
-    if int(user) == 0 and remapping is None:
-        return None
     label = _label(container, user_and_group)
-    first = (0, 0) if remapping is None else _first_ids(remapping)
+    remapping = _remapping(container, info)
+    if remapping is None:
+        is_root = int(user) == 0
+        return None if is_root else _on_host(container, label, int(user), group, (0, 0))
+    first = _first_ids(remapping)
     if first is None:
         unknown = "which users of the host the engine takes for those of containers is not known"
         return HostUser(label, unknown=unknown)
+    remapped = f"{label} ({first[0] + int(user)} on the host)"
+    return _on_host(container, remapped, int(user), group, first)
+
+
+def _on_host(
+    container: Container, label: str, user: int, group: str, first: tuple[int, int]
+) -> HostUser:
+    """A user and a group of the container. first: the ids on the host that are root's inside."""
     first_uid, first_gid = first
     groups = (group or "0", *(container.host_config.group_add or []))
     gids = frozenset(first_gid + int(gid) for gid in groups if is_id(gid))
-    uid = first_uid + int(user)
+    uid = first_uid + user
     owner = _owner(uid, group or "0", first_gid)
-    name = label if remapping is None else f"{label} ({uid} on the host)"
-    return HostUser(name, owner, uid, gids, first, _maybe_in(group, groups))
+    return HostUser(label, owner, uid, gids, first, _maybe_in(group, groups))
 
 
 def _label(container: Container, user_and_group: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -22,6 +22,7 @@ from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.network import ListNeighbours
@@ -92,29 +93,29 @@ def banned_neighbours(
     if not _bans_anybody(stack):
         return BannedNeighbours(())
     ports = [_at(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
-    pairs = [
-        (entry.address, port)
-        for entry in neighbours
-        for port in ports
-        if entry.interface == port.uplink and not entry.is_unanswered
-    ]
+    known = [(entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered]
+    pairs = list(_calls(known, ports))
     ports6 = list(_open_over_ipv6(stack, containers, uplinks))
-    pairs += [
-        (address, port)
-        for address, interface in (_neighbours6(host, uplinks) if ports6 else ())
-        for port in ports6
-        if interface == port.uplink
-    ]
-    banned: dict[tuple[str, Step], list[ShutPort]] = {}
-    for address, port in pairs[:MOST]:
-        by = _banned_by(stack, address, port)
-        if by is not None:
-            banned.setdefault((address, by), []).append(port)
+    if ports6:
+        pairs += _calls(_neighbours6(host, uplinks), ports6)
+    walked = pairs[:MOST]
+    stopped = ((address, _banned_by(stack, address, port), port) for address, port in walked)
+    banned = by_key(((address, by), port) for address, by, port in stopped if by is not None)
     items = tuple(
         BannedNeighbour(address, by, tuple(shut), _number(stack, by))
         for (address, by), shut in banned.items()
     )
-    return BannedNeighbours(items, len(pairs[:MOST]), len(pairs[MOST:]))
+    return BannedNeighbours(items, len(walked), len(pairs) - len(walked))
+
+
+def _calls(
+    neighbours: Iterable[tuple[str, str]], ports: Sequence[ShutPort]
+) -> Iterator[tuple[str, ShutPort]]:
+    """Each neighbour's address with each port of its uplink. neighbours: address and interface."""
+    for address, interface in neighbours:
+        for port in ports:
+            if port.uplink == interface:
+                yield address, port
 
 
 def _at(inlet: Ingress) -> ShutPort:
