@@ -65,7 +65,8 @@ def errors_in_log(
     Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
     knows whether its users notice. It is a warning where the line is known to mean that the program
     turns its callers away, or waits for a migration of its database. The last twelve lines of the
-    last five minutes are read, or sixty where a stack trace fills them.
+    last five minutes are read, or sixty where a stack trace fills them. What tells of somebody of
+    the internet who was turned away is no error, and one that stays away is over.
     """
     for error in repeated_errors:
         setting = _setting(error)

@@ -40,7 +40,8 @@ _FILE = LazyPattern(
 """The name of a source file: a number behind it is that of a line."""
 _PORT_OF = {"http": 80, "https": 443}
 _OF_A_CLIENT = LazyPattern(
-    r"client (?:timed out|prematurely|closed)|(?:from|reading|to|sending to|waiting for) (?:the )?client"
+    r"client (?:timed out|prematurely|closed|\S+ (?:has exceeded|timed out|disconnect))"
+    r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
     r"|keep-?alive|\bidle\b|inactivity"
     r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
     r"|acme-challenge/",

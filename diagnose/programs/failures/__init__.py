@@ -11,6 +11,7 @@ from diagnose.programs.failures.recognition import (
     Failure,
     LateTable,
     Recognised,
+    family_of_running,
     recognise,
     recognise_family,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "START_ERRORS",
     "Failure",
     "Recognised",
+    "family_of_running",
     "recognise",
     "recognise_family",
 ]

@@ -45,6 +45,9 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """Which other build of the image may not have it, if one may."""
     page: Mapping[str, str] = {}
     """What the commands of the check's page need: variable and value, with groups in braces."""
+    of_settings: bool = False
+    """Whether a program says the same of a request; of one that runs on, only a line about its
+    settings counts."""
     remedy: Remedy | None = None
     """What heals, as far as a command can: it takes the place of the words."""
 
@@ -135,6 +138,22 @@ def recognise_family(telling: TellingLine | None, families: Iterable[Failure]) -
     if telling is None or not telling.explains:
         return None
     return _in_line(telling.whole, families)
+
+
+_ABOUT_SETTINGS = LazyPattern(
+    r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
+    r"|[A-Z]{2,}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file",
+)
+
+
+def family_of_running(
+    telling: TellingLine | None, families: Iterable[Failure]
+) -> Recognised | None:
+    """The same for a program that runs on: it refuses requests in the words for its settings."""
+    found = recognise_family(telling, families)
+    if found is None or not found.failure.of_settings:
+        return found
+    return found if _ABOUT_SETTINGS.search(found.line) else None
 
 
 def _in_line(text: str, table: Iterable[Failure]) -> Recognised | None:

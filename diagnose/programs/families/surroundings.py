@@ -151,7 +151,8 @@ LOGINS = (
         mark="",
         # not a client that this program has refused itself
         pattern=r"""(?x)
-            ^(?!.*(?:\bHTTP/\d|\bfrom\ (?:user\ )?\d{1,3}\.\d|\bRemote\ IP\b)).*?(?:
+            ^(?!.*(?:\bHTTP/\d|\bfrom\ (?:user\ )?\d{1,3}\.\d|\bRemote\ IP\b|\bAMQP\ connection\ <
+                |\b(?:PLAIN|AMQPLAIN|EXTERNAL)\ login\ refused)).*?(?:
             \b(?:authentication|login)\ (?:was\ )?(?:failed|failure|refused|required|rejected|error)\b
             | \b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED)\b
             | unable\ to\ authenticate\ user\b

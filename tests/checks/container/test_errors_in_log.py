@@ -19,6 +19,10 @@ NOW = 1_800_000_000.0
 """After the start of every container here."""
 ADVICE = [("advice", "app")]
 REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
+BEHIND = (
+    "[error] connect() failed (111: Connection refused) while connecting to upstream, "
+    'client: 1.2.3.4, upstream: "http://10.0.0.9:3000/"'
+)
 LOGS = {
     "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
     "an error among other lines": (
@@ -34,6 +38,38 @@ LOGS = {
     "requests": ([f'10.0.0.{i} "GET /orders HTTP/1.1" 200' for i in range(9)], []),
     "information about errors": ([f"INFO checked {i} rows, 0 errors" for i in range(9)], []),
     "nothing": ([], []),
+    "a password that somebody of the internet guesses": (
+        ["[Warning] Access denied for user 'root'@'1.2.3.4' (using password: YES)"] * 4,
+        [],
+    ),
+    "a password of a neighbour that is wrong": (
+        ["[Warning] Access denied for user 'root'@'10.0.0.7' (using password: YES)"] * 4,
+        ADVICE,
+    ),
+    "a handshake of a scanner": (
+        ["[error] SSL_do_handshake() failed (bad key share), client: 1.2.3.4, server: 0.0.0.0:443"]
+        * 4,
+        [],
+    ),
+    "mail that is not relayed": (
+        ["postfix/smtpd[812]: NOQUEUE: reject: RCPT from unknown[1.2.3.4]: 554 Relay access denied"]
+        * 4,
+        [],
+    ),
+    "a site that a scanner asks for by its address": (
+        ["ERROR Invalid HTTP_HOST header: '1.2.3.4'. You may need to add '1.2.3.4'"] * 4,
+        [],
+    ),
+    "a server of the internet that cannot be called": (
+        ["ERROR handshake with 1.2.3.4:443 failed: connection refused"] * 4,
+        ADVICE,
+    ),
+    "a server behind a proxy, and clients of the internet": ([BEHIND] * 4, ADVICE),
+    "a job that counts no failure": (
+        ['NOTICE [Job "tidy"] Finished, failed: false, error: none'] * 4,
+        [],
+    ),
+    "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }
 
 
@@ -42,6 +78,50 @@ def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, st
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
     errors = repeated_errors(Containers([APP]), logs)
     assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+OVER = {
+    "over for minutes": ((0.0, 1.0, 2.0), 100.0, []),
+    "over for a moment": ((0.0, 1.0, 2.0), 30.0, ADVICE),
+    "comes each minute": ((0.0, 60.0, 120.0), 200.0, ADVICE),
+    "in bursts": ((0.0, 1.0, 60.0, 61.0), 120.0, ADVICE),
+    "nothing was printed since": ((0.0, 1.0, 2.0), 2.0, ADVICE),
+}
+
+
+@pytest.mark.parametrize(("times", "end", "expected"), OVER.values(), ids=OVER)
+def test_an_error_that_the_program_has_got_over(
+    times: tuple[float, ...], end: float, expected: list[tuple[str, str]]
+) -> None:
+    said = [RecentLine(NOW + at, REFUSED.format(1, 1)) for at in times]
+    logs = RecentLogs({APP.id: (*said, RecentLine(NOW + end, "GET /health 200"))})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+MEANT = {
+    "a page that cannot be read": (
+        "ERROR Failed to parse source for import analysis: invalid JS syntax",
+        "",
+    ),
+    "a value of a request": ("ERROR IllegalArgumentException: id must be positive", ""),
+    "a statement of a client": ("ERROR:  syntax error at or near SELEC", ""),
+    "a key that is there already": ("ERROR:  duplicate key value violates unique key", ""),
+    "a login at a broker": ("[error] PLAIN login refused: user 'guest' - invalid credentials", ""),
+    "a file of settings": ("ERROR app.yaml: failed to parse line 3", "configuration"),
+    "a setting": ("ERROR invalid value for option CACHE_SIZE", "setting"),
+    "a login at a server": ("ERROR mail: authentication failed", "does not take its user"),
+}
+
+
+@pytest.mark.parametrize(("line", "means"), MEANT.values(), ids=MEANT)
+def test_what_a_line_means(line: str, means: str) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(NOW, line),) * 4})
+    errors = repeated_errors(Containers([APP]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    said = str(finding.evidence.get("this means", ""))
+    assert means in said
+    assert bool(means) == bool(said)
 
 
 def test_the_line_is_shown_with_how_often_it_came() -> None:

@@ -98,6 +98,10 @@ FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
     "no way": (each("dial tcp 10.0.0.5:6379: connect: no route to host", 9, 6, 3), 1),
     "no place": (each("Connection refused, retrying", 9, 6, 3), 1),
     "a client that is slow": (each("client timed out (110: Connection timed out)", 9, 6, 3), 0),
+    "a client that went away": (
+        each("Client plug1 has exceeded timeout, disconnecting.", 9, 6, 3),
+        0,
+    ),
     "an authority that calls from the internet": (each(ACME, 9, 6, 3), 0),
     "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
     "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),

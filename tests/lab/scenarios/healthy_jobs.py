@@ -19,6 +19,12 @@ PROJECT = "--label=com.docker.compose.project=jobs"
 BRUTE_FORCE = 'FATAL:  password authentication failed for user "admin"'
 CAUGHT = "java.lang.OutOfMemoryError: Java heap space (caught, request 17 was refused)"
 
+_TURNED_AWAY = {
+    "guessed9": "[Warning] Access denied for user 'root'@'1.2.3.4' (using password: YES)",
+    "knocked9": "[error] SSL_do_handshake() failed (bad key share), client: 1.2.3.4",
+    "tidied9": "NOTICE job tidy finished, failed: false, error: none",
+}
+
 
 def run(box: Box, name: str, *words: str) -> None:
     """A detached container that is there when this returns."""
@@ -114,6 +120,23 @@ def init_container_that_others_waited_for(box: Box) -> None:
 def database_under_attack(box: Box) -> None:
     """A database writes FATAL for every stranger that guesses a password, and works."""
     run(box, "guessed", "bb:1.36", "sh", "-c", f"while :; do echo '{BRUTE_FORCE}'; sleep 0.3; done")
+
+
+@healthy(advice={"daemon.live-restore-off", "image.labels-missing"})
+def servers_that_turn_strangers_away(box: Box) -> None:
+    """A database of the internet refuses who guesses passwords, a page has a mistake, and a job
+    reports that nothing failed."""
+    for name, line in _TURNED_AWAY.items():
+        own = ["--read-only", "--restart=unless-stopped"]
+        script = 'while :; do echo "$0"; sleep 0.3; done'
+        run(box, name, *own, "bb:1.36", "sh", "-c", script, line)
+    box.wait_for(
+        lambda: all(
+            box.docker("logs", name).stdout.count(line) >= 4 for name, line in _TURNED_AWAY.items()
+        ),
+        20,
+        "each line to come again",
+    )
 
 
 @healthy(shareable=True)

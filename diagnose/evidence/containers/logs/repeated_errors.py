@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections import Counter
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.programs.failures import (
     FAILURES,
     Recognised,
+    family_of_running,
     recognise,
-    recognise_family,
 )
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import message
@@ -33,6 +36,33 @@ _SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d
 """A request with a status that says it went well, as web servers log it."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
+SLACK_S = 60.0
+OVERDUE = 2
+"""Of an error whose next time is so many intervals overdue the program has got over."""
+_TURNED_AWAY = LazyPattern(
+    r"access denied|denied by|forbidden by rule|auth\w* (?:failed|failure)|failed to authenticate"
+    r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
+    r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
+    r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"
+    r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
+    r"|could not be resolved|as host\b|http_host",
+    re.IGNORECASE,
+)
+"""How a server says that it has not let somebody in."""
+_CALLER = LazyPattern(
+    r"(?:\b(?:client(?:[ _]?(?:ip|addr\w*))?|from|peer|remote[ _-]?\w*|r?ip(?:[ _-]?addr\w*)?|host\w*"
+    r"|header)\b|\bunknown|@)[\\\"']{0,3}[\s:=\[(/]{0,3}[\\\"']{0,3}(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?![\w.]\d)",
+    re.IGNORECASE,
+)
+"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it."""
+
+
+_HARMLESS = LazyPattern(
+    r"\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
+    r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b",
+    re.IGNORECASE,
+)
+"""A line that counts no failure, or tells the program's author of what a later version drops."""
 
 
 class RepeatedError(msgspec.Struct, frozen=True):
@@ -66,9 +96,7 @@ class RepeatedErrors(Items[RepeatedError], frozen=True):
 def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> RepeatedErrors:
     """The errors that each running container has printed within minutes, since its last start."""
     errors = (
-        _repeated_error(
-            container, [line.text for line in recent_logs.of_this_run(container)], containers
-        )
+        _repeated_error(container, recent_logs.of_this_run(container), containers)
         for container in containers.running
     )
     return RepeatedErrors(
@@ -78,14 +106,20 @@ def repeated_errors(containers: Containers, recent_logs: RecentLogs) -> Repeated
 
 
 def _repeated_error(
-    container: Container, lines: Sequence[str], containers: Containers
+    container: Container, recent: Sequence[RecentLine], containers: Containers
 ) -> RepeatedError | None:
     """The error that explains most, of the lines that come again and again."""
+    lines = [line.text for line in recent]
     shapes = [_shape(line) for line in lines]
     times = Counter(shapes)
     least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
     shaped = list(zip(lines, shapes, strict=True))
-    repeated = [line for line, shape in shaped if times[shape] >= least]
+    over = _over(recent, shapes)
+    repeated = [
+        line
+        for line, shape in shaped
+        if times[shape] >= least and shape not in over and not _is_harmless(line)
+    ]
     telling = telling_line(repeated)
     if telling is None or not telling.explains:
         return None
@@ -97,10 +131,49 @@ def _repeated_error(
         len(lines),
         max(times.values()),
         any(_SERVED.search(line) for line, shape in shaped if shape != said),
-        recognise(repeated, telling, FAILURES) or recognise_family(telling, FAMILIES),
+        recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
         _peers(container, telling.whole, containers),
         tuple(repeated),
     )
+
+
+def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
+    """The lines that came several times, and whose next time is overdue when the log ends."""
+    at: dict[str, list[float]] = {}
+    for line, shape in zip(recent, shapes, strict=True):
+        at.setdefault(shape, []).append(line.at)
+    end = max((line.at for line in recent), default=0.0)
+    return {
+        shape
+        for shape, times in at.items()
+        if len(times) > 1 and end - times[-1] > SLACK_S + OVERDUE * _longest_pause(times)
+    }
+
+
+def _longest_pause(times: Sequence[float]) -> float:
+    return max(later - earlier for earlier, later in itertools.pairwise(times))
+
+
+def _is_harmless(line: str) -> bool:
+    return _HARMLESS.search(line) is not None or _is_about_a_stranger(line)
+
+
+def _is_about_a_stranger(line: str) -> bool:
+    """Whether the program tells that it has turned an address of the internet away.
+
+    Whatever is reachable from there is scanned, and asked for passwords: that is no failure.
+    """
+    if _TURNED_AWAY.search(line) is None:
+        return False
+    callers = (match["address"] for match in _CALLER.finditer(line))
+    return any(_is_of_the_internet(address) for address in callers)
+
+
+def _is_of_the_internet(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False
 
 
 def _shape(line: str) -> str:
