@@ -5,7 +5,7 @@ What a finding names and touches is read off the things that it is about.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
 from diagnose.model import Subject
@@ -25,6 +25,11 @@ def by_key(pairs: Iterable[tuple[Key, Value]]) -> dict[Key, list[Value]]:
 def present(entries: Mapping[str, Value | None]) -> dict[str, Value]:
     """The entries that say something: None and what is empty are left out, 0 and False stay."""
     return {name: value for name, value in entries.items() if value or value in (0, False)}
+
+
+def only(things: Collection[Value]) -> Value | None:
+    """The one thing that there is; None where there is none, or where there are several."""
+    return next(iter(things)) if len(things) == 1 else None
 
 
 class HasName(Protocol):

@@ -16,7 +16,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 )
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import WAITING, migration_in
@@ -178,7 +178,7 @@ def _newer_build(container: Container, containers: Containers) -> str:
     near = [other for other in containers.running if other.endpoints.keys() & networks]
     images = {other.config.image for other in near} - {own}
     builds = [image for image in images if repository and _repository(image) == repository]
-    return builds[0] if len(builds) == 1 else ""
+    return only(builds) or ""
 
 
 def _repository(image: str) -> str:

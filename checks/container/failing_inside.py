@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import ago
 from diagnose.programs.failures import Recognised
@@ -142,7 +143,7 @@ def _of_broker(failure: InnerFailure) -> dict[str, str]:
         for mount in container.mounts
         if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
     ]
-    return {"narrow": sources[0]} if len(sources) == 1 else {}
+    return present({"narrow": only(sources)})
 
 
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {

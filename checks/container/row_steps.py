@@ -32,6 +32,7 @@ from diagnose.evidence.containers.settings.changed_words import (
 )
 from diagnose.evidence.containers.settings.named_settings import named_setting
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
@@ -239,7 +240,7 @@ def _type(remedy: Typed, _case: _Case) -> dict[str, str]:
 def _type_like(remedy: TypedLike, case: _Case) -> dict[str, str]:
     names = {name for name, _ in case.container.config.environment}
     alike = [name for name in sorted(names) if re.search(remedy.pattern, name)]
-    return {"typed": alike[0]} if len(alike) == 1 else {}
+    return present({"typed": only(alike)})
 
 
 @_steps.register(TypedOption)

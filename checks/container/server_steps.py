@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
 _SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
@@ -56,4 +57,4 @@ def _group(container: Container) -> str:
     if match := _GROUP.search(words):
         return match[1]
     groups = {value for name, value in container.config.environment if _GROUP_VARIABLE.search(name)}
-    return groups.pop() if len(groups) == 1 else ""
+    return only(groups) or ""

@@ -11,6 +11,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.refused_programs import Program
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import DAEMON, Finding, Json, Subject
 from diagnose.phrases import counted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
@@ -43,7 +44,7 @@ def cures(container: Container) -> dict[str, str]:
         {
             "container": container.name,
             "larger_memory": _larger_memory(container),
-            "only_network": names[0] if len(names) == 1 else "",
+            "only_network": only(names) or "",
             "volume": volume[1] if volume else "",
         }
     )

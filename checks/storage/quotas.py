@@ -9,6 +9,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted
+from diagnose.mappings import only
 from diagnose.model import CheckResult, Finding, Json, Severity, Subject
 from diagnose.phrases import shortened, size
 from diagnose.registry import check
@@ -65,7 +66,7 @@ def _place(container: Container, line: str, backing: Backing) -> tuple[Mount, Mo
     path = named(container, line)
     if path is not None:
         return next((behind for behind in able if behind[0] == path.mount), None)
-    return able[0] if len(able) == 1 else None
+    return only(able)
 
 
 def _has_quotas(mounted: Mounted) -> bool:

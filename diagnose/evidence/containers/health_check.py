@@ -13,6 +13,7 @@ from diagnose.evidence.containers.inspect import Health, HealthProbe
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.phrases import unix
 
 TIMED_OUT = -1
@@ -206,4 +207,4 @@ class HealthCheck(msgspec.Struct, frozen=True):
             for socket in sockets
             if socket.protocol == "tcp" and socket.address != EMBEDDED
         }
-        return ports.pop() if len(ports) == 1 else 0
+        return only(ports) or 0

@@ -11,6 +11,7 @@ import msgspec
 from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 
 TOO_LARGE = "insufficient resources"
 PORT_TAKEN = "host-mode port already in use"
@@ -92,18 +93,18 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         own = (task for task in self.tasks if task.node_id == self.swarm.node_id)
         matches = (_NO_SOURCE.search(task.status.err) for task in own if task.has_failed)
         folders = {match["path"] for match in matches if match}
-        return folders.pop() if len(folders) == 1 else ""
+        return only(folders) or ""
 
     @property
     def only_node(self) -> Node | None:
         """The one node that is up; None where there are several, or none."""
         up = [node for node in self.swarm.known_nodes if not node.is_down]
-        return up[0] if len(up) == 1 else None
+        return only(up)
 
     def lacking_label(self, node: Node) -> tuple[str, str] | None:
         """The one label that the service asks for and the node does not have, with its value."""
         lacking = [label for label in self._wanted_labels() if label not in _labels(node)]
-        return lacking[0] if len(lacking) == 1 else None
+        return only(lacking)
 
     def _wanted_labels(self) -> Iterator[tuple[str, str]]:
         placement = self.service.spec.task_template.placement
@@ -132,7 +133,7 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
             return ""
         vxlans = [item.name for item in interfaces or () if item.kind == "vxlan"]
         left = [name for name in vxlans if name.startswith("vx-")]
-        return left[0] if len(left) == 1 else ""
+        return only(left) or ""
 
 
 def _labels(node: Node) -> set[tuple[str, str]]:

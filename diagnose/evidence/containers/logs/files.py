@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.mappings import only
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -46,7 +47,7 @@ class LogFiles(msgspec.Struct, frozen=True, dict=True):
     def hidden(self) -> str:
         """Why logs could not be seen, if none could."""
         reasons = {log.failed for log in self.by_id.values()}
-        return reasons.pop() if len(reasons) == 1 else ""
+        return only(reasons) or ""
 
 
 def path_of(container: Container, data_root: str) -> str:

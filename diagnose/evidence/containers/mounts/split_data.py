@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.questions.images import Detail, InspectImage, Volume
@@ -110,7 +111,7 @@ def _with_older(
         same = [
             volume.name for volume in latest if _is_like(own, names.get(volume.mountpoint, set()))
         ]
-        mounts.append(replace(pair, older=same[0]) if len(same) == 1 else pair)
+        mounts.append(replace(pair, older=only(same) or ""))
     return mounts
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.peers.called_peers import named_peers
+from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
 _PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}
@@ -25,7 +26,7 @@ def called_database(
     servers = [peer for peer in peers if peer.is_running and _is_database(peer, kind)]
     if not servers and len(peers) == 1 and peers[0].is_running:
         servers = list(peers)
-    return servers[0] if len(servers) == 1 else None
+    return only(servers)
 
 
 def _kind(failure: Recognised) -> str:

@@ -13,6 +13,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 
 _NO_ANSWER = frozenset({"dns", "refused", "timeout", "unreachable"})
 """Error signatures of a program whose peer is not there."""
@@ -83,7 +84,7 @@ def refused_port(lines: Iterable[str]) -> int:
     """
     refused = [line for line in lines if "refused" in signs(line)]
     ports = {int(port) for port in _PORT.findall(refused[-1])} if refused else set()
-    return ports.pop() if len(ports) == 1 else 0
+    return only(ports) or 0
 
 
 def named_peers(

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.mappings import only, present
 
 _ENDS_OF_STOPPED = (0, 137, 143)
 """Exit codes after `docker stop`: of its own, by SIGKILL, by SIGTERM."""
@@ -37,8 +38,7 @@ class Calls(msgspec.Struct, frozen=True):
         """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]
         down = [callee.name for callee in self.callees if _was_stopped(callee)]
-        only_deaf = {"deaf": deaf[0]} if len(deaf) == 1 else {}
-        return only_deaf | ({"down": down[0]} if len(down) == 1 else {})
+        return present({"deaf": only(deaf), "down": only(down)})
 
     def is_unserved(self, callee: Container) -> bool:
         """Whether nothing inside a peer is seen to take calls at the port."""

@@ -9,6 +9,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import named
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
 _PATHS = ("path", "program", "module")
@@ -78,7 +79,7 @@ def server_of_certificate(container: Container, line: str, calls: Calls) -> str:
         for network, endpoint in callee.endpoints.items()
         if network in own and endpoint.ip_address
     ]
-    return f"{addresses[0] if len(addresses) == 1 else host}:{port}"
+    return f"{only(addresses) or host}:{port}"
 
 
 def kernel_module(failure: Recognised) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.redact import holds_token
 
 _FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
@@ -30,13 +31,13 @@ def without_option(container: Container, option: str) -> dict[str, str]:
     words = container.config.cmd or []
     kept = [word for word in words if not _is_option(word, option)]
     if len(kept) < len(words):
-        return _command(kept) if not _has_value_behind(words, option) else {}
+        return {} if _has_value_behind(words, option) else _command(kept)
     for name, value in container.config.environment:
         if _name(name) == _name(option):
             return {"unset": name}
-        parts = value.split()
-        rest = [part for part in parts if not _is_option(part, option)]
-        if len(rest) < len(parts) and parts[0].startswith("-"):
+        options = value.split()
+        rest = [part for part in options if not _is_option(part, option)]
+        if len(rest) < len(options) and options[0].startswith("-"):
             return _assignment(name, " ".join(rest)) if rest else {"unset": name}
     return {}
 
@@ -77,18 +78,16 @@ def preceded_by(container: Container, command: str) -> dict[str, str]:
 
 def with_text(container: Container, old: str, new: str) -> dict[str, str]:
     """With another text in the one word or the one variable that holds the old one."""
-    held = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.\w)")
+    old_text = re.compile(rf"(?<![\w.-]){re.escape(old)}(?![\w-]|\.\w)")
     words = container.config.cmd or []
-    places = [word for word in words if held.search(word)]
-    variables = [
-        (name, value) for name, value in container.config.environment if held.search(value)
-    ]
-    if len(places) == 1 and not variables:
-        return _command([held.sub(lambda _: new, word) for word in words])
-    if len(variables) == 1 and not places:
-        name, value = variables[0]
-        return _assignment(name, held.sub(lambda _: new, value))
-    return {}
+    places = [word for word in words if old_text.search(word)]
+    variables = [pair for pair in container.config.environment if old_text.search(pair[1])]
+    if len(places) + len(variables) != 1:
+        return {}
+    if places:
+        return _command([old_text.sub(lambda _: new, word) for word in words])
+    name, value = variables[0]
+    return _assignment(name, old_text.sub(lambda _: new, value))
 
 
 def with_value(container: Container, name: str, value: str) -> dict[str, str]:
@@ -103,7 +102,8 @@ def with_entry(container: Container, names: Sequence[str], entry: str) -> dict[s
     """
     for name in names:
         value = container.config.value_of(name)
-        if value and not set(value) & set("[](){}\"'") and entry not in re.split(r"[,;\s]+", value):
+        is_plain = value and not set(value) & set("[](){}\"'")
+        if is_plain and entry not in re.split(r"[,;\s]+", value):
             separator = next((mark for mark in (",", ";", " ") if mark in value), ",")
             return _assignment(name, f"{value}{separator}{entry}")
     return {}
@@ -116,17 +116,21 @@ def with_parameter(container: Container, scheme: str, parameter: str) -> dict[st
         for name, value in container.config.environment
         if value.startswith(scheme) and parameter not in value
     ]
-    if len(addresses) != 1:
+    address = only(addresses)
+    if address is None:
         return {}
-    name, value = addresses[0]
-    return _assignment(name, f"{value}{'&' if '?' in value else '?'}{parameter}")
+    name, value = address
+    sign = "&" if "?" in value else "?"
+    return _assignment(name, f"{value}{sign}{parameter}")
 
 
 def without_entries(container: Container, name: str, begin: str, separator: str) -> dict[str, str]:
     """Without the entries of a variable's list that begin so; nothing where none is left."""
     entries = container.config.value_of(name).split(separator)
     rest = [entry for entry in entries if entry and not entry.strip().startswith(begin)]
-    return _assignment(name, separator.join(rest)) if rest and len(rest) < len(entries) else {}
+    if not rest or len(rest) == len(entries):
+        return {}
+    return _assignment(name, separator.join(rest))
 
 
 def _command(words: Sequence[str]) -> dict[str, str]:
@@ -186,4 +190,5 @@ def _edit(container: Container, script: str) -> dict[str, str]:
         for mount in container.bind_mounts
         if _FILE.search(mount.source) and _FILE.search(mount.destination)
     ]
-    return {"edited": files[0], "edit": script} if len(files) == 1 else {}
+    file = only(files)
+    return {"edited": file, "edit": script} if file is not None else {}

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import suspicious
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import only
 from diagnose.model import Failed, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
@@ -93,4 +94,4 @@ def _files(container: Container) -> tuple[str, ...]:
 
 def _only_file(container: Container) -> str:
     named = container.labels.get(f"{_LABEL}config_files", "").split(",")
-    return named[0] if len(named) == 1 else ""
+    return only(named) or ""

@@ -28,29 +28,34 @@ def lacks(container: Container, option: str, path: str) -> Proof | None:
 def _lacks_device(container: Container, path: str) -> Proof | None:
     config = container.host_config
     paths = [device.get("PathInContainer") for device in config.devices or ()]
-    return None if config.privileged or path in paths else ("HostConfig.Devices", paths or "none")
+    if config.privileged or path in paths:
+        return None
+    return ("HostConfig.Devices", paths or "none")
 
 
 def _lacks_mount(container: Container, assignment: str) -> Proof | None:
     path = assignment.split(":")[1]
-    is_socket = path.endswith(".sock")
-    calls_elsewhere = is_socket and container.config.sets("DOCKER_HOST")
+    calls_elsewhere = path.endswith(".sock") and container.config.sets("DOCKER_HOST")
     mounts = [mount.destination for mount in container.mounts]
-    has_it = any(at.removeprefix("/var") == path.removeprefix("/var") for at in mounts)
-    return None if has_it or calls_elsewhere else ("Mounts", mounts or "none")
+    has_it = path.removeprefix("/var") in {at.removeprefix("/var") for at in mounts}
+    if has_it or calls_elsewhere:
+        return None
+    return ("Mounts", mounts or "none")
 
 
 def _lacks_host_entry(container: Container, _: str) -> Proof | None:
     entries = container.host_config.extra_hosts or []
-    has_entry = any(entry.startswith("host.docker.internal") for entry in entries)
-    return None if has_entry else ("HostConfig.ExtraHosts", entries or "none")
+    if any(entry.startswith("host.docker.internal") for entry in entries):
+        return None
+    return ("HostConfig.ExtraHosts", entries or "none")
 
 
 def _lacks_first_place(container: Container, _: str) -> Proof | None:
     """Whether another process than the image's own init is the first one."""
     config = container.host_config
-    is_first = not config.init and config.pid_mode in ("", "private")
-    return None if is_first else ("HostConfig.Init", bool(config.init))
+    if not config.init and config.pid_mode in ("", "private"):
+        return None
+    return ("HostConfig.Init", bool(config.init))
 
 
 def _lacks_limit(container: Container, assignment: str) -> Proof | None:
@@ -66,19 +71,19 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     """Whether a user who is not root lacks the setting; the host's network has the host's own."""
     name, _, wanted = assignment.partition("=")
     given = container.host_config.sysctls or {}
-    is_root = container.config.starts_as_root
-    if is_root or container.shares_host_network or given.get(name) == wanted:
+    if container.config.starts_as_root or container.shares_host_network:
         return None
-    return ("HostConfig.Sysctls", given or "none")
+    return ("HostConfig.Sysctls", given or "none") if given.get(name) != wanted else None
 
 
 def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
     """Whether no option of this kind was given; one that was given may be a profile that fits."""
     config = container.host_config
     given = config.security_opt or ()
-    kind = wanted.partition("=")[0]
-    has_kind = any(option.partition("=")[0].partition(":")[0] == kind for option in given)
-    return None if config.privileged or has_kind else ("HostConfig.SecurityOpt", given or "none")
+    kinds = {option.partition("=")[0].partition(":")[0] for option in given}
+    if config.privileged or wanted.partition("=")[0] in kinds:
+        return None
+    return ("HostConfig.SecurityOpt", given or "none")
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
@@ -101,9 +106,9 @@ def _lacks_variable(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_room_to_write(container: Container, path: str) -> Proof | None:
-    is_mounted = any(path.startswith(mount.destination) for mount in container.mounts)
-    is_read_only = container.host_config.readonly_rootfs and not is_mounted
-    return ("HostConfig.ReadonlyRootfs", True) if is_read_only else None
+    if any(path.startswith(mount.destination) for mount in container.mounts):
+        return None
+    return ("HostConfig.ReadonlyRootfs", True) if container.host_config.readonly_rootfs else None
 
 
 def _lacks_capability(container: Container, name: str) -> Proof | None:
@@ -113,7 +118,9 @@ def _lacks_capability(container: Container, name: str) -> Proof | None:
         return None
     if name not in _CAPABILITIES_BY_DEFAULT:
         return ("HostConfig.CapAdd", sorted(added) or "none")
-    return ("HostConfig.CapDrop", sorted(dropped)) if dropped & {name, "ALL"} else None
+    if not dropped & {name, "ALL"}:
+        return None
+    return ("HostConfig.CapDrop", sorted(dropped))
 
 
 _CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN")
@@ -121,13 +128,15 @@ _CAPABILITIES_BY_DEFAULT = ("SETUID", "SETGID", "CHOWN")
 
 def _lacks_gpu(container: Container, _: str) -> Proof | None:
     config = container.host_config
-    has_gpu = config.device_requests or config.runtime == "nvidia"
-    return None if has_gpu else ("HostConfig.DeviceRequests", "none")
+    if config.device_requests or config.runtime == "nvidia":
+        return None
+    return ("HostConfig.DeviceRequests", "none")
 
 
 def _lacks_privileges(container: Container, _: str) -> Proof | None:
-    is_privileged = container.host_config.privileged
-    return None if is_privileged else ("HostConfig.Privileged", False)
+    if container.host_config.privileged:
+        return None
+    return ("HostConfig.Privileged", False)
 
 
 _LACKS: Mapping[str, Callable[[Container, str], Proof | None]] = {

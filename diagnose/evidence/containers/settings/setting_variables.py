@@ -11,6 +11,7 @@ from diagnose.evidence.containers.settings.address_variables import variable_of_
 from diagnose.evidence.containers.settings.named_setting import NamedSetting
 from diagnose.evidence.containers.settings.spoken_names import spoken_names
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 
 SHORTEST = 4
 """Characters of a value, a name or an option that a line does not repeat by chance."""
@@ -42,25 +43,30 @@ _HOST_OF_CALL = LazyPattern(r"(?:(?<=//)|(?<=@)|(?<![/\w.-]))[a-z][\w.-]*[a-z0-9
 """A word that may be the host of a call: not part of a path, unless it opens a URL."""
 
 
+def _with_wrong_value(variable: str | None) -> NamedSetting | None:
+    return NamedSetting(variable=variable, fault="value") if variable else None
+
+
 def repeated(container: Container, text: str) -> NamedSetting | None:
     """The variable whose value or name the line repeats."""
     own = container.config.environment
-    by_value = (
-        name
-        for name, value in own
-        if (len(value.strip()) >= SHORTEST or _is_quoted(value.strip(), text))
-        and not _ORDINARY.search(name)
-        and "redacted" not in value
-        and stands_in(value.strip(), text)
-    )
-    by_name = (name for name, _ in own if _is_named(name, text))
     fault: Literal["", "value"] = "value" if _WRONG_VALUE.search(text.lower()) else ""
-    if name := next(by_value, ""):
-        return NamedSetting(variable=name, fault=fault)
-    if name := next(by_name, ""):
-        has_to_go = _HAS_TO_GO.search(text.lower())
-        return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
+    for name, value in own:
+        if not _ORDINARY.search(name) and _repeats(text, value):
+            return NamedSetting(variable=name, fault=fault)
+    for name, _ in own:
+        if _is_named(name, text):
+            has_to_go = _HAS_TO_GO.search(text.lower())
+            return NamedSetting(variable=name, fault="presence" if has_to_go else fault)
     return None
+
+
+def _repeats(text: str, value: str) -> bool:
+    """Whether a line has the value of a variable, and not by chance."""
+    value = value.strip()
+    if "redacted" in value or not stands_in(value, text):
+        return False
+    return len(value) >= SHORTEST or _is_quoted(value, text)
 
 
 def _is_quoted(value: str, text: str) -> bool:
@@ -82,13 +88,12 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
         and not _ORDINARY.search(name)
         and any(f" {words} " in spoken for words in spoken_names(name))
     ]
-    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+    return _with_wrong_value(only(names))
 
 
 def of_url(container: Container, text: str) -> NamedSetting | None:
     """The variable of an address, for a line that cannot read it as one."""
-    name = variable_of_address(container, text)
-    return NamedSetting(variable=name, fault="value") if name else None
+    return _with_wrong_value(variable_of_address(container, text))
 
 
 def empty(container: Container, text: str) -> NamedSetting | None:
@@ -104,7 +109,7 @@ def empty(container: Container, text: str) -> NamedSetting | None:
         for name, value in container.config.environment
         if not value and words & set(name.lower().split("_"))
     ]
-    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+    return _with_wrong_value(only(names))
 
 
 def of_password(container: Container, text: str) -> NamedSetting | None:
@@ -117,7 +122,7 @@ def of_password(container: Container, text: str) -> NamedSetting | None:
         for name, value in container.config.environment
         if value and _PASSWORD.search(name) and not name.endswith("_FILE")
     ]
-    return NamedSetting(variable=names[0], fault="value") if len(names) == 1 else None
+    return _with_wrong_value(only(names))
 
 
 def of_peer(container: Container, text: str) -> NamedSetting | None:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.mappings import only
 from diagnose.model import Json
 
 SHORTEST = 4
@@ -29,7 +30,7 @@ def blamed_key(config: DaemonConfig | None, text: str) -> str:
         named = [key for key in keys if repeated[key] == longest]
     else:
         named = [key for key in keys if _is_named(text, key)]
-    return named[0] if len(named) == 1 else ""
+    return only(named) or ""
 
 
 def _repeated(text: str, value: Json) -> int:

@@ -30,6 +30,7 @@ from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -258,7 +259,7 @@ def _way_out(
     if of_network is not None and of_network.name in container.endpoints:
         return of_network
     leading = [network for network in networks.of(container) if not network.internal]
-    return leading[0] if len(leading) == 1 else None
+    return only(leading)
 
 
 def _traced(call: UnansweredCall, stack: Stack) -> Trace | None:
