@@ -9,10 +9,10 @@ from checks.container.helpers import (
     kernel_evidence,
     log_evidence,
     not_running,
+    severity_of_end,
     tail_of,
     took,
 )
-from checks.container.service import severity_of_end
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
 from diagnose.evidence.containers.logs.tails import LogTails

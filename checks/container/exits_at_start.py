@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import failed_run
-from checks.container.helpers import held_up, took
-from checks.container.service import severity_of_end
+from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start

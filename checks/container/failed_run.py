@@ -20,7 +20,6 @@ from checks.container.helpers import (
     setting_of,
     tail_of,
 )
-from checks.container.hidden_by_mount import hidden_evidence, hidden_variables
 from checks.container.image_steps import image_steps
 from checks.container.line_steps import line_evidence, line_variables
 from checks.container.row_steps import row_steps
@@ -28,6 +27,7 @@ from checks.container.server_steps import server_of
 from checks.container.strays import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.stray_calls import strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
 from diagnose.evidence.containers.run_context import RunContext
@@ -35,7 +35,7 @@ from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import subjects_of
-from diagnose.model import Subject
+from diagnose.model import Json, Subject
 
 
 class FailedRun(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
             **changed_evidence(self.changed),
-            **hidden_evidence(self.container, self.context.empty_mounts),
+            **_hidden_evidence(self.container, self.context.empty_mounts),
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
@@ -87,7 +87,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
             | changed_variables(container, self.changed)
-            | hidden_variables(container, tail, self.setting, context.empty_mounts)
+            | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
             | stray_variables(self.strays)
             | dict(self.server)
@@ -122,3 +122,16 @@ def failed_run(
         server_of(container, tail.failure, containers),
         row_steps(container, tail.failure, containers, is_running=False),
     )
+
+
+def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:
+    """The empty folders that are mounted over what the image has."""
+    return mounts.evidence_of(container) if mounts is not None else {}
+
+
+def _hidden_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, mounts: EmptyMounts | None
+) -> dict[str, str]:
+    """The variables of a page about the one such folder, where the log explains nothing better."""
+    is_explained = setting is not None or tail.failure is not None
+    return {} if mounts is None or is_explained else mounts.variables_of(container)

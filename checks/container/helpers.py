@@ -12,6 +12,7 @@ from diagnose.evidence.containers.logs.passing_failures import may_have_passed, 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.service import has_health_check
 from diagnose.evidence.containers.settings.named_settings import (
     NamedSetting,
     named_setting,
@@ -19,7 +20,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_of_key,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Unavailable
+from diagnose.model import Severity, Unavailable
 from diagnose.phrases import ago
 
 LINE = "log"
@@ -206,3 +207,13 @@ def took(seconds: float | None) -> str:
 def times(count: int) -> str:
     """Once, twice, 5 times."""
     return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def severity_of_end(container: Container) -> Severity:
+    """How bad it is that it does not run: ports or a health check make a service.
+
+    A run in the foreground showed its end to somebody.
+    """
+    if container.wanted_ports or has_health_check(container):
+        return Severity.critical
+    return Severity.advice if container.was_watched else Severity.warning

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.dns._groups import unasked
+from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import EMBEDDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from checks.dns._groups import listed
+from checks.dns.helpers import listed
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.fallback import OnFallback, on_fallback, servers_of
 from diagnose.evidence.dns.lookups import Lookups

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
-from checks.dns._groups import severity_beside_answers, touched, unasked
+from checks.dns.helpers import severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import dns_container
 from diagnose.evidence.dns.filtered_queries import DnsPath

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.dns._groups import touched, unasked
+from checks.dns.helpers import touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from checks.dns._groups import unasked
+from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from checks.dns._groups import unasked
+from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers

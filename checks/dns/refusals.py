@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.dns._groups import listed, touched, unasked
+from checks.dns.helpers import listed, touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.lookups import DnsReply, Lookups

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checks.dns._groups import listed
+from checks.dns.helpers import listed
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers, resolving
 from diagnose.mappings import names_of

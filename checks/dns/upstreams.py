@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from checks.dns._groups import listed, severity_beside_answers, touched, unasked
-from checks.dns.closed_input import opening
+from checks.dns.helpers import listed, opening, severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from checks.dns._groups import unasked
+from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.dns.failed_names import names_by_network, stray_names

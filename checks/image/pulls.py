@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from checks.image._failed_pulls import (
+from checks.image.failed_pulls import (
     HUB_HOST,
     FailedPulls,
     host_of,

@@ -8,8 +8,8 @@ from typing import Self
 
 import msgspec
 
-from checks.image._failed_pulls import FailedPulls, host_of, mirrors_of
-from checks.image._missing_proxy import PROXIES_IN_FILE, missing_proxy
+from checks.image.failed_pulls import FailedPulls, host_of, mirrors_of
+from checks.image.missing_proxy import PROXIES_IN_FILE, missing_proxy
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble

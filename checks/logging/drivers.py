@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from checks.logging._container import is_in_use
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import LogConfig
 from diagnose.evidence.containers.listing import Containers
@@ -82,7 +81,9 @@ def driver_unreadable(containers: Containers) -> CheckResult:
     Its driver sends them away, and the engine's own cache of them (from 20.10 on) is switched off.
     The driver none is somebody's decision.
     """
-    for container in filter(is_in_use, containers):
+    for container in containers:
+        if not container.writes_to_its_log:
+            continue
         config = container.host_config.log_config
         if config.type not in LOCAL_DRIVERS and config.options.get("cache-disabled") == "true":
             yield Finding.about(

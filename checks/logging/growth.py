@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.logging._container import is_in_use
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
@@ -61,7 +60,7 @@ def unbounded(
         disk = filesystems.holding(log.path) if log and filesystems else None
         place = _LogPlace(container, log, disk, usage)
         is_large = place.bytes >= large or place.is_much(of_disk)
-        if not is_large and not is_in_use(container):
+        if not is_large and not container.writes_to_its_log:
             continue
         severity = Severity.advice
         if is_large:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from checks.logging._container import is_in_use
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.model import CheckResult, Finding, Severity, Skipped
@@ -28,7 +27,7 @@ def opts_not_applied(containers: Containers, config: DaemonConfig) -> CheckResul
     for container in containers:
         own = container.host_config.log_config
         missing = sorted({str(name) for name in defaults} - set(own.options))
-        if own.type == driver and missing and is_in_use(container):
+        if own.type == driver and missing and container.writes_to_its_log:
             yield Finding.about(
                 container,
                 f"{container} runs without the daemon's log options: {', '.join(missing)}",

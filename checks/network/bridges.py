@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 
-from checks.network._words import attached
+from checks.network.helpers import attached
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Processes

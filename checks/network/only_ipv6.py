@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.network.ipv6_for_network import with_ipv6
+from checks.network.helpers import with_ipv6
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers

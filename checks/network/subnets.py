@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from checks.network._words import attached
+from checks.network.helpers import attached
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers

@@ -5,7 +5,7 @@ Disks that do not keep up, control groups that nobody manages.
 
 from __future__ import annotations
 
-from checks.resources._shares import MOST_NAMED
+from checks.resources.helpers import MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.resources._shares import MIB, MOST_NAMED
+from checks.resources.helpers import MIB, MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock

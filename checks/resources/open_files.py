@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from checks.resources._shares import reaches
+from checks.resources.helpers import reaches
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.descriptors import Crowded, OpenFiles

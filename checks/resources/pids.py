@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from checks.resources._shares import reaches
+from checks.resources.helpers import reaches
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.cgroups import Cgroups, Pids
 from diagnose.evidence.containers.events import Events

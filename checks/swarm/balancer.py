@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from checks.swarm._not_asked import NOT_USED
+from checks.swarm.helpers import NOT_USED
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.log import DaemonLog

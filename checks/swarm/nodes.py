@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.swarm._not_asked import NO_MANAGER, NOT_USED
+from checks.swarm.helpers import NO_MANAGER, NOT_USED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.swarm import Node, Swarm
 from diagnose.lazy_pattern import LazyPattern

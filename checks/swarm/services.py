@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.swarm._not_asked import NO_MANAGER, NOT_USED
-from checks.swarm._tasks import TASK_CAUSES, missing_image
+from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, missing_image
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Resources, Service, Swarm

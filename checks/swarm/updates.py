@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from checks.swarm._not_asked import NO_MANAGER, NOT_USED
-from checks.swarm._tasks import TASK_CAUSES, missing_image
+from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, missing_image
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.swarm import Swarm, UpdateStatus
 from diagnose.evidence.containers.swarm_services import PlacedService

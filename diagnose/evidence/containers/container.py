@@ -138,6 +138,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.state.status in ("running", "paused") and self.state.pid > 0
 
     @property
+    def writes_to_its_log(self) -> bool:
+        """Whether it does, or goes on to: the log of one that has ended is a matter of the past."""
+        return self.state.status in ("running", "paused", "restarting")
+
+    @property
     def is_unwell(self) -> bool:
         """Whether it was restarted after a failure, or fails its health check."""
         health = self.state.health

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.lazy_pattern import LazyPattern
@@ -179,3 +180,17 @@ def _places(container: Container, program: str) -> Iterator[str]:
         for directory in path_folders(container):
             if f"{directory}/{other}" != program:
                 yield f"{directory}/{other}"
+
+
+def options_in_command(container: Container, tail: LogTail) -> tuple[str, ...]:
+    """The options at the begin of the command, where the program complains of one of them.
+
+    Each is one word with a long name: `--publish=8080:80`.
+    """
+    words = container.config.cmd or []
+    options, _ = leading_options(words)
+    telling = tail.telling
+    if not options or telling is None:
+        return ()
+    said = set(telling.whole.replace("'", " ").replace('"', " ").split())
+    return options if said & {word for word in words if word.startswith("-")} else ()

@@ -9,7 +9,6 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.address_variables import variable_of_address
 from diagnose.evidence.containers.settings.named_setting import NamedSetting
-from diagnose.evidence.containers.settings.spoken_names import spoken_names
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 
@@ -86,9 +85,17 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
         for name, _ in container.config.environment
         if "_" in name
         and not _ORDINARY.search(name)
-        and any(f" {words} " in spoken for words in spoken_names(name))
+        and any(f" {words} " in spoken for words in _spoken_names(name))
     ]
     return _with_wrong_value(only(names))
+
+
+def _spoken_names(name: str) -> tuple[str, ...]:
+    """A variable's name in words, whole and by its last two: Airflow's sections stand before."""
+    parts = [part for part in name.lower().split("_") if part]
+    whole = " ".join(parts)
+    last = " ".join(parts[-2:])
+    return (whole, last) if "__" in name and len(last) > 2 * SHORTEST else (whole,)
 
 
 def of_url(container: Container, text: str) -> NamedSetting | None:

@@ -7,7 +7,7 @@ import json
 import msgspec
 from msgspec.structs import replace
 
-from checks.image._failed_pulls import host_of
+from checks.image.failed_pulls import host_of
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import PullTrouble

@@ -1,4 +1,4 @@
-"""What keeps a task from running on this node."""
+"""What the checks of swarm share."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from collections.abc import Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Subject
+
+NOT_USED = "this engine is in no swarm"
+NO_MANAGER = "this node is no manager: only managers know"
+"""Why a check does not apply."""
 
 TASK_CAUSES = (
     "container.entrypoint-forbidden",

@@ -1,12 +1,27 @@
-"""How a network gets IPv6: what the pages need for it."""
+"""What the checks of networks share."""
 
 from __future__ import annotations
 
 import json
 from hashlib import blake2s
 
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import Network
+
+
+def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
+    """The running containers on a network; none where they are not known."""
+    return () if containers is None else containers.running_on(network.name)
+
+
+def rejoin(container: Container, network: str) -> dict[str, str]:
+    """How a page connects a container to a network: a service of compose gets its alias back."""
+    service = container.compose_service
+    if service and network not in ("bridge", "podman"):
+        return {"home": network, "alias": service}
+    return {"rejoin": network}
+
 
 _IP6TABLES_BY_DEFAULT = (27,)
 """The first engine that writes IPv6 rules without being configured to."""

@@ -1,4 +1,4 @@
-"""What the checks of this family share: what groups of containers have in common, in words."""
+"""What the checks of DNS share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.lookups import DnsReply
 from diagnose.evidence.dns.query_groups import QueryGroup
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import names_of
 from diagnose.model import Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
@@ -37,3 +39,11 @@ def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:
     """
     is_silent = any(reply.icmp is None for reply in lost)
     return Severity.warning if is_silent else Severity.advice
+
+
+def opening(by: Step, bridge: str) -> dict[str, str]:
+    """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
+    if not bridge or len(by.table.split()) < 2:
+        return {}
+    place = place_of(by)
+    return {**place, "asking_bridge": bridge} if place else {"zone_bridge": bridge}
