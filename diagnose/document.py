@@ -117,6 +117,9 @@ def _finding(
             if suspect.cause in by_key
         ],
         "onset": _time(finding.finding.onset),
+        "changed_before": [
+            {"at": _time(change.at), "text": change.text} for change in finding.changes
+        ],
         "selected": finding.selected,
         "silenced": finding.silenced or None,
         "service": finding.finding.service or None,

@@ -325,9 +325,9 @@ def families() -> dict[str, tuple[str, ...]]:
 BASIS = "diagnose.evidence.run.report_basis"
 """The evidence that every report needs. It is imported by name: no check does, and the engine
 stands below all evidence."""
-PROFILE = "diagnose.evidence.run.profile"
-"""The evidence by which hosts are compared, imported by name for the same reason, with all
-families."""
+OF_ALL_CHECKS = ("diagnose.evidence.run.profile", "diagnose.evidence.run.recent_changes")
+"""The evidence by which hosts are compared, and what was changed lately: imported by name for the
+same reason, with all families."""
 
 
 def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
@@ -337,7 +337,8 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     """
     importlib.import_module(BASIS)
     if wanted is None:
-        importlib.import_module(PROFILE)
+        for module in OF_ALL_CHECKS:
+            importlib.import_module(module)
     for family in families() if wanted is None else wanted:
         for module in families().get(family, ()):
             _import_with_topics(module)

@@ -15,12 +15,13 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.run.recent_changes import RecentChanges
 from diagnose.judgement import selection
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.phrases import size
 
-KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig)
+KINDS = (Clock, Containers, Events, KernelLog, DaemonLog, DaemonConfig, RecentChanges)
 """The evidence that a timeline is made of; each is left out where it could not be had, and that is
 said."""
 
@@ -83,7 +84,7 @@ def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Ti
 
     Of these containers only, if any are named, as by `selection.called`.
     """
-    clock, containers, events, _, log, config = evidence
+    clock, containers, events, _, log, config, _ = evidence
     earliest = (clock.wall if isinstance(clock, Clock) else 0.0) - since_s
     names = (
         {container.id: container.name for container in containers}
@@ -120,7 +121,7 @@ def _wanted(words: Iterable[str], names: Mapping[str, str]) -> set[str]:
 
 def _moments(evidence: Sequence[object], names: dict[str, str]) -> Iterator[Moment]:
     """Every moment that the evidence knows, in no order. names: of containers, by id."""
-    _, containers, events, kernel, log, config = evidence
+    _, containers, events, kernel, log, config, changes = evidence
     if isinstance(events, Events):
         yield from _events(events)
     if isinstance(containers, Containers):
@@ -131,6 +132,17 @@ def _moments(evidence: Sequence[object], names: dict[str, str]) -> Iterator[Mome
         yield from _log(log, names)
     if isinstance(config, DaemonConfig) and config.mtime:
         yield Moment(config.mtime, "file", f"{config.path} was last changed")
+    if isinstance(changes, RecentChanges):
+        yield from _changes(changes)
+
+
+def _changes(changes: RecentChanges) -> Iterator[Moment]:
+    """Packages and files: what the engine's events say is there already."""
+    for change in changes.items:
+        if change.source == "packages":
+            yield Moment(change.at, "packages", change.text)
+        elif change.source == "file":
+            yield Moment(change.at, "file", f"{change.text} was last changed", change.subject.name)
 
 
 def _engine_began(clock: object, log: object, config: object) -> float | None:

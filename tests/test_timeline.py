@@ -18,7 +18,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
-from diagnose.model import Unavailable
+from diagnose.model import RecentChange, RecentChanges, Unavailable, container
 from diagnose.render import timeline as timeline_text
 
 NOW = 1_000_000.0
@@ -68,6 +68,13 @@ def evidence(**replaced) -> list[object]:
             (LogLine(NOW - 100, "info", "Starting up"), LogLine(NOW - 20, "error", "no space")), "x"
         ),
         "config": DaemonConfig("/etc/docker/daemon.json", exists=True, mtime=NOW - 120),
+        "changes": RecentChanges(
+            (
+                RecentChange(NOW - 95, "package docker-ce 28.4.0 to 28.5.1", "packages"),
+                RecentChange(NOW - 90, "/srv/web.conf", "file", container("web")),
+                RecentChange(NOW - 80, "an event that is there already", "event"),
+            )
+        ),
         **replaced,
     }
     return list(values.values())
@@ -79,6 +86,8 @@ def test_moments_are_in_order_with_their_sources():
         ("file", "/etc/docker/daemon.json was last changed"),
         ("dockerd", "Starting up"),
         ("inspect", "container old started"),
+        ("packages", "package docker-ce 28.4.0 to 28.5.1"),
+        ("file", "/srv/web.conf was last changed"),
         ("event", "container web start"),
         ("kernel", "killed x (pid 7) of container web, holding 16.0 MiB: at a limit"),
         ("event", "container web die exit 137"),
@@ -92,7 +101,7 @@ def test_moments_are_in_order_with_their_sources():
 def test_one_container_alone():
     made = timeline.make(evidence(), 3600, ("/web",))
     assert {moment.container for moment in made.moments} == {"web"}
-    assert [moment.source for moment in made.moments] == ["event", "kernel", "event"]
+    assert [moment.source for moment in made.moments] == ["file", "event", "kernel", "event"]
 
 
 def test_only_since():
@@ -165,5 +174,5 @@ def test_json_is_json():
     out = io.StringIO()
     timeline_text.render(timeline.make(evidence(), 3600, ()), "json", out)
     rows = json.loads(out.getvalue())
-    assert len(rows["moments"]) == 8
+    assert len(rows["moments"]) == 10
     assert rows["complete_since"] == "1970-01-12T13:45:00Z"

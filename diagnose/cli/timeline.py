@@ -22,7 +22,8 @@ from diagnose.cli import on, options, process
 def timeline(format_: str, **given: Any) -> None:
     """Show recent events in one list, in the order of time.
 
-    Starts, exits, kills and health of containers, and messages of the engine and of the kernel.
+    Starts, exits, kills and health of containers, messages of the engine and of the kernel,
+    packages that were installed, and files of failing containers that were changed.
 
     Lines are folded at the width of the terminal, or at $COLUMNS. In a pipe each event is one line.
     """

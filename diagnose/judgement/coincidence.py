@@ -42,7 +42,7 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
     callers_of = _callers(loud)
     explained = frozenset().union(*callers_of.values())
     unexplained = [
-        finding for finding in loud if finding.subject not in explained and not _says_why(finding)
+        finding for finding in loud if finding.subject not in explained and not says_why(finding)
     ]
     called = [_called(callee, callers) for callee, callers in callers_of.items()]
     return tuple(dict.fromkeys([*called, *_together(unexplained, topology)]))
@@ -61,7 +61,7 @@ def _together(findings: Iterable[Reported], topology: Topology) -> Iterator[str]
             yield _sentence(group, shared)
 
 
-def _says_why(finding: Reported) -> bool:
+def says_why(finding: Reported) -> bool:
     """Whether the container's own log says what is wrong."""
     line = finding.finding.evidence.get("log")
     telling = telling_line([line]) if isinstance(line, str) else None

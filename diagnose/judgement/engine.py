@@ -13,12 +13,12 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
-from diagnose.judgement import proof
+from diagnose.judgement import changes_before, proof
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import judge_all
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
-from diagnose.model import Check, HostProfile, Report, ReportBasis
+from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis
 from diagnose.questions import AnswerSource, Host
 from diagnose.questions.containers import ListContainers
 from diagnose.recording.budget import Budget
@@ -62,6 +62,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     evidence = {kind: collection.get(kind) for kind in kinds}
     report_basis = evidence[ReportBasis]
     basis = report_basis if isinstance(report_basis, ReportBasis) else ReportBasis()
+    basis = replace(basis, changes=changes_before.known(evidence))
     results = recheck(host, judge_all(chosen, evidence, what.thresholds, budget))
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
@@ -79,7 +80,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
 def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:
     """The kinds of evidence of a run, each once."""
     needed = [need.kind for check in chosen for need in check.needs]
-    profile = [HostProfile] if what.profile else []
+    profile = [HostProfile, RecentChanges] if what.profile else []
     return list(dict.fromkeys((ReportBasis, *what.shown, *needed, *profile)))
 
 

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from diagnose.judgement import causes, coincidence, proof, selection, silences
+from diagnose.judgement import causes, changes_before, coincidence, proof, selection, silences
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
@@ -168,6 +168,7 @@ def _linked(
                 linked = proof.proven(
                     linked, host, lambda check, cause: judge(check, cause, what.thresholds)
                 )
+            linked = changes_before.added(linked, basis.changes, basis.now)
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:
         return linked, ("the time limit was reached before all causes were linked and checked",)

@@ -11,7 +11,28 @@ import msgspec
 from diagnose.model.answers import Json
 from diagnose.model.causes import CauseLink, RuledOut
 from diagnose.model.checks import Check, Result, Verdict
-from diagnose.model.findings import DAEMON, Finding, Severity, Subject
+from diagnose.model.findings import DAEMON, HOST, Finding, Severity, Subject
+
+
+class RecentChange(msgspec.Struct, frozen=True, order=True):
+    """Something that was changed on the host, as a person would ask: "what is new here?"."""
+
+    at: float
+    """Unix time."""
+    text: str
+    """What was changed, with kind and name, as a list has it."""
+    source: Literal["packages", "file", "event"]
+    """Who says so: the log of the package manager, a file's time, an event of the engine."""
+    subject: Subject = HOST
+    """Whose failure it may matter to; the host for that of anything."""
+    family: str = ""
+    """The family of checks that it may matter to, where it is one only."""
+
+
+class RecentChanges(msgspec.Struct, frozen=True):
+    """All that is known, oldest first."""
+
+    items: tuple[RecentChange, ...] = ()
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -29,6 +50,9 @@ class Reported(msgspec.Struct, frozen=True):
     silenced: str = ""
     made_by: str = ""
     """Where it is written how the container that it is about is made."""
+    changes: tuple[RecentChange, ...] = ()
+    """What was changed before the problem began, the latest first; nothing says that it is to
+    blame."""
 
     @property
     def root(self) -> bool:
@@ -104,6 +128,8 @@ class ReportBasis(msgspec.Struct, frozen=True):
     """Where it is written how a container is made, by its subject."""
     engine_restart: EngineRestart | None = None
     """None where the containers or the engine's settings are not known."""
+    changes: tuple[RecentChange, ...] = ()
+    """What was changed lately; only runs of all checks ask for it."""
 
 
 class HostProfile(msgspec.Struct, frozen=True):

@@ -19,7 +19,7 @@ from diagnose.model import (
     Severity,
     Strength,
 )
-from diagnose.phrases import count, named, size
+from diagnose.phrases import ago, count, named, size
 from diagnose.render.grouping import other_messages
 
 FIGURES = "statvfs("
@@ -27,6 +27,8 @@ FIGURES = "statvfs("
 ASIDE = "around it"
 """How the name of evidence ends that only `-v` shows: the lines of a log beside the one that
 explains."""
+CHANGED = "changed lately"
+"""The name of the row that says what was changed before a problem without a known cause."""
 EVIDENCE_SHOWN = 5
 TELLING = 3
 """So many characters of a value are no accident in a sentence."""
@@ -147,7 +149,11 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         id=head.id,
         subjects=subjects,
         summary=head.finding.summary,
-        evidence=(*evidence.shown, *_further_sentences(group, subjects)),
+        evidence=(
+            *evidence.shown,
+            *_further_sentences(group, subjects),
+            *_changes(head, report.taken_at),
+        ),
         more_evidence=evidence.more,
         parts=evidence.parts,
         effects=_effects(effects),
@@ -161,6 +167,13 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         by_hand=remedy.by_hand,
         onset=min(onsets, default=None),
     )
+
+
+def _changes(head: Reported, now: float) -> Iterator[tuple[str, str]]:
+    """As evidence: what was changed before the problem began, the latest first."""
+    if head.changes:
+        changes = [f"{change.text}, {ago(now - change.at)} ago" for change in head.changes]
+        yield CHANGED, "; ".join(changes)
 
 
 def _further_sentences(

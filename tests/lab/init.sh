@@ -40,7 +40,7 @@ END
     for link in $(find /sys/fs/cgroup -maxdepth 1 -type l); do cp -P "$link" $new/sys/fs/cgroup/; done
 fi
 
-rm -rf $new/etc/docker $new/etc/resolv.conf $new/etc/containerd $new/var/log/docker.log
+rm -rf $new/etc/docker $new/etc/resolv.conf $new/etc/containerd $new/var/log/docker.log $new/var/log/dpkg.log
 mkdir -p $new/etc/docker $new/var/lib/docker $new/var/log
 printf '127.0.0.1 localhost\n127.0.1.1 %s\n::1 localhost\n' "$LAB_HOSTNAME" >$new/etc/hosts
 echo "$LAB_HOSTNAME" >$new/etc/hostname

@@ -53,7 +53,7 @@ def compose_files(
     restart keeps the old settings.
     """
     files = {
-        container.id: _files(container)
+        container.id: project_files(container)
         for container in containers
         if suspicious(container, clock.wall, options.since_s)
     }
@@ -84,7 +84,7 @@ def _newer(
             yield ChangedFile(path, at - made, _only_file(container))
 
 
-def _files(container: Container) -> tuple[str, ...]:
+def project_files(container: Container) -> tuple[str, ...]:
     """The project's files as compose wrote them down, and the one with its variables."""
     folder = container.labels.get(f"{_LABEL}working_dir", "")
     named = container.labels.get(f"{_LABEL}config_files", "").split(",")[:MOST]

@@ -1,0 +1,102 @@
+"""What the package manager of the host installed lately, as its own log has it.
+
+dpkg writes local time without a zone: its offset is the one that lets the last line fall on the
+moment at which the file was last written. dnf (dnf.rpm.log) and pacman write the offset themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions.files import FileText
+
+_DPKG = LazyPattern(
+    r"(?m)^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:upgrade|install|remove|purge)"
+    r" (?P<name>[^\s:]+)\S* (?P<old>\S+) (?P<new>\S+)$"
+)
+_DPKG_TIME = LazyPattern(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
+_DNF = LazyPattern(
+    r"(?m)^(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*) \w+"
+    r" (?:Upgrade|Downgrade|Installed|Erase): (?P<name>\S+?)-(?:\d+:)?(?P<new>\d[^\s-]*)-\S+$"
+)
+_PACMAN = LazyPattern(
+    r"(?m)^\[(?P<at>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\S*)\] \[ALPM\]"
+    r" (?:upgraded|downgraded|installed|removed) (?P<name>\S+)"
+    r" \((?:(?P<old>\S+) -> )?(?P<new>\S+)\)$"
+)
+_VERSION = LazyPattern(r"(?:\d+:)?(?P<upstream>[^\s~+-]+)")
+"""Debian's and Arch's versions: an epoch, the version of the program, what the packager adds."""
+_QUARTER_S = 900
+"""Offsets of time zones are multiples of 15 minutes."""
+_NONE = "<none>"
+
+
+class ChangedPackage(msgspec.Struct, frozen=True):
+    """One package that was installed, upgraded or removed.
+
+    at: Unix time. old and new: versions as far as the log has them, "" for none.
+    """
+
+    at: float
+    name: str
+    old: str = ""
+    new: str = ""
+
+    def __str__(self) -> str:
+        """`docker-ce 28.4.0 to 28.5.1`; whole versions where those of the program are the same."""
+        old, new = _upstream(self.old), _upstream(self.new)
+        if old == new:
+            old, new = self.old, self.new
+        if not new:
+            return f"{self.name} (removed)"
+        return f"{self.name} {old} to {new}" if old else f"{self.name} {new}"
+
+
+def _upstream(version: str) -> str:
+    match = _VERSION.match(version)
+    return match["upstream"] if match else version
+
+
+def _of_dpkg(file: FileText) -> Iterator[ChangedPackage]:
+    times = _DPKG_TIME.findall(file.text)
+    if not times or file.mtime is None:
+        return
+    offset = round((file.mtime - _in_utc(times[-1])) / _QUARTER_S) * _QUARTER_S
+    for line in _DPKG.finditer(file.text):
+        old, new = (line[side].replace(_NONE, "") for side in ("old", "new"))
+        yield ChangedPackage(_in_utc(line["at"]) + offset, line["name"], old, new)
+
+
+def _in_utc(local: str) -> float:
+    return datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp()
+
+
+def _of_dnf(file: FileText) -> Iterator[ChangedPackage]:
+    for line in _DNF.finditer(file.text):
+        yield ChangedPackage(_with_zone(line["at"]), line["name"], "", line["new"])
+
+
+def _of_pacman(file: FileText) -> Iterator[ChangedPackage]:
+    for line in _PACMAN.finditer(file.text):
+        yield ChangedPackage(_with_zone(line["at"]), line["name"], line["old"] or "", line["new"])
+
+
+def _with_zone(text: str) -> float:
+    return datetime.fromisoformat(text).timestamp()
+
+
+READERS: dict[str, Callable[[FileText], Iterator[ChangedPackage]]] = {
+    "/var/log/dpkg.log": _of_dpkg,
+    "/var/log/dnf.rpm.log": _of_dnf,
+    "/var/log/pacman.log": _of_pacman,
+}
+"""By the path of the log."""
+
+
+def changed_packages(path: str, file: FileText) -> tuple[ChangedPackage, ...]:
+    """The packages of one log, oldest first; a line of another form is passed over."""
+    return tuple(READERS[path](file))

@@ -1,0 +1,177 @@
+"""What was changed on the host within the time that the run looks at.
+
+Where no cause of a failure is found, what was changed before it began is what a person looks at
+first. Nothing here says that a change is the cause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import suspicious
+from diagnose.evidence.containers.settings.compose_files import project_files
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.package_log import READERS, ChangedPackage, changed_packages
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, RecentChange, RecentChanges, Subject
+from diagnose.phrases import count
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+__all__ = ["RecentChanges", "recent_changes"]
+
+MOST_PATHS = 200
+MOST_FOLDERS = 20
+MOST_ENTRIES = 50
+"""Files of a mounted folder that are looked at."""
+LOG_BYTES = 65536
+"""The end of a package manager's log: 130 packages of dpkg."""
+ONE_RUN_S = 120.0
+"""Packages that follow each other within so many seconds are one run of their manager."""
+NOT_ASKED = PathStatus()
+_OF_THE_ENGINE = LazyPattern(
+    r"(?i)docker|containerd|runc|crun|podman|netavark|aardvark|iptables|nftables|firewalld|ufw"
+    r"|apparmor|selinux|nvidia|linux-image|kernel|systemd|libc6|glibc"
+)
+"""Packages that containers stand on: they are named first."""
+
+
+@evidence
+def recent_changes(
+    host: Host,
+    clock: Clock,
+    options: Options,
+    containers: Containers | None,
+    events: Events | None,
+) -> RecentChanges:
+    """Oldest first; as much as is known.
+
+    Two or three questions: about the files of containers in trouble and the logs of package
+    managers, what lies in the folders among the former, and the logs that were written lately.
+    """
+    in_trouble = [
+        container
+        for container in containers or ()
+        if suspicious(container, clock.wall, options.since_s)
+    ]
+    changes = [
+        *_packages(host, clock.wall - options.since_s),
+        *_files(host, in_trouble),
+        *_pulls(in_trouble, events),
+        *_disconnections(containers, events),
+    ]
+    earliest = clock.wall - options.since_s
+    return RecentChanges(tuple(sorted(change for change in changes if change.at >= earliest)))
+
+
+def _packages(host: Host, earliest: float) -> Iterator[RecentChange]:
+    statuses = host.ask(StatPaths(list(READERS)))
+    if isinstance(statuses, Failed):
+        return
+    written = [path for path, status in statuses.items() if (status.mtime or 0.0) >= earliest]
+    for path, file in host.ask_about(
+        written, lambda path: ReadFile(path, max_bytes=LOG_BYTES, tail=True)
+    ):
+        if not isinstance(file, Failed):
+            yield from (_package_run(run) for run in _runs(changed_packages(path, file)))
+
+
+def _runs(packages: Iterable[ChangedPackage]) -> Iterator[list[ChangedPackage]]:
+    run: list[ChangedPackage] = []
+    for package in packages:
+        if run and package.at - run[-1].at > ONE_RUN_S:
+            yield run
+            run = []
+        run.append(package)
+    if run:
+        yield run
+
+
+def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
+    by_name = {package.name: package for package in run}
+    ordered = sorted(by_name.values(), key=lambda package: not _OF_THE_ENGINE.match(package.name))
+    more = len(ordered) - 1
+    text = f"package {ordered[0]}" + (f" and {count(more, 'other package')}" if more else "")
+    return RecentChange(run[-1].at, text, "packages")
+
+
+def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
+    """Files that containers are given: single ones, those of folders with settings, compose's."""
+    given = [file for container in containers for file in _given(container)]
+    folders = [file for file in given if file.holds_settings][:MOST_FOLDERS]
+    given += _entries(host, folders)
+    paths = sorted({file.path for file in given})[:MOST_PATHS]
+    if not paths:
+        return
+    statuses = host.ask(StatPaths(paths, follow=True))
+    if isinstance(statuses, Failed):
+        return
+    for file in given:
+        status = statuses.get(file.path, NOT_ASKED)
+        if status.type == "file" and status.mtime is not None:
+            yield RecentChange(status.mtime, f"{file.path} ({file.place})", "file", file.subject)
+
+
+class _GivenFile(msgspec.Struct, frozen=True):
+    """A file or folder of the host that a container is given.
+
+    place: how it gets there, in words. holds_settings: whether it may be a folder that the program
+    reads and people write.
+    """
+
+    subject: Subject
+    path: str
+    place: str
+    holds_settings: bool = False
+
+
+def _given(container: Container) -> Iterator[_GivenFile]:
+    for path in project_files(container):
+        yield _GivenFile(container.subject, path, "of its compose project")
+    for mount in container.mounts:
+        if mount.type == "bind":
+            place = f"mounted at {mount.destination}"
+            yield _GivenFile(container.subject, mount.source, place, _holds_settings(mount))
+
+
+def _holds_settings(mount: Mount) -> bool:
+    """Whether a folder is read by the program and written by people."""
+    return not mount.rw or "conf" in mount.destination or mount.destination.startswith("/etc/")
+
+
+def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
+    listings = host.ask_about(folders, lambda folder: ListFolder(folder.path, limit=MOST_ENTRIES))
+    for folder, listing in listings:
+        if not isinstance(listing, Failed):
+            for entry in listing.entries:
+                path = f"{folder.path.rstrip('/')}/{entry.name}"
+                yield _GivenFile(folder.subject, path, f"its folder is {folder.place}")
+
+
+def _pulls(containers: Iterable[Container], events: Events | None) -> Iterator[RecentChange]:
+    """Images that were pulled before a container was made of them."""
+    pulls = [event for event in events or () if (event.type, event.action) == ("image", "pull")]
+    for container in containers:
+        for event in pulls:
+            if container.config.image in (event.id, event.name):
+                text = f'image "{container.config.image}" was pulled'
+                yield RecentChange(event.at, text, "event", container.subject)
+
+
+def _disconnections(containers: Containers | None, events: Events | None) -> Iterator[RecentChange]:
+    """Networks from which a container that runs was taken: an end of it leaves them, too."""
+    for event in events or ():
+        if (event.type, event.action) != ("network", "disconnect") or containers is None:
+            continue
+        container = containers.by_id.get(event.attributes.get("container", ""))
+        if container is None or not container.is_running or event.at < (container.started_at or 0):
+            continue
+        text = f'container "{container.name}" was disconnected from network "{event.name}"'
+        yield RecentChange(event.at, text, "event", container.subject)

@@ -1,0 +1,102 @@
+"""What was changed before a problem began of which no cause is known.
+
+Pure; knows no check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+
+from msgspec.structs import replace
+
+from diagnose.judgement.coincidence import says_why
+from diagnose.model import (
+    HOST,
+    HostProfile,
+    RecentChange,
+    RecentChanges,
+    Reported,
+    Severity,
+    Subject,
+)
+
+BEFORE_S = 3600.0
+"""What was changed earlier is rarely what a person looks for."""
+SLACK_S = 2.0
+"""The clocks of a file system and of the engine differ by less."""
+MOST = 3
+_STAND_ON_THE_HOST = frozenset({"container", "daemon", "dns", "firewall", "network", "swarm"})
+"""Families whose problems a package or a setting of the host may cause; a full disk has no such
+cause."""
+_FAMILY_OF = {
+    "/etc/resolv.conf": "dns",
+    "/etc/docker": "daemon",
+    "/etc/containerd": "daemon",
+    "/etc/systemd/system": "daemon",
+}
+"""The family of checks that a file matters to, by the begin of its path: what steers the engine
+matters to a container only by what the engine says of itself."""
+
+
+def known(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
+    """All changes that the evidence of a run tells of.
+
+    evidence: by its type.
+    """
+    changes, profile = evidence.get(RecentChanges), evidence.get(HostProfile)
+    steering = profile.changed.items() if isinstance(profile, HostProfile) else ()
+    return (
+        *(changes.items if isinstance(changes, RecentChanges) else ()),
+        *(RecentChange(at, path, "file", family=_family_of(path)) for path, at in steering),
+    )
+
+
+def _family_of(path: str) -> str:
+    return next((family for begin, family in _FAMILY_OF.items() if path.startswith(begin)), "")
+
+
+def added(
+    findings: Sequence[Reported], changes: Collection[RecentChange], now: float
+) -> tuple[Reported, ...]:
+    """The findings with what was changed before them.
+
+    Only problems above advice that have no cause and may have one, and an engine that does not
+    work. now: Unix time, which stands for the begin of a problem where that is not known.
+    """
+    return tuple(
+        replace(finding, changes=tuple(_before(finding, changes, now)))
+        if changes and _is_asked_why(finding)
+        else finding
+        for finding in findings
+    )
+
+
+def _is_asked_why(finding: Reported) -> bool:
+    if finding.is_outage:
+        return True
+    return finding.root and finding.severity > Severity.advice and bool(finding.check.caused_by)
+
+
+def _before(
+    finding: Reported, changes: Iterable[RecentChange], now: float
+) -> Iterator[RecentChange]:
+    """The latest first; those of the finding's own subjects before those of the whole host."""
+    onset = finding.finding.onset
+    until = (now if onset is None else onset) + SLACK_S
+    own = {finding.subject, *finding.finding.calls}
+    matter = [
+        change
+        for change in changes
+        if until - BEFORE_S <= change.at <= until and _may_matter(change, finding, own)
+    ]
+    matter.sort(key=lambda change: (change.subject == HOST, -change.at))
+    yield from matter[:MOST]
+
+
+def _may_matter(change: RecentChange, finding: Reported, own: Set[Subject]) -> bool:
+    """A change of the whole host matters only where nothing says what is wrong."""
+    if change.subject != HOST:
+        return change.subject in own
+    family = finding.id.partition(".")[0]
+    is_of_family = change.family in ("", family) and family in _STAND_ON_THE_HOST
+    return is_of_family and (finding.is_outage or not says_why(finding))
