@@ -112,15 +112,25 @@ def compare(old: Mapping[str, Json], new: Mapping[str, Json]) -> Change:
     """What changed from one report to the other, by finding key."""
     before, after = _findings(old), _findings(new)
     verdicts = _verdicts(new)
-    lost = _only_in(before, after)
-    pairs = [(before[key], after[key]) for key in before if key in after]
-    loud = [pair for pair in pairs if not all(finding.get("silenced") for finding in pair)]
+    gone: list[Mapping[str, Json]] = []
+    invisible: list[Mapping[str, Json]] = []
+    for finding in _only_in(before, after):
+        (invisible if is_hidden(finding, new, verdicts) else gone).append(finding)
+    same, changed = [], []
+    for key, earlier in before.items():
+        later = after.get(key)
+        if later is None or (earlier.get("silenced") and later.get("silenced")):
+            continue
+        if _says(earlier) == _says(later):
+            same.append(later)
+        else:
+            changed.append((earlier, later))
     return Change(
         new=tuple(_only_in(after, before)),
-        gone=tuple(finding for finding in lost if not is_hidden(finding, new, verdicts)),
-        same=tuple(later for earlier, later in loud if _says(earlier) == _says(later)),
-        changed=tuple(pair for pair in loud if _says(pair[0]) != _says(pair[1])),
-        invisible=tuple(finding for finding in lost if is_hidden(finding, new, verdicts)),
+        gone=tuple(gone),
+        same=tuple(same),
+        changed=tuple(changed),
+        invisible=tuple(invisible),
         newly_blind=tuple(_newly_blind(_verdicts(old), verdicts)),
     )
 

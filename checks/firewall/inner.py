@@ -147,7 +147,10 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
     peer = first.peer
     whom = str(peer) if peer is not None else first.address
     callers = sorted({path.want.container.name for path in paths})
-    by_host = "" if first.bridged else f" by the host's address {first.address}"
+    by_host, proxy = "", None
+    if not first.bridged:
+        by_host = f" by the host's address {first.address}"
+        proxy = config.value("userland-proxy") if config is not None else None
     return Finding(
         subject=first.want.container.subject if len(callers) == 1 else HOST,
         summary=(
@@ -157,9 +160,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
         evidence={
             **by.evidence,
             "wanted by": _wishes(paths),
-            "userland-proxy": None
-            if first.bridged or config is None
-            else config.value("userland-proxy"),
+            "userland-proxy": proxy,
         },
         variables=_cure_between(by, first),
         discriminator=by.key,

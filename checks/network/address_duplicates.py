@@ -31,7 +31,13 @@ def address_duplicate(address_duplicates: AddressDuplicates) -> CheckResult:
 def _finding(duplicate: AddressDuplicate) -> Finding:
     container, network, entry = duplicate.container, duplicate.network, duplicate.entry
     endpoint = container.endpoints[network.name]
-    has = "has it too" if duplicate.answers else "had it when this host last called that address"
+    ranges = [pool.ip_range for pool in network.ipam.config or () if pool.ip_range]
+    if duplicate.answers:
+        has, severity = "has it too", Severity.critical
+        signs = frozenset({"timeout", "unreachable", "refused"})
+    else:
+        has, severity = "had it when this host last called that address", Severity.advice
+        signs = frozenset()
     return Finding.about(
         container,
         f"{container} has address {endpoint.ip_address} on {network.driver} {network}, and another "
@@ -39,17 +45,12 @@ def _finding(duplicate: AddressDuplicate) -> Finding:
         {
             f"ARP entry of the host on {entry.interface}": f"{entry.address}: {entry.mac}",
             f"hardware address of {container.name}": endpoint.mac_address or "not known",
-            "IPAM.Config.IPRange": [
-                pool.ip_range for pool in network.ipam.config or () if pool.ip_range
-            ]
-            or "none: the engine takes addresses of the whole subnet",
+            "IPAM.Config.IPRange": ranges or "none: the engine takes addresses of the whole subnet",
         },
-        severity=Severity.critical if duplicate.answers else Severity.advice,
+        severity=severity,
         discriminator=endpoint.ip_address,
         touches=(network.subject, Subject("interface", entry.interface)),
-        signs=frozenset({"timeout", "unreachable", "refused"})
-        if duplicate.answers
-        else frozenset(),
+        signs=signs,
         stable=(container.life,),
         address=endpoint.ip_address,
         interface=entry.interface,

@@ -128,13 +128,14 @@ def _cable_fault(attachment: Attachment) -> str:
 def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> Finding:
     network, netns, bridge = attachment.network, attachment.netns, attachment.bridge
     peer, inner = attachment.host_end, attachment.inner
+    routes = [str(route) for route in netns.routes if route.leads_somewhere]
     return Finding.about(
         attachment.container,
         f"{attachment.container} is cut off from {network}: {fault}",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.address,
             "interfaces inside": netns.states,
-            "routes inside": [str(route) for route in netns.routes if route.leads_somewhere][:10],
+            "routes inside": routes[:10],
             "host end": peer.name if peer else None,
             f"attached to {bridge.name}": names_of(attachment.links.ports(bridge)),
         },

@@ -112,16 +112,11 @@ def _bridged_answer_findings(wanted_paths: WantedPaths | None) -> Iterator[Findi
 
 def _is_answered_past_host(path: WantedPath) -> bool:
     obstacle = path.trace.obstacle
-    return (
-        path.kind == "between containers"
-        and not path.bridged
-        and path.peer is not None
-        and path.network.name in path.peer.endpoints
-        and path.trace.is_blocked
-        and obstacle is not None
-        and obstacle.reason == "elsewhere"
-        and obstacle.part == "reply"
-    )
+    if obstacle is None or obstacle.part != "reply" or not path.trace.is_blocked:
+        return False
+    is_near = path.peer is not None and path.network.name in path.peer.endpoints
+    is_by_host = path.kind == "between containers" and not path.bridged
+    return is_near and is_by_host and obstacle.reason == "elsewhere"
 
 
 def _bridged_answer_finding(paths: list[WantedPath]) -> Finding:

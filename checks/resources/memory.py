@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from checks.resources.helpers import MIB, MOST_NAMED
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.listing import Container, Containers
@@ -121,31 +123,41 @@ def memory_scarce(
     waited = pressure.waited("memory", "full") if pressure is not None else None
     is_scarce = host_memory.obtainable_pct < least and host_memory.obtainable < roomy
     is_stalled = waited is not None and waited > stalled and host_memory.obtainable_pct < tight
-    if not is_scarce and not is_stalled:
-        return None
-    stuck = f", and all work waits for it {waited:.0f} % of the time" if is_stalled else ""
+    if is_scarce or is_stalled:
+        eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
+        finding = _scarce_finding(host_memory, waited, eaters, is_stalled=is_stalled)
+        largest = {"largest": eaters[0][0].name} if eaters else {}
+        yield finding.with_variables(_unlimited(containers, cgroups) | largest)
+    return None
+
+
+def _scarce_finding(
+    host_memory: HostMemory,
+    waited: float | None,
+    eaters: Sequence[tuple[Container, int]],
+    *,
+    is_stalled: bool,
+) -> Finding:
+    """waited: the percent of a minute in which work waited. eaters: the largest, with bytes."""
     left = f"{size(host_memory.obtainable)} of {size(host_memory.total)} of memory is available"
+    pressure = f"{waited:.1f} %" if waited is not None else "not kept"
     cache = host_memory.zfs_cache
-    eaters = _by_usage(containers, cgroups)[:MOST_NAMED]
-    yield Finding(
+    stuck, severity = "", Severity.warning
+    if is_stalled:
+        stuck = f", and all work waits for it {waited:.0f} % of the time"
+        severity = Severity.critical
+    return Finding(
         subject=HOST,
         summary=f"{left}{stuck}",
         evidence={
             "MemAvailable": size(host_memory.available),
             **present({"ZFS cache that may shrink": size(cache) if cache else ""}),
             "swap": f"{size(host_memory.swap_free)} of {size(host_memory.swap_total)} free",
-            "/proc/pressure/memory full avg60": (
-                f"{waited:.1f} %" if waited is not None else "not kept"
-            ),
+            "/proc/pressure/memory full avg60": pressure,
             "largest working sets": [_row(container, usage) for container, usage in eaters],
         },
-        variables={
-            **_unlimited(containers, cgroups),
-            **({"largest": eaters[0][0].name} if eaters else {}),
-        },
-        severity=Severity.critical if stuck else Severity.warning,
+        severity=severity,
     )
-    return None
 
 
 def _by_usage(

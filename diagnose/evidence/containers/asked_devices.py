@@ -66,11 +66,8 @@ def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:
     stem = name.rstrip("0123456789")
     is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
     same = re.compile(rf"{re.escape(stem)}\d+")
-    return tuple(
-        sorted(
-            f"{folder}/{entry.name}"
-            for entry in listing.entries
-            if same.fullmatch(entry.name)
-            or (is_serial and (_SERIAL.search(entry.name) or folder == _BY_ID))
-        )
-    )
+    names = [entry.name for entry in listing.entries]
+    kin = {other for other in names if same.fullmatch(other)}
+    if is_serial:
+        kin.update(other for other in names if _SERIAL.search(other) or folder == _BY_ID)
+    return tuple(sorted(f"{folder}/{other}" for other in kin))

@@ -61,12 +61,12 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         again: swarm keeps some tasks that ended long ago.
         """
         changed = self.service.changed_at or 0.0
-        counts = Counter(
-            task.status.err
-            for task in self.tasks
-            if task.status.err
-            and (task.is_waiting or (self.keeps_failing and (task.changed_at or 0.0) > changed))
-        )
+        tasks = [task for task in self.tasks if task.is_waiting]
+        if self.keeps_failing:
+            tasks = [
+                task for task in self.tasks if task.is_waiting or (task.changed_at or 0.0) > changed
+            ]
+        counts = Counter(task.status.err for task in tasks if task.status.err)
         return [error for error, _ in counts.most_common()]
 
     @property

@@ -186,13 +186,9 @@ def _containerds(
 
     Every one of the host where its command line is not known.
     """
-    used = [
-        process
-        for process in processes
-        if process.comm in CONTAINERDS
-        and process.state != "Z"
-        and not process.container
-        and (managed is None or _is_started_by(engine, process, root) == managed)
-    ]
+    alive = [process for process in processes if process.state != "Z" and not process.container]
+    used = [process for process in alive if process.comm in CONTAINERDS]
+    if managed is not None:
+        used = [process for process in used if _is_started_by(engine, process, root) == managed]
     details = (_detail(host, process.pid) for process in used)
     return tuple(detail for detail in details if detail is not None)

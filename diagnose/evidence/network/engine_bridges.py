@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_everywhere
@@ -31,18 +31,26 @@ def _bridge(network: Network, running: Sequence[Container], family: Family) -> B
         name=network.bridge,
         subnet=next(str(subnet) for subnet in network.subnets if subnet.version == version),
         members=tuple(_address(container, network, family) for container in members),
-        ports=tuple(
-            port
-            for container in members
-            if _translated_on(container, network.name)
-            for port in _ports(container, network, family)
-        ),
+        ports=tuple(_published(members, network, family)),
         internal=network.internal,
-        talks=network.option("com.docker.network.bridge.enable_icc", "true") != "false",
-        masquerades=network.option("com.docker.network.bridge.enable_ip_masquerade", "true")
-        != "false",
+        talks=not _is_off(network, "enable_icc"),
+        masquerades=not _is_off(network, "enable_ip_masquerade"),
         routed=family == "ip" and _is_routed(network),
     )
+
+
+def _published(
+    members: Iterable[Container], network: Network, family: Family
+) -> Iterator[PublishedPort]:
+    """The ports that lead to members by this network."""
+    for container in members:
+        if _translated_on(container, network.name):
+            yield from _ports(container, network, family)
+
+
+def _is_off(network: Network, option: str) -> bool:
+    """Whether an option of a bridge that is on by default was switched off."""
+    return network.option(f"com.docker.network.bridge.{option}", "true") == "false"
 
 
 def _is_routed(network: Network) -> bool:

@@ -148,13 +148,13 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
 
 def _addresses_by_name(containers: Containers) -> dict[tuple[str, str], str]:
     """By network and name, the address of the running container that has the name there."""
-    return {
-        (network, name): endpoint.ip_address
-        for container in containers.running
-        for network, endpoint in container.endpoints.items()
-        for name in (container.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ()))
-        if endpoint.ip_address
-    }
+    addresses: dict[tuple[str, str], str] = {}
+    for container in containers.running:
+        for network, endpoint in container.endpoints.items():
+            names = {container.name, *(endpoint.aliases or ()), *(endpoint.dns_names or ())}
+            if endpoint.ip_address:
+                addresses |= {(network, name): endpoint.ip_address for name in names}
+    return addresses
 
 
 def _calls_by_name(

@@ -119,12 +119,11 @@ def calls_into(
     """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
     if failing_calls is None or containers is None:
         return []
-    lost = [call for call in failing_calls if call.network.name == network.name]
+    name = network.name
+    lost = [call for call in failing_calls if call.network.name == name and not call.refused]
+    from_others = [call for call in lost if name not in call.container.endpoints]
     return [
         call
-        for call in lost
-        if not call.refused
-        and call.times >= _LEAST_CALLS
-        and network.name not in call.container.endpoints
-        and (network.name, call.address) not in containers.by_place
+        for call in from_others
+        if call.times >= _LEAST_CALLS and (name, call.address) not in containers.by_place
     ]

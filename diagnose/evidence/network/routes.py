@@ -39,15 +39,9 @@ class Routes(Items[Route], frozen=True, dict=True):
     @functools.cached_property
     def default(self) -> Route | None:
         """The IPv4 default route of the main table that wins, None on a host without one."""
-        candidates = [
-            route
-            for route in self
-            if route.family == "inet"
-            and not route.prefix
-            and route.table == MAIN_TABLE
-            and route.leads_somewhere
-        ]
-        return min(candidates, key=lambda candidate: candidate.metric, default=None)
+        routes = [route for route in self if route.family == "inet" and route.table == MAIN_TABLE]
+        defaults = [route for route in routes if not route.prefix and route.leads_somewhere]
+        return min(defaults, key=lambda route: route.metric, default=None)
 
     @property
     def router(self) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -100,25 +101,24 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
     """What may be read of it; unavailable when nothing may."""
     questions = {
         (flavour, family): SaveIptables(flavour, family)
-        for flavour in FLAVOURS
-        for family in FAMILIES
+        for flavour, family in itertools.product(FLAVOURS, FAMILIES)
     }
     answers: dict[Question[Any], Any] = dict(host.ask_many([ListNftables(), *questions.values()]))
     texts = {key: _text(answers[question]) for key, question in questions.items()}
     nftables = answers[ListNftables()]
     if isinstance(nftables, Failed) and texts["nft", "ip"] is None:
         return Unavailable.of(nftables)
-    is_usable = not isinstance(nftables, Failed) and nftables["consistent"]
+    if isinstance(nftables, Failed) or not nftables["consistent"]:
+        nftables = None
     legacy = {family: texts["legacy", family] for family in FAMILIES}
-    return Firewall(
-        assemble(
-            nftables if is_usable else None,
-            {family: texts["nft", family] or "" for family in FAMILIES},
-            {family: text for family, text in legacy.items() if text != ""},
-            uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
-            _sets(host, filter(None, texts.values())),
-        )
+    ruleset = assemble(
+        nftables,
+        {family: texts["nft", family] or "" for family in FAMILIES},
+        {family: text for family, text in legacy.items() if text != ""},
+        uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
+        _sets(host, filter(None, texts.values())),
     )
+    return Firewall(ruleset)
 
 
 def _sets(host: Host, texts: Iterable[str]) -> dict[str, list[str]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -41,21 +42,31 @@ def callers(
     host: Host, containers: Containers, log_tails: LogTails, namespaces: Namespaces
 ) -> Callers:
     """Asked only where a log says that a database has too many clients."""
-    crowded = any(item.name == _CROWDED for item in log_tails.failures.values())
-    servers = [
-        (container, port)
-        for container in containers.running
-        if crowded and (netns := namespaces.of(container)) is not None
-        for port in PORTS
-        if netns.serves_others("tcp", port)
-    ]
+    if not any(failure.name == _CROWDED for failure in log_tails.failures.values()):
+        return Callers()
+    servers = list(_servers(containers, namespaces))
     by_id = {}
-    for (server, _), answer in host.ask_about(
-        servers[:MOST], lambda pair: ListCallers(pair[0].state.pid, pair[1])
+    for server, answer in host.ask_about(
+        servers[:MOST], lambda server: ListCallers(server.container.state.pid, server.port)
     ):
         if not isinstance(answer, Failed) and answer:
-            by_id[server.id] = _by_name(server, answer, containers)
+            container = server.container
+            by_id[container.id] = _by_name(container, answer, containers)
     return Callers(by_id)
+
+
+class _Server(NamedTuple):
+    container: Container
+    port: int
+
+
+def _servers(containers: Containers, namespaces: Namespaces) -> Iterator[_Server]:
+    """The containers in which a program listens for others at the port of a database."""
+    for container in containers.running:
+        netns = namespaces.of(container)
+        for port in PORTS:
+            if netns is not None and netns.serves_others("tcp", port):
+                yield _Server(container, port)
 
 
 def _by_name(
