@@ -319,6 +319,21 @@ def test_containerd_of_a_rootless_engine_is_told_by_its_folder() -> None:
     assert [containerd.pid for containerd in found.processes.containerds or ()] == [92]
 
 
+@pytest.mark.parametrize(("why", "expected"), [("budget", None), ("timed out", None), ("gone", ())])
+def test_containerd_that_could_not_be_looked_at_may_be_alive(why: Any, expected: Any) -> None:
+    command = ["containerd", "--config", "/run/user/1200/docker/containerd/containerd.toml"]
+    containerd = Process(92, 5, "containerd", "S", cmdline=command)
+
+    def process(question: Any) -> Any:
+        pid = question.args["pid"]
+        if pid == 92:
+            return Failed(why, "")
+        return {"pid": pid, "comm": "dockerd", "state": "S", "cmdline": ["dockerd"], "uid": 1200}
+
+    found = seen(containerd, **{"locality": HERE, "process": process, "api.ping": {}})
+    assert found.processes.containerds == expected
+
+
 SYSTEMS_PLACE = at(url="unix:///var/run/docker.sock", source="default socket", named=False) | {
     "rootless": None
 }

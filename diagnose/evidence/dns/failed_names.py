@@ -185,8 +185,13 @@ def failed_name(line: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Whether it is the name of a host: no address, no function of a library, no exception."""
-    return not (_is_address(text) or text.lower() in _CALLS or _CLASS.search(text))
+    """Whether it is the name of a host: no address, no function of a library, no exception.
+
+    Who asks for the name of an address, such as a mail server of its caller's, often gets none.
+    """
+    name = text.lower().rstrip(".")
+    is_reverse = name.endswith((".in-addr.arpa", ".ip6.arpa"))
+    return not (is_reverse or _is_address(text) or name in _CALLS or _CLASS.search(text))
 
 
 def _is_address(text: str) -> bool:

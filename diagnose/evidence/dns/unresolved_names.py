@@ -51,14 +51,16 @@ class UnresolvedName(msgspec.Struct, frozen=True):
     def completed(self, lookups: Lookups) -> str:
         """The name with a search domain that a server knows; empty where there is none.
 
-        A domain that knows every name says nothing of this one.
+        A domain that knows every name says nothing of this one, and so does one of which nobody
+        could say whether it does.
         """
         name = self.name.name
         for other, replies in lookups.failed_by_name(self.container).items():
             domain = other.removeprefix(f"{name}.")
             wildcard = lookups.wildcards.get(domain)
             is_known = any(reply.knows for reply in replies.values())
-            if domain != other and is_known and (wildcard is None or not wildcard.knows):
+            is_plain = wildcard is not None and wildcard.denies
+            if domain != other and is_known and is_plain:
                 return other
         return ""
 

@@ -41,7 +41,8 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
     others: tuple[Process, ...] = ()
     """Daemons that live here and do not serve this endpoint."""
     containerds: tuple[ProcessDetail, ...] | None = None
-    """The containerd that this engine uses; None if processes cannot be seen."""
+    """The containerd that this engine uses; None if processes cannot be seen, or that one could not
+    be looked at."""
     managed: bool | None = None
     """Whether the engine starts its containerd itself; None if its command line is not known."""
     shims: Mapping[str, Process] | None = None
@@ -181,14 +182,21 @@ def _containerds(
     processes: list[Process],
     engine: ProcessDetail | None,
     managed: bool | None,
-) -> tuple[ProcessDetail, ...]:
+) -> tuple[ProcessDetail, ...] | None:
     """The containerd that this engine uses.
 
-    Every one of the host where its command line is not known.
+    Every one of the host where its command line is not known. None where one is listed and could
+    not be looked at: only one that is gone since does not count.
     """
     alive = [process for process in processes if process.state != "Z" and not process.container]
     used = [process for process in alive if process.comm in CONTAINERDS]
     if managed is not None:
         used = [process for process in used if _is_started_by(engine, process, root) == managed]
-    details = (_detail(host, process.pid) for process in used)
-    return tuple(detail for detail in details if detail is not None)
+    found: list[ProcessDetail] = []
+    for process in used:
+        detail = host.ask(InspectProcess(process.pid))
+        if not isinstance(detail, Failed):
+            found.append(detail)
+        elif detail.reason != "gone":
+            return None
+    return tuple(found)

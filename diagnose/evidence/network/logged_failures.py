@@ -44,11 +44,11 @@ _OF_A_CLIENT = LazyPattern(
     r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
     r"|keep-?alive|\bidle\b|inactivity"
     r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
-    r"|acme-challenge/",
+    r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b",
     re.IGNORECASE,
 )
-"""Somebody who called this program, such as the authority that certifies its name, or a limit of
-time that is no call's."""
+"""Somebody who called this program, such as the authority that certifies its name, or whose address
+has no name; or a limit of time that is no call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )

@@ -105,6 +105,7 @@ COMPLETED: dict[str, tuple[str, str, str]] = {
     "a search domain knows it": ("NOERROR", "NXDOMAIN", FULL),
     "nobody knows it": ("NXDOMAIN", "NXDOMAIN", ""),
     "a domain that knows every name": ("NOERROR", "NOERROR", ""),
+    "nobody says whether the domain knows every name": ("NOERROR", "SERVFAIL", ""),
 }
 
 
