@@ -16,13 +16,13 @@ from diagnose.phrases import agree, and_more
 from diagnose.registry import check
 
 
-@check("security.privileged", severity=Severity.warning)
+@check("security.privileged", severity=Severity.advice, posture=True)
 def privileged(exposed: Exposed) -> CheckResult:
     """A container runs privileged: its root is the host's root.
 
     All devices, all capabilities, no seccomp or AppArmor. Containers that truly need it (a nested
-    engine, some storage and device plugins) are named too: silence them by id and subject, with the
-    reason. A job that has ended is not named.
+    engine, a monitor of the host, some storage and device plugins) are named too: silence them by
+    id and subject, with the reason. A job that has ended is not named.
     """
     for container in exposed:
         if not container.host_config.privileged:
@@ -42,20 +42,21 @@ def privileged(exposed: Exposed) -> CheckResult:
     return None
 
 
-@check("security.docker-socket-mounted", severity=Severity.warning)
+@check("security.docker-socket-mounted", severity=Severity.advice, posture=True)
 def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) -> CheckResult:
     """A container has access to the engine's socket, which means root on the host.
 
     A read-only mount does not protect: it keeps the file from being replaced, not requests from
-    being sent. A mount of /run or /var/run brings the socket along. A proxy that filters requests
-    is what the socket should be given to: one whose image calls itself a socket proxy and that
-    publishes no port is advice only; whether it filters is not looked at. A container whose user
-    may not open the socket cannot command the engine as it is: that is container.mount-unwritable,
-    and advice here.
+    being sent. A mount of /run or /var/run brings the socket along. It is advice: reverse proxies,
+    CI runners and dashboards are given the socket on purpose. A proxy that filters requests is what
+    should have it instead; whether one filters is not looked at. It is a warning where an image
+    that calls itself a socket proxy publishes its port: whoever reaches the port commands the
+    engine. A container whose user may not open the socket cannot command the engine as it is: that
+    is container.mount-unwritable.
     """
     for container in exposed:
         for socket, mount in engine_sockets(container):
-            is_proxy = "socket-proxy" in container.config.image and not is_reachable(container)
+            is_open = "socket-proxy" in container.config.image and is_reachable(container)
             is_denied = mount_access is not None and mount_access.is_denied(
                 container, mount.destination
             )
@@ -73,7 +74,7 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
                     **({"Config.User": container.config.user} if is_denied else {}),
                 },
                 discriminator=mount.destination,
-                severity=Severity.advice if is_proxy or is_denied else None,
+                severity=Severity.warning if is_open and not is_denied else None,
                 source=mount.source,
                 image=container.config.image,
             )
