@@ -133,6 +133,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "firewall.direct-access-dropped": "the callers, or the engine's configuration, have to change",
     "firewall.closed-over-ipv6": "no cure was run since its scenario was written",
     "firewall.ping-dropped": "no cure was run since its scenario was written",
+    "network.route-unserved": "no cure was run since its scenario was written",
     "network.udp-not-published": "no cure was run since its scenario was written",
     "network.clients-unanswered": "the firewall in question is on another machine",
     "network.calls-failing": "what fails is on another machine, or another finding says why",

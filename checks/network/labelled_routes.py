@@ -1,0 +1,179 @@
+"""network.route-unserved: a proxy takes its routes from labels, and cannot serve one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from diagnose.evidence.network.unserved_routes import Reason, UnservedRoute, UnservedRoutes
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import joined, sentence
+from diagnose.registry import check
+
+
+@check("network.route-unserved", severity=Severity.warning)
+def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
+    """A reverse proxy cannot serve a container as the container's labels ask.
+
+    Traefik and nginx-proxy make their routes from labels and variables of containers. What they
+    leave out they answer with 404 or 503, and where they call the wrong place with 502 or 504; at
+    their usual level they log nothing. The labels, the settings of the proxy, its networks and the
+    sockets in the container are compared. Nothing is said where several proxies of a kind run,
+    where the settings of the proxy cannot be read, and where they pick containers by constraints.
+    """
+    for route in unserved_routes:
+        yield _route_finding(route)
+    yield from unserved_routes.unseen
+    return None
+
+
+def _route_finding(route: UnservedRoute) -> Finding:
+    others = (route.other.subject,) if route.other is not None else ()
+    finding = Finding.about(
+        route.container,
+        _WORDS[route.why](route),
+        present(
+            {
+                "labels": _shown_labels(route),
+                "networks of the proxy": sorted(route.proxy.endpoints),
+                "networks of the container": sorted(route.container.endpoints),
+                "set in": route.source,
+            }
+        ),
+        discriminator=route.router or route.site,
+        stable=(route.container.life,),
+        touches=(route.proxy.subject, *others),
+        proxy=route.proxy.name,
+    )
+    return finding.with_variables(_cure(route))
+
+
+def _shown_labels(route: UnservedRoute) -> list[str]:
+    """The labels and variables that the proxy goes by."""
+    begins = ("traefik.enable", "traefik.docker.", f"traefik.http.routers.{route.router}.")
+    labels = [
+        f"{name}={value}"
+        for name, value in route.container.labels.items()
+        if name.startswith((*begins, "traefik.http.services."))
+    ]
+    variables = [
+        f"{name}={value}"
+        for name, value in route.container.config.environment
+        if name in ("VIRTUAL_HOST", "VIRTUAL_PORT")
+    ]
+    return [*labels, *variables][:8]
+
+
+def _ignored(route: UnservedRoute) -> str:
+    alike = f'the label "{route.names[0]}" is unknown to it' if route.names else ""
+    main = (
+        f'{route.proxy} does not serve "{route.site}": it takes only containers with the label '
+        f"traefik.enable=true, which {route.container} lacks"
+    )
+    return sentence(main, alike)
+
+
+def _without_network(route: UnservedRoute) -> str:
+    why = "they have no network in common"
+    if route.source:
+        why = f'the proxy is not on network "{route.source}", which the container\'s labels name'
+    return f'{route.proxy} cannot reach {route.container}, which serves "{route.site}": {why}'
+
+
+def _without_port(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} does not serve "{route.site}": no label says at which port '
+        f"{route.container} listens, and its image declares none"
+    )
+
+
+def _other_port(route: UnservedRoute) -> str:
+    listens = f"which listens on {joined(route.names)}" if route.names else "where nothing listens"
+    reason = f"{route.source} says so"
+    if not route.source:
+        reason = "without a setting it takes the lowest port that the image declares"
+    main = (
+        f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
+        f"{route.container}, {listens}"
+    )
+    return sentence(main, reason)
+
+
+def _other_entry_point(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} does not serve "{route.site}": {route.container} asks for the entry point '
+        f'"{route.source}", and the proxy has {joined(route.names)}'
+    )
+
+
+def _other_resolver(route: UnservedRoute) -> str:
+    has = f"has {joined(route.names)}" if route.names else "has none"
+    return (
+        f'{route.proxy} serves "{route.site}" with its own default certificate: {route.container} '
+        f'asks for the certificate resolver "{route.source}", and the proxy {has}'
+    )
+
+
+def _twice(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} serves neither "{route.site}" nor "{route.names[0]}": {route.container} '
+        f'and {route.other} define one router "{route.router}" differently'
+    )
+
+
+def _several_services(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} does not serve "{route.site}": {route.container} has the services '
+        f'{joined(route.names)}, and router "{route.router}" names none of them'
+    )
+
+
+_WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
+    "ignored": _ignored,
+    "no network": _without_network,
+    "no port": _without_port,
+    "port": _other_port,
+    "entry point": _other_entry_point,
+    "resolver": _other_resolver,
+    "twice": _twice,
+    "services": _several_services,
+}
+
+
+def _cure(route: UnservedRoute) -> dict[str, str]:
+    """The label or the network that is missing, where there is no choice."""
+    only = route.names[0] if len(route.names) == 1 else ""
+    if route.why == "ignored":
+        return {"label": "traefik.enable=true"}
+    if route.why == "no network":
+        return _network_cure(route, only)
+    if not only:
+        return {"proxied": route.container.name} if route.why == "port" else {}
+    if route.why in ("port", "no port"):
+        return _port_cure(route, only)
+    if route.why == "entry point":
+        return {"label": f"traefik.http.routers.{route.router}.entrypoints={only}"}
+    if route.why == "resolver":
+        return {"label": f"traefik.http.routers.{route.router}.tls.certresolver={only}"}
+    return {}
+
+
+def _network_cure(route: UnservedRoute, only: str) -> dict[str, str]:
+    """The proxy joins the network that the container names; else the container the proxy's.
+
+    On several networks Traefik takes any of the container's addresses, unless a label names one.
+    """
+    if route.source:
+        return {"network": route.source, "joining": route.proxy.name}
+    if not only:
+        return {}
+    if not route.router:
+        return {"network": only, "joining": route.container.name}
+    return {"called_network": only, "label": f"traefik.docker.network={only}"}
+
+
+def _port_cure(route: UnservedRoute, port: str) -> dict[str, str]:
+    if not route.router:
+        return {"assignment": f"VIRTUAL_PORT={port}"}
+    label = route.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
+    return {"label": f"{label}={port}"}

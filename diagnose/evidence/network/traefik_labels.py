@@ -1,0 +1,144 @@
+"""What Traefik is to serve: its static settings, and the routers in labels of containers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
+
+_ROUTER = LazyPattern(r"^traefik\.http\.routers\.(?P<name>[^.]+)\.(?P<key>.+)$", 2)
+_PORT = LazyPattern(
+    r"^traefik\.http\.services\.(?P<name>[^.]+)\.loadbalancer\.server\.(?P<key>port|url)$", 2
+)
+_HOST = LazyPattern(r"`([^`\s]{1,250})`")
+_CLOSED = LazyPattern(r"(?im)^[ \t]*[\"']?exposedByDefault[\"']?[ \t]*[:=][ \t]*[\"']?false\b")
+_NETWORK = LazyPattern(r"(?im)^[ \t]+network[ \t]*[:=][ \t]*[\"']?(?P<name>[\w.-]+)")
+_NARROWED = LazyPattern(r"(?im)^[ \t]*(?:constraints|swarmMode)[ \t]*[:=]|^[ \t]*swarm[ \t]*:")
+FILES = ("traefik.yml", "traefik.yaml", "traefik.toml")
+"""Where Traefik looks for its static settings in /etc/traefik, which go before all others."""
+FOLDER = "/etc/traefik"
+_PROVIDER = "providers.docker"
+
+
+class StaticSettings(msgspec.Struct, frozen=True):
+    """What Traefik was started with, as far as it decides which containers it serves.
+
+    entry_points, resolvers: their names in small letters; None where a file has them.
+    """
+
+    takes_all: bool = True
+    """Whether a container without `traefik.enable` is served."""
+    network: str = ""
+    entry_points: frozenset[str] | None = None
+    resolvers: frozenset[str] | None = None
+    source: str = ""
+    """Where it says that it does not take all."""
+    endpoint: str = ""
+    """The engine that it asks, where that is not the usual socket."""
+
+
+def is_traefik(container: Container) -> bool:
+    """Whether it runs Traefik 2 or 3 with routes from Docker's labels."""
+    last = container.config.image.partition("@")[0].rpartition("/")[2]
+    by_image = last.partition(":")[0] == "traefik" and not last.startswith("traefik:1")
+    return by_image or any(_PROVIDER in word.lower() for word in container.config.words)
+
+
+def settings_of_words(container: Container) -> StaticSettings | None:
+    """By its command, or else by its variables; None where these narrow down what it serves."""
+    flags = _flags(container)
+    source = "its command"
+    if not flags:
+        flags = _variables(container)
+        source = "a variable"
+    if f"{_PROVIDER}.constraints" in flags or any("swarm" in name for name in flags):
+        return None
+    closed = flags.get(f"{_PROVIDER}.exposedbydefault", "").lower() == "false"
+    return StaticSettings(
+        not closed,
+        flags.get(f"{_PROVIDER}.network", ""),
+        _second_words(flags, "entrypoints"),
+        _second_words(flags, "certificatesresolvers"),
+        source,
+        flags.get(f"{_PROVIDER}.endpoint", ""),
+    )
+
+
+def settings_of_file(text: str, path: str) -> StaticSettings | None:
+    """By its file; None where that narrows down what it serves."""
+    if _NARROWED.search(text):
+        return None
+    network = _NETWORK.search(text)
+    return StaticSettings(not _CLOSED.search(text), network["name"] if network else "", source=path)
+
+
+def _flags(container: Container) -> dict[str, str]:
+    words = (word.lstrip("-").partition("=") for word in container.config.words if word[:1] == "-")
+    return {name.lower(): value for name, _, value in words}
+
+
+def _variables(container: Container) -> dict[str, str]:
+    named = (
+        (name.removeprefix("TRAEFIK_").replace("_", ".").lower(), value)
+        for name, value in container.config.environment
+        if name.startswith("TRAEFIK_")
+    )
+    return dict(named)
+
+
+def _second_words(flags: Iterable[str], first: str) -> frozenset[str]:
+    """What is defined below a name: `entrypoints.web.address` defines web."""
+    parts = (flag.split(".") for flag in flags)
+    return frozenset(part[1] for part in parts if part[0] == first and len(part) > 1)
+
+
+class LabelledRouter(msgspec.Struct, frozen=True):
+    """One router in a container's labels. port: as a label has it, 0 without one."""
+
+    name: str
+    settings: Mapping[str, str]
+    port: int = 0
+    port_label: str = ""
+    is_elsewhere: bool = False
+    """Whether another provider, a URL or Traefik itself says where it leads."""
+    services: tuple[str, ...] = ()
+    """Those among which it cannot choose."""
+
+    @property
+    def rule(self) -> str:
+        return self.settings.get("rule", "")
+
+    @property
+    def site(self) -> str:
+        """The first host name of its rule, or its own name."""
+        found = _HOST.search(self.rule) if "host" in self.rule.lower() else None
+        return found[1] if found else self.name
+
+    def names(self, setting: str) -> list[str]:
+        """The names in a list of its labels."""
+        return [name.strip() for name in self.settings.get(setting, "").split(",") if name.strip()]
+
+
+def routers_of(container: Container) -> Iterator[LabelledRouter]:
+    """The HTTP routers that its labels define."""
+    by_name: dict[str, dict[str, str]] = {}
+    services: dict[str, tuple[str, str]] = {}
+    urls = False
+    for label, value in container.labels.items():
+        if found := _ROUTER.match(label):
+            by_name.setdefault(found["name"], {})[found["key"].lower()] = value
+        elif found := _PORT.match(label):
+            urls |= found["key"].lower() == "url"
+            services[found["name"]] = (value, label)
+    for name, settings in by_name.items():
+        asked = settings.get("service", "").removesuffix("@docker")
+        if urls or "@" in asked or (asked and services and asked not in services):
+            yield LabelledRouter(name, settings, is_elsewhere=True)
+        elif not asked and len(services) > 1:
+            yield LabelledRouter(name, settings, is_elsewhere=True, services=tuple(services))
+        else:
+            value, label = services.get(asked) or next(iter(services.values()), ("", ""))
+            yield LabelledRouter(name, settings, int(value) if value.isdigit() else 0, label)

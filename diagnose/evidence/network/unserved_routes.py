@@ -1,0 +1,288 @@
+"""Routes that a reverse proxy takes from labels and variables of containers, and cannot serve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.traefik_labels import (
+    FILES,
+    FOLDER,
+    LabelledRouter,
+    StaticSettings,
+    is_traefik,
+    routers_of,
+    settings_of_file,
+    settings_of_words,
+)
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Subject, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+SETTLED_S = 20
+"""A program that was started later may still open its first port."""
+NEXT_S = 3
+"""It may open another one so long after its start."""
+_NGINX_PROXY = LazyPattern(
+    r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
+)
+_HOSTS = "VIRTUAL_HOST"
+_MISSPELT = frozenset({"traefik.enabled", "traefik.http.enable", "traefik.docker.enable"})
+
+Reason = Literal[
+    "ignored", "no network", "no port", "port", "entry point", "resolver", "twice", "services"
+]
+
+
+class UnservedRoute(msgspec.Struct, frozen=True):
+    """A site that is led to a container, and why its proxy cannot do so."""
+
+    proxy: Container
+    container: Container
+    site: str
+    why: Reason
+    router: str = ""
+    names: tuple[str, ...] = ()
+    """Of what `why` is about: networks of the proxy, ports that are listened on, entry points."""
+    port: int = 0
+    """That the proxy calls."""
+    source: str = ""
+    """The label or the setting that says so; "" where nothing does."""
+    other: Container | None = None
+
+
+class UnservedRoutes(Items[UnservedRoute], frozen=True):
+    """What cannot work; a proxy whose settings are not known is left out.
+
+    unseen: containers with a route whose sockets were not seen.
+    """
+
+    unseen: tuple[Unexamined, ...] = ()
+
+
+@evidence
+def unserved_routes(
+    host: Host, containers: Containers, namespaces: Namespaces | None, clock: Clock
+) -> UnservedRoutes:
+    """By inspect and sockets; a file is read where Traefik has its static settings in one."""
+    seen = Namespaces({}) if namespaces is None else namespaces
+    site = _Site(containers, seen, clock)
+    found = [*_of_traefik(host, site), *_of_nginx_proxy(site)]
+    unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
+    return UnservedRoutes(tuple(found), tuple(unseen))
+
+
+class _Site(msgspec.Struct):
+    """What routes are held against; it notes the containers whose sockets were not seen."""
+
+    containers: Containers
+    namespaces: Namespaces
+    clock: Clock
+    unseen: set[Subject] = msgspec.field(default_factory=set)
+
+    def listening(self, container: Container) -> tuple[int, ...] | None:
+        """The TCP ports at which others reach it; None where that is not known or not settled."""
+        netns = self.namespaces.of(container)
+        age = self.clock.age(container.started_at)
+        if netns is None or container.has_own_kernel or age is None:
+            self.unseen.add(container.subject)
+            return None
+        ports = {socket.port for socket in netns.listeners if socket.protocol == "tcp"}
+        served = tuple(sorted(port for port in ports if netns.serves_others("tcp", port)))
+        return served if age >= (NEXT_S if served else SETTLED_S) else None
+
+
+def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
+    proxies = [container for container in site.containers.running if is_traefik(container)]
+    if len(proxies) != 1:
+        return
+    (proxy,) = proxies
+    settings = _static_settings(host, proxy)
+    if settings is None or not _asks_this_engine(settings, site.containers):
+        return
+    labelled = [
+        (container, list(routers_of(container)))
+        for container in site.containers.running
+        if container.id != proxy.id
+    ]
+    served = []
+    for container, routers in labelled:
+        if routers and not _is_enabled(container, settings):
+            yield from _ignored(proxy, container, routers, settings)
+            continue
+        served.append((container, routers))
+        for router in routers:
+            route = _traefik_route(proxy, container, router, settings, site)
+            if route is not None:
+                yield route
+    yield from _defined_twice(proxy, served)
+
+
+def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
+    """None where they are not known."""
+    words = [word.partition("=")[2] for word in proxy.config.words if "configfile=" in word.lower()]
+    places = words or [f"{FOLDER}/{name}" for name in FILES]
+    for mount in proxy.mounts or ():
+        inside = [place for place in places if _is_below(place, mount.destination)]
+        for place in inside:
+            path = mount.source + place.removeprefix(mount.destination.rstrip("/"))
+            answer = host.ask(ReadFile(path, max_bytes=65536))
+            if not isinstance(answer, Failed):
+                return settings_of_file(answer.text, path)
+            if answer.reason != "missing":
+                return None
+    return None if words else settings_of_words(proxy)
+
+
+def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:
+    """Whether it asks a socket, or a container of this host that stands before the socket."""
+    place = settings.endpoint.partition("://")[2]
+    if settings.endpoint.startswith(("unix:", "/")) or not place:
+        return True
+    name = place.partition(":")[0]
+    return any(name in container.dns_names for container in containers.running)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+def _is_enabled(container: Container, settings: StaticSettings) -> bool:
+    wanted = container.labels.get("traefik.enable", "").lower()
+    return wanted == "true" if wanted else settings.takes_all
+
+
+def _ignored(
+    proxy: Container,
+    container: Container,
+    routers: Sequence[LabelledRouter],
+    settings: StaticSettings,
+) -> Iterator[UnservedRoute]:
+    """A container with routers without the label that says whether Traefik serves it."""
+    if "traefik.enable" in container.labels:
+        return
+    alike = tuple(label for label in container.labels if label.lower() in _MISSPELT)
+    site = routers[0].site
+    yield UnservedRoute(proxy, container, site, "ignored", names=alike, source=settings.source)
+
+
+def _traefik_route(
+    proxy: Container,
+    container: Container,
+    router: LabelledRouter,
+    settings: StaticSettings,
+    site: _Site,
+) -> UnservedRoute | None:
+    """The first thing that keeps Traefik from serving a router."""
+    route = UnservedRoute(proxy, container, router.site, "port", router.name)
+    if router.services:
+        return msgspec.structs.replace(route, why="services", names=router.services)
+    wanted = router.names("entrypoints")
+    known = settings.entry_points
+    if wanted and known and not {name.lower() for name in wanted} & known:
+        source = ", ".join(wanted)
+        return msgspec.structs.replace(
+            route, why="entry point", names=tuple(sorted(known)), source=source
+        )
+    if router.is_elsewhere:
+        return None
+    named = container.labels.get("traefik.docker.network") or settings.network
+    lost = _without_network(route, named) or _at_port(route, _called_port(container, router), site)
+    if lost is not None:
+        return lost
+    resolver = router.settings.get("tls.certresolver", "")
+    if resolver and settings.resolvers is not None and resolver.lower() not in settings.resolvers:
+        return msgspec.structs.replace(
+            route, why="resolver", names=tuple(sorted(settings.resolvers)), source=resolver
+        )
+    return None
+
+
+def _called_port(container: Container, router: LabelledRouter) -> tuple[int, str]:
+    """The port that Traefik calls and the label that says so; 0 where it knows none."""
+    if router.port:
+        return router.port, router.port_label
+    return min(_declared(container), default=0), ""
+
+
+def _declared(container: Container) -> set[int]:
+    """The ports that its image declares, or that it publishes."""
+    ports = {*(container.network_settings.ports or ()), *(container.config.exposed_ports or ())}
+    return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
+
+
+def _without_network(route: UnservedRoute, named: str) -> UnservedRoute | None:
+    """The route if the proxy calls an address of the container on none of its own networks."""
+    proxy, container = route.proxy, route.container
+    modes = (proxy.host_config.network_mode, container.host_config.network_mode)
+    if any(mode in ("host", "none") or mode.startswith("container:") for mode in modes):
+        return None
+    called = [named] if named in container.endpoints else list(container.endpoints)
+    if not called or not proxy.endpoints or any(name in proxy.endpoints for name in called):
+        return None
+    names = tuple(name for name in proxy.endpoints if name != "bridge")
+    source = named if named in container.endpoints else ""
+    return msgspec.structs.replace(route, why="no network", names=names, source=source)
+
+
+def _at_port(route: UnservedRoute, called: tuple[int, str], site: _Site) -> UnservedRoute | None:
+    """The route if nothing in the container listens at the port that the proxy calls."""
+    port, source = called
+    if route.container.shares_host_network:
+        return None
+    listening = site.listening(route.container)
+    if listening is None or port in listening:
+        return None
+    names = tuple(str(number) for number in listening)
+    why: Reason = "port" if port else "no port"
+    return msgspec.structs.replace(route, why=why, port=port, names=names, source=source)
+
+
+def _defined_twice(
+    proxy: Container, served: Sequence[tuple[Container, Sequence[LabelledRouter]]]
+) -> Iterator[UnservedRoute]:
+    """Routers of one name with different rules: Traefik serves none of them."""
+    first: dict[str, tuple[Container, LabelledRouter]] = {}
+    for container, routers in served:
+        for router in routers:
+            other, known = first.setdefault(router.name, (container, router))
+            if router.rule != known.rule:
+                yield UnservedRoute(
+                    proxy, container, router.site, "twice", router.name, (known.site,), other=other
+                )
+
+
+def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
+    """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it makes out."""
+    proxies = [
+        container
+        for container in site.containers.running
+        if _NGINX_PROXY.search(container.config.image)
+    ]
+    if len(proxies) != 1:
+        return
+    (proxy,) = proxies
+    for container in site.containers.running:
+        host = container.config.value_of(_HOSTS).partition(",")[0]
+        if not host or container.id == proxy.id:
+            continue
+        route = UnservedRoute(proxy, container, host, "port")
+        port = container.config.value_of("VIRTUAL_PORT")
+        called = (int(port), "VIRTUAL_PORT") if port.isdigit() else (_usual_port(container), "")
+        lost = _without_network(route, "") or _at_port(route, called, site)
+        if lost is not None:
+            yield lost
+
+
+def _usual_port(container: Container) -> int:
+    """What nginx-proxy calls without VIRTUAL_PORT: the only port that is declared, or 80."""
+    declared = _declared(container)
+    return declared.pop() if len(declared) == 1 else 80

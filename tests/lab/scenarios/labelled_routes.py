@@ -1,0 +1,180 @@
+"""Reverse proxies that make their routes from labels of containers, and labels that do not fit.
+
+Debian has neither Traefik nor nginx-proxy: a stand-in reads containers and labels from the engine
+as Traefik does, and answers with its words.
+"""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.provider import BOX_ADDRESS
+from tests.lab.runner import PATIENT
+from tests.lab.scenarios.programs import MACHINE
+
+CHECK = "network.route-unserved"
+SAFE = ("--memory=64m", "--pids-limit=64")
+READS_ENGINE = ("security.docker-socket-mounted", "container:traefik")
+_SITE = "shop.lab.test"
+_TRAEFIK = r"""
+import http.client, http.server, json, re, socket, sys, urllib.request
+flags = dict(word.lstrip("-").lower().partition("=")[::2] for word in sys.argv[1:])
+open_to_all = flags.get("providers.docker.exposedbydefault", "true") == "true"
+points = {name.split(".")[1] for name in flags if name.startswith("entrypoints.")}
+
+class Engine(http.client.HTTPConnection):
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.connect("/var/run/docker.sock")
+
+def ask(path):
+    engine = Engine("docker")
+    engine.request("GET", path)
+    return json.loads(engine.getresponse().read())
+
+def place_of(site):
+    for row in ask("/containers/json"):
+        container = ask("/containers/" + row["Id"] + "/json")
+        labels = container["Config"]["Labels"] or {}
+        if labels.get("traefik.enable", str(open_to_all).lower()) != "true":
+            continue
+        for label, rule in labels.items():
+            router = re.fullmatch(r"(traefik\.http\.routers\.[^.]+)\.rule", label)
+            if router is None or site not in re.findall(r"`([^`]+)`", rule):
+                continue
+            wanted = labels.get(router[1] + ".entrypoints")
+            if wanted and not set(wanted.split(",")) & points:
+                continue
+            networks = container["NetworkSettings"]["Networks"]
+            ports = container["NetworkSettings"]["Ports"] or {}
+            numbers = sorted(int(port.split("/")[0]) for port in ports)
+            told = [labels[name] for name in labels if name.endswith("server.port")]
+            if told or numbers:
+                called = labels.get("traefik.docker.network", min(networks))
+                address = networks[called]["IPAddress"]
+                return "http://%s:%s/" % (address, (told or numbers)[0])
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        place = place_of(self.headers["Host"].split(":")[0])
+        if place is None:
+            return self.answer(404, b"404 page not found\n")
+        try:
+            self.answer(200, urllib.request.urlopen(place, timeout=2).read())
+        except OSError as error:
+            late = "timed out" in str(error)
+            self.answer(504 if late else 502, b"Gateway Timeout" if late else b"Bad Gateway")
+
+    def answer(self, code, body):
+        self.send_response(code)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()
+"""
+
+
+def _traefik(box: Box, *flags: str) -> None:
+    """Traefik on a network of its own, which serves only what has the label for it."""
+    box.docker("network", "create", "edge")
+    start = b'#!/bin/sh\nexec /usr/bin/python3 /traefik.py "$@"\n'
+    files = {"traefik.py": (_TRAEFIK.encode(), 0o644), "entrypoint.sh": (start, 0o755)}
+    load(box, "traefik:v3.1", Recipe(files, ('ENTRYPOINT ["/entrypoint.sh"]',)))
+    options = ("--name=traefik", "--net=edge", *SAFE, *MACHINE, "-p", "80:80")
+    engine = "--volume=/var/run/docker.sock:/var/run/docker.sock:ro"
+    given = ("--providers.docker.exposedbydefault=false", "--entrypoints.web.address=:80", *flags)
+    box.docker("run", "-d", *options, engine, "traefik:v3.1", *given)
+    box.wait_for(lambda: "404" in _get(box, "nobody.lab.test"), 20, "Traefik")
+
+
+def _shop(box: Box, *options: str, name: str = "shop10", network: str = "edge") -> None:
+    """A shop that listens on 8080, of an image that declares another port too."""
+    load(box, "shop:ports", Recipe({"www/index.html": (b"hello\n", 0o644)}, ("EXPOSE 8025 8080",)))
+    words = ("shop:ports", "httpd", "-f", "-p", "8080", "-h", "/www")
+    labels = tuple(f"--label={option}" for option in options)
+    box.docker("run", "-d", f"--name={name}", f"--net={network}", *SAFE, *labels, *words)
+
+
+def _get(box: Box, site: str = _SITE) -> str:
+    """What Traefik answers to a client of a site, with its code."""
+    url = f"http://{BOX_ADDRESS}/"
+    curl = ["curl", "-sS", "--noproxy", "*", "-m", "5", "-H", f"Host: {site}", "-w", "%{http_code}"]
+    return box.provider.run([*curl, url], check=False).stdout
+
+
+def _heals(box: Box, name: str = "shop10") -> None:
+    """The first command of the report brings the site back."""
+    findings = box.diagnose("check", CHECK, "--format", "json").findings
+    assert [finding["subject"]["name"] for finding in findings] == [name]
+    for line in findings[0]["fix"][0]["command"].splitlines():
+        words = line.removesuffix(" | sh").split()
+        box.sh(box.diagnose(*words[1:]).out if words[0] == "diagnose" else line, timeout=60)
+    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
+
+
+_ROUTER = f"traefik.http.routers.shop.rule=Host(`{_SITE}`)"
+_ON = "traefik.enable=true"
+
+
+def _with_two_ports(box: Box) -> None:
+    _traefik(box)
+    _shop(box, _ON, _ROUTER)
+    box.wait_for(lambda: _get(box) == "Bad Gateway502", 10, "a bad gateway")
+    box.sh("sleep 4")  # a program may open its next port so long after its first one
+
+
+@fault(CHECK, subject="container:shop10", also=(READS_ENGINE,), args=PATIENT)
+def lowest_port_that_an_image_declares(box: Box) -> None:
+    """An image declares two ports: Traefik calls the lower one, where nobody listens."""
+    _with_two_ports(box)
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def port_in_a_label(box: Box) -> None:
+    """The same after the first command, beside containers that Traefik is not to serve."""
+    _with_two_ports(box)
+    _heals(box)
+    _shop(box, "traefik.enable=false", _ROUTER, name="shop11")
+    _shop(box, name="shop12")
+
+
+@fault(CHECK, subject="container:shop10", also=(READS_ENGINE,), args=PATIENT)
+def label_that_traefik_does_not_know(box: Box) -> None:
+    """Traefik is told to serve only what has traefik.enable, and the label is misspelt."""
+    _traefik(box)
+    _shop(box, "traefik.enabled=true", _ROUTER)
+    assert _get(box) == "404 page not found\n404"
+
+
+@fault(CHECK, subject="container:shop10", also=(READS_ENGINE,), args=PATIENT)
+def entry_point_that_traefik_lacks(box: Box) -> None:
+    """A router asks for an entry point of another name than Traefik's only one."""
+    _traefik(box)
+    port = "traefik.http.services.shop.loadbalancer.server.port=8080"
+    _shop(box, _ON, _ROUTER, "traefik.http.routers.shop.entrypoints=websecure", port)
+    assert _get(box) == "404 page not found\n404"
+
+
+def _apart(box: Box) -> None:
+    _traefik(box)
+    box.docker("network", "create", "back")
+    port = "traefik.http.services.shop.loadbalancer.server.port=8080"
+    _shop(box, _ON, _ROUTER, port, network="back")
+    assert _get(box) == "Gateway Timeout504"
+
+
+@fault(CHECK, subject="container:shop10", also=(READS_ENGINE,), args=PATIENT)
+def site_on_a_network_of_its_own(box: Box) -> None:
+    """Traefik finds a container, and is on none of its networks: 504."""
+    _apart(box)
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def site_that_was_given_the_network_of_traefik(box: Box) -> None:
+    """The same container on both networks after the commands of the report."""
+    _apart(box)
+    _heals(box)
