@@ -295,6 +295,8 @@ class _Module(NamedTuple):
     functions: dict[str, ast.FunctionDef]
     counting: tuple[str, ...]
     """Its classes that have a length, and its constants of these."""
+    makers: tuple[str, ...]
+    """Its private functions that return findings."""
 
 
 @functools.cache
@@ -305,7 +307,18 @@ def _module(path: Path) -> _Module:
     is_collector = "live" in path.parts
     functions = [node for node in body if isinstance(node, ast.FunctionDef) and is_collector]
     by_name = {function.name: function for function in functions}
-    return _Module(public, _imports(body), by_name, tuple(_counting(body)))
+    return _Module(public, _imports(body), by_name, tuple(_counting(body)), tuple(_makers(body)))
+
+
+def _makers(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and node.returns is not None:
+            is_private = node.name.startswith("_") and not node.name.startswith("_with_")
+            if is_private and ast.unparse(node.returns) in _OF_FINDINGS:
+                yield node.name
+
+
+_OF_FINDINGS = ("Finding", "Finding | None", "Iterator[Finding]")
 
 
 def _counting(body: list[ast.stmt]) -> Iterator[str]:
@@ -579,13 +592,10 @@ def test_every_check_has_one_form():
 def test_a_function_that_makes_a_finding_is_called_so():
     """`_finding`, `_silent_probe_finding`, or `_findings` for several: a bare `_dropped` does not
     say whether it tells, decides or makes. `_with_...` gives a finding that it was handed."""
-    makers = [
-        (path, function.name)
-        for path in sorted((ROOT / "checks").rglob("*.py"))
-        for function in ast.parse(path.read_text()).body
-        if isinstance(function, ast.FunctionDef) and function.returns is not None
-        if ast.unparse(function.returns) in ("Finding", "Finding | None", "Iterator[Finding]")
-        if function.name.startswith("_") and not function.name.startswith("_with_")
-    ]
-    assert makers
-    assert [row for row in makers if not row[1].endswith(("_finding", "_findings"))] == []
+    makers = {path: _module(path).makers for path in CHECK_FILES}
+    assert any(makers.values())
+    others = {
+        path: [name for name in names if not name.endswith(("_finding", "_findings"))]
+        for path, names in makers.items()
+    }
+    assert {path: names for path, names in others.items() if names} == {}

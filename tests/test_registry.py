@@ -36,6 +36,11 @@ DECLARED = {
 @pytest.mark.parametrize("name", DECLARED)
 def test_a_pack_is_found_by_its_entry_point(name: str, tmp_path: Path):
     pack(tmp_path, DECLARED[name])
+    assert packs(tmp_path) == {"builtin": "checks", "acme": "acme_checks"}
+
+
+def test_its_checks_are_listed_beside_ours(tmp_path: Path):
+    pack(tmp_path, DECLARED["alone"])
     ids = [row["id"] for row in listed(tmp_path)]
     assert [id for id in ids if id.startswith("acme.")] == ["acme.no-owner"]
     assert "container.oom-killed" in ids
@@ -49,7 +54,7 @@ def test_a_family_of_another_pack_is_listed_alone(tmp_path: Path):
 @pytest.mark.parametrize("text", ["", "[console_scripts]\ndiagnose.checks = acme:main\n"])
 def test_a_package_that_declares_no_checks_is_no_pack(text: str, tmp_path: Path):
     pack(tmp_path, text)
-    assert "acme" not in {row["id"].partition(".")[0] for row in listed(tmp_path)}
+    assert packs(tmp_path) == {"builtin": "checks"}
 
 
 def pack(folder: Path, entry_points: str) -> None:
@@ -64,16 +69,27 @@ def pack(folder: Path, entry_points: str) -> None:
     (information / "entry_points.txt").write_text(entry_points)
 
 
-def listed(folder: Path, *selectors: str) -> list[dict[str, object]]:
+def packs(folder: Path) -> dict[str, str]:
+    """The packs that a new interpreter finds; it imports none of them."""
+    script = "import json; from diagnose import registry; print(json.dumps(registry.packs()))"
+    return dict(json.loads(printed(folder, "-c", script)))
+
+
+def printed(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "diagnose", "list", *selectors, "--format", "json"],
+        [sys.executable, *arguments],
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
         env={**os.environ, "PYTHONPATH": str(folder)},
     )
-    report = json.loads(done.stdout)
+    return done.stdout
+
+
+def listed(folder: Path, *selectors: str) -> list[dict[str, object]]:
+    output = printed(folder, "-m", "diagnose", "list", *selectors, "--format", "json")
+    report = json.loads(output)
     rows = report["checks"] if isinstance(report, dict) else report
     assert rows
     return list(rows)

@@ -123,14 +123,12 @@ RULES = {
 
 @functools.cache
 def loaded() -> Ruleset:
-    commands = [
-        "nft add table inet t",
-        "nft add chain inet t gone",
-        "nft add rule inet t gone drop",
+    chains = [
+        f"chain c{number} {{ type filter hook forward priority {number}; policy accept; }}"
+        for number in range(len(RULES))
     ]
+    commands = [f"nft 'table inet t {{ chain gone {{ drop; }}; {'; '.join(chains)}; }}'"]
     for number, rule in enumerate(RULES):
-        hook = f"{{ type filter hook forward priority {number}; policy accept; }}"
-        commands.append(f"nft 'add chain inet t c{number} {hook}'")
         commands.append(
             f"nft 'add rule inet t c{number} {rule}' || nft 'delete chain inet t c{number}'"
         )
