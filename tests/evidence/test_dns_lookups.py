@@ -29,8 +29,8 @@ from tests.checks.dns.evidence import (
     V26,
     V28,
     container,
-    lan,
-    world,
+    dns_host,
+    nameserver,
 )
 from tests.hosts import Made
 
@@ -71,11 +71,11 @@ def test_resolv_conf(text: str, expected: ResolvConf) -> None:
 
 def test_upstreams_are_asked_for_the_root_only_and_names_go_to_the_embedded_resolver_only() -> None:
     listed = [
-        (container("plain"), lan()),
+        (container("plain"), nameserver()),
         (container("web", "shop"), V28),
         (container("safe", "vault"), V26),
     ]
-    *_, made = world(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
+    *_, made = dns_host(*listed, replies={(LAN, True): "NOERROR"}, resolve=("intranet.example",))
     queries = [query for query in made.asked if query.kind == "dns.query"]
     asked = {(q.args["server"], q.args["name"], q.args["type"], q.args["pid"]) for q in queries}
     pid = {each.name: each.state.pid for each, _ in listed}
@@ -98,7 +98,7 @@ def test_an_engine_that_writes_no_rules_has_a_query_sent_past_its_resolver() -> 
     listed = (container("web", "shop"), BY_HOST)
     alone = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
     for config, wanted in ((None, 0), (alone, 1)):
-        _, _, answer, made = world(listed, replies={(LAN, True): "NOERROR"}, config=config)
+        _, _, answer, made = dns_host(listed, replies={(LAN, True): "NOERROR"}, config=config)
         past = [
             question
             for question in made.asked
@@ -109,8 +109,9 @@ def test_an_engine_that_writes_no_rules_has_a_query_sent_past_its_resolver() -> 
 
 
 def test_one_way_is_asked_by_two_containers_at_most() -> None:
-    *_, made = world(
-        *((container(f"c{n:02}"), lan()) for n in range(50)), replies={(LAN, True): "NOERROR"}
+    *_, made = dns_host(
+        *((container(f"c{n:02}"), nameserver()) for n in range(50)),
+        replies={(LAN, True): "NOERROR"},
     )
     queries = [query for query in made.asked if query.kind == "dns.query"]
     assert sum(query.args["pid"] is not None for query in queries) == 2
@@ -119,8 +120,8 @@ def test_one_way_is_asked_by_two_containers_at_most() -> None:
 def test_queries_that_could_not_be_sent_are_listed_in_one_order() -> None:
     """The first one is what a report names: the order of a set differs in each process."""
     servers = ("192.0.2.7", "192.0.2.3", "192.0.2.5")
-    listed = (container("plain"), "".join(map(lan, servers)))
-    containers, resolvers, _, made = world(listed, replies={(LAN, True): "NOERROR"})
+    listed = (container("plain"), "".join(map(nameserver, servers)))
+    containers, resolvers, _, made = dns_host(listed, replies={(LAN, True): "NOERROR"})
     reply = made.answers["dns.query"]
     assert callable(reply)
 
@@ -144,8 +145,8 @@ def test_without_probes_nothing_is_concluded() -> None:
 
 def test_lookups_and_samples_send_the_same_samples() -> None:
     """What only one of them asked would be sent late, or twice."""
-    listed = ((container("web", "shop"), V26), (container("plain"), lan(OTHER)))
-    containers, resolvers, _, asked = world(*listed, replies={(LAN, True): "NOERROR"})
+    listed = ((container("web", "shop"), V26), (container("plain"), nameserver(OTHER)))
+    containers, resolvers, _, asked = dns_host(*listed, replies={(LAN, True): "NOERROR"})
     made = Made(asked.answers)
     sampled = samples(made, containers, NETWORKS, resolvers, None, None)
     assert isinstance(sampled, DnsSamples)

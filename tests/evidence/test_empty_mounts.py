@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts, empty_mounts
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
-from tests.checks.container.evidence import CLOCK, OPTIONS, made
+from tests.checks.container.evidence import CLOCK, OPTIONS, container_in
 from tests.hosts import Made
 from tests.inspected import bind, of
 
@@ -32,13 +32,13 @@ def looked_up(container: Any, names: list[str], silent: frozenset[str]) -> Empty
 )
 def test_a_folder_that_hides(destination: str, is_writable: bool, names: list[str], hides: bool):
     mount = bind("/srv/empty", Destination=destination, RW=is_writable)
-    container = made("exited", code=1, **mount)
+    container = container_in("exited", code=1, **mount)
     found = looked_up(container, names, frozenset())
     assert [mount.destination for mount in found.of(container)] == [destination] * hides
     assert found.variables_of(container) == ({"hidden": destination} if hides else {})
 
 
 def test_only_containers_that_do_not_work_are_looked_at():
-    container = made("running", **bind("/srv/empty", Destination="/etc/nginx/conf.d"))
+    container = container_in("running", **bind("/srv/empty", Destination="/etc/nginx/conf.d"))
     assert looked_up(container, [], frozenset()) == EmptyMounts()
     assert looked_up(container, [], frozenset({container.id})).of(container)

@@ -6,7 +6,7 @@ import pytest
 
 from checks.container.failing_inside import PARTLY
 from diagnose.evidence.containers.logs.inner_failures import PATTERNS, InnerFailures, in_lines
-from tests.checks.container.evidence import CLOCK, made
+from tests.checks.container.evidence import CLOCK, container_in
 from tests.judging import judge, rows
 
 GAVE_UP = "2026-01-02 10:00:05,1 INFO gave up: php-fpm entered FATAL state, too many start retries"
@@ -73,12 +73,12 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
     ],
 )  # fmt: skip
 def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[str, str]]):
-    found = in_lines(made("running"), {command}, [(None, line) for line in lines])
+    found = in_lines(container_in("running"), {command}, [(None, line) for line in lines])
     assert [(failure.program, failure.reason) for failure in found] == expected
 
 
 def test_a_finding_per_program_and_what_is_offered():
-    container = made("running")
+    container = container_in("running")
     failures = (
         *in_lines(container, {"supervisord"}, [(None, UNREADY), (None, GAVE_UP)]),
         *in_lines(container, {"java"}, [(None, NO_HEAP)]),
@@ -93,7 +93,7 @@ def test_a_finding_per_program_and_what_is_offered():
 @pytest.mark.parametrize("reason", [MISSING, WORDS])
 def test_a_reason_that_no_restart_changes_has_its_own_words(reason: str) -> None:
     lines = [(None, reason), (None, GAVE_UP)]
-    (lasting,) = in_lines(made("running"), {"supervisord"}, lines)
+    (lasting,) = in_lines(container_in("running"), {"supervisord"}, lines)
     (finding,) = judge(
         "container.failing-inside", inner_failures=InnerFailures((lasting,)), clock=CLOCK
     ).findings
@@ -103,7 +103,7 @@ def test_a_reason_that_no_restart_changes_has_its_own_words(reason: str) -> None
 
 def test_a_heap_that_is_too_small_gets_more() -> None:
     lines = [(None, "FATAL ERROR: JavaScript heap out of memory"), (None, GAVE_UP)]
-    (full,) = in_lines(made("running"), {"supervisord"}, lines)
+    (full,) = in_lines(container_in("running"), {"supervisord"}, lines)
     (finding,) = judge(
         "container.failing-inside", inner_failures=InnerFailures((full,)), clock=CLOCK
     ).findings
@@ -120,7 +120,9 @@ def test_a_heap_that_is_too_small_gets_more() -> None:
     ],
 )
 def test_a_dns_server_that_ignores_its_clients(image: str, variables: dict[str, str]):
-    failures = in_lines(made("running", Config={"Image": image}), {"dnsmasq"}, [(None, NEAR)])
+    failures = in_lines(
+        container_in("running", Config={"Image": image}), {"dnsmasq"}, [(None, NEAR)]
+    )
     failed = InnerFailures(tuple(failures))
     (finding,) = judge("container.failing-inside", inner_failures=failed, clock=CLOCK).findings
     assert "192.168.1.20" in finding.summary

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 from tests.hosts import Made
 from tests.inspected import of
 
@@ -27,7 +27,7 @@ def looked_up(
     words: list[str], present: set[str], image: list[str] | None, **config: Json
 ) -> MissingProgram:
     error = f'exec: "{words[0]}": executable file not found in $PATH'
-    container = made(
+    container = container_in(
         "created", code=127, Path=words[0], State={"Error": error}, Config={"Cmd": words, **config}
     )
     assert own_program(container)
@@ -69,7 +69,7 @@ def test_what_could_start(
 
 def test_a_program_below_an_init():
     words = ["/tini", "--", "bash", "-l"]
-    container = made("exited", code=127, Path="/tini", Config={"Cmd": words})
+    container = container_in("exited", code=127, Path="/tini", Config={"Cmd": words})
     program = Program("bash", "no such file or directory", "exec bash failed", missing=True)
     file = {"type": "link", "mode": 0o777}
     host = Made({"api.archive": file, "api.image": GONE})
@@ -85,7 +85,7 @@ def test_whose_command_it_is():
 
 def test_a_folder_and_a_file_without_x_bit_are_no_program():
     def as_found(file: Json) -> str:
-        container = made("created", code=127, Path="bash", Config={"Cmd": ["bash"]},
+        container = container_in("created", code=127, Path="bash", Config={"Cmd": ["bash"]},
                          State={"Error": 'exec: "bash": executable file not found in $PATH'})  # fmt: skip
         host = Made({"api.archive": file, "api.image": GONE})
         return missing_programs(host, of(container), Programs({})).by_id[container.id].near

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.programs.other_probes import other_probe, other_probes
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 from tests.hosts import Made
 from tests.inspected import of
 
@@ -42,7 +42,7 @@ def test_another_tool(command: str, present: set[str], other: str):
 )
 def test_only_a_probe_that_could_not_run(code: int, output: str, expected: str | None):
     log = [{"Start": "", "End": "", "ExitCode": code, "Output": output}]
-    container = made(
+    container = container_in(
         "running",
         State={"Health": {"Status": "unhealthy", "FailingStreak": 3, "Log": log}},
         Config={"Healthcheck": {"Test": ["CMD-SHELL", "curl -f http://localhost:8080/health"]}},

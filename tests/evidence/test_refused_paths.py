@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import refused_path
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 
 DATA = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True}
 READ_ONLY = {"Type": "bind", "Source": "/srv/conf", "Destination": "/conf", "RW": False}
@@ -40,13 +40,13 @@ LINES = {
 
 @pytest.mark.parametrize(("lines", "expected"), LINES.values(), ids=LINES.keys())
 def test_the_path_that_was_refused(lines: list[str], expected: str | None):
-    container = made("exited", code=1, Mounts=[DATA, READ_ONLY])
+    container = container_in("exited", code=1, Mounts=[DATA, READ_ONLY])
     path = refused_path(container, LogTails({container.id: LogTail(tuple(lines))}, {}))
     assert (path.inside if path else None) == expected
 
 
 def test_a_relative_name_is_nobodys_where_two_mounts_are_writable():
-    container = made(
+    container = container_in(
         "exited", code=1, Mounts=[DATA, {**DATA, "Source": "/srv/more", "Destination": "/more"}]
     )
     line = "Can't open the append-only file: Permission denied"

@@ -32,12 +32,12 @@ UNKNOWN = Unavailable("forbidden", "not root")
 QUIET = LogTails({}, {})
 
 
-def at(age: float) -> str:
+def moment(age: float) -> str:
     """The moment `age` seconds ago as the engine writes it."""
     return datetime.fromtimestamp(NOW - age, UTC).isoformat().replace("+00:00", "Z")
 
 
-def made(
+def container_in(
     status: str,
     *,
     code: int = 0,
@@ -50,19 +50,19 @@ def made(
     seconds."""
     running = status in ("running", "paused")
     states: dict[str, Any] = {"Status": status, "Pid": 100 if running else 0, "ExitCode": code}
-    states["StartedAt"] = at(age if running else age + ran)
-    states["FinishedAt"] = at(age)
+    states["StartedAt"] = moment(age if running else age + ran)
+    states["FinishedAt"] = moment(age)
     states.update(parts.pop("State", {}))
     return container(
         name, State=states, **{"Id": hashlib.sha256(name.encode()).hexdigest(), **parts}
     )
 
 
-def policy(name: str, most: int = 0) -> dict[str, Any]:
+def restart_policy(name: str, most: int = 0) -> dict[str, Any]:
     return {"HostConfig": {"RestartPolicy": {"Name": name, "MaximumRetryCount": most}}}
 
 
-def history(
+def events_of(
     container: Container, *rows: tuple[float, str, dict[str, str]], full: bool = False
 ) -> Events:
     """Events of a container: age in seconds, action, attributes; oldest first."""
@@ -73,7 +73,7 @@ def history(
     return Events(tuple(listed), listed[0].at if full else None)
 
 
-def said(container: Container, *lines: str) -> LogTails:
+def log_of(container: Container, *lines: str) -> LogTails:
     return LogTails({container.id: LogTail(lines)}, {})
 
 
@@ -82,7 +82,7 @@ def items(result: Result) -> list[Finding | Unexamined]:
     return [*result.findings, *result.unexamined]
 
 
-def told(result: Result | list[Finding | Unexamined]) -> list[tuple[str, str]]:
+def summaries(result: Result | list[Finding | Unexamined]) -> list[tuple[str, str]]:
     """(severity, summary) of each finding."""
     found = result if isinstance(result, list) else items(result)
     return [
@@ -92,24 +92,26 @@ def told(result: Result | list[Finding | Unexamined]) -> list[tuple[str, str]]:
     ]
 
 
-def die(age: float, code: int = 3) -> tuple[float, str, dict[str, str]]:
+def exit_event(age: float, code: int = 3) -> tuple[float, str, dict[str, str]]:
     return (age, "die", {"exitCode": str(code)})
 
 
-def task(
+def swarm_task(
     slot: str, number: int, status: str = "exited", code: int = 1, age: float = 60
 ) -> Container:
     labels = {
         "com.docker.swarm.service.name": "shop_web",
         "com.docker.swarm.task.name": f"{slot}.{number:x}",
     }
-    return made(status, code=code, age=age, name=f"{slot}.{number:x}", Config={"Labels": labels})
+    return container_in(
+        status, code=code, age=age, name=f"{slot}.{number:x}", Config={"Labels": labels}
+    )
 
 
 COMPOSE = {"com.docker.compose.project": "shop", "com.docker.compose.service": "api"}
 
 
-EARLY = made("exited", code=1)
+EARLY = container_in("exited", code=1)
 
 
 def start_refused(containers: Containers) -> list[Any]:
@@ -135,7 +137,7 @@ def entrypoint_forbidden(containers: Containers) -> list[Any]:
     )
 
 
-RUNS = made("running")
+RUNS = container_in("running")
 
 
 FOUND = [("critical", "web")]
@@ -144,7 +146,7 @@ FOUND = [("critical", "web")]
 ON_SHOP: dict[str, Any] = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}
 
 
-def failed(*lines: str, **parts: Any) -> tuple[Container, LogTails]:
+def failed_with_log(*lines: str, **parts: Any) -> tuple[Container, LogTails]:
     """A container that failed a minute ago, and its log."""
-    container = made("exited", code=1, **parts)
+    container = container_in("exited", code=1, **parts)
     return container, LogTails({container.id: LogTail(lines)}, {})

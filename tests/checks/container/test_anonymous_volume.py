@@ -16,7 +16,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.programs.exit_codes import described, is_fault, signal_of
 from diagnose.questions.images import Volume
-from tests.checks.container.evidence import NOW, made
+from tests.checks.container.evidence import NOW, container_in
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -44,7 +44,7 @@ OWN = {"Type": "bind", "Source": "/srv/data", "Destination": "/data", "RW": True
     ],
 )
 def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[str], number: int):
-    container = made("running", Mounts=[own, ANONYMOUS])
+    container = container_in("running", Mounts=[own, ANONYMOUS])
     host = Made(
         {"api.image": {"Id": "sha256:1", "Config": {"Volumes": {path: {} for path in declared}}}}
     )
@@ -54,7 +54,7 @@ def test_data_beside_its_mount(name: str, own: dict[str, Any], declared: list[st
 
 
 def test_a_split_mount_names_the_volume():
-    container = made("running")
+    container = container_in("running")
     pair = SplitMount(
         container,
         Mount(source="/srv", destination="/data"),
@@ -84,7 +84,7 @@ def test_the_volume_that_was_left_behind(own: list[str], left: list[str], older:
 
     image = {"Id": "sha256:1", "Config": {"Volumes": {"/data/db": {}}}}
     host = Made({"api.image": image, "file.list": listing})
-    container = made("running", Mounts=[OWN, ANONYMOUS])
+    container = container_in("running", Mounts=[OWN, ANONYMOUS])
     (split,) = split_mounts(host, of(container), UnusedVolumes((OLDER,))).items
     assert split.older == older
     result = judge("container.data-outside-mount", split_mounts=SplitMounts((split,)))
@@ -129,8 +129,8 @@ def test_what_the_kernel_says_of_a_program(line: str):
 
 
 def test_a_line_of_the_kernel_belongs_to_the_program_and_the_second():
-    crashed = made("exited", code=139, Path="/usr/bin/app")
-    other = made("exited", code=139, name="other", Path="/bin/server")
+    crashed = container_in("exited", code=139, Path="/usr/bin/app")
+    other = container_in("exited", code=139, name="other", Path="/bin/server")
     segfault = "app[7]: segfault at 0 ip 00005 sp 00007 error 4 in app[5+1]"
     near = program_faults(of(crashed, other), KernelLog((Record(NOW - 60, segfault),)))
     assert set(near.by_id) == {crashed.id}
@@ -146,7 +146,7 @@ def test_a_line_of_the_kernel_belongs_to_the_program_and_the_second():
     [("/bin/sh", True), ("/docker-entrypoint.sh", True), ("/usr/bin/node", False)],
 )
 def test_the_fault_of_another_program_is_not_this_container_s(path: str, expected: bool):
-    crashed = made("exited", code=139, Path=path)
+    crashed = container_in("exited", code=139, Path=path)
     segfault = "wget[21462]: segfault at 0 ip 00005 sp 00007 error 6 in busybox[5+1]"
     faults = program_faults(of(crashed), KernelLog((Record(NOW - 60, segfault),)))
     assert (crashed.id in faults.by_id) is expected

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.info import Ping
-from tests.checks.container.evidence import CLOCK, FOUND, failed
+from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(("api", "expected"), [("1.41", FOUND), ("1.47", [])])
 def test_a_client_that_is_too_new(api: str, expected: list[tuple[str, str]]):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "client version 1.44 is too new. Maximum supported API version is 1.41"
     )
     result = judge(

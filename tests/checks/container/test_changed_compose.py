@@ -13,7 +13,7 @@ from diagnose.evidence.containers.settings.compose_files import (
     ComposeFiles,
     compose_files,
 )
-from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, QUIET, at, made
+from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, QUIET, container_in, moment
 from tests.hosts import Made
 from tests.inspected import bind, of
 from tests.judging import judge
@@ -28,7 +28,7 @@ def service(files: str = "/srv/shop/compose.yaml", **parts: Any) -> Any:
         f"{PROJECT}.config_files": files,
         "com.docker.compose.service": "api",
     }
-    return made("exited", code=1, Created=at(600), Config={"Labels": labels}, **parts)
+    return container_in("exited", code=1, Created=moment(600), Config={"Labels": labels}, **parts)
 
 
 def host(**ages: float) -> Made:
@@ -114,5 +114,5 @@ POINTERS = {
 
 @pytest.mark.parametrize(("lines", "expected"), POINTERS.values(), ids=POINTERS.keys())
 def test_the_log_to_which_the_output_points(lines: list[str], expected: dict[str, str]):
-    container = made("exited", code=1, **bind("/srv/data"))
+    container = container_in("exited", code=1, **bind("/srv/data"))
     assert other_log(container, LogTail(tuple(lines))) == expected

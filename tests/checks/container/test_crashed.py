@@ -18,11 +18,11 @@ from tests.checks.container.evidence import (
     NOW,
     OPTIONS,
     QUIET,
-    die,
-    history,
-    made,
-    policy,
-    told,
+    container_in,
+    events_of,
+    exit_event,
+    restart_policy,
+    summaries,
 )
 from tests.hosts import Made
 from tests.inspected import of
@@ -43,75 +43,95 @@ INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
 @pytest.mark.parametrize(
     ("name", "container", "asked", "expected"),
     [
-        ("a service", made("exited", code=1, ran=3600, HostConfig=PORT), False, ["critical"]),
+        (
+            "a service",
+            container_in("exited", code=1, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
         (
             "a service of compose",
-            made("exited", code=1, ran=60, Config={"Labels": COMPOSE}),
+            container_in("exited", code=1, ran=60, Config={"Labels": COMPOSE}),
             False,
             ["warning"],
         ),
         (
             "killed from outside",
-            made("exited", code=137, ran=3600, HostConfig=PORT),
+            container_in("exited", code=137, ran=3600, HostConfig=PORT),
             False,
             ["critical"],
         ),
         (
             "the host went down",
-            made("exited", code=255, ran=3600, HostConfig=PORT),
+            container_in("exited", code=255, ran=3600, HostConfig=PORT),
             False,
             ["critical"],
         ),
-        ("a job with a segmentation fault", made("exited", code=139, ran=3600), False, ["warning"]),
-        ("nobody remembers", made("exited", code=1, ran=3600, HostConfig=PORT), None, ["advice"]),
+        (
+            "a job with a segmentation fault",
+            container_in("exited", code=139, ran=3600),
+            False,
+            ["warning"],
+        ),
+        (
+            "nobody remembers",
+            container_in("exited", code=1, ran=3600, HostConfig=PORT),
+            None,
+            ["advice"],
+        ),
         (
             "nobody remembers who killed it",
-            made("exited", code=137, ran=3600, HostConfig=PORT),
+            container_in("exited", code=137, ran=3600, HostConfig=PORT),
             None,
             [],
         ),
-        ("stopped", made("exited", code=1, ran=3600, HostConfig=PORT), True, []),
+        ("stopped", container_in("exited", code=1, ran=3600, HostConfig=PORT), True, []),
         (
             "a job that failed where nobody saw it",
-            made("exited", code=1, ran=3600),
+            container_in("exited", code=1, ran=3600),
             False,
             ["warning"],
         ),
         (
             "a job that failed before somebody's eyes",
-            made("exited", code=1, ran=3600, **SEEN),
+            container_in("exited", code=1, ran=3600, **SEEN),
             False,
             [],
         ),
         (
             "a service with a terminal",
-            made("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT),
+            container_in("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT),
             False,
             ["critical"],
         ),
         (
             "an interactive shell",
-            made("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT),
+            container_in("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT),
             False,
             [],
         ),
-        ("done", made("exited", code=0, ran=3600, HostConfig=PORT), False, []),
-        ("failed at its start", made("exited", code=1, ran=3, HostConfig=PORT), False, []),
-        ("last week", made("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT), False, []),
+        ("done", container_in("exited", code=0, ran=3600, HostConfig=PORT), False, []),
+        ("failed at its start", container_in("exited", code=1, ran=3, HostConfig=PORT), False, []),
+        (
+            "last week",
+            container_in("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT),
+            False,
+            [],
+        ),
         (
             "held by hand in its loop",
-            made("exited", code=1, ran=3600, **policy("always")),
+            container_in("exited", code=1, ran=3600, **restart_policy("always")),
             False,
             [],
         ),
-        ("runs", made("running", HostConfig=PORT), None, []),
+        ("runs", container_in("running", HostConfig=PORT), None, []),
     ],
 )
 def test_crashed(name: str, container: Container, asked: bool | None, expected: list[str]):
     known = Stops({} if asked is None else {container.id: asked})
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge(
                 "container.crashed",
                 containers=of(container),
@@ -127,20 +147,30 @@ def test_crashed(name: str, container: Container, asked: bool | None, expected: 
 @pytest.mark.parametrize(
     ("name", "container", "expected"),
     [
-        ("ended well", made("exited", ran=3600, HostConfig=PORT), ["critical"]),
-        ("ended by the signal", made("exited", code=143, ran=3, HostConfig=PORT), ["critical"]),
+        ("ended well", container_in("exited", ran=3600, HostConfig=PORT), ["critical"]),
         (
-            "on-failure",
-            made("exited", HostConfig={**PORT, **policy("on-failure")["HostConfig"]}),
+            "ended by the signal",
+            container_in("exited", code=143, ran=3, HostConfig=PORT),
             ["critical"],
         ),
-        ("on-failure, and it failed", made("exited", code=1, **policy("on-failure")), []),
         (
-            "will be started",
-            made("exited", HostConfig={**PORT, **policy("always")["HostConfig"]}),
+            "on-failure",
+            container_in(
+                "exited", HostConfig={**PORT, **restart_policy("on-failure")["HostConfig"]}
+            ),
+            ["critical"],
+        ),
+        (
+            "on-failure, and it failed",
+            container_in("exited", code=1, **restart_policy("on-failure")),
             [],
         ),
-        ("a job", made("exited", ran=3600), []),
+        (
+            "will be started",
+            container_in("exited", HostConfig={**PORT, **restart_policy("always")["HostConfig"]}),
+            [],
+        ),
+        ("a job", container_in("exited", ran=3600), []),
     ],
 )
 def test_what_fell_with_the_engine_and_did_not_come_back(
@@ -149,7 +179,7 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     known = Stops({container.id: False}, frozenset({container.id}))
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge(
                 "container.crashed",
                 containers=of(container),
@@ -160,7 +190,7 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
             )
         )
     ] == expected
-    assert not told(
+    assert not summaries(
         judge(
             "container.crashed",
             containers=Containers((container,), source="disk"),
@@ -176,7 +206,7 @@ def test_what_fell_with_the_engine_and_did_not_come_back(
     ("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)]
 )
 def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
-    container = made("exited", age=age, ran=3600)
+    container = container_in("exited", age=age, ran=3600)
     note = json.dumps({"HasBeenManuallyStopped": by_hand})
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": note}})
@@ -187,7 +217,7 @@ def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
 
 
 def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
-    job = made("exited", age=30, ran=2)
+    job = container_in("exited", age=30, ran=2)
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
     known = stops(
@@ -197,10 +227,10 @@ def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
 
 
 def test_a_word_to_read_the_log_file_anew_is_no_stop():
-    container = made("exited", code=1, ran=3600)
-    assert not history(container, (3000, "kill", {"signal": "10"}), die(60, 1)).was_stopped(
-        container.id
-    )
-    assert history(container, (61, "kill", {"signal": "10"}), die(60, 138)).was_stopped(
+    container = container_in("exited", code=1, ran=3600)
+    assert not events_of(
+        container, (3000, "kill", {"signal": "10"}), exit_event(60, 1)
+    ).was_stopped(container.id)
+    assert events_of(container, (61, "kill", {"signal": "10"}), exit_event(60, 138)).was_stopped(
         container.id
     )

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.stops import Stops
-from tests.checks.container.evidence import CLOCK, OPTIONS, made, said
+from tests.checks.container.evidence import CLOCK, OPTIONS, container_in, log_of
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -18,14 +18,22 @@ PORTS: dict[str, Any] = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
 @pytest.mark.parametrize(
     ("name", "container", "expected"),
     [
-        ("ended at once", made("exited", HostConfig=PORTS), [("warning", "web")]),
-        ("worked for an hour", made("exited", ran=3600, HostConfig=PORTS), []),
-        ("failed", made("exited", code=1, HostConfig=PORTS), []),
-        ("a job", made("exited"), []),
-        ("in the foreground", made("exited", HostConfig=PORTS, Config={"AttachStdout": True}), []),
-        ("last week", made("exited", age=7 * 86400, HostConfig=PORTS), []),
-        ("loops", made("restarting", RestartCount=5, HostConfig=PORTS), [("warning", "web")]),
-        ("runs", made("running", HostConfig=PORTS), []),
+        ("ended at once", container_in("exited", HostConfig=PORTS), [("warning", "web")]),
+        ("worked for an hour", container_in("exited", ran=3600, HostConfig=PORTS), []),
+        ("failed", container_in("exited", code=1, HostConfig=PORTS), []),
+        ("a job", container_in("exited"), []),
+        (
+            "in the foreground",
+            container_in("exited", HostConfig=PORTS, Config={"AttachStdout": True}),
+            [],
+        ),
+        ("last week", container_in("exited", age=7 * 86400, HostConfig=PORTS), []),
+        (
+            "loops",
+            container_in("restarting", RestartCount=5, HostConfig=PORTS),
+            [("warning", "web")],
+        ),
+        ("runs", container_in("running", HostConfig=PORTS), []),
     ],
 )
 def test_a_server_in_the_background(
@@ -65,7 +73,7 @@ def test_a_known_server_is_kept_in_the_foreground(
     command: list[str], entrypoint: list[str] | None, foreground: str | None
 ):
     path, *args = command or [""]
-    container = made(
+    container = container_in(
         "exited", HostConfig=PORTS, Config={"Entrypoint": entrypoint}, Path=path, Args=args
     )
     stops = Stops({container.id: False})
@@ -84,13 +92,13 @@ def test_a_known_server_is_kept_in_the_foreground(
     ],
 )
 def test_a_server_that_ends_with_its_input(line: str, config: dict[str, Any], shell: str | None):
-    container = made("exited", HostConfig=PORTS, Config=config)
+    container = container_in("exited", HostConfig=PORTS, Config=config)
     result = judge(
         "container.daemonized",
         containers=of(container),
         clock=CLOCK,
         options=OPTIONS,
         stops=Stops({container.id: False}),
-        log_tails=said(container, line),
+        log_tails=log_of(container, line),
     )
     assert [finding.variables.get("shell") for finding in result.findings] == [shell]

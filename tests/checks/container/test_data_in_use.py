@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
-from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -23,14 +23,22 @@ DATA = {
 @pytest.mark.parametrize(
     ("name", "other", "expected"),
     [
-        ("another one writes there", made("running", name="db", Mounts=[DATA]), FOUND),
-        ("another one only reads", made("running", name="db", Mounts=[{**DATA, "RW": False}]), []),
-        ("the other one is down", made("exited", name="db", Mounts=[DATA]), []),
-        ("another volume", made("running", name="db", Mounts=[{**DATA, "Source": "/x"}]), []),
+        ("another one writes there", container_in("running", name="db", Mounts=[DATA]), FOUND),
+        (
+            "another one only reads",
+            container_in("running", name="db", Mounts=[{**DATA, "RW": False}]),
+            [],
+        ),
+        ("the other one is down", container_in("exited", name="db", Mounts=[DATA]), []),
+        (
+            "another volume",
+            container_in("running", name="db", Mounts=[{**DATA, "Source": "/x"}]),
+            [],
+        ),
     ],
 )
 def test_who_holds_the_data(name: str, other: Container, expected: list[tuple[str, str]]):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "[ERROR] InnoDB: Unable to lock ./ibdata1 error: 11", Mounts=[DATA]
     )
     result = judge(
@@ -45,7 +53,7 @@ POSTGRES = "DETAIL:  The data directory was initialized by PostgreSQL version 13
 
 @pytest.mark.parametrize(("version", "expected"), [("13", FOUND), ("12", []), ("", [])])
 def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "FATAL:  database files are incompatible with server",
         POSTGRES,
         Config={"Image": "postgres:16"},
@@ -90,7 +98,7 @@ NEXTCLOUD = (
     ],
 )
 def test_the_version_in_the_log(line: str, image: str, old: str):
-    container, log_tails = failed(line, Config={"Image": image})
+    container, log_tails = failed_with_log(line, Config={"Image": image})
     result = judge(
         "container.data-version-mismatch",
         containers=of(container),

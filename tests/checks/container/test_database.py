@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.network.sockets.callers import Callers
 from diagnose.runbooks import Place, cure
-from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -48,9 +48,9 @@ def test_a_database_that_refuses(
     expected: list[tuple[str, str]],
     variables: dict[str, str],
 ):
-    container, log_tails = failed(line, Config={"Env": env}, **ON_SHOP)
+    container, log_tails = failed_with_log(line, Config={"Env": env}, **ON_SHOP)
     image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
-    database = made(server["status"], name="db", **image, **ON_SHOP)
+    database = container_in(server["status"], name="db", **image, **ON_SHOP)
     result = judge(
         "container.database-refused",
         containers=of(container, database),
@@ -74,12 +74,12 @@ CROWDED = {
 @pytest.mark.parametrize(("held", "expected"), CROWDED.values(), ids=CROWDED)
 def test_who_holds_the_connections(held: dict[str, int], expected: dict[str, str]) -> None:
     line = 'connection to server at "db", port 5432 failed: FATAL:  sorry, too many clients already'
-    container, log_tails = failed(line, **ON_SHOP)
+    container, log_tails = failed_with_log(line, **ON_SHOP)
     image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
-    database = made("running", name="db", **image, **ON_SHOP)
+    database = container_in("running", name="db", **image, **ON_SHOP)
     (finding,) = judge(
         "container.database-refused",
-        containers=of(container, database, made("running", name="report", **ON_SHOP)),
+        containers=of(container, database, container_in("running", name="report", **ON_SHOP)),
         clock=CLOCK,
         log_tails=log_tails,
         callers=Callers({database.id: held}),
@@ -146,10 +146,10 @@ CURES: dict[str, tuple[str, dict[str, Any], dict[str, str], str]] = {
 def test_what_the_database_is_told(
     line: str, config: dict[str, Any], variables: dict[str, str], says: str
 ) -> None:
-    container, log_tails = failed(line, Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    container, log_tails = failed_with_log(line, Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
     (finding,) = judge(
         "container.database-refused",
-        containers=of(container, made("running", name="db", Config=config, **ON_SHOP)),
+        containers=of(container, container_in("running", name="db", Config=config, **ON_SHOP)),
         clock=CLOCK,
         log_tails=log_tails,
     ).findings
@@ -165,12 +165,12 @@ def test_what_the_database_is_told(
 def test_a_file_of_compose_that_was_changed_since(line: str, is_told: bool):
     labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
     config = {"Env": ["DATABASE_URL=postgres://shop@db/shop"], "Labels": labels}
-    container, log_tails = failed(line, Config=config, **ON_SHOP)
+    container, log_tails = failed_with_log(line, Config=config, **ON_SHOP)
     image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
     changed = ChangedFile("/srv/shop/.env", 3600.0, "/srv/shop/compose.yaml")
     result = judge(
         "container.database-refused",
-        containers=of(container, made("running", name="db", **image, **ON_SHOP)),
+        containers=of(container, container_in("running", name="db", **image, **ON_SHOP)),
         clock=CLOCK,
         log_tails=log_tails,
         compose_files=ComposeFiles({container.id: changed}),

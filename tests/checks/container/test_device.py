@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices, asked_devices
 from diagnose.model import Json
-from tests.checks.container.evidence import CLOCK, failed
+from tests.checks.container.evidence import CLOCK, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -39,13 +39,13 @@ def host(*names: str) -> Made:
     ],
 )
 def test_the_devices_of_the_host(line: str, names: list[str], missing: dict[str, tuple[str, ...]]):
-    _, log_tails = failed(line)
+    _, log_tails = failed_with_log(line)
     assert asked_devices(host(*names), log_tails) == AskedDevices(missing)
 
 
 def test_the_time_zones_that_the_host_knows():
     zone = "Europe/Berlin"
-    _, log_tails = failed(f"panic: unknown time zone {zone}")
+    _, log_tails = failed_with_log(f"panic: unknown time zone {zone}")
     for failed_with, known in (({}, {zone}), ({"failed": "missing"}, set[str]())):
         stats = {f"/usr/share/zoneinfo/{zone}": {"type": "file", **failed_with}}
         asked = asked_devices(Made({"file.stats": stats}), log_tails)
@@ -64,7 +64,7 @@ def test_the_time_zones_that_the_host_knows():
 def test_what_a_host_without_the_device_needs(
     line: str, others: tuple[str, ...], variables: dict[str, str]
 ):
-    container, log_tails = failed(line)
+    container, log_tails = failed_with_log(line)
     device = "/dev/fuse" if "fuse" in line else "/dev/ttyACM0"
     result = judge(
         "container.device-missing",

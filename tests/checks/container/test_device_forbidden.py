@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.denied_devices import DeniedDevices, denied_devices
 from diagnose.evidence.engine.info import Info
-from tests.checks.container.evidence import CLOCK, FOUND, failed
+from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -43,7 +43,7 @@ def test_a_device_that_its_user_may_not_open(
     expected: list[tuple[str, str]],
     cure: str,
 ) -> None:
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         line, HostConfig={"Devices": DEVICE, **host}, Config={"User": user}
     )
     made = Made({"file.stats": {PATH: status}})

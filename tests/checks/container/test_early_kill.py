@@ -10,13 +10,15 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.oom_daemons import EarlyKills, early_kills
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
-from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, made
+from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, container_in
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
 OOMD, EARLYOOM = "systemd-oomd.service", "earlyoom.service"
-KILLED = made("exited", code=137, age=60.0, name="indexer", Path="/usr/bin/java", Args=["-jar"])
+KILLED = container_in(
+    "exited", code=137, age=60.0, name="indexer", Path="/usr/bin/java", Args=["-jar"]
+)
 OF_CGROUP = f"Killed /system.slice/docker-{KILLED.id}.scope due to memory used (3102191616)"
 OF_PROCESS = 'sending SIGTERM to process 4242 uid 0 "java": oom_score 901, VmRSS 2790 MiB'
 CRITICAL = [("critical", "indexer")]
@@ -34,9 +36,9 @@ def host(journals: dict[str, list[dict[str, Any]]]) -> Made:
     return Made({"journal": journal})
 
 
-OTHER = made("exited", code=137, age=60.0, name="other", Path="/bin/redis-server")
-BY_KERNEL = made("exited", code=137, age=60.0, name="indexer", State={"OOMKilled": True})
-ENDED = made("exited", code=1, age=60.0, name="indexer")
+OTHER = container_in("exited", code=137, age=60.0, name="other", Path="/bin/redis-server")
+BY_KERNEL = container_in("exited", code=137, age=60.0, name="indexer", State={"OOMKilled": True})
+ENDED = container_in("exited", code=1, age=60.0, name="indexer")
 CASES: dict[str, tuple[Container, dict[str, list[dict[str, Any]]], list[tuple[str, str]]]] = {
     "systemd-oomd names the cgroup": (KILLED, {OOMD: said(OF_CGROUP)}, CRITICAL),
     "earlyoom names the program": (KILLED, {EARLYOOM: said(OF_PROCESS)}, CRITICAL),
@@ -68,7 +70,7 @@ def test_killed_before_the_kernel_does(
 
 
 def test_two_containers_of_one_program_are_left_alone() -> None:
-    twin = made("exited", code=137, age=60.0, name="twin", Path="/usr/bin/java")
+    twin = container_in("exited", code=137, age=60.0, name="twin", Path="/usr/bin/java")
     kills = early_kills(host({EARLYOOM: said(OF_PROCESS)}), of(KILLED, twin))
     assert isinstance(kills, EarlyKills)
     assert kills.by_id == {}

@@ -13,12 +13,12 @@ from diagnose.evidence.containers.programs.refused_programs import Program, Prog
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.checks.container.evidence import (
     UNKNOWN,
+    container_in,
     entrypoint_forbidden,
     entrypoint_missing,
     items,
-    made,
     start_refused,
-    told,
+    summaries,
 )
 from tests.inspected import of
 from tests.judging import judge
@@ -26,18 +26,18 @@ from tests.judging import judge
 
 def test_a_mount_over_its_folder_hides_a_program():
     error = 'runc create failed: unable to start container process: exec: "/app/x": stat /app/x: no such file or directory'
-    hidden = made(
+    hidden = container_in(
         "created",
         code=127,
         Path="/app/x",
         State={"Error": error},
         HostConfig={"Tmpfs": {"/app": ""}},
     )
-    ((_, summary),) = told(entrypoint_missing(of(hidden)))
+    ((_, summary),) = summaries(entrypoint_missing(of(hidden)))
     assert summary == 'container "web" did not start: there is no /app/x in what is mounted at /app'
 
 
-LACKING = made(
+LACKING = container_in(
     "created",
     code=127,
     Path="bash",
@@ -137,7 +137,7 @@ RUN = "/opt/scripts/run.sh"
 def test_a_program_that_is_refused_without_quotes(
     ending: str, mounted: dict[str, Any], known: Any, words: str, variables: set[str]
 ):
-    container = made(
+    container = container_in(
         "created", code=126, Path=RUN, State={"Error": UNQUOTED.format(RUN, ending)}, **mounted
     )
     (finding,) = items(
@@ -150,7 +150,7 @@ def test_a_program_that_is_refused_without_quotes(
     )
     assert finding.summary.endswith(words)
     assert set(finding.variables) == {"container", "program", "image"} | variables
-    assert told(start_refused(of(container))) == []
+    assert summaries(start_refused(of(container))) == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_a_program_that_is_refused_without_quotes(
 )
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}
-    container = made(
+    container = container_in(
         "created",
         code=126,
         Path="/data",
@@ -174,15 +174,15 @@ def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
 
 
 def test_other_words_without_quotes_are_not_of_its_program():
-    container = made(
+    container = container_in(
         "created", code=126, Path="/app", State={"Error": UNQUOTED.format("/usr/bin/hook", "")}
     )
-    assert told(entrypoint_forbidden(of(container))) == []
+    assert summaries(entrypoint_forbidden(of(container))) == []
 
 
 def test_a_script_that_an_init_may_not_execute_for_noexec():
     line = f"[FATAL tini (7)] exec {RUN} failed: Permission denied"
-    container = made("exited", code=126, Path=RUN, **SCRIPTS)
+    container = container_in("exited", code=126, Path=RUN, **SCRIPTS)
     known = Programs({container.id: describe(RUN, "permission denied", line, b"#!/bin/sh\n")})
     (finding,) = items(
         judge(
@@ -214,7 +214,7 @@ def test_a_script_that_an_init_may_not_execute_for_noexec():
 def test_a_mounted_script_is_mended_on_the_host(
     mode: int, is_aside: bool, mounts: Mounts, source: str
 ):
-    container = made("exited", code=1 if is_aside else 126, **SCRIPTS)
+    container = container_in("exited", code=1 if is_aside else 126, **SCRIPTS)
     line = f"/start.sh: line 2: {RUN}: Permission denied"
     program = describe(RUN, "permission denied", line, b"#!/bin/sh\n")
     program = msgspec.structs.replace(program, mode=mode, is_aside=is_aside)
@@ -241,7 +241,7 @@ ASIDE = {
 def test_a_file_that_a_script_was_refused_and_went_on(
     is_program: bool, mode: int, count: int
 ) -> None:
-    container = made("exited", code=1)
+    container = container_in("exited", code=1)
     refused = Program(
         "/gd/new",
         "permission denied",

@@ -13,13 +13,13 @@ from tests.checks.container.evidence import (
     OPTIONS,
     QUIET,
     UNKNOWN,
-    die,
-    history,
+    container_in,
+    events_of,
+    exit_event,
     items,
-    made,
-    policy,
-    task,
-    told,
+    restart_policy,
+    summaries,
+    swarm_task,
 )
 from tests.inspected import of
 from tests.judging import judge
@@ -30,43 +30,57 @@ from tests.judging import judge
     [
         (
             "publishes a port",
-            made("exited", code=1, HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
+            container_in(
+                "exited", code=1, HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+            ),
             ["critical"],
         ),
         (
             "has a health check",
-            made("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}),
+            container_in("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}),
             ["critical"],
         ),
         (
             "a service of compose",
-            made("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}),
+            container_in("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}),
             ["warning"],
         ),
         ("detached", EARLY, ["warning"]),
-        ("crashed with a segmentation fault", made("exited", code=139), ["warning"]),
-        ("a code of its own above the signals", made("exited", code=232), ["warning"]),
-        ("in the foreground", made("exited", code=1, Config={"AttachStdout": True}), ["advice"]),
-        ("done", made("exited"), []),
-        ("ended by SIGTERM", made("exited", code=143), []),
-        ("killed", made("exited", code=137), []),
-        ("worked for an hour first", made("exited", code=1, ran=3600), []),
-        ("last week", made("exited", code=1, age=7 * 86400), []),
-        ("a terminal", made("exited", code=1, Config={"Tty": True, "AttachStdout": True}), []),
+        ("crashed with a segmentation fault", container_in("exited", code=139), ["warning"]),
+        ("a code of its own above the signals", container_in("exited", code=232), ["warning"]),
+        (
+            "in the foreground",
+            container_in("exited", code=1, Config={"AttachStdout": True}),
+            ["advice"],
+        ),
+        ("done", container_in("exited"), []),
+        ("ended by SIGTERM", container_in("exited", code=143), []),
+        ("killed", container_in("exited", code=137), []),
+        ("worked for an hour first", container_in("exited", code=1, ran=3600), []),
+        ("last week", container_in("exited", code=1, age=7 * 86400), []),
+        (
+            "a terminal",
+            container_in("exited", code=1, Config={"Tty": True, "AttachStdout": True}),
+            [],
+        ),
         (
             "a one-off of compose",
-            made(
+            container_in(
                 "exited",
                 code=1,
                 Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}},
             ),
             [],
         ),
-        ("held by hand in its loop", made("exited", code=1, **policy("always")), []),
-        ("a task of swarm", task("shop_web.1", 1), []),
+        (
+            "held by hand in its loop",
+            container_in("exited", code=1, **restart_policy("always")),
+            [],
+        ),
+        ("a task of swarm", swarm_task("shop_web.1", 1), []),
         (
             "the engine refused it",
-            made("exited", code=128, State={"Error": "network x not found"}),
+            container_in("exited", code=128, State={"Error": "network x not found"}),
             [],
         ),
     ],
@@ -74,7 +88,7 @@ from tests.judging import judge
 def test_exits_at_start(name: str, container: Container, expected: list[str]):
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge(
                 "container.exits-at-start",
                 containers=of(container),
@@ -88,9 +102,9 @@ def test_exits_at_start(name: str, container: Container, expected: list[str]):
 
 
 def test_a_stop_that_is_remembered_is_no_failure():
-    stopped = history(EARLY, (61, "kill", {"signal": "15"}), die(60, 1))
+    stopped = events_of(EARLY, (61, "kill", {"signal": "15"}), exit_event(60, 1))
     assert (
-        told(
+        summaries(
             judge(
                 "container.exits-at-start",
                 containers=of(EARLY),
@@ -109,14 +123,14 @@ def test_the_services_that_wait_for_one_are_told():
     depends = {
         "com.docker.compose.depends_on": "db:service_healthy:false,init:service_completed_successfully:false"
     }
-    init = made(
+    init = container_in(
         "exited",
         code=1,
         name="init",
         Config={"Labels": {**project, "com.docker.compose.service": "init"}},
     )
-    app = made("created", name="app", Config={"Labels": {**project, **depends}})
-    other = made("created", name="other", Config={"Labels": depends})
+    app = container_in("created", name="app", Config={"Labels": {**project, **depends}})
+    other = container_in("created", name="other", Config={"Labels": depends})
     (finding,) = items(
         judge(
             "container.exits-at-start",

@@ -15,13 +15,13 @@ from diagnose.evidence.containers.mounts.refused_files import (
     refused_files,
 )
 from diagnose.evidence.machine.processes import Process, Processes
-from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
 REFUSED_FOLDER = RefusedFile(
-    made("exited", code=1),
+    container_in("exited", code=1),
     "/data",
     "/srv/data",
     PathStatus("folder", mode=0o777, uid=1000, gid=1000),
@@ -59,7 +59,7 @@ def test_a_file_that_is_refused(
 
 
 def test_a_program_that_runs_in_spite_of_what_it_said_is_left_alone():
-    steady = replace(REFUSED_FOLDER, container=made("running", age=7200))
+    steady = replace(REFUSED_FOLDER, container=container_in("running", age=7200))
     result = judge(
         "container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((steady,))
     )
@@ -102,7 +102,7 @@ BEATS = 'config file ("filebeat.yml") must be owned by the user identifier (uid=
 def test_what_the_host_says_of_a_refused_file(
     line: str, mount: dict[str, Any], status: tuple[int, int], expected: list[str]
 ):
-    container, log_tails = failed(line, Mounts=[mount], Config={"User": "1000:1000"})
+    container, log_tails = failed_with_log(line, Mounts=[mount], Config={"User": "1000:1000"})
     mode, uid = status
     answer = {mount["Source"]: {"type": "folder", "mode": mode, "uid": uid, "gid": 0}}
     evidence = refused_files(
@@ -114,7 +114,7 @@ def test_what_the_host_says_of_a_refused_file(
 
 @pytest.mark.parametrize(("mode", "expected"), [(0o644, 1), (0o600, 0)])
 def test_an_open_acme_file_of_a_running_container(mode: int, expected: int):
-    container = made("running", Mounts=[ACME_MOUNT])
+    container = container_in("running", Mounts=[ACME_MOUNT])
     answer = {"/srv/acme.json": {"type": "file", "mode": mode, "uid": 0, "gid": 0}}
     evidence = refused_files(
         Made({"file.stats": answer}), of(container), LogTails({}, {}), None, None, None
@@ -141,7 +141,7 @@ CRONTABS: dict[str, tuple[str, dict[str, Any], int, list[str]]] = {
 def test_crontabs_that_are_not_roots(
     comm: str, mount: dict[str, Any], uid: int, refused: list[str]
 ) -> None:
-    jobs = made("running", Config={"User": ""}, Mounts=[mount])
+    jobs = container_in("running", Config={"User": ""}, Mounts=[mount])
     file = {"type": "file", "mode": 0o644, "uid": uid}
     answers = {
         "file.list": {"entries": [{"name": "backup", "type": "file"}]},

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, cgroups
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process, Processes
-from tests.checks.container.evidence import NOW, made
+from tests.checks.container.evidence import NOW, container_in
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -20,7 +20,7 @@ FROZEN = {
 
 @pytest.mark.parametrize(("file", "word"), FROZEN.values(), ids=FROZEN)
 def test_a_frozen_group(file: str, word: str) -> None:
-    container = made("running")
+    container = container_in("running")
     found = judge(
         "container.first-process-stopped",
         containers=of(container),
@@ -42,7 +42,7 @@ def test_a_frozen_group(file: str, word: str) -> None:
     ],
 )
 def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, number: int):
-    container = made(status)
+    container = container_in(status)
     lines = (
         (Record(NOW - 60, "INFO: task app:100 blocked for more than 120 seconds."),) if hung else ()
     )
@@ -57,7 +57,7 @@ def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, 
 
 @pytest.mark.parametrize(("later", "kept"), [("paused", False), ("running", True)])
 def test_a_pause_between_two_looks_is_no_frozen_group(later: str, kept: bool) -> None:
-    container = made("running")
+    container = container_in("running")
     groups = {container.id: {"path": "/x", "frozen_by": "/sys/fs/cgroup/x/cgroup.freeze"}}
     again = {"Id": container.id, "Name": "/web", "State": {"Status": later, "Pid": 100}}
     answer = cgroups(Made({"cgroups": groups, "api.again": again}), of(container))

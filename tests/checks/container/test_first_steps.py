@@ -15,7 +15,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.programs.telling_line import telling_line
 from diagnose.questions.images import ImageConfig
 from diagnose.runbooks import Place, cure, looks
-from tests.checks.container.evidence import CLOCK, made
+from tests.checks.container.evidence import CLOCK, container_in
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -185,7 +185,7 @@ def env(*entries: str) -> dict[str, Any]:
 def test_the_setting_that_a_line_names(
     parts: dict[str, Any], line: str, expected: NamedSetting | None
 ):
-    assert named_setting(made("exited", code=1, **parts), telling_line([line])) == expected
+    assert named_setting(container_in("exited", code=1, **parts), telling_line([line])) == expected
 
 
 def first(container: Container, *lines: str, peers: tuple[Container, ...] = ()) -> tuple[str, str]:
@@ -203,16 +203,18 @@ def first(container: Container, *lines: str, peers: tuple[Container, ...] = ()) 
 
 
 def test_a_start_is_offered_where_it_may_help():
-    silent = made("exited", code=1)
+    silent = container_in("exited", code=1)
     assert first(silent)[0] == "docker start web"
     assert first(silent, "panic: index out of range")[0] == "docker start web"
 
 
 def test_no_start_is_offered_where_it_ends_in_the_same_way():
-    fix, look = first(made("exited", code=1, Mounts=[CONF]), "bad word in /etc/nginx/nginx.conf:7")
+    fix, look = first(
+        container_in("exited", code=1, Mounts=[CONF]), "bad word in /etc/nginx/nginx.conf:7"
+    )
     assert fix == ""
     assert look.startswith("ls -l /srv/web/nginx.conf && awk -v at=7 ")
-    fix, look = first(made("exited", code=1, **env("KAFKA_ADVERTISED_LISTENERS=x")), KAFKA)
+    fix, look = first(container_in("exited", code=1, **env("KAFKA_ADVERTISED_LISTENERS=x")), KAFKA)
     assert fix.startswith("read -r KAFKA_ADVERTISED_LISTENERS && ")
     assert look.endswith("awk -F= -v name=KAFKA_ADVERTISED_LISTENERS '$1 == name'")
 
@@ -225,7 +227,7 @@ SCHEMES = {
 
 @pytest.mark.parametrize(("line", "is_given_up"), SCHEMES.values(), ids=SCHEMES)
 def test_a_scheme_that_sqlalchemy_has_given_up(line: str, is_given_up: bool) -> None:
-    container = made("exited", code=1, **env("DB_URL=postgres://shop@db/shop"))
+    container = container_in("exited", code=1, **env("DB_URL=postgres://shop@db/shop"))
     fix, _ = first(container, line)
     assert ("postgresql:" in fix) is is_given_up
     assert "read -r DB_URL && export DB_URL" in fix, "an empty value is never set"
@@ -237,17 +239,17 @@ REFUSED = 'connection to server at "db" (10.1.0.3), port 5432 failed: Connection
 
 def test_a_start_is_offered_once_its_peer_runs():
     named = env("PGHOST_NAME=connection to server")
-    caller = made("exited", code=2, **ON_SHOP, **named)
-    up = made("running", name="db", **ON_SHOP)
+    caller = container_in("exited", code=2, **ON_SHOP, **named)
+    up = container_in("running", name="db", **ON_SHOP)
     assert first(caller, REFUSED, peers=(up,))[0] == "docker start web"
     assert first(caller, REFUSED)[0] == ""
 
 
 def test_no_start_is_offered_while_no_container_has_the_name_that_it_calls():
-    caller = made("exited", code=1, **ON_SHOP)
+    caller = container_in("exited", code=1, **ON_SHOP)
     line = 'nginx: [emerg] host not found in upstream "db" in /etc/nginx/nginx.conf:7'
     assert first(caller, line)[0] == ""
-    up = made("running", name="db", **ON_SHOP)
+    up = container_in("running", name="db", **ON_SHOP)
     assert first(caller, line, peers=(up,))[0] == "docker start web"
 
 
@@ -259,7 +261,7 @@ def test_no_start_is_offered_while_no_container_has_the_name_that_it_calls():
     ],
 )
 def test_a_comment_that_became_part_of_a_value(line: str, expected: list[tuple[str, str]]):
-    container = made("exited", code=1, **env("INTERVAL=5   # check every 5 seconds"))
+    container = container_in("exited", code=1, **env("INTERVAL=5   # check every 5 seconds"))
     result = judge(
         "container.variable-malformed",
         containers=of(container),
@@ -277,7 +279,7 @@ def test_a_comment_that_became_part_of_a_value(line: str, expected: list[tuple[s
     [("", 1), ("PGDATA=/var/lib/pg", 1), ("PGDATA=/var/lib/pg/pgdata", 0), ("PGDATA=/x", 0)],
 )
 def test_a_data_folder_that_holds_the_lost_and_found(value: str, expected: int):
-    container = made("exited", code=1, **env(*([value] if value else [])))
+    container = container_in("exited", code=1, **env(*([value] if value else [])))
     line = 'initdb: error: directory "/var/lib/pg" exists but is not empty'
     result = judge(
         "container.option-missing",
@@ -309,7 +311,7 @@ ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
 def test_a_user_that_the_image_does_not_plan_for(
     given: str, own: str, mounts: list[dict[str, Any]], line: str, expected: int
 ):
-    container = made("exited", code=1, Config={"User": given}, Mounts=mounts)
+    container = container_in("exited", code=1, Config={"User": given}, Mounts=mounts)
     detail = Detail(id=container.image, config=ImageConfig(user=own))
     result = judge(
         "container.own-files-refused",
@@ -330,7 +332,7 @@ def test_a_user_that_the_image_does_not_plan_for(
     ],
 )  # fmt: skip
 def test_the_option_that_heals_a_known_failure(parts: dict[str, Any], expected: str):
-    container = made("exited", code=134, **parts)
+    container = container_in("exited", code=134, **parts)
     line = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
     (finding,) = judge(
         "container.exits-at-start",

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.programs.heap_sizes import heap_size
-from tests.checks.container.evidence import CLOCK, FOUND, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -19,7 +19,7 @@ MIB = 1 << 20
     [
         (
             "killed",
-            made(
+            container_in(
                 "exited",
                 code=137,
                 HostConfig={"Memory": 64 * MIB},
@@ -29,7 +29,7 @@ MIB = 1 << 20
         ),
         (
             "works",
-            made(
+            container_in(
                 "running",
                 age=9000,
                 HostConfig={"Memory": 64 * MIB},
@@ -39,7 +39,7 @@ MIB = 1 << 20
         ),
         (
             "fits",
-            made(
+            container_in(
                 "exited",
                 code=137,
                 HostConfig={"Memory": 64 * MIB},
@@ -47,10 +47,10 @@ MIB = 1 << 20
             ),
             [],
         ),
-        ("no limit", made("exited", code=137, Config={"Env": ["JAVA_OPTS=-Xmx1g"]}), []),
+        ("no limit", container_in("exited", code=137, Config={"Env": ["JAVA_OPTS=-Xmx1g"]}), []),
         (
             "ended otherwise",
-            made(
+            container_in(
                 "exited",
                 code=1,
                 HostConfig={"Memory": 64 * MIB},

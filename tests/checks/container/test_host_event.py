@@ -8,14 +8,17 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Result
-from tests.checks.container.evidence import NOW, OPTIONS, at, made
+from tests.checks.container.evidence import NOW, OPTIONS, container_in, moment
 from tests.inspected import of
 from tests.judging import judge, rows
 
 
 def lost(name: str, *, code: int = 255, started: float = 9000, finished: float = 298) -> Container:
-    return made(
-        "exited", code=code, name=name, State={"StartedAt": at(started), "FinishedAt": at(finished)}
+    return container_in(
+        "exited",
+        code=code,
+        name=name,
+        State={"StartedAt": moment(started), "FinishedAt": moment(finished)},
     )
 
 

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.images.builds import other_build, repository_of
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Image, Images
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 from tests.inspected import of
 
 REPOSITORY = "registry.example/app"
@@ -27,7 +27,7 @@ def built(id: str, created: int, *tags: str, digest: str = "") -> Image:
 
 
 def steps(line: str, *images: Image, cmd: list[str] | None = None, **parts: Any) -> dict[str, str]:
-    container = made("exited", code=1, **parts)
+    container = container_in("exited", code=1, **parts)
     own = Image(id=container.image, repo_tags=[f"{REPOSITORY}:2"], created=200)
     commands = ImageCommands({container.id: cmd} if cmd else {})
     tail = LogTail((line,))
@@ -117,7 +117,7 @@ def test_the_repository_of_a_reference(reference: str, expected: str):
 
 
 def test_an_image_that_is_named_by_its_id_has_no_other_build():
-    container = made("exited", code=1, Config={"Image": "sha256:ab"})
+    container = container_in("exited", code=1, Config={"Image": "sha256:ab"})
     own = Image(id=container.image, created=200)
     assert other_build(container, Images((own,), {}), is_newer=False) == ""
 

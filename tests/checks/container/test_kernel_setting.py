@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.kernel_settings import KernelSettings
-from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -17,7 +17,7 @@ MAP_COUNT = "[1]: max virtual memory areas vm.max_map_count [65530] is too low, 
 def test_a_kernel_setting_is_compared_with_the_host(
     value: int | None, expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(MAP_COUNT, "closed")
+    container, log_tails = failed_with_log(MAP_COUNT, "closed")
     settings = KernelSettings({} if value is None else {"vm.max_map_count": value})
     result = judge(
         "container.kernel-setting-low",
@@ -33,7 +33,7 @@ def test_a_kernel_setting_is_compared_with_the_host(
 
 
 def test_a_program_that_has_got_over_it_is_left_alone():
-    steady = made("running", age=7200, RestartCount=2)
+    steady = container_in("running", age=7200, RestartCount=2)
     log_tails = LogTails({steady.id: LogTail((MAP_COUNT,))}, {})
     settings = KernelSettings({"vm.max_map_count": 65530})
     result = judge(
@@ -75,7 +75,7 @@ def test_a_port_that_is_for_root_alone(
     line: str, network: str, user: str, first: int | None, port: int
 ):
     setting = "net.ipv4.ip_unprivileged_port_start"
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         line, HostConfig={"NetworkMode": network}, Config={"User": user, "Env": URLS}
     )
     result = judge(

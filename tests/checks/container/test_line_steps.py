@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.run_context import RunContext
-from tests.checks.container.evidence import CLOCK, ON_SHOP, OPTIONS, failed, made
+from tests.checks.container.evidence import CLOCK, ON_SHOP, OPTIONS, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge
 
@@ -98,7 +98,7 @@ KEYS = (
 
 @pytest.mark.parametrize(("line", "parts", "expected"), STEPS.values(), ids=STEPS)
 def test_first_steps(line: str, parts: dict[str, Any], expected: dict[str, str]) -> None:
-    container, log_tails = failed(line, **parts)
+    container, log_tails = failed_with_log(line, **parts)
     (finding,) = judge(
         "container.exits-at-start",
         containers=of(container),
@@ -110,10 +110,10 @@ def test_first_steps(line: str, parts: dict[str, Any], expected: dict[str, str])
 
 
 def test_a_name_like_that_of_another_container() -> None:
-    container, log_tails = failed(LOST.replace("lookup db", "lookup shopdb"), **ON_SHOP)
+    container, log_tails = failed_with_log(LOST.replace("lookup db", "lookup shopdb"), **ON_SHOP)
     (finding,) = judge(
         "container.exits-at-start",
-        containers=of(container, made("running", name="shop-db", **ON_SHOP)),
+        containers=of(container, container_in("running", name="shop-db", **ON_SHOP)),
         clock=CLOCK,
         options=OPTIONS,
         context=RunContext(log_tails=log_tails),
@@ -122,10 +122,10 @@ def test_a_name_like_that_of_another_container() -> None:
 
 
 def test_a_name_that_a_stopped_container_has() -> None:
-    container, log_tails = failed(LOST, **ON_SHOP)
+    container, log_tails = failed_with_log(LOST, **ON_SHOP)
     (finding,) = judge(
         "container.exits-at-start",
-        containers=of(container, made("exited", name="db", **ON_SHOP)),
+        containers=of(container, container_in("exited", name="db", **ON_SHOP)),
         clock=CLOCK,
         options=OPTIONS,
         context=RunContext(log_tails=log_tails),

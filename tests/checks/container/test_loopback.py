@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import Verdict
-from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -26,16 +26,16 @@ REFUSED = 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Co
     [
         (
             "another one offers the port",
-            made("running", name="db", **PEER_PORT, **ON_SHOP),
+            container_in("running", name="db", **PEER_PORT, **ON_SHOP),
             ON_SHOP,
             FOUND,
         ),
-        ("on another network", made("running", name="db", **PEER_PORT), ON_SHOP, FOUND),
-        ("nobody offers it", made("running", name="db", **ON_SHOP), ON_SHOP, []),
-        ("the other one is down", made("exited", name="db", **PEER_PORT), ON_SHOP, []),
+        ("on another network", container_in("running", name="db", **PEER_PORT), ON_SHOP, FOUND),
+        ("nobody offers it", container_in("running", name="db", **ON_SHOP), ON_SHOP, []),
+        ("the other one is down", container_in("exited", name="db", **PEER_PORT), ON_SHOP, []),
         (
             "the host's network",
-            made("running", name="db", **PEER_PORT),
+            container_in("running", name="db", **PEER_PORT),
             {"HostConfig": {"NetworkMode": "host"}},
             [],
         ),
@@ -44,7 +44,7 @@ REFUSED = 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Co
 def test_localhost_in_a_container(
     name: str, other: Container, own: dict[str, Any], expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(REFUSED, **own)
+    container, log_tails = failed_with_log(REFUSED, **own)
     result = judge(
         "container.loopback-peer", containers=of(container, other), clock=CLOCK, log_tails=log_tails
     )
@@ -73,12 +73,14 @@ OTHER_WORDS = {
 
 
 def _server_at(port: int) -> Container:
-    return made("running", name="db", Config={"ExposedPorts": {f"{port}/tcp": {}}}, **ON_SHOP)
+    return container_in(
+        "running", name="db", Config={"ExposedPorts": {f"{port}/tcp": {}}}, **ON_SHOP
+    )
 
 
 @pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
 def test_each_way_to_say_it_names_the_port(line: str, port: int):
-    container, log_tails = failed(line, **ON_SHOP)
+    container, log_tails = failed_with_log(line, **ON_SHOP)
     result = judge(
         "container.loopback-peer",
         containers=of(container, _server_at(port)),
@@ -90,7 +92,7 @@ def test_each_way_to_say_it_names_the_port(line: str, port: int):
 
 @pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
 def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
-    app = made("running", **ON_SHOP)
+    app = container_in("running", **ON_SHOP)
     lines = tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))
     result = judge(
         "container.loopback-peer",
@@ -104,7 +106,7 @@ def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
 
 
 def test_a_log_that_was_not_read_keeps_it_from_passing():
-    app = made("running")
+    app = container_in("running")
     result = judge(
         "container.loopback-peer",
         containers=of(app),
@@ -136,8 +138,8 @@ def test_a_broker_that_sends_its_clients_to_localhost(
     environment: list[str], advertised: str | None
 ):
     config = {"ExposedPorts": {"9092/tcp": {}}, "Env": environment}
-    broker = made("running", name="mq", Config=config, **ON_SHOP)
-    container, log_tails = failed(WARNING, **ON_SHOP)
+    broker = container_in("running", name="mq", Config=config, **ON_SHOP)
+    container, log_tails = failed_with_log(WARNING, **ON_SHOP)
     result = judge(
         "container.loopback-peer",
         containers=of(container, broker),

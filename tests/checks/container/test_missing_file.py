@@ -13,7 +13,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import BindSources
 from diagnose.evidence.containers.mounts.missing_files import MissingFiles, missing_files
 from diagnose.model import Json
 from diagnose.programs.telling_line import telling_line
-from tests.checks.container.evidence import CLOCK, OPTIONS, failed
+from tests.checks.container.evidence import CLOCK, OPTIONS, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -38,7 +38,7 @@ def host(*names: str) -> Made:
 
 
 def looked_up(line: str, *names: str, **parts: Any) -> MissingFiles:
-    container, log_tails = failed(line, **{**PARTS, **parts})
+    container, log_tails = failed_with_log(line, **{**PARTS, **parts})
     answer = missing_files(host(*names), of(container), log_tails, None)
     assert isinstance(answer, MissingFiles)
     return answer
@@ -103,7 +103,7 @@ def test_a_file_of_almost_that_name(name: str, near: bool):
     ],
 )
 def test_the_finding(name: str, variables: dict[str, str]):
-    container, log_tails = failed(RELATIVE, **PARTS)
+    container, log_tails = failed_with_log(RELATIVE, **PARTS)
     result = judge(
         "container.mount-source-missing",
         containers=of(container),
@@ -127,7 +127,9 @@ def test_a_named_volume_where_a_file_should_be(destination: str, count: int):
         "Source": "/var/lib/docker/volumes/config.yml/_data",
         "Destination": destination,
     }
-    container, log_tails = failed(f"FATAL: read {destination}: is a directory", Mounts=[mount])
+    container, log_tails = failed_with_log(
+        f"FATAL: read {destination}: is a directory", Mounts=[mount]
+    )
     result = judge(
         "container.mount-source-missing",
         containers=of(container),
@@ -163,7 +165,7 @@ def node(
         }
     )
     mount = {"Type": "bind", "Source": "/srv/ui", "Destination": "/app", "RW": True}
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         line, Mounts=[mount], Config={"WorkingDir": "/app", "Image": "ui:dev"}, Image="sha256:1"
     )
     telling = telling_line([line])

@@ -9,17 +9,21 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.containers.mounts.file_access import HostUser
 from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
-from tests.checks.container.evidence import CLOCK, made
+from tests.checks.container.evidence import CLOCK, container_in
 from tests.judging import judge, rows
 
 
 @pytest.mark.parametrize(
     ("kind", "container", "severity"),
     [
-        ("socket", made("running", age=9000), "warning"),
-        ("folder", made("running", age=9000), "advice"),
-        ("folder", made("running", age=9000, State={"Health": {"Status": "unhealthy"}}), "warning"),
-        ("folder", made("running", age=5, RestartCount=3), "warning"),
+        ("socket", container_in("running", age=9000), "warning"),
+        ("folder", container_in("running", age=9000), "advice"),
+        (
+            "folder",
+            container_in("running", age=9000, State={"Health": {"Status": "unhealthy"}}),
+            "warning",
+        ),
+        ("folder", container_in("running", age=5, RestartCount=3), "warning"),
     ],
 )
 def test_a_mount_that_its_user_cannot_use(kind: str, container: Container, severity: str):

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.storage.mounts import Mounts, parse
-from tests.checks.container.evidence import FOUND, failed
+from tests.checks.container.evidence import FOUND, failed_with_log
 from tests.inspected import bind, of
 from tests.judging import judge, rows
 
@@ -30,7 +30,9 @@ LINK = "Error: EPERM: operation not permitted, symlink '../a' -> '/x/node_module
 def test_what_a_file_system_refuses(
     line: str, fstype: str, dropped: list[str], expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(line, HostConfig={"CapDrop": dropped}, **bind("/mnt/nas/db"))
+    container, log_tails = failed_with_log(
+        line, HostConfig={"CapDrop": dropped}, **bind("/mnt/nas/db")
+    )
     table = f"36 35 98:0 / / rw - ext4 /dev/sda1 rw\n37 36 0:41 / /mnt/nas rw - {fstype} nas rw"
     result = judge(
         "container.mount-forbidden",

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Finding
-from tests.checks.container.evidence import CLOCK, OPTIONS, items, made, said, told
+from tests.checks.container.evidence import CLOCK, OPTIONS, container_in, items, log_of, summaries
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -54,18 +54,18 @@ DENIED = "cat: can't open '/data/key': Permission denied"
 def test_mount_forbidden(
     name: str, user: str, source: PathStatus, line: str, selinux: bool, count: int
 ):
-    container = made("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
+    container = container_in("exited", code=1, Config={"User": user}, Mounts=[MOUNTED])
     info = Info(security_options=["name=selinux"] if selinux else [])
     sources = BindSources(
         {"/srv/data": source}, {"/srv/data/key": PathStatus(type="file", mode=0o644)}
     )
     assert (
         len(
-            told(
+            summaries(
                 judge(
                     "container.mount-forbidden",
                     containers=of(container),
-                    log_tails=said(container, line),
+                    log_tails=log_of(container, line),
                     bind_sources=sources,
                     info=info,
                 )
@@ -96,7 +96,7 @@ def shut_out(
 ) -> str:
     """What is said of a container with /srv/data at /data: a summary, why it is not known, or
     nothing."""
-    container = made(
+    container = container_in(
         "exited", code=1, Config={"User": user}, Mounts=[MOUNTED], HostConfig=host_config
     )
     sources = BindSources(
@@ -106,7 +106,7 @@ def shut_out(
         judge(
             "container.mount-forbidden",
             containers=of(container),
-            log_tails=said(container, line),
+            log_tails=log_of(container, line),
             bind_sources=sources,
             info=info or Info(),
         )
@@ -204,7 +204,7 @@ def test_what_was_refused_is_named(line: str, below: dict[str, PathStatus], expe
 
 
 def test_a_mount_that_is_read_only_is_not_to_be_written():
-    container = made(
+    container = container_in(
         "exited", code=1, Config={"User": "1000:1000"}, Mounts=[{**MOUNTED, "RW": False}]
     )
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": FILE})
@@ -214,7 +214,7 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
             judge(
                 "container.mount-forbidden",
                 containers=of(container),
-                log_tails=said(container, line),
+                log_tails=log_of(container, line),
                 bind_sources=sources,
                 info=Info(),
             )
@@ -310,13 +310,15 @@ def test_a_source_that_is_gone_has_no_mode():
 
 def test_what_is_to_be_typed_names_the_users_of_the_host():
     added = {"HostConfig": {"GroupAdd": ["20"]}}
-    container = made("exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added)
+    container = container_in(
+        "exited", code=1, Config={"User": "1000:50"}, Mounts=[MOUNTED], **added
+    )
     sources = BindSources({"/srv/data": FOLDER}, {"/srv/data/key": SHUT})
     (found,) = items(
         judge(
             "container.mount-forbidden",
             containers=of(container),
-            log_tails=said(container, DENIED),
+            log_tails=log_of(container, DENIED),
             bind_sources=sources,
             info=REMAPS,
         )
@@ -330,18 +332,18 @@ def test_what_is_to_be_typed_names_the_users_of_the_host():
 
 
 def test_each_step_to_a_named_path_is_looked_up_without_its_links():
-    container = made("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
+    container = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[MOUNTED])
     host = Made(
         {"file.stats": lambda asked: {path: {"type": "folder"} for path in asked.args["paths"]}}
     )
     sources = bind_sources(
-        host, of(container), CLOCK, OPTIONS, said(container, "open /data/a/b: permission denied")
+        host, of(container), CLOCK, OPTIONS, log_of(container, "open /data/a/b: permission denied")
     )
     assert isinstance(sources, BindSources)
     assert set(sources.below) == {"/srv/data/a", "/srv/data/a/b"}
     assert [asked.args["follow"] for asked in host.asked] == [True, False]
     for far in ("open /data/../b: permission denied", f"open /data{'/a' * 40}: permission denied"):
-        sources = bind_sources(host, of(container), CLOCK, OPTIONS, said(container, far))
+        sources = bind_sources(host, of(container), CLOCK, OPTIONS, log_of(container, far))
         assert isinstance(sources, BindSources)
         assert not sources.below
 
@@ -370,11 +372,11 @@ READ_ONLY = "sh: can't create /data/pool: Read-only file system"
 def test_a_mount_that_is_read_only_by_its_own_option(
     mount: dict[str, Any], line: str, expected: dict[str, str] | None
 ):
-    container = made("exited", code=1, Mounts=[mount])
+    container = container_in("exited", code=1, Mounts=[mount])
     result = judge(
         "container.mount-forbidden",
         containers=of(container),
-        log_tails=said(container, line),
+        log_tails=log_of(container, line),
         bind_sources=BindSources({}),
     )
     variables = [dict(finding.variables) for finding in result.findings]
@@ -396,12 +398,12 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
         "Destination": "/data",
         "RW": True,
     }
-    container = made("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
-    beside = [made("running", name=name, Mounts=[volume]) for name in others]
+    container = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
+    beside = [container_in("running", name=name, Mounts=[volume]) for name in others]
     result = judge(
         "container.mount-forbidden",
         containers=of(container, *beside),
-        log_tails=said(container, DENIED),
+        log_tails=log_of(container, DENIED),
         bind_sources=BindSources({"/srv/data": PathStatus(type="folder", mode=0o700)}),
     )
     (finding,) = result.findings

@@ -21,11 +21,11 @@ from tests.checks.container.evidence import (
     OPTIONS,
     QUIET,
     UNKNOWN,
-    at,
+    container_in,
     items,
-    made,
-    said,
-    told,
+    log_of,
+    moment,
+    summaries,
 )
 from tests.hosts import Made
 from tests.inspected import of
@@ -44,7 +44,7 @@ WANTS: dict[str, Any] = {
 
 
 FRESH: dict[str, Any] = {
-    "Created": at(60),
+    "Created": moment(60),
     "State": {"StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"},
 }
 
@@ -52,24 +52,34 @@ FRESH: dict[str, Any] = {
 @pytest.mark.parametrize(
     ("name", "container", "source", "count"),
     [
-        ("folder over file", made("created", code=127, State={"Error": MISFILED}), PathStatus(), 1),
+        (
+            "folder over file",
+            container_in("created", code=127, State={"Error": MISFILED}),
+            PathStatus(),
+            1,
+        ),
         (
             "file over folder",
-            made("created", code=127, State={"Error": MISFILED}),
+            container_in("created", code=127, State={"Error": MISFILED}),
             PathStatus(type="file"),
             0,
         ),
         (
             "gone before the start",
-            made("created", **FRESH, **WANTS),
+            container_in("created", **FRESH, **WANTS),
             PathStatus(failed="missing"),
             1,
         ),
-        ("there", made("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
-        ("may not be seen", made("created", **FRESH, **WANTS), PathStatus(failed="forbidden"), 0),
+        ("there", container_in("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
+        (
+            "may not be seen",
+            container_in("created", **FRESH, **WANTS),
+            PathStatus(failed="forbidden"),
+            0,
+        ),
         (
             "created last month",
-            made("created", **{**FRESH, "Created": at(30 * 86400)}, **WANTS),
+            container_in("created", **{**FRESH, "Created": moment(30 * 86400)}, **WANTS),
             PathStatus(failed="missing"),
             0,
         ),
@@ -79,7 +89,7 @@ def test_mount_source_missing(name: str, container: Container, source: PathStatu
     sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
     assert (
         len(
-            told(
+            summaries(
                 judge(
                     "container.mount-source-missing",
                     containers=of(container),
@@ -126,9 +136,9 @@ SECRET: dict[str, Any] = {
 def test_an_empty_folder_in_the_place_of_a_file(
     line: str, answers: dict[str, Any], expected: list[type]
 ):
-    container = made("exited", code=1, Mounts=[SECRET])
+    container = container_in("exited", code=1, Mounts=[SECRET])
     host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
-    sources = bind_sources(host, of(container), CLOCK, OPTIONS, said(container, line))
+    sources = bind_sources(host, of(container), CLOCK, OPTIONS, log_of(container, line))
     answer = items(
         judge(
             "container.mount-source-missing",
@@ -136,7 +146,7 @@ def test_an_empty_folder_in_the_place_of_a_file(
             clock=CLOCK,
             options=OPTIONS,
             bind_sources=sources,
-            log_tails=said(container, line),
+            log_tails=log_of(container, line),
         )
     )
     assert [type(one) for one in answer] == expected
@@ -146,7 +156,7 @@ def test_an_empty_folder_in_the_place_of_a_file(
     "sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})]
 )
 def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
-    waiting = made("created", **FRESH, **WANTS)
+    waiting = container_in("created", **FRESH, **WANTS)
     (missing,) = items(
         judge(
             "container.mount-source-missing",
@@ -159,24 +169,24 @@ def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Un
     )
     assert isinstance(missing, Unexamined)
     mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
-    failed = made("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
+    failed = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
     (shut,) = items(
         judge(
             "container.mount-forbidden",
             containers=of(failed),
-            log_tails=said(failed, "/data/key: Permission denied"),
+            log_tails=log_of(failed, "/data/key: Permission denied"),
             bind_sources=sources,
             info=Info(),
         )
     )
     assert isinstance(shut, Unexamined)
-    root = made("exited", code=1, Mounts=[mount], Config={"User": ""})
+    root = container_in("exited", code=1, Mounts=[mount], Config={"User": ""})
     assert (
         items(
             judge(
                 "container.mount-forbidden",
                 containers=of(root),
-                log_tails=said(root, "/data/key: Permission denied"),
+                log_tails=log_of(root, "/data/key: Permission denied"),
                 bind_sources=sources,
                 info=Info(),
             )
@@ -217,13 +227,13 @@ CONF: dict[str, Any] = {
 def test_a_folder_of_the_host_that_has_lost_its_files(
     entries: dict[str, int], line: str, expected: list[str]
 ):
-    container = made("exited", code=2, Mounts=[CONF])
+    container = container_in("exited", code=2, Mounts=[CONF])
     result = judge(
         "container.mount-source-missing",
         containers=of(container),
         clock=CLOCK,
         options=OPTIONS,
         bind_sources=BindSources({"/srv/conf": PathStatus(type="folder")}, entries=entries),
-        log_tails=said(container, line),
+        log_tails=log_of(container, line),
     )
     assert [finding.variables.get("emptied") for finding in result.findings] == expected

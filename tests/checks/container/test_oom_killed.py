@@ -12,7 +12,15 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.model import Unavailable
-from tests.checks.container.evidence import CLOCK, NOW, OPTIONS, UNKNOWN, history, made, told
+from tests.checks.container.evidence import (
+    CLOCK,
+    NOW,
+    OPTIONS,
+    UNKNOWN,
+    container_in,
+    events_of,
+    summaries,
+)
 from tests.inspected import of
 from tests.judging import judge
 
@@ -53,7 +61,7 @@ def oom(
     )
     log = UNKNOWN if lines is None else KernelLog(tuple(lines))
     remembered = Events(()) if events is None else events
-    return told(
+    return summaries(
         judge(
             "container.oom-killed",
             containers=of(container),
@@ -67,8 +75,8 @@ def oom(
 
 
 def test_each_of_four_sources_alone_tells_of_an_oom_kill():
-    down = made("exited", code=137, State={"OOMKilled": True}, **LIMITED)
-    runs = made("running", age=300, **LIMITED)
+    down = container_in("exited", code=137, State={"OOMKilled": True}, **LIMITED)
+    runs = container_in("running", age=300, **LIMITED)
     assert oom(down) == [
         (
             "critical",
@@ -78,7 +86,7 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
     assert oom(runs, lines=oom_lines(runs, 600))[0][1].startswith(
         'container "web" ran out of memory, was killed 10 min ago and started'
     )
-    assert oom(runs, events=history(runs, (200, "oom", {}))) == [
+    assert oom(runs, events=events_of(runs, (200, "oom", {}))) == [
         (
             "warning",
             'container "web" ran out of memory 3 min ago, lost a process and is still running: its limit is 16.0 MiB',
@@ -95,8 +103,8 @@ def test_each_of_four_sources_alone_tells_of_an_oom_kill():
 @pytest.mark.parametrize(
     ("name", "container"),
     [
-        ("137 alone is no OOM", made("exited", code=137, **LIMITED)),
-        ("one that runs well", made("running", **LIMITED)),
+        ("137 alone is no OOM", container_in("exited", code=137, **LIMITED)),
+        ("one that runs well", container_in("running", **LIMITED)),
     ],
 )
 def test_no_oom_kill(name: str, container: Container):
@@ -105,32 +113,38 @@ def test_no_oom_kill(name: str, container: Container):
 
 def test_an_old_oom_kill_is_advice():
     assert (
-        oom(made("exited", code=137, age=6 * 86400, State={"OOMKilled": True}, **LIMITED))[0][0]
+        oom(container_in("exited", code=137, age=6 * 86400, State={"OOMKilled": True}, **LIMITED))[
+            0
+        ][0]
         == "advice"
     )
-    assert oom(made("exited", code=0, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
-    assert oom(made("running", age=40 * 86400, **LIMITED), killed=1)[0][0] == "advice"
+    assert (
+        oom(container_in("exited", code=0, State={"OOMKilled": True}, **LIMITED))[0][0] == "advice"
+    )
+    assert oom(container_in("running", age=40 * 86400, **LIMITED), killed=1)[0][0] == "advice"
 
 
 def test_an_oom_kill_is_answered_by_a_greater_limit():
-    roomier = made("running", age=30, HostConfig={"Memory": 64 * MIB})
+    roomier = container_in("running", age=30, HostConfig={"Memory": 64 * MIB})
     assert oom(roomier, lines=oom_lines(roomier, 60)) == []
-    same = made("running", age=30, **LIMITED)
+    same = container_in("running", age=30, **LIMITED)
     assert oom(same, lines=oom_lines(same, 60)) != []
-    updated = history(same, (60, "oom", {}), (40, "update", {}))
+    updated = events_of(same, (60, "oom", {}), (40, "update", {}))
     assert oom(same, events=updated, lines=None) == []
-    down = made("exited", code=137, HostConfig={"Memory": 64 * MIB}, State={"OOMKilled": True})
+    down = container_in(
+        "exited", code=137, HostConfig={"Memory": 64 * MIB}, State={"OOMKilled": True}
+    )
     assert oom(down, lines=oom_lines(down, 60)) != []
 
 
 def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
-    container = made("running", age=300, HostConfig={"Memory": 32 * MIB})
+    container = container_in("running", age=300, HostConfig={"Memory": 32 * MIB})
     for peak, found in ((16 * MIB, 0), (32 * MIB, 1), (None, 1)):
         memory = Memory(oom_kill=2, max_usage=peak, limit=32 * MIB)
         groups = Cgroups({container.id: CgroupStats(memory=memory)})
         assert (
             len(
-                told(
+                summaries(
                     judge(
                         "container.oom-killed",
                         containers=of(container),
@@ -147,18 +161,18 @@ def test_a_peak_far_below_the_limit_tells_that_the_limit_was_raised():
 
 
 def test_a_flag_alone_that_has_outlived_a_start_is_advice():
-    container = made("running", age=300, State={"OOMKilled": True}, **LIMITED)
+    container = container_in("running", age=300, State={"OOMKilled": True}, **LIMITED)
     assert oom(container, killed=0)[0][0] == "advice"
     assert oom(container, killed=1)[0][0] == "warning"
 
 
 def test_an_oom_kill_names_whose_limit_it_was():
-    container = made("exited", code=137, **LIMITED)
+    container = container_in("exited", code=137, **LIMITED)
     assert (
         "the cgroup above it, /tenants"
         in oom(container, lines=oom_lines(container, 60, parent="/tenants"))[0][1]
     )
-    unlimited = made("exited", code=137, State={"OOMKilled": True})
+    unlimited = container_in("exited", code=137, State={"OOMKilled": True})
     assert "no limit of its own" in oom(unlimited)[0][1]
     assert (
         "the host had no memory left"
@@ -167,6 +181,6 @@ def test_an_oom_kill_names_whose_limit_it_was():
 
 
 def test_without_events_and_kernel_log_an_oom_kill_stays_unknown():
-    container = made("running", **LIMITED)
+    container = container_in("running", **LIMITED)
     result = judge("container.oom-killed", containers=of(container), clock=CLOCK, options=OPTIONS)
     assert result.verdict == "unknown"

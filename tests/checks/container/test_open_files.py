@@ -11,13 +11,13 @@ from diagnose.evidence.containers.descriptor_limits import (
     computing_processes,
 )
 from diagnose.evidence.machine.processes import Process, Processes
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
 CLOSING = ComputingProcess(
-    made("running"),
+    container_in("running"),
     Process(4711, comm="erl_child_setup", state="R"),
     90.0,
     93.0,
@@ -52,7 +52,7 @@ STATUS = "Name:\terl_child_setup\nState:\tR (running)\nvoluntary_ctxt_switches:\
 
 
 def test_the_figures_of_a_computing_process():
-    container = made("running")
+    container = container_in("running")
     task = Process(4711, comm="erl_child_setup", state="R", container=container.id)
     texts = {"/proc/4711/stat": {"text": STAT}, "/proc/4711/status": {"text": STATUS}}
     limits = {"pid": 4711, "limits": {"Max open files": {"soft": 1_073_741_816, "hard": None}}}

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -52,7 +52,7 @@ FILES = (
 def test_an_option_that_is_missing(
     line: str, config: dict[str, Any], expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(line, HostConfig=config)
+    container, log_tails = failed_with_log(line, HostConfig=config)
     assert (
         rows(
             judge(
@@ -121,7 +121,7 @@ DENIED = "preinit: fatal: /run belongs to uid 0 instead of 999 and we lack the p
     ],
 )
 def test_the_option_that_heals(line: str, config: dict[str, Any], user: str, option: str):
-    container, log_tails = failed(line, HostConfig=config, Config={"User": user})
+    container, log_tails = failed_with_log(line, HostConfig=config, Config={"User": user})
     result = judge(
         "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
@@ -131,7 +131,7 @@ def test_the_option_that_heals(line: str, config: dict[str, Any], user: str, opt
 def test_the_sandbox_of_a_browser():
     line = "[0412/122008.866:FATAL:zygote_host_impl_linux.cc(117)] No usable sandbox! Update"
     for given, expected in (([], FOUND), (["seccomp=/etc/browser.json"], [])):
-        container, log_tails = failed(line, HostConfig={"SecurityOpt": given})
+        container, log_tails = failed_with_log(line, HostConfig={"SecurityOpt": given})
         result = judge(
             "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
         )
@@ -139,7 +139,7 @@ def test_the_sandbox_of_a_browser():
 
 
 def test_a_running_container_whose_program_was_given_up():
-    container = made("running", age=3600, HostConfig={"ReadonlyRootfs": True})
+    container = container_in("running", age=3600, HostConfig={"ReadonlyRootfs": True})
     tail = LogTail(('nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',))
     for inside, expected in ((frozenset({container.id}), FOUND), (frozenset[str](), [])):
         result = judge(
@@ -152,7 +152,9 @@ def test_a_running_container_whose_program_was_given_up():
 
 
 def test_a_device_that_the_host_does_not_have_is_no_option():
-    container, log_tails = failed("Error: No such file or directory, cannot open /dev/ttyACM0")
+    container, log_tails = failed_with_log(
+        "Error: No such file or directory, cannot open /dev/ttyACM0"
+    )
     for missing, expected in (({}, FOUND), ({"/dev/ttyACM0": ()}, [])):
         result = judge(
             "container.option-missing",
@@ -179,7 +181,7 @@ ZONES = {
 def test_an_image_without_time_zones(
     zones: frozenset[str], parts: dict[str, Any], expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed("panic: unknown time zone Europe/Berlin", **parts)
+    container, log_tails = failed_with_log("panic: unknown time zone Europe/Berlin", **parts)
     result = judge(
         "container.option-missing",
         containers=of(container),
@@ -212,7 +214,7 @@ LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 
 @pytest.mark.parametrize(("parts", "expected"), LOW_PORTS.values(), ids=LOW_PORTS)
 def test_a_port_below_1024(parts: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    container, log_tails = failed(LOW_PORT, **parts)
+    container, log_tails = failed_with_log(LOW_PORT, **parts)
     result = judge(
         "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )

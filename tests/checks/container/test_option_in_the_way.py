@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
-from tests.checks.container.evidence import CLOCK, FOUND, QUIET, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, QUIET, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -47,7 +47,7 @@ def test_an_option_in_the_way(
     config: DaemonConfig | None,
     expected: list[tuple[str, str]],
 ) -> None:
-    container, log_tails = failed(line, HostConfig=host)
+    container, log_tails = failed_with_log(line, HostConfig=host)
     result = judge(
         "container.option-in-the-way",
         containers=of(container),
@@ -62,7 +62,7 @@ def test_an_option_in_the_way(
 def test_a_program_that_the_kernel_ended_in_silence(
     code: int, expected: list[tuple[str, str]]
 ) -> None:
-    ended = made("exited", code=code, HostConfig=LIMIT)
+    ended = container_in("exited", code=code, HostConfig=LIMIT)
     result = judge(
         "container.option-in-the-way", containers=of(ended), clock=CLOCK, log_tails=QUIET
     )

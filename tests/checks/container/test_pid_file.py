@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.mounts.data_files import DataFiles, MountedPidFile
-from tests.checks.container.evidence import CLOCK, failed
+from tests.checks.container.evidence import CLOCK, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -15,7 +15,7 @@ from tests.judging import judge, rows
     [("/srv/app/server.pid", {"container", "source"}), ("", {"container", "file"})],
 )
 def test_a_pid_file_is_removed_where_it_is(source: str, variables: set[str]):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "A server is already running. Check /app/tmp/pids/server.pid.", "Exiting"
     )
     files = DataFiles({}, {container.id: MountedPidFile("/app/tmp/pids/server.pid", source)})

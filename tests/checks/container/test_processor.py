@@ -10,7 +10,7 @@ from diagnose.evidence.containers.programs.program_faults import (
     ProgramFaults,
 )
 from diagnose.evidence.machine.processor import Processor
-from tests.checks.container.evidence import CLOCK, FOUND, NOW, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, NOW, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -19,7 +19,7 @@ from tests.judging import judge, rows
     ("flags", "expected"), [({"sse2"}, FOUND), ({"sse2", "sse4_2", "popcnt", "ssse3"}, [])]
 )
 def test_a_processor_of_an_older_level(flags: set[str], expected: list[tuple[str, str]]):
-    container, log_tails = failed("Fatal glibc error: CPU does not support x86-64-v2")
+    container, log_tails = failed_with_log("Fatal glibc error: CPU does not support x86-64-v2")
     result = judge(
         "container.cpu-unsupported",
         containers=of(container),
@@ -36,7 +36,7 @@ def test_a_processor_of_an_older_level(flags: set[str], expected: list[tuple[str
 def test_a_trap_without_a_log_counts_only_where_a_feature_is_missing(
     flags: set[str], expected: list[tuple[str, str]]
 ):
-    container = made("exited", code=132)
+    container = container_in("exited", code=132)
     fault = ProgramFault(
         NOW - 60, "mongod", 7, "trap", "invalid opcode", "traps: mongod[7] trap invalid opcode"
     )

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.programs.refused_programs import (
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
-from tests.checks.container.evidence import EARLY, UNKNOWN, made, said, told
+from tests.checks.container.evidence import EARLY, UNKNOWN, container_in, log_of, summaries
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -92,13 +92,13 @@ def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: 
 def assert_refused(program: Program, check: str, words: str):
     told_of = Programs({EARLY.id: program})
     found = {
-        "exec_format": told(
+        "exec_format": summaries(
             judge("container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64)
         ),
-        "interpreter_missing": told(
+        "interpreter_missing": summaries(
             judge("container.interpreter-missing", containers=of(EARLY), programs=told_of)
         ),
-        "entrypoint_forbidden": told(
+        "entrypoint_forbidden": summaries(
             judge(
                 "container.entrypoint-forbidden",
                 containers=of(EARLY),
@@ -106,10 +106,10 @@ def assert_refused(program: Program, check: str, words: str):
                 mounts=UNKNOWN,
             )
         ),
-        "entrypoint_missing": told(
+        "entrypoint_missing": summaries(
             judge("container.entrypoint-missing", containers=of(EARLY), programs=told_of)
         ),
-        "runtime_limit_hit": told(
+        "runtime_limit_hit": summaries(
             judge("container.runtime-limit-hit", containers=of(EARLY), programs=told_of)
         ),
     }
@@ -173,9 +173,9 @@ def file_of(question: AnyQuestion) -> Json | Failed:
 
 @pytest.mark.parametrize("line", SAID)
 def test_the_last_line_tells_of_the_program(line: str):
-    container = made("exited", code=127, Path="/app", name=EARLY.name)
+    container = container_in("exited", code=127, Path="/app", name=EARLY.name)
     found = programs(
-        Made({"api.archive": file_of}), of(container), said(container, "starting", line)
+        Made({"api.archive": file_of}), of(container), log_of(container, "starting", line)
     ).by_id
     expected = SAID[line]
     assert len(found) == bool(expected)

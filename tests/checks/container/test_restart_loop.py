@@ -14,15 +14,15 @@ from tests.checks.container.evidence import (
     NOW,
     QUIET,
     UNKNOWN,
-    at,
-    die,
-    history,
+    container_in,
+    events_of,
+    exit_event,
     items,
-    made,
-    policy,
-    said,
-    task,
-    told,
+    log_of,
+    moment,
+    restart_policy,
+    summaries,
+    swarm_task,
 )
 from tests.inspected import of
 from tests.judging import judge
@@ -30,18 +30,20 @@ from tests.judging import judge
 NOT_STOPPED = Stops({})
 
 
-LOOPING = made("restarting", code=3, RestartCount=8, **policy("always"))
+LOOPING = container_in("restarting", code=3, RestartCount=8, **restart_policy("always"))
 
 
-UP_NOW = made("running", age=5, RestartCount=8, State={"FinishedAt": at(8)}, **policy("always"))
+UP_NOW = container_in(
+    "running", age=5, RestartCount=8, State={"FinishedAt": moment(8)}, **restart_policy("always")
+)
 
 
-STEADY = made(
+STEADY = container_in(
     "running",
     age=5 * 3600,
     RestartCount=80,
-    State={"FinishedAt": at(5 * 3600 + 1)},
-    **policy("always"),
+    State={"FinishedAt": moment(5 * 3600 + 1)},
+    **restart_policy("always"),
 )
 
 
@@ -52,31 +54,31 @@ STEADY = made(
         (
             "up at this moment, events tell",
             UP_NOW,
-            history(UP_NOW, die(40), die(30), die(10)),
+            events_of(UP_NOW, exit_event(40), exit_event(30), exit_event(10)),
             "critical",
         ),
         ("up at this moment, events are lost, the pause tells", UP_NOW, UNKNOWN, "critical"),
         (
             "crashes every few minutes",
             UP_NOW,
-            history(UP_NOW, die(900), die(500), die(8)),
+            events_of(UP_NOW, exit_event(900), exit_event(500), exit_event(8)),
             "warning",
         ),
         (
             "ends with exit code 0",
-            made("restarting", RestartCount=8, **policy("always")),
+            container_in("restarting", RestartCount=8, **restart_policy("always")),
             Events(()),
             "warning",
         ),
         (
             "a worker that recycles itself",
             UP_NOW,
-            history(UP_NOW, die(900, 0), die(500, 0), die(8, 0)),
+            events_of(UP_NOW, exit_event(900, 0), exit_event(500, 0), exit_event(8, 0)),
             "advice",
         ),
         (
             "a worker that is about to begin anew",
-            made("restarting", ran=600, RestartCount=8, **policy("always")),
+            container_in("restarting", ran=600, RestartCount=8, **restart_policy("always")),
             Events(()),
             "advice",
         ),
@@ -85,7 +87,7 @@ STEADY = made(
 def test_a_loop(name: str, container: Container, events: Events | Unavailable, severity: str):
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge(
                 "container.restart-loop",
                 containers=of(container),
@@ -99,10 +101,16 @@ def test_a_loop(name: str, container: Container, events: Events | Unavailable, s
     ] == [severity]
 
 
-SLOW = made("running", age=30, RestartCount=8, State={"FinishedAt": at(30.1)}, **policy("always"))
+SLOW = container_in(
+    "running",
+    age=30,
+    RestartCount=8,
+    State={"FinishedAt": moment(30.1)},
+    **restart_policy("always"),
+)
 
 
-FLOODED = history(SLOW, (20, "exec_die", {}), full=True)
+FLOODED = events_of(SLOW, (20, "exec_die", {}), full=True)
 
 
 def ended(container: Container, *ages: float, words: str = "ignoring event") -> DaemonLog:
@@ -132,7 +140,7 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str
     )
     assert found.evidence["daemon log"] == "4 in the last 5 min, none requested by a user"
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(SLOW),
@@ -145,11 +153,15 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str
         )
         == []
     )
-    once = made(
-        "running", age=30, RestartCount=1, State={"FinishedAt": at(30.1)}, **policy("always")
+    once = container_in(
+        "running",
+        age=30,
+        RestartCount=1,
+        State={"FinishedAt": moment(30.1)},
+        **restart_policy("always"),
     )
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(once),
@@ -164,11 +176,17 @@ def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str
     )
 
 
-REBOOTED = made("running", age=20, RestartCount=8, State={"FinishedAt": at(50)}, **policy("always"))
+REBOOTED = container_in(
+    "running", age=20, RestartCount=8, State={"FinishedAt": moment(50)}, **restart_policy("always")
+)
 
 
-RECOVERED = made(
-    "running", age=480, RestartCount=8, State={"FinishedAt": at(500)}, **policy("always")
+RECOVERED = container_in(
+    "running",
+    age=480,
+    RestartCount=8,
+    State={"FinishedAt": moment(500)},
+    **restart_policy("always"),
 )
 
 
@@ -178,23 +196,27 @@ RECOVERED = made(
         ("old history, long up", STEADY, Events(())),
         ("old history, long up, events are lost", STEADY, UNKNOWN),
         ("old history, the host was booted just now", REBOOTED, Events(())),
-        ("recovered some minutes ago", RECOVERED, history(RECOVERED, die(560), die(540), die(520))),
+        (
+            "recovered some minutes ago",
+            RECOVERED,
+            events_of(RECOVERED, exit_event(560), exit_event(540), exit_event(520)),
+        ),
         (
             "failed twice",
-            made("restarting", code=3, RestartCount=2, **policy("always")),
+            container_in("restarting", code=3, RestartCount=2, **restart_policy("always")),
             Events(()),
         ),
         (
             "restarted by hand, over and over",
             UP_NOW,
-            history(
+            events_of(
                 UP_NOW,
                 *[
                     row
                     for age in (90, 60, 10)
                     for row in (
                         (age + 1, "kill", {"signal": "15"}),
-                        die(age, 143),
+                        exit_event(age, 143),
                         (age - 1, "start", {}),
                     )
                 ],
@@ -204,7 +226,7 @@ RECOVERED = made(
 )
 def test_no_loop(name: str, container: Container, events: Events | Unavailable):
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(container),
@@ -220,14 +242,14 @@ def test_no_loop(name: str, container: Container, events: Events | Unavailable):
 
 
 def test_swarm_churn_is_counted_by_slot():
-    churning = [task("shop_web.1", n, age=60 + n) for n in range(4)]
+    churning = [swarm_task("shop_web.1", n, age=60 + n) for n in range(4)]
     (found,) = items(
         judge(
             "container.restart-loop",
             containers=of(*churning),
             clock=CLOCK,
             events=Events(()),
-            log_tails=said(churning[0], "no such table"),
+            log_tails=log_of(churning[0], "no such table"),
             log=UNKNOWN,
             stops=NOT_STOPPED,
         )
@@ -235,9 +257,9 @@ def test_swarm_churn_is_counted_by_slot():
     assert found.subject.name == "shop_web.1.0"
     assert "4 times" in found.summary
     assert found.evidence["log"] == "no such table"
-    settled = [*churning, task("shop_web.1", 9, "running", age=600)]
+    settled = [*churning, swarm_task("shop_web.1", 9, "running", age=600)]
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(*settled),
@@ -252,7 +274,7 @@ def test_swarm_churn_is_counted_by_slot():
     )
     updated = Stops({container.id: True for container in churning})
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(*churning),
@@ -265,9 +287,9 @@ def test_swarm_churn_is_counted_by_slot():
         )
         == []
     )
-    ended = [task("shop_web.1", n, code=143) for n in range(4)]
+    ended = [swarm_task("shop_web.1", n, code=143) for n in range(4)]
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(*ended),
@@ -280,9 +302,9 @@ def test_swarm_churn_is_counted_by_slot():
         )
         == []
     ), "nobody remembers"
-    spread = [task(f"shop_web.{n}", n) for n in range(4)]
+    spread = [swarm_task(f"shop_web.{n}", n) for n in range(4)]
     assert (
-        told(
+        summaries(
             judge(
                 "container.restart-loop",
                 containers=of(*spread),
@@ -302,7 +324,9 @@ def test_swarm_churn_is_counted_by_slot():
 )
 def test_who_is_offered_a_terminal(code: int, offered: str | None):
     """Node alone reads its input; one that ends with an error lacks something else."""
-    bare = made("restarting", code=code, RestartCount=8, Path="/usr/bin/node", **policy("always"))
+    bare = container_in(
+        "restarting", code=code, RestartCount=8, Path="/usr/bin/node", **restart_policy("always")
+    )
     result = judge(
         "container.restart-loop",
         containers=of(bare),

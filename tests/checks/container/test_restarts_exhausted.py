@@ -6,11 +6,19 @@ import pytest
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
-from tests.checks.container.evidence import CLOCK, QUIET, die, history, made, policy, told
+from tests.checks.container.evidence import (
+    CLOCK,
+    QUIET,
+    container_in,
+    events_of,
+    exit_event,
+    restart_policy,
+    summaries,
+)
 from tests.inspected import of
 from tests.judging import judge
 
-GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
+GIVEN_UP = container_in("exited", code=4, RestartCount=2, **restart_policy("on-failure", 2))
 
 
 @pytest.mark.parametrize(
@@ -19,26 +27,33 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
         ("given up", GIVEN_UP, Events(()), ["critical"]),
         (
             "given up a month ago",
-            made("exited", code=4, age=30 * 86400, RestartCount=2, **policy("on-failure", 2)),
+            container_in(
+                "exited", code=4, age=30 * 86400, RestartCount=2, **restart_policy("on-failure", 2)
+            ),
             Events(()),
             ["advice"],
         ),
         (
             "stopped by hand",
             GIVEN_UP,
-            history(GIVEN_UP, (62, "kill", {"signal": "15"}), die(60, 143)),
+            events_of(GIVEN_UP, (62, "kill", {"signal": "15"}), exit_event(60, 143)),
             [],
         ),
-        ("done at last", made("exited", RestartCount=2, **policy("on-failure", 2)), Events(()), []),
+        (
+            "done at last",
+            container_in("exited", RestartCount=2, **restart_policy("on-failure", 2)),
+            Events(()),
+            [],
+        ),
         (
             "has tries left",
-            made("exited", code=4, RestartCount=1, **policy("on-failure", 2)),
+            container_in("exited", code=4, RestartCount=1, **restart_policy("on-failure", 2)),
             Events(()),
             [],
         ),
         (
             "no maximum",
-            made("exited", code=4, RestartCount=9, **policy("on-failure")),
+            container_in("exited", code=4, RestartCount=9, **restart_policy("on-failure")),
             Events(()),
             [],
         ),
@@ -47,7 +62,7 @@ GIVEN_UP = made("exited", code=4, RestartCount=2, **policy("on-failure", 2))
 def test_restarts_exhausted(name: str, container: Container, events: Events, expected: list[str]):
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge(
                 "container.restarts-exhausted",
                 containers=of(container),

@@ -18,7 +18,7 @@ from diagnose.programs.failures import FAILURES, recognise, recognise_family, re
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
 from diagnose.runbooks import Place, commands, cure
-from tests.checks.container.evidence import made
+from tests.checks.container.evidence import container_in
 from tests.inspected import of
 from tests.programs import test_failures, test_families
 
@@ -309,7 +309,7 @@ def steps(name: str, parts: dict[str, Any], *, line: str = "", is_running: bool 
     failure = LogTail((text,)).failure or recognise_family(TellingLine(text), FAMILIES)
     assert failure is not None
     assert failure.failure.name == name
-    return row_steps(made("exited", code=1, **parts), failure, None, is_running=is_running)
+    return row_steps(container_in("exited", code=1, **parts), failure, None, is_running=is_running)
 
 
 @pytest.mark.parametrize("case", STEPS)
@@ -461,8 +461,8 @@ def test_what_a_log_says_is_one_word_of_a_command() -> None:
 )
 def test_a_lock_is_freed_in_the_database_that_the_program_calls(image: str, expected: str) -> None:
     networks = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}
-    server = made("running", name="db", Config={"Image": image}, **networks)
-    caller = made("exited", code=1, Config={"Env": ["DB_HOST=db"]}, **networks)
+    server = container_in("running", name="db", Config={"Image": image}, **networks)
+    caller = container_in("exited", code=1, Config={"Env": ["DB_HOST=db"]}, **networks)
     failure = LogTail((NODE_LOCKED,)).failure
     found = row_steps(caller, failure, of(caller, server), is_running=False)
     assert found.get("locked", "") == ("db" if expected else "")
@@ -480,8 +480,8 @@ def test_a_lock_is_freed_in_the_database_that_the_program_calls(image: str, expe
 )
 def test_a_lock_is_freed_in_the_callers_own_database(addresses: list[str], base: str) -> None:
     networks = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "172.18.0.2"}}}}
-    server = made("running", name="db", Config={"Image": "postgres:16"}, **networks)
-    caller = made("exited", code=1, Config={"Env": addresses}, **networks)
+    server = container_in("running", name="db", Config={"Image": "postgres:16"}, **networks)
+    caller = container_in("exited", code=1, Config={"Env": addresses}, **networks)
     failure = LogTail((NODE_LOCKED,)).failure
     found = row_steps(caller, failure, of(caller, server), is_running=False)
     assert base in found.get("unlock", "")
@@ -493,7 +493,7 @@ def test_a_node_does_not_take_the_number_of_a_neighbour(network: str, offered: b
     def broker(name: str, node: int, network: str) -> Container:
         networks = {"Networks": {network: {"IPAddress": "172.18.0.2"}}}
         env = [f"KAFKA_BROKER_ID={node}"]
-        return made("exited", name=name, Config={"Env": env}, NetworkSettings=networks)
+        return container_in("exited", name=name, Config={"Env": env}, NetworkSettings=networks)
 
     one, other = broker("one", 2, "shop"), broker("other", 1389, network)
     failure = LogTail((line_of("kafka-node"),)).failure

@@ -7,11 +7,11 @@ import pytest
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import DAEMON
-from tests.checks.container.evidence import UNKNOWN, items, made, start_refused
+from tests.checks.container.evidence import UNKNOWN, container_in, items, start_refused
 from tests.inspected import container, of
 from tests.judging import judge
 
-PEER = made("exited", code=137, name="proxy")
+PEER = container_in("exited", code=137, name="proxy")
 
 
 WORDS = [
@@ -88,7 +88,7 @@ WORDS = [
 
 @pytest.mark.parametrize(("error", "words"), WORDS)
 def test_a_refused_start_is_told_in_the_engines_words(error: str, words: str):
-    container = made("created", code=128, Path="sleep", State={"Error": error})
+    container = container_in("created", code=128, Path="sleep", State={"Error": error})
     (finding,) = items(
         judge("container.start-refused", containers=of(container, PEER), bind_sources=UNKNOWN)
     )
@@ -116,7 +116,7 @@ LOCAL = f"error while mounting volume '{VOLUME}': failed to mount local volume: 
     ],
 )
 def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: str):
-    (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
+    (finding,) = start_refused(of(container_in("created", code=128, State={"Error": error})))
     assert finding.variables.get("device", "") == device
     assert (
         f'{device}, on which its volume "media" stands, does not exist' in finding.summary
@@ -126,13 +126,13 @@ def test_a_volume_that_stands_on_a_folder_that_is_not_there(error: str, device: 
 
 def test_the_folder_of_a_volume_that_is_gone_is_made_again():
     error = f'error evaluating symlinks from mount source "{VOLUME}": lstat {VOLUME}: no such file'
-    (finding,) = start_refused(of(made("exited", code=137, State={"Error": error})))
+    (finding,) = start_refused(of(container_in("exited", code=137, State={"Error": error})))
     assert finding.variables == {"container": finding.subject.name, "emptied": VOLUME}
 
 
 def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():
     error = f"{LOCAL}/dev/sdz1:{VOLUME}: no such file or directory"
-    (finding,) = start_refused(of(made("created", code=128, State={"Error": error})))
+    (finding,) = start_refused(of(container_in("created", code=128, State={"Error": error})))
     assert finding.variables == {"container": finding.subject.name, "disk": "/dev/sdz1"}
 
 
@@ -146,10 +146,10 @@ def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():
 )
 def test_a_fixed_address_that_is_taken(error: str, taken: bool):
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
-    container = made(
+    container = container_in(
         "created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}}
     )
-    said = list(start_refused(of(container, made("running", name="db", **on_it))))
+    said = list(start_refused(of(container, container_in("running", name="db", **on_it))))
     assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == [
         "shopnet"
     ] * taken
@@ -160,14 +160,14 @@ def test_a_fixed_address_that_is_taken(error: str, taken: bool):
 
 def test_who_holds_a_fixed_address_is_named():
     wanted = {"IPAMConfig": {"IPv4Address": "172.30.0.5"}}
-    container = made(
+    container = container_in(
         "created",
         code=128,
         State={"Error": "Address already in use"},
         NetworkSettings={"Networks": {"shopnet": wanted}},
     )
     on_it = {"NetworkSettings": {"Networks": {"shopnet": {"IPAddress": "172.30.0.5"}}}}
-    (finding,) = start_refused(of(container, made("running", name="db", **on_it)))
+    (finding,) = start_refused(of(container, container_in("running", name="db", **on_it)))
     assert (
         'its address 172.30.0.5 of network "shopnet" is held by container "db"' in finding.summary
     )
@@ -189,7 +189,9 @@ INNER = [
 
 @pytest.mark.parametrize(("kind", "variable"), [("file", "empty_file"), ("folder", "empty_folder")])
 def test_a_mount_below_a_read_only_mount_needs_something_to_lie_on(kind: str, variable: str):
-    container = made("created", code=128, Path="sleep", Mounts=INNER, State={"Error": HIDDEN})
+    container = container_in(
+        "created", code=128, Path="sleep", Mounts=INNER, State={"Error": HIDDEN}
+    )
     sources = BindSources({"/srv/inner": PathStatus(type=kind)})
     result = judge("container.start-refused", containers=of(container), bind_sources=sources)
     (finding,) = items(result)
@@ -197,8 +199,8 @@ def test_a_mount_below_a_read_only_mount_needs_something_to_lie_on(kind: str, va
 
 
 def test_only_an_error_without_a_known_cause_is_tried_again():
-    unknown = made("created", code=128, Path="sleep", State={"Error": "something new"})
-    known = made(
+    unknown = container_in("created", code=128, Path="sleep", State={"Error": "something new"})
+    known = container_in(
         "created", code=128, Path="sleep", State={"Error": "Devices: rro is not supported"}
     )
     (first,) = start_refused(of(unknown))
@@ -219,7 +221,7 @@ GONE = (
     [("old", "added"), ("runc", "lost_program"), ("", "lost_program")],
 )
 def test_a_runtime_of_its_own_gives_way_to_the_engines(runtime: str, variable: str):
-    container = made(
+    container = container_in(
         "exited", code=127, Path="sleep", HostConfig={"Runtime": runtime}, State={"Error": GONE}
     )
     (finding,) = start_refused(of(container))
@@ -236,7 +238,7 @@ KILLED = "OCI runtime create failed: container init was OOM-killed (memory limit
     ids=["a tiny limit", "a small limit", "no limit, and none is set"],
 )
 def test_a_limit_is_raised_and_never_made(limit: int, expected: str | None):
-    container = made(
+    container = container_in(
         "exited", code=128, Path="x", HostConfig={"Memory": limit}, State={"Error": KILLED}
     )
     (finding,) = start_refused(of(container))
@@ -252,7 +254,7 @@ def test_a_limit_is_raised_and_never_made(limit: int, expected: str | None):
     ],
 )
 def test_what_a_sound_engine_refuses_as_well(error: str, touches_engine: bool) -> None:
-    refused = made("created", State={"Error": error, "ExitCode": 128})
+    refused = container_in("created", State={"Error": error, "ExitCode": 128})
     (finding,) = items(judge("container.start-refused", containers=of(refused)))
     assert (DAEMON in finding.touches) is touches_engine
 

@@ -12,12 +12,12 @@ from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import (
     UNKNOWN,
+    container_in,
     entrypoint_forbidden,
     entrypoint_missing,
     items,
-    made,
     start_refused,
-    told,
+    summaries,
 )
 from tests.hosts import Made
 from tests.inspected import of
@@ -61,7 +61,7 @@ def network_gone(containers: Containers) -> list[Any]:
 @pytest.mark.parametrize("error", REFUSALS)
 @pytest.mark.parametrize("status", ["created", "exited"])
 def test_a_refused_start_has_one_name(error: str, status: str):
-    container = made(status, code=128, Path="/x", State={"Error": error})
+    container = container_in(status, code=128, Path="/x", State={"Error": error})
     checks = (
         entrypoint_missing,
         entrypoint_forbidden,
@@ -70,7 +70,7 @@ def test_a_refused_start_has_one_name(error: str, status: str):
         runtime_limit_hit,
         start_refused,
     )
-    assert [check.__name__ for check in checks if told(check(of(container)))] == [
+    assert [check.__name__ for check in checks if summaries(check(of(container)))] == [
         REFUSALS[error]
     ] * bool(REFUSALS[error])
 
@@ -82,7 +82,7 @@ def test_processors_that_the_host_does_not_have(ending: str):
         'unable to start container process: unable to apply cgroup configuration: failed to write "0-63": write '
         "/sys/fs/cgroup/cpuset/docker/b9da7489abd7/cpuset.cpus: numerical result out of range"
     )
-    container = made(
+    container = container_in(
         "exited", code=128, State={"Error": error + ending}, HostConfig={"CpusetCpus": "0-63"}
     )
     (finding,) = runtime_limit_hit(of(container))
@@ -91,7 +91,7 @@ def test_processors_that_the_host_does_not_have(ending: str):
         == 'container "web" did not start: its cpuset 0-63 names CPUs that this host does not have'
     )
     assert finding.evidence["HostConfig.CpusetCpus"] == "0-63"
-    assert told(start_refused(of(container))) == []
+    assert summaries(start_refused(of(container))) == []
 
 
 NVML = "OCI runtime create failed: nvidia-container-cli: initialization error: nvml error: driver/library version mismatch"
@@ -109,7 +109,7 @@ def test_one_start_error_of_many_containers_is_one_finding(
     count: int, expected: list[tuple[str, str]]
 ):
     containers = [
-        made("created", code=128, name=f"web{number}", State={"Error": NVML})
+        container_in("created", code=128, name=f"web{number}", State={"Error": NVML})
         for number in range(count)
     ]
     result = judge("container.device-missing", containers=of(*containers))
@@ -131,7 +131,7 @@ GPUS: dict[str, tuple[GpuSupport | None, str, set[str]]] = {
 def test_an_engine_that_cannot_give_gpus(
     gpu: GpuSupport | None, words: str, variables: set[str]
 ) -> None:
-    asks = made("created", code=128, name="trainer", State={"Error": NO_TOOLKIT})
+    asks = container_in("created", code=128, name="trainer", State={"Error": NO_TOOLKIT})
     (finding,) = judge("container.device-missing", containers=of(asks), gpu=gpu).findings
     assert finding.summary.endswith(words)
     assert finding.variables.keys() & {"option", "toolkit", "unread"} == variables
@@ -146,11 +146,11 @@ def test_what_a_host_has_for_gpus() -> None:
 
     host = Made({"file.stats": stats})
     error = 'could not select device driver "" with capabilities: [[gpu]]'
-    refused = of(made("created", code=128, State={"Error": error}))
+    refused = of(container_in("created", code=128, State={"Error": error}))
     assert gpu_support(host, refused) == GpuSupport(toolkit=True)
 
 
 def test_nobody_looks_for_gpus_where_none_was_refused():
     host = Made({})
-    assert gpu_support(host, of(made("exited", code=1))) == GpuSupport()
+    assert gpu_support(host, of(container_in("exited", code=1))) == GpuSupport()
     assert not host.asked

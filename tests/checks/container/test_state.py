@@ -8,7 +8,7 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Unavailable
-from tests.checks.container.evidence import CLOCK, RUNS, UNKNOWN, history, made, told
+from tests.checks.container.evidence import CLOCK, RUNS, UNKNOWN, container_in, events_of, summaries
 from tests.inspected import of
 from tests.judging import judge
 
@@ -31,14 +31,14 @@ FIRST = Process(pid=100, comm="app", container=RUNS.id)
         ("all there", RUNS, [DOCKERD, SHIM, FIRST], 0),
         ("no shim", RUNS, [DOCKERD, FIRST], 1),
         ("no process", RUNS, [DOCKERD, SHIM], 1),
-        ("another runtime", made("running", HostConfig={"Runtime": "runsc"}), [DOCKERD], 0),
-        ("not running", made("exited"), [DOCKERD], 0),
+        ("another runtime", container_in("running", HostConfig={"Runtime": "runsc"}), [DOCKERD], 0),
+        ("not running", container_in("exited"), [DOCKERD], 0),
     ],
 )
 def test_shim_lost(name: str, container: Container, seen: list[Process], count: int):
     assert (
         len(
-            told(
+            summaries(
                 judge(
                     "container.shim-lost",
                     containers=of(container),
@@ -68,14 +68,14 @@ def test_shim_lost(name: str, container: Container, seen: list[Process], count: 
     ],
 )
 def test_an_end_that_the_engine_has_not_heard_of(seen: list[Process], age: float, count: int):
-    started = made("running", age=age)
+    started = container_in("running", age=age)
     result = judge(
         "container.shim-lost",
         containers=of(started),
         processes=Processes(tuple(seen)),
         clock=CLOCK,
     )
-    assert len(told(result)) == count
+    assert len(summaries(result)) == count
 
 
 def test_shims_are_not_missed_where_the_engine_is_not_seen():
@@ -92,7 +92,7 @@ def test_zombies(count: int, number: int):
     )
     assert (
         len(
-            told(
+            summaries(
                 judge("container.zombies", containers=of(RUNS), processes=Processes((FIRST, *dead)))
             )
         )
@@ -100,21 +100,21 @@ def test_zombies(count: int, number: int):
     )
 
 
-PAUSED = made("paused")
+PAUSED = container_in("paused")
 
 
 @pytest.mark.parametrize(
     ("name", "events", "severity"),
     [
-        ("forgotten", history(PAUSED, (4000, "pause", {})), "warning"),
-        ("a backup at work", history(PAUSED, (20, "pause", {})), "advice"),
+        ("forgotten", events_of(PAUSED, (4000, "pause", {})), "warning"),
+        ("a backup at work", events_of(PAUSED, (20, "pause", {})), "advice"),
         ("nobody knows since when", UNKNOWN, "warning"),
     ],
 )
 def test_paused(name: str, events: Events | Unavailable, severity: str):
     assert [
         found
-        for found, _ in told(
+        for found, _ in summaries(
             judge("container.paused", containers=of(PAUSED), clock=CLOCK, events=events)
         )
     ] == [severity]
@@ -125,7 +125,7 @@ def test_paused(name: str, events: Events | Unavailable, severity: str):
     [
         (
             "left dead",
-            made(
+            container_in(
                 "dead",
                 code=137,
                 State={
@@ -134,9 +134,9 @@ def test_paused(name: str, events: Events | Unavailable, severity: str):
             ),
             1,
         ),
-        ("being removed", made("removing"), 0),
-        ("dead for a moment", made("dead"), 0),
+        ("being removed", container_in("removing"), 0),
+        ("dead for a moment", container_in("dead"), 0),
     ],
 )
 def test_dead(name: str, container: Container, number: int):
-    assert len(told(judge("container.dead", containers=of(container)))) == number
+    assert len(summaries(judge("container.dead", containers=of(container)))) == number

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.engine.info import Info
-from tests.checks.container.evidence import CLOCK, FOUND, failed
+from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -22,7 +22,7 @@ from tests.judging import judge, rows
 def test_a_filter_has_to_be_in_force(
     options: list[str] | None, security: list[str], expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "runtime/cgo: pthread_create failed: Operation not permitted",
         HostConfig={"SecurityOpt": options},
     )

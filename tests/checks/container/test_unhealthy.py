@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import DAEMON
-from tests.checks.container.evidence import CLOCK, NOW, at, items, made, told
+from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
 from tests.inspected import container as inspected
 from tests.inspected import of
 from tests.judging import judge
@@ -21,7 +21,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
     probes = {
         "Status": status,
         "FailingStreak": 4,
-        "Log": [{"Start": at(age + 1), "End": at(age), "ExitCode": code, "Output": output}],
+        "Log": [{"Start": moment(age + 1), "End": moment(age), "ExitCode": code, "Output": output}],
     }
     test = {
         "Test": ["CMD-SHELL", "curl localhost"],
@@ -29,7 +29,7 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         "Timeout": 5 * 10**9,
         **check,
     }
-    return made("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
+    return container_in("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
 
 
 @pytest.mark.parametrize(
@@ -92,26 +92,28 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
         ("starting", probed("starting", 1, ""), []),
         ("healthy", probed("healthy", 0, ""), []),
         ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
-        ("paused", made("paused", State={"Health": {"Status": "unhealthy"}}), []),
+        ("paused", container_in("paused", State={"Health": {"Status": "unhealthy"}}), []),
         (
             "unpaused, before the next probe",
-            made("running", State={"Health": {"Status": "unhealthy"}}),
+            container_in("running", State={"Health": {"Status": "unhealthy"}}),
             [],
         ),
-        ("no health check", made("running"), []),
-        ("switched off", made("running", State={"Health": {"Status": "none"}}), []),
+        ("no health check", container_in("running"), []),
+        ("switched off", container_in("running", State={"Health": {"Status": "none"}}), []),
     ],
 )
 def test_unhealthy(name: str, container: Container, expected: list[tuple[str, str]]):
-    assert told(judge("container.unhealthy", containers=of(container), clock=CLOCK)) == expected
+    assert (
+        summaries(judge("container.unhealthy", containers=of(container), clock=CLOCK)) == expected
+    )
 
 
 def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
     kept = [
-        {"Start": at(age), "End": at(age - 1), "ExitCode": 1, "Output": ""}
+        {"Start": moment(age), "End": moment(age - 1), "ExitCode": 1, "Output": ""}
         for age in (45, 35, 25, 15, 5)
     ]
-    failing = made(
+    failing = container_in(
         "running",
         age=7200,
         State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}},
@@ -136,9 +138,9 @@ def listening(container: Container, *ports: int) -> Namespaces:
     ids=["another port", "its port", "another host", "no port"],
 )
 def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
-    probe = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
+    probe = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
-    container = made(
+    container = container_in(
         "running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health}
     )
     namespaces = listening(container, *ports)
@@ -157,10 +159,12 @@ MOVED = {
 
 @pytest.mark.parametrize(("ports", "probe"), MOVED.values(), ids=MOVED)
 def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: str):
-    result = {"Start": at(10), "End": at(9), "ExitCode": 1, "Output": "refused"}
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
     test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
-    container = made("running", Config={"Healthcheck": {"Test": test}}, State={"Health": health})
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
     (finding,) = items(
         judge(
             "container.unhealthy",
@@ -173,10 +177,17 @@ def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: st
 
 
 def test_a_hung_engine_is_no_cause_where_nobody_serves_the_port():
-    probe = {"Start": at(10), "End": at(9), "ExitCode": -1, "Output": "OCI runtime exec failed"}
+    probe = {
+        "Start": moment(10),
+        "End": moment(9),
+        "ExitCode": -1,
+        "Output": "OCI runtime exec failed",
+    }
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
     test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
-    container = made("running", Config={"Healthcheck": {"Test": test}}, State={"Health": health})
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
     touched = {}
     for port in (3000, 8080):
         namespaces = listening(container, port)
@@ -222,10 +233,12 @@ def test_a_program_that_is_still_starting(
     probes = {
         "Status": "unhealthy",
         "FailingStreak": 1,
-        "Log": [{"Start": at(began), "End": at(4), "ExitCode": 1, "Output": "refused"}],
+        "Log": [{"Start": moment(began), "End": moment(4), "ExitCode": 1, "Output": "refused"}],
     }
     test = {"Test": ["CMD-SHELL", "curl http://localhost:8080/"], "Interval": 3 * 10**9}
-    container = made("running", age=age, State={"Health": probes}, Config={"Healthcheck": test})
+    container = container_in(
+        "running", age=age, State={"Health": probes}, Config={"Healthcheck": test}
+    )
     netns = ContainerNetns(container, 1, (), (), (), ())
     (finding,) = judge(
         "container.unhealthy",
@@ -244,9 +257,9 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     )
     on = {"NetworkSettings": {"Networks": {"elk": {"IPAddress": "10.0.0.3"}}}}
     server = inspected("search", Config={"Image": "elasticsearch:7.17.0"}, **on)
-    log = [{"Start": at(6), "End": at(5), "ExitCode": 1, "Output": ""}]
+    log = [{"Start": moment(6), "End": moment(5), "ExitCode": 1, "Output": ""}]
     parts = {"Env": ["ELASTICSEARCH_URL=http://search:9200"]}
-    kibana = made(
+    kibana = container_in(
         "running",
         age=7200,
         State={"Health": {"Status": "unhealthy", "FailingStreak": 4, "Log": log}},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTails
-from tests.checks.container.evidence import CLOCK, FOUND, failed, made
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -20,7 +20,7 @@ from tests.judging import judge, rows
     ],
 )
 def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[str, str]]):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         "Error: Database is uninitialized and superuser password is not specified.",
         Config={"Env": env},
     )
@@ -61,7 +61,7 @@ def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[
 def test_a_variable_with_marks_of_its_file(
     env: list[str], line: str, expected: list[tuple[str, str]]
 ):
-    container, log_tails = failed(line, Config={"Env": env})
+    container, log_tails = failed_with_log(line, Config={"Env": env})
     result = judge(
         "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
@@ -96,7 +96,7 @@ UNREPLACED = {
 def test_a_variable_that_nothing_replaces(
     config: dict[str, object], line: str, steps: dict[str, str] | None
 ):
-    container, log_tails = failed(line, Config=config)
+    container, log_tails = failed_with_log(line, Config=config)
     result = judge(
         "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
@@ -109,7 +109,7 @@ def test_a_variable_that_nothing_replaces(
 
 
 def test_a_running_container_may_have_any_variable():
-    container = made("running", age=7200, Config={"Env": ["A=b\r"]})
+    container = container_in("running", age=7200, Config={"Env": ["A=b\r"]})
     result = judge(
         "container.variable-malformed",
         containers=of(container),
@@ -129,7 +129,7 @@ def test_a_running_container_may_have_any_variable():
     ],
 )
 def test_a_variable_of_almost_that_name(entry: str, near: str):
-    container, log_tails = failed(
+    container, log_tails = failed_with_log(
         'env: required environment variable "TELEGRAM_APITOKEN" is not set', Config={"Env": [entry]}
     )
     result = judge(

@@ -66,7 +66,7 @@ def daemon(**parts: Any) -> Daemon:
     return Daemon(**given, processes=processes, installation=installation)
 
 
-def only(answer: Any) -> Any:
+def only_finding(answer: Any) -> Any:
     """The one finding of an answer."""
     (finding,) = answer
     return finding

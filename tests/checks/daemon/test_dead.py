@@ -28,7 +28,7 @@ from tests.checks.daemon.evidence import (
     daemon,
     engine,
     log,
-    only,
+    only_finding,
 )
 from tests.judging import judge
 
@@ -194,7 +194,7 @@ def test_the_kernel_killed_it() -> None:
 
 def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     old = replace(log(UP, LISTENS), mtime=1.7e9)
-    finding = only(
+    finding = only_finding(
         judge(
             "daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)
         ).findings
@@ -255,7 +255,7 @@ def test_what_is_said_of_a_dead_engine(
     parts: dict[str, Any], words: list[str], summary: str
 ) -> None:
     held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
-    finding = only(
+    finding = only_finding(
         judge(
             "daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held
         ).findings

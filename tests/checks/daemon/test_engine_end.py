@@ -8,7 +8,7 @@ from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.log import DaemonLog, daemon_log
 from diagnose.evidence.engine.socket_failure import SocketFailure, socket_failure
 from diagnose.model import Failed
-from tests.checks.daemon.evidence import daemon, only
+from tests.checks.daemon.evidence import daemon, only_finding
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -27,7 +27,7 @@ SLOW = Unit("loaded", "failed", result="timeout", unit_file_state="enabled")
     ids=["not enabled", "masked", "stopped", "failed", "too slow"],
 )
 def test_how_a_unit_that_is_down_is_started(unit: Unit, variable: str) -> None:
-    finding = only(judge("daemon.not-running", daemon=daemon(unit=unit)).findings)
+    finding = only_finding(judge("daemon.not-running", daemon=daemon(unit=unit)).findings)
     assert {"disabled", "masked", "again", "slow"} & finding.variables.keys() == {variable}
 
 
@@ -51,7 +51,7 @@ def failure(socket_unit: Unit, entries: list[dict[str, object]] | None) -> Socke
 def test_a_socket_whose_group_is_gone() -> None:
     without_group = failure(FAILED, NO_GROUP)
     assert without_group.group == "docker"
-    finding = only(
+    finding = only_finding(
         judge(
             "daemon.not-running",
             daemon=daemon(unit=Unit("loaded", "inactive"), socket_unit=FAILED),
@@ -82,6 +82,6 @@ def test_what_systemd_says_of_the_unit_is_no_last_word_of_the_engine() -> None:
     log = daemon_log(host)
     assert isinstance(log, DaemonLog)
     assert log.last_failure is None
-    finding = only(judge("daemon.not-running", daemon=daemon(unit=SLOW), log=log).findings)
+    finding = only_finding(judge("daemon.not-running", daemon=daemon(unit=SLOW), log=log).findings)
     assert "TimeoutStartSec" in finding.summary
     assert "slow" in finding.variables

@@ -18,7 +18,16 @@ from diagnose.evidence.engine.daemon import (
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Severity, Unavailable, Unexamined, container
-from tests.checks.daemon.evidence import ID, NAMED, ROOT, SILENT, SOCKET, daemon, engine, only
+from tests.checks.daemon.evidence import (
+    ID,
+    NAMED,
+    ROOT,
+    SILENT,
+    SOCKET,
+    daemon,
+    engine,
+    only_finding,
+)
 from tests.judging import judge
 
 
@@ -39,10 +48,11 @@ def test_forbidden() -> None:
         in next(iter(judge("daemon.socket-forbidden", daemon=old).findings)).summary
     )
     assert (
-        only(judge("daemon.socket-forbidden", daemon=old).findings).variables["group"] == "docker"
+        only_finding(judge("daemon.socket-forbidden", daemon=old).findings).variables["group"]
+        == "docker"
     )
     of_root = replace(old, socket=replace(SOCKET, gid=0))
-    closed = only(judge("daemon.socket-forbidden", daemon=of_root).findings)
+    closed = only_finding(judge("daemon.socket-forbidden", daemon=of_root).findings)
     assert "another group" in closed.summary
     assert "group" not in closed.variables
     kept_out = replace(
@@ -50,7 +60,7 @@ def test_forbidden() -> None:
     )
     assert (
         "although in group docker"
-        in only(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
+        in only_finding(judge("daemon.socket-forbidden", daemon=kept_out).findings).summary
     )
     assert judge("daemon.socket-forbidden", daemon=daemon()).findings == ()
 
@@ -82,7 +92,7 @@ def test_forbidden() -> None:
     ],
 )
 def test_hung(one: Daemon, what: str) -> None:
-    finding = only(judge("daemon.hung", daemon=one, root=ROOT).findings)
+    finding = only_finding(judge("daemon.hung", daemon=one, root=ROOT).findings)
     assert what in finding.summary
 
 
@@ -102,7 +112,7 @@ def test_hung_is_not_said() -> None:
         (msgspec.convert({"Id": ID}, Container),),
         (Unexamined(container("stuck"), "inspect: timed out: x"),),
     )
-    finding = only(
+    finding = only_finding(
         judge("daemon.hung", daemon=daemon(silence=None), containers=alone, root=ROOT).findings
     )
     assert (finding.subject.name, finding.severity) == ("stuck", Severity.warning)
@@ -117,7 +127,7 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
     one = daemon(
         silence=None, process=engine(), shims={ID: Process(7, comm="containerd-shim", state="T")}
     )
-    finding = only(
+    finding = only_finding(
         judge(
             "daemon.hung",
             daemon=one,
@@ -133,7 +143,7 @@ def test_a_stopped_shim_is_told_also_on_a_busy_host(why: str) -> None:
 
 
 def test_a_process_that_nobody_knows_is_in_no_command() -> None:
-    finding = only(
+    finding = only_finding(
         judge("daemon.hung", daemon=daemon(silence=SILENT, same_host=False), root=ROOT).findings
     )
     shown = [runbooks.cure("daemon.hung", finding.variables, runbooks.Place())]
@@ -146,16 +156,22 @@ def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:
     silent = daemon(silence=SILENT, process=engine(), age=9999.0)
     busy, quiet = Pressure({}, (200.0, 200.0, 200.0), 2), Pressure({}, (1.0, 1.0, 1.0), 2)
     assert (
-        only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=busy).findings).severity
+        only_finding(
+            judge("daemon.hung", daemon=silent, root=ROOT, pressure=busy).findings
+        ).severity
         is Severity.warning
     )
     assert (
-        only(judge("daemon.hung", daemon=silent, root=ROOT, pressure=quiet).findings).severity
+        only_finding(
+            judge("daemon.hung", daemon=silent, root=ROOT, pressure=quiet).findings
+        ).severity
         is None
     )
     stopped = daemon(silence=SILENT, process=engine("T"))
     assert (
-        only(judge("daemon.hung", daemon=stopped, root=ROOT, pressure=busy).findings).severity
+        only_finding(
+            judge("daemon.hung", daemon=stopped, root=ROOT, pressure=busy).findings
+        ).severity
         is None
     )
 

@@ -19,7 +19,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import Severity
 from diagnose.questions.engine import SwarmMembership
-from tests.checks.daemon.evidence import ALIVE, ID, NAMED, config, daemon, engine, log, only
+from tests.checks.daemon.evidence import ALIVE, ID, NAMED, config, daemon, engine, log, only_finding
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -81,7 +81,7 @@ def test_client_api_too_old() -> None:
     clock = Clock(1767323105.0, 0.0)
     traefik = msgspec.convert({"Id": ID, "Name": "/traefik"}, Container)
     quiet = SocketClients((traefik,))
-    finding = only(
+    finding = only_finding(
         judge(
             "daemon.client-api-too-old",
             clients=quiet,

@@ -8,7 +8,7 @@ from diagnose import runbooks
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.daemon_processes import PidFile
 from diagnose.evidence.storage.mounts import Mounts, parse
-from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only
+from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only_finding
 from tests.judging import judge
 
 
@@ -58,7 +58,7 @@ def test_failed_starts(words: str, check: str, fires: bool) -> None:
 )
 def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
     said = log(f"failed to start daemon: Error initializing network controller: {words}")
-    finding = only(
+    finding = only_finding(
         judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings
     )
     cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
@@ -135,6 +135,6 @@ def test_data_root_where_overlay2_does_not_work(fstype: str, variable: str) -> N
         f"30 1 8:1 / / rw - ext4 /dev/sda1 rw\n31 30 0:40 / /var/lib/docker rw - {fstype} x rw\n"
     )
     given = {"log": log(PRIOR, UNSUPPORTED), "root": ROOT, "mounts": Mounts(tuple(parse(table)))}
-    finding = only(judge("daemon.storage-driver-failed", daemon=daemon(), **given).findings)
+    finding = only_finding(judge("daemon.storage-driver-failed", daemon=daemon(), **given).findings)
     assert variable in finding.variables
     assert (fstype in finding.summary) is (variable == "unfit")

@@ -84,7 +84,7 @@ def container(name: str, network: str = "bridge", **fields: Any) -> Container:
     return msgspec.convert(made | fields, Container)
 
 
-def world(
+def dns_host(
     *listed: tuple[Container, str],
     host: ResolvConf | Unavailable | None = None,
     replies: dict[tuple[str, bool], str],
@@ -136,11 +136,11 @@ def world(
     return containers, resolvers, answer, made
 
 
-def lan(server: str = LAN) -> str:
+def nameserver(server: str = LAN) -> str:
     return f"nameserver {server}\n"
 
 
-def rated(answer: Any) -> list[tuple[str, Severity | None]]:
+def subjects_and_severities(answer: Any) -> list[tuple[str, Severity | None]]:
     assert not isinstance(answer, Skipped | Unavailable), answer
     return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
 

@@ -15,7 +15,14 @@ from diagnose.model import (
     Finding,
     Unavailable,
 )
-from tests.checks.dns.evidence import ANSWERS, UNKNOWN, V26, container, rated, world
+from tests.checks.dns.evidence import (
+    ANSWERS,
+    UNKNOWN,
+    V26,
+    container,
+    dns_host,
+    subjects_and_severities,
+)
 from tests.judging import judge
 
 DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavailable("refused", ""))
@@ -32,8 +39,8 @@ DEAD = Daemon(Endpoint("unix:///var/run/docker.sock", "unix"), Caller(), Unavail
     ids=["refused", "answers", "silent", "gVisor"],
 )
 def test_embedded_rules_missing(who: Container, reply: str, expected: list[str]) -> None:
-    containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): reply})
-    told = rated(
+    containers, _, answer, _ = dns_host((who, V26), replies={("127.0.0.11", False): reply})
+    told = subjects_and_severities(
         judge(
             "dns.embedded-rules-missing", containers=containers, lookups=answer, daemon=ANSWERS
         ).findings
@@ -64,7 +71,7 @@ def test_refused_without_a_listener_is_no_word_on_rules(
     sockets: tuple[Socket, ...] | None, daemon: Daemon | Unavailable, words: str, of_engine: bool
 ) -> None:
     who = container("web", "shop")
-    containers, _, answer, _ = world((who, V26), replies={("127.0.0.11", False): "refused"})
+    containers, _, answer, _ = dns_host((who, V26), replies={("127.0.0.11", False): "refused"})
     known: dict[str, Any] = {} if isinstance(daemon, Unavailable) else {"daemon": daemon}
     if sockets is not None:
         known["namespaces"] = Namespaces({who.id: ContainerNetns(who, 1, (), (), (), sockets)})

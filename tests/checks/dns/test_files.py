@@ -32,9 +32,9 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    lan,
-    rated,
-    world,
+    dns_host,
+    nameserver,
+    subjects_and_severities,
 )
 from tests.judging import judge
 
@@ -58,28 +58,35 @@ STUB = ResolvConf(("127.0.0.53",))
         pytest.param(
             STUB,
             {"resolved": ResolvConf((LAN,))},
-            [(WEB, lan())],
+            [(WEB, nameserver())],
             {},
             [],
             id="resolved's file is there",
         ),
-        pytest.param(STUB, {"configured": (LAN,)}, [(WEB, lan())], {}, [], id="dns is configured"),
+        pytest.param(
+            STUB, {"configured": (LAN,)}, [(WEB, nameserver())], {}, [], id="dns is configured"
+        ),
         pytest.param(
             STUB, {}, [(container("web", "shop"), V28)], {}, [], id="the engine asks the stub"
         ),
-        pytest.param(STUB, {}, [(OWN, lan(OTHER))], {}, [], id="servers of its own"),
+        pytest.param(STUB, {}, [(OWN, nameserver(OTHER))], {}, [], id="servers of its own"),
         pytest.param(STUB, {}, [], {}, [("host:host", ADVICE)], id="nobody runs yet"),
         pytest.param(
-            ResolvConf(("127.0.0.1", LAN)), {}, [(WEB, lan())], {}, [], id="not only loopback"
+            ResolvConf(("127.0.0.1", LAN)),
+            {},
+            [(WEB, nameserver())],
+            {},
+            [],
+            id="not only loopback",
         ),
     ],
 )
 def test_loopback_stub(
     host: ResolvConf, more: Any, listed: Any, replies: Any, expected: list[Any]
 ) -> None:
-    containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
+    containers, resolvers, answer, _ = dns_host(*listed, host=host, replies=replies, **more)
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.loopback-stub", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -108,15 +115,15 @@ def test_loopback_stub(
             [("host:host", WARNING)],
             id="the fallback answers",
         ),
-        pytest.param(ResolvConf((LAN,)), [(WEB, lan())], {}, [], id="there is one"),
+        pytest.param(ResolvConf((LAN,)), [(WEB, nameserver())], {}, [], id="there is one"),
     ],
 )
 def test_no_nameserver(host: Any, listed: Any, replies: Any, expected: list[Any]) -> None:
-    containers, resolvers, answer, _ = world(
+    containers, resolvers, answer, _ = dns_host(
         *listed, host=host, replies=replies | {(LAN, True): "NOERROR", (PUBLIC, True): "NOERROR"}
     )
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -145,25 +152,25 @@ ONLY_SIX = ResolvConf((SIX,), mtime=0.0)
         pytest.param(
             ResolvConf(("127.0.0.1", SIX)), {}, [(WEB, FALLBACK)], {}, [("host:host", CRITICAL)], id="and loopback"
         ),
-        pytest.param(ONLY_SIX, {}, [(WEB, lan(SIX))], {}, [], id="a network with IPv6"),
-        pytest.param(ONLY_SIX, {}, [(WEB, lan())], {}, [], id="started before the change"),
-        pytest.param(ONLY_SIX, {"configured": (LAN,)}, [(WEB, lan())], {}, [], id="dns is configured"),
-        pytest.param(ONLY_SIX, {}, [(OWN, lan(PUBLIC))], {}, [], id="servers of its own"),
+        pytest.param(ONLY_SIX, {}, [(WEB, nameserver(SIX))], {}, [], id="a network with IPv6"),
+        pytest.param(ONLY_SIX, {}, [(WEB, nameserver())], {}, [], id="started before the change"),
+        pytest.param(ONLY_SIX, {"configured": (LAN,)}, [(WEB, nameserver())], {}, [], id="dns is configured"),
+        pytest.param(ONLY_SIX, {}, [(OWN, nameserver(PUBLIC))], {}, [], id="servers of its own"),
         pytest.param(ONLY_SIX, {}, [], {}, [], id="nobody runs"),
         pytest.param(ResolvConf((SIX, LAN)), {}, [(WEB, FALLBACK)], {}, [], id="not only IPv6"),
         pytest.param(
-            ResolvConf((PUBLIC_SIX,)), {}, [(WEB, lan(PUBLIC_SIX))], {}, [], id="the host's own is a public one"
+            ResolvConf((PUBLIC_SIX,)), {}, [(WEB, nameserver(PUBLIC_SIX))], {}, [], id="the host's own is a public one"
         ),
     ],
 )  # fmt: skip
 def test_a_host_with_ipv6_servers_only(
     host: Any, more: Any, listed: Any, replies: Any, expected: list[Any]
 ) -> None:
-    containers, resolvers, answer, _ = world(*listed, host=host, replies=replies, **more)
+    containers, resolvers, answer, _ = dns_host(*listed, host=host, replies=replies, **more)
     told = judge(
         "dns.no-nameserver", resolvers=resolvers, lookups=answer, containers=containers
     ).findings
-    assert rated(told) == expected
+    assert subjects_and_severities(told) == expected
     assert all(
         "networks without IPv6 get no IPv6 server" in each.summary
         for each in told
@@ -179,8 +186,8 @@ def test_a_fallback_that_answers_has_no_part_in_what_others_of_its_network_lack(
 ) -> None:
     bridge, web = Subject("network", "bridge"), WEB.subject
     for replies, touches in (({(PUBLIC, False): "NOERROR"}, {web}), ({}, {web, bridge})):
-        containers, resolvers, answer, _ = world(
-            (WEB, FALLBACK), (OWN, lan(OTHER)), host=host, replies=replies
+        containers, resolvers, answer, _ = dns_host(
+            (WEB, FALLBACK), (OWN, nameserver(OTHER)), host=host, replies=replies
         )
         (finding,) = judge(id, resolvers=resolvers, lookups=answer, containers=containers).findings
         assert set(finding.touches) == touches
@@ -239,7 +246,7 @@ def test_a_missing_resolv_conf_names_no_server(id: str, verdict: Verdict) -> Non
 def test_ipv6_for_the_default_network_is_the_remedy_of_ipv6_servers(
     version: str, needs_flags: bool
 ) -> None:
-    containers, resolvers, answer, _ = world((WEB, FALLBACK), host=ONLY_SIX, replies={})
+    containers, resolvers, answer, _ = dns_host((WEB, FALLBACK), host=ONLY_SIX, replies={})
     known = {"resolvers": resolvers, "lookups": answer, "containers": containers}
     (finding,) = judge("dns.no-nameserver", **known, ping=Ping("1.41", version, "")).findings
     assert ('"ip6tables": true' in finding.variables["ipv6_json"]) is needs_flags

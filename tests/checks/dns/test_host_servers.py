@@ -30,9 +30,9 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    lan,
-    rated,
-    world,
+    dns_host,
+    nameserver,
+    subjects_and_severities,
 )
 from tests.judging import judge
 
@@ -40,7 +40,7 @@ GATEWAY = "172.17.0.1"
 
 
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
-    containers, resolvers, answer, _ = world(host=ResolvConf((LAN,)), replies={})
+    containers, resolvers, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
     rules = DnsPath({}, {LAN: Step("ip filter", "INPUT", "policy drop")})
     (finding,) = judge(
         "dns.host-broken",
@@ -77,7 +77,7 @@ def test_the_way_of_the_host_s_own_queries(
     server: str, text: str, expected: dict[str, Step]
 ) -> None:
     wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
-    _, _, answer, _ = world(host=ResolvConf((server,)), replies={})
+    _, _, answer, _ = dns_host(host=ResolvConf((server,)), replies={})
     routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
     assert (
         dns_path(wall, answer, NETWORKS, routes, Interfaces((Interface(2, "eth0"),))).of_host
@@ -87,7 +87,9 @@ def test_the_way_of_the_host_s_own_queries(
 
 def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
     web = container("web", "bridge")
-    _, _, answer, _ = world((web, f"nameserver {GATEWAY}\n"), replies={(GATEWAY, True): "NOERROR"})
+    _, _, answer, _ = dns_host(
+        (web, f"nameserver {GATEWAY}\n"), replies={(GATEWAY, True): "NOERROR"}
+    )
     wall = Firewall(Ruleset(iptables.chains("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "nft", "ip")))
     path = dns_path(wall, answer, NETWORKS, Routes(()), Interfaces((), (Address(3, GATEWAY, 16),)))
     assert path.own == {GATEWAY}
@@ -98,13 +100,13 @@ def test_a_fourth_server_is_never_asked() -> None:
     four = ResolvConf((LAN, OTHER, "192.0.2.55", PUBLIC))
     text = "".join(f"nameserver {nameserver}\n" for nameserver in four.nameservers)
     heard = {(PUBLIC, True): "NOERROR", (PUBLIC, False): "NOERROR"}
-    containers, resolvers, answer, _ = world((WEB, text), host=four, replies=heard)
-    assert rated(
+    containers, resolvers, answer, _ = dns_host((WEB, text), host=four, replies=heard)
+    assert subjects_and_severities(
         judge(
             "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
         ).findings
     ) == [("host:host", CRITICAL)]
-    assert rated(
+    assert subjects_and_severities(
         judge(
             "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
         ).findings
@@ -137,9 +139,9 @@ def test_a_fourth_server_is_never_asked() -> None:
 def test_the_host_s_own_servers(
     servers: Any, replies: Any, broken: list[Any], blocked: list[Any]
 ) -> None:
-    containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies=replies)
+    containers, resolvers, answer, _ = dns_host(host=ResolvConf(servers), replies=replies)
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -147,7 +149,7 @@ def test_the_host_s_own_servers(
         == broken
     )
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.udp-blocked", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -157,7 +159,7 @@ def test_the_host_s_own_servers(
 
 
 def test_a_name_that_has_to_resolve_and_does_not() -> None:
-    containers, resolvers, answer, _ = world(
+    containers, resolvers, answer, _ = dns_host(
         replies={(LAN, True): "NXDOMAIN"}, resolve=("intranet.example",)
     )
     (finding,) = judge(
@@ -169,7 +171,7 @@ def test_a_name_that_has_to_resolve_and_does_not() -> None:
 
 def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
     listed = [(container("db", "shop"), V26), (container("web", "shop"), V26)]
-    containers, resolvers, answer, made = world(
+    containers, resolvers, answer, made = dns_host(
         *listed, replies={(LAN, True): "NOERROR"}, resolve=("db",)
     )
     asked = {(q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "db"}
@@ -181,20 +183,20 @@ def test_the_name_of_a_container_is_asked_of_the_engine() -> None:
 @pytest.mark.parametrize(
     ("who", "text", "more", "kind"),
     [
-        pytest.param(OWN, lan(OTHER), {}, "container", id="given to the container"),
-        pytest.param(WEB, lan(OTHER), {"configured": (OTHER,)}, "daemon", id="configured"),
-        pytest.param(WEB, lan(), {}, "host", id="the host's file"),
+        pytest.param(OWN, nameserver(OTHER), {}, "container", id="given to the container"),
+        pytest.param(WEB, nameserver(OTHER), {"configured": (OTHER,)}, "daemon", id="configured"),
+        pytest.param(WEB, nameserver(), {}, "host", id="the host's file"),
         pytest.param(WEB, FALLBACK, {}, "fallback", id="the engine's own"),
-        pytest.param(WEB, lan(OTHER), {}, "earlier", id="an earlier file"),
+        pytest.param(WEB, nameserver(OTHER), {}, "earlier", id="an earlier file"),
     ],
 )
 def test_where_a_server_comes_from(who: Container, text: str, more: Any, kind: str) -> None:
-    _, resolvers, *_ = world((who, text), replies={}, **more)
+    _, resolvers, *_ = dns_host((who, text), replies={}, **more)
     assert resolvers.origin(who, resolvers.upstreams(who)[0].server).kind == kind
 
 
 def test_a_file_that_was_written_after_the_start_was_edited_inside() -> None:
-    edited = msgspec.structs.replace(parse(lan(OTHER)), mtime=STARTED + 60)
+    edited = msgspec.structs.replace(parse(nameserver(OTHER)), mtime=STARTED + 60)
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {WEB.id: edited})
     assert resolvers.origin(WEB, OTHER).kind == "edited"
 
@@ -208,7 +210,7 @@ BETTER = {
 
 @pytest.mark.parametrize(("servers", "better"), BETTER.values(), ids=BETTER)
 def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], better: str) -> None:
-    containers, resolvers, answer, _ = world(host=ResolvConf(servers), replies={})
+    containers, resolvers, answer, _ = dns_host(host=ResolvConf(servers), replies={})
     (finding,) = judge(
         "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
     ).findings
@@ -222,7 +224,7 @@ def test_a_server_that_programs_should_ask_first(servers: tuple[str, ...], bette
 def test_queries_of_running_containers_are_led_to_what_answers(better: str, silent: str) -> None:
     text = "".join(f"nameserver {server}\n" for server in DEAD)
     servers = ResolvConf((*DEAD, better))
-    containers, resolvers, answer, _ = world((WEB, text), host=servers, replies={})
+    containers, resolvers, answer, _ = dns_host((WEB, text), host=servers, replies={})
     (finding,) = judge(
         "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
     ).findings
@@ -235,7 +237,7 @@ def test_queries_of_running_containers_are_led_to_what_answers(better: str, sile
     ids=["beside it", "itself", "a stub"],
 )
 def test_the_router_may_serve_names_too(dead: tuple[str, ...], router: str | None) -> None:
-    _, resolvers, answer, _ = world(host=ResolvConf(dead), replies={})
+    _, resolvers, answer, _ = dns_host(host=ResolvConf(dead), replies={})
     routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
     (finding,) = judge(
         "dns.host-broken", resolvers=resolvers, lookups=answer, routes=routes

@@ -18,7 +18,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_plan import MOST_FAILED_NAMES
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
-from tests.checks.dns.evidence import LAN, MISSING, OTHER, container, lan, world
+from tests.checks.dns.evidence import LAN, MISSING, OTHER, container, dns_host, nameserver
 from tests.judging import judge, rows
 
 
@@ -110,8 +110,8 @@ def test_servers_disagree(first: str, second: str, expected: list[tuple[str, str
 def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -> None:
     who = container("payer")
     failed = FailedNames({who.id: (FailedName("pay.office", "x"), FailedName("single", "y"))})
-    text = lan() + lan(OTHER)
-    *_, answer, made = world((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
+    text = nameserver() + nameserver(OTHER)
+    *_, answer, made = dns_host((who, text), replies={(LAN, False): "NXDOMAIN"}, failed=failed)
     asked = {
         (q.args["server"], q.args["pid"]) for q in made.asked if q.args.get("name") == "pay.office"
     }
@@ -123,8 +123,8 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
 def test_no_name_of_a_log_is_left_out_for_search_domains() -> None:
     listed = [container(f"payer{number}") for number in range(6)]
     failed = FailedNames({each.id: (FailedName(f"{each.name}.office", "x"),) for each in listed})
-    text = "search a.test b.test c.test\n" + lan() + lan(OTHER)
-    *_, answer, made = world(*((each, text) for each in listed), replies={}, failed=failed)
+    text = "search a.test b.test c.test\n" + nameserver() + nameserver(OTHER)
+    *_, answer, made = dns_host(*((each, text) for each in listed), replies={}, failed=failed)
     asked = [q for q in made.asked if "payer" in str(q.args.get("name"))]
     assert len(asked) == MOST_FAILED_NAMES
     for each in listed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.dns.resolvers import parse
-from tests.checks.dns.evidence import container, lan, rated, world
+from tests.checks.dns.evidence import container, dns_host, nameserver, subjects_and_severities
 from tests.judging import judge
 
 
@@ -20,11 +20,11 @@ from tests.judging import judge
     ids=["long list", "many dots, all", "usual", "no list"],
 )
 def test_search_amplified(texts: list[str], expected: list[str]) -> None:
-    listed = [(container(f"c{n}"), lan() + text) for n, text in enumerate(texts)]
-    containers, resolvers, _, _ = world(*listed, replies={})
+    listed = [(container(f"c{n}"), nameserver() + text) for n, text in enumerate(texts)]
+    containers, resolvers, _, _ = dns_host(*listed, replies={})
     assert [
         subject
-        for subject, _ in rated(
+        for subject, _ in subjects_and_severities(
             judge("dns.search-amplified", resolvers=resolvers, containers=containers).findings
         )
     ] == expected

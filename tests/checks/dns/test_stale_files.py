@@ -24,9 +24,9 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    lan,
-    rated,
-    world,
+    dns_host,
+    nameserver,
+    subjects_and_severities,
 )
 from tests.judging import judge, rows
 
@@ -35,41 +35,45 @@ from tests.judging import judge, rows
     ("listed", "edited", "replies", "expected"),
     [
         pytest.param(
-            (WEB, lan(OTHER)),
+            (WEB, nameserver(OTHER)),
             STARTED + 9,
             {},
             [("container:web", WARNING)],
             id="the old one is gone",
         ),
         pytest.param(
-            (WEB, lan(OTHER)),
+            (WEB, nameserver(OTHER)),
             STARTED + 9,
             {(OTHER, False): "NOERROR"},
             [("container:web", ADVICE)],
             id="the old one answers",
         ),
         pytest.param(
-            (WEB, lan(OTHER)), STARTED - 9, {}, [], id="edited before its start: its own doing"
+            (WEB, nameserver(OTHER)),
+            STARTED - 9,
+            {},
+            [],
+            id="edited before its start: its own doing",
         ),
-        pytest.param((WEB, lan()), STARTED + 9, {}, [], id="the same"),
+        pytest.param((WEB, nameserver()), STARTED + 9, {}, [], id="the same"),
         pytest.param(
-            (WEB, lan() + lan(OTHER)),
+            (WEB, nameserver() + nameserver(OTHER)),
             STARTED + 9,
             {(OTHER, False): "NOERROR"},
             [],
             id="a new one is dead",
         ),
-        pytest.param((OWN, lan(OTHER)), STARTED + 9, {}, [], id="servers of its own"),
+        pytest.param((OWN, nameserver(OTHER)), STARTED + 9, {}, [], id="servers of its own"),
         pytest.param((container("web", "shop"), V26), STARTED + 9, {}, [], id="embedded"),
     ],
 )
 def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: list[Any]) -> None:
     host = ResolvConf((LAN,), mtime=edited)
-    containers, resolvers, answer, _ = world(
+    containers, resolvers, answer, _ = dns_host(
         listed, host=host, replies=replies | {(LAN, True): "NOERROR"}
     )
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -80,8 +84,8 @@ def test_stale_resolv_conf(listed: Any, edited: float, replies: Any, expected: l
 
 def test_old_servers_that_answer_explain_nothing_and_dead_ones_their_own_container_only() -> None:
     for replies, signs in (({(OTHER, False): "NOERROR"}, None), ({}, frozenset({"dns"}))):
-        containers, resolvers, answer, _ = world(
-            (WEB, lan(OTHER)), host=ResolvConf((LAN,), mtime=STARTED + 9), replies=replies
+        containers, resolvers, answer, _ = dns_host(
+            (WEB, nameserver(OTHER)), host=ResolvConf((LAN,), mtime=STARTED + 9), replies=replies
         )
         (finding,) = judge(
             "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
@@ -97,15 +101,17 @@ SIXTH = {"bridge": {"IPAddress": "172.17.0.2", "GlobalIPv6Address": "2001:db8:1:
     ("listed", "replies", "expected"),
     [
         pytest.param(
-            (WEB, lan(OTHER)),
+            (WEB, nameserver(OTHER)),
             {(OTHER, False): "NOERROR"},
             [],
             id="a restart would leave it without",
         ),
-        pytest.param((WEB, lan(OTHER)), {}, [("container:web", WARNING)], id="the old one is gone"),
+        pytest.param(
+            (WEB, nameserver(OTHER)), {}, [("container:web", WARNING)], id="the old one is gone"
+        ),
         pytest.param((WEB, FALLBACK), {}, [], id="a restart would bring the same"),
         pytest.param(
-            (container("web", NetworkSettings={"Networks": SIXTH}), lan(OTHER)),
+            (container("web", NetworkSettings={"Networks": SIXTH}), nameserver(OTHER)),
             {(OTHER, False): "NOERROR"},
             [("container:web", ADVICE)],
             id="its network has IPv6",
@@ -116,9 +122,9 @@ def test_old_servers_where_the_new_ones_are_ipv6(
     listed: Any, replies: Any, expected: list[Any]
 ) -> None:
     host = ResolvConf((SIX,), mtime=STARTED + 9)
-    containers, resolvers, answer, _ = world(listed, host=host, replies=replies)
+    containers, resolvers, answer, _ = dns_host(listed, host=host, replies=replies)
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
             ).findings
@@ -152,7 +158,7 @@ def test_old_servers_of_the_engine_s_resolver(
 ) -> None:
     host = ResolvConf((LAN,), mtime=STARTED + 9)
     heard = replies | {(LAN, True): "NOERROR"}
-    containers, resolvers, answer, _ = world((SHOP, text), host=host, replies=heard)
+    containers, resolvers, answer, _ = dns_host((SHOP, text), host=host, replies=heard)
     result = judge(
         "dns.stale-resolv-conf", resolvers=resolvers, lookups=answer, containers=containers
     )

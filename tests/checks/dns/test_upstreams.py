@@ -33,9 +33,9 @@ from tests.checks.dns.evidence import (
     WARNING,
     WEB,
     container,
-    lan,
-    rated,
-    world,
+    dns_host,
+    nameserver,
+    subjects_and_severities,
 )
 from tests.hosts import Made
 from tests.judging import judge
@@ -83,7 +83,7 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
         }
 
     who = container("web")
-    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(lan())})
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(nameserver())})
     containers = Containers((who,))
     made = Made({"dns.query": reply})
     answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None, None)
@@ -105,29 +105,34 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     ("listed", "replies", "expected"),
     [
         pytest.param(
-            [(WEB, lan())], {(LAN, True): "NOERROR", (LAN, False): "NOERROR"}, [], id="answers"
+            [(WEB, nameserver())],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
+            [],
+            id="answers",
         ),
         pytest.param(
-            [(WEB, lan())],
+            [(WEB, nameserver())],
             {(LAN, True): "REFUSED", (LAN, False): "SERVFAIL"},
             [],
             id="an error is an answer",
         ),
         pytest.param(
-            [(WEB, lan())],
+            [(WEB, nameserver())],
             {(LAN, True): "NOERROR"},
             [("network:bridge", CRITICAL)],
             id="lost on the way out",
         ),
-        pytest.param([(WEB, lan())], {}, [("network:bridge", CRITICAL)], id="lost everywhere"),
         pytest.param(
-            [(WEB, lan() + lan(OTHER))],
+            [(WEB, nameserver())], {}, [("network:bridge", CRITICAL)], id="lost everywhere"
+        ),
+        pytest.param(
+            [(WEB, nameserver() + nameserver(OTHER))],
             {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
             [("network:bridge", WARNING)],
             id="one of two servers",
         ),
         pytest.param(
-            [(WEB, lan()), (OWN, lan(OTHER))],
+            [(WEB, nameserver()), (OWN, nameserver(OTHER))],
             {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
             [("container:own", CRITICAL)],
             id="a server of its own",
@@ -139,13 +144,13 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
             id="the engine asks the host's stub",
         ),
         pytest.param(
-            [(WEB, lan()), (OWN, lan("127.0.0.1"))],
+            [(WEB, nameserver()), (OWN, nameserver("127.0.0.1"))],
             {(LAN, True): "NOERROR", (LAN, False): "NOERROR", ("127.0.0.1", False): "refused"},
             [("container:own", CRITICAL)],
             id="itself, where nothing listens",
         ),
         pytest.param(
-            [(OWN, lan("127.0.0.1"))],
+            [(OWN, nameserver("127.0.0.1"))],
             {(LAN, True): "NOERROR", ("127.0.0.1", False): "NOERROR"},
             [],
             id="itself, a DNS server",
@@ -153,9 +158,9 @@ def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_hos
     ],
 )
 def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
-    containers, resolvers, answer, _ = world(*listed, replies=replies)
+    containers, resolvers, answer, _ = dns_host(*listed, replies=replies)
     assert (
-        rated(
+        subjects_and_severities(
             judge(
                 "dns.upstream-unreachable",
                 containers=containers,
@@ -186,7 +191,7 @@ def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) ->
     ],
 )
 def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
-    containers, resolvers, answer, _ = world((WEB, lan()), replies=replies)
+    containers, resolvers, answer, _ = dns_host((WEB, nameserver()), replies=replies)
     (finding,) = judge(
         "dns.upstream-unreachable",
         containers=containers,
@@ -198,7 +203,9 @@ def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: s
 
 
 def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
-    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR"})
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
     (finding,) = judge(
         "dns.upstream-unreachable",
         containers=containers,
@@ -210,7 +217,9 @@ def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
 
 
 def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
-    containers, resolvers, answer, _ = world((WEB, lan()), replies={(LAN, True): "NOERROR"})
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
     (finding,) = judge(
         "dns.upstream-unreachable",
         containers=containers,
@@ -223,8 +232,8 @@ def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
 
 
 def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
-    containers, resolvers, answer, _ = world(
-        (WEB, lan()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"}
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"}
     )
     (finding,) = judge(
         "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
@@ -233,7 +242,7 @@ def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
 
 
 def test_internal_networks_have_no_way_out_by_design() -> None:
-    containers, resolvers, answer, _ = world((container("safe", "vault"), V26), replies={})
+    containers, resolvers, answer, _ = dns_host((container("safe", "vault"), V26), replies={})
     result = judge(
         "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
     )

@@ -26,12 +26,12 @@ DATA = Path(__file__).parents[2] / "data" / "firewall"
 SHOP, PLAIN, QUIET = "a" * 64, "b" * 64, "c" * 64
 
 
-def case(engine: str, fault: str) -> dict[str, Any]:
+def recorded_filter(engine: str, fault: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads((DATA / f"{engine}-{fault}.json").read_text())
     return loaded
 
 
-def host(recorded: dict[str, Any], *, running: bool = True) -> Made:
+def host_with(recorded: dict[str, Any], *, running: bool = True) -> Made:
     """The recorded filter, and `web` and `plain` as they stood before it."""
     shop, plain = (recorded["probes"][name]["asked"] for name in ("web goes out", "plain goes out"))
     (subnet,) = recorded["probes"]["8080 comes in"]["asked"]["bridges"]
@@ -125,7 +125,7 @@ def container(name: str, network: str, address: str, port: str, running: bool) -
     }
 
 
-def judged(
+def results_of(
     made: Made,
     *,
     config: DaemonConfig | None = None,
@@ -161,7 +161,7 @@ def judged(
     }
 
 
-def found(results: dict[str, Result]) -> list[str]:
+def finding_rows(results: dict[str, Result]) -> list[str]:
     """Severity, check and subject of each finding, sorted."""
     return sorted(
         f"{severity} {name} {subject}"

@@ -13,7 +13,7 @@ from diagnose.evidence.network.paths.forwarding import Forwarding, forwarding
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Severity
-from tests.checks.firewall.evidence import QUIET, case, host
+from tests.checks.firewall.evidence import QUIET, host_with, recorded_filter
 from tests.hosts import Made
 from tests.judging import judge
 from tests.questions import question
@@ -52,7 +52,7 @@ SETTINGS: dict[str, tuple[dict[str, str | None], list[str]]] = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_forwarding(name: str) -> None:
     values, summaries = SETTINGS[name]
-    made = host(case("28.5", "healthy"))
+    made = host_with(recorded_filter("28.5", "healthy"))
     made.answers["sysctl"] = lambda question: {
         argument: values.get(argument, values["eth0"] if "/eth0/" in argument else values["bridge"])
         for argument in question.args["names"]
@@ -89,7 +89,7 @@ SIX = {
 @pytest.mark.parametrize("name", SIX)
 def test_forwarding_of_ipv6(name: str) -> None:
     value, version, leads_out, summaries = SIX[name]
-    made = host(case("28.5", "healthy"))
+    made = host_with(recorded_filter("28.5", "healthy"))
     listed = made.answers["api.networks"]
     assert isinstance(listed, list)
     listed[0]["EnableIPv6"] = True

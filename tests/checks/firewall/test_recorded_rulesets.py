@@ -14,7 +14,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.rules.packet_filter import firewall
 from diagnose.model import Failed, Unavailable, Verdict
-from tests.checks.firewall.evidence import case, found, host, judged
+from tests.checks.firewall.evidence import finding_rows, host_with, recorded_filter, results_of
 from tests.hosts import Made
 
 ENGINES = ("20.10", "26.1", "28.5")
@@ -51,11 +51,11 @@ FOUND: dict[str, list[str]] = {
 
 def changed(fault: str, edit: Any) -> Made:
     """The host of engine 28.5 with its `iptables-save` text edited."""
-    recorded = case("28.5", fault)
+    recorded = recorded_filter("28.5", fault)
     text = recorded["iptables_nft"]["ip"]
     recorded["iptables_nft"]["ip"] = edit(text)
     assert recorded["iptables_nft"]["ip"] != text
-    return host(recorded)
+    return host_with(recorded)
 
 
 def without(table: str, *words: str) -> Any:
@@ -92,19 +92,19 @@ EMPTIED = {
 @pytest.mark.parametrize("name", EMPTIED)
 def test_a_chain_that_lost_all_that_was_in_it_is_one_cause(name: str) -> None:
     edit, severity, words = EMPTIED[name]
-    said = judged(changed("healthy", edit))
+    said = results_of(changed("healthy", edit))
     (finding,) = said["chains-missing"].findings
     assert words in finding.summary
     assert "FORWARD has no rules" not in finding.summary
-    assert f"{severity} chains-missing host" in found(said)
+    assert f"{severity} chains-missing host" in finding_rows(said)
 
 
 def test_a_port_that_is_led_to_the_host_itself() -> None:
     rule = "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 22\n"
-    said = judged(
+    said = results_of(
         changed("healthy", lambda text: text.replace("-A PREROUTING", f"{rule}-A PREROUTING", 1))
     )
-    assert found(said) == ["warning dnat-missing web"]
+    assert finding_rows(said) == ["warning dnat-missing web"]
     assert "port 22 of this host instead" in said["dnat-missing"].findings[0].summary
 
 
@@ -137,18 +137,18 @@ CURES = {
     ids=["lost", "routed here"],
 )
 def test_an_address_that_the_host_has_lost(address: str, expected: list[str]) -> None:
-    said = judged(
+    said = results_of(
         changed(
             "snat-instead-of-masquerade",
             lambda text: re.sub(r"(--to-source) \S+", rf"\1 {address}", text),
         )
     )
-    assert found(said) == expected
+    assert finding_rows(said) == expected
 
 
 @pytest.mark.parametrize("fault", CURES)
 def test_only_the_program_that_keeps_a_table_writes_there(fault: str) -> None:
-    (finding,) = judged(host(case("28.5", fault)))["forward-dropped"].findings
+    (finding,) = results_of(host_with(recorded_filter("28.5", fault)))["forward-dropped"].findings
     wanted = CURES[fault]
     assert set(finding.variables) == set(wanted)
     assert {
@@ -170,32 +170,34 @@ FIREWALLD: dict[str, list[str]] = {
 @pytest.mark.parametrize("fault", FIREWALLD)
 def test_beside_a_real_firewalld(fault: str) -> None:
     """firewalld 1.3.3 with engine 28.5.2, which puts its bridges into firewalld's zone `docker`."""
-    assert found(judged(host(case("28.5", fault)))) == FIREWALLD[fault]
+    assert finding_rows(results_of(host_with(recorded_filter("28.5", fault)))) == FIREWALLD[fault]
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("fault", FOUND)
 def test_each_fault_is_named(engine: str, fault: str) -> None:
-    assert found(judged(host(case(engine, fault)))) == FOUND[fault]
+    assert finding_rows(results_of(host_with(recorded_filter(engine, fault)))) == FOUND[fault]
 
 
 @pytest.mark.parametrize("fault", FOUND)
 def test_a_host_that_forwards_nothing_shows_the_faults_of_its_rules(fault: str) -> None:
-    made = host(case("28.5", fault))
+    made = host_with(recorded_filter("28.5", fault))
     made.source.answers["sysctl"] = lambda question: {
         name: "0" if name.endswith("/forwarding") else "1" for name in question.args["names"]
     }
-    assert found(judged(made)) == FOUND[fault]
+    assert finding_rows(results_of(made)) == FOUND[fault]
 
 
 def test_without_its_chains_the_engine_refuses_starts_in_iptables_words() -> None:
-    (finding,) = judged(host(case("28.5", "all-flushed")))["chains-missing"].findings
+    (finding,) = results_of(host_with(recorded_filter("28.5", "all-flushed")))[
+        "chains-missing"
+    ].findings
     assert signs("iptables: No chain/target/match by that name.") <= finding.signs
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 def test_nothing_is_left_unexamined_on_a_healthy_host(engine: str) -> None:
-    said = judged(host(case(engine, "healthy")))
+    said = results_of(host_with(recorded_filter(engine, "healthy")))
     assert not any(result.unexamined for result in said.values())
 
 
@@ -203,15 +205,17 @@ LEFT_ALONE = DaemonConfig("/etc/docker/daemon.json", values={"iptables": False})
 
 
 def test_rules_of_an_engine_that_writes_none_are_not_missed() -> None:
-    results = judged(host(case("28.5", "policy-accept-jumps-lost")), config=LEFT_ALONE)
+    results = results_of(
+        host_with(recorded_filter("28.5", "policy-accept-jumps-lost")), config=LEFT_ALONE
+    )
     skipped = {name for name, result in results.items() if result.verdict is Verdict.SKIPPED}
     assert skipped >= {"chains-missing", "masquerade-missing", "dnat-missing"}
-    assert found(results) == []
+    assert finding_rows(results) == []
 
 
 def test_a_policy_that_drops_what_no_engine_lets_through() -> None:
-    results = judged(host(case("28.5", "all-flushed")), config=LEFT_ALONE)
-    assert found(results) == ["critical forward-dropped host"]
+    results = results_of(host_with(recorded_filter("28.5", "all-flushed")), config=LEFT_ALONE)
+    assert finding_rows(results) == ["critical forward-dropped host"]
     (finding,) = results["forward-dropped"].findings
     assert finding.evidence["configured in"] == "/etc/docker/daemon.json"
 
@@ -225,7 +229,7 @@ def test_an_untranslated_network_of_an_engine_that_writes_no_rules(
     answered: bool, expected: list[str]
 ) -> None:
     """Its networks may be routed by others: only where no DNS server answers are they judged."""
-    made = host(case("28.5", "masquerade-of-a-subnet-deleted"))
+    made = host_with(recorded_filter("28.5", "masquerade-of-a-subnet-deleted"))
     boxes = containers(made)
     assert isinstance(boxes, Containers)
     web = next(container for container in boxes if container.name == "web")
@@ -234,32 +238,40 @@ def test_an_untranslated_network_of_an_engine_that_writes_no_rules(
     )
     path = QueryPath(("shop",), "192.0.2.53", ((web, reply),), (web,))
     lookups = Lookups({}, {}, (path,), {}, {}, ())
-    assert found(judged(made, config=LEFT_ALONE, lookups=lookups)) == expected
+    assert finding_rows(results_of(made, config=LEFT_ALONE, lookups=lookups)) == expected
 
 
 def test_a_rootless_engine_is_not_judged() -> None:
-    said = judged(host(case("28.5", "all-flushed")), info=Info(security_options=["name=rootless"]))
-    assert found(said) == []
+    said = results_of(
+        host_with(recorded_filter("28.5", "all-flushed")),
+        info=Info(security_options=["name=rootless"]),
+    )
+    assert finding_rows(said) == []
 
 
 def test_podman_is_not_judged_by_docker_s_names() -> None:
-    said = judged(host(case("28.5", "all-flushed")), ping=Ping("1.41", "4.3.1", "4.3.1"))
-    assert found(said) == []
+    said = results_of(
+        host_with(recorded_filter("28.5", "all-flushed")), ping=Ping("1.41", "4.3.1", "4.3.1")
+    )
+    assert finding_rows(said) == []
 
 
 def test_without_running_containers_nothing_is_missed() -> None:
-    assert found(judged(host(case("28.5", "all-flushed"), running=False))) == []
+    assert (
+        finding_rows(results_of(host_with(recorded_filter("28.5", "all-flushed"), running=False)))
+        == []
+    )
 
 
 def test_without_docker_proxy_a_missing_translation_is_an_outage() -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"userland-proxy": False})
-    assert found(judged(host(case("28.5", "dnat-of-a-port-deleted")), config=config)) == [
-        "critical dnat-missing web"
-    ]
+    assert finding_rows(
+        results_of(host_with(recorded_filter("28.5", "dnat-of-a-port-deleted")), config=config)
+    ) == ["critical dnat-missing web"]
 
 
 def test_what_may_not_be_read_is_unavailable_and_never_empty() -> None:
-    made = host(case("28.5", "healthy"))
+    made = host_with(recorded_filter("28.5", "healthy"))
     forbidden = Failed("forbidden", "Operation not permitted")
     made.answers |= {"nftables": forbidden, "iptables": forbidden}
     assert firewall(made, Unavailable("missing")) == Unavailable(
@@ -268,8 +280,8 @@ def test_what_may_not_be_read_is_unavailable_and_never_empty() -> None:
 
 
 def test_half_a_filter_proves_no_accept() -> None:
-    made = host(case("28.5", "healthy"))
+    made = host_with(recorded_filter("28.5", "healthy"))
     made.answers["nftables"] = Failed("timed out")
-    said = judged(made)
-    assert found(said) == []
+    said = results_of(made)
+    assert finding_rows(said) == []
     assert said["forward-dropped"].unexamined

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.model import Failed, Severity
-from tests.checks.storage.evidence import assert_found, assert_silent, inspected, logging
+from tests.checks.storage.evidence import assert_found, assert_silent, inspect_with, logging
 
 UNBORN = {"Status": "created", "ExitCode": 128, "Pid": 0}
 
@@ -31,7 +31,7 @@ NO_LOGGER = (
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "nobody listens": (
         "logging.driver-blocks-start",
-        {"api__container": inspected(State=UNBORN | {"Error": NO_LOGGER}, **logging("fluentd"))},
+        {"api__container": inspect_with(State=UNBORN | {"Error": NO_LOGGER}, **logging("fluentd"))},
         "container:web",
         Severity.critical,
         "fluentd did not reach its receiver at 127.0.0.1:24224",
@@ -39,7 +39,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "a name that has no address": (
         "logging.driver-blocks-start",
         {
-            "api__container": inspected(
+            "api__container": inspect_with(
                 State=UNBORN | {"Error": NO_NAME},
                 **logging("gelf", **{"gelf-address": "udp://graylog.example:12201"}),
             )
@@ -50,7 +50,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "no cache": (
         "logging.driver-unreadable",
-        {"api__container": inspected(**logging("gelf", **{"cache-disabled": "true"}))},
+        {"api__container": inspect_with(**logging("gelf", **{"cache-disabled": "true"}))},
         "container:web",
         Severity.advice,
         "gelf",
@@ -58,7 +58,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "stands still": (
         "logging.backpressure",
         {
-            "api__container": inspected(**logging("syslog")),
+            "api__container": inspect_with(**logging("syslog")),
             "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
             "wakings": {"77": 0},
         },
@@ -81,29 +81,29 @@ def test_found(
 SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "another error": (
         "logging.driver-blocks-start",
-        {"api__container": inspected(State=UNBORN | {"Error": "no such file"})},
+        {"api__container": inspect_with(State=UNBORN | {"Error": "no such file"})},
         "passed",
     ),
     "options that the driver does not know": (
         "logging.driver-blocks-start",
-        {"api__container": inspected(State=UNBORN | {"Error": NO_OPTION}, **logging("local"))},
+        {"api__container": inspect_with(State=UNBORN | {"Error": NO_OPTION}, **logging("local"))},
         "passed",
     ),
     "cached": (
         "logging.driver-unreadable",
-        {"api__container": inspected(**logging("gelf"))},
+        {"api__container": inspect_with(**logging("gelf"))},
         "passed",
     ),
     "driver none": (
         "logging.driver-unreadable",
-        {"api__container": inspected(**logging("none"))},
+        {"api__container": inspect_with(**logging("none"))},
         "passed",
     ),
     "no remote logs": ("logging.backpressure", {}, "skipped"),
     "at work": (
         "logging.backpressure",
         {
-            "api__container": inspected(**logging("syslog")),
+            "api__container": inspect_with(**logging("syslog")),
             "process": {"state": "S", "wchan": "ep_poll", "cmdline": ["x"]},
         },
         "passed",
@@ -111,7 +111,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "writes much": (
         "logging.backpressure",
         {
-            "api__container": inspected(**logging("syslog")),
+            "api__container": inspect_with(**logging("syslog")),
             "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
             "wakings": {"77": 40},
         },
@@ -120,7 +120,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "nobody can look twice": (
         "logging.backpressure",
         {
-            "api__container": inspected(**logging("syslog")),
+            "api__container": inspect_with(**logging("syslog")),
             "process": {"state": "S", "wchan": "anon_pipe_write", "cmdline": ["x"]},
             "wakings": Failed("timed out", "no answer in 2.0 s"),
         },

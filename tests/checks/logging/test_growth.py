@@ -14,24 +14,24 @@ from tests.checks.storage.evidence import (
     assert_found,
     assert_silent,
     disks,
-    filled,
-    inspected,
+    inspect_with,
     logging,
     stats,
     usage,
+    usage_at,
 )
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "no limit": (
         "logging.unbounded",
-        {"api__container": inspected(**logging("json-file"))},
+        {"api__container": inspect_with(**logging("json-file"))},
         "container:web",
         Severity.advice,
         "no max-size",
     ),
     "max-file alone limits nothing": (
         "logging.unbounded",
-        {"api__container": inspected(**logging("json-file", **{"max-file": "3"}))},
+        {"api__container": inspect_with(**logging("json-file", **{"max-file": "3"}))},
         "container:web",
         Severity.advice,
         "",
@@ -39,7 +39,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "300 MB": (
         "logging.unbounded",
         {
-            "api__container": inspected(**logging("json-file")),
+            "api__container": inspect_with(**logging("json-file")),
             "file__stats": stats({LOG: 300_000_000}),
         },
         "container:web",
@@ -49,7 +49,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "more than is left": (
         "logging.unbounded",
         {
-            "api__container": inspected(**logging("json-file")),
+            "api__container": inspect_with(**logging("json-file")),
             "file__stats": stats({LOG: 90_000_000}),
             "fs__usage": disks(usage(used=99 * GIB, free=GIB, available=80_000_000)),
             "fs__walk": WALK | {"by": {"volumes/orders": 99 * GIB}},
@@ -61,7 +61,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "small on a disk that others filled": (
         "logging.unbounded",
         {
-            "api__container": inspected(**logging("json-file")),
+            "api__container": inspect_with(**logging("json-file")),
             "fs__usage": disks(usage(used=100 * GIB, free=0, available=0)),
         },
         "container:web",
@@ -71,9 +71,9 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "logs fill the disk": (
         "logging.unbounded",
         {
-            "api__container": inspected(**logging("json-file")),
+            "api__container": inspect_with(**logging("json-file")),
             "file__stats": stats({LOG: 60 * GIB}),
-            "fs__usage": disks(filled(97)),
+            "fs__usage": disks(usage_at(97)),
         },
         "container:web",
         Severity.critical,
@@ -82,9 +82,9 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "a trifle on a disk that others filled": (
         "logging.unbounded",
         {
-            "api__container": inspected(**logging("json-file")),
+            "api__container": inspect_with(**logging("json-file")),
             "file__stats": stats({LOG: 6 * GIB}),
-            "fs__usage": disks(filled(97)),
+            "fs__usage": disks(usage_at(97)),
             "fs__walk": WALK | {"by": {}},
         },
         "container:web",
@@ -107,12 +107,12 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "limited": ("logging.unbounded", {}, "passed"),
     "local rotates": (
         "logging.unbounded",
-        {"api__container": inspected(**logging("local"))},
+        {"api__container": inspect_with(**logging("local"))},
         "passed",
     ),
     "stopped and small": (
         "logging.unbounded",
-        {"api__container": inspected(State={"Status": "exited"}, **logging("json-file"))},
+        {"api__container": inspect_with(State={"Status": "exited"}, **logging("json-file"))},
         "passed",
     ),
 }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.model import Severity
-from tests.checks.storage.evidence import assert_found, assert_silent, inspected, logging
+from tests.checks.storage.evidence import assert_found, assert_silent, inspect_with, logging
 
 DAEMON_JSON = {"text": '{"log-opts": {"max-size": "10m"}}', "mtime": 1.0}
 
@@ -15,7 +15,7 @@ DAEMON_JSON = {"text": '{"log-opts": {"max-size": "10m"}}', "mtime": 1.0}
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "older than log-opts": (
         "logging.opts-not-applied",
-        {"api__container": inspected(**logging("json-file")), "file__read": DAEMON_JSON},
+        {"api__container": inspect_with(**logging("json-file")), "file__read": DAEMON_JSON},
         "container:web",
         Severity.advice,
         "max-size",
@@ -35,20 +35,20 @@ def test_found(
 SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "no defaults": (
         "logging.opts-not-applied",
-        {"api__container": inspected(**logging("json-file"))},
+        {"api__container": inspect_with(**logging("json-file"))},
         "skipped",
     ),
     "chosen otherwise": (
         "logging.opts-not-applied",
         {
-            "api__container": inspected(**logging("json-file", **{"max-size": "50m"})),
+            "api__container": inspect_with(**logging("json-file", **{"max-size": "50m"})),
             "file__read": DAEMON_JSON,
         },
         "passed",
     ),
     "another log driver": (
         "logging.opts-not-applied",
-        {"api__container": inspected(**logging("local")), "file__read": DAEMON_JSON},
+        {"api__container": inspect_with(**logging("local")), "file__read": DAEMON_JSON},
         "passed",
     ),
 }

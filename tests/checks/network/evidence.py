@@ -33,7 +33,7 @@ def container(name: str, **fields: Any) -> Container:
     )
 
 
-def failed(name: str, error: str, **fields: Any) -> Container:
+def refused_start(name: str, error: str, **fields: Any) -> Container:
     return container(
         name,
         State={"Status": "created", "Pid": 0, "ExitCode": 128, "Error": error},
@@ -69,11 +69,11 @@ def links(*items: Interface, addresses: tuple[Address, ...] = ADDRESSES) -> Inte
     return Interfaces(items or (UPLINK, BRIDGE, VETH), addresses)
 
 
-def altered(link: Interface, **fields: Any) -> Interface:
+def with_fields(link: Interface, **fields: Any) -> Interface:
     return msgspec.structs.replace(link, **fields)
 
 
-def found(answer: Any) -> list[tuple[str, Severity | None]]:
+def subjects_and_severities(answer: Any) -> list[tuple[str, Severity | None]]:
     """Subject and severity of each finding."""
     assert not isinstance(answer, Skipped), answer
     return [(str(item.subject), item.severity) for item in answer if isinstance(item, Finding)]
@@ -90,7 +90,7 @@ INNER = Interface(
 )
 
 
-def inside(
+def namespaces_of(
     who: Container,
     *sockets: Socket,
     link: Interface | None = INNER,

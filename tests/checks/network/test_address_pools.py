@@ -19,10 +19,10 @@ from tests.checks.network.evidence import (
     UPLINK,
     VPN,
     container,
-    failed,
-    found,
     links,
     network,
+    refused_start,
+    subjects_and_severities,
 )
 from tests.judging import judge
 
@@ -81,7 +81,7 @@ def test_address_pools_exhausted(
         links=links(),
         info=info,
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 def test_the_route_that_takes_most_subnets_is_named_with_its_owner() -> None:
@@ -112,7 +112,7 @@ NO_ADDRESS = "no available IPv4 addresses on this network's address pools: shop 
     [
         pytest.param(
             network(subnet="172.18.0.0/30"),
-            [failed("b", NO_ADDRESS)],
+            [refused_start("b", NO_ADDRESS)],
             [("network:shop", Severity.critical)],
             id="refused",
         ),
@@ -135,4 +135,4 @@ def test_subnet_exhausted(net: Network, listed: list[Container], expected: list[
     answer = judge(
         "network.subnet-exhausted", containers=Containers(tuple(listed)), networks=Networks((net,))
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected

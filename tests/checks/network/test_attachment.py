@@ -20,11 +20,11 @@ from tests.checks.network.evidence import (
     LATER,
     NET_ID,
     VETH,
-    altered,
     container,
-    inside,
     links,
+    namespaces_of,
     network,
+    with_fields,
 )
 from tests.judging import judge
 
@@ -39,7 +39,7 @@ STARTED = 1767225600.0
         pytest.param(
             INNER,
             (Address(8, "172.18.0.2", 16),),
-            links(BRIDGE, altered(VETH, master=None)),
+            links(BRIDGE, with_fields(VETH, master=None)),
             "not attached",
             id="no bridge",
         ),
@@ -49,19 +49,19 @@ STARTED = 1767225600.0
         pytest.param(
             INNER,
             (Address(8, "172.18.0.2", 16),),
-            links(BRIDGE, altered(VETH, up=False)),
+            links(BRIDGE, with_fields(VETH, up=False)),
             "is down",
             id="peer off",
         ),
         pytest.param(
-            altered(INNER, up=False),
+            with_fields(INNER, up=False),
             (Address(8, "172.18.0.2", 16),),
             links(),
             "inside is down",
             id="off",
         ),
         pytest.param(
-            altered(INNER, mac="02:42:ac:12:00:02"),
+            with_fields(INNER, mac="02:42:ac:12:00:02"),
             (),
             links(),
             "lost its address",
@@ -69,7 +69,7 @@ STARTED = 1767225600.0
         ),
         pytest.param(None, (), links(), "no interface inside", id="no interface"),
         pytest.param(
-            altered(INNER, kind="macvlan"),
+            with_fields(INNER, kind="macvlan"),
             (Address(8, "172.18.0.2", 16),),
             links(BRIDGE),
             None,
@@ -85,7 +85,7 @@ def test_veth_detached(
         "network.veth-detached",
         containers=Containers((who,)),
         networks=Networks((network(),)),
-        namespaces=inside(who, link=inner, addresses=addresses),
+        namespaces=namespaces_of(who, link=inner, addresses=addresses),
         links=seen,
         clock=LATER,
     )
@@ -94,7 +94,7 @@ def test_veth_detached(
 
 def test_a_cable_that_was_plugged_in_after_the_list_was_taken():
     who = container("a")
-    seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),))
+    seen = namespaces_of(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),))
     began_before = Clock(STARTED - 0.1, 0.0)
     known = {
         "containers": Containers((who,)),
@@ -111,7 +111,7 @@ def test_a_host_end_that_only_the_later_list_has():
     known = {
         "containers": Containers((who,)),
         "networks": Networks((network(),)),
-        "namespaces": inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),)),
+        "namespaces": namespaces_of(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),)),
         "links": links(BRIDGE),
         "clock": LATER,
     }
@@ -161,7 +161,7 @@ def test_default_route_inside(
     net: Network, endpoint: dict[str, str], routes: tuple[Route, ...], lost: bool
 ) -> None:
     who = container("a", NetworkSettings={"Networks": {"shop": endpoint}})
-    seen = inside(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
+    seen = namespaces_of(who, link=INNER, addresses=(Address(8, "172.18.0.2", 16),), routes=routes)
     neighbour = container("b", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.3"}}})
     known = {
         "containers": Containers((who, neighbour)),

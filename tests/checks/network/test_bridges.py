@@ -18,11 +18,11 @@ from tests.checks.network.evidence import (
     BRIDGE,
     UPLINK,
     VETH,
-    altered,
     container,
-    found,
     links,
     network,
+    subjects_and_severities,
+    with_fields,
 )
 from tests.judging import judge
 
@@ -33,21 +33,21 @@ from tests.judging import judge
         pytest.param(network(), links(), [container("a")], [], id="as it should be"),
         pytest.param(
             network(),
-            links(altered(BRIDGE, operstate="down")),
+            links(with_fields(BRIDGE, operstate="down")),
             [],
             [],
             id="without a carrier: nobody is attached",
         ),
         pytest.param(
             network(),
-            links(altered(BRIDGE, up=False)),
+            links(with_fields(BRIDGE, up=False)),
             [container("a")],
             [("network:shop", Severity.critical)],
             id="switched off",
         ),
         pytest.param(
             network(),
-            links(altered(BRIDGE, up=False)),
+            links(with_fields(BRIDGE, up=False)),
             [],
             [("network:shop", Severity.warning)],
             id="off, unused",
@@ -99,7 +99,7 @@ def test_bridge_down(
         links=seen,
         containers=Containers(tuple(listed)),
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
@@ -154,15 +154,15 @@ DOCKERD = Processes((Process(1, comm="dockerd"),))
         pytest.param([], links(BRIDGE), ["interface:br-0123456789ab"], id="of no network"),
         pytest.param([network()], links(BRIDGE), [], id="of a network"),
         pytest.param([], links(BRIDGE, VETH), [], id="somebody is attached"),
-        pytest.param([], links(altered(BRIDGE, name="br-lan")), [], id="another kind of name"),
-        pytest.param([], links(altered(BRIDGE, kind="vlan")), [], id="no bridge"),
+        pytest.param([], links(with_fields(BRIDGE, name="br-lan")), [], id="another kind of name"),
+        pytest.param([], links(with_fields(BRIDGE, kind="vlan")), [], id="no bridge"),
     ],
 )
 def test_bridge_leaked(nets: list[Network], seen: Interfaces, expected: list[str]) -> None:
     result = judge(
         "network.bridge-leaked", networks=Networks(tuple(nets)), links=seen, processes=DOCKERD
     )
-    assert [subject for subject, _ in found(result.findings)] == expected
+    assert [subject for subject, _ in subjects_and_severities(result.findings)] == expected
 
 
 def test_bridges_of_a_second_engine_are_not_leftovers() -> None:

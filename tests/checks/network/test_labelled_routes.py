@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.unserved_routes import unserved_routes
 from diagnose.model import Failed, Result
-from tests.checks.network.evidence import LATER, container, inside
+from tests.checks.network.evidence import LATER, container, namespaces_of
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -51,7 +51,11 @@ def judged(
 ) -> Result:
     sockets = [Socket("tcp", "0.0.0.0", port) for port in listening]
     sockets.append(Socket("tcp", "127.0.0.1", 9999))
-    seen = {id: netns for each in containers for id, netns in inside(each, *sockets).items.items()}
+    seen = {
+        id: netns
+        for each in containers
+        for id, netns in namespaces_of(each, *sockets).items.items()
+    }
     routes = unserved_routes(
         host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER
     )

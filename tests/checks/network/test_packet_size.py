@@ -19,18 +19,18 @@ from tests.checks.network.evidence import (
     INNER,
     UPLINK,
     VETH,
-    altered,
     container,
-    inside,
     links,
+    namespaces_of,
     network,
+    with_fields,
 )
 from tests.judging import judge, rows
 
 DEFAULT = Route(dst="0.0.0.0", prefix=0, oif=2, gateway="192.0.2.1")
 
 
-NARROW = links(altered(UPLINK, mtu=1400), BRIDGE, VETH)
+NARROW = links(with_fields(UPLINK, mtu=1400), BRIDGE, VETH)
 
 
 def sizes(
@@ -42,7 +42,7 @@ def sizes(
 ) -> PacketSizes:
     member = who or container("a")
     routes = Routes((route,) if route else ())
-    netns = inside(member, link=altered(INNER, mtu=mtu))
+    netns = namespaces_of(member, link=with_fields(INNER, mtu=mtu))
     return packet_sizes(Networks(nets or (network(),)), Containers((member,)), routes, seen, netns)
 
 
@@ -50,7 +50,9 @@ def sizes(
     ("seen", "route", "blocked", "expected"),
     [
         pytest.param(links(), DEFAULT, {}, [], id="equal"),
-        pytest.param(links(altered(UPLINK, mtu=9001), BRIDGE), DEFAULT, {}, [], id="jumbo uplink"),
+        pytest.param(
+            links(with_fields(UPLINK, mtu=9001), BRIDGE), DEFAULT, {}, [], id="jumbo uplink"
+        ),
         pytest.param(NARROW, DEFAULT, {}, [("advice", "shop")], id="path discovery works"),
         pytest.param(
             NARROW,
@@ -87,7 +89,7 @@ def test_signs_of_loss_make_it_a_warning() -> None:
     ],
 )
 def test_an_overlay_adds_to_each_packet(uplink_mtu: int, expected: list[Any]) -> None:
-    seen = links(altered(UPLINK, mtu=uplink_mtu), BRIDGE)
+    seen = links(with_fields(UPLINK, mtu=uplink_mtu), BRIDGE)
     overlay = network(Driver="overlay")
     answer = judge("network.mtu-mismatch", sizes=sizes(seen, DEFAULT, overlay, mtu=1450))
     assert rows(answer) == expected

@@ -18,9 +18,9 @@ from tests.checks.network.evidence import (
     OLD_BIND,
     PUBLISHED,
     container,
-    failed,
-    found,
     links,
+    refused_start,
+    subjects_and_severities,
 )
 from tests.judging import judge, rows
 
@@ -40,17 +40,23 @@ WANTS = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
     ("listed", "expected"),
     [
         pytest.param(
-            [failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED)],
+            [
+                refused_start("b", TAKEN, HostConfig=WANTS),
+                container("a", NetworkSettings=PUBLISHED),
+            ],
             [("container:b", Severity.critical)],
             id="another has it",
         ),
         pytest.param(
-            [failed("b", TAKEN, HostConfig=WANTS)],
+            [refused_start("b", TAKEN, HostConfig=WANTS)],
             [("container:b", Severity.warning)],
             id="free by now",
         ),
         pytest.param(
-            [failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED_UDP)],
+            [
+                refused_start("b", TAKEN, HostConfig=WANTS),
+                container("a", NetworkSettings=PUBLISHED_UDP),
+            ],
             [("container:b", Severity.warning)],
             id="udp does not clash with tcp",
         ),
@@ -61,14 +67,16 @@ WANTS = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
 )
 def test_port_allocated(listed: list[Container], expected: list[Any]) -> None:
     assert (
-        found(judge("network.port-allocated", containers=Containers(tuple(listed))).findings)
+        subjects_and_severities(
+            judge("network.port-allocated", containers=Containers(tuple(listed))).findings
+        )
         == expected
     )
 
 
 def test_the_holder_of_a_port_is_named_and_touched() -> None:
     listed = Containers(
-        (failed("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED))
+        (refused_start("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED))
     )
     (finding,) = judge("network.port-allocated", containers=listed).findings
     assert 'container "a" publishes it' in finding.summary
@@ -110,7 +118,7 @@ def test_a_network_that_the_failed_start_forgot_is_connected_first(
     options: dict[str, Any], has_holder: bool, variables: dict[str, str]
 ) -> None:
     others = [container("a", NetworkSettings=PUBLISHED)] if has_holder else []
-    listed = Containers((failed("b", TAKEN, **options), *others))
+    listed = Containers((refused_start("b", TAKEN, **options), *others))
     (finding,) = judge("network.port-allocated", containers=listed).findings
     assert finding.variables == {"container": "b", "port": "8080", **variables}
 
@@ -138,7 +146,7 @@ def test_port_held_by_process(error: str, held: Any, severity: Severity, words: 
         held = Listeners((Listener("tcp6", "::", 8080, 12, "nginx", None),))
     known = {} if held is UNKNOWN else {"listeners": held}
     (finding,) = judge(
-        "network.port-held-by-process", containers=Containers((failed("b", error),)), **known
+        "network.port-held-by-process", containers=Containers((refused_start("b", error),)), **known
     ).findings
     assert (finding.severity, finding.discriminator) == (severity, "8080/tcp")
     assert words in finding.summary
@@ -146,7 +154,7 @@ def test_port_held_by_process(error: str, held: Any, severity: Severity, words: 
 
 def test_a_missing_address_is_not_a_held_port() -> None:
     error = "listen tcp4 10.9.9.9:80: bind: cannot assign requested address"
-    listed = Containers((failed("b", error),))
+    listed = Containers((refused_start("b", error),))
     assert (
         rows(judge("network.port-held-by-process", containers=listed, listeners=Listeners(())))
         == []
@@ -179,7 +187,7 @@ def test_an_address_that_left_the_host(address: str, setting: Any, expected: lis
     listed = Containers((container("a", NetworkSettings=published),))
     known = {} if setting is UNKNOWN else {"nonlocal_bind": setting}
     result = judge("network.bind-address-missing", containers=listed, links=links(), **known)
-    assert found(result.findings) == expected
+    assert subjects_and_severities(result.findings) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Process, Processes
-from tests.checks.network.evidence import OLD_BIND, PUBLISHED, container, failed
+from tests.checks.network.evidence import OLD_BIND, PUBLISHED, container, refused_start
 from tests.judging import judge, rows
 
 PROXY = [
@@ -30,7 +30,10 @@ INIT, ENGINE = Process(1, comm="systemd"), Process(20, comm="dockerd")
     [
         pytest.param(1, [container("a")], [("warning", "host")], id="of nobody"),
         pytest.param(
-            1, [failed("b", OLD_BIND)], [("critical", "host")], id="a container wants the port"
+            1,
+            [refused_start("b", OLD_BIND)],
+            [("critical", "host")],
+            id="a container wants the port",
         ),
         pytest.param(20, [container("a")], [], id="of an engine"),
         pytest.param(

@@ -22,11 +22,11 @@ from tests.checks.network.evidence import (
     UPLINK,
     VETH,
     VPN,
-    altered,
     container,
-    found,
     links,
     network,
+    subjects_and_severities,
+    with_fields,
 )
 from tests.judging import judge
 
@@ -66,19 +66,19 @@ def test_subnet_overlaps_route(route: Route, expected: list[Any]) -> None:
         routes=Routes((route,)),
         links=links(),
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 def test_podmans_bridge_is_the_networks_own_under_another_name() -> None:
     route = Route(dst="172.18.0.0", prefix=16, oif=5)
-    seen = links(UPLINK, altered(BRIDGE, name="podman1"))
+    seen = links(UPLINK, with_fields(BRIDGE, name="podman1"))
     answer = judge(
         "network.subnet-overlaps-route",
         networks=Networks((network(),)),
         routes=Routes((route,)),
         links=seen,
     )
-    assert found(answer.findings) == []
+    assert subjects_and_severities(answer.findings) == []
 
 
 def test_the_words_against_a_route_to_nowhere_stand_apart() -> None:
@@ -142,7 +142,7 @@ def test_a_route_that_takes_a_container_s_address(route: Route, expected: list[A
         links=links(),
         containers=listed,
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 BY_UPLINK, BY_BRIDGE = (
@@ -258,7 +258,7 @@ def test_a_server_whose_address_lies_in_a_subnet(call: dict[str, Any], expected:
         containers=listed,
         failing_calls=FailingCalls((failing,)),
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 def test_a_dns_server_inside_a_subnet_is_critical() -> None:
@@ -272,12 +272,12 @@ def test_a_dns_server_inside_a_subnet_is_critical() -> None:
         resolvers=resolvers,
         docker=Unavailable("missing"),
     )
-    assert found(answer.findings) == [("network:shop", Severity.critical)]
+    assert subjects_and_severities(answer.findings) == [("network:shop", Severity.critical)]
 
 
 def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
     resolvers = Resolvers(ResolvConf(("172.18.0.53",)), Unavailable("missing"), (), {})
-    nets, uplink = Networks((network(),)), altered(UPLINK, master=5)
+    nets, uplink = Networks((network(),)), with_fields(UPLINK, master=5)
     seen = links(uplink, BRIDGE, VETH)
     ours = docker_interfaces(seen, Routes(()), nets)
     known = {
@@ -287,7 +287,7 @@ def test_a_dns_server_beyond_an_uplink_bridge_is_reached() -> None:
         "resolvers": resolvers,
         "docker": ours,
     }
-    assert found(judge("network.subnet-overlaps-route", **known).findings) == []
+    assert subjects_and_severities(judge("network.subnet-overlaps-route", **known).findings) == []
 
 
 def test_a_network_moves_to_a_subnet_that_nobody_has() -> None:

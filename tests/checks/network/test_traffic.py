@@ -10,7 +10,7 @@ from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.network.neighbours import NeighbourLimits
 from diagnose.evidence.network.sockets.conntrack import Conntrack
 from diagnose.model import Severity, Verdict
-from tests.checks.network.evidence import LATER, found
+from tests.checks.network.evidence import LATER, subjects_and_severities
 from tests.judging import judge, rows
 
 FULL = "nf_conntrack: nf_conntrack: table full, dropping packet"
@@ -37,7 +37,7 @@ def test_conntrack_full(table: Conntrack, log: list[Record], expected: list[Any]
     answer = judge(
         "network.conntrack-full", conntrack=table, kernel_log=KernelLog(tuple(log)), clock=LATER
     )
-    assert found(answer.findings) == expected
+    assert subjects_and_severities(answer.findings) == expected
 
 
 def test_conntrack_that_is_not_loaded_does_not_apply() -> None:

@@ -12,7 +12,7 @@ from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unpublished_udp import unpublished_udp_ports
 from diagnose.questions import Host
-from tests.checks.network.evidence import LATER, container, inside, links
+from tests.checks.network.evidence import LATER, container, links, namespaces_of
 from tests.hosts import Made
 from tests.judging import judge, rows
 
@@ -82,7 +82,7 @@ def test_udp_not_published(
     table = {"loaded": True, "complete": True, "entries": flows}
     host = Host(Made({"conntrack": table}))
     ports = unpublished_udp_ports(
-        host, Containers((who,)), inside(who, *inner), links(), Listeners(tuple(held))
+        host, Containers((who,)), namespaces_of(who, *inner), links(), Listeners(tuple(held))
     )
     result = judge("network.udp-not-published", unpublished_udp_ports=ports)
     assert rows(result) == expected
@@ -95,7 +95,7 @@ def test_a_port_that_is_published_twice_is_left_alone() -> None:
     both = publishing("53/tcp", "53/udp")
     host = Host(Made({}))
     ports = unpublished_udp_ports(
-        host, Containers((both,)), inside(both, *sockets(53, "tcp", "udp")), links(), None
+        host, Containers((both,)), namespaces_of(both, *sockets(53, "tcp", "udp")), links(), None
     )
     assert ports.items == ()
 
@@ -137,7 +137,7 @@ def test_published_for_udp(
     result = judge(
         "network.published-port-not-listening",
         containers=Containers((who,)),
-        namespaces=inside(who, *inner),
+        namespaces=namespaces_of(who, *inner),
         clock=LATER,
         udp_flows=UdpFlows({514: tuple(flows)}),
     )

@@ -13,7 +13,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts, unserved_ports
 from diagnose.model import Result, Severity
-from tests.checks.network.evidence import LATER, container, found, inside
+from tests.checks.network.evidence import LATER, container, namespaces_of, subjects_and_severities
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -81,8 +81,8 @@ SANDBOXED = msgspec.structs.replace(
 def test_published_port_not_listening(
     who: Container, sockets: list[Socket], clock: Clock, expected: list[Any]
 ) -> None:
-    findings = judged(who, inside(who, *sockets), UnservedPorts(), clock).findings
-    assert found(findings) == expected
+    findings = judged(who, namespaces_of(who, *sockets), UnservedPorts(), clock).findings
+    assert subjects_and_severities(findings) == expected
 
 
 NEEDED = "Unhandled exception. InvalidOperationException: environment variable SHOP_URL must be set"
@@ -104,7 +104,7 @@ def test_the_log_says_why_nothing_listens(
     lines: list[str], sockets: list[Socket], cure: dict[str, str], shown: str | None
 ) -> None:
     log = {"text": "".join(f"2026-01-01T00:30:00Z {line}\n" for line in lines)}
-    namespaces = inside(SPARE, *sockets)
+    namespaces = namespaces_of(SPARE, *sockets)
     host = Made({"api.logs": log})
     unserved = unserved_ports(host, Containers((SPARE,)), namespaces)
     for finding in judged(SPARE, namespaces, unserved).findings:
@@ -113,10 +113,10 @@ def test_the_log_says_why_nothing_listens(
 
 
 def test_a_port_that_is_served_for_udp_is_published_for_udp():
-    namespaces = inside(WEB, Socket("udp", "0.0.0.0", 80))
+    namespaces = namespaces_of(WEB, Socket("udp", "0.0.0.0", 80))
     (finding,) = judged(WEB, namespaces, UnservedPorts()).findings
     assert finding.variables["publish"] == "8080:80/udp"
     assert finding.evidence["UDP socket inside"] == "port 80"
-    inner = inside(WEB, Socket("udp", "127.0.0.1", 80))
+    inner = namespaces_of(WEB, Socket("udp", "127.0.0.1", 80))
     (finding,) = judged(WEB, inner, UnservedPorts()).findings
     assert "publish" not in finding.variables

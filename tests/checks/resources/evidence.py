@@ -40,21 +40,21 @@ def web(name: str = "web", **parts: Any) -> Container:
 WEB = web()
 
 
-def found(answer: Any) -> list[Finding]:
+def findings_of(answer: Any) -> list[Finding]:
     if isinstance(answer, Iterable):
         return [item for item in answer if isinstance(item, Finding)]
     return []
 
 
 def severities(answer: Any) -> list[str]:
-    return [finding.severity.name if finding.severity else "-" for finding in found(answer)]
+    return [finding.severity.name if finding.severity else "-" for finding in findings_of(answer)]
 
 
-def group(**parts: Any) -> Cgroups:
+def cgroup_of(**parts: Any) -> Cgroups:
     return Cgroups({WEB.id: CgroupStats(**parts)})
 
 
-def pressed(resource: str, full: float) -> Pressure:
+def pressure_on(resource: str, full: float) -> Pressure:
     return Pressure(
         {resource: {"full": {"avg60": full}, "some": {"avg60": full}}}, (1.0, 1.0, 1.0), 4
     )

@@ -14,7 +14,7 @@ from diagnose.evidence.containers.cgroups import (
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
-from tests.checks.resources.evidence import GIB, MIB, WEB, group, severities, web
+from tests.checks.resources.evidence import GIB, MIB, WEB, cgroup_of, severities, web
 from tests.inspected import EXITED, of
 from tests.judging import judge
 
@@ -49,7 +49,7 @@ LIMITED = web(HostConfig={"Memory": 64 * MIB, "PidsLimit": 100, "NanoCpus": 10**
 )
 def test_no_limits(name: str, container: Container, held: Memory, summary: str | None):
     answer = judge(
-        "resources.no-limits", containers=of(container), cgroups=group(memory=held)
+        "resources.no-limits", containers=of(container), cgroups=cgroup_of(memory=held)
     ).findings
     assert [one.summary for one in answer] == ([summary] if summary else [])
 

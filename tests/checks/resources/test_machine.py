@@ -11,7 +11,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Severity
-from tests.checks.resources.evidence import WEB, pressed, severities
+from tests.checks.resources.evidence import WEB, pressure_on, severities
 from tests.inspected import of
 from tests.judging import judge
 
@@ -57,7 +57,7 @@ def test_cgroup_driver(name: str, info: Info, init: str, expected: list[str]):
 def test_io_saturated(full: float, count: int):
     answer = judge(
         "resources.io-saturated",
-        pressure=pressed("io", full),
+        pressure=pressure_on("io", full),
         containers=of(WEB),
         cgroups=Cgroups({}),
     ).findings

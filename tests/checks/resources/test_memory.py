@@ -18,9 +18,9 @@ from tests.checks.resources.evidence import (
     NOW,
     OPTIONS,
     WEB,
-    found,
-    group,
-    pressed,
+    cgroup_of,
+    findings_of,
+    pressure_on,
     severities,
 )
 from tests.inspected import of
@@ -157,7 +157,7 @@ def test_memory_scarce(name: str, available: int, stalled: float, expected: list
             judge(
                 "resources.memory-scarce",
                 host_memory=host,
-                pressure=pressed("memory", stalled),
+                pressure=pressure_on("memory", stalled),
                 containers=of(WEB),
                 cgroups=Cgroups({}),
             ).findings
@@ -171,7 +171,7 @@ def test_memory_is_not_scarce_while_much_of_it_is_free():
     result = judge(
         "resources.memory-scarce",
         host_memory=HostMemory(total=int(23.6 * GIB), available=23 * GIB, free=22 * GIB),
-        pressure=pressed("memory", 45.0),
+        pressure=pressure_on("memory", 45.0),
         containers=of(WEB),
         cgroups=Cgroups({}),
     )
@@ -200,9 +200,11 @@ def test_memory_is_not_scarce_while_much_of_it_is_free():
 def test_memory_near_limit(name: str, held: Memory, count: int):
     assert (
         len(
-            found(
+            findings_of(
                 judge(
-                    "resources.memory-near-limit", containers=of(WEB), cgroups=group(memory=held)
+                    "resources.memory-near-limit",
+                    containers=of(WEB),
+                    cgroups=cgroup_of(memory=held),
                 ).findings
             )
         )
@@ -215,10 +217,10 @@ def test_memory_near_limit(name: str, held: Memory, count: int):
 )
 def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: str | None):
     held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
-    thrashing = group(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
+    thrashing = cgroup_of(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
     summaries = [
         one.summary
-        for one in found(
+        for one in findings_of(
             judge("resources.memory-near-limit", containers=of(WEB), cgroups=thrashing).findings
         )
     ]

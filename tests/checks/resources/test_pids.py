@@ -16,7 +16,16 @@ from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.model import Finding
-from tests.checks.resources.evidence import CLOCK, NOW, OPTIONS, ROOMY, WEB, group, severities, web
+from tests.checks.resources.evidence import (
+    CLOCK,
+    NOW,
+    OPTIONS,
+    ROOMY,
+    WEB,
+    cgroup_of,
+    severities,
+    web,
+)
 from tests.inspected import EXITED, of
 from tests.judging import judge
 
@@ -84,7 +93,7 @@ DEAD = web(**EXITED, HostConfig={"PidsLimit": 5})
 def test_pids_exhausted(
     name: str, container: Container, pids: Pids | None, words: str, expected: list[str]
 ):
-    groups = group(pids=pids) if pids else Cgroups({})
+    groups = cgroup_of(pids=pids) if pids else Cgroups({})
     tails = LogTails({container.id: LogTail((words,))}, {})
     assert severities(pids_findings(container, cgroups=groups, log_tails=tails)) == expected
 
@@ -92,7 +101,7 @@ def test_pids_exhausted(
 def test_a_refused_fork_is_answered_by_a_greater_limit():
     updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
     for current, expected in ((5, []), (95, ["critical"])):
-        pids = group(pids=Pids(current=current, max=100, events_max=7))
+        pids = cgroup_of(pids=Pids(current=current, max=100, events_max=7))
         assert (
             severities(pids_findings(WEB, cgroups=pids, events=updated, log_tails=QUIET))
             == expected
@@ -102,7 +111,7 @@ def test_a_refused_fork_is_answered_by_a_greater_limit():
 def test_the_host_can_run_out_of_tasks():
     full = HostLimits(32000, 32768, None, None, ())
     (finding,) = pids_findings(
-        WEB, cgroups=group(pids=Pids(current=900)), log_tails=QUIET, host_limits=full
+        WEB, cgroups=cgroup_of(pids=Pids(current=900)), log_tails=QUIET, host_limits=full
     )
     assert finding.subject.kind == "host"
     assert finding.evidence["/proc/loadavg"] == "32000 tasks"

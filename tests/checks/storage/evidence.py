@@ -34,7 +34,7 @@ UPPER = "c3" * 32
 CHECKS = registry.load()
 
 
-def inspected(**changes: Json) -> dict[str, Json]:
+def inspect_with(**changes: Json) -> dict[str, Json]:
     """A running container as inspect shows it, parts of it changed."""
     shown: dict[str, Json] = {
         "Id": ID,
@@ -81,7 +81,7 @@ def usage(**changes: Json) -> dict[str, Json]:
     return figures | changes
 
 
-def filled(pct: float) -> dict[str, Json]:
+def usage_at(pct: float) -> dict[str, Json]:
     used = int(GIB * pct)
     return usage(used=used, free=100 * GIB - used, available=100 * GIB - used)
 
@@ -151,8 +151,8 @@ BASE: dict[str, Any] = {
         "DriverStatus": [["Supports d_type", "true"]],
     },
     "api.containers": [{"Id": ID, "Names": ["/web"]}],
-    "api.container": inspected(),
-    "api.recheck": inspected(),
+    "api.container": inspect_with(),
+    "api.recheck": inspect_with(),
     "api.networks": [],
     "mounts": [mount("/", "ext4", source="/dev/sda1"), mount(ROOT, "ext4", source="/dev/sdb1")],
     "process": {"cmdline": ["dockerd"], "uid": 0, "start": 100.0},
@@ -170,7 +170,7 @@ BASE: dict[str, Any] = {
 }
 
 
-def examine(id_: str, **answers: Any) -> Report:
+def report_of(id_: str, **answers: Any) -> Report:
     host = Made(BASE | {kind.replace("__", "."): answer for kind, answer in answers.items()})
     asked = engine.Run(CHECKS, [id_])
     return engine.run(host, asked, began=time.monotonic(), budget=Budget(time.monotonic() + 20))
@@ -185,7 +185,7 @@ def assert_found(
     """
     if id_ == "storage.writable-layer-large":
         answers = {**answers, "options": {"wanted": [id_]}}
-    report = examine(id_, **answers)
+    report = report_of(id_, **answers)
     findings = [finding for finding in report.findings if finding.id == id_]
     assert [(str(finding.subject), finding.severity) for finding in findings] == [
         (subject, severity)
@@ -195,7 +195,7 @@ def assert_found(
 
 def assert_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
     """The check has no finding on this host, and comes to this verdict."""
-    report = examine(id_, **answers)
+    report = report_of(id_, **answers)
     assert [finding.id for finding in report.findings if finding.id == id_] == []
     (result,) = (result for result in report.results if result.check.id == id_)
     assert str(result.verdict) == verdict, result.why

@@ -12,17 +12,17 @@ from tests.checks.storage.evidence import (
     assert_found,
     assert_silent,
     disks,
-    filled,
-    inspected,
+    inspect_with,
     mount,
     usage,
+    usage_at,
 )
 
 
 def dead(path: str = "srv/share", failed: Failed | None = None) -> dict[str, Any]:
     """A container's mount on NFS; answered unless it failed."""
     return {
-        "api__container": inspected(
+        "api__container": inspect_with(
             Mounts=[{"Type": "bind", "Source": f"/{path}", "Destination": "/data"}]
         ),
         "mounts": [
@@ -128,7 +128,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "xfs is full and counts its inodes by that": (
         "storage.inodes-exhausted",
-        {"fs__usage": disks(filled(99) | {"fstype": "xfs", "inodes_free": 3})},
+        {"fs__usage": disks(usage_at(99) | {"fstype": "xfs", "inodes_free": 3})},
         "passed",
     ),
     "a service that may write nothing": (
@@ -156,7 +156,7 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "shm free": ("storage.shm-full", {}, "passed"),
     "shm of the host": (
         "storage.shm-full",
-        {"api__container": inspected(HostConfig={"IpcMode": "host"})},
+        {"api__container": inspect_with(HostConfig={"IpcMode": "host"})},
         "passed",
     ),
     "shm forbidden": (

@@ -19,25 +19,25 @@ from tests.checks.storage.evidence import (
     assert_found,
     assert_silent,
     disks,
-    examine,
-    filled,
-    inspected,
+    inspect_with,
     logging,
+    report_of,
     stats,
     usage,
+    usage_at,
 )
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "96 %": (
         "storage.disk-full",
-        {"fs__usage": disks(filled(96))},
+        {"fs__usage": disks(usage_at(96))},
         f"filesystem:{ROOT}",
         Severity.critical,
         "96 % full",
     ),
     "86 %": (
         "storage.disk-full",
-        {"fs__usage": disks(filled(86))},
+        {"fs__usage": disks(usage_at(86))},
         f"filesystem:{ROOT}",
         Severity.warning,
         "14.0 GiB left",
@@ -56,7 +56,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "filling": (
         "storage.disk-full",
         {
-            "fs__usage": disks(filled(96)),
+            "fs__usage": disks(usage_at(96)),
             "fs__rate": {
                 "seconds": 1.0,
                 "free_before": 4 * GIB,
@@ -76,7 +76,7 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     ),
     "the system's disk": (
         "storage.disk-full",
-        {"fs__usage": disks(usage(), filled(96) | {"point": "/"})},
+        {"fs__usage": disks(usage(), usage_at(96) | {"point": "/"})},
         "filesystem:/",
         Severity.critical,
         "",
@@ -107,10 +107,10 @@ def test_found(
 
 SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
     "half full": ("storage.disk-full", {}, "passed"),
-    "84 %": ("storage.disk-full", {"fs__usage": disks(filled(84))}, "passed"),
+    "84 %": ("storage.disk-full", {"fs__usage": disks(usage_at(84))}, "passed"),
     "full by nature": (
         "storage.disk-full",
-        {"fs__usage": disks(usage(), filled(100) | {"fstype": "squashfs", "point": "/"})},
+        {"fs__usage": disks(usage(), usage_at(100) | {"fstype": "squashfs", "point": "/"})},
         "passed",
     ),
     "no answer": ("storage.disk-full", {"fs__usage": Failed("timed out", "stuck")}, "unknown"),
@@ -136,17 +136,17 @@ def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
 
 def test_the_log_is_the_cause_of_the_full_disk() -> None:
     answers = {
-        "api__container": inspected(**logging("json-file")),
+        "api__container": inspect_with(**logging("json-file")),
         "file__stats": stats({LOG: 60 * GIB}),
     }
-    report = examine("storage.disk-full", fs__usage=disks(filled(97)), **answers)
+    report = report_of("storage.disk-full", fs__usage=disks(usage_at(97)), **answers)
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert [link.cause for link in full.causes] == ["logging.unbounded@container:web"]
 
 
 def test_parts_and_other_are_what_is_used() -> None:
-    report = examine(
-        "storage.disk-full", fs__usage=disks(filled(97)), file__stats=stats({LOG: 60 * GIB})
+    report = report_of(
+        "storage.disk-full", fs__usage=disks(usage_at(97)), file__stats=stats({LOG: 60 * GIB})
     )
     (full,) = report.findings
     parts = full.finding.evidence["attribution"]
@@ -168,9 +168,9 @@ def test_what_is_not_dockers_in_the_data_root_has_a_name() -> None:
         f"containers/{OTHER}": 20 * GIB,
         "volumes/orders": 5 * GIB,
     }
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=WALK | {"by": by},
         file__stats=stats({LOG: GIB}),
     )
@@ -184,9 +184,9 @@ def test_what_is_not_dockers_in_the_data_root_has_a_name() -> None:
 
 def test_what_was_not_measured_is_said() -> None:
     walk = WALK | {"complete": False, "by": {"volumes/orders": 20 * GIB}}
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=walk,
         file__stats=Failed("forbidden", "root only"),
     )
@@ -220,9 +220,9 @@ def system_df(name: str) -> Json:
 @pytest.mark.parametrize("shape", ["old", "API 1.52"])
 def test_who_may_not_walk_hears_what_the_engine_counts(shape: str) -> None:
     denied = WALK | {"by": {}, "refused": 1, "complete": False}
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=denied,
         api__system_df=system_df(shape),
         file__stats=Failed("forbidden"),
@@ -243,25 +243,25 @@ STOPPED = {"State": {"Status": "exited", "Pid": 0}}
 
 def test_stopped_containers_that_fill_the_disk_can_be_removed() -> None:
     walk = WALK | {"by": {f"overlay2/{UPPER}": 90 * GIB}}
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=walk,
-        api__container=inspected(**STOPPED),
+        api__container=inspect_with(**STOPPED),
     )
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert full.finding.variables["stopped"] == "--force"
     assert full.finding.evidence["stopped containers"] == "1, 90.0 GiB"
-    running = examine("storage.disk-full", fs__usage=disks(filled(97)), fs__walk=walk)
+    running = report_of("storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=walk)
     (full,) = (finding for finding in running.findings if finding.id == "storage.disk-full")
     assert "stopped" not in full.finding.variables
 
 
 def test_anonymous_volumes_that_fill_the_disk_can_be_removed() -> None:
     name = "d4" * 32
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB, "volumes/orders": 10 * GIB}},
         api__volumes={"Volumes": [{"Name": name}, {"Name": "orders"}]},
     )
@@ -274,9 +274,9 @@ def test_anonymous_volumes_that_fill_the_disk_can_be_removed() -> None:
     ("name", "builder"), [("orders", ""), ("buildx_buildkit_shop0_state", "shop")]
 )
 def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> None:
-    report = examine(
+    report = report_of(
         "storage.disk-full",
-        fs__usage=disks(filled(97)),
+        fs__usage=disks(usage_at(97)),
         fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB}},
         api__volumes={"Volumes": [{"Name": name}]},
     )
@@ -287,7 +287,7 @@ def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> 
 
 def test_what_fills_another_disk_is_named() -> None:
     logs = usage(point="/var/log", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
-    report = examine(
+    report = report_of(
         "storage.disk-full",
         fs__usage=disks(usage(), **{"var/log": logs}),
         fs__walk=WALK | {"by": {"journal/0123": 80 * GIB, "nginx": 10 * GIB, "apt": GIB}},
@@ -304,7 +304,7 @@ def test_what_fills_another_disk_is_named() -> None:
 def test_core_dumps_that_fill_a_disk_are_named() -> None:
     full = usage(point="/srv/app", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
     cores = [{"path": f"/srv/app/data/core.{pid}", "bytes": 20 * GIB} for pid in (7, 12)]
-    report = examine(
+    report = report_of(
         "storage.disk-full",
         fs__usage=disks(usage(), **{"var/log": full}),
         fs__walk=WALK | {"by": {"data/core.7": 20 * GIB}, "largest": cores},
@@ -317,8 +317,8 @@ def test_core_dumps_that_fill_a_disk_are_named() -> None:
 
 def test_what_the_engine_left_of_downloads_can_be_removed() -> None:
     blobs = {f"tmp/GetImageBlob{number}": 30 * GIB for number in range(2)}
-    report = examine(
-        "storage.disk-full", fs__usage=disks(filled(97)), fs__walk=WALK | {"by": blobs}
+    report = report_of(
+        "storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=WALK | {"by": blobs}
     )
     (found,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert found.finding.variables["downloads"] == f"{ROOT}/tmp"
@@ -337,7 +337,7 @@ STORE = {
 def test_images_of_containerds_store_lie_in_its_own_folder(info: Json, is_store: bool) -> None:
     point = "/var/lib/containerd"
     full = usage(point=point, dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
-    report = examine(
+    report = report_of(
         "storage.disk-full",
         api__info=info,
         fs__usage=disks(usage(), **{point.strip("/"): full}),

@@ -19,8 +19,8 @@ from tests.checks.storage.evidence import (
     assert_found,
     assert_silent,
     disks,
-    examine,
-    inspected,
+    inspect_with,
+    report_of,
     usage,
 )
 
@@ -234,11 +234,11 @@ def test_silent(id_: str, answers: dict[str, Any], verdict: str) -> None:
 
 def test_layers_of_a_silent_engine_are_found_by_its_database() -> None:
     layers = {"folders": FOLDERS, "referenced": [UPPER], "mentioned": [], "mounts": {ID: UPPER}}
-    shown = inspected(GraphDriver=None)
+    shown = inspect_with(GraphDriver=None)
     asked = {
         "options": {"wanted": ["storage.writable-layer-large"]},
         "fs__layers": layers,
         "api__container": shown,
     }
-    report = examine("storage.writable-layer-large", **asked)
+    report = report_of("storage.writable-layer-large", **asked)
     assert [str(finding.subject) for finding in report.findings] == ["container:web"]
