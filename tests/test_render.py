@@ -331,6 +331,28 @@ def test_the_words_stay_beside_a_value_that_only_the_reader_knows():
     assert "what fixes it: add this host to /etc/exports" in shown
 
 
+def test_what_happens_comes_before_how_the_host_is_set_up() -> None:
+    socket = found("security.docker-socket-mounted", container("proxy"), "it may", Severity.warning)
+    standing = msgspec.structs.replace(
+        socket, check=msgspec.structs.replace(socket.check, posture=True)
+    )
+    error = found("container.errors-in-log", container("web"), "it fails", Severity.advice)
+    aloud = msgspec.structs.replace(
+        error, check=msgspec.structs.replace(error.check, aloud=("whispers", "whisper"))
+    )
+    said = text(report(standing, aloud), 1)
+    assert said.splitlines()[0] == (
+        'WARNING shop-3: container "web" whispers; 1 warning in 0.6 s:'
+        " security.docker-socket-mounted (proxy)"
+    )
+    assert said.index("it fails") < said.index("it may")
+    assert "not explained by anything above" not in said
+    broken = found("container.restart-loop", container("db"))
+    said = text(report(standing, aloud, broken), 2)
+    assert said.index("container.restart-loop  db") < said.index("it may") < said.index("it fails")
+    assert "not explained by anything above" in said
+
+
 def test_errors_that_nothing_explains_are_said_aloud() -> None:
     web, api = Subject("container", "web"), Subject("container", "api")
     errors = [

@@ -53,7 +53,7 @@ def _insecure_api_finding(name: str, path: str, value: object) -> Finding:
     )
 
 
-@check("security.socket-world-writable", severity=Severity.warning)
+@check("security.socket-world-writable", severity=Severity.warning, posture=True)
 def socket_world_writable(sockets: EngineSockets) -> CheckResult:
     """Every local user can control the engine, and so become root.
 

@@ -36,7 +36,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     if page.coverage:
         rows.append(f"- {escape(page.coverage)}")
     rows += [f"- note: {escape(note)}" for note in page.notes]
-    for block in page.blocks or page.unexplained:
+    for block in page.blocks:
         rows += _block(block)
     rows += _asides(page)
     rows += _section("Not judged", _reasons(page.unknown))
@@ -54,7 +54,6 @@ def _section(title: str, items: Sequence[str]) -> list[str]:
 
 def _asides(page: Outline) -> list[str]:
     """What is no block: complaints beside worse findings, and advice."""
-    complaints = page.unexplained if page.blocks else ()
     advice = [
         f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"
         for block in page.advice
@@ -62,7 +61,7 @@ def _asides(page: Outline) -> list[str]:
     return [
         *_section(
             "Not explained by anything above",
-            [f"- {escape(block.summary)}" for block in complaints],
+            [f"- {escape(block.summary)}" for block in page.unexplained],
         ),
         *_section(f"Advice ({len(page.advice)})", advice),
     ]

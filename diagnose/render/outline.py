@@ -33,6 +33,8 @@ FIRST_WORDS = {0: "OK", 1: "WARNING", 2: "CRITICAL", 3: "UNKNOWN"}
 _FAMILIES = {"ip": "IPv4", "ip6": "IPv6"}
 NAMES_SHOWN = 3
 ABSENT_SHOWN = 3
+COMPLAINTS_FIRST = 3
+"""So many complaints that nothing explains have a block of their own."""
 NAMED_IN_STATUS = 2
 """Containers that the first line names before it counts the others."""
 
@@ -51,12 +53,12 @@ class Outline(msgspec.Struct, frozen=True):
     """Which connections were traced through the host, and which were not; empty where none was
     looked at."""
     blocks: tuple[OutlineBlock, ...]
+    """The roots above advice. Where they are all about how the host is set up, what happens and
+    nobody explains comes first."""
     advice: tuple[OutlineBlock, ...]
     unexplained: tuple[OutlineBlock, ...]
-    """The advice after which nobody is calm: what happens, and no finding explains.
-
-    A report without blocks shows these in their place.
-    """
+    """The advice after which nobody is calm: what happens, no finding explains, and no block
+    shows."""
     unknown: tuple[tuple[str, str], ...]
     """The ids of checks, and why they could not look."""
     crashed: tuple[tuple[str, str], ...]
@@ -76,6 +78,8 @@ def outline(report: Report, code: int) -> Outline:
     loud = [root for root in roots if _is_loud(root, tree)]
     quiet = [root for root in roots if not _is_loud(root, tree)]
     unexplained = _unexplained(quiet, tree.by_key.values())
+    is_only_posture = all(root.check.posture for root in loud)
+    first = unexplained[:COMPLAINTS_FIRST] if is_only_posture else []
     number = report.by_severity
     judged = report.by_verdict
     word = FIRST_WORDS[code]
@@ -86,9 +90,12 @@ def outline(report: Report, code: int) -> Outline:
         host=_host(report),
         notes=report.notes,
         coverage=_coverage(report.coverage),
-        blocks=tuple(block(group, tree) for group in groups(loud, tree.effects_of)),
+        blocks=(
+            *(block([finding], tree) for finding in first),
+            *(block(group, tree) for group in groups(loud, tree.effects_of)),
+        ),
         advice=tuple(block(group, tree) for group in _by_check(quiet)),
-        unexplained=tuple(block([finding], tree) for finding in unexplained),
+        unexplained=tuple(block([finding], tree) for finding in unexplained[len(first) :]),
         could_not_run=judged[Verdict.UNKNOWN],
         do_not_apply=judged[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
@@ -110,6 +117,8 @@ def _summary(
     """What stands behind the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
+    if incidents and unexplained and all(root.check.posture for root in loud):
+        return f"{_complaint(unexplained)}; {incidents} {took}{_beginning(loud)}"
     if incidents:
         return f"{incidents} {took}{_beginning(loud)}"
     return f"{_quiet_status(report, unexplained, code)}, {took}"

@@ -5,7 +5,6 @@ Colour only repeats what a word says.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TextIO
 
 from rich.console import Console
@@ -123,23 +122,21 @@ class _Page:
             )
 
     def print(self, page: Outline) -> None:
-        complaints = page.unexplained if not page.blocks else ()
-        self.head(page, complaints)
+        self.head(page)
         for note in page.notes:
             self.line(f"note: {note}")
-        for block in page.blocks or complaints[:UNEXPLAINED_SHOWN]:
+        for block in page.blocks:
             self.block(block)
-        self.unexplained(page.unexplained[UNEXPLAINED_SHOWN if complaints else 0 :])
+        self.unexplained(page.unexplained)
         self.advice(page)
         self.not_judged(page)
         if page.silenced:
             self.line(f"silenced ({page.silenced})  --show-silenced lists them")
 
-    def head(self, page: Outline, complaints: Sequence[OutlineBlock]) -> None:
+    def head(self, page: Outline) -> None:
         """The status, the host and what was traced.
 
-        All in one line where there is nothing to read below. complaints: what is shown as blocks in
-        a report without any.
+        All in one line where there is nothing to read below.
         """
         word, _, rest = page.status.partition(" ")
         is_one_line = not page.blocks and not page.advice and not self.verbose
@@ -149,8 +146,7 @@ class _Page:
         self.console.print(Text.assemble((word, WORDS[word]), " ", one_line(rest)), soft_wrap=True)
         if not is_one_line:
             self.line(page.host)
-        has_blocks = bool(page.blocks or complaints)
-        if page.coverage and (self.verbose or not has_blocks):
+        if page.coverage and (self.verbose or not page.blocks):
             self.line(page.coverage)
 
     def not_judged(self, page: Outline) -> None:

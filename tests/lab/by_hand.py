@@ -176,6 +176,7 @@ BY_HAND: dict[str, ByHand] = {
     "{docker} network rm {network}\n{docker} network create --subnet 10.201.0.0/24 {network}\n"
     "{docker} network connect {network} stray",
     "security.capabilities": _anew(),
+    "security.docker-socket-mounted": _anew(),
     "security.host-namespace": _anew(),
     "security.host-path": _anew(),
     "security.insecure-registry": _CONFIG.replace(
