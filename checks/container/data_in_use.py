@@ -5,6 +5,9 @@ A program finds its data in use, or of another version.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 from checks.container.confirmed import Claim, claims
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -31,9 +34,10 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
     a process of the host or a former run left the lock: that is only what the program says.
     """
     for claim in claims(LOCKED, containers, log_tails, clock):
-        holder, mount = _holder(claim.container, containers)
-        if holder is None or mount is None:
+        place = next(_shared_places(claim.container, containers), None)
+        if place is None:
             continue
+        holder, mount = place
         yield claim.finding(
             f"cannot lock its data in {mount.place}: {holder} is already using it",
             {
@@ -47,15 +51,20 @@ def data_locked(containers: Containers, clock: Clock, log_tails: LogTails) -> Ch
     return None
 
 
-def _holder(container: Container, containers: Containers) -> tuple[Container | None, Mount | None]:
-    """The running container that writes to the same place, and its mount there."""
+class _SharedPlace(NamedTuple):
+    """A running container that writes to the same place, and its mount there."""
+
+    holder: Container
+    mount: Mount
+
+
+def _shared_places(container: Container, containers: Containers) -> Iterator[_SharedPlace]:
     written = {mount.source for mount in container.mounts if mount.rw and mount.source}
-    others = [running for running in containers.running if running.id != container.id]
-    for neighbour in others:
-        for mount in neighbour.mounts:
-            if mount.rw and mount.source in written:
-                return neighbour, mount
-    return None, None
+    for neighbour in containers.running:
+        if neighbour.id != container.id:
+            for mount in neighbour.mounts:
+                if mount.rw and mount.source in written:
+                    yield _SharedPlace(neighbour, mount)
 
 
 @check(MISMATCH, severity=Severity.critical)

@@ -6,6 +6,7 @@ The line of the log that explains, peers that do not run, durations.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
@@ -27,6 +28,14 @@ LINE = "log"
 AROUND = "log, around it"
 QUOTED = 300
 NAMES_SHOWN = 8
+
+
+class EndOutcome(NamedTuple):
+    """What became of a container, and how bad that is."""
+
+    severity: Severity
+    what: str
+    """As the predicate of a sentence about it."""
 
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:

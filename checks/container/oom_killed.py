@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import times
+from checks.container.helpers import EndOutcome, times
 from diagnose.evidence.containers.cgroups import Cgroups
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
@@ -70,12 +70,12 @@ def _is_answered(oom: MemoryLoss, events: Events) -> bool:
 
 def _finding(oom: MemoryLoss, clock: Clock, since_s: float) -> Finding:
     container = oom.container
-    severity, what = _outcome(oom, clock, since_s)
+    outcome = _outcome(oom, clock, since_s)
     finding = Finding.about(
         container,
-        f"{container} {what}: {_limit(oom)}",
+        f"{container} {outcome.what}: {_limit(oom)}",
         _evidence(oom, clock),
-        severity=severity,
+        severity=outcome.severity,
         onset=oom.moments[0] if oom.moments else None,
     )
     return finding.with_variables(_bounded(oom) | _more_room(oom))
@@ -121,11 +121,13 @@ def _bounded(oom: MemoryLoss) -> dict[str, str]:
     return {"tmpfs": f"{area.path}:size={max(memory // 2 // MIB, 1)}m"}
 
 
-def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> tuple[Severity, str]:
+def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
     """How bad it is, and what became of the container."""
     container = oom.container
     if oom.hangs:
-        return Severity.critical, "hangs at its memory limit, because its OOM killer is off"
+        return EndOutcome(
+            Severity.critical, "hangs at its memory limit, because its OOM killer is off"
+        )
     last = oom.moments[-1] if oom.moments else None
     age = clock.age(last)
     is_recent = age is not None and age <= since_s
@@ -135,26 +137,29 @@ def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> tuple[Severity, s
     if last is None:
         return _outcome_without_time(oom, clock, since_s)
     if last < (container.started_at or 0.0):
-        return Severity.warning, f"ran out of memory, was killed{when} and started again"
+        return EndOutcome(
+            Severity.warning, f"ran out of memory, was killed{when} and started again"
+        )
     severity = Severity.warning if is_recent else Severity.advice
-    return severity, f"ran out of memory{when}, lost a process and is still running"
+    return EndOutcome(severity, f"ran out of memory{when}, lost a process and is still running")
 
 
-def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> tuple[Severity, str]:
+def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome:
     """The same for a container that has ended."""
     if exit_code == 0:
-        return Severity.advice, f"ran out of memory{when}, lost a process and exited with code 0"
+        what = f"ran out of memory{when}, lost a process and exited with code 0"
+        return EndOutcome(Severity.advice, what)
     severity = Severity.critical if is_recent else Severity.advice
-    return severity, f"ran out of memory and was killed{when}"
+    return EndOutcome(severity, f"ran out of memory and was killed{when}")
 
 
-def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> tuple[Severity, str]:
+def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
     """The same for a container that runs, where no source says when the kill was."""
     if oom.is_of_earlier_run:
-        return Severity.advice, "ran out of memory and lost a process in an earlier run"
+        return EndOutcome(Severity.advice, "ran out of memory and lost a process in an earlier run")
     is_young = (clock.age(oom.container.started_at or 0.0) or 0.0) <= since_s
     severity = Severity.warning if is_young else Severity.advice
-    return severity, "ran out of memory and lost a process at an unknown time"
+    return EndOutcome(severity, "ran out of memory and lost a process at an unknown time")
 
 
 def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:

@@ -6,7 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import FailedRun, failed_run
-from checks.container.helpers import log_evidence, setting_variables, tail_of, times, took
+from checks.container.helpers import (
+    EndOutcome,
+    log_evidence,
+    setting_variables,
+    tail_of,
+    times,
+    took,
+)
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -102,7 +109,7 @@ def _finding(
     run: FailedRun, exits: RecentExits, clock: Clock, containers: Containers, steady: float
 ) -> Finding:
     container = run.container
-    severity, what = _outcome(container, exits, steady)
+    outcome = _outcome(container, exits, steady)
     evidence = {
         **run.evidence(containers, clock),
         "State": str(container.state),
@@ -114,9 +121,9 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
         container,
-        f"{container} {what}",
+        f"{container} {outcome.what}",
         evidence,
-        severity=severity,
+        severity=outcome.severity,
         calls=run.callees,
         signs=run.tail.signs,
         onset=exits.series_began if exits.at else container.finished_at,
@@ -141,7 +148,7 @@ def _cure(run: FailedRun, exits: RecentExits) -> dict[str, str]:
     return cure | ({"policy": _policy(container)} if calls.are_back else {})
 
 
-def _outcome(container: Container, exits: RecentExits, steady: float) -> tuple[Severity, str]:
+def _outcome(container: Container, exits: RecentExits, steady: float) -> EndOutcome:
     is_restarting = container.state.status == "restarting"
     code = _code(container, exits)
     run = container.ran_for if is_restarting else None
@@ -150,7 +157,7 @@ def _outcome(container: Container, exits: RecentExits, steady: float) -> tuple[S
         works = (exits.pause if run is None and exits.at else run or 0.0) >= steady
         restarted = f"is restarted, {times(container.restart_count)} so far"
         severity = Severity.advice if works else Severity.warning
-        return severity, f"exits with code 0{lasted} and {restarted}"
+        return EndOutcome(severity, f"exits with code 0{lasted} and {restarted}")
     keeps_failing = "does not stay up"
     if code is not None:
         keeps_failing = f"keeps failing: exit code {described(code)}{lasted}"
@@ -158,7 +165,7 @@ def _outcome(container: Container, exits: RecentExits, steady: float) -> tuple[S
     limit = steady if code is None else SERIES_GAP_S
     is_slow = not is_restarting and len(exits.at) > 1 and exits.pause > limit
     severity = Severity.warning if is_slow else Severity.critical
-    return severity, f"{keeps_failing}, restarted {times(container.restart_count)}"
+    return EndOutcome(severity, f"{keeps_failing}, restarted {times(container.restart_count)}")
 
 
 def _code(container: Container, exits: RecentExits) -> int | None:

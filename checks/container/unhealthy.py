@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.helpers import QUOTED, held_up, log_evidence, not_running, tail_of
+from checks.container.helpers import QUOTED, EndOutcome, held_up, log_evidence, not_running, tail_of
 from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
@@ -194,24 +194,27 @@ def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
     return f"; it was started {ago(starting_s)} ago, and its health check has {granted}"
 
 
-def _failure(probe: HealthCheck) -> tuple[Severity, str]:
+def _failure(probe: HealthCheck) -> EndOutcome:
     """How bad the failure of a probe is, and what it says about the probe."""
     code = probe.exit_code
     if probe.lacks_program:
-        return (
+        program = f'"{probe.lacks_program}"'
+        return EndOutcome(
             Severity.warning,
-            f'its probe cannot run, because the container has no program "{probe.lacks_program}"',
+            f"its probe cannot run, because the container has no program {program}",
         )
     if _has_lost_its_record(probe):
-        return Severity.critical, FORGOTTEN
+        return EndOutcome(Severity.critical, FORGOTTEN)
     if code == TIMED_OUT and NOT_BEGUN in probe.output:
-        return Severity.critical, "its probe cannot be started"
+        return EndOutcome(Severity.critical, "its probe cannot be started")
     if code == TIMED_OUT:
-        return Severity.critical, f"its probe does not finish within {ago(probe.timeout_s)}"
+        return EndOutcome(
+            Severity.critical, f"its probe does not finish within {ago(probe.timeout_s)}"
+        )
     if code in CANNOT_RUN:
-        return Severity.warning, f"its probe cannot run, exit code {code}"
+        return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")
     silence = "" if probe.output else " and prints nothing"
-    return Severity.critical, f"its probe fails with exit code {code}{silence}"
+    return EndOutcome(Severity.critical, f"its probe fails with exit code {code}{silence}")
 
 
 def _has_lost_its_record(probe: HealthCheck) -> bool:

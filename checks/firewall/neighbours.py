@@ -43,11 +43,12 @@ def neighbour_discovery_dropped(neighbour_discovery: NeighbourDiscovery) -> Chec
 
 
 def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
+    first = links[0]
+    message = next(message for message in first.lost if message.is_certain)
     networks = {link.network.name: link.network for link in links if link.network is not None}
     members = {member.id: member for link in links for member in link.members}
     names = sorted(names_of(members.values()))
-    first = next(message for message in links[0].lost if message.is_certain)
-    is_outage = not all(member.has_ipv4 for member in members.values())
+    has_ipv4 = all(member.has_ipv4 for member in members.values())
     return Finding(
         subject=HOST,
         summary=(
@@ -56,15 +57,17 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
         ),
         evidence={
             **by.evidence,
-            "dropped": f"{first.message} of {first.sender} on {links[0].device}",
+            "dropped": f"{message.message} of {message.sender} on {first.device}",
             "containers with IPv6": names,
         },
-        variables=_cure(by, links[0].device),
+        variables=cures.place_of(by, "ip6") or {"zone_bridge": first.device},
         discriminator=by.key,
-        severity=None if is_outage else Severity.warning,
-        touches=with_bridges(networks.values())
-        + tuple(Subject("interface", link.device) for link in links)
-        + subjects_of(members.values()),
+        severity=Severity.warning if has_ipv4 else None,
+        touches=(
+            *with_bridges(networks.values()),
+            *(Subject("interface", link.device) for link in links),
+            *subjects_of(members.values()),
+        ),
         signs=NO_WAY_OUT,
     )
 
@@ -84,7 +87,3 @@ def _whom(links: Sequence[NeighbourLink]) -> str:
     if places == {"uplink"}:
         return "get beyond this host"
     return "reach this host or get beyond it"
-
-
-def _cure(by: Step, device: str) -> dict[str, str]:
-    return cures.place_of(by, "ip6") or {"zone_bridge": device}

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import ANY, EVERYWHERE, is_loopback
 from diagnose.evidence.network.interfaces import Address, Interfaces
-from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
@@ -78,15 +78,28 @@ def _default_route_findings(
     bridges = [network for network in attached if network.is_bridge and not network.internal]
     if not missing or not direct or not bridges:
         return
-    lan, bridge = direct[0], bridges[0]
-    finding = Finding.about(
+    finding = _default_route_finding(container, missing, attached, direct[0], bridges[0])
+    if ping is not None and ping.version >= _CHOOSES:
+        finding = finding.with_variables({"bridge_network": bridges[0].name})
+    yield finding
+
+
+def _default_route_finding(
+    container: Container,
+    missing: list[str],
+    attached: list[Network],
+    lan: Network,
+    bridge: Network,
+) -> Finding:
+    """missing: the ports that are not published. lan, bridge: two of the networks attached."""
+    return Finding.about(
         container,
         f"{container} is configured to publish {agree(missing, 'port', 'ports')} "
         f"{and_more(missing)}, and the engine publishes nothing: "
         f"its default route leads through {lan.driver} {lan}",
         {
             "HostConfig.PortBindings": missing,
-            "NetworkSettings.Ports": published,
+            "NetworkSettings.Ports": container.published_names,
             "networks": [f"{network.name} ({network.driver})" for network in attached],
         },
         discriminator="default route",
@@ -94,9 +107,6 @@ def _default_route_findings(
         stable=(container.life,),
         lan=lan.name,
     )
-    if ping is not None and ping.version >= _CHOOSES:
-        finding = finding.with_variables({"bridge_network": bridge.name})
-    yield finding
 
 
 def _host_network_findings(
