@@ -60,8 +60,10 @@ def added(
 ) -> tuple[Reported, ...]:
     """The findings with what was changed before them.
 
-    Only problems above advice that have no cause and may have one, and an engine that does not
-    work. now: Unix time, which stands for the begin of a problem where that is not known.
+    Only problems above advice that have no cause and may have one, complaints that nothing
+    explains, and an engine that does not work.
+
+    now: Unix time, which stands for the begin of a problem where that is not known.
     """
     return tuple(
         replace(finding, changes=tuple(_before(finding, changes, now)))
@@ -72,7 +74,7 @@ def added(
 
 
 def _is_asked_why(finding: Reported) -> bool:
-    if finding.is_outage:
+    if finding.is_outage or (finding.root and finding.check.aloud is not None):
         return True
     return finding.root and finding.severity > Severity.advice and bool(finding.check.caused_by)
 

@@ -127,10 +127,22 @@ def test_files_of_a_failed_container_and_packages():
     ]
 
 
-def test_a_healthy_host_is_asked_one_question():
+def test_containers_without_files_of_the_host_cost_one_question():
     host = Made({"file.stats": statuses({})})
-    assert changes(host, container("web", Mounts=[mount("/srv/a", "/etc/a", False)])) == []
+    assert changes(host, container("web"), failed("job")) == []
     assert len(host.asked) == 1
+
+
+def test_containers_in_trouble_come_first_where_there_are_too_many_files(monkeypatch):
+    monkeypatch.setattr("diagnose.evidence.run.recent_changes.MOST_PATHS", 1)
+    mounts = {name: [mount(f"/srv/{name}", "/x", True)] for name in ("api", "web")}
+    host = Made(
+        {"file.stats": statuses({f"/srv/{name}": ("file", NOW - 9) for name in ("api", "web")})}
+    )
+    running = container("api", Mounts=mounts["api"])
+    assert changes(host, running, failed("web", Mounts=mounts["web"])) == [
+        ("container:web", "/srv/web (mounted at /x)")
+    ]
 
 
 def test_nothing_is_known_where_nothing_can_be_read():
@@ -156,6 +168,7 @@ def test_pulled_images_and_networks_that_a_running_container_lost():
     )
     host = Made({"file.stats": statuses({})})
     assert changes(host, web, running, events=events) == [
+        ("container:api", 'image "shop:1.4" was pulled'),
         ("container:web", 'image "shop:1.4" was pulled'),
         ("container:api", 'container "api" was disconnected from network "shop"'),
     ]

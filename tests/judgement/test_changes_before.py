@@ -38,7 +38,8 @@ def problem(
     linked: bool = False,
     **parts: object,
 ) -> Reported:
-    check = Check(id, "T.", severity, lambda: None, (), (), causes, (), False)
+    aloud = parts.pop("aloud", None)
+    check = Check(id, "T.", severity, lambda: None, (), (), causes, (), False, aloud=aloud)
     evidence = parts.pop("evidence", {})
     finding = Finding(subject, "s", evidence, **parts)
     links = (CauseLink("storage.disk-full@filesystem:/", "key", "same disk"),) if linked else ()
@@ -63,6 +64,10 @@ CASES: dict[str, tuple[Reported, list[RecentChange]]] = {
     "no advice": (problem(severity=Severity.advice), []),
     "its cause is known": (problem(linked=True), []),
     "it is a cause itself": (problem(causes=()), []),
+    "a complaint that nothing explains": (
+        problem(severity=Severity.advice, causes=(), aloud=("errs", "err")),
+        [FILE, PACKAGES],
+    ),
     "an engine that is down": (problem("daemon.not-running", DAEMON, causes=()), [PACKAGES]),
 }
 

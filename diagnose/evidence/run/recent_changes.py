@@ -53,18 +53,21 @@ def recent_changes(
 ) -> RecentChanges:
     """Oldest first; as much as is known.
 
-    Two or three questions: about the files of containers in trouble and the logs of package
-    managers, what lies in the folders among the former, and the logs that were written lately.
+    One question about the logs of package managers, one about the files that containers are given,
+    those in trouble first; more where folders are among these, or packages were changed.
     """
-    in_trouble = [
-        container
-        for container in containers or ()
-        if suspicious(container, clock.wall, options.since_s)
-    ]
+    of_interest = sorted(
+        (
+            container
+            for container in containers or ()
+            if container.is_running or suspicious(container, clock.wall, options.since_s)
+        ),
+        key=lambda container: not suspicious(container, clock.wall, options.since_s),
+    )
     changes = [
         *_packages(host, clock.wall - options.since_s),
-        *_files(host, in_trouble),
-        *_pulls(in_trouble, events),
+        *_files(host, of_interest),
+        *_pulls(of_interest, events),
         *_disconnections(containers, events),
     ]
     earliest = clock.wall - options.since_s
@@ -107,7 +110,7 @@ def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange
     given = [file for container in containers for file in _given(container)]
     folders = [file for file in given if file.holds_settings][:MOST_FOLDERS]
     given += _entries(host, folders)
-    paths = sorted({file.path for file in given})[:MOST_PATHS]
+    paths = list(dict.fromkeys(file.path for file in given))[:MOST_PATHS]
     if not paths:
         return
     statuses = host.ask(StatPaths(paths, follow=True))
