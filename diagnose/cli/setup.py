@@ -60,8 +60,10 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     except parts.SetupError as error:
         raise click.ClickException(str(error)) from None
     if "timer" in names:
-        verb = "disable --now diagnose.timer" if remove else "enable --now diagnose.timer"
-        click.echo(f"next: systemctl daemon-reload; systemctl {verb}", err=True)
+        verb = "disable" if remove else "enable"
+        click.echo(
+            f"next: systemctl daemon-reload; systemctl {verb} --now diagnose.timer", err=True
+        )
     process.leave(0)
 
 

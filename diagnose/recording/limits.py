@@ -36,12 +36,20 @@ def cut(value: Json, longest: int, depth: int = 0) -> Json:
     if depth == DEEPEST:
         return TOO_DEEP
     if isinstance(value, list):
-        items = [cut(item, longest, depth + 1) for item in value]
-        is_whole = all(new is old for new, old in zip(items, value, strict=True))
-        return value if is_whole else items
-    fields: dict[Any, Json] = {
-        cut(key, longest): cut(item, longest, depth + 1) for key, item in value.items()
-    }
+        return _cut_list(value, longest, depth)
+    return _cut_object(value, longest, depth)
+
+
+def _cut_list(value: list[Json], longest: int, depth: int) -> list[Json]:
+    items = [cut(item, longest, depth + 1) for item in value]
+    is_whole = all(new is old for new, old in zip(items, value, strict=True))
+    return value if is_whole else items
+
+
+def _cut_object(value: dict[str, Json], longest: int, depth: int) -> dict[Any, Json]:
+    fields: dict[Any, Json] = {}
+    for key, item in value.items():
+        fields[cut(key, longest)] = cut(item, longest, depth + 1)
     is_whole = len(fields) == len(value) and all(
         key in fields and fields[key] is item for key, item in value.items()
     )

@@ -33,6 +33,18 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
     """
     if is_url(value):
         return scan(value, mark)
+    partly = _partly_redacted(kind, name, value, mark)
+    if partly is not None:
+        return partly
+    if kind == "random":
+        kind = "key"
+    if kind == "auth" and B64().fullmatch(value):
+        is_basic(value, mark)
+    return mark(kind, value, phrase or f"{name}={value}")
+
+
+def _partly_redacted(kind: str, name: str, value: str, mark: Mark) -> str | None:
+    """A value of which a part is no secret, or which holds none; None where all of it is one."""
     if default := _SHELL_DEFAULT().fullmatch(value):
         raw = default[1]
         return value if exempt(kind, name, raw) else value.replace(raw, mark(kind, raw, value))
@@ -44,11 +56,7 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
         return cookies(value, mark)
     if value.startswith("pass:"):
         return "pass:" + mark(kind, value[5:], value)
-    if kind == "random":
-        kind = "key"
-    if kind == "auth" and B64().fullmatch(value):
-        is_basic(value, mark)
-    return mark(kind, value, phrase or f"{name}={value}")
+    return None
 
 
 def mark_password(raw: str, phrase: str, mark: Mark) -> str:

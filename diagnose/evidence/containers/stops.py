@@ -57,11 +57,9 @@ def stops(
     requested: dict[str, bool] = {}
     unremembered = []
     with_engine = {container.id for container in containers if _stopped_with_engine(container, log)}
-    for container in containers:
-        if not _exited_since(container, clock, options.since_s):
-            continue
-        if container.id not in with_engine and _ended_well(container):
-            continue
+    exited = [item for item in containers if _exited_since(item, clock, options.since_s)]
+    failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
+    for container in failed:
         if isinstance(events, Events) and events.of(container.id, "die"):
             requested[container.id] = events.was_stopped(container.id)
         elif container.stays_down:

@@ -107,9 +107,10 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     @property
     def has_containerd(self) -> bool:
         """Whether it is an engine that cannot do without a process named containerd."""
-        return not self.is_podman and (
-            self.processes.engine is None or self.processes.engine.comm in ("dockerd", "dockerd-ce")
-        )
+        if self.is_podman:
+            return False
+        engine = self.processes.engine
+        return engine is None or engine.comm in ("dockerd", "dockerd-ce")
 
     @property
     def uses_system_containerd(self) -> bool:
@@ -128,12 +129,9 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     @property
     def is_starting(self) -> bool:
         """It lives, does not answer yet, and was started a moment ago."""
-        return (
-            self.processes.engine is not None
-            and not self.answers
-            and self.processes.age is not None
-            and self.processes.age < START_S
-        )
+        if self.answers or self.processes.engine is None:
+            return False
+        return self.processes.age is not None and self.processes.age < START_S
 
     @property
     def is_socket_activated(self) -> bool:
@@ -155,20 +153,18 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
         An endpoint that the user named and that never was a socket here is a wrong address, no dead
         engine. Where the socket is closed to the caller the process list decides, if it is whole.
         """
-        silent = self.is_unreachable or (
-            self.reason == "forbidden" and self.processes.sees_all and not self.processes.others
-        )
-        if (
-            not self.same_host
-            or not silent
-            or self.serves_other_socket
-            or self.installation.installed is False
-        ):
+        if not self.same_host or self.serves_other_socket or self.installation.installed is False:
             return False
-        if self.reason == "forbidden" and self.processes.engine is not None:
+        if not self.is_unreachable and not self._is_absent_behind_a_closed_socket:
             return False
         was_one = self.socket is not None and self.socket.type == "socket"
         return self.endpoint.is_default or not self.endpoint.named or was_one
+
+    @property
+    def _is_absent_behind_a_closed_socket(self) -> bool:
+        if self.reason != "forbidden" or not self.processes.sees_all:
+            return False
+        return self.processes.engine is None and not self.processes.others
 
     @property
     def is_not_an_engine(self) -> bool:
@@ -188,14 +184,12 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
         Beside the engine of a user who has one that is the user's only.
         """
+        if self.processes.engine is not None or self.socket is not None:
+            return False
+        if self.installation.known_unit.is_wanted:
+            return False
         own = self.endpoint.rootless if self.endpoint.is_default else None
-        instead = [
-            other for other in self.processes.others if own is None or other.uid in (own.uid, None)
-        ]
-        unused = self.socket is None and not (
-            self.installation.unit and self.installation.unit.is_wanted
-        )
-        return self.processes.engine is None and bool(instead) and unused
+        return any(own is None or other.uid in (own.uid, None) for other in self.processes.others)
 
     @property
     def address(self) -> str:
@@ -230,15 +224,18 @@ def daemon(
     endpoint = host.ask(FindEndpoint())
     if isinstance(endpoint, Failed):
         return Unavailable.of(endpoint)
-    reply = host.ask(PingEngine())
-    silence = Unavailable.of(reply) if isinstance(reply, Failed) else None
-    podman = not isinstance(reply, Failed) and bool(reply.libpod)
     identity = host.ask(IdentifyCaller())
     caller = Caller() if isinstance(identity, Failed) else identity
+    reply = host.ask(PingEngine())
+    if isinstance(reply, Failed):
+        known = Daemon(endpoint, caller, Unavailable.of(reply))
+    else:
+        known = Daemon(endpoint, caller, is_podman=bool(reply.libpod))
     locality = host.ask(FindLocality())
-    if isinstance(locality, Failed) or not locality.same_host:
-        where = str(locality) if isinstance(locality, Failed) else locality.why
-        return Daemon(endpoint, caller, silence, same_host=False, where=where, is_podman=podman)
+    if isinstance(locality, Failed):
+        return msgspec.structs.replace(known, same_host=False, where=str(locality))
+    if not locality.same_host:
+        return msgspec.structs.replace(known, same_host=False, where=locality.why)
     own = endpoint.rootless
     # the system's units start no user's engine
     unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
@@ -250,13 +247,10 @@ def daemon(
         **_stats(host, endpoint.path or "/", *TRACES),
         **_stats(host, PODMAN, *filter(None, [named])),
     }
-    return Daemon(
-        endpoint,
-        caller,
-        silence,
+    return msgspec.structs.replace(
+        known,
         where=locality.why,
         socket=_state(stats, endpoint.path),
-        is_podman=podman,
         processes=alive,
         installation=Installation(
             unit=unit,

@@ -113,27 +113,25 @@ def _repeated_error(
     shapes = [_shape(line) for line in lines]
     times = Counter(shapes)
     least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
-    shaped = list(zip(lines, shapes, strict=True))
     over = _over(recent, shapes)
-    repeated = [
-        line
-        for line, shape in shaped
-        if times[shape] >= least and shape not in over and not _is_harmless(line)
-    ]
+    frequent = {shape for shape, count in times.items() if count >= least and shape not in over}
+    shaped = list(zip(lines, shapes, strict=True))
+    repeated = [line for line, shape in shaped if shape in frequent and not _is_harmless(line)]
     telling = telling_line(repeated)
     if telling is None or not telling.explains:
         return None
-    said = _shape(repeated[telling.index])
+    error = _shape(repeated[telling.index])
+    others = [line for line, shape in shaped if shape != error]
     return RepeatedError(
         container,
-        telling,
-        times[said],
-        len(lines),
-        max(times.values()),
-        any(_SERVED.search(line) for line, shape in shaped if shape != said),
-        recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
-        _peers(container, telling.whole, containers),
-        tuple(repeated),
+        line=telling,
+        times=times[error],
+        of=len(lines),
+        most=max(times.values()),
+        serves=any(_SERVED.search(line) for line in others),
+        failure=recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
+        peers=_peers(container, telling.whole, containers),
+        lines=tuple(repeated),
     )
 
 
