@@ -28,8 +28,18 @@ _PUBLIC = LazyPattern(
 a web server's log, `27/Nov/2026:19:28:43`."""
 _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LOST = frozenset({"unreachable", "timeout"})
-_TRIES_IPV4_TOO = LazyPattern(r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable", re.IGNORECASE)
-"""What Postfix and Exim say of one address of several; they go on with the next one."""
+_TRIES_IPV4_TOO = LazyPattern(
+    r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable|immediate connect fail for"
+    r"|\bfall\w*.?back.{0,30}\bipv?4",
+    re.IGNORECASE,
+)
+"""What Postfix, Exim and curl say of one address of several; they go on with the next one."""
+_REACHES_IPV4 = LazyPattern(
+    r"\bconnected to\b.{0,80}(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d)"
+    r"|(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]\d).{0,40}(?<!not )\b(?:connected|established)\b",
+    re.IGNORECASE,
+)
+"""A call over IPv4 that went well, as wget and curl tell it."""
 
 
 @check("network.ipv6-leads-nowhere", severity=Severity.warning)
@@ -52,7 +62,8 @@ def ipv6_leads_nowhere(
     a name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
     within the last moments, or in sockets that wait. A container without IPv6 whose log tells of
     lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
-    five addresses: programs that share files try thousands.
+    five addresses: programs that share files try thousands. One that tries IPv4 next, and is
+    connected by it, lacks nothing.
     """
     host_gets_out = _gets_out(routes)
     callers = [
@@ -63,12 +74,15 @@ def ipv6_leads_nowhere(
     if not callers:
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
+        lines = recent_logs.of(container)
         reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
+        if any(_REACHES_IPV4.search(line.text) for line in lines):
+            reports = ()
         if container.has_ipv6:
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
                 yield _dead_route_finding(container, reports, sorted(places))
-        elif _lacks_ipv6(reports, recent_logs.of(container)):
+        elif _lacks_ipv6(reports, lines):
             finding = _no_ipv6_finding(container, reports, host_gets_out=host_gets_out)
             cure = _cure(container, networks, ping) if host_gets_out else {}
             yield finding.with_variables(cure or {"without": min(container.endpoints)})

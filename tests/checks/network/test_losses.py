@@ -307,6 +307,11 @@ LOST4 = "connect ETIMEDOUT 198.51.100.7:443"
 SLOW = '[27/Nov/2026:19:28:43 +0000] "GET / HTTP/1.1" 504 upstream: connection timed out'
 ENGINE = Ping("1.51", "28.5.2", "")
 POSTFIX = "connect to mx.lab.test[2001:db8:77::25]:25: Network is unreachable"
+WGET = (
+    "Connecting to feed.test|2001:db8:77::80|:443... failed: Network is unreachable.",
+    "Connecting to feed.test|198.51.100.7|:443... connected.",
+)
+CURL = "* Immediate connect fail for 2001:db8:77::80: Network is unreachable"
 EXIM = "R=dnslookup T=remote_smtp H=mx.lab.test [2001:db8:77::25] Network is unreachable"
 GO = "dial tcp [2001:db8:77::80]:443: connect: network is unreachable"
 IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
@@ -320,6 +325,10 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
     "no IPv6 inside, and IPv4 is lost": ([LOST6, LOST4, LOST6], APP, OUT6, []),
     "a mail server that goes on with IPv4": ([POSTFIX] * 2, APP, OUT6, []),
     "another one": ([EXIM] * 2, APP, OUT6, []),
+    "curl, which does so too": ([CURL] * 2, DUAL, [], []),
+    "wget, which is connected then": ([*WGET, *WGET], DUAL, [], []),
+    "wget on a network without IPv6": ([*WGET, *WGET], APP, OUT6, []),
+    "a program that says so": ([f"{LOST6}, falling back to IPv4"] * 2, DUAL, [], []),
     "a program that does not": ([GO] * 2, APP, OUT6, [("warning", "app")]),
     "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
     "no IPv6 inside, and many peers": (

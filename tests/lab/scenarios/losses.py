@@ -151,6 +151,22 @@ def feed_by_ipv6_on_a_host_without_it(box: Box) -> None:
     )
 
 
+@healthy(shareable=True)
+def feed_that_goes_on_with_ipv4(box: Box) -> None:
+    """A program on such a network tries IPv6 first, and is connected over IPv4 then."""
+    subnets = ("--subnet=10.162.8.0/24", "--subnet=fd00:162:8::/64")
+    box.docker("network", "create", "--ipv6", *subnets, "dual28")
+    lost = "Connecting to feed.test|2001:db8:77::80|:80... failed: Network is unreachable."
+    gone = "Connecting to feed.test|192.0.2.80|:80... connected."
+    tries = f"nc -w 5 2001:db8:77::80 80 </dev/null || echo '{lost}'"
+    goes_on = f"wget -qO /dev/null http://192.0.2.80/ && echo '{gone}'"
+    run = ("run", "-d", "--name=feed28", "--network=dual28", *_LIMITS)
+    box.docker(*run, "bb:1.36", "sh", "-c", f"while :; do {tries}; {goes_on}; sleep 1; done")
+    box.wait_for(
+        lambda: box.docker("logs", "feed28").stdout.count(gone) > 2, what="calls over IPv4"
+    )
+
+
 @fault("network.ipv6-leads-nowhere", subject="container:ledger27")
 def database_with_an_ipv6_address_alone(box: Box) -> None:
     """A program calls a rented database whose name has an IPv6 address alone. The host reaches it,
