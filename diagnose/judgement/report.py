@@ -15,6 +15,7 @@ from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.judge import Thresholds, judge
 from diagnose.judgement.silences import Silence
 from diagnose.model import (
+    DAEMON,
     NOT_IN_BUNDLE,
     Check,
     Finding,
@@ -22,6 +23,7 @@ from diagnose.model import (
     ReportBasis,
     Reported,
     Result,
+    Severity,
     Subject,
     container,
 )
@@ -61,6 +63,16 @@ def key(check: Check, finding: Finding) -> str:
     return f"{check.id}@{finding.subject}{tail}"
 
 
+def _severity(check: Check, finding: Finding, leftovers: frozenset[Subject]) -> Severity:
+    """How bad a finding is; one about leftovers, or about the engine for their sake, is advice."""
+    concerned = [finding.subject]
+    if finding.subject == DAEMON:
+        concerned = [subject for subject in finding.touches if subject.kind == "container"]
+    if concerned and leftovers.issuperset(concerned):
+        return Severity.advice
+    return finding.severity or check.severity
+
+
 def reported(
     results: Sequence[Result],
     basis: ReportBasis,
@@ -77,7 +89,7 @@ def reported(
         Reported(
             key(result.check, finding),
             result.check,
-            finding.severity or result.check.severity,
+            _severity(result.check, finding, basis.leftovers),
             finding,
             selected=result.check.id in what.selected,
             made_by=basis.made_by.get(finding.subject, ""),

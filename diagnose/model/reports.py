@@ -126,6 +126,9 @@ class ReportBasis(msgspec.Struct, frozen=True):
     """The labels of all containers by name."""
     made_by: Mapping[Subject, str] = msgspec.field(default_factory=dict)
     """Where it is written how a container is made, by its subject."""
+    leftovers: frozenset[Subject] = frozenset()
+    """Containers that failed to start long ago, never ran, and belong to no service: what is said
+    of these alone is advice."""
     engine_restart: EngineRestart | None = None
     """None where the containers or the engine's settings are not known."""
     changes: tuple[RecentChange, ...] = ()

@@ -158,6 +158,10 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.state.status in ("created", "exited") and failed
 
     @property
+    def never_ran(self) -> bool:
+        return self.state.status == "created" and self.started_at is None
+
+    @property
     def lacks_log_receiver(self) -> bool:
         """Whether its start was refused because its log driver reached nobody."""
         return not self.is_running and bool(_NO_LOG_RECEIVER.search(self.state.error))

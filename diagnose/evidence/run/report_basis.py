@@ -8,8 +8,11 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.run.report_header import ReportHeader
 from diagnose.evidence.run.topology import Topology
-from diagnose.model import EngineRestart, ReportBasis, Unavailable
+from diagnose.model import EngineRestart, ReportBasis, Subject, Unavailable
 from diagnose.registry import evidence
+
+FORGOTTEN_S = 7 * 86_400.0
+"""Whoever needs a container that did not start has made it again within a week."""
 
 
 @evidence
@@ -39,8 +42,20 @@ def report_basis(
             names={container.id: container.name for container in containers},
             labels={container.name: container.labels for container in containers},
             made_by={container.subject: container.made_by for container in containers},
+            leftovers=_leftovers(containers, basis.now),
         )
     return basis
+
+
+def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
+    return frozenset(
+        container.subject
+        for container in containers
+        if container.never_ran
+        and not container.service
+        and container.created_at is not None
+        and now - container.created_at > FORGOTTEN_S
+    )
 
 
 def _engine_restart(

@@ -3,6 +3,7 @@ Nothing above advice may be found."""
 
 from __future__ import annotations
 
+import json
 import time
 
 from tests.lab import Box, healthy
@@ -277,3 +278,24 @@ def accepted_codes_around_a_restart_of_the_engine(box: Box) -> None:
         "echo 'ERROR 0 of 12 rows failed'; exit 0",
     )
     box.wait_state("report", "exited")
+
+
+@healthy(baseline=False)
+def starts_that_failed_long_ago(box: Box) -> None:
+    """Commands of weeks ago that were mistyped, or found a port taken, and whose containers nobody
+    removed."""
+    run(box, "web9", "-p", "18960:8080", "bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www")
+    mistyped = ["bb:1.36", "nosuchprogram"]
+    box.docker("run", "--name=typed9", *GOOD, *mistyped, check=False)
+    box.docker("run", "-d", "--name=sent9", *GOOD, *mistyped, check=False)
+    taken = ["-p", "18960:8080", "bb:1.36", "sleep", "1000"]
+    box.docker("run", "-d", "--name=second9", "--restart=always", *GOOD, *taken, check=False)
+    records = {name: box.inspect(name)["Id"] for name in ("typed9", "sent9", "second9")}
+    box.stop_engine()
+    created = time.strftime("%Y-%m-%dT%H:%M:%S.5Z", time.gmtime(time.time() - 20 * 86_400))
+    for id in records.values():
+        path = f"/var/lib/docker/containers/{id}/config.v2.json"
+        box.write(path, {**json.loads(box.read(path)), "Created": created}, mode=0o600)
+    box.start_engine(config=BASE_CONFIG)
+    assert {box.inspect(name)["State"]["Status"] for name in records} == {"created"}
+    assert all(box.inspect(name)["State"]["Error"] for name in records)

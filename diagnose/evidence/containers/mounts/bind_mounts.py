@@ -232,8 +232,7 @@ def asked_for(container: Container) -> tuple[str, ...]:
 def never_started(container: Container, now: float, since_s: float) -> bool:
     """Created within the looked-at time and never run."""
     created = unix(container.created)
-    waiting = container.state.status == "created" and container.started_at is None
-    return waiting and created is not None and now - created < since_s
+    return container.never_ran and created is not None and now - created < since_s
 
 
 @evidence
