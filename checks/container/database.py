@@ -45,14 +45,14 @@ def database_refused(
         server = called_database(claim.container, claim.failure, containers)
         if server is None:
             continue
-        held = callers.of(server) if callers is not None and _is_crowded(claim) else {}
+        connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(held)}"
+            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(connections)}"
             f"{_not_applied(changed)}",
             {
                 **changed_evidence(changed),
-                **present({"connections": dict(list(held.items())[:HOLDERS_SHOWN])}),
+                **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
                 f"{server.name} State": f"{server.state.status}, image {server.config.image}",
                 "what fixes it": claim.failure.cure,
             },
@@ -61,7 +61,7 @@ def database_refused(
         )
         yield finding.with_variables(
             _variables(claim, server)
-            | _holder(held, containers)
+            | _holder(connections, containers)
             | changed_variables(claim.container, changed)
         )
     return None
@@ -90,19 +90,19 @@ def _is_crowded(claim: Claim) -> bool:
     return claim.failure.name == "too-many-clients"
 
 
-def _mostly(held: Mapping[str, int]) -> str:
+def _mostly(connections: Mapping[str, int]) -> str:
     """Who holds most of the connections, as the end of a sentence."""
-    name, count = next(iter(held.items()), ("", 0))
+    name, count = next(iter(connections.items()), ("", 0))
     if not count:
         return ""
-    return f'; "{name}" holds {count} of {sum(held.values())}'
+    return f'; "{name}" holds {count} of {sum(connections.values())}'
 
 
-def _holder(held: Mapping[str, int], containers: Containers) -> dict[str, str]:
+def _holder(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:
     """The one container that holds more than half of the connections."""
-    name, count = next(iter(held.items()), ("", 0))
+    name, count = next(iter(connections.items()), ("", 0))
     is_container = any(container.name == name for container in containers)
-    return {"holder": name} if is_container and count * 2 > sum(held.values()) else {}
+    return {"holder": name} if is_container and count * 2 > sum(connections.values()) else {}
 
 
 def _variables(claim: Claim, server: Container) -> dict[str, str]:
@@ -127,8 +127,8 @@ def _variables(claim: Claim, server: Container) -> dict[str, str]:
 
 def _owner(claim: Claim, server: Container) -> str:
     """The superuser: the role of the environment, unless that is the one that does not exist."""
-    named = server.config.value_of(_SUPERUSER)
-    return named if named and named != claim.value("role") else "postgres"
+    superuser = server.config.value_of(_SUPERUSER)
+    return superuser if superuser and superuser != claim.value("role") else "postgres"
 
 
 def _own_login(claim: Claim, server: Container) -> dict[str, str]:

@@ -20,7 +20,7 @@ def devices_not_on_host(
     containers: Containers,
     clock: Clock,
     log_tails: LogTails,
-    asked: AskedDevices,
+    asked_devices: AskedDevices,
     modules: Mapping[str, str],
 ) -> Iterator[Finding]:
     """The findings about devices without which a program fails, and that the host does not have.
@@ -29,7 +29,7 @@ def devices_not_on_host(
     """
     for claim in claims(OPTION_MISSING, containers, log_tails, clock):
         device = asked_device(claim.failure)
-        others = asked.missing.get(device)
+        others = asked_devices.missing.get(device)
         if others is None:
             continue
         has = f"the host has {and_more(others)}" if others else "the host has no such device"

@@ -157,9 +157,9 @@ def _refused_entrypoint_finding(
 ) -> Finding:
     """The runtime refuses the program before it runs."""
     program = container.path
-    taken = _argument_as_command(container, program, bind_sources)
-    if taken:
-        finding = failed_start(container, taken)
+    mistake = _argument_as_command(container, program, bind_sources)
+    if mistake:
+        finding = failed_start(container, mistake)
         return finding.with_variables({"program": program, "image": container.config.image})
     finding = failed_start(container, f"{program} cannot be executed: permission denied")
     finding = finding.with_variables(program_variables(container, program))

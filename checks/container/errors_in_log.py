@@ -99,30 +99,30 @@ def _row_variables(error: RepeatedError, containers: Containers | None) -> dict[
 
     Nothing where it turns few callers away: scanners ask for any host name and any upload.
     """
-    known = error.failure
-    if known is not None and known.name in REFUSES and not _refuses(error):
+    failure = error.failure
+    if failure is not None and failure.name in REFUSES and not _refuses(error):
         return {}
     return row_steps(error.container, error.failure, containers, is_running=True)
 
 
 def _migration_variables(error: RepeatedError) -> dict[str, str]:
     """The command that brings the program's database to its code, where the line asks for that."""
-    known = error.failure
-    if known is None or known.name not in WAITING:
+    failure = error.failure
+    if failure is None or failure.name not in WAITING:
         return {}
-    return present({"migration": migration_in((known.line, *error.lines))})
+    return present({"migration": migration_in((failure.line, *error.lines))})
 
 
 def _lacking_variables(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
     """What this container lacks: a key of its framework, a longer timeout, its callers' image."""
-    known, container = error.failure, error.container
-    name = known.name if known is not None else ""
+    failure, container = error.failure, error.container
+    name = failure.name if failure is not None else ""
     if name == "laravel-key" and not container.config.sets("APP_KEY"):
         return {"keyless": container.name}
     if name == "gunicorn-timeout" and not _has_timeout(container):
         return {"impatient": container.name}
-    if name == "acme-unreached" and known is not None:
-        return {"unreached": known.values["unreached"]}
+    if name == "acme-unreached" and failure is not None:
+        return {"unreached": failure.values["unreached"]}
     if name == "celery-unregistered" and containers is not None:
         image = _newer_build(container, containers)
         return {"behind": container.name, "newer_image": image} if image else {}
@@ -145,10 +145,10 @@ def _trusting_variables(error: RepeatedError, networks: Networks | None) -> dict
 
     The proxy's address alone where it is not on a network of the container's.
     """
-    known, container = error.failure, error.container
-    if known is None or known.name != "proxy-untrusted":
+    failure, container = error.failure, error.container
+    if failure is None or failure.name != "proxy-untrusted":
         return {}
-    address = known.values.get("address", "")
+    address = failure.values.get("address", "")
     folder = container.mount_at(_HASS_FOLDER)
     is_hass = _HASS.search(container.config.image.lower())
     if not is_hass or folder is None or not _may_be_ours(address):
@@ -201,23 +201,23 @@ def _refuses(error: RepeatedError) -> bool:
 
     One that waits for a migration does so whatever else it prints.
     """
-    known = error.failure
-    if known is None:
+    failure = error.failure
+    if failure is None:
         return False
     is_alone = error.times >= error.most and not error.serves
     is_most = is_alone or error.times >= MOSTLY * error.of
     if _migration_variables(error):
-        return is_most or known.name == "data-older"
-    return is_most and known.name in REFUSES
+        return is_most or failure.name == "data-older"
+    return is_most and failure.name in REFUSES
 
 
 def _what(error: RepeatedError) -> str:
     """The line, or what it means where that is known to harm; and who is behind its addresses."""
     behind = [f"{address} is {peer}" for address, peer in error.peers]
-    known = error.failure
+    failure = error.failure
     often = _often(error)
-    if known is not None and _refuses(error):
-        return sentence(f"runs, but {known.cause} ({often})", *behind)
+    if failure is not None and _refuses(error):
+        return sentence(f"runs, but {failure.cause} ({often})", *behind)
     line = shortened(error.line.text, SHOWN)
     return sentence(f"repeats an error ({often}): {line}", *behind)
 

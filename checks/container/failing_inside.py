@@ -68,10 +68,10 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
     evidence: dict[str, object] = {LINE: failure.line[:QUOTED]}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = failure.reason[:QUOTED]
-    known = _known(failure)
-    row = row_steps(container, known, None, is_running=True)
-    if known is not None:
-        evidence |= {"this means": known.cause, "what fixes it": known.cure}
+    recognised = _known(failure)
+    row = row_steps(container, recognised, None, is_running=True)
+    if recognised is not None:
+        evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,
@@ -82,7 +82,7 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
         signs=signs(failure.line, failure.reason),
         onset=failure.at,
     )
-    return finding.with_variables(row or _variables(failure, known, mount_access))
+    return finding.with_variables(row or _variables(failure, recognised, mount_access))
 
 
 def _known(failure: InnerFailure) -> Recognised | None:

@@ -82,8 +82,8 @@ def _repeated_call(
     container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
 ) -> _Call | None:
     """The call of a container that keeps running, by the last of its lines that say so."""
-    known = (recognise((line.text,), None, LOOPBACK) for line in lines)
-    calls = [(_port(failure), failure.line) for failure in known if failure is not None]
+    failures = (recognise((line.text,), None, LOOPBACK) for line in lines)
+    calls = [(_port(failure), failure.line) for failure in failures if failure is not None]
     netns = namespaces.of(container) if namespaces is not None else None
     if not calls or netns is None:
         return None

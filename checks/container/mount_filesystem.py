@@ -27,22 +27,22 @@ _OF_A_SERVER = frozenset(["nfs", "nfs4"])
 
 def unfit_filesystem(container: Container, named: Named, mounts: Mounts | None) -> Finding | None:
     """A file system of the host that does not do what the program asks of it; None where it may."""
-    held = mounts.of(named.mount.source) if mounts is not None else None
-    why = _why(container, named.line.replace(named.inside, " "), held.fstype) if held else ""
-    if held is None or not why:
+    mounted = mounts.of(named.mount.source) if mounts is not None else None
+    why = _why(container, named.line.replace(named.inside, " "), mounted.fstype) if mounted else ""
+    if mounted is None or not why:
         return None
     return Finding.about(
         container,
-        f"{container} {why} {named.inside}: {held.point} on the host is {held.fstype}",
+        f"{container} {why} {named.inside}: {mounted.point} on the host is {mounted.fstype}",
         {
             LINE: named.line[:QUOTED],
             "mount": str(named.mount),
-            f"mount options of {held.point}": held.options,
+            f"mount options of {mounted.point}": mounted.options,
         },
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,
-        unfit=held.point,
+        unfit=mounted.point,
     )
 
 

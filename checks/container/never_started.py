@@ -133,8 +133,8 @@ def _was_started_with(other: Container, container: Container) -> bool:
 
     One that has ended before was started again since: when it was started first is not known.
     """
-    made, started = container.created_at, other.started_at
-    if made is None or started is None:
+    created, started = container.created_at, other.started_at
+    if created is None or started is None:
         return False
     ran_before = other.finished_at is not None and other.is_running
-    return ran_before or started - made <= TOGETHER_S
+    return ran_before or started - created <= TOGETHER_S

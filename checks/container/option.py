@@ -50,12 +50,12 @@ def option_missing(
     return None
 
 
-def _is_elsewhere(claim: Claim, asked: AskedDevices | None) -> bool:
+def _is_elsewhere(claim: Claim, asked_devices: AskedDevices | None) -> bool:
     """Whether no option would help: the host lacks the device too, or knows no such time zone."""
     zone = claim.value("zone")
     if zone:
-        return asked is None or zone not in asked.zones
-    return asked is not None and asked_device(claim.failure) in asked.missing
+        return asked_devices is None or zone not in asked_devices.zones
+    return asked_devices is not None and asked_device(claim.failure) in asked_devices.missing
 
 
 def _missing(claim: Claim, numbers: UserNumbers | None) -> dict[str, Proof]:

@@ -36,8 +36,12 @@ def own_files_refused(
         if detail is None:
             continue
         own = detail.config.user if detail.config else ""
-        given = container.config.user
-        if not given or _is_same(given, own) or not is_broken(container, clock, log_tails):
+        configured = container.config.user
+        if (
+            not configured
+            or _is_same(configured, own)
+            or not is_broken(container, clock, log_tails)
+        ):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue
@@ -48,10 +52,10 @@ def own_files_refused(
         yield Finding.about(
             container,
             f"{container} is denied {path}, which is its image's own: it runs as "
-            f"user {given}, and the image plans for {planned}",
+            f"user {configured}, and the image plans for {planned}",
             {
                 LINE: line[:QUOTED],
-                "Config.User": given,
+                "Config.User": configured,
                 "the image's user": own or "root (none is set)",
             },
             signs=log_tails.of(container).signs,

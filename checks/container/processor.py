@@ -57,8 +57,8 @@ def cpu_unsupported(
 def _wanted(claim: Claim) -> Sequence[str]:
     """The features that the log asks for: a level of x86-64, or one by its name."""
     level = claim.value("level").lower()
-    named = (level,) if level else claim.failure.needs
-    return _LEVELS.get(level, named)
+    levels = (level,) if level else claim.failure.needs
+    return _LEVELS.get(level, levels)
 
 
 def _lacking(processor: Processor, features: Sequence[str]) -> list[str]:

@@ -370,11 +370,11 @@ def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
         if peer.is_running and image.search(peer.config.image.lower())
     }
     settings = [value for _, value in case.container.config.environment]
-    named = {match["base"] for value in settings for match in _BASE.finditer(value)}
-    if len(databases) != 1 or len(named) > 1:
+    bases = {match["base"] for value in settings for match in _BASE.finditer(value)}
+    if len(databases) != 1 or len(bases) > 1:
         return {}
     ((server, client, first),) = databases
-    base = next(iter(named), first)
+    base = next(iter(bases), first)
     return {"locked": server, "unlock": f"{client.replace('{base}', base)}'{remedy.statement}'"}
 
 

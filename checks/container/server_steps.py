@@ -34,12 +34,12 @@ def server_of(
 
     It is this container, or the one that it calls.
     """
-    known = _SERVERS.get(failure.name) if failure is not None else None
-    if failure is None or known is None or containers is None:
+    kind = _SERVERS.get(failure.name) if failure is not None else None
+    if failure is None or kind is None or containers is None:
         return {}
     if failure.values.get("kind", "queue") != "queue":
         return {}  # an exchange: a queue of that name is another thing
-    variable, image = known
+    variable, image = kind
     candidates = (container, *named_peers((failure.line,), container, containers))
     servers = [one.name for one in candidates if image.search(one.config.image.lower())]
     if not servers:

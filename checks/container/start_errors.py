@@ -35,12 +35,12 @@ def cures(container: Container) -> dict[str, str]:
 
     Where it is not, nothing better is known than to try again.
     """
-    known = known_error(container)
-    if known is None:
+    error = known_error(container)
+    if error is None:
         return {"retry": container.name}
     volume = _VOLUME.search(container.state.error)
     names = list(container.endpoints)
-    return known.page_variables(
+    return error.page_variables(
         {
             "container": container.name,
             "larger_memory": _larger_memory(container),

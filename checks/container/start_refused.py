@@ -107,7 +107,7 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
     if not is_snap or meaning is None or meaning.name != "source-read-only":
         return None
     path = meaning.values["path"]
-    known = msgspec.structs.replace(
+    explained = msgspec.structs.replace(
         meaning,
         failure=msgspec.structs.replace(
             meaning.failure,
@@ -117,7 +117,7 @@ def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding |
         ),
     )
     finding = failed_start(
-        container, "", known=known, evidence={"data root": data_root.path if data_root else ""}
+        container, "", known=explained, evidence={"data root": data_root.path if data_root else ""}
     )
     return finding.with_variables({"unseen": path})
 
@@ -187,9 +187,9 @@ def _volume_reason(refusal: Refusal) -> str:
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
-    held = address_holder(container, containers)
-    if held is not None:
-        address, network, holder = held
+    holding = address_holder(container, containers)
+    if holding is not None:
+        address, network, holder = holding
         return f'its address {address} of network "{network}" is held by {holder}'
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"
@@ -201,8 +201,8 @@ def _address_holders(
     """Who has which address on the networks where it is refused one."""
     if not refusal.wants_address:
         return {}
-    held = held_addresses(container, containers)
-    return {f"addresses on {network}": holders for network, holders in held.items()}
+    holders_by_network = held_addresses(container, containers)
+    return {f"addresses on {network}": holders for network, holders in holders_by_network.items()}
 
 
 def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
@@ -239,8 +239,8 @@ def _volume_variables(refusal: Refusal) -> dict[str, str]:
 
 def _log_cures(container: Container) -> dict[str, str]:
     """What heals a log driver that does not start: its known cure, or the engine's own log."""
-    known = cures(container) if known_error(container) is not None else {}
-    return known or {"unlogged": container.name}
+    cure = cures(container) if known_error(container) is not None else {}
+    return cure or {"unlogged": container.name}
 
 
 def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:

@@ -80,8 +80,8 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
             mark, line = value_mark(value, tail)
             if mark:
                 yield _finding(container, tail, name, value, mark, line)
-        known = tail.failure.failure.confirmed_by if tail.failure is not None else ""
-        reference = unreplaced(container, tail) if known != ID else None
+        confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
+        reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
     return None

@@ -154,9 +154,9 @@ def _both_values(config: DaemonConfig, keys: Sequence[str]) -> dict[str, Json]:
     values: dict[str, Json] = {
         f"{config.path} {key}": config.in_file(key) for key in keys if key in config.values
     }
-    for flag, given in config.flags.items():
+    for flag, values_of_flag in config.flags.items():
         if key_of(flag) in keys:
-            values[f"dockerd --{flag} ({config.source})"] = ", ".join(given)
+            values[f"dockerd --{flag} ({config.source})"] = ", ".join(values_of_flag)
     return values
 
 

@@ -89,16 +89,16 @@ def _reason(failure: LogLine | None) -> str:
     """Why containerd did not come, as its own last words or the engine's say it."""
     if failure is None or WAITED.search(failure.text):
         return ""
-    known = meaning(failure.text)
+    recognised = meaning(failure.text)
     text = failure.text.removeprefix("containerd: ")
-    return f" ({known.cause if known else shortened(text, 200)})"
+    return f" ({recognised.cause if recognised else shortened(text, 200)})"
 
 
 def _cure(failure: LogLine | None, stopped: str) -> dict[str, str]:
     """The program to install, or else the unit that is stopped and that a start brings back."""
-    known = meaning(failure.text) if failure is not None else None
-    if known is not None and known.failure.page:
-        return page_variables(known, None)
+    recognised = meaning(failure.text) if failure is not None else None
+    if recognised is not None and recognised.failure.page:
+        return page_variables(recognised, None)
     return {"stopped": stopped} if stopped else {}
 
 

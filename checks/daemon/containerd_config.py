@@ -62,12 +62,12 @@ def _refusal(config: ContainerdConfig, log: ContainerdLog | None) -> LogLine | N
 
 
 def _refused_file_finding(
-    config: ContainerdConfig, refusal: LogLine | None, said: Mapping[str, str]
+    config: ContainerdConfig, refusal: LogLine | None, log_line: Mapping[str, str]
 ) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"containerd does not start: it cannot read {config.path}{_why(config, refusal)}",
-        evidence={**said, **_as_read(config)},
+        evidence={**log_line, **_as_read(config)},
         variables={"path": config.path, "refused": config.path},
     )
 

@@ -79,21 +79,21 @@ def _moved_root_finding(
     config: DaemonConfig | None,
     severity: Severity,
 ) -> Finding:
-    held = count(other.containers, "container")
+    containers = count(other.containers, "container")
     if _is_snap(candidates.path):
         summary = (
             f"the engine of the snap docker serves the socket, and has no containers; {other.path} of "
-            f"another Docker, which does not run, has {held}"
+            f"another Docker, which does not run, has {containers}"
         )
     elif _is_snap(other.path):
         summary = (
             f"the engine has no containers in {candidates.path}, but the snap docker, which does not "
-            f"run, has {held} in {other.path}"
+            f"run, has {containers} in {other.path}"
         )
     else:
         summary = (
             f"the engine has no containers in {candidates.path}, but {other.path} is a data root with "
-            f"{held}"
+            f"{containers}"
         )
     return Finding(
         subject=DAEMON,
@@ -101,7 +101,7 @@ def _moved_root_finding(
         evidence={
             "data root in use": candidates.path,
             "data-root is set by": config.where("data-root") if config is not None else "not known",
-            f"{other.path}/containers": held,
+            f"{other.path}/containers": containers,
         },
         variables=_way_back(candidates, other, config),
         discriminator=other.path,
@@ -154,7 +154,7 @@ def data_root_covered(
     mount = covered.mount
     if mount is None:
         return None
-    known = [container.subject for container in containers or ()]
+    subjects = [container.subject for container in containers or ()]
     unread = [item.subject for item in containers.unexamined] if containers is not None else []
     yield Finding(
         subject=DAEMON,
@@ -167,7 +167,7 @@ def data_root_covered(
             "/proc/locks": "the engine's own records are on another device",
         },
         variables={"point": mount.point},
-        touches=(*known, *unread, Subject("filesystem", mount.point)),
+        touches=(*subjects, *unread, Subject("filesystem", mount.point)),
     )
     return None
 

@@ -106,8 +106,8 @@ _ROOT_LOST = frozenset({"root-leads-nowhere", "root-link-dangles"})
 
 def _lacks_root(text: str) -> bool:
     """Whether the engine says that its data root is a link that leads nowhere."""
-    known = meaning(text)
-    return known is not None and known.name in _ROOT_LOST
+    recognised = meaning(text)
+    return recognised is not None and recognised.name in _ROOT_LOST
 
 
 def _missing_disk(disk: PlannedMount | None) -> str:
@@ -148,9 +148,9 @@ def _cure(daemon: Daemon, end: EngineEnd) -> dict[str, str]:
         return {"disabled": ENGINE}
     if NO_ACTIVATION in text:
         return {"activation": "docker.socket", "flag": "fd://"}
-    known = _own_meaning(text)
-    if known is not None:
-        return cures(known, end.root)
+    recognised = _own_meaning(text)
+    if recognised is not None:
+        return cures(recognised, end.root)
     return {"taken_port": end.taken.rpartition(":")[2]} if end.taken_by else {"again": ENGINE}
 
 
@@ -285,8 +285,8 @@ def _unnamed(text: str) -> str:
     """Why its last start failed, where no other check says so."""
     if not text or _is_explained(text):
         return ""
-    known = meaning(text)
-    return f": {known.cause if known else text.removeprefix('failed to start daemon: ')}"
+    recognised = meaning(text)
+    return f": {recognised.cause if recognised else text.removeprefix('failed to start daemon: ')}"
 
 
 def _own_meaning(text: str) -> Recognised | None:

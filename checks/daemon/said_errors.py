@@ -55,28 +55,28 @@ def errors_in_log(
         return Skipped("Podman answers here")
     if daemon.same_host and daemon.processes.engine is None:
         return Skipped("no engine runs here: daemon.not-running has its last words")
-    named = {container.id: container for container in containers or ()}
-    newest = [error for error in said_errors if not _is_over(error, named)]
+    by_id = {container.id: container for container in containers or ()}
+    newest = [error for error in said_errors if not _is_over(error, by_id)]
     for error in newest[:MOST]:
-        container = named.get(error.container)
+        container = by_id.get(error.container)
         yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
     return None
 
 
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
-    known = _known(error)
+    recognised = _known(error)
     times = "once" if error.times == 1 else f"{error.times} times"
     newest_age = clock.age(error.line.at) or 0.0
     return Finding(
         subject=subject,
         summary=(
-            f"the engine wrote an error {times}, last {ago(newest_age)} ago: {_what(error, known)}"
+            f"the engine wrote an error {times}, last {ago(newest_age)} ago: {_what(error, recognised)}"
         ),
         evidence={
             log.where(error.line): error.line.text,
             "times": error.times,
             "first": f"{ago(clock.age(error.first) or 0.0)} ago",
-            **({"what fixes it": known.cure} if known is not None else {}),
+            **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
         variables={"log": log.name},
         discriminator=shortened(error.kind, KEY),
@@ -84,9 +84,9 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
     )
 
 
-def _is_over(error: SaidError, named: dict[str, Container]) -> bool:
+def _is_over(error: SaidError, by_id: dict[str, Container]) -> bool:
     """Whether the container that the error names has run since, or says it itself."""
-    container = named.get(error.container)
+    container = by_id.get(error.container)
     if container is None:
         return False
     return bool(container.state.error) or (container.started_at or 0.0) > (error.line.at or 0.0)

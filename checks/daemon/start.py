@@ -166,9 +166,9 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> dict[str, s
     return {"driver_json": '{"storage-driver": null}'} if config.in_file("storage-driver") else {}
 
 
-def _leftover(meant: Recognised, root: DataRoot | None) -> dict[str, str]:
+def _leftover(recognised: Recognised, root: DataRoot | None) -> dict[str, str]:
     """The folder of the other driver, where the data root holds overlay2 and one more."""
-    drivers = set(meant.values.get("drivers", "").replace(" ", "").split(","))
+    drivers = set(recognised.values.get("drivers", "").replace(" ", "").split(","))
     others = sorted(drivers - {"overlay2"})
     if root is None or "overlay2" not in drivers or len(others) != 1:
         return {}

@@ -95,8 +95,8 @@ class _DeadServers(msgspec.Struct, frozen=True):
     @property
     def others(self) -> list[str]:
         """The host's servers that answer it."""
-        asked = [server for server in self.resolvers.host_servers if server in self.lookups.host]
-        return [server for server in asked if server not in self.dead]
+        queried = [server for server in self.resolvers.host_servers if server in self.lookups.host]
+        return [server for server in queried if server not in self.dead]
 
     @property
     def is_unreachable(self) -> bool:

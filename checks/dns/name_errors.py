@@ -194,15 +194,15 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
     container, name = failure.container, failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
-    known = ""
+    hint = ""
     if completed:
-        known = f'it is known as "{completed}", and the program does not append the search domain'
+        hint = f'it is known as "{completed}", and the program does not append the search domain'
     return Finding.about(
         container,
         sentence(
             f'{container} calls "{name}", a name that {where} {agree(servers, "does", "do")} not '
             "know (NXDOMAIN) and no container has",
-            known,
+            hint,
         ),
         present(
             {

@@ -82,8 +82,8 @@ class _Split(msgspec.Struct, frozen=True):
     def variables(self) -> dict[str, str]:
         """The server that knows the name comes first in the order that the page proposes."""
         order = [self.knower, *(server for server in self.replies if server != self.knower)]
-        listed = ", ".join(f'"{server}"' for server in order)
-        return {"name": self.name, "knower": self.knower, "dns_json": f'{{"dns": [{listed}]}}'}
+        servers = ", ".join(f'"{server}"' for server in order)
+        return {"name": self.name, "knower": self.knower, "dns_json": f'{{"dns": [{servers}]}}'}
 
 
 def _shown(reply: DnsReply) -> str:

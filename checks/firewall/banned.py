@@ -38,7 +38,7 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
 def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
-    ports = sorted({f"{shut.host_port}/{shut.port.partition('/')[2]}" for shut in banned.ports})
+    ports = sorted({f"{port.host_port}/{port.port.partition('/')[2]}" for port in banned.ports})
     who = f"{banned.address}, the router of this host," if is_router else banned.address
     return Finding(
         subject=HOST,
@@ -49,12 +49,12 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
         evidence=present(
             {
                 **by.evidence,
-                "containers": sorted({shut.container.name for shut in banned.ports}),
+                "containers": sorted({port.container.name for port in banned.ports}),
             }
         ),
         variables=_cure(banned),
         discriminator=f"{banned.address} {by.chain}",
-        touches=tuple(shut.container.subject for shut in banned.ports),
+        touches=tuple(port.container.subject for port in banned.ports),
     )
 
 

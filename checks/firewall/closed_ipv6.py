@@ -32,11 +32,11 @@ def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
     first = closed[0]
     by = first.obstacle.by
     ports = sorted({port.host_port for port in closed})
-    named = f"{agree(ports, 'port', 'ports')} {joined(list(map(str, ports)))}"
+    shown_ports = f"{agree(ports, 'port', 'ports')} {joined(list(map(str, ports)))}"
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"published {named} {agree(ports, 'is', 'are')} open over IPv4 and closed over IPv6 "
+            f"published {shown_ports} {agree(ports, 'is', 'are')} open over IPv4 and closed over IPv6 "
             f"at {first.address}: {by} drops the clients",
             "a log says that a call to this address failed" if first.line else "",
         ),

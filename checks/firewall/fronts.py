@@ -91,7 +91,7 @@ def bypassed_by_publish(packet_paths: PacketPaths) -> CheckResult:
 def _bypassed_finding(inlet: Ingress) -> Finding:
     by = inlet.refused.by
     assert by is not None
-    named = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
+    names_port = str(inlet.host_port) in by.rule.replace(",", " ").replace(":", " ").split()
     return Finding.about(
         inlet.container,
         f"{inlet.container}: published port {inlet.host_port} is open "
@@ -103,7 +103,7 @@ def _bypassed_finding(inlet: Ingress) -> Finding:
             "uplink": f"{inlet.uplink.name} {inlet.uplink.address}",
         },
         discriminator=f"{inlet.host_port}/{inlet.protocol}",
-        severity=Severity.warning if named or inlet.uplink.is_public else None,
+        severity=Severity.warning if names_port or inlet.uplink.is_public else None,
         touches=(inlet.network.subject,),
         host_port=str(inlet.host_port),
         uplink=inlet.uplink.name,

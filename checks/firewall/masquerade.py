@@ -156,8 +156,8 @@ def _network_finding(
     first = ways[0]
     network, nat, is_ipv6 = first.network, first.sample.nat, first.family == "ip6"
     subnets = _subnets(network, is_ipv6=is_ipv6)
-    listed = ", ".join(subnets)
-    source = f"{nat.address}, which this host does not have" if nat else listed
+    shown_subnets = ", ".join(subnets)
+    source = f"{nat.address}, which this host does not have" if nat else shown_subnets
     names = [way.container.name for way in ways]
     own_repair = repair if repair is not None and first.family in repair.families else None
     by_ipv6 = " over IPv6" if is_ipv6 else ""
@@ -171,9 +171,9 @@ def _network_finding(
         summary=sentence(summary, iptables_off(silent_config)),
         evidence={
             "nat POSTROUTING": str(
-                nat or f"no translation of {listed} on the way to {first.uplink.name}"
+                nat or f"no translation of {shown_subnets} on the way to {first.uplink.name}"
             ),
-            "IPAM.Config.Subnet": listed,
+            "IPAM.Config.Subnet": shown_subnets,
             "container": first.container.name,
             "address": first.address,
             **iptables_off_evidence(silent_config),

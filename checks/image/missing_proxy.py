@@ -53,8 +53,8 @@ def missing_proxy(
     if info.http_proxy and not info.https_proxy:
         missing = _for_http_alone(info, ping, config)
     else:
-        given = (proxy for proxy in unused or () if not _is_exempt(host, proxy.exceptions))
-        proxy = next(given, None)
+        proxies = (proxy for proxy in unused or () if not _is_exempt(host, proxy.exceptions))
+        proxy = next(proxies, None)
         if proxy is None:
             return MissingProxy()
         missing = _in_file(proxy, ping, config)
@@ -63,9 +63,9 @@ def missing_proxy(
 
 def _is_exempt(host: str, exceptions: str) -> bool:
     """Whether programs reach this host without the proxy (`no_proxy`)."""
-    given = [word.strip() for word in exceptions.split(",")]
-    domains = [word.lstrip("*").lstrip(".") for word in given if word not in ("", "*")]
-    return "*" in given or any(f".{host_name(host)}".endswith(f".{domain}") for domain in domains)
+    words = [word.strip() for word in exceptions.split(",")]
+    domains = [word.lstrip("*").lstrip(".") for word in words if word not in ("", "*")]
+    return "*" in words or any(f".{host_name(host)}".endswith(f".{domain}") for domain in domains)
 
 
 def _for_http_alone(info: Info, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:

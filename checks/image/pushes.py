@@ -62,9 +62,9 @@ def push_failed(
     return None
 
 
-def _plain(said: str) -> str:
+def _plain(text: str) -> str:
     """The words of a web page without its markup."""
-    return _MARKUP.sub(" ", said).strip()
+    return _MARKUP.sub(" ", text).strip()
 
 
 def _reason(failed: FailedPush) -> str:

@@ -110,11 +110,11 @@ def registry_unreachable(
 
 def _without_mirror(mirror: str, config: DaemonConfig | None) -> dict[str, str]:
     """What the page needs to take a mirror out of the engine's file, where it stands there."""
-    listed = config.in_file("registry-mirrors") if config is not None else None
-    if not isinstance(listed, list):
+    mirrors = config.in_file("registry-mirrors") if config is not None else None
+    if not isinstance(mirrors, list):
         return {}
-    others = [other for other in listed if str(other).rstrip("/") != mirror.rstrip("/")]
-    if others == listed:
+    others = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
+    if others == mirrors:
         return {}
     return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}
 
@@ -212,11 +212,11 @@ def _insecure(host: str, config: DaemonConfig | None) -> dict[str, str]:
 
 def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
     """Whether the file names the registry as insecure, and the engine in force does not."""
-    named = config.in_file(INSECURE)
-    if info is None or not isinstance(named, list) or host not in named:
+    in_file = config.in_file(INSECURE)
+    if info is None or not isinstance(in_file, list) or host not in in_file:
         return False
-    known = (info.registry_config or {}).get("IndexConfigs")
-    return isinstance(known, dict) and host not in known
+    in_force = (info.registry_config or {}).get("IndexConfigs")
+    return isinstance(in_force, dict) and host not in in_force
 
 
 def _outdated(dated: re.Match[str]) -> str:

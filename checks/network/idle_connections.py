@@ -47,12 +47,12 @@ def idle_connections_forgotten(
         return None
     lines = _broken_connections(containers, recent_logs, clock)
     names = sorted(lines)
-    told = f"{named('container', names)} {agree(names, 'logs', 'log')} broken connections"
+    broken = f"{named('container', names)} {agree(names, 'logs', 'log')} broken connections"
     yield Finding(
         subject=HOST,
         summary=sentence(
             f"the kernel forgets a TCP connection that is idle for {seconds} s",
-            told if names else "",
+            broken if names else "",
         ),
         evidence=present({IDLE: seconds, "log": lines or None}),
         severity=None if names else Severity.advice,

@@ -80,7 +80,7 @@ def _finding(container: Container, refused: _Refused, links: Interfaces | None) 
         cure = _everywhere(container, refused.address)
     else:
         where, cure = "which its network does not have", _everywhere(container, refused.address)
-    own = [held.address for held in links.addresses] if links is not None else []
+    own = [address.address for address in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
     finding = Finding.about(
         container,

@@ -129,8 +129,8 @@ def _taken_neighbour_findings(
 def _line_about(name: str, lines: Sequence[str]) -> str:
     """The newest line that calls a host of that name; empty where none does."""
     naming = [line for line in lines if name in line]
-    called = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d") if naming else None
-    return next((line for line in naming if called is not None and called.search(line)), "")
+    call = re.compile(rf"//{re.escape(name)}\b|\b{re.escape(name)}:\d") if naming else None
+    return next((line for line in naming if call is not None and call.search(line)), "")
 
 
 def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[Container, str]]:

@@ -33,14 +33,16 @@ def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult
 
 def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
     container, port = item.container, item.published.number
-    asked = ""
+    unanswered = ""
     if item.clients:
-        asked = f"{counted('client', item.clients, most=2)} sent packets over UDP without an answer"
+        unanswered = (
+            f"{counted('client', item.clients, most=2)} sent packets over UDP without an answer"
+        )
     return Finding.about(
         container,
         sentence(
             f"{container} listens on port {port} for TCP and UDP, and publishes it for TCP alone",
-            asked,
+            unanswered,
         ),
         present(
             {

@@ -19,8 +19,8 @@ def insecure_registry(info: Info) -> CheckResult:
     still be reached with TLS.
     """
     config = info.registry_config or {}
-    listed = config.get("IndexConfigs")
-    for name, entry in sorted(listed.items()) if isinstance(listed, dict) else ():
+    registries = config.get("IndexConfigs")
+    for name, entry in sorted(registries.items()) if isinstance(registries, dict) else ():
         if (
             isinstance(entry, dict)
             and entry.get("Secure") is False

@@ -153,10 +153,10 @@ def _held_update(service: Service) -> dict[str, Json]:
 
 def _meaning(errors: Sequence[str]) -> dict[str, Json]:
     """What the most frequent error means, where that is known."""
-    known = recognise(errors[:1], None, START_ERRORS)
-    if known is None:
+    recognised = recognise(errors[:1], None, START_ERRORS)
+    if recognised is None:
         return {}
-    return {"what it means": known.cause, "what fixes it": known.cure}
+    return {"what it means": recognised.cause, "what fixes it": recognised.cure}
 
 
 def _newest_task(service: str, containers: Containers | None) -> tuple[Subject, ...]:
