@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import Named
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
 from diagnose.model import Finding, Json, Severity
 from diagnose.phrases import and_more
@@ -62,7 +62,7 @@ def _cure(missing: MissingFile) -> dict[str, str]:
     return {"incomplete": missing.folder}
 
 
-def volume_for_file(container: Container, taken: Named) -> Finding:
+def volume_for_file(container: Container, taken: NamedPath) -> Finding:
     """A named volume in the place of a file: a source that is no absolute path names a volume."""
     mount = taken.mount
     return Finding.about(

@@ -6,7 +6,7 @@ import re
 
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import Named
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding
@@ -25,7 +25,9 @@ _OF_A_SERVER = frozenset(["nfs", "nfs4"])
 """With root_squash, the default, the server takes root for nobody: exports(5)."""
 
 
-def unfit_filesystem(container: Container, named: Named, mounts: Mounts | None) -> Finding | None:
+def unfit_filesystem(
+    container: Container, named: NamedPath, mounts: Mounts | None
+) -> Finding | None:
     """A file system of the host that does not do what the program asks of it; None where it may."""
     mounted = mounts.of(named.mount.source) if mounts is not None else None
     why = _why(container, named.line.replace(named.inside, " "), mounted.fstype) if mounted else ""

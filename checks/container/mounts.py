@@ -19,7 +19,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import (
     MOUNTING,
     BindSources,
-    Named,
+    NamedPath,
     asked_for,
     missing_in_folder,
     never_started,
@@ -104,7 +104,7 @@ def _refused_by_runtime(container: Container) -> re.Match[str] | None:
 
 
 def _taken_for_file(
-    container: Container, taken: Named, bind_sources: BindSources | Unavailable
+    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
     """A mount that the program takes for a file, and that is a folder."""
     if taken.mount.type == "volume":
@@ -133,7 +133,7 @@ def _refused_mount_findings(
 
 
 def _empty_folder(
-    container: Container, taken: Named, bind_sources: BindSources | Unavailable
+    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
     """A bind mount that the program takes for a file, and that was an empty folder on the host.
 
@@ -172,7 +172,7 @@ def _empty_folder(
 
 def _lacks_all(
     container: Container, log_tails: LogTails, bind_sources: BindSources | Unavailable
-) -> Named | None:
+) -> NamedPath | None:
     """What the program misses in a folder of the host that is empty."""
     lacking = missing_in_folder(container, log_tails)
     if lacking is None or isinstance(bind_sources, Unavailable):
@@ -180,7 +180,7 @@ def _lacks_all(
     return lacking if bind_sources.entries.get(lacking.mount.source) == 0 else None
 
 
-def _emptied_folder_finding(container: Container, lacking: Named) -> Finding:
+def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding:
     """A folder of the host in which the program misses a file, and that is empty.
 
     Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
@@ -287,7 +287,7 @@ def mount_forbidden(
 
 def _denied(
     container: Container,
-    named: Named,
+    named: NamedPath,
     outcome: Denied | Undecided | None,
     containers: Containers,
     *,
@@ -308,7 +308,7 @@ def _is_unlabelled(mount: Mount) -> bool:
 
 
 def _forbidden_path_finding(
-    container: Container, named: Named, denied: Denied, containers: Containers
+    container: Container, named: NamedPath, denied: Denied, containers: Containers
 ) -> Finding:
     owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
     added = container.host_config.group_add
@@ -332,7 +332,7 @@ def _forbidden_path_finding(
     return finding.with_variables({"own_volume": denied.path} if is_own else {})
 
 
-def _is_own_volume(container: Container, named: Named, containers: Containers) -> bool:
+def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:
     """Whether no other container has the volume in which the path lies."""
     if named.mount.type != "volume":
         return False
@@ -344,7 +344,7 @@ def _volume_names(container: Container) -> set[str]:
     return {mount.name for mount in container.mounts if mount.name}
 
 
-def _read_only_finding(container: Container, named: Named) -> Finding:
+def _read_only_finding(container: Container, named: NamedPath) -> Finding:
     mount = named.mount
     source = mount.name if mount.type == "volume" and mount.name else mount.source
     return Finding.about(
@@ -359,7 +359,7 @@ def _read_only_finding(container: Container, named: Named) -> Finding:
     )
 
 
-def _unlabelled_finding(container: Container, named: Named) -> Finding:
+def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
     mount = named.mount
     return Finding.about(
         container,
@@ -373,7 +373,7 @@ def _unlabelled_finding(container: Container, named: Named) -> Finding:
     )
 
 
-def _denial(named: Named) -> dict[str, object]:
+def _denial(named: NamedPath) -> dict[str, object]:
     return {
         "log": named.line[:QUOTED],
         "mount": str(named.mount),

@@ -6,7 +6,7 @@ from checks.container.confirmed import is_broken
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.machine.clock import Clock
@@ -75,7 +75,7 @@ def _denied(container: Container, log_tails: LogTails) -> tuple[str, str]:
     """The line, and the path in the image that it says was denied; "" where there is none."""
     for line in log_tails.of(container).find_all(*_DENIED):
         paths = _PATH.findall(line)
-        if not paths or REFUSED.search(line) or named(container, line) is not None:
+        if not paths or REFUSED.search(line) or named_path(container, line) is not None:
             continue
         path = paths[-1]
         if not path.startswith(_OF_THE_KERNEL):

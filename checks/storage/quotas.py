@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounted
@@ -63,7 +63,7 @@ def _place(container: Container, line: str, backing: Backing) -> tuple[Mount, Mo
         for behind in backing
         if behind.container.id == container.id and behind.mount.rw and _has_quotas(behind.mounted)
     ]
-    path = named(container, line)
+    path = named_path(container, line)
     if path is not None:
         return next((behind for behind in able if behind[0] == path.mount), None)
     return only(able)

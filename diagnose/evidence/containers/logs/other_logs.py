@@ -6,7 +6,7 @@ import re
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.lazy_pattern import LazyPattern
 
 _POINTS = LazyPattern(
@@ -39,7 +39,7 @@ def other_log(container: Container, tail: LogTail) -> dict[str, str]:
 
 
 def _variable(container: Container, path: str) -> dict[str, str]:
-    place = named(container, f"'{path}'")
+    place = named_path(container, f"'{path}'")
     if place is not None and place.mount.source.startswith("/") and ".." not in place.rest:
         return {"other_log": place.on_host[-1]}
     return {"log_inside": f"{container.name}:{path}"}

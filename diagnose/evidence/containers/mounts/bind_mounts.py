@@ -22,7 +22,7 @@ from diagnose.registry import evidence
 
 __all__ = [
     "BindSources",
-    "Named",
+    "NamedPath",
     "PathStatus",
     "bind_sources",
 ]
@@ -88,7 +88,7 @@ class BindSources(msgspec.Struct, frozen=True):
     unexamined: tuple[Unexamined, ...] = ()
 
 
-class Named(msgspec.Struct, frozen=True):
+class NamedPath(msgspec.Struct, frozen=True):
     """A path of a container that a line names, and the innermost mount that holds it."""
 
     line: str
@@ -110,12 +110,12 @@ class Named(msgspec.Struct, frozen=True):
         )
 
 
-def is_shallow(place: Named) -> bool:
+def is_shallow(place: NamedPath) -> bool:
     """Whether its steps can be looked at: few, and none that leads up again."""
     return ".." not in place.rest and len(place.rest) <= DEEPEST
 
 
-def named(container: Container, line: str) -> Named | None:
+def named_path(container: Container, line: str) -> NamedPath | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
     if not line:
         return None
@@ -124,7 +124,7 @@ def named(container: Container, line: str) -> Named | None:
     return max(places, key=lambda place: len(place.mount.destination), default=None)
 
 
-def _below(mount: Mount, line: str) -> Named | None:
+def _below(mount: Mount, line: str) -> NamedPath | None:
     """What a line names below one mount.
 
     Of several places the one that leaves no doubt where it ends, then the deepest.
@@ -139,16 +139,16 @@ def _below(mount: Mount, line: str) -> Named | None:
     )
 
 
-def _named_at(mount: Mount, line: str, at: re.Match[str]) -> Named:
+def _named_at(mount: Mount, line: str, at: re.Match[str]) -> NamedPath:
     after = line[at.end() :]
     tail, closed, _ = after.partition(_CLOSING.get(line[: at.start()][-1:], "\n"))
     if not closed:
         tail = _WORD.split(after, maxsplit=1)[0].rstrip(".")
     rest = tuple(part for part in tail.rstrip("\\").split("/") if part not in ("", "."))
-    return Named(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
+    return NamedPath(line, mount, rest, bool(closed) or not after[len(tail) :][:1].isspace())
 
 
-def refused_path(container: Container, log_tails: LogTails) -> Named | None:
+def refused_path(container: Container, log_tails: LogTails) -> NamedPath | None:
     """What the container's last lines say it was refused, if it lies below a mount.
 
     A program that names only a file of its working directory leaves open where that is: it is taken
@@ -157,11 +157,11 @@ def refused_path(container: Container, log_tails: LogTails) -> Named | None:
     return refused_in(container, log_tails.of(container))
 
 
-def refused_in(container: Container, tail: LogTail) -> Named | None:
+def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     """What these lines of a container say it was refused, if it lies below a mount."""
     refusals = tail.find_all(*_REFUSED)
     for line in refusals:
-        refused = named(container, line)
+        refused = named_path(container, line)
         if refused is not None:
             return refused
     if any(_ABSOLUTE.search(line) for line in refusals):
@@ -170,7 +170,7 @@ def refused_in(container: Container, tail: LogTail) -> Named | None:
     writable = [mount for mount in container.mounts if mount.rw and mount.source.startswith("/")]
     if nameless is None or len(writable) != 1:
         return None
-    return Named(nameless, writable[0], (), whole=True)
+    return NamedPath(nameless, writable[0], (), whole=True)
 
 
 def _names_no_folder(line: str) -> bool:
@@ -182,19 +182,19 @@ _CALLED_A_FOLDER = ("is a directory", "eisdir", "omitting directory", "not a reg
 """What programs say of a folder where they want a file, in small letters; the third is cp's."""
 
 
-def not_a_file(container: Container, log_tails: LogTails) -> Named | None:
+def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
     """A mount that the container's last words call a directory: it was to be a file.
 
     A bind mount, or a named volume at a place that is called like a file.
     """
-    file = named(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
+    file = named_path(container, log_tails.of(container).find(*_CALLED_A_FOLDER))
     if file is None or file.rest:
         return None
     is_volume = file.mount.type == "volume" and "." in file.inside.rpartition("/")[2]
     return file if file.mount.type == "bind" or is_volume else None
 
 
-def missing_in_folder(container: Container, log_tails: LogTails) -> Named | None:
+def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | None:
     """What the container's last words miss in a folder of the host that is mounted into it."""
     line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
     file = next(named_files(container, line), None)
@@ -205,14 +205,14 @@ _RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,
 """A file of the working directory: config/config.yml, ./settings.toml."""
 
 
-def named_files(container: Container, line: str) -> Iterator[Named]:
+def named_files(container: Container, line: str) -> Iterator[NamedPath]:
     """What a line names below a mount: a path, or files of the container's working directory."""
-    if (place := named(container, line)) is not None:
+    if (place := named_path(container, line)) is not None:
         yield place
     folder = container.config.working_dir or "/"
     for match in _RELATIVE.finditer(line):
         path = posixpath.normpath(posixpath.join(folder, match[0]))
-        if (place := named(container, f"'{path}'")) is not None:
+        if (place := named_path(container, f"'{path}'")) is not None:
             yield msgspec.structs.replace(place, line=line)
 
 

@@ -20,7 +20,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import (
     BindSources,
-    Named,
+    NamedPath,
     is_shallow,
     refused_in,
     refused_path,
@@ -56,7 +56,7 @@ class DroppedUser(msgspec.Struct, frozen=True):
     """A path that such a user is denied, as the log has it."""
 
     container: Container
-    named: Named
+    named: NamedPath
     denied: Denied
     program: str = ""
     """The name of a process of that user, "" where the container does not run."""
@@ -73,7 +73,7 @@ class _Case(msgspec.Struct, frozen=True):
     """A refusal, and the users who may have met it, by the name of a process of theirs."""
 
     container: Container
-    named: Named
+    named: NamedPath
     users: tuple[tuple[str, HostUser], ...]
     times: int = 0
     of: int = 0
@@ -226,5 +226,5 @@ def _user(label: str, uid: int, gid: int | None = None) -> HostUser:
     return HostUser(label, owner, uid, gids, maybe_in="its groups are known only to its image")
 
 
-def _may_be_looked_at(refused: Named) -> bool:
+def _may_be_looked_at(refused: NamedPath) -> bool:
     return refused.mount.rw and refused.mount.source.startswith("/") and is_shallow(refused)

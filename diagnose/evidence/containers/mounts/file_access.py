@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import BindSources, Named, PathStatus
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, NamedPath, PathStatus
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
@@ -178,7 +178,7 @@ def _maybe_in(group: str, groups: Sequence[str]) -> str:
 class _Attempt(msgspec.Struct, frozen=True):
     """What a program tried to do with a path below a mount, as far as its line says."""
 
-    named: Named
+    named: NamedPath
     user: HostUser
 
     @property
@@ -218,7 +218,7 @@ class _Goal(msgspec.Struct, frozen=True):
 
 
 def access(
-    named: Named, sources: BindSources | Unavailable, user: HostUser | None
+    named: NamedPath, sources: BindSources | Unavailable, user: HostUser | None
 ) -> Denied | Undecided | None:
     """Why the user was denied what a log line says about a path below a mount.
 

@@ -11,7 +11,12 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import DEEPEST, Named, named, named_files
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    DEEPEST,
+    NamedPath,
+    named_files,
+    named_path,
+)
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
@@ -40,7 +45,7 @@ class MissingFile(msgspec.Struct, frozen=True):
     """A path that the line which explains the failure misses, and that the host does not have."""
 
     container: Container
-    place: Named
+    place: NamedPath
     """The path as the container and the host have it."""
     inside: str
     path: str
@@ -105,7 +110,7 @@ class _Gap(msgspec.Struct, frozen=True):
     """The first step of a path that is not on the host."""
 
     container: Container
-    place: Named
+    place: NamedPath
     depth: int
     """How many steps below the mount are there."""
 
@@ -120,7 +125,7 @@ class _Gap(msgspec.Struct, frozen=True):
 
 
 def _gaps(
-    missed: Iterable[tuple[Container, Named]], statuses: Mapping[str, PathStatus]
+    missed: Iterable[tuple[Container, NamedPath]], statuses: Mapping[str, PathStatus]
 ) -> Iterator[_Gap]:
     """Where the host lacks a step of the path that a container misses."""
     for container, place in missed:
@@ -170,7 +175,7 @@ def _is_in_image(host: Host, container: Container, inside: str) -> bool | None:
 
 def _missed(
     container: Container, log_tails: LogTails, repeated: TellingLine | None
-) -> Named | None:
+) -> NamedPath | None:
     """What the line that explains the failure misses, if it lies below a mount of the host.
 
     repeated: the error that it repeats while it runs.
@@ -183,7 +188,7 @@ def _missed(
     return place or _modules(container, tail)
 
 
-def _modules(container: Container, tail: LogTail) -> Named | None:
+def _modules(container: Container, tail: LogTail) -> NamedPath | None:
     """The modules of the program in the working directory, where one of them is missed by name."""
     failure = tail.failure_named(*_OF_MODULES)
     if failure is None:
@@ -191,18 +196,18 @@ def _modules(container: Container, tail: LogTail) -> Named | None:
     missed = failure.values.get("command") or failure.values.get("module") or ""
     if not missed or missed.startswith(("/", ".")) or not container.config.working_dir:
         return None
-    place = named(container, f"'{container.config.working_dir.rstrip('/')}/{_MODULES}'")
+    place = named_path(container, f"'{container.config.working_dir.rstrip('/')}/{_MODULES}'")
     if place is None or not _may_miss(place):
         return None
     return msgspec.structs.replace(place, line=failure.line)
 
 
-def _may_miss(place: Named) -> bool:
+def _may_miss(place: NamedPath) -> bool:
     is_on_host = place.mount.source.startswith("/") and 0 < len(place.rest) <= DEEPEST
     return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
 
 
-def _depth(place: Named, by_path: Mapping[str, PathStatus]) -> int:
+def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
     """The depth of the first step that is not there, below a folder that is; 0 if all are there."""
     above: PathStatus | None = None
     for depth, path in enumerate(place.on_host):

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.mounts.file_access import host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
@@ -121,7 +121,7 @@ def _places(
 
     As the line names it, or a mounted file of that name.
     """
-    place = named(container, line)
+    place = named_path(container, line)
     if place is not None and place.mount.source.startswith("/"):
         return [(place.inside, place.on_host[-1])]
     name = str(values.get("file", "")) if isinstance(values, dict) else ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.lazy_pattern import LazyPattern
@@ -40,7 +40,11 @@ def folder_inside(container: Container, failure: Recognised) -> str:
     """The folder of the container itself in which the line misses something or is denied."""
     found = (failure.values.get(group, "") for group in _PATHS)
     path = next((path for path in found if path.startswith("/")), "")
-    if not path or named(container, path) is not None or path.startswith(("/proc", "/sys", "/dev")):
+    if (
+        not path
+        or named_path(container, path) is not None
+        or path.startswith(("/proc", "/sys", "/dev"))
+    ):
         return ""
     parent = path.rpartition("/")[0]
     return path if parent in _WIDE else parent
@@ -52,7 +56,7 @@ def run_folder(container: Container, failure: Recognised) -> str:
     On a host of its own an init system makes such folders at each start.
     """
     path = failure.values.get("path", "")
-    is_missing = failure.name == "path-missing" and named(container, path) is None
+    is_missing = failure.name == "path-missing" and named_path(container, path) is None
     if not is_missing or _OF_OTHERS.search(path) or not _MAKES.search(failure.line.lower()):
         return ""
     parts = [part for part in path.removeprefix("/var").split("/") if part]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.settings.named_setting import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
 
@@ -37,7 +37,7 @@ _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", 
 
 def named_file(container: Container, text: str) -> NamedSetting | None:
     """The mounted file that the line names, or the folder whose contents it objects to."""
-    place = named(container, text)
+    place = named_path(container, text)
     if place is None or not place.mount.source.startswith("/") or ".." in place.rest:
         return None
     inside = place.inside
@@ -57,7 +57,7 @@ def from_working_directory(container: Container, text: str) -> NamedSetting | No
     if match is None or not at.startswith("/"):
         return None
     path = f"{at.rstrip('/')}/{match['path']}"
-    place = named(container, path)
+    place = named_path(container, path)
     if place is None or not place.rest or not place.mount.source.startswith("/"):
         return None
     inside = path.rpartition("/")[0]
@@ -77,7 +77,7 @@ def of_command(container: Container, text: str) -> NamedSetting | None:
     if number is None and not _ABOUT_SETTINGS.search(text.lower()):
         return None
     paths = (word.rpartition("=")[2] for word in container.config.words[1:])
-    mounted = {path: named(container, path) for path in paths if path.startswith("/")}
+    mounted = {path: named_path(container, path) for path in paths if path.startswith("/")}
     files = [
         place
         for path, place in mounted.items()

@@ -13,7 +13,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail
-from diagnose.evidence.containers.mounts.bind_mounts import named
+from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
@@ -116,7 +116,7 @@ def _file_that_was_read(container: Container, lines: Sequence[str]) -> tuple[str
         match = _READ_FILE.search(line)
         if match is not None:
             path = match["path"]
-            return None if named(container, f"'{path}'") is not None else (line, path)
+            return None if named_path(container, f"'{path}'") is not None else (line, path)
     return None
 
 
