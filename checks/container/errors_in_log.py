@@ -37,8 +37,10 @@ REFUSES = frozenset(
         "nginx-no-index",
         "nginx-upload",
         "nginx-upstream-plain",
+        "nginx-upstream-slow",
         "origin-refused",
         "php-fpm-children",
+        "plain-to-tls",
         "proxy-untrusted",
         "redis-full",
         "search-flood",
@@ -121,6 +123,8 @@ def _lacking_variables(error: RepeatedError, containers: Containers | None) -> d
         return {"keyless": container.name}
     if name == "gunicorn-timeout" and not _has_timeout(container):
         return {"impatient": container.name}
+    if name == "plain-to-tls" and error.peers:
+        return {"speaker": error.peers[0][1].name}
     if name == "acme-unreached" and failure is not None:
         return {"unreached": failure.values["unreached"]}
     if name == "celery-unregistered" and containers is not None:

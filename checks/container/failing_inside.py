@@ -26,7 +26,7 @@ _DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
 _PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
 _VERSION_SIX = 2025
 """The year of Pi-hole's first release whose settings are variables of FTL."""
-PARTLY = frozenset({"java-memory"})
+PARTLY = frozenset({"haproxy", "java-memory"})
 """Failures of a part: the rest of the program works on."""
 
 
@@ -51,9 +51,9 @@ def failing_inside(
 
     The container's state says `running` all the same, for its first process is a supervisor, or a
     server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ, MongoDB, dnsmasq or Java, of today alone. A later line that the program is back
-    takes it away. A thread of Java that ended for lack of heap is a warning. What a supervisor
-    writes to a file is not seen.
+    Redis, RabbitMQ, MongoDB, dnsmasq, HAProxy or Java, of today alone. A later line that the
+    program is back takes it away. A thread of Java that ended for lack of heap, and a backend of
+    HAProxy without a server are warnings. What a supervisor writes to a file is not seen.
     """
     for failure in inner_failures:
         yield _finding(failure, mount_access, clock)
@@ -99,7 +99,7 @@ def _variables(
     The mount that its user may not write, or the container to start again.
     """
     container = failure.container
-    if failure.name in PARTLY:
+    if failure.name == "java-memory":
         return {"leaking": container.name}
     failure_signs = signs(failure.line, failure.reason)
     if "permission" in failure_signs:
@@ -148,6 +148,7 @@ def _of_broker(failure: InnerFailure) -> dict[str, str]:
 
 _OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
     "dns-local": _of_resolver,
+    "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
     "mongo-member": lambda failure: {"renamed": failure.container.name},
     "rabbitmq": _of_broker,
     "redis": lambda _: {},

@@ -38,7 +38,7 @@ EXPLAINS = Phrases(
         enough unbound undefined only nil null expired certificate unauthorized
         authentication version newer terminated multiple terminating fail failed failure
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
-        insecure align should pending unapplied blocked exceeded migrating usable sealed
+        insecure align should pending unapplied blocked exceeded migrating usable sealed https
         """
     ),
     pattern=LazyPattern(
@@ -71,6 +71,7 @@ EXPLAINS = Phrases(
         | \bauthentication\ failed\b
         | \bversion\b.{0,60}\b(?:higher|lower|newer|older)\b | \bnewer\b | \bterminated\ by\ sig
         | \bmultiple\b | \bno\ outputs\b
+        | \ban\ http\ request\ to\ an\ https\ server\b
         | \bappears\ to\ be\ migrating\b | \bno\ usable\b | \bis\ sealed\b
         | \bblocked\ by\b | \bwatermark\b.{0,20}\bexceeded\b
         | \bpending\ ?migrations?\b | \bmigrations?\ (?:is|are)\ pending\b | \bunapplied\ migration

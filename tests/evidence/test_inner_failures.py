@@ -35,6 +35,14 @@ NEAR, TUNNEL, FAR = (
     IGNORED.format("fd00::7"),
     IGNORED.format("8.8.8.8"),
 )
+CHECKED = (
+    '[WARNING]  (7) : Server shop/app1 is DOWN, reason: Layer7 wrong status, code: 404, info: "Not '
+    'Found", check duration: 90ms. {} active and 0 backup servers left. 0 sessions active, 0 requeued.'
+)
+REFUSED = CHECKED.replace(
+    'Layer7 wrong status, code: 404, info: "Not Found"', "Layer4 connection problem"
+)
+CHECKED_WELL = "[WARNING]  (7) : Server shop/app2 is UP, reason: Layer7 check passed, code: 200."
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -63,6 +71,10 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("beam.smp", [NO_ROOM, ALARM], [("disk", NO_ROOM)]),
         ("beam.smp", [NO_ROOM, ALARM, ALARM.replace("set on", "cleared on")], []),
         ("beam.smp", [ALARM, ALARM.replace("disk", "memory").replace("set on", "cleared on")], [("disk", "")]),
+        ("haproxy", [CHECKED.format(0)], [("shop", "")]),
+        ("haproxy", [CHECKED.format(1)], []),
+        ("haproxy", [REFUSED.format(0)], []),
+        ("haproxy", [CHECKED.format(0), CHECKED_WELL], []),
         ("mongod", [NO_HOST, NO_MEMBER], [(NO_MEMBER[8:-2], NO_HOST)]),
         ("mongod", [NO_MEMBER, '{"msg":"x","attr":{"newState":"PRIMARY"}}'], []),
         ("sh", [SHUT, WAITS], []),
@@ -88,6 +100,16 @@ def test_a_finding_per_program_and_what_is_offered():
     by_program = {finding.discriminator: finding.variables for finding in result.findings}
     assert by_program["php-fpm"]["again"] == "web"
     assert by_program["http-1"]["leaking"] == "web"
+
+
+def test_a_balancer_says_how_its_check_failed() -> None:
+    (failure,) = in_lines(made("running"), {"haproxy"}, [(None, CHECKED.format(0))])
+    assert failure.cause.endswith("(Layer7 wrong status, code: 404)")
+    result = judge(
+        "container.failing-inside", inner_failures=InnerFailures((failure,)), clock=CLOCK
+    )
+    assert rows(result) == [("warning", "web")]
+    assert result.findings[0].variables["backend"] == "shop"
 
 
 @pytest.mark.parametrize("reason", [MISSING, WORDS])

@@ -220,6 +220,20 @@ LINES = {
     "nginx-upload": (
         "2016/02/29 10:00:00 [error] 26#26: *1 client intended to send too large body: 2097152 bytes"
     ),
+    "nginx-upstream-slow": (
+        "2026/11/28 04:57:05 [error] 7#7: *3 upstream timed out (110: Connection timed out) while reading "
+        'response header from upstream, client: 192.0.2.1, server: , request: "GET /report?month=11 '
+        'HTTP/1.1", upstream: "http://172.18.0.2:8080/report?month=11", host: "reports.example"'
+    ),
+    "plain-to-tls": (
+        "2026/11/28 04:56:34 http: TLS handshake error from 172.18.0.3:50334: client sent an HTTP request "
+        "to an HTTPS server"
+    ),
+    "valid-mark-read-only": (
+        'sysctl: setting key "net.ipv4.conf.all.src_valid_mark": Read-only file system'
+    ),
+    "forwarding-read-only": "sysctl: error setting key 'net.ipv4.ip_forward': Read-only file system",
+    "ipv6-read-only": "sh: can't create /proc/sys/net/ipv6/conf/all/disable_ipv6: Read-only file system",
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
     "key-not-given": (
         "Error: Refusing to auto-generate STORAGE_ENCRYPTION_KEY: encrypted credentials already exist in "

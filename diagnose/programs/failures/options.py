@@ -75,6 +75,38 @@ OPTIONS = (
         needs=("--cap-add=NET_ADMIN",),
     ),
     Failure(
+        name="valid-mark-read-only",
+        mark="src_valid_mark",
+        pattern=r"src_valid_mark['\"]?: Read-only file system",
+        cause="wg-quick sets net.ipv4.conf.all.src_valid_mark, which a container may only be given "
+        "when it is created",
+        cure="recreate it with --sysctl=net.ipv4.conf.all.src_valid_mark=1",
+        source="linuxserver/docker-wireguard#206",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv4.conf.all.src_valid_mark=1",),
+    ),
+    Failure(
+        name="forwarding-read-only",
+        mark="ip_forward",
+        pattern=r"\bip_forward['\"]?: Read-only file system",
+        cause="the program turns IP forwarding on, which a container may only be given when it is "
+        "created",
+        cure="recreate it with --sysctl=net.ipv4.ip_forward=1",
+        source="IAmStoxe/wirehole#62",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv4.ip_forward=1",),
+    ),
+    Failure(
+        name="ipv6-read-only",
+        mark="disable_ipv6",
+        pattern=r"\bdisable_ipv6['\"]?: Read-only file system",
+        cause="the program turns IPv6 on, which a container may only be given when it is created",
+        cure="recreate it with --sysctl=net.ipv6.conf.all.disable_ipv6=0",
+        source="the kernel's own message",
+        confirmed_by=_OPTION,
+        needs=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",),
+    ),
+    Failure(
         name="tun-device",
         mark="/dev/net/tun",
         pattern=r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)",

@@ -7,11 +7,20 @@ from diagnose.programs.failures.remedies import Corrected, Inside, Preceded, Who
 
 
 def _nginx(file: str, *directives: str) -> Inside:
-    """Directives in a file of their own, which goes again where nginx does not accept it."""
+    """Directives in a file of their own, which goes again where it has no effect.
+
+    nginx may not read the file, refuse it, or have another value of the site's own for the first
+    directive: then it is shown where that one stands.
+    """
     path = f"/etc/nginx/conf.d/{file}"
+    name = directives[0].partition(" ")[0]
     lines = " ".join(f"'{directive};'" for directive in directives)
     write = f"printf '%s\\n' {lines} >{path}"
-    return Inside(f"{write} && nginx -t && nginx -s reload || {{ rm -f {path}; false; }}")
+    alone = f"[ \"$(nginx -T 2>/dev/null | grep -o '{name} ' | wc -l)\" -eq 1 ]"
+    shown = f"nginx -T 2>/dev/null | grep -e '^# configuration file' -e {name}"
+    return Inside(
+        f"{write} && nginx -t && {alone} && nginx -s reload || {{ rm -f {path}; {shown}; false; }}"
+    )
 
 
 _ONLY_FPM = (
@@ -64,6 +73,32 @@ WEB_SERVERS = (
             "fastcgi_buffers 8 32k",
             "fastcgi_busy_buffers_size 64k",
         ),
+    ),
+    Failure(
+        name="nginx-upstream-slow",
+        mark="upstream timed out",
+        pattern=r"upstream timed out \(\d+: [^)]*\) while reading (?:response header from )?upstream"
+        r'.*?request: "(?P<request>[A-Z]+ [^\s?"]{1,160}).*?upstream: "\w+://(?P<place>[^/"]+)',
+        cause="nginx answers 504, because {place} takes longer for {request} than nginx waits: "
+        "60 s by default",
+        cure="find out what the program at {place} waits for, or raise proxy_read_timeout "
+        "(fastcgi_read_timeout, uwsgi_read_timeout) in the configuration of nginx, and reload it",
+        source="nginx's own message",
+        remedy=_nginx(
+            "zz-timeout.conf",
+            "proxy_read_timeout 300s",
+            "fastcgi_read_timeout 300s",
+            "uwsgi_read_timeout 300s",
+        ),
+    ),
+    Failure(
+        name="plain-to-tls",
+        mark="http request",
+        pattern=r"client sent an HTTP request to an HTTPS server|\bSSL\b.{0,60}\bhttp request\b",
+        cause="clients speak plain HTTP to its TLS port, and it refuses them",
+        cure="write https:// in the proxy's route to it (proxy_pass https://; for Traefik the "
+        "label loadbalancer.server.scheme=https), or give the proxy its port for plain HTTP",
+        source="the message of Go's net/http, and of OpenSSL",
     ),
     Failure(
         name="nginx-upload",

@@ -40,11 +40,11 @@ class Pattern(msgspec.Struct, frozen=True):
     commands: frozenset[str]
     """Names of processes, of which the container has one."""
     failed: LazyPattern
-    """The line; its group `program` names what failed."""
+    """The line; its group `program` names what failed, and a group `detail` how."""
     over: str
     """What a later line says once that is over, with `{program}` for its name."""
     cause: str
-    """A sentence behind the container's name."""
+    """A sentence behind the container's name, with `{program}` and `{detail}`."""
     noise: LazyPattern = LazyPattern(r"(?!)")
     """Lines of the keeper itself, which do not explain the failure."""
     lasts: bool = False
@@ -144,6 +144,19 @@ PATTERNS = (
         is_of_address=True,
     ),
     Pattern(
+        "haproxy",
+        frozenset({"haproxy"}),
+        LazyPattern(
+            r"Server (?P<program>[^\s/]+)/\S+ is DOWN, reason: "
+            r"(?P<detail>Layer[67] [^,.]*(?:, code: \d+)?).* 0 active and 0 backup servers left"
+        ),
+        r"Server {program}/\S+ is UP",
+        'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
+        "({detail})",
+        LazyPattern(r"Server \S+ is DOWN|has no server available"),
+        lasts=True,
+    ),
+    Pattern(
         "java-memory",
         frozenset({"java"}),
         LazyPattern(
@@ -155,7 +168,7 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq,
+rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq, check.c of HAProxy,
 adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 
@@ -247,17 +260,17 @@ def in_lines(
     for pattern in PATTERNS:
         if not pattern.commands & commands:
             continue
-        failures: dict[str, tuple[int, str]] = {}
+        failures: dict[str, tuple[int, re.Match[str]]] = {}
         for index, (_, line) in enumerate(lines):
             match = pattern.failed.search(line)
             if match and not (pattern.is_of_address and _is_of_internet(match["program"])):
                 program = match["program"] or ""
                 is_each = "{program}" in pattern.cause and not pattern.is_of_address
-                failures.setdefault(program if is_each else "", (index, program))
-        for index, program in failures.values():
+                failures.setdefault(program if is_each else "", (index, match))
+        for index, match in failures.values():
             after = [line for _, line in lines[index + 1 :]]
-            if not _is_over(pattern, program, after):
-                inner_failures.append(_failure(container, pattern, program, lines, index))
+            if not _is_over(pattern, match["program"] or "", after):
+                inner_failures.append(_failure(container, pattern, match, lines, index))
     return inner_failures
 
 
@@ -285,11 +298,12 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
 def _failure(
     container: Container,
     pattern: Pattern,
-    program: str,
+    match: re.Match[str],
     lines: Sequence[tuple[float | None, str]],
     index: int,
 ) -> InnerFailure:
     at, line = lines[index]
+    program = match["program"] or ""
     before = [text for _, text in lines[: index + 1] if not pattern.noise.search(text)]
     telling = telling_line(before)
     why = (message(text).text for text in reversed(before) if pattern.why.search(text))
@@ -297,7 +311,8 @@ def _failure(
     if not reason and telling is not None and telling.explains:
         reason = telling.whole
     reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
-    cause = pattern.cause.format(program=program)
+    detail = match.groupdict().get("detail") or ""
+    cause = pattern.cause.format(program=program, detail=detail)
     failed = "" if pattern.is_of_address else program
     return InnerFailure(container, pattern.name, failed, cause, line, at, reason)
 

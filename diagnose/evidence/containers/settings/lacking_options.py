@@ -9,6 +9,7 @@ from diagnose.evidence.containers.listing import Container
 Proof = tuple[str, object]
 """The path of a value in the configuration, and the value."""
 TMPFS = "--tmpfs"
+_FIRST_PORT = "net.ipv4.ip_unprivileged_port_start"
 _USUAL_SHM = 64 << 20
 """Bytes of /dev/shm that a container has unless it is given more."""
 
@@ -68,10 +69,16 @@ def _lacks_limit(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
-    """Whether a user who is not root lacks the setting; the host's network has the host's own."""
+    """Whether it lacks a setting of its own network.
+
+    The host's network has the host's settings. root opens low ports without a setting.
+    """
     name, _, wanted = assignment.partition("=")
     given = container.host_config.sysctls or {}
-    if container.config.starts_as_root or container.shares_host_network:
+    may_itself = container.host_config.privileged
+    if name == _FIRST_PORT:
+        may_itself = container.config.starts_as_root
+    if may_itself or container.shares_host_network:
         return None
     return ("HostConfig.Sysctls", given or "none") if given.get(name) != wanted else None
 
