@@ -134,6 +134,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "firewall.closed-over-ipv6": "no cure was run since its scenario was written",
     "firewall.ping-dropped": "no cure was run since its scenario was written",
     "network.route-unserved": "no cure was run since its scenario was written",
+    "network.redirect-loop": "only its user knows which setting of the proxy is to change",
     "network.udp-not-published": "no cure was run since its scenario was written",
     "network.clients-unanswered": "the firewall in question is on another machine",
     "network.calls-failing": "what fails is on another machine, or another finding says why",
