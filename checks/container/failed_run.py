@@ -113,14 +113,14 @@ def failed_run(
     strays = strays_of(container, containers, tail)
     return FailedRun(
         container,
-        tail,
-        calls_of(container, containers, tail, context.namespaces),
-        stray_setting(strays) or setting_of(container, tail),
-        changed_file(container, context.compose_files),
-        context,
-        strays,
-        server_of(container, tail.failure, containers),
-        row_steps(container, tail.failure, containers, is_running=False),
+        tail=tail,
+        calls=calls_of(container, containers, tail, context.namespaces),
+        setting=stray_setting(strays) or setting_of(container, tail),
+        changed=changed_file(container, context.compose_files),
+        context=context,
+        strays=strays,
+        server=server_of(container, tail.failure, containers),
+        row=row_steps(container, tail.failure, containers, is_running=False),
     )
 
 

@@ -63,7 +63,11 @@ def host_broken(
         rules = dns_path.of_host if dns_path is not None else {}
         serving = _serving(containers, links, dead[0])
         yield _dead_servers_finding(
-            _DeadServers(dead, resolvers, lookups, rules, hit, serving), routes, links
+            _DeadServers(
+                dead, resolvers=resolvers, lookups=lookups, rules=rules, hit=hit, serving=serving
+            ),
+            routes,
+            links,
         )
     yield from _unknown_names_findings(lookups)
     yield from _unknown_services_findings(lookups)

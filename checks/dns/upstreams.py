@@ -74,7 +74,14 @@ def upstream_unreachable(
             misses_names = any(missed.of(member) for member in group.members)
             yield _finding(
                 LostQuery(
-                    group, resolvers, lookups, path, containers, networks, misses_names, listeners
+                    group,
+                    resolvers=resolvers,
+                    lookups=lookups,
+                    path=path,
+                    containers=containers,
+                    networks=networks,
+                    misses_names=misses_names,
+                    listeners=listeners,
                 )
             )
     yield from lookups.unasked

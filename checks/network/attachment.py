@@ -101,7 +101,9 @@ def _cut_off_findings(
         bridge = links.by_name.get(network.bridge)
         if bridge is None:
             continue
-        attachment = Attachment(container, netns, network, endpoint, bridge, links)
+        attachment = Attachment(
+            container, netns=netns, network=network, endpoint=endpoint, bridge=bridge, links=links
+        )
         wrong_gateway = attachment.wrong_gateway(containers)
         fault = _cable_fault(attachment) or _no_way_out(attachment, wrong_gateway)
         if fault:

@@ -138,7 +138,9 @@ def _tcp_findings(
         else:
             words = LogTail(()) if served else tail
             unread = None
-        port = _UnservedPort(container, netns, number, inward, words, unread)
+        port = _UnservedPort(
+            container, netns=netns, port=number, inward=inward, words=words, unread=unread
+        )
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
 

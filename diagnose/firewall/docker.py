@@ -148,13 +148,13 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
             if protocol is not None and host_port is not None:
                 yield PortRule(
                     chain.table,
-                    chain.name,
-                    number,
-                    rule.text,
-                    protocol,
-                    host_port,
-                    action.address,
-                    action.port,
+                    chain=chain.name,
+                    number=number,
+                    text=rule.text,
+                    protocol=protocol,
+                    host_port=host_port,
+                    address=action.address,
+                    port=action.port,
                 )
 
 

@@ -270,7 +270,12 @@ def _joined(stages: Iterable[_Stage], translating: PacketVerdict) -> ConnectionV
         part, hook, verdict = stage
         if verdict.outcome in ("drop", "reject"):
             return ConnectionVerdict(
-                verdict.outcome, translating.nat, translating.nat_unknown, verdict.by, hook, part
+                verdict.outcome,
+                nat=translating.nat,
+                nat_unknown=translating.nat_unknown,
+                by=verdict.by,
+                hook=hook,
+                part=part,
             )
         astray = hook == "prerouting" and verdict.nat_unknown
         if unsure is None and (verdict.outcome == "unknown" or astray):
@@ -278,6 +283,11 @@ def _joined(stages: Iterable[_Stage], translating: PacketVerdict) -> ConnectionV
     if unsure is not None:
         part, hook, verdict = unsure
         return ConnectionVerdict(
-            "unknown", translating.nat, translating.nat_unknown, verdict.by, hook, part
+            "unknown",
+            nat=translating.nat,
+            nat_unknown=translating.nat_unknown,
+            by=verdict.by,
+            hook=hook,
+            part=part,
         )
     return ConnectionVerdict("accept", translating.nat)

@@ -189,11 +189,11 @@ class Routing:
         kind = kinds.get(route.type, "unicast")
         return RouteDecision(
             kind,
-            self._names.get(route.oif or 0, ""),
-            route.gateway,
-            rule.table,
-            route.src,
-            f"route {text}",
+            oif=self._names.get(route.oif or 0, ""),
+            gateway=route.gateway,
+            table=rule.table,
+            src=route.src,
+            by=f"route {text}",
         )
 
 

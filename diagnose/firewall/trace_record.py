@@ -101,12 +101,12 @@ class TraceRecord:
     def _trace(self, outcome: Outcome, obstacle: Obstacle | None) -> Trace:
         return Trace(
             outcome,
-            tuple(self._stages),
-            self._nat,
-            self._snat,
-            self._nat_unknown,
-            obstacle,
-            self.arrived.device if self.arrived else None,
-            self.arrived.packet if self.arrived else None,
-            self._nat_by,
+            stages=tuple(self._stages),
+            nat=self._nat,
+            snat=self._snat,
+            nat_unknown=self._nat_unknown,
+            obstacle=obstacle,
+            to=self.arrived.device if self.arrived else None,
+            packet=self.arrived.packet if self.arrived else None,
+            nat_by=self._nat_by,
         )

@@ -79,16 +79,16 @@ def plan(report: Report, finding: Reported) -> Course:
     }
     return Course(
         finding.id,
-        finding.key,
-        finding.severity,
-        finding.subject,
-        finding.finding.summary,
-        tuple(link.cause for link in finding.causes),
-        steps(runbooks.looks(finding.id, "confirm", variables, place)),
-        steps(list(runbooks.commands(finding.id, variables, place, examples=True))),
-        steps(runbooks.looks(finding.id, "verify", variables, place)),
-        frozenset({finding.key, *effects}),
-        frozenset(other.key for other in loud),
+        key=finding.key,
+        severity=finding.severity,
+        subject=finding.subject,
+        summary=finding.finding.summary,
+        causes=tuple(link.cause for link in finding.causes),
+        confirm=steps(runbooks.looks(finding.id, "confirm", variables, place)),
+        fixes=steps(list(runbooks.commands(finding.id, variables, place, examples=True))),
+        verify=steps(runbooks.looks(finding.id, "verify", variables, place)),
+        watched=frozenset({finding.key, *effects}),
+        known=frozenset(other.key for other in loud),
     )
 
 

@@ -53,11 +53,11 @@ def _explained(finding: Reported, report: Report) -> Explained:
             absent.append(result.check.id)
     return Explained(
         finding,
-        (*finding.causes, *finding.possible),
-        tuple(_changes(finding, report)),
-        tuple(_cleared(finding, report)),
-        tuple(absent),
-        tuple(unseen),
+        causes=(*finding.causes, *finding.possible),
+        changes=tuple(_changes(finding, report)),
+        cleared=tuple(_cleared(finding, report)),
+        absent=tuple(absent),
+        unseen=tuple(unseen),
     )
 
 

@@ -147,11 +147,13 @@ def site(evidence: Mapping[type, object]) -> PathEvidence | Unavailable:
 
     return PathEvidence(
         containers,
-        known(Networks),
-        known(HostStack),
-        known(Interfaces),
-        known(Uplinks),
-        known(Namespaces),
-        known(Listeners),
-        {kind: str(part) for kind, part in evidence.items() if isinstance(part, Unavailable)},
+        networks=known(Networks),
+        host_stack=known(HostStack),
+        interfaces=known(Interfaces),
+        uplinks=known(Uplinks),
+        namespaces=known(Namespaces),
+        listeners=known(Listeners),
+        reasons={
+            kind: str(part) for kind, part in evidence.items() if isinstance(part, Unavailable)
+        },
     )

@@ -219,12 +219,12 @@ class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):
 
     POLICY = Policy(
         "cgroups",
-        "the control groups of containers",
-        "kernel.cgroups:cgroups",
-        "local",
-        "host",
-        2,
-        3,
+        what="the control groups of containers",
+        collector="kernel.cgroups:cgroups",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=3,
     )
     containers: Mapping[str, int | None]
 
@@ -251,12 +251,12 @@ class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):
 
     POLICY = Policy(
         "cgroup_rates",
-        "how the counters of containers grow",
-        "kernel.cgroups:rates",
-        "probe",
-        "host",
-        3,
-        4,
+        what="how the counters of containers grow",
+        collector="kernel.cgroups:rates",
+        lane="probe",
+        scope="host",
+        deadline=3,
+        priority=4,
     )
     containers: Mapping[str, int | None]
     seconds: float = 1.0
@@ -273,7 +273,13 @@ class CountWakings(Question[dict[str, int | None]], frozen=True):
     """
 
     POLICY = Policy(
-        "wakings", "how often processes wake up", "kernel.processes:wakings", "probe", "host", 2, 4
+        "wakings",
+        what="how often processes wake up",
+        collector="kernel.processes:wakings",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=4,
     )
     pids: Sequence[int]
     seconds: float

@@ -60,7 +60,13 @@ class QueryDns(Question[DnsReply], frozen=True, omit_defaults=False):
     """
 
     POLICY = Policy(
-        "dns.query", "the answer of a DNS server", "network.dns:query", "probe", "network", 3.5, 1
+        "dns.query",
+        what="the answer of a DNS server",
+        collector="network.dns:query",
+        lane="probe",
+        scope="network",
+        deadline=3.5,
+        priority=1,
     )
     server: str
     name: str
@@ -82,12 +88,12 @@ class QuerySizedDns(Question[DnsReply], frozen=True):
 
     POLICY = Policy(
         "dns.sized",
-        "the answer to a large DNS query",
-        "network.dns:sized",
-        "probe",
-        "network",
-        3.5,
-        4,
+        what="the answer to a large DNS query",
+        collector="network.dns:sized",
+        lane="probe",
+        scope="network",
+        deadline=3.5,
+        priority=4,
     )
     server: str
     pid: int
@@ -134,12 +140,12 @@ class SampleDns(Question[DnsSample], frozen=True, omit_defaults=False):
 
     POLICY = Policy(
         "dns.sample",
-        "how many queries a DNS server answers",
-        "network.dns_loss:sample",
-        "probe",
-        "network",
-        3.5,
-        2,
+        what="how many queries a DNS server answers",
+        collector="network.dns_loss:sample",
+        lane="probe",
+        scope="network",
+        deadline=3.5,
+        priority=2,
     )
     server: str
     pid: int | None = None

@@ -62,7 +62,13 @@ class FindEndpoint(Question[Endpoint], frozen=True):
     """Which endpoint the docker client would use."""
 
     POLICY = Policy(
-        "endpoint", "the engine's address", "engine.endpoint:endpoint", "local", "tool", 2, 0
+        "endpoint",
+        what="the engine's address",
+        collector="engine.endpoint:endpoint",
+        lane="local",
+        scope="tool",
+        deadline=2,
+        priority=0,
     )
 
 
@@ -122,12 +128,12 @@ class ReadClientSettings(Question[ClientSettings], frozen=True):
 
     POLICY = Policy(
         "client.settings",
-        "the settings of the docker command",
-        "engine.client_settings:settings",
-        "local",
-        "tool",
-        2,
-        5,
+        what="the settings of the docker command",
+        collector="engine.client_settings:settings",
+        lane="local",
+        scope="tool",
+        deadline=2,
+        priority=5,
     )
 
 
@@ -151,12 +157,12 @@ class FindLocality(Question[Locality], frozen=True):
 
     POLICY = Policy(
         "locality",
-        "whether the engine runs on this host",
-        "engine.locality:locality",
-        "local",
-        "tool",
-        4,
-        0,
+        what="whether the engine runs on this host",
+        collector="engine.locality:locality",
+        lane="local",
+        scope="tool",
+        deadline=4,
+        priority=0,
     )
 
 
@@ -175,7 +181,13 @@ class PingEngine(Question[PingReply], frozen=True):
     """The headers of /_ping."""
 
     POLICY = Policy(
-        "api.ping", "the engine's answer to /_ping", "engine.api:ping", "probe", "engine", 2, 0
+        "api.ping",
+        what="the engine's answer to /_ping",
+        collector="engine.api:ping",
+        lane="probe",
+        scope="engine",
+        deadline=2,
+        priority=0,
     )
 
 

@@ -39,7 +39,14 @@ class ReadFile(Question[FileText], frozen=True):
     """The beginning or the end of one file."""
 
     POLICY = Policy(
-        "file.read", "a file", "disk.files:read", "file", "host", 1.5, 3, longest=8 * 2**20
+        "file.read",
+        what="a file",
+        collector="disk.files:read",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=3,
+        longest=8 * 2**20,
     )
     path: str
     max_bytes: int = 262144
@@ -96,7 +103,13 @@ class StatPaths(Question[dict[str, PathStatus]], frozen=True):
     """
 
     POLICY = Policy(
-        "file.stats", "the attributes of files", "disk.files:stats", "file", "host", 1.5, 3
+        "file.stats",
+        what="the attributes of files",
+        collector="disk.files:stats",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=3,
     )
     paths: Sequence[str]
     follow: bool | UnsetType = UNSET
@@ -117,7 +130,13 @@ class TrySockets(Question[dict[str, SocketTrial]], frozen=True):
     """
 
     POLICY = Policy(
-        "file.sockets", "who listens on sockets", "disk.files:sockets", "file", "host", 1.5, 4
+        "file.sockets",
+        what="who listens on sockets",
+        collector="disk.files:sockets",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
     )
     paths: Sequence[str]
 
@@ -141,7 +160,13 @@ class ListFolder(Question[FolderListing], frozen=True):
     """The entries of one folder."""
 
     POLICY = Policy(
-        "file.list", "the entries of a folder", "disk.files:list_folder", "file", "host", 1.5, 4
+        "file.list",
+        what="the entries of a folder",
+        collector="disk.files:list_folder",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
     )
     path: str
     limit: int = 2000
@@ -180,7 +205,13 @@ class StatFilesystem(Question[Usage], frozen=True):
     """What statvfs says of the filesystem that holds a path."""
 
     POLICY = Policy(
-        "fs.usage", "the usage of a filesystem", "disk.files:usage", "file", "host", 1.5, 2
+        "fs.usage",
+        what="the usage of a filesystem",
+        collector="disk.files:usage",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=2,
     )
     path: str
 
@@ -192,7 +223,13 @@ class StatFilesystems(Question[dict[str, Usage | Failed]], frozen=True):
     """What statvfs says of several paths, none of which lies on a mount that may hang."""
 
     POLICY = Policy(
-        "fs.usages", "the usage of filesystems", "disk.files:usages", "file", "host", 1.5, 5
+        "fs.usages",
+        what="the usage of filesystems",
+        collector="disk.files:usages",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=5,
     )
     paths: Sequence[str]
 
@@ -226,7 +263,13 @@ class ListLayers(Question[LayerRecords], frozen=True):
     """The layers of overlay2 below a data root, and which of them the engine's databases know."""
 
     POLICY = Policy(
-        "fs.layers", "the image layers on disk", "disk.files:layers", "probe", "host", 2.5, 5
+        "fs.layers",
+        what="the image layers on disk",
+        collector="disk.files:layers",
+        lane="probe",
+        scope="host",
+        deadline=2.5,
+        priority=5,
     )
     path: str
 
@@ -243,7 +286,13 @@ class SampleFreeSpace(Question[FreeSpaceSample], frozen=True):
     """How fast a filesystem fills: two samples of its free bytes."""
 
     POLICY = Policy(
-        "fs.rate", "how fast a filesystem fills", "disk.files:rate", "probe", "host", 3, 6
+        "fs.rate",
+        what="how fast a filesystem fills",
+        collector="disk.files:rate",
+        lane="probe",
+        scope="host",
+        deadline=3,
+        priority=6,
     )
     path: str
     seconds: float = 1.0
@@ -274,7 +323,15 @@ class WalkedFolder(msgspec.Struct, frozen=True):
 class WalkFolder(Question[WalkedFolder], frozen=True):
     """Where the bytes below a folder are. It stays on one device."""
 
-    POLICY = Policy("fs.walk", "the sizes of folders", "disk.files:walk", "last", "host", 3, 9)
+    POLICY = Policy(
+        "fs.walk",
+        what="the sizes of folders",
+        collector="disk.files:walk",
+        lane="last",
+        scope="host",
+        deadline=3,
+        priority=9,
+    )
     path: str
     seconds: float = 2
     limit: int = 400_000

@@ -18,7 +18,13 @@ class ListNftables(Question[Json], frozen=True):
     """Every table, chain, rule and set of nftables."""
 
     POLICY = Policy(
-        "nftables", "the nftables rules", "network.process:ask", "local", "network", 3, 3
+        "nftables",
+        what="the nftables rules",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=3,
+        priority=3,
     )
 
 
@@ -39,12 +45,12 @@ class CountPackets(Question[list[ChainCounters]], frozen=True):
 
     POLICY = Policy(
         "nftables.counters",
-        "the counters of nftables rules",
-        "network.process:count_later",
-        "probe",
-        "network",
-        4,
-        4,
+        what="the counters of nftables rules",
+        collector="network.process:count_later",
+        lane="probe",
+        scope="network",
+        deadline=4,
+        priority=4,
     )
     chains: Sequence[tuple[str, str, str]]
     """Each as family, table and name."""
@@ -63,12 +69,12 @@ class SaveIptables(Question[SavedRules], frozen=True):
 
     POLICY = Policy(
         "iptables",
-        "the iptables rules",
-        "network.iptables:iptables_save",
-        "probe",
-        "network",
-        3,
-        3,
+        what="the iptables rules",
+        collector="network.iptables:iptables_save",
+        lane="probe",
+        scope="network",
+        deadline=3,
+        priority=3,
         longest=16 * 2**20,
     )
     flavour: Flavour
@@ -91,7 +97,15 @@ class IpsetMembers(msgspec.Struct, frozen=True):
 class ReadIpset(Question[IpsetMembers], frozen=True):
     """One set of ipset."""
 
-    POLICY = Policy("ipset", "an ipset", "network.process:ask", "local", "network", 3, 3)
+    POLICY = Policy(
+        "ipset",
+        what="an ipset",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=3,
+        priority=3,
+    )
     name: str
 
     def about(self) -> str:

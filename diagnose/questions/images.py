@@ -332,11 +332,11 @@ class ListDownloads(Question[list[Download]], frozen=True):
 
     POLICY = Policy(
         "image.downloads",
-        "the layers that are being fetched",
-        "kernel.open_files:downloads",
-        "local",
-        "host",
-        2,
-        5,
+        what="the layers that are being fetched",
+        collector="kernel.open_files:downloads",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=5,
     )
     pids: Sequence[int]

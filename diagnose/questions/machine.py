@@ -26,7 +26,15 @@ class Mounted(msgspec.Struct, frozen=True):
 class ListMounts(Question[list[Mounted]], frozen=True):
     """The mount table of this process."""
 
-    POLICY = Policy("mounts", "the mount table", "kernel.host:mounts", "local", "host", 1.5, 2)
+    POLICY = Policy(
+        "mounts",
+        what="the mount table",
+        collector="kernel.host:mounts",
+        lane="local",
+        scope="host",
+        deadline=1.5,
+        priority=2,
+    )
 
 
 class HostMemory(msgspec.Struct, frozen=True):
@@ -56,7 +64,13 @@ class ReadMemory(Question[HostMemory], frozen=True):
     """One reading of /proc/meminfo."""
 
     POLICY = Policy(
-        "memory", "the memory figures of the host", "kernel.host:memory", "local", "host", 1, 3
+        "memory",
+        what="the memory figures of the host",
+        collector="kernel.host:memory",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=3,
     )
 
 
@@ -81,12 +95,12 @@ class ReadPressure(Question[PressureReading], frozen=True):
 
     POLICY = Policy(
         "pressure",
-        "the pressure figures of the kernel",
-        "kernel.host:pressure",
-        "local",
-        "host",
-        1,
-        3,
+        what="the pressure figures of the kernel",
+        collector="kernel.host:pressure",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=3,
     )
 
 
@@ -97,7 +111,13 @@ class ReadSysctls(Question[dict[str, str | None]], frozen=True):
     """
 
     POLICY = Policy(
-        "sysctl", "kernel settings (sysctl)", "kernel.host:sysctl", "local", "network", 1, 2
+        "sysctl",
+        what="kernel settings (sysctl)",
+        collector="kernel.host:sysctl",
+        lane="local",
+        scope="network",
+        deadline=1,
+        priority=2,
     )
     names: Sequence[str]
 
@@ -122,7 +142,13 @@ class ListProcesses(Question[list[Process]], frozen=True):
     """Every process that this process can see."""
 
     POLICY = Policy(
-        "processes", "the list of processes", "kernel.processes:processes", "local", "host", 2.5, 2
+        "processes",
+        what="the list of processes",
+        collector="kernel.processes:processes",
+        lane="local",
+        scope="host",
+        deadline=2.5,
+        priority=2,
     )
 
 
@@ -194,7 +220,13 @@ class InspectProcess(Question[ProcessDetail], frozen=True):
     """One process in detail."""
 
     POLICY = Policy(
-        "process", "the details of a process", "kernel.processes:process", "local", "host", 1.5, 4
+        "process",
+        what="the details of a process",
+        collector="kernel.processes:process",
+        lane="local",
+        scope="host",
+        deadline=1.5,
+        priority=4,
     )
     pid: int
 
@@ -221,12 +253,12 @@ class SeeProcess(Question[ProcessNow], frozen=True):
 
     POLICY = Policy(
         "process.now",
-        "whether a process still lives",
-        "kernel.processes:process_now",
-        "local",
-        "host",
-        1,
-        3,
+        what="whether a process still lives",
+        collector="kernel.processes:process_now",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=3,
     )
     pid: int
 
@@ -265,12 +297,12 @@ class FindDeletedFiles(Question[DeletedFileList], frozen=True):
 
     POLICY = Policy(
         "deleted_files",
-        "deleted files that are still open",
-        "kernel.open_files:deleted_files",
-        "probe",
-        "host",
-        2,
-        7,
+        what="deleted files that are still open",
+        collector="kernel.open_files:deleted_files",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=7,
     )
     min_bytes: int
 
@@ -300,12 +332,12 @@ class CountDescriptors(Question[CrowdedList], frozen=True):
 
     POLICY = Policy(
         "descriptors",
-        "the open files of processes",
-        "kernel.open_files:descriptors",
-        "probe",
-        "host",
-        2,
-        7,
+        what="the open files of processes",
+        collector="kernel.open_files:descriptors",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=7,
     )
     share: float
 
@@ -321,12 +353,12 @@ class FindOpenFiles(Question[OpenPaths], frozen=True):
 
     POLICY = Policy(
         "open_under",
-        "the open files of a process",
-        "kernel.open_files:open_under",
-        "probe",
-        "host",
-        1.5,
-        6,
+        what="the open files of a process",
+        collector="kernel.open_files:open_under",
+        lane="probe",
+        scope="host",
+        deadline=1.5,
+        priority=6,
     )
     pid: int
     folder: str
@@ -347,12 +379,12 @@ class ReadClockState(Question[ClockState], frozen=True):
 
     POLICY = Policy(
         "clock.state",
-        "the state of the clock",
-        "kernel.clock_state:clock_state",
-        "local",
-        "host",
-        1,
-        5,
+        what="the state of the clock",
+        collector="kernel.clock_state:clock_state",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=5,
     )
 
 
@@ -381,6 +413,12 @@ class ReadKernelLog(Question[KernelRecords], frozen=True):
     """The newest records of the kernel log, oldest first."""
 
     POLICY = Policy(
-        "kernel.log", "the kernel log", "kernel.kernel_log:records", "local", "host", 1.5, 3
+        "kernel.log",
+        what="the kernel log",
+        collector="kernel.kernel_log:records",
+        lane="local",
+        scope="host",
+        deadline=1.5,
+        priority=3,
     )
     max: int = 4000

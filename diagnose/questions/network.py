@@ -48,11 +48,23 @@ class ListInterfaces(Question[list[Interface]], frozen=True):
     """
 
     POLICY = Policy(
-        "net.links", "the network interfaces", "network.process:ask", "local", "network", 2, 2
+        "net.links",
+        what="the network interfaces",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=2,
     )
     ROUNDS = {  # noqa: RUF012 - never changed
         "later": Policy(
-            "net.links.later", POLICY.what, "network.process:list_again", "local", "network", 2, 2
+            "net.links.later",
+            what=POLICY.what,
+            collector="network.process:list_again",
+            lane="local",
+            scope="network",
+            deadline=2,
+            priority=2,
         )
     }
     round: Literal["", "later"] = ""
@@ -76,7 +88,13 @@ class ListAddresses(Question[list[Address]], frozen=True):
     """Every address of the tool's network namespace."""
 
     POLICY = Policy(
-        "net.addresses", "the network addresses", "network.process:ask", "local", "network", 2, 2
+        "net.addresses",
+        what="the network addresses",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=2,
     )
 
 
@@ -121,7 +139,15 @@ class Route(msgspec.Struct, frozen=True, dict=True):
 class ListRoutes(Question[list[Route]], frozen=True):
     """Every route of all tables, one row per next hop."""
 
-    POLICY = Policy("net.routes", "the routes", "network.process:ask", "local", "network", 2, 2)
+    POLICY = Policy(
+        "net.routes",
+        what="the routes",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=2,
+    )
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
@@ -164,7 +190,13 @@ class ListRoutingRules(Question[list[PolicyRule]], frozen=True):
     """Every policy routing rule."""
 
     POLICY = Policy(
-        "net.rules", "the routing rules", "network.process:ask", "local", "network", 2, 4
+        "net.rules",
+        what="the routing rules",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=4,
     )
 
 
@@ -195,7 +227,13 @@ class LookUpRoutes(Question[list[RouteLookup]], frozen=True):
     """How the kernel would route packets."""
 
     POLICY = Policy(
-        "net.ways", "the kernel's choice of routes", "network.process:ask", "local", "network", 2, 4
+        "net.ways",
+        what="the kernel's choice of routes",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=4,
     )
     asked: Sequence[WantedRoute]
 
@@ -216,7 +254,13 @@ class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):
     """The ARP and NDP tables of the tool's network namespace."""
 
     POLICY = Policy(
-        "net.neighbours", "the neighbour tables", "network.process:ask", "local", "network", 2, 5
+        "net.neighbours",
+        what="the neighbour tables",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=5,
     )
 
 
@@ -254,7 +298,13 @@ class ListConnections(Question[ConnectionTable], frozen=True):
     """
 
     POLICY = Policy(
-        "conntrack", "the tracked connections", "network.process:ask", "local", "network", 3, 5
+        "conntrack",
+        what="the tracked connections",
+        collector="network.process:ask",
+        lane="local",
+        scope="network",
+        deadline=3,
+        priority=5,
     )
     family: Literal["inet", "inet6"] = "inet"
     protocol: Literal["tcp", "udp", "icmp"] | None = None
@@ -276,12 +326,12 @@ class CountReversePathDrops(Question[ReversePathDrops], frozen=True):
 
     POLICY = Policy(
         "net.rp-drops",
-        "the packets that rp_filter drops",
-        "kernel.host:reverse_path_drops",
-        "probe",
-        "network",
-        3,
-        4,
+        what="the packets that rp_filter drops",
+        collector="kernel.host:reverse_path_drops",
+        lane="probe",
+        scope="network",
+        deadline=3,
+        priority=4,
     )
     seconds: float = 1.5
 
@@ -305,16 +355,22 @@ class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
 
     POLICY = Policy(
         "netns",
-        "the network namespace of a container",
-        "network.process:ask",
-        "netns",
-        "host",
-        2,
-        4,
+        what="the network namespace of a container",
+        collector="network.process:ask",
+        lane="netns",
+        scope="host",
+        deadline=2,
+        priority=4,
     )
     ROUNDS = {  # noqa: RUF012 - never changed
         "later": Policy(
-            "netns.later", POLICY.what, "network.process:visit_later", "probe", "host", 4, 4
+            "netns.later",
+            what=POLICY.what,
+            collector="network.process:visit_later",
+            lane="probe",
+            scope="host",
+            deadline=4,
+            priority=4,
         )
     }
     pid: int
@@ -342,12 +398,12 @@ class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
 
     POLICY = Policy(
         "netns.filter",
-        "the packet filter inside a container's network namespace",
-        "network.process:ask",
-        "netns",
-        "host",
-        3,
-        4,
+        what="the packet filter inside a container's network namespace",
+        collector="network.process:ask",
+        lane="netns",
+        scope="host",
+        deadline=3,
+        priority=4,
     )
     pid: int
 
@@ -370,10 +426,10 @@ class ListTunnelHolders(Question[list[TunnelHolder]], frozen=True):
 
     POLICY = Policy(
         "tunnels",
-        "the processes behind tunnels",
-        "network.tunnels:tunnels",
-        "local",
-        "network",
-        2,
-        5,
+        what="the processes behind tunnels",
+        collector="network.tunnels:tunnels",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=5,
     )

@@ -33,7 +33,13 @@ class ProbeServer(Question[ProbeReply], frozen=True, omit_defaults=False):
     """
 
     POLICY = Policy(
-        "net.probe", "the answer to a packet", "network.probe:probe", "probe", "network", 3.5, 1
+        "net.probe",
+        what="the answer to a packet",
+        collector="network.probe:probe",
+        lane="probe",
+        scope="network",
+        deadline=3.5,
+        priority=1,
     )
     server: str
     port: int

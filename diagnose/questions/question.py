@@ -76,7 +76,16 @@ def engine_get(
 ) -> Policy:
     """The policy of a question that is one GET of the engine's API."""
     return Policy(
-        kind, what, collector, lane, "engine", deadline, priority, longest, path, dict(parameters)
+        kind,
+        what=what,
+        collector=collector,
+        lane=lane,
+        scope="engine",
+        deadline=deadline,
+        priority=priority,
+        longest=longest,
+        path=path,
+        parameters=dict(parameters),
     )
 
 

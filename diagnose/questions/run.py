@@ -24,7 +24,15 @@ class ClockReading(msgspec.Struct, frozen=True):
 class ReadClock(Question[ClockReading], frozen=True):
     """The time now, and when the machine started."""
 
-    POLICY = Policy("now", "the clock", "tool:now", "local", "tool", 1, 0)
+    POLICY = Policy(
+        "now",
+        what="the clock",
+        collector="tool:now",
+        lane="local",
+        scope="tool",
+        deadline=1,
+        priority=0,
+    )
 
 
 class Site(msgspec.Struct, frozen=True):
@@ -53,7 +61,15 @@ class IdentifySite(Question[SiteIdentity], frozen=True):
     The machine id itself is never recorded: machine-id(5) calls it confidential.
     """
 
-    POLICY = Policy("site", "the identity of this host", "tool:site", "local", "host", 1, 5)
+    POLICY = Policy(
+        "site",
+        what="the identity of this host",
+        collector="tool:site",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=5,
+    )
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -102,7 +118,15 @@ RECORDED = ("since_s", "resolve", "wanted", "budget_s", "probe")
 class ReadOptions(Question[Options], frozen=True):
     """What the user asked of this run."""
 
-    POLICY = Policy("options", "the options of the run", "tool:options", "local", "tool", 1, 0)
+    POLICY = Policy(
+        "options",
+        what="the options of the run",
+        collector="tool:options",
+        lane="local",
+        scope="tool",
+        deadline=1,
+        priority=0,
+    )
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -120,7 +144,13 @@ class IdentifyCaller(Question[Caller], frozen=True):
     """The user and the rights of this process."""
 
     POLICY = Policy(
-        "caller", "the user and the rights of this process", "tool:caller", "local", "tool", 1, 0
+        "caller",
+        what="the user and the rights of this process",
+        collector="tool:caller",
+        lane="local",
+        scope="tool",
+        deadline=1,
+        priority=0,
     )
 
 
@@ -136,10 +166,10 @@ class IdentifyKernel(Question[KernelIdentity], frozen=True):
 
     POLICY = Policy(
         "uname",
-        "the name and the version of the kernel",
-        "kernel.host:uname",
-        "local",
-        "tool",
-        1,
-        0,
+        what="the name and the version of the kernel",
+        collector="kernel.host:uname",
+        lane="local",
+        scope="tool",
+        deadline=1,
+        priority=0,
     )

@@ -105,7 +105,13 @@ class ReadUnit(Question[Unit], frozen=True):
     """The properties of a systemd unit."""
 
     POLICY = Policy(
-        "unit", "the state of a systemd unit", "commands.systemd:unit", "probe", "host", 2, 3
+        "unit",
+        what="the state of a systemd unit",
+        collector="commands.systemd:unit",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=3,
     )
     name: str
 
@@ -132,7 +138,15 @@ class JournalEntries(msgspec.Struct, frozen=True):
 class ReadJournal(Question[JournalEntries], frozen=True):
     """The newest lines of a unit's journal, oldest first."""
 
-    POLICY = Policy("journal", "the journal", "commands.systemd:journal", "probe", "host", 3, 4)
+    POLICY = Policy(
+        "journal",
+        what="the journal",
+        collector="commands.systemd:journal",
+        lane="probe",
+        scope="host",
+        deadline=3,
+        priority=4,
+    )
     unit: str
     lines: int = 200
 
@@ -152,12 +166,12 @@ class ValidateConfig(Question[Validation], frozen=True):
 
     POLICY = Policy(
         "validate",
-        "dockerd's check of its configuration",
-        "commands.systemd:validate",
-        "probe",
-        "host",
-        3,
-        6,
+        what="dockerd's check of its configuration",
+        collector="commands.systemd:validate",
+        lane="probe",
+        scope="host",
+        deadline=3,
+        priority=6,
     )
     dockerd: str
     config: str

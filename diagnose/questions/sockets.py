@@ -61,12 +61,12 @@ class ListListeners(Question[list[Listener]], frozen=True):
 
     POLICY = Policy(
         "listeners",
-        "the listening sockets",
-        "kernel.open_files:listeners",
-        "local",
-        "network",
-        2,
-        3,
+        what="the listening sockets",
+        collector="kernel.open_files:listeners",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=3,
     )
 
 
@@ -110,12 +110,12 @@ class ListPortConnections(Question[list[PortConnection]], frozen=True):
 
     POLICY = Policy(
         "net.port-connections",
-        "the connections that have a port",
-        "kernel.open_files:port_connections",
-        "probe",
-        "network",
-        3,
-        5,
+        what="the connections that have a port",
+        collector="kernel.open_files:port_connections",
+        lane="probe",
+        scope="network",
+        deadline=3,
+        priority=5,
     )
     port: int
 
@@ -125,12 +125,12 @@ class ListCallers(Question[dict[str, int]], frozen=True):
 
     POLICY = Policy(
         "netns.callers",
-        "who is connected to a port",
-        "network.losses:callers",
-        "local",
-        "host",
-        2,
-        5,
+        what="who is connected to a port",
+        collector="network.losses:callers",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=5,
     )
     pid: int
     port: int
@@ -151,7 +151,13 @@ class ListTcpStalls(Question[list[TcpStall]], frozen=True):
     """The IPv4 connections of a process's network namespace that get no acknowledgement."""
 
     POLICY = Policy(
-        "tcp.stalls", "stalled TCP connections", "network.tcp_stalls:stalls", "local", "host", 2, 5
+        "tcp.stalls",
+        what="stalled TCP connections",
+        collector="network.tcp_stalls:stalls",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=5,
     )
     pid: int
 
@@ -178,12 +184,12 @@ class CountLosses(Question[dict[str, LossCounters]], frozen=True):
 
     POLICY = Policy(
         "netns.losses",
-        "what containers' networks lost",
-        "network.losses:count",
-        "local",
-        "host",
-        2,
-        5,
+        what="what containers' networks lost",
+        collector="network.losses:count",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=5,
     )
     pids: Sequence[int]
 
@@ -222,12 +228,12 @@ class WatchSockets(Question[dict[str, SocketLosses]], frozen=True):
 
     POLICY = Policy(
         "netns.watched",
-        "the sockets that get no answer",
-        "network.losses:watch",
-        "probe",
-        "host",
-        4,
-        5,
+        what="the sockets that get no answer",
+        collector="network.losses:watch",
+        lane="probe",
+        scope="host",
+        deadline=4,
+        priority=5,
     )
     pids: Sequence[int]
     seconds: float = 1.5
@@ -252,11 +258,11 @@ class WatchHostCalls(Question[list[HostCall]], frozen=True):
 
     POLICY = Policy(
         "net.host-calls",
-        "the host's sockets that get no answer",
-        "network.losses:watch_host",
-        "probe",
-        "network",
-        4,
-        5,
+        what="the host's sockets that get no answer",
+        collector="network.losses:watch_host",
+        lane="probe",
+        scope="network",
+        deadline=4,
+        priority=5,
     )
     seconds: float = 1.5

@@ -56,11 +56,11 @@ def run(
     files = _files(targets, output, is_bundle=is_bundle)
     errand = Errand(
         (str(ctx.command.name), *arguments(ctx), *(("-o", "-") if is_bundle else ())),
-        float(ctx.params.get("budget_s", 10.0)),
-        lambda: folders.find(folder),
-        _text(ctx.params.get("config")),
-        _environment(ctx),
-        (lambda: _password(sudo_password)) if sudo else None,
+        budget_s=float(ctx.params.get("budget_s", 10.0)),
+        folder=lambda: folders.find(folder),
+        config=_text(ctx.params.get("config")),
+        environment=_environment(ctx),
+        ask_password=(lambda: _password(sudo_password)) if sudo else None,
     )
 
     def deliver(target: Target, outcome: tour.Outcome) -> int:

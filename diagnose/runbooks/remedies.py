@@ -104,7 +104,13 @@ def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> 
     impact = " ".join(fill(block.impact, variables, place.docker).split())
     needs_words = block.manual or block.may_help or block.risk == "destructive"
     return Command(
-        block.purpose, block.risk, text, impact, block.example, block.may_fail, needs_words
+        block.purpose,
+        risk=block.risk,
+        text=text,
+        impact=impact,
+        example=block.example,
+        may_fail=block.may_fail,
+        needs_words=needs_words,
     )
 
 

@@ -147,12 +147,12 @@ def _root(row: Mapping[str, Json], severity: Severity, seen: float) -> WatchedRo
     onset = row.get("onset")
     return WatchedRoot(
         row["key"],
-        row["id"],
-        severity,
-        f"{row['subject']['kind']}:{row['subject']['name']}",
-        row["summary"],
-        datetime.fromisoformat(onset).timestamp() if onset else seen,
-        bool(onset),
+        id=row["id"],
+        severity=severity,
+        subject=f"{row['subject']['kind']}:{row['subject']['name']}",
+        summary=row["summary"],
+        onset=datetime.fromisoformat(onset).timestamp() if onset else seen,
+        is_onset_known=bool(onset),
     )
 
 

@@ -63,7 +63,12 @@ def denied_devices(
         if user.may(status, READ_AND_WRITE) is False:
             denied.append(
                 DeniedDevice(
-                    device.container, user, device.inside, device.path, status, device.line
+                    device.container,
+                    user=user,
+                    inside=device.inside,
+                    path=device.path,
+                    source=status,
+                    line=device.line,
                 )
             )
     return DeniedDevices(tuple(denied))

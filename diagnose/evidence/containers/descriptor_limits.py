@@ -67,7 +67,12 @@ def computing_processes(
             container = running[task.container or ""]
             items.append(
                 ComputingProcess(
-                    container, task, total, 100 * system / total, sleeps / total, limit
+                    container,
+                    process=task,
+                    cpu_s=total,
+                    system_pct=100 * system / total,
+                    sleeps_per_s=sleeps / total,
+                    limit=limit,
                 )
             )
     return ComputingProcesses(tuple(items))

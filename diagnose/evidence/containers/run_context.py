@@ -41,10 +41,10 @@ def run_context(
     """Always there, with what could be had."""
     return RunContext(
         log_tails,
-        program_faults,
-        namespaces,
-        compose_files,
-        empty_mounts,
-        images,
-        image_commands,
+        program_faults=program_faults,
+        namespaces=namespaces,
+        compose_files=compose_files,
+        empty_mounts=empty_mounts,
+        images=images,
+        image_commands=image_commands,
     )

@@ -169,13 +169,13 @@ def lookups(
     by_host = _answered(replies, {server: root_query(server, None) for server in plan.servers})
     return Lookups(
         by_host,
-        _over_tcp(host, by_host),
-        tuple(_paths(plan, replies)),
-        _answered(replies, {member.id: _own_name(member) for member in plan.embedded}),
-        _answered(replies, dict(_names_of_user(options.resolve, resolvers))),
-        tuple(plan.closed),
-        (*resolvers.unread, *_unasked(plan, queries, answers.failures)),
-        plan.island,
+        tcp=_over_tcp(host, by_host),
+        ways=tuple(_paths(plan, replies)),
+        embedded=_answered(replies, {member.id: _own_name(member) for member in plan.embedded}),
+        names=_answered(replies, dict(_names_of_user(options.resolve, resolvers))),
+        closed=tuple(plan.closed),
+        unasked=(*resolvers.unread, *_unasked(plan, queries, answers.failures)),
+        island=plan.island,
         services=_services(plan, replies),
         failed=failed,
         forwarded=_answered(

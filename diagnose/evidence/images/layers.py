@@ -59,9 +59,9 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
     )
     return Layers(
         f"{root.path}/overlay2",
-        len(listing.folders),
-        loose,
-        listing.mounts,
-        len(listing.referenced),
-        tuple(listing.lost),
+        count=len(listing.folders),
+        loose=loose,
+        writable=listing.mounts,
+        recorded=len(listing.referenced),
+        lost=tuple(listing.lost),
     )

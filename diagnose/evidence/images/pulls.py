@@ -200,7 +200,7 @@ def failure(line: LogLine) -> PullFailure | None:
     text = line.text
     if line.message == _FETCH:
         host = _registry_host(line.fields.get("host", ""))
-        return PullFailure(line.at, "denied", text, host, "", False)
+        return PullFailure(line.at, why="denied", text=text, registry=host, image="", final=False)
     of_task = _TASK.search(text)
     ended = _HANDLER.search(text) or _ENDED.search(text) or of_task
     match = ended or (None if _PROBE.search(text) else _NEXT.search(text))
@@ -211,7 +211,15 @@ def failure(line: LogLine) -> PullFailure | None:
     if registry and why in REGISTRY_WIDE:
         image = ""
     task = line.fields.get("task.id", "") if of_task else ""
-    return PullFailure(line.at, why, match[1].strip(), registry, image, ended is not None, task)
+    return PullFailure(
+        line.at,
+        why=why,
+        text=match[1].strip(),
+        registry=registry,
+        image=image,
+        final=ended is not None,
+        task=task,
+    )
 
 
 def _registry_host(host: str) -> str:
@@ -282,12 +290,12 @@ def troubles(
     for (why, registry, image), same in sorted(groups.items()):
         yield PullTrouble(
             why,
-            registry,
-            image,
-            _times(same),
-            same[0].at,
-            same[-1].at,
-            same[-1].text,
+            registry=registry,
+            image=image,
+            count=_times(same),
+            first=same[0].at,
+            last=same[-1].at,
+            text=same[-1].text,
             of_swarm=any(failed.task for failed in same),
         )
 

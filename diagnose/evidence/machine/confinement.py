@@ -88,7 +88,12 @@ def confinement(
         denial = denied.get(match["peer"])
         first, times = (denial.first, denial.times + 1) if denial else (record.at, 1)
         denied[match["peer"]] = DeniedSignals(
-            match["peer"], match["signal"], times, first, record.at, record.text
+            match["peer"],
+            signal=match["signal"],
+            times=times,
+            first=first,
+            last=record.at,
+            line=record.text,
         )
     return Confinement(
         _kind(host) if refused else "", tuple(denied.values()), sysctl, tuple(refused), unread

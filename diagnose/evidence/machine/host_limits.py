@@ -61,12 +61,12 @@ def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
     folder = _engine_cgroup(host, engines)
     return HostLimits(
         _tasks(host),
-        min(most_tasks, default=None),
-        int(files[0]) if has_files else None,
-        int(files[2]) if has_files else None,
-        tuple(engines),
-        _engine_tasks(host, folder) if folder else Pids(),
-        f"{folder}/pids.max" if folder else "",
+        tasks_max=min(most_tasks, default=None),
+        files=int(files[0]) if has_files else None,
+        files_max=int(files[2]) if has_files else None,
+        engines=tuple(engines),
+        engine_tasks=_engine_tasks(host, folder) if folder else Pids(),
+        engine_tasks_file=f"{folder}/pids.max" if folder else "",
     )
 
 

@@ -180,11 +180,11 @@ def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
     limited = match["constraint"] == "CONSTRAINT_MEMCG"
     return OomKill(
         at,
-        fields.get("task", ""),
-        int(fields.get("pid", "0")),
-        inside[0] if inside else "",
-        fields.get("oom_memcg", "") if limited else "",
-        limit if limited else None,
+        task=fields.get("task", ""),
+        pid=int(fields.get("pid", "0")),
+        container=inside[0] if inside else "",
+        limit_of=fields.get("oom_memcg", "") if limited else "",
+        limit=limit if limited else None,
     )
 
 
@@ -193,11 +193,11 @@ def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | 
     limited = match["where"] != "Out"
     return OomKill(
         at,
-        match["task"],
-        int(match["pid"]),
-        inside[0] if inside else "",
-        (groups[1] or UNNAMED) if limited else "",
-        limit if limited else None,
+        task=match["task"],
+        pid=int(match["pid"]),
+        container=inside[0] if inside else "",
+        limit_of=(groups[1] or UNNAMED) if limited else "",
+        limit=limit if limited else None,
     )
 
 

@@ -132,11 +132,11 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
             continue
         by_container[container.id] = ContainerNetns(
             container,
-            netns.inode,
-            tuple(netns.links),
-            tuple(netns.addresses),
-            tuple(netns.routes),
-            tuple(netns.listeners),
+            inode=netns.inode,
+            links=tuple(netns.links),
+            addresses=tuple(netns.addresses),
+            routes=tuple(netns.routes),
+            listeners=tuple(netns.listeners),
         )
     refused = next((failure for failure in failures if failure.reason != "gone"), None)
     if refused is not None and not by_container:

@@ -74,11 +74,11 @@ def docker_interfaces(links: Interfaces, routes: Routes, networks: Networks) -> 
             taken.append(
                 TakenInterface(
                     interface.link,
-                    interface.network,
-                    interface.port_of,
-                    foreign,
-                    own_defaults,
-                    wins,
+                    network=interface.network,
+                    port_of=interface.port_of,
+                    addresses=foreign,
+                    defaults=own_defaults,
+                    wins=wins,
                 )
             )
     return DockerInterfaces(frozenset(interface.link.name for interface in ours), tuple(taken))

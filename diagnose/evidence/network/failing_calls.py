@@ -126,8 +126,8 @@ def _waiting(
             if network is not None:
                 line = f"no answer, asked again {count(call.repeats, 'time')}"
                 yield FailingCall(
-                    loss.container, network, call.address, call.port, line, clock.wall,
-                    call.repeats + 1, refused=False, by_socket=True,
+                    loss.container, network=network, address=call.address, port=call.port, line=line, at=clock.wall,
+                    times=call.repeats + 1, refused=False, by_socket=True,
                 )  # fmt: skip
 
 
@@ -141,7 +141,16 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
             continue
         refused = "refused" in signs(text)
         calls.append(
-            FailingCall(container, network, match["address"], port, text[:300], line.at, 1, refused)
+            FailingCall(
+                container,
+                network=network,
+                address=match["address"],
+                port=port,
+                line=text[:300],
+                at=line.at,
+                times=1,
+                refused=refused,
+            )
         )
     return calls
 
@@ -173,7 +182,16 @@ def _calls_by_name(
                 is_refused = "refused" in signs(line.text)
                 port, text = int(match["port"]), line.text[:300]
                 calls.append(
-                    FailingCall(container, network, address, port, text, line.at, 1, is_refused)
+                    FailingCall(
+                        container,
+                        network=network,
+                        address=address,
+                        port=port,
+                        line=text,
+                        at=line.at,
+                        times=1,
+                        refused=is_refused,
+                    )
                 )
     return calls
 

@@ -110,13 +110,13 @@ def _settings(host: Host, links: Iterable[Interface]) -> Settings | Unavailable:
 
     return Settings(
         {name: _is_on(values[name, "forwarding"]) for name in names},
-        _is_on(answer.get(_FORWARDING6)),
-        {name: _strictest(values, name) for name in names},
-        answer.get(_BRIDGED) == "1",
-        answer.get(_BRIDGED6) == "1",
-        enabled("accept_local"),
-        enabled("route_localnet"),
-        enabled("src_valid_mark"),
+        forwarding6=_is_on(answer.get(_FORWARDING6)),
+        reverse_path={name: _strictest(values, name) for name in names},
+        bridge_filter=answer.get(_BRIDGED) == "1",
+        bridge_filter6=answer.get(_BRIDGED6) == "1",
+        accept_local=enabled("accept_local"),
+        route_localnet=enabled("route_localnet"),
+        marked_reverse_path=enabled("src_valid_mark"),
     )
 
 

@@ -128,7 +128,16 @@ def _failures(
             peer = _peer(host, container, containers)
             called = (peer,) if peer is not None else _named(host, container, containers)
             yield LoggedFailure(
-                container, kind, host, port, text, times, len(lines), first, peer, called
+                container,
+                kind=kind,
+                host=host,
+                port=port,
+                line=text,
+                times=times,
+                of=len(lines),
+                first=first,
+                peer=peer,
+                called=called,
             )
 
 

@@ -59,11 +59,11 @@ def settings_of_words(container: Container) -> StaticSettings | None:
     closed = flags.get(f"{_PROVIDER}.exposedbydefault", "").lower() == "false"
     return StaticSettings(
         not closed,
-        flags.get(f"{_PROVIDER}.network", ""),
-        _second_words(flags, "entrypoints"),
-        _second_words(flags, "certificatesresolvers"),
-        source,
-        flags.get(f"{_PROVIDER}.endpoint", ""),
+        network=flags.get(f"{_PROVIDER}.network", ""),
+        entry_points=_second_words(flags, "entrypoints"),
+        resolvers=_second_words(flags, "certificatesresolvers"),
+        source=source,
+        endpoint=flags.get(f"{_PROVIDER}.endpoint", ""),
     )
 
 

@@ -256,7 +256,13 @@ def _defined_twice(
             other, known = first.setdefault(router.name, (container, router))
             if router.rule != known.rule:
                 yield UnservedRoute(
-                    proxy, container, router.site, "twice", router.name, (known.site,), other=other
+                    proxy,
+                    container=container,
+                    site=router.site,
+                    why="twice",
+                    router=router.name,
+                    names=(known.site,),
+                    other=other,
                 )
 
 

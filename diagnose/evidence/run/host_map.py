@@ -131,12 +131,12 @@ def _networks(
         else:
             yield MapNetwork(
                 name,
-                network.driver,
-                _way_out(network, members[name], stack),
-                shown,
-                tuple(str(subnet) for subnet in network.subnets),
-                network.bridge if network.is_bridge else "",
-                network.internal,
+                driver=network.driver,
+                out=_way_out(network, members[name], stack),
+                containers=shown,
+                subnets=tuple(str(subnet) for subnet in network.subnets),
+                bridge=network.bridge if network.is_bridge else "",
+                is_internal=network.internal,
             )
 
 

@@ -62,11 +62,11 @@ def facts(
     )
     return ReportHeader(
         head,
-        clock.wall if isinstance(clock, Clock) else 0.0,
-        docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
-        tuple(_notes(endpoint, listed)),
-        _traits(host, ping, info),
-        _hint(endpoint, daemon),
+        now=clock.wall if isinstance(clock, Clock) else 0.0,
+        docker=docker_command(endpoint, is_podman=isinstance(ping, Ping) and ping.is_podman),
+        notes=tuple(_notes(endpoint, listed)),
+        traits=_traits(host, ping, info),
+        hint=_hint(endpoint, daemon),
     )
 
 

@@ -233,11 +233,11 @@ def _by_walk(
     other, notes = _other(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
-        (*(part for part in _sorted(parts) if part.bytes), other),
-        writable,
-        volumes,
-        layers,
-        (*unmeasured, *notes),
+        parts=(*(part for part in _sorted(parts) if part.bytes), other),
+        writable=writable,
+        volumes=volumes,
+        layers=layers,
+        unmeasured=(*unmeasured, *notes),
     )
 
 
@@ -382,11 +382,11 @@ def _by_engine(host: Host, disk: Filesystem, sources: _Known) -> DiskUsage | Una
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     return DiskUsage(
         disk.point,
-        (*(part for part in _sorted(parts) if part.bytes), UsagePart("other", rest)),
-        writable,
-        volumes,
-        {},
-        ("container logs and what is not Docker's: only root sees their files",),
+        parts=(*(part for part in _sorted(parts) if part.bytes), UsagePart("other", rest)),
+        writable=writable,
+        volumes=volumes,
+        layers={},
+        unmeasured=("container logs and what is not Docker's: only root sees their files",),
     )
 
 

@@ -83,12 +83,12 @@ def parse(text: str) -> Iterator[Mounted]:
         if separator and len(left) > 5 and len(right) > 2:
             yield Mounted(
                 _plain(left[4]),
-                right[0],
-                _plain(right[1]),
-                _plain(left[3]),
-                left[2],
-                left[5],
-                right[2],
+                fstype=right[0],
+                source=_plain(right[1]),
+                root=_plain(left[3]),
+                dev=left[2],
+                options=left[5],
+                super=right[2],
             )
 
 

@@ -150,11 +150,11 @@ def _renamed(
         shared = tuple(sorted(names[pair.mount.source] & names[pair.former.mountpoint]))
         yield RenamedProject(
             pair.container,
-            pair.mount.destination,
-            pair.mount.name,
-            pair.former.name,
-            pair.project,
-            shared,
+            destination=pair.mount.destination,
+            volume=pair.mount.name,
+            former=pair.former.name,
+            project=pair.project,
+            entries=shared,
             lived=at - (unix(pair.former.created_at) or at),
             gap=max(0.0, pair.made - at),
         )

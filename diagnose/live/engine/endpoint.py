@@ -203,13 +203,13 @@ def _local(environ: Mapping[str, str], context: str | None = None) -> EngineEndp
     """The default socket, or the first of its stand-ins that is a socket."""
     default = EngineEndpoint(
         f"unix://{DEFAULT_SOCKET}",
-        f"http+unix://{DEFAULT_SOCKET}",
-        "unix",
-        DEFAULT_SOCKET,
-        None,
-        "default socket",
-        False,
-        context,
+        base_url=f"http+unix://{DEFAULT_SOCKET}",
+        scheme="unix",
+        address=DEFAULT_SOCKET,
+        port=None,
+        source="default socket",
+        named=False,
+        context=context,
     )
     if _is_socket(DEFAULT_SOCKET):
         return default
@@ -261,13 +261,28 @@ def parse(
                 "malformed", f"the path of the socket is longer than {SUN_PATH} bytes: {path}"
             )
         return EngineEndpoint(
-            text, f"http+unix://{path}", "unix", path, None, source, True, context
+            text,
+            base_url=f"http+unix://{path}",
+            scheme="unix",
+            address=path,
+            port=None,
+            source=source,
+            named=True,
+            context=context,
         )
     if parts.scheme == "https" and tls is None:
         tls = docker_py.Tls(None, None, None)
     scheme = "ssh" if parts.scheme == "ssh" else "tcp"
     return EngineEndpoint(
-        text, base_url, scheme, parts.hostname or "", port, source, True, context, tls
+        text,
+        base_url=base_url,
+        scheme=scheme,
+        address=parts.hostname or "",
+        port=port,
+        source=source,
+        named=True,
+        context=context,
+        tls=tls,
     )
 
 

@@ -53,14 +53,14 @@ def parse(text: str) -> list[MountEntry]:
         entries.append(
             MountEntry(
                 int(left[0]),
-                int(left[1]),
-                left[2],
-                _plain(left[3]),
-                _plain(left[4]),
-                tuple(left[5].split(",")),
-                right[0],
-                _plain(right[1]),
-                tuple(_plain(option) for option in right[2].split(",")),
+                parent=int(left[1]),
+                dev=left[2],
+                root=_plain(left[3]),
+                point=_plain(left[4]),
+                options=tuple(left[5].split(",")),
+                fstype=right[0],
+                source=_plain(right[1]),
+                super=tuple(_plain(option) for option in right[2].split(",")),
             )
         )
     return entries

@@ -314,7 +314,9 @@ def _failure(
     detail = match.groupdict().get("detail") or ""
     cause = pattern.cause.format(program=program, detail=detail)
     failed = "" if pattern.is_of_address else program
-    return InnerFailure(container, pattern.name, failed, cause, line, at, reason)
+    return InnerFailure(
+        container, name=pattern.name, program=failed, cause=cause, line=line, at=at, reason=reason
+    )
 
 
 def _keepers_reason(program: str, before: Sequence[str]) -> str:

@@ -114,7 +114,14 @@ def _denied(case: _Case, sources: BindSources) -> DroppedUser | None:
     for program, user in case.users:
         outcome = access(case.named, sources, user)
         if isinstance(outcome, Denied):
-            return DroppedUser(case.container, case.named, outcome, program, case.times, case.of)
+            return DroppedUser(
+                case.container,
+                named=case.named,
+                denied=outcome,
+                program=program,
+                times=case.times,
+                of=case.of,
+            )
     return None
 
 

@@ -135,7 +135,9 @@ def _on_host(
     gids = frozenset(first_gid + int(gid) for gid in groups if is_id(gid))
     uid = first_uid + user
     owner = _owner(uid, group or "0", first_gid)
-    return HostUser(label, owner, uid, gids, first, _maybe_in(group, groups))
+    return HostUser(
+        label, owner=owner, uid=uid, gids=gids, first=first, maybe_in=_maybe_in(group, groups)
+    )
 
 
 def _label(container: Container, user_and_group: str) -> str:

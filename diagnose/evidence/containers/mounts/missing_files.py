@@ -140,12 +140,12 @@ def _missing(
     container, place = gap.container, gap.place
     return MissingFile(
         container,
-        place,
-        gap.inside,
-        place.on_host[gap.depth],
-        gap.folder,
-        tuple(sorted(entry.name for entry in listing.entries)),
-        _is_in_image(host, container, gap.inside),
+        place=place,
+        inside=gap.inside,
+        path=place.on_host[gap.depth],
+        folder=gap.folder,
+        names=tuple(sorted(entry.name for entry in listing.entries)),
+        is_in_image=_is_in_image(host, container, gap.inside),
         is_repeated=container.id in repeated,
     )
 

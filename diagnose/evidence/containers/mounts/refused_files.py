@@ -100,7 +100,15 @@ def _from_logs(
         for inside, path in _places(container, failure.line, failure.values):
             mode = 0 if wanted == OWNER else int(wanted, 8)
             suspects.append(
-                RefusedFile(container, inside, path, PathStatus(), mode, owner, failure.line)
+                RefusedFile(
+                    container,
+                    inside=inside,
+                    path=path,
+                    source=PathStatus(),
+                    mode=mode,
+                    owner=owner,
+                    line=failure.line,
+                )
             )
     return suspects
 
@@ -143,7 +151,15 @@ def _files_named(container: Container, name: str) -> list[Mount]:
 def _from_names(containers: Containers) -> list[RefusedFile]:
     """Traefik's file in running containers, whose log is not read."""
     return [
-        RefusedFile(container, mount.destination, mount.source, PathStatus(), _STRICTEST, "", "")
+        RefusedFile(
+            container,
+            inside=mount.destination,
+            path=mount.source,
+            source=PathStatus(),
+            mode=_STRICTEST,
+            owner="",
+            line="",
+        )
         for container in containers.running
         for mount in _files_named(container, ACME)
     ]
@@ -173,7 +189,15 @@ def _crontabs(
         (container, mount) for container, mount in places if f"{mount.destination}/" in _CRONTABS
     ]
     return [
-        RefusedFile(container, inside, path, PathStatus(), 0, _owner(container, info, numbers), "")
+        RefusedFile(
+            container,
+            inside=inside,
+            path=path,
+            source=PathStatus(),
+            mode=0,
+            owner=_owner(container, info, numbers),
+            line="",
+        )
         for container, inside, path in (*files, *_in_folders(host, folders))
     ]
 

@@ -104,30 +104,52 @@ def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
     text = record.text.strip()
     if match["trap"]:
         return ProgramFault(
-            record.at, match["trap"], int(match["trap_pid"]), "trap", match["what"], text
+            record.at,
+            comm=match["trap"],
+            pid=int(match["trap_pid"]),
+            kind="trap",
+            what=match["what"],
+            text=text,
         )
     if match["comm"]:
         return ProgramFault(
-            record.at, match["comm"], int(match["pid"]), "trap", match["fault"], text
+            record.at,
+            comm=match["comm"],
+            pid=int(match["pid"]),
+            kind="trap",
+            what=match["fault"],
+            text=text,
         )
     if match["audit"]:
         what = f"seccomp refused system call {match['call']}"
         return ProgramFault(
             record.at,
-            match["audit"],
-            int(match["audit_pid"]),
-            "seccomp",
-            what,
-            text,
-            int(match["call"]),
+            comm=match["audit"],
+            pid=int(match["audit_pid"]),
+            kind="seccomp",
+            what=what,
+            text=text,
+            call=int(match["call"]),
         )
     if match["armor"]:
         what = f"AppArmor profile {match['profile']} denied {match['operation']}"
         return ProgramFault(
-            record.at, match["armor"], int(match["armor_pid"]), "apparmor", what, text
+            record.at,
+            comm=match["armor"],
+            pid=int(match["armor_pid"]),
+            kind="apparmor",
+            what=what,
+            text=text,
         )
     what = f"SELinux denied {match['avc'].strip()}"
-    return ProgramFault(record.at, match["selinux"], int(match["avc_pid"]), "selinux", what, text)
+    return ProgramFault(
+        record.at,
+        comm=match["selinux"],
+        pid=int(match["avc_pid"]),
+        kind="selinux",
+        what=what,
+        text=text,
+    )
 
 
 @evidence

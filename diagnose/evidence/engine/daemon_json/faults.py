@@ -133,13 +133,13 @@ def config_faults(
     faults = _faults(file.text, version, validated, words)
     return ConfigFaults(
         config.path,
-        faults,
-        version.major,
-        version.text,
-        validated.text if validated is not None else "",
-        words,
-        source,
-        mending(file.text, version.major) if faults else None,
+        faults=faults,
+        version=version.major,
+        judged_for=version.text,
+        validated=validated.text if validated is not None else "",
+        refusal=words,
+        source=source,
+        mending=mending(file.text, version.major) if faults else None,
     )
 
 

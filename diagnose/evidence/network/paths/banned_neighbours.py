@@ -121,11 +121,11 @@ def _calls(
 def _at(inlet: Ingress) -> ShutPort:
     return ShutPort(
         inlet.container,
-        inlet.port,
-        inlet.host_address,
-        inlet.host_port,
-        inlet.uplink.name,
-        inlet.family,
+        port=inlet.port,
+        host_address=inlet.host_address,
+        host_port=inlet.host_port,
+        uplink=inlet.uplink.name,
+        family=inlet.family,
     )
 
 
@@ -142,7 +142,14 @@ def _open_over_ipv6(stack: Stack, containers: Containers, uplinks: Uplinks) -> I
             if ":" not in address or not is_known or is_loopback(address):
                 continue
             place, host_port = published.port, published.host_port
-            port = ShutPort(container, place, address, host_port, uplink.name, "ip6")
+            port = ShutPort(
+                container,
+                port=place,
+                host_address=address,
+                host_port=host_port,
+                uplink=uplink.name,
+                family="ip6",
+            )
             # a host may have no way to the internet over IPv6
             if _traced(stack, ordinary_peer("ip6"), port).rule_in_the_way is None:
                 yield port

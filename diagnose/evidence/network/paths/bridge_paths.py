@@ -120,7 +120,13 @@ def _routed(
             stack, Flow(Origin(device.name, source), peer, "tcp", 443, family, assumed=decision.oif)
         )
         yield BridgePath(
-            device.name, "routed", family, str(net.network), decision.oif, guests, traced
+            device.name,
+            kind="routed",
+            family=family,
+            subnet=str(net.network),
+            uplink=decision.oif,
+            guests=guests,
+            trace=traced,
         )
 
 
@@ -146,7 +152,15 @@ def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePa
     traced = trace(
         stack, Flow(Origin(device.name, source), SOMEWHERE, "tcp", 443, assumed=decision.oif)
     )
-    yield BridgePath(device.name, "behind", "ip", str(net), decision.oif, (), traced)
+    yield BridgePath(
+        device.name,
+        kind="behind",
+        family="ip",
+        subnet=str(net),
+        uplink=decision.oif,
+        guests=(),
+        trace=traced,
+    )
 
 
 _STRANGER = "198.18.251.7"
@@ -186,4 +200,12 @@ def _bridged(
         return
     origin = Origin(device.name, None, guests[0])
     traced = trace_bridged(stack, Flow(origin, None, "tcp", 443, assumed=device.name), outer.name)
-    yield BridgePath(device.name, "bridged", "ip", "", outer.name, guests, traced)
+    yield BridgePath(
+        device.name,
+        kind="bridged",
+        family="ip",
+        subnet="",
+        uplink=outer.name,
+        guests=guests,
+        trace=traced,
+    )

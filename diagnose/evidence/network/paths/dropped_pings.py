@@ -199,7 +199,7 @@ def _sent(
         if network is None or not network.is_bridge or not endpoint.ip_address:
             continue
         sent = DroppedPing(
-            container, network, wanted.target, target, wanted.source, wanted.where,
+            container, network=network, target=wanted.target, address=target, source=wanted.source, where=wanted.where,
             failing=is_failing,
         )  # fmt: skip
         if called is not None and called.container.id != container.id:

@@ -106,7 +106,15 @@ def outer_ports(
             is_walked = published.host_port and published.protocol in ("tcp", "udp")
             if is_walked and _is_outer(address, family):
                 port, host_port = published.port, published.host_port
-                yield OuterPort(container, places[id], port, address, host_port, everywhere, family)
+                yield OuterPort(
+                    container,
+                    networks=places[id],
+                    port=port,
+                    host_address=address,
+                    host_port=host_port,
+                    everywhere=everywhere,
+                    family=family,
+                )
 
 
 def inlet_of(walks: Walks, port: OuterPort) -> Ingress:

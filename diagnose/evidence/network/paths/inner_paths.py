@@ -255,7 +255,14 @@ def _inlets(
             traced = trace(stack, flow) if address else None
             if traced is not None and traced.is_blocked:
                 lost[client] = traced
-        yield InnerIngress(container, network, inner, published.port, published.host_port, lost)
+        yield InnerIngress(
+            container,
+            network=network,
+            address=inner,
+            port=published.port,
+            host_port=published.host_port,
+            lost=lost,
+        )
 
 
 def _is_way_in(network: Network, endpoint: NetworkEndpoint, netns: ContainerNetns) -> bool:

@@ -130,7 +130,14 @@ def _of_container(
             flow = Flow(Origin(network.bridge, address), upstream.server, "udp", 53, family)
             traced = walked[key] = trace(stack, flow)
         device = stack.routing.look_up(upstream.server, address, network.bridge).oif
-        yield ResolverPath(container, network, upstream.server, device, traced, len(upstreams))
+        yield ResolverPath(
+            container,
+            network=network,
+            server=upstream.server,
+            device=device,
+            trace=traced,
+            rivals=len(upstreams),
+        )
 
 
 def _place(container: Container, networks: Networks) -> tuple[Network, str] | None:

@@ -148,10 +148,10 @@ def verdict_of(traced: Trace, *, nat: bool = False) -> ConnectionVerdict:
         )
     return ConnectionVerdict(
         traced.outcome,
-        translation,
-        traced.nat_unknown,
-        obstacle.by,
-        obstacle.hook,
-        obstacle.part,
-        obstacle.reason,
+        nat=translation,
+        nat_unknown=traced.nat_unknown,
+        by=obstacle.by,
+        hook=obstacle.hook,
+        part=obstacle.part,
+        reason=obstacle.reason,
     )

@@ -163,10 +163,25 @@ class _Walks:
             listener = self._listening(address, port)
             peer = self._names.publishers.get(port)
             if peer is not None and (traced.nat is not None or listener is None):
-                yield WantedPath("between containers", want, network, address, port, traced, peer)
+                yield WantedPath(
+                    "between containers",
+                    want=want,
+                    network=network,
+                    address=address,
+                    port=port,
+                    trace=traced,
+                    peer=peer,
+                )
             elif listener is not None or self._listeners is None:
                 yield WantedPath(
-                    "to the host", want, network, address, port, traced, peer, listener
+                    "to the host",
+                    want=want,
+                    network=network,
+                    address=address,
+                    port=port,
+                    trace=traced,
+                    peer=peer,
+                    listener=listener,
                 )
 
     def unserved(self, want: Want) -> UnservedWant | None:
@@ -247,12 +262,12 @@ class _Walks:
                 traced = trace_bridged(self._stack, flow)
                 yield WantedPath(
                     "between containers",
-                    want,
-                    network,
-                    called.address,
-                    port,
-                    traced,
-                    peer,
+                    want=want,
+                    network=network,
+                    address=called.address,
+                    port=port,
+                    trace=traced,
+                    peer=peer,
                     bridged=True,
                 )
             return

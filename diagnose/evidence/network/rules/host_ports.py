@@ -85,12 +85,12 @@ def closed_host_ports(
         if verdict.is_blocked and verdict.by is not None:
             port = ClosedHostPort(
                 served.container,
-                served.listener,
-                served.protocol,
-                uplink.name,
-                verdict.by,
-                served.clients,
-                served.wanted,
+                listener=served.listener,
+                protocol=served.protocol,
+                uplink=uplink.name,
+                by=verdict.by,
+                clients=served.clients,
+                wanted=served.wanted,
             )
             ports.setdefault((served.container.id, number), port)
     return ClosedHostPorts(tuple(ports.values()), walked)

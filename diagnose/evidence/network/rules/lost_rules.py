@@ -105,11 +105,11 @@ def lost_rules(
     return LostRules(
         RuleRepair(
             f"{program} --noflush --wait",
-            made.text,
-            made.missing,
-            made.stale,
-            ("ip",),
-            _with_saved(firewall.ruleset, flavour, restored(text, made.text)),
+            text=made.text,
+            missing=made.missing,
+            stale=made.stale,
+            families=("ip",),
+            ruleset=_with_saved(firewall.ruleset, flavour, restored(text, made.text)),
         )
     )
 
@@ -182,11 +182,11 @@ def _native_repair(firewall: Firewall, tables: Sequence[NativeTable]) -> RuleRep
         return None
     return RuleRepair(
         "nft -f -",
-        "\n".join(table.text for table in tables) + "\n",
-        tuple(missing),
-        tuple(stale),
-        tuple(table.family for table in tables),
-        _with_tables(firewall, tables),
+        text="\n".join(table.text for table in tables) + "\n",
+        missing=tuple(missing),
+        stale=tuple(stale),
+        families=tuple(table.family for table in tables),
+        ruleset=_with_tables(firewall, tables),
     )
 
 

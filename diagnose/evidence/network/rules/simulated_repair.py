@@ -70,11 +70,11 @@ def simulated_repair(
     meant = [(now, then) for now, then in ways if not _is_stopped_by_engine(then)]
     return SimulatedRepair(
         len(meant),
-        sum(passes(now) for now, _ in meant),
-        sum(passes(then) for _, then in meant),
-        sum(passes(now) and not passes(then) for now, then in meant),
-        repair.families,
-        len(repair.missing) + len(repair.stale),
+        now=sum(passes(now) for now, _ in meant),
+        afterwards=sum(passes(then) for _, then in meant),
+        broken=sum(passes(now) and not passes(then) for now, then in meant),
+        families=repair.families,
+        rules=len(repair.missing) + len(repair.stale),
     )
 
 
