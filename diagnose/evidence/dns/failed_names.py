@@ -57,7 +57,17 @@ _FAILURES = tuple(
 )
 """How programs say which name they could not resolve."""
 _CALLS = frozenset(
-    {"err", "error", "failed", "failure", "getaddrinfo", "getnameinfo", "gethostbyname", "lookup"}
+    {
+        "err",
+        "error",
+        "failed",
+        "failure",
+        "getaddrinfo",
+        "getnameinfo",
+        "gethostbyname",
+        "lookup",
+        "resolved",
+    }
 )
 """What stands before the words of the C library where a program does not say the name."""
 _CLASS = LazyPattern(r"(?:^|\.)\w*(?:Error|Exception|gaierror)$")

@@ -44,7 +44,7 @@ _OF_A_CLIENT = LazyPattern(
     r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
     r"|keep-?alive|\bidle\b|inactivity"
     r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
-    r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b",
+    r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b|\bIP address \S+ could not be resolved",
     re.IGNORECASE,
 )
 """Somebody who called this program, such as the authority that certifies its name, or whose address

@@ -51,6 +51,7 @@ from tests.judging import judge, rows
         ("dial tcp 10.0.0.5:5432: connect: connection refused", ""),
         ("lookup 10.0.0.5: no such host", ""),
         ("lookup 44.2.0.192.in-addr.arpa.: no such host", ""),
+        ("IP address '10.0.0.7' could not be resolved: Name or service not known", ""),
     ],
 )
 def test_the_name_that_failed_by_a_log_line(line: str, name: str) -> None:

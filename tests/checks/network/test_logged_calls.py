@@ -106,6 +106,10 @@ FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
         each("lookup 44.2.0.192.in-addr.arpa.: no such host", 9, 6, 3),
         0,
     ),
+    "a caller's address that has no name": (
+        each("IP address '10.0.0.7' could not be resolved: Name or service not known", 9, 6, 3),
+        0,
+    ),
     "an authority that calls from the internet": (each(ACME, 9, 6, 3), 0),
     "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
     "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),
