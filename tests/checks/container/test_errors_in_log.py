@@ -23,6 +23,10 @@ BEHIND = (
     "[error] connect() failed (111: Connection refused) while connecting to upstream, "
     'client: 1.2.3.4, upstream: "http://10.0.0.9:3000/"'
 )
+LISTED = (
+    '[error] directory index of "/www{0}" is forbidden, client: 1.2.3.4, server: shop, '
+    'request: "GET {0} HTTP/1.1", host: "shop.example"'
+)
 LOGS = {
     "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
     "an error among other lines": (
@@ -60,6 +64,8 @@ LOGS = {
         ["ERROR Invalid HTTP_HOST header: '1.2.3.4'. You may need to add '1.2.3.4'"] * 4,
         [],
     ),
+    "a scanner that asks for a folder": ([LISTED.format("/uploads/")] * 4, []),
+    "a site without a first page": ([LISTED.format("/")] * 4, [("warning", "app")]),
     "a server of the internet that cannot be called": (
         ["ERROR handshake with 1.2.3.4:443 failed: connection refused"] * 4,
         ADVICE,

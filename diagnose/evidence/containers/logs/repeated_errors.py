@@ -45,7 +45,8 @@ _TURNED_AWAY = LazyPattern(
     r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
     r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"
     r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
-    r"|could not be resolved|as host\b|http_host",
+    r"|could not be resolved|as host\b|http_host"
+    r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)",
     re.IGNORECASE,
 )
 """How a server says that it has not let somebody in."""
