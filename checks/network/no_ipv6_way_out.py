@@ -30,7 +30,7 @@ _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _LOST = frozenset({"unreachable", "timeout"})
 _TRIES_IPV4_TOO = LazyPattern(
     r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable|immediate connect fail for"
-    r"|\bfall\w*.?back.{0,30}\bipv?4",
+    r"|\bfall(?:s|ing)?[ -]?back\b",
     re.IGNORECASE,
 )
 """What Postfix, Exim and curl say of one address of several; they go on with the next one."""

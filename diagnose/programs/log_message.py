@@ -23,6 +23,20 @@ _ANSI = LazyPattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 """What a level is worth."""
 
+TAKES_ANOTHER = LazyPattern(
+    r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b"
+    r"|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b",
+    re.IGNORECASE,
+)
+"""A program that says so has what it needs from elsewhere."""
+DOES_WITHOUT = LazyPattern(r"\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE)
+"""A program that says so goes on; whether anybody misses what it leaves out is not known."""
+
+
+def goes_on(line: str) -> bool:
+    """Whether a program says itself that it goes on without what it complains of."""
+    return bool(TAKES_ANOTHER.search(line) or DOES_WITHOUT.search(line))
+
 
 class Message(msgspec.Struct, frozen=True):
     """What a line says, and what its level is worth; None where it has no level."""

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.programs.log_message import goes_on
 from diagnose.registry import evidence
 
 _NAME = r"(?P<name>[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?(?:\.[A-Za-z0-9_](?:[\w-]*[A-Za-z0-9_])?)*)"
@@ -139,7 +140,8 @@ def failed_names(
 ) -> FailedNames:
     """By logs of containers that failed, loop or are unhealthy, and of those that run.
 
-    A container that runs counts where it says so of a name again and again, and now.
+    A container that runs counts where it says so of a name again and again, and now, and not that
+    it skips the name.
     """
     by_id = {}
     for container in containers:
@@ -151,7 +153,7 @@ def failed_names(
                 FailedName(name, place, is_by_log=False) for name, place in strays.items()
             )
         if not names and recent_logs is not None:
-            lines = recent_logs.repeated(container, _tells_of_a_name, clock)
+            lines = recent_logs.repeated(container, _lacks_a_name, clock)
             names = tuple(_repeated([line.text for line in lines]))
         if names:
             by_id[container.id] = names
@@ -182,6 +184,11 @@ def _tells_of_a_name(line: str) -> bool:
     lowered = line.lower()
     has_word = any(word in lowered for word in _WORDS_OF_DNS)
     return has_word and _OF_DNS.search(line) is not None
+
+
+def _lacks_a_name(line: str) -> bool:
+    """The same of a program that runs, where it does not say that it goes on without the name."""
+    return _tells_of_a_name(line) and not goes_on(line)
 
 
 def failed_name(line: str) -> str:

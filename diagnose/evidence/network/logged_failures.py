@@ -16,6 +16,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.programs.log_message import goes_on
 from diagnose.registry import evidence
 
 Kind = Literal["dns", "refused", "unreachable", "timeout"]
@@ -175,7 +176,7 @@ def _kind(text: str) -> Kind | None:
     """How a call failed by a line; None where the line is not about a call of its program."""
     shown = signs(text)
     kind = next((kind for kind in _KINDS if kind in shown), None)
-    if kind is None or _OF_A_CLIENT.search(text) is not None:
+    if kind is None or _OF_A_CLIENT.search(text) is not None or goes_on(text):
         return None
     if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:
         return None

@@ -75,6 +75,11 @@ LOGS = {
         ['NOTICE [Job "tidy"] Finished, failed: false, error: none'] * 4,
         [],
     ),
+    "a file that need not be there": (
+        ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
+        [],
+    ),
+    "an order that is left out": (["ERROR order 7: no such customer, skipped"] * 4, ADVICE),
     "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }
 

@@ -134,15 +134,19 @@ def test_no_name_of_a_log_is_left_out_for_search_domains() -> None:
 
 
 def test_a_running_container_says_again_and_again_that_it_misses_a_name() -> None:
-    api, once, over = container("api"), container("once"), container("over")
+    api, once, over, skips = (container(name) for name in ("api", "once", "over", "skips"))
     line = "Error: getaddrinfo ENOTFOUND db"
     recent = {
         api.id: (RecentLine(990.0, line), RecentLine(995.0, line), RecentLine(996.0, "GET / 200")),
         once.id: (RecentLine(990.0, line), RecentLine(991.0, "Error: getaddrinfo ENOTFOUND x")),
         over.id: (RecentLine(800.0, line), RecentLine(801.0, line)),
+        skips.id: (RecentLine(990.0, f"{line}, skipped"), RecentLine(995.0, f"{line}, skipped")),
     }
     names = failed_names(
-        Containers((api, once, over)), LogTails({}, {}), RecentLogs(recent), Clock(1000.0, 0.0)
+        Containers((api, once, over, skips)),
+        LogTails({}, {}),
+        RecentLogs(recent),
+        Clock(1000.0, 0.0),
     )
     assert names.by_id == {api.id: (FailedName("db", line),)}
 

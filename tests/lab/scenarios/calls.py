@@ -108,6 +108,17 @@ def name_that_nobody_has(box: Box) -> None:
     _says(box, "pay36", line)
 
 
+@healthy()
+def name_that_a_crawler_skips(box: Box) -> None:
+    """A program meets names that nobody has any more, and says that it goes on without them."""
+    box.provider.dns_stop()
+    box.provider.dns_start("--local=/lab-shop.test/")
+    line = "WARN lookup gone.lab-shop.test on 127.0.0.11:53: no such host, skipped"
+    box.docker("network", "create", "seeknet43")
+    _repeats(box, "seeker43", line, "nslookup gone.lab-shop.test", "--network=seeknet43")
+    _says(box, "seeker43", line)
+
+
 @fault("dns.name-unknown", subject="container:pay42", also=["network.calls-failing"])
 def name_that_a_search_domain_completes(box: Box) -> None:
     """A program that appends no search domain calls a name that only such a domain completes."""

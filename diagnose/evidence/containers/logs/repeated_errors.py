@@ -22,7 +22,7 @@ from diagnose.programs.failures import (
     recognise,
 )
 from diagnose.programs.families import FAMILIES
-from diagnose.programs.log_message import message
+from diagnose.programs.log_message import TAKES_ANOTHER, message
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -154,7 +154,8 @@ def _longest_pause(times: Sequence[float]) -> float:
 
 
 def _is_harmless(line: str) -> bool:
-    return _HARMLESS.search(line) is not None or _is_about_a_stranger(line)
+    harmless = _HARMLESS.search(line) or TAKES_ANOTHER.search(line)
+    return harmless is not None or _is_about_a_stranger(line)
 
 
 def _is_about_a_stranger(line: str) -> bool:
