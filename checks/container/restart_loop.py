@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.failed_run import FailedRun, failed_run
@@ -23,6 +24,7 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described
@@ -65,44 +67,52 @@ def restart_loop(
     window is not seen. One that works for `steady` or longer, ends with exit code 0 and is started
     again, as workers that recycle themselves do, is advice.
     """
+    limits = _Limits(restarts, window, steady)
     for container in containers:
         exits = recent_exits(container, events, log, clock, window)
-        if container.restarts_always and _loops(container, exits, clock, events, restarts, steady):
+        if container.restarts_always and _loops(container, exits, clock, events, limits):
             is_up = container.state.status != "restarting"
             run = failed_run(container, containers, context, before=is_up)
             yield _finding(run, exits, clock, containers, steady)
     asked_to_end = stops.by_id if stops is not None else {}
-    failed_tasks = [
-        container
-        for container in containers
-        if container.state.status == "exited" and not _was_replaced(container, asked_to_end)
-    ]
+    ended = [container for container in containers if container.state.status == "exited"]
+    failed_tasks = [container for container in ended if not _was_replaced(container, asked_to_end)]
     log_tails = context.log_tails if context is not None else None
-    yield from _churning_task_findings(
-        containers, failed_tasks, clock, log_tails, restarts, window, steady
-    )
+    for slot, failed in _churning_slots(failed_tasks, containers, clock, limits).items():
+        yield _churning_task_finding(slot, failed, clock, log_tails)
     return None
 
 
+class _Limits(NamedTuple):
+    """What makes ends a loop."""
+
+    restarts: int
+    """So many of them,"""
+    window: float
+    """within so many seconds,"""
+    steady: float
+    """and no run that lasted so many seconds."""
+
+
 def _loops(
-    container: Container,
-    exits: RecentExits,
-    clock: Clock,
-    events: Events | None,
-    restarts: int,
-    steady: float,
+    container: Container, exits: RecentExits, clock: Clock, events: Events | None, limits: _Limits
 ) -> bool:
-    if container.state.status == "restarting":
-        return container.restart_count >= restarts
-    if container.state.status != "running" or container.restart_count < restarts:
+    steady = limits.steady
+    if container.restart_count < limits.restarts:
         return False
+    if container.state.status != "running":
+        return container.state.status == "restarting"
     up = clock.age(container.started_at) or 0.0
-    if len(exits.at) >= restarts:
+    if len(exits.at) >= limits.restarts:
         return up < max(steady, 2 * exits.pause)
     remembers = events is not None and (events.complete_since or 0.0) < clock.wall - 2 * steady
-    if remembers or up >= steady or container.finished_at is None or container.started_at is None:
-        return False
-    return 0.7 <= container.started_at - container.finished_at <= steady + 5
+    return up < steady and not remembers and _was_held_back(container, steady)
+
+
+def _was_held_back(container: Container, steady: float) -> bool:
+    """Whether its last start came after the engine's back-off for three short runs."""
+    ended, started = container.finished_at, container.started_at
+    return ended is not None and started is not None and 0.7 <= started - ended <= steady + 5
 
 
 def _finding(
@@ -200,29 +210,28 @@ def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> boo
     return asked_to_end.get(container.id, by_signal)
 
 
-def _churning_task_findings(
-    containers: Containers,
-    ended: Sequence[Container],
-    clock: Clock,
-    log_tails: LogTails | None,
-    restarts: int,
-    window: float,
-    steady: float,
-) -> Iterator[Finding]:
-    slots: dict[str, list[Container]] = {}
-    for container in ended:
-        age = clock.age(container.finished_at)
-        if _slot(container) and container.state.exit_code and age is not None and age <= window:
-            slots.setdefault(_slot(container), []).append(container)
+def _churning_slots(
+    ended: Iterable[Container], containers: Containers, clock: Clock, limits: _Limits
+) -> dict[str, list[Container]]:
+    """The slots of swarm that no task serves, with those that failed lately, oldest first."""
+    failed = [task for task in ended if _slot(task) and task.state.exit_code]
+    lately = [task for task in failed if _has_ended_within(task, clock, limits.window)]
     served = {
         _slot(container)
         for container in containers.running
-        if (clock.age(container.started_at) or 0.0) >= steady
+        if (clock.age(container.started_at) or 0.0) >= limits.steady
     }
-    for slot, failed in slots.items():
-        failed.sort(key=lambda task: task.finished_at or 0.0)
-        if len(failed) >= restarts and slot not in served:
-            yield _churning_task_finding(slot, failed, clock, log_tails)
+    slots = by_key((_slot(task), task) for task in lately)
+    return {
+        slot: sorted(tasks, key=lambda task: task.finished_at or 0.0)
+        for slot, tasks in slots.items()
+        if len(tasks) >= limits.restarts and slot not in served
+    }
+
+
+def _has_ended_within(container: Container, clock: Clock, seconds: float) -> bool:
+    age = clock.age(container.finished_at)
+    return age is not None and age <= seconds
 
 
 def _churning_task_finding(

@@ -80,12 +80,12 @@ def _finding(
         if published.host_port == rule.host_port
     ]
     program = None if victims else _served(rule, listeners)
+    whom, listener = "", ""
     if victims:
         whom = f"; {victims[0]} publishes the port"
     elif program is not None:
         whom = f"; {program.holder} listens on the port"
-    else:
-        whom = ""
+        listener = f"{program.address}:{program.port}, {program.holder}"
     legacy = "-legacy" if rule.table.backend == "legacy" else ""
     return Finding(
         subject=HOST,
@@ -95,9 +95,7 @@ def _finding(
         evidence=present(
             {
                 f"iptables -t nat, chain {rule.chain}, rule {rule.number}": rule.text,
-                "listener": f"{program.address}:{program.port}, {program.holder}"
-                if program is not None
-                else None,
+                "listener": listener,
                 "published by": names_of(victims),
             }
         ),
@@ -109,7 +107,7 @@ def _finding(
             **repair,
         },
         discriminator=f"{rule.host_port}/{rule.protocol}/{rule.address}",
-        severity=None if victims or program is not None else Severity.advice,
+        severity=None if whom else Severity.advice,
         touches=subjects_of(victims),
     )
 

@@ -70,22 +70,12 @@ def registry_unreachable(
     for trouble in pulls.of("unreachable"):
         mirror = mirrors.get(trouble.registry)
         if mirror is None and _HANDSHAKE.search(trouble.text):
-            host = host_of(trouble)
-            yield failures.finding(
-                trouble,
-                reason=UNANSWERED,
-                variables={"registry": host, "handshake": host_name(host)},
-            )
-            continue
-        if stored := _STORED_ELSEWHERE.search(trouble.text):
-            yield failures.finding(
-                trouble,
-                reason="the registry answers, and the server to which it sends the engine for the "
-                f"layers, {stored['server']}, cannot be reached: {stored['why']}",
-                variables={"layer_server": with_port(stored["server"])},
-            )
-            continue
-        if mirror is None:
+            yield _handshake_finding(failures, trouble)
+        elif stored := _STORED_ELSEWHERE.search(trouble.text):
+            yield _layer_server_finding(failures, trouble, stored)
+        elif mirror is not None:
+            yield _mirror_finding(failures, trouble, mirror, config)
+        else:
             missing = missing_proxy(trouble, info, ping, config, unused)
             yield failures.finding(
                 trouble,
@@ -93,19 +83,40 @@ def registry_unreachable(
                 variables=missing.variables or None,
                 clause=missing.clause,
             )
-            continue
-        yield failures.finding(
-            trouble,
-            proof={"RegistryConfig.Mirrors": mirror},
-            variables={"registry": trouble.registry} | _without_mirror(mirror, config),
-            clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
-        )
     by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
     for trouble in pulls.of("web-page"):
         # the page is from the proxy that refuses HTTPS as well
         if not trouble.registry or trouble.registry not in by_proxy:
             yield failures.finding(trouble, reason=WEB_PAGE)
     return None
+
+
+def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
+    host = host_of(trouble)
+    variables = {"registry": host, "handshake": host_name(host)}
+    return failures.finding(trouble, reason=UNANSWERED, variables=variables)
+
+
+def _layer_server_finding(
+    failures: FailedPulls, trouble: PullTrouble, stored: re.Match[str]
+) -> Finding:
+    return failures.finding(
+        trouble,
+        reason="the registry answers, and the server to which it sends the engine for the "
+        f"layers, {stored['server']}, cannot be reached: {stored['why']}",
+        variables={"layer_server": with_port(stored["server"])},
+    )
+
+
+def _mirror_finding(
+    failures: FailedPulls, trouble: PullTrouble, mirror: str, config: DaemonConfig | None
+) -> Finding:
+    return failures.finding(
+        trouble,
+        proof={"RegistryConfig.Mirrors": mirror},
+        variables={"registry": trouble.registry} | _without_mirror(mirror, config),
+        clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
+    )
 
 
 def _without_mirror(mirror: str, config: DaemonConfig | None) -> dict[str, str]:

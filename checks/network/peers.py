@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
@@ -93,18 +93,6 @@ def _stale_address_finding(
     if servers:
         who = named("container", names_of(servers))
         listens = f"; port {call.port} is served by {who}"
-    cure = {}
-    if not place:
-        cure = {"keeper": container.name}
-    elif holder is None and len(servers) == 1:
-        cure = {
-            "peer": servers[0].name,
-            "network": call.network.name,
-            "address": call.address,
-            "alias": _alias(servers[0], call.network.name),
-        }
-    elif len(servers) == 1 and call.network.name != "bridge":
-        cure = with_name(container, call.address, servers[0].name)
     finding = Finding.about(
         container,
         f"{container} keeps calling {call.address}:{call.port}, {whose}{listens}{configured}",
@@ -124,7 +112,25 @@ def _stale_address_finding(
         signs=frozenset({"refused", "timeout", "unreachable"}),
         stable=(container.life,),
     )
-    return finding.with_variables(cure)
+    if not place:
+        return finding.with_variables({"keeper": container.name})
+    server = only(servers)
+    if server is None:
+        return finding
+    return finding.with_variables(_cure(call, server, is_free=holder is None))
+
+
+def _cure(call: FailingCall, server: Container, *, is_free: bool) -> dict[str, str]:
+    """What leads the call to the one server. is_free: no container has the address now."""
+    network = call.network.name
+    if is_free:
+        return {
+            "peer": server.name,
+            "network": network,
+            "address": call.address,
+            "alias": _alias(server, network),
+        }
+    return with_name(call.container, call.address, server.name) if network != "bridge" else {}
 
 
 def _alias(container: Container, network: str) -> str:

@@ -48,9 +48,8 @@ def _finding(
     parent = network.option("parent")
     names = sorted({item.container.name for item in items})
     router = _router(network, routes)
-    is_known = neighbours is not None and any(
-        entry.address == first.gateway and not entry.is_unanswered for entry in neighbours
-    )
+    answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
+    is_known = first.gateway in answering
     why, variables = "", {"container": first.container.name}
     if is_known:
         why = "the host itself gets one, so the network accepts only one MAC address here"
