@@ -41,10 +41,11 @@ def unix_of_http(text: str | None) -> float | None:
 
 def ago(seconds: float) -> str:
     """A duration in words, two digits at most: 40 s, 12 min, 3 h, 5 days."""
-    for size, unit in ((86400, "day"), (3600, "h"), (60, "min")):
-        if seconds >= size * (2 if unit == "day" else 1):
-            count = round(seconds / size)
-            return f"{count} {unit}{'s' if unit == 'day' and count != 1 else ''}"
+    if seconds >= 2 * 86400:
+        return f"{round(seconds / 86400)} days"
+    for size, unit in ((3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{round(seconds / size)} {unit}"
     return f"{max(0, round(seconds))} s"
 
 
@@ -93,7 +94,8 @@ def named(kind: str, names: Iterable[str], most: int = 3) -> str:
     """
     quoted = [f'"{name}"' for name in names]
     noun = kind if len(quoted) == 1 else f"{kind}s"
-    return f"{noun} {joined(quoted) if len(quoted) <= most else and_more(quoted, most)}"
+    shown = joined(quoted) if len(quoted) <= most else and_more(quoted, most)
+    return f"{noun} {shown}"
 
 
 def counted(kind: str, names: Iterable[str], most: int = 3) -> str:

@@ -297,17 +297,34 @@ class _Module(NamedTuple):
     """Its classes that have a length, and its constants of these."""
     makers: tuple[str, ...]
     """Its private functions that return findings."""
+    tangles: tuple[str, ...]
+    """Where a ternary stands inside another one, or inside an f-string."""
 
 
 @functools.cache
 def _module(path: Path) -> _Module:
-    body = ast.parse(path.read_text()).body
+    text = path.read_text()
+    body = ast.parse(text).body
     classes = [node.name for node in body if isinstance(node, ast.ClassDef)]
     public = tuple(name for name in classes if not name.startswith("_"))
     is_collector = "live" in path.parts
     functions = [node for node in body if isinstance(node, ast.FunctionDef) and is_collector]
     by_name = {function.name: function for function in functions}
-    return _Module(public, _imports(body), by_name, tuple(_counting(body)), tuple(_makers(body)))
+    return _Module(
+        public,
+        _imports(body),
+        by_name,
+        tuple(_counting(body)),
+        tuple(_makers(body)),
+        tuple(_TANGLE.findall(text)),
+    )
+
+
+_TANGLE = re.compile(
+    r"""\bf"[^"\n]*\{[^{}"\n]* if [^{}"\n]* else |\bf'[^'\n]*\{[^{}'\n]* if [^{}'\n]* else """
+    r"""|\belse [^\n,\])]+ if [^\n]+ else """
+)
+"""By the text: to visit each node of each tree takes a second."""
 
 
 def _makers(body: list[ast.stmt]) -> Iterator[str]:
@@ -599,3 +616,11 @@ def test_a_function_that_makes_a_finding_is_called_so():
         for path, names in makers.items()
     }
     assert {path: names for path, names in others.items() if names} == {}
+
+
+def test_no_ternary_stands_inside_another_or_inside_a_text():
+    """Both are read twice: a line above them gives the choice a name."""
+    assert _TANGLE.search("f\"{'a' if b else 'c'} d\"")
+    assert _TANGLE.search("a = 1 if b else 2 if c else 3")
+    files = (*ENGINE_FILES, *CHECK_FILES)
+    assert {path: lines for path in files if (lines := _module(path).tangles)} == {}

@@ -90,8 +90,9 @@ def _reason(failure: LogLine | None) -> str:
     if failure is None or WAITED.search(failure.text):
         return ""
     recognised = meaning(failure.text)
-    text = failure.text.removeprefix("containerd: ")
-    return f" ({recognised.cause if recognised else shortened(text, 200)})"
+    if recognised is not None:
+        return f" ({recognised.cause})"
+    return f" ({shortened(failure.text.removeprefix('containerd: '), 200)})"
 
 
 def _cure(failure: LogLine | None, stopped: str) -> dict[str, str]:

@@ -286,7 +286,9 @@ def _unnamed(text: str) -> str:
     if not text or _is_explained(text):
         return ""
     recognised = meaning(text)
-    return f": {recognised.cause if recognised else text.removeprefix('failed to start daemon: ')}"
+    if recognised is not None:
+        return f": {recognised.cause}"
+    return f": {text.removeprefix('failed to start daemon: ')}"
 
 
 def _own_meaning(text: str) -> Recognised | None:

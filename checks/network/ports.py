@@ -286,10 +286,11 @@ def host_port_conflict(
         ports = _PORT.findall(line)
         port = int(ports[-1]) if ports else _from_command(container, listeners)
         holders = _holders(port, listeners)
+        which = f"port {port}" if port else "port"
         finding = Finding.about(
             container,
             sentence(
-                f"{container} ended: its port{f' {port}' if port else ''} is in use on the host",
+                f"{container} ended: its {which} is in use on the host",
                 f"the port {_held_by(holders[0], containers)}" if holders else "",
             ),
             {

@@ -94,7 +94,7 @@ def neighbour_table_full(
     if lines:
         is_ipv6 = "ndisc_cache" in lines[-1].text
         family = "IPv6" if is_ipv6 else "IPv4"
-        threshold = None if limits is None else limits.of("ipv6" if is_ipv6 else "ipv4")
+        threshold = limits.of(family.lower()) if limits is not None else None
         yield Finding(
             subject=HOST,
             summary=sentence(

@@ -107,9 +107,10 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
 
 
 def _root_finding(container: Container, uid: int | None) -> Finding:
+    verb = "starts" if uid is None else "runs"
     return Finding.about(
         container,
-        f"{container} {'starts' if uid is None else 'runs'} as root",
+        f"{container} {verb} as root",
         {
             "Config.User": container.config.user or "not set: root",
             f"/proc/{container.state.pid} uid": "not seen" if uid is None else uid,

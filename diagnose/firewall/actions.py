@@ -49,7 +49,8 @@ class Translate(msgspec.Struct, frozen=True):
             host = f"[{self.address}]"
         else:
             host = self.address or ""
-        return f"{self.kind} {host}{f':{self.port}' if self.port else ''}".rstrip()
+        place = f"{host}:{self.port}" if self.port else host
+        return f"{self.kind} {place}".rstrip()
 
 
 class Choose(msgspec.Struct, frozen=True):

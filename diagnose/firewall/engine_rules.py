@@ -188,7 +188,8 @@ def _passage(bridge: Bridge) -> list[str]:
     """What the containers of a bridge may send, as engines from 28.2 on write it."""
     name = bridge.name
     if bridge.internal:
-        return [f"-i {name} -o {name} -j {'ACCEPT' if bridge.talks else 'DROP'}"]
+        verdict = "ACCEPT" if bridge.talks else "DROP"
+        return [f"-i {name} -o {name} -j {verdict}"]
     if bridge.talks:
         return [f"-i {name} -j ACCEPT"]
     return [f"-i {name} -o {name} -j DROP", f"-i {name} ! -o {name} -j ACCEPT"]

@@ -257,8 +257,9 @@ class _Rules:
     def _address(self, end: Literal["src", "dst"], text: str, *, is_not: bool = False) -> _Part:
         network = ip_network(text)
         value = Interval(int(network.network_address), int(network.broadcast_address))
-        word = f"{self._ip} {'saddr' if end == 'src' else 'daddr'}"
-        return _Part(f"{word} {'!= ' if is_not else ''}{text}", (_match(end, value, is_not),))
+        word = "saddr" if end == "src" else "daddr"
+        unequal = "!= " if is_not else ""
+        return _Part(f"{self._ip} {word} {unequal}{text}", (_match(end, value, is_not),))
 
     def _icmp(self) -> _Part:
         if self._is_ipv4:
@@ -286,7 +287,8 @@ def _match(field: Field, value: Interval | Masked | Name, is_not: bool = False) 
 
 
 def _interface(field: Literal["iif", "oif"], name: str, *, is_not: bool = False) -> _Part:
-    text = f'{field}name {"!= " if is_not else ""}"{name}"'
+    unequal = "!= " if is_not else ""
+    text = f'{field}name {unequal}"{name}"'
     return _Part(text, (_match(field, Name(name), is_not),))
 
 

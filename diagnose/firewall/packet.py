@@ -322,6 +322,20 @@ def _is_multicast(address: str) -> bool:
     return ip_address(address).is_multicast
 
 
+def _reply_address(packet: Packet) -> int | None:
+    """The address that the answers go to; None where the source is translated."""
+    if packet.snat:
+        return None
+    return _number(packet.dst if packet.reply else packet.src)
+
+
+def _reply_port(packet: Packet) -> int | None:
+    """The port that the answers go to; None where the source is translated."""
+    if packet.snat:
+        return None
+    return packet.dport if packet.reply else packet.sport
+
+
 def _hop_limit(packet: Packet) -> int | None:
     """255 for neighbour discovery (RFC 4861, 7.1), which no router has forwarded."""
     is_icmp6 = packet.family == "ip6" and packet.proto == "icmp" and packet.icmp is not None
@@ -329,7 +343,9 @@ def _hop_limit(packet: Packet) -> int | None:
 
 
 def _route_type(local: bool | None) -> int | None:
-    return None if local is None else ROUTE_TYPES["LOCAL" if local else "UNICAST"]
+    if local is None:
+        return None
+    return ROUTE_TYPES["LOCAL"] if local else ROUTE_TYPES["UNICAST"]
 
 
 _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyType(
@@ -378,12 +394,8 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "mac": lambda _: None,
         "hop_limit": _hop_limit,
         "repl_src": lambda packet: _number(packet.src if packet.reply else packet.dst),
-        "repl_dst": lambda packet: (
-            None if packet.snat else _number(packet.dst if packet.reply else packet.src)
-        ),
+        "repl_dst": _reply_address,
         "repl_sport": lambda packet: packet.sport if packet.reply else packet.dport,
-        "repl_dport": lambda packet: (
-            None if packet.snat else packet.dport if packet.reply else packet.sport
-        ),
+        "repl_dport": _reply_port,
     }
 )

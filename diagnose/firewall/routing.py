@@ -175,7 +175,8 @@ class Routing:
         if rule.suppress_prefix is not None and 0 <= route.prefix <= rule.suppress_prefix:
             return None
         where = "" if rule.table in (MAIN_TABLE, LOCAL_TABLE) else f" table {rule.table}"
-        text = f"{'default' if not route.prefix else f'{route.dst}/{route.prefix}'}{where}"
+        net = f"{route.dst}/{route.prefix}" if route.prefix else "default"
+        text = f"{net}{where}"
         if route.type in _REFUSALS:
             return RouteDecision(
                 _refusal(route.type), table=rule.table, by=f"route {route.type} {text}"

@@ -100,7 +100,7 @@ def _condition(condition: Condition) -> str:
         return f"({condition.text})"
     if isinstance(condition, AnyOf):
         either = " or ".join(_condition(part) for part in condition.conditions)
-        return f"{'not ' if condition.negate else ''}({either})"
+        return f"not ({either})" if condition.negate else f"({either})"
     listed = [
         " . ".join(
             _value(name, value) for name, value in zip(condition.fields, values, strict=True)
@@ -110,10 +110,8 @@ def _condition(condition: Condition) -> str:
     if len(condition.among) > _MAX_LISTED:
         listed.append(f"and {len(condition.among) - _MAX_LISTED} more")
     among = listed[0] if len(listed) == 1 else f"{{ {', '.join(listed)} }}"
-    return (
-        f"{' . '.join(_KEYS[name] for name in condition.fields)} "
-        f"{'!= ' if condition.negate else ''}{among}"
-    )
+    keys = " . ".join(_KEYS[name] for name in condition.fields)
+    return f"{keys} != {among}" if condition.negate else f"{keys} {among}"
 
 
 def _action(action: Action) -> str:
@@ -121,7 +119,7 @@ def _action(action: Action) -> str:
         case Stop(outcome):
             return outcome
         case Enter(chain, back):
-            return f"{'jump' if back else 'goto'} {chain}"
+            return f"jump {chain}" if back else f"goto {chain}"
         case Leave():
             return "return"
         case Translate():
@@ -137,7 +135,7 @@ def _action(action: Action) -> str:
 def _value(name: Field, value: Value) -> str:
     match value:
         case Name(text, prefix):
-            return f'"{text}{"*" if prefix else ""}"'
+            return f'"{text}*"' if prefix else f'"{text}"'
         case Interval(low, high):
             if name in ("src", "dst", "orig_src", "orig_dst"):
                 return _addresses(low, high)

@@ -173,7 +173,8 @@ class PolicyRule(msgspec.Struct, frozen=True):
     """Names of conditions that are not shown here."""
 
     def __str__(self) -> str:
-        words = [f"{self.priority}:{' not' if self.invert else ''} from {self.src or 'all'}"]
+        source = f"from {self.src or 'all'}"
+        words = [f"{self.priority}: not {source}" if self.invert else f"{self.priority}: {source}"]
         words += [
             f"{word} {value}"
             for word, value in (("to", self.dst), ("iif", self.iif), ("oif", self.oif))

@@ -221,18 +221,12 @@ class _Page:
             if other.jointly:
                 self.line(f"{other.id} ({other.subject}) causes it too: fix both", 4)
             else:
-                self.line(
-                    f"or caused by {other.id} "
-                    f"({other.subject}){'; to tell them apart:' if other.command else ''}",
-                    4,
-                )
+                how = "; to tell them apart:" if other.command else ""
+                self.line(f"or caused by {other.id} ({other.subject}){how}", 4)
                 self.command(other.command, COMMAND_INDENT)
         for suspect in block.possible:
-            self.line(
-                f"possible cause: {suspect.id} "
-                f"({suspect.subject}){'; to check:' if suspect.command else ''}",
-                2,
-            )
+            how = "; to check:" if suspect.command else ""
+            self.line(f"possible cause: {suspect.id} ({suspect.subject}){how}", 2)
             self.command(suspect.command, COMMAND_INDENT)
         if self.verbose:
             for suspect_name, fact in block.ruled_out:

@@ -129,8 +129,9 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         if kind == "swarm":
             return f"swarm service {name}"
         project, _, service = name.partition("/")
-        files = self.labels.get("com.docker.compose.project.config_files", "").replace(",", ", ")
-        return f"compose project {project}, service {service}{f', {files}' if files else ''}"
+        files = self.labels.get("com.docker.compose.project.config_files", "").split(",")
+        parts = [f"compose project {project}", f"service {service}", *filter(None, files)]
+        return ", ".join(parts)
 
     @property
     def is_running(self) -> bool:

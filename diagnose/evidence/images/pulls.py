@@ -236,10 +236,11 @@ def _names(text: str) -> tuple[str, str]:
         registry = "docker.io" if url[1] in HUB else url[1]
         if not url[2]:
             return registry, ""
-        name = (
-            url[2].removeprefix("library/") if registry == "docker.io" else f"{registry}/{url[2]}"
-        )
-        return registry, f"{name}{'@' if ':' in url[3] else ':'}{url[3]}"
+        name, tag = f"{registry}/{url[2]}", url[3]
+        if registry == "docker.io":
+            name = url[2].removeprefix("library/")
+        is_digest = ":" in tag
+        return registry, f"{name}@{tag}" if is_digest else f"{name}:{tag}"
     return ("docker.io" if "docker.com/increase-rate-limit" in text else ""), ""
 
 

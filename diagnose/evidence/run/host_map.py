@@ -146,7 +146,8 @@ def _without_network(mode: str, containers: Containers) -> str:
     if kind != "container":
         return mode
     owner = containers.by_id.get(id)
-    return f"network of container {owner.name if owner else id[:12]}"
+    name = owner.name if owner is not None else id[:12]
+    return f"network of container {name}"
 
 
 def _container(container: Container, network: str, paths: PacketPaths | None) -> MapContainer:

@@ -196,10 +196,11 @@ def _distribution(text: str) -> str:
 
 
 def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
+    product = "Podman" if ping.is_podman else "Docker"
     version = (
         (info.server_version if info is not None else "") or ping.libpod or ping.engine_version
     )
-    yield "engine", f"{'Podman' if ping.is_podman else 'Docker'} {version}".rstrip()
+    yield "engine", f"{product} {version}".rstrip()
     if info is None:
         return
     yield "architecture", info.architecture

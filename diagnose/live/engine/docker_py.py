@@ -100,7 +100,8 @@ def base_url(address: str, *, tls: bool) -> str:
     if is_tcp:
         with_scheme = address if marker else f"tcp://{address}"
         if urlsplit(with_scheme).port is None:
-            address = f"{address.rstrip('/')}:{2376 if tls or scheme == 'https' else 2375}"
+            port = 2376 if tls or scheme == "https" else 2375
+            address = f"{address.rstrip('/')}:{port}"
     try:
         return str(parse_host(address, False, tls))
     except docker.errors.DockerException as error:

@@ -59,7 +59,8 @@ class Egress(msgspec.Struct, frozen=True):
         bridge = self.network.bridge
         if by.chain == "raw-PREROUTING":  # of engine 29's nftables backend
             return f'daddr {self.address} iifname != "{bridge}" drop' in by.rule
-        rule = f"-d {self.address}/{32 if self.family == 'ip' else 128} ! -i {bridge} "
+        bits = 32 if self.family == "ip" else 128
+        rule = f"-d {self.address}/{bits} ! -i {bridge} "
         return by.table.endswith(" raw") and by.rule.startswith(rule)
 
     @property

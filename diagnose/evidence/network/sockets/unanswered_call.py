@@ -168,4 +168,5 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     def place(self) -> str:
         """ADDRESS:PORT as people write it; ADDRESS:PORT/udp."""
         address = f"[{self.address}]" if self.is_ipv6 else self.address
-        return f"{address}:{self.port}{'/udp' if self.protocol == 'udp' else ''}"
+        place = f"{address}:{self.port}"
+        return f"{place}/udp" if self.protocol == "udp" else place
