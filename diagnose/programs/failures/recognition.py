@@ -19,6 +19,13 @@ from diagnose.programs.telling_line import TellingLine
 _GROUP = LazyPattern(r"\{\w+\}")
 
 
+ABOUT_SETTINGS = LazyPattern(
+    r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
+    r"|[A-Z]{2,}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file",
+)
+"""A program that runs on refuses requests in the words in which it refuses its settings."""
+
+
 class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure: a row of a table."""
 
@@ -45,9 +52,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """Which other build of the image may not have it, if one may."""
     page: Mapping[str, str] = {}
     """What the commands of the check's page need: variable and value, with groups in braces."""
-    of_settings: bool = False
-    """Whether a program says the same of a request; of one that runs on, only a line about its
-    settings counts."""
+    of_running: LazyPattern | None = None
+    """What a line of a program that runs on must hold too: it says the same of a request."""
     remedy: Remedy | None = None
     """What heals, as far as a command can: it takes the place of the words."""
 
@@ -140,20 +146,15 @@ def recognise_family(telling: TellingLine | None, families: Iterable[Failure]) -
     return _in_line(telling.whole, families)
 
 
-_ABOUT_SETTINGS = LazyPattern(
-    r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
-    r"|[A-Z]{2,}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file",
-)
-
-
 def family_of_running(
     telling: TellingLine | None, families: Iterable[Failure]
 ) -> Recognised | None:
-    """The same for a program that runs on: it refuses requests in the words for its settings."""
+    """The same for a program that runs on."""
     found = recognise_family(telling, families)
-    if found is None or not found.failure.of_settings:
+    needed = found.failure.of_running if found is not None else None
+    if found is None or needed is None:
         return found
-    return found if _ABOUT_SETTINGS.search(found.line) else None
+    return found if needed.search(found.line) else None
 
 
 def _in_line(text: str, table: Iterable[Failure]) -> Recognised | None:

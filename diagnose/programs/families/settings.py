@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 from diagnose.programs.failures.remedies import CommentedOut, Dropped, Extended, Raised, TypedOption
 
 _MANY = "many programs"
@@ -45,7 +45,7 @@ SETTINGS = (
     ),
     Failure(
         name="url-unreadable",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
             invalid\ port\ number\ in
@@ -80,7 +80,7 @@ SETTINGS = (
     ),
     Failure(
         name="both-set",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="exclusive",
         pattern=r"both (?P<first>[A-Z][A-Z0-9_]+) and (?P<second>[A-Z][A-Z0-9_]+) are set",
         cause="{first} and {second} are both set, and the image takes only one of them",
@@ -90,7 +90,7 @@ SETTINGS = (
     ),
     Failure(
         name="password-weak",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="password",
         pattern=r"""(?x)
             password.{0,80}\b(?:too\ short|too\ weak|not\ complex|minimum\ (?:password\ )?length
@@ -117,7 +117,7 @@ SETTINGS = (
     ),
     Failure(
         name="user-unknown",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
             (?:can't\ find|cannot\ find|unable\ to\ find|no\ such|unknown
@@ -180,7 +180,7 @@ SETTINGS = (
     ),
     Failure(
         name="value-refused",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
             invalid\ (?:value|format|port|url|uri|address|choice|host)
@@ -214,7 +214,7 @@ SETTINGS = (
     ),
     Failure(
         name="unknown-command",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="unknown command",
         pattern=r"unknown command[: ]+['\"]?(?P<command>[\w./-]+)",
         cause="the program has no command {command}: "
@@ -227,7 +227,7 @@ SETTINGS = (
 CONFIGURATION = (
     Failure(
         name="setting-unknown",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
             \bfield\ (?P<key>[\w.-]+)\ (?:was\ )?not\ found\ in\ (?:type|struct)  # Go's YAML
@@ -293,7 +293,7 @@ FILES = (
     ),
     Failure(
         name="configuration-syntax",
-        of_settings=True,
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
             syntax\ error

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import Inside, Raised, TypedLike
 
@@ -145,9 +148,17 @@ SURROUNDINGS = (
     ),
 )
 
+_OF_A_SERVER = LazyPattern(
+    r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|535)\b|://|\bat \S+:\d"
+    r"|\b(?:connect|log[ -]?in|pull|push)\w* (?:to|from|at)\b"
+    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream)",
+    re.IGNORECASE,
+)
+"""Of a program that runs on: whose login it was, rather than that of somebody who called it."""
 LOGINS = (
     Failure(
         name="login-refused",
+        of_running=_OF_A_SERVER,
         mark="",
         # not a client that this program has refused itself
         pattern=r"""(?x)

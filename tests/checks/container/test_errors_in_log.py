@@ -55,6 +55,15 @@ LOGS = {
         * 4,
         [],
     ),
+    "a caller that is known by its port": (
+        ["[ERR] 1.2.3.4:51999 - cid:813 - authentication error"] * 4,
+        [],
+    ),
+    "a server that is called, with its port": (
+        ["ERROR smtp 1.2.3.4:587 authentication error"] * 4,
+        ADVICE,
+    ),
+    "a peer that is called": (["ERROR peer 1.2.3.4:443: handshake failed"] * 4, ADVICE),
     "mail that is not relayed": (
         ["postfix/smtpd[812]: NOQUEUE: reject: RCPT from unknown[1.2.3.4]: 554 Relay access denied"]
         * 4,
@@ -118,6 +127,7 @@ MEANT = {
     "a value of a request": ("ERROR IllegalArgumentException: id must be positive", ""),
     "a statement of a client": ("ERROR:  syntax error at or near SELEC", ""),
     "a key that is there already": ("ERROR:  duplicate key value violates unique key", ""),
+    "a request without a login": ("ERROR [Api] Unauthorized error: authentication required", ""),
     "a login at a broker": ("[error] PLAIN login refused: user 'guest' - invalid credentials", ""),
     "a file of settings": ("ERROR app.yaml: failed to parse line 3", "configuration"),
     "a setting": ("ERROR invalid value for option CACHE_SIZE", "setting"),

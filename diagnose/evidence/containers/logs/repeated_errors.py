@@ -45,19 +45,22 @@ _TURNED_AWAY = LazyPattern(
     r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
     r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"
     r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
-    r"|could not be resolved|as host\b|http_host"
+    r"|could not be resolved|as host\b|http_host|\bincorrect\b|tls error|unwrapping failed"
+    r"|(?:parser|protocol|authentication) error|invalid receive|\bquery\b.{0,60}\bdenied"
     r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)",
     re.IGNORECASE,
 )
 """How a server says that it has not let somebody in."""
 _CALLER = LazyPattern(
     r"(?:\b(?:client(?:[ _]?(?:ip|addr\w*))?|from|peer|remote[ _-]?\w*|r?ip(?:[ _-]?addr\w*)?|host\w*"
-    r"|header)\b|\bunknown|@)[\\\"']{0,3}[\s:=\[(/]{0,3}[\\\"']{0,3}(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?![\w.]\d)",
+    r"|header)\b|\bunknown|@)[\\\"']{0,3}[\s:=\[(/]{0,3}[\\\"']{0,3}(?P<address>\d{1,3}(?:\.\d{1,3}){3})"
+    r"(?![\w.]\d|[:#](?:\d{1,4}|[12]\d{4})\b)"
+    r"|(?<![\w.])(?P<caller>\d{1,3}(?:\.\d{1,3}){3})[:#](?:3[3-9]|[4-6]\d)\d{3}\b",
     re.IGNORECASE,
 )
-"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it."""
-
-
+"""Who is meant, in such a line; or this host's own address, by which a scanner has asked for it.
+An address with a port that systems give to those who call is a caller's, and one with another port
+is not."""
 _HARMLESS = LazyPattern(
     r"\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
     r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b",
@@ -165,7 +168,7 @@ def _is_about_a_stranger(line: str) -> bool:
     """
     if _TURNED_AWAY.search(line) is None:
         return False
-    callers = (match["address"] for match in _CALLER.finditer(line))
+    callers = (match["address"] or match["caller"] for match in _CALLER.finditer(line))
     return any(_is_of_the_internet(address) for address in callers)
 
 
