@@ -12,7 +12,11 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.loopback_words import with_advertised, with_host
+from diagnose.evidence.containers.settings.loopback_words import (
+    Correction,
+    with_advertised,
+    with_host,
+)
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
@@ -115,9 +119,9 @@ def _findings(
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
         return
-    variable, advertised = with_advertised(near[0], int(port), near[0].name)
-    if variable:
-        yield _advertised_finding(call, near[0], variable, advertised)
+    correction = with_advertised(near[0], int(port), near[0].name)
+    if correction is not None:
+        yield _advertised_finding(call, near[0], correction)
     else:
         yield _wrong_host_finding(call, near, is_near=True)
 
@@ -161,9 +165,9 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
     )
 
 
-def _advertised_finding(call: _Call, broker: Container, variable: str, advertised: str) -> Finding:
+def _advertised_finding(call: _Call, broker: Container, correction: Correction) -> Finding:
     """A broker whose first answer sends its clients to localhost."""
-    container, port = call.container, call.port
+    container, port, variable = call.container, call.port, correction.variable
     return Finding.about(
         container,
         f"{container} calls localhost:{port}, which is itself, because {broker} tells its clients to "
@@ -173,7 +177,7 @@ def _advertised_finding(call: _Call, broker: Container, variable: str, advertise
         signs=call.signs,
         onset=container.failed_first,
         broker=broker.name,
-        advertised=advertised,
+        advertised=correction.assignment,
     )
 
 

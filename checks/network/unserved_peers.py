@@ -168,8 +168,10 @@ def _other_port(
     if len(served) != 1:
         return {}
     port = served.pop()
-    name, corrected = with_port((call.container, peer), call.port, port)
-    if not name:
-        hosts = {*peer.dns_names, call.address}
-        name, corrected = with_port_of_url(call.container, hosts, call.port, port)
-    return {"mistaken": name, "corrected": corrected} if name else {}
+    hosts = {*peer.dns_names, call.address}
+    correction = with_port((call.container, peer), call.port, port) or with_port_of_url(
+        call.container, hosts, call.port, port
+    )
+    if correction is None:
+        return {}
+    return {"mistaken": correction.container, "corrected": correction.assignment}

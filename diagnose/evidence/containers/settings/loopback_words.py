@@ -8,9 +8,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from diagnose.evidence.containers.container import Container
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.redact import holds_token
 
 _PORT_OF_SCHEME = {80: "http", 443: "https"}
@@ -20,44 +22,52 @@ _BY_NAME = LazyPattern(
 """How a variable is named that says where a program listens, or whom it calls."""
 
 
-def with_port(containers: Sequence[Container], port: int, other: int) -> tuple[str, str]:
-    """The container and the variable, with its value, that give another port in the place of one.
+class Correction(NamedTuple):
+    """A variable of a container with another value."""
 
-    ("", "") where no variable of these containers names the port, or several do, or where a secret
-    stands in the way.
+    container: str
+    variable: str
+    assignment: str
+    """As `--env` takes it."""
+
+
+def with_port(containers: Sequence[Container], port: int, other: int) -> Correction | None:
+    """The variable of these containers that names a port, with another one in its place.
+
+    None where no variable names the port, or several do, or where a secret stands in the way.
     """
-    named = re.compile(rf"(?<![\d.]){port}(?!\d)")
-    return _only(
-        (container.name, f"{name}={named.sub(str(other), value)}")
+    number = re.compile(rf"(?<![\d.]){port}(?!\d)")
+    return _only_harmless(
+        Correction(container.name, name, f"{name}={number.sub(str(other), value)}")
         for container in containers
         for name, value in container.config.environment
-        if named.search(value) and (value == str(port) or f":{port}" in value)
+        if number.search(value) and (value == str(port) or f":{port}" in value)
     )
 
 
 def with_port_of_url(
     caller: Container, hosts: Collection[str], port: int, other: int
-) -> tuple[str, str]:
+) -> Correction | None:
     """As `with_port`, of a URL without a port to one of these hosts: its scheme names the port."""
     scheme = _PORT_OF_SCHEME.get(port)
     if scheme is None or not hosts:
-        return "", ""
+        return None
     names = "|".join(re.escape(host) for host in sorted(hosts))
     url = re.compile(rf"\b({scheme}://(?:{names}))(?=/|$)")
     with_other = rf"\1:{other}"
-    return _only(
-        (caller.name, f"{name}={url.sub(with_other, value)}")
+    return _only_harmless(
+        Correction(caller.name, name, f"{name}={url.sub(with_other, value)}")
         for name, value in caller.config.environment
         if url.search(value)
     )
 
 
-def _only(places: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """The one place; empty where there are none or several, or where a secret is in the way."""
-    found = list(places)
-    if len(found) != 1 or holds_token(found[0][1]):
-        return "", ""
-    return found[0]
+def _only_harmless(corrections: Iterable[Correction]) -> Correction | None:
+    """The one correction; None where there are none or several, or where a secret is in the way."""
+    correction = only(list(corrections))
+    if correction is None or holds_token(correction.assignment):
+        return None
+    return correction
 
 
 def with_host(container: Container, port: int, host: str) -> dict[str, str]:
@@ -78,35 +88,39 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
         for name, value in container.config.environment
         if _BY_NAME.search(name) and loopback.fullmatch(value)
     ]
-    if len(places) == 1 and not assigned:
-        (place,) = places
-        command = [*words[:place], loopback.sub(changed, words[place]), *words[place + 1 :]]
-        variables = {"command": shlex.join(command)}
-    elif not places and len(assigned) == 1:
-        variables = {"assignment": assigned[0]}
-    else:
+    command = list(words)
+    for place in places:
+        command[place] = loopback.sub(changed, words[place])
+    return _one_change(command, len(places), assigned)
+
+
+def _one_change(command: Sequence[str], places: int, assigned: Sequence[str]) -> dict[str, str]:
+    """The command or the variable in which alone something changes.
+
+    command: with all changes. places: how many of its words change. Nothing where none or several
+    change, or where a secret stands in the way.
+    """
+    if places + len(assigned) != 1:
         return {}
-    return {} if any(holds_token(value) for value in variables.values()) else variables
+    name, text = ("command", shlex.join(command)) if places else ("assignment", assigned[0])
+    return {} if holds_token(text) else {name: text}
 
 
 _ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")
 """How a variable is named that says what a broker tells its clients to call."""
 
 
-def with_advertised(broker: Container, port: int, host: str) -> tuple[str, str]:
-    """The variable by which a broker sends its clients to loopback, and with another host there.
+def with_advertised(broker: Container, port: int, host: str) -> Correction | None:
+    """The variable by which a broker sends its clients to loopback, with another host there.
 
-    ("", "") where no variable does, or a secret stands in the way.
+    None where no variable does, or a secret stands in the way.
     """
     local = re.compile(rf"(?<=//)(?:localhost|127\.0\.0\.1)(?=:{port}(?!\d))")
-    found = [
-        (name, f"{name}={local.sub(host, value)}")
+    return _only_harmless(
+        Correction(broker.name, name, f"{name}={local.sub(host, value)}")
         for name, value in broker.config.environment
         if _ADVERTISED.search(name) and local.search(value)
-    ]
-    if len(found) != 1 or holds_token(found[0][1]):
-        return "", ""
-    return found[0]
+    )
 
 
 def with_name(container: Container, address: str, name: str) -> dict[str, str]:
@@ -114,19 +128,13 @@ def with_name(container: Container, address: str, name: str) -> dict[str, str]:
 
     As those of `with_host`: nothing where no word or several hold the address.
     """
-    held = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\d.])")
+    place = re.compile(rf"(?<![\w.-]){re.escape(address)}(?![\d.])")
     words = container.config.cmd or []
-    renamed = [held.sub(name, word) for word in words]
-    places = [word for word, new in zip(words, renamed, strict=True) if word != new]
+    renamed = [place.sub(name, word) for word in words]
+    changes = sum(word != new for word, new in zip(words, renamed, strict=True))
     assigned = [
-        f"{variable}={held.sub(name, value)}"
+        f"{variable}={place.sub(name, value)}"
         for variable, value in container.config.environment
-        if held.search(value)
+        if place.search(value)
     ]
-    if len(places) == 1 and not assigned:
-        variables = {"command": shlex.join(renamed)}
-    elif not places and len(assigned) == 1:
-        variables = {"assignment": assigned[0]}
-    else:
-        return {}
-    return {} if any(holds_token(value) for value in variables.values()) else variables
+    return _one_change(renamed, changes, assigned)
