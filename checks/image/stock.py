@@ -166,7 +166,8 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
     """An image in use does not say which source and version it was built from.
 
     Any label of `org.opencontainers.image.` is enough; older conventions (org.label-schema,
-    maintainer) do not count. Whether what the labels say is true is not looked at.
+    maintainer) do not count. Whether what the labels say is true is not looked at. The official
+    images of Docker Hub have none, and are left out: their reader cannot build them again.
     """
     seen = set()
     for container in exposed:
@@ -175,7 +176,8 @@ def labels_missing(exposed: Exposed, images: Images) -> CheckResult:
             continue
         seen.add(image.id)
         labels = sorted(image.labels or ())
-        if any(name.startswith("org.opencontainers.image.") for name in labels):
+        says_so = any(name.startswith("org.opencontainers.image.") for name in labels)
+        if says_so or image.is_official:
             continue
         name = container.config.image
         yield Finding(

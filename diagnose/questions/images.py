@@ -50,6 +50,15 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(digest for digest in self.repo_digests or () if NONE not in digest)
 
     @property
+    def is_official(self) -> bool:
+        """Whether it was pulled from the official images of Docker Hub, whose names have no slash.
+
+        Where containerd keeps the images, one that was built here under such a name looks like one.
+        """
+        names = (digest.removeprefix("docker.io/library/") for digest in self.digests)
+        return any("/" not in name for name in names)
+
+    @property
     def name(self) -> str:
         """What people call it.
 

@@ -176,3 +176,18 @@ def test_labels_missing(labels: dict[str, str] | None, fires: bool) -> None:
     users = live(container("a"), container("b"))
     result = judge("image.labels-missing", exposed=users, images=Images((image,), {}))
     assert rows(result) == ([("advice", "shop:1.4")] if fires else [])
+
+
+@pytest.mark.parametrize(
+    ("digest", "fires"),
+    [
+        ("postgres@sha256:22", False),
+        ("docker.io/library/postgres@sha256:22", False),
+        ("acme/shop@sha256:22", True),
+        ("registry.example/shop@sha256:22", True),
+    ],
+)
+def test_official_images_have_no_labels(digest: str, fires: bool) -> None:
+    image = Image("sha256:1111", [], [digest])
+    result = judge("image.labels-missing", exposed=live(container()), images=Images((image,), {}))
+    assert bool(result.findings) == fires
