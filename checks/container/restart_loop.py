@@ -216,16 +216,21 @@ def _churning_slots(
     """The slots of swarm that no task serves, with those that failed lately, oldest first."""
     failed = [task for task in ended if _slot(task) and task.state.exit_code]
     lately = [task for task in failed if _has_ended_within(task, clock, limits.window)]
-    served = {
-        _slot(container)
-        for container in containers.running
-        if (clock.age(container.started_at) or 0.0) >= limits.steady
-    }
     slots = by_key((_slot(task), task) for task in lately)
+    served = _served_slots(containers, clock, limits)
     return {
         slot: sorted(tasks, key=lambda task: task.finished_at or 0.0)
         for slot, tasks in slots.items()
         if len(tasks) >= limits.restarts and slot not in served
+    }
+
+
+def _served_slots(containers: Containers, clock: Clock, limits: _Limits) -> set[str]:
+    """The slots of swarm with a task that runs long enough."""
+    return {
+        _slot(container)
+        for container in containers.running
+        if (clock.age(container.started_at) or 0.0) >= limits.steady
     }
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -12,6 +11,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 LEAST = 8
@@ -77,29 +77,58 @@ def _loop(
 ) -> RedirectLoop | None:
     if len(lines) < LEAST:
         return None
-    asked = [(line, found) for line in lines if (found := _REQUEST.search(line.text))]
-    shapes = Counter(_NUMBER.sub("#", line.text) for line, _ in asked)
-    shape, times = shapes.most_common(1)[0] if shapes else ("", 0)
-    same = [item for item in asked if _NUMBER.sub("#", item[0].text) == shape]
-    requests = {found["request"] for _, found in same}
-    if times < LEAST or len(requests) != 1:
+    requests = list(_requests(lines))
+    same = _most_frequent(requests)
+    if len(same) < LEAST or len({request.what for request in same}) != 1:
         return None
-    (request,) = requests
-    statuses = {found["status"] for _, found in asked if found["request"] == request}
-    latest = [line.at for line, _ in same][-LEAST:]
-    if not statuses <= _REDIRECTS or latest[-1] - latest[0] > SPAN_S:
+    first, last = same[0], same[-1]
+    statuses = {request.status for request in requests if request.what == last.what}
+    if not statuses <= _REDIRECTS or last.at - same[-LEAST].at > SPAN_S:
         return None
-    last, found = same[-1]
     return RedirectLoop(
         container,
-        request,
-        found["path"],
-        times,
-        last.at - same[0][0].at,
-        last.text,
-        _caller(container, last.text, containers),
-        _port(container, namespaces),
+        request=last.what,
+        path=last.path,
+        times=len(same),
+        span=last.at - first.at,
+        line=last.line,
+        proxy=_caller(container, last.line, containers),
+        port=_port(container, namespaces),
     )
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """A line of an access log."""
+
+    at: float
+    line: str
+    what: str
+    """Method and path."""
+    path: str
+    status: str
+
+    @property
+    def shape(self) -> str:
+        """The line without its time and other numbers."""
+        return _NUMBER.sub("#", self.line)
+
+
+def _requests(lines: Sequence[RecentLine]) -> Iterator[_Request]:
+    for line in lines:
+        if match := _REQUEST.search(line.text):
+            yield _Request(
+                line.at,
+                line.text,
+                what=match["request"],
+                path=match["path"],
+                status=match["status"],
+            )
+
+
+def _most_frequent(requests: Sequence[_Request]) -> Sequence[_Request]:
+    """Those whose lines differ in nothing but numbers, of the kind that stands there most often."""
+    by_shape = by_key((request.shape, request) for request in requests)
+    return max(by_shape.values(), key=len, default=[])
 
 
 def _caller(container: Container, line: str, containers: Containers) -> Container | None:

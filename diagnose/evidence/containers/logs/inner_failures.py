@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -54,6 +54,11 @@ class Pattern(msgspec.Struct, frozen=True):
     all."""
     why: LazyPattern = LazyPattern(r"(?!)")
     """A line above, which explains the failure although its program calls it information."""
+
+    @property
+    def is_of_each_program(self) -> bool:
+        """Whether each program that fails is a failure of its own."""
+        return "{program}" in self.cause and not self.is_of_address
 
 
 PATTERNS = (
@@ -256,22 +261,48 @@ def in_lines(
     container: Container, commands: set[str], lines: Sequence[tuple[float | None, str]]
 ) -> list[InnerFailure]:
     """The failures that these lines of one container show, and that no later line takes back."""
+    texts = [text for _, text in lines]
     inner_failures = []
     for pattern in PATTERNS:
         if not pattern.commands & commands:
             continue
-        failures: dict[str, tuple[int, re.Match[str]]] = {}
-        for index, (_, line) in enumerate(lines):
-            match = pattern.failed.search(line)
-            if match and not (pattern.is_of_address and _is_of_internet(match["program"])):
-                program = match["program"] or ""
-                is_each = "{program}" in pattern.cause and not pattern.is_of_address
-                failures.setdefault(program if is_each else "", (index, match))
-        for index, match in failures.values():
-            after = [line for _, line in lines[index + 1 :]]
-            if not _is_over(pattern, match["program"] or "", after):
-                inner_failures.append(_failure(container, pattern, match, lines, index))
+        for sign in _first_signs(pattern, texts):
+            if not _is_over(pattern, sign.program, texts[sign.index + 1 :]):
+                at, line = lines[sign.index]
+                cause = pattern.cause.format(program=sign.program, detail=sign.detail)
+                failure = InnerFailure(
+                    container,
+                    name=pattern.name,
+                    program="" if pattern.is_of_address else sign.program,
+                    cause=cause,
+                    line=line,
+                    at=at,
+                    reason=_reason(pattern, sign, texts),
+                )
+                inner_failures.append(failure)
     return inner_failures
+
+
+class _Sign(msgspec.Struct, frozen=True):
+    """A line that tells of a program's failure."""
+
+    index: int
+    program: str
+    detail: str
+
+
+def _first_signs(pattern: Pattern, texts: Sequence[str]) -> Iterable[_Sign]:
+    """The first line of each failure that a pattern finds."""
+    signs: dict[str, _Sign] = {}
+    for index, text in enumerate(texts):
+        match = pattern.failed.search(text)
+        if match is None or (pattern.is_of_address and _is_of_internet(match["program"])):
+            continue
+        program = match["program"] or ""
+        detail = match.groupdict().get("detail") or ""
+        which = program if pattern.is_of_each_program else ""
+        signs.setdefault(which, _Sign(index, program, detail))
+    return signs.values()
 
 
 def _is_of_internet(address: str) -> bool:
@@ -295,28 +326,16 @@ def _is_over(pattern: Pattern, program: str, after: Sequence[str]) -> bool:
     return last_over > max(failed_again, default=-1)
 
 
-def _failure(
-    container: Container,
-    pattern: Pattern,
-    match: re.Match[str],
-    lines: Sequence[tuple[float | None, str]],
-    index: int,
-) -> InnerFailure:
-    at, line = lines[index]
-    program = match["program"] or ""
-    before = [text for _, text in lines[: index + 1] if not pattern.noise.search(text)]
-    telling = telling_line(before)
-    why = (message(text).text for text in reversed(before) if pattern.why.search(text))
-    reason = next(why, "")
-    if not reason and telling is not None and telling.explains:
-        reason = telling.whole
-    reason = reason or _keepers_reason(program, [text for _, text in lines[:index]])
-    detail = match.groupdict().get("detail") or ""
-    cause = pattern.cause.format(program=program, detail=detail)
-    failed = "" if pattern.is_of_address else program
-    return InnerFailure(
-        container, name=pattern.name, program=failed, cause=cause, line=line, at=at, reason=reason
-    )
+def _reason(pattern: Pattern, sign: _Sign, texts: Sequence[str]) -> str:
+    """The line that explains a failure, "" where no line does."""
+    own = [text for text in texts[: sign.index + 1] if not pattern.noise.search(text)]
+    for text in reversed(own):
+        if pattern.why.search(text) and (why := message(text).text):
+            return why
+    telling = telling_line(own)
+    if telling is not None and telling.explains:
+        return telling.whole
+    return _keepers_reason(sign.program, texts[: sign.index])
 
 
 def _keepers_reason(program: str, before: Sequence[str]) -> str:

@@ -115,12 +115,10 @@ def _repeated_error(
     """The error that explains most, of the lines that come again and again."""
     lines = [line.text for line in recent]
     shapes = [_shape(line) for line in lines]
-    times = Counter(shapes)
-    least = LEAST if sum(count > 1 for count in times.values()) < BLOCK else 2
-    over = _over(recent, shapes)
-    frequent = {shape for shape, count in times.items() if count >= least and shape not in over}
     shaped = list(zip(lines, shapes, strict=True))
-    repeated = [line for line, shape in shaped if shape in frequent and not _is_harmless(line)]
+    times = Counter(shapes)
+    lasting = _frequent(times) - _over(recent, shapes)
+    repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
     telling = telling_line(repeated)
     if telling is None or not telling.explains:
         return None
@@ -137,6 +135,13 @@ def _repeated_error(
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
     )
+
+
+def _frequent(times: Counter[str]) -> set[str]:
+    """The shapes of lines that stand in a log so often that they count as repeated."""
+    several = [shape for shape, count in times.items() if count > 1]
+    least = LEAST if len(several) < BLOCK else 2
+    return {shape for shape in several if times[shape] >= least}
 
 
 def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:

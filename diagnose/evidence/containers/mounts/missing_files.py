@@ -88,11 +88,11 @@ def missing_files(
     file that is nowhere may be one that its users ask for.
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
-    missed = [
-        (container, place)
-        for container in containers
-        if (place := _missed(container, log_tails, repeated.get(container.id))) is not None
-    ]
+    missed = []
+    for container in containers:
+        place = _missed(container, log_tails, repeated.get(container.id))
+        if place is not None:
+            missed.append((container, place))
     if not missed:
         return MissingFiles()
     paths = {path for _, place in missed for path in place.on_host}
