@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from checks.container.confirmed import is_broken
 from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container, Containers
@@ -37,24 +39,22 @@ def own_files_refused(
             continue
         own = detail.config.user if detail.config else ""
         configured = container.config.user
-        if (
-            not configured
-            or _is_same(configured, own)
-            or not is_broken(container, clock, log_tails)
-        ):
+        if not configured or _is_same(configured, own):
+            continue
+        if not is_broken(container, clock, log_tails):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue
-        line, path = _denied(container, log_tails)
-        if not path:
+        denied = _denied(container, log_tails)
+        if denied is None:
             continue
         planned = f'user "{own}"' if own else "root"
         yield Finding.about(
             container,
-            f"{container} is denied {path}, which is its image's own: it runs as "
+            f"{container} is denied {denied.path}, which is its image's own: it runs as "
             f"user {configured}, and the image plans for {planned}",
             {
-                LINE: line[:QUOTED],
+                LINE: denied.line[:QUOTED],
                 "Config.User": configured,
                 "the image's user": own or "root (none is set)",
             },
@@ -71,13 +71,19 @@ def _is_same(given: str, own: str) -> bool:
     return len({"root" if user == "0" else user for user in users}) == 1
 
 
-def _denied(container: Container, log_tails: LogTails) -> tuple[str, str]:
-    """The line, and the path in the image that it says was denied; "" where there is none."""
+class _Denied(NamedTuple):
+    """A path in the image, and the line of the log that says it was denied."""
+
+    path: str
+    line: str
+
+
+def _denied(container: Container, log_tails: LogTails) -> _Denied | None:
     for line in log_tails.of(container).find_all(*_DENIED):
         paths = _PATH.findall(line)
         if not paths or REFUSED.search(line) or named_path(container, line) is not None:
             continue
         path = paths[-1]
         if not path.startswith(_OF_THE_KERNEL):
-            return line, path
-    return "", ""
+            return _Denied(path, line)
+    return None

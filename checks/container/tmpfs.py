@@ -21,16 +21,18 @@ def tmpfs_of_root(
     for container in containers:
         if container.config.starts_as_root or not is_broken(container, clock, log_tails):
             continue
-        line, folder = denied_tmpfs(container, log_tails)
-        option = tmpfs_option(container, folder, numbers) if folder else ""
+        denied = denied_tmpfs(container, log_tails)
+        if denied is None:
+            continue
+        option = tmpfs_option(container, denied.folder, numbers)
         if "uid=" not in option:
             continue
         finding = Finding.about(
             container,
-            f"{container} needs {option}: the tmpfs at {folder} belongs to root, "
+            f"{container} needs {option}: the tmpfs at {denied.folder} belongs to root, "
             f"and its user is {container.config.user}",
             {
-                LINE: line[:QUOTED],
+                LINE: denied.line[:QUOTED],
                 "HostConfig.Tmpfs": container.host_config.tmpfs,
                 "Config.User": container.config.user,
             },

@@ -14,9 +14,10 @@ from diagnose.evidence.containers.settings.named_settings import missing_variabl
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
     Unreplaced,
+    ValueFault,
     near_name,
     unreplaced,
-    value_mark,
+    value_fault,
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
@@ -77,9 +78,9 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
         if tail is None or not is_broken(container, clock, log_tails):
             continue
         for name, value in container.config.environment:
-            mark, line = value_mark(value, tail)
-            if mark:
-                yield _finding(container, tail, name, value, mark, line)
+            fault = value_fault(value, tail)
+            if fault is not None:
+                yield _finding(container, tail, name, value, fault)
         confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
         reference = unreplaced(container, tail) if confirmed_by != ID else None
         if reference is not None:
@@ -113,13 +114,13 @@ def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplac
 
 
 def _finding(
-    container: Container, tail: LogTail, name: str, value: str, mark: str, line: str
+    container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
 ) -> Finding:
-    shown = {LINE: line} if line else log_evidence(tail)
+    shown = {LINE: fault.line} if fault.line else log_evidence(tail)
     finding = Finding.about(
         container,
-        f"{container} has an environment variable {name} whose value {mark}",
-        {**shown, "Config.Env": f"{name} {mark}"},
+        f"{container} has an environment variable {name} whose value {fault.what}",
+        {**shown, "Config.Env": f"{name} {fault.what}"},
         discriminator=name,
         signs=tail.signs,
         onset=container.failed_first,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
 import msgspec
 
@@ -54,23 +55,28 @@ def stops(
     Then its own note in config.v2.json, which root alone can read (HasBeenManuallyStopped, in
     engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
-    requested: dict[str, bool] = {}
-    unremembered = []
     with_engine = {container.id for container in containers if _stopped_with_engine(container, log)}
     exited = [item for item in containers if _exited_since(item, clock, options.since_s)]
     failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
-    for container in failed:
-        if isinstance(events, Events) and events.of(container.id, "die"):
-            requested[container.id] = events.was_stopped(container.id)
-        elif container.stays_down:
-            unremembered.append(container)
-    for container, answer in host.ask_about(
-        unremembered, lambda container: _own_file(root, container)
-    ):
+    requested = _remembered(failed, events)
+    others = [item for item in failed if item.id not in requested and item.stays_down]
+    for container, answer in host.ask_about(others, lambda container: _own_file(root, container)):
         note = _note(answer)
         if note is not None:
             requested[container.id] = note
-    return Stops(requested, frozenset(id for id in with_engine if requested.get(id) is False))
+    unasked = frozenset(id for id in with_engine if requested.get(id) is False)
+    return Stops(requested, stopped_with_daemon=unasked)
+
+
+def _remembered(containers: Iterable[Container], events: Events | Unavailable) -> dict[str, bool]:
+    """By container id, whether somebody stopped it, where the events tell of its end."""
+    if isinstance(events, Unavailable):
+        return {}
+    return {
+        container.id: events.was_stopped(container.id)
+        for container in containers
+        if events.of(container.id, "die")
+    }
 
 
 def _exited_since(container: Container, clock: Clock, since_s: float) -> bool:

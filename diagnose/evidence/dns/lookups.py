@@ -285,10 +285,11 @@ def _failed_replies(
     plan: QueryPlan, replies: dict[QueryDns, DnsReply]
 ) -> dict[str, dict[tuple[str, str], DnsReply]]:
     failed_replies: dict[str, dict[tuple[str, str], DnsReply]] = {}
-    for container, name, server, pid in plan.failed:
-        reply = replies.get(name_query(server, name, pid))
+    for failed in plan.failed:
+        reply = replies.get(failed.query)
         if reply is not None:
-            failed_replies.setdefault(container.id, {})[(name, server)] = reply
+            of_container = failed_replies.setdefault(failed.container.id, {})
+            of_container[(failed.name, failed.server)] = reply
     return failed_replies
 
 

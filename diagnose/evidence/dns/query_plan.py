@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames, names_by_network, stray_names
 from diagnose.evidence.dns.resolvers import EMBEDDED, ResolvConf, Resolvers, Upstream, resolving
@@ -32,6 +34,20 @@ MOST_SEARCH_DOMAINS = 3
 """Search domains that are asked for a wildcard, one query each."""
 
 
+class FailedQuery(msgspec.Struct, frozen=True):
+    """A name that failed in a container's log, asked of one of the container's servers."""
+
+    container: Container
+    name: str
+    server: str
+    pid: int | None
+    """Whose network namespace asks; None for the host's."""
+
+    @property
+    def query(self) -> QueryDns:
+        return name_query(self.server, self.name, self.pid)
+
+
 class QueryPlan:
     """Whom to ask what.
 
@@ -53,7 +69,7 @@ class QueryPlan:
         self.forwarding: list[Container] = []
         self.services: dict[str, Container] = {}
         self.straying: list[Container] = []
-        self.failed: list[tuple[Container, str, str, int | None]] = []
+        self.failed: list[FailedQuery] = []
 
     def add(self, container: Container, outward: tuple[str, ...]) -> None:
         """A running container, with the names of its networks that lead out."""
@@ -133,8 +149,8 @@ class QueryPlan:
                 )
         for name, container in self.services.items():
             yield name_query(EMBEDDED, name, container.state.pid)
-        for _, name, server, pid in self.failed:
-            yield name_query(server, name, pid)
+        for failed in self.failed:
+            yield failed.query
 
     def samples(self) -> dict[SampleDns, tuple[str, ...]]:
         """Several queries to each server, from the host and from one container of each way.
@@ -151,7 +167,7 @@ class QueryPlan:
     def wildcards(self) -> dict[str, QueryDns]:
         """The query for the wildcard of each search domain that names may end in."""
         servers = self.resolvers.host_servers
-        askers = [*self.straying, *(container for container, _, _, _ in self.failed)]
+        askers = [*self.straying, *(failed.container for failed in self.failed)]
         domains = dict.fromkeys(
             domain for container in askers for domain in search_domains(container, self.resolvers)
         )
@@ -197,7 +213,7 @@ def planned(
     if containers is not None and failed_names is not None:
         plain = _failed_queries(containers, failed_names, resolvers)
         completed = _failed_queries(containers, failed_names, resolvers, complete=True)
-        plan.failed = list(itertools.islice((*plain, *completed), MOST_FAILED_NAMES))
+        plan.failed = [*plain, *completed][:MOST_FAILED_NAMES]
     return plan
 
 
@@ -258,27 +274,26 @@ def _failed_queries(
     resolvers: Resolvers,
     *,
     complete: bool = False,
-) -> Iterator[tuple[Container, str, str, int | None]]:
-    """Each name of a log with each server of its container, and whose namespace to ask from.
+) -> Iterator[FailedQuery]:
+    """Each name of a log with each server of its container; the host asks for one that is down.
 
-    The host's for one that is down. complete: the name with each search domain, which nginx and
-    musl do not append to a name with a dot.
+    complete: the name with each search domain, which nginx and musl do not append to a name with a
+    dot.
     """
     for container in containers:
-        for failed in failed_names.of(container):
-            if failed.name in containers.by_dns_name or "." not in failed.name:
-                continue
-            upstreams = resolvers.upstreams(container) or tuple(
-                Upstream(server) for server in resolvers.engine_view
-            )
-            names: tuple[str, ...] = (failed.name,)
-            if complete:
-                domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
-                names = tuple(f"{failed.name}.{domain}" for domain in domains)
-            for upstream, name in itertools.product(upstreams, names):
-                inside = container.is_running and not upstream.by_host
-                pid = container.state.pid if inside else None
-                yield container, name, upstream.server, pid
+        failed = [item.name for item in failed_names.of(container)]
+        names = [name for name in failed if "." in name and name not in containers.by_dns_name]
+        if not names:
+            continue
+        upstreams = resolvers.upstreams(container) or tuple(
+            Upstream(server) for server in resolvers.engine_view
+        )
+        domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
+        endings = [f".{domain}" for domain in domains] if complete else [""]
+        for name, upstream, ending in itertools.product(names, upstreams, endings):
+            inside = container.is_running and not upstream.by_host
+            pid = container.state.pid if inside else None
+            yield FailedQuery(container, name + ending, upstream.server, pid)
 
 
 def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:

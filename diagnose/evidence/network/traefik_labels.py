@@ -24,16 +24,14 @@ _PROVIDER = "providers.docker"
 
 
 class StaticSettings(msgspec.Struct, frozen=True):
-    """What Traefik was started with, as far as it decides which containers it serves.
-
-    entry_points, resolvers: their names in small letters; None where a file has them.
-    """
+    """What Traefik was started with, as far as it decides which containers it serves."""
 
     takes_all: bool = True
     """Whether a container without `traefik.enable` is served."""
     network: str = ""
     entry_points: frozenset[str] | None = None
     resolvers: frozenset[str] | None = None
+    """entry_points, resolvers: their names in small letters; None where a file has them."""
     source: str = ""
     """Where it says that it does not take all."""
     endpoint: str = ""
@@ -96,11 +94,12 @@ def _second_words(flags: Iterable[str], first: str) -> frozenset[str]:
 
 
 class LabelledRouter(msgspec.Struct, frozen=True):
-    """One router in a container's labels. port: as a label has it, 0 without one."""
+    """One router in a container's labels."""
 
     name: str
     settings: Mapping[str, str]
     port: int = 0
+    """As a label has it, 0 without one."""
     port_label: str = ""
     is_elsewhere: bool = False
     """Whether another provider, a URL or Traefik itself says where it leads."""
@@ -124,21 +123,46 @@ class LabelledRouter(msgspec.Struct, frozen=True):
 
 def routers_of(container: Container) -> Iterator[LabelledRouter]:
     """The HTTP routers that its labels define."""
-    by_name: dict[str, dict[str, str]] = {}
-    services: dict[str, tuple[str, str]] = {}
-    urls = False
-    for label, value in container.labels.items():
-        if found := _ROUTER.match(label):
-            by_name.setdefault(found["name"], {})[found["key"].lower()] = value
-        elif found := _PORT.match(label):
-            urls |= found["key"].lower() == "url"
-            services[found["name"]] = (value, label)
-    for name, settings in by_name.items():
+    services = _services_of(container)
+    has_url = any(service.is_url for service in services.values())
+    for name, settings in _router_settings(container).items():
         asked = settings.get("service", "").removesuffix("@docker")
-        if urls or "@" in asked or (asked and services and asked not in services):
+        is_unknown = bool(asked and services) and asked not in services
+        if has_url or "@" in asked or is_unknown:
             yield LabelledRouter(name, settings, is_elsewhere=True)
         elif not asked and len(services) > 1:
             yield LabelledRouter(name, settings, is_elsewhere=True, services=tuple(services))
         else:
-            value, label = services.get(asked) or next(iter(services.values()), ("", ""))
-            yield LabelledRouter(name, settings, int(value) if value.isdigit() else 0, label)
+            service = services.get(asked) or next(iter(services.values()), _Service("", ""))
+            yield LabelledRouter(name, settings, service.port, service.label)
+
+
+class _Service(msgspec.Struct, frozen=True):
+    """Where a service of Traefik leads, by the label that says so."""
+
+    label: str
+    value: str
+    is_url: bool = False
+
+    @property
+    def port(self) -> int:
+        """0 where the label has none."""
+        return int(self.value) if self.value.isdigit() else 0
+
+
+def _services_of(container: Container) -> dict[str, _Service]:
+    """By name, the services that a container's labels define."""
+    services = {}
+    for label, value in container.labels.items():
+        if match := _PORT.match(label):
+            services[match["name"]] = _Service(label, value, match["key"].lower() == "url")
+    return services
+
+
+def _router_settings(container: Container) -> dict[str, dict[str, str]]:
+    """By name, the settings of the routers that a container's labels define."""
+    by_name: dict[str, dict[str, str]] = {}
+    for label, value in container.labels.items():
+        if match := _ROUTER.match(label):
+            by_name.setdefault(match["name"], {})[match["key"].lower()] = value
+    return by_name

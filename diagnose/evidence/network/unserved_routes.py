@@ -130,7 +130,7 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
     """None where they are not known."""
     words = [word.partition("=")[2] for word in proxy.config.words if "configfile=" in word.lower()]
     places = words or [f"{FOLDER}/{name}" for name in FILES]
-    for mount in proxy.mounts or ():
+    for mount in proxy.mounts:
         inside = [place for place in places if _is_below(place, mount.destination)]
         for place in inside:
             path = mount.source + place.removeprefix(mount.destination.rstrip("/"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import msgspec
 
@@ -43,12 +43,13 @@ class RefusedFile(msgspec.Struct, frozen=True):
     """Its path in the container."""
     path: str
     """On the host."""
-    source: PathStatus
-    mode: int
+    source: PathStatus = PathStatus()
+    """As it is on the host."""
+    mode: int = 0
     """The widest mode that the program accepts, 0 where its owner is at fault."""
-    owner: str
+    owner: str = ""
     """For chown, as the host knows the container's user."""
-    line: str
+    line: str = ""
     """What the log says, "" where the file's name alone tells."""
 
 
@@ -97,19 +98,11 @@ def _from_logs(
             continue
         wanted = failure.needs[0]
         owner = _owner(container, info, numbers)
-        for inside, path in _places(container, failure.line, failure.values):
-            mode = 0 if wanted == OWNER else int(wanted, 8)
-            suspects.append(
-                RefusedFile(
-                    container,
-                    inside=inside,
-                    path=path,
-                    source=PathStatus(),
-                    mode=mode,
-                    owner=owner,
-                    line=failure.line,
-                )
-            )
+        mode = 0 if wanted == OWNER else int(wanted, 8)
+        suspects += [
+            RefusedFile(container, inside, path, mode=mode, owner=owner, line=failure.line)
+            for inside, path in _places(container, failure.line, failure.values)
+        ]
     return suspects
 
 
@@ -151,15 +144,7 @@ def _files_named(container: Container, name: str) -> list[Mount]:
 def _from_names(containers: Containers) -> list[RefusedFile]:
     """Traefik's file in running containers, whose log is not read."""
     return [
-        RefusedFile(
-            container,
-            inside=mount.destination,
-            path=mount.source,
-            source=PathStatus(),
-            mode=_STRICTEST,
-            owner="",
-            line="",
-        )
+        RefusedFile(container, mount.destination, mount.source, mode=_STRICTEST)
         for container in containers.running
         for mount in _files_named(container, ACME)
     ]
@@ -174,45 +159,28 @@ def _crontabs(
 ) -> list[RefusedFile]:
     """Mounted crontabs of running containers in which cron runs."""
     with_cron = {process.container for process in processes if process.comm in _CRON}
-    places = [
-        (container, mount)
-        for container in containers.running
-        if container.id in with_cron
-        for mount in container.bind_mounts
-    ]
-    files = [
-        (container, mount.destination, mount.source)
-        for container, mount in places
-        if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
-    ]
-    folders = [
-        (container, mount) for container, mount in places if f"{mount.destination}/" in _CRONTABS
-    ]
-    return [
-        RefusedFile(
-            container,
-            inside=inside,
-            path=path,
-            source=PathStatus(),
-            mode=0,
-            owner=_owner(container, info, numbers),
-            line="",
-        )
-        for container, inside, path in (*files, *_in_folders(host, folders))
-    ]
+    suspects = []
+    for container in containers.running:
+        if container.id in with_cron:
+            owner = _owner(container, info, numbers)
+            suspects += [
+                RefusedFile(container, inside, path, owner=owner)
+                for inside, path in _mounted_crontabs(host, container)
+            ]
+    return suspects
 
 
-def _in_folders(
-    host: Host, folders: Sequence[tuple[Container, Mount]]
-) -> Iterator[tuple[Container, str, str]]:
-    """The files of mounted folders, each with its container, its path inside and on the host."""
-    for (container, mount), listing in host.ask_about(
-        folders, lambda item: ListFolder(item[1].source)
-    ):
-        for entry in () if isinstance(listing, Failed) else listing.entries:
-            if entry.type == "file" and not entry.name.startswith("."):
-                name = entry.name
-                yield container, f"{mount.destination}/{name}", f"{mount.source}/{name}"
+def _mounted_crontabs(host: Host, container: Container) -> Iterator[tuple[str, str]]:
+    """The path of each in the container and on the host: mounted files, and those of folders."""
+    for mount in container.bind_mounts:
+        inside, path = mount.destination, mount.source
+        if inside in _CRONTAB or inside.startswith(_CRONTABS):
+            yield inside, path
+        elif f"{inside}/" in _CRONTABS:
+            listing = host.ask(ListFolder(path))
+            for entry in () if isinstance(listing, Failed) else listing.entries:
+                if entry.type == "file" and not entry.name.startswith("."):
+                    yield f"{inside}/{entry.name}", f"{path}/{entry.name}"
 
 
 def _is_refused(suspect: RefusedFile, source: PathStatus) -> bool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.user_numbers import UserNumbers
@@ -33,16 +35,25 @@ def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None)
     return f"--tmpfs={folder}" + (f":{','.join(options)}" if options else "")
 
 
-def denied_tmpfs(container: Container, log_tails: LogTails) -> tuple[str, str]:
-    """The line that denies a path below a tmpfs of root, and that tmpfs; "" where there is none."""
+class DeniedTmpfs(msgspec.Struct, frozen=True):
+    """A tmpfs that belongs to root, below which a container is denied a path."""
+
+    folder: str
+    line: str
+    """Of the log."""
+
+
+def denied_tmpfs(container: Container, log_tails: LogTails) -> DeniedTmpfs | None:
+    """The tmpfs of root that a container's log names as denied."""
     given = container.host_config.tmpfs or {}
     of_root = [folder for folder, options in given.items() if not _ANOTHER_OWNER.search(options)]
     # the innermost of nested ones first
     of_root.sort(key=len, reverse=True)
     folders = "|".join(re.escape(folder) for folder in of_root if folder not in _FOR_ALL)
-    if folders:
-        named = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
-        for line in log_tails.of(container).find_all(*_REFUSED):
-            if match := named.search(line):
-                return line, match[0]
-    return "", ""
+    if not folders:
+        return None
+    named = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
+    for line in log_tails.of(container).find_all(*_REFUSED):
+        if match := named.search(line):
+            return DeniedTmpfs(folder=match[0], line=line)
+    return None

@@ -54,23 +54,29 @@ def _plain(name: str) -> str:
     return letters.removeprefix("EXPORT")
 
 
-def value_mark(value: str, tail: LogTail) -> tuple[str, str]:
-    """What does not belong to a value, and the line that repeats it.
+class ValueFault(msgspec.Struct, frozen=True):
+    """What does not belong to the value of a variable."""
 
-    "" for a value that may be meant.
-    """
+    what: str
+    """Behind the value in a sentence: `contains quotes`."""
+    line: str = ""
+    """The line of the log that repeats it; "" where none is needed."""
+
+
+def value_fault(value: str, tail: LogTail) -> ValueFault | None:
+    """What does not belong to a value; None for a value that may be meant."""
     if value.endswith("\r"):
-        return "ends with a carriage return", ""
+        return ValueFault("ends with a carriage return")
     has_comment = COMMENT.search(value) is not None
     is_quoted = len(value) >= _SHORTEST and value[0] == value[-1] and value[0] in "\"'"
     if not has_comment and not is_quoted:
-        return "", ""
+        return None
     line = next((line for line in (*tail.earlier, *tail.lines) if value in line), "")
     if line and has_comment:
-        return "contains the comment that follows it", line
+        return ValueFault("contains the comment that follows it", line)
     if line and is_quoted and _shows_own_quotes(line, value):
-        return "contains quotes", line
-    return "", ""
+        return ValueFault("contains quotes", line)
+    return None
 
 
 def _shows_own_quotes(line: str, value: str) -> bool:

@@ -68,13 +68,12 @@ def host_paths(
     direct: list[HostPath] = []
     published: list[HostPath] = []
     loopback: list[HostPath] = []
-    for container, network, address in _first_of_each_network(containers, networks):
-        walk = _Walk(host_stack.stack, container, network)
-        direct.append(walk.to(address, container.published_tcp_ports[0]))
-        local_port = _published_locally(container)
+    for walk in _walks(host_stack.stack, containers, networks):
+        direct.append(walk.to(walk.address, walk.container.published_tcp_ports[0]))
+        local_port = _published_locally(walk.container)
         if local_port:
             loopback.append(walk.to(_LOOPBACK, local_port))
-        host_port = _published_everywhere(container)
+        host_port = _published_everywhere(walk.container)
         if own is not None and host_port:
             published.append(walk.to(own, host_port))
     return HostPaths(tuple(direct), published=tuple(published), loopback=tuple(loopback))
@@ -86,16 +85,16 @@ class _Walk(msgspec.Struct, frozen=True):
     stack: Stack
     container: Container
     network: Network
+    address: str
+    """Of the container on that network."""
 
     def to(self, address: str, port: int) -> HostPath:
         traced = trace(self.stack, Flow(Origin(), address, "tcp", port))
         return HostPath(self.container, self.network, address, port, traced)
 
 
-def _first_of_each_network(
-    containers: Containers, networks: Networks
-) -> Iterator[tuple[Container, Network, str]]:
-    """The first container of each bridge network that publishes a TCP port, with its address."""
+def _walks(stack: Stack, containers: Containers, networks: Networks) -> Iterator[_Walk]:
+    """To the first container of each bridge network that publishes a TCP port."""
     seen: set[str] = set()
     for container in containers.running:
         if not container.published_tcp_ports:
@@ -103,7 +102,7 @@ def _first_of_each_network(
         for network, endpoint in networks.bridge_places_of(container):
             if network.name not in seen:
                 seen.add(network.name)
-                yield container, network, endpoint.ip_address
+                yield _Walk(stack, container, network, endpoint.ip_address)
 
 
 def _published_locally(container: Container) -> int:

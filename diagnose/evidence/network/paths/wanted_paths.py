@@ -134,6 +134,17 @@ def host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) 
     return (stack.address_on(default.bridge, "ip") if default is not None else None) or ""
 
 
+class _Leaving(msgspec.Struct, frozen=True):
+    """How a container's packets leave it."""
+
+    network: Network
+    source: str
+    """The container's address there."""
+
+    def to(self, address: str, port: int) -> Flow:
+        return Flow(Origin(self.network.bridge, self.source), address, "tcp", port)
+
+
 class _Walks:
     """What becomes of wanted connections on this host."""
 
@@ -154,12 +165,12 @@ class _Walks:
             yield from self._to_container(want, address)
 
     def _to_host(self, want: Want, address: str) -> Iterator[WantedPath]:
-        origin = self._origin(want.container)
-        if origin is None or is_loopback(address):
+        leaving = self._leaving(want.container)
+        if leaving is None or is_loopback(address):
             return
-        network, source = origin
+        network = leaving.network
         for port in [want.port] if want.port else self._host_ports():
-            traced = trace(self._stack, Flow(Origin(network.bridge, source), address, "tcp", port))
+            traced = trace(self._stack, leaving.to(address, port))
             listener = self._listening(address, port)
             peer = self._names.publishers.get(port)
             if peer is not None and (traced.nat is not None or listener is None):
@@ -187,23 +198,22 @@ class _Walks:
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
-        origin = self._origin(want.container)
-        if origin is None or not _is_address(address) or is_loopback(address):
+        leaving = self._leaving(want.container)
+        if leaving is None or not _is_address(address) or is_loopback(address):
             return None
-        network, source = origin
         if not self._stack.is_local(address):
             is_gateway = want.host in self._names.extra_hosts(want.container, only_gateway=True)
-            return UnservedWant(want, network, address, has_address=False) if is_gateway else None
+            lost = UnservedWant(want, leaving.network, address, has_address=False)
+            return lost if is_gateway else None
         listeners = self._listeners
         if listeners is None or not want.port or self._is_own_port(want):
             return None
         if any(listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
             return None
-        flow = Flow(Origin(network.bridge, source), address, "tcp", want.port)
-        if trace(self._stack, flow).nat is not None:
+        if trace(self._stack, leaving.to(address, want.port)).nat is not None:
             return None
-        elsewhere = [listener for listener in listeners if listener.port == want.port]
-        return UnservedWant(want, network, address, tuple(elsewhere))
+        elsewhere = tuple(listener for listener in listeners if listener.port == want.port)
+        return UnservedWant(want, leaving.network, address, elsewhere)
 
     def _is_own_port(self, want: Want) -> bool:
         """Whether a container wants a port that it publishes itself."""
@@ -227,21 +237,18 @@ class _Walks:
             return None
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
 
-    def _origin(self, container: Container) -> tuple[Network, str] | None:
+    def _leaving(self, container: Container) -> _Leaving | None:
         """The network by which a container's packets to others leave.
 
         Its only one, or the first by name as engines choose.
         """
         endpoints = self._names.endpoints_of(container)
         for name in sorted(endpoints):
-            network, endpoint = self._networks.by_name.get(name), endpoints[name]
-            if (
-                network is not None
-                and network.is_bridge
-                and endpoint.ip_address
-                and not network.internal
-            ):
-                return network, endpoint.ip_address
+            network, address = self._networks.by_name.get(name), endpoints[name].ip_address
+            if network is None or not address:
+                continue
+            if network.is_bridge and not network.internal:
+                return _Leaving(network, address)
         return None
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
@@ -256,9 +263,7 @@ class _Walks:
                 continue
             port = want.port or exposed_port(peer)
             if port:
-                flow = Flow(
-                    Origin(network.bridge, endpoint.ip_address), called.address, "tcp", port
-                )
+                flow = _Leaving(network, endpoint.ip_address).to(called.address, port)
                 traced = trace_bridged(self._stack, flow)
                 yield WantedPath(
                     "between containers",
