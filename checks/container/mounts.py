@@ -256,12 +256,12 @@ def mount_forbidden(
 
     Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
     to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
-    say "read-only file system", and the container has that mount read-only. Where the
-    engine remaps users, the container's root is one of the host's other users. Or they say that an
-    owner cannot be changed or a link cannot be made, and the host's file system is of a type that
-    keeps none (CIFS, exFAT), or NFS, whose server refuses root by default. Where the container
-    begins as root, the user is the one of its other processes, of PUID, or the one of the image
-    that is called like the program. Access lists are not seen.
+    say "read-only file system", and the container has that mount read-only. Where the engine remaps
+    users, the container's root is one of the host's other users. Or they say that an owner cannot
+    be changed or a link cannot be made, and the host's file system is of a type that keeps none
+    (CIFS, exFAT), or NFS, whose server refuses root by default. Where the container begins as root,
+    the user is the one of its other processes, of PUID, or the one of the image that is called like
+    the program. Access lists are not seen.
     """
     for item in dropped_users or ():
         yield dropped_user(item)

@@ -125,8 +125,8 @@ def ulimits_unnamed(
     """A default limit without a name keeps every container from starting.
 
     The engine takes `default-ulimits` whose entries lack `Name`, and runc refuses the limit for
-    each container (seen on engines 20.10,
-    26.1 and 28.5). Critical once that was seen; a warning where no container was started since.
+    each container (seen on engines 20.10, 26.1 and 28.5). Critical once that was seen; a warning
+    where no container was started since.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here, which reads no daemon.json")

@@ -67,8 +67,8 @@ def storage_driver_failed(
 
     A driver that the configuration names and the engine does not have, one that newer engines gave
     up (aufs in 24, devicemapper and overlay in 25), a kernel that lacks it, or a data root on a
-    network share or another file system that cannot carry overlay2. The notes of
-    containerd about plugins that it skips are in every healthy start and are not looked at.
+    network share or another file system that cannot carry overlay2. The notes of containerd about
+    plugins that it skips are in every healthy start and are not looked at.
     """
     start = failed_start(daemon, log, STORAGE)
     if not isinstance(start, FailedStart):

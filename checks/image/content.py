@@ -157,9 +157,9 @@ def corrupt(
     for the parts that the daemon's log complains of (overlay2 only, as root). Then the texts of the
     log count alone, for an hour. If whole layers of images are gone, that is one finding: somebody
     deleted them. A container whose own layer is gone cannot even be inspected (HTTP 500, seen on
-    engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter
-    are those of a data root that was copied without its modes: programs of other users are "not
-    found". Nothing notices bytes that changed inside a layer.
+    engines 20.10.24, 26.1.5 and 28.5.2). Folders of layers that only root may enter are those of a
+    data root that was copied without its modes: programs of other users are "not found". Nothing
+    notices bytes that changed inside a layer.
     """
     if covered is not None and covered.mount is not None:
         return Skipped("another disk is mounted over the layers: they cannot be looked at")

@@ -35,8 +35,8 @@ _STORED_ELSEWHERE = LazyPattern(
     r"(?: on \S+)?: (?P<why>.*)",
     re.DOTALL,
 )
-"""The server to which a registry sends the engine cannot be reached: engines from 23 on
-leave the address of the image out, since it may hold a key."""
+"""The server to which a registry sends the engine cannot be reached: engines from 23 on leave the
+address of the image out, since it may hold a key."""
 INSECURE = "insecure-registries"
 
 

@@ -31,8 +31,8 @@ def bridge_down(
 
     Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by
     operstate, which is normal. Containers still start on a bridge that is down, without an error
-    (engines 20.10.24 to
-    28.5.2). A bridge without a route to its containers cuts them off like one without an address.
+    (engines 20.10.24 to 28.5.2). A bridge without a route to its containers cuts them off like one
+    without an address.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman creates its bridges when the first container starts")

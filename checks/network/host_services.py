@@ -14,9 +14,8 @@ def host_service_not_listening(wanted_paths: WantedPaths) -> CheckResult:
     """A container calls a service of its host at an address where nothing listens.
 
     A program that listens on 127.0.0.1 is out of reach of every container, and so is a port that
-    another container publishes on
-    127.0.0.1: a container calls the host by the address of a bridge. `host-gateway-ip` may name an
-    address that the host has lost.
+    another container publishes on 127.0.0.1: a container calls the host by the address of a bridge.
+    `host-gateway-ip` may name an address that the host has lost.
     """
     if wanted_paths.why_none:
         return Skipped(wanted_paths.why_none)

@@ -63,11 +63,11 @@ def published_port_not_listening(
 ) -> CheckResult:
     """Nothing in a container listens on a port that it publishes.
 
-    Clients are accepted by the engine's proxy and cut off at once. It is advice where
-    other published ports of the container are served: images declare more ports than they use. A
-    stand-by that begins to listen when it is needed looks the same. Where the container serves none
-    of its ports, its log may say why: its first process still runs although the program has failed.
-    Many programs open ports for UDP when they need them: such a port is reported where the program
+    Clients are accepted by the engine's proxy and cut off at once. It is advice where other
+    published ports of the container are served: images declare more ports than they use. A stand-by
+    that begins to listen when it is needed looks the same. Where the container serves none of its
+    ports, its log may say why: its first process still runs although the program has failed. Many
+    programs open ports for UDP when they need them: such a port is reported where the program
     listens there for TCP alone, and where packets of clients came and got no answer.
     """
     hidden = empty_mounts or EmptyMounts()

@@ -67,9 +67,8 @@ def cgroup_driver(info: Info, processes: Processes, containers: Containers) -> C
     """The engine's cgroup driver does not fit the host's init system.
 
     Driver systemd where no systemd is process 1: the engine starts and every container fails (seen
-    on 20.10.24,
-    26.1.5 and 28.5.2): critical. Driver cgroupfs under systemd with cgroup v2: two managers of one
-    tree: advice.
+    on 20.10.24, 26.1.5 and 28.5.2): critical. Driver cgroupfs under systemd with cgroup v2: two
+    managers of one tree: advice.
     """
     init = processes.by_pid.get(1)
     if init is None or not info.cgroup_driver:

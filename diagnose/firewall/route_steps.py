@@ -100,8 +100,7 @@ class Router:
     def _check_source(self, part: Part, packet: Packet) -> None:
         """fib_validate_source.
 
-        A source that is the host's own, or whose way back leads elsewhere where rp_filter
-        is on.
+        A source that is the host's own, or whose way back leads elsewhere where rp_filter is on.
         """
         source, device = one_of("src", packet), packet.iif or ""
         if source is None or device == "lo" or packet.family == "ip6":

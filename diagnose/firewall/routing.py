@@ -127,8 +127,8 @@ class Routing:
     ) -> RouteDecision:
         """Where a packet is sent.
 
-        src None: of a packet that the host has yet to give one. iif: "lo" for the host's
-        own packets.
+        src None: of a packet that the host has yet to give one. iif: "lo" for the host's own
+        packets.
         """
         key = (dst, src, iif, mark)
         decided = self._decisions.get(key)

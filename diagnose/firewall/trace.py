@@ -234,8 +234,8 @@ class _Tracer:
     def _check_beside(self, sent: Packet, arrival: Arrival) -> None:
         """A packet that was sent on into the bridge that it came from.
 
-        The answer goes there directly, without the host, unless the source was translated
-        too, or br_netfilter has conntrack see bridged packets.
+        The answer goes there directly, without the host, unless the source was translated too, or
+        br_netfilter has conntrack see bridged packets.
         """
         packet, bridge = arrival.packet, arrival.device
         if bridge != sent.iif or packet.snat or not self._stack.is_bridge(bridge):

@@ -40,8 +40,7 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     def tags(self) -> tuple[str, ...]:
         """The names of the image.
 
-        An API up to 1.42 lists `<none>:<none>` for an image without one, later ones
-        nothing.
+        An API up to 1.42 lists `<none>:<none>` for an image without one, later ones nothing.
         """
         return tuple(tag for tag in self.repo_tags or () if NONE not in tag)
 

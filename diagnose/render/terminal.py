@@ -214,8 +214,8 @@ class _Page:
     def others(self, block: OutlineBlock) -> None:
         """Other causes.
 
-        Those that share effects of this root, those that may explain the root, and those
-        that do not.
+        Those that share effects of this root, those that may explain the root, and those that do
+        not.
         """
         for other in block.others:
             if other.jointly:

@@ -157,9 +157,8 @@ class _Known(msgspec.Struct, frozen=True):
     def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
         """By container id.
 
-        A container's folder holds its log, what others have rotated there, and the copy
-        that the engine keeps of a log that goes elsewhere; what was not walked to is known
-        by the log file.
+        A container's folder holds its log, what others have rotated there, and the copy that the
+        engine keeps of a log that goes elsewhere; what was not walked to is known by the log file.
         """
         files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
         return {

@@ -56,8 +56,7 @@ class Engine:
     ) -> Iterator[tuple[AnyQuestion, Reply | Exception]]:
         """Replies and failures, as they come, to the questions that `pull` gives.
 
-        Replies whatever their status. Ends when `pull` gives None and no request is under
-        way.
+        Replies whatever their status. Ends when `pull` gives None and no request is under way.
         """
         return self._lane.many(pull, request)
 

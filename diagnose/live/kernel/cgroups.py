@@ -130,8 +130,7 @@ class Places:
     def version(self) -> int:
         """The version of control groups, 1 or 2.
 
-        1 where the memory controller has a hierarchy of its own, also beside an empty
-        unified one.
+        1 where the memory controller has a hierarchy of its own, also beside an empty unified one.
         """
         return 1 if "memory" in self.controllers else 2
 

@@ -197,8 +197,7 @@ class _Canvas:
     def network(self, network: MapNetwork) -> None:
         """One network.
 
-        Its line to the host, its name and addresses, what closes its way out, its
-        containers.
+        Its line to the host, its name and addresses, what closes its way out, its containers.
         """
         broken = is_broken(network, self.marks)
         top, left = self.y, INDENT + 12

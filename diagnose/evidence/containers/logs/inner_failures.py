@@ -173,8 +173,8 @@ PATTERNS = (
     ),
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
-rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq, check.c of HAProxy,
-adminmonitor of Portainer, ConsoleApp of Servarr, and the JDK's ThreadGroup."""
+rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq, check.c of HAProxy, adminmonitor of Portainer,
+ConsoleApp of Servarr, and the JDK's ThreadGroup."""
 
 
 class InnerFailure(msgspec.Struct, frozen=True):

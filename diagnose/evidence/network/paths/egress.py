@@ -97,8 +97,8 @@ class Egress(msgspec.Struct, frozen=True):
     def block(self) -> ConnectionVerdict | None:
         """What certainly stops it: requests to whomever, or the answers of an ordinary peer.
 
-        Requests that only some destinations do not get are a policy; nobody means to ask
-        and to drop the answer.
+        Requests that only some destinations do not get are a policy; nobody means to ask and to
+        drop the answer.
         """
         if self.reach.is_blocked:
             return self.reach
