@@ -12,10 +12,11 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from diagnose import compose_keys
 from diagnose.container_options import (
     Inspect,
     NoRecreateError,
@@ -39,6 +40,15 @@ _SWARM = "com.docker.swarm.task.id"
 _COMPOSE = "com.docker.compose."
 
 
+_OF_SECCOMP = "--security-opt=seccomp="
+_PROFILE = f"{_OF_SECCOMP}{{"
+"""How a filter begins in inspect: as JSON, and the command line takes it from a file alone."""
+
+
+_LITTLE = 1_000_000_000
+"""Bytes outside volumes that are copied into an image."""
+
+
 _UNIT = "PODMAN_SYSTEMD_UNIT"
 
 
@@ -57,7 +67,8 @@ class ContainerChange(msgspec.Struct, frozen=True):
     options: tuple[str, ...] = ()
     """Of `docker create`, behind those that the container has; the last one counts."""
     without: frozenset[str] = frozenset()
-    """Long names of options to leave out, without their dashes."""
+    """Long names of options to leave out, without their dashes; `security-opt=seccomp` leaves out
+    those whose value begins so."""
     unmounted: frozenset[str] = frozenset()
     """Paths inside at which nothing is to be mounted."""
     unset: frozenset[str] = frozenset()
@@ -74,7 +85,8 @@ def script(
 ) -> str:
     """A shell script that recreates the container.
 
-    The old one is kept, stopped, under another name.
+    The old one is kept, stopped, under another name. One that compose made is kept as an image:
+    compose would count two containers of the service, remove the new one and start the old one.
 
     Where the new one cannot be created or started, the old one is given back its name and started.
     docker: the command that reaches the engine. Podman's inspect names its default runtime as if it
@@ -87,10 +99,11 @@ def script(
     if change.options_from_command:
         change = _with_options_from_command(container, change)
     left_out = change.without | ({"runtime"} if docker == PODMAN else set())
+    begins = tuple(f"--{name}" for name in left_out if "=" in name)
     options = [
         option.text
         for option in options_of(container, image, change.unmounted)
-        if option.name not in left_out
+        if option.name not in left_out and not option.text.startswith(begins)
     ]
     networks = [] if _changes_network(change) else networks_of(container)
     words = [
@@ -101,7 +114,8 @@ def script(
     ]
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
     unset = change.unset | (_of_the_image(container, image) if change.image else set())
-    return _text(name, docker, words, networks[1:], container, unset)
+    notes = _notes(container, change, is_podman=docker == PODMAN)
+    return _text(name, docker, words, networks[1:], container, unset, notes)
 
 
 def _changes_network(change: ContainerChange) -> bool:
@@ -127,9 +141,11 @@ def _text(
     networks: Sequence[tuple[str, list[Option]]],
     container: Inspect,
     unset: Iterable[str],
+    notes: Sequence[str],
 ) -> str:
     quoted = shlex.quote(name)
-    create = " \\\n    ".join(shlex.quote(word) for word in words)
+    profile = next((word for word in words if word.startswith(_PROFILE)), "")
+    create = " \\\n    ".join(map(_quoted, words))
     connect = [
         f"{docker} network connect {' '.join(shlex.quote(option.text) for option in options)} "
         f"{shlex.quote(network)} {quoted} || back"
@@ -137,21 +153,22 @@ def _text(
     ]
     policy = restart_policy(container["HostConfig"])
     is_podman = docker == PODMAN
-    notes = _notes(container, is_podman=is_podman)
     own_hostname = f"HOSTNAME={str(container['Id'])[:12]}"
     return "\n".join(
         [
             "#!/bin/sh",
-            (
-                f"# Creates container {name} again. "
-                f"The old one is kept, stopped, as {name}-before-TIME."
-            ),
+            f"# Creates container {name} again. The old one is kept as {name}-before-TIME.",
             *(["# " + _ADDRESS_NOTE] if is_podman else []),
             *(f"# {note}" for note in notes),
             "set -e",
             f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
-            "environment=$(mktemp)",
-            "trap 'rm -f \"$environment\"' EXIT",
+            "environment=$(mktemp) profile=$(mktemp)",
+            'trap \'rm -f "$environment" "$profile"\' EXIT',
+            *(
+                [f"cat >\"$profile\" <<'END'\n{profile.removeprefix(_OF_SECCOMP)}\nEND"]
+                if profile
+                else []
+            ),
             "back() {",
             f"    {docker} rm --force {quoted} 2>/dev/null || true",
             f'    {docker} rename "$old" {quoted}',
@@ -175,10 +192,16 @@ def _text(
             f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
             *connect,
             f"{docker} start {quoted} || back",
+            *_keep(docker, container),
             *(f"echo {shlex.quote(note)} >&2" for note in notes),
             "",
         ]
     )
+
+
+def _quoted(word: str) -> str:
+    """A word for a shell; the filter of system calls stands in a file of the script's own."""
+    return f'{_OF_SECCOMP}"$profile"' if word.startswith(_PROFILE) else shlex.quote(word)
 
 
 def _without_variable(name: str) -> str:
@@ -198,24 +221,67 @@ def _update_policy(docker: str, policy: str, quoted: str) -> str:
     return f"{command} 2>&1 || true" if docker == PODMAN else command
 
 
-def _notes(container: Inspect, *, is_podman: bool) -> list[str]:
-    """What takes the change back, each in one line: whoever pipes the script reads no comment.
+def _keep(docker: str, container: Inspect) -> Iterator[str]:
+    """What becomes of the old container once the new one has started."""
+    if not _is_of_compose(container):
+        yield 'echo "the old container is kept, stopped: $old" >&2'
+        return
+    yield f"size=$({docker} inspect --size --format '{{{{.SizeRw}}}}' \"$old\") || size="
+    yield (
+        f'if [ "${{size:-{_LITTLE}}}" -lt {_LITTLE} ] && '
+        f'{docker} commit "$old" kept:"$old" >/dev/null; then'
+    )
+    yield f'    {docker} rm "$old" >/dev/null'
+    yield '    echo "the files of the old container are kept, as the image kept:$old" >&2'
+    yield "else"
+    yield (
+        f'    echo "save what you need of the old container, then: {docker} rm $old'
+        "; until then \\`docker compose up\\` removes the new one and starts the old one"
+        '" >&2'
+    )
+    yield "fi"
+
+
+def _is_of_compose(container: Inspect) -> bool:
+    return f"{_COMPOSE}service" in (container["Config"].get("Labels") or {})
+
+
+def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> list[str]:
+    """What takes the change back, line by line: whoever pipes the script reads no comment.
 
     Labels may hold any text, and an image can set them.
     """
     labels = container["Config"].get("Labels") or {}
-    folder, unit = labels.get(f"{_COMPOSE}project.working_dir"), labels.get(_UNIT)
-    notes = []
-    if folder:
-        notes.append(
-            f"Compose made it: change its file in {folder} too, "
-            "or the next `up` takes the change back."
-        )
+    unit = labels.get(_UNIT)
+    notes = _of_compose_file(labels, change) if _is_of_compose(container) else []
     if unit and is_podman:
         notes.append(
             f"Unit {unit} made it: change the unit too, or its next start takes the change back."
         )
-    return [" ".join(note.split()) for note in notes]
+    return [re.sub(r"\s*\n\s*", " ", note) for note in notes]
+
+
+def _of_compose_file(labels: Inspect, change: ContainerChange) -> list[str]:
+    """What has to stand in the compose file, so that the change lasts."""
+    folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"
+    files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"
+    lines = compose_keys.lines_of(change.options, change.image, change.command)
+    gone = [
+        *(f"what is mounted at {path}" for path in sorted(change.unmounted)),
+        *(f"the variable {name}" for name in sorted(change.unset)),
+        *(f"the option {name}" for name in sorted(change.without)),
+    ]
+    begin = (
+        f"Compose made it: change {files} too, "
+        "or a later `docker compose up` may take the change back."
+    )
+    if lines:
+        begin += f" Below `{labels[f'{_COMPOSE}service']}:` write:"
+    return [
+        begin,
+        *(f"    {line}" for line in lines),
+        *(f"Leave out there: {thing}" for thing in gone),
+    ]
 
 
 def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:

@@ -159,18 +159,58 @@ def test_podman_is_spoken_to_as_it_understands():
 
 
 @pytest.mark.parametrize(
-    ("label", "docker"),
-    [("com.docker.compose.project.working_dir", "docker"), ("PODMAN_SYSTEMD_UNIT", "podman")],
+    ("labels", "docker"),
+    [
+        (
+            {
+                "com.docker.compose.service": "web",
+                "com.docker.compose.project.working_dir": "/srv\nreboot now",
+            },
+            "docker",
+        ),
+        ({"PODMAN_SYSTEMD_UNIT": "/srv\nreboot now"}, "podman"),
+    ],
+    ids=["compose", "a unit"],
 )
-def test_what_takes_the_change_back_is_said_whatever_a_label_holds(label: str, docker: str):
-    """A label stands in a comment too, which a newline would end."""
-    labels = {label: "/srv\nreboot now"}
+def test_what_takes_the_change_back_is_said_whatever_a_label_holds(
+    labels: dict[str, str], docker: str
+):
+    """A newline in a label would end the sentence."""
     text = script(container({"Labels": labels}), IMAGE, ContainerChange(), docker)
     assert "reboot" not in shlex.split(text, comments=True)
-    assert f"--label={label}=/srv\nreboot now" in shlex.split(text, comments=True)
+    last = list(labels)[-1]
+    assert f"--label={last}={labels[last]}" in shlex.split(text, comments=True)
     echo, note, to = shlex.split(text.splitlines()[-1])
     assert (echo, to) == ("echo", ">&2")
-    assert note.endswith("takes the change back.")
+    assert "take" in note.rpartition(" the change back.")[0]
+
+
+def test_the_change_is_said_in_the_words_of_the_compose_file():
+    labels = {
+        "com.docker.compose.service": "api",
+        "com.docker.compose.project.config_files": "/srv/shop/compose.yaml",
+    }
+    change = ContainerChange(
+        ("--env=A=1$x", "--ulimit=nofile=5000:6000"), unset=frozenset({"OLD"}), image="shop:1.5"
+    )
+    text = script(container({"Labels": labels}), IMAGE, change)
+    notes = [shlex.split(line)[1] for line in text.splitlines() if line.startswith("echo ")]
+    assert "/srv/shop/compose.yaml" in notes[0]
+    assert notes[0].endswith("Below `api:` write:")
+    assert notes[1:] == [
+        '    image: "shop:1.5"',
+        "    environment:",
+        '      - "A=1$$x"',
+        "    ulimits: {nofile: {soft: 5000, hard: 6000}}",
+        "Leave out there: the variable OLD",
+    ]
+
+
+def test_compose_does_not_find_two_containers_of_one_service():
+    """It would remove the new one, and start the old one in its place."""
+    of_compose = container({"Labels": {"com.docker.compose.service": "web"}})
+    assert 'docker rm "$old"' in script(of_compose, IMAGE, ContainerChange())
+    assert 'docker rm "$old"' not in script(container(), IMAGE, ContainerChange())
 
 
 def test_further_networks_are_connected_before_the_start():
@@ -261,6 +301,25 @@ def test_nothing_of_an_entrypoint_that_is_reset_is_left():
     entrypoint = container({"Entrypoint": ["/gone", "-x"], "Cmd": []})
     change = ContainerChange(("--entrypoint=",), command=("serve",))
     assert created(entrypoint, change)[-3:] == ["--entrypoint=", "shop:1.4", "serve"]
+
+
+FILTER = '{"defaultAction":"SCMP_ACT_ALLOW"}'
+
+
+def test_a_filter_of_system_calls_is_given_as_a_file():
+    """The command line opens what stands behind `seccomp=`; inspect has the text itself."""
+    options = ["no-new-privileges", f"seccomp={FILTER}"]
+    text = script(container(host={"SecurityOpt": options}), IMAGE, ContainerChange())
+    assert f"cat >\"$profile\" <<'END'\n{FILTER}\nEND\n" in text
+    assert '--security-opt=seccomp="$profile"' in text
+    assert "--security-opt=no-new-privileges" in text
+
+
+def test_one_of_several_options_of_a_name_is_left_out():
+    options = ["no-new-privileges", f"seccomp={FILTER}"]
+    change = ContainerChange(without=frozenset({"security-opt=seccomp"}))
+    words = created(container(host={"SecurityOpt": options}), change)
+    assert words == ["--security-opt=no-new-privileges", "shop:1.4"]
 
 
 def test_a_variable_is_left_out():

@@ -105,7 +105,6 @@ def _foreign_subnet_finding(
         },
         variables={
             "network": network.name,
-            "driver": network.driver,
             "parent": parent,
             **fitting,
         },
@@ -166,18 +165,9 @@ def _parent_in_use_finding(
         },
         variables={
             "network": network.name,
-            "driver": network.driver,
             "parent": master.name,
-            **_first_refused(network, refused),
+            **({"refused": refused[0].name} if refused else {}),
         },
         severity=None if refused else Severity.advice,
         touches=(parent.subject, *subjects_of(refused)),
     )
-
-
-def _first_refused(network: Network, refused: Sequence[Container]) -> dict[str, str]:
-    """What makes the network again and starts a container on it; nothing where none waits."""
-    subnet, gateway = network.subnet4, network.gateway4
-    if not subnet or not gateway or not refused:
-        return {}
-    return {"subnet": subnet, "router": gateway, "refused": refused[0].name}

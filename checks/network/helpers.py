@@ -37,7 +37,6 @@ def with_ipv6(network: Network, ping: Ping | None) -> dict[str, str]:
         config |= {"ip6tables": True, "experimental": True}
     if network.name == "bridge":
         return {"ipv6_json": json.dumps(config)}
-    subnet = network.subnet4
-    if not subnet or not writes_rules:
+    if not network.subnet4 or not writes_rules:
         return {"network": network.name}
-    return {"network": network.name, "subnet": subnet, "ipv6_subnet": prefix}
+    return {"network": network.name, "ipv6_subnet": prefix}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from diagnose.cli import on, options, process
+
+if TYPE_CHECKING:
+    from diagnose.questions import AnyQuestion
+    from diagnose.questions.run import Options
 
 
 @click.command(cls=on.RemotableCommand)
@@ -38,6 +43,12 @@ from diagnose.cli import on, options, process
     metavar="NAME",
     help="Leave this variable out of its environment. Repeatable.",
 )
+@click.option(
+    "--network",
+    "is_network",
+    is_flag=True,
+    help="The name is that of a network; options are those of docker network create.",
+)
 @options.source
 @options.budget
 @options.engine
@@ -46,18 +57,28 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
 
     With the same ports, volumes, networks, limits and environment, and with your change: options of
     `docker create` after `--`, such as `-- --ulimit=nofile=65536:65536`. The old container is
-    kept, stopped, under another name, and is started again if the new one cannot be. Only prints:
-    pipe it into `sudo sh` to apply it.
+    kept, stopped, under another name (as an image if compose made it), and is started again if the
+    new one cannot be. With --network, the script recreates a network, with its labels and
+    its containers. Only prints: pipe it into `sudo sh` to apply it.
     """
-    import msgspec
-
-    from diagnose import recreate as again
     from diagnose import session
     from diagnose.container_options import NoRecreateError
-    from diagnose.evidence.run.report_header import docker_command
+
+    request = options.of_run(given)
+    write = _of_network if given["is_network"] else _of_container
+    try:
+        click.echo(write(container, changes, given, request), nl=False)
+    except (session.InvalidRequestError, NoRecreateError, ValueError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _of_container(
+    name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
+) -> str:
+    from diagnose import recreate as again
+    from diagnose import session
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
-    from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
     from diagnose.questions.images import InspectImage
 
     command = given["command"]
@@ -70,24 +91,62 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
         command=tuple(shlex.split(command)) if command is not None else None,
         options_from_command=given["options_from_command"],
     )
-    request = options.of_run(given)
-    try:
-        inspect, endpoint, ping = session.answers(
-            [InspectContainer(container), FindEndpoint(), PingEngine()],
-            request,
-            began=process.began(),
-        )
-        if isinstance(inspect, Failed):
-            raise click.ClickException(
-                f"cannot inspect container {container!r}: {inspect.detail or inspect.reason}"
-            )
-        (image,) = session.answers([InspectImage(inspect["Image"])], request, began=process.began())
-        reached = (
-            Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
-        )
-        reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
-        docker = docker_command(reached, is_podman=bool(reply.libpod))
-        described = None if isinstance(image, Failed) else image
-        click.echo(again.script(inspect, described, change, docker), nl=False)
-    except (session.InvalidRequestError, NoRecreateError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
+    (inspect,), docker = _asked({f"container {name!r}": InspectContainer(name)}, request)
+    (image,) = session.answers([InspectImage(inspect["Image"])], request, began=process.began())
+    described = None if isinstance(image, Failed) else image
+    return again.script(inspect, described, change, docker)
+
+
+def _of_network(
+    name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
+) -> str:
+    from diagnose import recreate_network, session
+    from diagnose.model import Failed
+    from diagnose.questions.containers import InspectContainer, ListContainers
+    from diagnose.questions.images import ListNetworks
+
+    asked: dict[str, AnyQuestion] = {
+        "the networks": ListNetworks(),
+        "the containers": ListContainers(),
+    }
+    (networks, listed), docker = _asked(asked, request)
+    network = next((each for each in networks if name in (each["Name"], each["Id"])), None)
+    if network is None:
+        raise click.ClickException(f"there is no network {name!r}")
+    questions = [
+        InspectContainer(row["Id"]) for row in listed if network["Name"] in _networks_of(row)
+    ]
+    members = session.answers(questions, request, began=process.began())
+    unread = [member for member in members if isinstance(member, Failed)]
+    if unread:
+        raise click.ClickException(f"cannot inspect a container of the network: {unread[0]}")
+    without = frozenset(name.lstrip("-") for name in given["without"])
+    return recreate_network.script(network, members, changes, without, docker)
+
+
+def _networks_of(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The networks of a container as the list has them, by name."""
+    return (row.get("NetworkSettings") or {}).get("Networks") or {}
+
+
+def _asked(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list[Any], str]:
+    """The answers to questions by what they are about, and the command that reaches the engine.
+
+    An error in words where one has no answer.
+    """
+    import msgspec
+
+    from diagnose import session
+    from diagnose.evidence.run.report_header import docker_command
+    from diagnose.model import Failed
+    from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
+
+    *found, endpoint, ping = session.answers(
+        [*questions.values(), FindEndpoint(), PingEngine()], request, began=process.began()
+    )
+    for what, answer in zip(questions, found, strict=True):
+        if isinstance(answer, Failed):
+            raise click.ClickException(f"cannot inspect {what}: {answer.detail or answer.reason}")
+    reached = Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
+    reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
+    return found, docker_command(reached, is_podman=bool(reply.libpod))

@@ -16,7 +16,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,6 +169,23 @@ def _version_of(dockerd: Path) -> str | None:
     return match[1] if match else None
 
 
+@functools.cache
+def compose_plugin() -> Path | Missing:
+    """Docker's compose plugin of sid, which runs with each engine's client."""
+    root = cache_dir() / "compose"
+    plugin = root / "tree" / "usr/libexec/docker/cli-plugins/docker-compose"
+    try:
+        with _locked(cache_dir() / "compose.lock"):
+            if not plugin.exists():
+                shutil.rmtree(root, ignore_errors=True)
+                work = root.with_suffix(".new")
+                unpack("sid", ["docker-compose"], work)
+                work.rename(root)
+    except (OSError, subprocess.SubprocessError, LookupError) as error:
+        return Missing("compose", f"could not be fetched: {getattr(error, 'stderr', '') or error}")
+    return plugin if plugin.exists() else Missing("compose", "its package has no plugin")
+
+
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -179,10 +196,22 @@ def _locked(path: Path) -> Iterator[None]:
 
 def _fetch(suite: str, root: Path) -> None:
     """Download and unpack one suite's engine into root, which appears whole or not at all."""
-    uri = mirror()
     work = root.with_suffix(".new")
-    shutil.rmtree(work, ignore_errors=True)
     shutil.rmtree(root, ignore_errors=True)
+    tree = unpack(suite, _PACKAGES, work)
+    (work / "bin").mkdir()
+    for name, folder in _BINARIES.items():
+        if not (tree / folder / name).exists():
+            raise LookupError(f"{suite}'s packages hold no {folder}/{name}")
+        if name != "docker" or _runs(tree / folder / name):
+            (work / "bin" / name).symlink_to(f"../tree/{folder}/{name}")
+    work.rename(root)
+
+
+def unpack(suite: str, packages: Sequence[str], work: Path) -> Path:
+    """Download packages of a suite, and unpack them below `work`; returns the tree."""
+    uri = mirror()
+    shutil.rmtree(work, ignore_errors=True)
     apt, debs, tree = work / "apt", work / "debs", work / "tree"
     for folder in ("lists/partial", "cache/archives/partial", "src", "prefs", "dpkg"):
         (apt / folder).mkdir(parents=True)
@@ -201,18 +230,12 @@ def _fetch(suite: str, root: Path) -> None:
     )
     env = {**os.environ, "APT_CONFIG": str(apt / "apt.conf"), "LC_ALL": "C"}
     _command(["apt-get", "-qq", "update"], env=env, cwd=debs)
-    _command(["apt-get", "-qq", "download", *_PACKAGES], env=env, cwd=debs)
+    _command(["apt-get", "-qq", "download", *packages], env=env, cwd=debs)
     for deb in sorted(debs.glob("*.deb")):
         _command(["dpkg", "-x", str(deb), str(tree)], env=env, cwd=work)
     shutil.rmtree(debs)
     shutil.rmtree(apt)
-    (work / "bin").mkdir()
-    for name, folder in _BINARIES.items():
-        if not (tree / folder / name).exists():
-            raise LookupError(f"{suite}'s packages hold no {folder}/{name}")
-        if name != "docker" or _runs(tree / folder / name):
-            (work / "bin" / name).symlink_to(f"../tree/{folder}/{name}")
-    work.rename(root)
+    return tree
 
 
 def _runs(program: Path) -> bool:

@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .engines import cache_dir
+from .engines import Missing, cache_dir, compose_plugin
 from .images import GROUP, PASSWD, Recipe, load
 
 if TYPE_CHECKING:
@@ -44,6 +44,15 @@ def load_server(box: Box, package: str, image: str, *changes: str) -> str:
     recipe = _recipe(package)
     load(box, image, Recipe(files=dict(recipe), changes=changes))
     return f"/{_PACKAGES[package]}"
+
+
+def install_compose(box: Box) -> None:
+    """Give the docker client of a box its compose plugin; UnfetchedError where there is none."""
+    plugin = compose_plugin()
+    if isinstance(plugin, Missing):
+        raise UnfetchedError(str(plugin))
+    folder = "/usr/libexec/docker/cli-plugins"
+    box.write(f"{folder}/docker-compose", plugin.read_bytes(), 0o755)
 
 
 @functools.cache

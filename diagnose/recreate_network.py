@@ -1,0 +1,180 @@
+"""A network again as it is, with a change.
+
+A script from its inspect and those of its containers: they come back with their aliases and fixed
+addresses, and the network keeps its labels, by which compose knows it. Pure.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from diagnose import compose_keys
+from diagnose.container_options import Inspect, NoRecreateError, Option, networks_of
+from diagnose.redact import holds_token
+
+_COMPOSE = "com.docker.compose."
+_PREDEFINED = frozenset({"bridge", "host", "none", "podman"})
+_POOL = {"Subnet": "subnet", "IPRange": "ip-range", "Gateway": "gateway"}
+_FLAGS = {"Internal": "internal", "Attachable": "attachable", "EnableIPv6": "ipv6"}
+_FIXED = frozenset({"ip", "ip6"})
+"""Options of an endpoint that only the subnet of now has room for."""
+
+
+def script(
+    network: Inspect,
+    members: Iterable[Inspect],
+    change: Sequence[str],
+    without: frozenset[str] = frozenset(),
+    docker: str = "docker",
+) -> str:
+    """A shell script that recreates the network.
+
+    A test network with the change is created first: where the engine refuses the change, nothing
+    happens. Where the network itself cannot be created, it is made as it was.
+
+    change: options of `docker network create`, behind those that the network has; of an `--opt`,
+    the last one counts. without: long names of options to leave out; `subnet` takes the gateway,
+    the range and the fixed addresses along. NoRecreateError where something would be lost.
+    """
+    name = str(network["Name"])
+    _refuse_what_is_not_ours(network, name)
+    forgets = "subnet" in without
+    gone = without | ({"gateway", "ip-range", "aux-address"} if forgets else set())
+    before = list(_options(network))
+    after = [option for option in before if option.name not in gone]
+    words = [option.text for option in after] + list(change)
+    endpoints = {
+        member_name: _options_of_endpoint(member, name, forgets=forgets)
+        for member_name, member in _by_name(members)
+    }
+    # a fixed address must not have been given to another container before
+    ordered = sorted(endpoints.items(), key=lambda each: not _FIXED & _names(each[1]))
+    secrets = [*words, *(option.text for _, options in ordered for option in options)]
+    if any(holds_token(word) for word in secrets):
+        raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')
+    old = [option.text for option in before]
+    notes = _notes(network, change)
+    return _text(name, docker, str(network["Driver"]), change, (old, words), dict(ordered), notes)
+
+
+def _text(
+    name: str,
+    docker: str,
+    driver: str,
+    change: Sequence[str],
+    options: tuple[Sequence[str], Sequence[str]],
+    endpoints: Mapping[str, Sequence[Option]],
+    notes: Sequence[str],
+) -> str:
+    """options: those of the network of now, and of the new one."""
+    network, trial = shlex.quote(name), shlex.quote(f"trial-{name}")
+    old, new = (shlex.join(words) for words in options)
+    create = f"{docker} network create"
+    tried = shlex.join([f"--driver={driver}", *change])
+    return "\n".join(
+        [
+            "#!/bin/sh",
+            f"# Creates network {name} again. Its containers are disconnected meanwhile.",
+            "set -e",
+            f"{create} {tried} {trial} >/dev/null",
+            f"{docker} network rm {trial} >/dev/null",
+            "lost=",
+            "connect() {",
+            *_connections(docker, network, endpoints),
+            "    return 0",
+            "}",
+            "back() {",
+            "    echo 'the network is made as it was' >&2",
+            f"    {create} {old} {network}",
+            "    connect",
+            "    exit 1",
+            "}",
+            *(
+                f"{docker} network disconnect --force {network} {shlex.quote(member)} || true"
+                for member in endpoints
+            ),
+            f"{docker} network rm {network} || {{ connect; exit 1; }}",
+            f"{create} {new} {network} || back",
+            "connect",
+            *(f"echo {shlex.quote(note)} >&2" for note in notes),
+            '[ -z "$lost" ] || { echo "not connected:$lost" >&2; exit 1; }',
+            "",
+        ]
+    )
+
+
+def _connections(
+    docker: str, network: str, endpoints: Mapping[str, Sequence[Option]]
+) -> Iterator[str]:
+    for member, options in endpoints.items():
+        words = "".join(f"{shlex.quote(option.text)} " for option in options)
+        quoted = shlex.quote(member)
+        yield (f'    {docker} network connect {words}{network} {quoted} || lost="$lost "{quoted}')
+
+
+def _options(network: Inspect) -> Iterator[Option]:
+    """The options that the network was made with. Its subnets stay, chosen by hand or not."""
+    yield Option("driver", str(network["Driver"]))
+    for key, name in _FLAGS.items():
+        if network.get(key):
+            yield Option(name)
+    if network.get("EnableIPv4") is False:
+        yield Option("ipv4", "false")
+    ipam = network.get("IPAM") or {}
+    if ipam.get("Driver") not in (None, "", "default", "host-local"):
+        yield Option("ipam-driver", ipam["Driver"])
+    for key, value in (ipam.get("Options") or {}).items():
+        yield Option("ipam-opt", f"{key}={value}")
+    for pool in ipam.get("Config") or ():
+        for key, name in _POOL.items():
+            if pool.get(key):
+                yield Option(name, str(pool[key]))
+        for key, value in (pool.get("AuxiliaryAddresses") or {}).items():
+            yield Option("aux-address", f"{key}={value}")
+    for key, value in (network.get("Options") or {}).items():
+        yield Option("opt", f"{key}={value}")
+    for key, value in (network.get("Labels") or {}).items():
+        yield Option("label", f"{key}={value}")
+
+
+def _by_name(members: Iterable[Inspect]) -> Iterator[tuple[str, Inspect]]:
+    for member in members:
+        yield str(member["Name"]).removeprefix("/"), member
+
+
+def _options_of_endpoint(member: Inspect, network: str, *, forgets: bool) -> list[Option]:
+    options = dict(networks_of(member)).get(network, [])
+    return [option for option in options if not (forgets and option.name in _FIXED)]
+
+
+def _names(options: Iterable[Option]) -> set[str]:
+    return {option.name for option in options}
+
+
+def _refuse_what_is_not_ours(network: Inspect, name: str) -> None:
+    if name in _PREDEFINED:
+        raise NoRecreateError(f'network "{name}" is the engine\'s own: it cannot be removed')
+    if network.get("Scope") not in ("local", None, "") or network.get("Ingress"):
+        raise NoRecreateError(
+            f'network "{name}" belongs to the swarm: remove its services first, '
+            "then create it and them again"
+        )
+
+
+def _notes(network: Inspect, change: Sequence[str]) -> list[str]:
+    """What takes the change back, line by line."""
+    labels = network.get("Labels") or {}
+    key = labels.get(f"{_COMPOSE}network")
+    if not key:
+        return []
+    project = labels.get(f"{_COMPOSE}project") or "its project"
+    begin = (
+        f"Compose made it: change the file of {project} too, "
+        "or the next `docker compose down` and `up` take the change back."
+    )
+    lines = compose_keys.lines_of_network(change)
+    if lines:
+        begin += f" Below `networks:`, `{key}:` write:"
+    notes = [begin, *(f"    {line}" for line in lines)]
+    return [" ".join(note.splitlines()) for note in notes]
