@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import itertools
 import json
 import re
 import shlex
@@ -521,6 +522,41 @@ def test_readme_shows_what_the_program_says():
     assert rewritten(text) == text, "run: python -m tests.readme"
 
 
+_FIXED_COPY = re.compile(
+    r"\b(?:cp|mv) (?:-\w+ )*(\S+) \1\.\w+(?!\S)|\bsed -i\.\w+ |--backup\b"
+    r"|\b(?:cp|mv) [^;&|\n]*\s[^\s$)]*\.(?:bak|before|damaged|disabled|old)(?!\S)"
+)
+"""A copy beside its file under a name that it has each time, or by an option that only GNU has."""
+
+
+@pytest.mark.parametrize(
+    ("text", "loses"),
+    [
+        ("cp -a {path} {path}.before", True),
+        ("mv {old} {old}.before", True),
+        ("sed -i.bak {edit} {edited}", True),
+        ("cp -a {path} {path}.$(date +%F-%H%M%S)", False),
+        ("sed -i.$(date +%F-%H%M%S) {edit} {edited}", False),
+        ("sed -i {edit} {edited}", False),
+        ("mv {path} /root/config.damaged", True),
+        ("mv {path} {path}.$(date +%F-%H%M%S).disabled", False),
+    ],
+)
+def test_a_copy_that_replaces_an_older_one_is_known(text: str, loses: bool):
+    assert bool(_FIXED_COPY.search(text)) is loses
+
+
+def test_no_command_replaces_an_older_copy():
+    """Typed a second time, it would keep what the first time has written, and lose the rest."""
+    lost = {
+        f"{id}: {block.text}"
+        for id in PAGES
+        for block in runbooks.page(id).blocks
+        if _FIXED_COPY.search(block.text)
+    }
+    assert lost == set()
+
+
 def test_index_of_the_pages_is_current():
     assert INDEX.read_text() == index(), "run: python -m tests.readme"
     assert INDEX not in runbooks.paths().values()
@@ -542,25 +578,31 @@ def test_thresholds_have_units():
         assert limit.default > 0
 
 
-FAILED_STARTS = ("container.exits-at-start", "container.restart-loop")
+FAILED_STARTS = (
+    "container.exits-at-start",
+    "container.restart-loop",
+    "container.restarts-exhausted",
+)
 
 
 def test_pages_of_failed_starts_share_their_cures():
     """One log, one cure, whether the engine tries again or not: a cure that is corrected on one
-    page stays dangerous on the other. Loading a module differs: only one starts the container."""
+    page stays dangerous on the other. Loading a module differs: the engine tries again by itself in
+    a restart loop; a start once more counts differently there too."""
 
-    def cures(id: str) -> dict[frozenset[str], list[tuple[str, str]]]:
-        found: dict[frozenset[str], list[tuple[str, str]]] = {}
+    def cures(id: str) -> dict[frozenset[str], list[tuple[str, ...]]]:
+        found: dict[frozenset[str], list[tuple[str, ...]]] = {}
         for block in runbooks.page(id).blocks:
             asked = runbooks.placeholders(block.text) - {"docker", "container"}
-            if block.purpose == "fix" and asked and asked != {"module"}:
-                found.setdefault(frozenset(asked), []).append((block.risk, block.text))
+            if block.purpose == "fix" and asked and asked not in ({"module"}, {"again"}):
+                impact = " ".join(block.impact.split())
+                found.setdefault(frozenset(asked), []).append((block.risk, block.text, impact))
         return found
 
-    first, second = (cures(id) for id in FAILED_STARTS)
-    shared = first.keys() & second.keys()
-    assert len(shared) > 10
-    assert {key: first[key] for key in shared} == {key: second[key] for key in shared}
+    for one, other in itertools.combinations(map(cures, FAILED_STARTS), 2):
+        shared = one.keys() & other.keys()
+        assert len(shared) > 20
+        assert {key: one[key] for key in shared} == {key: other[key] for key in shared}
 
 
 _STANDS_FOR = re.compile(

@@ -282,8 +282,7 @@ def _set_aside(remedy: SetAside, case: _Case) -> dict[str, str]:
     for folder in remedy.folders:
         mount = case.mount_at(folder)
         if mount is not None and mount.source.startswith("/"):
-            path = f"{mount.source}/{remedy.file}"
-            return {"aside": path, "kept": f"{path}.old"}
+            return {"aside": f"{mount.source}/{remedy.file}"}
     return {}
 
 

@@ -111,12 +111,13 @@ class FileChange(Difference, frozen=True):
             folder = shlex.quote(self.path.rpartition("/")[0] or "/")
             yield f"mkdir -p {folder}"
         else:
-            yield f"cp -a {path} {path}.before"
+            yield f"cp -a {path} {path}.before-$now"
         yield f"cat >{path} <<'{end}'\n{lines}\n{end}"
 
     def undo(self) -> Iterator[str]:
         path = shlex.quote(self.path)
-        yield f"rm {path}" if self.before is None else f"cp -a {path}.before {path}"
+        newest = f'"$(ls {path}.before-* | tail -n 1)"'
+        yield f"rm {path}" if self.before is None else f"cp -a {newest} {path}"
 
     def edited(self, question: AnyQuestion, answer: Json) -> Json | Failed:
         if isinstance(question, ValidateConfig) and question.config == self.path:

@@ -29,6 +29,7 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
             f"# Simulated: {verdict}",
             *(f"# To undo: {line}" for line in undo),
             "set -e",
+            "now=$(date +%F-%H%M%S)",
             *commands,
             *_validated(differences, major),
             *_restart(report, differences),

@@ -261,7 +261,10 @@ def test_keys_of_the_configuration_are_set_and_nothing_else(engine: Engine) -> N
         assert "# Risk: safe" in script
         box.wait_for(lambda: box.api("/info")["Debug"], 30, "the engine with its new file")
         assert box.pids_of("dockerd") == [engine_pid]
-        assert box.read(f"{file}.before") == was
+        copies = box.sh("ls /etc/docker/daemon.json.before-*").split()
+        assert [box.read(copy) for copy in copies] == [was]
+        _script(box, "--set", '{"debug": false}')
+        assert was in [box.read(copy) for copy in box.sh("ls /etc/docker/*.before-*").split()]
 
 
 REFUSED = {

@@ -120,7 +120,7 @@ WEB_SERVERS = (
             # beside the file itself, for paths in it are relative to its folder
             "cd /etc/nginx && "
             "sed 's/worker_connections[^;]*;/worker_connections {more};/' nginx.conf >more.conf && "
-            "nginx -t -c /etc/nginx/more.conf && cp -p nginx.conf nginx.conf.old && "
+            "nginx -t -c /etc/nginx/more.conf && cp -p nginx.conf nginx.conf.$(date +%s).old && "
             "cat more.conf >nginx.conf && rm more.conf && nginx -s reload || "
             "{ rm -f more.conf; false; }"
         ),

@@ -230,7 +230,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a file of its data": (
         "redis-dump",
         REDIS,
-        {"aside": "/srv/redis/dump.rdb", "kept": "/srv/redis/dump.rdb.old"},
+        {"aside": "/srv/redis/dump.rdb"},
     ),
     "a file of its own layer": ("redis-dump", {}, {}),
     "a command over its volumes": (
