@@ -14,6 +14,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     named_setting,
     only_file,
 )
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
@@ -60,7 +61,10 @@ request that went well."""
     aloud=("repeats an error in its log", "repeat errors in their logs"),
 )
 def errors_in_log(
-    repeated_errors: RepeatedErrors, containers: Containers | None, networks: Networks | None
+    repeated_errors: RepeatedErrors,
+    containers: Containers | None,
+    networks: Networks | None,
+    info: Info | None,
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
@@ -72,7 +76,7 @@ def errors_in_log(
     """
     for error in repeated_errors:
         setting = _setting(error)
-        row = _row_variables(error, containers)
+        row = _row_variables(error, containers, info)
         finding = Finding.about(
             error.container,
             f"{error.container} {_what(error)}",
@@ -96,7 +100,9 @@ def errors_in_log(
     return None
 
 
-def _row_variables(error: RepeatedError, containers: Containers | None) -> dict[str, str]:
+def _row_variables(
+    error: RepeatedError, containers: Containers | None, info: Info | None
+) -> dict[str, str]:
     """What the known failure's own remedy needs.
 
     Nothing where it turns few callers away: scanners ask for any host name and any upload.
@@ -104,7 +110,7 @@ def _row_variables(error: RepeatedError, containers: Containers | None) -> dict[
     failure = error.failure
     if failure is not None and failure.name in REFUSES and not _refuses(error):
         return {}
-    return row_steps(error.container, error.failure, containers, is_running=True)
+    return row_steps(error.container, error.failure, containers, is_running=True, info=info)
 
 
 def _migration_variables(error: RepeatedError) -> dict[str, str]:

@@ -120,7 +120,7 @@ def failed_run(
         context=context,
         strays=strays,
         server=server_of(container, tail.failure, containers),
-        row=row_steps(container, tail.failure, containers, is_running=False),
+        row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
     )
 
 

@@ -13,6 +13,7 @@ from diagnose.evidence.containers.logs.inner_failures import InnerFailure, Inner
 from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
@@ -45,7 +46,10 @@ PARTLY = frozenset({"haproxy", "java-memory"})
     ],
 )
 def failing_inside(
-    inner_failures: InnerFailures, mount_access: MountAccess | None, clock: Clock
+    inner_failures: InnerFailures,
+    mount_access: MountAccess | None,
+    info: Info | None,
+    clock: Clock,
 ) -> CheckResult:
     """A container runs, but a program in it has failed and was not restarted.
 
@@ -56,12 +60,14 @@ def failing_inside(
     HAProxy without a server are warnings. What a supervisor writes to a file is not seen.
     """
     for failure in inner_failures:
-        yield _finding(failure, mount_access, clock)
+        yield _finding(failure, mount_access, info, clock)
     yield from inner_failures.unexamined
     return None
 
 
-def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clock) -> Finding:
+def _finding(
+    failure: InnerFailure, mount_access: MountAccess | None, info: Info | None, clock: Clock
+) -> Finding:
     container = failure.container
     age = clock.age(failure.at)
     since = f", {ago(age)} ago" if age is not None else ""
@@ -69,7 +75,7 @@ def _finding(failure: InnerFailure, mount_access: MountAccess | None, clock: Clo
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = failure.reason[:QUOTED]
     recognised = _known(failure)
-    row = row_steps(container, recognised, None, is_running=True)
+    row = row_steps(container, recognised, None, is_running=True, info=info)
     if recognised is not None:
         evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
     evidence["State"] = container.state.status

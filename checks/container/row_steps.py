@@ -31,6 +31,7 @@ from diagnose.evidence.containers.settings.changed_words import (
     without_option,
 )
 from diagnose.evidence.containers.settings.named_settings import named_setting
+from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised
@@ -108,6 +109,7 @@ class _Case(msgspec.Struct, frozen=True):
     container: Container
     failure: Recognised
     containers: Containers | None
+    host_memory: int
 
     def mount_at(self, *folders: str) -> Mount | None:
         """What is mounted at the first of these folders of the container that is a mount."""
@@ -123,14 +125,17 @@ def row_steps(
     containers: Containers | None,
     *,
     is_running: bool,
+    info: Info | None = None,
 ) -> dict[str, str]:
     """The variables of the page that the row's own remedy fills; none without one.
 
-    is_running: the program goes on, so that its data is not touched from outside.
+    is_running: the program goes on, so that its data is not touched from outside. info: of the host
+    that has the memory.
     """
     if failure is None or failure.failure.remedy is None:
         return {}
-    steps = _steps(failure.failure.remedy, _Case(container, failure, containers))
+    memory = info.mem_total if info is not None else 0
+    steps = _steps(failure.failure.remedy, _Case(container, failure, containers, memory))
     return steps if is_running == bool(steps.keys() & _OF_RUNNING) or _EITHER in steps else {}
 
 
@@ -270,11 +275,19 @@ def _enlarge(remedy: Heap, case: _Case) -> dict[str, str]:
     if any(mark in text for mark in remedy.marks for text in settings):
         return {}
     limit = container.host_config.memory
-    size = int(limit * _SHARE) // MIB or remedy.without_limit
+    size = int(limit * _SHARE) // MIB or (_heap_of_host(case.host_memory) if remedy.of_host else 0)
     option = remedy.option.replace("{mib}", str(size))
     before = container.config.value_of(remedy.variable)
     value = f"{before} {option}" if before else option
     return with_value(container, remedy.variable, value) if size else {}
+
+
+def _heap_of_host(memory: int) -> int:
+    """MiB for a program of Node.js without a limit, 0 where the host's memory is not known.
+
+    Twice what it gives itself (2 GiB, and 4 GiB on hosts from 15 GiB on), or what the host has.
+    """
+    return min(int(memory * _SHARE), max(4096 * MIB, memory // 2), 8192 * MIB) // MIB
 
 
 @_steps.register(SetAside)

@@ -134,6 +134,10 @@ LINES = {
     ),
     "postgres-18-layout": "Error: in 18+, these Docker images are configured to store database data in a",
     "mysql-downgrade": "[ERROR] [MY-014061] [InnoDB] Invalid MySQL server downgrade: Cannot downgrade from 80035 to 80034.",
+    "mysql-boot": (
+        "[ERROR] [MY-013171] [InnoDB] Cannot boot server version 80036 on data directory built by "
+        "version 90000. Downgrade is not supported"
+    ),
     "mysql-skip": (
         "[ERROR] [MY-014060] [Server] Invalid MySQL server upgrade: Cannot upgrade from 50744 to 80400. "
         "Upgrade to next major version is only allowed from the last LTS release"

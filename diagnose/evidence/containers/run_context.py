@@ -8,6 +8,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.settings.compose_files import ComposeFiles
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.network.container_netns import Namespaces
@@ -26,6 +27,7 @@ class RunContext(msgspec.Struct, frozen=True):
     """The empty folders of the host that hide what images have."""
     images: Images | None = None
     image_commands: ImageCommands | None = None
+    info: Info | None = None
 
 
 @evidence
@@ -37,6 +39,7 @@ def run_context(
     empty_mounts: EmptyMounts | None,
     images: Images | None,
     image_commands: ImageCommands | None,
+    info: Info | None,
 ) -> RunContext:
     """Always there, with what could be had."""
     return RunContext(
@@ -47,4 +50,5 @@ def run_context(
         empty_mounts=empty_mounts,
         images=images,
         image_commands=image_commands,
+        info=info,
     )

@@ -43,6 +43,16 @@ DATA_VERSIONS = (
         page={"old_image": "mysql:{major}.{minor}"},
     ),
     Failure(
+        name="mysql-boot",
+        mark="cannot boot server version",
+        pattern=r"Cannot boot server version (?P<program>\d+) on data directory built by version (?P<data>(?P<major>\d)0?(?P<minor>\d)\d\d)",
+        cause="the data files were written by MySQL {data}, which this version ({program}) does not open",
+        cure="run the image of the version that wrote them again",
+        source="the program's own message",
+        confirmed_by=_VERSION,
+        page={"old_image": "mysql:{major}.{minor}"},
+    ),
+    Failure(
         name="mysql-skip",
         mark="invalid mysql server upgrade",
         pattern=r"Cannot upgrade from (?P<data>(?P<major>\d)0?(?P<minor>\d)\d\d) to (?P<program>\d+)",

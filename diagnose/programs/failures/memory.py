@@ -50,7 +50,7 @@ MEMORY = (
             "NODE_OPTIONS",
             "--max-old-space-size={mib}",
             ("max-old-space-size", "max_old_space_size"),
-            without_limit=4096,
+            of_host=True,
         ),
     ),
 )

@@ -122,8 +122,9 @@ class Heap(msgspec.Struct, frozen=True):
     variable: str
     option: str
     marks: tuple[str, ...]
-    without_limit: int = 0
-    """MiB where the container has no limit, 0 for none."""
+    of_host: bool = False
+    """Whether one without a limit gets a part of the host's memory: Node.js takes no more than 4
+    GiB by itself."""
 
 
 class SetAside(msgspec.Struct, frozen=True):

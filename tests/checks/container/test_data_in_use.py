@@ -77,6 +77,10 @@ def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
     )
 
 
+BOOT = (
+    "[ERROR] [MY-013171] [InnoDB] Cannot boot server version 80036 on data directory built by "
+    "version {}. Downgrade is not supported"
+)
 REDO = "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.7.1."
 FS = "ERROR Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single"
 NEXTCLOUD = (
@@ -95,6 +99,9 @@ NEXTCLOUD = (
         (FS, "minio/minio", "minio/minio:RELEASE.2022-10-24T18-35-07Z"),
         (FS, "bitnami/minio:2022", ""),
         (NEXTCLOUD, "nextcloud:28-fpm-alpine", "nextcloud:29-fpm-alpine"),
+        (BOOT.format("90000"), "mysql:8.0", "mysql:9.0"),
+        (BOOT.format("80400"), "mysql:8.0", "mysql:8.4"),
+        (BOOT.format("50744"), "mysql", "mysql:5.7"),
     ],
 )
 def test_the_version_in_the_log(line: str, image: str, old: str):

@@ -14,6 +14,7 @@ from checks.container.row_steps import row_steps
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.settings.changed_words import line_commented_out
+from diagnose.evidence.engine.info import Info
 from diagnose.programs.failures import FAILURES, recognise, recognise_family, remedies
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.telling_line import TellingLine
@@ -214,7 +215,7 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
     "a heap without a limit": (
         "node-heap",
         {},
-        {"assignment": "NODE_OPTIONS=--max-old-space-size=4096"},
+        {},
     ),
     "a heap whose size is set": (
         "node-heap",
@@ -486,6 +487,18 @@ def test_a_lock_is_freed_in_the_callers_own_database(addresses: list[str], base:
     found = row_steps(caller, failure, of(caller, server), is_running=False)
     assert base in found.get("unlock", "")
     assert bool(base) == bool(found)
+
+
+@pytest.mark.parametrize(
+    ("gib", "mib"), [(2, 1536), (4, 3072), (8, 4096), (16, 8192), (256, 8192), (0, None)]
+)
+def test_a_heap_without_a_limit_is_one_that_the_host_has(gib: int, mib: int | None) -> None:
+    """Node.js 20 takes 4144 MiB by itself on a host with 23 GiB: less would be no cure."""
+    failure = LogTail((line_of("node-heap"),)).failure
+    info = Info(mem_total=gib << 30)
+    found = row_steps(container_in("exited", code=134), failure, None, is_running=False, info=info)
+    value = f"NODE_OPTIONS=--max-old-space-size={mib}"
+    assert found == ({"assignment": value} if mib else {})
 
 
 @pytest.mark.parametrize(("network", "offered"), [("shop", False), ("other", True)])
