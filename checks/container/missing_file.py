@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from checks.container.helpers import LINE, QUOTED
@@ -12,10 +14,15 @@ from diagnose.model import Finding, Json, Severity
 from diagnose.phrases import and_more
 
 NAMES_SHOWN = 8
+_INSTALLERS = {"pnpm-lock.yaml": "pnpm install", "yarn.lock": "yarn install"}
+"""By a file beside package.json: what installs the modules that it lists."""
 
 
-def absent_file(missing: MissingFile) -> Finding:
-    """A file that the program misses below a mount, and that the host does not have there."""
+def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
+    """A file that the program misses below a mount, and that the host does not have there.
+
+    row: what the known failure's own remedy needs.
+    """
     container, mount = missing.container, missing.place.mount
     name = missing.path.rpartition("/")[2]
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
@@ -33,7 +40,8 @@ def absent_file(missing: MissingFile) -> Finding:
         source=missing.folder,
     )
     return replace(
-        finding.with_variables(_cure(missing)), evidence={**finding.evidence, **_in_image(missing)}
+        finding.with_variables(_cure(missing, row)),
+        evidence={**finding.evidence, **_in_image(missing)},
     )
 
 
@@ -47,7 +55,7 @@ def _in_image(missing: MissingFile) -> dict[str, Json]:
     return {"the image": f"has no {missing.inside} either{hint}"}
 
 
-def _cure(missing: MissingFile) -> dict[str, str]:
+def _cure(missing: MissingFile, row: Mapping[str, str]) -> dict[str, str]:
     """The variables of the page: where the file or the folder can be had."""
     is_hidden = missing.is_in_image or (missing.is_in_image is None and missing.lacks_modules)
     if is_hidden:
@@ -56,10 +64,25 @@ def _cure(missing: MissingFile) -> dict[str, str]:
             "hidden": missing.inside,
             "lacking": missing.folder,
         }
+    job = {name: value for name, value in row.items() if name.startswith("job_")}
+    if job or missing.lacks_modules:
+        return job or _modules_job(missing)
     if missing.near:
         example = f"{missing.folder}/{missing.near}"
         return {"example": example, "wanted": missing.path}
     return {"incomplete": missing.folder}
+
+
+def _modules_job(missing: MissingFile) -> dict[str, str]:
+    """What installs the modules of Node.js into the mounted sources."""
+    config = missing.container.config
+    found = (command for name, command in _INSTALLERS.items() if name in missing.names)
+    return {
+        "job_command": next(found, "npm install"),
+        "job_folder": missing.inside.rpartition("/")[0],
+        "job_image": config.image,
+        "job_user": config.user or "0",
+    }
 
 
 def volume_for_file(container: Container, taken: NamedPath) -> Finding:

@@ -12,6 +12,7 @@ from checks.container.dropped_user import dropped_user
 from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.mount_filesystem import unfit_filesystem
+from checks.container.row_steps import row_steps
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -90,7 +91,9 @@ def mount_source_missing(
         elif lacking is not None:
             yield _emptied_folder_finding(container, lacking)
         elif container.id in absent:
-            yield absent_file(absent[container.id])
+            failure = tails.of(container).failure
+            row = row_steps(container, failure, None, is_running=absent[container.id].is_repeated)
+            yield absent_file(absent[container.id], row)
         elif never_started(container, clock.wall, options.since_s):
             yield from _never_mounted(container, bind_sources)
     return None

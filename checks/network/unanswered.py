@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.sockets.unanswered_call import CallLoss, UnansweredCall
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
@@ -182,8 +183,15 @@ def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
 
 
 def _own_site_variables(call: UnansweredCall) -> dict[str, str]:
-    """The name of this host's service, as `--add-host` leads it to the host itself."""
-    return {"own_host": f"{call.own_name}:host-gateway"}
+    """The name of this host's service, as `--add-host` leads it to the host itself.
+
+    A program whose settings hold the address itself asks for no name: the name has to stand there.
+    """
+    host = f"{call.own_name}:host-gateway"
+    if not call.named_by:
+        return {"own_host": host}
+    changed = with_text(call.container, call.address, call.own_name)
+    return {"named_host": host, **changed} if changed else {"literal": call.address}
 
 
 def _obstacle_variables(call: UnansweredCall) -> dict[str, str]:

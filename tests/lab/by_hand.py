@@ -132,6 +132,7 @@ SLOW_S: dict[str, float] = {
     # the scheduler places the tasks, and the engine starts them
     "swarm.service_underreplicated": 15.0,
     # lines of the log count for 90 s
+    "calls.guest_of_a_vpn_that_asks_the_vpns_server": 95.0,
     "sockets.proxy_without_a_local_port": 95.0,
 }
 """By scenario: seconds until a cure shows."""
@@ -142,7 +143,6 @@ BY_HAND: dict[str, ByHand] = {
     "container.cpu-unsupported": _anew(),
     "container.data-outside-mount": _anew(),
     "container.data-version-mismatch": _anew(),
-    "container.syscall-refused": _anew(),
     "container.variable-missing": _anew(),
     "container.entrypoint-missing": _anew("--entrypoint sleep", "{image}", "1000"),
     "container.mount-source-missing": ": >{source}\ndiagnose recreate {container} | sh",
@@ -218,6 +218,8 @@ AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
     # by hand the engine is given an empty data root again, beside the one that its container lies
     # in
     "daemon_told.data_root_read_only": (("daemon.wrong-data-root", "daemon:docker"),),
+    # its start was refused while the disk lay over the data root, and nobody has started it since
+    "daemon_told.disk_mounted_over_the_data_root": (("container.start-refused", "container:late"),),
     "image.layer_that_lost_its_link": (("image.corrupt", "daemon:docker"),),
     # it may open the socket now, as was wanted
     "programs.socket_that_its_user_cannot_open": (

@@ -112,11 +112,13 @@ def cure(scenarios: Sequence[Scenario], engine: Engine) -> list[Cure]:
             Cure(scenario.name, scenario.expected[0][0], engine=engine.name)
             for scenario in scenarios
         ]
+        box.patience = UNHURRIED
         for scenario, cure in zip(scenarios, cures, strict=True):
             try:
                 scenario.inject(box)
             except Exception as error:  # noqa: BLE001 - one broken scenario must not fail the others
                 cure.complaints.append(f"could not be built: {error}")
+        box.patience = ()
         report = _diagnosed(box, scenarios[0])
         admitted = [
             admit(scenario, cure, report) for scenario, cure in zip(scenarios, cures, strict=True)
@@ -198,7 +200,8 @@ def _plan(page: runbooks.Page, by_hand: ByHand | None) -> list[Action]:
 
 def _confirm(box: Box, patient: Patient) -> None:
     for number, block in enumerate(patient.page.of("confirm"), 1):
-        if not block.manual and not _MAY_BE_SILENT.search(block.impact):
+        is_answer = block.may_fail or _MAY_BE_SILENT.search(block.impact)
+        if not block.manual and not is_answer:
             done = _type(box, patient.filled(block.text))
             if done.returncode != 0 or not (done.stdout + done.stderr).strip():
                 said = f"confirm {number} shows nothing (exit {done.returncode}): {_short(done)}"

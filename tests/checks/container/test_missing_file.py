@@ -197,8 +197,40 @@ def test_modules_that_a_mount_hides(
     line: str, names: list[str], layers: dict[str, Json] | None, hidden: str | None
 ):
     found = node(line, *names, layers=layers)
-    cures = [absent_file(missing).variables.get("hidden", "") for missing in found]
+    cures = [absent_file(missing, {}).variables.get("hidden", "") for missing in found]
     assert cures == ([] if hidden is None else [hidden])
+
+
+NOWHERE: dict[str, Json] = {"/o": {"type": "folder"}}
+
+
+@pytest.mark.parametrize(
+    ("names", "command"),
+    [
+        (["package.json"], "npm install"),
+        (["package.json", "yarn.lock"], "yarn install"),
+        (["package.json", "pnpm-lock.yaml"], "pnpm install"),
+    ],
+)
+def test_modules_that_nobody_has_installed(names: list[str], command: str):
+    (missing,) = node("sh: vite: not found", *names, layers=NOWHERE)
+    variables = absent_file(missing, {}).variables
+    job = {name: value for name, value in variables.items() if name.startswith("job_")}
+    assert job == {
+        "job_command": command,
+        "job_folder": "/app",
+        "job_image": "ui:dev",
+        "job_user": "1000",
+    }
+
+
+def test_what_the_known_failure_asks_for_comes_before_a_file_by_hand():
+    """`vendor/autoload.php` is what composer writes: nobody has it to restore."""
+    (missing,) = node("sh: vite: not found", "package.json", layers=NOWHERE)
+    row = {"job_command": "composer install", "job_image": "composer:2", "other": "x"}
+    variables = absent_file(missing, row).variables
+    assert variables["job_command"] == "composer install"
+    assert not {"other", "incomplete"} & variables.keys()
 
 
 AUTOLOAD = (
@@ -216,4 +248,4 @@ def test_what_a_running_program_misses_again_and_again(
     layers: dict[str, Json], expected: list[str]
 ):
     missing = node(AUTOLOAD, "composer.json", layers=layers, runs=True)
-    assert [absent_file(file).severity.name for file in missing] == expected
+    assert [absent_file(file, {}).severity.name for file in missing] == expected

@@ -203,6 +203,48 @@ def test_a_network_that_is_routed_over_ipv6_alone() -> None:
     assert "need a route" in finding.summary
 
 
+NAMED: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    "nowhere": ({}, {"own_host": "shop.example.org:host-gateway"}),
+    "in a variable": (
+        {"Env": ["SHOP=http://198.51.100.7:443/api"]},
+        {
+            "assignment": "SHOP=http://shop.example.org:443/api",
+            "named_host": "shop.example.org:host-gateway",
+        },
+    ),
+    "in its command": (
+        {"Cmd": ["sync", "198.51.100.7"]},
+        {"new_command": "sync shop.example.org", "named_host": "shop.example.org:host-gateway"},
+    ),
+    "in two variables": (
+        {"Env": ["A=198.51.100.7", "B=198.51.100.7"]},
+        {"literal": "198.51.100.7"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "expected"), NAMED.values(), ids=NAMED)
+def test_a_call_of_this_site_by_an_address_that_its_settings_hold(
+    config: dict[str, object], expected: dict[str, str]
+) -> None:
+    """Another meaning of the name changes nothing for a program that asks for no name."""
+    caller = container("app", Config=config)
+    call = UnansweredCall(
+        caller,
+        "198.51.100.7",
+        443,
+        2,
+        named_by="its settings" if config else "",
+        own_name="shop.example.org",
+        publisher=SHOP,
+        trace=Trace("accept", to="eth0"),
+    )
+    found = UnansweredCalls((call,), 1)
+    (finding,) = judge("network.call-unanswered", unanswered_calls=found).findings
+    place = {"container": "app", "address": "198.51.100.7", "port": "443"}
+    assert finding.variables == place | expected
+
+
 @pytest.mark.parametrize(
     ("port", "own_name", "variable"),
     [(443, "shop.example.org", "own_host"), (443, "", "beyond"), (25, "", "beyond")],

@@ -243,16 +243,29 @@ def kernel_without_a_balancer(box: Box) -> None:
     assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
 
 
-@fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
-def site_called_by_its_own_public_name(box: Box) -> None:
-    """A container calls its site by the public name, and the router does not lead the call back."""
+def _site_whose_router_leads_no_call_back(box: Box, called: str) -> None:
+    """A container serves a site at this host's public address, another one calls it there."""
     box.provider.sh("ip addr add 198.41.200.13/32 dev uplink")
     box.provider.drop("-d 198.41.200.13")
+    box.provider.dns_stop()
+    box.provider.dns_start("--address=/cloud.home.example/198.41.200.13")
     line = "Error: connect ETIMEDOUT 198.41.200.13:18441 (https://cloud.home.example:18441)"
     name = "--label=traefik.http.routers.cloud.rule=Host(`cloud.home.example`)"
     box.docker("run", "-d", "--name=cloud41", *QUIET, "-p=18441:8080", name, "shop:1.4")
-    _repeats(box, "office41", line, "nc -w 4 198.41.200.13 18441")
+    _repeats(box, "office41", line, f"nc -w 4 {called} 18441")
     _says(box, "office41", line)
+
+
+@fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
+def site_called_by_its_own_public_name(box: Box) -> None:
+    """A container calls its site by the public name, and the router does not lead the call back."""
+    _site_whose_router_leads_no_call_back(box, "cloud.home.example")
+
+
+@fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
+def site_called_by_its_own_public_address(box: Box) -> None:
+    """The same, and the address itself stands in the command."""
+    _site_whose_router_leads_no_call_back(box, "198.41.200.13")
 
 
 @fault("firewall.dnat-missing", subject="container:web", also=["network.*"])
