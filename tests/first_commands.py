@@ -195,6 +195,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "resources.limits-not-enforced": "only a boot heals it",
     "resources.memory-scarce": "the emulated machine has the fault, where no cure is run",
     "security.capabilities": "only the reader knows which are needed",
+    "security.docker-socket-mounted": "only the reader knows which requests are needed",
     "security.host-namespace": "only the reader knows which ports are needed",
     "security.host-path": "only the reader knows which paths are needed",
     "security.insecure-registry": "only the reader can vouch for the certificate",

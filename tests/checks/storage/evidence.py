@@ -39,7 +39,7 @@ def inspect_with(**changes: Json) -> dict[str, Json]:
     shown: dict[str, Json] = {
         "Id": ID,
         "Name": "/web",
-        "Created": "2026-11-01T00:00:00Z",
+        "Created": "2026-11-17T00:00:00Z",
         "LogPath": LOG,
         "State": {
             "Status": "running",
