@@ -21,10 +21,10 @@ from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
     STOCK,
     Refusal,
-    address_holder,
     held_addresses,
     is_of_own_runtime,
     refusal_of,
+    taken_address,
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.lazy_pattern import LazyPattern
@@ -187,10 +187,9 @@ def _volume_reason(refusal: Refusal) -> str:
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
-    holding = address_holder(container, containers)
-    if holding is not None:
-        address, network, holder = holding
-        return f'its address {address} of network "{network}" is held by {holder}'
+    taken = taken_address(container, containers)
+    if taken is not None:
+        return f'its address {taken.address} of network "{taken.network}" is held by {taken.holder}'
     networks = " or ".join(container.endpoints) or "its network"
     return f"the fixed address that it asks for on {networks} is taken"
 

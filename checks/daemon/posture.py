@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig, key_of
@@ -181,20 +182,21 @@ def clock_skewed(
     answers) differs from this machine's. Containers share the host's clock, so that theirs cannot
     differ.
     """
-    future = sorted(_in_the_future(containers, clock.wall, skew), reverse=True)
+    future = sorted(_future_times(containers, clock.wall, skew), reverse=True)
     if future:
-        seconds, name, field = future[0]
+        furthest = future[0]
+        seconds = f"{furthest.ahead:.0f}"
         yield Finding(
             subject=HOST,
             summary=(
-                f'container "{name}" began {ago(seconds)} in the future: '
+                f'container "{furthest.container}" began {ago(furthest.ahead)} in the future: '
                 "the clock is behind now, or was ahead then"
             ),
             evidence={
-                f"{name} {field}": f"{seconds:.0f} s in the future",
-                "containers of the future": len({name for _, name, _ in future}),
+                f"{furthest.container} {furthest.field}": f"{seconds} s in the future",
+                "containers of the future": len({time.container for time in future}),
             },
-            variables={"seconds": f"{seconds:.0f}"},
+            variables={"seconds": seconds},
             touches=(DAEMON,),
             signs=frozenset({"certificate-date"}),
         )
@@ -213,20 +215,22 @@ def clock_skewed(
     return None
 
 
-def _in_the_future(
-    containers: Containers | None, now: float, skew: float
-) -> Iterator[tuple[float, str, str]]:
-    """The times that lie more than `skew` seconds in the future.
+class _FutureTime(NamedTuple):
+    """A time of a container that is yet to come."""
 
-    (seconds from now, container, field) of each.
-    """
+    ahead: float
+    """Seconds from now."""
+    container: str
+    field: str
+
+
+def _future_times(containers: Containers | None, now: float, skew: float) -> Iterator[_FutureTime]:
+    """The times that lie more than `skew` seconds in the future."""
     for container in containers or ():
-        for field, moment in (
-            ("Created", container.created_at),
-            ("State.StartedAt", container.started_at),
-        ):
+        times = {"Created": container.created_at, "State.StartedAt": container.started_at}
+        for field, moment in times.items():
             if moment is not None and moment - now > skew:
-                yield moment - now, container.name, field
+                yield _FutureTime(moment - now, container.name, field)
 
 
 @check("daemon.live-restore-off", severity=Severity.advice, posture=True)

@@ -52,45 +52,51 @@ def computing_processes(
     On most hosts there are few.
     """
     running = {container.id: container for container in containers.running}
-    computing = [task for task in processes if task.state == "R" and task.container in running][
-        :MOST
-    ]
+    computing = [task for task in processes if task.state == "R" and task.container in running]
     items = []
-    for task in computing:
+    for task in computing[:MOST]:
         usage = _usage(host, task.pid)
-        if usage is None:
+        limit = _limit(host, task.pid) if usage is not None else None
+        if usage is None or limit is None:
             continue
-        limit = _limit(host, task.pid)
-        if limit is not None:
-            user, system, sleeps = usage
-            total = max(user + system, 1 / TICKS)
-            container = running[task.container or ""]
-            items.append(
-                ComputingProcess(
-                    container,
-                    process=task,
-                    cpu_s=total,
-                    system_pct=100 * system / total,
-                    sleeps_per_s=sleeps / total,
-                    limit=limit,
-                )
-            )
+        computing_process = ComputingProcess(
+            running[task.container or ""],
+            process=task,
+            cpu_s=usage.total,
+            system_pct=100 * usage.system / usage.total,
+            sleeps_per_s=usage.sleeps / usage.total,
+            limit=limit,
+        )
+        items.append(computing_process)
     return ComputingProcesses(tuple(items))
 
 
-def _usage(host: Host, pid: int) -> tuple[float, float, int] | None:
-    """Seconds in user mode, seconds in the kernel, and how often the process waited."""
-    stat, status = (
-        host.ask(ReadFile(f"/proc/{pid}/stat")),
-        host.ask(ReadFile(f"/proc/{pid}/status")),
-    )
+class _Usage(msgspec.Struct, frozen=True):
+    """What a process has done in its life."""
+
+    user: float
+    """Seconds in its program."""
+    system: float
+    """Seconds in the kernel."""
+    sleeps: int
+    """How often it waited."""
+
+    @property
+    def total(self) -> float:
+        """Seconds on a processor, at least one tick."""
+        return max(self.user + self.system, 1 / TICKS)
+
+
+def _usage(host: Host, pid: int) -> _Usage | None:
+    stat = host.ask(ReadFile(f"/proc/{pid}/stat"))
+    status = host.ask(ReadFile(f"/proc/{pid}/status"))
     if isinstance(stat, Failed) or isinstance(status, Failed):
         return None
     fields = stat.text.rpartition(")")[2].split()
     sleeps = _SLEEPS.search(status.text)
     if len(fields) < 13 or sleeps is None:
         return None
-    return int(fields[11]) / TICKS, int(fields[12]) / TICKS, int(sleeps[1])
+    return _Usage(int(fields[11]) / TICKS, int(fields[12]) / TICKS, int(sleeps[1]))
 
 
 def _limit(host: Host, pid: int) -> int | None:

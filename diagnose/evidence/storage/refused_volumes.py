@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.engine.log_lines import LogLine
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
@@ -70,20 +70,28 @@ def refused_volumes(
     return RefusedVolumes(tuple(unknown_types), kernel_types)
 
 
-def _newest_by_volume(
-    refusals: Iterable[tuple[str, float | None, str]],
-) -> list[RefusedVolume]:
+class _Refusal(msgspec.Struct, frozen=True):
+    """What may be the refusal of a volume."""
+
+    text: str
+    at: float | None
+    """Unix time, where a log tells of it."""
+    container: str
+    """The name of the one that waits, where its state tells of it."""
+
+
+def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:
     """One for each volume: its newest refusal, and all containers that wait for it."""
     by_name: dict[str, RefusedVolume] = {}
-    for text, at, container in refusals:
-        match = REFUSED.search(text)
+    for refusal in refusals:
+        match = REFUSED.search(refusal.text)
         if match is None:
             continue
         name = match["point"].removesuffix("/_data").rpartition("/")[2]
         waiting = by_name[name].waiting if name in by_name else ()
-        if container:
-            waiting = (*waiting, container)
-        by_name[name] = RefusedVolume(name, "", match[0], at, waiting)
+        if refusal.container:
+            waiting = (*waiting, refusal.container)
+        by_name[name] = RefusedVolume(name, "", match[0], refusal.at, waiting)
     return list(by_name.values())
 
 
@@ -101,15 +109,13 @@ def _typed(
             yield msgspec.structs.replace(volume, fstype=types[volume.name])
 
 
-def _refusals(
-    lines: Iterable[Any], containers: Containers
-) -> Iterator[tuple[str, float | None, str]]:
-    """(text, Unix time, container's name) of what may be a refusal, oldest first."""
+def _refusals(lines: Iterable[LogLine], containers: Containers) -> Iterator[_Refusal]:
+    """Those of the engine's log, oldest first, and those of containers' states."""
     for line in lines:
-        yield line.text, line.at, ""
+        yield _Refusal(line.text, line.at, "")
     for container in containers:
         if container.state.error:
-            yield container.state.error, None, container.name
+            yield _Refusal(container.state.error, None, container.name)
 
 
 def _types(host: Host) -> dict[str, str] | None:

@@ -188,14 +188,21 @@ def held_addresses(container: Container, containers: Containers) -> dict[str, li
     }
 
 
-def address_holder(
-    container: Container, containers: Containers
-) -> tuple[str, str, Container] | None:
-    """The fixed address that is taken, its network, and the running container that has it."""
+class TakenAddress(msgspec.Struct, frozen=True):
+    """The fixed address of a container, which another one has."""
+
+    address: str
+    network: str
+    holder: Container
+    """Running."""
+
+
+def taken_address(container: Container, containers: Containers) -> TakenAddress | None:
+    """The first one, if there is any."""
     for network, endpoint in container.endpoints.items():
         holder = containers.by_place.get((network, endpoint.fixed_address))
         if endpoint.fixed_address and holder is not None:
-            return endpoint.fixed_address, network, holder
+            return TakenAddress(endpoint.fixed_address, network, holder)
     return None
 
 

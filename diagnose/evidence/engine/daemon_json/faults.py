@@ -16,7 +16,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.keys import LENIENT, TYPES
 from diagnose.evidence.engine.daemon_json.mending import Mending, mending
 from diagnose.evidence.engine.daemon_json.refusals import faults_of
-from diagnose.evidence.engine.daemon_json.syntax import Fault, place
+from diagnose.evidence.engine.daemon_json.syntax import Fault, Position, place
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.lazy_pattern import LazyPattern
@@ -230,17 +230,12 @@ def _quoted_key(text: str, file: str) -> str:
     return ""
 
 
-def _position(file: str, key: str, text: str) -> tuple[int, int]:
-    """Line and column of the key, or of bytes that are no text; (0, 0) where there are none."""
+def _position(file: str, key: str, text: str) -> Position:
+    """Where the key stands, or the first bytes that are no text."""
     if key:
         return place(file, key)
-    return _torn(file) if "UTF-8" in text else (0, 0)
-
-
-def _torn(file: str) -> tuple[int, int]:
-    """Where the first bytes stand that are no UTF-8; (0, 0) if none were read."""
-    before, found, _ = file.partition("\ufffd")
-    return (before.count("\n") + 1, len(before) - before.rfind("\n")) if found else (0, 0)
+    torn = file.find("\ufffd") if "UTF-8" in text else -1
+    return Position.at(file, torn) if torn >= 0 else Position()
 
 
 def _known_version(ping: Ping | Unavailable, log: DaemonLog | Unavailable) -> _Version:

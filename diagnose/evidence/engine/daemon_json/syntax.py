@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,15 +21,28 @@ class Fault(msgspec.Struct, frozen=True):
     """What it is a fault of: "text", "key", "type" or "value"."""
 
 
-def place(text: str, key: str) -> tuple[int, int]:
-    """Line and column, from 1, at which a dotted key stands in the text; (0, 0) if it does not."""
+class Position(NamedTuple):
+    """Line and column in a text, from 1; both 0 where the place is not known."""
+
+    line: int = 0
+    column: int = 0
+
+    @classmethod
+    def at(cls, text: str, offset: int) -> Position:
+        """Where the character with this offset stands."""
+        begin = text.rfind("\n", 0, offset) + 1
+        return cls(text.count("\n", 0, offset) + 1, offset - begin + 1)
+
+
+def place(text: str, key: str) -> Position:
+    """Where a dotted key stands in the text."""
     at = 0
     for part in _parts(text, key):
         match = re.compile(rf'"{re.escape(part)}"\s*:').search(text, at)
         if match is None:
-            return (0, 0)
+            return Position()
         at = match.start()
-    return text.count("\n", 0, at) + 1, at - (text.rfind("\n", 0, at) + 1) + 1
+    return Position.at(text, at)
 
 
 def _parts(text: str, key: str) -> list[str]:

@@ -109,27 +109,27 @@ def dropped_pings(
         return DroppedPings((), why_none=why_none)
     gateway = host_gateway(host_stack.stack, networks, config)
     names = CalledNames(host_stack.stack, containers, networks, gateway)
-    found: list[DroppedPing] = []
+    pings = [
+        sent
+        for container in containers.running
+        for wanted in _wanted(container, recent_logs, clock)
+        if (sent := _sent(container, wanted, names, networks)) is not None
+    ]
+    dropped: list[DroppedPing] = []
     unread: list[Unexamined] = []
-    walked = 0
-    for container in containers.running:
-        for wanted in _wanted(container, recent_logs, clock):
-            sent = _sent(container, wanted, names, networks)
-            if sent is None:
-                continue
-            walked += 1
-            traced = _traced(sent, host_stack)
-            if traced.rule_in_the_way is not None:
-                found.append(msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way))
-            elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
-                setting = host.ask(ReadSysctls([IGNORE]))
-                if isinstance(setting, Failed):
-                    unread.append(Unexamined(container.subject, f"{IGNORE}: {setting}"))
-                elif setting.get(IGNORE) == "1":
-                    found.append(sent)
-            elif sent.peer is not None and _is_silenced(sent.peer):
-                found.append(sent)
-    return DroppedPings(tuple(found), walked, unread=tuple(unread))
+    for sent in pings:
+        traced = _traced(sent, host_stack)
+        if traced.rule_in_the_way is not None:
+            dropped.append(msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way))
+        elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
+            setting = host.ask(ReadSysctls([IGNORE]))
+            if isinstance(setting, Failed):
+                unread.append(Unexamined(sent.container.subject, f"{IGNORE}: {setting}"))
+            elif setting.get(IGNORE) == "1":
+                dropped.append(sent)
+        elif sent.peer is not None and _is_silenced(sent.peer):
+            dropped.append(sent)
+    return DroppedPings(tuple(dropped), len(pings), unread=tuple(unread))
 
 
 def _wanted(
