@@ -6,6 +6,7 @@ import pytest
 
 from checks.container.failing_inside import PARTLY
 from diagnose.evidence.containers.logs.inner_failures import PATTERNS, InnerFailures, in_lines
+from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.judging import judge, rows
 
@@ -127,7 +128,10 @@ def test_a_heap_that_is_too_small_gets_more() -> None:
     lines = [(None, "FATAL ERROR: JavaScript heap out of memory"), (None, GAVE_UP)]
     (full,) = in_lines(container_in("running"), {"supervisord"}, lines)
     (finding,) = judge(
-        "container.failing-inside", inner_failures=InnerFailures((full,)), clock=CLOCK
+        "container.failing-inside",
+        inner_failures=InnerFailures((full,)),
+        info=Info(mem_total=8 << 30),
+        clock=CLOCK,
     ).findings
     assert finding.variables["assignment"] == "NODE_OPTIONS=--max-old-space-size=4096"
 
