@@ -249,21 +249,21 @@ def _mounts(container: Inspect, host: Inspect, unmounted: frozenset[str]) -> Ite
 
     The volumes that the image asks for go by the names that they have got.
     """
-    taken = set(unmounted)
+    places = set(unmounted)
     for bind in host.get("Binds") or ():
         target = bind.split(":")[1] if ":" in bind else bind
         if target not in unmounted:
             yield Option("volume", bind)
-            taken.add(target)
+            places.add(target)
     for mount in host.get("Mounts") or ():
         if mount["Target"] not in unmounted:
             yield Option("mount", _mount(mount))
-            taken.add(mount["Target"])
+            places.add(mount["Target"])
     for path, options in (host.get("Tmpfs") or {}).items():
         if path not in unmounted:
             yield Option("tmpfs", f"{path}:{options}" if options else path)
     if not host.get("VolumesFrom"):
-        yield from _volumes_of_image(container, taken)
+        yield from _volumes_of_image(container, places)
 
 
 def _volumes_of_image(container: Inspect, taken: Collection[str]) -> Iterator[Option]:

@@ -120,8 +120,8 @@ def script(
 
 def _changes_network(change: ContainerChange) -> bool:
     """Whether the networks of the old container are not those of the new one."""
-    named = {word.partition("=")[0] for word in change.options}
-    return "network" in change.without or not named.isdisjoint(("--network", "--net"))
+    option_names = {word.partition("=")[0] for word in change.options}
+    return "network" in change.without or not option_names.isdisjoint(("--network", "--net"))
 
 
 def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
@@ -130,8 +130,8 @@ def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
     Among them are its version and the place of its data: PG_MAJOR and PGDATA of PostgreSQL.
     """
     own = set((image.get("Config") or {}).get("Env") or ())
-    given = set(container["Config"].get("Env") or ())
-    return {entry.partition("=")[0] for entry in own & given}
+    of_container = set(container["Config"].get("Env") or ())
+    return {entry.partition("=")[0] for entry in own & of_container}
 
 
 def _text(

@@ -100,6 +100,6 @@ def fleet(
         raise click.ClickException(f"cannot read {expect}: {why}") from None
     request = FleetRequest(now, since_s, group_by, fail_on, tuple(expected))
     severities = {id: check.severity for id, check in registry.load().items()}
-    made = answer.answer(present, earlier, request, severities)
-    rendering.render(made, format_, sys.stdout)
-    process.leave(made.code)
+    fleet_answer = answer.answer(present, earlier, request, severities)
+    rendering.render(fleet_answer, format_, sys.stdout)
+    process.leave(fleet_answer.code)

@@ -61,8 +61,10 @@ def follow(target: str, print_: bool, output: Path | None, **given: Any) -> None
 
 def _repeated(given: Mapping[str, Any]) -> list[str]:
     """The options of this run that a new diagnosis needs as well, as arguments."""
-    named = {"host": "--host", "context": "--context", "config": "--config"}
-    arguments = [f"{option}={given[name]}" for name, option in named.items() if given.get(name)]
+    options_by_name = {"host": "--host", "context": "--context", "config": "--config"}
+    arguments = [
+        f"{option}={given[name]}" for name, option in options_by_name.items() if given.get(name)
+    ]
     if not given["probe"]:
         arguments.append("--no-probe")
     return [*arguments, f"--budget={given['budget_s']}", f"--since={given['since_s']}"]

@@ -32,13 +32,13 @@ def mcp(
     """
     from diagnose.mcp import server, tools
 
-    given = {"--from": source, "--host": host, "--context": context, "--config": config}
-    run = tuple(f"{option}={value}" for option, value in given.items() if value is not None)
+    options_given = {"--from": source, "--host": host, "--context": context, "--config": config}
+    run = tuple(f"{option}={value}" for option, value in options_given.items() if value is not None)
     means = tools.ServerMeans((*run, f"--budget={budget_s}"), probe, budget_s)
     if source is not None and (host or context or not probe):
         raise click.UsageError("--from goes without -H, --context and --no-probe")
     try:
-        made = server.make(means)
+        mcp_server = server.make(means)
     except server.MissingSdkError as error:
         raise click.ClickException(str(error)) from None
-    made.run("stdio")
+    mcp_server.run("stdio")

@@ -300,7 +300,7 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
 
     def _fields_read(self, chains: Sequence[Chain]) -> set[Field]:
         """The fields that the rules of these chains, and of those that they lead to, ask for."""
-        read: set[Field] = set()
+        fields: set[Field] = set()
         waiting, seen = list(chains), set()
         while waiting:
             chain = waiting.pop()
@@ -309,11 +309,11 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
             seen.add(id(chain))
             for rule in chain.rules:
                 for condition in rule.conditions:
-                    read |= _fields_of(condition)
-                for name in _leads_to(rule.action, read):
+                    fields |= _fields_of(condition)
+                for name in _leads_to(rule.action, fields):
                     entered = self.chain(chain.table, name)
                     waiting += [entered] if entered is not None else []
-        return read
+        return fields
 
     @functools.cached_property
     def uses_devices(self) -> bool:

@@ -41,13 +41,13 @@ def assemble(
     if nftables is None:
         unread.append("nftables")
     else:
-        shown = {
+        tables_of_iptables = {
             (family, table) for family, text in texts.items() for table in iptables.tables(text)
         }
         chains += [
             chain
             for chain in nft.chains(nftables, interfaces)
-            if (chain.table.family, chain.table.name) not in shown
+            if (chain.table.family, chain.table.name) not in tables_of_iptables
         ]
     for family, legacy in (iptables_legacy or {}).items():
         if legacy is None:

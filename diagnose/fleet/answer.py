@@ -28,19 +28,19 @@ def fleet(read: Iterable[HostReport | Unusable], now: float) -> Fleet:
         if isinstance(report, Unusable):
             unusable.append(report)
             continue
-        taken = by_host.setdefault(report.host, {})
+        answers_of_host = by_host.setdefault(report.host, {})
         if report.taken_at > now + AHEAD_S:
             why = "is from the future: the clock of its host is wrong"
             unusable.append(Unusable(report.place, why))
-        elif report.taken_at in taken:
-            why = f"is the same report as {taken[report.taken_at].place}"
+        elif report.taken_at in answers_of_host:
+            why = f"is the same report as {answers_of_host[report.taken_at].place}"
             unusable.append(Unusable(report.place, why, may_be_a_host=False))
         else:
-            taken[report.taken_at] = report
+            answers_of_host[report.taken_at] = report
     reports = {
-        host: [taken[moment] for moment in sorted(taken, reverse=True)]
-        for host, taken in sorted(by_host.items())
-        if taken
+        host: [answers_of_host[moment] for moment in sorted(answers_of_host, reverse=True)]
+        for host, answers_of_host in sorted(by_host.items())
+        if answers_of_host
     }
     return Fleet(
         tuple(newest for newest, *_ in reports.values()),

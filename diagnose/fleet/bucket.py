@@ -66,9 +66,9 @@ def push(url: str, host: str, taken_at: float, report: str) -> str:
     PushError where it refuses.
     """
     parts = urlsplit(url)
-    taken = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
+    timestamp = datetime.fromtimestamp(taken_at, UTC).strftime("%Y%m%dT%H%M%SZ")
     plain = _UNFIT.sub("-", host) or "host"
-    key = f"{parts.path.lstrip('/')}{plain}-{taken}.json.gz"
+    key = f"{parts.path.lstrip('/')}{plain}-{timestamp}.json.gz"
     data = gzip.compress(report.encode(), mtime=0)
     try:
         client().put_object(Bucket=parts.netloc, Key=key, Body=data, ContentType="application/gzip")

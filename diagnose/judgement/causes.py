@@ -168,13 +168,13 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
     suspects = _Suspects(findings)
     for effect in findings:
         for cause in suspects.of(effect, topology):
-            made = evident(cause, effect, topology) if cause.key != effect.key else None
-            if made is not None:
-                links[effect.key].append(made)
+            new_link = evident(cause, effect, topology) if cause.key != effect.key else None
+            if new_link is not None:
+                links[effect.key].append(new_link)
     for cause, effect in _calls(findings):
-        made = evident(cause, effect, topology)
-        if made is not None and not _leads(links, cause.key, effect.key):
-            links[effect.key].append(made)
+        new_link = evident(cause, effect, topology)
+        if new_link is not None and not _leads(links, cause.key, effect.key):
+            links[effect.key].append(new_link)
 
     def likeliest_first(effect: Reported) -> tuple[CauseLink, ...]:
         return tuple(
@@ -291,8 +291,8 @@ def _climb(
             path[higher] = None
             continue
         path.popitem()
-        found = dict.fromkeys(root for cause in above[key] for root in roots_of.get(cause, ()))
-        roots_of[key] = tuple(found)[:MOST_ROOTS] or (key,)
+        roots = dict.fromkeys(root for cause in above[key] for root in roots_of.get(cause, ()))
+        roots_of[key] = tuple(roots)[:MOST_ROOTS] or (key,)
 
 
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:

@@ -244,10 +244,10 @@ def tells_of(effect: Reported, cause: Reported) -> bool:
 
     It names it and gets no answer, or shows an error that the cause brings.
     """
-    shown = effect.finding.signs or frozenset()
+    signs_of_effect = effect.finding.signs or frozenset()
     if cause.subject in effect.finding.calls:
-        return not shown or bool(shown & UNANSWERED)
-    same = shown & (cause.finding.signs or frozenset())
+        return not signs_of_effect or bool(signs_of_effect & UNANSWERED)
+    same = signs_of_effect & (cause.finding.signs or frozenset())
     return bool(same & TELLING) or (bool(same) and cause.subject == effect.subject)
 
 

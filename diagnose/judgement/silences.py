@@ -46,9 +46,9 @@ def of_labels(labels: Mapping[str, Mapping[str, str]]) -> tuple[Silence, ...]:
     for name, pairs in labels.items():
         ids, _, reason = pairs.get(LABEL, "").partition(":")
         why = reason.strip() or "no reason given"
-        named = filter(None, (part.strip() for part in ids.split(",")))
+        check_ids = filter(None, (part.strip() for part in ids.split(",")))
         silences += [
-            Silence(pattern, why, f"container:{name}", source="label") for pattern in named
+            Silence(pattern, why, f"container:{name}", source="label") for pattern in check_ids
         ]
     return tuple(silences)
 

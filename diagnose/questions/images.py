@@ -257,8 +257,8 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
 
         An option, docker0 for the default network, else br- and 12 digits of the id.
         """
-        named = self.option("com.docker.network.bridge.name")
-        return named or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
+        option = self.option("com.docker.network.bridge.name")
+        return option or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
 
     @property
     def bridge_has_address(self) -> bool:

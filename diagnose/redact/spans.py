@@ -58,7 +58,7 @@ def trimmed(value: str) -> str:
         unopened = value.count(closer) - value.count(opening)
         while unopened > 0 and value.endswith(closer):
             ending = len(value) - len(value.rstrip(closer))
-            taken = min(ending, unopened)
-            value = value[: len(value) - taken].rstrip(",;")
-            unopened -= taken
+            length = min(ending, unopened)
+            value = value[: len(value) - length].rstrip(",;")
+            unopened -= length
     return value

@@ -74,13 +74,13 @@ def _records(report: Report) -> Any:
     memory = InMemoryLogRecordExporter()
     provider.add_log_record_processor(SimpleLogRecordProcessor(memory))
     logger = provider.get_logger("diagnose", report.version)
-    taken = _nanoseconds(report.taken_at)
+    taken_at = _nanoseconds(report.taken_at)
     place = runbooks.Place(report.docker, report.traits)
     for finding in _roots(report):
         onset = finding.finding.onset
         logger.emit(
-            timestamp=taken if onset is None else _nanoseconds(onset),
-            observed_timestamp=taken,
+            timestamp=taken_at if onset is None else _nanoseconds(onset),
+            observed_timestamp=taken_at,
             severity_number=number[finding.severity],
             severity_text=str(finding.severity),
             body=clean(finding.finding.summary),

@@ -114,8 +114,11 @@ def _merged(old: Json, change: Json) -> Json:
     """A value with a change: an object keeps its other keys, and loses those that become null."""
     if not isinstance(change, dict):
         return change
-    known = old if isinstance(old, dict) else {}
-    merged = {**known, **{key: _merged(known.get(key), value) for key, value in change.items()}}
+    old_values = old if isinstance(old, dict) else {}
+    merged = {
+        **old_values,
+        **{key: _merged(old_values.get(key), value) for key, value in change.items()},
+    }
     return {key: value for key, value in merged.items() if value is not None}
 
 

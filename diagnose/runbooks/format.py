@@ -162,8 +162,10 @@ def _block(info: str, text: str, prose: str, name: str) -> CommandBlock | None:
 
 def _unknown(marks: Sequence[str]) -> list[str]:
     """The words of an info string that mean nothing here."""
-    known = {*_MARKS, *RISKS}
-    return [mark for mark in marks if mark not in known and not mark.startswith(("on-", "off-"))]
+    known_marks = {*_MARKS, *RISKS}
+    return [
+        mark for mark in marks if mark not in known_marks and not mark.startswith(("on-", "off-"))
+    ]
 
 
 def _traits(marks: Sequence[str], prefix: str) -> frozenset[Trait] | None:

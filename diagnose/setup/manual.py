@@ -22,20 +22,22 @@ MARK = '.\\" Written by diagnose setup.'
 def pages(group: click.Group) -> dict[str, str]:
     """A page for the program and for each of its commands, as roff, by file name."""
     context = click.Context(group, info_name="diagnose")
-    named = {
+    command_by_name = {
         name: group.get_command(context, name) for name in sorted(group.list_commands(context))
     }
-    commands = {name: command for name, command in named.items() if command and not command.hidden}
-    made = {
+    commands = {
+        name: command for name, command in command_by_name.items() if command and not command.hidden
+    }
+    manual_pages = {
         "diagnose.1": _page(
             context, [(f"diagnose-{name}(1)", command) for name, command in commands.items()]
         )
     }
     for name, command in commands.items():
-        made[f"diagnose-{name}.1"] = _page(
+        manual_pages[f"diagnose-{name}.1"] = _page(
             click.Context(command, info_name=name, parent=context), []
         )
-    return made
+    return manual_pages
 
 
 def _page(context: click.Context, commands: list[tuple[str, click.Command]]) -> str:

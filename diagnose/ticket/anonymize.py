@@ -324,5 +324,5 @@ def _mac_of(address: str) -> str | None:
 
 def _with_mac(address: str, mac: str) -> str:
     data = bytes.fromhex(mac.replace(":", ""))
-    made = bytes([data[0] ^ 2]) + data[1:3] + b"\xff\xfe" + data[3:]
-    return str(ipaddress.IPv6Address(ipaddress.IPv6Address(address).packed[:8] + made))
+    host_part = bytes([data[0] ^ 2]) + data[1:3] + b"\xff\xfe" + data[3:]
+    return str(ipaddress.IPv6Address(ipaddress.IPv6Address(address).packed[:8] + host_part))

@@ -316,5 +316,7 @@ def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
 
     leaks = proof.leaks(archive.members(io.BytesIO(bundle.data)), secrets)
     if leaks:
-        named = ", ".join(sorted({f"{leak.file}: {leak.kind} ({leak.form})" for leak in leaks}))
-        raise LeakError(named)
+        leak_texts = ", ".join(
+            sorted({f"{leak.file}: {leak.kind} ({leak.form})" for leak in leaks})
+        )
+        raise LeakError(leak_texts)

@@ -156,10 +156,10 @@ class Identities:
 
     def _answer(self, kind: str, answer: Any) -> None:
         """Names from the answers whose shape says what they name."""
-        read = self._READERS.get(kind)
-        if read is not None:
+        reader = self._READERS.get(kind)
+        if reader is not None:
             for row in self._rows(kind, answer):
-                read(self, row)
+                reader(self, row)
 
     def _docker_network(self, row: dict[str, Any]) -> None:
         self._add("network", row.get("Name"))

@@ -59,8 +59,8 @@ def cipher(recipients: Sequence[str]) -> Cipher:
     # a whole fingerprint is assurance enough; for an address gpg's own trust decides
     is_sure = all(_FINGERPRINT.fullmatch(recipient) for recipient in of_gpg)
     trust = ("--trust-model", "always") if is_sure else ()
-    named = [word for recipient in of_gpg for word in ("--recipient", recipient)]
-    return Cipher("gpg", (*_GPG, *trust, *named), ".gpg")
+    recipient_words = [word for recipient in of_gpg for word in ("--recipient", recipient)]
+    return Cipher("gpg", (*_GPG, *trust, *recipient_words), ".gpg")
 
 
 def encrypted(data: bytes, by: Cipher) -> bytes:

@@ -53,8 +53,10 @@ def asked_devices(host: Host, log_tails: LogTails) -> AskedDevices | Unavailable
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     lacking = [path for path in devices if answer[path].failed == "missing"]
-    known = (zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
-    return AskedDevices({path: _of_its_kind(host, path) for path in lacking}, frozenset(known))
+    readable_zones = (zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
+    return AskedDevices(
+        {path: _of_its_kind(host, path) for path in lacking}, frozenset(readable_zones)
+    )
 
 
 def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:

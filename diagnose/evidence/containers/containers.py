@@ -65,11 +65,11 @@ class Containers(Items[Container], frozen=True, dict=True):
     @functools.cached_property
     def by_dns_name(self) -> dict[str, list[Container]]:
         """The containers that can be called by each name, running or not."""
-        named: dict[str, list[Container]] = {}
+        holders: dict[str, list[Container]] = {}
         for container in self:
             for name in container.dns_names:
-                named.setdefault(name, []).append(container)
-        return named
+                holders.setdefault(name, []).append(container)
+        return holders
 
     def ports_published_by(self, protocol: str) -> list[int]:
         """The host's ports that lead to running containers, in their order."""

@@ -74,8 +74,8 @@ class PlacedService(msgspec.Struct, frozen=True, dict=True):
         """The error of the task for which swarm says that it paused the update."""
         update = self.service.update_status
         message = update.message if update is not None else ""
-        named = (task for task in self.tasks if task.id and task.id in message)
-        return [task.status.err for task in named if task.status.err]
+        named_tasks = (task for task in self.tasks if task.id and task.id in message)
+        return [task.status.err for task in named_tasks if task.status.err]
 
     @property
     def waits_for_own_port(self) -> bool:

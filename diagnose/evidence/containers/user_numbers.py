@@ -35,8 +35,8 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
     The engine reads it, and the container need not run.
     """
     by_image: dict[tuple[str, str], list[Container]] = {}
-    named = [container for container in containers if _is_named(container)]
-    for container in sorted(named, key=lambda container: container.is_running):
+    with_named_user = [container for container in containers if _is_named(container)]
+    for container in sorted(with_named_user, key=lambda container: container.is_running):
         by_image.setdefault((container.image, container.config.user), []).append(container)
     first = [same[0] for same in list(by_image.values())[:MOST]]
     numbers: dict[str, str] = {}

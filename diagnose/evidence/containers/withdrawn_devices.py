@@ -47,15 +47,15 @@ def withdrawn_devices(
 ) -> WithdrawnDevices:
     """Looked up where a container with a GPU says that it cannot use it."""
     items = []
-    given = [container for container in containers.running if _has_gpu(container)]
-    for container in given:
+    with_gpu = [container for container in containers.running if _has_gpu(container)]
+    for container in with_gpu:
         lines = recent_logs.repeated(container, lambda text: bool(_LOST.search(text)), clock, 1)
         if not lines:
             continue
         rules = _rules(host, container)
         if not _ALLOWED.search(rules):
             items.append(WithdrawnDevice(container, lines[-1].text, rules, len(lines)))
-    return WithdrawnDevices(tuple(items), recent_logs.left_out(given))
+    return WithdrawnDevices(tuple(items), recent_logs.left_out(with_gpu))
 
 
 def _has_gpu(container: Container) -> bool:

@@ -112,8 +112,8 @@ class Lookups(msgspec.Struct, frozen=True):
         """The networks from which no DNS server has answered any container that asked."""
         paths = (*self.ways, *self.probes)
         answered = {name for path in paths if not path.fails for name in path.networks}
-        asked = {name for path in paths if path.replies for name in path.networks}
-        return frozenset(asked - answered)
+        networks_with_replies = {name for path in paths if path.replies for name in path.networks}
+        return frozenset(networks_with_replies - answered)
 
     def failed_by_name(self, container: Container) -> dict[str, dict[str, DnsReply]]:
         """What each server says of the names that a container could not resolve."""

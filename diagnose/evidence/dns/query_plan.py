@@ -105,8 +105,8 @@ class QueryPlan:
 
     def _may_forward_elsewhere(self, container: Container, conf: ResolvConf) -> bool:
         """Whether the engine's resolver may hold servers that the host has replaced since."""
-        read = self.resolvers.engine_file
-        changed = read.mtime if isinstance(read, ResolvConf) else None
+        host_file = self.resolvers.engine_file
+        changed = host_file.mtime if isinstance(host_file, ResolvConf) else None
         started = container.started_at
         is_unknown = conf.external is None and not self.resolvers.configured
         own = self.resolvers.has_own_servers(container)
@@ -258,8 +258,8 @@ def _witness(
 
     A neighbour, or the container itself.
     """
-    named = () if containers is None else containers.by_dns_name.get(name, ())
-    owners = [container for container in named if container.is_running]
+    holders = () if containers is None else containers.by_dns_name.get(name, ())
+    owners = [container for container in holders if container.is_running]
     networks = {network for owner in owners for network in owner.endpoints}
     near = [container for container in embedded if not networks.isdisjoint(container.endpoints)]
     for neighbour in near:

@@ -255,8 +255,10 @@ class Resolvers(msgspec.Struct, frozen=True):
             return conf.external[:MAX_SERVERS]
         # Engines before 26 leave IPv6 servers out where the network has no IPv6.
         of_host = tuple(server for server in self.engine_view if ":" not in server)
-        named = tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
-        return tuple(Upstream(server) for server in named[:MAX_SERVERS])
+        servers = (
+            tuple(container.host_config.dns or ()) or self.configured or of_host or FALLBACK[:2]
+        )
+        return tuple(Upstream(server) for server in servers[:MAX_SERVERS])
 
     def uses_fallback(self, container: Container) -> bool:
         """Whether the engine gave it its own public servers, or none, for lack of the host's."""

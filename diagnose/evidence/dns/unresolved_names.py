@@ -88,8 +88,8 @@ def unresolved_names(
         names = failed_names.of(container)
         if len(names) > MOST_NAMES:
             continue
-        asked = lookups.failed_by_name(container)
+        replies_by_name = lookups.failed_by_name(container)
         for name in names:
-            replies = asked.get(name.name, {})
+            replies = replies_by_name.get(name.name, {})
             if any(reply.answered for reply in replies.values()):
                 yield UnresolvedName(container, name, replies)

@@ -131,16 +131,16 @@ class DaemonConfig(msgspec.Struct, frozen=True):
 
         Typed as in the file: list, map, bool, text.
         """
-        given = [
+        values_of_flag = [
             value for flag, values in self.flags.items() if key_of(flag) == key for value in values
         ]
-        if not given:
+        if not values_of_flag:
             return None
         if key in MAPS:
-            return dict(pair.partition("=")[::2] for pair in given)
+            return dict(pair.partition("=")[::2] for pair in values_of_flag)
         if key in LISTS:
-            return given
-        return {"true": True, "false": False}.get(given[-1], given[-1])
+            return values_of_flag
+        return {"true": True, "false": False}.get(values_of_flag[-1], values_of_flag[-1])
 
     def value(self, key: str) -> Json:
         """The value in force under a key.
@@ -150,8 +150,8 @@ class DaemonConfig(msgspec.Struct, frozen=True):
         The engine refuses to start when both say something, so that the order matters only for a
         file that was edited since.
         """
-        given = self.on_command_line(key)
-        return self.in_file(key) if given is None else given
+        flag_values = self.on_command_line(key)
+        return self.in_file(key) if flag_values is None else flag_values
 
     @property
     def keys_in_both(self) -> list[str]:

@@ -242,10 +242,10 @@ def daemon(
     alive = daemon_processes(
         host, locality.engine_pid, clock, config, processes, containerd_unit, own
     )
-    named = unit.program if unit else ""
+    unit_program = unit.program if unit else ""
     stats = {
         **_stats(host, endpoint.path or "/", *TRACES),
-        **_stats(host, PODMAN, *filter(None, [named])),
+        **_stats(host, PODMAN, *filter(None, [unit_program])),
     }
     return msgspec.structs.replace(
         known,
@@ -256,7 +256,7 @@ def daemon(
             unit=unit,
             socket_unit=socket_unit,
             containerd_unit=containerd_unit,
-            program=_program(alive.engine, named, stats, own),
+            program=_program(alive.engine, unit_program, stats, own),
             installed=bool(own and own.traces) or _is_installed(stats, unit, alive.engine),
             has_podman=_state(stats, PODMAN) is not None,
         ),

@@ -154,7 +154,7 @@ def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
 
 def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
     """The data roots of other engines that live here."""
-    taken = set()
+    paths = set()
     for process in daemon.processes.others:
         flags = parse_flags((process.cmdline or [])[1:])
         own = [*flags.get("data-root", ()), *flags.get("graph", ())]
@@ -164,8 +164,8 @@ def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
                 None if isinstance(file, Failed) else parse_text(file.text).values.get("data-root")
             )
             own += [value] if isinstance(value, str) else []
-        taken |= set(own[-1:] or [DEFAULT])
-    return frozenset(path.rstrip("/") for path in taken)
+        paths |= set(own[-1:] or [DEFAULT])
+    return frozenset(path.rstrip("/") for path in paths)
 
 
 def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Iterator[OtherRoot]:

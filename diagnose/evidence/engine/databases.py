@@ -117,9 +117,9 @@ def _damaged(log: DaemonLog, daemon: Daemon, root: str, system: bool) -> Damaged
         text = f"{line.text} {stack} {line.fields.get('id', '')}"
         if not (REFUSAL.search(text) or "bbolt" in stack) or not _matters(line, daemon):
             continue
-        named = _PATH.search(line.text)
-        if named:
-            return DamagedDatabase(named[0].rstrip(":,"), line)
+        path = _PATH.search(line.text)
+        if path:
+            return DamagedDatabase(path[0].rstrip(":,"), line)
         file = next((file for pattern, file in _CULPRITS if re.search(pattern, text.strip())), "")
         if file == BOOK and system:
             return DamagedDatabase(SYSTEM_BOOK, line)

@@ -144,12 +144,12 @@ def _killed(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
 
 def _taken(text: str, listeners: Listeners | None) -> tuple[str, str]:
     """The address that was in use, and who listens there; empty if nobody does."""
-    taken = _TAKEN.search(text)
-    if taken is None or listeners is None:
+    address = _TAKEN.search(text)
+    if address is None or listeners is None:
         return "", ""
-    host, _, port = taken[1].rpartition(":")
+    host, _, port = address[1].rpartition(":")
     holders = listeners.on("tcp", host, int(port))
-    return (taken[1], holders[0].holder) if holders else ("", "")
+    return (address[1], holders[0].holder) if holders else ("", "")
 
 
 def _folder_makers(daemon: Daemon, containers: Containers | None) -> tuple[str, ...]:

@@ -110,12 +110,12 @@ def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedReco
     if torn is None:
         return None
     config, about = (_object(records[name].text) if name in records else {} for name in _RECORDS)
-    known = config.get("Name")
+    recorded_name = config.get("Name")
     return DamagedRecord(
         id,
         f"{folder}/{id}/{torn}",
         not records[torn].text.strip("\0 \n"),
-        known.lstrip("/") if isinstance(known, str) else "",
+        recorded_name.lstrip("/") if isinstance(recorded_name, str) else "",
         tuple(_mounted(about)),
     )
 

@@ -100,11 +100,11 @@ def parse_line(text: str) -> LogLine | None:
         pairs = {name: _unquote(value) for name, value in _PAIR.findall(line)}
         at, level = unix(pairs.pop("time", "")), pairs.pop("level", "info")
         return LogLine(at, level, pairs.pop("msg", ""), pairs)
-    shown = _TERMINAL.match(line)
-    if shown:
-        level = shown[1].lower()
-        message, fields = _split_fields(shown[3])
-        return LogLine(unix(shown[2]), _LEVELS.get(level, level), message, fields)
+    of_terminal = _TERMINAL.match(line)
+    if of_terminal:
+        level = of_terminal[1].lower()
+        message, fields = _split_fields(of_terminal[3])
+        return LogLine(unix(of_terminal[2]), _LEVELS.get(level, level), message, fields)
     if of_library := _OF_LIBRARY.match(line):
         return LogLine(None, "info", of_library[1])
     return LogLine(None, "fatal", line) if _BARE.match(line) else None

@@ -83,13 +83,15 @@ def _words(host: Host) -> str:
     """The newest reason that systemd gave, with the place of the line that brought it."""
     answer = host.ask(ReadJournal(UNIT, LINES))
     entries = [] if isinstance(answer, Failed) else answer.entries
-    found = [
+    refusals = [
         (entry.at, match)
         for entry in entries
         if entry.pid in (1, None) and (match := _REFUSAL.search(entry.message))
     ]
-    if not found:
+    if not refusals:
         return ""
-    newest, last = found[-1]
-    places = [match["place"] for at, match in found if match["place"] and newest - at < SAME_LOAD_S]
+    newest, last = refusals[-1]
+    places = [
+        match["place"] for at, match in refusals if match["place"] and newest - at < SAME_LOAD_S
+    ]
     return places[-1] if places else last["setting"]

@@ -227,9 +227,9 @@ def _registry_host(host: str) -> str:
 
 
 def _names(text: str) -> tuple[str, str]:
-    named = _NAMED.search(text)
-    if named:
-        image = next(group for group in named.groups() if group)
+    match = _NAMED.search(text)
+    if match:
+        image = next(group for group in match.groups() if group)
         return registry_of(image), image
     url = _URL.search(text)
     if url:
@@ -306,12 +306,12 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
 
     Those that name neither get both from the line that follows on the same pull.
     """
-    named: list[PullFailure] = []
+    troubles: list[PullFailure] = []
     named_failures = []
     for failed in reversed(failures):
         if failed.image or failed.task:
-            named.append(failed)
-        elif same := _same(failed, reversed(named)):
+            troubles.append(failed)
+        elif same := _same(failed, reversed(troubles)):
             failed = replace(failed, registry=same.registry, image=same.image, task=same.task)
         named_failures.append(failed)
     return named_failures[::-1]
@@ -319,13 +319,13 @@ def _named(failures: Sequence[PullFailure]) -> list[PullFailure]:
 
 def _asked(lines: Iterable[LogLine]) -> list[tuple[float, str]]:
     """When the engine gave up an endpoint of a registry, and tried the next one."""
-    asked: list[tuple[float, str]] = []
+    troubles: list[tuple[float, str]] = []
     for line in lines:
         tried = _NEXT.search(line.text)
         registry = _names(tried[1])[0] if tried else ""
         if registry and line.at is not None:
-            asked.append((line.at, registry))
-    return sorted(asked)
+            troubles.append((line.at, registry))
+    return sorted(troubles)
 
 
 def _of_registries(

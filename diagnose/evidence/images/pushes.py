@@ -90,13 +90,13 @@ def failed_pushes(
         (event.at for event in (events if isinstance(events, Events) else ()) if _is_push(event)),
         default=0.0,
     )
-    told = [
+    errors = [
         (line, said)
         for line in log.since(max(clock.wall - options.since_s, done))
         if (said := push_error(line)) is not None
     ]
     pushes = []
-    for why, same in by_key((classify(said), (line, said)) for line, said in told).items():
+    for why, same in by_key((classify(said), (line, said)) for line, said in errors).items():
         first, last = same[0][0], same[-1][0]
         assert first.at is not None
         pushes.append(FailedPush(why, last, same[-1][1], len(same), first.at))

@@ -63,13 +63,15 @@ def unused_proxies(host: Host, info: Info, pulls: Pulls) -> UnusedProxies:
     drop_ins = drop_in_paths(host, DROP_INS, ".conf")[:MOST]
     scripts = drop_in_paths(host, (OF_SHELLS,), ".sh")[:MOST]
     answers = host.ask_about([*drop_ins, *FILES, *scripts], _read)
-    found = [
+    proxies = [
         proxy
         for path, answer in answers
         if not isinstance(answer, Failed)
         for proxy in _proxies(path, answer.text)
     ]
-    return UnusedProxies(tuple(sorted(found, key=lambda proxy: (not proxy.is_drop_in, proxy.file))))
+    return UnusedProxies(
+        tuple(sorted(proxies, key=lambda proxy: (not proxy.is_drop_in, proxy.file)))
+    )
 
 
 def _read(path: str) -> ReadFile:

@@ -80,9 +80,9 @@ def _killed_by(entry: JournalEntry, killed: list[Container]) -> Iterator[Contain
         yield from (container for container in near if container.id == match["id"])
     elif match := _OF_PROCESS.search(entry.message):
         name = match["comm"].strip()
-        named = [container for container in near if name in _programs(container)]
-        if len(named) == 1:
-            yield named[0]
+        with_program = [container for container in near if name in _programs(container)]
+        if len(with_program) == 1:
+            yield with_program[0]
 
 
 def _programs(container: Container) -> set[str]:

@@ -40,11 +40,13 @@ def processor(
     host: Host, log_tails: LogTails, program_faults: ProgramFaults | None
 ) -> Processor | Unavailable:
     """The beginning of /proc/cpuinfo, read only where a log or the kernel mentions instructions."""
-    named = any(failure.confirmed_by == CONFIRMED_BY for failure in log_tails.failures.values())
+    is_in_question = any(
+        failure.confirmed_by == CONFIRMED_BY for failure in log_tails.failures.values()
+    )
     trapped = program_faults is not None and any(
         fault.is_invalid_opcode for fault in program_faults.by_id.values()
     )
-    if not (named or trapped):
+    if not (is_in_question or trapped):
         return Processor()
     answer = host.ask(ReadFile("/proc/cpuinfo", max_bytes=BYTES))
     if isinstance(answer, Failed):

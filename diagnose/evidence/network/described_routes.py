@@ -45,14 +45,14 @@ class DescribedRoutes(msgspec.Struct, frozen=True, dict=True):
         """A subnet of 254 addresses that no route of the host and no network overlaps."""
         routed = [route.net for route in self.routes if route.prefix > 1 and route.family == "inet"]
         of_networks = [subnet for network in self.networks for subnet in network.subnets]
-        taken = [net for net in (*routed, *of_networks) if net.version == 4]
+        used_nets = [net for net in (*routed, *of_networks) if net.version == 4]
         subnets = (
             subnet
             for pool in _CANDIDATES
             for subnet in ipaddress.ip_network(pool).subnets(new_prefix=24)
         )
         for subnet in subnets:
-            is_taken = any(subnet.overlaps(net) for net in taken)
+            is_taken = any(subnet.overlaps(net) for net in used_nets)
             if not is_taken:
                 return str(subnet)
         return _CANDIDATES[0]

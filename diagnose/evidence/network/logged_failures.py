@@ -174,8 +174,8 @@ def _goes_on(lines: Sequence[RecentLine], clock: Clock) -> bool:
 
 def _kind(text: str) -> Kind | None:
     """How a call failed by a line; None where the line is not about a call of its program."""
-    shown = signs(text)
-    kind = next((kind for kind in _KINDS if kind in shown), None)
+    signs_of_line = signs(text)
+    kind = next((kind for kind in _KINDS if kind in signs_of_line), None)
     if kind is None or _OF_A_CLIENT.search(text) is not None or goes_on(text):
         return None
     if kind == "timeout" and _OF_A_CALL.search(text) is None and not place_in(text)[1]:

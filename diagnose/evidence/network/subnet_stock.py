@@ -75,13 +75,13 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
     def blocking(self) -> list[Route]:
         """The routes that take subnets, the one that takes most first."""
         unrouted = _free(self.pools, list(self.used))
-        taken = {
+        lost_subnets = {
             id(route): unrouted - _free(self.pools, [*self.used, route.net])
             for route in self.routes
         }
         return sorted(
-            (route for route in self.routes if taken[id(route)]),
-            key=lambda route: -taken[id(route)],
+            (route for route in self.routes if lost_subnets[id(route)]),
+            key=lambda route: -lost_subnets[id(route)],
         )
 
 

@@ -79,12 +79,12 @@ def _flags(container: Container) -> dict[str, str]:
 
 
 def _variables(container: Container) -> dict[str, str]:
-    named = (
+    settings = (
         (name.removeprefix("TRAEFIK_").replace("_", ".").lower(), value)
         for name, value in container.config.environment
         if name.startswith("TRAEFIK_")
     )
-    return dict(named)
+    return dict(settings)
 
 
 def _second_words(flags: Iterable[str], first: str) -> frozenset[str]:
@@ -113,8 +113,8 @@ class LabelledRouter(msgspec.Struct, frozen=True):
     @property
     def site(self) -> str:
         """The first host name of its rule, or its own name."""
-        found = _HOST.search(self.rule) if "host" in self.rule.lower() else None
-        return found[1] if found else self.name
+        match = _HOST.search(self.rule) if "host" in self.rule.lower() else None
+        return match[1] if match else self.name
 
     def names(self, setting: str) -> list[str]:
         """The names in a list of its labels."""
@@ -126,14 +126,14 @@ def routers_of(container: Container) -> Iterator[LabelledRouter]:
     services = _services_of(container)
     has_url = any(service.is_url for service in services.values())
     for name, settings in _router_settings(container).items():
-        asked = settings.get("service", "").removesuffix("@docker")
-        is_unknown = bool(asked and services) and asked not in services
-        if has_url or "@" in asked or is_unknown:
+        service_name = settings.get("service", "").removesuffix("@docker")
+        is_unknown = bool(service_name and services) and service_name not in services
+        if has_url or "@" in service_name or is_unknown:
             yield LabelledRouter(name, settings, is_elsewhere=True)
-        elif not asked and len(services) > 1:
+        elif not service_name and len(services) > 1:
             yield LabelledRouter(name, settings, is_elsewhere=True, services=tuple(services))
         else:
-            service = services.get(asked) or next(iter(services.values()), _Service("", ""))
+            service = services.get(service_name) or next(iter(services.values()), _Service("", ""))
             yield LabelledRouter(name, settings, service.port, service.label)
 
 

@@ -75,9 +75,9 @@ def unserved_routes(
     """By inspect and sockets; a file is read where Traefik has its static settings in one."""
     seen = Namespaces({}) if namespaces is None else namespaces
     site = _Site(containers, seen, clock)
-    found = [*_of_traefik(host, site), *_of_nginx_proxy(site)]
+    routes = [*_of_traefik(host, site), *_of_nginx_proxy(site)]
     unseen = (Unexamined(subject, "its sockets were not seen") for subject in sorted(site.unseen))
-    return UnservedRoutes(tuple(found), tuple(unseen))
+    return UnservedRoutes(tuple(routes), tuple(unseen))
 
 
 class _Site(msgspec.Struct):
@@ -186,16 +186,18 @@ def _traefik_route(
     if router.services:
         return msgspec.structs.replace(route, why="services", names=router.services)
     wanted = router.names("entrypoints")
-    known = settings.entry_points
-    if wanted and known and not {name.lower() for name in wanted} & known:
+    entry_points = settings.entry_points
+    if wanted and entry_points and not {name.lower() for name in wanted} & entry_points:
         source = ", ".join(wanted)
         return msgspec.structs.replace(
-            route, why="entry point", names=tuple(sorted(known)), source=source
+            route, why="entry point", names=tuple(sorted(entry_points)), source=source
         )
     if router.is_elsewhere:
         return None
-    named = container.labels.get("traefik.docker.network") or settings.network
-    lost = _without_network(route, named) or _at_port(route, _called_port(container, router), site)
+    network_name = container.labels.get("traefik.docker.network") or settings.network
+    lost = _without_network(route, network_name) or _at_port(
+        route, _called_port(container, router), site
+    )
     if lost is not None:
         return lost
     resolver = router.settings.get("tls.certresolver", "")

@@ -107,16 +107,16 @@ def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
 
 def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
     """Files that containers are given: single ones, those of folders with settings, compose's."""
-    given = [file for container in containers for file in _given(container)]
-    folders = [file for file in given if file.holds_settings][:MOST_FOLDERS]
-    given += _entries(host, folders)
-    paths = list(dict.fromkeys(file.path for file in given))[:MOST_PATHS]
+    files = [file for container in containers for file in _given(container)]
+    folders = [file for file in files if file.holds_settings][:MOST_FOLDERS]
+    files += _entries(host, folders)
+    paths = list(dict.fromkeys(file.path for file in files))[:MOST_PATHS]
     if not paths:
         return
     statuses = host.ask(StatPaths(paths, follow=True))
     if isinstance(statuses, Failed):
         return
-    for file in given:
+    for file in files:
         status = statuses.get(file.path, NOT_ASKED)
         if status.type == "file" and status.mtime is not None:
             yield RecentChange(status.mtime, f"{file.path} ({file.place})", "file", file.subject)

@@ -47,14 +47,14 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     answer = host.ask(StatPaths(sorted(disks)))
     if isinstance(answer, Failed):
         return BlockDevices(devices)
-    named = {
+    disks_by_name = {
         status.link.rpartition("/")[2]: disks[path]
         for path, status in answer.items()
         if status.link
     }
     for _ in range(DEEPEST):
-        devices = named | devices
-        named = _below(host, named)
+        devices = disks_by_name | devices
+        disks_by_name = _below(host, disks_by_name)
     return BlockDevices(devices)
 
 

@@ -335,14 +335,16 @@ def _other(
     """
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     owed = disk.usage.used * OWED_PCT / 100
-    named = {f"{root}/{name}": count for name, count in strays.items()}
+    strays_by_path = {f"{root}/{name}": count for name, count in strays.items()}
     missing = rest - sum(strays.values())
     whole, notes = True, []
     if missing > owed and root.rstrip("/") != disk.point.rstrip("/"):
         walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
         if isinstance(walked, Failed):
-            return UsagePart("other", rest, _top(named)), [f"{disk.point} outside {root}: {walked}"]
-        named |= {file.path: file.bytes for file in walked.largest}
+            return UsagePart("other", rest, _top(strays_by_path)), [
+                f"{disk.point} outside {root}: {walked}"
+            ]
+        strays_by_path |= {file.path: file.bytes for file in walked.largest}
         missing -= walked.bytes
         whole = walked.complete
     if missing > owed:
@@ -352,7 +354,11 @@ def _other(
             why = f"were not found in {WALK_S} s of walking"
         notes = [f"{size(missing)} of {disk.point} {why}"]
     return UsagePart(
-        "other", rest, _top(named), at_least=not whole, path=_biggest("", named).rpartition("/")[0]
+        "other",
+        rest,
+        _top(strays_by_path),
+        at_least=not whole,
+        path=_biggest("", strays_by_path).rpartition("/")[0],
     ), notes
 
 

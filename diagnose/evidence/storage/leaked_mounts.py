@@ -97,8 +97,10 @@ def _belongs(mount: Mounted, container: Container) -> bool:
     The path that it names, or the container's own folders.
     """
     match = BUSY.search(container.state.error)
-    named = match["path"] if match else None
-    return container.id in mount.point or bool(named and is_within(mount.point, named))
+    container_path = match["path"] if match else None
+    return container.id in mount.point or bool(
+        container_path and is_within(mount.point, container_path)
+    )
 
 
 def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:

@@ -97,11 +97,11 @@ def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str
 def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
     found: list[_Fresh] = []
     for container in containers:
-        made = container.created_at
-        if made is not None and clock.wall - made < RECENT_S:
+        created = container.created_at
+        if created is not None and clock.wall - created < RECENT_S:
             volumes = [mount for mount in container.mounts if mount.type == "volume"]
             anonymous = [mount for mount in volumes if is_anonymous_name(mount.name)]
-            found += [_Fresh(container, mount, made) for mount in anonymous]
+            found += [_Fresh(container, mount, created) for mount in anonymous]
     return sorted(found, key=lambda item: -item.made)
 
 

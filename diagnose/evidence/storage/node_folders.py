@@ -95,13 +95,13 @@ def _is_node(name: str) -> bool:
 def _newest(host: Host, home: _Home, nodes: set[str]) -> LeftNode | None:
     """The node that was changed last before the container was created."""
     answer = host.ask(StatPaths(sorted(f"{home.folder}/{node}" for node in nodes)))
-    made = home.container.created_at
-    if isinstance(answer, Failed) or made is None:
+    created = home.container.created_at
+    if isinstance(answer, Failed) or created is None:
         return None
     times = {path: status.mtime for path, status in answer.items() if status.mtime is not None}
-    earlier = {path: at for path, at in times.items() if at <= made}
+    earlier = {path: at for path, at in times.items() if at <= created}
     if not earlier:
         return None
     path = max(earlier, key=lambda path: earlier[path])
     name = path.rpartition(_PREFIX)[2]
-    return LeftNode(home.container, home.destination, name, made - earlier[path])
+    return LeftNode(home.container, home.destination, name, created - earlier[path])

@@ -33,16 +33,16 @@ def _layers(args: Json) -> Json:
         if entry.is_dir(follow_symlinks=False) and entry.name != "l"
     }
     records = _Records(root / "image/overlay2/layerdb")
-    named = sorted(records.referenced - {""})
+    layer_names = sorted(records.referenced - {""})
     loose = [name for name in folders if name not in records.referenced]
     return {
         "folders": [{"name": name, "mtime": mtime} for name, mtime in folders.items()],
-        "referenced": named,
+        "referenced": layer_names,
         "mentioned": _mentioned(root, loose),
         "mounts": {id_: folder for id_, folder in records.mount_of.items() if folder},
         "lost": [
             name
-            for name in named
+            for name in layer_names
             if name not in folders and not (root / "overlay2" / name).exists()
         ],
     }

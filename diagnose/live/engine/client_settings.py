@@ -78,9 +78,9 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     helpers = _names(config.get("credHelpers"))
     store = config.get("credsStore")
     store = store if isinstance(store, str) else ""
-    named = {store, *helpers.values()} - {""}
-    absent = {name for name in named if not _is_installed(f"docker-credential-{name}")}
-    by_default = not named and not config.get("auths") and not shutil.which("pass")
+    programs = {store, *helpers.values()} - {""}
+    absent = {name for name in programs if not _is_installed(f"docker-credential-{name}")}
+    by_default = not programs and not config.get("auths") and not shutil.which("pass")
     return {
         "file": str(path) if config or malformed else "",
         "user": _user(),
@@ -88,8 +88,8 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "store": store,
         "helpers": helpers,
         "absent": sorted(absent),
-        "lacking": list(_lacking(named - absent)),
-        "without_bus": _without_bus() if by_default or _OF_BUS in named else "",
+        "lacking": list(_lacking(programs - absent)),
+        "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,

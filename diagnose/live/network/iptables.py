@@ -88,9 +88,9 @@ def _program(flavour: Flavour, family: Family) -> str:
     """
     plain = "iptables" if family == "ip" else "ip6tables"
     for folder in _FOLDERS:
-        named = Path(folder, f"{plain}-{flavour}-save")
-        if os.access(named, os.X_OK):
-            return str(named)
+        path = Path(folder, f"{plain}-{flavour}-save")
+        if os.access(path, os.X_OK):
+            return str(path)
         unnamed = Path(folder, f"{plain}-save")
         if os.access(unnamed, os.X_OK) and unnamed.resolve().name == _PROGRAMS[flavour]:
             return str(unnamed)

@@ -73,9 +73,9 @@ def counters(args: Json) -> list[Row]:
     try:
         for family in sorted({family for family, _, _ in wanted}):
             for rule in _dump(nft.NFT_MSG_GETRULE, nft.nft_rule_msg, _rule, family):
-                found = wanted.get((family, rule["table"], rule["chain"]))
-                if found is not None:
-                    found.append(_packets_of(rule))
+                counts = wanted.get((family, rule["table"], rule["chain"]))
+                if counts is not None:
+                    counts.append(_packets_of(rule))
     except PermissionError as error:
         raise Refused(
             "forbidden", "the packet filter may be read by root only (CAP_NET_ADMIN)"
@@ -170,8 +170,8 @@ def _elements(owner: Row, most: int) -> tuple[list[Row], bool]:
         elements = itertools.chain.from_iterable(
             answer["decoded"].get("elements", ()) for answer in answers
         )
-        read = list(itertools.islice(elements, most + 1))
-    return read[:most], len(read) > most
+        first_elements = list(itertools.islice(elements, most + 1))
+    return first_elements[:most], len(first_elements) > most
 
 
 def _family(answer: nlmsg) -> str:

@@ -150,11 +150,11 @@ def family_of_running(
     telling: TellingLine | None, families: Iterable[Failure]
 ) -> Recognised | None:
     """The same for a program that runs on."""
-    found = recognise_family(telling, families)
-    needed = found.failure.of_running if found is not None else None
-    if found is None or needed is None:
-        return found
-    return found if needed.search(found.line) else None
+    family = recognise_family(telling, families)
+    needed = family.failure.of_running if family is not None else None
+    if family is None or needed is None:
+        return family
+    return family if needed.search(family.line) else None
 
 
 def _in_line(text: str, table: Iterable[Failure]) -> Recognised | None:

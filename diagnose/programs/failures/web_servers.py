@@ -17,9 +17,9 @@ def _nginx(file: str, *directives: str) -> Inside:
     lines = " ".join(f"'{directive};'" for directive in directives)
     write = f"printf '%s\\n' {lines} >{path}"
     alone = f"[ \"$(nginx -T 2>/dev/null | grep -o '{name} ' | wc -l)\" -eq 1 ]"
-    shown = f"nginx -T 2>/dev/null | grep -e '^# configuration file' -e {name}"
+    command = f"nginx -T 2>/dev/null | grep -e '^# configuration file' -e {name}"
     return Inside(
-        f"{write} && nginx -t && {alone} && nginx -s reload || {{ rm -f {path}; {shown}; false; }}"
+        f"{write} && nginx -t && {alone} && nginx -s reload || {{ rm -f {path}; {command}; false; }}"
     )
 
 

@@ -43,8 +43,8 @@ def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
     Large programs take minutes until they come to a setting or a file that stays as it is.
     """
     ran = container.ran_for or 0.0
-    known = tail.failure.failure if tail.failure is not None else None
-    return ran < short or (known is not None and not known.may_pass and ran < SLOW_START_S)
+    failure = tail.failure.failure if tail.failure is not None else None
+    return ran < short or (failure is not None and not failure.may_pass and ran < SLOW_START_S)
 
 
 def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting | None) -> bool:
@@ -64,5 +64,5 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
 
 def stays(failure: Recognised | None) -> bool:
     """Whether it is a known failure that no other start changes."""
-    known = failure.failure if failure is not None else None
-    return known is not None and not known.confirmed_by and not known.may_pass
+    row = failure.failure if failure is not None else None
+    return row is not None and not row.confirmed_by and not row.may_pass

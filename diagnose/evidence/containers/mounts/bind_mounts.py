@@ -260,9 +260,9 @@ def bind_sources(
 
 def _mistaken(container: Container, log_tails: LogTails) -> Iterator[str]:
     """Sources that a program takes for a file, or in which it misses one."""
-    taken = not_a_file(container, log_tails)
-    if taken is not None:
-        yield taken.mount.source
+    place = not_a_file(container, log_tails)
+    if place is not None:
+        yield place.mount.source
     lacking = missing_in_folder(container, log_tails)
     if lacking is not None:
         yield lacking.mount.source

@@ -97,12 +97,12 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
     Where the command or PGDATA says, or at a usual place.
     """
     command = container.command
-    named = [
+    folders = [
         following
         for word, following in itertools.pairwise(command)
         if word in ("-D", "--datadir", "--pgdata")
     ]
-    named += [
+    folders += [
         entry.partition("=")[2]
         for entry in container.config.env or ()
         if entry.startswith("PGDATA=")
@@ -110,7 +110,7 @@ def _folders(container: Container, mount: Mount) -> tuple[str, ...]:
     point = mount.destination.rstrip("/")
     inside = [
         path.removeprefix(point).rstrip("/")
-        for path in named
+        for path in folders
         if path == point or path.startswith(f"{point}/")
     ]
     return tuple(dict.fromkeys((*inside, *_FOLDERS)))
@@ -120,8 +120,8 @@ def _pid_file(host: Host, container: Container, failure: Recognised) -> MountedP
     """The file that the line names, or where the program is known to keep it."""
     path = failure.values.get("file", "")
     places = (path,) if path else failure.needs
-    found = (_left_file(host, container, place) for place in places if place.startswith("/"))
-    return next(filter(None, found), None)
+    left_files = (_left_file(host, container, place) for place in places if place.startswith("/"))
+    return next(filter(None, left_files), None)
 
 
 def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | None:

@@ -27,8 +27,8 @@ def strays_of(container: Container, containers: Containers, tail: LogTail) -> Ma
     if failure.name in _NAMED:
         host = called_host(failure)
         called = {host: called.get(host, "its log")} if host and "." not in host else {}
-    known = containers.by_dns_name.keys() | container.extra_names
-    return {name: place for name, place in called.items() if name not in known}
+    known_names = containers.by_dns_name.keys() | container.extra_names
+    return {name: place for name, place in called.items() if name not in known_names}
 
 
 def called_host(failure: Recognised) -> str:

@@ -30,16 +30,16 @@ _TABLE = LazyPattern(r"iptables table `(?P<table>\w+)'")
 def own_command(container: Container, failure: Recognised, commands: ImageCommands | None) -> str:
     """The image's own command, where the one that the container was given is not in the image."""
     own = commands.by_container.get(container.id) if commands is not None else None
-    given = container.config.cmd
-    if not own or not given:
+    command = container.config.cmd
+    if not own or not command:
         return ""
-    return shlex.join(own) if given[0] == failure.values.get("command") else ""
+    return shlex.join(own) if command[0] == failure.values.get("command") else ""
 
 
 def folder_inside(container: Container, failure: Recognised) -> str:
     """The folder of the container itself in which the line misses something or is denied."""
-    found = (failure.values.get(group, "") for group in _PATHS)
-    path = next((path for path in found if path.startswith("/")), "")
+    paths = (failure.values.get(group, "") for group in _PATHS)
+    path = next((path for path in paths if path.startswith("/")), "")
     if (
         not path
         or named_path(container, path) is not None

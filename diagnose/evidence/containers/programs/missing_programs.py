@@ -94,7 +94,7 @@ def missing_programs(
 ) -> MissingPrograms:
     """One question about each image, and about each place where a like program could be."""
     below = programs.by_id if programs is not None else {}
-    named = {
+    missing_names = {
         container.id: (container, name)
         for container in containers
         if (name := _missing_name(container, below.get(container.id)))
@@ -102,7 +102,7 @@ def missing_programs(
     return MissingPrograms(
         {
             id: _missing(host, container, name)
-            for id, (container, name) in itertools.islice(named.items(), MOST)
+            for id, (container, name) in itertools.islice(missing_names.items(), MOST)
         }
     )
 
@@ -192,5 +192,5 @@ def options_in_command(container: Container, tail: LogTail) -> tuple[str, ...]:
     telling = tail.telling
     if not options or telling is None:
         return ()
-    said = set(telling.whole.replace("'", " ").replace('"', " ").split())
-    return options if said & {word for word in words if word.startswith("-")} else ()
+    words_of_line = set(telling.whole.replace("'", " ").replace('"', " ").split())
+    return options if words_of_line & {word for word in words if word.startswith("-")} else ()

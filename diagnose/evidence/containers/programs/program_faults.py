@@ -181,10 +181,10 @@ def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
         for container in ended
         if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
     ]
-    named = [container for container in near if fault.comm in _names(container)]
-    if len(named) == 1:
-        return named[0]
-    if not named and len(near) == 1 and _is_wrapped(near[0]):
+    with_program = [container for container in near if fault.comm in _names(container)]
+    if len(with_program) == 1:
+        return with_program[0]
+    if not with_program and len(near) == 1 and _is_wrapped(near[0]):
         return near[0]
     return None
 

@@ -75,13 +75,13 @@ def _newer(
     container: Container, files: Iterable[str], statuses: Mapping[str, PathStatus]
 ) -> Iterator[ChangedFile]:
     """The files that were changed after the container was made."""
-    made = unix(container.created)
-    if made is None:
+    created = unix(container.created)
+    if created is None:
         return
     for path in files:
         at = statuses[path].mtime or 0.0
-        if at > made + SLACK_S:
-            yield ChangedFile(path, at - made, _only_file(container))
+        if at > created + SLACK_S:
+            yield ChangedFile(path, at - created, _only_file(container))
 
 
 def project_files(container: Container) -> tuple[str, ...]:
@@ -93,5 +93,5 @@ def project_files(container: Container) -> tuple[str, ...]:
 
 
 def _only_file(container: Container) -> str:
-    named = container.labels.get(f"{_LABEL}config_files", "").split(",")
-    return only(named) or ""
+    paths = container.labels.get(f"{_LABEL}config_files", "").split(",")
+    return only(paths) or ""

@@ -74,28 +74,28 @@ def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None
     The host's network has the host's settings. root opens low ports without a setting.
     """
     name, _, wanted = assignment.partition("=")
-    given = container.host_config.sysctls or {}
+    sysctls = container.host_config.sysctls or {}
     may_itself = container.host_config.privileged
     if name == _FIRST_PORT:
         may_itself = container.config.starts_as_root
     if may_itself or container.shares_host_network:
         return None
-    return ("HostConfig.Sysctls", given or "none") if given.get(name) != wanted else None
+    return ("HostConfig.Sysctls", sysctls or "none") if sysctls.get(name) != wanted else None
 
 
 def _lacks_security_option(container: Container, wanted: str) -> Proof | None:
     """Whether no option of this kind was given; one that was given may be a profile that fits."""
     config = container.host_config
-    given = config.security_opt or ()
-    kinds = {option.partition("=")[0].partition(":")[0] for option in given}
+    options = config.security_opt or ()
+    kinds = {option.partition("=")[0].partition(":")[0] for option in options}
     if config.privileged or wanted.partition("=")[0] in kinds:
         return None
-    return ("HostConfig.SecurityOpt", given or "none")
+    return ("HostConfig.SecurityOpt", options or "none")
 
 
 def _lacks_shared_memory(container: Container, _: str) -> Proof | None:
-    given = container.host_config.shm_size
-    return ("HostConfig.ShmSize", given) if given <= _USUAL_SHM else None
+    size = container.host_config.shm_size
+    return ("HostConfig.ShmSize", size) if size <= _USUAL_SHM else None
 
 
 def _lacks_variable(container: Container, assignment: str) -> Proof | None:

@@ -23,10 +23,10 @@ def tmpfs_option(container: Container, folder: str, numbers: UserNumbers | None)
     A tmpfs belongs to root, with the mode of the image's folder, unless its options say another
     owner; those that the container has for this folder are kept.
     """
-    given = (container.host_config.tmpfs or {}).get(folder, "")
-    options = [option for option in given.split(",") if option]
-    known = numbers.of(container) if numbers is not None else container.config.user
-    user, _, group = known.partition(":")
+    own_options = (container.host_config.tmpfs or {}).get(folder, "")
+    options = [option for option in own_options.split(",") if option]
+    user_and_group = numbers.of(container) if numbers is not None else container.config.user
+    user, _, group = user_and_group.partition(":")
     if user.isdigit() and user != "0":
         options = [option for option in options if not option.startswith(("uid=", "gid="))]
         options.append(f"uid={user}")
@@ -45,15 +45,19 @@ class DeniedTmpfs(msgspec.Struct, frozen=True):
 
 def denied_tmpfs(container: Container, log_tails: LogTails) -> DeniedTmpfs | None:
     """The tmpfs of root that a container's log names as denied."""
-    given = container.host_config.tmpfs or {}
-    of_root = [folder for folder, options in given.items() if not _ANOTHER_OWNER.search(options)]
+    options_by_folder = container.host_config.tmpfs or {}
+    of_root = [
+        folder
+        for folder, options in options_by_folder.items()
+        if not _ANOTHER_OWNER.search(options)
+    ]
     # the innermost of nested ones first
     of_root.sort(key=len, reverse=True)
     folders = "|".join(re.escape(folder) for folder in of_root if folder not in _FOR_ALL)
     if not folders:
         return None
-    named = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
+    any_folder = re.compile(rf"(?<![\w./-])(?:{folders})(?![\w.-])")
     for line in log_tails.of(container).find_all(*_REFUSED):
-        if match := named.search(line):
+        if match := any_folder.search(line):
             return DeniedTmpfs(folder=match[0], line=line)
     return None

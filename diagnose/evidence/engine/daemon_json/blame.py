@@ -27,10 +27,10 @@ def blamed_key(config: DaemonConfig | None, text: str) -> str:
     repeated = {key: _repeated(text, config.values[key]) for key in keys}
     longest = max(repeated.values(), default=0)
     if longest:
-        named = [key for key in keys if repeated[key] == longest]
+        candidates = [key for key in keys if repeated[key] == longest]
     else:
-        named = [key for key in keys if _is_named(text, key)]
-    return only(named) or ""
+        candidates = [key for key in keys if _is_named(text, key)]
+    return only(candidates) or ""
 
 
 def _repeated(text: str, value: Json) -> int:

@@ -93,8 +93,10 @@ def banned_neighbours(
     if not _bans_anybody(stack):
         return BannedNeighbours(())
     ports = [_at(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
-    known = [(entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered]
-    pairs = list(_calls(known, ports))
+    answering = [
+        (entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered
+    ]
+    pairs = list(_calls(answering, ports))
     ports6 = list(_open_over_ipv6(stack, containers, uplinks))
     if ports6:
         pairs += _calls(_neighbours6(host, uplinks), ports6)

@@ -100,8 +100,8 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
     """
     lines = _recent(containers, recent_logs) if recent_logs is not None else ()
     whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
-    found = [line for line in lines if whole.search(line) and signs(line) & _FAILED]
-    return found[-1][:300] if found else ""
+    failing_lines = [line for line in lines if whole.search(line) and signs(line) & _FAILED]
+    return failing_lines[-1][:300] if failing_lines else ""
 
 
 def _recent(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:

@@ -41,12 +41,18 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwa
     """Readable by everyone."""
     interfaces = [network.bridge for network in networks.bridges]
     interfaces += [uplink.name for uplink in uplinks] if uplinks is not None else []
-    named = {interface: f"net/ipv4/conf/{interface}/forwarding" for interface in interfaces}
-    names = ["net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables", *named.values()]
+    keys_by_interface = {
+        interface: f"net/ipv4/conf/{interface}/forwarding" for interface in interfaces
+    }
+    names = [
+        "net.ipv4.ip_forward",
+        "net.bridge.bridge-nf-call-iptables",
+        *keys_by_interface.values(),
+    ]
     answer = host.ask(ReadSysctls(names=names))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    by_interface = {interface: answer.get(name) for interface, name in named.items()}
+    by_interface = {interface: answer.get(name) for interface, name in keys_by_interface.items()}
     everywhere6 = None
     if any(network.enable_ipv6 for network in networks.bridges):
         answer6 = host.ask(ReadSysctls(names=[FORWARDING6]))

@@ -151,8 +151,12 @@ def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
         for member in members
     ):
         return True
-    made = {endpoint.mac_address.lower() for endpoint in netns.container.endpoints.values()}
-    return any(link.up and link.mac not in made and link.name != "lo" for link in netns.links)
+    given_addresses = {
+        endpoint.mac_address.lower() for endpoint in netns.container.endpoints.values()
+    }
+    return any(
+        link.up and link.mac not in given_addresses and link.name != "lo" for link in netns.links
+    )
 
 
 def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:

@@ -41,11 +41,11 @@ def by_other_address(
     if interfaces is None or route is None or not route.src or not _host_gets_answers(lookups):
         return []
     uplink = interfaces.by_index.get(route.oif or 0)
-    taken = _taken(interfaces, route)
-    if uplink is None or taken in ("", route.src):
+    address = _taken(interfaces, route)
+    if uplink is None or address in ("", route.src):
         return []
     hidden = by_key(
-        (way.network.name, OtherAddress(way, taken, route.src))
+        (way.network.name, OtherAddress(way, address, route.src))
         for way in ways
         if way.network.name in silent and _is_hidden(way, uplink)
     )

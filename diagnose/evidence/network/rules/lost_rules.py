@@ -98,18 +98,18 @@ def lost_rules(
     tables = wanted(ping.version, bridges, has_proxy=has_proxy)
     if tables is None:
         return _unknown_layout(ping)
-    made = repair(tables, present(text), [bridge.subnet for bridge in bridges])
-    if made is None:
+    rule_repair = repair(tables, present(text), [bridge.subnet for bridge in bridges])
+    if rule_repair is None:
         return LostRules(None)
     program = "iptables-legacy-restore" if flavour == "legacy" else "iptables-restore"
     return LostRules(
         RuleRepair(
             f"{program} --noflush --wait",
-            text=made.text,
-            missing=made.missing,
-            stale=made.stale,
+            text=rule_repair.text,
+            missing=rule_repair.missing,
+            stale=rule_repair.stale,
             families=("ip",),
-            ruleset=_with_saved(firewall.ruleset, flavour, restored(text, made.text)),
+            ruleset=_with_saved(firewall.ruleset, flavour, restored(text, rule_repair.text)),
         )
     )
 

@@ -145,7 +145,7 @@ def _without_metadata(
     """
     if recent_logs is None:
         return []
-    named: list[UnansweredCall] = []
+    named_calls: list[UnansweredCall] = []
     unnamed: list[UnansweredCall] = []
     for container in containers.running:
         if container.shares_host_network:
@@ -153,12 +153,12 @@ def _without_metadata(
         lines = recent_logs.repeated(container, _tells_of_metadata, clock)
         lines_without = recent_logs.repeated(container, _tells_of_no_credentials, clock)
         if lines:
-            named.append(UnansweredCall(container, METADATA, 80, len(lines) - 1))
+            named_calls.append(UnansweredCall(container, METADATA, 80, len(lines) - 1))
         elif lines_without:
             unnamed.append(UnansweredCall(container, METADATA, 80, len(lines_without) - 1))
-    expired = _expired(host) if named or unnamed else 0
+    expired = _expired(host) if named_calls or unnamed else 0
     # each call of the service loses a packet; a traceroute of last week loses a few
-    calls = [*named, *(call for call in unnamed if expired > call.repeats)]
+    calls = [*named_calls, *(call for call in unnamed if expired > call.repeats)]
     return [msgspec.structs.replace(call, expired=expired) for call in calls]
 
 
