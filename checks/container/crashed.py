@@ -20,9 +20,11 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import is_service, is_somebodys_job
 from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import subjects_of
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described, is_fault
@@ -44,6 +46,7 @@ def crashed(
     log_tails: LogTails | None,
     stops: Stops,
     program_faults: ProgramFaults | None,
+    upgrades: EngineUpgrades | None,
     *,
     at_least: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -51,9 +54,10 @@ def crashed(
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts, 137 and 143 where the engine remembers that nobody asked, and any end together
-    with the engine, after which it was not started again. For others an error counts where nobody
-    was there to see it; a fault of the program itself (SIGSEGV and the like) always counts. Where
-    neither the engine's events nor its files say whether the end was requested, it is advice.
+    with the engine, after which it was not started again: an upgrade of the engine at that time is
+    named. For others an error counts where nobody was there to see it; a fault of the program
+    itself (SIGSEGV and the like) always counts. Where neither the engine's events nor its files say
+    whether the end was requested, it is advice.
     """
     for container in containers:
         age = clock.age(container.finished_at)
@@ -71,10 +75,12 @@ def crashed(
             continue
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
+        upgrade = upgrades.that_stopped(container) if with_engine and upgrades else None
         yield Finding.about(
             container,
-            f"{container} {_how(container, ago(age), with_engine=with_engine)}",
+            f"{container} {_how(container, ago(age), upgrade, with_engine=with_engine)}",
             {
+                **present({"package upgraded": str(upgrade) if upgrade else ""}),
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -95,13 +101,16 @@ def _policy(container: Container) -> str:
     return container.host_config.restart_policy.name or "no"
 
 
-def _how(container: Container, when: str, *, with_engine: bool) -> str:
-    """How it ended: with the engine, or by itself."""
+def _how(
+    container: Container, when: str, upgrade: ChangedPackage | None, *, with_engine: bool
+) -> str:
+    """How it ended: with the engine, or by itself. upgrade: the one that restarted the engine."""
     code = described(container.state.exit_code)
     if not with_engine:
         return f"exited {when} ago with code {code} and stays down"
+    cause = f", which an upgrade restarted ({upgrade})" if upgrade is not None else ""
     return (
-        f"stopped with the engine {when} ago (exit code {code}) and was not restarted: "
+        f"stopped with the engine {when} ago{cause} (exit code {code}) and was not restarted: "
         f'its restart policy is "{_policy(container)}"'
     )
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from checks.daemon.engine_end import engine_down
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root_candidates import UnmountedRoot
 from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Unavailable
+from diagnose.phrases import count
 from diagnose.registry import check
 
 
@@ -32,13 +35,21 @@ from diagnose.registry import check
         "resources.host-oom",
     ],
 )
-def not_running(daemon: Daemon, end: EngineEnd, unmounted: UnmountedRoot | None) -> CheckResult:
+def not_running(
+    daemon: Daemon,
+    end: EngineEnd,
+    unmounted: UnmountedRoot | None,
+    rootless: RootlessEngines | None,
+    containers: Containers | None,
+) -> CheckResult:
     """No Docker engine serves its socket.
 
     What could be misleading: an address that the user named and where never was a socket here
     (unknown), an engine that serves another socket (unknown), a host with Podman alone whose socket
     is not served (unknown), the first minute of a start (a warning). The containers that still live
-    are named from their shims, whatever the engine's files say.
+    are named from their shims, whatever the engine's files say. A host whose own engine has never
+    run may have rootless engines of users: systemd ends them when their user logs out, unless the
+    user lingers.
     """
     if daemon.answers:
         return None
@@ -52,8 +63,39 @@ def not_running(daemon: Daemon, end: EngineEnd, unmounted: UnmountedRoot | None)
             yield _not_installed_finding(daemon)
             return None
         return _elsewhere(daemon)
+    if rootless and not _has_run(daemon, end, containers):
+        for engine in rootless:
+            yield _rootless_finding(engine)
+        return None
     yield engine_down(daemon, end, unmounted.planned if unmounted is not None else ())
     return None
+
+
+def _has_run(daemon: Daemon, end: EngineEnd, containers: Containers | None) -> bool:
+    """Whether the host's own engine has left any trace, or is to be started at boot."""
+    is_enabled = daemon.installation.known_unit.unit_file_state == "enabled"
+    return is_enabled or daemon.socket is not None or bool(containers) or bool(end.failure_text)
+
+
+def _rootless_finding(engine: RootlessEngine) -> Finding:
+    user, number = engine.user, count(engine.containers, "container")
+    summary = f'the rootless engine of user "{user}" is not running, and it has {number}'
+    if engine.needs_linger:
+        summary = (
+            f"{summary}: the user is not logged in, and without lingering systemd ends all "
+            "services of a user at the logout and starts none at boot"
+        )
+    return Finding(
+        subject=DAEMON,
+        summary=summary,
+        evidence={
+            f"/var/lib/systemd/linger/{user}": "there" if engine.lingers else "missing",
+            f"/run/user/{engine.uid}": "there" if engine.has_session else "missing",
+            "the host's own engine": "has no socket, no container, and is not enabled",
+        },
+        variables={"lingering" if engine.needs_linger else "rootless": user},
+        discriminator=user,
+    )
 
 
 def _unseen(daemon: Daemon) -> Unavailable | None:

@@ -12,7 +12,7 @@ import pytest
 from . import loaded
 from .box import Box, Run
 from .engines import discover
-from .runner import BASE_CONFIG
+from .runner import BASE_CONFIG, PATIENT
 
 TOOLS = ("rootlesskit", "slirp4netns", "fuse-overlayfs", "newuidmap")
 USER, UID = "shop", 1200
@@ -179,6 +179,38 @@ def test_stopped(stopped: Box) -> None:
         assert [(severity, id) for severity, id, _ in loud(run)] == [
             ("critical", "daemon.not-running")
         ]
+
+
+@pytest.fixture
+def logged_out(stopped: Box) -> Iterator[Box]:
+    """Its user has logged out and does not linger: systemd has ended the user's services, and the
+    runtime folder is gone."""
+    stopped.sh(f"mv {RUNTIME} {RUNTIME}.kept")
+    stopped.sh(f"mkdir -p {HOME}/.local/share/docker/containers/{'a' * 64}")
+    yield stopped
+    stopped.sh(f"rm -d {HOME}/.local/share/docker/containers/{'a' * 64}")
+    stopped.sh(f"mv {RUNTIME}.kept {RUNTIME}")
+
+
+def _not_running(run: Run) -> str:
+    """What is said of the engine that does not run."""
+    (said,) = (summary for _, id, summary in loud(run) if id == "daemon.not-running")
+    return said
+
+
+def test_its_user_has_logged_out(logged_out: Box) -> None:
+    said = _not_running(by_root(logged_out, *PATIENT))
+    assert f'the rootless engine of user "{USER}" is not running' in said
+    assert "without lingering" in said
+
+
+def test_its_user_lingers(logged_out: Box) -> None:
+    logged_out.sh(f"mkdir -p /var/lib/systemd/linger; touch /var/lib/systemd/linger/{USER}")
+    try:
+        said = _not_running(by_root(logged_out, *PATIENT))
+    finally:
+        logged_out.sh(f"rm /var/lib/systemd/linger/{USER}")
+    assert said.endswith("and it has 1 container"), said
 
 
 def test_broken_daemon_json_and_full_disk_of_a_dead_engine(stopped: Box) -> None:

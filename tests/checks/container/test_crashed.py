@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,7 +12,10 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.stops import Stops, stops
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.engine_upgrades import engine_upgrades
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.model import Failed, Json
+from diagnose.questions import Question
 from tests.checks.container.evidence import (
     CLOCK,
     COMPOSE,
@@ -234,3 +238,37 @@ def test_a_word_to_read_the_log_file_anew_is_no_stop():
     assert events_of(container, (61, "kill", {"signal": "10"}), exit_event(60, 138)).was_stopped(
         container.id
     )
+
+
+def _dpkg(name: str, at: float) -> dict[str, Any]:
+    written = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {"text": f"{written} upgrade {name}:amd64 28.5.1 28.5.2\n", "mtime": at}
+
+
+UPGRADES = {
+    "at that moment": ("docker.io", 70, "which an upgrade restarted (docker.io 28.5.1 to 28.5.2)"),
+    "an hour before": ("docker.io", 3600, ""),
+    "of another program": ("curl", 70, ""),
+}
+
+
+@pytest.mark.parametrize(("name", "age", "said"), UPGRADES.values(), ids=UPGRADES)
+def test_an_upgrade_that_restarted_the_engine(name: str, age: float, said: str) -> None:
+    container = container_in("exited", age=60, ran=3600, HostConfig=PORT)
+    known = Stops({container.id: False}, frozenset({container.id}))
+
+    def read(question: Question[Any]) -> Json | Failed:
+        path = question.args["path"]
+        return _dpkg(name, NOW - age) if "dpkg" in path else Failed("missing", path)
+
+    (finding,) = judge(
+        "container.crashed",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
+        upgrades=engine_upgrades(Made({"file.read": read}), known),
+    ).findings
+    assert said in finding.summary
+    assert ("upgrade" in finding.summary) == bool(said)

@@ -13,11 +13,13 @@ from diagnose.evidence.engine.daemon import (
     Daemon,
     FileState,
 )
+from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Finding, Severity, Unavailable
+from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import (
     ID,
     NAMED,
@@ -33,6 +35,9 @@ from tests.checks.daemon.evidence import (
 from tests.judging import judge
 
 HUNG_UP = Unavailable("refused", "the connection was closed without an answer")
+
+
+MISSING = Unavailable("missing", "/var/run/docker.sock: No such file or directory")
 
 
 DENIED = Unavailable("forbidden", "HTTP 403: authorization denied by plugin opa")
@@ -331,3 +336,49 @@ def test_what_is_said_of_a_dead_engine(
 def test_last_failure(lines: list[str], last: str | None) -> None:
     failure = log(*lines).last_failure
     assert (failure and failure.text) == last
+
+
+LOGGED_OUT = RootlessEngine("shop", 1200, 2, lingers=False, has_session=False)
+ROOTLESS: dict[str, tuple[RootlessEngine, Daemon, str, str]] = {
+    "nobody is logged in": (
+        LOGGED_OUT,
+        daemon(silence=MISSING),
+        "without lingering",
+        "lingering",
+    ),
+    "the user lingers": (
+        replace(LOGGED_OUT, lingers=True),
+        daemon(silence=MISSING),
+        'engine of user "shop" is not running, and it has 2 containers',
+        "rootless",
+    ),
+    "the host's own engine has run": (
+        LOGGED_OUT,
+        daemon(silence=MISSING, socket=SOCKET),
+        "dockerd is not running",
+        "socket",
+    ),
+    "the host's own engine is to run": (
+        LOGGED_OUT,
+        daemon(silence=MISSING, unit=Unit(load_state="loaded", unit_file_state="enabled")),
+        "dockerd is not running",
+        "socket",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rootless", "engine", "said", "variable"), ROOTLESS.values(), ids=ROOTLESS
+)
+def test_rootless_engines_of_a_host_without_its_own(
+    rootless: RootlessEngine, engine: Daemon, said: str, variable: str
+) -> None:
+    (finding,) = judge(
+        "daemon.not-running",
+        daemon=engine,
+        log=NOTHING,
+        root=ROOT,
+        rootless=RootlessEngines((rootless,)),
+    ).findings
+    assert said in finding.summary
+    assert variable in finding.variables

@@ -823,10 +823,16 @@ def service_that_ended_after_it_had_worked(box: Box) -> None:
     assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
 
 
+def _crash(box: Box) -> str:
+    """What is said of the one container that crashed."""
+    (finding,) = box.diagnose("check", "container.crashed", "--format", "json").findings
+    return str(finding["summary"])
+
+
 @fault("container.crashed", subject="container:fallen")
 def service_that_fell_with_the_engine(box: Box) -> None:
     """The engine was restarted: a service without a restart policy ended well, and is not there any
-    more."""
+    more. The package manager's log says why."""
     script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
     run(
         box,
@@ -847,7 +853,13 @@ def service_that_fell_with_the_engine(box: Box) -> None:
     engine = box.engine_pid
     box.kill(engine, signal.SIGTERM)
     box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    ended = box.sh("date '+%F %T'").strip()
     box.start_engine()
+    box.sh("rm -f /var/log/dpkg.log")
+    assert "upgrade" not in _crash(box)
+    # as dpkg writes it, when the engine's package is upgraded at night
+    box.write("/var/log/dpkg.log", f"{ended} upgrade docker.io:amd64 28.5.1+dfsg-1 28.5.2+dfsg-1\n")
+    assert "which an upgrade restarted (docker.io 28.5.1 to 28.5.2)" in _crash(box)
     assert box.inspect("fallen")["State"]["ExitCode"] == 0
     box.wait_health("web", "healthy")
 

@@ -1,0 +1,113 @@
+"""Rootless engines of users that do not run, on a host whose own engine does not run either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+__all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
+
+FIRST_UID, LAST_UID = 1000, 60_000
+"""Users whom distributions give to people and their services."""
+MOST_USERS = 50
+SYSTEMD = "/var/lib/systemd"
+"""Without systemd nobody knows who starts the engines of users."""
+CONTAINERS = ".local/share/docker/containers"
+"""Below the home, where a rootless engine keeps them unless its configuration says otherwise."""
+
+
+class RootlessEngine(msgspec.Struct, frozen=True):
+    """The engine of one user, which does not run."""
+
+    user: str
+    uid: int
+    containers: int
+    """So many containers it has in its data root."""
+    lingers: bool
+    """Whether systemd runs services of the user who is not logged in."""
+    has_session: bool
+    """Whether the user's runtime folder is there, without which no engine of the user runs."""
+
+    @property
+    def needs_linger(self) -> bool:
+        """Whether it cannot run because nobody is logged in as its user."""
+        return not self.lingers and not self.has_session
+
+
+class RootlessEngines(Items[RootlessEngine], frozen=True):
+    """Those with containers."""
+
+
+class _User(msgspec.Struct, frozen=True):
+    """A line of /etc/passwd."""
+
+    name: str
+    uid: int
+    home: str
+
+    @property
+    def containers(self) -> str:
+        return f"{self.home}/{CONTAINERS}"
+
+    @property
+    def linger(self) -> str:
+        return f"/var/lib/systemd/linger/{self.name}"
+
+    @property
+    def runtime(self) -> str:
+        return f"/run/user/{self.uid}"
+
+
+@evidence
+def rootless_engines(host: Host, daemon: Daemon) -> RootlessEngines:
+    """Asked only where no engine answers. Other users' homes are open to root alone."""
+    if not daemon.is_down or daemon.endpoint.named:
+        return RootlessEngines()
+    passwd = host.ask(ReadFile("/etc/passwd"))
+    users = [] if isinstance(passwd, Failed) else list(_users(passwd.text))[:MOST_USERS]
+    running = {process.uid for process in daemon.processes.others}
+    stopped = [user for user in users if user.uid not in running]
+    if not stopped:
+        return RootlessEngines()
+    paths = [path for user in stopped for path in (user.containers, user.linger, user.runtime)]
+    answer = host.ask(StatPaths([SYSTEMD, *paths]))
+    if isinstance(answer, Failed) or not _is_there(answer, SYSTEMD):
+        return RootlessEngines()
+    found = [user for user in stopped if _is_there(answer, user.containers)]
+    return RootlessEngines(tuple(_engines(host, found, answer)))
+
+
+def _users(text: str) -> Iterator[_User]:
+    for line in text.splitlines():
+        fields = line.split(":")
+        if len(fields) < 6 or not fields[2].isdigit():
+            continue
+        if FIRST_UID <= int(fields[2]) <= LAST_UID and fields[5].startswith("/"):
+            yield _User(fields[0], int(fields[2]), fields[5].rstrip("/"))
+
+
+def _engines(
+    host: Host, users: list[_User], answer: Mapping[str, PathStatus]
+) -> Iterator[RootlessEngine]:
+    for user, folder in host.ask_about(users, lambda user: ListFolder(user.containers)):
+        if isinstance(folder, Failed) or not folder.entries:
+            continue
+        yield RootlessEngine(
+            user.name,
+            user.uid,
+            len(folder.entries),
+            _is_there(answer, user.linger),
+            _is_there(answer, user.runtime),
+        )
+
+
+def _is_there(answer: Mapping[str, PathStatus], path: str) -> bool:
+    return path in answer and not answer[path].failed

@@ -1,0 +1,45 @@
+"""Rootless engines of users, by the files that they and systemd have left."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.engine.rootless_engines import RootlessEngine, rootless_engines
+from diagnose.model import Json
+from tests.checks.daemon.evidence import SOCKET, daemon
+from tests.hosts import Made
+
+PASSWD = """root:x:0:0:root:/root:/bin/sh
+shop:x:1200:1200::/home/shop:/bin/sh
+nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin
+broken
+"""
+HOME = "/home/shop/.local/share/docker/containers"
+SYSTEMD, LINGER, RUNTIME = "/var/lib/systemd", "/var/lib/systemd/linger/shop", "/run/user/1200"
+CASES = {
+    "logged out": ({SYSTEMD, HOME}, [RootlessEngine("shop", 1200, 1, False, False)]),
+    "lingers": ({SYSTEMD, HOME, LINGER}, [RootlessEngine("shop", 1200, 1, True, False)]),
+    "logged in": ({SYSTEMD, HOME, RUNTIME}, [RootlessEngine("shop", 1200, 1, False, True)]),
+    "never had one": ({SYSTEMD, RUNTIME}, []),
+    "without systemd": ({HOME}, []),
+}
+
+
+def _host(there: set[str]) -> Made:
+    paths = (SYSTEMD, HOME, LINGER, RUNTIME)
+    stats: Json = {
+        path: {"type": "folder"} if path in there else {"failed": "missing"} for path in paths
+    }
+    listing: Json = {"entries": [{"name": "a" * 64, "type": "folder"}], "truncated": False}
+    return Made({"file.read": {"text": PASSWD}, "file.stats": stats, "file.list": listing})
+
+
+@pytest.mark.parametrize(("there", "expected"), CASES.values(), ids=CASES)
+def test_engines_of_users(there: set[str], expected: list[RootlessEngine]) -> None:
+    assert list(rootless_engines(_host(there), daemon())) == expected
+
+
+def test_nothing_is_asked_while_an_engine_answers() -> None:
+    host = _host({SYSTEMD, HOME})
+    assert not rootless_engines(host, daemon(silence=None, socket=SOCKET))
+    assert host.asked == []
