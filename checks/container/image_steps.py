@@ -17,6 +17,7 @@ from diagnose.evidence.containers.programs.failure_places import (
     run_folder,
     server_of_certificate,
 )
+from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
@@ -44,7 +45,8 @@ def image_steps(
     wanted = failure.failure.build
     if images is not None and wanted:
         build = other_build(container, images, is_newer=wanted == "newer")
-        steps |= {"other_build": build} if build else _pulled(container, images)
+        anew = _built_by_compose(container, images) or _pulled(container, images)
+        steps |= {"other_build": build} if build else anew
     if name.startswith("certificate-"):
         server = server_of_certificate(container, failure.line, calls)
         steps |= {"tls_server": server} if server else {}
@@ -57,6 +59,18 @@ def image_steps(
         return steps | {"run_folder": below_run}
     inside = folder_inside(container, failure)
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+
+
+def _built_by_compose(container: Container, images: Images) -> dict[str, str]:
+    """The file from which compose built the image of this service, and builds it again.
+
+    Compose marks the images that it has built, and only those.
+    """
+    image, service = images.of(container), container.compose_service
+    labels = (image.labels or {}) if image is not None else {}
+    is_own = bool(service) and labels.get("com.docker.compose.service") == service
+    file = only_file(container)
+    return {"build_file": file, "build_service": service} if is_own and file else {}
 
 
 def _pulled(container: Container, images: Images) -> dict[str, str]:

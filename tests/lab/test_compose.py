@@ -82,6 +82,22 @@ def test_the_lines_that_it_says_keep_the_change_when_compose_creates_the_contain
         assert created["HostConfig"][key] == wanted["HostConfig"][key]
 
 
+def test_an_image_that_was_not_built_again(shop: Box) -> None:
+    """A module was added to the sources, and `up` was typed without `--build`."""
+    says = "echo \"ModuleNotFoundError: No module named 'requests'\" >&2; exit 1"
+    shop.write("/srv/shop/Dockerfile", 'FROM bb:1.36\nCOPY run /run.sh\nCMD ["sh", "/run.sh"]\n')
+    shop.write("/srv/shop/run", f"{says}\n")
+    built = SHOP.replace("image: bb:1.36\n    command: sleep 1000", "build: .", 1)
+    shop.write("/srv/shop/compose.yaml", built)
+    _typed(shop, "docker compose up -d web")
+    shop.wait_state("shop-web-1", "exited", 30)
+    shop.write("/srv/shop/run", "exec sleep 1000\n")
+    found = shop.diagnose("all", "--format", "json", "--budget", "60").findings
+    (finding,) = [each for each in found if each["id"] == "container.exits-at-start"]
+    _typed(shop, f"cd / && {finding['fix'][0]['command']}")
+    shop.wait_state("shop-web-1", "running", 10)
+
+
 def test_compose_knows_the_network_that_was_recreated(shop: Box) -> None:
     """Without its labels compose refuses the network; without aliases no service finds another."""
     change = "--ipv6 --subnet=fd00:9::/64"

@@ -59,6 +59,40 @@ def test_the_build_of_the_image_that_may_end_it(line: str, images: list[Image], 
     assert found.get("other_build", "") == expected
 
 
+FILES = "com.docker.compose.project.config_files"
+SERVICE = "com.docker.compose.service"
+
+
+@pytest.mark.parametrize(
+    ("service", "files", "of_image", "offered"),
+    [
+        ("web", "/srv/shop/compose.yaml", "web", True),
+        ("web", "/srv/shop/compose.yaml", "", False),
+        ("web", "/srv/shop/compose.yaml", "api", False),
+        ("web", "/srv/shop/a.yaml,/srv/shop/b.yaml", "web", False),
+        ("", "/srv/shop/compose.yaml", "", False),
+    ],
+    ids=["built", "pulled", "built for another service", "several files", "not of compose"],
+)
+def test_compose_builds_again_what_it_has_built(
+    service: str, files: str, of_image: str, offered: bool
+):
+    """The commonest reason of a module that is missing: `up` without `--build`."""
+    labels = {SERVICE: service, FILES: files}
+    container = container_in("exited", code=1, Config={"Image": "shop-web", "Labels": labels})
+    image = Image(id=container.image, repo_tags=["shop-web:latest"], labels={SERVICE: of_image})
+    tail = LogTail((LACKS,))
+    found = image_steps(
+        container,
+        tail,
+        Images((image,), {}),
+        None,
+        calls_of(container, of(container), tail, None),
+    )
+    file = {"build_file": files, "build_service": service}
+    assert {name: found[name] for name in file if name in found} == (file if offered else {})
+
+
 @pytest.mark.parametrize(
     ("given", "own", "expected"),
     [

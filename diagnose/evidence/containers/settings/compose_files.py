@@ -81,7 +81,7 @@ def _newer(
     for path in files:
         at = statuses[path].mtime or 0.0
         if at > created + SLACK_S:
-            yield ChangedFile(path, at - created, _only_file(container))
+            yield ChangedFile(path, at - created, only_file(container))
 
 
 def project_files(container: Container) -> tuple[str, ...]:
@@ -92,6 +92,7 @@ def project_files(container: Container) -> tuple[str, ...]:
     return (*paths, f"{folder}/.env") if folder.startswith("/") and paths else ()
 
 
-def _only_file(container: Container) -> str:
+def only_file(container: Container) -> str:
+    """The one file of its compose project; empty where there are several, or none."""
     paths = container.labels.get(f"{_LABEL}config_files", "").split(",")
     return only(paths) or ""
