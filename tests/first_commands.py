@@ -149,7 +149,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.database-refused": "the database of the lab is a program that only refuses",
     "container.kernel-setting-low": "the setting is the machine's, and may not be set from a box",
     "container.loopback-peer": "the configuration of the program has to change",
-    "container.mount-source-missing": "only the reader has the file that is missing",
     "container.variable-missing": "only the reader has the value",
     "daemon.client-api-too-old": "the client's image has to change",
     "daemon.tls-client-refused": "certificates are signed where the authority is",
