@@ -265,8 +265,8 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
     return causes.order(_raised(weighed))
 
 
-def _weighed(effect: Reported, court: _Court) -> Reported:
-    """The finding with the causes that hold, each as strong as it is proven."""
+def _tried(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[RuledOut]]:
+    """The causes that may hold, and those without which the finding would be there too."""
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
@@ -277,6 +277,12 @@ def _weighed(effect: Reported, court: _Court) -> Reported:
             kept.append(replace(link, strength=Strength.proven))
         else:
             ruled_out.append(RuledOut(link.cause, outcome.fact))
+    return kept, ruled_out
+
+
+def _weighed(effect: Reported, court: _Court) -> Reported:
+    """The finding with the causes that hold, each as strong as it is proven."""
+    kept, ruled_out = _tried(effect, court)
     has_proof = any(link.strength is Strength.proven for link in kept)
     if not has_proof and len(ruled_out) > 1:
         together = _together(effect, [court.by_key[suspect.cause] for suspect in ruled_out], court)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
@@ -28,6 +28,14 @@ _BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
 """The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
 
 
+class Room(msgspec.Struct, frozen=True):
+    """What a variable of the page may free."""
+
+    variable: str
+    value: str
+    bytes: int
+
+
 class Spare(msgspec.Struct, frozen=True):
     """What can go because no container that runs has it."""
 
@@ -37,6 +45,10 @@ class Spare(msgspec.Struct, frozen=True):
     value: str
     count: int
     bytes: int
+
+    @property
+    def room(self) -> Room:
+        return Room(self.variable, self.value, self.bytes)
 
 
 class BuilderCache(msgspec.Struct, frozen=True):
@@ -151,19 +163,12 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.disk.holds_data_root or self.measured is None:
             return {}
-        parts = {part.name: part for part in self.measured.parts}
-        shares = {
-            variable: parts[name].bytes for variable, name in _FREED_BY.items() if name in parts
-        }
-        chatty, shares["chatty"] = _chattiest(parts.get("container logs"))
-        values = {"cache": "--force", "images": "--force", "chatty": chatty}
-        for share in self.spare:
-            shares[share.variable], values[share.variable] = share.bytes, share.value
-        worth_it = {name for name, share in shares.items() if self.is_worth_a_prune(share)}
+        rooms = [*_rooms(self.measured), *(share.room for share in self.spare)]
+        worth_it = [room for room in rooms if self.is_worth_a_prune(room.bytes)]
         # an image with a name stays, so that nobody can say what a prune of images frees
-        enough = {name for name in worth_it - {"images"} if shares[name] >= self._excess}
-        offered = enough or worth_it
-        return {name: value for name, value in values.items() if name in offered}
+        sure = [room for room in worth_it if room.variable != "images"]
+        enough = [room for room in sure if room.bytes >= self._excess]
+        return {room.variable: room.value for room in enough or worth_it}
 
     @property
     def _excess(self) -> float:
@@ -171,6 +176,13 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
 
 
-def _chattiest(logs: UsagePart | None) -> tuple[str, int]:
-    """The container with the largest log, and its bytes; "" where there is none."""
-    return logs.subjects[0] if logs is not None and logs.subjects else ("", 0)
+def _rooms(usage: DiskUsage) -> Iterator[Room]:
+    """What a prune may free, and the largest log of a container."""
+    parts = {part.name: part for part in usage.parts}
+    for variable, name in _FREED_BY.items():
+        if name in parts:
+            yield Room(variable, "--force", parts[name].bytes)
+    logs = parts.get("container logs")
+    if logs is not None and logs.subjects:
+        container, size = logs.subjects[0]
+        yield Room("chatty", container, size)

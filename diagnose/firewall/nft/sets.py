@@ -9,6 +9,7 @@ from diagnose.firewall.actions import Choose, Maybe
 from diagnose.firewall.conditions import Match, Unread
 from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.nft.verdicts import verdict
+from diagnose.firewall.packet import Field
 from diagnose.firewall.registers import TRANSPORTS, Part, between, named
 from diagnose.firewall.values import Interval, Name, Value
 
@@ -36,14 +37,19 @@ def look_up(program: RuleProgram, expression: Expression) -> None:
         return
     fields = tuple(named(part) for part in parts)
     if target == _VERDICT_REGISTER:
-        verdicts = [(key, verdict(element["data"])) for key, element in keys]
-        entries = tuple((key, action) for key, action in verdicts if action is not None)
-        program.action = Choose(fields, entries)
+        program.action = _choice(fields, keys)
         return
     among = tuple(key for key, _ in keys)
     if fields == ("proto",) and all(key in _PORT_BEARERS for key in among):
         program.proto = TRANSPORTS[0]
-    program.conditions.append(Match(fields, among, bool(expression.get("flags", 0) & _INVERTED)))
+    is_inverted = bool(expression.get("flags", 0) & _INVERTED)
+    program.conditions.append(Match(fields, among, is_inverted))
+
+
+def _choice(fields: tuple[Field, ...], keys: list[tuple[_Key, Mapping[str, Any]]]) -> Choose:
+    """What a map does with each key for which it has a verdict that is known."""
+    verdicts = [(key, verdict(element["data"])) for key, element in keys]
+    return Choose(fields, tuple((key, action) for key, action in verdicts if action is not None))
 
 
 def _unread(program: RuleProgram, expression: Expression) -> None:
