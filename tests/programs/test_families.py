@@ -371,3 +371,19 @@ def test_a_long_line_costs_each_row_little() -> None:
     for row in (*FAMILIES, *FAILURES):
         line = (words * LONGEST)[:LONGEST]
         assert min(took(row, line) for _ in range(3)) < 0.015, row.name
+
+
+@pytest.mark.parametrize(
+    ("line", "peer"),
+    [
+        ("2026-11-28T05:41:29 ERROR 10.0.0.9:443 connection refused", "10.0.0.9:443"),
+        ("2026-11-28T05:41:29 ERROR db:5432: connection refused", "db:5432"),
+        ("connection refused: db:5432", "db:5432"),
+        ("dial tcp 10.0.0.9:443: connect: connection refused", "10.0.0.9:443"),
+        ("connection refused at 2026-11-28T05:41:29", None),
+    ],
+)
+def test_a_time_is_no_peer(line: str, peer: str | None) -> None:
+    found = recognise_family(TellingLine(line), FAMILIES)
+    assert found is not None
+    assert found.values.get("peer") == peer

@@ -112,9 +112,10 @@ PEERS = (
         name="peer-refused",
         mark="refused",
         pattern=r"""(?x)
-            (?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):\d{2,5})\b.{0,40}connection\ refused
+            (?<![\w.:-])(?P<peer>(?:[A-Za-z][\w.-]*|\d+(?:\.\d+){3}):\d{2,5})\b(?!:\d)
+                .{0,40}connection\ refused
             | ECONNREFUSED\ (?P<peer_node>\S+:\d{2,5})
-            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?P<peer_behind>[\w.-]+:\d{2,5})\b
+            | connection\ (?:to\ \S+\ )?refused.{0,40}?(?<![\w.:-])(?P<peer_behind>[\w.-]+:\d{2,5})\b(?!:\d)
             | connection\ to\ server\ at\ \"(?P<peer_postgres>[^\"]+)\".{0,60}connection\ refused
         """,
         cause="{peer} refuses the connection: nothing listens there yet",

@@ -88,6 +88,10 @@ LOGS = {
         ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
         [],
     ),
+    "an order that is left out among others": (
+        [*["ERROR order 7: no such customer, skipped"] * 4, *["GET /orders 200"] * 8],
+        [],
+    ),
     "an order that is left out": (["ERROR order 7: no such customer, skipped"] * 4, ADVICE),
     "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }

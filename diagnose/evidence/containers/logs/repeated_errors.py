@@ -22,7 +22,7 @@ from diagnose.programs.failures import (
     recognise,
 )
 from diagnose.programs.families import FAMILIES
-from diagnose.programs.log_message import TAKES_ANOTHER, message
+from diagnose.programs.log_message import DOES_WITHOUT, TAKES_ANOTHER, message
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -36,6 +36,8 @@ _SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d
 """A request with a status that says it went well, as web servers log it."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
+MOSTLY = 0.5
+"""A program that says that it skips something fails where that is most of what it says."""
 SLACK_S = 60.0
 OVERDUE = 2
 """Of an error whose next time is so many intervals overdue the program has got over."""
@@ -117,7 +119,7 @@ def _repeated_error(
     shapes = [_shape(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
-    lasting = _frequent(times) - _over(recent, shapes)
+    lasting = _frequent(times) - _over(recent, shapes) - _skipped(shaped, times)
     repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
     telling = telling_line(repeated)
     if telling is None or not telling.explains:
@@ -155,6 +157,12 @@ def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
         for shape, times in at.items()
         if len(times) > 1 and end - times[-1] > SLACK_S + OVERDUE * _longest_pause(times)
     }
+
+
+def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:
+    """The lines that tell of something left out, where they are less than most of the log."""
+    few = {shape for shape, count in times.items() if count < MOSTLY * len(shaped)}
+    return {shape for line, shape in shaped if shape in few and DOES_WITHOUT.search(line)}
 
 
 def _longest_pause(times: Sequence[float]) -> float:
