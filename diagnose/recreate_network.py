@@ -124,18 +124,20 @@ def _options(network: Inspect) -> Iterator[Option]:
     ipam = network.get("IPAM") or {}
     if ipam.get("Driver") not in (None, "", "default", "host-local"):
         yield Option("ipam-driver", ipam["Driver"])
-    for key, value in (ipam.get("Options") or {}).items():
-        yield Option("ipam-opt", f"{key}={value}")
+    yield from _entries("ipam-opt", ipam.get("Options"))
     for pool in ipam.get("Config") or ():
         for key, name in _POOL.items():
             if pool.get(key):
                 yield Option(name, str(pool[key]))
-        for key, value in (pool.get("AuxiliaryAddresses") or {}).items():
-            yield Option("aux-address", f"{key}={value}")
-    for key, value in (network.get("Options") or {}).items():
-        yield Option("opt", f"{key}={value}")
-    for key, value in (network.get("Labels") or {}).items():
-        yield Option("label", f"{key}={value}")
+        yield from _entries("aux-address", pool.get("AuxiliaryAddresses"))
+    yield from _entries("opt", network.get("Options"))
+    yield from _entries("label", network.get("Labels"))
+
+
+def _entries(name: str, entries: Mapping[str, object] | None) -> Iterator[Option]:
+    """An option that is given once for each entry."""
+    for key, value in (entries or {}).items():
+        yield Option(name, f"{key}={value}")
 
 
 def _by_name(members: Iterable[Inspect]) -> Iterator[tuple[str, Inspect]]:

@@ -24,7 +24,7 @@ from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import present, subjects_of
+from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described, is_fault
@@ -64,23 +64,20 @@ def crashed(
         if age is None or age > options.since_s or not _stays_down(container):
             continue
         tail = tail_of(log_tails, container)
-        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
-        if with_engine:
-            # as long as the engine is down, all containers are
-            counts = containers.source != "disk"
-        else:
-            worked = not fails_at_start(container, tail, at_least)
-            counts = worked and _ended_by_itself(container, stops)
-        if not counts:
+        with_engine = _ended_with_engine(container, stops)
+        if with_engine and containers.source == "disk":
+            continue  # as long as the engine is down, all containers are
+        worked = not fails_at_start(container, tail, at_least)
+        if not with_engine and not (worked and _ended_by_itself(container, stops)):
             continue
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
-        upgrade = upgrades.that_stopped(container) if with_engine and upgrades else None
+        upgrade = _upgrade_behind(container, stops, upgrades)
         yield Finding.about(
             container,
             f"{container} {_how(container, ago(age), upgrade, with_engine=with_engine)}",
             {
-                **present({"package upgraded": str(upgrade) if upgrade else ""}),
+                **({"package upgraded": str(upgrade)} if upgrade else {}),
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -119,6 +116,19 @@ def _stays_down(container: Container) -> bool:
     """Whether it has ended, nobody waits for its end, and the engine does not start it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and container.stays_down and not is_somebodys_job(container)
+
+
+def _ended_with_engine(container: Container, stops: Stops) -> bool:
+    return container.id in stops.stopped_with_daemon and is_service(container)
+
+
+def _upgrade_behind(
+    container: Container, stops: Stops, upgrades: EngineUpgrades | None
+) -> ChangedPackage | None:
+    """The upgrade of the engine with which the container ended."""
+    if upgrades is None or not _ended_with_engine(container, stops):
+        return None
+    return upgrades.that_stopped(container)
 
 
 def _ended_by_itself(container: Container, stops: Stops) -> bool:

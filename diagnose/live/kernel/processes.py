@@ -185,12 +185,14 @@ def wakings(_live: Live, question: AnyQuestion) -> Json:
     before = {pid: _switches(pid) for pid in pids}
     time.sleep(min(float(question.args["seconds"]), 1.0))
     after = {pid: _switches(pid) for pid in pids}
-    return {
-        str(pid): new - old
-        if (old := before[pid]) is not None and (new := after[pid]) is not None and new >= old
-        else None
-        for pid in pids
-    }
+    return {str(pid): _increase(before[pid], after[pid]) for pid in pids}
+
+
+def _increase(before: int | None, after: int | None) -> int | None:
+    """None where one is not known, or the counter began again."""
+    if before is None or after is None or after < before:
+        return None
+    return after - before
 
 
 def _switches(pid: int) -> int | None:
