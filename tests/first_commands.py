@@ -131,7 +131,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "dns.server-fails": "the lab's resolver is no program that a page can configure",
     "dns.name-unknown": "only the author of the configuration knows which name was meant",
     "dns.tcp-blocked": "the firewall in question is not on this host",
-    "dns.engine-resolver-bypassed": "no cure was run since its scenario was written",
     "daemon.unit-invalid": "its cure was typed under systemd, which a box has not",
     "image.pull-stalled": "only its reader knows which command pulls",
     "swarm.ipvs-missing": "the lab's kernel has no IPVS to load",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from diagnose import runbooks
+
 from .box import Box
 from .cures import BIN, equip
 from .engines import Engine
@@ -96,6 +98,15 @@ def test_an_image_that_was_not_built_again(shop: Box) -> None:
     (finding,) = [each for each in found if each["id"] == "container.exits-at-start"]
     _typed(shop, f"cd / && {finding['fix'][0]['command']}")
     shop.wait_state("shop-web-1", "running", 10)
+
+
+def test_nothing_is_kept_where_the_layer_is_to_go(shop: Box) -> None:
+    """The page frees the space of a layer: an image with the same files would hold it."""
+    _typed(shop, "docker exec shop-web-1 sh -c 'echo bulk >/made'")
+    (block,) = runbooks.page("storage.writable-layer-large").of("fix")[:1]
+    _typed(shop, runbooks.fill(block.text, {"container": "shop-web-1"}, "docker"))
+    assert _names(shop) == ["shop-db-1 running", "shop-web-1 running"]
+    assert shop.docker("image", "ls", "--quiet", "kept").stdout == ""
 
 
 def test_compose_knows_the_network_that_was_recreated(shop: Box) -> None:
