@@ -15,6 +15,7 @@ from checks.container.helpers import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
@@ -67,8 +68,7 @@ def crashed(
         with_engine = _ended_with_engine(container, stops)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
-        worked = not fails_at_start(container, tail, at_least)
-        if not with_engine and not (worked and _ended_by_itself(container, stops)):
+        if not with_engine and not _broke_off(container, tail, stops, at_least):
             continue
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
@@ -131,7 +131,10 @@ def _upgrade_behind(
     return upgrades.that_stopped(container)
 
 
-def _ended_by_itself(container: Container, stops: Stops) -> bool:
+def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:
+    """Whether it had been working, and nobody ended it."""
+    if fails_at_start(container, tail, at_least):
+        return False
     requested = stops.by_id.get(container.id)
     if requested:
         return False
