@@ -45,7 +45,8 @@ One arrow runs through the house:
                 one; pure.
 - `compare`, `timeline`  two runs by finding; the last hours in one list. `recreate` writes a script
                 that creates a container again with a change, `recreate_network` a network, and
-                `compose_keys` says the change as a compose file does. `container_options` are the
+                `compose_keys` says the change as a compose file does, `update_service` gives it to
+                a service of swarm. `container_options` are the
                 options of a container, `misplaced_options` those that were given as a part of the
                 command.
 - `repair/`     the smallest repair as a script, judged on the recorded answers first.

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from diagnose import compose_keys
+from diagnose import compose_keys, update_service
 from diagnose.container_options import (
     Inspect,
     NoRecreateError,
@@ -86,7 +86,8 @@ def script(
     """A shell script that recreates the container.
 
     The old one is kept, stopped, under another name. One that compose made is kept as an image:
-    compose would count two containers of the service, remove the new one and start the old one.
+    compose would count two containers of the service, remove the new one and start the old one. A
+    task of swarm is changed by its service.
 
     Where the new one cannot be created or started, the old one is given back its name and started.
     docker: the command that reaches the engine. Podman's inspect names its default runtime as if it
@@ -95,6 +96,8 @@ def script(
     """
     name = str(container["Name"]).removeprefix("/")
     image = image or {}
+    if update_service.SERVICE in (container["Config"].get("Labels") or {}):
+        return _of_service(container, change, docker)
     _refuse_what_is_not_ours(container, name)
     if change.options_from_command:
         change = _with_options_from_command(container, change)
@@ -116,6 +119,25 @@ def script(
     unset = change.unset | (_of_the_image(container, image) if change.image else set())
     notes = _notes(container, change, is_podman=docker == PODMAN)
     return _text(name, docker, words, networks[1:], container, unset, notes)
+
+
+def _of_service(task: Inspect, change: ContainerChange, docker: str) -> str:
+    """A task is replaced by its service."""
+    if change.without or change.options_from_command:
+        service = task["Config"]["Labels"][update_service.SERVICE]
+        raise NoRecreateError(
+            f'service "{service}" made the container: leave the option out with '
+            "docker service update, or in the file of its stack"
+        )
+    return update_service.script(
+        task,
+        change.options,
+        change.image,
+        change.command,
+        unset=change.unset,
+        unmounted=change.unmounted,
+        docker=docker,
+    )
 
 
 def _changes_network(change: ContainerChange) -> bool:

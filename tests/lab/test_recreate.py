@@ -13,6 +13,7 @@ import pytest
 from .box import Box
 from .cures import BIN, equip
 from .engines import Engine
+from .provider import BOX_ADDRESS
 from .test_engine_collectors import PODMAN, needs_podman, serve_podman
 
 RICH = (
@@ -231,3 +232,25 @@ def test_podman_creates_a_container_again_by_its_own_command() -> None:
         assert "docker unpause" not in steps
         assert "podman unpause web" in box.diagnose("check", "container.paused").out
         box.sh("podman unpause web", env=path)
+
+
+def test_a_task_of_swarm_is_changed_by_its_service(engine: Engine) -> None:
+    with Box(engine) as box:
+        equip(box)
+        box.start_engine(config={"live-restore": False})
+        box.image("bb:1.36")
+        box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, timeout=60)
+        options = ("--detach", "--no-resolve-image", "--stop-grace-period=1s", "--name=web")
+        box.docker("service", "create", *options, "bb:1.36", "sleep", "1000", timeout=60)
+
+        def tasks() -> list[str]:
+            return box.docker("ps", "--quiet", "--filter", "name=web").stdout.split()
+
+        (task,) = box.wait_for(tasks, 60, "the task")
+        _recreated(box, task, "--", "--env=MODE=fast", "--pids-limit=50")
+
+        def is_changed() -> bool:
+            found = [box.inspect(id) for id in tasks() if id != task]
+            return any("MODE=fast" in each["Config"]["Env"] for each in found)
+
+        box.wait_for(is_changed, 60, "the new task")
