@@ -8,6 +8,7 @@ from checks.storage.helpers import users
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.btrfs_room import BtrfsRoom, BtrfsRooms
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.mounts import Mounted, Mounts
@@ -43,6 +44,7 @@ def inodes_exhausted(
     filesystems: Filesystems,
     holders: InodeUsage | None,
     unused: UnusedVolumes | None,
+    btrfs: BtrfsRooms | None,
     *,
     warn_pct: Percent = Percent(90),
     crit_pct: Percent = Percent(97),
@@ -50,9 +52,10 @@ def inodes_exhausted(
     """A file system that Docker writes to has no inodes left for new files.
 
     The kernel says "no space left on device" while df shows room. File systems that make inodes as
-    needed (btrfs, zfs) report none and are left out; xfs counts those that its free space would
-    hold, so that few of them on a full disk tell nothing new. The folders that hold most of them
-    are named, and volumes that no container uses among them.
+    needed (btrfs, zfs) report none: of a btrfs the room for metadata counts, once no part of the
+    disk is left to be given to it. xfs counts those that its free space would hold, so that few of
+    them on a full disk tell nothing new. The folders that hold most of them are named, and volumes
+    that no container uses among them.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct
@@ -65,7 +68,34 @@ def inodes_exhausted(
         is_critical = pct >= crit_pct and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         yield _inodes_finding(disk, severity, most, anonymous)
+    for disk in filesystems:
+        room = btrfs.by_point.get(disk.point) if btrfs is not None else None
+        if room is None or disk.usage.read_only:
+            continue
+        if room.is_out or (room.is_given_away and room.left_pct <= 100 - warn_pct):
+            yield _metadata_finding(disk, room, is_critical=room.is_out and not disk.is_aside)
     return None
+
+
+def _metadata_finding(disk: Filesystem, room: BtrfsRoom, *, is_critical: bool) -> Finding:
+    """A btrfs whose metadata has no room, beside chunks of data that are not used."""
+    state = "has no room" if is_critical else "has hardly any room"
+    spare = size(room.data - room.data_used)
+    return Finding(
+        subject=disk.subject,
+        summary=f"{disk.point} {state} for new files: its btrfs has given the whole disk away, "
+        f"{size(room.left)} of {size(room.metadata)} are left for metadata, and the part of the "
+        f"data has {spare} that it does not use",
+        evidence={
+            "btrfs metadata": f"{size(room.metadata_used)} of {size(room.metadata)}",
+            "btrfs data": f"{size(room.data_used)} of {size(room.data)}",
+            "btrfs unallocated": size(room.unallocated),
+            **users(disk),
+        },
+        variables={"metadata_of" if room.has_spare_data else "full_btrfs": disk.point},
+        severity=Severity.critical if is_critical else Severity.warning,
+        signs=frozenset({"no-space"}),
+    )
 
 
 def _inodes_finding(

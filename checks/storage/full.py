@@ -7,11 +7,13 @@ from msgspec.structs import replace
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.btrfs_room import BtrfsRooms
 from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.filled_disk import FilledDisk
 from diagnose.evidence.storage.full_disks import FullDisks
+from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import (
@@ -46,6 +48,8 @@ def disk_full(
     unused: UnusedVolumes | None,
     others: FullDisks | None,
     info: Info | None,
+    growable: GrowableDisks | None,
+    btrfs: BtrfsRooms | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -58,8 +62,9 @@ def disk_full(
     is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
     without. File systems that are read-only by design are left out. What stopped containers and
     anonymous volumes without a container hold is added up; on another disk than the data root's the
-    largest folders are named. With containerd's image store, images lie in containerd's own folder,
-    wherever the data root is.
+    largest folders are named. A disk that was enlarged, and whose file system or partition was not,
+    is named with the room that it has. With containerd's image store, images lie in containerd's
+    own folder, wherever the data root is.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -67,11 +72,18 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
+        room = btrfs.by_point.get(disk.point) if btrfs is not None else None
+        if room is not None and room.is_out and room.has_spare_data:
+            # df shows no room once the metadata has none: see storage.inodes-exhausted
+            continue
         filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         finding = replace(_finding(filled, rates), severity=severity)
+        larger = growable.by_point.get(disk.point) if growable is not None else None
+        if larger is not None:
+            finding = _growable_finding(finding, larger)
         yield _image_disk_finding(finding, info) if _holds_images(disk, info) else finding
     return None
 
@@ -128,6 +140,26 @@ def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
         summary=f"{finding.summary}; containerd's image store there holds the images, not the data "
         f"root {root}",
         variables={**finding.variables, "stored": "--force"},
+    )
+
+
+def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
+    """The same with the room that the disk has, and with what makes the file system use it."""
+    device = larger.disk or larger.device
+    grower = "xfs" if larger.fstype == "xfs" else "ext"
+    variables = {f"{grower}_device": larger.device}
+    if larger.disk:
+        variables = {
+            f"{grower}_disk": larger.disk,
+            "number": larger.number,
+            f"{grower}_partition": larger.device,
+        }
+    return replace(
+        finding,
+        summary=f"{finding.summary}; {device} has {size(larger.unused)} that its file system does "
+        "not use yet",
+        evidence={**finding.evidence, f"size of {larger.device}": size(larger.device_bytes)},
+        variables={**finding.variables, **variables},
     )
 
 

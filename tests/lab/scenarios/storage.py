@@ -97,6 +97,69 @@ def no_room_for_the_state_of_a_container(box: Box) -> None:
     assert "no space left on device" in said.stderr
 
 
+def _xfs(box: Box, device: str) -> None:
+    """Films on an xfs of this device, until it is full."""
+    box.sh(f"mkfs.xfs -q {device}; mkdir -p /srv/films; mount {device} /srv/films")
+    # the device of a mounted disk goes with its last mount
+    box.sh(f"losetup --detach {device.removesuffix('p2')}")
+    box.fill("/srv/films/film", 0.99)
+
+
+def _grown(box: Box) -> None:
+    """A container that writes to the full disk; the command that the report offers makes room."""
+    box.docker(*SAFE, "--name=films", "-v", "/srv/films:/films", "bb:1.36", "sleep", "1000")
+    run = box.diagnose("check", "storage.disk-full", "--format", "json")
+    (finding,) = [item for item in run.findings if item["subject"]["name"] == "/srv/films"]
+    assert "that its file system does not use yet" in finding["summary"], finding
+    before = box.usage("/srv/films").f_blocks
+    box.sh(finding["fix"][0]["command"])
+    after = box.usage("/srv/films").f_blocks
+    assert after > 1.5 * before, (before, after)
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/films", exit_code=2)
+def disk_larger_than_its_file_system(box: Box) -> None:
+    """A virtual disk was enlarged, and its file system was not: it is full beside all that room."""
+    box.sh("truncate -s 320M /root/films")
+    device = box.sh("losetup --find --show /root/films").strip()
+    _xfs(box, device)
+    box.sh(f"truncate -s 800M /root/films; losetup --set-capacity {device}")
+    _grown(box)
+    box.sh(f"truncate -s 1600M /root/films; losetup --set-capacity {device}")
+    box.fill("/srv/films/more", 0.99)
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/films", exit_code=2)
+def disk_larger_than_its_partition(box: Box) -> None:
+    """The same where the file system lies in the last partition of the disk."""
+    box.sh("truncate -s 400M /root/films; printf 'size=20M\nsize=330M\n' | sfdisk -q /root/films")
+    device = box.sh("losetup --find --show --partscan /root/films").strip()
+    box.sh(f"partx --update {device}")
+    _xfs(box, f"{device}p2")
+    box.sh(f"truncate -s 900M /root/films; losetup --set-capacity {device}")
+    _grown(box)
+    box.sh(f"truncate -s 1800M /root/films; losetup --set-capacity {device}")
+    box.fill("/srv/films/more", 0.99)
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/log", also=["storage.disk-full"])
+def full_disks_without_more_room(box: Box) -> None:
+    """xfs keeps 64 MiB for its log, ext4 a part for its inodes: that is no room for growth, and a
+    partition that another one follows has none either."""
+    made = "truncate -s 320M /root/log; mkfs.xfs -q /root/log; mkdir -p /srv/log"
+    box.sh(f"{made}; mount -o loop /root/log /srv/log")
+    box.sh("truncate -s 900M /root/two; printf 'size=330M\nsize=500M\n' | sfdisk -q /root/two")
+    device = box.sh("losetup --find --show --partscan /root/two").strip()
+    box.sh(f"partx --update {device}; mkfs.ext4 -q -T news {device}p1; mkdir -p /srv/two")
+    box.sh(f"mount {device}p1 /srv/two; losetup --detach {device}")
+    for name in ("log", "two"):
+        box.fill(f"/srv/{name}/filler", 0.99)
+        box.docker(*SAFE, f"--name={name}", "-v", f"/srv/{name}:/data", "bb:1.36", "sleep", "1000")
+    findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert len(findings) == 2, findings
+    assert not any("not use yet" in finding["summary"] for finding in findings), findings
+
+
 @healthy(shareable=True)
 def full_disk_that_is_only_read(box: Box) -> None:
     """A disk of films is as full as it is meant to be; a container may read it and no more."""
@@ -548,3 +611,63 @@ def unfinished_downloads_fill_the_disk(box: Box) -> None:
     box.sh(f"touch -d '3 hours ago' {ROOT}/tmp/GetImageBlob*")
     (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
     assert f"find {ROOT}/tmp " in first["fix"][0]["command"]
+
+
+_TAKE_METADATA = """
+import itertools, sys
+try:
+    for number in itertools.count():
+        with open(f"{sys.argv[1]}/mail{number}", "wb") as mail:
+            mail.write(b"x" * 1900)
+except OSError as full:
+    print(full)
+"""
+"""Files so small that btrfs keeps them in its metadata."""
+
+
+_CHUNKS = """
+cd /srv/mail
+for number in $(seq 80); do fallocate -l 5M $0$number || break; done
+sync
+for number in $(seq 80); do [ $((number % 3)) = 0 ] || rm -f $0$number; done
+sync
+"""
+"""Takes the whole disk for data, and leaves each chunk of 30 MB with something in it."""
+
+
+def _btrfs(box: Box) -> None:
+    """A btrfs of 300 MB at /srv/mail, whose chunks of data are hardly used."""
+    box.sh("truncate -s 300M /root/mail; mkfs.btrfs -q -m single /root/mail; mkdir -p /srv/mail")
+    box.sh("mount -o loop /root/mail /srv/mail; mkdir /srv/mail/in")
+    box.run(["sh", "-c", _CHUNKS, "big"])
+    box.docker(*SAFE, "--name=mail", "-v", "/srv/mail:/mail", "bb:1.36", "sleep", "1000")
+
+
+def _take_metadata(box: Box) -> None:
+    said = box.run([sys.executable, "-c", _TAKE_METADATA, "/srv/mail/in"], timeout=120).stdout
+    assert "No space left on device" in said
+    usage = box.usage("/srv/mail")
+    assert usage.f_bfree > 0.2 * usage.f_blocks
+
+
+@fault("storage.inodes-exhausted", subject="filesystem:/srv/mail")
+def no_room_for_metadata(box: Box) -> None:
+    """A btrfs has given its whole disk away, and many small mails have used up its metadata, while
+    df shows room; the command gives the metadata what the data does not use."""
+    _btrfs(box)
+    _take_metadata(box)
+    (finding,) = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
+    assert "has no room for new files" in finding["summary"], finding
+    assert box.run(["mkdir", "/srv/mail/new"], check=False).returncode != 0
+    box.sh(finding["fix"][0]["command"], timeout=60)
+    box.sh("mkdir /srv/mail/new")
+    box.run(["sh", "-c", _CHUNKS, "more"])
+    _take_metadata(box)
+
+
+@healthy()
+def btrfs_whose_disk_is_given_away(box: Box) -> None:
+    """A btrfs has given its whole disk away, and its metadata has room."""
+    _btrfs(box)
+    free = box.sh("btrfs filesystem usage -b /srv/mail | grep unallocated").split()[-1]
+    assert int(free) < 64 << 20, free

@@ -1,0 +1,133 @@
+"""Room for metadata on file systems of the kind btrfs, as sysfs shows it.
+
+btrfs gives its disk to data and to metadata in chunks. When the whole disk is given away and the
+metadata's chunks are full, no file can be made, whatever df says of the data's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.registry import evidence
+
+__all__ = ["BtrfsRoom", "BtrfsRooms", "btrfs_rooms"]
+
+SYSFS = "/sys/fs/btrfs"
+ID_LENGTH = 36
+ENOUGH, ENOUGH_PCT = 8 << 20, 3.0
+"""What the kernel does not hand out any more: seen on Linux 6.18 with 4 MiB left."""
+SECTOR = 512
+CHUNK = 64 << 20
+"""The kernel gives chunks of 256 MiB and more, and smaller ones to small disks."""
+
+
+class BtrfsRoom(msgspec.Struct, frozen=True):
+    """Bytes of one file system."""
+
+    metadata: int
+    """What the chunks of metadata hold."""
+    metadata_used: int
+    """What is used of that, or kept for the kernel's own needs."""
+    unallocated: int
+    """What no chunk has yet, over all disks."""
+    data: int = 0
+    data_used: int = 0
+    is_full: bool = False
+    """Whether statfs says that nothing is available: so the kernel says it of metadata too."""
+
+    @property
+    def left(self) -> int:
+        """What new files may still take of the metadata."""
+        return max(self.metadata - self.metadata_used, 0)
+
+    @property
+    def left_pct(self) -> float:
+        return 100.0 * self.left / self.metadata if self.metadata else 100.0
+
+    @property
+    def is_given_away(self) -> bool:
+        """Whether no part of the disk is left for another chunk."""
+        return self.unallocated < CHUNK
+
+    @property
+    def has_spare_data(self) -> bool:
+        """Whether chunks of data are empty enough to give some back."""
+        return self.data - self.data_used >= max(CHUNK, self.data // 10)
+
+    @property
+    def is_out(self) -> bool:
+        """Whether the kernel refuses new files, although the data has room."""
+        if self.is_full and self.has_spare_data:
+            return True
+        return self.is_given_away and (self.left < ENOUGH or self.left_pct <= ENOUGH_PCT)
+
+
+class BtrfsRooms(msgspec.Struct, frozen=True):
+    """By mount point."""
+
+    by_point: Mapping[str, BtrfsRoom] = msgspec.field(default_factory=dict)
+
+
+@evidence
+def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
+    """Asked only where a file system is a btrfs."""
+    disks = [disk for disk in filesystems if disk.usage.fstype == "btrfs"]
+    if not disks:
+        return BtrfsRooms()
+    listed = host.ask(ListFolder(SYSFS))
+    entries = [] if isinstance(listed, Failed) else listed.entries
+    ids = [entry.name for entry in entries if len(entry.name) == ID_LENGTH]
+    found: dict[str, BtrfsRoom] = {}
+    for id, devices in host.ask_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices")):
+        names = [] if isinstance(devices, Failed) else [entry.name for entry in devices.entries]
+        mounted = [disk for disk in disks if _device(disk) in names]
+        room = _room(host, id, names) if mounted else None
+        if room is not None:
+            found |= {
+                disk.point: replace(room, is_full=disk.usage.available == 0) for disk in mounted
+            }
+    return BtrfsRooms(found)
+
+
+def _device(disk: Filesystem) -> str:
+    """The name of the mounted device, as the kernel has it."""
+    return (disk.usage.source or "").rpartition("/")[2]
+
+
+def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:
+    """None where one of the figures cannot be read."""
+    allocation = f"{SYSFS}/{id}/allocation"
+    paths = {
+        name: f"{allocation}/{name}"
+        for name in (
+            "metadata/total_bytes", "metadata/bytes_used", "global_rsv_size", "data/total_bytes",
+            "data/bytes_used", "data/disk_total", "metadata/disk_total", "system/disk_total",
+        )
+    }  # fmt: skip
+    read = {name: _number(host, path) for name, path in paths.items()}
+    sizes = [_number(host, f"{SYSFS}/{id}/devices/{device}/size") for device in devices]
+    figures = {name: number for name, number in read.items() if number is not None}
+    disks = [sectors for sectors in sizes if sectors is not None]
+    if len(figures) < len(paths) or len(disks) < len(sizes):
+        return None
+    given = sum(figures[name] for name in figures if name.endswith("disk_total"))
+    return BtrfsRoom(
+        figures["metadata/total_bytes"],
+        figures["metadata/bytes_used"] + figures["global_rsv_size"],
+        max(sum(disks) * SECTOR - given, 0),
+        figures["data/total_bytes"],
+        figures["data/bytes_used"],
+    )
+
+
+def _number(host: Host, path: str) -> int | None:
+    answer = host.ask(ReadFile(path))
+    text = "" if isinstance(answer, Failed) else answer.text.strip()
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,132 @@
+"""Full file systems whose disk is larger: it was enlarged, and they were not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+__all__ = ["GrowableDisk", "GrowableDisks", "growable_disks"]
+
+WORTH_PCT = 85.0
+"""From here on a file system is full enough to ask."""
+KINDS = ("ext2", "ext3", "ext4", "xfs")
+"""Those that grow while they are mounted."""
+LEAST = 256 << 20
+"""Less than that is what a file system keeps for itself: xfs' log has at least 64 MiB."""
+LEAST_SHARE = 0.15
+"""ext4's tables of inodes and its journal take up to an eighth of a small disk."""
+SECTOR = 512
+
+
+class GrowableDisk(msgspec.Struct, frozen=True):
+    """A file system that could be larger without a new disk."""
+
+    device: str
+    """The one that is mounted, such as /dev/sda1."""
+    fstype: str
+    device_bytes: int
+    unused: int
+    """Bytes of the disk that the file system does not use."""
+    disk: str = ""
+    """The disk of a partition, such as /dev/sda, if the room is behind the partition."""
+    number: str = ""
+    """The partition's."""
+
+
+class GrowableDisks(msgspec.Struct, frozen=True):
+    """By mount point."""
+
+    by_point: Mapping[str, GrowableDisk] = msgspec.field(default_factory=dict)
+
+
+class _Device(msgspec.Struct, frozen=True):
+    """A block device as sysfs has it. Start and size in bytes."""
+
+    name: str
+    size: int
+    parent: str = ""
+    start: int = 0
+    number: str = ""
+
+
+@evidence
+def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
+    """Asked of full file systems on a block device alone.
+
+    A partition that another one follows cannot grow.
+    """
+    found: dict[str, GrowableDisk] = {}
+    for disk in filter(_is_worth_a_look, filesystems):
+        device = _device(host, disk.usage.dev)
+        if device is None:
+            continue
+        behind = _room_behind(host, device) if device.parent else 0
+        unused = device.size - disk.usage.size + behind
+        if unused < max(LEAST, LEAST_SHARE * (device.size + behind)):
+            continue
+        is_partition = behind >= LEAST
+        found[disk.point] = GrowableDisk(
+            f"/dev/{device.name}",
+            disk.usage.fstype or "",
+            device.size,
+            unused,
+            f"/dev/{device.parent}" if is_partition else "",
+            device.number if is_partition else "",
+        )
+    return GrowableDisks(found)
+
+
+def _is_worth_a_look(disk: Filesystem) -> bool:
+    figures = disk.usage
+    is_on_device = figures.fstype in KINDS and not figures.dev.startswith("0:")
+    return is_on_device and not figures.read_only and figures.used_pct >= WORTH_PCT
+
+
+def _device(host: Host, number: str) -> _Device | None:
+    """The device of this number; None where sysfs does not show it."""
+    path = f"/sys/dev/block/{number}"
+    status = host.ask(StatPaths([path]))
+    link = status[path].link if not isinstance(status, Failed) and path in status else None
+    size = _sectors(host, f"{path}/size")
+    if not link or size is None:
+        return None
+    *_, parent, name = link.split("/")
+    partition = host.ask(ReadFile(f"{path}/partition"))
+    start = _sectors(host, f"{path}/start")
+    if isinstance(partition, Failed) or start is None:
+        return _Device(name, size)
+    return _Device(name, size, parent, start, partition.text.strip())
+
+
+def _room_behind(host: Host, device: _Device) -> int:
+    """Bytes of the disk behind a partition; 0 where another one follows it."""
+    whole = _sectors(host, f"/sys/class/block/{device.parent}/size")
+    end = device.start + device.size
+    if whole is None or any(start >= end for start in _starts(host, device.parent)):
+        return 0
+    return whole - end
+
+
+def _starts(host: Host, disk: str) -> Iterator[int]:
+    """Where the partitions of a disk begin, in bytes."""
+    folder = host.ask(ListFolder(f"/sys/class/block/{disk}"))
+    entries = [] if isinstance(folder, Failed) else folder.entries
+    for entry in entries:
+        if entry.name.startswith(disk):
+            start = _sectors(host, f"/sys/class/block/{entry.name}/start")
+            if start is not None:
+                yield start
+
+
+def _sectors(host: Host, path: str) -> int | None:
+    """Bytes, from a file with a number of sectors."""
+    answer = host.ask(ReadFile(path))
+    number = "" if isinstance(answer, Failed) else answer.text.strip()
+    return int(number) * SECTOR if number.isdigit() else None
