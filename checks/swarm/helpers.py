@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import msgspec
+
+from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Subject
+from diagnose.mappings import present
+from diagnose.model import Json, Subject
+from diagnose.phrases import ago
+from diagnose.programs.telling_line import telling_line
 
 NOT_USED = "this engine is in no swarm"
 NO_MANAGER = "this node is no manager: only managers know"
@@ -38,3 +45,77 @@ def missing_image(errors: Sequence[str]) -> tuple[Subject, ...]:
     """The image that a node did not have and could not pull."""
     matches = [match for error in errors[:1] if (match := _NO_IMAGE.search(error))]
     return tuple(Subject("image", match["image"].partition("@")[0]) for match in matches)
+
+
+UNHEALTHY = "unhealthy container"
+"""How the engine says that it ended a task for its health check."""
+LONGEST_START_S = 300.0
+"""A program that answered no probe for so long does not only start slowly."""
+START_PERIOD = "5m"
+
+
+class EndedForHealth(msgspec.Struct, frozen=True):
+    """Why the tasks of a service are ended: their health check, as its last probe on this node saw
+    it."""
+
+    summary: str
+    evidence: Mapping[str, Json] = {}
+    variables: Mapping[str, str] = {}
+
+
+def ended_for_health(
+    errors: Sequence[str], service: str, containers: Containers | None
+) -> EndedForHealth | None:
+    """None where the most frequent error is another one.
+
+    Without a container of a task on this node nobody knows what its probes have met.
+    """
+    if not any(UNHEALTHY in error for error in errors[:1]):
+        return None
+    killed = "each task is ended because its health check fails"
+    probes = [
+        HealthCheck(task, task.state.health)
+        for task in _unhealthy(service, containers)
+        if task.state.health is not None
+    ]
+    newest = max(probes, key=lambda probe: probe.container.created_at or 0.0, default=None)
+    if newest is None:
+        return EndedForHealth(killed)
+    lived = newest.container.ran_for
+    never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
+    when = f", {ago(lived)} after its start" if lived is not None and never else ""
+    if newest.lacks_program:
+        variables = {"unprobed": service}
+    else:
+        variables = {"starting": service, "start_period": START_PERIOD} if never else {}
+    return EndedForHealth(
+        f"{killed}{when}: {_met(newest)}",
+        {
+            "probe": newest.text,
+            "task": newest.container.name,
+            **present({"start period": newest.start_period_s}),
+        },
+        variables,
+    )
+
+
+def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
+    """The ended containers of a service on this node that were unhealthy."""
+    return [
+        container
+        for container in containers or ()
+        if container.service == f"swarm {service}"
+        and not container.is_running
+        and container.state.health is not None
+        and container.state.health.status == "unhealthy"
+    ]
+
+
+def _met(probe: HealthCheck) -> str:
+    """What the last probe met."""
+    if probe.lacks_program:
+        return f'it runs "{probe.lacks_program}", which the container does not have'
+    printed = telling_line(probe.output.splitlines())
+    if probe.exit_code == TIMED_OUT:
+        return f"it does not finish within {ago(probe.timeout_s)}"
+    return printed.whole if printed else f"it prints nothing and exits with code {probe.exit_code}"

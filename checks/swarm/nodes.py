@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_interface
+
 from checks.swarm.helpers import NO_MANAGER, NOT_USED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.swarm import Node, Swarm
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
@@ -116,4 +119,47 @@ def _down_node_finding(node: Node) -> Finding:
         },
         variables={"node": node.name, "address": node.status.addr or node.name},
         discriminator=node.id[:12],
+    )
+
+
+@check("swarm.address-gone", severity=Severity.warning)
+def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
+    """The address that a swarm knows this node by is no longer one of the host's.
+
+    Most often DHCP gave the host another one. The node itself works on; the others do not reach it,
+    new ones cannot join by it, and overlay networks end here. An address that a router translates
+    lies in no network of this host: only one of a network that the host is in counts.
+    """
+    if not swarm.is_used:
+        return Skipped(NOT_USED)
+    now = _address_instead(swarm.node_address, interfaces)
+    if now:
+        yield _address_finding(swarm, now)
+    return None
+
+
+def _address_instead(known: str, interfaces: Interfaces) -> str:
+    """The host's own address in the network of the one that it had; "" where it still has it."""
+    try:
+        former = ip_address(known)
+    except ValueError:
+        return ""
+    own = [ip_interface(f"{item.address}/{item.prefix}") for item in interfaces.addresses]
+    if any(each.ip == former for each in own):
+        return ""
+    return next((str(each.ip) for each in own if former in each.network), "")
+
+
+def _address_finding(swarm: Swarm, now: str) -> Finding:
+    known = swarm.node_address
+    is_alone = swarm.manager and swarm.managers == 1
+    has_others = not is_alone or len(swarm.known_nodes) > 1
+    return Finding(
+        subject=DAEMON,
+        summary=f"the swarm knows this node by {known}, which the host does not have any more: it "
+        f"has {now} now, and other nodes do not reach it",
+        evidence={"GET /info Swarm.NodeAddr": known, "address in that network": now},
+        variables={"address": now} if is_alone else {"former": known},
+        discriminator=known,
+        severity=Severity.critical if has_others else Severity.warning,
     )

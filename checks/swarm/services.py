@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, missing_image
+from checks.swarm.helpers import (
+    NO_MANAGER,
+    NOT_USED,
+    TASK_CAUSES,
+    ended_for_health,
+    missing_image,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.swarm import Resources, Service, Swarm
@@ -123,19 +129,26 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
     """left: the interface on this host that has the network's number."""
     service, errors = placed.service, placed.errors
     name, status = service.spec.name, service.status
+    health = ended_for_health(errors, name, containers)
+    reasons = [health.summary] if health is not None else errors[:1]
     runs = f'service "{name}" runs {status.running_tasks} of {status.desired_tasks} tasks'
     on_this_host = f"interface {left} on this host has the network's number" if left else ""
     return Finding(
         subject=DAEMON,
-        summary=sentence(": ".join([runs, *errors[:1]]), on_this_host or _unfit(placed)),
+        summary=sentence(": ".join([runs, *reasons]), on_this_host or _unfit(placed)),
         evidence={
             "ServiceStatus.RunningTasks": status.running_tasks,
             "ServiceStatus.DesiredTasks": status.desired_tasks,
             "task errors": errors[:3],
             **_held_update(service),
             **_meaning(errors),
+            **(health.evidence if health is not None else {}),
         },
-        variables={"service": name, **({"left": left} if left else _cure(placed))},
+        variables={
+            "service": name,
+            **({"left": left} if left else _cure(placed)),
+            **(health.variables if health is not None else {}),
+        },
         discriminator=name,
         severity=Severity.critical if status.running_tasks == 0 else Severity.warning,
         touches=(*_newest_task(name, containers), *missing_image(errors)),

@@ -213,6 +213,8 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     """It is a manager."""
     managers: int = 0
     node_id: str = msgspec.field(name="NodeID", default="")
+    node_addr: str = ""
+    """The address that the other nodes know."""
     remote_managers: list[RemoteManager] | None = None
     """All managers that this node knows, itself among them."""
 

@@ -17,6 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.modules import Ipvs
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.model import Subject, Unavailable
+from diagnose.questions.network import Address
 from tests.inspected import container, of
 from tests.judging import judge
 
@@ -388,3 +389,104 @@ def test_a_paused_update_is_laid_to_the_task_that_swarm_names() -> None:
     (finding,) = judge("swarm.update-stuck", swarm=swarm, clock=CLOCK).findings
     assert finding.evidence["task errors"] == ["no such image"]
     assert "former tasks" not in finding.summary
+
+
+def _host(*addresses: str) -> Interfaces:
+    pairs = [text.split("/") for text in addresses]
+    return Interfaces((), tuple(Address(2, ip, int(prefix)) for ip, prefix in pairs))
+
+
+def _known(address: str, *, manager: bool = True, nodes: int = 1) -> Swarm:
+    listed = tuple(Node(id=str(number)) for number in range(nodes)) if manager else ()
+    return Swarm("active", manager=manager, node_address=address, managers=1, nodes=listed)
+
+
+MOVED: dict[str, tuple[Swarm, Interfaces, list[tuple[str, str]]]] = {
+    "as it was": (_known("192.0.2.10"), _host("192.0.2.10/24"), []),
+    "the only node": (_known("192.0.2.10"), _host("192.0.2.77/24"), [("warning", "address")]),
+    "with workers": (
+        _known("192.0.2.10", nodes=3),
+        _host("192.0.2.77/24"),
+        [("critical", "address")],
+    ),
+    "a worker": (
+        _known("192.0.2.10", manager=False),
+        _host("127.0.0.1/8", "192.0.2.77/24"),
+        [("critical", "former")],
+    ),
+    "both addresses": (_known("192.0.2.10"), _host("192.0.2.77/24", "192.0.2.10/24"), []),
+    "translated by a router": (_known("203.0.113.7"), _host("10.0.0.5/24"), []),
+    "IPv6": (_known("2001:db8::1"), _host("2001:db8::2/64"), [("warning", "address")]),
+    "no address is known": (_known(""), _host("192.0.2.77/24"), []),
+}
+
+
+@pytest.mark.parametrize(("swarm", "interfaces", "expected"), MOVED.values(), ids=MOVED)
+def test_address_of_a_node(
+    swarm: Swarm, interfaces: Interfaces, expected: list[tuple[str, str]]
+) -> None:
+    found = judge("swarm.address-gone", swarm=swarm, interfaces=interfaces).findings
+    assert [
+        (finding.severity and finding.severity.name, *finding.variables) for finding in found
+    ] == expected
+
+
+UNHEALTHY_TASK = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "failed",
+        "Err": "task: non-zero exit (137): dockerexec: unhealthy container",
+    },
+}
+REFUSED = "wget: can't connect to remote host (127.0.0.1): Connection refused"
+PROBES: dict[str, tuple[str, int, float, str, str]] = {
+    "it starts": (REFUSED, 3, 20, f"20 s after its start: {REFUSED}", "start_period"),
+    "it has worked": (REFUSED, 3, 3600, f"fails: {REFUSED}", ""),
+    "its probe cannot run": ("sh: curl: not found", 3, 20, '"curl", which the container does not', "unprobed"),
+    "it prints nothing": ("", 3, 20, "prints nothing and exits with code 1", "start_period"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("output", "streak", "ran", "said", "variable"), PROBES.values(), ids=PROBES
+)
+def test_tasks_that_are_ended_for_their_health(
+    output: str, streak: int, ran: float, said: str, variable: str
+) -> None:
+    start, end = 1.8e9 - 60 - ran, 1.8e9 - 60
+    probes = [
+        {
+            "Start": _time(end - 5 * number - 1),
+            "End": _time(end - 5 * number),
+            "ExitCode": 1,
+            "Output": output,
+        }
+        for number in reversed(range(streak))
+    ]
+    task = container(
+        name="web.1.x",
+        Config={"Labels": {"com.docker.swarm.service.name": "web"}, "Healthcheck": {"Test": ["CMD-SHELL", "wget -q localhost"], "Interval": 5_000_000_000, "Timeout": 1_000_000_000}},
+        State={"Status": "exited", "Running": False, "Pid": 0, "ExitCode": 137, "StartedAt": _time(start), "FinishedAt": _time(end), "Health": {"Status": "unhealthy", "FailingStreak": streak, "Log": probes}},
+    )  # fmt: skip
+    (finding,) = judge(
+        "swarm.service-underreplicated",
+        swarm=_swarm({"Mode": {"Replicated": {"Replicas": 1}}}, [UNHEALTHY_TASK]),
+        clock=CLOCK,
+        containers=of(task),
+    ).findings
+    assert said in finding.summary
+    assert variable in ("", *finding.variables)
+    assert "start_period" not in finding.variables or variable == "start_period"
+
+
+def test_a_node_elsewhere_knows_only_that_the_health_check_failed() -> None:
+    (finding,) = judge(
+        "swarm.service-underreplicated",
+        swarm=_swarm({"Mode": {"Replicated": {"Replicas": 1}}}, [UNHEALTHY_TASK]),
+        clock=CLOCK,
+    ).findings
+    assert finding.summary.endswith("each task is ended because its health check fails")
+
+
+def _time(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().replace("+00:00", "Z")

@@ -38,6 +38,8 @@ class Swarm(msgspec.Struct, frozen=True):
     manager: bool = False
     """Whether this node is a manager."""
     node_id: str = ""
+    node_address: str = ""
+    """The address that the other nodes know."""
     managers: int = 0
     other_managers: tuple[str, ...] = ()
     """The addresses of the managers beside this node."""
@@ -83,6 +85,7 @@ def swarm(host: Host, info: Info) -> Swarm:
         return Swarm(
             state,
             member.error,
+            node_address=member.node_addr,
             managers=member.managers,
             other_managers=tuple(member.other_managers),
         )
@@ -91,6 +94,7 @@ def swarm(host: Host, info: Info) -> Swarm:
         member.error,
         manager=True,
         node_id=member.node_id,
+        node_address=member.node_addr,
         managers=member.managers,
         other_managers=tuple(member.other_managers),
         nodes=_listed(host, ListNodes()),

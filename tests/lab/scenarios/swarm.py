@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
@@ -167,6 +168,130 @@ def drained_node(box: Box) -> None:
     box.docker("node", "update", "--availability", "drain", name)
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
+
+
+_MOVED = "192.0.2.77"
+
+
+def _readdress(box: Box, former: str, address: str) -> None:
+    """Start the engine anew with another address of its network, and wait for its swarm."""
+    box.stop_engine()
+    box.sh(f"ip addr del {former}/24 dev eth0; ip addr add {address}/24 dev eth0")
+    box.sh(f"ip route replace default via {GATEWAY}")
+    box.start_engine()
+    _wait_for_a_leader(box)
+
+
+def _wait_for_a_leader(box: Box) -> None:
+    listed = ("node", "ls", "-q")
+    box.wait_for(lambda: box.docker(*listed, check=False).returncode == 0, 60, "the leader")
+
+
+@fault("swarm.address-gone", subject="daemon:docker", baseline=False)
+def another_address_after_a_reboot(box: Box) -> None:
+    """DHCP gave the only manager another address; the command has the swarm know it."""
+    _swarm(box)
+    _readdress(box, BOX_ADDRESS, _MOVED)
+    form = ("info", "--format", "{{.Swarm.NodeAddr}}")
+    assert box.docker(*form).stdout.strip() == BOX_ADDRESS
+    (finding,) = box.diagnose("check", "swarm.address-gone", "--format", "json").findings
+    box.sh(finding["fix"][0]["command"], timeout=60)
+    assert box.docker(*form).stdout.strip() == _MOVED
+    _wait_for_a_leader(box)
+    assert not box.diagnose("check", "swarm.address-gone", "--format", "json").findings
+    _readdress(box, _MOVED, BOX_ADDRESS)
+
+
+@healthy(baseline=False)
+def address_that_a_router_translates(box: Box) -> None:
+    """A manager in a cloud announces its public address, which no interface has."""
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", "203.0.113.7", *pool)
+
+
+_PROBE = "nc 127.0.0.1 8080 </dev/null"
+_SLOW = "sleep 45; exec httpd -f -p 8080 -h /"
+_PROBED = (
+    "--health-interval=1s",
+    "--health-retries=3",
+    "--health-timeout=2s",
+    "--restart-delay=1s",
+)
+
+
+def _swarm(box: Box) -> None:
+    """A swarm of the box alone, whose services are judged at once."""
+    box.write("/etc/diagnose/lab.toml", _PROMPT)
+    pool = ("--default-addr-pool", "10.200.0.0/16")
+    box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
+
+
+def _probed(box: Box, name: str, probe: str, *options: str) -> None:
+    """A service with this health check, whose server listens after 45 seconds."""
+    limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", f"--name={name}")
+    image = box.image("bb:1.36")
+    box.docker("service", "create", *limits, *_PROBED, *options, "--health-cmd", probe, image, "sh", "-c", _SLOW)  # fmt: skip
+
+
+def _wait_for_ended_tasks(box: Box, name: str) -> None:
+    def ended() -> bool:
+        return "unhealthy container" in box.docker("service", "ps", "--no-trunc", name).stdout
+
+    box.wait_for(ended, 90, f"an ended task of {name}")
+
+
+def _findings(box: Box) -> dict[str, dict[str, Any]]:
+    """By the service."""
+    run = box.diagnose("check", "swarm.service-underreplicated", "--format", "json")
+    return {finding["service"]: finding for finding in run.findings}
+
+
+@fault(
+    "swarm.service-underreplicated",
+    subject="daemon:docker",
+    baseline=False,
+    also=["swarm.service-underreplicated", "container.*", "image.registry-unreachable"],
+)
+def tasks_ended_while_they_start(box: Box) -> None:
+    """Two servers listen later than their health check allows, so that each task is ended; the
+    command gives one of them a start period."""
+    _swarm(box)
+    for name in ("mail", "shop"):
+        _probed(box, name, _PROBE)
+    for name in ("mail", "shop"):
+        _wait_for_ended_tasks(box, name)
+    finding = _findings(box)["swarm mail"]
+    assert "its health check fails" in finding["summary"], finding
+    assert "Connection refused" in finding["summary"], finding
+    box.sh(finding["fix"][0]["command"], timeout=40)
+    served = ("service", "ls", "--filter=name=mail", "--format={{.Replicas}}")
+    box.wait_for(lambda: box.docker(*served).stdout.startswith("1/1"), 180, "the service")
+
+
+@fault(
+    "swarm.service-underreplicated",
+    subject="daemon:docker",
+    baseline=False,
+    also=["container.*", "image.registry-unreachable"],
+)
+def probe_without_its_program(box: Box) -> None:
+    """The health check of a service runs curl, which its image does not have."""
+    _swarm(box)
+    _probed(box, "shop", "curl -f http://127.0.0.1:8080/ || exit 1")
+    _wait_for_ended_tasks(box, "shop")
+    finding = _findings(box)["swarm shop"]
+    assert 'runs "curl", which the container does not have' in finding["summary"], finding
+    assert "--no-healthcheck" in finding["fix"][0]["command"], finding
+
+
+@healthy(baseline=False)
+def slow_start_within_its_period(box: Box) -> None:
+    """The same server with a start period."""
+    _swarm(box)
+    _probed(box, "shop", _PROBE, "--health-start-period=200s")
+    served = ("service", "ls", "--format={{.Replicas}}")
+    box.wait_for(lambda: box.docker(*served).stdout.startswith("1/1"), 180, "the service")
+    time.sleep(1.5)  # past the second in which it may still be starting
 
 
 _SETTLED = '[thresholds."swarm.update-stuck"]\nsettle_s = 1\n'
