@@ -53,7 +53,7 @@ def clients_hidden(
     """
     if (ping is not None and ping.is_podman) or (info is not None and info.is_rootless):
         return Skipped("no docker-proxy stands between clients and containers")
-    if interfaces is not None and not _has_ipv6(interfaces):
+    if interfaces is not None and not interfaces.has_ipv6_for_others:
         return None
     for container in containers.running:
         if listeners is not None and _is_behind_the_host(container, listeners):
@@ -78,17 +78,6 @@ def clients_hidden(
             break
     yield from recent_logs.left_out(containers.running)
     return None
-
-
-def _has_ipv6(interfaces: Interfaces) -> bool:
-    """Whether the host has an IPv6 address by which another machine may call it."""
-    return any(
-        ":" in address.address
-        and not address.address.startswith("fe8")
-        and address.address != "::1"
-        for address in interfaces.addresses
-        if address.address
-    )
 
 
 def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:

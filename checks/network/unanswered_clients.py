@@ -51,13 +51,14 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
 def _finding(item: UnansweredClients) -> Finding:
     container = item.container
     clients = counted("client", item.clients, most=2)
+    port = f"published port {item.place}{' over IPv6' if item.is_ipv6 else ''}"
     if item.stage == "request":
-        what = f"{container} does not answer {clients} of published port {item.place}"
+        what = f"{container} does not answer {clients} of {port}"
         why = "the requests leave this host's rules towards the container, and nothing comes back"
         if item.protocol == "udp":
             why = "it may ignore clients of other networks than its own, as Pi-hole and Unbound do"
     else:
-        what = f"{container}: its answers do not reach {clients} of published port {item.place}"
+        what = f"{container}: its answers do not reach {clients} of {port}"
         via = f" by router {item.router}" if item.router else ""
         why = f"they leave through interface {item.leaves_by}{via}" if item.leaves_by else ""
     return Finding.about(
@@ -71,7 +72,7 @@ def _finding(item: UnansweredClients) -> Finding:
                 "way back": item.route or None,
             }
         ),
-        discriminator=f"{item.place} {item.stage}",
+        discriminator=f"{item.place} {item.stage}{' ipv6' if item.is_ipv6 else ''}",
         severity=Severity.advice if item.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
@@ -87,7 +88,12 @@ def _state(item: UnansweredClients) -> str:
 def _variables(item: UnansweredClients) -> dict[str, str]:
     """The place, and the case that the page has a paragraph for."""
     container = item.container.name
-    place = {"container": container, "client": item.clients[0], "port": str(item.host_port)}
+    place = {
+        "container": container,
+        "client": item.clients[0],
+        "port": str(item.host_port),
+        "family": "ipv6" if item.is_ipv6 else "ipv4",
+    }
     if item.protocol == "udp":
         return {"container": container, "client": item.clients[0], "choosy": container}
     if item.stage == "request":

@@ -80,6 +80,19 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
             if row.index == link.index and row.address
         )
 
+    def is_neighbour(self, address: str) -> bool:
+        """Whether an address lies in a subnet of one of the host's own addresses."""
+        return any(self.is_on_link(address, link.name) for link in self)
+
+    @functools.cached_property
+    def has_ipv6_for_others(self) -> bool:
+        """Whether another machine may call the host by IPv6: link-local addresses do not count."""
+        return any(
+            ":" in row.address and not row.address.startswith("fe8") and row.address != "::1"
+            for row in self.addresses
+            if row.address
+        )
+
     def holds(self, address: str) -> bool:
         """Whether some interface of the host has this address.
 

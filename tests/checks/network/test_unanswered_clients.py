@@ -8,6 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Address
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unanswered_clients import (
@@ -17,7 +18,7 @@ from diagnose.evidence.network.sockets.unanswered_clients import (
 )
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from tests.checks.network.evidence import LATER, container, links, network
+from tests.checks.network.evidence import LATER, UPLINK, container, links, network
 from tests.hosts import Made
 from tests.judging import judge, rows
 
@@ -34,7 +35,7 @@ STRANGERS = ["198.41.200.21", "198.41.200.22", "198.41.200.23"]
 
 def tries(state: str, *sources: str, age: int = 3, reply: str = "172.18.0.2") -> list[Any]:
     """Tracked connections, each seen so many seconds ago."""
-    limit = {"syn_sent": 120, "syn_recv": 60}.get(state, 432000)
+    limit = {"syn_sent": 120, "syn_recv": 60, "time_wait": 120}.get(state, 432000)
     ends = {"dst": "192.0.2.10", "sport": 4444, "dport": 8080, "reply_src": reply}
     return [{**ends, "src": src, "state": state, "timeout": limit - age} for src in sources]
 
@@ -48,6 +49,12 @@ LOST: dict[str, tuple[list[Any], list[str]]] = {
     "long ago": (tries("syn_recv", NEAR, NEAR, age=55), []),
     "one of them is served": (
         tries("syn_recv", NEAR, NEAR) + tries("established", NEAR), [],
+    ),
+    "it was served before": (
+        tries("syn_recv", NEAR, NEAR) + tries("time_wait", NEAR, age=9), ["warning"],
+    ),
+    "it is served since": (
+        tries("syn_recv", NEAR, NEAR, age=9) + tries("time_wait", NEAR), [],
     ),
     "another one is served": (
         tries("syn_recv", NEAR, NEAR) + tries("established", OTHER), ["warning"],
@@ -69,7 +76,10 @@ LOST: dict[str, tuple[list[Any], list[str]]] = {
 
 
 PREFIX = "net.netfilter.nf_conntrack_tcp_timeout_"
-TIMES = {f"{PREFIX}syn_sent": "120", f"{PREFIX}syn_recv": "60"}
+TIMES = {
+    f"{PREFIX}{state}": limit
+    for state, limit in (("syn_sent", "120"), ("syn_recv", "60"), ("time_wait", "120"))
+}
 NO_UDP = UdpFlows({})
 
 
@@ -91,6 +101,68 @@ def seen(
 def test_clients_unanswered(entries: list[Any], expected: list[str]) -> None:
     result = judge("network.clients-unanswered", unanswered_clients=seen(entries))
     assert rows(result) == [(severity, "shop") for severity in expected]
+
+
+DUAL = container(
+    "shop",
+    NetworkSettings={
+        "Networks": {"shop": {"IPAddress": "172.18.0.2", "GlobalIPv6Address": "fd00:42::2"}},
+        "Ports": {
+            "80/tcp": [
+                {"HostIp": "0.0.0.0", "HostPort": "8080"},
+                {"HostIp": "::", "HostPort": "8080"},
+            ]
+        },
+    },
+)
+OWN6, NEAR6 = "2606:4700:77::10", "2606:4700:77::80"
+FAR6 = ["2a00:1450::21", "2a00:1450::22", "2a00:1450::23"]
+
+
+def tries_over_ipv6(state: str, *sources: str, reply: str = "fd00:42::2") -> list[Any]:
+    return [{**flow, "dst": OWN6} for flow in tries(state, *sources, reply=reply)]
+
+
+LOST6: dict[str, tuple[list[Any], list[Any], list[str]]] = {
+    "answers are lost": (tries_over_ipv6("syn_recv", NEAR6, NEAR6), [], ["warning"]),
+    "by docker-proxy": (tries_over_ipv6("syn_recv", NEAR6, NEAR6, reply=OWN6), [], ["warning"]),
+    "IPv4 works": (
+        tries_over_ipv6("syn_recv", NEAR6, NEAR6), tries("established", NEAR), ["warning"],
+    ),
+    "IPv4 is lost too": (
+        tries_over_ipv6("syn_recv", NEAR6, NEAR6),
+        tries("syn_recv", NEAR, NEAR),
+        ["warning", "warning"],
+    ),
+    "strangers": (tries_over_ipv6("syn_recv", *FAR6), [], ["advice"]),
+    "few strangers": (tries_over_ipv6("syn_recv", *FAR6[:2]), [], []),
+    "the host itself": (tries_over_ipv6("syn_recv", OWN6, OWN6), [], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("over_ipv6", "over_ipv4", "expected"), LOST6.values(), ids=LOST6)
+def test_clients_over_ipv6(over_ipv6: list[Any], over_ipv4: list[Any], expected: list[str]) -> None:
+    def tracked(question: Any) -> Any:
+        entries = over_ipv6 if question.family == "inet6" else over_ipv4
+        return {"loaded": True, "complete": True, "entries": entries}
+
+    own = Address(2, OWN6, 64, "inet6")
+    interfaces = links(UPLINK, addresses=(*links().addresses, own))
+    host = Host(Made({"conntrack": tracked, "sysctl": TIMES}))
+    clients = unanswered_clients(
+        host, Containers((DUAL,)), Networks((network(),)), interfaces, LATER, None, NO_UDP
+    )
+    result = judge("network.clients-unanswered", unanswered_clients=clients)
+    assert rows(result) == [(severity, "shop") for severity in expected]
+    assert len({finding.discriminator for finding in result.findings}) == len(expected)
+
+
+def test_a_host_without_ipv6_is_asked_for_nothing_more() -> None:
+    host = Made({"conntrack": {"loaded": True, "complete": True, "entries": []}, "sysctl": TIMES})
+    unanswered_clients(
+        host, Containers((DUAL,)), Networks((network(),)), links(), LATER, None, NO_UDP
+    )
+    assert [question.kind for question in host.asked].count("conntrack") == 1
 
 
 def test_a_try_from_before_the_start_of_the_container_is_over() -> None:

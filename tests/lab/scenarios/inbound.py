@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
-from tests.lab.runner import healthy_container
+from tests.lab.runner import PATIENT, healthy_container
 from tests.lab.scenarios.network import QUIET
+from tests.lab.scenarios.programs import MACHINE
 
 _STRANGERS = ("198.41.200.21", "198.41.200.22", "198.41.200.23", "198.41.200.24")
 
@@ -54,6 +55,55 @@ def answers_to_one_network_dropped(box: Box) -> None:
     _lose_answers(box, 18061, WEB)
     _calls_on(box, 18061, WEB)
     assert _calls(box, 18061, GATEWAY) == [True, True]
+
+
+_SITE6, _USER6 = "2606:4700:77::10", "2606:4700:77::80"
+_SERVES6 = """
+import http.server, socket
+class Server(http.server.ThreadingHTTPServer):
+    address_family = socket.AF_INET6
+Server(("::", 8080), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+
+def _site6(box: Box, rule: str = "") -> None:
+    """A site of the IPv6 internet, whose container has an IPv6 address; rule: a firewall beyond
+    this host, with the site in use."""
+    box.sh(
+        f"ip addr add {_SITE6}/64 dev eth0 nodad; ip -6 route add default via 2606:4700:77::1 "
+        "dev eth0 onlink"
+    )
+    box.provider.sh(f"ip addr add {_USER6}/64 dev uplink nodad")
+    box.docker("network", "create", "--ipv6", "--subnet=fd00:66::/64", "site66net")
+    options = ("--name=site66", "--net=site66net", "--memory=64m", "--pids-limit=64", *MACHINE)
+    served = ("-p", "8066:8080", "bb:1.36", "/usr/bin/python3", "-c", _SERVES6)
+    box.docker("run", "-d", *options, *served)
+    curl = f"curl -s --noproxy '*' -m 1 -o /dev/null http://[{_SITE6}]:8066/"
+    box.wait_for(lambda: box.provider.run(["sh", "-c", curl], check=False).returncode == 0, 20)
+    box.sh("sleep 12", timeout=30)
+    if rule:
+        box.provider.sh(rule)
+        assert box.provider.run(["sh", "-c", curl], check=False).returncode != 0
+    box.provider.spawn(["sh", "-c", f"while :; do {curl}; sleep 1; done"])
+    box.sh("sleep 5")
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:8066/")
+
+
+@fault(
+    "network.clients-unanswered",
+    subject="container:site66",
+    engines=Engines(since=27),
+    args=PATIENT,
+)
+def answers_over_ipv6_dropped_beyond_the_host(box: Box) -> None:
+    """Clients of a site get no answers over IPv6, and all is well over IPv4."""
+    _site6(box, "ip6tables -I INPUT -p tcp --sport 8066 -j DROP")
+
+
+@healthy(engines=Engines(since=27), args=PATIENT)
+def site_that_answers_over_ipv6(box: Box) -> None:
+    """The same site, whose clients over IPv6 get their answers."""
+    _site6(box)
 
 
 @fault("network.clients-unanswered", subject="container:shop62", shareable=True)

@@ -11,6 +11,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
@@ -35,6 +36,8 @@ RECENT_S = 40.0
 """The last try is not older: many load balancers try every thirty seconds."""
 _SETTLED_S = 10.0
 """So long after its start, a container's address is known on its bridge."""
+_OVER = "time_wait"
+"""The state of a connection that has ended."""
 _TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_"
 
 Stage = Literal["request", "answer"]
@@ -58,6 +61,10 @@ class UnansweredClients(msgspec.Struct, frozen=True):
     not known."""
     route: str = ""
     """What decides it."""
+
+    @property
+    def is_ipv6(self) -> bool:
+        return ":" in self.clients[0]
 
     @property
     def place(self) -> str:
@@ -94,10 +101,10 @@ def unanswered_clients(
     ports = containers.ports_published_by("tcp")[:MOST_PORTS]
     if not ports:
         return over_udp
-    tables = _tables(host, ports)
+    tables = _tables(host, ports, links, containers)
     if isinstance(tables, Unavailable):
         return tables
-    ages = _Ages(host, clock)
+    ages = _Ages(host, clock, links)
     if ages.unread is not None and any(map(_are_waiting, tables.values())):
         return Unavailable.of(ages.unread)
     items = list(over_udp)
@@ -105,6 +112,8 @@ def unanswered_clients(
         outer = [flow for flow in flows if _is_from_outside(flow, networks, links)]
         for address, led in by_key((flow.reply_src, flow) for flow in outer).items():
             container = _holder(address, containers)
+            if container is None and links.holds(address):
+                container = _publisher(port, containers)
             if container is not None:
                 unanswered = _unanswered(container, port, led, ages)
                 items += [
@@ -114,17 +123,37 @@ def unanswered_clients(
     return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
 
 
-def _tables(host: Host, ports: Sequence[int]) -> dict[int, Sequence[UdpFlow]] | Unavailable:
-    """The tracked connections to each port; none where the kernel tracks none."""
+def _tables(
+    host: Host, ports: Sequence[int], links: Interfaces, containers: Containers
+) -> dict[int, Sequence[UdpFlow]] | Unavailable:
+    """The tracked connections to each port; none where the kernel tracks none.
+
+    Those over IPv6 too, where other machines can call the host by it.
+    """
+    questions = [(port, ListConnections(protocol="tcp", dport=port)) for port in ports]
+    if links.has_ipv6_for_others:
+        questions += [
+            (port, ListConnections(family="inet6", protocol="tcp", dport=port))
+            for port in ports
+            if _is_published_for_ipv6(port, containers)
+        ]
     tables: dict[int, Sequence[UdpFlow]] = {}
-    for port, table in host.ask_about(
-        ports, lambda port: ListConnections(protocol="tcp", dport=port)
-    ):
+    for (port, _), table in host.ask_about(questions, lambda pair: pair[1]):
         if isinstance(table, Failed):
             return Unavailable.of(table)
         if table.loaded:
-            tables[port] = table.entries
+            tables[port] = [*tables.get(port, ()), *table.entries]
     return dict(sorted(tables.items()))
+
+
+def _is_published_for_ipv6(port: int, containers: Containers) -> bool:
+    places = (
+        published.host_ip
+        for container in containers.running
+        for published in container.published_by("tcp")
+        if published.host_port == port
+    )
+    return any(place in EVERYWHERE6 or ":" in place for place in places)
 
 
 def _are_waiting(flows: Iterable[UdpFlow]) -> bool:
@@ -162,7 +191,7 @@ def _over_udp(
             if flow.reply_src in own and _is_from_outside(flow, networks, links)
         ]
         answered = {flow.src for flow in led if "seen_reply" in flow.status}
-        lost = _never_answered(_neighbours(led), answered)
+        lost = _never_answered(_neighbours(led, links), answered)
         if lost:
             group = _group(container, port, "request", lost)
             items.append(msgspec.structs.replace(group, protocol="udp"))
@@ -184,15 +213,19 @@ def _unread_over_udp(containers: Containers, why: Unavailable) -> Iterator[Unexa
 
 
 class _Ages:
-    """When the last packet of a connection was seen, by the time that its entry has left."""
+    """When the last packet of a connection was seen, by the time that its entry has left.
 
-    def __init__(self, host: Host, clock: Clock) -> None:
-        names = {state: f"{_TIMEOUT}{state}" for state in sorted(UNCONFIRMED)}
+    links: the interfaces of the host, whose neighbours are no strangers.
+    """
+
+    def __init__(self, host: Host, clock: Clock, links: Interfaces) -> None:
+        names = {state: f"{_TIMEOUT}{state}" for state in (*sorted(UNCONFIRMED), _OVER)}
         answer = host.ask(ReadSysctls(list(names.values())))
         self.unread = answer if isinstance(answer, Failed) else None
         settings = {} if isinstance(answer, Failed) else answer
         self._limits = {state: settings.get(name) or "" for state, name in names.items()}
         self.clock = clock
+        self.links = links
 
     def of(self, flow: UdpFlow) -> float | None:
         """Seconds; None where they are not known."""
@@ -203,8 +236,11 @@ class _Ages:
 
 
 def _is_from_outside(flow: UdpFlow, networks: Networks, links: Interfaces) -> bool:
-    """Whether another machine called an address of the host, and a rule led it elsewhere."""
-    is_led = links.holds(flow.dst) and flow.reply_src != flow.dst
+    """Whether another machine called an address of the host, and a rule led it elsewhere.
+
+    Over IPv6 docker-proxy may take the call.
+    """
+    is_led = links.holds(flow.dst) and (flow.reply_src != flow.dst or ":" in flow.dst)
     if not is_led or links.holds(flow.src):
         return False
     return networks.bridge_of(ip_address(flow.src)) is None
@@ -222,31 +258,58 @@ def _holder(address: str, containers: Containers) -> Container | None:
     )
 
 
+def _publisher(port: int, containers: Containers) -> Container | None:
+    """The container whose docker-proxy takes calls of a port over IPv6."""
+    for container in containers.running:
+        if any(published.host_port == port for published in container.published_by("tcp")):
+            return container
+    return None
+
+
 def _unanswered(
     container: Container, port: int, flows: list[UdpFlow], ages: _Ages
 ) -> Iterator[UnansweredClients]:
     """The clients without a connection, by how far their packets come."""
-    answered = {flow.src for flow in flows if flow.state not in UNCONFIRMED}
     tries = [flow for flow in flows if _counts(flow, container, ages)]
+    answered = _answered(flows, tries, ages)
     for state, same in by_key((flow.state, flow) for flow in tries).items():
         stage: Stage = "request" if state == "syn_sent" else "answer"
-        lost = _never_answered(_neighbours(same), answered)
+        lost = _never_answered(_neighbours(same, ages.links), answered)
         if lost:
             yield _group(container, port, stage, lost)
-        far = _strangers(same)
+        far = _strangers(same, ages.links)
         is_reached = any(ip_address(client).is_global for client in answered)
         if len(far) >= LEAST_STRANGERS and not is_reached:
             yield msgspec.structs.replace(_group(container, port, stage, far), strangers=True)
 
 
-def _neighbours(flows: Iterable[UdpFlow]) -> dict[str, list[UdpFlow]]:
+def _answered(flows: Iterable[UdpFlow], tries: Iterable[UdpFlow], ages: _Ages) -> set[str]:
+    """The clients that are served: a connection that ended before all of their tries is past."""
+    began: dict[str, float] = {}
+    for flow in tries:
+        began[flow.src] = max(began.get(flow.src, 0.0), ages.of(flow) or 0.0)
+    return {
+        flow.src
+        for flow in flows
+        if flow.state not in UNCONFIRMED
+        and not (flow.src in began and (ages.of(flow) or 0.0) > began[flow.src])
+    }
+
+
+def _neighbours(flows: Iterable[UdpFlow], links: Interfaces) -> dict[str, list[UdpFlow]]:
     """By client, without those of the internet."""
-    return by_key((flow.src, flow) for flow in flows if not ip_address(flow.src).is_global)
+    return by_key((flow.src, flow) for flow in flows if _is_near(flow.src, links))
 
 
-def _strangers(flows: Iterable[UdpFlow]) -> dict[str, list[UdpFlow]]:
+def _strangers(flows: Iterable[UdpFlow], links: Interfaces) -> dict[str, list[UdpFlow]]:
     """By client, those of the internet alone."""
-    return by_key((flow.src, flow) for flow in flows if ip_address(flow.src).is_global)
+    return by_key((flow.src, flow) for flow in flows if not _is_near(flow.src, links))
+
+
+def _is_near(client: str, links: Interfaces) -> bool:
+    """Whether a client has no address of the internet, or an IPv6 one of the host's own network."""
+    address = ip_address(client)
+    return not address.is_global or (address.version == 6 and links.is_neighbour(client))
 
 
 def _never_answered(
