@@ -123,6 +123,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
     "image.push-failed": "its cure is a setting of the registry's web server",
     "firewall.direct-access-dropped": "the callers, or the engine's configuration, have to change",
+    "firewall.overlay-lost": "the firewall in question is mostly on another machine",
     "network.redirect-loop": "only its user knows which setting of the proxy is to change",
     "network.clients-unanswered": "the firewall in question is on another machine",
     "network.calls-failing": "what fails is on another machine, or another finding says why",

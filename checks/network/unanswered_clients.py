@@ -51,7 +51,9 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
 def _finding(item: UnansweredClients) -> Finding:
     container = item.container
     clients = counted("client", item.clients, most=2)
-    port = f"published port {item.place}{' over IPv6' if item.is_ipv6 else ''}"
+    port = f"published port {item.place}"
+    if item.is_ipv6:
+        port = f"{port} over IPv6"
     if item.stage == "request":
         what = f"{container} does not answer {clients} of {port}"
         why = "the requests leave this host's rules towards the container, and nothing comes back"
@@ -72,7 +74,7 @@ def _finding(item: UnansweredClients) -> Finding:
                 "way back": item.route or None,
             }
         ),
-        discriminator=f"{item.place} {item.stage}{' ipv6' if item.is_ipv6 else ''}",
+        discriminator=" ".join((item.place, item.stage, *(["ipv6"] if item.is_ipv6 else []))),
         severity=Severity.advice if item.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),

@@ -292,3 +292,51 @@ class ListTasks(Question[list[Task] | None], frozen=True):
 
     POLICY = engine_get("api.tasks", "the tasks of the swarm", "/tasks", deadline=3, priority=5)
     filters: Filters | None = None
+
+
+class OverlayTask(msgspec.Struct, frozen=True):
+    """A task or container on an overlay network, and the node that it is on."""
+
+    name: str = msgspec.field(name="Name", default="")
+    address: str = msgspec.field(name="EndpointIP", default="")
+    info: dict[str, Json] | None = msgspec.field(name="Info", default=None)
+
+    @property
+    def node(self) -> str:
+        """The address of its node."""
+        return str((self.info or {}).get("Host IP", ""))
+
+
+class OverlayService(msgspec.Struct, frozen=True):
+    """A service on an overlay network; the containers that belong to none have the name ""."""
+
+    address: str = msgspec.field(name="VIP", default="")
+    tasks: list[OverlayTask] | None = msgspec.field(name="Tasks", default=None)
+
+    @property
+    def all_tasks(self) -> tuple[OverlayTask, ...]:
+        return tuple(self.tasks or ())
+
+
+class OverlayNetwork(msgspec.Struct, frozen=True):
+    """What the nodes know of an overlay network."""
+
+    services: dict[str, OverlayService] | None = msgspec.field(name="Services", default=None)
+
+    @property
+    def all_services(self) -> tuple[tuple[str, OverlayService], ...]:
+        return tuple((self.services or {}).items())
+
+
+class InspectOverlay(Question[OverlayNetwork], frozen=True):
+    """/networks/ID?verbose=true."""
+
+    POLICY = engine_get(
+        "api.overlay",
+        "what nodes know of an overlay network",
+        "/networks/{id}",
+        deadline=3,
+        priority=5,
+        parameters={"verbose": True},
+    )
+    id: str

@@ -86,7 +86,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
 
     @functools.cached_property
     def has_ipv6_for_others(self) -> bool:
-        """Whether another machine may call the host by IPv6: link-local addresses do not count."""
+        """Whether another machine may call the host over IPv6, link-local addresses left out."""
         return any(
             ":" in row.address and not row.address.startswith("fe8") and row.address != "::1"
             for row in self.addresses

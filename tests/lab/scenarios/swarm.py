@@ -8,10 +8,10 @@ from typing import Any
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
 
-_SECOND = "/run/second/docker.sock"
+SECOND = "/run/second/docker.sock"
 
 
-def _swarm_of_two(box: Box, role: str) -> int:
+def swarm_of_two(box: Box, role: str) -> int:
     """A swarm on the box with a second engine as this role; its pid, for who wants to end it."""
     box.docker(
         "swarm", "init", "--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16"
@@ -20,9 +20,9 @@ def _swarm_of_two(box: Box, role: str) -> int:
     box.provider.sh("mkdir -p /run/second /tmp/second")
     pid = box.provider.spawn(
         ["env", f"PATH={box.engine.path}", "dockerd", "--data-root=/tmp/second", "--exec-root=/run/second/exec",
-         "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{_SECOND}"]
+         "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{SECOND}"]
     )  # fmt: skip
-    second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{_SECOND}"]
+    second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{SECOND}"]
     box.wait_for(
         lambda: box.provider.run([*second, "info"], check=False).returncode == 0,
         30,
@@ -48,7 +48,7 @@ def _swarm_of_two(box: Box, role: str) -> int:
 @fault("swarm.node-down", subject="host:*", baseline=False, also=["swarm.*"])
 def node_down(box: Box) -> None:
     """A worker's engine dies; the manager misses its heartbeats."""
-    pid = _swarm_of_two(box, "worker")
+    pid = swarm_of_two(box, "worker")
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(lambda: "Down" in box.docker("node", "ls").stdout, 60, "the node to be down")
 
@@ -56,7 +56,7 @@ def node_down(box: Box) -> None:
 @fault("swarm.quorum-lost", subject="daemon:docker", baseline=False, also=["swarm.*"])
 def quorum_lost(box: Box) -> None:
     """One of two managers dies: the other has no majority."""
-    pid = _swarm_of_two(box, "manager")
+    pid = swarm_of_two(box, "manager")
     box.provider.sh(f"kill -9 {pid}")
     box.wait_for(
         lambda: "does not have a leader" in box.docker("node", "ls", check=False).stderr,
@@ -163,7 +163,7 @@ def ran_once(box: Box) -> None:
 @healthy()
 def drained_node(box: Box) -> None:
     """A worker that was drained before it was taken down."""
-    pid = _swarm_of_two(box, "worker")
+    pid = swarm_of_two(box, "worker")
     name = box.docker("node", "ls", "--filter", "role=worker", "--format", "{{.ID}}").stdout.strip()
     box.docker("node", "update", "--availability", "drain", name)
     box.provider.sh(f"kill -9 {pid}")

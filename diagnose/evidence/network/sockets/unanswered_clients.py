@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Literal
@@ -219,17 +220,27 @@ class _Ages:
     """
 
     def __init__(self, host: Host, clock: Clock, links: Interfaces) -> None:
-        names = {state: f"{_TIMEOUT}{state}" for state in (*sorted(UNCONFIRMED), _OVER)}
+        names = {state: f"{_TIMEOUT}{state}" for state in sorted(UNCONFIRMED)}
         answer = host.ask(ReadSysctls(list(names.values())))
         self.unread = answer if isinstance(answer, Failed) else None
         settings = {} if isinstance(answer, Failed) else answer
         self._limits = {state: settings.get(name) or "" for state, name in names.items()}
+        self._host = host
         self.clock = clock
         self.links = links
+
+    @functools.cached_property
+    def _limit_over(self) -> str:
+        """How long an ended connection is kept; asked where a client had one."""
+        name = f"{_TIMEOUT}{_OVER}"
+        answer = self._host.ask(ReadSysctls([name]))
+        return "" if isinstance(answer, Failed) else answer.get(name) or ""
 
     def of(self, flow: UdpFlow) -> float | None:
         """Seconds; None where they are not known."""
         limit = self._limits.get(flow.state or "", "")
+        if flow.state == _OVER:
+            limit = self._limit_over
         if not limit.isdigit() or flow.timeout is None:
             return None
         return float(int(limit) - flow.timeout)

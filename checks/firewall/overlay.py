@@ -1,0 +1,69 @@
+"""firewall.overlay-lost: packets of an overlay network are lost between two nodes."""
+
+from __future__ import annotations
+
+from checks.firewall import cures
+from diagnose.evidence.network.lost_overlays import DATA_PORT, LostOverlay, LostOverlays
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence
+from diagnose.registry import check
+
+_SHORT = 10
+"""Characters of a network's id in the name of its namespace."""
+
+
+@check("firewall.overlay-lost", severity=Severity.critical, causes=["network.call-unanswered"])
+def overlay_lost(lost_overlays: LostOverlays, firewall: Firewall | None) -> CheckResult:
+    """Packets of an overlay network are lost between two nodes of the swarm.
+
+    A container calls an address that the engine knows to be on another node, and nothing comes
+    back, not even a refusal. Nodes send such packets to each other at UDP port 4789, and with
+    encryption as ESP. A rule of this host that drops them is named; otherwise a firewall on the way
+    or on the other node does, or a network card that spoils their checksums (VMware).
+    """
+    for item in lost_overlays:
+        yield _finding(item, firewall)
+    return None
+
+
+def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
+    what = f"UDP port {DATA_PORT}" + (" and ESP (IP protocol 50)" if item.is_encrypted else "")
+    if item.closed_by is not None:
+        why = f"this host's firewall drops what comes to {what}: {item.closed_by}"
+    else:
+        why = f"usually a firewall on the way or on that node drops {what}"
+    name = f'"{item.name}" ({item.place})' if item.name else item.place
+    finding = Finding(
+        subject=item.network.subject,
+        summary=sentence(
+            f"packets of overlay {item.network} are lost between this host and node {item.node}: "
+            f"{item.container} gets no answer from {name} there",
+            why,
+        ),
+        evidence=present(
+            {
+                **(item.closed_by.evidence if item.closed_by is not None else {}),
+                "node of the called address": item.node,
+                "Options": item.network.options or None,
+            }
+        ),
+        variables={"node": item.node, "namespace": f"1-{item.network.id[:_SHORT]}"},
+        discriminator=item.node,
+        touches=(item.container.subject,),
+        stable=(item.container.life,),
+    )
+    return finding.with_variables(_cure(item, firewall))
+
+
+def _cure(item: LostOverlay, firewall: Firewall | None) -> dict[str, str]:
+    if item.closed_by is None:
+        return {"far": item.node}
+    found = cures.to_host(firewall, item.closed_by, item.uplink, DATA_PORT, "udp")
+    if "zone_bridge" in found:
+        return {"zone_port": f"{DATA_PORT}/udp"}
+    if "ufw_bridge" in found:
+        return {"ufw_port": f"{DATA_PORT}/udp"}
+    found.pop("bridge", None)
+    return found

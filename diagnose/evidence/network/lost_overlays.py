@@ -1,0 +1,122 @@
+"""Packets of overlay networks that do not reach the other node of a swarm, or do not come back."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.ingress import refused_by_host
+from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.verdict import Step
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.swarm import InspectOverlay, OverlayNetwork
+from diagnose.registry import evidence
+
+DATA_PORT = 4789
+"""Where nodes send each other the packets of overlay networks, unless the swarm was given another
+port when it was made."""
+
+
+class LostOverlay(msgspec.Struct, frozen=True):
+    """Calls of one container to a place on another node that nobody answers.
+
+    name: of the task or container there. node: the address of that node. closed_by: the rule of
+    this host that drops what other nodes send.
+    """
+
+    container: Container
+    network: Network
+    place: str
+    name: str
+    node: str
+    uplink: str
+    closed_by: Step | None
+
+    @property
+    def is_encrypted(self) -> bool:
+        return "encrypted" in (self.network.options or {})
+
+
+class LostOverlays(Items[LostOverlay], frozen=True):
+    """One for each network and node."""
+
+
+@evidence
+def lost_overlays(
+    host: Host,
+    unanswered_calls: UnansweredCalls,
+    networks: Networks,
+    host_stack: HostStack | None,
+    uplinks: Uplinks | None,
+) -> LostOverlays:
+    """The engine says on which node an address is; it is asked where a call there is unanswered.
+
+    A port without a listener would refuse, and an address that nobody has is given no place.
+    """
+    views: dict[str, OverlayNetwork] = {}
+    lost: dict[tuple[str, str], LostOverlay] = {}
+    for call in unanswered_calls:
+        network = _overlay_of(call, networks)
+        if network is None or call.peer is not None:
+            continue
+        if network.id not in views:
+            answer = host.ask(InspectOverlay(network.id))
+            views[network.id] = OverlayNetwork() if isinstance(answer, Failed) else answer
+        own = call.container.endpoints[network.name].ip_address
+        name, node = _place_of(call.address, own, views[network.id])
+        if node:
+            uplink, closed_by = _closed_by(host_stack, uplinks)
+            lost.setdefault(
+                (network.id, node),
+                LostOverlay(call.container, network, call.place, name, node, uplink, closed_by),
+            )
+    return LostOverlays(tuple(lost.values()))
+
+
+def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
+    """The overlay network of the caller that holds the called address."""
+    address = ip_address(call.address)
+    for name in call.container.endpoints:
+        network = networks.by_name.get(name)
+        if network is None or network.driver != "overlay":
+            continue
+        if any(address in subnet for subnet in network.subnets):
+            return network
+    return None
+
+
+def _place_of(address: str, own: str, view: OverlayNetwork) -> tuple[str, str]:
+    """Who has an address and on which other node; empty where that is not known.
+
+    The address of a service leads to any of its tasks: it counts where none is on this node.
+    """
+    tasks = [(name, task) for name, service in view.all_services for task in service.all_tasks]
+    here = {task.node for _, task in tasks if task.address == own}
+    at = [task for _, task in tasks if task.address == address]
+    for name, service in view.all_services:
+        if service.address == address:
+            at = list(service.all_tasks)
+            return _only_elsewhere(name, [task.node for task in at], here)
+    return _only_elsewhere(at[0].name if at else "", [task.node for task in at], here)
+
+
+def _only_elsewhere(name: str, nodes: list[str], here: set[str]) -> tuple[str, str]:
+    is_elsewhere = bool(here) and bool(nodes) and here.isdisjoint(nodes)
+    return (name, nodes[0]) if is_elsewhere else ("", "")
+
+
+def _closed_by(host_stack: HostStack | None, uplinks: Uplinks | None) -> tuple[str, Step | None]:
+    """The interface of this host, and the rule that certainly drops what comes to the data port."""
+    uplink = uplinks.preferred if uplinks is not None else None
+    if host_stack is None or uplink is None or uplink.address is None:
+        return "", None
+    verdict = refused_by_host(host_stack.stack, uplink.name, uplink.address, DATA_PORT, "udp", "ip")
+    return uplink.name, verdict.by if verdict.is_blocked else None
