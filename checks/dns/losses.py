@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from checks.dns.helpers import touched, unasked
@@ -13,6 +15,7 @@ from diagnose.evidence.dns.samples import DnsSamples, SampledPath
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import by_key
 from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable
 from diagnose.phrases import named, sentence
@@ -34,6 +37,7 @@ def queries_lost(
     resolvers: Resolvers,
     containers: Containers | None,
     resolver_paths: ResolverPaths | None,
+    network_losses: NetworkLosses | None,
     *,
     warn_pct: Percent = Percent(15),
     critical_pct: Percent = Percent(40),
@@ -57,8 +61,10 @@ def queries_lost(
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
             users = [group for group in groups if group.uses([server])]
-            loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users))
-            yield _finding(loss, _sound_server(samples, server), resolver_paths, critical_pct)
+            sound = _sound_server(samples, server)
+            sent_again = {} if sound or network_losses is None else network_losses.sent_again
+            loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users), sent_again)
+            yield _finding(loss, sound, resolver_paths, critical_pct)
     return None
 
 
@@ -70,6 +76,13 @@ class _Loss(msgspec.Struct, frozen=True):
     lossy: tuple[SampledPath, ...]
     users: tuple[QueryGroup, ...]
     """The containers that ask it."""
+    sent_again: Mapping[str, float]
+    """The percent of TCP segments that containers had to send again, where that is much."""
+
+    @property
+    def is_of_network(self) -> bool:
+        """Whether other packets than those to the server are lost too."""
+        return bool(self.sent_again) and not self.host_loses_none
 
     @property
     def worst(self) -> SampledPath:
@@ -102,11 +115,17 @@ def _finding(
     evidence: dict[str, object] = {
         f"DNS server {server} asked from {_from(path)}": str(path.sample) for path in loss.paths
     }
+    if loss.is_of_network:
+        evidence["TCP segments that were sent again"] = {
+            name: f"{pct:.0f} %" for name, pct in list(loss.sent_again.items())[:5]
+        }
     if rule is not None:
         evidence["rule that matches some packets"] = str(rule)
     severe = sample.lost_pct >= critical_pct and not sound
     variables = {"server": server}
-    if sound and ":" not in server + sound:
+    if loss.is_of_network:
+        variables = {"beyond": server}
+    elif sound and ":" not in server + sound:
         variables = {"lossy_server": server, "sound_server": sound}
     return Finding(
         subject=HOST,
@@ -131,6 +150,12 @@ def _from(path: SampledPath) -> str:
 
 
 def _where(loss: _Loss) -> str:
+    if loss.is_of_network:
+        most = max(loss.sent_again, key=loss.sent_again.__getitem__)
+        return (
+            f'the network of this host loses packets: container "{most}" had to send '
+            f"{loss.sent_again[most]:.0f} % of its TCP packets again too"
+        )
     if not loss.host_loses_none:
         return "the server, or the way to it, loses them"
     where = named("network", loss.networks)

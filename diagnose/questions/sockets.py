@@ -162,6 +162,9 @@ class ListTcpStalls(Question[list[TcpStall]], frozen=True):
     pid: int
 
 
+_FEW_SEGMENTS = 200
+
+
 class LossCounters(msgspec.Struct, frozen=True):
     """What a network namespace lost since it was made."""
 
@@ -169,6 +172,10 @@ class LossCounters(msgspec.Struct, frozen=True):
     """Of TCP connections that nobody answered in time."""
     lost_datagrams: int = 0
     """For which a UDP socket had no room."""
+    sent: int = 0
+    """TCP segments."""
+    sent_again: int = 0
+    """TCP segments, without requests to connect."""
     connections: int = 0
     """TCP sockets that are in use now."""
     time_wait: int | None = None
@@ -177,6 +184,11 @@ class LossCounters(msgspec.Struct, frozen=True):
     @property
     def has_losses(self) -> bool:
         return self.repeated_requests > 0 or self.lost_datagrams > 0
+
+    @property
+    def sent_again_pct(self) -> float:
+        """The share of the segments that had to be sent again; 0 where few were sent at all."""
+        return 100 * self.sent_again / self.sent if self.sent >= _FEW_SEGMENTS else 0.0
 
 
 class CountLosses(Question[dict[str, LossCounters]], frozen=True):

@@ -9,7 +9,41 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.network import losses
-from diagnose.questions.sockets import CountLosses, ListCallers, WatchHostCalls, WatchSockets
+from diagnose.questions.sockets import (
+    CountLosses,
+    ListCallers,
+    LossCounters,
+    WatchHostCalls,
+    WatchSockets,
+)
+
+
+def test_segments_that_are_sent_are_counted() -> None:
+    def counted() -> int:
+        answer = losses.count(None, CountLosses([os.getpid()]))  # type: ignore[arg-type]
+        row = answer[str(os.getpid())]
+        assert 0 <= row["sent_again"] <= row["sent"]
+        return int(row["sent"])
+
+    before = counted()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as client,
+    ):
+        client.sendall(b"x")
+    assert counted() > before
+
+
+SHARES = {
+    "many": (LossCounters(sent=1000, sent_again=50), 5.0),
+    "few segments": (LossCounters(sent=100, sent_again=50), 0.0),
+    "none": (LossCounters(), 0.0),
+}
+
+
+@pytest.mark.parametrize(("counters", "pct"), SHARES.values(), ids=SHARES)
+def test_the_share_that_was_sent_again(counters: LossCounters, pct: float) -> None:
+    assert counters.sent_again_pct == pct
 
 
 def test_a_connection_that_is_not_closed() -> None:

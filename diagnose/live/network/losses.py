@@ -37,8 +37,10 @@ Place = tuple[str, int]
 def count(_live: Live, question: CountLosses) -> Json:
     """What the namespaces of processes lost since they were made.
 
-    Shape: by pid, `{"repeated_requests", "lost_datagrams", "connections"}`. connections: TCP
-    sockets that are in use. A process that is gone is left out. Source: the kernel's
+    Shape: by pid, `{"repeated_requests", "lost_datagrams", "sent", "sent_again", "connections",
+    "time_wait"}`. sent: TCP segments; sent_again: those of them that were repeated, without
+    requests to connect. connections: TCP sockets that are in use. A process that is gone is left
+    out. Source: the kernel's
     Documentation/networking/snmp_counter.rst.
     """
     answer: dict[str, Json] = {}
@@ -53,11 +55,14 @@ def count(_live: Live, question: CountLosses) -> Json:
 def _losses(pid: int) -> dict[str, Json]:
     """`netstat` is twice as long: it is read where a packet was repeated at all."""
     counters = _counters(pid, "snmp")
-    has_repeated = counters.get("Tcp:RetransSegs", 0) > 0
-    more = _counters(pid, "netstat") if has_repeated else {}
+    repeated = counters.get("Tcp:RetransSegs", 0)
+    more = _counters(pid, "netstat") if repeated else {}
+    requests = more.get("TcpExt:TCPSynRetrans", 0)
     return {
-        "repeated_requests": more.get("TcpExt:TCPSynRetrans", 0),
+        "repeated_requests": requests,
         "lost_datagrams": counters.get("Udp:RcvbufErrors", 0),
+        "sent": counters.get("Tcp:OutSegs", 0),
+        "sent_again": max(0, repeated - requests),
         **_sockets(pid),
     }
 

@@ -15,6 +15,7 @@ from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Trace
@@ -104,13 +105,16 @@ LOSSES = {
 }
 
 
-def lost_queries(samples: list[tuple[str, tuple[str, ...], DnsSample]]) -> Result:
+def lost_queries(
+    samples: list[tuple[str, tuple[str, ...], DnsSample]], losses: NetworkLosses | None = None
+) -> Result:
     paths = tuple(SampledPath(server, networks, sample) for server, networks, sample in samples)
     return judge(
         "dns.queries-lost",
         lookups=Lookups({}, {}, (), {}, {}, ()),
         samples=DnsSamples(paths),
         resolvers=RESOLVERS,
+        network_losses=losses,
     )
 
 
@@ -133,3 +137,18 @@ def test_the_network_that_loses_queries_is_named() -> None:
     samples, _ = LOSSES["lost on a network's way"]
     (finding,) = lost_queries(samples).findings
     assert 'on the way from network "shop"' in finding.summary
+
+
+TCP_TOO = NetworkLosses(sent_again={"feed": 4.0, "backup": 18.2})
+
+
+@pytest.mark.parametrize(
+    ("name", "is_of_network"),
+    [("half lost", True), ("another server is sound", False), ("lost on a network's way", False)],
+)
+def test_a_network_that_loses_other_packets_too_is_the_cause(
+    name: str, is_of_network: bool
+) -> None:
+    (finding,) = lost_queries(LOSSES[name][0], TCP_TOO).findings
+    assert ('container "backup" had to send 18 %' in finding.summary) == is_of_network
+    assert (finding.variables == {"beyond": "192.0.2.53"}) == is_of_network

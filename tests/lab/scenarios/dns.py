@@ -7,7 +7,7 @@ import signal
 
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, SILENT, WEB, ZONE
-from tests.lab.runner import BASE_CONFIG, baseline, healthy_container
+from tests.lab.runner import BASE_CONFIG, PATIENT, baseline, healthy_container
 
 NAME = "www.lab.test"
 
@@ -96,6 +96,41 @@ def own_server_loses_half(box: Box) -> None:
     box.provider.drop(f"-d {server} -p udp --dport 53 {chance}")
     asked = [resolves_in_a_second(box, "halfdns") for _ in range(12)]
     assert 0 < sum(asked) < 12, asked
+
+
+_SINK = """
+import socket, sys, threading
+def take(client):
+    while client.recv(65536):
+        pass
+server = socket.create_server((sys.argv[1], 9000))
+while True:
+    threading.Thread(target=take, args=(server.accept()[0],), daemon=True).start()
+"""
+
+
+@fault("dns.queries-lost", subject="host:host", also=["network.call-unanswered"], args=PATIENT)
+def network_that_loses_packets(box: Box) -> None:
+    """Whatever leaves this host may get lost: queries, and what a container uploads."""
+    box.provider.spawn(["/usr/bin/python3", "-c", _SINK, WEB])
+    upload = f"while :; do head -c 400000 /dev/zero | nc -w 9 {WEB} 9000; sleep 1; done"
+    for protocol, chance in (("udp", "0.3"), ("tcp", "0.1")):
+        random = f"-m statistic --mode random --probability {chance}"
+        box.provider.drop(f"-i uplink -p {protocol} {random}")
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=uploads", *limits, "bb:1.36", "sh", "-c", upload)
+    box.wait_for(lambda: _loses(box, "uploads"), 90, "packets to be lost")
+    findings = box.diagnose("check", "dns.queries-lost", "--format", "json").findings
+    assert 'container "uploads" had to send' in findings[0]["summary"]
+
+
+def _loses(box: Box, name: str) -> bool:
+    """Whether a container has sent much, and had to send a twentieth of it again."""
+    pid = box.inspect(name)["State"]["Pid"]
+    names, numbers = box.sh(f"grep ^Tcp: /proc/{pid}/net/snmp").splitlines()
+    counters = dict(zip(names.split(), numbers.split(), strict=True))
+    sent, again = int(counters["OutSegs"]), int(counters["RetransSegs"])
+    return sent >= 300 and again >= sent / 20
 
 
 def resolves_in_a_second(box: Box, container: str) -> bool:

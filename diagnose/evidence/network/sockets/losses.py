@@ -30,6 +30,8 @@ __all__ = ["FullUdpSocket", "NamespaceLoss", "NetworkLosses", "network_losses"]
 MOST = 12
 """Namespaces whose sockets are looked at: each look walks the kernel's table of connections."""
 
+LOSSY_PCT = 3.0
+"""Wires lose a thousandth, and radio networks one or two percent."""
 CROWDED = 300
 """A namespace with so many TCP sockets is looked at too: a program may leave them open."""
 MOST_CROWDED = 4
@@ -55,6 +57,9 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     ports_used: Mapping[int, int] = {}
     """By the namespace's inode, its TCP sockets, with those that are closed and still keep their
     port."""
+    sent_again: Mapping[str, float] = {}
+    """By container, the percent of its TCP segments that had to be sent again, where that is more
+    than a network without faults loses."""
 
     def of(self, container: Container) -> NamespaceLoss | None:
         return next((loss for loss in self if loss.container.id == container.id), None)
@@ -76,9 +81,14 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for inode, owner in owners.items()
         if (counted := counters.get(owner.state.pid)) is not None and counted.time_wait is not None
     }
+    sent_again = {
+        by_pid[pid].name: counted.sent_again_pct
+        for pid, counted in counters.items()
+        if counted.sent_again_pct >= LOSSY_PCT
+    }
     chosen = _chosen(counters, by_pid, clock)
     if not chosen:
-        return NetworkLosses(counted=len(answer), ports_used=ports_used)
+        return NetworkLosses((), len(answer), ports_used, sent_again)
     watched = host.ask(WatchSockets(sorted(chosen)))
     if isinstance(watched, Failed):
         return Unavailable.of(watched)
@@ -87,7 +97,7 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )
-    return NetworkLosses(losses, len(answer), ports_used)
+    return NetworkLosses(losses, len(answer), ports_used, sent_again)
 
 
 def _chosen(
