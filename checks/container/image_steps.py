@@ -22,7 +22,15 @@ from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures import Recognised
 
+_JAVA_IMAGE = LazyPattern(
+    r"(?P<name>(?:.*/)?(?:openjdk|eclipse-temurin|amazoncorretto|ibm-semeru-runtimes|sapmachine)):"
+    r"\d+[\d._+u]*(?P<flavour>(?:-[a-z]+)*)"
+)
+"""Images of nothing but Java, whose tags begin with its version."""
+_CLASS_FILES_BEFORE_JAVA = 44
+"""Class files of Java 1 have version 45, those of each release one more."""
 _LIBC = LazyPattern(r"(?P<path>/\S*/libc\.so\.6): version `GLIBC_")
 
 
@@ -42,6 +50,9 @@ def image_steps(
     given = own_command(container, failure, commands)
     if given:
         return {"own_command": given}
+    newer_java = _newer_java(container, failure)
+    if newer_java:
+        return {"newer_java": newer_java}
     wanted = failure.failure.build
     if images is not None and wanted:
         build = other_build(container, images, is_newer=wanted == "newer")
@@ -59,6 +70,18 @@ def image_steps(
         return steps | {"run_folder": below_run}
     inside = folder_inside(container, failure)
     return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+
+
+def _newer_java(container: Container, failure: Recognised) -> str:
+    """The image of Java, of the version for which the program was compiled.
+
+    Empty where the program has an image of its own.
+    """
+    own = _JAVA_IMAGE.fullmatch(container.config.image)
+    if failure.failure.name != "java-class-version" or own is None:
+        return ""
+    version = int(failure.values["built"]) - _CLASS_FILES_BEFORE_JAVA
+    return f"{own['name']}:{version}{own['flavour']}"
 
 
 def _built_by_compose(container: Container, images: Images) -> dict[str, str]:

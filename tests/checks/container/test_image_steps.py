@@ -59,6 +59,26 @@ def test_the_build_of_the_image_that_may_end_it(line: str, images: list[Image], 
     assert found.get("other_build", "") == expected
 
 
+COMPILED = (
+    "java.lang.UnsupportedClassVersionError: com/shop/Main has been compiled by a more recent "
+    "version of the Java Runtime (class file version 65.0)"
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "expected"),
+    [
+        ("openjdk:17", "openjdk:21"),
+        ("eclipse-temurin:17.0.8_7-jre-alpine", "eclipse-temurin:21-jre-alpine"),
+        ("docker.io/library/amazoncorretto:11", "docker.io/library/amazoncorretto:21"),
+        ("eclipse-temurin", ""),
+        ("shop/billing:17", ""),
+    ],
+)
+def test_the_image_of_a_newer_java(image: str, expected: str):
+    assert steps(COMPILED, Config={"Image": image}).get("newer_java", "") == expected
+
+
 FILES = "com.docker.compose.project.config_files"
 SERVICE = "com.docker.compose.service"
 

@@ -113,3 +113,16 @@ def sources_without_their_packages(box: Box) -> None:
     box.write(f"{sources}/composer.json", "{}\n")
     run(box, "site17", *ROOMY, "--memory=64m", "-v", f"{sources}:/var/www/html", "php:17")
     assert "vendor/autoload.php" in ended(box, "site17")
+
+
+@fault(AT_START, subject="container:ledger18", shareable=True)
+def program_of_a_newer_java(box: Box) -> None:
+    """An archive that was compiled for Java 21, on an image of Java 17 alone."""
+    line = (
+        "java.lang.UnsupportedClassVersionError: Main has been compiled by a more recent version "
+        "of the Java Runtime (class file version 65.0)"
+    )
+    _program(box, "openjdk:17", f"echo '{line}' >&2\nexit 1")
+    _program(box, "openjdk:21", "exec sleep 1000")
+    run(box, "ledger18", *GOOD, "openjdk:17", "/app/run")
+    assert "class file version" in ended(box, "ledger18")
