@@ -6,9 +6,10 @@ Mounts that keep a container from starting or working.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checks.container.dropped_user import dropped_user
+from checks.container.foreign_path import with_owner
 from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.mount_filesystem import unfit_filesystem
@@ -35,7 +36,7 @@ from diagnose.evidence.containers.mounts.file_access import (
     host_user,
     unseen,
 )
-from diagnose.evidence.containers.mounts.missing_files import MissingFiles
+from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
@@ -74,29 +75,47 @@ def mount_source_missing(
     all. Where the image has nothing at that place the start succeeds, and the program finds an
     empty folder: its last words call it a directory. So they do of a named volume, which a source
     without a slash makes. A file that the line which explains the failure misses below a mount is
-    looked up on the host.
+    looked up on the host. The path may be meant as one of a container with the engine's socket that
+    had this one started: its mounts say what that is on the host.
     """
     absent = {missing.container.id: missing for missing in missing_files or ()}
     tails = LogTails({}, {}) if log_tails is None else log_tails
     for container in containers:
-        refused = _refused_by_runtime(container)
-        taken = not_a_file(container, tails)
-        lacking = _lacks_all(container, tails, bind_sources)
-        if refused is not None:
-            yield from _refused_mount_findings(
-                container, refused["source"], refused["target"], bind_sources
-            )
-        elif taken is not None:
-            yield from _taken_for_file(container, taken, bind_sources)
-        elif lacking is not None:
-            yield _emptied_folder_finding(container, lacking)
-        elif container.id in absent:
-            failure = tails.of(container).failure
-            row = row_steps(container, failure, None, is_running=absent[container.id].is_repeated)
-            yield absent_file(absent[container.id], row)
-        elif never_started(container, clock.wall, options.since_s):
-            yield from _never_mounted(container, bind_sources)
+        missing = absent.get(container.id)
+        items = _of_sources(container, bind_sources, tails, missing)
+        if items is None and never_started(container, clock.wall, options.since_s):
+            items = _never_mounted(container, bind_sources)
+        for item in items or ():
+            if isinstance(item, Finding):
+                yield with_owner(item, container, containers)
+            else:
+                yield item
     return None
+
+
+def _of_sources(
+    container: Container,
+    bind_sources: BindSources | Unavailable,
+    tails: LogTails,
+    missing: MissingFile | None,
+) -> Iterable[CheckItem] | None:
+    """What is wrong with its sources, by the runtime's words or its program's; None for nothing."""
+    refused = _refused_by_runtime(container)
+    taken = not_a_file(container, tails)
+    lacking = _lacks_all(container, tails, bind_sources)
+    if refused is not None:
+        return _refused_mount_findings(
+            container, refused["source"], refused["target"], bind_sources
+        )
+    if taken is not None:
+        return _taken_for_file(container, taken, bind_sources)
+    if lacking is not None:
+        return [_emptied_folder_finding(container, lacking)]
+    if missing is None:
+        return None
+    failure = tails.of(container).failure
+    row = row_steps(container, failure, None, is_running=missing.is_repeated)
+    return [absent_file(missing, row)]
 
 
 def _refused_by_runtime(container: Container) -> re.Match[str] | None:

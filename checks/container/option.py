@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from checks.container.confirmed import Claim, claims, compose_variables
+from checks.container.confirmed import claims, compose_variables
+from checks.container.needed_options import ID, needed_options
 from checks.container.tmpfs import tmpfs_of_root
-from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
+from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.settings.lacking_options import TMPFS, Proof, lacks
-from diagnose.evidence.containers.settings.tmpfs_options import tmpfs_option
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
 from diagnose.registry import check
-
-ID = "container.option-missing"
 
 
 @check(ID, severity=Severity.critical)
@@ -34,8 +31,7 @@ def option_missing(
     device that the host does not have either is container.device-missing.
     """
     for claim in claims(ID, containers, log_tails, clock):
-        is_elsewhere = _is_elsewhere(claim, asked_devices)
-        missing = {} if is_elsewhere else _missing(claim, numbers)
+        missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         if missing:
             options = list(missing)
             finding = claim.finding(
@@ -48,27 +44,3 @@ def option_missing(
             yield finding.with_variables(further | compose_variables(claim.container))
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
-
-
-def _is_elsewhere(claim: Claim, asked_devices: AskedDevices | None) -> bool:
-    """Whether no option would help: the host lacks the device too, or knows no such time zone."""
-    zone = claim.value("zone")
-    if zone:
-        return asked_devices is None or zone not in asked_devices.zones
-    return asked_devices is not None and asked_device(claim.failure) in asked_devices.missing
-
-
-def _missing(claim: Claim, numbers: UserNumbers | None) -> dict[str, Proof]:
-    """The options that the program needs and its container lacks, each with its proof."""
-    options = [_filled(option, claim, numbers) for option in claim.failure.needs]
-    proofs = {option: lacks(claim.container, option, claim.value("path")) for option in options}
-    return {option: proof for option, proof in proofs.items() if proof is not None}
-
-
-def _filled(option: str, claim: Claim, numbers: UserNumbers | None) -> str:
-    if option == TMPFS:
-        path = claim.value("path")
-        return tmpfs_option(claim.container, path.rpartition("/")[0] or path, numbers)
-    for name, value in claim.failure.values.items():
-        option = option.replace(f"{{{name}}}", value)
-    return option

@@ -11,10 +11,12 @@ from diagnose.programs.failures import Recognised
 _SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
 _GROUP = LazyPattern(r"--(?:consumer-)?group(?:-id)?[= ](\S+)")
 _GROUP_VARIABLE = LazyPattern(r"(?:CONSUMER_GROUP|GROUP_ID)(?:_|$)")
+_REDIS = LazyPattern(r"redis|valkey|keydb")
 _SERVERS = {
     "amqp-arguments": ("broker", LazyPattern(r"rabbitmq")),
     "kafka-offset": ("streams", LazyPattern(r"kafka|redpanda")),
-    "redis-full": ("full_cache", LazyPattern(r"redis|valkey|keydb")),
+    "redis-full": ("full_cache", _REDIS),
+    "redis-replica": ("replica", _REDIS),
     "search-flood": ("flooded", _SEARCH),
     "search-migration": ("searched", _SEARCH),
     "vault-sealed": ("sealed", LazyPattern(r"(?:^|/)(?:vault|openbao)\b")),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.health_restarts import HealthRestarts, health_restarts
 from checks.container.helpers import QUOTED, EndOutcome, held_up, log_evidence, not_running, tail_of
 from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import PASSING
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
@@ -54,6 +57,8 @@ def unhealthy(
     namespaces: Namespaces | None,
     log_tails: LogTails | None,
     other_probes: OtherProbes | None,
+    events: Events | None,
+    recent_logs: RecentLogs | None,
     *,
     patience: Seconds = Seconds(30),
     starting: Seconds = Seconds(300),
@@ -69,7 +74,8 @@ def unhealthy(
     the engine stopped probing for a while, as for a pause: the next probe decides. A program that
     was started less than `starting` ago, and does not listen yet, may need a longer start period:
     a warning, unless its log objects to something. Docker never restarts a container because of its
-    health.
+    health; where something else does so, the container is seldom called unhealthy for long: three
+    such restarts within the hour count.
     """
     instead = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
@@ -81,6 +87,8 @@ def unhealthy(
         silent = _silent_for(probe, clock, patience) if is_probed else None
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
+        elif restarts := health_restarts(container, containers, events, recent_logs, clock):
+            yield _restarted_finding(probe, restarts, clock)
         elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
@@ -127,6 +135,28 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
         severity=Severity.warning,
         touches=(DAEMON,),
     )
+
+
+def _restarted_finding(probe: HealthCheck, restarts: HealthRestarts, clock: Clock) -> Finding:
+    """A program that is ended each time its probe fails, whether it works or not."""
+    container, other = probe.container, restarts.restarter
+    count, since = len(restarts.at), ago(clock.wall - restarts.at[0])
+    by = f"; {other} restarts it" if other is not None else ""
+    failure = f": {_failure(probe)[1]}" if probe.last and probe.exit_code else ""
+    finding = Finding.about(
+        container,
+        f"{container} was restarted {count} times in the last {since}, each time because its health "
+        f"check had failed{failure}{by}",
+        {
+            "probe": probe.text,
+            **present({"last output": probe.output[-QUOTED:]}),
+            "events": f"{count} times health_status: unhealthy, kill, start",
+        },
+        discriminator="restarted",
+        touches=(other.subject,) if other is not None else (),
+        onset=restarts.at[0],
+    )
+    return finding.with_variables(_without_secrets({"probed": probe.command}))
 
 
 def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:

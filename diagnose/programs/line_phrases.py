@@ -39,6 +39,7 @@ EXPLAINS = Phrases(
         authentication version newer terminated multiple terminating fail failed failure
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
+        plaintext
         """
     ),
     pattern=LazyPattern(
@@ -73,7 +74,7 @@ EXPLAINS = Phrases(
         | \bmultiple\b | \bno\ outputs\b
         | \ban\ http\ request\ to\ an\ https\ server\b
         | \bappears\ to\ be\ migrating\b | \bno\ usable\b | \bis\ sealed\b
-        | \bblocked\ by\b | \bwatermark\b.{0,20}\bexceeded\b
+        | \bplaintext\b.{0,20}\ on\ an?\b | \bblocked\ by\b | \bwatermark\b.{0,20}\bexceeded\b
         | \bpending\ ?migrations?\b | \bmigrations?\ (?:is|are)\ pending\b | \bunapplied\ migration
         | \bterminating\b.{0,20}\buncaught\b
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
@@ -92,7 +93,7 @@ STRONG = Phrases(
         """
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
-        downgrade name needs required variable root
+        downgrade name needs required variable root plaintext
         """
     ),
     pattern=LazyPattern(
@@ -109,6 +110,7 @@ STRONG = Phrases(
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
         | \b[a-z]\w*_\w+\ is\ required\b | \bvia\ the\ environment\ variable\b
         | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
+        | \bplaintext\b.{0,20}\ on\ an?\b
         """,
         re.VERBOSE,
     ),

@@ -10,6 +10,18 @@ from diagnose.programs.failures import FAILURES, recognise
 from diagnose.programs.telling_line import telling_line
 
 LINES = {
+    "fastcgi-script": (
+        '2026/11/28 04:55:30 [error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while '
+        'reading response header from upstream, client: 192.0.2.1, server: , request: "GET /index.php '
+        'HTTP/1.1", upstream: "fastcgi://172.18.0.2:9000", host: "192.0.2.10"'
+    ),
+    "redis-replica": "ReadOnlyError: READONLY You can't write against a read only replica.",
+    "redis-master-gone": "# Error condition on socket for SYNC: Connection refused",
+    "database-read-only": "ERROR:  cannot execute INSERT in a read-only transaction",
+    "tls-expected": (
+        "received plaintext http traffic on an https channel, closing connection "
+        "Netty4HttpChannel{localAddress=/172.18.0.2:9200, remoteAddress=/172.18.0.3:50816}"
+    ),
     "zone-unknown": "zoneinfo._common.ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'",
     "ruby-version": (
         "definition.rb:427:in `validate_ruby!': Your Ruby version is 3.1.2, but your Gemfile specified "

@@ -1,4 +1,4 @@
-"""Devices and time zones for which programs in failed containers ask, looked up on the host."""
+"""Devices and time zones for which programs in containers ask, looked up on the host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
@@ -41,9 +42,12 @@ def asked_device(failure: Recognised) -> str:
 
 
 @evidence
-def asked_devices(host: Host, log_tails: LogTails) -> AskedDevices | Unavailable:
+def asked_devices(
+    host: Host, log_tails: LogTails, repeated_errors: RepeatedErrors | None
+) -> AskedDevices | Unavailable:
     """One question about all of them, and none where no log names one."""
-    failures = log_tails.failures.values()
+    repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
+    failures = [*log_tails.failures.values(), *repeated]
     devices = sorted({asked_device(failure) for failure in failures} - {""})
     zones = sorted({zone for failure in failures if (zone := failure.values.get("zone", ""))})
     wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]

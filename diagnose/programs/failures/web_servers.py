@@ -211,6 +211,54 @@ WEB_SERVERS = (
         source="the program's own message",
     ),
     Failure(
+        name="fastcgi-script",
+        mark="primary script unknown",
+        pattern=r'"Primary script unknown".*?upstream: "fastcgi://(?P<address>[\d.]+)',
+        cause="nginx answers 404, because php-fpm has no file at the path that nginx gives it",
+        cure="mount the project at the same path into both containers, and give "
+        "SCRIPT_FILENAME as $document_root$fastcgi_script_name",
+        source="docker-library/php#1133",
+    ),
+    Failure(
+        name="redis-replica",
+        mark="read only",
+        pattern=r"READONLY You can't write against a read only (?:replica|slave)",
+        cause="Redis takes no writes, because it is a replica of another server",
+        cure="let the program write to the master; if there is none any more, end the replication "
+        "with `redis-cli replicaof no one`",
+        source="redis/redis#3303",
+    ),
+    Failure(
+        name="redis-master-gone",
+        mark="",
+        pattern=r"Error condition on socket for SYNC|Timeout connecting to the MASTER"
+        r"|Unable to connect to MASTER",
+        cause="Redis is a replica, and its master does not answer it",
+        cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`: "
+        "strangers make a replica of a Redis whose port is open and that has no password",
+        source="redis/redis#3303",
+    ),
+    Failure(
+        name="database-read-only",
+        mark="",
+        pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
+        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
+        cause="the database takes no writes: it is a replica, or was set to read-only",
+        cure="let the program call the primary server, or end the mode in the database",
+        source="the programs' own messages",
+    ),
+    Failure(
+        name="tls-expected",
+        mark="plaintext",
+        pattern=r"received plaintext (?:http )?traffic on an? (?:https|encrypted) channel"
+        r"(?:.{0,120}?remoteAddress=/(?P<client>[\d.]+))?",
+        cause="it serves HTTPS alone, and is called by plain HTTP: Elasticsearch has had TLS and "
+        "passwords turned on since version 8",
+        cure="give the client an address with https://, a user and a password; or turn security off "
+        "with xpack.security.enabled=false where only trusted containers reach the port",
+        source="deviantony/docker-elk#716",
+    ),
+    Failure(
         name="amqp-arguments",
         mark="inequivalent arg",
         pattern=r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>queue|exchange) "

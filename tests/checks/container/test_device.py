@@ -40,7 +40,7 @@ def host(*names: str) -> Made:
 )
 def test_the_devices_of_the_host(line: str, names: list[str], missing: dict[str, tuple[str, ...]]):
     _, log_tails = failed_with_log(line)
-    assert asked_devices(host(*names), log_tails) == AskedDevices(missing)
+    assert asked_devices(host(*names), log_tails, None) == AskedDevices(missing)
 
 
 def test_the_time_zones_that_the_host_knows():
@@ -48,7 +48,7 @@ def test_the_time_zones_that_the_host_knows():
     _, log_tails = failed_with_log(f"panic: unknown time zone {zone}")
     for failed_with, known in (({}, {zone}), ({"failed": "missing"}, set[str]())):
         stats = {f"/usr/share/zoneinfo/{zone}": {"type": "file", **failed_with}}
-        asked = asked_devices(Made({"file.stats": stats}), log_tails)
+        asked = asked_devices(Made({"file.stats": stats}), log_tails, None)
         assert asked == AskedDevices(zones=frozenset(known))
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
@@ -379,3 +380,68 @@ def test_a_name_without_a_certificate() -> None:
     (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
     assert finding.severity.name == "warning"
     assert finding.variables["unreached"] == "shop.example.com"
+
+
+READONLY = "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica."
+SYNC = ["* Connecting to MASTER 192.0.2.80:8886", "# Error condition on socket for SYNC: refused"]
+
+
+@pytest.mark.parametrize(
+    ("own", "expected"),
+    [(SYNC, {"replica": "cache", "cut_off": "cache"}), ([], {"replica": "cache"})],
+    ids=["its master is gone", "its master may answer"],
+)
+def test_a_replica_that_takes_no_writes(own: list[str], expected: dict[str, str]) -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    caller = container("app", Config={"Env": ["REDIS_URL=redis://cache:6379"]}, **on)
+    cache = container("cache", Config={"Image": "redis:7"}, **on)
+    lines = {caller.id: [READONLY] * 4, cache.id: own * 4}
+    logs = RecentLogs({id: tuple(RecentLine(NOW, line) for line in of) for id, of in lines.items()})
+    containers = Containers([caller, cache])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    finding = result.findings[0]
+    names = ("replica", "cut_off")
+    assert {
+        name: finding.variables[name] for name in names if name in finding.variables
+    } == expected
+    assert ("192.0.2.80:8886" in finding.summary) == bool(own)
+    assert ("warning", "app") in rows(result)
+
+
+PLAIN = (
+    "received plaintext http traffic on an https channel, closing connection "
+    "Netty4HttpChannel{localAddress=/10.0.0.3:9200, remoteAddress=/10.0.0.9:5081}"
+)
+
+
+@pytest.mark.parametrize(
+    ("image", "address", "expected"),
+    [
+        ("elasticsearch:8.15.0", "127.0.0.1", "xpack.security.enabled=false"),
+        ("opensearchproject/opensearch:2", "127.0.0.1", "DISABLE_SECURITY_PLUGIN=true"),
+        ("elasticsearch:8.15.0", "0.0.0.0", ""),
+        ("elasticsearch:8.15.0", "", ""),
+        ("team/search:1", "127.0.0.1", ""),
+    ],
+)
+def test_a_server_that_wants_tls(image: str, address: str, expected: str) -> None:
+    binding = [{"HostIp": address, "HostPort": "9200"}]
+    ports = {"NetworkSettings": {"Ports": {"9200/tcp": binding}}}
+    server = container("search", Config={"Image": image}, **ports)
+    logs = RecentLogs({server.id: tuple(RecentLine(NOW, PLAIN) for _ in "abcd")})
+    errors = repeated_errors(Containers([server]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.variables.get("insecure", "") == expected
+    assert finding.severity.name == "warning"
+
+
+def test_an_option_that_a_running_program_needs() -> None:
+    line = "ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'"
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+    errors = repeated_errors(Containers([APP]), logs)
+    wanted = "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro"
+    for zones, expected in ((frozenset({"Europe/Berlin"}), wanted), (frozenset[str](), "")):
+        asked = AskedDevices(zones=zones)
+        result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=asked)
+        assert [each.variables.get("needed_option", "") for each in result.findings] == [expected]

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import DAEMON
 from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
+from tests.inspected import bind, of
 from tests.inspected import container as inspected
-from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) -> Container:
@@ -275,3 +277,62 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     assert "a migration of its index .kibana_16" in finding.summary
     assert finding.variables["searched"] == "search"
     assert finding.variables["index"] == ".kibana_16"
+
+
+def restarted(*actions: tuple[str, float, str], age: float = 20.0) -> tuple[Container, Events]:
+    """A container that runs since `age` seconds, and its events: action, age, detail."""
+    container = container_in(
+        "running", age=age, name="web", State={"Health": {"Status": "starting"}}
+    )
+    listed = [
+        Event(NOW - ago, "container", action, detail, container.id, {"name": "web"})
+        for action, ago, detail in actions
+    ]
+    return container, Events(tuple(listed))
+
+
+def cycle(ago: float) -> list[tuple[str, float, str]]:
+    """An end after the verdict of a health check, and the start after it."""
+    return [
+        ("health_status", ago + 3, "unhealthy"),
+        ("kill", ago + 2, ""),
+        ("die", ago + 1, ""),
+        ("start", ago, ""),
+    ]
+
+
+HEALED: dict[str, tuple[list[tuple[str, float, str]], int]] = {
+    "restarted for its health, three times": ([*cycle(90), *cycle(55), *cycle(20)], 1),
+    "twice": ([*cycle(55), *cycle(20)], 0),
+    "it works for long since": ([*cycle(990), *cycle(955), *cycle(920)], 0),
+    "ended by somebody for another reason": (
+        [event for ago in (90, 55, 20) for event in cycle(ago) if event[0] != "health_status"],
+        0,
+    ),
+    "healthy again before each end": (
+        [
+            (action, ago, "healthy" if detail else "")
+            for cycle_ago in (90, 55, 20)
+            for action, ago, detail in cycle(cycle_ago)
+        ],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("actions", "expected"), HEALED.values(), ids=HEALED)
+def test_a_container_that_is_restarted_for_its_health(
+    actions: list[tuple[str, float, str]], expected: int
+) -> None:
+    container, events = restarted(*actions)
+    healer = inspected("healer", **bind("/run/docker.sock", Destination="/var/run/docker.sock"))
+    line = RecentLine(NOW, f"Container /web ({container.id[:12]}) is unhealthy - Restarting it")
+    result = judge(
+        "container.unhealthy",
+        containers=of(container, healer),
+        clock=CLOCK,
+        events=events,
+        recent_logs=RecentLogs({healer.id: (line,)}),
+    )
+    assert rows(result) == [("critical", "web")] * expected
+    assert all('container "healer" restarts it' in finding.summary for finding in result.findings)

@@ -6,7 +6,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.everyday import first_command
 from tests.lab.scenarios.named_settings import AT_START, ended
-from tests.lab.scenarios.programs import GOOD, logs, run
+from tests.lab.scenarios.programs import GOOD, MACHINE, logs, run
 
 _SERVE = b"""#!/bin/sh
 case $2 in *'$'*)
@@ -84,3 +84,128 @@ def image_with_the_hosts_time_zones(box: Box) -> None:
     """The same program with the mount."""
     _billing(box, "billing22", "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro")
     box.wait_state("billing22", "running")
+
+
+_CRON = b"""#!/bin/sh
+# an environment of its own for each job, with what PAM reads
+while :; do
+    env -i sh -c 'set -a; . /etc/environment; exec /job' ; sleep 1
+done
+"""
+_JOB = b"""#!/bin/sh
+[ -n "$TARGET_URL" ] && { echo "sent to $TARGET_URL"; exit; }
+echo "KeyError: 'TARGET_URL'"
+"""
+
+
+def _cron(box: Box, name: str, *options: str) -> None:
+    """A stand-in for Debian's cron, and a job that misses a variable."""
+    files = {
+        "sbin/cron": (_CRON, 0o755),
+        "job": (_JOB, 0o755),
+        "etc/environment": (b"", 0o644),
+    }
+    load(box, "team/jobs:1", Recipe(files))
+    own = ("--memory=64m", "--pids-limit=64", "--env=TARGET_URL=http://db/", *options)
+    run(box, name, *own, "team/jobs:1", "/sbin/cron", "-f")
+
+
+@fault("container.errors-in-log", subject="container:jobs21", exit_code=1, shareable=True)
+def variable_that_cron_does_not_pass_on(box: Box) -> None:
+    """The container has the variable, and cron's jobs do not; the command hands it over."""
+    _cron(box, "jobs21")
+    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= 6, 30, "the errors")
+    command = first_command(box, "container.errors-in-log", "jobs21")
+    box.sh(command)
+    box.wait_for(lambda: "sent to" in logs(box, "jobs21"), 20, "the job to work")
+    box.docker("exec", "jobs21", "sh", "-c", ": >/etc/environment")
+    before = logs(box, "jobs21").count("KeyError")
+    enough = before + 12
+    box.wait_for(lambda: logs(box, "jobs21").count("KeyError") >= enough, 30, "the errors")
+
+
+@healthy(shareable=True)
+def variable_that_cron_is_handed(box: Box) -> None:
+    """The same, and a start script has written the variables down for cron."""
+    _cron(box, "jobs22")
+    box.docker("exec", "jobs22", "sh", "-c", "env >>/etc/environment")
+    box.wait_for(lambda: "sent to" in logs(box, "jobs22"), 20, "the job to work")
+
+
+_BUILD = """
+[ -e package.json ] && exec sleep 1000
+echo "npm error enoent Could not read package.json: Error: ENOENT: no such file or directory, open '/src/package.json'"
+exit 254
+"""
+
+
+def _runner(box: Box, name: str) -> str:
+    """A program with the engine's socket, whose workspace lies in a volume; returns its path."""
+    home = f"/home/{name}"
+    mounts = ("-v", f"{name}:{home}", "-v", "/run/docker.sock:/var/run/docker.sock")
+    run(box, name, "--memory=64m", "--pids-limit=64", *mounts, "bb:1.36", "sleep", "1000")
+    make = f"mkdir -p {home}/app && echo '{{}}' >{home}/app/package.json"
+    box.docker("exec", name, "sh", "-c", make)
+    return f"{home}/app"
+
+
+@fault(
+    "container.mount-source-missing",
+    subject="container:build21",
+    also=[AT_START],
+    shareable=True,
+)
+def path_of_the_container_that_asked(box: Box) -> None:
+    """A runner in a container mounts its workspace into a sibling: the host has nothing there."""
+    path = _runner(box, "runner21")
+    run(box, "build21", *GOOD, "-w", "/src", "-v", f"{path}:/src", "bb:1.36", "sh", "-c", _BUILD)
+    assert "ENOENT" in ended(box, "build21")
+    command = first_command(box, "container.mount-source-missing", "build21")
+    owned = "/var/lib/docker/volumes/runner21/_data/app"
+    wanted = (
+        f"ls -ld {owned} && diagnose recreate build21 --unmount /src -- --volume={owned}:/src | sh"
+    )
+    assert command == wanted, command
+
+
+_HEALER = """
+while :; do
+  for id in $(curl -sS --unix-socket /var/run/docker.sock \\
+      'http://d/containers/json?filters=%7B%22health%22%3A%5B%22unhealthy%22%5D%7D' |
+      tr , '\\n' | sed -n 's/.*"Id":"\\([0-9a-f]*\\)".*/\\1/p'); do
+    echo "Container $id found to be unhealthy - Restarting container now"
+    curl -sS -X POST --unix-socket /var/run/docker.sock "http://d/containers/$id/restart?t=1"
+  done
+  sleep 1
+done
+"""
+_PROBED = ("--health-interval=1s", "--health-retries=2")
+_SERVES = "trap exit TERM; httpd -f -p 8080 -h /www & wait"
+
+
+def _healed(box: Box, name: str, probe: str, *options: str) -> None:
+    """A server that works, and a container that restarts what is unhealthy."""
+    mounts = (*MACHINE, "-v", "/run/docker.sock:/var/run/docker.sock")
+    path = ("-e", "PATH=/bin:/usr/bin")
+    healer = ("bb:1.36", "sh", "-c", _HEALER)
+    run(box, f"healer-{name}", "--memory=64m", "--pids-limit=64", *path, *mounts, *healer)
+    checked = (*_PROBED, *options, f"--health-cmd={probe}", "--restart=unless-stopped")
+    run(box, name, *GOOD, *checked, "bb:1.36", "sh", "-c", _SERVES)
+
+
+@fault("container.unhealthy", subject="container:healed21")
+def server_that_is_restarted_for_its_probe(box: Box) -> None:
+    """The probe asks for a page that is not there, and something restarts the server each time."""
+    _healed(box, "healed21", "wget -qO- http://127.0.0.1:8080/healthz")
+    healer = "healer-healed21"
+    box.wait_for(lambda: logs(box, healer).count("unhealthy") >= 4, 60, "the restarts")
+    report = box.diagnose("check", "container.unhealthy", "--format", "json")
+    (finding,) = [each for each in report.findings if each["subject"]["name"] == "healed21"]
+    assert f'container "{healer}" restarts it' in finding["summary"], finding["summary"]
+
+
+@healthy(shareable=True)
+def server_that_nothing_restarts(box: Box) -> None:
+    """The same two, and the probe asks for a page that is there."""
+    _healed(box, "healed22", "wget -qO- http://127.0.0.1:8080/", "--health-retries=30")
+    box.wait_health("healed22", "healthy", 60)

@@ -1,0 +1,82 @@
+"""A container that something restarts each time its health check calls it unhealthy."""
+
+from __future__ import annotations
+
+import msgspec
+
+from checks.container.foreign_path import commands_engine
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Seconds
+
+LEAST = 3
+WINDOW = Seconds(3600)
+AFTER_S = 120.0
+"""Within so many seconds of the verdict the end was asked for because of it."""
+
+
+class HealthRestarts(msgspec.Struct, frozen=True):
+    """The restarts of one container that followed on the verdict of its health check."""
+
+    at: tuple[float, ...]
+    """Unix times of the starts, oldest first."""
+    restarter: Container | None = None
+    """The container with the engine's socket whose log tells of it."""
+
+    @property
+    def pause(self) -> float:
+        """Mean seconds between two of them."""
+        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
+
+
+def health_restarts(
+    container: Container,
+    containers: Containers,
+    events: Events | None,
+    recent_logs: RecentLogs | None,
+    clock: Clock,
+) -> HealthRestarts | None:
+    """None where there were few, or where it has run for twice as long since."""
+    if events is None:
+        return None
+    starts = [at for at in _starts(container, events) if clock.wall - at <= WINDOW]
+    if len(starts) < LEAST:
+        return None
+    restarts = HealthRestarts(tuple(starts))
+    if clock.wall - starts[-1] > 2 * restarts.pause:
+        return None
+    return msgspec.structs.replace(
+        restarts, restarter=_restarter(container, containers, recent_logs)
+    )
+
+
+def _starts(container: Container, events: Events) -> list[float]:
+    """When it was started after somebody had ended it for its health."""
+    starts = []
+    unhealthy_at, is_asked = 0.0, False
+    for event in events.of(container.id, "health_status", "kill", "start"):
+        if event.action == "health_status":
+            unhealthy_at = event.at if event.detail == "unhealthy" else 0.0
+        elif event.action == "kill":
+            is_asked = event.at - unhealthy_at <= AFTER_S
+        else:
+            starts += [event.at] if is_asked else []
+            unhealthy_at, is_asked = 0.0, False
+    return starts
+
+
+def _restarter(
+    container: Container, containers: Containers, recent_logs: RecentLogs | None
+) -> Container | None:
+    """The one that commands the engine and says of this container that it restarts it."""
+    if recent_logs is None:
+        return None
+    for other in containers.running:
+        lines = recent_logs.of(other) if commands_engine(other) else ()
+        for line in lines:
+            is_named = container.id[:12] in line.text or f"/{container.name} " in line.text
+            if is_named and "restart" in line.text.lower():
+                return other
+    return None

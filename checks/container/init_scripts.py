@@ -1,0 +1,73 @@
+"""container.init-scripts-unrun: a database that had data already did not run its start scripts."""
+
+from __future__ import annotations
+
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScript, UnrunScripts
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import ago
+from diagnose.registry import check
+
+_POSTGRES = LazyPattern(r"postgres|postgis|timescale")
+_MYSQL = LazyPattern(r"mysql|mariadb|percona")
+_PSQL = (
+    'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" '
+    '-d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -f "$0"'
+)
+_CLIENT = (
+    'MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-$MARIADB_ROOT_PASSWORD}" '
+    '$(command -v mariadb || echo mysql) -u root "${MYSQL_DATABASE:-$MARIADB_DATABASE}" <"$0"'
+)
+
+
+@check(
+    "container.init-scripts-unrun",
+    severity=Severity.warning,
+    causes=[
+        "container.crashed",
+        "container.database-refused",
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.restart-loop",
+    ],
+)
+def init_scripts_unrun(unrun_scripts: UnrunScripts) -> CheckResult:
+    """A database did not run its start scripts, because it had data already.
+
+    A log misses a table, a database or a role; a script in /docker-entrypoint-initdb.d makes it,
+    and was changed after the data directory was made. A script that is older than the data is not
+    judged: it may have been run.
+    """
+    for script in unrun_scripts:
+        yield _finding(script)
+    return None
+
+
+def _finding(script: UnrunScript) -> Finding:
+    database = script.database
+    later = ago(script.changed_at - script.made_at)
+    finding = Finding.about(
+        database,
+        f'{database} did not run {script.path}, which makes the {script.kind} "{script.name}": '
+        "its image runs start scripts only while there is no data",
+        {
+            f"{LINE} of {script.caller.name}": script.line,
+            "mount": f"{script.path} -> {script.inside}",
+            "times": f"the script was changed {later} after the data was made",
+        },
+        touches=(script.caller.subject,),
+        script=script.path,
+    )
+    return finding.with_variables(_steps(script))
+
+
+def _steps(script: UnrunScript) -> dict[str, str]:
+    """The command that runs it in the database; nothing for a script that also deletes."""
+    image = script.database.config.image.lower()
+    if script.removes or not script.inside.endswith(".sql"):
+        return {}
+    for pattern, client in ((_POSTGRES, _PSQL), (_MYSQL, _CLIENT)):
+        if pattern.search(image):
+            return {"run": client, "inside": script.inside}
+    return {}

@@ -1,0 +1,69 @@
+"""container.certificate-unread: a web server goes on with a certificate that was renewed."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.mounts.unread_certificates import (
+    UnreadCertificate,
+    UnreadCertificates,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import ago
+from diagnose.registry import check
+
+_RELOADS = {
+    "nginx": "nginx -t && nginx -s reload",
+    "apache2": "apachectl -t && apachectl -k graceful",
+    "httpd": "httpd -t && httpd -k graceful",
+}
+"""How a server reads its files again, unless they have a mistake."""
+
+
+@check(
+    "container.certificate-unread",
+    severity=Severity.warning,
+    aloud=("still uses an old certificate", "still use old certificates"),
+)
+def certificate_unread(
+    unread_certificates: UnreadCertificates,
+    clock: Clock,
+    *,
+    patience: Seconds = Seconds(90000),
+) -> CheckResult:
+    """A web server still uses the certificate that it read before the renewal.
+
+    Its mounted configuration names a certificate in a mounted folder, and the file is newer than
+    all processes of nginx, Apache or HAProxy in the container: a reload would have made a new one.
+    Within `patience` it is advice, for many servers reload once a day. It is critical where
+    the old certificate has expired, of which certbot keeps the file.
+    """
+    for unread in unread_certificates:
+        yield _finding(unread, clock, patience)
+    return None
+
+
+def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Finding:
+    container = unread.container
+    age = ago(clock.wall - unread.changed_at)
+    severity = Severity.warning
+    expiry = ""
+    if unread.old_end is not None and unread.old_end <= clock.wall:
+        severity = Severity.critical
+        expiry = f", which expired {ago(clock.wall - unread.old_end)} ago"
+    elif clock.wall - unread.changed_at < patience:
+        severity = Severity.advice
+    finding = Finding.about(
+        container,
+        f"{container} still uses an old certificate{expiry}: {unread.path} was renewed {age} ago, "
+        f"and {unread.server} was not reloaded since",
+        {
+            unread.inside: f"renewed {age} ago, mounted from {unread.path}",
+            f"youngest process of {unread.server}": f"{ago(clock.wall - unread.loaded_at)} old",
+        },
+        severity=severity,
+        discriminator=unread.inside,
+        stable=(container.life,),
+        certificate=unread.path,
+    )
+    reload = _RELOADS.get(unread.server)
+    return finding.with_variables({"reload": reload} if reload else {"restarted": container.name})

@@ -1,0 +1,161 @@
+"""Certificates that were renewed on the host since the web server of a container read them.
+
+nginx, Apache and HAProxy read their files when they start and when they reload, which
+gives them new workers. Which files they read stands in their mounted configuration.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
+"""Names of processes."""
+_NAMES_FILE = LazyPattern(
+    r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)"
+)
+_COMMENT = LazyPattern(r"#.*")
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
+_FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
+_NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d+)(?P<end>\.pem)$")
+"""How certbot names the files behind its links."""
+_BODY = LazyPattern(r"-----BEGIN CERTIFICATE-----(?P<body>[^-]+)")
+_VALIDITY = re.compile(rb"\x17\x0d\d{12}Z\x17\x0d(?P<end>\d{12})Z")
+"""Two times, one behind the other, as X.509 writes them until 2050."""
+_MOST = 20
+"""Configuration files that are read of one container."""
+_SLACK_S = 5.0
+
+
+class UnreadCertificate(msgspec.Struct, frozen=True):
+    """A certificate that is newer than all processes of the server that uses it."""
+
+    container: Container
+    server: str
+    """The name of its process."""
+    path: str
+    """On the host."""
+    inside: str
+    changed_at: float
+    loaded_at: float
+    """When the youngest process of the server began. Both in Unix time."""
+    old_end: float | None = None
+    """When the one that it still uses expires, in Unix time; None where that is not known."""
+
+
+class UnreadCertificates(Items[UnreadCertificate], frozen=True):
+    """The first one of each container."""
+
+
+@evidence
+def unread_certificates(
+    host: Host, containers: Containers, processes: Processes, clock: Clock
+) -> UnreadCertificates:
+    """Files are read only of containers with such a server and a mounted configuration."""
+    items = []
+    for container in containers.running:
+        own = [
+            each for each in processes if each.container == container.id and each.comm in SERVERS
+        ]
+        if not own:
+            continue
+        loaded_at = clock.booted + max(process.start for process in own)
+        unread = _unread(host, container, own[0].comm, loaded_at)
+        if unread is not None:
+            items.append(unread)
+    return UnreadCertificates(tuple(items))
+
+
+def _unread(
+    host: Host, container: Container, server: str, loaded_at: float
+) -> UnreadCertificate | None:
+    places = {}
+    for inside in _used(host, container):
+        holder = next((mount for mount in container.mounts if _holds(mount, inside)), None)
+        if holder is not None:
+            places[holder.on_host(inside)] = inside
+    if not places:
+        return None
+    statuses = host.ask(StatPaths(sorted(places), follow=True))
+    if isinstance(statuses, Failed):
+        return None
+    for path, inside in sorted(places.items()):
+        changed_at = statuses[path].mtime
+        if changed_at is not None and changed_at > loaded_at + _SLACK_S:
+            end = _old_end(host, path, statuses[path])
+            return UnreadCertificate(container, server, path, inside, changed_at, loaded_at, end)
+    return None
+
+
+def _holds(mount: Mount, inside: str) -> bool:
+    """Whether a path of the container lies below a mounted folder.
+
+    A file that is mounted alone stays the old one when it is replaced, whatever is reloaded.
+    """
+    return mount.source.startswith("/") and mount.holds(inside)
+
+
+def _used(host: Host, container: Container) -> Iterator[str]:
+    """The certificates that its mounted configuration names."""
+    for path in list(_settings(host, container))[:_MOST]:
+        text = host.ask(ReadFile(path))
+        if not isinstance(text, Failed):
+            for match in _NAMES_FILE.finditer(_COMMENT.sub("", text.text)):
+                yield match["path"]
+
+
+def _settings(host: Host, container: Container) -> Iterator[str]:
+    """Its mounted files of settings, on the host."""
+    for mount in container.bind_mounts:
+        if _OF_SETTINGS.search(mount.destination):
+            yield mount.source
+        elif _FOLDER.match(mount.destination):
+            listing = host.ask(ListFolder(mount.source))
+            entries = [] if isinstance(listing, Failed) else listing.entries
+            yield from (
+                f"{mount.source}/{entry.name}"
+                for entry in entries
+                if _OF_SETTINGS.search(entry.name)
+            )
+
+
+def _old_end(host: Host, path: str, status: PathStatus) -> float | None:
+    """When the certificate before expires, of which certbot keeps the file."""
+    target = _NUMBERED.match(status.link or "")
+    if target is None or int(target["number"]) < 2:
+        return None
+    before = f"{target['stem']}{int(target['number']) - 1}{target['end']}"
+    folder = "" if before.startswith("/") else f"{path.rpartition('/')[0]}/"
+    text = host.ask(ReadFile(f"{folder}{before}"))
+    return None if isinstance(text, Failed) else end_of(text.text)
+
+
+def end_of(pem: str) -> float | None:
+    """When the first certificate of a PEM file expires, in Unix time."""
+    match = _BODY.search(pem)
+    try:
+        body = base64.b64decode(match["body"]) if match else b""
+    except binascii.Error:
+        return None
+    validity = _VALIDITY.search(body)
+    if validity is None:
+        return None
+    return (
+        datetime.strptime(validity["end"].decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
+    )

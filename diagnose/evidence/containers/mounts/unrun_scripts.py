@@ -1,0 +1,170 @@
+"""Start scripts of databases that were never run, for they are newer than the data.
+
+The images of PostgreSQL, MySQL, MariaDB and MongoDB run what is mounted at one folder only while
+the data directory is empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_database import called_database
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.programs.failures import Recognised
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+_FOLDER = "/docker-entrypoint-initdb.d"
+_MADE_ONCE = ("PG_VERSION", "mysql/db.opt", "auto.cnf", "storage.bson")
+"""Files that a database writes when it makes its data, and never again."""
+_BELOW = ("", "/data", "/pgdata", "/18/docker")
+"""Where a data directory lies below its mount."""
+_KINDS = {"table": r"table", "database": r"(?:database|schema)|createdb", "role": r"(?:role|user)"}
+"""What a known failure misses by the group of its pattern, as SQL makes it."""
+_MOST = 20
+"""Scripts that are read of one folder."""
+_LONGEST = 256 << 10
+
+
+class UnrunScript(msgspec.Struct, frozen=True):
+    """A script that makes what a program misses, and that was changed after the data was made."""
+
+    database: Container
+    caller: Container
+    """Who misses it: another container, or the database itself in its log."""
+    line: str
+    kind: str
+    name: str
+    """What is missing: a table, a database or a role."""
+    path: str
+    """The script on the host."""
+    inside: str
+    """The same in the container."""
+    changed_at: float
+    made_at: float
+    """When the data was made. Both in Unix time."""
+    removes: bool
+    """Whether it also deletes something, so that nobody should run it unread."""
+
+
+class UnrunScripts(Items[UnrunScript], frozen=True):
+    """At most one for each database."""
+
+
+@evidence
+def unrun_scripts(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails | None,
+    repeated_errors: RepeatedErrors | None,
+) -> UnrunScripts:
+    """Files are read only where a log misses something in a database that has such scripts."""
+    found: dict[str, UnrunScript] = {}
+    for caller, failure in _failures(containers, log_tails, repeated_errors):
+        missed = next(((kind, name) for kind in _KINDS if (name := failure.values.get(kind))), None)
+        if missed is None:
+            continue
+        database = _database(caller, failure, containers)
+        if database is None or database.id in found:
+            continue
+        script = _script(host, database, caller, failure.line, *missed)
+        if script is not None:
+            found[database.id] = script
+    return UnrunScripts(tuple(found.values()))
+
+
+def _failures(
+    containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
+) -> Iterator[tuple[Container, Recognised]]:
+    """The known failures of programs that ended and of those that run; a caller's come first."""
+    shown = log_tails.failures if log_tails is not None else {}
+    ended = [(container, shown[container.id]) for container in containers if container.id in shown]
+    running = [
+        (error.container, error.failure) for error in repeated or () if error.failure is not None
+    ]
+    yield from sorted((*ended, *running), key=lambda item: bool(_scripts(item[0])))
+
+
+def _database(caller: Container, failure: Recognised, containers: Containers) -> Container | None:
+    if _scripts(caller):
+        return caller
+    server = called_database(caller, failure, containers)
+    return server if server is not None and _scripts(server) else None
+
+
+def _scripts(container: Container) -> list[Mount]:
+    return [
+        mount
+        for mount in container.bind_mounts
+        if mount.destination == _FOLDER or mount.destination.startswith(f"{_FOLDER}/")
+    ]
+
+
+def _script(
+    host: Host, database: Container, caller: Container, line: str, kind: str, name: str
+) -> UnrunScript | None:
+    """The newest script that makes what is missing, where it is newer than the data."""
+    made_at = _made_at(host, database)
+    if made_at is None:
+        return None
+    places = list(_places(host, database))
+    statuses = host.ask(StatPaths([path for path, _ in places], follow=True))
+    if isinstance(statuses, Failed):
+        return None
+    makes = _makes(kind, name)
+    for path, inside in places:
+        changed_at = statuses[path].mtime
+        if changed_at is None or changed_at <= made_at:
+            continue
+        text = host.ask(ReadFile(path, _LONGEST))
+        if not isinstance(text, Failed) and makes.search(text.text):
+            removes = re.search(r"\b(?:delete|drop|truncate)\b", text.text, re.IGNORECASE)
+            return UnrunScript(
+                database, caller, line, kind, name, path, inside, changed_at, made_at, bool(removes)
+            )
+    return None
+
+
+def _makes(kind: str, name: str) -> re.Pattern[str]:
+    """What a script says that makes a thing of this kind and name, with or without its schema."""
+    own = re.escape(name.rpartition(".")[2])
+    return re.compile(
+        rf"\bcreate\s*(?:unlogged\s+|temp\s+)?{_KINDS[kind]}\s+(?:if\s+not\s+exists\s+)?"
+        rf"(?:[`'\"]?\w+[`'\"]?\.)?[`'\"]?{own}\b",
+        re.IGNORECASE,
+    )
+
+
+def _places(host: Host, database: Container) -> Iterator[tuple[str, str]]:
+    """The scripts on the host and in the container."""
+    for mount in _scripts(database):
+        if mount.destination != _FOLDER:
+            yield mount.source, mount.destination
+            continue
+        listing = host.ask(ListFolder(mount.source))
+        entries: Sequence[str] = ()
+        if not isinstance(listing, Failed):
+            entries = [entry.name for entry in listing.entries if entry.type != "folder"]
+        for entry in entries[:_MOST]:
+            yield f"{mount.source}/{entry}", f"{_FOLDER}/{entry}"
+
+
+def _made_at(host: Host, database: Container) -> float | None:
+    """When the database has made its data; None where that is not known."""
+    sources = [mount.source for mount in database.mounts if mount.source.startswith("/")]
+    paths = [
+        f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE
+    ]
+    statuses = host.ask(StatPaths(paths, follow=False))
+    if isinstance(statuses, Failed):
+        return None
+    return min((at for path in paths if (at := statuses[path].mtime) is not None), default=None)

@@ -1,0 +1,81 @@
+"""The check in checks/container/init_scripts.py, and the evidence that it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScripts, unrun_scripts
+from tests.hosts import Made
+from tests.inspected import bind, container
+from tests.judging import judge, rows
+
+NOW = 1_800_000_000.0
+ON = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3", "Aliases": ["db"]}}}}
+MOUNTS = [
+    *bind("/srv/db", Destination="/var/lib/postgresql/data")["Mounts"],
+    *bind("/srv/init.sql", Destination="/docker-entrypoint-initdb.d/init.sql")["Mounts"],
+]
+TABLE = 'psycopg2.errors.UndefinedTable: relation "users" does not exist'
+SQL = "create table IF NOT EXISTS public.users (id int);\n"
+OLD, NEW = 1_600_000_000.0, 1_700_000_000.0
+
+
+def found(line: str, sql: str, changed: float, image: str = "postgres:16") -> UnrunScripts:
+    """What is found where a program repeats a line, and a script of the database has this text."""
+    database = container("db", Config={"Image": image}, Mounts=MOUNTS, **ON)
+    caller = container("app", Config={"Env": ["DATABASE_URL=postgres://db/shop"]}, **ON)
+    containers = Containers([database, caller])
+    logs = RecentLogs({caller.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+
+    def stats(question: Any) -> dict[str, object]:
+        times = {"/srv/db/PG_VERSION": OLD, "/srv/init.sql": changed}
+        return {
+            path: {"type": "file", "mtime": times[path]} if path in times else {"failed": "missing"}
+            for path in question.paths
+        }
+
+    host = Made({"file.stats": stats, "file.read": {"text": sql}})
+    return unrun_scripts(host, containers, None, repeated_errors(containers, logs))
+
+
+SCRIPTS = {
+    "a table": (TABLE, SQL, NEW, True),
+    "a role": ('FATAL:  role "shop" does not exist', "CREATE USER shop;", NEW, True),
+    "a database of MySQL": (
+        "ERROR 1049 (42000): Unknown database 'shop'",
+        "CREATE DATABASE `shop`;",
+        NEW,
+        True,
+    ),
+    "a script that is older than the data": (TABLE, SQL, OLD - 9, False),
+    "a script that makes another table": (TABLE, "create table orders (id int);", NEW, False),
+    "a script that names the table": (TABLE, "insert into users values (1);", NEW, False),
+    "another failure": ("ERROR: the queue users failed", SQL, NEW, False),
+}
+
+
+@pytest.mark.parametrize(("line", "sql", "changed", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_that_was_never_run(line: str, sql: str, changed: float, expected: bool) -> None:
+    image = "mysql:8" if "1049" in line else "postgres:16"
+    scripts = found(line, sql, changed, image)
+    result = judge("container.init-scripts-unrun", unrun_scripts=scripts)
+    assert rows(result) == ([("warning", "db")] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("sql", "image", "begins"),
+    [
+        (SQL, "postgres:16", "psql "),
+        (SQL, "mariadb:11", "MYSQL_PWD="),
+        (SQL + "DROP TABLE old;", "postgres:16", ""),
+    ],
+)
+def test_the_command_that_runs_it(sql: str, image: str, begins: str) -> None:
+    result = judge("container.init-scripts-unrun", unrun_scripts=found(TABLE, sql, NEW, image))
+    (finding,) = result.findings
+    assert finding.variables.get("run", "")[: len(begins) or None] == begins
