@@ -128,6 +128,13 @@ def _several_services(route: UnservedRoute) -> str:
     )
 
 
+def _without_middleware(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} does not serve "{route.site}": {route.container} asks for the middleware '
+        f'"{route.source}", which no running container has in its labels'
+    )
+
+
 _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
     "ignored": _ignored,
     "no network": _without_network,
@@ -137,6 +144,7 @@ _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
     "resolver": _other_resolver,
     "twice": _twice,
     "services": _several_services,
+    "middleware": _without_middleware,
 }
 
 
@@ -147,6 +155,8 @@ def _cure(route: UnservedRoute) -> dict[str, str]:
         return {"label": "traefik.enable=true"}
     if route.why == "no network":
         return _network_cure(route, only)
+    if route.why == "middleware":
+        return {"middleware": route.source}
     if not only:
         return {"proxied": route.container.name} if route.why == "port" else {}
     if route.why in ("port", "no port"):

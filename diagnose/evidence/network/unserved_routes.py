@@ -35,10 +35,19 @@ _NGINX_PROXY = LazyPattern(
     r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
 )
 _HOSTS = "VIRTUAL_HOST"
+_MIDDLEWARE = "traefik.http.middlewares."
 _MISSPELT = frozenset({"traefik.enabled", "traefik.http.enable", "traefik.docker.enable"})
 
 Reason = Literal[
-    "ignored", "no network", "no port", "port", "entry point", "resolver", "twice", "services"
+    "ignored",
+    "no network",
+    "no port",
+    "port",
+    "entry point",
+    "resolver",
+    "twice",
+    "services",
+    "middleware",
 ]
 
 
@@ -192,6 +201,9 @@ def _traefik_route(
         return msgspec.structs.replace(
             route, why="entry point", names=tuple(sorted(entry_points)), source=source
         )
+    undefined = _undefined_middleware(router, site.containers)
+    if undefined:
+        return msgspec.structs.replace(route, why="middleware", source=undefined)
     if router.is_elsewhere:
         return None
     network_name = container.labels.get("traefik.docker.network") or settings.network
@@ -206,6 +218,20 @@ def _traefik_route(
             route, why="resolver", names=tuple(sorted(settings.resolvers)), source=resolver
         )
     return None
+
+
+def _undefined_middleware(router: LabelledRouter, containers: Containers) -> str:
+    """The first one of its middlewares that no running container defines; "" where all are there.
+
+    Those of another provider (`@file`) are not known here.
+    """
+    own = [name.removesuffix("@docker") for name in router.names("middlewares")]
+    wanted = [name for name in own if "@" not in name]
+    if not wanted:
+        return ""
+    labels = (label.lower() for each in containers.running for label in each.labels)
+    defined = {label.split(".")[3] for label in labels if label.startswith(_MIDDLEWARE)}
+    return next((name for name in wanted if name.lower() not in defined), "")
 
 
 def _called_port(container: Container, router: LabelledRouter) -> tuple[int, str]:

@@ -137,6 +137,18 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
         ],
         {"label": "traefik.http.routers.shop.entrypoints=web"},
     ),
+    "a middleware that nobody defines": (
+        [OPEN, shop({**RULE, "traefik.http.routers.shop.middlewares": "auth@docker"}, 8080)],
+        {"middleware": "auth"},
+    ),
+    "middlewares that are there": (
+        [
+            OPEN,
+            shop({"traefik.http.middlewares.Auth.basicauth.users": "a:b"}, 8080, name="guard"),
+            shop({**RULE, "traefik.http.routers.shop.middlewares": "auth@docker,zip@file"}, 8080),
+        ],
+        None,
+    ),
     "another resolver": (
         [
             traefik("--certificatesresolvers.le.acme.email=a@b.example"),

@@ -33,7 +33,9 @@ def ask(path):
     return json.loads(engine.getresponse().read())
 
 def place_of(site):
-    for row in ask("/containers/json"):
+    rows = ask("/containers/json")
+    defined = {label.split(".")[3] for row in rows for label in row["Labels"] or {} if ".middlewares." in label and ".routers." not in label}
+    for row in rows:
         container = ask("/containers/" + row["Id"] + "/json")
         labels = container["Config"]["Labels"] or {}
         if labels.get("traefik.enable", str(open_to_all).lower()) != "true":
@@ -44,6 +46,9 @@ def place_of(site):
                 continue
             wanted = labels.get(router[1] + ".entrypoints")
             if wanted and not set(wanted.split(",")) & points:
+                continue
+            chain = labels.get(router[1] + ".middlewares", "").removesuffix("@docker")
+            if chain and chain not in defined:
                 continue
             networks = container["NetworkSettings"]["Networks"]
             ports = container["NetworkSettings"]["Ports"] or {}
@@ -157,6 +162,28 @@ def entry_point_that_traefik_lacks(box: Box) -> None:
     port = "traefik.http.services.shop.loadbalancer.server.port=8080"
     _shop(box, _ON, _ROUTER, "traefik.http.routers.shop.entrypoints=websecure", port)
     assert _get(box) == "404 page not found\n404"
+
+
+_PORT = "traefik.http.services.shop.loadbalancer.server.port=8080"
+_GUARDED = "traefik.http.routers.shop.middlewares=auth@docker"
+
+
+@fault(CHECK, subject="container:shop10", also=(READS_ENGINE,), args=PATIENT)
+def middleware_that_nobody_defines(box: Box) -> None:
+    """A router asks for a middleware that is called otherwise where it is defined."""
+    _traefik(box)
+    _shop(box, _ON, _ROUTER, _PORT, _GUARDED)
+    _shop(box, "traefik.http.middlewares.auth2.ipallowlist.sourcerange=0.0.0.0/0", name="shop11")
+    assert _get(box) == "404 page not found\n404"
+
+
+@healthy(also=(READS_ENGINE,), args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def middleware_of_another_container(box: Box) -> None:
+    """The same, and the name is the one that another container defines."""
+    _traefik(box)
+    _shop(box, _ON, _ROUTER, _PORT, _GUARDED)
+    _shop(box, "traefik.http.middlewares.auth.ipallowlist.sourcerange=0.0.0.0/0", name="shop11")
+    box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
 
 
 def _apart(box: Box) -> None:
