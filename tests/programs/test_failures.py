@@ -81,6 +81,7 @@ LINES = {
     "mysql-unknown-option": "[ERROR] /usr/sbin/mariadbd: unknown variable 'default-authentication-plugin=mysql_native_password'",
     "redis-bind": "# Warning: Could not create server TCP listening socket 10.9.8.7:6379: bind: Cannot assign requested address",
     "redis-dump": "1:M 02 Jan 2026 10:00:00.000 # Wrong signature trying to load DB from file",
+    "redis-folder": "# Fatal: Can't open or create append-only dir appendonlydir: Permission denied",
     "redis-dump-short": "1:M 02 Jan 2026 10:00:00.000 # Short read or OOM loading DB. Unrecoverable error, aborting now.",
     "rabbit-feature-flag": (
         "[error] <0.230.0> Feature flags: `classic_mirrored_queue_version`: required feature flag not "

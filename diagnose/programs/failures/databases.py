@@ -256,6 +256,16 @@ SERVERS = (
         remedy=SetAside("dump.rdb", ("/data", "/bitnami/redis/data", "/var/lib/redis")),
     ),
     Failure(
+        name="redis-folder",
+        mark="append-only dir",
+        pattern=r"Can't open or create append-only dir (?P<folder>\S+): Permission denied",
+        cause="the user that Redis runs as may not write its data folder, and so cannot make {folder} "
+        "there",
+        cure="give the folder to that user, or recreate the container without the user that it was "
+        "given: the image's own start script then does it",
+        source="the program's own message",
+    ),
+    Failure(
         name="redis-dump-short",
         mark="short read",
         pattern=r"Short read or OOM loading DB",
