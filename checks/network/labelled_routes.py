@@ -88,6 +88,11 @@ def _without_port(route: UnservedRoute) -> str:
 
 
 def _other_port(route: UnservedRoute) -> str:
+    if route.is_inward:
+        return (
+            f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
+            f"{route.container}, whose program listens there for its own container alone"
+        )
     listens = f"which listens on {joined(route.names)}" if route.names else "where nothing listens"
     reason = f"{route.source} says so"
     if not route.source:
@@ -150,7 +155,7 @@ _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
 
 def _cure(route: UnservedRoute) -> dict[str, str]:
     """The label or the network that is missing, where there is no choice."""
-    only = route.names[0] if len(route.names) == 1 else ""
+    only = route.names[0] if len(route.names) == 1 and not route.is_inward else ""
     if route.why == "ignored":
         return {"label": "traefik.enable=true"}
     if route.why == "no network":

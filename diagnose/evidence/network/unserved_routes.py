@@ -63,6 +63,8 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     """Of what `why` is about: networks of the proxy, ports that are listened on, entry points."""
     port: int = 0
     """That the proxy calls."""
+    is_inward: bool = False
+    """Whether the program listens there for its own container alone."""
     source: str = ""
     """The label or the setting that says so; "" where nothing does."""
     other: Container | None = None
@@ -271,7 +273,11 @@ def _at_port(route: UnservedRoute, called: tuple[int, str], site: _Site) -> Unse
         return None
     names = tuple(str(number) for number in listening)
     why: Reason = "port" if port else "no port"
-    return msgspec.structs.replace(route, why=why, port=port, names=names, source=source)
+    netns = site.namespaces.of(route.container)
+    is_inward = netns is not None and bool(netns.sockets("tcp", port))
+    return msgspec.structs.replace(
+        route, why=why, port=port, names=names, source=source, is_inward=is_inward
+    )
 
 
 def _defined_twice(

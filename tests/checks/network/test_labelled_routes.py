@@ -78,7 +78,7 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "a label with another port": (
         [OPEN, shop({**RULE, PORT: "3000"}, 8080)], {"label": f"{PORT}=8080"},
     ),
-    "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"label": f"{PORT}=8080"}),
+    "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"proxied": "shop"}),
     "no port": ([OPEN, shop(RULE)], {"label": f"{PORT}=8080"}),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
     "not enabled": ([traefik(CLOSED), shop(RULE, 8080)], {"label": "traefik.enable=true"}),
@@ -183,6 +183,11 @@ def test_routes_of_traefik(containers: list[Container], cure: dict[str, str] | N
     assert [finding.subject.name for finding in found] == ([] if cure is None else ["shop"])
     for finding in found:
         assert finding.variables == {"container": "shop", "proxy": "proxy", **(cure or {})}
+
+
+def test_a_program_that_listens_for_its_own_container_alone() -> None:
+    (finding,) = judged([OPEN, shop({**RULE, PORT: "9999"})], listening=()).findings
+    assert finding.summary.endswith("listens there for its own container alone")
 
 
 def test_nothing_listens_for_others() -> None:

@@ -83,6 +83,10 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()
 """
 
 
+_ROUTER = f"traefik.http.routers.shop.rule=Host(`{_SITE}`)"
+_ON = "traefik.enable=true"
+
+
 def _traefik(box: Box, *flags: str) -> None:
     """Traefik on a network of its own, which serves only what has the label for it."""
     box.docker("network", "create", "edge")
@@ -104,6 +108,20 @@ def _shop(box: Box, *options: str, name: str = "shop10", network: str = "edge") 
     box.docker("run", "-d", f"--name={name}", f"--net={network}", *SAFE, *labels, *words)
 
 
+@fault(CHECK, subject="container:shop13", also=(READS_ENGINE,), args=PATIENT)
+def program_that_listens_on_loopback(box: Box) -> None:
+    """A program listens at 127.0.0.1 of its container, as development servers do: 502."""
+    _traefik(box)
+    words = ("bb:1.36", "httpd", "-f", "-p", "127.0.0.1:8080")
+    port = "traefik.http.services.shop.loadbalancer.server.port=8080"
+    labels = (f"--label={_ON}", f"--label={_ROUTER}", f"--label={port}")
+    box.docker("run", "-d", "--name=shop13", "--net=edge", *SAFE, *labels, *words)
+    assert _get(box) == "Bad Gateway502"
+    box.sh("sleep 21", timeout=40)  # a program may open its first port so late
+    findings = box.diagnose("check", CHECK, "--format", "json").findings
+    assert findings[0]["summary"].endswith("for its own container alone")
+
+
 def _get(box: Box, site: str = _SITE) -> str:
     """What Traefik answers to a client of a site, with its code."""
     url = f"http://{BOX_ADDRESS}/"
@@ -119,10 +137,6 @@ def _heals(box: Box, name: str = "shop10") -> None:
         words = line.removesuffix(" | sh").split()
         box.sh(box.diagnose(*words[1:]).out if words[0] == "diagnose" else line, timeout=60)
     box.wait_for(lambda: _get(box) == "hello\n200", 20, "the site")
-
-
-_ROUTER = f"traefik.http.routers.shop.rule=Host(`{_SITE}`)"
-_ON = "traefik.enable=true"
 
 
 def _with_two_ports(box: Box) -> None:
