@@ -204,6 +204,7 @@ def test_every_check_is_found_on_a_real_fault():
 
 
 PASSED_NOWHERE = {
+    "firewall.overlay-lost": "no recorded host is in a swarm",
     "swarm.address-gone": "no recorded host is in a swarm",
     "swarm.update-stuck": "no recorded host is in a swarm",
     "network.address-duplicate": "no recorded host has a macvlan network",

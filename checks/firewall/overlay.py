@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from checks.firewall import cures
 from diagnose.evidence.network.lost_overlays import DATA_PORT, LostOverlay, LostOverlays
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -15,7 +16,9 @@ _SHORT = 10
 
 
 @check("firewall.overlay-lost", severity=Severity.critical, causes=["network.call-unanswered"])
-def overlay_lost(lost_overlays: LostOverlays, firewall: Firewall | None) -> CheckResult:
+def overlay_lost(
+    networks: Networks, lost_overlays: LostOverlays | Unavailable, firewall: Firewall | None
+) -> CheckResult:
     """Packets of an overlay network are lost between two nodes of the swarm.
 
     A container calls an address that the engine knows to be on another node, and nothing comes
@@ -23,6 +26,10 @@ def overlay_lost(lost_overlays: LostOverlays, firewall: Firewall | None) -> Chec
     encryption as ESP. A rule of this host that drops them is named; otherwise a firewall on the way
     or on the other node does, or a network card that spoils their checksums (VMware).
     """
+    if all(network.driver != "overlay" for network in networks):
+        return Skipped("there is no overlay network")
+    if isinstance(lost_overlays, Unavailable):
+        return lost_overlays
     for item in lost_overlays:
         yield _finding(item, firewall)
     return None

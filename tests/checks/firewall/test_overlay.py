@@ -11,7 +11,7 @@ from diagnose.evidence.network.lost_overlays import LostOverlays, lost_overlays
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
-from diagnose.model import Failed
+from diagnose.model import Failed, Unavailable, Verdict
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made
 from tests.judging import judge, rows
@@ -52,7 +52,11 @@ PLACES: dict[str, tuple[Any, str, list[str]]] = {
 
 @pytest.mark.parametrize(("view", "address", "expected"), PLACES.values(), ids=PLACES)
 def test_places_of_overlay_networks(view: Any, address: str, expected: list[str]) -> None:
-    result = judge("firewall.overlay-lost", lost_overlays=seen(view, address))
+    result = judge(
+        "firewall.overlay-lost",
+        networks=Networks((OVERLAY,)),
+        lost_overlays=seen(view, address),
+    )
     assert rows(result) == [(severity, "net") for severity in expected]
     assert [finding.variables["far"] for finding in result.findings] == [FAR for _ in expected]
 
@@ -65,3 +69,11 @@ def test_an_engine_is_asked_once_for_each_network() -> None:
     found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None)
     assert len(host.asked) == 1
     assert [item.node for item in found] == [FAR]
+
+
+def test_a_host_without_overlay_networks_needs_no_look() -> None:
+    unseen = Unavailable("not recorded", "the network namespace of a container")
+    result = judge("firewall.overlay-lost", networks=Networks(()), lost_overlays=unseen)
+    assert result.verdict is Verdict.SKIPPED
+    result = judge("firewall.overlay-lost", networks=Networks((OVERLAY,)), lost_overlays=unseen)
+    assert result.verdict is Verdict.UNKNOWN
