@@ -208,8 +208,9 @@ def _text(
             "fi",
             *([f'sed -i /^{own_hostname}$/d "$environment"'] if is_podman else ()),
             *(_without_variable(variable) for variable in sorted(unset)),
-            _update_policy(docker, "no", quoted),
+            # between two runs of a loop the runtime refuses an update: the stop comes first
             f"{docker} stop {quoted} >/dev/null",
+            _update_policy(docker, "no", quoted),
             f'{docker} rename {quoted} "$old"',
             f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
             *connect,

@@ -166,6 +166,21 @@ def test_a_container_that_cannot_be_created_leaves_the_old_one_running(engine: E
         assert after["HostConfig"]["RestartPolicy"]["Name"] == "always"
 
 
+def test_a_container_in_a_loop_is_created_again(engine: Engine) -> None:
+    """Between two runs the runtime refuses to update it: three scripts have to go through."""
+    with Box(engine) as box:
+        equip(box)
+        box.start_engine()
+        for name in ("loop1", "loop2", "loop3"):
+            loop = (box.image("bb:1.36"), "sh", "-c", "exit 1")
+            box.docker("run", "-d", "--name", name, "--restart", "always", *loop)
+        for name in ("loop1", "loop2", "loop3"):
+            _recreated(box, name, "--command", "sleep 1000")
+            after = box.inspect(name)
+            assert after["State"]["Status"] == "running"
+            assert after["HostConfig"]["RestartPolicy"]["Name"] == "always"
+
+
 REFUSED = {
     "removed when it stops": (["--rm"], "removed as soon as it stops"),
     "a secret in its command": (
