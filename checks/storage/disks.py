@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from checks.storage.helpers import users
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
@@ -68,13 +68,20 @@ def inodes_exhausted(
         is_critical = pct >= crit_pct and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         yield _inodes_finding(disk, severity, most, anonymous)
+    if btrfs is not None:
+        yield from _metadata_findings(filesystems, btrfs, least_left_pct=100 - warn_pct)
+    return None
+
+
+def _metadata_findings(
+    filesystems: Filesystems, btrfs: BtrfsRooms, *, least_left_pct: float
+) -> Iterator[Finding]:
     for disk in filesystems:
-        room = btrfs.by_point.get(disk.point) if btrfs is not None else None
+        room = btrfs.by_point.get(disk.point)
         if room is None or disk.usage.read_only:
             continue
-        if room.is_out or (room.is_given_away and room.left_pct <= 100 - warn_pct):
+        if room.is_out or (room.is_given_away and room.left_pct <= least_left_pct):
             yield _metadata_finding(disk, room, is_critical=room.is_out and not disk.is_aside)
-    return None
 
 
 def _metadata_finding(disk: Filesystem, room: BtrfsRoom, *, is_critical: bool) -> Finding:

@@ -72,20 +72,23 @@ def disk_full(
             continue
         if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
             continue
-        room = btrfs.by_point.get(disk.point) if btrfs is not None else None
-        if room is not None and room.is_out and room.has_spare_data:
-            # df shows no room once the metadata has none: see storage.inodes-exhausted
-            continue
+        if btrfs is not None and _lacks_metadata_alone(disk, btrfs):
+            continue  # see storage.inodes-exhausted
         filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         finding = replace(_finding(filled, rates), severity=severity)
-        larger = growable.by_point.get(disk.point) if growable is not None else None
-        if larger is not None:
-            finding = _growable_finding(finding, larger)
+        if growable is not None and disk.point in growable.by_point:
+            finding = _growable_finding(finding, growable.by_point[disk.point])
         yield _image_disk_finding(finding, info) if _holds_images(disk, info) else finding
     return None
+
+
+def _lacks_metadata_alone(disk: Filesystem, btrfs: BtrfsRooms) -> bool:
+    """Whether df shows no room because the metadata has none, and data has."""
+    room = btrfs.by_point.get(disk.point)
+    return room is not None and room.is_out and room.has_spare_data
 
 
 def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
