@@ -5,11 +5,12 @@ Pure; knows no check.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from diagnose.judgement.coincidence import says_why
+from diagnose.mappings import by_key
 from diagnose.model import (
     HOST,
     HostProfile,
@@ -56,7 +57,7 @@ def _family_of(path: str) -> str:
 
 
 def added(
-    findings: Sequence[Reported], changes: Collection[RecentChange], now: float
+    findings: Sequence[Reported], changes: Iterable[RecentChange], now: float
 ) -> tuple[Reported, ...]:
     """The findings with what was changed before them.
 
@@ -65,9 +66,12 @@ def added(
 
     now: Unix time, which stands for the begin of a problem where that is not known.
     """
+    changes_of = by_key((change.subject, change) for change in changes)
+    if not changes_of:
+        return tuple(findings)
     return tuple(
-        replace(finding, changes=tuple(_before(finding, changes, now)))
-        if changes and _is_asked_why(finding)
+        replace(finding, changes=_before(finding, changes_of, now))
+        if _is_asked_why(finding)
         else finding
         for finding in findings
     )
@@ -80,25 +84,25 @@ def _is_asked_why(finding: Reported) -> bool:
 
 
 def _before(
-    finding: Reported, changes: Iterable[RecentChange], now: float
-) -> Iterator[RecentChange]:
+    finding: Reported, changes_of: Mapping[Subject, Sequence[RecentChange]], now: float
+) -> tuple[RecentChange, ...]:
     """The latest first; those of the finding's own subjects before those of the whole host."""
     onset = finding.finding.onset
     until = (now if onset is None else onset) + SLACK_S
-    own = {finding.subject, *finding.finding.calls}
-    matter = [
+    own = {finding.subject, *finding.finding.calls} - {HOST}
+    of_own = [change for subject in own for change in changes_of.get(subject, ())]
+    of_host = [change for change in changes_of.get(HOST, ()) if _may_matter(change, finding)]
+    latest = [
         change
-        for change in changes
-        if until - BEFORE_S <= change.at <= until and _may_matter(change, finding, own)
+        for group in (of_own, of_host)
+        for change in sorted(group, reverse=True)
+        if until - BEFORE_S <= change.at <= until
     ]
-    matter.sort(key=lambda change: (change.subject == HOST, -change.at))
-    yield from matter[:MOST]
+    return tuple(latest[:MOST])
 
 
-def _may_matter(change: RecentChange, finding: Reported, own: Set[Subject]) -> bool:
+def _may_matter(change: RecentChange, finding: Reported) -> bool:
     """A change of the whole host matters only where nothing says what is wrong."""
-    if change.subject != HOST:
-        return change.subject in own
     family = finding.id.partition(".")[0]
     is_of_family = change.family in ("", family) and family in _STAND_ON_THE_HOST
     return is_of_family and (finding.is_outage or not says_why(finding))

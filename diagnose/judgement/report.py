@@ -98,6 +98,7 @@ def reported(
         for finding in result.findings
     ]
     linked, notes = _linked(findings, basis, what, host, budget or Budget.unlimited())
+    linked = changes_before.added(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
     kept, expired = silences.apply(
         _only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
@@ -180,7 +181,6 @@ def _linked(
                 linked = proof.proven(
                     linked, host, lambda check, cause: judge(check, cause, what.thresholds)
                 )
-            linked = changes_before.added(linked, basis.changes, basis.now)
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:
         return linked, ("the time limit was reached before all causes were linked and checked",)
