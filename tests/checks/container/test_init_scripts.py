@@ -52,6 +52,18 @@ SCRIPTS = {
         NEW,
         True,
     ),
+    "a shell script that makes a database": (
+        'FATAL:  database "shop" does not exist',
+        "createdb shop\n",
+        NEW,
+        True,
+    ),
+    "a script that makes another database": (
+        'FATAL:  database "shop" does not exist',
+        "CREATE DATABASE orders; CREATE SCHEMA app;",
+        NEW,
+        False,
+    ),
     "a script that is older than the data": (TABLE, SQL, OLD - 9, False),
     "a script that makes another table": (TABLE, "create table orders (id int);", NEW, False),
     "a script that names the table": (TABLE, "insert into users values (1);", NEW, False),

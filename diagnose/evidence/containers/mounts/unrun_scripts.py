@@ -28,7 +28,7 @@ _MADE_ONCE = ("PG_VERSION", "mysql/db.opt", "auto.cnf", "storage.bson")
 """Files that a database writes when it makes its data, and never again."""
 _BELOW = ("", "/data", "/pgdata", "/18/docker")
 """Where a data directory lies below its mount."""
-_KINDS = {"table": r"table", "database": r"(?:database|schema)|createdb", "role": r"(?:role|user)"}
+_KINDS = {"table": r"table", "database": r"(?:database|schema|db)", "role": r"(?:role|user)"}
 """What a known failure misses by the group of its pattern, as SQL makes it."""
 _MOST = 20
 """Scripts that are read of one folder."""
