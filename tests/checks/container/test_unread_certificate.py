@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from pathlib import PurePosixPath
 from typing import Any
 
 import pytest
@@ -10,8 +11,8 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.mounts.unread_certificates import (
     UnreadCertificates,
-    end_of,
     unread_certificates,
+    validity_of,
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
@@ -30,9 +31,9 @@ MOUNTS = [
 ]
 
 
-def pem(end: str) -> str:
+def pem(end: str, start: str = "200101000000") -> str:
     """A certificate of which only the two times of its validity are there."""
-    body = b"\x30\x1e\x17\x0d200101000000Z\x17\x0d" + end.encode() + b"Z\x30"
+    body = b"\x30\x1e\x17\x0d" + start.encode() + b"Z\x17\x0d" + end.encode() + b"Z\x30"
     return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(body).decode()}\n-----END CERTIFICATE-----\n"
 
 
@@ -87,14 +88,44 @@ def test_a_server_that_reads_its_files_by_itself() -> None:
     assert not found(2 * DAY, 3 * DAY, SITE, "250101000000", comm="caddy").items
 
 
+COPIED = str(PurePosixPath(FILE).with_name("copy.pem"))
+COPIES = {
+    "issued after the server started": ("270113000000", "file", COPIED, 1),
+    "the same one again": ("270110000000", "file", COPIED, 0),
+    "a folder of certificates": ("270113000000", "folder", COPIED, 0),
+    "a name with a variable": ("270113000000", "file", f"{COPIED.rpartition('/')[0]}/$name.pem", 0),
+}
+
+
+@pytest.mark.parametrize(("issued", "kind", "named", "count"), COPIES.values(), ids=COPIES)
+def test_a_file_that_is_written_again(issued: str, kind: str, named: str, count: int) -> None:
+    """The server began on 2027-01-12, three days before now."""
+    edge = container("edge", Mounts=MOUNTS)
+    worker = Process(pid=101, comm="nginx", start=NOW - 3 * DAY - BOOT, container=edge.id)
+    site = SITE.replace(
+        FILE.replace("/srv/le", "/etc/letsencrypt"), named.replace("/srv/le", "/etc/letsencrypt")
+    )
+
+    def stats(question: Any) -> dict[str, object]:
+        return {path: {"type": kind, "mtime": NOW - 2 * DAY} for path in question.paths}
+
+    def read(question: Any) -> dict[str, object]:
+        return {"text": pem("300101000000", issued) if question.path == COPIED else site}
+
+    host = Made({"file.stats": stats, "file.read": read})
+    unread = unread_certificates(host, Containers([edge]), Processes((worker,)), CLOCK)
+    assert len(unread.items) == count
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (pem("260101000000"), 1767225600.0),
+        (pem("260101000000"), (1577836800.0, 1767225600.0)),
+        (pem("260199000000"), None),
         ("no certificate", None),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n", None),
         ("-----BEGIN CERTIFICATE-----\nA!\n", None),
     ],
 )
-def test_when_a_certificate_expires(text: str, expected: float | None) -> None:
-    assert end_of(text) == expected
+def test_when_a_certificate_is_valid(text: str, expected: tuple[float, float] | None) -> None:
+    assert validity_of(text) == expected

@@ -7,10 +7,10 @@ gives them new workers. Which files they read stands in their mounted configurat
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -28,15 +28,16 @@ from diagnose.registry import evidence
 SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
 """Names of processes."""
 _NAMES_FILE = LazyPattern(
-    r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)"
+    r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)(?![^\s;\"'])"
 )
+"""A name with a variable is read again for each connection."""
 _COMMENT = LazyPattern(r"#.*")
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
 _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d+)(?P<end>\.pem)$")
 """How certbot names the files behind its links."""
 _BODY = LazyPattern(r"-----BEGIN CERTIFICATE-----(?P<body>[^-]+)")
-_VALIDITY = re.compile(rb"\x17\x0d\d{12}Z\x17\x0d(?P<end>\d{12})Z")
+_VALIDITY = re.compile(rb"\x17\x0d(?P<start>\d{12})Z\x17\x0d(?P<end>\d{12})Z")
 """Two times, one behind the other, as X.509 writes them until 2050."""
 _MOST = 20
 """Configuration files that are read of one container."""
@@ -87,7 +88,7 @@ def _unread(
 ) -> UnreadCertificate | None:
     places = {}
     for inside in _used(host, container):
-        holder = next((mount for mount in container.mounts if _holds(mount, inside)), None)
+        holder = _holder(container, inside)
         if holder is not None:
             places[holder.on_host(inside)] = inside
     if not places:
@@ -97,18 +98,26 @@ def _unread(
         return None
     for path, inside in sorted(places.items()):
         changed_at = statuses[path].mtime
-        if changed_at is not None and changed_at > loaded_at + _SLACK_S:
-            end = _old_end(host, path, statuses[path])
+        if changed_at is None or statuses[path].type != "file":
+            continue  # a folder of HAProxy changes with each file that comes or goes
+        if changed_at <= loaded_at + _SLACK_S:
+            continue
+        end = _old_end(host, path, statuses[path])
+        if end is not None or _may_be_new(host, path, loaded_at):
             return UnreadCertificate(container, server, path, inside, changed_at, loaded_at, end)
     return None
 
 
-def _holds(mount: Mount, inside: str) -> bool:
-    """Whether a path of the container lies below a mounted folder.
+def _holder(container: Container, inside: str) -> Mount | None:
+    """The folder of the host that a path of the container lies in.
 
     A file that is mounted alone stays the old one when it is replaced, whatever is reloaded.
     """
-    return mount.source.startswith("/") and mount.holds(inside)
+    if container.mount_at(inside) is not None:
+        return None
+    holders = [mount for mount in container.mounts if mount.holds(inside)]
+    innermost = max(holders, key=lambda mount: len(mount.destination), default=None)
+    return innermost if innermost is not None and innermost.source.startswith("/") else None
 
 
 def _used(host: Host, container: Container) -> Iterator[str]:
@@ -135,6 +144,16 @@ def _settings(host: Host, container: Container) -> Iterator[str]:
             )
 
 
+def _may_be_new(host: Host, path: str, loaded_at: float) -> bool:
+    """Whether a file may hold a certificate that was not there yet when the server read it.
+
+    Many hosts copy the same one again each night.
+    """
+    text = host.ask(ReadFile(path))
+    period = None if isinstance(text, Failed) else validity_of(text.text)
+    return period is None or period.start > loaded_at
+
+
 def _old_end(host: Host, path: str, status: PathStatus) -> float | None:
     """When the certificate before expires, of which certbot keeps the file."""
     target = _NUMBERED.match(status.link or "")
@@ -143,19 +162,27 @@ def _old_end(host: Host, path: str, status: PathStatus) -> float | None:
     before = f"{target['stem']}{int(target['number']) - 1}{target['end']}"
     folder = "" if before.startswith("/") else f"{path.rpartition('/')[0]}/"
     text = host.ask(ReadFile(f"{folder}{before}"))
-    return None if isinstance(text, Failed) else end_of(text.text)
+    period = None if isinstance(text, Failed) else validity_of(text.text)
+    return period.end if period is not None else None
 
 
-def end_of(pem: str) -> float | None:
-    """When the first certificate of a PEM file expires, in Unix time."""
+class Validity(NamedTuple):
+    """From when to when a certificate is valid, in Unix time."""
+
+    start: float
+    end: float
+
+
+def validity_of(pem: str) -> Validity | None:
+    """That of the first certificate of a PEM file; None where it cannot be read."""
     match = _BODY.search(pem)
     try:
         body = base64.b64decode(match["body"]) if match else b""
-    except binascii.Error:
+        times = _VALIDITY.search(body)
+        return Validity(_unix(times["start"]), _unix(times["end"])) if times else None
+    except ValueError:
         return None
-    validity = _VALIDITY.search(body)
-    if validity is None:
-        return None
-    return (
-        datetime.strptime(validity["end"].decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
-    )
+
+
+def _unix(text: bytes) -> float:
+    return datetime.strptime(text.decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
