@@ -18,7 +18,7 @@ def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
     Browsers say "too many redirects". Usually a proxy ends HTTPS for its clients, calls the program
     by HTTP, and does not pass on that they came by HTTPS: the program sends them to the address
     that they have just called. The last lines of access logs show it: eight equal requests within
-    three seconds, and no other answer to that request.
+    three seconds, no other answer to that request, and none but redirects to that client meanwhile.
     """
     for loop in redirect_loops:
         yield _loop_finding(loop)
@@ -27,7 +27,7 @@ def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
 
 def _loop_finding(loop: RedirectLoop) -> Finding:
     container, proxy = loop.container, loop.proxy
-    why = "its client follows each redirect to the address that it has just called"
+    why = "its client is most likely led to the address that it has just called"
     if proxy is not None and loop.ends_tls:
         why = (
             f"its clients come by HTTPS through {proxy}, which calls it by HTTP and may not pass "

@@ -17,6 +17,9 @@ from diagnose.registry import evidence
 LEAST = 8
 """So many redirects within SPAN_S are a loop: browsers give up at 20, curl at 50."""
 SPAN_S = 3.0
+MOST = 60
+"""No client follows more redirects within SPAN_S: a program that measures the server's speed asks
+more often."""
 _REQUEST = LazyPattern(
     r"\b(?P<request>(?:GET|HEAD|POST) (?P<path>/[^\s\"]{0,500}))"
     r"(?: HTTP/[\d.]{1,3})?\"?,? (?P<status>[1-5]\d\d)\b"
@@ -24,6 +27,7 @@ _REQUEST = LazyPattern(
 """Of nginx, Apache, gunicorn and uvicorn, and of Node's morgan."""
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = LazyPattern(r"\d+")
+_AGENT = LazyPattern(r"\"(?P<agent>[^\"]*)\"[^\"]*$")
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 _WEB_PORTS = (80, 8080, 3000, 8000, 5000, 9000)
 _TLS_PORT = 443
@@ -85,6 +89,14 @@ def _loop(
     statuses = {request.status for request in requests if request.what == last.what}
     if not statuses <= _REDIRECTS or last.at - same[-LEAST].at > SPAN_S:
         return None
+    since = [request for request in requests if request.at >= same[-LEAST].at]
+    if any(request.client == last.client and request.status not in _REDIRECTS for request in since):
+        return None  # it was led to another page, and has got it
+    proxy = _caller(container, last.line, containers)
+    gateways = {end.gateway for end in container.endpoints.values()}
+    is_one_client = proxy is None and last.client[0] not in gateways
+    if is_one_client and sum(last.at - request.at <= SPAN_S for request in same) > MOST:
+        return None
     return RedirectLoop(
         container,
         request=last.what,
@@ -92,7 +104,7 @@ def _loop(
         times=len(same),
         span=last.at - first.at,
         line=last.line,
-        proxy=_caller(container, last.line, containers),
+        proxy=proxy,
         port=_port(container, namespaces),
     )
 
@@ -106,11 +118,19 @@ class _Request(msgspec.Struct, frozen=True):
     """Method and path."""
     path: str
     status: str
+    rest: str
+    """What stands behind the status."""
 
     @property
-    def shape(self) -> str:
-        """The line without its time and other numbers."""
-        return _NUMBER.sub("#", self.line)
+    def client(self) -> tuple[str, str]:
+        """The first address, and the last text in quotes: browser or X-Forwarded-For."""
+        address, agent = _ADDRESS.search(self.line), _AGENT.search(self.rest)
+        return (address[0] if address else "", agent["agent"] if agent else "")
+
+    @property
+    def shape(self) -> tuple[tuple[str, str], str]:
+        """The client, and the line without its time and other numbers."""
+        return self.client, _NUMBER.sub("#", self.line)
 
 
 def _requests(lines: Sequence[RecentLine]) -> Iterator[_Request]:
@@ -122,11 +142,12 @@ def _requests(lines: Sequence[RecentLine]) -> Iterator[_Request]:
                 what=match["request"],
                 path=match["path"],
                 status=match["status"],
+                rest=line.text[match.end() :],
             )
 
 
 def _most_frequent(requests: Sequence[_Request]) -> Sequence[_Request]:
-    """Those whose lines differ in nothing but numbers, of the kind that stands there most often."""
+    """Those of one client whose lines differ in nothing but numbers, of the most frequent kind."""
     by_shape = by_key((request.shape, request) for request in requests)
     return max(by_shape.values(), key=len, default=[])
 

@@ -25,6 +25,7 @@ APACHE = (
     '172.18.0.3 - - [28/Nov/2026:04:59:09 +0000] "GET /login HTTP/1.1" 301 425 "-" "Firefox/128"'
 )
 OTHERS = [APACHE.replace("Firefox/128", agent) for agent in ("Chrome", "Safari", "curl", "Edge")]
+UVICORN = 'INFO:     172.18.0.3:4312 - "GET / HTTP/1.1" 307 Temporary Redirect'
 SPACED = "GET /login 302 3.{} ms - 46"
 
 
@@ -41,11 +42,24 @@ def found(texts: list[str], apart: float = 0.1) -> list[Finding]:
 LOGS: dict[str, tuple[list[str], float, bool]] = {
     "Apache": ([APACHE] * 12, 0.1, True),
     "morgan": ([SPACED.format(number) for number in range(12)], 0.1, True),
-    "uvicorn": (['INFO:     172.18.0.3:4312 - "GET / HTTP/1.1" 307 Temporary Redirect'] * 9, 0.1, True),
+    "uvicorn": ([UVICORN] * 9, 0.1, True),
     "other lines between": ([APACHE, "a note"] * 8, 0.1, True),
     "too few": ([APACHE] * 7, 0.1, False),
     "a monitor": ([APACHE] * 12, 1.0, False),
     "many clients": (OTHERS * 3, 0.1, False),
+    "led to another page": ([APACHE, APACHE.replace("/login", "/").replace(" 301 ", " 200 ")] * 9, 0.1, False),
+    "led to another page of uvicorn": (
+        [UVICORN, UVICORN.replace("/ ", "/docs ").replace("307 Temporary Redirect", "200 OK")] * 9, 0.1, False,
+    ),
+    "pages of others meanwhile": (
+        [APACHE, OTHERS[0].replace("/login", "/").replace(" 301 ", " 200 ")] * 9, 0.1, True,
+    ),
+    "clients with one browser": (
+        [APACHE.replace("172.18.0.3", f"198.51.100.{number}") for number in range(12)], 0.1, False,
+    ),
+    "clients behind the proxy": ([f'{APACHE} "198.51.100.{number}"' for number in range(12)], 0.1, False),
+    "a test of speed": ([APACHE.replace("172.18.0.3", "198.51.100.7")] * 99, 0.01, False),
+    "many who come by the proxy": ([APACHE] * 99, 0.01, True),
     "answered in the end": ([*[APACHE] * 9, APACHE.replace(" 301 ", " 200 ")], 0.1, False),
     "several pages": ([APACHE.replace("/login", f"/{page}") for page in "abcdefghijkl"], 0.1, False),
     "pages by number": ([APACHE.replace("/login", f"/{page}") for page in range(12)], 0.1, False),
