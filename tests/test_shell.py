@@ -68,6 +68,7 @@ FOR_ROOT = {
     "docker ps --all --quiet --filter exited=255 | xargs -r docker start": False,
     "docker network connect b a || { docker stop a; docker network connect b a; }": False,
     "docker logs --tail 50 web": False,
+    "newgrp docker": False,
     "diagnose repair firewall.chains-missing | sh -e": True,
     "iptables -I DOCKER-USER -j ACCEPT": True,
     "docker inspect --format '{{.LogPath}}' web | xargs -r truncate -s 0": True,

@@ -22,6 +22,7 @@ _FOR_ANYBODY = re.compile(
     r"""(?:(?:for|while|if|else|fi|done|true|false|read|export|cd|\[|test|printf|echo|sleep)\b
       | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|curl|dig|openssl|sh)\b(?!.*>)
       | (?:docker|podman)\b
+      | newgrp\b
       | diagnose\ (?:recreate|explain|list|all|check|path)\b
       | xargs\ (?:-\S+\ )*(?:docker|podman)\b
       | sudo\b
