@@ -40,6 +40,18 @@ LEFT: dict[str, tuple[dict[str, Any], bool]] = {
         {"State": NEVER_RAN, "Created": LONG_AGO, "Config": {"Labels": SERVICE}},
         False,
     ),
+    "is to be restarted": (
+        {
+            "State": NEVER_RAN,
+            "Created": LONG_AGO,
+            "HostConfig": {"RestartPolicy": {"Name": "unless-stopped"}},
+        },
+        False,
+    ),
+    "made before the clock was set": (
+        {"State": NEVER_RAN, "Created": "1970-01-01T00:01:00Z"},
+        False,
+    ),
     "nobody knows when it was made": ({"State": NEVER_RAN, "Created": ""}, False),
 }
 

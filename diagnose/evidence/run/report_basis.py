@@ -13,6 +13,8 @@ from diagnose.registry import evidence
 
 FORGOTTEN_S = 7 * 86_400.0
 """Whoever needs a container that did not start has made it again within a week."""
+_FIRST_ENGINE = 1_363_737_600.0
+"""20 March 2013. What was made before was made while the clock was wrong, so its age is unknown."""
 
 
 @evidence
@@ -48,13 +50,15 @@ def report_basis(
 
 
 def _leftovers(containers: Containers, now: float) -> frozenset[Subject]:
+    """Who gave a container a restart policy wants it to run, whenever that was."""
     return frozenset(
         container.subject
         for container in containers
         if container.never_ran
         and not container.service
+        and not container.restarts_always
         and container.created_at is not None
-        and now - container.created_at > FORGOTTEN_S
+        and _FIRST_ENGINE < container.created_at < now - FORGOTTEN_S
     )
 
 
