@@ -43,6 +43,7 @@ CHECKED = (
 REFUSED = CHECKED.replace(
     'Layer7 wrong status, code: 404, info: "Not Found"', "Layer4 connection problem"
 )
+RELOADED = "[NOTICE]   (1) : Loading success."
 CHECKED_WELL = "[WARNING]  (7) : Server shop/app2 is UP, reason: Layer7 check passed, code: 200."
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
@@ -76,6 +77,9 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("haproxy", [CHECKED.format(1)], []),
         ("haproxy", [REFUSED.format(0)], []),
         ("haproxy", [CHECKED.format(0), CHECKED_WELL], []),
+        ("haproxy", [CHECKED.format(0).replace("404", "503")], []),
+        ("haproxy", [CHECKED.format(0), "[NOTICE]   (1) : New worker (24) forked"], []),
+        ("haproxy", [RELOADED, CHECKED.format(0)], [("shop", "")]),
         ("mongod", [NO_HOST, NO_MEMBER], [(NO_MEMBER[8:-2], NO_HOST)]),
         ("mongod", [NO_MEMBER, '{"msg":"x","attr":{"newState":"PRIMARY"}}'], []),
         ("sh", [SHUT, WAITS], []),

@@ -42,7 +42,10 @@ class Pattern(msgspec.Struct, frozen=True):
     failed: LazyPattern
     """The line; its group `program` names what failed, and a group `detail` how."""
     over: str
-    """What a later line says once that is over, with `{program}` for its name."""
+    """What a later line says once that is over, with `{program}` for its name.
+
+    A reload of HAProxy checks all servers again.
+    """
     cause: str
     """A sentence behind the container's name, with `{program}` and `{detail}`."""
     noise: LazyPattern = LazyPattern(r"(?!)")
@@ -151,11 +154,13 @@ PATTERNS = (
     Pattern(
         "haproxy",
         frozenset({"haproxy"}),
+        # with 503 a server says itself that it is not to be called: a stand-by, Patroni's replicas
         LazyPattern(
             r"Server (?P<program>[^\s/]+)/\S+ is DOWN, reason: "
-            r"(?P<detail>Layer[67] [^,.]*(?:, code: \d+)?).* 0 active and 0 backup servers left"
+            r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]*(?:, code: \d+)?)"
+            r".* 0 active and 0 backup servers left"
         ),
-        r"Server {program}/\S+ is UP",
+        r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
         'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
         "({detail})",
         LazyPattern(r"Server \S+ is DOWN|has no server available"),
