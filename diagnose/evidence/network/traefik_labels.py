@@ -46,13 +46,18 @@ def is_traefik(container: Container) -> bool:
 
 
 def settings_of_words(container: Container) -> StaticSettings | None:
-    """By its command, or else by its variables; None where these narrow down what it serves."""
-    flags = _flags(container)
+    """By its command, or else by its variables; None where these narrow down what it serves.
+
+    None too where they do not turn on routes from labels: then a file does, that is not mounted.
+    """
+    flags = flags_of(container)
     source = "its command"
     if not flags:
         flags = _variables(container)
         source = "a variable"
-    if f"{_PROVIDER}.constraints" in flags or any("swarm" in name for name in flags):
+    is_turned_on = any(f"{name}.".startswith(f"{_PROVIDER}.") for name in flags)
+    is_narrowed = f"{_PROVIDER}.constraints" in flags or any("swarm" in name for name in flags)
+    if is_narrowed or not is_turned_on:
         return None
     closed = flags.get(f"{_PROVIDER}.exposedbydefault", "").lower() == "false"
     return StaticSettings(
@@ -73,9 +78,19 @@ def settings_of_file(text: str, path: str) -> StaticSettings | None:
     return StaticSettings(not _CLOSED.search(text), network["name"] if network else "", source=path)
 
 
-def _flags(container: Container) -> dict[str, str]:
-    words = (word.lstrip("-").partition("=") for word in container.config.words if word[:1] == "-")
-    return {name.lower(): value for name, _, value in words}
+def flags_of(container: Container) -> dict[str, str]:
+    """The flags of its command in small letters; a value follows `=`, or is the next word."""
+    flags: dict[str, str] = {}
+    last = ""
+    for word in container.config.words:
+        if word.startswith("-"):
+            name, is_set, value = word.lstrip("-").partition("=")
+            last = "" if is_set else name.lower()
+            flags[name.lower()] = value
+        elif last:
+            flags[last] = word
+            last = ""
+    return flags
 
 
 def _variables(container: Container) -> dict[str, str]:
@@ -127,7 +142,7 @@ def routers_of(container: Container) -> Iterator[LabelledRouter]:
     has_url = any(service.is_url for service in services.values())
     for name, settings in _router_settings(container).items():
         service_name = settings.get("service", "").removesuffix("@docker")
-        is_unknown = bool(service_name and services) and service_name not in services
+        is_unknown = bool(service_name) and service_name not in services
         if has_url or "@" in service_name or is_unknown:
             yield LabelledRouter(name, settings, is_elsewhere=True)
         elif not service_name and len(services) > 1:

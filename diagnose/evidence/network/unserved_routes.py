@@ -16,6 +16,7 @@ from diagnose.evidence.network.traefik_labels import (
     FOLDER,
     LabelledRouter,
     StaticSettings,
+    flags_of,
     is_traefik,
     routers_of,
     settings_of_file,
@@ -106,6 +107,10 @@ class _Site(msgspec.Struct):
         if netns is None or container.has_own_kernel or age is None:
             self.unseen.add(container.subject)
             return None
+        health = container.state.health
+        is_up = container.state.status == "running"
+        if not is_up or (health is not None and health.status == "starting"):
+            return None
         ports = {socket.port for socket in netns.listeners if socket.protocol == "tcp"}
         served = tuple(sorted(port for port in ports if netns.serves_others("tcp", port)))
         return served if age >= (NEXT_S if served else SETTLED_S) else None
@@ -139,8 +144,8 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
 
 def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
     """None where they are not known."""
-    words = [word.partition("=")[2] for word in proxy.config.words if "configfile=" in word.lower()]
-    places = words or [f"{FOLDER}/{name}" for name in FILES]
+    named = flags_of(proxy).get("configfile") or proxy.config.value_of("TRAEFIK_CONFIGFILE")
+    places = [named] if named else [f"{FOLDER}/{name}" for name in FILES]
     for mount in proxy.mounts:
         inside = [place for place in places if _is_below(place, mount.destination)]
         for place in inside:
@@ -150,7 +155,7 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
                 return settings_of_file(answer.text, path)
             if answer.reason != "missing":
                 return None
-    return None if words else settings_of_words(proxy)
+    return None if named else settings_of_words(proxy)
 
 
 def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:

@@ -171,6 +171,24 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "a chosen service": (
         [OPEN, shop({**MANY, "traefik.http.routers.shop.service": "shop"})], None,
     ),
+    "a service of another container": (
+        [
+            OPEN,
+            shop({PORT: "8080"}, name="shop-1"),
+            shop({**RULE, "traefik.http.routers.shop.service": "shop"}, 80),
+        ],
+        None,
+    ),
+    "a program that starts": (
+        [OPEN, shop(RULE, 80, State={"Health": {"Status": "starting"}})], None,
+    ),
+    "a program that is paused": ([OPEN, shop(RULE, 80, State={"Status": "paused"})], None),
+    "values behind a blank": (
+        [traefik("--providers.docker.exposedbydefault", "false"), shop(RULE, 8080)],
+        {"label": "traefik.enable=true"},
+    ),
+    "a file in the image": ([shop(RULE, 80), container("proxy", Config={"Image": "traefik:v3"})], None),
+    "a file that is named": ([traefik("--configfile", "/opt/traefik.yml", CLOSED), shop(RULE)], None),
     "a service of Traefik's own": (
         [OPEN, shop({**RULE, "traefik.http.routers.shop.service": "api@internal"})], None,
     ),
