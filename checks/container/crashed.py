@@ -105,11 +105,10 @@ def _how(
     code = described(container.state.exit_code)
     if not with_engine:
         return f"exited {when} ago with code {code} and stays down"
-    cause = f", which an upgrade restarted ({upgrade})" if upgrade is not None else ""
-    return (
-        f"stopped with the engine {when} ago{cause} (exit code {code}) and was not restarted: "
-        f'its restart policy is "{_policy(container)}"'
-    )
+    stopped = f"stopped with the engine {when} ago (exit code {code})"
+    if upgrade is not None:
+        stopped = f"stopped {when} ago (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
+    return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
 
 
 def _stays_down(container: Container) -> bool:

@@ -208,8 +208,8 @@ def _argument_as_command(
     if source is None or source.type != "folder":
         return ""
     return (
-        f'the argument "{program}" was taken as the command, because the image has no ENTRYPOINT; '
-        "it is a folder that is mounted there"
+        f'its command is "{program}", which is a mounted folder and no program: '
+        "the image has no ENTRYPOINT that would take this as an argument"
     )
 
 

@@ -51,8 +51,8 @@ def own_files_refused(
         planned = f'user "{own}"' if own else "root"
         yield Finding.about(
             container,
-            f"{container} is denied {denied.path}, which is its image's own: it runs as "
-            f"user {configured}, and the image plans for {planned}",
+            f"{container} may not use {denied.path}, a file of its own image: it runs as "
+            f"user {configured}, but the image is made for {planned}",
             {
                 LINE: denied.line[:QUOTED],
                 "Config.User": configured,

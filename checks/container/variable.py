@@ -64,7 +64,7 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 @check("container.variable-malformed", severity=Severity.critical)
 def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
-    """A failed container's variable holds quotes, or nothing replaces its name.
+    """A failed container's variable has stray quotes, or is passed on as $NAME.
 
     `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
     do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
@@ -91,10 +91,10 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
 def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
     text, holder = reference.reference, reference.holder
     if holder:
-        what = f'has "{text}" in its environment variable {holder} as it stands'
+        what = f'has the literal text "{text}" in its environment variable {holder}'
         why = "only a shell or compose replaces a variable in a value"
     else:
-        what = f'passes "{text}" to its program as it stands'
+        what = f'passes the literal text "{text}" to its program'
         why = "no shell replaces variables in its command"
     value = container.config.value_of(reference.name)
     state = f"is set to {value}" if value else "is not set"

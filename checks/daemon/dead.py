@@ -82,8 +82,8 @@ def _rootless_finding(engine: RootlessEngine) -> Finding:
     summary = f'the rootless engine of user "{user}" is not running, and it has {number}'
     if engine.needs_linger:
         summary = (
-            f"{summary}: the user is not logged in, and without lingering systemd ends all "
-            "services of a user at the logout and starts none at boot"
+            f"{summary}: the user is not logged in, and lingering is off, so systemd stops the "
+            "services of this user at logout and starts none at boot"
         )
     return Finding(
         subject=DAEMON,

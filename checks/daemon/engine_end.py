@@ -225,7 +225,7 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     """That the engine does not run, and what its unit says of it."""
     unit = daemon.installation.known_unit
     if daemon.installation.program == "":
-        return "dockerd does not run, and its program is not where packages put it"
+        return "dockerd is not running, and its program is missing where packages install it"
     if unit.took_too_long:
         return (
             "dockerd is not running: its start took longer than its unit allows (TimeoutStartSec)"

@@ -153,8 +153,8 @@ def _where(loss: _Loss) -> str:
     if loss.is_of_network:
         most = max(loss.sent_again, key=loss.sent_again.__getitem__)
         return (
-            f'the network of this host loses packets: container "{most}" had to send '
-            f"{loss.sent_again[most]:.0f} % of its TCP packets again too"
+            f'this host loses TCP packets too: container "{most}" had to send '
+            f"{loss.sent_again[most]:.0f} % of its packets again"
         )
     if not loss.host_loses_none:
         return "the server, or the way to it, loses them"

@@ -140,7 +140,9 @@ def _why(call: _Call, owner: Container) -> str:
     if owner.shares_host_network:
         return f"{owner} uses the host's network and has no name on any network"
     if call.front is not None:
-        return f"{owner} uses the network of {call.front}, and is called by the name of that one"
+        return (
+            f"{owner} shares the network of {call.front} and answers only to the name of that one"
+        )
     if set(caller.endpoints) == set(owner.endpoints) == {DEFAULT_NETWORK}:
         return f"both it and {owner} are on the default network, where the engine resolves no names"
     return f"it is on {_named_networks(caller)}, {owner} on {_named_networks(owner)}"

@@ -102,8 +102,8 @@ def _layer_server_finding(
 ) -> Finding:
     return failures.finding(
         trouble,
-        reason="the registry answers, and the server to which it sends the engine for the "
-        f"layers, {stored['server']}, cannot be reached: {stored['why']}",
+        reason="the registry answers, but the server that stores its layers, "
+        f"{stored['server']}, cannot be reached: {stored['why']}",
         variables={"layer_server": with_port(stored["server"])},
     )
 

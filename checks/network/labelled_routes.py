@@ -65,9 +65,9 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
 
 
 def _ignored(route: UnservedRoute) -> str:
-    alike = f'the label "{route.names[0]}" is unknown to it' if route.names else ""
+    alike = f'Traefik does not know the label "{route.names[0]}"' if route.names else ""
     main = (
-        f'{route.proxy} does not serve "{route.site}": it takes only containers with the label '
+        f'{route.proxy} does not serve "{route.site}": it serves only containers with the label '
         f"traefik.enable=true, which {route.container} lacks"
     )
     return sentence(main, alike)
@@ -82,8 +82,8 @@ def _without_network(route: UnservedRoute) -> str:
 
 def _without_port(route: UnservedRoute) -> str:
     return (
-        f'{route.proxy} does not serve "{route.site}": no label says at which port '
-        f"{route.container} listens, and its image declares none"
+        f'{route.proxy} does not serve "{route.site}": no label says on which port '
+        f"{route.container} listens, and its image declares no port"
     )
 
 
@@ -91,12 +91,12 @@ def _other_port(route: UnservedRoute) -> str:
     if route.is_inward:
         return (
             f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
-            f"{route.container}, whose program listens there for its own container alone"
+            f"{route.container}, where the program listens on the loopback address only"
         )
     listens = f"which listens on {joined(route.names)}" if route.names else "where nothing listens"
-    reason = f"{route.source} says so"
+    reason = f"that port is set by {route.source}"
     if not route.source:
-        reason = "without a setting it takes the lowest port that the image declares"
+        reason = "no label sets the port, so the proxy takes the lowest one that the image declares"
     main = (
         f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
         f"{route.container}, {listens}"
@@ -107,36 +107,36 @@ def _other_port(route: UnservedRoute) -> str:
 def _other_entry_point(route: UnservedRoute) -> str:
     return (
         f'{route.proxy} does not serve "{route.site}": {route.container} asks for the entry point '
-        f'"{route.source}", and the proxy has {joined(route.names)}'
+        f'"{route.source}", but the proxy has only {joined(route.names)}'
     )
 
 
 def _other_resolver(route: UnservedRoute) -> str:
-    has = f"has {joined(route.names)}" if route.names else "has none"
+    has = f"has only {joined(route.names)}" if route.names else "has none"
     return (
         f'{route.proxy} serves "{route.site}" with its own default certificate: {route.container} '
-        f'asks for the certificate resolver "{route.source}", and the proxy {has}'
+        f'asks for the certificate resolver "{route.source}", but the proxy {has}'
     )
 
 
 def _twice(route: UnservedRoute) -> str:
     return (
         f'{route.proxy} serves neither "{route.site}" nor "{route.names[0]}": {route.container} '
-        f'and {route.other} define one router "{route.router}" differently'
+        f'and {route.other} define the same router "{route.router}" in different ways'
     )
 
 
 def _several_services(route: UnservedRoute) -> str:
     return (
         f'{route.proxy} does not serve "{route.site}": {route.container} has the services '
-        f'{joined(route.names)}, and router "{route.router}" names none of them'
+        f'{joined(route.names)}, but its router "{route.router}" names none of them'
     )
 
 
 def _without_middleware(route: UnservedRoute) -> str:
     return (
         f'{route.proxy} does not serve "{route.site}": {route.container} asks for the middleware '
-        f'"{route.source}", which no running container has in its labels'
+        f'"{route.source}", which no running container defines in its labels'
     )
 
 

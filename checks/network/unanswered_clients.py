@@ -9,7 +9,7 @@ from diagnose.evidence.network.sockets.unanswered_clients import (
 )
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more, count, counted, sentence
+from diagnose.phrases import and_more, counted, sentence
 from diagnose.registry import check
 
 
@@ -60,15 +60,19 @@ def _finding(item: UnansweredClients) -> Finding:
         if item.protocol == "udp":
             why = "it may ignore clients of other networks than its own, as Pi-hole and Unbound do"
     else:
-        what = f"{container}: its answers do not reach {clients} of {port}"
+        what = f"answers of {container} do not reach {clients} of {port}"
         via = f" by router {item.router}" if item.router else ""
-        why = f"they leave through interface {item.leaves_by}{via}" if item.leaves_by else ""
+        why = (
+            f"they leave this host through interface {item.leaves_by}{via}"
+            if item.leaves_by
+            else ""
+        )
     return Finding.about(
         container,
         sentence(what, why),
         present(
             {
-                "connections that were tried": count(item.tries, "time"),
+                "connection attempts": item.tries,
                 "clients": and_more(item.clients, 5),
                 "state in the kernel's table": _state(item),
                 "way back": item.route or None,

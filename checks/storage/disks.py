@@ -90,9 +90,9 @@ def _metadata_finding(disk: Filesystem, room: BtrfsRoom, *, is_critical: bool) -
     spare = size(room.data - room.data_used)
     return Finding(
         subject=disk.subject,
-        summary=f"{disk.point} {state} for new files: its btrfs has given the whole disk away, "
-        f"{size(room.left)} of {size(room.metadata)} are left for metadata, and the part of the "
-        f"data has {spare} that it does not use",
+        summary=f"{disk.point} {state} for new files: btrfs has allocated the whole disk, and "
+        f"{size(room.left)} of {size(room.metadata)} are left for metadata, while {spare} of the "
+        "space for data are unused",
         evidence={
             "btrfs metadata": f"{size(room.metadata_used)} of {size(room.metadata)}",
             "btrfs data": f"{size(room.data_used)} of {size(room.data)}",

@@ -38,8 +38,8 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
         yield Finding(
             subject=DAEMON,
             summary=(
-                "the kernel has no IPVS: the own addresses and the ingress ports of "
-                f"{counted('swarm service', harmed)} lead nowhere"
+                "the kernel has no IPVS: the virtual addresses and the published ports of "
+                f"{counted('swarm service', harmed)} do not work"
             ),
             evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
             variables={"module": "ip_vs", "service": harmed[0]},

@@ -124,7 +124,7 @@ def _down_node_finding(node: Node) -> Finding:
 
 @check("swarm.address-gone", severity=Severity.warning)
 def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
-    """The address that a swarm knows this node by is no longer one of the host's.
+    """The swarm knows this node by an address that the host no longer has.
 
     Most often DHCP gave the host another one. The node itself works on; the others do not reach it,
     new ones cannot join by it, and overlay networks end here. An address that a router translates
@@ -156,8 +156,8 @@ def _address_finding(swarm: Swarm, now: str) -> Finding:
     has_others = not is_alone or len(swarm.known_nodes) > 1
     return Finding(
         subject=DAEMON,
-        summary=f"the swarm knows this node by {known}, which the host does not have any more: it "
-        f"has {now} now, and other nodes do not reach it",
+        summary=f"the swarm knows this node by {known}, an address that the host no longer has "
+        f"(it has {now} now): other nodes cannot reach this node",
         evidence={"GET /info Swarm.NodeAddr": known, "address in that network": now},
         variables={"address": now} if is_alone else {"former": known},
         discriminator=known,

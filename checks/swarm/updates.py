@@ -53,7 +53,9 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     variables = {"service": name}
     if placed.waits_for_own_port:
         order = "start-first"
-        own_port = "its own task holds the port, and is to end only after the new one has started"
+        own_port = (
+            "its old task holds the port, and ends only after the new one has started (start-first)"
+        )
         variables["port_holder"] = name
     elif update.state == "paused":
         variables["held"] = name

@@ -20,7 +20,7 @@ _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SEPARATORS = re.compile(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")
 _FOR_ANYBODY = re.compile(
     r"""(?:(?:for|while|if|else|fi|done|true|false|read|export|cd|\[|test|printf|echo|sleep)\b
-      | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|curl|dig|openssl|sh)\b(?!.*>)
+      | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|newgrp|curl|dig|openssl|sh)\b(?!.*>)
       | (?:docker|podman)\b
       | newgrp\b
       | diagnose\ (?:recreate|explain|list|all|check|path)\b

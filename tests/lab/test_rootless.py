@@ -201,7 +201,7 @@ def _not_running(run: Run) -> str:
 def test_its_user_has_logged_out(logged_out: Box) -> None:
     said = _not_running(by_root(logged_out, *PATIENT))
     assert f'the rootless engine of user "{USER}" is not running' in said
-    assert "without lingering" in said
+    assert "lingering is off" in said
 
 
 def test_its_user_lingers(logged_out: Box) -> None:

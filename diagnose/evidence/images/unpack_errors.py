@@ -29,7 +29,7 @@ _MEANINGS = (
     ),
     (
         LEFT_RECORD,
-        "an unreadable record of one of its layers, as a power cut leaves it, is in the way",
+        "an old record of one of the layers, unreadable as after a power cut, blocks the new one",
     ),
     (
         LazyPattern(r"input/output error"),

@@ -90,7 +90,7 @@ PROCESSOR = (
         mark="class file version",
         pattern=r"compiled by a more recent version of the Java Runtime \(class file version (?P<built>\d+)",
         cause="the program was compiled for a newer Java (class file version {built}) than the image has",
-        cure="use an image with a newer Java (version = class file version - 44)",
+        cure="use an image with a newer Java: its version is the class file version minus 44",
         source="the program's own message",
         build="another",
     ),

@@ -74,7 +74,7 @@ DATA = (
             | is\ lower\ than\ determined
         """,
         cause="the data was written by a newer version of the program than this image has",
-        cure="run the newer image again: data does not go back",
+        cure="run the newer image again: data cannot be downgraded",
         source=_MANY,
         build="newer",
     ),

@@ -246,7 +246,11 @@ def _dpkg(name: str, at: float) -> dict[str, Any]:
 
 
 UPGRADES = {
-    "at that moment": ("docker.io", 70, "which an upgrade restarted (docker.io 28.5.1 to 28.5.2)"),
+    "at that moment": (
+        "docker.io",
+        70,
+        "when an upgrade (docker.io 28.5.1 to 28.5.2) restarted the engine",
+    ),
     "an hour before": ("docker.io", 3600, ""),
     "of another program": ("curl", 70, ""),
 }

@@ -154,7 +154,8 @@ def test_a_program_that_is_refused_without_quotes(
 
 
 @pytest.mark.parametrize(
-    ("kind", "words"), [("folder", "was taken as the command"), ("file", "cannot be executed")]
+    ("kind", "words"),
+    [("folder", "which is a mounted folder and no program"), ("file", "cannot be executed")],
 )
 def test_a_mounted_folder_that_became_the_command(kind: str, words: str):
     mount = {"Type": "bind", "Source": "/srv/volume", "Destination": "/data", "RW": True}

@@ -215,7 +215,10 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
     ("parts", "words", "summary"),
     [
         pytest.param(
-            {"program": ""}, [], "and its program is not where packages put it", id="it was removed"
+            {"program": ""},
+            [],
+            "and its program is missing where packages install it",
+            id="it was removed",
         ),
         pytest.param(
             {},
@@ -343,7 +346,7 @@ ROOTLESS: dict[str, tuple[RootlessEngine, Daemon, str, str]] = {
     "nobody is logged in": (
         LOGGED_OUT,
         daemon(silence=MISSING),
-        "without lingering",
+        "lingering is off",
         "lingering",
     ),
     "the user lingers": (

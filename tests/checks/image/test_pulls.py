@@ -83,7 +83,7 @@ UNPACKED: dict[str, tuple[str, str]] = {
     "failed to register layer: archive/tar: invalid tar header": ("unpack", "arrived whole"),
     f"failed to register layer: rename {_STORE}/tmp/write-set-1 {_STORE}/sha256/{'a' * 64}: file exists": (
         "unpack",
-        "record of one of its layers",
+        "record of one of the layers",
     ),
     "failed to register layer: stat /var/lib/docker/overlay2/1: no such file": ("corrupt", ""),
 }

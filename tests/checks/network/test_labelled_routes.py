@@ -205,7 +205,7 @@ def test_routes_of_traefik(containers: list[Container], cure: dict[str, str] | N
 
 def test_a_program_that_listens_for_its_own_container_alone() -> None:
     (finding,) = judged([OPEN, shop({**RULE, PORT: "9999"})], listening=()).findings
-    assert finding.summary.endswith("listens there for its own container alone")
+    assert finding.summary.endswith("listens on the loopback address only")
 
 
 def test_nothing_listens_for_others() -> None:

@@ -859,7 +859,7 @@ def service_that_fell_with_the_engine(box: Box) -> None:
     assert "upgrade" not in _crash(box)
     # as dpkg writes it, when the engine's package is upgraded at night
     box.write("/var/log/dpkg.log", f"{ended} upgrade docker.io:amd64 28.5.1+dfsg-1 28.5.2+dfsg-1\n")
-    assert "which an upgrade restarted (docker.io 28.5.1 to 28.5.2)" in _crash(box)
+    assert "when an upgrade (docker.io 28.5.1 to 28.5.2) restarted the engine" in _crash(box)
     assert box.inspect("fallen")["State"]["ExitCode"] == 0
     box.wait_health("web", "healthy")
 

@@ -119,7 +119,7 @@ def program_that_listens_on_loopback(box: Box) -> None:
     assert _get(box) == "Bad Gateway502"
     box.sh("sleep 21", timeout=40)  # a program may open its first port so late
     findings = box.diagnose("check", CHECK, "--format", "json").findings
-    assert findings[0]["summary"].endswith("for its own container alone")
+    assert findings[0]["summary"].endswith("on the loopback address only")
 
 
 def _get(box: Box, site: str = _SITE) -> str:
