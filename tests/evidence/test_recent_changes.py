@@ -54,6 +54,13 @@ PACMAN = """\
         ),
         ("/var/log/dnf.rpm.log", DNF, ["docker-ce 28.5.1"]),
         ("/var/log/pacman.log", PACMAN, ["docker 28.4.0 to 28.5.1"]),
+        (
+            "/var/log/dpkg.log",
+            f"2026-99-26 04:45:37 remove a:all 1 2\n{DPKG[-60:]}",
+            ["snapd (removed)"],
+        ),
+        ("/var/log/dnf.rpm.log", DNF.replace("T04:45:40", "T04:85:40"), []),
+        ("/var/log/pacman.log", PACMAN.replace("26T04:45:40", "36T04:45:40"), []),
         ("/var/log/dpkg.log", "", []),
         ("/var/log/dpkg.log", "\0\n2026-13-99 no line of dpkg\n", []),
     ],

@@ -7,7 +7,7 @@ moment at which the file was last written. dnf (dnf.rpm.log) and pacman write th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -62,31 +62,37 @@ def _upstream(version: str) -> str:
 
 
 def _of_dpkg(file: FileText) -> Iterator[ChangedPackage]:
-    times = _DPKG_TIME.findall(file.text)
+    times = [at for text in _DPKG_TIME.findall(file.text) if (at := _unix(f"{text}Z")) is not None]
     if not times or file.mtime is None:
         return
-    offset = round((file.mtime - _in_utc(times[-1])) / _QUARTER_S) * _QUARTER_S
+    offset = round((file.mtime - times[-1]) / _QUARTER_S) * _QUARTER_S
     for line in _DPKG.finditer(file.text):
         old, new = (line[side].replace(_NONE, "") for side in ("old", "new"))
-        yield ChangedPackage(_in_utc(line["at"]) + offset, line["name"], old, new)
-
-
-def _in_utc(local: str) -> float:
-    return datetime.fromisoformat(local).replace(tzinfo=UTC).timestamp()
+        at = _unix(f"{line['at']}Z")
+        if at is not None:
+            yield ChangedPackage(at + offset, line["name"], old, new)
 
 
 def _of_dnf(file: FileText) -> Iterator[ChangedPackage]:
     for line in _DNF.finditer(file.text):
-        yield ChangedPackage(_with_zone(line["at"]), line["name"], "", line["new"])
+        at = _unix(line["at"])
+        if at is not None:
+            yield ChangedPackage(at, line["name"], "", line["new"])
 
 
 def _of_pacman(file: FileText) -> Iterator[ChangedPackage]:
     for line in _PACMAN.finditer(file.text):
-        yield ChangedPackage(_with_zone(line["at"]), line["name"], line["old"] or "", line["new"])
+        at = _unix(line["at"])
+        if at is not None:
+            yield ChangedPackage(at, line["name"], line["old"] or "", line["new"])
 
 
-def _with_zone(text: str) -> float:
-    return datetime.fromisoformat(text).timestamp()
+def _unix(text: str) -> float | None:
+    """None for what is no time: a log may be damaged."""
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
 
 
 READERS: dict[str, Callable[[FileText], Iterator[ChangedPackage]]] = {
