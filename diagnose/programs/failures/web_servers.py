@@ -79,8 +79,8 @@ WEB_SERVERS = (
         mark="upstream timed out",
         pattern=r"upstream timed out \(\d+: [^)]*\) while reading (?:response header from )?upstream"
         r'.*?request: "(?P<request>[A-Z]+ [^\s?"]{1,160}).*?upstream: "\w+://(?P<place>[^/"]+)',
-        cause="nginx answers 504, because {place} takes longer for {request} than nginx waits: "
-        "60 s by default",
+        cause="nginx gives up on {request} (504, or an answer cut short), because {place} is silent "
+        "for longer than nginx waits: 60 s by default",
         cure="find out what the program at {place} waits for, or raise proxy_read_timeout "
         "(fastcgi_read_timeout, uwsgi_read_timeout) in the configuration of nginx, and reload it",
         source="nginx's own message",
@@ -243,8 +243,9 @@ WEB_SERVERS = (
         mark="",
         pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
         r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
-        cause="the database takes no writes: it is a replica, or was set to read-only",
-        cure="let the program call the primary server, or end the mode in the database",
+        cause="the database takes no writes of this program: it is a replica, or the server, the user "
+        "or the program's own transaction is set to read-only",
+        cure="let the program call the primary server, or end the mode where it was set",
         source="the programs' own messages",
     ),
     Failure(

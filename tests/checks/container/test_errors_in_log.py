@@ -28,6 +28,11 @@ LISTED = (
     '[error] directory index of "/www{0}" is forbidden, client: 1.2.3.4, server: shop, '
     'request: "GET {0} HTTP/1.1", host: "shop.example"'
 )
+UNKNOWN_SCRIPT = (
+    '[error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header '
+    'from upstream, client: 1.2.3.4, server: shop, request: "GET {} HTTP/1.1", '
+    'upstream: "fastcgi://10.0.0.9:9000", host: "shop.example"'
+)
 LOGS = {
     "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
     "an error among other lines": (
@@ -76,6 +81,9 @@ LOGS = {
     ),
     "a scanner that asks for a folder": ([LISTED.format("/uploads/")] * 4, []),
     "a site without a first page": ([LISTED.format("/")] * 4, [("warning", "app")]),
+    "a scanner that asks for a program": ([UNKNOWN_SCRIPT.format("/wp-login.php")] * 4, []),
+    "a program for the first page": ([UNKNOWN_SCRIPT.format("/")] * 4, ADVICE),
+    "a program for all pages": ([UNKNOWN_SCRIPT.format("/index.php?p=1")] * 4, ADVICE),
     "a server of the internet that cannot be called": (
         ["ERROR handshake with 1.2.3.4:443 failed: connection refused"] * 4,
         ADVICE,

@@ -49,7 +49,8 @@ _TURNED_AWAY = LazyPattern(
     r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
     r"|could not be resolved|as host\b|http_host|\bincorrect\b|tls error|unwrapping failed"
     r"|(?:parser|protocol|authentication) error|invalid receive|\bquery\b.{0,60}\bdenied"
-    r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)",
+    r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)"
+    r"|primary script unknown.{0,300}\"[A-Z]+ /(?!index\.php)[^ ?\"]{0,300}\.php\d?[ /?]",
     re.IGNORECASE,
 )
 """How a server says that it has not let somebody in."""
