@@ -116,13 +116,16 @@ def file_option(*names: str, description: str) -> Decorator:
     )
 
 
+def container_option(description: str) -> Decorator:
+    """An option that names containers, as often as it is given."""
+    return click.option(
+        "--container", "containers", multiple=True, metavar="NAME|ID", help=description
+    )
+
+
 # An option that is a field of `questions.run.Options` has the field's name.
-container = click.option(
-    "--container",
-    "containers",
-    multiple=True,
-    metavar="NAME|ID",
-    help="Only findings about this container, and what may cause them. Repeatable.",
+container = container_option(
+    "Only findings about this container, and what may cause them. Repeatable."
 )
 source = click.option(
     "--from",

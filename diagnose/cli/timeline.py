@@ -12,7 +12,7 @@ from diagnose.cli import on, options, process
 
 
 @click.command(cls=on.RemotableCommand)
-@options.container
+@options.container_option("Only events of this container. Repeatable.")
 @options.since
 @options.source
 @options.format_("text", "json")
@@ -23,7 +23,7 @@ def timeline(format_: str, **given: Any) -> None:
     """Show recent events in one list, in the order of time.
 
     Starts, exits, kills and health of containers, messages of the engine and of the kernel,
-    packages that were installed, and files of failing containers that were changed.
+    changed packages of the host, and changed files that containers use.
 
     Lines are folded at the width of the terminal, or at $COLUMNS. In a pipe each event is one line.
     """

@@ -217,11 +217,15 @@ def _complaint(unexplained: Sequence[Reported]) -> str:
         if predicates is not None:
             group = (finding.subject.kind, predicates)
             names_of.setdefault(group, {})[finding.subject.name] = None
-    clauses = [
-        f"{_complaining(kind, names)} {agree(names, one, several)}"
-        for (kind, (one, several)), names in names_of.items()
-    ]
-    return joined(clauses)
+    verbs_of: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for (kind, (one, several)), names in names_of.items():
+        verbs_of.setdefault((kind, tuple(names)), []).append(agree(names, one, several))
+    return joined(
+        [
+            f"{_complaining(kind, names)} {joined(verbs)}"
+            for (kind, names), verbs in verbs_of.items()
+        ]
+    )
 
 
 def _predicates(finding: Reported) -> tuple[str, str] | None:
