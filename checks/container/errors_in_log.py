@@ -323,7 +323,7 @@ def _refuses(error: RepeatedError) -> bool:
 def _what(error: RepeatedError, cut_off: Mapping[str, str], dropped: Unpassed | None) -> str:
     """The line, or what it means where that is known to harm; and who is behind its addresses."""
     if dropped is not None:
-        lacks = f"a program in it does not get the variable {dropped.variable}, which it has"
+        lacks = f"a program in it does not get the container's variable {dropped.variable}"
         return sentence(f"runs, but {lacks} ({_often(error)})", dropped.why)
     behind = [f"{address} is {peer}" for address, peer in error.peers]
     if shared := _shared_folder_variables(error):

@@ -49,8 +49,8 @@ def _finding(script: UnrunScript) -> Finding:
     later = ago(script.changed_at - script.made_at)
     finding = Finding.about(
         database,
-        f'{database} did not run {script.path}, which makes the {script.kind} "{script.name}": '
-        "its image runs start scripts only while there is no data",
+        f'{database} did not run {script.path}, which creates the {script.kind} "{script.name}": '
+        "its image runs start scripts only if the data directory is empty",
         {
             f"{LINE} of {script.caller.name}": script.line,
             "mount": f"{script.path} -> {script.inside}",

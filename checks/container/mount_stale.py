@@ -33,7 +33,7 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
             )
             proof = f"{stale.mount.destination} is on another device than {source} on the host"
         else:
-            what = f"still sees the old {source}: it was replaced or deleted since the start"
+            what = f"still sees the old {source}: it was replaced or deleted after the start"
             proof = f"{source}//deleted"
         if stale.is_hidden:
             variables = {"unseen": stale.point, "engine": "docker"}

@@ -193,8 +193,8 @@ def _other_uplink_finding(paths: list[ReturnPath], host_stack: HostStack) -> Fin
         subject=Subject("interface", first.uplink.name),
         summary=f'interface "{first.uplink.name}": answers of published port '
         f"{and_more(map(str, ports), 4)} to clients of"
-        f" {first.uplink.address} leave through {obstacle.by.chain}, programs of the host answer through "
-        f"{first.uplink.name}",
+        f" {first.uplink.address} leave through {obstacle.by.chain}, while programs of the host answer "
+        f"through {first.uplink.name}",
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
             "answers of containers": obstacle.by.rule,

@@ -223,8 +223,8 @@ WEB_SERVERS = (
         name="redis-replica",
         mark="read only",
         pattern=r"READONLY You can't write against a read only (?:replica|slave)",
-        cause="Redis takes no writes, because it is a replica of another server",
-        cure="let the program write to the master; if there is none any more, end the replication "
+        cause="Redis refuses writes, because it is a replica of another server",
+        cure="let the program write to the master; if there is no master any more, end the replication "
         "with `redis-cli replicaof no one`",
         source="redis/redis#3303",
     ),
@@ -234,8 +234,8 @@ WEB_SERVERS = (
         pattern=r"Error condition on socket for SYNC|Timeout connecting to the MASTER"
         r"|Unable to connect to MASTER",
         cause="Redis is a replica, and its master does not answer it",
-        cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`: "
-        "strangers make a replica of a Redis whose port is open and that has no password",
+        cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`, "
+        "and set a password: attackers do this to a Redis with an open port and no password",
         source="redis/redis#3303",
     ),
     Failure(
@@ -243,9 +243,9 @@ WEB_SERVERS = (
         mark="",
         pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
         r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
-        cause="the database takes no writes of this program: it is a replica, or the server, the user "
-        "or the program's own transaction is set to read-only",
-        cure="let the program call the primary server, or end the mode where it was set",
+        cause="the database refuses the writes of this program: it is a replica, or the server, the "
+        "user or the program's own transaction is set to read-only",
+        cure="let the program call the primary server, or turn off the read-only mode where it was set",
         source="the programs' own messages",
     ),
     Failure(
@@ -253,10 +253,10 @@ WEB_SERVERS = (
         mark="plaintext",
         pattern=r"received plaintext (?:http )?traffic on an? (?:https|encrypted) channel"
         r"(?:.{0,120}?remoteAddress=/(?P<client>[\d.]+))?",
-        cause="it serves HTTPS alone, and is called by plain HTTP: Elasticsearch has had TLS and "
-        "passwords turned on since version 8",
-        cure="give the client an address with https://, a user and a password; or turn security off "
-        "with xpack.security.enabled=false where only trusted containers reach the port",
+        cause="it serves HTTPS only, and its clients use plain HTTP: Elasticsearch requires TLS and a "
+        "password by default since version 8",
+        cure="give the client an address with https://, a user and a password; or, if only trusted "
+        "containers reach the port, turn this off with xpack.security.enabled=false",
         source="deviantony/docker-elk#716",
     ),
     Failure(
