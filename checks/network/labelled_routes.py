@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from diagnose.evidence.network.unserved_routes import Reason, UnservedRoute, UnservedRoutes
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
@@ -155,39 +155,40 @@ _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
 
 def _cure(route: UnservedRoute) -> dict[str, str]:
     """The label or the network that is missing, where there is no choice."""
-    only = route.names[0] if len(route.names) == 1 and not route.is_inward else ""
+    sole = only(route.names) or ""
     if route.why == "ignored":
         return {"label": "traefik.enable=true"}
     if route.why == "no network":
-        return _network_cure(route, only)
+        return _network_cure(route, sole)
     if route.why == "middleware":
         return {"middleware": route.source}
-    if not only:
-        return {"proxied": route.container.name} if route.why == "port" else {}
     if route.why in ("port", "no port"):
-        return _port_cure(route, only)
-    if route.why == "entry point":
-        return {"label": f"traefik.http.routers.{route.router}.entrypoints={only}"}
-    if route.why == "resolver":
-        return {"label": f"traefik.http.routers.{route.router}.tls.certresolver={only}"}
+        return _port_cure(route)
+    if route.why == "entry point" and sole:
+        return {"label": f"traefik.http.routers.{route.router}.entrypoints={sole}"}
+    if route.why == "resolver" and sole:
+        return {"label": f"traefik.http.routers.{route.router}.tls.certresolver={sole}"}
     return {}
 
 
-def _network_cure(route: UnservedRoute, only: str) -> dict[str, str]:
+def _network_cure(route: UnservedRoute, sole: str) -> dict[str, str]:
     """The proxy joins the network that the container names; else the container the proxy's.
 
     On several networks Traefik takes any of the container's addresses, unless a label names one.
     """
     if route.source:
         return {"network": route.source, "joining": route.proxy.name}
-    if not only:
+    if not sole:
         return {}
     if not route.router:
-        return {"network": only, "joining": route.container.name}
-    return {"called_network": only, "label": f"traefik.docker.network={only}"}
+        return {"network": sole, "joining": route.container.name}
+    return {"called_network": sole, "label": f"traefik.docker.network={sole}"}
 
 
-def _port_cure(route: UnservedRoute, port: str) -> dict[str, str]:
+def _port_cure(route: UnservedRoute) -> dict[str, str]:
+    port = route.better_port
+    if not port:
+        return {"proxied": route.container.name} if route.why == "port" else {}
     if not route.router:
         return {"assignment": f"VIRTUAL_PORT={port}"}
     label = route.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"

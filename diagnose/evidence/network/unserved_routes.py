@@ -23,6 +23,7 @@ from diagnose.evidence.network.traefik_labels import (
     settings_of_words,
 )
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed, Subject, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -64,6 +65,9 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     """Of what `why` is about: networks of the proxy, ports that are listened on, entry points."""
     port: int = 0
     """That the proxy calls."""
+    better_port: str = ""
+    """The only one on which the container listens, where nothing says that the program itself has
+    only not opened the port that is called."""
     is_inward: bool = False
     """Whether the program listens there for its own container alone."""
     source: str = ""
@@ -280,8 +284,16 @@ def _at_port(route: UnservedRoute, called: tuple[int, str], site: _Site) -> Unse
     why: Reason = "port" if port else "no port"
     netns = site.namespaces.of(route.container)
     is_inward = netns is not None and bool(netns.sockets("tcp", port))
+    declared = _declared(route.container)
+    is_meant = port in declared and declared.isdisjoint(listening)
     return msgspec.structs.replace(
-        route, why=why, port=port, names=names, source=source, is_inward=is_inward
+        route,
+        why=why,
+        port=port,
+        better_port="" if is_inward or is_meant else only(names) or "",
+        names=names,
+        source=source,
+        is_inward=is_inward,
     )
 
 

@@ -78,6 +78,9 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "a label with another port": (
         [OPEN, shop({**RULE, PORT: "3000"}, 8080)], {"label": f"{PORT}=8080"},
     ),
+    "the program has not opened its own port": (
+        [OPEN, shop({**RULE, PORT: "3000"}, 3000)], {"proxied": "shop"},
+    ),
     "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"proxied": "shop"}),
     "no port": ([OPEN, shop(RULE)], {"label": f"{PORT}=8080"}),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
