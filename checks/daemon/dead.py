@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from checks.daemon.engine_end import engine_down
-from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root_candidates import UnmountedRoot
 from diagnose.evidence.engine.engine_end import EngineEnd
@@ -40,7 +39,6 @@ def not_running(
     end: EngineEnd,
     unmounted: UnmountedRoot | None,
     rootless: RootlessEngines | None,
-    containers: Containers | None,
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
@@ -63,7 +61,7 @@ def not_running(
             yield _not_installed_finding(daemon)
             return None
         return _elsewhere(daemon)
-    if rootless and not _has_run(daemon, end, containers):
+    if rootless and not _has_run(daemon, end):
         for engine in rootless:
             yield _rootless_finding(engine)
         return None
@@ -71,10 +69,10 @@ def not_running(
     return None
 
 
-def _has_run(daemon: Daemon, end: EngineEnd, containers: Containers | None) -> bool:
-    """Whether the host's own engine has left any trace, or is to be started at boot."""
+def _has_run(daemon: Daemon, end: EngineEnd) -> bool:
+    """Whether the host's own engine, which has no container, has run or is to start at boot."""
     is_enabled = daemon.installation.known_unit.unit_file_state == "enabled"
-    return is_enabled or daemon.socket is not None or bool(containers) or bool(end.failure_text)
+    return is_enabled or daemon.socket is not None or bool(end.failure_text)
 
 
 def _rootless_finding(engine: RootlessEngine) -> Finding:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, rootless_engines
-from diagnose.model import Json
+from diagnose.model import Json, Subject, Unexamined
 from tests.checks.daemon.evidence import SOCKET, daemon
 from tests.hosts import Made
+from tests.inspected import container
 
 PASSWD = """root:x:0:0:root:/root:/bin/sh
 shop:x:1200:1200::/home/shop:/bin/sh
@@ -36,10 +38,26 @@ def _host(there: set[str]) -> Made:
 
 @pytest.mark.parametrize(("there", "expected"), CASES.values(), ids=CASES)
 def test_engines_of_users(there: set[str], expected: list[RootlessEngine]) -> None:
-    assert list(rootless_engines(_host(there), daemon())) == expected
+    assert list(rootless_engines(_host(there), daemon(), None)) == expected
 
 
 def test_nothing_is_asked_while_an_engine_answers() -> None:
     host = _host({SYSTEMD, HOME})
-    assert not rootless_engines(host, daemon(silence=None, socket=SOCKET))
+    assert not rootless_engines(host, daemon(silence=None, socket=SOCKET), None)
+    assert host.asked == []
+
+
+UNREAD = Unexamined(Subject("container", "web"), "no right to read its file")
+OWN_CONTAINERS = {
+    "one is known": Containers((container("web"),), source="disk"),
+    "one cannot be read": Containers((), (UNREAD,), source="disk"),
+}
+
+
+@pytest.mark.parametrize("containers", OWN_CONTAINERS.values(), ids=OWN_CONTAINERS)
+def test_nothing_is_asked_where_the_hosts_own_engine_has_containers(
+    containers: Containers,
+) -> None:
+    host = _host({SYSTEMD, HOME})
+    assert not rootless_engines(host, daemon(), containers)
     assert host.asked == []

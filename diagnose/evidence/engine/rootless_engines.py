@@ -1,4 +1,4 @@
-"""Rootless engines of users that do not run, on a host whose own engine does not run either."""
+"""Rootless engines of users that do not run, on a host whose own engine has no containers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.model import Failed
@@ -67,9 +68,14 @@ class _User(msgspec.Struct, frozen=True):
 
 
 @evidence
-def rootless_engines(host: Host, daemon: Daemon) -> RootlessEngines:
-    """Asked only where no engine answers. Other users' homes are open to root alone."""
+def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) -> RootlessEngines:
+    """Asked only where no engine answers, and the host's own one has left no container.
+
+    Other users' homes are open to root alone.
+    """
     if not daemon.is_down or daemon.endpoint.named:
+        return RootlessEngines()
+    if containers is not None and (containers.items or containers.unexamined):
         return RootlessEngines()
     passwd = host.ask(ReadFile("/etc/passwd"))
     users = [] if isinstance(passwd, Failed) else list(_users(passwd.text))[:MOST_USERS]

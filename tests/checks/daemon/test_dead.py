@@ -18,7 +18,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.model import Finding, Severity, Unavailable
+from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined
 from diagnose.questions.service import Unit
 from tests.checks.daemon.evidence import (
     ID,
@@ -385,3 +385,15 @@ def test_rootless_engines_of_a_host_without_its_own(
     ).findings
     assert said in finding.summary
     assert variable in finding.variables
+
+
+def test_an_engine_that_answers_runs_whatever_is_not_known_of_a_container() -> None:
+    unread = Unexamined(Subject("container", "web"), "the engine took too long")
+    result = judge(
+        "daemon.not-running",
+        daemon=daemon(silence=None, socket=SOCKET),
+        log=NOTHING,
+        root=ROOT,
+        containers=Containers((), (unread,)),
+    )
+    assert result.verdict == "passed"
