@@ -91,3 +91,33 @@ def test_the_command_that_runs_it(sql: str, image: str, begins: str) -> None:
     result = judge("container.init-scripts-unrun", unrun_scripts=found(TABLE, sql, NEW, image))
     (finding,) = result.findings
     assert finding.variables.get("run", "")[: len(begins) or None] == begins
+
+
+def test_a_link_in_a_mounted_folder_leads_nowhere_else() -> None:
+    """What the container may write is read as it sees it."""
+    folder = bind("/srv/init", Destination="/docker-entrypoint-initdb.d")["Mounts"]
+    database = container("db", Mounts=[*MOUNTS[:1], *folder], **ON)
+    line = RecentLine(NOW, TABLE)
+    logs = RecentLogs({database.id: (line,) * 4})
+    containers = Containers([database])
+    asked = []
+
+    def stats(question: Any) -> dict[str, object]:
+        times = {"/srv/db/PG_VERSION": OLD, "/srv/init/1.sql": NEW}
+        return {
+            path: {"type": "file", "mtime": times[path]} if path in times else {"failed": "missing"}
+            for path in question.paths
+        }
+
+    def read(question: Any) -> dict[str, object]:
+        asked.append((question.root, question.path))
+        return {"text": SQL}
+
+    entries = {"entries": [{"name": "1.sql", "type": "link"}]}
+    host = Made({"file.stats": stats, "file.read": read, "file.list": entries})
+    (script,) = unrun_scripts(host, containers, None, repeated_errors(containers, logs))
+    assert (script.path, script.inside) == (
+        "/srv/init/1.sql",
+        "/docker-entrypoint-initdb.d/1.sql",
+    )
+    assert asked == [("/srv/init", "/1.sql")]

@@ -51,7 +51,9 @@ def found(
         return {path: status for path in question.paths if path == FILE}
 
     def read(question: Any) -> dict[str, object]:
-        is_old = question.path.endswith("archive/shop/fullchain1.pem")
+        is_old = (
+            question.path.endswith("archive/shop/fullchain1.pem") and question.root == "/srv/le"
+        )
         return {"text": pem(old) if is_old else site}
 
     host = Made({"file.stats": stats, "file.read": read})
@@ -90,6 +92,7 @@ def test_a_server_that_reads_its_files_by_itself() -> None:
 
 COPIED = str(PurePosixPath(FILE).with_name("copy.pem"))
 COPIES = {
+    "a path out of the folder": ("270113000000", "file", "/srv/le/../le/live/shop/copy.pem", 0),
     "issued after the server started": ("270113000000", "file", COPIED, 1),
     "the same one again": ("270110000000", "file", COPIED, 0),
     "a folder of certificates": ("270113000000", "folder", COPIED, 0),
@@ -110,7 +113,8 @@ def test_a_file_that_is_written_again(issued: str, kind: str, named: str, count:
         return {path: {"type": kind, "mtime": NOW - 2 * DAY} for path in question.paths}
 
     def read(question: Any) -> dict[str, object]:
-        return {"text": pem("300101000000", issued) if question.path == COPIED else site}
+        is_copy = (question.root, question.path) == ("/srv/le", COPIED.removeprefix("/srv/le"))
+        return {"text": pem("300101000000", issued) if is_copy else site}
 
     host = Made({"file.stats": stats, "file.read": read})
     unread = unread_certificates(host, Containers([edge]), Processes((worker,)), CLOCK)

@@ -22,7 +22,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
@@ -89,23 +89,43 @@ def _unread(
     places = {}
     for inside in _used(host, container):
         holder = _holder(container, inside)
-        if holder is not None:
-            places[holder.on_host(inside)] = inside
+        if holder is not None and ".." not in inside.split("/"):
+            places[holder.on_host(inside)] = _Place(inside, holder)
     if not places:
         return None
     statuses = host.ask(StatPaths(sorted(places), follow=True))
     if isinstance(statuses, Failed):
         return None
-    for path, inside in sorted(places.items()):
+    for path, place in sorted(places.items()):
         changed_at = statuses[path].mtime
         if changed_at is None or statuses[path].type != "file":
             continue  # a folder of HAProxy changes with each file that comes or goes
         if changed_at <= loaded_at + _SLACK_S:
             continue
-        end = _old_end(host, path, statuses[path])
-        if end is not None or _may_be_new(host, path, loaded_at):
-            return UnreadCertificate(container, server, path, inside, changed_at, loaded_at, end)
+        end = _old_end(host, place, statuses[path].link or "")
+        if end is not None or _may_be_new(host, place, loaded_at):
+            return UnreadCertificate(
+                container,
+                server,
+                path=path,
+                inside=place.inside,
+                changed_at=changed_at,
+                loaded_at=loaded_at,
+                old_end=end,
+            )
     return None
+
+
+class _Place(NamedTuple):
+    """A path of the container, and the folder of the host that it lies in."""
+
+    inside: str
+    holder: Mount
+
+    def read(self, inside: str) -> ReadFile:
+        """A file below the same mount: no link of the container leads out of that."""
+        path = inside.removeprefix(self.holder.destination.rstrip("/"))
+        return ReadFile(path, root=self.holder.source)
 
 
 def _holder(container: Container, inside: str) -> Mount | None:
@@ -122,46 +142,46 @@ def _holder(container: Container, inside: str) -> Mount | None:
 
 def _used(host: Host, container: Container) -> Iterator[str]:
     """The certificates that its mounted configuration names."""
-    for path in list(_settings(host, container))[:_MOST]:
-        text = host.ask(ReadFile(path))
+    for file in list(_settings(host, container))[:_MOST]:
+        text = host.ask(file)
         if not isinstance(text, Failed):
             for match in _NAMES_FILE.finditer(_COMMENT.sub("", text.text)):
                 yield match["path"]
 
 
-def _settings(host: Host, container: Container) -> Iterator[str]:
-    """Its mounted files of settings, on the host."""
+def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
+    """Its mounted files of settings."""
     for mount in container.bind_mounts:
         if _OF_SETTINGS.search(mount.destination):
-            yield mount.source
+            yield ReadFile(mount.source)
         elif _FOLDER.match(mount.destination):
             listing = host.ask(ListFolder(mount.source))
             entries = [] if isinstance(listing, Failed) else listing.entries
             yield from (
-                f"{mount.source}/{entry.name}"
+                ReadFile(f"/{entry.name}", root=mount.source)
                 for entry in entries
                 if _OF_SETTINGS.search(entry.name)
             )
 
 
-def _may_be_new(host: Host, path: str, loaded_at: float) -> bool:
+def _may_be_new(host: Host, place: _Place, loaded_at: float) -> bool:
     """Whether a file may hold a certificate that was not there yet when the server read it.
 
     Many hosts copy the same one again each night.
     """
-    text = host.ask(ReadFile(path))
+    text = host.ask(place.read(place.inside))
     period = None if isinstance(text, Failed) else validity_of(text.text)
     return period is None or period.start > loaded_at
 
 
-def _old_end(host: Host, path: str, status: PathStatus) -> float | None:
+def _old_end(host: Host, place: _Place, link: str) -> float | None:
     """When the certificate before expires, of which certbot keeps the file."""
-    target = _NUMBERED.match(status.link or "")
+    target = _NUMBERED.match(link)
     if target is None or int(target["number"]) < 2:
         return None
     before = f"{target['stem']}{int(target['number']) - 1}{target['end']}"
-    folder = "" if before.startswith("/") else f"{path.rpartition('/')[0]}/"
-    text = host.ask(ReadFile(f"{folder}{before}"))
+    folder = "" if before.startswith("/") else f"{place.inside.rpartition('/')[0]}/"
+    text = host.ask(place.read(f"{folder}{before}"))
     period = None if isinstance(text, Failed) else validity_of(text.text)
     return period.end if period is not None else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -117,19 +118,28 @@ def _script(
     if made_at is None:
         return None
     places = list(_places(host, database))
-    statuses = host.ask(StatPaths([path for path, _ in places], follow=True))
+    statuses = host.ask(StatPaths([place.path for place in places], follow=True))
     if isinstance(statuses, Failed):
         return None
     makes = _makes(kind, name)
-    for path, inside in places:
-        changed_at = statuses[path].mtime
+    for place in places:
+        changed_at = statuses[place.path].mtime
         if changed_at is None or changed_at <= made_at:
             continue
-        text = host.ask(ReadFile(path, _LONGEST))
+        text = host.ask(place.question)
         if not isinstance(text, Failed) and makes.search(text.text):
             removes = re.search(r"\b(?:delete|drop|truncate)\b", text.text, re.IGNORECASE)
             return UnrunScript(
-                database, caller, line, kind, name, path, inside, changed_at, made_at, bool(removes)
+                database,
+                caller,
+                line=line,
+                kind=kind,
+                name=name,
+                path=place.path,
+                inside=place.inside,
+                changed_at=changed_at,
+                made_at=made_at,
+                removes=bool(removes),
             )
     return None
 
@@ -144,18 +154,27 @@ def _makes(kind: str, name: str) -> re.Pattern[str]:
     )
 
 
-def _places(host: Host, database: Container) -> Iterator[tuple[str, str]]:
-    """The scripts on the host and in the container."""
+class _Place(NamedTuple):
+    """A script on the host, the same in the container, and the question for its text."""
+
+    path: str
+    inside: str
+    question: ReadFile
+
+
+def _places(host: Host, database: Container) -> Iterator[_Place]:
+    """The scripts. No link that the container may have made leads out of a mounted folder."""
     for mount in _scripts(database):
         if mount.destination != _FOLDER:
-            yield mount.source, mount.destination
+            yield _Place(mount.source, mount.destination, ReadFile(mount.source, _LONGEST))
             continue
         listing = host.ask(ListFolder(mount.source))
         entries: Sequence[str] = ()
         if not isinstance(listing, Failed):
             entries = [entry.name for entry in listing.entries if entry.type != "folder"]
         for entry in entries[:_MOST]:
-            yield f"{mount.source}/{entry}", f"{_FOLDER}/{entry}"
+            question = ReadFile(f"/{entry}", _LONGEST, root=mount.source)
+            yield _Place(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 
 def _made_at(host: Host, database: Container) -> float | None:
