@@ -23,7 +23,7 @@ class Option(msgspec.Struct, frozen=True):
 
     name: str
     value: str | None = None
-    """None for a flag."""
+    """None for an option that takes no value."""
 
     @property
     def text(self) -> str:

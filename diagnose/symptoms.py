@@ -83,7 +83,7 @@ class SymptomMatch(msgspec.Struct, frozen=True):
     id: str
     score: float
     words: tuple[str, ...]
-    """Of the question that it has."""
+    """The words of the question that the page has."""
 
 
 class NamedEnds(msgspec.Struct, frozen=True):

@@ -62,10 +62,10 @@ class Moment(msgspec.Struct, frozen=True):
     at: float
     """Unix time."""
     source: str
-    """Who says so."""
+    """Who reports the event: the engine, the kernel, a file."""
     text: str
     container: str = ""
-    """Its name, empty if it is about none."""
+    """The container's name, empty if the event is about none."""
 
 
 class Timeline(msgspec.Struct, frozen=True):

@@ -35,7 +35,7 @@ class EndOutcome(NamedTuple):
 
     severity: Severity
     what: str
-    """As the predicate of a sentence about it."""
+    """The predicate of a sentence about the container: `exits with code 0`."""
 
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:

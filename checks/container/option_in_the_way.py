@@ -29,7 +29,7 @@ class _Option(msgspec.Struct, frozen=True):
     """An option that is in force."""
 
     source: str
-    """Where it was set."""
+    """Where the option was set."""
     value: Json
     undone: str
     """The option that takes it back."""

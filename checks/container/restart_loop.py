@@ -87,11 +87,11 @@ class _Limits(NamedTuple):
     """What makes ends a loop."""
 
     restarts: int
-    """So many of them,"""
+    """The number of exits from which on it is a loop."""
     window: float
-    """within so many seconds,"""
+    """The seconds within which these exits happen."""
     steady: float
-    """and no run that lasted so many seconds."""
+    """A run of this many seconds or more ends the loop."""
 
 
 def _loops(

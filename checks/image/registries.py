@@ -278,7 +278,7 @@ class _EngineProxy(msgspec.Struct, frozen=True):
     """The proxy that the engine uses for registries."""
 
     address: str
-    """Empty without one, or where /info is not known."""
+    """The proxy's address; empty without a proxy, or where /info is not known."""
     exceptions: str
     is_malformed: bool
     proof: dict[str, Json]

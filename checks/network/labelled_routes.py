@@ -34,10 +34,10 @@ def _route_finding(route: UnservedRoute) -> Finding:
         _WORDS[route.why](route),
         present(
             {
+                "that is set in": route.source if route.why == "ignored" else "",
                 "labels": _shown_labels(route),
                 "networks of the proxy": sorted(route.proxy.endpoints),
                 "networks of the container": sorted(route.container.endpoints),
-                "set in": route.source,
             }
         ),
         discriminator=route.router or route.site,

@@ -124,7 +124,7 @@ class PortRule(msgspec.Struct, frozen=True):
     table: Table
     chain: str
     number: int
-    """Its place in the chain, from 1."""
+    """The rule's place in the chain, from 1."""
     text: str
     protocol: str
     host_port: int

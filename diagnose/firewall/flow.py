@@ -87,14 +87,14 @@ class Trace(msgspec.Struct, frozen=True):
     nat: Translate | None = None
     """The translation of its destination, nat_by: the rule that does it."""
     snat: Translate | None = None
-    """Of its source."""
+    """The translation of the packet's source."""
     nat_unknown: bool = False
     obstacle: Obstacle | None = None
-    """Unless the outcome is accept."""
+    """What stops the packet; None if the outcome is accept."""
     to: str | None = None
     """The interface by which its first packet leaves, "" where it is for the host itself."""
     packet: Packet | None = None
-    """That packet as it arrives."""
+    """The first packet as it arrives."""
     nat_by: Step | None = None
 
     @property

@@ -51,7 +51,7 @@ class _Base(msgspec.Struct, frozen=True):
     hook: Hook
     kind: Literal["filter", "nat"]
     priority: tuple[str, int]
-    """As `nft` takes it, and as a number."""
+    """The priority as `nft` takes it, and as a number."""
 
 
 _BASES = {

@@ -53,7 +53,7 @@ class Undelivered(msgspec.Struct, frozen=True):
 
     message: Message
     sender: str
-    """Whose it is."""
+    """The machine that sends the message."""
     obstacle: Obstacle
     is_certain: bool
     """Whether it is certainly dropped."""

@@ -31,7 +31,7 @@ class Settings(msgspec.Struct, frozen=True):
     """Kernel settings by interface; None or a missing name means that the value is not known."""
 
     forwarding: Mapping[str, bool | None] = {}
-    """Of IPv4."""
+    """IPv4 forwarding by interface."""
     forwarding6: bool | None = None
     """One setting for all."""
     reverse_path: Mapping[str, int | None] = {}

@@ -61,9 +61,9 @@ class WaysOut(msgspec.Struct, frozen=True):
     """The ways out of a rule or a chain."""
 
     decided: Sequence[Decided] = ()
-    """Those that end."""
+    """The ways that end here."""
     through: Sequence[Way] = ()
-    """Those that go on behind it."""
+    """The ways that go on behind the rule or chain."""
     returned: Sequence[Way] = ()
     """Those that go back to the chain that called, past the rest of this one."""
 

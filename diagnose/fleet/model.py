@@ -31,7 +31,7 @@ class Span(msgspec.Struct, frozen=True):
     half: float
     last: float
     known: int
-    """Of how many hosts it is known."""
+    """The number of hosts on which the begin is known."""
 
 
 class FirstCommand(msgspec.Struct, frozen=True):
@@ -64,7 +64,7 @@ class FleetCause(msgspec.Struct, frozen=True):
     """How many had it in the earlier set and are without it now."""
     span: Span | None
     summary: str
-    """In the words of the first host."""
+    """The finding's sentence on the first host."""
     signatures: tuple[tuple[str, int], ...]
     """What exactly it is about, with the number of hosts, where that is not the same for all."""
     effects: tuple[tuple[str, int], ...]

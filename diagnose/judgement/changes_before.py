@@ -1,4 +1,4 @@
-"""What was changed before a problem began of which no cause is known.
+"""What was changed on the host before a problem without a known cause began.
 
 Pure; knows no check.
 """
@@ -22,7 +22,7 @@ from diagnose.model import (
 )
 
 BEFORE_S = 3600.0
-"""What was changed earlier is rarely what a person looks for."""
+"""Changes that are older than this are left out: they rarely matter."""
 SLACK_S = 2.0
 """The clocks of a file system and of the engine differ by less."""
 MOST = 3
@@ -35,12 +35,12 @@ _FAMILY_OF = {
     "/etc/containerd": "daemon",
     "/etc/systemd/system": "daemon",
 }
-"""The family of checks that a file matters to, by the begin of its path: what steers the engine
-matters to a container only by what the engine says of itself."""
+"""By the begin of a file's path, the family of checks that the file matters to. A setting of the
+engine is shown for findings about the engine, not for each container."""
 
 
 def known(evidence: Mapping[type, object]) -> tuple[RecentChange, ...]:
-    """All changes that the evidence of a run tells of.
+    """All changes that the run has seen.
 
     evidence: by its type.
     """
@@ -59,12 +59,12 @@ def _family_of(path: str) -> str:
 def added(
     findings: Sequence[Reported], changes: Iterable[RecentChange], now: float
 ) -> tuple[Reported, ...]:
-    """The findings with what was changed before them.
+    """The findings, each with what was changed before it where that may help.
 
-    Only problems above advice that have no cause and may have one, complaints that nothing
-    explains, and an engine that does not work.
+    It may help for problems above advice without a known cause, for complaints that nothing
+    explains, and for an engine that does not work.
 
-    now: Unix time, which stands for the begin of a problem where that is not known.
+    now: Unix time; it is used where the begin of a problem is not known.
     """
     changes_of = by_key((change.subject, change) for change in changes)
     if not changes_of:
@@ -102,7 +102,7 @@ def _before(
 
 
 def _may_matter(change: RecentChange, finding: Reported) -> bool:
-    """A change of the whole host matters only where nothing says what is wrong."""
+    """Whether a change of the whole host is worth showing: only if nothing says what is wrong."""
     family = finding.id.partition(".")[0]
     is_of_family = change.family in ("", family) and family in _STAND_ON_THE_HOST
     return is_of_family and (finding.is_outage or not says_why(finding))

@@ -53,7 +53,7 @@ class Hop(msgspec.Struct, frozen=True):
 
     kind: HopKind
     place: str
-    """Where it is, in a word or two."""
+    """The hop's place, in a word or two."""
     text: str
     state: State = "ok"
     about: tuple[Subject, ...] = ()

@@ -27,7 +27,7 @@ class Leg(msgspec.Struct, frozen=True):
     device: str = ""
     address: str | None = None
     network: Network | None = None
-    """Of a container."""
+    """The network of the container that sends."""
 
 
 class PathWalk:

@@ -85,7 +85,7 @@ class ContainerLog(msgspec.Struct, frozen=True):
     error: str = ""
     """What went wrong in the engine while it read."""
     truncated: bool = False
-    """There was more, and the oldest is missing."""
+    """Whether the oldest lines are missing, because the log had more."""
 
     @property
     def lines(self) -> Iterator[TimedLine]:

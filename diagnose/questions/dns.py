@@ -106,9 +106,9 @@ class DnsSample(msgspec.Struct, frozen=True):
     sent: int = 0
     answered: int = 0
     rcode: str | None = None
-    """Of the first reply."""
+    """The response code of the first reply."""
     ms: float | None = None
-    """Of the slowest one."""
+    """How long the slowest reply took."""
     icmp: str | None = None
     """As in a reply."""
 

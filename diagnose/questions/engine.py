@@ -40,7 +40,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     named: bool = False
     """Whether the user chose it."""
     rootless: Rootless | None = None
-    """Whose engine it is, None for the system's."""
+    """The user whose rootless engine it is, None for the system's engine."""
     context: str | None = None
     tls: bool = False
 
@@ -78,7 +78,7 @@ class BrokenPlugin(msgspec.Struct, frozen=True):
     name: str
     path: str
     target: str = ""
-    """Where its link leads; "" for a file."""
+    """Where the plugin's link leads; "" for a file."""
     failure: str = ""
     """missing: a link that leads nowhere. forbidden: a file that may not be executed."""
 
@@ -90,23 +90,23 @@ class ClosedSettings(msgspec.Struct, frozen=True):
     path: str
     """The folder that may not be entered, or the file that may not be read."""
     owner: str
-    """Whose it is."""
+    """The owner of that folder or file."""
 
 
 class ClientSettings(msgspec.Struct, frozen=True):
     """What the docker command of this user is set up with."""
 
     file: str = ""
-    """Its configuration; "" without one."""
+    """The path of the client's configuration; "" without one."""
     user: str = ""
     malformed: str = ""
     """Why it holds no JSON object; "" if it does."""
     store: str = ""
     """The credential helper of all registries."""
     helpers: dict[str, str] = {}
-    """Those of one registry each."""
+    """The credential helpers of single registries, by registry."""
     absent: tuple[str, ...] = ()
-    """Those of them whose program is not installed."""
+    """The helpers whose program is not installed."""
     lacking: tuple[tuple[str, str], ...] = ()
     """By helper, the program that it runs itself and that is not installed."""
     without_bus: str = ""
@@ -114,7 +114,7 @@ class ClientSettings(msgspec.Struct, frozen=True):
     by_default: bool = False
     """Whether nothing names that helper: the docker command takes it because it is there."""
     plugins: tuple[BrokenPlugin, ...] = ()
-    """Those that do not work."""
+    """The plugins that do not work."""
     listens: bool = False
     """Whether a program listens at the default socket."""
     logins: tuple[str, ...] | None = None
@@ -210,7 +210,7 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     """inactive, pending, active, error or locked."""
     error: str = ""
     control_available: bool = False
-    """It is a manager."""
+    """Whether this node is a manager."""
     managers: int = 0
     node_id: str = msgspec.field(name="NodeID", default="")
     node_addr: str = ""

@@ -30,7 +30,7 @@ class FileText(msgspec.Struct, frozen=True):
     uid: int = 0
     gid: int = 0
     truncated: bool = False
-    """There is more than `text`."""
+    """Whether the file has more than `text`."""
     link: str | None = None
     """What the path leads to, where it is a link itself."""
 
@@ -52,7 +52,7 @@ class ReadFile(Question[FileText], frozen=True):
     max_bytes: int = 262144
     """At most 8 MiB."""
     tail: bool = False
-    """The last bytes instead of the first."""
+    """Read the last bytes instead of the first."""
     follow: bool = True
     """False refuses a link as the last part of the path."""
     root: str | None = None

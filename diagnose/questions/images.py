@@ -91,7 +91,7 @@ class ImageConfig(msgspec.Struct, frozen=True, rename="pascal"):
     user: str = ""
     labels: dict[str, str] | None = None
     volumes: dict[str, Json] | None = None
-    """By the path that the image declares."""
+    """The declared volumes, by their paths."""
 
 
 class ImageStore(msgspec.Struct, frozen=True, rename="pascal"):

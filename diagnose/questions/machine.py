@@ -135,7 +135,7 @@ class Process(msgspec.Struct, frozen=True):
     uid: int | None = None
     container: str | None = None
     cmdline: list[str] | None = None
-    """Of the engine's own processes only."""
+    """The command line; only of the engine's own processes."""
 
 
 class ListProcesses(Question[list[Process]], frozen=True):
@@ -185,7 +185,7 @@ class ProcessDetail(msgspec.Struct, frozen=True):
     fds: int | None = None
     """How many descriptors are open."""
     limits: dict[str, ResourceLimit] | None = None
-    """By name: "Max open files"."""
+    """The limits by their names, such as "Max open files"."""
     cgroup: str | None = None
     namespaces: dict[str, int] | None = None
     """Inode numbers by name: "net"."""
@@ -273,9 +273,9 @@ class DeletedFile(msgspec.Struct, frozen=True):
     pid: int
     fd: int
     path: str
-    """As its opener saw it."""
+    """The file's former path, as the process that has it open saw it."""
     bytes: int
-    """Its blocks on disk."""
+    """The bytes that the file holds on the disk."""
     dev: str
     fstype: str | None = None
     comm: str | None = None

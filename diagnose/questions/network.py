@@ -163,7 +163,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
     table: int = 0
     action: str = ""
     mask: int | None = None
-    """Of the mark."""
+    """The mask of the firewall mark."""
     invert: bool = False
     suppress_prefix: int | None = None
     """Routes with so short a prefix do not count (-1: all count)."""
@@ -243,10 +243,10 @@ class NeighbourEntry(msgspec.Struct, frozen=True):
     """One row of an ARP or NDP table."""
 
     index: int
-    """Of the interface."""
+    """The index of the interface."""
     address: str | None = None
     mac: str | None = None
-    """None where nobody has answered."""
+    """The hardware address; None where nobody has answered."""
     state: str | None = None
     """The kernel's word for how sure it is: reachable, stale, failed ..."""
 
@@ -341,7 +341,7 @@ class NetnsView(msgspec.Struct, frozen=True):
     """What one network namespace holds."""
 
     inode: int
-    """Its number."""
+    """The inode number of the namespace."""
     links: list[Interface]
     addresses: list[Address]
     routes: list[Route]

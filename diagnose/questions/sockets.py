@@ -169,9 +169,9 @@ class LossCounters(msgspec.Struct, frozen=True):
     """What a network namespace lost since it was made."""
 
     repeated_requests: int = 0
-    """Of TCP connections that nobody answered in time."""
+    """Requests for a TCP connection that were sent again for lack of an answer."""
     lost_datagrams: int = 0
-    """For which a UDP socket had no room."""
+    """Datagrams that were dropped because the UDP socket's buffer was full."""
     sent: int = 0
     """TCP segments."""
     sent_again: int = 0

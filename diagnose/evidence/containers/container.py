@@ -39,7 +39,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
 
     id: str
     raw_name: str = msgspec.field(name="Name", default="")
-    """As the engine writes it, with a leading slash."""
+    """The name as the engine writes it, with a leading slash."""
     created: str = ""
     path: str = ""
     args: list[str] | None = None

@@ -16,7 +16,7 @@ class Containers(Items[Container], frozen=True, dict=True):
     """Those whose inspect could not be had; a container that went away between list and inspect is
     simply not here."""
     source: str = "api"
-    """Their source: "api", or "disk" where the engine was silent and its files were read."""
+    """Where the containers were read: "api", or "disk" where the engine did not answer."""
     root: str = ""
     aside: tuple[Container, ...] = ()
     """Former ones that `diagnose recreate` has put aside for those that run in their place: what

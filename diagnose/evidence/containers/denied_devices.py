@@ -27,7 +27,7 @@ class DeniedDevice(msgspec.Struct, frozen=True):
     container: Container
     user: HostUser
     inside: str
-    """Its path in the container."""
+    """The device's path in the container."""
     path: str
     """On the host, where its owner and mode are the same."""
     source: PathStatus
@@ -80,7 +80,7 @@ class _NamedDevice(msgspec.Struct, frozen=True):
     container: Container
     inside: str
     path: str
-    """On the host."""
+    """The device's path on the host."""
     line: str
 
 

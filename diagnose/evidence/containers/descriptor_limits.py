@@ -79,7 +79,7 @@ class _Usage(msgspec.Struct, frozen=True):
     system: float
     """Seconds in the kernel."""
     sleeps: int
-    """How often it waited."""
+    """How often the process went to sleep to wait for something."""
 
     @property
     def total(self) -> float:

@@ -32,7 +32,7 @@ class Event(msgspec.Struct, frozen=True):
     """Unix time."""
     type: str
     action: str
-    """Its first word ("health_status")."""
+    """The first word of the event's action: `health_status`."""
     detail: str
     """What follows its colon ("unhealthy")."""
     id: str

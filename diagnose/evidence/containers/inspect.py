@@ -96,7 +96,7 @@ class PortBinding(NamedTuple):
     """A port of a container, and the place of the host where it is published or is to be."""
 
     port: str
-    """As Docker writes it: 80/tcp."""
+    """The container's port as Docker writes it: 80/tcp."""
     binding: Binding
 
     @property

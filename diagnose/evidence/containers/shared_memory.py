@@ -19,11 +19,11 @@ SHM = "/dev/shm"  # noqa: S108 - a name
 
 
 class InMemory(msgspec.Struct, frozen=True):
-    """One of them."""
+    """A tmpfs of a container, and how full it is."""
 
     container: Container
     path: str
-    """As the container names it."""
+    """The path as the container names it."""
     usage: Usage
 
     @property

@@ -66,7 +66,7 @@ class Lookups(msgspec.Struct, frozen=True):
     """Over TCP, of those that were silent."""
     ways: tuple[QueryPath, ...]
     embedded: dict[str, DnsReply]
-    """By container id."""
+    """The replies of the engine's resolver, by container id."""
     names: dict[tuple[str, str], DnsReply]
     """What the user's own names (--resolve) brought, by name and the host's server that was asked.
     """

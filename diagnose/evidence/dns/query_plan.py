@@ -41,7 +41,7 @@ class FailedQuery(msgspec.Struct, frozen=True):
     name: str
     server: str
     pid: int | None
-    """Whose network namespace asks; None for the host's."""
+    """The process in whose network namespace the query is sent; None for the host's namespace."""
 
     @property
     def query(self) -> QueryDns:

@@ -25,7 +25,7 @@ class SampledPath(msgspec.Struct, frozen=True):
 
     server: str
     networks: tuple[str, ...]
-    """Of the container that sent them; none: the host."""
+    """The networks of the container that sent the queries; empty for the host."""
     sample: DnsSample
 
     @property

@@ -19,7 +19,7 @@ class StaleServers(msgspec.Struct, frozen=True):
     servers: tuple[str, ...]
     """All that it asks; empty where the engine does not write them down."""
     old: tuple[str, ...]
-    """Those that the host does not have now."""
+    """The container's servers that the host does not use any more."""
     dead: tuple[str, ...]
     """The old ones that do not answer."""
     by_engine: bool

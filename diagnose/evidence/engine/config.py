@@ -102,13 +102,13 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     exists: bool = False
     """Whether there is one (without --config-file none is needed)."""
     text_ok: bool = True
-    """It is absent or holds one JSON object."""
+    """Whether the file is absent or holds one JSON object."""
     error: str = ""
     line: int = 0
     column: int = 0
     """error, line, column: why it does not, and where (1 at the first; 0 not known)."""
     values: Mapping[str, Json] = msgspec.field(default_factory=dict)
-    """Its keys; empty when it cannot be parsed."""
+    """The file's keys; empty when the file cannot be parsed."""
     duplicates: tuple[str, ...] = ()
     """Keys that stand in it twice (the engine takes the last and says nothing)."""
     flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)

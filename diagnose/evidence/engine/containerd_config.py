@@ -23,7 +23,7 @@ _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 class ContainerdConfig(msgspec.Struct, frozen=True):
-    """Its path and its syntax."""
+    """containerd's configuration file: its path, and the first syntax error in it."""
 
     path: str
     """The file; "" for a containerd that dockerd starts itself."""

@@ -32,7 +32,7 @@ class _Locks(msgspec.Struct, frozen=True):
     """The files that an engine holds locked."""
 
     devices: frozenset[str]
-    """Theirs, "major:minor"."""
+    """The devices of the locked files, as "major:minor"."""
     inodes: frozenset[int]
 
 

@@ -49,7 +49,7 @@ class DaemonProcesses(msgspec.Struct, frozen=True):
     """The living process that holds a container, by the container's id; None if processes cannot be
     seen."""
     pid_files: tuple[PidFile, ...] = ()
-    """Those that name a living process."""
+    """The pid files that name a living process."""
     sees_all: bool = False
     """The process list is whole, so that a missing process does not live."""
 

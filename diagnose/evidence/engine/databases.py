@@ -65,7 +65,7 @@ class DamagedDatabase(msgspec.Struct, frozen=True):
     """A file that could not be read, and the line that says so."""
 
     path: str
-    """Empty where the line does not tell which."""
+    """The file's path; empty where the line does not name the file."""
     line: LogLine
 
     @property
@@ -80,14 +80,14 @@ class LockedDatabase(msgspec.Struct, frozen=True):
     path: str
     pid: int
     comm: str = ""
-    """Empty where the process cannot be seen."""
+    """The name of the process that holds the lock; empty where the process cannot be seen."""
 
 
 class EngineDatabases(msgspec.Struct, frozen=True):
     """What keeps the engine from reading its own records."""
 
     damaged: DamagedDatabase | None = None
-    """By the newest start attempt."""
+    """The file that stopped the newest start of the engine."""
     locked: tuple[LockedDatabase, ...] = ()
     """Looked for only where the engine does not answer: a living engine holds these locks itself.
     """

@@ -29,11 +29,11 @@ class DamagedRecord(msgspec.Struct, frozen=True):
 
     id: str
     file: str
-    """The damaged one."""
+    """The damaged file of the two."""
     is_empty: bool
-    """There is not a byte in it."""
+    """Whether the damaged file has 0 bytes."""
     name: str = ""
-    """Empty where it stood in that file."""
+    """The container's name; empty where only the damaged file had it."""
     mounts: tuple[str, ...] = ()
     """Volumes and folders of the host that it used, as far as they are known."""
 

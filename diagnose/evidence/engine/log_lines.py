@@ -48,7 +48,7 @@ class LogLine(msgspec.Struct, frozen=True):
     level: str
     """One of trace, debug, info, warning, error, fatal or panic."""
     message: str
-    """Its text, unquoted."""
+    """The message of the line, unquoted."""
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
     """What stands behind it (`error`, `container`, `module`)."""
     pid: int | None = None

@@ -25,7 +25,7 @@ class OwnCertificate(msgspec.Struct, frozen=True):
     """The certificate of the engine's own TLS socket."""
 
     path: str = ""
-    """Empty where the engine has no TLS socket."""
+    """The certificate's path; empty where the engine has no TLS socket."""
     ends: float | None = None
     """Unix time, None where not known."""
 

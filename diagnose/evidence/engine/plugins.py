@@ -34,7 +34,7 @@ class LegacyPlugin(msgspec.Struct, frozen=True):
     """The socket or the spec by which the engine finds it; "" for one that only the engine's memory
     has."""
     socket: str
-    """Where the engine connects to."""
+    """The address at which the engine calls the plugin."""
     failure: str = ""
     """Why nobody answers there; "" if a program listens."""
 

@@ -37,7 +37,7 @@ class SocketClients(msgspec.Struct, frozen=True):
     holders: tuple[Container, ...]
     """The running containers with the socket."""
     turned_away: tuple[TurnedAway, ...] = ()
-    """Those of them that speak too old an API."""
+    """The containers that speak an API that is too old for the engine."""
 
 
 @evidence

@@ -20,7 +20,7 @@ class BuildCache(msgspec.Struct, frozen=True):
     bytes: int = 0
     """What pruning may win back: neither in use by a build nor shared with an image."""
     records: int = 0
-    """How many there are."""
+    """How many records the cache has."""
     not_asked: str = ""
     """Why the engine was not asked at all ("" if it was): it walks for the answer."""
 

@@ -28,7 +28,7 @@ class Layers(msgspec.Struct, frozen=True):
     recorded: int = 0
     """Layers that the engine's records name."""
     lost: tuple[str, ...] = ()
-    """Those of them without a folder."""
+    """The layers whose folder is missing."""
 
     @property
     def lost_of_images(self) -> tuple[str, ...]:

@@ -154,9 +154,9 @@ class PullTrouble(msgspec.Struct, frozen=True):
     last: float
     """first, last: Unix times."""
     text: str
-    """The last one's."""
+    """The text of the last failure."""
     of_swarm: bool = False
-    """Some were for tasks of swarm."""
+    """Whether some of the pulls were for tasks of swarm."""
 
     @property
     def subject(self) -> Subject:

@@ -22,7 +22,7 @@ class Modules(msgspec.Struct, frozen=True):
     loaded: int
     """How many modules it holds; 0 for a kernel built in one piece."""
     folder: str
-    """Where those of this release lie, empty if nowhere."""
+    """The folder with the modules of this kernel release; empty if there is none."""
 
 
 @evidence

@@ -31,7 +31,7 @@ class EarlyKill(msgspec.Struct, frozen=True):
     """A container whose first process such a program has killed."""
 
     daemon: str
-    """Which one."""
+    """The name of the program that killed it."""
     at: float
     line: str
 

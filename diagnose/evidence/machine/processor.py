@@ -30,7 +30,7 @@ class Processor(msgspec.Struct, frozen=True):
     """The processor of this host."""
 
     model: str = ""
-    """As the kernel names it."""
+    """The processor's name as the kernel has it."""
     flags: frozenset[str] | None = None
     """The features of /proc/cpuinfo; None where nothing needed them."""
 

@@ -36,7 +36,7 @@ class AddressDuplicates(Items[AddressDuplicate], frozen=True):
     """Addresses of containers that another machine on the wire has."""
 
     members: int = 0
-    """Running containers on such networks."""
+    """How many running containers are on networks where this can happen."""
 
 
 @evidence

@@ -46,7 +46,7 @@ class DockerInterfaces(msgspec.Struct, frozen=True):
     names: frozenset[str]
     """The engine's bridges and the host's ends of its veth pairs."""
     taken: tuple[TakenInterface, ...] = ()
-    """Those that another program configured."""
+    """The interfaces of the engine that another program configured."""
 
     def __iter__(self) -> Iterator[TakenInterface]:
         return iter(self.taken)

@@ -37,7 +37,7 @@ class NeighbourLink(msgspec.Struct, frozen=True):
     place: Place
     device: str
     network: Network | None
-    """None on the uplink."""
+    """The network of the link; None for an uplink."""
     members: tuple[Container, ...]
     """The running containers that use IPv6 there, or by this uplink."""
     lost: tuple[Undelivered, ...]

@@ -28,7 +28,7 @@ class OversizedNetwork(msgspec.Struct, frozen=True):
     overhead: int
     """Bytes that the network adds to it on the uplink."""
     members: tuple[Container, ...]
-    """Its running containers."""
+    """The running containers of the network."""
 
 
 class PacketSizes(msgspec.Struct, frozen=True):

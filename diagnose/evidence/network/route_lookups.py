@@ -27,7 +27,7 @@ class RouteLookups(msgspec.Struct, frozen=True):
     """Where the kernel sends packets of this host and of its networks."""
 
     own: RouteLookup
-    """Of the host's own packets to somewhere."""
+    """The route of the host's own packets to the outside."""
     out: dict[str, RouteLookup]
     back: dict[str, RouteLookup]
     """out, back: of those of one container of each network that lead out, and of those for it, by

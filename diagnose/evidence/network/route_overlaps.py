@@ -26,7 +26,7 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
     network: Network
     members: tuple[Container, ...]
     bridge: Interface | None
-    """None where the interface is not known."""
+    """The network's bridge; None where the interface is not known."""
     leads_out: bool
     """Whether the host's uplink is a port of the bridge."""
     routes: DescribedRoutes

@@ -28,7 +28,7 @@ class StrictUplink(msgspec.Struct, frozen=True):
     name: str
     address: str
     mode: int
-    """Its effective rp_filter."""
+    """The effective rp_filter of the interface."""
     back: str
     """The interface by which the host answers a client beyond."""
     ports: tuple[int, ...]

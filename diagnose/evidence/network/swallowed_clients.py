@@ -28,7 +28,7 @@ class SwallowedClient(msgspec.Struct, frozen=True):
     """One client without an answer."""
 
     network: Network
-    """Whose subnet holds its address."""
+    """The network whose subnet holds the client's address."""
     address: str
     port: int
 

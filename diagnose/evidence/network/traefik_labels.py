@@ -33,7 +33,7 @@ class StaticSettings(msgspec.Struct, frozen=True):
     resolvers: frozenset[str] | None = None
     """entry_points, resolvers: their names in small letters; None where a file has them."""
     source: str = ""
-    """Where it says that it does not take all."""
+    """Where it is set that Traefik serves only containers with a label: its command, or a file."""
     endpoint: str = ""
     """The engine that it asks, where that is not the usual socket."""
 
@@ -114,12 +114,12 @@ class LabelledRouter(msgspec.Struct, frozen=True):
     name: str
     settings: Mapping[str, str]
     port: int = 0
-    """As a label has it, 0 without one."""
+    """The port that a label names, 0 without such a label."""
     port_label: str = ""
     is_elsewhere: bool = False
     """Whether another provider, a URL or Traefik itself says where it leads."""
     services: tuple[str, ...] = ()
-    """Those among which it cannot choose."""
+    """The services that the router may mean, where Traefik cannot choose one."""
 
     @property
     def rule(self) -> str:

@@ -62,14 +62,14 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     why: Reason
     router: str = ""
     names: tuple[str, ...] = ()
-    """Of what `why` is about: networks of the proxy, ports that are listened on, entry points."""
+    """What `why` is about: networks of the proxy, ports with a listener, entry points, services."""
     port: int = 0
-    """That the proxy calls."""
+    """The port that the proxy calls."""
     better_port: str = ""
-    """The only one on which the container listens, where nothing says that the program itself has
-    only not opened the port that is called."""
+    """The only port on which the container listens; "" where the program may merely have failed to
+    open the port that is called."""
     is_inward: bool = False
-    """Whether the program listens there for its own container alone."""
+    """Whether the program listens at that port on the loopback address only."""
     source: str = ""
     """The label or the setting that says so; "" where nothing does."""
     other: Container | None = None

@@ -56,7 +56,7 @@ class MapContainer(msgspec.Struct, frozen=True):
     status: str
     is_running: bool
     address: str = ""
-    """Empty where it does not run."""
+    """The container's address; empty where the container does not run."""
     ports: tuple[MapPort, ...] = ()
 
 

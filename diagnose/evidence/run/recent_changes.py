@@ -1,7 +1,7 @@
-"""What was changed on the host within the time that the run looks at.
+"""What was changed on the host within the time that the run looks at (`--since`).
 
-Where no cause of a failure is found, what was changed before it began is what a person looks at
-first. Nothing here says that a change is the cause.
+If no cause of a failure is known, a person first asks what was changed before it began. Nothing
+here says that a change is the cause.
 """
 
 from __future__ import annotations
@@ -51,10 +51,11 @@ def recent_changes(
     containers: Containers | None,
     events: Events | None,
 ) -> RecentChanges:
-    """Oldest first; as much as is known.
+    """All that is known, oldest first.
 
-    One question about the logs of package managers, one about the files that containers are given,
-    those in trouble first; more where folders are among these, or packages were changed.
+    One question asks for the logs of package managers, one for the files that containers use. More
+    follow for a log that has changed, and for mounted folders. Containers in trouble come first,
+    since the number of files is limited.
     """
     of_interest = sorted(
         (
@@ -106,7 +107,8 @@ def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
 
 
 def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
-    """Files that containers are given: single ones, those of folders with settings, compose's."""
+    """Changed files that containers use: mounted files, files in mounted folders with settings, and
+    compose files."""
     files = [file for container in containers for file in _given(container)]
     folders = [file for file in files if file.holds_settings][:MOST_FOLDERS]
     files += _entries(host, folders)
@@ -123,10 +125,10 @@ def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange
 
 
 class _GivenFile(msgspec.Struct, frozen=True):
-    """A file or folder of the host that a container is given.
+    """A file or folder of the host that a container uses.
 
-    place: how it gets there, in words. holds_settings: whether it may be a folder that the program
-    reads and people write.
+    place: how the container gets it, in words. holds_settings: whether it may be a folder with
+    settings, which people write and the program reads.
     """
 
     subject: Subject
@@ -137,7 +139,7 @@ class _GivenFile(msgspec.Struct, frozen=True):
 
 def _given(container: Container) -> Iterator[_GivenFile]:
     for path in project_files(container):
-        yield _GivenFile(container.subject, path, "of its compose project")
+        yield _GivenFile(container.subject, path, "file of its compose project")
     for mount in container.mounts:
         if mount.type == "bind":
             place = f"mounted at {mount.destination}"
@@ -169,7 +171,9 @@ def _pulls(containers: Iterable[Container], events: Events | None) -> Iterator[R
 
 
 def _disconnections(containers: Containers | None, events: Events | None) -> Iterator[RecentChange]:
-    """Networks from which a container that runs was taken: an end of it leaves them, too."""
+    """Networks from which a running container was disconnected.
+
+    A container that ends is disconnected too: those events do not count."""
     for event in events or ():
         if (event.type, event.action) != ("network", "disconnect") or containers is None:
             continue

@@ -58,7 +58,7 @@ class UsagePart(msgspec.Struct, frozen=True):
     name: str
     bytes: int
     subjects: tuple[tuple[str, int], ...] = ()
-    """Its biggest members with their bytes."""
+    """The largest members of this part, with their bytes."""
     at_least: bool = False
     """More of it was not looked at."""
     path: str = ""

@@ -76,7 +76,7 @@ class Filesystems(Items[Filesystem], frozen=True, dict=True):
     """The local file systems that matter to Docker, by mount point."""
 
     unexamined: tuple[Unexamined, ...] = ()
-    """Those that gave no answer."""
+    """The file systems that did not answer."""
 
     @functools.cached_property
     def by_point(self) -> dict[str, Filesystem]:

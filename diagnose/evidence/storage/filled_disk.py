@@ -40,7 +40,7 @@ class Spare(msgspec.Struct, frozen=True):
     """What can go because no container that runs has it."""
 
     name: str
-    """In words, for the evidence."""
+    """What can go, in words for the evidence."""
     variable: str
     value: str
     count: int

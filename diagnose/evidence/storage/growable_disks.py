@@ -29,7 +29,7 @@ class GrowableDisk(msgspec.Struct, frozen=True):
     """A file system that could be larger without a new disk."""
 
     device: str
-    """The one that is mounted, such as /dev/sda1."""
+    """The mounted device, such as /dev/sda1."""
     fstype: str
     device_bytes: int
     unused: int

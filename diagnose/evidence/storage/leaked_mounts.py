@@ -32,7 +32,7 @@ class LeakedMount(msgspec.Struct, frozen=True):
     pid: int = 0
     """A process in whose mount namespace it is, 0 for the host's own."""
     comm: str = ""
-    """That process."""
+    """The name of that process."""
 
 
 class LeakedMounts(msgspec.Struct, frozen=True):

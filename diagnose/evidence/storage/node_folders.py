@@ -63,7 +63,7 @@ class _Home(NamedTuple):
     container: Container
     destination: str
     folder: str
-    """On the host, that of all nodes."""
+    """The folder on the host that holds the data of all nodes."""
 
 
 def _homes(containers: Containers) -> Iterator[_Home]:

@@ -46,7 +46,7 @@ class RuleTarget(msgspec.Struct, frozen=True):
     name: str
     options: tuple[RuleOption, ...] = ()
     returns: bool = True
-    """Not by a goto."""
+    """Whether the packet comes back after the target chain: not after a goto."""
 
     def has(self, name: str) -> bool:
         """Whether the target has an option of this name."""

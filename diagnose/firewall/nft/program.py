@@ -23,7 +23,7 @@ class RuleProgram(msgspec.Struct, eq=False):
     family: int | None
     """That of the packets (2 or 10), None for a table of both."""
     sets: Mapping[str, Mapping[str, Any]]
-    """Those of the rule's table by name."""
+    """The sets of the rule's table, by name."""
     interfaces: Mapping[int, str]
     """Names by index."""
     parts: dict[int, Part] = msgspec.field(default_factory=dict)

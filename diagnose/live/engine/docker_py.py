@@ -72,7 +72,7 @@ class Context(msgspec.Struct, frozen=True):
 
     address: str
     tls: Tls | None
-    """None for none."""
+    """None for a connection without TLS."""
 
 
 def _library() -> None:

@@ -30,7 +30,7 @@ class Request(msgspec.Struct, frozen=True):
 
     target: str
     seconds: float
-    """Its total deadline."""
+    """The deadline for the whole request."""
     limit: int
     """Bytes of the body; it is cut there if `cut`, too large otherwise."""
     cut: bool = False

@@ -143,9 +143,9 @@ class Job(msgspec.Struct, frozen=True):
     """Where the files lie; nothing is offered where none of them is mounted. "" is the working
     directory."""
     user: str = ""
-    """Empty for the container's own."""
+    """The user that the job runs as; empty for the container's own."""
     image: str = ""
-    """Empty for the container's own."""
+    """The image that the job runs in; empty for the container's own."""
 
 
 class NewVolume(msgspec.Struct, frozen=True):

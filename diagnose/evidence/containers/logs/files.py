@@ -26,7 +26,7 @@ class LogFile(msgspec.Struct, frozen=True):
     path: str
     """The file written now."""
     bytes: int = 0
-    """Its size."""
+    """The file's size."""
     on_disk: int = 0
     """Its size with rotated files, in blocks on the disk, in bytes."""
     missing: bool = False

@@ -187,7 +187,7 @@ class InnerFailure(msgspec.Struct, frozen=True):
 
     container: Container
     name: str
-    """Of the pattern."""
+    """The name of the pattern that found the failure."""
     program: str
     cause: str
     line: str

@@ -94,7 +94,7 @@ class NamedPath(msgspec.Struct, frozen=True):
     line: str
     mount: Mount
     rest: tuple[str, ...]
-    """Its parts below the mount's destination."""
+    """The parts of the path below the mount's destination."""
     whole: bool
     """The line leaves no doubt where it ends."""
 

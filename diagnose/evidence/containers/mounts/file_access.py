@@ -42,9 +42,9 @@ class HostUser(msgspec.Struct, frozen=True):
     """A container's user as the host knows it."""
 
     label: str
-    """As findings name it."""
+    """The user as findings name it."""
     owner: str = ""
-    """For chown."""
+    """The user as `chown` takes it."""
     uid: int = 0
     gids: frozenset[int] = frozenset()
     first: tuple[int, int] = (0, 0)

@@ -112,7 +112,7 @@ class _Gap(msgspec.Struct, frozen=True):
     container: Container
     place: NamedPath
     depth: int
-    """How many steps below the mount are there."""
+    """How many of the path's parts below the mount exist."""
 
     @property
     def folder(self) -> str:

@@ -40,15 +40,15 @@ class RefusedFile(msgspec.Struct, frozen=True):
 
     container: Container
     inside: str
-    """Its path in the container."""
+    """The file's path in the container."""
     path: str
-    """On the host."""
+    """The file's path on the host."""
     source: PathStatus = PathStatus()
-    """As it is on the host."""
+    """The file's owner and mode on the host."""
     mode: int = 0
     """The widest mode that the program accepts, 0 where its owner is at fault."""
     owner: str = ""
-    """For chown, as the host knows the container's user."""
+    """The container's user by its numbers on the host, as `chown` takes them."""
     line: str = ""
     """What the log says, "" where the file's name alone tells."""
 

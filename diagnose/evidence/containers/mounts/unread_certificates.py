@@ -49,15 +49,16 @@ class UnreadCertificate(msgspec.Struct, frozen=True):
 
     container: Container
     server: str
-    """The name of its process."""
+    """The name of the server's process: nginx."""
     path: str
-    """On the host."""
+    """The certificate's path on the host."""
     inside: str
     changed_at: float
     loaded_at: float
-    """When the youngest process of the server began. Both in Unix time."""
+    """When the youngest process of the server started. changed_at, loaded_at: Unix times."""
     old_end: float | None = None
-    """When the one that it still uses expires, in Unix time; None where that is not known."""
+    """When the certificate that the server still uses expires, as Unix time; None where that is not
+    known."""
 
 
 class UnreadCertificates(Items[UnreadCertificate], frozen=True):

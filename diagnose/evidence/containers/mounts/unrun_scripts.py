@@ -49,10 +49,10 @@ class UnrunScript(msgspec.Struct, frozen=True):
     path: str
     """The script on the host."""
     inside: str
-    """The same in the container."""
+    """The script's path in the container."""
     changed_at: float
     made_at: float
-    """When the data was made. Both in Unix time."""
+    """When the data was made. changed_at, made_at: Unix times."""
     removes: bool
     """Whether it also deletes something, so that nobody should run it unread."""
 

@@ -107,7 +107,7 @@ class Program(msgspec.Struct, frozen=True):
     behind: str = ""
     """The wrapper that reported it, "" for runc or an init."""
     mode: int | None = None
-    """Its permission bits, None where they are not known."""
+    """The file's permission bits, None where they are not known."""
     is_folder: bool = False
     """Whether the path is a folder."""
     is_aside: bool = False

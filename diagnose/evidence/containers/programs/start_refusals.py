@@ -194,7 +194,7 @@ class TakenAddress(msgspec.Struct, frozen=True):
     address: str
     network: str
     holder: Container
-    """Running."""
+    """The running container that has the address now."""
 
 
 def taken_address(container: Container, containers: Containers) -> TakenAddress | None:

@@ -28,7 +28,7 @@ class Correction(NamedTuple):
     container: str
     variable: str
     assignment: str
-    """As `--env` takes it."""
+    """The corrected variable as `--env` takes it: NAME=value."""
 
 
 def with_port(containers: Sequence[Container], port: int, other: int) -> Correction | None:

@@ -40,7 +40,7 @@ class DeniedTmpfs(msgspec.Struct, frozen=True):
 
     folder: str
     line: str
-    """Of the log."""
+    """The line of the log that names the denied path."""
 
 
 def denied_tmpfs(container: Container, log_tails: LogTails) -> DeniedTmpfs | None:

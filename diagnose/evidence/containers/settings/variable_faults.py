@@ -58,7 +58,7 @@ class ValueFault(msgspec.Struct, frozen=True):
     """What does not belong to the value of a variable."""
 
     what: str
-    """Behind the value in a sentence: `contains quotes`."""
+    """What is wrong with the value, as a predicate: `contains quotes`."""
     line: str = ""
     """The line of the log that repeats it; "" where none is needed."""
 

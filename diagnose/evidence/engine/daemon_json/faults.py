@@ -92,7 +92,7 @@ class ConfigFaults(msgspec.Struct, frozen=True):
     version: int | None = None
     """Major version that the file was judged for (20 for 20.10); None if not known."""
     judged_for: str = "any version"
-    """The same in words."""
+    """That version in words."""
     validated: str = ""
     """What `dockerd --validate` said (from engine 23.0); empty if it was not or could not be asked.
     """

@@ -44,7 +44,7 @@ class BridgePath(msgspec.Struct, frozen=True):
     subnet: str
     uplink: str
     guests: tuple[str, ...]
-    """Its other ports."""
+    """The other ports of the bridge."""
     trace: Trace
 
 

@@ -56,7 +56,7 @@ class DroppedPing(msgspec.Struct, frozen=True):
     container: Container
     network: Network
     target: str
-    """As the container names it."""
+    """The pinged machine as the container names it."""
     address: str
     """What that is; of a name outside, an address of no particular kind."""
     source: Source

@@ -86,7 +86,7 @@ class _Walk(msgspec.Struct, frozen=True):
     container: Container
     network: Network
     address: str
-    """Of the container on that network."""
+    """The container's address on that network."""
 
     def to(self, address: str, port: int) -> HostPath:
         traced = trace(self.stack, Flow(Origin(), address, "tcp", port))

@@ -66,7 +66,7 @@ class InnerEgress(msgspec.Struct, frozen=True):
     """One wanted connection, and what the namespace of the container that opens it does to it."""
 
     owner: Container
-    """Whose namespace it is."""
+    """The container whose network namespace it is."""
     path: WantedPath
     trace: Trace
     by_tunnel: str = ""

@@ -105,7 +105,7 @@ class _Call(msgspec.Struct, frozen=True):
 
     container: Container
     port: str
-    """Of the container, with its protocol."""
+    """The container's port, with its protocol."""
     host_port: int
     uplink: Uplink
     address: str

@@ -46,7 +46,7 @@ class WantedPath(msgspec.Struct, frozen=True):
     """Whom it leads to."""
     want: Want
     network: Network
-    """By which the packets leave the container."""
+    """The network by which the packets leave the container."""
     address: str
     port: int
     """address, port: as the container calls it."""
@@ -77,7 +77,7 @@ class WantedPaths(Items[WantedPath], frozen=True):
     why_none: str = ""
     """Why none was, if that is so."""
     unserved: tuple[UnservedWant, ...] = ()
-    """Those that nobody can take."""
+    """The connections that nobody can accept."""
 
     @property
     def coverage(self) -> Coverage:

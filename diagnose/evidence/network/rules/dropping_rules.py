@@ -37,7 +37,7 @@ class DroppingRule(msgspec.Struct, frozen=True):
 
     chain: Chain
     at: int
-    """Its place in the chain, from 0."""
+    """The rule's place in the chain, from 0."""
     total: int
     """Packets that it has dropped since it was written."""
     within: int

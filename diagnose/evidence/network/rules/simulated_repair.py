@@ -31,7 +31,7 @@ class SimulatedRepair(msgspec.Struct, frozen=True):
     now: int = 0
     afterwards: int = 0
     broken: int = 0
-    """Those that pass now and would not afterwards."""
+    """How many connections pass now and would not pass after the repair."""
     families: tuple[Family, ...] = ("ip",)
     """Those whose rules the repair knows."""
     rules: int = 0

@@ -53,7 +53,7 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     """The namespaces that lose something now."""
 
     counted: int = 0
-    """Those whose counters were read."""
+    """How many namespaces had their counters read."""
     ports_used: Mapping[int, int] = {}
     """By the namespace's inode, its TCP sockets, with those that are closed and still keep their
     port."""

@@ -31,7 +31,7 @@ _HTTP3_ALONE = frozenset({"caddy"})
 
 
 class UnpublishedUdp(msgspec.Struct, frozen=True):
-    """One port."""
+    """A port at which a program takes UDP, and which is published for TCP only."""
 
     container: Container
     published: PortBinding
