@@ -73,6 +73,14 @@ def test_figures_of_sysfs(
     assert btrfs_rooms(_host(files), disks).by_point == expected
 
 
+def test_an_encrypted_disk_is_known_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FOLDERS, f"/sys/fs/btrfs/{ID}/devices", ["dm-0"])
+    device = f"/sys/fs/btrfs/{ID}/devices/dm-0"
+    files = {**FIGURES, f"{device}/dm/name": "luks-root\n", f"{device}/size": "614400\n"}
+    rooms = btrfs_rooms(_host(files), _disks(source="/dev/mapper/luks-root"))
+    assert rooms.by_point == {"/srv": FULL}
+
+
 def test_nothing_is_asked_without_a_btrfs() -> None:
     host = _host(FIGURES)
     assert btrfs_rooms(host, _disks("ext4")).by_point == {}
@@ -85,6 +93,7 @@ ROOMS: dict[str, tuple[BtrfsRoom, str, str]] = {
     "the data is all that is full": (BtrfsRoom(1000 * MIB, 700 * MIB, 0, 9000 * MIB, 8990 * MIB, is_full=True), "", ""),
     "hardly any": (BtrfsRoom(1000 * MIB, 920 * MIB, 0, 9000 * MIB, 4000 * MIB), "warning", "metadata_of"),
     "the data is full as well": (BtrfsRoom(1000 * MIB, 995 * MIB, 0, 900 * MIB, 890 * MIB), "critical", "full_btrfs"),
+    "the kernel says so, and the disk has more": (BtrfsRoom(1000 * MIB, 700 * MIB, 9000 * MIB, 9000 * MIB, 4000 * MIB, is_full=True), "", ""),
     "enough": (BtrfsRoom(1000 * MIB, 700 * MIB, 0, 9000 * MIB, 4000 * MIB), "", ""),
     "the disk has more": (BtrfsRoom(1000 * MIB, 995 * MIB, 900 * MIB, 9000 * MIB, 4000 * MIB), "", ""),
 }  # fmt: skip

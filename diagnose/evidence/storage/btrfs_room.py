@@ -6,7 +6,7 @@ metadata's chunks are full, no file can be made, whatever df says of the data's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -64,9 +64,10 @@ class BtrfsRoom(msgspec.Struct, frozen=True):
     @property
     def is_out(self) -> bool:
         """Whether the kernel refuses new files, although the data has room."""
-        if self.is_full and self.has_spare_data:
-            return True
-        return self.is_given_away and (self.left < ENOUGH or self.left_pct <= ENOUGH_PCT)
+        if not self.is_given_away:
+            return False  # some kernels before 5.6 report nothing available while a chunk is left
+        says_so = self.is_full and self.has_spare_data
+        return says_so or self.left < ENOUGH or self.left_pct <= ENOUGH_PCT
 
 
 class BtrfsRooms(msgspec.Struct, frozen=True):
@@ -87,7 +88,8 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
     found: dict[str, BtrfsRoom] = {}
     for id, devices in host.ask_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices")):
         names = [] if isinstance(devices, Failed) else [entry.name for entry in devices.entries]
-        mounted = [disk for disk in disks if _device(disk) in names]
+        known = {*names, *_mapped(host, id, names)}
+        mounted = [disk for disk in disks if _device(disk) in known]
         room = _room(host, id, names) if mounted else None
         if room is not None:
             found |= {
@@ -96,8 +98,17 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
     return BtrfsRooms(found)
 
 
+def _mapped(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:
+    """The names below /dev/mapper of encrypted disks and logical volumes, such as dm-0."""
+    for device in devices:
+        if device.startswith("dm-"):
+            name = host.ask(ReadFile(f"{SYSFS}/{id}/devices/{device}/dm/name"))
+            if not isinstance(name, Failed):
+                yield name.text.strip()
+
+
 def _device(disk: Filesystem) -> str:
-    """The name of the mounted device, as the kernel has it."""
+    """The name of the mounted device."""
     return (disk.usage.source or "").rpartition("/")[2]
 
 
