@@ -73,7 +73,7 @@ def published_port_not_listening(
     hidden = empty_mounts or EmptyMounts()
     programs = inward_programs or InwardPrograms()
     publishing = [container for container in containers.running if container.published_ports]
-    subjects = subjects_of(publishing)
+    subjects = frozenset(subjects_of(publishing))
     yield from (item for item in namespaces.unvisited if item.subject in subjects)
     for container in publishing:
         netns = namespaces.of(container)
@@ -148,13 +148,13 @@ def _udp_findings(
     container: Container, netns: ContainerNetns, flows: UdpFlows | None
 ) -> Iterator[Finding]:
     """The ports that are published for UDP and that somebody misses."""
-    for published in container.published_by("udp"):
+    for published in container.published_ports:
         port = published.number
-        if published.is_ipv6 or netns.sockets("udp", port):
+        if published.protocol != "udp" or published.is_ipv6 or netns.sockets("udp", port):
             continue
         is_for_tcp = port not in container.published_tcp_ports and netns.serves_others("tcp", port)
         clients: tuple[str, ...] = ()
-        if flows is not None:
+        if flows is not None and published.host_port:
             clients = flows.neighbours_at(published.host_port, container)
         if is_for_tcp or clients:
             finding = _udp_finding(container, netns, port, clients, is_for_tcp=is_for_tcp)

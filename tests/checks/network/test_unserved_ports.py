@@ -112,6 +112,15 @@ def test_the_log_says_why_nothing_listens(
         assert {name: finding.variables.get(name) for name in cure} == cure
 
 
+def test_a_routed_network_takes_no_port_of_the_host():
+    routed = container(
+        "web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": ""}]}}
+    )
+    namespaces = namespaces_of(routed, Socket("tcp", "0.0.0.0", 53))
+    (finding,) = judged(routed, namespaces, UnservedPorts()).findings
+    assert finding.discriminator == "53/udp"
+
+
 def test_a_port_that_is_served_for_udp_is_published_for_udp():
     namespaces = namespaces_of(WEB, Socket("udp", "0.0.0.0", 80))
     (finding,) = judged(WEB, namespaces, UnservedPorts()).findings
