@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from diagnose.evidence.containers.mounts.refused_files import (
     refused_files,
 )
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.questions.files import ListFolder
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
@@ -152,3 +154,22 @@ def test_crontabs_that_are_not_roots(
     assert isinstance(files, RefusedFiles)
     assert [item.inside for item in files.items] == refused
     assert all(item.owner == "0:0" for item in files.items)
+
+
+def test_the_folders_of_all_containers_are_asked_for_at_once(monkeypatch: pytest.MonkeyPatch):
+    sources = ["/srv/jobs", "/mnt/hangs"]
+    jobs = [
+        replace(container_in("running", Mounts=[_mount(source, "/etc/cron.d")]), id=str(at) * 64)
+        for at, source in enumerate(sources)
+    ]
+    processes = Processes(tuple(Process(pid=9, comm="cron", container=job.id) for job in jobs))
+    host = Made({})
+    together: list[list[str]] = []
+
+    def ask_many(questions: Iterable[ListFolder]) -> list[Any]:
+        together.append([question.path for question in questions])
+        return []
+
+    monkeypatch.setattr(host, "ask_many", ask_many)
+    refused_files(host, of(*jobs), LogTails({}, {}), None, None, processes)
+    assert together == [sources]

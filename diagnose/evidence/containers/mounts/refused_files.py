@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -159,28 +159,33 @@ def _crontabs(
 ) -> list[RefusedFile]:
     """Mounted crontabs of running containers in which cron runs."""
     with_cron = {process.container for process in processes if process.comm in _CRON}
-    suspects = []
-    for container in containers.running:
-        if container.id in with_cron:
-            owner = _owner(container, info, numbers)
-            suspects += [
-                RefusedFile(container, inside, path, owner=owner)
-                for inside, path in _mounted_crontabs(host, container)
-            ]
-    return suspects
+    mounts = [
+        (container, mount)
+        for container in containers.running
+        if container.id in with_cron
+        for mount in container.bind_mounts
+    ]
+    files = [
+        RefusedFile(container, mount.destination, mount.source)
+        for container, mount in mounts
+        if mount.destination in _CRONTAB or mount.destination.startswith(_CRONTABS)
+    ]
+    folders = [item for item in mounts if f"{item[1].destination}/" in _CRONTABS]
+    return [
+        msgspec.structs.replace(suspect, owner=_owner(suspect.container, info, numbers))
+        for suspect in (*files, *_in_folders(host, folders))
+    ]
 
 
-def _mounted_crontabs(host: Host, container: Container) -> Iterator[tuple[str, str]]:
-    """The path of each in the container and on the host: mounted files, and those of folders."""
-    for mount in container.bind_mounts:
-        inside, path = mount.destination, mount.source
-        if inside in _CRONTAB or inside.startswith(_CRONTABS):
-            yield inside, path
-        elif f"{inside}/" in _CRONTABS:
-            listing = host.ask(ListFolder(path))
-            for entry in () if isinstance(listing, Failed) else listing.entries:
-                if entry.type == "file" and not entry.name.startswith("."):
-                    yield f"{inside}/{entry.name}", f"{path}/{entry.name}"
+def _in_folders(host: Host, folders: Sequence[tuple[Container, Mount]]) -> Iterator[RefusedFile]:
+    """The files in mounted folders. All folders are asked for at once: one of them may hang."""
+    for (container, mount), listing in host.ask_about(
+        folders, lambda folder: ListFolder(folder[1].source)
+    ):
+        for entry in () if isinstance(listing, Failed) else listing.entries:
+            if entry.type == "file" and not entry.name.startswith("."):
+                inside, path = f"{mount.destination}/{entry.name}", f"{mount.source}/{entry.name}"
+                yield RefusedFile(container, inside, path)
 
 
 def _is_refused(suspect: RefusedFile, source: PathStatus) -> bool:
