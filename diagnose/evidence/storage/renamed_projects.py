@@ -119,8 +119,13 @@ def _volumes_of_former_projects(
     return by_key(
         (_label(volume, "volume"), volume)
         for volume in unused
-        if _label(volume, "project") not in ("", *projects) and volume.mountpoint
+        if _is_of_former(volume, projects) and volume.mountpoint
     )
+
+
+def _is_of_former(volume: Volume, projects: Collection[str]) -> bool:
+    project = _label(volume, "project")
+    return bool(project) and project not in projects
 
 
 def _label(volume: Volume, name: str) -> str:
