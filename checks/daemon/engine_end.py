@@ -79,9 +79,9 @@ def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount
 def _reason(daemon: Daemon, end: EngineEnd) -> str:
     """Why it is down, as the end of a sentence.
 
-    Where systemd alone keeps it down, its own log says nothing of that.
+    Where systemd alone keeps it down, or its program is gone, its own log says nothing of that.
     """
-    if _is_systemds_matter(daemon, end):
+    if _is_systemds_matter(daemon, end) or daemon.installation.program == "":
         return ""
     if end.failure_text or daemon.processes.engine:
         return _unnamed(end.failure_text)
@@ -134,6 +134,8 @@ def _cure(daemon: Daemon, end: EngineEnd) -> dict[str, str]:
     The engine is started again as it is where nothing better is known.
     """
     unit, text = daemon.installation.known_unit, end.failure_text
+    if daemon.installation.program == "":
+        return {"removed": "dockerd"}
     if unit.is_masked:
         return {"masked": ENGINE}
     if end.socket_failure.group:

@@ -272,6 +272,18 @@ def test_what_is_said_of_a_dead_engine(
 
 
 @pytest.mark.parametrize(
+    ("program", "variable"), [("", "removed"), ("/usr/bin/dockerd", "again")], ids=["gone", "there"]
+)
+def test_an_engine_without_its_program_is_not_started_again(program: str, variable: str) -> None:
+    stopped = log(UP, LISTENS, "level=info msg=\"Processing signal 'terminated'\"")
+    finding = only_finding(
+        judge("daemon.not-running", daemon=daemon(program=program), log=stopped, root=ROOT).findings
+    )
+    assert {"removed", "again"} & set(finding.variables) == {variable}
+    assert ("asked to stop" in finding.summary) == bool(program)
+
+
+@pytest.mark.parametrize(
     ("lines", "last"),
     [
         pytest.param(["failed to start daemon: x"], "failed to start daemon: x", id="bare"),
