@@ -10,25 +10,24 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources, owned_sources
 from diagnose.model import Finding
 
-_SOCKET = "docker.sock"
 _OF_THE_HOST = ("emptied", "folder", "incomplete", "missing")
 """What the page offers where the file is to come to that path of the host."""
 
 
-def with_owner(finding: Finding, container: Container, containers: Containers) -> Finding:
+def with_owner(
+    finding: Finding, container: Container, containers: Containers, bind_sources: BindSources | None
+) -> Finding:
     """The finding with the container that has what is missing at that path, where one has."""
     source = finding.variables.get("source", "")
     mount = next((mount for mount in container.mounts if _is_at(source, mount)), None)
-    if mount is None:
+    if mount is None or bind_sources is None:
         return finding
-    for other in containers.running:
-        place = next((each for each in other.mounts if _holds(each, mount.source)), None)
-        if other.id == container.id or place is None or not commands_engine(other):
-            continue
-        owned = place.on_host(mount.source)
-        if owned == mount.source:
+    commanding = (other for other in containers.running if other.commands_engine)
+    for other, place, owned in owned_sources(container, mount, commanding):
+        if owned not in bind_sources.owned:
             continue
         where = f"{other} has {mount.source} in {place.place}, and the engine looks on the host"
         named = replace(
@@ -47,14 +46,3 @@ def _is_at(source: str, mount: Mount) -> bool:
     """Whether a path of the host is what a bind mount mounts, or lies below it."""
     is_bind = mount.type == "bind" and bool(mount.source.strip("/"))
     return is_bind and f"{source}/".startswith(f"{mount.source.rstrip('/')}/")
-
-
-def _holds(mount: Mount, path: str) -> bool:
-    """Whether a path of a container is, or lies below, what is mounted from a place of its own."""
-    has_source = mount.source.startswith("/") and mount.destination != "/"
-    return has_source and (mount.destination == path or mount.holds(path))
-
-
-def commands_engine(container: Container) -> bool:
-    """Whether it has the engine's socket."""
-    return any(mount.destination.endswith(f"/{_SOCKET}") for mount in container.mounts)

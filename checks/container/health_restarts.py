@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from checks.container.foreign_path import commands_engine
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -74,7 +73,7 @@ def _restarter(
     if recent_logs is None:
         return None
     for other in containers.running:
-        lines = recent_logs.of(other) if commands_engine(other) else ()
+        lines = recent_logs.of(other) if other.commands_engine else ()
         for line in lines:
             is_named = container.id[:12] in line.text or f"/{container.name} " in line.text
             if is_named and "restart" in line.text.lower():

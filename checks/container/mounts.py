@@ -76,10 +76,11 @@ def mount_source_missing(
     empty folder: its last words call it a directory. So they do of a named volume, which a source
     without a slash makes. A file that the line which explains the failure misses below a mount is
     looked up on the host. The path may be meant as one of a container with the engine's socket that
-    had this one started: its mounts say what that is on the host.
+    had this one started: its mounts say what that is on the host, where it must be there.
     """
     absent = {missing.container.id: missing for missing in missing_files or ()}
     tails = LogTails({}, {}) if log_tails is None else log_tails
+    known = None if isinstance(bind_sources, Unavailable) else bind_sources
     for container in containers:
         missing = absent.get(container.id)
         items = _of_sources(container, bind_sources, tails, missing)
@@ -87,7 +88,7 @@ def mount_source_missing(
             items = _never_mounted(container, bind_sources)
         for item in items or ():
             if isinstance(item, Finding):
-                yield with_owner(item, container, containers)
+                yield with_owner(item, container, containers, known)
             else:
                 yield item
     return None

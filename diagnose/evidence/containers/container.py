@@ -186,6 +186,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return [mount for mount in self.mounts if mount.type == "bind"]
 
     @property
+    def commands_engine(self) -> bool:
+        """Whether it has the engine's socket."""
+        return any(mount.destination.endswith("/docker.sock") for mount in self.mounts)
+
+    @property
     def started_at(self) -> float | None:
         return unix(self.state.started_at)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import msgspec
 
@@ -85,7 +86,20 @@ class BindSources(msgspec.Struct, frozen=True):
     they lead to elsewhere in the container."""
     entries: dict[str, int] = msgspec.field(default_factory=dict)
     """How many lie in a folder that was taken for a file."""
+    owned: frozenset[str] = frozenset()
+    """What another container, which commands the engine, has at the path that is a source: the
+    paths on the host, as far as they are there."""
     unexamined: tuple[Unexamined, ...] = ()
+
+
+class OwnedSource(NamedTuple):
+    """A source of a mount that is a path of another container, which commands the engine."""
+
+    owner: Container
+    place: Mount
+    """The owner's mount that holds it."""
+    path: str
+    """What the owner has there, on the host."""
 
 
 class NamedPath(msgspec.Struct, frozen=True):
@@ -248,14 +262,54 @@ def bind_sources(
         if never_started(container, clock.wall, options.since_s):
             wanted |= {*asked_for(container)}
     wanted |= mistaken.keys()
+    owned = _owned(host, containers)
     if not wanted:
-        return BindSources({})
+        return BindSources({}, owned=owned)
     answer = host.ask(StatPaths(sorted(wanted), follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     return BindSources(
-        answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer)
+        answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer), owned
     )
+
+
+def _owned(host: Host, containers: Containers) -> frozenset[str]:
+    """Asked only where a container commands the engine and has a path by which another mounts."""
+    commanding = [container for container in containers.running if container.commands_engine]
+    paths = {
+        owned.path
+        for container in (containers if commanding else ())
+        for mount in container.bind_mounts
+        for owned in owned_sources(container, mount, commanding)
+    }
+    if not paths:
+        return frozenset()
+    answer = host.ask(StatPaths(sorted(paths), follow=False))
+    if isinstance(answer, Failed):
+        return frozenset()
+    return frozenset(path for path, status in answer.items() if not status.failed)
+
+
+def owned_sources(
+    container: Container, mount: Mount, commanding: Iterable[Container]
+) -> Iterator[OwnedSource]:
+    """What other containers that command the engine have at the path of this bind mount's source.
+
+    None where they have the host's own path there.
+    """
+    for other in commanding:
+        place = next((each for each in other.mounts if _has(each, mount.source)), None)
+        if other.id == container.id or place is None:
+            continue
+        path = place.on_host(mount.source)
+        if path != mount.source:
+            yield OwnedSource(other, place, path)
+
+
+def _has(mount: Mount, path: str) -> bool:
+    """Whether a path of a container is, or lies below, what is mounted from a place of its own."""
+    has_source = mount.source.startswith("/") and mount.destination != "/"
+    return has_source and (mount.destination == path or mount.holds(path))
 
 
 def _mistaken(container: Container, log_tails: LogTails) -> Iterator[str]:
