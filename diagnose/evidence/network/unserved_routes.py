@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
@@ -96,13 +97,23 @@ def unserved_routes(
     return UnservedRoutes(tuple(routes), tuple(unseen))
 
 
-class _Site(msgspec.Struct):
+class _Site(msgspec.Struct, dict=True):
     """What routes are held against; it notes the containers whose sockets were not seen."""
 
     containers: Containers
     namespaces: Namespaces
     clock: Clock
     unseen: set[Subject] = msgspec.field(default_factory=set)
+
+    @functools.cached_property
+    def middlewares(self) -> frozenset[str]:
+        """The names, in small letters, that labels of running containers define."""
+        return frozenset(
+            label.split(".")[3].lower()
+            for container in self.containers.running
+            for label in container.labels
+            if label.lower().startswith(_MIDDLEWARE)
+        )
 
     def listening(self, container: Container) -> tuple[int, ...] | None:
         """The TCP ports at which others reach it; None where that is not known or not settled."""
@@ -212,7 +223,7 @@ def _traefik_route(
         return msgspec.structs.replace(
             route, why="entry point", names=tuple(sorted(entry_points)), source=source
         )
-    undefined = _undefined_middleware(router, site.containers)
+    undefined = _undefined_middleware(router, site)
     if undefined:
         return msgspec.structs.replace(route, why="middleware", source=undefined)
     if router.is_elsewhere:
@@ -231,18 +242,14 @@ def _traefik_route(
     return None
 
 
-def _undefined_middleware(router: LabelledRouter, containers: Containers) -> str:
+def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
     """The first one of its middlewares that no running container defines; "" where all are there.
 
     Those of another provider (`@file`) are not known here.
     """
     own = [name.removesuffix("@docker") for name in router.names("middlewares")]
-    wanted = [name for name in own if "@" not in name]
-    if not wanted:
-        return ""
-    labels = (label.lower() for each in containers.running for label in each.labels)
-    defined = {label.split(".")[3] for label in labels if label.startswith(_MIDDLEWARE)}
-    return next((name for name in wanted if name.lower() not in defined), "")
+    wanted = (name for name in own if "@" not in name)
+    return next((name for name in wanted if name.lower() not in site.middlewares), "")
 
 
 def _called_port(container: Container, router: LabelledRouter) -> tuple[int, str]:

@@ -20,6 +20,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, ReadFile, StatPaths
@@ -70,11 +71,12 @@ def unread_certificates(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> UnreadCertificates:
     """Files are read only of containers with such a server and a mounted configuration."""
+    servers = by_key(
+        (process.container, process) for process in processes if process.comm in SERVERS
+    )
     items = []
     for container in containers.running:
-        own = [
-            each for each in processes if each.container == container.id and each.comm in SERVERS
-        ]
+        own = servers.get(container.id)
         if not own:
             continue
         loaded_at = clock.booted + max(process.start for process in own)
