@@ -149,14 +149,19 @@ def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
 def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
     """The same with the room that the disk has, and with what makes the file system use it."""
     device = larger.disk or larger.device
-    grower = "xfs" if larger.fstype == "xfs" else "ext"
-    variables = {f"{grower}_device": larger.device}
+    if larger.fstype == "xfs":
+        # some xfsprogs take no device, but all take the mount point
+        variables = (
+            {"xfs_disk": larger.disk}
+            if larger.disk
+            else {"xfs_point": str(finding.variables["point"])}
+        )
+    elif larger.disk:
+        variables = {"ext_disk": larger.disk, "ext_partition": larger.device}
+    else:
+        variables = {"ext_device": larger.device}
     if larger.disk:
-        variables = {
-            f"{grower}_disk": larger.disk,
-            "number": larger.number,
-            f"{grower}_partition": larger.device,
-        }
+        variables["number"] = larger.number
     return replace(
         finding,
         summary=f"{finding.summary}; {device} has {size(larger.unused)} that its file system does "

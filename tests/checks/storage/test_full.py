@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
+from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
     BASE,
@@ -26,6 +28,7 @@ from tests.checks.storage.evidence import (
     usage,
     usage_at,
 )
+from tests.judging import judge
 
 FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
     "96 %": (
@@ -283,6 +286,39 @@ def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> 
     (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
     assert ('buildx builder "shop", holds 80.0 GiB' in full.finding.summary) == bool(builder)
     assert full.finding.variables.get("builder", "") == builder
+
+
+GROWN: dict[str, tuple[GrowableDisk, dict[str, str]]] = {
+    "ext4": (GrowableDisk("/dev/sdb", "ext4", 9 * GIB, GIB), {"ext_device": "/dev/sdb"}),
+    "ext4 on a partition": (
+        GrowableDisk("/dev/sdb1", "ext4", 9 * GIB, GIB, "/dev/sdb", "1"),
+        {"ext_disk": "/dev/sdb", "ext_partition": "/dev/sdb1", "number": "1"},
+    ),
+    "xfs": (GrowableDisk("/dev/sdb", "xfs", 9 * GIB, GIB), {"xfs_point": "/srv"}),
+    "xfs on a partition": (
+        GrowableDisk("/dev/sdb1", "xfs", 9 * GIB, GIB, "/dev/sdb", "1"),
+        {"xfs_disk": "/dev/sdb", "number": "1"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("disk", "expected"), GROWN.values(), ids=GROWN)
+def test_what_makes_a_file_system_as_large_as_its_disk(
+    disk: GrowableDisk, expected: dict[str, str]
+) -> None:
+    used = int(100 * GIB * 0.97)
+    filled = Usage(
+        "/srv", disk.fstype, "/dev/sdb", 100 * GIB, used, 3 * GIB, 3 * GIB, 0, 0, "8:16", False
+    )
+    result = judge(
+        "storage.disk-full",
+        filesystems=Filesystems((Filesystem("/srv", filled, ("data root",)),)),
+        growable=GrowableDisks({"/srv": disk}),
+    )
+    (finding,) = result.findings
+    assert finding.variables.items() >= {"point": "/srv", **expected}.items()
+    others = {name for _, steps in GROWN.values() for name in steps} - expected.keys()
+    assert not others & finding.variables.keys()
 
 
 def test_what_fills_another_disk_is_named() -> None:
