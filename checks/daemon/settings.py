@@ -163,7 +163,7 @@ def _ulimits_finding(
             "down": "\n".join(names_of(refused)),
         },
         severity=Severity.critical if refusal else Severity.warning,
-        touches=subjects_of(refused),
+        touches=(DAEMON, *subjects_of(refused)),
     )
 
 

@@ -207,7 +207,7 @@ def _deleted_layer_finding(stored: Layers, containers: Containers) -> Finding:
         variables={"root": stored.path.removesuffix("/overlay2")},
         discriminator="layers",
         # The records do not say which images need a layer: a container that runs keeps its own.
-        touches=tuple(container(name) for name in sorted({*names.values(), *unread})),
+        touches=(DAEMON, *(container(name) for name in sorted({*names.values(), *unread}))),
     )
 
 

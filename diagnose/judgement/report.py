@@ -64,10 +64,11 @@ def key(check: Check, finding: Finding) -> str:
 
 
 def _severity(check: Check, finding: Finding, leftovers: frozenset[Subject]) -> Severity:
-    """How bad a finding is; one about leftovers, or about the engine for their sake, is advice."""
-    concerned = [finding.subject]
-    if finding.subject == DAEMON:
-        concerned = [subject for subject in finding.touches if subject.kind == "container"]
+    """How bad a finding is; one about leftovers, or about the engine for their sake, is advice.
+
+    What is wrong with the engine itself, or with a disk, touches that too.
+    """
+    concerned = finding.touches if finding.subject == DAEMON else (finding.subject,)
     if concerned and leftovers.issuperset(concerned):
         return Severity.advice
     return finding.severity or check.severity

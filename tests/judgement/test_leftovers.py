@@ -71,6 +71,12 @@ ABOUT: dict[str, tuple[Subject, tuple[Subject, ...], Severity]] = {
     "the engine, for its sake": (DAEMON, (OLD,), Severity.advice),
     "the engine, for another one's sake too": (DAEMON, (OLD, WEB), Severity.critical),
     "the engine": (DAEMON, (), Severity.critical),
+    "the engine, and every start": (DAEMON, (DAEMON, OLD), Severity.critical),
+    "the engine, and its disk": (
+        DAEMON,
+        (OLD, Subject("filesystem", "/var/lib/docker")),
+        Severity.critical,
+    ),
     "the host": (HOST, (OLD,), Severity.critical),
 }
 

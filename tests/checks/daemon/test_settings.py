@@ -25,7 +25,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage
 from diagnose.evidence.storage.refused_volumes import RefusedVolumes, refused_volumes
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
-from diagnose.model import Failed
+from diagnose.model import DAEMON, Failed
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
@@ -107,6 +107,7 @@ def test_ulimits_unnamed(limits: dict[str, Any], log: DaemonLog, expected: str) 
     config = DaemonConfig(PATH, exists=True, values={"default-ulimits": limits})
     result = judge("daemon.ulimits-unnamed", daemon=ALIVE, config=config, log=log)
     assert rows(result) == ([(expected, "docker")] if expected else [])
+    assert all(DAEMON in finding.touches for finding in result.findings)
 
 
 MOUNT = (

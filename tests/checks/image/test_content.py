@@ -15,7 +15,7 @@ from diagnose.evidence.images.details import Detail, ImageDetails, image_details
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images, images
-from diagnose.model import Result, Severity, Subject, Unavailable, Unexamined
+from diagnose.model import DAEMON, Result, Severity, Subject, Unavailable, Unexamined
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.hosts import Made
 from tests.inspected import container, live, of
@@ -154,7 +154,9 @@ def test_layers_that_were_deleted(lost: tuple[str, ...], expected: list[tuple[st
         containers=of(WEB),
     )
     assert rows(result) == expected
-    assert [finding.touches for finding in result.findings] == [(WEB.subject,)] * len(expected)
+    assert [finding.touches for finding in result.findings] == [(DAEMON, WEB.subject)] * len(
+        expected
+    )
 
 
 def test_records_that_another_store_has_left_are_not_missed() -> None:
