@@ -134,6 +134,26 @@ def test_files_of_a_failed_container_and_packages():
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "is_shown"),
+    [
+        ("/srv/Caddyfile", True),
+        ("/srv/prometheus.yml", True),
+        ("/srv/.env.prod", True),
+        ("/srv/site.key", True),
+        ("/srv/home-assistant.log", False),
+        ("/srv/home-assistant_v2.db-wal", False),
+        ("/srv/app.pid", False),
+        ("/var/log/syslog", False),
+        ("/var/run/settings.json", False),
+    ],
+)
+def test_files_that_programs_write_are_no_change(path: str, is_shown: bool):
+    host = Made({"file.stats": statuses({path: ("file", NOW - 9)})})
+    found = changes(host, failed("web", Mounts=[mount(path, "/x", True)]))
+    assert bool(found) == is_shown
+
+
 def test_containers_without_files_of_the_host_cost_one_question():
     host = Made({"file.stats": statuses({})})
     assert changes(host, container("web"), failed("job")) == []

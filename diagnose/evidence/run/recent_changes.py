@@ -36,6 +36,15 @@ LOG_BYTES = 65536
 ONE_RUN_S = 120.0
 """Packages that follow each other within so many seconds are one run of their manager."""
 NOT_ASKED = PathStatus()
+_WRITTEN_BY_PEOPLE = LazyPattern(
+    r"""(?xi) [^/]*[.](?: conf | cfg | cnf | ini | ya?ml | toml | json | xml | hcl | env | properties
+    | rules | list | acl | zone | sh | sql | lua | vcl | tmpl | htpasswd | crt | pem | key | pfx )
+    | [.]env[^/]* | [^/.]+ """
+)
+"""Names of files that programs read and people or their tools write. Programs write logs and
+databases again all the time. A name without an ending is one like Caddyfile."""
+_LIVE_FOLDERS = ("/var/log/", "/run/", "/var/run/", "/proc/", "/sys/", "/dev/")
+"""Where the host itself writes."""
 _OF_THE_ENGINE = LazyPattern(
     r"(?i)docker|containerd|runc|crun|podman|netavark|aardvark|iptables|nftables|firewalld|ufw"
     r"|apparmor|selinux|nvidia|linux-image|kernel|systemd|libc6|glibc"
@@ -107,11 +116,11 @@ def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
 
 
 def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
-    """Changed files that containers use: mounted files, files in mounted folders with settings, and
-    compose files."""
-    files = [file for container in containers for file in _given(container)]
-    folders = [file for file in files if file.holds_settings][:MOST_FOLDERS]
-    files += _entries(host, folders)
+    """Changed files that containers use and people write: mounted files, files in mounted folders
+    with settings, and compose files."""
+    used = [file for container in containers for file in _given(container)]
+    folders = [file for file in used if file.holds_settings][:MOST_FOLDERS]
+    files = [file for file in (*used, *_entries(host, folders)) if _is_by_people(file.path)]
     paths = list(dict.fromkeys(file.path for file in files))[:MOST_PATHS]
     if not paths:
         return
@@ -149,6 +158,12 @@ def _given(container: Container) -> Iterator[_GivenFile]:
 def _holds_settings(mount: Mount) -> bool:
     """Whether a folder is read by the program and written by people."""
     return not mount.rw or "conf" in mount.destination or mount.destination.startswith("/etc/")
+
+
+def _is_by_people(path: str) -> bool:
+    """Whether a file is called like one that people write, and does not lie where the host does."""
+    name = path.rstrip("/").rpartition("/")[2]
+    return not path.startswith(_LIVE_FOLDERS) and bool(_WRITTEN_BY_PEOPLE.fullmatch(name))
 
 
 def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
