@@ -270,7 +270,7 @@ def _is_of_compose(container: Inspect) -> bool:
 
 
 def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> list[str]:
-    """What takes the change back, line by line: whoever pipes the script reads no comment.
+    """What undoes the change, line by line: whoever pipes the script reads no comment.
 
     Labels may hold any text, and an image can set them.
     """
@@ -279,7 +279,7 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
     notes = _of_compose_file(labels, change) if _is_of_compose(container) else []
     if unit and is_podman:
         notes.append(
-            f"Unit {unit} made it: change the unit too, or its next start takes the change back."
+            f"Unit {unit} made it: change the unit too, or its next start undoes the change."
         )
     return [re.sub(r"\s*\n\s*", " ", note) for note in notes]
 
@@ -295,8 +295,7 @@ def _of_compose_file(labels: Inspect, change: ContainerChange) -> list[str]:
         *(f"the option {name}" for name in sorted(change.without)),
     ]
     begin = (
-        f"Compose made it: change {files} too, "
-        "or a later `docker compose up` may take the change back."
+        f"Compose made it: change {files} too, or a later `docker compose up` may undo the change."
     )
     if lines:
         begin += f" Below `{labels[f'{_COMPOSE}service']}:` write:"

@@ -165,7 +165,7 @@ def _refuse_what_is_not_ours(network: Inspect, name: str) -> None:
 
 
 def _notes(network: Inspect, change: Sequence[str]) -> list[str]:
-    """What takes the change back, line by line."""
+    """What undoes the change, line by line."""
     labels = network.get("Labels") or {}
     key = labels.get(f"{_COMPOSE}network")
     if not key:
@@ -173,7 +173,7 @@ def _notes(network: Inspect, change: Sequence[str]) -> list[str]:
     project = labels.get(f"{_COMPOSE}project") or "its project"
     begin = (
         f"Compose made it: change the file of {project} too, "
-        "or the next `docker compose down` and `up` take the change back."
+        "or the next `docker compose down` and `up` undo the change."
     )
     lines = compose_keys.lines_of_network(change)
     if lines:

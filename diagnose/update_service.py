@@ -79,10 +79,10 @@ def _renamed(option: str, service: str) -> str:
 
 
 def _notes(labels: Mapping[str, str]) -> Iterator[str]:
-    """What takes the change back."""
+    """What undoes the change."""
     stack = " ".join(str(labels.get(_STACK, "")).split())
     if stack:
         yield (
             f"Stack {stack} made it: change its file too, "
-            "or the next `docker stack deploy` takes the change back."
+            "or the next `docker stack deploy` undoes the change."
         )

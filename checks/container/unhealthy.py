@@ -256,7 +256,7 @@ def _at_port(probe: HealthCheck) -> str:
     """What is wrong with the port that the probe calls, as the end of a sentence."""
     if probe.ipv4_port:
         return (
-            f"; its server listens on IPv4 alone on port {probe.ipv4_port}, "
+            f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
             "and the probe calls a name or address that is IPv6"
         )
     if probe.unserved_port:

@@ -68,7 +68,7 @@ def _finding(
         container,
         f'{container} cannot resolve "{name}", the name of {other} on its network: '
         f"/etc/resolv.conf{whose} names {joined(conf.nameservers)} and not the engine's resolver "
-        f"{EMBEDDED}, which alone knows names of containers",
+        f"{EMBEDDED}, the only one that knows names of containers",
         {
             f"/etc/resolv.conf of {owner.name}": list(conf.nameservers),
             f"address of {other.name}": address,

@@ -52,7 +52,7 @@ def name_only_on_host(
                 why = f"which only the host's {PATH} has: containers do not read that file"
                 yield _finding(container, name, why, _address(on_host[lowered]))
             elif _is_multicast(lowered):
-                why = "which devices answer by multicast DNS alone: no DNS server knows it"
+                why = "which devices answer only by multicast DNS: no DNS server knows it"
                 yield _finding(container, name, why, "")
     yield from failed.unread
     return None

@@ -224,7 +224,7 @@ def _at_the_server(lost: LostQuery) -> str:
         return "the host gets an answer, so a nat rule leads the container's query elsewhere"
     if lost.elsewhere is not None:
         listener = lost.elsewhere
-        return f"{listener.holder} of this host listens at {listener.address} alone"
+        return f"{listener.holder} of this host listens only at {listener.address}"
     return "the machine is reachable, but no DNS server runs there"
 
 

@@ -71,8 +71,7 @@ def _is_exempt(host: str, exceptions: str) -> bool:
 def _for_http_alone(info: Info, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
     changed = {"https-proxy": info.http_proxy}
     return MissingProxy(
-        "; the engine has a proxy for HTTP alone, and registries are asked over HTTPS "
-        "(HTTPS_PROXY)",
+        "; the engine has a proxy only for HTTP, and registries are asked over HTTPS (HTTPS_PROXY)",
         {"HttpProxy": info.http_proxy, "HttpsProxy": "not set"},
         {"http_alone": "HTTPS_PROXY", **_in_daemon_json(changed, ping, config)},
     )

@@ -33,7 +33,7 @@ def gateway_unanswered(
     ARP table tell these apart.
     """
     if not silent_gateways.looked_at:
-        return Skipped("no running container is on a macvlan or ipvlan network alone")
+        return Skipped("no running container is only on a macvlan or ipvlan network")
     groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
     for items in groups.values():
         yield _finding(items, neighbours, routes)

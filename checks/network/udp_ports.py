@@ -1,4 +1,4 @@
-"""network.udp-not-published: a port is published for TCP alone, and its program takes UDP too."""
+"""network.udp-not-published: a port is published only for TCP, and its program takes UDP too."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _DNS = 53
 
 @check("network.udp-not-published", severity=Severity.warning)
 def udp_not_published(unpublished_udp_ports: UnpublishedUdpPorts) -> CheckResult:
-    """A program listens over UDP too, and its port is published for TCP alone.
+    """A program listens over UDP too, but its port is published only for TCP.
 
     `-p 53:53` means TCP; UDP needs a second option, `-p 53:53/udp`. It is a warning for DNS, whose
     clients ask over UDP, and where packets of other machines came and got no answer. It is advice
@@ -41,7 +41,7 @@ def _finding(item: UnpublishedUdp, severity: Severity | None) -> Finding:
     return Finding.about(
         container,
         sentence(
-            f"{container} listens on port {port} for TCP and UDP, and publishes it for TCP alone",
+            f"{container} listens on port {port} for TCP and UDP, but publishes it only for TCP",
             unanswered,
         ),
         present(

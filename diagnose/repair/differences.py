@@ -52,7 +52,7 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         raise NotImplementedError
 
     def undo(self) -> Iterator[str]:
-        """What takes the change back."""
+        """What undoes the change."""
         raise NotImplementedError
 
     def edited(self, question: AnyQuestion, answer: Json) -> Json | Failed:

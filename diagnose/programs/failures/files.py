@@ -82,8 +82,8 @@ FILES = (
         r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
         r"|Port (?P<port_spring>\d{2,5}) (?:was|is) already in use",
         cause="the port {port} is taken in the program's own network",
-        cure="see which other process or container shares that network and has the port; a program "
-        "that is alone opens it twice: by its file and by an option, or by two files",
+        cure="see which other process or container shares that network and has the port; if none "
+        "does, the program opens it twice: by its file and by an option, or by two files",
         source="the program's own message",
         confirmed_by="network.host-port-conflict",
     ),

@@ -86,7 +86,7 @@ RUNTIMES = (
         name="keycloak-https",
         mark="key material not provided",
         pattern=r"Key material not provided to setup HTTPS",
-        cause="Keycloak serves HTTPS alone in production mode, and has no certificate",
+        cause="Keycloak serves only HTTPS in production mode, and has no certificate",
         cure="behind a proxy set KC_HTTP_ENABLED=true; else mount a certificate",
         source="keycloak/keycloak#12803",
         confirmed_by="container.option-missing",

@@ -37,8 +37,8 @@ DATA = (
             | ->\ (?P<file_java>/[^\s:]+):\ Device\ or\ resource\ busy
             | @\ rb_file_s_rename\ -\ \([^)]*,\ (?P<file_ruby>/[^)]+)\)
         """,
-        cause="the program puts a new file in the place of {file}, and a file that is mounted alone "
-        "cannot be replaced: it can only be written into",
+        cause="the program replaces {file} by a new file, and a file that is itself a mount cannot be "
+        "replaced, only written to",
         cure="mount the folder that holds {file}, or let the program work on a copy of its own",
         source="moby/moby#15793; sed's, Python's, Go's, Node.js' and Java's own messages",
     ),
@@ -194,7 +194,7 @@ DATA = (
             | not\ (?:running\ with|a\ member\ of\ a)\ --?replSet
             | is\ not\ (?:a|part\ of\ a)\ replica\ set
         """,
-        cause="the program needs a MongoDB that is a replica set, and this one stands alone",
+        cause="the program needs a MongoDB that is a replica set, and this one is a single server",
         cure="start mongod with --replSet rs0, and run rs.initiate() in it once",
         source="RocketChat/Rocket.Chat#5212",
     ),

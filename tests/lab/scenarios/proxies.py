@@ -69,7 +69,7 @@ def proxy_for_http_alone(box: Box) -> None:
     box.start_engine(config=BASE_CONFIG, env={"HTTP_PROXY": PROXY})
     refuse(box, "old/app:1", "dial tcp", "Client.Timeout", "deadline exceeded")
     (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
-    assert "a proxy for HTTP alone" in finding["summary"], finding
+    assert "a proxy only for HTTP" in finding["summary"], finding
 
 
 @healthy(engine_started=False, args=PATIENT)
