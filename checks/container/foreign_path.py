@@ -1,4 +1,4 @@
-"""A source on the host that is meant as a path of another container, which commands the engine.
+"""A mount source that is a path of another container, which commands the engine.
 
 Jenkins, runners and other programs with the engine's socket start containers beside themselves.
 The engine reads the sources of their mounts on the host, and not in the container that asked.
@@ -14,13 +14,13 @@ from diagnose.evidence.containers.mounts.bind_mounts import BindSources, owned_s
 from diagnose.model import Finding
 
 _OF_THE_HOST = ("emptied", "folder", "incomplete", "missing")
-"""What the page offers where the file is to come to that path of the host."""
+"""Variables of the page that offer to put the missing file at the path on the host."""
 
 
 def with_owner(
     finding: Finding, container: Container, containers: Containers, bind_sources: BindSources | None
 ) -> Finding:
-    """The finding with the container that has what is missing at that path, where one has."""
+    """The finding, with the container that has the missing file at that path, if there is one."""
     source = finding.variables.get("source", "")
     mount = next((mount for mount in container.mounts if _is_at(source, mount)), None)
     if mount is None or bind_sources is None:

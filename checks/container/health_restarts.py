@@ -13,20 +13,20 @@ from diagnose.model import Seconds
 LEAST = 3
 WINDOW = Seconds(3600)
 AFTER_S = 120.0
-"""Within so many seconds of the verdict the end was asked for because of it."""
+"""A stop within so many seconds after the verdict "unhealthy" counts as caused by it."""
 
 
 class HealthRestarts(msgspec.Struct, frozen=True):
-    """The restarts of one container that followed on the verdict of its health check."""
+    """The restarts of one container after its health check failed."""
 
     at: tuple[float, ...]
     """Unix times of the starts, oldest first."""
     restarter: Container | None = None
-    """The container with the engine's socket whose log tells of it."""
+    """The container with the engine's socket that restarts it, by its log."""
 
     @property
     def pause(self) -> float:
-        """Mean seconds between two of them."""
+        """Mean seconds between two restarts."""
         return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
 
 
@@ -37,7 +37,7 @@ def health_restarts(
     recent_logs: RecentLogs | None,
     clock: Clock,
 ) -> HealthRestarts | None:
-    """None where there were few, or where it has run for twice as long since."""
+    """None if restarts were few, or if the container has run for twice the usual time since."""
     if events is None:
         return None
     starts = [at for at in _starts(container, events) if clock.wall - at <= WINDOW]
@@ -52,7 +52,7 @@ def health_restarts(
 
 
 def _starts(container: Container, events: Events) -> list[float]:
-    """When it was started after somebody had ended it for its health."""
+    """Unix times of the starts that followed a stop because of the health check."""
     starts = []
     unhealthy_at, is_asked = 0.0, False
     for event in events.of(container.id, "health_status", "kill", "start"):
@@ -69,7 +69,7 @@ def _starts(container: Container, events: Events) -> list[float]:
 def _restarter(
     container: Container, containers: Containers, recent_logs: RecentLogs | None
 ) -> Container | None:
-    """The one that commands the engine and says of this container that it restarts it."""
+    """The container with the engine's socket whose log says that it restarts this one."""
     if recent_logs is None:
         return None
     for other in containers.running:

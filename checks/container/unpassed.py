@@ -1,4 +1,4 @@
-"""A variable that a container has, and that a program in it does not get from what started it."""
+"""A container's variable that a program inside does not get, because its parent drops it."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TO_PHP = (
 
 
 class Unpassed(msgspec.Struct, frozen=True):
-    """Who starts the program, and what it does with the container's variables."""
+    """The parent that starts the program, and how it treats the container's variables."""
 
     variable: str
     why: str
-    """The end of a sentence."""
+    """Why the variable is missing, as the end of a sentence."""
     steps: dict[str, str]
 
 

@@ -17,7 +17,7 @@ from diagnose.registry import evidence
 __all__ = ["RootlessEngine", "RootlessEngines", "rootless_engines"]
 
 FIRST_UID, LAST_UID = 1000, 60_000
-"""Users whom distributions give to people and their services."""
+"""The range of user ids that distributions give to people and their services."""
 MOST_USERS = 50
 SYSTEMD = "/var/lib/systemd"
 """Without systemd nobody knows who starts the engines of users."""
@@ -31,7 +31,7 @@ class RootlessEngine(msgspec.Struct, frozen=True):
     user: str
     uid: int
     containers: int
-    """So many containers it has in its data root."""
+    """The number of containers in the engine's data root."""
     lingers: bool
     """Whether systemd runs services of the user who is not logged in."""
     has_session: bool
@@ -44,7 +44,7 @@ class RootlessEngine(msgspec.Struct, frozen=True):
 
 
 class RootlessEngines(Items[RootlessEngine], frozen=True):
-    """Those with containers."""
+    """The engines that have containers."""
 
 
 class _User(msgspec.Struct, frozen=True):

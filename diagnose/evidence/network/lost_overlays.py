@@ -21,12 +21,12 @@ from diagnose.questions.swarm import InspectOverlay, OverlayNetwork
 from diagnose.registry import evidence
 
 DATA_PORT = 4789
-"""Where nodes send each other the packets of overlay networks, unless the swarm was given another
-port when it was made."""
+"""The UDP port for packets of overlay networks between nodes, unless the swarm was created with
+another one."""
 
 
 class LostOverlay(msgspec.Struct, frozen=True):
-    """Calls of one container to a place on another node that nobody answers.
+    """Unanswered calls of one container to an address on another node.
 
     name: of the task or container there. node: the address of that node. closed_by: the rule of
     this host that drops what other nodes send.
@@ -46,7 +46,7 @@ class LostOverlay(msgspec.Struct, frozen=True):
 
 
 class LostOverlays(Items[LostOverlay], frozen=True):
-    """One for each network and node."""
+    """One item for each network and node."""
 
 
 @evidence
@@ -94,7 +94,7 @@ def _overlay_of(call: UnansweredCall, networks: Networks) -> Network | None:
 
 
 def _place_of(address: str, own: str, view: OverlayNetwork) -> tuple[str, str]:
-    """Who has an address and on which other node; empty where that is not known.
+    """The owner of an address, and the other node where it runs; empty if that is not known.
 
     The address of a service leads to any of its tasks: it counts where none is on this node.
     """
@@ -114,7 +114,7 @@ def _only_elsewhere(name: str, nodes: list[str], here: set[str]) -> tuple[str, s
 
 
 def _closed_by(host_stack: HostStack | None, uplinks: Uplinks | None) -> tuple[str, Step | None]:
-    """The interface of this host, and the rule that certainly drops what comes to the data port."""
+    """The interface of this host, and the rule that certainly drops packets to the data port."""
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
         return "", None

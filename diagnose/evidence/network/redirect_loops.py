@@ -15,7 +15,7 @@ from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 LEAST = 8
-"""So many redirects within SPAN_S are a loop: browsers give up at 20, curl at 50."""
+"""From this number of redirects within SPAN_S on it is a loop: browsers stop at 20, curl at 50."""
 SPAN_S = 3.0
 MOST = 60
 """No client follows more redirects within SPAN_S: a program that measures the server's speed asks
@@ -24,7 +24,7 @@ _REQUEST = LazyPattern(
     r"\b(?P<request>(?:GET|HEAD|POST) (?P<path>/[^\s\"]{0,500}))"
     r"(?: HTTP/[\d.]{1,3})?\"?,? (?P<status>[1-5]\d\d)\b"
 )
-"""Of nginx, Apache, gunicorn and uvicorn, and of Node's morgan."""
+"""An access log's line of nginx, Apache, gunicorn, uvicorn or Node's morgan."""
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = LazyPattern(r"\d+")
 _AGENT = LazyPattern(r"\"(?P<agent>[^\"]*)\"[^\"]*$")
@@ -34,7 +34,7 @@ _TLS_PORT = 443
 
 
 class RedirectLoop(msgspec.Struct, frozen=True):
-    """A request that is answered with a redirect as often as its client repeats it."""
+    """A request that gets a redirect each time the client repeats it."""
 
     container: Container
     request: str
@@ -51,21 +51,21 @@ class RedirectLoop(msgspec.Struct, frozen=True):
 
     @property
     def ends_tls(self) -> bool:
-        """Whether the proxy publishes the port of HTTPS."""
+        """Whether the proxy publishes port 443, so that clients come by HTTPS."""
         return self.proxy is not None and any(
             published.host_port == _TLS_PORT for published in self.proxy.published_by("tcp")
         )
 
 
 class RedirectLoops(Items[RedirectLoop], frozen=True):
-    """One for each container at most."""
+    """At most one loop for each container."""
 
 
 @evidence
 def redirect_loops(
     containers: Containers, recent_logs: RecentLogs, namespaces: Namespaces | None
 ) -> RedirectLoops:
-    """A client follows a redirect to the place that it has just asked for, and asks again."""
+    """A client follows a redirect to the same address that it has just called, and calls again."""
     loops = (
         _loop(container, recent_logs.of_this_run(container), containers, namespaces)
         for container in containers.running
@@ -119,7 +119,7 @@ class _Request(msgspec.Struct, frozen=True):
     path: str
     status: str
     rest: str
-    """What stands behind the status."""
+    """The rest of the line after the status."""
 
     @property
     def client(self) -> tuple[str, str]:
@@ -147,7 +147,7 @@ def _requests(lines: Sequence[RecentLine]) -> Iterator[_Request]:
 
 
 def _most_frequent(requests: Sequence[_Request]) -> Sequence[_Request]:
-    """Those of one client whose lines differ in nothing but numbers, of the most frequent kind."""
+    """The most frequent requests of one client: their lines differ only in numbers."""
     by_shape = by_key((request.shape, request) for request in requests)
     return max(by_shape.values(), key=len, default=[])
 

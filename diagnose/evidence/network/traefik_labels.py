@@ -1,4 +1,4 @@
-"""What Traefik is to serve: its static settings, and the routers in labels of containers. Pure."""
+"""What Traefik should serve: its static settings, and the routers in containers' labels. Pure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CLOSED = LazyPattern(r"(?im)^[ \t]*[\"']?exposedByDefault[\"']?[ \t]*[:=][ \t]*
 _NETWORK = LazyPattern(r"(?im)^[ \t]+network[ \t]*[:=][ \t]*[\"']?(?P<name>[\w.-]+)")
 _NARROWED = LazyPattern(r"(?im)^[ \t]*(?:constraints|swarmMode)[ \t]*[:=]|^[ \t]*swarm[ \t]*:")
 FILES = ("traefik.yml", "traefik.yaml", "traefik.toml")
-"""Where Traefik looks for its static settings in /etc/traefik, which go before all others."""
+"""The files in /etc/traefik with static settings, which override all other settings."""
 FOLDER = "/etc/traefik"
 _PROVIDER = "providers.docker"
 
@@ -31,11 +31,11 @@ class StaticSettings(msgspec.Struct, frozen=True):
     network: str = ""
     entry_points: frozenset[str] | None = None
     resolvers: frozenset[str] | None = None
-    """entry_points, resolvers: their names in small letters; None where a file has them."""
+    """entry_points, resolvers: names in lower case; None where they are in a file."""
     source: str = ""
     """Where it is set that Traefik serves only containers with a label: its command, or a file."""
     endpoint: str = ""
-    """The engine that it asks, where that is not the usual socket."""
+    """The address of the engine that Traefik asks; "" for the usual socket."""
 
 
 def is_traefik(container: Container) -> bool:
@@ -46,9 +46,9 @@ def is_traefik(container: Container) -> bool:
 
 
 def settings_of_words(container: Container) -> StaticSettings | None:
-    """By its command, or else by its variables; None where these narrow down what it serves.
+    """From the command, or else from the variables; None if they limit which containers count.
 
-    None too where they do not turn on routes from labels: then a file does, that is not mounted.
+    Also None if they do not turn on routes from labels: a file that is not mounted does so then.
     """
     flags = flags_of(container)
     source = "its command"
@@ -71,7 +71,7 @@ def settings_of_words(container: Container) -> StaticSettings | None:
 
 
 def settings_of_file(text: str, path: str) -> StaticSettings | None:
-    """By its file; None where that narrows down what it serves."""
+    """From the file's text; None if it limits which containers count."""
     if _NARROWED.search(text):
         return None
     network = _NETWORK.search(text)
@@ -79,7 +79,7 @@ def settings_of_file(text: str, path: str) -> StaticSettings | None:
 
 
 def flags_of(container: Container) -> dict[str, str]:
-    """The flags of its command in small letters; a value follows `=`, or is the next word."""
+    """The flags of the command in lower case; a value follows `=`, or is the next word."""
     flags: dict[str, str] = {}
     last = ""
     for word in container.config.words:
@@ -103,7 +103,7 @@ def _variables(container: Container) -> dict[str, str]:
 
 
 def _second_words(flags: Iterable[str], first: str) -> frozenset[str]:
-    """What is defined below a name: `entrypoints.web.address` defines web."""
+    """The names that are defined below a prefix: `entrypoints.web.address` defines web."""
     parts = (flag.split(".") for flag in flags)
     return frozenset(part[1] for part in parts if part[0] == first and len(part) > 1)
 
@@ -117,7 +117,7 @@ class LabelledRouter(msgspec.Struct, frozen=True):
     """The port that a label names, 0 without such a label."""
     port_label: str = ""
     is_elsewhere: bool = False
-    """Whether another provider, a URL or Traefik itself says where it leads."""
+    """Whether the router's target is elsewhere: another provider, a URL, or Traefik itself."""
     services: tuple[str, ...] = ()
     """The services that the router may mean, where Traefik cannot choose one."""
 
@@ -153,7 +153,7 @@ def routers_of(container: Container) -> Iterator[LabelledRouter]:
 
 
 class _Service(msgspec.Struct, frozen=True):
-    """Where a service of Traefik leads, by the label that says so."""
+    """Where a Traefik service leads, a port or a URL, and the label that sets it."""
 
     label: str
     value: str
@@ -161,7 +161,7 @@ class _Service(msgspec.Struct, frozen=True):
 
     @property
     def port(self) -> int:
-        """0 where the label has none."""
+        """The port as a number; 0 if the label has none."""
         return int(self.value) if self.value.isdigit() else 0
 
 

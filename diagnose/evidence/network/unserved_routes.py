@@ -31,9 +31,9 @@ from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 SETTLED_S = 20
-"""A program that was started later may still open its first port."""
+"""Seconds after its start within which a program may still open its first port."""
 NEXT_S = 3
-"""It may open another one so long after its start."""
+"""Seconds after its start within which a program may still open a further port."""
 _NGINX_PROXY = LazyPattern(
     r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
 )
@@ -55,7 +55,7 @@ Reason = Literal[
 
 
 class UnservedRoute(msgspec.Struct, frozen=True):
-    """A site that is led to a container, and why its proxy cannot do so."""
+    """A site that a proxy should serve from a container, and why the proxy cannot."""
 
     proxy: Container
     container: Container
@@ -77,7 +77,7 @@ class UnservedRoute(msgspec.Struct, frozen=True):
 
 
 class UnservedRoutes(Items[UnservedRoute], frozen=True):
-    """What cannot work; a proxy whose settings are not known is left out.
+    """The routes that cannot work; a proxy with unknown settings is left out.
 
     unseen: containers with a route whose sockets were not seen.
     """
@@ -89,7 +89,7 @@ class UnservedRoutes(Items[UnservedRoute], frozen=True):
 def unserved_routes(
     host: Host, containers: Containers, namespaces: Namespaces | None, clock: Clock
 ) -> UnservedRoutes:
-    """By inspect and sockets; a file is read where Traefik has its static settings in one."""
+    """Judged by inspect and sockets; Traefik's file of static settings is read if there is one."""
     seen = Namespaces({}) if namespaces is None else namespaces
     site = _Site(containers, seen, clock)
     routes = [*_of_traefik(host, site), *_of_nginx_proxy(site)]
@@ -98,7 +98,7 @@ def unserved_routes(
 
 
 class _Site(msgspec.Struct, dict=True):
-    """What routes are held against; it notes the containers whose sockets were not seen."""
+    """What routes are compared with; it collects the containers whose sockets were not seen."""
 
     containers: Containers
     namespaces: Namespaces
@@ -116,7 +116,8 @@ class _Site(msgspec.Struct, dict=True):
         )
 
     def listening(self, container: Container) -> tuple[int, ...] | None:
-        """The TCP ports at which others reach it; None where that is not known or not settled."""
+        """The TCP ports of a container that others reach; None while that is not known or may
+        change."""
         netns = self.namespaces.of(container)
         age = self.clock.age(container.started_at)
         if netns is None or container.has_own_kernel or age is None:
@@ -197,7 +198,7 @@ def _ignored(
     routers: Sequence[LabelledRouter],
     settings: StaticSettings,
 ) -> Iterator[UnservedRoute]:
-    """A container with routers without the label that says whether Traefik serves it."""
+    """The route of a container that has routers, and lacks the label by which Traefik serves it."""
     if "traefik.enable" in container.labels:
         return
     alike = tuple(label for label in container.labels if label.lower() in _MISSPELT)
@@ -243,7 +244,7 @@ def _traefik_route(
 
 
 def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
-    """The first one of its middlewares that no running container defines; "" where all are there.
+    """The first middleware of a router that no running container defines; "" if all are defined.
 
     Those of another provider (`@file`) are not known here.
     """
@@ -260,7 +261,7 @@ def _called_port(container: Container, router: LabelledRouter) -> tuple[int, str
 
 
 def _declared(container: Container) -> set[int]:
-    """The ports that its image declares, or that it publishes."""
+    """The ports that a container's image declares, or that the container publishes."""
     ports = {*(container.network_settings.ports or ()), *(container.config.exposed_ports or ())}
     return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
 
@@ -325,7 +326,7 @@ def _defined_twice(
 
 
 def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
-    """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it makes out."""
+    """nginx-proxy serves each container with VIRTUAL_HOST, at the port that it finds out itself."""
     proxies = [
         container
         for container in site.containers.running
@@ -347,6 +348,6 @@ def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
 
 
 def _usual_port(container: Container) -> int:
-    """What nginx-proxy calls without VIRTUAL_PORT: the only port that is declared, or 80."""
+    """The port that nginx-proxy calls without VIRTUAL_PORT: the only declared one, or 80."""
     declared = _declared(container)
     return declared.pop() if len(declared) == 1 else 80

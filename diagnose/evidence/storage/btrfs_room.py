@@ -22,29 +22,29 @@ __all__ = ["BtrfsRoom", "BtrfsRooms", "btrfs_rooms"]
 SYSFS = "/sys/fs/btrfs"
 ID_LENGTH = 36
 ENOUGH, ENOUGH_PCT = 8 << 20, 3.0
-"""What the kernel does not hand out any more: seen on Linux 6.18 with 4 MiB left."""
+"""Room that the kernel does not hand out: on Linux 6.18, creating files failed with 4 MiB left."""
 SECTOR = 512
 CHUNK = 64 << 20
-"""The kernel gives chunks of 256 MiB and more, and smaller ones to small disks."""
+"""The kernel allocates chunks of 256 MiB and more, and smaller ones on small disks."""
 
 
 class BtrfsRoom(msgspec.Struct, frozen=True):
-    """Bytes of one file system."""
+    """The room of one btrfs, in bytes."""
 
     metadata: int
-    """What the chunks of metadata hold."""
+    """The size of all chunks of metadata."""
     metadata_used: int
-    """What is used of that, or kept for the kernel's own needs."""
+    """How much of that is used, or reserved by the kernel."""
     unallocated: int
-    """What no chunk has yet, over all disks."""
+    """Bytes of all disks that belong to no chunk yet."""
     data: int = 0
     data_used: int = 0
     is_full: bool = False
-    """Whether statfs says that nothing is available: so the kernel says it of metadata too."""
+    """Whether statfs reports 0 bytes available: the kernel does so if metadata is full, too."""
 
     @property
     def left(self) -> int:
-        """What new files may still take of the metadata."""
+        """The metadata that new files can still use."""
         return max(self.metadata - self.metadata_used, 0)
 
     @property
@@ -53,17 +53,17 @@ class BtrfsRoom(msgspec.Struct, frozen=True):
 
     @property
     def is_given_away(self) -> bool:
-        """Whether no part of the disk is left for another chunk."""
+        """Whether the disk has no room for another chunk."""
         return self.unallocated < CHUNK
 
     @property
     def has_spare_data(self) -> bool:
-        """Whether chunks of data are empty enough to give some back."""
+        """Whether chunks of data are empty enough that a balance frees some."""
         return self.data - self.data_used >= max(CHUNK, self.data // 10)
 
     @property
     def is_out(self) -> bool:
-        """Whether the kernel refuses new files, although the data has room."""
+        """Whether the kernel refuses new files although there is room for data."""
         if not self.is_given_away:
             return False  # some kernels before 5.6 report nothing available while a chunk is left
         says_so = self.is_full and self.has_spare_data

@@ -1,4 +1,4 @@
-"""Full file systems whose disk is larger: it was enlarged, and they were not."""
+"""Full file systems on a disk that was enlarged, while the file system was not."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from diagnose.registry import evidence
 __all__ = ["GrowableDisk", "GrowableDisks", "growable_disks"]
 
 WORTH_PCT = 85.0
-"""From here on a file system is full enough to ask."""
+"""The percentage from which on a file system counts as full."""
 KINDS = ("ext2", "ext3", "ext4", "xfs")
-"""Those that grow while they are mounted."""
+"""The types of file systems that grow while they are mounted."""
 LEAST = 256 << 20
-"""Less than that is what a file system keeps for itself: xfs' log has at least 64 MiB."""
+"""A smaller difference is the file system's own overhead: the log of xfs has at least 64 MiB."""
 LEAST_SHARE = 0.15
 """ext4's tables of inodes and its journal take up to an eighth of a small disk."""
 SECTOR = 512
@@ -35,9 +35,9 @@ class GrowableDisk(msgspec.Struct, frozen=True):
     unused: int
     """Bytes of the disk that the file system does not use."""
     disk: str = ""
-    """The disk of a partition, such as /dev/sda, if the room is behind the partition."""
+    """The disk, such as /dev/sda, if the free room is behind a partition."""
     number: str = ""
-    """The partition's."""
+    """The number of that partition."""
 
 
 class GrowableDisks(msgspec.Struct, frozen=True):
@@ -58,7 +58,7 @@ class _Device(msgspec.Struct, frozen=True):
 
 @evidence
 def growable_disks(host: Host, filesystems: Filesystems) -> GrowableDisks:
-    """Asked of full file systems on a block device alone.
+    """Asked only for full file systems on a block device.
 
     A partition that another one follows cannot grow.
     """

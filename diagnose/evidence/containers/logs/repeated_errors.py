@@ -28,7 +28,7 @@ from diagnose.registry import evidence
 
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 LEAST = 3
-"""So often a line stands among the last ones of a log before it counts as repeated."""
+"""How often a line must occur in the last lines of a log to count as repeated."""
 BLOCK = 3
 """So many different lines that all stand there twice are one message, of which the last lines hold
 no third one."""
@@ -37,10 +37,10 @@ _SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
-"""A program that says that it skips something fails where that is most of what it says."""
+"""A program that logs what it skips counts as failing if such lines are most of its log."""
 SLACK_S = 60.0
 OVERDUE = 2
-"""Of an error whose next time is so many intervals overdue the program has got over."""
+"""An error counts as over if its next line is overdue by this many of its usual intervals."""
 _TURNED_AWAY = LazyPattern(
     r"access denied|denied by|forbidden by rule|auth\w* (?:failed|failure)|failed to authenticate"
     r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
@@ -53,7 +53,7 @@ _TURNED_AWAY = LazyPattern(
     r"|primary script unknown.{0,300}\"[A-Z]+ /(?!index\.php)[^ ?\"]{0,300}\.php\d?[ /?]",
     re.IGNORECASE,
 )
-"""How a server says that it has not let somebody in."""
+"""Words of a server that refuses somebody."""
 _CALLER = LazyPattern(
     r"(?:\b(?:client(?:[ _]?(?:ip|addr\w*))?|from|peer|remote[ _-]?\w*|r?ip(?:[ _-]?addr\w*)?|host\w*"
     r"|header)\b|\bunknown|@)[\\\"']{0,3}[\s:=\[(/]{0,3}[\\\"']{0,3}(?P<address>\d{1,3}(?:\.\d{1,3}){3})"
@@ -141,7 +141,7 @@ def _repeated_error(
 
 
 def _frequent(times: Counter[str]) -> set[str]:
-    """The shapes of lines that stand in a log so often that they count as repeated."""
+    """The shapes of lines that occur often enough to count as repeated."""
     several = [shape for shape, count in times.items() if count > 1]
     least = LEAST if len(several) < BLOCK else 2
     return {shape for shape in several if times[shape] >= least}
@@ -161,7 +161,7 @@ def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
 
 
 def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:
-    """The lines that tell of something left out, where they are less than most of the log."""
+    """The shapes of lines about skipped items, unless they are most of the log."""
     few = {shape for shape, count in times.items() if count < MOSTLY * len(shaped)}
     return {shape for line, shape in shaped if shape in few and DOES_WITHOUT.search(line)}
 

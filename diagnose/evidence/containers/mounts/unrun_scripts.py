@@ -1,4 +1,4 @@
-"""Start scripts of databases that were never run, for they are newer than the data.
+"""Start scripts of databases that were never run, because they are newer than the data.
 
 The images of PostgreSQL, MySQL, MariaDB and MongoDB run what is mounted at one folder only while
 the data directory is empty.
@@ -26,22 +26,22 @@ from diagnose.registry import evidence
 
 _FOLDER = "/docker-entrypoint-initdb.d"
 _MADE_ONCE = ("PG_VERSION", "mysql/db.opt", "auto.cnf", "storage.bson")
-"""Files that a database writes when it makes its data, and never again."""
+"""Files that a database writes once, when it creates its data directory."""
 _BELOW = ("", "/data", "/pgdata", "/18/docker")
-"""Where a data directory lies below its mount."""
+"""Folders below the mount that may be the data directory."""
 _KINDS = {"table": r"table", "database": r"(?:database|schema|db)", "role": r"(?:role|user)"}
-"""What a known failure misses by the group of its pattern, as SQL makes it."""
+"""What a known failure misses, as SQL calls it: by the group of the failure's pattern."""
 _MOST = 20
-"""Scripts that are read of one folder."""
+"""How many scripts of one folder are read."""
 _LONGEST = 256 << 10
 
 
 class UnrunScript(msgspec.Struct, frozen=True):
-    """A script that makes what a program misses, and that was changed after the data was made."""
+    """A script that creates what a program misses, and that is newer than the data directory."""
 
     database: Container
     caller: Container
-    """Who misses it: another container, or the database itself in its log."""
+    """The container that misses it: a caller, or the database itself."""
     line: str
     kind: str
     name: str
@@ -145,7 +145,7 @@ def _script(
 
 
 def _makes(kind: str, name: str) -> re.Pattern[str]:
-    """What a script says that makes a thing of this kind and name, with or without its schema."""
+    """The SQL that creates a thing of this kind and name, with or without its schema."""
     own = re.escape(name.rpartition(".")[2])
     return re.compile(
         rf"\bcreate\s*(?:unlogged\s+|temp\s+)?{_KINDS[kind]}\s+(?:if\s+not\s+exists\s+)?"
@@ -178,7 +178,7 @@ def _places(host: Host, database: Container) -> Iterator[_Place]:
 
 
 def _made_at(host: Host, database: Container) -> float | None:
-    """When the database has made its data; None where that is not known."""
+    """When the database created its data directory; None where that is not known."""
     sources = [mount.source for mount in database.mounts if mount.source.startswith("/")]
     paths = [
         f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE

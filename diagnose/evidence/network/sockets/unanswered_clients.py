@@ -26,17 +26,17 @@ from diagnose.questions.network import ListConnections, UdpFlow
 from diagnose.registry import evidence
 
 MOST_PORTS = 20
-"""Ports that are asked about; each is a walk over the kernel's table."""
+"""How many ports are looked up; each costs a walk over the kernel's connection table."""
 LEAST = 2
 """Connections that one client tried to open: a single packet may get lost."""
 LEAST_STRANGERS = 3
-"""Clients of the internet, of which one alone may have sent under a false address."""
+"""How many clients of the internet count: a single one may have a forged source address."""
 _ANSWERED = frozenset({53, 123, 1812, 3478})
 """Ports inside containers at which every request is answered: DNS, NTP, RADIUS, STUN."""
 RECENT_S = 40.0
 """The last try is not older: many load balancers try every thirty seconds."""
 _SETTLED_S = 10.0
-"""So long after its start, a container's address is known on its bridge."""
+"""Seconds after its start until a container's address is known on its bridge."""
 _OVER = "time_wait"
 """The state of a connection that has ended."""
 _TIMEOUT = "net.netfilter.nf_conntrack_tcp_timeout_"
@@ -61,7 +61,7 @@ class UnansweredClients(msgspec.Struct, frozen=True):
     """leaves_by, router: where this host sends an answer to the first of them; empty where that is
     not known."""
     route: str = ""
-    """What decides it."""
+    """The route that decides it."""
 
     @property
     def is_ipv6(self) -> bool:
@@ -313,7 +313,7 @@ def _neighbours(flows: Iterable[UdpFlow], links: Interfaces) -> dict[str, list[U
 
 
 def _strangers(flows: Iterable[UdpFlow], links: Interfaces) -> dict[str, list[UdpFlow]]:
-    """By client, those of the internet alone."""
+    """By client, only those of the internet."""
     return by_key((flow.src, flow) for flow in flows if not _is_near(flow.src, links))
 
 
@@ -344,7 +344,7 @@ def _group(
 def _with_way_back(
     item: UnansweredClients, source: str, networks: Networks, host_stack: HostStack | None
 ) -> UnansweredClients:
-    """With the route of an answer from an address of the container."""
+    """The item, with the route of an answer from the container's address."""
     if host_stack is None or item.stage == "request":
         return item
     network = networks.bridge_of(ip_address(source))
