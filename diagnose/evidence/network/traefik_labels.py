@@ -17,6 +17,7 @@ _HOST = LazyPattern(r"`([^`\s]{1,250})`")
 _CLOSED = LazyPattern(r"(?im)^[ \t]*[\"']?exposedByDefault[\"']?[ \t]*[:=][ \t]*[\"']?false\b")
 _NETWORK = LazyPattern(r"(?im)^[ \t]+network[ \t]*[:=][ \t]*[\"']?(?P<name>[\w.-]+)")
 _NARROWED = LazyPattern(r"(?im)^[ \t]*(?:constraints|swarmMode)[ \t]*[:=]|^[ \t]*swarm[ \t]*:")
+_TURNED_ON = LazyPattern(r"(?im)^[^#\n]*(?:\bdocker[\"']?[ \t]*:|\bproviders\.docker\b)")
 FILES = ("traefik.yml", "traefik.yaml", "traefik.toml")
 """The files in /etc/traefik with static settings, which override all other settings."""
 FOLDER = "/etc/traefik"
@@ -71,8 +72,8 @@ def settings_of_words(container: Container) -> StaticSettings | None:
 
 
 def settings_of_file(text: str, path: str) -> StaticSettings | None:
-    """From the file's text; None if it limits which containers count."""
-    if _NARROWED.search(text):
+    """From the file's text; None if it limits which containers count, or reads no labels."""
+    if _NARROWED.search(text) or not _TURNED_ON.search(text):
         return None
     network = _NETWORK.search(text)
     return StaticSettings(not _CLOSED.search(text), network["name"] if network else "", source=path)

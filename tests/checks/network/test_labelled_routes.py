@@ -241,6 +241,25 @@ def test_static_settings_in_a_file(text: str, found: int) -> None:
     assert len(result.findings) == found
 
 
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("providers:\n  file:\n    directory: /etc/traefik/sites\n", 0),
+        ("providers:\n  # docker: {}\n  file: {}\n", 0),
+        ("providers: {docker: {}}\n", 1),
+        ("[providers.docker]\n", 1),
+    ],
+)
+def test_a_file_that_takes_no_routes_from_labels(text: str, found: int) -> None:
+    mount = {
+        "Type": "bind",
+        "Source": "/srv/traefik.yml",
+        "Destination": "/etc/traefik/traefik.yml",
+    }
+    host = Made({"file.read": {"text": text}})
+    assert len(judged([traefik(Mounts=[mount]), shop(RULE, 80)], host).findings) == found
+
+
 def test_static_settings_in_a_file_that_cannot_be_read() -> None:
     mount = {"Type": "bind", "Source": "/srv/traefik", "Destination": "/etc/traefik"}
     host = Made({"file.read": Failed("forbidden", "")})
