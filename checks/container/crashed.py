@@ -65,14 +65,14 @@ def crashed(
         if age is None or age > options.since_s or not _stays_down(container):
             continue
         tail = tail_of(log_tails, container)
-        with_engine = _ended_with_engine(container, stops)
+        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
         if not with_engine and not _broke_off(container, tail, stops, at_least):
             continue
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
-        upgrade = _upgrade_behind(container, stops, upgrades)
+        upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         yield Finding.about(
             container,
             f"{container} {_how(container, ago(age), upgrade, with_engine=with_engine)}",
@@ -117,28 +117,13 @@ def _stays_down(container: Container) -> bool:
     return has_ended and container.stays_down and not is_somebodys_job(container)
 
 
-def _ended_with_engine(container: Container, stops: Stops) -> bool:
-    return container.id in stops.stopped_with_daemon and is_service(container)
-
-
-def _upgrade_behind(
-    container: Container, stops: Stops, upgrades: EngineUpgrades | None
-) -> ChangedPackage | None:
-    """The upgrade of the engine with which the container ended."""
-    if upgrades is None or not _ended_with_engine(container, stops):
-        return None
-    return upgrades.that_stopped(container)
-
-
 def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:
     """Whether it had been working, and nobody ended it."""
-    if fails_at_start(container, tail, at_least):
-        return False
-    requested = stops.by_id.get(container.id)
-    if requested:
+    is_requested = stops.by_id.get(container.id)
+    if is_requested or fails_at_start(container, tail, at_least):
         return False
     code = container.state.exit_code
-    if code in (137, 143):
-        return requested is False and is_service(container)
-    unseen = is_service(container) or not container.was_watched
-    return is_fault(code) or (unseen and (1 <= code <= 127 or code == 255))
+    if code in (137, 143):  # a request ends so too: it counts where there was none for certain
+        return is_requested is False and is_service(container)
+    is_unseen = is_service(container) or not container.was_watched
+    return is_fault(code) or (is_unseen and (1 <= code <= 127 or code == 255))

@@ -97,6 +97,7 @@ class _Limits(NamedTuple):
 def _loops(
     container: Container, exits: RecentExits, clock: Clock, events: Events | None, limits: _Limits
 ) -> bool:
+    """Whether it exits again and again, and the present run is too short to have ended that."""
     steady = limits.steady
     if container.restart_count < limits.restarts:
         return False
@@ -105,8 +106,8 @@ def _loops(
     up = clock.age(container.started_at) or 0.0
     if len(exits.at) >= limits.restarts:
         return up < max(steady, 2 * exits.pause)
-    remembers = events is not None and (events.complete_since or 0.0) < clock.wall - 2 * steady
-    return up < steady and not remembers and _was_held_back(container, steady)
+    has_all_events = events is not None and (events.complete_since or 0.0) < clock.wall - 2 * steady
+    return up < steady and not has_all_events and _was_held_back(container, steady)
 
 
 def _was_held_back(container: Container, steady: float) -> bool:

@@ -63,24 +63,23 @@ def listen_address_missing(
 
 
 def _refused(log_tails: LogTails, container: Container) -> _Refused | None:
+    """What the last such line of its log names."""
     tail = log_tails.of(container)
     for line in reversed((*tail.earlier, *tail.lines)):
-        named = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
-        if named is not None and not is_everywhere(named["address"]):
-            return _Refused(named["address"], named["port"] or "", line[:300])
+        match = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
+        if match is not None and not is_everywhere(match["address"]):
+            return _Refused(match["address"], match["port"] or "", line[:300])
     return None
 
 
 def _finding(container: Container, refused: _Refused, links: Interfaces | None) -> Finding:
-    of_host = links is not None and links.holds(refused.address)
     if container.shares_host_network:
         where, cure = "which this host does not have", {"floating": container.name}
-    elif of_host:
-        where = "an address of the host, which its own network does not have"
-        cure = _everywhere(container, refused.address)
     else:
-        where, cure = "which its network does not have", _everywhere(container, refused.address)
-    own = [address.address for address in links.addresses] if links is not None else []
+        where, cure = "which its network does not have", _on_all_addresses(container, refused)
+        if links is not None and links.holds(refused.address):
+            where = "an address of the host, which its own network does not have"
+    of_host = [own.address for own in links.addresses] if links is not None else []
     port = f" port {refused.port}" if refused.port else ""
     finding = Finding.about(
         container,
@@ -89,7 +88,7 @@ def _finding(container: Container, refused: _Refused, links: Interfaces | None) 
             {
                 "log": refused.line,
                 "HostConfig.NetworkMode": container.host_config.network_mode,
-                "addresses of the host": own,
+                "addresses of the host": of_host,
             }
         ),
         discriminator=refused.address,
@@ -98,7 +97,10 @@ def _finding(container: Container, refused: _Refused, links: Interfaces | None) 
     return finding.with_variables(cure)
 
 
-def _everywhere(container: Container, address: str) -> dict[str, str]:
-    """How the page has it listen at each address that it has: none of the host's is its own."""
-    in_file = with_text_in_file(container, address, ANY, besides=_OF_CALLS)
-    return with_text(container, address, ANY) or in_file
+def _on_all_addresses(container: Container, refused: _Refused) -> dict[str, str]:
+    """The variables with which the program listens on all addresses of the container.
+
+    The address stands in its command, a variable or a mounted file; empty where it is not found.
+    """
+    in_file = with_text_in_file(container, refused.address, ANY, besides=_OF_CALLS)
+    return with_text(container, refused.address, ANY) or in_file
