@@ -38,7 +38,7 @@ def neighbour_banned(banned_neighbours: BannedNeighbours, routes: Routes | None)
 
 def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     by = banned.by
-    ports = sorted({f"{port.host_port}/{port.port.partition('/')[2]}" for port in banned.ports})
+    ports = sorted({port.on_host for port in banned.ports})
     who = f"{banned.address}, the router of this host," if is_router else banned.address
     return Finding(
         subject=HOST,
@@ -60,11 +60,11 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
 
 def _cure(banned: BannedNeighbour) -> dict[str, str]:
     """The set that holds the address, or the rule that names it."""
-    where = {"address": banned.address}
+    variables = {"address": banned.address}
     in_set = _SET.search(banned.by.rule)
     if in_set:
-        return {**where, "set": in_set["name"]}
-    place = place_of(banned.by, banned.family)
-    if "program" in place and banned.number is not None:
-        return {**where, **place, "rule_number": str(banned.number)}
-    return {**where, **place}
+        return {**variables, "set": in_set["name"]}
+    variables |= place_of(banned.by, banned.family)
+    if "program" in variables and banned.number is not None:
+        variables["rule_number"] = str(banned.number)
+    return variables

@@ -29,9 +29,10 @@ _BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
 
 
 class Room(msgspec.Struct, frozen=True):
-    """What a variable of the page may free."""
+    """What a block of the page may free."""
 
     variable: str
+    """The variable that offers the block."""
     value: str
     bytes: int
 
@@ -84,12 +85,13 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def dumps(self) -> CoreDumps | None:
         return self.others.dumps.get(self.disk.point)
 
-    def is_to_blame(self, number: int) -> bool:
+    def is_to_blame(self, size: int) -> bool:
         """Whether so many bytes are much of what is used."""
-        return number >= self.disk.usage.used * BLAMED_PCT / 100
+        return size >= self.disk.usage.used * BLAMED_PCT / 100
 
-    def is_worth_a_prune(self, number: int) -> bool:
-        return number >= self.disk.usage.used * WORTH_A_PRUNE_PCT / 100
+    def is_worth_a_prune(self, size: int) -> bool:
+        """Whether it helps to free so many bytes."""
+        return size >= self.disk.usage.used * WORTH_A_PRUNE_PCT / 100
 
     @functools.cached_property
     def spare(self) -> list[Spare]:
@@ -97,21 +99,23 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         usage = self.measured
         if not self.disk.holds_data_root or usage is None:
             return []
-        stopped = [one for one in self.containers or () if one.state.status in STOPPED]
-        nameless = [volume for volume in self.unused or () if volume.is_anonymous]
-        of_stopped = sum(usage.writable.get(container.id, 0) for container in stopped)
-        of_nameless = sum(usage.volumes.get(volume.name, 0) for volume in nameless)
-        shares = [
-            Spare("stopped containers", "stopped", "--force", len(stopped), of_stopped),
-            Spare(
-                "anonymous volumes without a container",
-                "anonymous",
-                "^[0-9a-f]{64}$",
-                len(nameless),
-                of_nameless,
-            ),
-        ]
-        return [share for share in shares if self.is_worth_a_prune(share.bytes)]
+        containers = [item for item in self.containers or () if item.state.status in STOPPED]
+        volumes = [volume for volume in self.unused or () if volume.is_anonymous]
+        stopped = Spare(
+            "stopped containers",
+            variable="stopped",
+            value="--force",
+            count=len(containers),
+            bytes=sum(usage.writable.get(container.id, 0) for container in containers),
+        )
+        anonymous = Spare(
+            "anonymous volumes without a container",
+            variable="anonymous",
+            value="^[0-9a-f]{64}$",
+            count=len(volumes),
+            bytes=sum(usage.volumes.get(volume.name, 0) for volume in volumes),
+        )
+        return [spare for spare in (stopped, anonymous) if self.is_worth_a_prune(spare.bytes)]
 
     @functools.cached_property
     def downloads(self) -> FileSize | None:
@@ -123,7 +127,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         other = next((part for part in parts if part.name == "other"), None)
         if other is None or not other.path.endswith("/tmp"):  # noqa: S108 - a name
             return None
-        total = sum(number for name, number in other.subjects if name.startswith(f"{other.path}/"))
+        below = f"{other.path}/"
+        total = sum(size for path, size in other.subjects if path.startswith(below))
         is_much = self.is_to_blame(total) and self.disk.holds_data_root
         return FileSize(other.path, total) if is_much else None
 
@@ -135,10 +140,10 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
 
     def _builder_caches(self) -> Iterator[BuilderCache]:
         volumes = self.measured.volumes if self.measured is not None else {}
-        for name, held in volumes.items():
+        for name, size in volumes.items():
             match = _BUILDER.fullmatch(name)
             if match:
-                yield BuilderCache(match["builder"], name, held)
+                yield BuilderCache(match["builder"], name, size)
 
     @property
     def journal_bytes(self) -> int:
@@ -163,7 +168,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.disk.holds_data_root or self.measured is None:
             return {}
-        rooms = [*_rooms(self.measured), *(share.room for share in self.spare)]
+        rooms = [*_rooms(self.measured), *(spare.room for spare in self.spare)]
         worth_it = [room for room in rooms if self.is_worth_a_prune(room.bytes)]
         # an image with a name stays, so that nobody can say what a prune of images frees
         sure = [room for room in worth_it if room.variable != "images"]

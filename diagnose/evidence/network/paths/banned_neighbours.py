@@ -51,6 +51,11 @@ class ShutPort(msgspec.Struct, frozen=True):
     uplink: str
     family: Family = "ip"
 
+    @property
+    def on_host(self) -> str:
+        """The host's port and the protocol: 8080/tcp."""
+        return f"{self.host_port}/{self.port.partition('/')[2]}"
+
 
 class BannedNeighbour(msgspec.Struct, frozen=True):
     """A machine on the uplink's network, and the ports that a ban list keeps it from."""
