@@ -17,9 +17,6 @@ from diagnose.registry import evidence
 LEAST = 8
 """From this number of redirects within SPAN_S on it is a loop: browsers stop at 20, curl at 50."""
 SPAN_S = 3.0
-MOST = 60
-"""No client follows more redirects within SPAN_S: a program that measures the server's speed asks
-more often."""
 _REQUEST = LazyPattern(
     r"\b(?P<request>(?:GET|HEAD|POST) (?P<path>/[^\s\"]{0,500}))"
     r"(?: HTTP/[\d.]{1,3})?\"?,? (?P<status>[1-5]\d\d)\b"
@@ -29,6 +26,7 @@ _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = LazyPattern(r"\d+")
 _AGENT = LazyPattern(r"\"(?P<agent>[^\"]*)\"[^\"]*$")
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
+_KEEP_METHOD = frozenset({"307", "308"})
 _WEB_PORTS = (80, 8080, 3000, 8000, 5000, 9000)
 _TLS_PORT = 443
 
@@ -89,14 +87,11 @@ def _loop(
     statuses = {request.status for request in requests if request.what == last.what}
     if not statuses <= _REDIRECTS or last.at - same[-LEAST].at > SPAN_S:
         return None
+    if last.what.startswith("POST") and not statuses <= _KEEP_METHOD:
+        return None  # who follows these goes on with GET
     since = [request for request in requests if request.at >= same[-LEAST].at]
     if any(request.client == last.client and request.status not in _REDIRECTS for request in since):
         return None  # it was led to another page, and has got it
-    proxy = _caller(container, last.line, containers)
-    gateways = {end.gateway for end in container.endpoints.values()}
-    is_one_client = proxy is None and last.client[0] not in gateways
-    if is_one_client and sum(last.at - request.at <= SPAN_S for request in same) > MOST:
-        return None
     return RedirectLoop(
         container,
         request=last.what,
@@ -104,7 +99,7 @@ def _loop(
         times=len(same),
         span=last.at - first.at,
         line=last.line,
-        proxy=proxy,
+        proxy=_caller(container, last.line, containers),
         port=_port(container, namespaces),
     )
 

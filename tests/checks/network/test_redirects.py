@@ -58,8 +58,10 @@ LOGS: dict[str, tuple[list[str], float, bool]] = {
         [APACHE.replace("172.18.0.3", f"198.51.100.{number}") for number in range(12)], 0.1, False,
     ),
     "clients behind the proxy": ([f'{APACHE} "198.51.100.{number}"' for number in range(12)], 0.1, False),
-    "a test of speed": ([APACHE.replace("172.18.0.3", "198.51.100.7")] * 99, 0.01, False),
-    "many who come by the proxy": ([APACHE] * 99, 0.01, True),
+    "sends data and is led to a login": ([APACHE.replace("GET", "POST")] * 12, 0.1, False),
+    "sends data again and again": (
+        [APACHE.replace("GET", "POST").replace(" 301 ", " 308 ")] * 12, 0.1, True,
+    ),
     "answered in the end": ([*[APACHE] * 9, APACHE.replace(" 301 ", " 200 ")], 0.1, False),
     "several pages": ([APACHE.replace("/login", f"/{page}") for page in "abcdefghijkl"], 0.1, False),
     "pages by number": ([APACHE.replace("/login", f"/{page}") for page in range(12)], 0.1, False),
