@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.logged_failures import LoggedFailure, LoggedFailures
@@ -35,9 +35,10 @@ def calls_failing(
     that does not resolve, three times at least, and the next such line is not overdue. This is a
     symptom, which a report says where it knows nothing worse about the container. A container that
     was started within three minutes may yet begin to listen. A program that misses many places is
-    left out: it looks for some. So is one whose error is a known failure.
+    left out: it looks for some. So is one whose error is a known failure, and a line without a
+    place that container.errors-in-log quotes already.
     """
-    known = {error.container.id for error in repeated_errors or () if error.failure is not None}
+    errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
         (call.container.id, address)
         for call in unanswered_calls or ()
@@ -45,10 +46,17 @@ def calls_failing(
     }
     for failure in logged_failures:
         is_said = (failure.container.id, failure.host) in waiting
-        if not is_said and failure.container.id not in known:
+        if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
             yield _finding(failure, clock)
     yield from logged_failures.unread
     return None
+
+
+def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
+    """Whether container.errors-in-log says it, and this check would add no place."""
+    if error is None:
+        return False
+    return error.failure is not None or (not failure.host and failure.line in error.lines)
 
 
 _WORDS = {

@@ -129,6 +129,25 @@ def test_calls_that_fail(lines: list[tuple[float, str]], wanted: int) -> None:
     assert rows(failing(lines)) == [("advice", "api")] * wanted
 
 
+@pytest.mark.parametrize(
+    ("line", "wanted"),
+    [
+        ('ERROR connection to "db", port 5432 failed: timed out', 0),
+        ("sync: dial 192.0.2.80:5434: ECONNREFUSED", 1),
+    ],
+    ids=["no place", "a place"],
+)
+def test_an_error_that_is_quoted_already(line: str, wanted: int) -> None:
+    result = judge(
+        "network.calls-failing",
+        containers=Containers((API,)),
+        recent_logs=logs(each(line, 9, 6, 3)),
+        unanswered_calls=None,
+        clock=CLOCK,
+    )
+    assert rows(result) == [("advice", "api")] * wanted
+
+
 def test_a_neighbour_that_has_just_started_may_yet_listen() -> None:
     started = "2027-01-15T07:59:00Z"
     assert unix(started) == CLOCK.wall - 60
