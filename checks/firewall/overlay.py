@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.firewall import cures
-from diagnose.evidence.network.lost_overlays import DATA_PORT, LostOverlay, LostOverlays
+from diagnose.evidence.network.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
@@ -36,7 +36,7 @@ def overlay_lost(
 
 
 def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
-    what = f"UDP port {DATA_PORT}" + (" and ESP (IP protocol 50)" if item.is_encrypted else "")
+    what = f"UDP port {item.port}" + (" and ESP (IP protocol 50)" if item.is_encrypted else "")
     if item.closed_by is not None:
         why = f"this host's firewall drops what comes to {what}: {item.closed_by}"
     else:
@@ -67,10 +67,10 @@ def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
 def _cure(item: LostOverlay, firewall: Firewall | None) -> dict[str, str]:
     if item.closed_by is None:
         return {"far": item.node}
-    found = cures.to_host(firewall, item.closed_by, item.uplink, DATA_PORT, "udp")
+    found = cures.to_host(firewall, item.closed_by, item.uplink, item.port, "udp")
     if "zone_bridge" in found:
-        return {"zone_port": f"{DATA_PORT}/udp"}
+        return {"zone_port": f"{item.port}/udp"}
     if "ufw_bridge" in found:
-        return {"ufw_port": f"{DATA_PORT}/udp"}
+        return {"ufw_port": f"{item.port}/udp"}
     found.pop("bridge", None)
     return found

@@ -203,6 +203,13 @@ class RemoteManager(msgspec.Struct, frozen=True, rename="pascal"):
         return self.addr.rpartition(":")[0].strip("[]")
 
 
+class SwarmCluster(msgspec.Struct, frozen=True, rename="pascal"):
+    """What a manager knows of the whole swarm."""
+
+    data_path_port: int = 0
+    """The UDP port of overlay networks."""
+
+
 class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     """This node's part in a swarm."""
 
@@ -217,6 +224,8 @@ class SwarmMembership(msgspec.Struct, frozen=True, rename="pascal"):
     """The address that the other nodes know."""
     remote_managers: list[RemoteManager] | None = None
     """All managers that this node knows, itself among them."""
+    cluster: SwarmCluster | None = None
+    """None on a worker."""
 
     @property
     def other_managers(self) -> list[str]:

@@ -7,6 +7,7 @@ from ipaddress import ip_address
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
@@ -39,6 +40,8 @@ class LostOverlay(msgspec.Struct, frozen=True):
     node: str
     uplink: str
     closed_by: Step | None
+    port: int = DATA_PORT
+    """The UDP port of the swarm's overlay networks, as far as this node knows it."""
 
     @property
     def is_encrypted(self) -> bool:
@@ -56,11 +59,13 @@ def lost_overlays(
     networks: Networks,
     host_stack: HostStack | None,
     uplinks: Uplinks | None,
+    info: Info | None,
 ) -> LostOverlays:
     """The engine says on which node an address is; it is asked where a call there is unanswered.
 
     A port without a listener would refuse, and an address that nobody has is given no place.
     """
+    port = _data_port(info)
     views: dict[str, OverlayNetwork] = {}
     lost: dict[tuple[str, str], LostOverlay] = {}
     for call in unanswered_calls:
@@ -73,11 +78,18 @@ def lost_overlays(
         own = call.container.endpoints[network.name].ip_address
         name, node = _place_of(call.address, own, views[network.id])
         if node:
-            uplink, closed_by = _closed_by(host_stack, uplinks)
-            lost.setdefault(
-                (network.id, node),
-                LostOverlay(call.container, network, call.place, name, node, uplink, closed_by),
+            uplink, closed_by = _closed_by(host_stack, uplinks, port)
+            item = LostOverlay(
+                call.container,
+                network,
+                place=call.place,
+                name=name,
+                node=node,
+                uplink=uplink,
+                closed_by=closed_by,
+                port=port,
             )
+            lost.setdefault((network.id, node), item)
     return LostOverlays(tuple(lost.values()))
 
 
@@ -113,10 +125,18 @@ def _only_elsewhere(name: str, nodes: list[str], here: set[str]) -> tuple[str, s
     return (name, nodes[0]) if is_elsewhere else ("", "")
 
 
-def _closed_by(host_stack: HostStack | None, uplinks: Uplinks | None) -> tuple[str, Step | None]:
+def _data_port(info: Info | None) -> int:
+    """The port of the swarm; only managers know another one than the usual."""
+    cluster = info.swarm.cluster if info is not None and info.swarm is not None else None
+    return (cluster.data_path_port if cluster is not None else 0) or DATA_PORT
+
+
+def _closed_by(
+    host_stack: HostStack | None, uplinks: Uplinks | None, port: int
+) -> tuple[str, Step | None]:
     """The interface of this host, and the rule that certainly drops packets to the data port."""
     uplink = uplinks.preferred if uplinks is not None else None
     if host_stack is None or uplink is None or uplink.address is None:
         return "", None
-    verdict = refused_by_host(host_stack.stack, uplink.name, uplink.address, DATA_PORT, "udp", "ip")
+    verdict = refused_by_host(host_stack.stack, uplink.name, uplink.address, port, "udp", "ip")
     return uplink.name, verdict.by if verdict.is_blocked else None

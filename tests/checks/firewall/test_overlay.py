@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.lost_overlays import LostOverlays, lost_overlays
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
@@ -33,7 +35,7 @@ def known(*tasks: dict[str, Any], **services: Any) -> dict[str, Any]:
 
 def seen(view: Any, address: str = "10.200.1.4", who: Container = SHOP) -> LostOverlays:
     calls = UnansweredCalls((UnansweredCall(who, address, 5432, 2),))
-    return lost_overlays(Made({"api.overlay": view}), calls, Networks((OVERLAY,)), None, None)
+    return lost_overlays(Made({"api.overlay": view}), calls, Networks((OVERLAY,)), None, None, None)
 
 
 AWAY = {"VIP": "10.200.1.5", "Tasks": [task("db.1", "10.200.1.7", FAR)]}
@@ -66,7 +68,7 @@ def test_an_engine_is_asked_once_for_each_network() -> None:
         tuple(UnansweredCall(SHOP, f"10.200.1.{last}", 80, 2) for last in (4, 5, 7))
     )
     host = Made({"api.overlay": known(task("db", "10.200.1.4", FAR), db=AWAY)})
-    found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None)
+    found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None, None)
     assert len(host.asked) == 1
     assert [item.node for item in found] == [FAR]
 
@@ -77,3 +79,17 @@ def test_a_host_without_overlay_networks_needs_no_look() -> None:
     assert result.verdict is Verdict.SKIPPED
     result = judge("firewall.overlay-lost", networks=Networks((OVERLAY,)), lost_overlays=unseen)
     assert result.verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("swarm", "port"), [({"Cluster": {"DataPathPort": 7789}}, 7789), ({}, 4789)]
+)
+def test_the_port_that_the_swarm_was_given(swarm: dict[str, Any], port: int) -> None:
+    calls = UnansweredCalls((UnansweredCall(SHOP, "10.200.1.4", 5432, 2),))
+    host = Made({"api.overlay": known(task("db", "10.200.1.4", FAR))})
+    info = msgspec.convert({"Swarm": {"LocalNodeState": "active", **swarm}}, Info)
+    found = lost_overlays(host, calls, Networks((OVERLAY,)), None, None, info)
+    (finding,) = judge(
+        "firewall.overlay-lost", networks=Networks((OVERLAY,)), lost_overlays=found
+    ).findings
+    assert f"drops UDP port {port}" in finding.summary
