@@ -63,9 +63,13 @@ def _finding(script: UnrunScript) -> Finding:
 
 
 def _steps(script: UnrunScript) -> dict[str, str]:
-    """The command that runs it in the database; nothing for a script that also deletes."""
+    """The command that runs it in the database.
+
+    Nothing for a script that also deletes, or a database that is down.
+    """
     image = script.database.config.image.lower()
-    if script.removes or not script.inside.endswith(".sql"):
+    is_up = script.database.is_running
+    if not is_up or script.removes or not script.inside.endswith(".sql"):
         return {}
     for pattern, client in ((_POSTGRES, _PSQL), (_MYSQL, _CLIENT)):
         if pattern.search(image):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScripts, unrun_scripts
 from tests.hosts import Made
-from tests.inspected import bind, container
+from tests.inspected import EXITED, bind, container
 from tests.judging import judge, rows
 
 NOW = 1_800_000_000.0
@@ -121,3 +122,11 @@ def test_a_link_in_a_mounted_folder_leads_nowhere_else() -> None:
         "/docker-entrypoint-initdb.d/1.sql",
     )
     assert asked == [("/srv/init", "/1.sql")]
+
+
+def test_a_database_that_is_down_runs_nothing() -> None:
+    script = next(iter(found(TABLE, SQL, NEW)))
+    stopped = container("db", Config={"Image": "postgres:16"}, **EXITED)
+    scripts = UnrunScripts((replace(script, database=stopped),))
+    (finding,) = judge("container.init-scripts-unrun", unrun_scripts=scripts).findings
+    assert "run" not in finding.variables
