@@ -86,7 +86,8 @@ def group() -> None:
 
     On a host in trouble, start with `diagnose all`, as root where you can.
 
-    It only reads; `diagnose follow` alone changes a host, command by command, after a typed yes.
+    Every command only reads, except `diagnose follow`: it runs the commands of a page on the host,
+    each after you type yes.
     Exit codes: 0 nothing found, 1 warnings, 2 critical, 3 unknown.
     """
 

@@ -145,7 +145,7 @@ def _not_seen(results: Sequence[Result], what: Run) -> list[str]:
         )
     if forbidden:
         notes.append(
-            f"{forbidden} of {len(results)} checks need rights that this user lacks: run it as root"
+            f"{forbidden} of {len(results)} checks need rights that this user lacks: run diagnose as root"
         )
     return notes
 
