@@ -59,12 +59,13 @@ class _SharedPlace(NamedTuple):
 
 
 def _shared_places(container: Container, containers: Containers) -> Iterator[_SharedPlace]:
+    """The places of the host to which it and another container write."""
     written = {mount.source for mount in container.mounts if mount.rw and mount.source}
-    for neighbour in containers.running:
-        if neighbour.id != container.id:
-            for mount in neighbour.mounts:
-                if mount.rw and mount.source in written:
-                    yield _SharedPlace(neighbour, mount)
+    others = (other for other in containers.running if other.id != container.id)
+    for other in others:
+        for mount in other.mounts:
+            if mount.rw and mount.source in written:
+                yield _SharedPlace(other, mount)
 
 
 @check(MISMATCH, severity=Severity.critical)

@@ -28,7 +28,8 @@ from diagnose.phrases import sentence
 from diagnose.registry import check
 
 
-def _failed(container: Container, **more: Json) -> dict[str, Json]:
+def _state_evidence(container: Container, **more: Json) -> dict[str, Json]:
+    """How the start of a container failed, as rows of a finding; more: rows that follow."""
     return {
         "State.Status": container.state.status,
         "State.ExitCode": container.state.exit_code,
@@ -46,13 +47,13 @@ def port_allocated(containers: Containers) -> CheckResult:
     """
     for refused in allocated_ports(containers):
         container, port, holders = refused.container, refused.port, refused.holders
-        holder = "no running container publishes it now"
+        state = "no running container publishes it now"
         if holders:
-            holder = f"{holders[0]} publishes it"
+            state = f"{holders[0]} publishes it"
         finding = Finding.about(
             container,
-            f"{container} did not start: host port {port} is already allocated; {holder}",
-            _failed(
+            f"{container} did not start: host port {port} is already allocated; {state}",
+            _state_evidence(
                 container,
                 **{
                     f"NetworkSettings.Ports of {other.name}": sorted(
@@ -113,7 +114,7 @@ def port_held_by_process(
         holders = listeners.on(proto, failure.address, port) if listeners is not None else ()
         if holders:
             finding = _in_use_finding(failure, _held_by(holders[0], containers), holders)
-            touches = _owners(holders, containers)
+            touches = _holder_subjects(holders, containers)
             yield replace(_with_stub(finding, holders), touches=touches)
         elif near_ends:
             state = f"is in use by a connection to {near_ends[0].peer}{_opened_by(near_ends)}"
@@ -135,7 +136,7 @@ def _in_use_finding(
     return Finding.about(
         container,
         f"{container} did not start: {proto} port {port} of the host {state}",
-        _failed(container, **_shown(holders)),
+        _state_evidence(container, **_listener_evidence(holders)),
         discriminator=f"{port}/{proto}",
         severity=Severity.critical,
         signs=signs(container.state.error),
@@ -165,20 +166,22 @@ def _with_stub(finding: Finding, holders: tuple[Listener, ...]) -> Finding:
     return finding.with_variables({"stub_unit": "systemd-resolved"})
 
 
-def _shown(holders: tuple[Listener, ...]) -> dict[str, str]:
+def _listener_evidence(holders: tuple[Listener, ...]) -> dict[str, str]:
+    """Who listens where, as rows of a finding."""
     return {
         f"listener {listener.proto} {listener.address}:{listener.port}": listener.holder
         for listener in holders
     }
 
 
-def _owners(holders: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
+def _holder_subjects(holders: tuple[Listener, ...], containers: Containers) -> tuple[Subject, ...]:
     """The containers that listeners belong to."""
     ids = (listener.container for listener in holders if listener.container)
     return tuple(containers.by_id[id].subject for id in ids if id in containers.by_id)
 
 
 def _held_by(listener: Listener, containers: Containers) -> str:
+    """The process that has a port, and its container, as the predicate of a sentence."""
     owner = containers.by_id.get(listener.container or "")
     if owner is not None:
         return f"is held by {listener.holder} of {owner}"
@@ -212,7 +215,7 @@ def bind_address_missing(
                 f"the host had no address {address} to publish port {port} on",
                 "the host has it now" if is_back else "",
             ),
-            _failed(container, **{"addresses of the host": addresses}),
+            _state_evidence(container, **{"addresses of the host": addresses}),
             discriminator=f"{address}:{port}/{failure.proto}",
             severity=Severity.warning if is_back else Severity.critical,
             signs=signs(container.state.error),
@@ -297,9 +300,9 @@ def host_port_conflict(
                 "HostConfig.NetworkMode": container.host_config.network_mode,
                 "State.ExitCode": container.state.exit_code,
                 "log": line,
-                **_shown(holders),
+                **_listener_evidence(holders),
             },
-            touches=_owners(holders, containers),
+            touches=_holder_subjects(holders, containers),
             signs=frozenset({"port-taken"}),
         )
         finding = _with_stub(finding, holders)

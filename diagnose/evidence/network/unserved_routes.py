@@ -165,7 +165,7 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
     for mount in proxy.mounts:
         inside = [place for place in places if _is_below(place, mount.destination)]
         for place in inside:
-            path = mount.source + place.removeprefix(mount.destination.rstrip("/"))
+            path = mount.on_host(place)
             answer = host.ask(ReadFile(path, max_bytes=65536))
             if not isinstance(answer, Failed):
                 return settings_of_file(answer.text, path)

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Unexamined
 from diagnose.programs.failures import (
     FAILURES,
@@ -30,17 +31,18 @@ _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 LEAST = 3
 """How often a line must occur in the last lines of a log to count as repeated."""
 BLOCK = 3
-"""So many different lines that all stand there twice are one message, of which the last lines hold
-no third one."""
+"""If so many different lines occur twice, they are one long message, and twice is enough: the lines
+that were read have no room for a third time."""
 _SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d\d(?![\w.])")
 """A request with a status that says it went well, as web servers log it."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
 """A program that logs what it skips counts as failing if such lines are most of its log."""
-SLACK_S = 60.0
 OVERDUE = 2
-"""An error counts as over if its next line is overdue by this many of its usual intervals."""
+SLACK_S = 60.0
+"""An error counts as over if no line has followed for so many of its longest pauses, and so many
+seconds more."""
 _TURNED_AWAY = LazyPattern(
     r"access denied|denied by|forbidden by rule|auth\w* (?:failed|failure)|failed to authenticate"
     r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
@@ -149,9 +151,7 @@ def _frequent(times: Counter[str]) -> set[str]:
 
 def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
     """The lines that came several times, and whose next time is overdue when the log ends."""
-    at: dict[str, list[float]] = {}
-    for line, shape in zip(recent, shapes, strict=True):
-        at.setdefault(shape, []).append(line.at)
+    at = by_key((shape, line.at) for line, shape in zip(recent, shapes, strict=True))
     end = max((line.at for line in recent), default=0.0)
     return {
         shape
@@ -171,6 +171,7 @@ def _longest_pause(times: Sequence[float]) -> float:
 
 
 def _is_harmless(line: str) -> bool:
+    """Whether a line that looks like an error tells of none."""
     harmless = _HARMLESS.search(line) or TAKES_ANOTHER.search(line)
     return harmless is not None or _is_about_a_stranger(line)
 
