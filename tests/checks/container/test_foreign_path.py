@@ -9,7 +9,7 @@ import pytest
 from checks.container.foreign_path import with_owner
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.mounts.bind_mounts import BindSources, bind_sources
+from diagnose.evidence.containers.mounts.bind_mounts import MOST_OWNED, BindSources, bind_sources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding
 from diagnose.questions.run import Options
@@ -76,3 +76,12 @@ def test_an_owner_that_has_nothing_there_is_not_named() -> None:
     sources = sources_of(containers, set())
     assert with_owner(finding, job, containers, sources) == finding
     assert with_owner(finding, job, containers, None) == finding
+
+
+def test_of_a_thousand_paths_some_are_looked_up() -> None:
+    jobs = [container(f"job{n}", **bind(f"/home/ci/{n}", Destination="/src")) for n in range(1000)]
+    host = Made({"file.stats": lambda question: {path: {} for path in question.paths}})
+    containers = Containers([*jobs, container("ci", Mounts=[*SOCKET, *HOME])])
+    sources = bind_sources(host, containers, Clock(0.0, 0.0), Options(), LogTails({}, {}))
+    assert isinstance(sources, BindSources)
+    assert len(sources.owned) == MOST_OWNED

@@ -73,6 +73,8 @@ _NAMELESS = ("permission denied", "database", "sqlite_")
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
 _SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
 """Before the file of the program that says it, as PHP writes it behind its message."""
+MOST_OWNED = 200
+"""Paths of other containers that are looked up."""
 DEEPEST = 32
 """So many steps below a mount are looked at; a path comes from a log, which may hold anything."""
 
@@ -284,7 +286,7 @@ def _owned(host: Host, containers: Containers) -> frozenset[str]:
     }
     if not paths:
         return frozenset()
-    answer = host.ask(StatPaths(sorted(paths), follow=False))
+    answer = host.ask(StatPaths(sorted(paths)[:MOST_OWNED], follow=False))
     if isinstance(answer, Failed):
         return frozenset()
     return frozenset(path for path, status in answer.items() if not status.failed)
