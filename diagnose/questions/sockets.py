@@ -188,7 +188,12 @@ class LossCounters(msgspec.Struct, frozen=True):
     @property
     def sent_again_pct(self) -> float:
         """The share of the segments that had to be sent again; 0 where few were sent at all."""
-        return 100 * self.sent_again / self.sent if self.sent >= _FEW_SEGMENTS else 0.0
+        return 100 * self.sent_again / self.sent if self.has_sent_many else 0.0
+
+    @property
+    def has_sent_many(self) -> bool:
+        """Whether it sent enough TCP segments to tell what share of them is lost."""
+        return self.sent >= _FEW_SEGMENTS
 
 
 class CountLosses(Question[dict[str, LossCounters]], frozen=True):

@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from diagnose.evidence.network.sockets.losses import sent_again_by_most
 from diagnose.live import Live
 from diagnose.live.network import losses
 from diagnose.questions.sockets import (
@@ -169,3 +170,11 @@ def test_who_holds_a_socket_of_the_host_that_waits(monkeypatch: pytest.MonkeyPat
         {**call, "container": "c" * 64, "comm": "111"},
         {**call, "container": None, "comm": "112"},
     ]
+
+
+def test_one_bad_line_of_many_says_nothing_of_the_host() -> None:
+    bad, good = LossCounters(sent=1000, sent_again=50), LossCounters(sent=1000, sent_again=1)
+    few = LossCounters(sent=10)
+    assert sent_again_by_most({"vpn": bad, "web": good, "db": good}) == {}
+    assert sent_again_by_most({"vpn": bad, "web": good, "job": few}) == {"vpn": 5.0}
+    assert sent_again_by_most({}) == {}

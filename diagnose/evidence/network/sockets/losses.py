@@ -59,7 +59,7 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     port."""
     sent_again: Mapping[str, float] = {}
     """By container, the percent of its TCP segments that had to be sent again, where that is more
-    than a network without faults loses."""
+    than a network without faults loses; empty where most containers lose less."""
 
     def of(self, container: Container) -> NamespaceLoss | None:
         return next((loss for loss in self if loss.container.id == container.id), None)
@@ -81,11 +81,9 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         for inode, owner in owners.items()
         if (counted := counters.get(owner.state.pid)) is not None and counted.time_wait is not None
     }
-    sent_again = {
-        by_pid[pid].name: counted.sent_again_pct
-        for pid, counted in counters.items()
-        if counted.sent_again_pct >= LOSSY_PCT
-    }
+    sent_again = sent_again_by_most(
+        {by_pid[pid].name: counted for pid, counted in counters.items()}
+    )
     chosen = _chosen(counters, by_pid, clock)
     if not chosen:
         return NetworkLosses((), len(answer), ports_used, sent_again)
@@ -98,6 +96,21 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         if (seen := watched.get(str(pid))) is not None
     )
     return NetworkLosses(losses, len(answer), ports_used, sent_again)
+
+
+def sent_again_by_most(counters: Mapping[str, LossCounters]) -> dict[str, float]:
+    """By container, the percent that it had to send again.
+
+    Empty where most containers lose less: one that calls far away over a bad line says nothing of
+    this host.
+    """
+    lossy = {
+        name: counted.sent_again_pct
+        for name, counted in counters.items()
+        if counted.sent_again_pct >= LOSSY_PCT
+    }
+    able = sum(counted.has_sent_many for counted in counters.values())
+    return lossy if 2 * len(lossy) >= able else {}
 
 
 def _chosen(
