@@ -6,6 +6,7 @@ from checks.daemon.engine_end import engine_down
 from diagnose.evidence.engine.daemon import TRACES, Daemon
 from diagnose.evidence.engine.data_root_candidates import UnmountedRoot
 from diagnose.evidence.engine.engine_end import EngineEnd
+from diagnose.evidence.engine.engine_upgrades import RemovedEngine
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Unavailable
 from diagnose.phrases import count
@@ -39,6 +40,7 @@ def not_running(
     end: EngineEnd,
     unmounted: UnmountedRoot | None,
     rootless: RootlessEngines | None,
+    removed: RemovedEngine | None,
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
@@ -65,7 +67,12 @@ def not_running(
         for engine in rootless:
             yield _rootless_finding(engine)
         return None
-    yield engine_down(daemon, end, unmounted.planned if unmounted is not None else ())
+    yield engine_down(
+        daemon,
+        end,
+        unmounted.planned if unmounted is not None else (),
+        removed.package if removed is not None else None,
+    )
     return None
 
 

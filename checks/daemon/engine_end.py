@@ -17,6 +17,7 @@ from diagnose.evidence.engine.daemon_json.faults import CONFIGURATION, NO_PROXY_
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.engine_end import EngineEnd
 from diagnose.evidence.engine.log import NO_LOG
+from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, Severity
@@ -35,10 +36,16 @@ NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 
 
-def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount] = ()) -> Finding:
+def engine_down(
+    daemon: Daemon,
+    end: EngineEnd,
+    unmounted: Sequence[PlannedMount] = (),
+    removed: ChangedPackage | None = None,
+) -> Finding:
     """The finding about an engine that does not serve its socket.
 
-    unmounted: mounts that are planned for its data root and are not there.
+    unmounted: mounts that are planned for its data root and are not there. removed: its package,
+    where that was taken from the host.
     """
     socket = daemon.address
     text = end.failure_text
@@ -51,7 +58,7 @@ def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount
     return Finding(
         subject=DAEMON,
         summary=(
-            f"{_state(daemon, end)}{reason}{_circumstances(end)}{_missing_disk(missing)}"
+            f"{_state(daemon, end, removed)}{reason}{_circumstances(end)}{_missing_disk(missing)}"
             f"{_living(end.alive)}"
         ),
         evidence={
@@ -67,7 +74,7 @@ def engine_down(daemon: Daemon, end: EngineEnd, unmounted: Sequence[PlannedMount
             **({"containers alive": list(end.alive) or "none"} if end.alive is not None else {}),
         },
         variables={
-            **_page_variables(daemon, end, blamed),
+            **_page_variables(daemon, end, blamed, removed),
             **({"unmounted": missing.point} if missing else {}),
         },
         severity=Severity.warning if is_starting else None,
@@ -117,12 +124,16 @@ def _missing_disk(disk: PlannedMount | None) -> str:
     return f"; {disk.declared_in} has {disk.source} for {disk.point}, and nothing is mounted there"
 
 
-def _page_variables(daemon: Daemon, end: EngineEnd, blamed: str) -> dict[str, str]:
+def _page_variables(
+    daemon: Daemon, end: EngineEnd, blamed: str, removed: ChangedPackage | None
+) -> dict[str, str]:
     """What the page needs. blamed: the key of the file that the last failure names."""
     log = end.log.name if end.log is not None else "docker.service"
     variables = {"socket": daemon.address, "log": log}
     if daemon.has_folder_for_socket:
         variables["folder"] = daemon.address
+    if removed is not None:
+        return variables | {"removed_package": removed.name}
     if blamed:
         variables["repair"] = "daemon.not-running"
     return variables | _cure(daemon, end)
@@ -209,8 +220,10 @@ def _last_words(end: EngineEnd) -> dict[str, Json]:
 # -- the sentence ----------------------------------------
 
 
-def _state(daemon: Daemon, end: EngineEnd) -> str:
+def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> str:
     process, socket = daemon.processes.engine, daemon.address
+    if process is None and removed is not None:
+        return f'dockerd is not running: its package "{removed.name}" was removed from this host'
     if process is None:
         return _why_down(daemon, end)
     dockerd = f"dockerd ({process.pid}) lives"

@@ -1,9 +1,14 @@
-"""Upgrades of the engine's own package, for containers that stopped with the engine."""
+"""What the package manager did to the engine's own package: it stops the engine."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import msgspec
+
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.package_log import READERS, ChangedPackage, changed_packages
 from diagnose.evidence.run.recent_changes import LOG_BYTES
@@ -12,11 +17,11 @@ from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
-__all__ = ["EngineUpgrades", "engine_upgrades"]
+__all__ = ["EngineUpgrades", "RemovedEngine", "engine_upgrades", "removed_engine"]
 
-ENGINES = frozenset(
-    {"docker.io", "docker-ce", "docker-ee", "docker", "moby-engine", "containerd", "containerd.io"}
-)
+DAEMONS = frozenset({"docker.io", "docker-ce", "docker-ee", "docker", "moby-engine"})
+"""Packages that hold dockerd."""
+ENGINES = DAEMONS | {"containerd", "containerd.io"}
 """Packages whose scripts restart the engine."""
 NEAR_S = 120.0
 """A package manager stops the engine within seconds, and containers have time to end."""
@@ -32,20 +37,37 @@ class EngineUpgrades(Items[ChangedPackage], frozen=True):
         return min(near, key=lambda package: abs(package.at - ended), default=None)
 
 
+class RemovedEngine(msgspec.Struct, frozen=True):
+    """The engine's package that is gone from this host."""
+
+    package: ChangedPackage | None = None
+
+
 @evidence
 def engine_upgrades(host: Host, stops: Stops) -> EngineUpgrades:
     """Asked only where containers stopped with the engine."""
     if not stops.stopped_with_daemon:
         return EngineUpgrades()
+    return EngineUpgrades(tuple(_changes(host)))
+
+
+@evidence
+def removed_engine(host: Host, daemon: Daemon) -> RemovedEngine:
+    """Asked only where the engine's program is missing."""
+    if daemon.answers or daemon.installation.program != "":
+        return RemovedEngine()
+    changes = [package for package in _changes(host) if package.name in DAEMONS]
+    last = max(changes, key=lambda package: package.at, default=None)
+    return RemovedEngine(last if last is not None and not last.new else None)
+
+
+def _changes(host: Host) -> Iterator[ChangedPackage]:
+    """Changes of the engine's packages that the managers' logs still hold."""
     logs = host.ask_about(
         list(READERS), lambda path: ReadFile(path, max_bytes=LOG_BYTES, tail=True)
     )
-    return EngineUpgrades(
-        tuple(
-            package
-            for path, file in logs
-            if not isinstance(file, Failed)
-            for package in changed_packages(path, file)
-            if package.name in ENGINES
-        )
-    )
+    for path, file in logs:
+        if not isinstance(file, Failed):
+            yield from (
+                package for package in changed_packages(path, file) if package.name in ENGINES
+            )

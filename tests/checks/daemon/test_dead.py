@@ -13,6 +13,7 @@ from diagnose.evidence.engine.daemon import (
     Daemon,
     FileState,
 )
+from diagnose.evidence.engine.engine_upgrades import removed_engine
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
@@ -32,6 +33,7 @@ from tests.checks.daemon.evidence import (
     log,
     only_finding,
 )
+from tests.hosts import Made
 from tests.judging import judge
 
 HUNG_UP = Unavailable("refused", "the connection was closed without an answer")
@@ -209,6 +211,33 @@ def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
         finding.evidence["the engine's log"]
         == "/var/log/docker.log is from before this host's boot"
     )
+
+
+DPKG = """\
+2026-01-02 03:04:05 install docker-ce:amd64 <none> 5:28.5.1-1
+2026-01-02 03:04:06 upgrade containerd.io:amd64 1.7.27-1 1.7.28-1
+2026-01-02 03:05:05 remove docker-ce:amd64 5:28.5.1-1 <none>
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "package"),
+    [
+        ("", DPKG, "docker-ce"),
+        ("/usr/bin/dockerd", DPKG, ""),
+        ("", f"{DPKG}2026-01-02 03:06:05 install docker-ce:amd64 5:28.5.1-1 5:28.5.2-1\n", ""),
+        ("", DPKG.replace("docker-ce", "cowsay"), ""),
+    ],
+)
+def test_a_package_that_was_removed(program: str, text: str, package: str) -> None:
+    dead = daemon(program=program)
+    host = Made({"file.read": {"text": text, "mtime": 1.7675e9}})
+    removed = removed_engine(host, dead)
+    result = judge("daemon.not-running", daemon=dead, log=log(), root=ROOT, removed=removed)
+    finding = only_finding(result.findings)
+    assert finding.variables.get("removed_package", "") == package
+    assert (f'its package "{package}" was removed' in finding.summary) == bool(package)
+    assert bool(host.asked) == (program == "")
 
 
 @pytest.mark.parametrize(

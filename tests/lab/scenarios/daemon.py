@@ -41,6 +41,35 @@ def stopped(box: Box) -> None:
     assert not box.path("/run/docker.sock").exists()
 
 
+_PACKAGE = """
+set -e
+cd /tmp
+mkdir -p package/DEBIAN
+printf 'Package: moby-engine\nVersion: 5:28.5.1-1\nArchitecture: all\n' > package/DEBIAN/control
+printf 'Maintainer: a <a@b>\nDescription: engine\n' >> package/DEBIAN/control
+dpkg-deb -b package moby-engine.deb
+dpkg -i moby-engine.deb
+"""
+_WITHOUT_PROGRAM = """
+for program in $(command -v dockerd) /usr/bin/dockerd /usr/sbin/dockerd; do
+    [ ! -e $program ] || mv $program $program.gone 2>/dev/null || mount --bind /dev/null $program
+done
+dpkg -r moby-engine
+"""
+"""A stand-in: the lab's own engine belongs to no package, and its program may be a mount."""
+
+
+@fault("daemon.not-running", subject=DAEMON, exit_code=2)
+def package_removed(box: Box) -> None:
+    """The package that holds dockerd was removed; the log of dpkg says so."""
+    box.sh(_PACKAGE)
+    box.stop_engine()
+    box.sh(_WITHOUT_PROGRAM)
+    (found,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert 'its package "moby-engine" was removed from this host' in found["summary"]
+    assert found["fix"][0]["command"] == "apt-get install --yes moby-engine"
+
+
 @fault("daemon.not-running", subject=DAEMON, exit_code=2, runs=2)
 def killed(box: Box) -> None:
     """dockerd was killed; five containers live on, named from the disk."""
