@@ -117,8 +117,11 @@ def _platform_finding(candidate: Container, built_for: str, machine: str) -> Fin
 
 
 def _architecture(candidate: Container, detail: Detail | None) -> str:
-    platform = (candidate.image_manifest_descriptor or {}).get("platform") or {}
-    return str(platform.get("architecture") or (detail.architecture if detail else ""))
+    descriptor = candidate.image_manifest_descriptor
+    platform = descriptor.platform if descriptor is not None else None
+    if platform is not None and platform.architecture:
+        return platform.architecture
+    return detail.architecture if detail is not None else ""
 
 
 _LOST_LAYER = LazyPattern(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")

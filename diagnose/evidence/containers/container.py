@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
@@ -13,6 +12,7 @@ from diagnose.evidence.containers.inspect import (
     ContainerConfig,
     GraphDriver,
     HostConfig,
+    ManifestDescriptor,
     Mount,
     NetworkEndpoint,
     NetworkSettings,
@@ -55,7 +55,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     config: ContainerConfig = ContainerConfig()
     raw_mounts: tuple[Mount, ...] | None = msgspec.field(name="Mounts", default=None)
     network_settings: NetworkSettings = NetworkSettings()
-    image_manifest_descriptor: dict[str, Any] | None = None
+    image_manifest_descriptor: ManifestDescriptor | None = None
 
     def __str__(self) -> str:
         """As a sentence names it: container "web"."""

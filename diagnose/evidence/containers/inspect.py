@@ -138,6 +138,18 @@ class PortBinding(NamedTuple):
         return f"{self.binding.host_port} -> {self.port}"
 
 
+class ImagePlatform(msgspec.Struct, frozen=True):
+    """What one image of a multi-platform image was built for."""
+
+    architecture: str = ""
+
+
+class ManifestDescriptor(msgspec.Struct, frozen=True):
+    """The one image of a multi-platform image that a container was made of (engine 28.1)."""
+
+    platform: ImagePlatform | None = None
+
+
 class HostConfig(ApiObject, frozen=True, rename="pascal"):
     """What was asked for at create, as far as checks read it."""
 

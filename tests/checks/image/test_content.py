@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -60,6 +61,12 @@ def test_platform_mismatch(
 ) -> None:
     (finding,) = _platform(one, architecture, machine).findings
     assert finding.severity is severity
+
+
+def test_a_platform_of_another_shape_is_an_answer_that_cannot_be_read() -> None:
+    """And no crash of the check that reads it."""
+    with pytest.raises(msgspec.ValidationError):
+        container(ImageManifestDescriptor={"platform": "linux/arm64"})
 
 
 @pytest.mark.parametrize(
