@@ -97,11 +97,11 @@ def no_room_for_the_state_of_a_container(box: Box) -> None:
     assert "no space left on device" in said.stderr
 
 
-def _xfs(box: Box, device: str) -> None:
-    """Films on an xfs of this device, until it is full."""
+def _xfs(box: Box, device: str, disk: str) -> None:
+    """Films on an xfs of this device, until it is full. disk: what holds the device, or is it."""
     box.sh(f"mkfs.xfs -q {device}; mkdir -p /srv/films; mount {device} /srv/films")
     # the device of a mounted disk goes with its last mount
-    box.sh(f"losetup --detach {device.removesuffix('p2')}")
+    box.sh(f"losetup --detach {disk}")
     box.fill("/srv/films/film", 0.99)
 
 
@@ -122,7 +122,7 @@ def disk_larger_than_its_file_system(box: Box) -> None:
     """A virtual disk was enlarged, and its file system was not: it is full beside all that room."""
     box.sh("truncate -s 320M /root/films")
     device = box.sh("losetup --find --show /root/films").strip()
-    _xfs(box, device)
+    _xfs(box, device, device)
     box.sh(f"truncate -s 800M /root/films; losetup --set-capacity {device}")
     _grown(box)
     box.sh(f"truncate -s 1600M /root/films; losetup --set-capacity {device}")
@@ -135,7 +135,7 @@ def disk_larger_than_its_partition(box: Box) -> None:
     box.sh("truncate -s 400M /root/films; printf 'size=20M\nsize=330M\n' | sfdisk -q /root/films")
     device = box.sh("losetup --find --show --partscan /root/films").strip()
     box.sh(f"partx --update {device}")
-    _xfs(box, f"{device}p2")
+    _xfs(box, f"{device}p2", device)
     box.sh(f"truncate -s 900M /root/films; losetup --set-capacity {device}")
     _grown(box)
     box.sh(f"truncate -s 1800M /root/films; losetup --set-capacity {device}")
