@@ -12,8 +12,8 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.mounts.unread_certificates import (
     UnreadCertificates,
     unread_certificates,
-    validity_of,
 )
+from diagnose.evidence.machine.certificate import validity_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from tests.hosts import Made
@@ -35,6 +35,13 @@ def pem(end: str, start: str = "200101000000") -> str:
     """A certificate of which only the two times of its validity are there."""
     body = b"\x30\x1e\x17\x0d" + start.encode() + b"Z\x17\x0d" + end.encode() + b"Z\x30"
     return f"-----BEGIN CERTIFICATE-----\n{base64.b64encode(body).decode()}\n-----END CERTIFICATE-----\n"
+
+
+AFTER_2049 = pem("").replace(
+    base64.b64encode(b"\x30\x1e\x17\x0d200101000000Z\x17\x0dZ\x30").decode(),
+    base64.b64encode(b"\x30\x20\x17\x0d200101000000Z\x18\x0f20560101000000Z\x30").decode(),
+)
+"""The end of this one is written with four digits of the year."""
 
 
 def found(
@@ -126,6 +133,7 @@ def test_a_file_that_is_written_again(issued: str, kind: str, named: str, count:
     [
         (pem("260101000000"), (1577836800.0, 1767225600.0)),
         (pem("260199000000"), None),
+        (AFTER_2049, (1577836800.0, 2713910400.0)),
         ("no certificate", None),
         ("-----BEGIN CERTIFICATE-----\nAAAA\n", None),
         ("-----BEGIN CERTIFICATE-----\nA!\n", None),

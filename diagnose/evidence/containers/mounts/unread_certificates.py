@@ -6,10 +6,7 @@ gives them new workers. Which files they read stands in their mounted configurat
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
@@ -17,6 +14,7 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.certificate import validity_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
@@ -37,9 +35,6 @@ _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
 _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d+)(?P<end>\.pem)$")
 """How certbot names the files behind its links."""
-_BODY = LazyPattern(r"-----BEGIN CERTIFICATE-----(?P<body>[^-]+)")
-_VALIDITY = re.compile(rb"\x17\x0d(?P<start>\d{12})Z\x17\x0d(?P<end>\d{12})Z")
-"""Two times, one behind the other, as X.509 writes them until 2050."""
 _MOST = 20
 """Configuration files that are read of one container."""
 _SLACK_S = 5.0
@@ -187,25 +182,3 @@ def _old_end(host: Host, place: _Place, link: str) -> float | None:
     text = host.ask(place.read(f"{folder}{before}"))
     period = None if isinstance(text, Failed) else validity_of(text.text)
     return period.end if period is not None else None
-
-
-class Validity(NamedTuple):
-    """From when to when a certificate is valid, in Unix time."""
-
-    start: float
-    end: float
-
-
-def validity_of(pem: str) -> Validity | None:
-    """That of the first certificate of a PEM file; None where it cannot be read."""
-    match = _BODY.search(pem)
-    try:
-        body = base64.b64decode(match["body"]) if match else b""
-        times = _VALIDITY.search(body)
-        return Validity(_unix(times["start"]), _unix(times["end"])) if times else None
-    except ValueError:
-        return None
-
-
-def _unix(text: bytes) -> float:
-    return datetime.strptime(text.decode(), "%y%m%d%H%M%S").replace(tzinfo=UTC).timestamp()
