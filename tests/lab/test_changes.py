@@ -9,20 +9,10 @@ import pytest
 
 from .box import Box
 from .conftest import unfit
+from .packages import install
 
 pytestmark = [pytest.mark.skipif(bool(unfit()), reason=str(unfit())), pytest.mark.timeout(300)]
 
-UPGRADE = """
-set -e
-cd /tmp
-for version in 1.0 1.1; do
-    mkdir -p package/DEBIAN
-    printf 'Package: crun-lab\\nVersion: 1:%s-1\\nArchitecture: all\\n' $version > package/DEBIAN/control
-    printf 'Maintainer: a <a@b>\\nDescription: nothing\\n' >> package/DEBIAN/control
-    dpkg-deb -b package crun-lab.deb
-    dpkg -i crun-lab.deb
-done
-"""
 PROGRAM = "grep -q good /etc/app.conf || { echo starting; sleep 1; exit 3; }; sleep 1000"
 MOUNTS = ("-v", "/srv/shop/app.conf:/etc/app.conf", "-v", "/srv/shop/conf.d:/etc/shop/conf.d")
 
@@ -39,7 +29,7 @@ def box(request: pytest.FixtureRequest) -> Iterator[Box]:
         )
         options = ("-d", "--name=shop", "--restart=unless-stopped", *MOUNTS)
         box.docker("run", *options, "bb:1.36", "sh", "-c", PROGRAM)
-        box.sh(UPGRADE)
+        install(box, "crun-lab", "1:1.0-1", "1:1.1-1")
         box.sh("echo spoiled > /srv/shop/app.conf")
         box.docker("restart", "-t", "0", "shop")
         yield box

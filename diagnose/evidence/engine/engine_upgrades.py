@@ -10,11 +10,8 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
-from diagnose.evidence.machine.package_log import READERS, ChangedPackage, changed_packages
-from diagnose.evidence.run.recent_changes import LOG_BYTES
-from diagnose.model import Failed
+from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_logs
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 __all__ = ["EngineUpgrades", "RemovedEngine", "engine_upgrades", "removed_engine"]
@@ -63,11 +60,5 @@ def removed_engine(host: Host, daemon: Daemon) -> RemovedEngine:
 
 def _changes(host: Host) -> Iterator[ChangedPackage]:
     """Changes of the engine's packages that the managers' logs still hold."""
-    logs = host.ask_about(
-        list(READERS), lambda path: ReadFile(path, max_bytes=LOG_BYTES, tail=True)
-    )
-    for path, file in logs:
-        if not isinstance(file, Failed):
-            yield from (
-                package for package in changed_packages(path, file) if package.name in ENGINES
-            )
+    for packages in read_logs(host, READERS):
+        yield from (package for package in packages if package.name in ENGINES)

@@ -6,13 +6,15 @@ moment at which the file was last written. dnf (dnf.rpm.log) and pacman write th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.questions.files import FileText
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ReadFile
 
 _DPKG = LazyPattern(
     r"(?m)^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:upgrade|install|remove|purge)"
@@ -101,6 +103,19 @@ READERS: dict[str, Callable[[FileText], Iterator[ChangedPackage]]] = {
     "/var/log/pacman.log": _of_pacman,
 }
 """By the path of the log."""
+
+
+LOG_BYTES = 65536
+"""The end of a package manager's log: 130 packages of dpkg."""
+
+
+def read_logs(host: Host, paths: Iterable[str]) -> Iterator[tuple[ChangedPackage, ...]]:
+    """The packages of each of these logs that can be read."""
+    for path, file in host.ask_about(
+        paths, lambda path: ReadFile(path, max_bytes=LOG_BYTES, tail=True)
+    ):
+        if not isinstance(file, Failed):
+            yield changed_packages(path, file)
 
 
 def changed_packages(path: str, file: FileText) -> tuple[ChangedPackage, ...]:

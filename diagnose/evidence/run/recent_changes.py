@@ -16,13 +16,13 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import suspicious
 from diagnose.evidence.containers.settings.compose_files import project_files
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.package_log import READERS, ChangedPackage, changed_packages
+from diagnose.evidence.machine.package_log import READERS, ChangedPackage, read_logs
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, RecentChange, RecentChanges, Subject
 from diagnose.phrases import count
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["RecentChanges", "recent_changes"]
@@ -31,8 +31,6 @@ MOST_PATHS = 200
 MOST_FOLDERS = 20
 MOST_ENTRIES = 50
 """Files of a mounted folder that are looked at."""
-LOG_BYTES = 65536
-"""The end of a package manager's log: 130 packages of dpkg."""
 ONE_RUN_S = 120.0
 """Packages that follow each other within so many seconds are one run of their manager."""
 NOT_ASKED = PathStatus()
@@ -89,11 +87,8 @@ def _packages(host: Host, earliest: float) -> Iterator[RecentChange]:
     if isinstance(statuses, Failed):
         return
     written = [path for path, status in statuses.items() if (status.mtime or 0.0) >= earliest]
-    for path, file in host.ask_about(
-        written, lambda path: ReadFile(path, max_bytes=LOG_BYTES, tail=True)
-    ):
-        if not isinstance(file, Failed):
-            yield from (_package_run(run) for run in _runs(changed_packages(path, file)))
+    for packages in read_logs(host, written):
+        yield from (_package_run(run) for run in _runs(packages))
 
 
 def _runs(packages: Iterable[ChangedPackage]) -> Iterator[list[ChangedPackage]]:
@@ -149,10 +144,9 @@ class _GivenFile(msgspec.Struct, frozen=True):
 def _given(container: Container) -> Iterator[_GivenFile]:
     for path in project_files(container):
         yield _GivenFile(container.subject, path, "file of its compose project")
-    for mount in container.mounts:
-        if mount.type == "bind":
-            place = f"mounted at {mount.destination}"
-            yield _GivenFile(container.subject, mount.source, place, _holds_settings(mount))
+    for mount in container.bind_mounts:
+        place = f"mounted at {mount.destination}"
+        yield _GivenFile(container.subject, mount.source, place, _holds_settings(mount))
 
 
 def _holds_settings(mount: Mount) -> bool:

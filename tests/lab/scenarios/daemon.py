@@ -7,6 +7,7 @@ import sys
 
 from tests.lab import Box, fault, healthy
 from tests.lab.box import LOG
+from tests.lab.packages import install
 from tests.lab.runner import BASE_CONFIG, healthy_container
 
 DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]
@@ -41,15 +42,6 @@ def stopped(box: Box) -> None:
     assert not box.path("/run/docker.sock").exists()
 
 
-_PACKAGE = """
-set -e
-cd /tmp
-mkdir -p package/DEBIAN
-printf 'Package: moby-engine\nVersion: 5:28.5.1-1\nArchitecture: all\n' > package/DEBIAN/control
-printf 'Maintainer: a <a@b>\nDescription: engine\n' >> package/DEBIAN/control
-dpkg-deb -b package moby-engine.deb
-dpkg -i moby-engine.deb
-"""
 _WITHOUT_PROGRAM = """
 for program in $(command -v dockerd) /usr/bin/dockerd /usr/sbin/dockerd; do
     [ ! -e $program ] || mv $program $program.gone 2>/dev/null || mount --bind /dev/null $program
@@ -62,7 +54,7 @@ dpkg -r moby-engine
 @fault("daemon.not-running", subject=DAEMON, exit_code=2)
 def package_removed(box: Box) -> None:
     """The package that holds dockerd was removed; the log of dpkg says so."""
-    box.sh(_PACKAGE)
+    install(box, "moby-engine", "5:28.5.1-1")
     box.stop_engine()
     box.sh(_WITHOUT_PROGRAM)
     (found,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
