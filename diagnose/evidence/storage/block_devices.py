@@ -5,17 +5,21 @@ Mount tables say /dev/mapper/vg-data or /dev/root, its log dm-0.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 STACKED = ("dm-", "md", "bcache")
 """Devices that are made of others: volumes, encryption, RAID."""
 DEEPEST = 4
+SECTOR = 512
+"""Bytes of the unit in which sysfs has sizes of devices, whatever their own blocks are."""
 
 
 class BlockDevices(msgspec.Struct, frozen=True):
@@ -67,3 +71,13 @@ def _below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
         if not isinstance(folder, Failed):
             below |= {entry.name: named[name] for entry in folder.entries}
     return below
+
+
+def numbers_in(host: Host, paths: Iterable[str]) -> dict[str, int]:
+    """The numbers that files of sysfs hold, by path; without those that cannot be read."""
+    texts = {
+        path: answer.text.strip()
+        for path, answer in host.ask_about(paths, ReadFile)
+        if not isinstance(answer, Failed)
+    }
+    return {path: int(text) for path, text in texts.items() if text.isdigit()}

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -23,7 +24,6 @@ SYSFS = "/sys/fs/btrfs"
 ID_LENGTH = 36
 ENOUGH, ENOUGH_PCT = 8 << 20, 3.0
 """Room that the kernel does not hand out: on Linux 6.18, creating files failed with 4 MiB left."""
-SECTOR = 512
 CHUNK = 64 << 20
 """The kernel allocates chunks of 256 MiB and more, and smaller ones on small disks."""
 
@@ -122,23 +122,16 @@ def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:
             "data/bytes_used", "data/disk_total", "metadata/disk_total", "system/disk_total",
         )
     }  # fmt: skip
-    read = {name: _number(host, path) for name, path in paths.items()}
-    sizes = [_number(host, f"{SYSFS}/{id}/devices/{device}/size") for device in devices]
-    figures = {name: number for name, number in read.items() if number is not None}
-    disks = [sectors for sectors in sizes if sectors is not None]
-    if len(figures) < len(paths) or len(disks) < len(sizes):
+    sizes = [f"{SYSFS}/{id}/devices/{device}/size" for device in devices]
+    numbers = numbers_in(host, [*paths.values(), *sizes])
+    if len(numbers) < len(paths) + len(sizes):
         return None
+    figures = {name: numbers[path] for name, path in paths.items()}
     given = sum(figures[name] for name in figures if name.endswith("disk_total"))
     return BtrfsRoom(
         figures["metadata/total_bytes"],
         figures["metadata/bytes_used"] + figures["global_rsv_size"],
-        max(sum(disks) * SECTOR - given, 0),
+        max(sum(numbers[path] for path in sizes) * SECTOR - given, 0),
         figures["data/total_bytes"],
         figures["data/bytes_used"],
     )
-
-
-def _number(host: Host, path: str) -> int | None:
-    answer = host.ask(ReadFile(path))
-    text = "" if isinstance(answer, Failed) else answer.text.strip()
-    return int(text) if text.isdigit() else None

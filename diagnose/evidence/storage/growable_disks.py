@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
+from diagnose.evidence.storage.block_devices import SECTOR, numbers_in
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 __all__ = ["GrowableDisk", "GrowableDisks", "growable_disks"]
@@ -22,7 +23,6 @@ LEAST = 256 << 20
 """A smaller difference is the file system's own overhead: the log of xfs has at least 64 MiB."""
 LEAST_SHARE = 0.15
 """ext4's tables of inodes and its journal take up to an eighth of a small disk."""
-SECTOR = 512
 
 
 class GrowableDisk(msgspec.Struct, frozen=True):
@@ -94,39 +94,32 @@ def _device(host: Host, number: str) -> _Device | None:
     path = f"/sys/dev/block/{number}"
     status = host.ask(StatPaths([path]))
     link = status[path].link if not isinstance(status, Failed) and path in status else None
-    size = _sectors(host, f"{path}/size")
-    if not link or size is None:
+    size, start, number = f"{path}/size", f"{path}/start", f"{path}/partition"
+    figures = numbers_in(host, [size, start, number])
+    if not link or size not in figures:
         return None
     *_, parent, name = link.split("/")
-    partition = host.ask(ReadFile(f"{path}/partition"))
-    start = _sectors(host, f"{path}/start")
-    if isinstance(partition, Failed) or start is None:
-        return _Device(name, size)
-    return _Device(name, size, parent, start, partition.text.strip())
+    if len(figures) < 3:
+        return _Device(name, figures[size] * SECTOR)
+    return _Device(
+        name, figures[size] * SECTOR, parent, figures[start] * SECTOR, str(figures[number])
+    )
 
 
 def _room_behind(host: Host, device: _Device) -> int:
     """Bytes of the disk behind a partition; 0 where another one follows it."""
-    whole = _sectors(host, f"/sys/class/block/{device.parent}/size")
+    size = f"/sys/class/block/{device.parent}/size"
+    whole = numbers_in(host, [size]).get(size)
     end = device.start + device.size
     if whole is None or any(start >= end for start in _starts(host, device.parent)):
         return 0
-    return whole - end
+    return whole * SECTOR - end
 
 
-def _starts(host: Host, disk: str) -> Iterator[int]:
+def _starts(host: Host, disk: str) -> list[int]:
     """Where the partitions of a disk begin, in bytes."""
-    folder = host.ask(ListFolder(f"/sys/class/block/{disk}"))
-    entries = [] if isinstance(folder, Failed) else folder.entries
-    for entry in entries:
-        if entry.name.startswith(disk):
-            start = _sectors(host, f"/sys/class/block/{entry.name}/start")
-            if start is not None:
-                yield start
-
-
-def _sectors(host: Host, path: str) -> int | None:
-    """Bytes, from a file with a number of sectors."""
-    answer = host.ask(ReadFile(path))
-    number = "" if isinstance(answer, Failed) else answer.text.strip()
-    return int(number) * SECTOR if number.isdigit() else None
+    listing = host.ask(ListFolder(f"/sys/class/block/{disk}"))
+    entries = [] if isinstance(listing, Failed) else listing.entries
+    partitions = [entry.name for entry in entries if entry.name.startswith(disk)]
+    starts = numbers_in(host, [f"/sys/class/block/{name}/start" for name in partitions])
+    return [start * SECTOR for start in starts.values()]
