@@ -21,6 +21,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
@@ -223,16 +224,12 @@ _SECURED = (
 
 def _unsecured_variables(container: Container) -> dict[str, str]:
     """What has a search server speak plain HTTP, where only containers reach it."""
-    is_open = any(not _is_loopback(port.host_ip) for port in container.published_ports)
+    is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
     if is_open or container.shares_host_network:
         return {}
     image = container.config.image.lower()
     settings = [setting for name, setting in _SECURED if name.search(image)]
     return {"insecure": settings[0]} if settings else {}
-
-
-def _is_loopback(address: str) -> bool:
-    return address.startswith("127.") or address == "::1"
 
 
 def _has_timeout(container: Container) -> bool:

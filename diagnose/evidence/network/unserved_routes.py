@@ -163,7 +163,7 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
     named = flags_of(proxy).get("configfile") or proxy.config.value_of("TRAEFIK_CONFIGFILE")
     places = [named] if named else [f"{FOLDER}/{name}" for name in FILES]
     for mount in proxy.mounts:
-        inside = [place for place in places if _is_below(place, mount.destination)]
+        inside = [place for place in places if place == mount.destination or mount.holds(place)]
         for place in inside:
             path = mount.on_host(place)
             answer = host.ask(ReadFile(path, max_bytes=65536))
@@ -181,10 +181,6 @@ def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:
         return True
     name = place.partition(":")[0]
     return any(name in container.dns_names for container in containers.running)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")
 
 
 def _is_enabled(container: Container, settings: StaticSettings) -> bool:

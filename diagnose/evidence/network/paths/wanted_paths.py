@@ -173,26 +173,17 @@ class _Walks:
             traced = trace(self._stack, leaving.to(address, port))
             listener = self._listening(address, port)
             peer = self._names.publishers.get(port)
-            if peer is not None and (traced.nat is not None or listener is None):
+            is_peers = peer is not None and (traced.nat is not None or listener is None)
+            if is_peers or listener is not None or self._listeners is None:
                 yield WantedPath(
-                    "between containers",
+                    "between containers" if is_peers else "to the host",
                     want=want,
                     network=network,
                     address=address,
                     port=port,
                     trace=traced,
                     peer=peer,
-                )
-            elif listener is not None or self._listeners is None:
-                yield WantedPath(
-                    "to the host",
-                    want=want,
-                    network=network,
-                    address=address,
-                    port=port,
-                    trace=traced,
-                    peer=peer,
-                    listener=listener,
+                    listener=None if is_peers else listener,
                 )
 
     def unserved(self, want: Want) -> UnservedWant | None:
