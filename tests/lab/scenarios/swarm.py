@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
+from tests.lab.sweep import CGROUP_PREFIX
 
 SECOND = "/run/second/docker.sock"
 
@@ -20,7 +21,9 @@ def swarm_of_two(box: Box, role: str) -> int:
     box.provider.sh("mkdir -p /run/second /tmp/second")
     pid = box.provider.spawn(
         ["env", f"PATH={box.engine.path}", "dockerd", "--data-root=/tmp/second", "--exec-root=/run/second/exec",
-         "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{SECOND}"]
+         "--pidfile=/run/second/pid", "--iptables=false", "--bridge=none", "--storage-driver=vfs", f"--host=unix://{SECOND}",
+         # beside the box it would make its control groups at the machine's root, and leave them
+         f"--cgroup-parent=/{CGROUP_PREFIX}{box.id}"]
     )  # fmt: skip
     second = ["timeout", "-s", "KILL", "40", "docker", "-H", f"unix://{SECOND}"]
     box.wait_for(
