@@ -172,6 +172,21 @@ def test_containers_in_trouble_come_first_where_there_are_too_many_files(monkeyp
     ]
 
 
+def test_the_order_of_answers_makes_no_other_question(monkeypatch):
+    """A recording knows a question by all of its paths, in their order."""
+    folders = [mount(f"/srv/{name}", f"/etc/{name}", False) for name in ("a", "b", "c")]
+    listing = {"entries": [{"name": "x.conf", "type": "file"}]}
+    forward, backward = (Made({"file.stats": statuses({}), "file.list": listing}) for _ in range(2))
+    in_order = backward.source.ask_many
+    monkeypatch.setattr(
+        backward.source, "ask_many", lambda questions: reversed(list(in_order(questions)))
+    )
+    for host in (forward, backward):
+        changes(host, failed("web", Mounts=folders))
+    assert forward.asked[-1] == backward.asked[-1]
+    assert len(forward.asked[-1].paths) == 6
+
+
 def test_nothing_is_known_where_nothing_can_be_read():
     host = Made({"file.stats": Failed("forbidden", "as root")})
     assert changes(host, failed("web", Mounts=[mount("/srv/a", "/etc/a", False)])) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from diagnose import registry
 from diagnose.judgement import engine
 from diagnose.judgement.causes import roots
+from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
@@ -39,6 +42,43 @@ def test_recorded_host(host: str) -> None:
     }
     assert {r.check.id: r.verdict.value for r in report.results} == expected["verdicts"]
     assert all(roots(report.findings).values())
+
+
+class Asked(Replay):
+    """A recording that keeps what it was asked, and gives many answers first to last or last to
+    first."""
+
+    def __init__(self, folder: Path, *, backward: bool) -> None:
+        super().__init__(answer_files.read_folder(folder)[0])
+        self.backward = backward
+        self.asked: set[AnyQuestion] = set()
+
+    def ask(self, question: AnyQuestion) -> Json | Failed:
+        self.asked.add(question)
+        return super().ask(question)
+
+    def ask_many(
+        self, questions: Iterable[AnyQuestion]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        answers = list(super().ask_many(questions))
+        return reversed(answers) if self.backward else iter(answers)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_the_order_of_answers_changes_no_question_and_no_finding(host: str) -> None:
+    """Live answers come in any order; a recording knows only the questions that were asked live."""
+    known = registry.load()
+    what = engine.Run(known, tuple(known), source="bundle", profile=True)
+    asked, found = [], []
+    for backward in (False, True):
+        source = Asked(FIXTURES / host, backward=backward)
+        report = engine.run(
+            source, what, began=time.monotonic(), budget=Budget(time.monotonic() + 60)
+        )
+        asked.append(source.asked)
+        found.append([finding.finding for finding in report.findings])
+    assert asked[0] == asked[1]
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("host", HOSTS)

@@ -161,12 +161,15 @@ def _is_by_people(path: str) -> bool:
 
 
 def _entries(host: Host, folders: Sequence[_GivenFile]) -> Iterator[_GivenFile]:
-    listings = host.ask_about(folders, lambda folder: ListFolder(folder.path, limit=MOST_ENTRIES))
-    for folder, listing in listings:
-        if not isinstance(listing, Failed):
-            for entry in listing.entries:
-                path = f"{folder.path.rstrip('/')}/{entry.name}"
-                yield _GivenFile(folder.subject, path, f"its folder is {folder.place}")
+    """The entries in the order of the folders: their paths make one question, which a recording
+    knows by its paths in this order."""
+    listings = host.answers_about(
+        folders, lambda folder: ListFolder(folder.path, limit=MOST_ENTRIES)
+    )
+    for folder in folders:
+        for entry in listings[folder].entries if folder in listings else ():
+            path = f"{folder.path.rstrip('/')}/{entry.name}"
+            yield _GivenFile(folder.subject, path, f"its folder is {folder.place}")
 
 
 def _pulls(containers: Iterable[Container], events: Events | None) -> Iterator[RecentChange]:
