@@ -76,10 +76,7 @@ def is_broken(container: Container, clock: Clock, log_tails: LogTails) -> bool:
 
 def is_failing(container: Container, clock: Clock) -> bool:
     """Whether it does not run, is unhealthy, or was restarted a moment ago."""
-    if not container.is_running:
-        return True
-    health = container.state.health
-    if health is not None and health.status == "unhealthy":
+    if not container.is_running or container.is_unhealthy:
         return True
     return (clock.age(container.started_at) or 0.0) < STEADY_S
 

@@ -106,8 +106,7 @@ def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
         for container in containers or ()
         if container.service == f"swarm {service}"
         and not container.is_running
-        and container.state.health is not None
-        and container.state.health.status == "unhealthy"
+        and container.is_unhealthy
     ]
 
 

@@ -144,10 +144,14 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return self.state.status in ("running", "paused", "restarting")
 
     @property
+    def is_unhealthy(self) -> bool:
+        """Whether the engine calls it so; of one that has ended, whether it was when it ended."""
+        return self.state.health is not None and self.state.health.status == "unhealthy"
+
+    @property
     def is_unwell(self) -> bool:
         """Whether it was restarted after a failure, or fails its health check."""
-        health = self.state.health
-        return self.restart_count > 0 or (health is not None and health.status == "unhealthy")
+        return self.restart_count > 0 or self.is_unhealthy
 
     @property
     def start_failed(self) -> bool:

@@ -150,9 +150,8 @@ def namespaces(host: Host, containers: Containers, options: Options) -> Namespac
 
 def _suspicion(container: Container) -> tuple[bool, bool, int, str]:
     """Unhealthy ones first, then those that publish ports, then those that restarted most."""
-    health = container.state.health
     return (
-        not (health is not None and health.status == "unhealthy"),
+        not container.is_unhealthy,
         not container.published_ports,
         -container.restart_count,
         container.name,

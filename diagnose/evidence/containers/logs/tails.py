@@ -75,8 +75,7 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
     if state.status == "restarting":
         return True
     if container.is_running:
-        unhealthy = state.health is not None and state.health.status == "unhealthy"
-        return unhealthy or container.restart_count > 0
+        return container.is_unwell
     finished = container.finished_at
     is_brief_service = bool(container.wanted_ports) and (container.ran_for or 0.0) < BRIEF_S
     return (
