@@ -37,6 +37,7 @@ from diagnose.mappings import only, present
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
+    AtServer,
     CommentedOut,
     Corrected,
     Dropped,
@@ -49,6 +50,7 @@ from diagnose.programs.failures.remedies import (
     Job,
     NewVolume,
     NodeName,
+    OfRunning,
     OwnFolder,
     Parameter,
     Preceded,
@@ -132,10 +134,11 @@ def row_steps(
     is_running: the program goes on, so that its data is not touched from outside. info: of the host
     that has the memory.
     """
-    if failure is None or failure.failure.remedy is None:
+    remedy = failure.remedy if failure is not None else None
+    if failure is None or remedy is None or isinstance(remedy, AtServer | OfRunning):
         return {}
     memory = info.mem_total if info is not None else 0
-    steps = _steps(failure.failure.remedy, _Case(container, failure, containers, memory))
+    steps = _steps(remedy, _Case(container, failure, containers, memory))
     return steps if is_running == bool(steps.keys() & _OF_RUNNING) or _EITHER in steps else {}
 
 

@@ -7,26 +7,15 @@ from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.remedies import AtServer
 
-_SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
 _GROUP = LazyPattern(r"--(?:consumer-)?group(?:-id)?[= ](\S+)")
 _GROUP_VARIABLE = LazyPattern(r"(?:CONSUMER_GROUP|GROUP_ID)(?:_|$)")
-_REDIS = LazyPattern(r"redis|valkey|keydb")
-_SERVERS = {
-    "amqp-arguments": ("broker", LazyPattern(r"rabbitmq")),
-    "kafka-offset": ("streams", LazyPattern(r"kafka|redpanda")),
-    "redis-full": ("full_cache", _REDIS),
-    "redis-replica": ("replica", _REDIS),
-    "search-flood": ("flooded", _SEARCH),
-    "search-migration": ("searched", _SEARCH),
-    "vault-sealed": ("sealed", LazyPattern(r"(?:^|/)(?:vault|openbao)\b")),
-}
-"""The variable of a page and the image of the server, by the failure."""
 
 
 def is_of_a_server(failure: Recognised | None) -> bool:
     """Whether a known failure is one of the server that a program calls."""
-    return failure is not None and failure.name in _SERVERS
+    return failure is not None and isinstance(failure.remedy, AtServer)
 
 
 def server_of(
@@ -36,21 +25,20 @@ def server_of(
 
     It is this container, or the one that it calls.
     """
-    kind = _SERVERS.get(failure.name) if failure is not None else None
-    if failure is None or kind is None or containers is None:
+    remedy = failure.remedy if failure is not None else None
+    if failure is None or not isinstance(remedy, AtServer) or containers is None:
         return {}
     if failure.values.get("kind", "queue") != "queue":
         return {}  # an exchange: a queue of that name is another thing
-    variable, image = kind
     candidates = (container, *named_peers((failure.line,), container, containers))
-    servers = [one.name for one in candidates if image.search(one.config.image.lower())]
+    servers = [near.name for near in candidates if remedy.image.search(near.config.image.lower())]
     if not servers:
         return {}
-    group = _group(container) if variable == "streams" else ""
+    group = _group(container) if remedy.variable == "streams" else ""
     values = {"consumer_group": group} | {
         name: failure.values.get(name, "") for name in ("index", "queue", "vhost")
     }
-    return {variable: servers[0], **{name: value for name, value in values.items() if value}}
+    return {remedy.variable: servers[0], **{name: value for name, value in values.items() if value}}
 
 
 def _group(container: Container) -> str:

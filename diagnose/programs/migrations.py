@@ -39,12 +39,8 @@ def migration_of(failure: Recognised | None, lines: tuple[str, ...]) -> str:
     """
     if failure is None or failure.name not in WAITING:
         return ""
-    return migration_in((failure.line, *lines))
-
-
-def migration_in(lines: tuple[str, ...]) -> str:
-    """The command of the framework that these lines show."""
-    for pattern, command in COMMANDS:
-        if any(pattern.search(line) for line in lines):
-            return command
-    return ""
+    shown = (failure.line, *lines)
+    commands = (
+        command for framework, command in COMMANDS if any(framework.search(line) for line in shown)
+    )
+    return next(commands, "")

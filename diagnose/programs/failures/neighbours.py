@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import TrustedProxy
 
 _LOOPBACK = "container.loopback-peer"
 _OPTION = "container.option-missing"
@@ -31,6 +33,12 @@ NEIGHBOURS = (
         cure="add that address or its network to trusted_proxies, with use_x_forwarded_for: true, "
         "under http: in configuration.yaml; then restart the container",
         source="home-assistant/core#52636",
+        turns_away=True,
+        remedy=TrustedProxy(
+            LazyPattern(r"(?:^|/)(?:home-assistant|homeassistant|hassio)\b"),
+            folder="/config",
+            file="configuration.yaml",
+        ),
     ),
     Failure(
         name="loopback-refused",
@@ -131,6 +139,7 @@ NEIGHBOURS = (
         cure="write http:// instead of https:// before that place in proxy_pass, or name the port on "
         "which it serves TLS; then load the configuration: docker kill -s HUP",
         source="the program's own message",
+        turns_away=True,
     ),
     Failure(
         name="certificate-time",

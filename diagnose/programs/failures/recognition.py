@@ -46,6 +46,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     needs: tuple[str, ...] = ()
     """What that check looks for: a kernel setting with its least value, a capability, a variable.
     """
+    turns_away: bool = False
+    """A program that runs on with it turns its callers away: that is a warning, not advice."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "newer"] = ""
@@ -100,6 +102,11 @@ class Recognised(msgspec.Struct, frozen=True):
     def needs(self) -> tuple[str, ...]:
         """What the check that confirms the row looks for."""
         return self.failure.needs
+
+    @property
+    def remedy(self) -> Remedy | None:
+        """What heals, as far as a command can."""
+        return self.failure.remedy
 
     @property
     def confirmed_by(self) -> str:

@@ -2,7 +2,8 @@
 
 Groups of the failure's pattern stand in braces, as in its cause. The row says what is to be
 changed; `checks/container/row_steps.py` holds that against the container, and offers nothing where
-the container has nothing to change.
+the container has nothing to change. What heals in another container is held against that one in
+`server_steps.py` beside it, and what only a program that runs on is offered in `running_steps.py`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 from typing import Literal
 
 import msgspec
+
+from diagnose.lazy_pattern import LazyPattern
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -196,8 +199,71 @@ class Inside(msgspec.Struct, frozen=True):
     least: int = 0
 
 
+class AtServer(msgspec.Struct, frozen=True):
+    """It is done in the server that the line is about: the program itself, or one that it calls."""
+
+    variable: str
+    """The variable of the page that names the server."""
+    image: LazyPattern
+    """How the image of such a server is called."""
+
+
+class OfRunning(msgspec.Struct, frozen=True):
+    """What is offered for a program that runs on, and not for one that has ended."""
+
+
+class Shown(OfRunning, frozen=True):
+    """No command heals it; a variable of the page lets its reader see what is wrong."""
+
+    variable: str
+    value: str
+
+
+class NewKey(OfRunning, frozen=True):
+    """A variable that is not set gets a key, which the page makes in the framework's form."""
+
+    variable: str
+
+
+class MoreTime(OfRunning, frozen=True):
+    """A server waits longer for its workers, by an option in a variable; neither is given yet."""
+
+    variable: str
+    option: str
+
+
+class NewerBuild(OfRunning, frozen=True):
+    """The container runs the other build of its image that the container beside it runs."""
+
+
+class HttpsRoute(OfRunning, frozen=True):
+    """The container that calls it uses https:// instead."""
+
+
+class PlainHttp(OfRunning, frozen=True):
+    """A server that only containers reach speaks plain HTTP."""
+
+    settings: tuple[tuple[LazyPattern, str], ...]
+    """How its image is called, and the variable that turns TLS off, with its value."""
+
+
+class SharedFolder(OfRunning, frozen=True):
+    """The program behind the server gets the folder that it lacks at the server's path."""
+
+
+class TrustedProxy(OfRunning, frozen=True):
+    """A program trusts the proxy before it, by a file in a folder of its own."""
+
+    image: LazyPattern
+    """How its image is called."""
+    folder: str
+    """The folder in the container."""
+    file: str
+
+
 Remedy = (
     Assigned
+    | AtServer
     | CommentedOut
     | Corrected
     | Dropped
@@ -206,16 +272,24 @@ Remedy = (
     | Generated
     | Given
     | Heap
-    | NodeName
+    | HttpsRoute
     | Inside
     | Job
+    | MoreTime
+    | NewerBuild
+    | NewKey
     | NewVolume
+    | NodeName
     | OwnFolder
     | Parameter
+    | PlainHttp
     | Preceded
     | Raised
     | Replaced
     | SetAside
+    | SharedFolder
+    | Shown
+    | TrustedProxy
     | Typed
     | TypedLike
     | TypedOption

@@ -6,6 +6,7 @@ real log in `tests/programs/test_failures.py`.
 
 from __future__ import annotations
 
+from diagnose.programs.failures.called_servers import CALLED_SERVERS
 from diagnose.programs.failures.data_versions import DATA_VERSIONS
 from diagnose.programs.failures.databases import CLIENTS, SERVERS
 from diagnose.programs.failures.file_modes import FILE_MODES
@@ -37,6 +38,7 @@ FAILURES: tuple[Failure, ...] = (
     *FILES,
     *CLIENTS,
     *WEB_SERVERS,
+    *CALLED_SERVERS,
     *RUNTIMES,
 )
 """Every known failure. Their order decides where one line shows two of them."""

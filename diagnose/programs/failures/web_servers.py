@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Corrected, Inside, Preceded, WholeFolder
+from diagnose.programs.failures.remedies import (
+    Corrected,
+    HttpsRoute,
+    Inside,
+    MoreTime,
+    NewerBuild,
+    NewKey,
+    Preceded,
+    SharedFolder,
+    Shown,
+    WholeFolder,
+)
 
 
 def _nginx(file: str, *directives: str) -> Inside:
@@ -64,6 +75,7 @@ WEB_SERVERS = (
         cure="set fastcgi_buffer_size (proxy_buffer_size for http, uwsgi_buffer_size) to 32k in the "
         "configuration of nginx, with as many buffers of that size, and reload it",
         source="librenms/docker#245",
+        turns_away=True,
         remedy=_nginx(
             "zz-header.conf",
             "proxy_buffer_size 32k",
@@ -84,6 +96,7 @@ WEB_SERVERS = (
         cure="find out what the program at {place} waits for, or raise proxy_read_timeout "
         "(fastcgi_read_timeout, uwsgi_read_timeout) in the configuration of nginx, and reload it",
         source="nginx's own message",
+        turns_away=True,
         remedy=_nginx(
             "zz-timeout.conf",
             "proxy_read_timeout 300s",
@@ -99,6 +112,8 @@ WEB_SERVERS = (
         cure="write https:// in the proxy's route to it (proxy_pass https://; for Traefik the "
         "label loadbalancer.server.scheme=https), or give the proxy its port for plain HTTP",
         source="the message of Go's net/http, and of OpenSSL",
+        turns_away=True,
+        remedy=HttpsRoute(),
     ),
     Failure(
         name="nginx-upload",
@@ -107,6 +122,7 @@ WEB_SERVERS = (
         cause="nginx answers 413, because it takes only uploads of up to 1 MB by default",
         cure="set client_max_body_size in the configuration of nginx, and reload it",
         source="nginx-proxy/nginx-proxy#376",
+        turns_away=True,
         remedy=_nginx("zz-upload.conf", "client_max_body_size 100m"),
     ),
     Failure(
@@ -116,6 +132,7 @@ WEB_SERVERS = (
         cause="nginx rejects clients, because all connections that its workers may have are in use",
         cure="raise worker_connections in the configuration of nginx, and reload it",
         source="the program's own message",
+        turns_away=True,
         remedy=Inside(
             # beside the file itself, for paths in it are relative to its folder
             "cd /etc/nginx && "
@@ -124,17 +141,6 @@ WEB_SERVERS = (
             "cat more.conf >nginx.conf && rm more.conf && nginx -s reload || "
             "{ rm -f more.conf; false; }"
         ),
-    ),
-    Failure(
-        name="search-flood",
-        mark="",
-        pattern=r"(?:FORBIDDEN|TOO_MANY_REQUESTS)/12/|flood[- ]stage (?:disk )?watermark .{0,20}exceeded"
-        r"|\bread_only_allow_delete\b",
-        cause="Elasticsearch or OpenSearch takes no more documents: the disk of its data is fuller "
-        "than its flood stage allows (95 %), and it has made its indices read-only",
-        cure="make room on that disk; Elasticsearch 7.4 and later lift the block then, earlier ones "
-        "when index.blocks.read_only_allow_delete is set to null",
-        source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
     ),
     Failure(
         name="nginx-block",
@@ -155,16 +161,7 @@ WEB_SERVERS = (
         "another one than was meant",
         cure="put the site's files into the folder that is mounted there, or mount the right one",
         source="settermjd/docker-for-local-development#6",
-    ),
-    Failure(
-        name="search-migration",
-        mark="appears to be migrating the index",
-        pattern=r"instance appears to be migrating the index.*?deleting index (?P<index>\.[\w.-]+)",
-        cause="it waits for a migration of its index {index} that another instance has begun and "
-        "not ended, such as itself before it was stopped",
-        cure="delete the index {index} in Elasticsearch or OpenSearch where no other instance "
-        "runs, and start it again",
-        source="chaoss/grimoirelab#443",
+        turns_away=True,
     ),
     Failure(
         name="acme-unreached",
@@ -176,14 +173,8 @@ WEB_SERVERS = (
         cure="open port 80 in the router and in the provider's firewall, or correct the address of "
         "{unreached} in DNS; a challenge by DNS needs no port",
         source="Let's Encrypt's own message",
-    ),
-    Failure(
-        name="vault-sealed",
-        mark="vault is sealed",
-        pattern=r"Vault is sealed",
-        cause="the Vault server that it calls is sealed, as it is after each of its starts",
-        cure="unseal it: `vault operator unseal`, once for each key that it asks for",
-        source="namecheap/node-vault-client#12",
+        turns_away=True,
+        remedy=Shown("unreached", "{unreached}"),
     ),
     Failure(
         name="laravel-key",
@@ -192,6 +183,8 @@ WEB_SERVERS = (
         cause="Laravel answers every request with an error, because APP_KEY is not set",
         cure="set APP_KEY to a key of its own, and keep it: what it has encrypted needs it",
         source="alexjustesen/speedtest-tracker#845",
+        turns_away=True,
+        remedy=NewKey("APP_KEY"),
     ),
     Failure(
         name="gunicorn-timeout",
@@ -201,14 +194,8 @@ WEB_SERVERS = (
         "(30 s by default), and their clients get no answer",
         cure="find out what the requests wait for, or raise --timeout in GUNICORN_CMD_ARGS",
         source="benoitc/gunicorn#1801",
-    ),
-    Failure(
-        name="redis-full",
-        mark="oom command not allowed",
-        pattern=r"OOM command not allowed when used memory > ['\"]?maxmemory",
-        cause="Redis holds as much as its maxmemory allows, and takes no further keys",
-        cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
-        source="the program's own message",
+        turns_away=True,
+        remedy=MoreTime("GUNICORN_CMD_ARGS", "--timeout"),
     ),
     Failure(
         name="fastcgi-script",
@@ -218,67 +205,7 @@ WEB_SERVERS = (
         cure="mount the project at the same path into both containers, and give "
         "SCRIPT_FILENAME as $document_root$fastcgi_script_name",
         source="docker-library/php#1133",
-    ),
-    Failure(
-        name="redis-replica",
-        mark="read only",
-        pattern=r"READONLY You can't write against a read only (?:replica|slave)",
-        cause="Redis refuses writes, because it is a replica of another server",
-        cure="let the program write to the master; if there is no master any more, end the replication "
-        "with `redis-cli replicaof no one`",
-        source="redis/redis#3303",
-    ),
-    Failure(
-        name="redis-master-gone",
-        mark="",
-        pattern=r"Error condition on socket for SYNC|Timeout connecting to the MASTER"
-        r"|Unable to connect to MASTER",
-        cause="Redis is a replica, and its master does not answer it",
-        cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`, "
-        "and set a password: attackers do this to a Redis with an open port and no password",
-        source="redis/redis#3303",
-    ),
-    Failure(
-        name="database-read-only",
-        mark="",
-        pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
-        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
-        cause="the database refuses the writes of this program: it is a replica, or the server, the "
-        "user or the program's own transaction is set to read-only",
-        cure="let the program call the primary server, or turn off the read-only mode where it was set",
-        source="the programs' own messages",
-    ),
-    Failure(
-        name="tls-expected",
-        mark="plaintext",
-        pattern=r"received plaintext (?:http )?traffic on an? (?:https|encrypted) channel"
-        r"(?:.{0,120}?remoteAddress=/(?P<client>[\d.]+))?",
-        cause="it serves HTTPS only, and its clients use plain HTTP: Elasticsearch requires TLS and a "
-        "password by default since version 8",
-        cure="give the client an address with https://, a user and a password; or, if only trusted "
-        "containers reach the port, turn this off with xpack.security.enabled=false",
-        source="deviantony/docker-elk#716",
-    ),
-    Failure(
-        name="amqp-arguments",
-        mark="inequivalent arg",
-        pattern=r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>queue|exchange) "
-        r"'(?P<queue>[^']+)' in vhost '(?P<vhost>[^']+)'",
-        cause="the {kind} {queue} was made with another {argument} than the program asks for now",
-        cure="delete the {kind} {queue} once it is empty, so that the program makes it again, or "
-        "let the program ask for what it was made with",
-        source="the program's own message",
-    ),
-    Failure(
-        name="kafka-offset",
-        mark="",
-        pattern=r"\bOFFSET_OUT_OF_RANGE\b|OffsetOutOfRange|[Oo]ffset out of range"
-        r"|_AUTO_OFFSET_RESET\b",
-        cause="the program wants to read on at a place of its topic that Kafka no longer holds: "
-        "its messages were deleted for their age or size, or Kafka has lost its data",
-        cure="set the offsets of its consumer group to the latest, or the earliest, place that "
-        "Kafka holds",
-        source="the program's own message",
+        remedy=SharedFolder(),
     ),
     Failure(
         name="grafana-default",
@@ -296,16 +223,8 @@ WEB_SERVERS = (
         "is older than that of the program that sends them, or it does not import their module",
         cure="recreate the worker from the image of the program that sends the task",
         source="the program's own message",
-    ),
-    Failure(
-        name="mongoose-buffering",
-        mark="buffering timed out",
-        pattern=r"Operation `(?P<operation>[\w.]+)\(\)` buffering timed out",
-        cause="the program has no connection to MongoDB: it never reached the server of its "
-        "connection string",
-        cure="start MongoDB, put both on one network, and give its name in the connection string",
-        source="the program's own message",
-        may_pass=True,
+        turns_away=True,
+        remedy=NewerBuild(),
     ),
     Failure(
         name="php-fpm-children",
@@ -315,6 +234,7 @@ WEB_SERVERS = (
         cure="raise pm.max_children in a file of php-fpm.d, as far as the memory allows, "
         "or find out what the requests wait for",
         source="zabbix/zabbix-docker#451",
+        turns_away=True,
         remedy=Inside(
             f"{_ONLY_FPM}; cd /usr/local/etc/php-fpm.d && "
             "printf '%s\\n' '[www]' 'pm.max_children = {more}' >zz-children.conf && "

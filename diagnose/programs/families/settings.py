@@ -166,6 +166,7 @@ SETTINGS = (
         cure="add {host} to the setting: ALLOWED_HOSTS in Django, "
         "config.hosts in Rails, trusted_domains in Nextcloud",
         source="cookiecutter/cookiecutter-django#451; Rails' and Nextcloud's own messages",
+        turns_away=True,
         remedy=Extended(_HOSTS, "{host}"),
     ),
     Failure(
@@ -176,6 +177,7 @@ SETTINGS = (
         cure="add {origin} to CSRF_TRUSTED_ORIGINS; where a proxy ends TLS, have it pass on the "
         "host and X-Forwarded-Proto",
         source="cookiecutter/cookiecutter-django#451",
+        turns_away=True,
         remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(

@@ -32,6 +32,12 @@ UNKNOWN = Unavailable("forbidden", "not root")
 QUIET = LogTails({}, {})
 
 
+PROXIED = (
+    "2026-11-27 10:00:0{} ERROR (MainThread) [homeassistant.components.http.forwarded] A request from a "
+    "reverse proxy was received from 10.0.0.3, but your HTTP integration is not set-up for reverse proxies"
+)
+
+
 def moment(age: float) -> str:
     """The moment `age` seconds ago as the engine writes it."""
     return datetime.fromtimestamp(NOW - age, UTC).isoformat().replace("+00:00", "Z")

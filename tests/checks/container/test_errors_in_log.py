@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from diagnose.evidence.network.networks import Network, Networks
-from diagnose.questions.images import AddressPool, Ipam
-from tests.inspected import bind, container
+from tests.checks.container.evidence import PROXIED
+from tests.inspected import container
 from tests.judging import judge, rows
 
 APP = container("app")
@@ -184,12 +181,6 @@ def test_a_log_that_was_not_read_is_no_pass() -> None:
     assert result.verdict.value == "unknown"
 
 
-PROXIED = (
-    "2026-11-27 10:00:0{} ERROR (MainThread) [homeassistant.components.http.forwarded] A request from a "
-    "reverse proxy was received from 10.0.0.3, but your HTTP integration is not set-up for reverse proxies"
-)
-
-
 @pytest.mark.parametrize(
     ("line", "severity", "says"),
     [
@@ -308,140 +299,6 @@ def test_a_message_of_several_lines_of_which_two_fit() -> None:
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
     (error,) = repeated_errors(Containers([APP]), logs)
     assert (error.times, error.most, error.of) == (2, 2, 8)
-
-
-def test_a_worker_of_an_older_image() -> None:
-    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
-    worker = container("app", Config={"Image": "shop:41"}, **on)
-    line = "ERROR: Received unregistered task of type 'orders.tasks.send'."
-    logs = RecentLogs({worker.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
-    for other, expected in (("shop:42", "shop:42"), ("shop:41", ""), ("redis:7", "")):
-        backend = container("backend", Config={"Image": other}, **on)
-        containers = Containers([worker, backend])
-        errors = repeated_errors(containers, logs)
-        result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-        assert result.findings[0].variables.get("newer_image", "") == expected
-
-
-@pytest.mark.parametrize(
-    ("own", "other"),
-    [
-        pytest.param("r.lab.test:5000/worker", "r.lab.test:5000/web", id="a port is no tag"),
-        pytest.param("shop@sha256:" + "a" * 64, "shop@sha256:" + "b" * 64, id="digests"),
-    ],
-)
-def test_an_image_of_another_repository_is_not_newer(own: str, other: str) -> None:
-    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
-    worker = container("app", Config={"Image": own}, **on)
-    containers = Containers([worker, container("backend", Config={"Image": other}, **on)])
-    line = "ERROR: Received unregistered task of type 'orders.tasks.send'."
-    logs = RecentLogs({worker.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
-    errors = repeated_errors(containers, logs)
-    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-    assert "newer_image" not in result.findings[0].variables
-
-
-def home(image: str, **parts: Any) -> Container:
-    """A program behind a proxy, at 10.0.0.2 of the network home."""
-    network = {"Networks": {"home": {"NetworkID": "n1", "IPAddress": "10.0.0.2"}}}
-    return container("hass", Config={"Image": image}, NetworkSettings=network, **parts)
-
-
-HASS = "ghcr.io/home-assistant/home-assistant:2025.1"
-CONFIG = bind("/srv/hass", Destination="/config")
-STEPS = {"trusting": "hass", "trusting_file": "/srv/hass/configuration.yaml"}
-NEAR, FAR = PROXIED, PROXIED.replace("10.0.0.3", "192.168.7.1")
-STRANGE = PROXIED.replace("10.0.0.3", "8.8.4.4")
-
-
-@pytest.mark.parametrize(
-    ("hass", "line", "expected"),
-    [
-        pytest.param(home(HASS, **CONFIG), NEAR, STEPS | {"trusted": "10.0.0.0/24"}, id="near"),
-        pytest.param(home(HASS, **CONFIG), FAR, STEPS | {"trusted": "192.168.7.1"}, id="far"),
-        pytest.param(home(HASS, **CONFIG), STRANGE, {}, id="a client of the internet"),
-        pytest.param(home(HASS), NEAR, {}, id="no folder of the host"),
-        pytest.param(home("shop:1.4", **CONFIG), NEAR, {}, id="another program"),
-    ],
-)
-def test_a_proxy_that_is_not_trusted(hass: Container, line: str, expected: dict[str, str]) -> None:
-    logs = RecentLogs({hass.id: tuple(RecentLine(NOW, line.format(i)) for i in range(4))})
-    pool = AddressPool(subnet="10.0.0.0/24", gateway="10.0.0.1")
-    network = Network(name="home", id="n1", driver="bridge", ipam=Ipam(config=[pool]))
-    result = judge(
-        "container.errors-in-log",
-        repeated_errors=repeated_errors(Containers([hass]), logs),
-        networks=Networks((network,)),
-    )
-    (finding,) = result.findings
-    steps = {name: value for name, value in finding.variables.items() if name.startswith("trust")}
-    assert steps == expected
-
-
-def test_a_name_without_a_certificate() -> None:
-    line = (
-        '{"level":"error","error":"HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: '
-        'Fetching http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect"}'
-    )
-    logs = RecentLogs({APP.id: (RecentLine(NOW, line),) * 4})
-    errors = repeated_errors(Containers([APP]), logs)
-    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert finding.severity.name == "warning"
-    assert finding.variables["unreached"] == "shop.example.com"
-
-
-READONLY = "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica."
-SYNC = ["* Connecting to MASTER 192.0.2.80:8886", "# Error condition on socket for SYNC: refused"]
-
-
-@pytest.mark.parametrize(
-    ("own", "expected"),
-    [(SYNC, {"replica": "cache", "cut_off": "cache"}), ([], {"replica": "cache"})],
-    ids=["its master is gone", "its master may answer"],
-)
-def test_a_replica_that_takes_no_writes(own: list[str], expected: dict[str, str]) -> None:
-    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
-    caller = container("app", Config={"Env": ["REDIS_URL=redis://cache:6379"]}, **on)
-    cache = container("cache", Config={"Image": "redis:7"}, **on)
-    lines = {caller.id: [READONLY] * 4, cache.id: own * 4}
-    logs = RecentLogs({id: tuple(RecentLine(NOW, line) for line in of) for id, of in lines.items()})
-    containers = Containers([caller, cache])
-    errors = repeated_errors(containers, logs)
-    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-    finding = result.findings[0]
-    names = ("replica", "cut_off")
-    assert {
-        name: finding.variables[name] for name in names if name in finding.variables
-    } == expected
-    assert ("192.0.2.80:8886" in finding.summary) == bool(own)
-    assert ("warning", "app") in rows(result)
-
-
-PLAIN = (
-    "received plaintext http traffic on an https channel, closing connection "
-    "Netty4HttpChannel{localAddress=/10.0.0.3:9200, remoteAddress=/10.0.0.9:5081}"
-)
-
-
-@pytest.mark.parametrize(
-    ("image", "address", "expected"),
-    [
-        ("elasticsearch:8.15.0", "127.0.0.1", "xpack.security.enabled=false"),
-        ("opensearchproject/opensearch:2", "127.0.0.1", "DISABLE_SECURITY_PLUGIN=true"),
-        ("elasticsearch:8.15.0", "0.0.0.0", ""),
-        ("elasticsearch:8.15.0", "", ""),
-        ("team/search:1", "127.0.0.1", ""),
-    ],
-)
-def test_a_server_that_wants_tls(image: str, address: str, expected: str) -> None:
-    binding = [{"HostIp": address, "HostPort": "9200"}]
-    ports = {"NetworkSettings": {"Ports": {"9200/tcp": binding}}}
-    server = container("search", Config={"Image": image}, **ports)
-    logs = RecentLogs({server.id: tuple(RecentLine(NOW, PLAIN) for _ in "abcd")})
-    errors = repeated_errors(Containers([server]), logs)
-    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert finding.variables.get("insecure", "") == expected
-    assert finding.severity.name == "warning"
 
 
 def test_an_option_that_a_running_program_needs() -> None:

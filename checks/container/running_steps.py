@@ -1,0 +1,187 @@
+"""What a known failure's row offers for a program that runs on: the variables of a page.
+
+The row says what is to be changed (`diagnose/programs/failures/remedies.py`); here that is held
+against the container, its image, its networks and the containers around it. Nothing is offered
+where there is nothing to change.
+"""
+
+from __future__ import annotations
+
+import functools
+import ipaddress
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.networks import Networks, is_within
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.programs.failures import Recognised
+from diagnose.programs.failures.remedies import (
+    HttpsRoute,
+    MoreTime,
+    NewerBuild,
+    NewKey,
+    OfRunning,
+    PlainHttp,
+    SharedFolder,
+    Shown,
+    TrustedProxy,
+)
+
+_OF_SYSTEM = LazyPattern(r"/(?:dev|etc|lib|lib64|proc|run|sys|tmp|usr|var/run)(?:/|$)")
+_MASTER = LazyPattern(r"Connecting to MASTER (\S+)")
+
+
+class _Case(msgspec.Struct, frozen=True):
+    """A container, the known failure that it repeats, and what is around it."""
+
+    error: RepeatedError
+    failure: Recognised
+    containers: Containers | None
+    networks: Networks | None
+
+    @property
+    def container(self) -> Container:
+        return self.error.container
+
+    @property
+    def image(self) -> str:
+        """In small letters."""
+        return self.container.config.image.lower()
+
+
+def running_steps(
+    error: RepeatedError, containers: Containers | None, networks: Networks | None
+) -> dict[str, str]:
+    """The variables of the page that the row's own remedy fills; none without one."""
+    failure = error.failure
+    if failure is None or not isinstance(failure.remedy, OfRunning):
+        return {}
+    return _steps(failure.remedy, _Case(error, failure, containers, networks))
+
+
+def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> dict[str, str]:
+    """The replica of Redis that a program writes to, where its log says that its master is gone.
+
+    Nothing where the master may answer: the program is to write to that one.
+    """
+    for error in repeated_errors:
+        known = error.failure.name if error.failure is not None else ""
+        if error.container.name != replica or known != "redis-master-gone":
+            continue
+        masters = [match[1] for line in error.lines if (match := _MASTER.search(line))]
+        return {"cut_off": replica, "master": masters[-1] if masters else "another server"}
+    return {}
+
+
+@functools.singledispatch
+def _steps(remedy: object, _case: _Case) -> dict[str, str]:
+    """By the kind of the remedy."""
+    raise TypeError(remedy)
+
+
+@_steps.register(Shown)
+def _show(remedy: Shown, case: _Case) -> dict[str, str]:
+    return {remedy.variable: case.failure.filled(remedy.value)}
+
+
+@_steps.register(NewKey)
+def _make_key(remedy: NewKey, case: _Case) -> dict[str, str]:
+    is_set = case.container.config.sets(remedy.variable)
+    return {} if is_set else {"keyless": case.container.name}
+
+
+@_steps.register(MoreTime)
+def _give_time(remedy: MoreTime, case: _Case) -> dict[str, str]:
+    """An option of the command overrides the variable."""
+    config = case.container.config
+    is_given = config.sets(remedy.variable) or any(remedy.option in word for word in config.words)
+    return {} if is_given else {"impatient": case.container.name}
+
+
+@_steps.register(NewerBuild)
+def _update(_remedy: NewerBuild, case: _Case) -> dict[str, str]:
+    """The one other image of the same repository that a running container beside it has."""
+    if case.containers is None:
+        return {}
+    container = case.container
+    own, networks = container.config.image, container.endpoints.keys()
+    near = [other for other in case.containers.running if other.endpoints.keys() & networks]
+    images = {other.config.image for other in near} - {own}
+    repository = _repository(own)
+    builds = [image for image in images if repository and _repository(image) == repository]
+    newer = only(builds)
+    return {"behind": container.name, "newer_image": newer} if newer else {}
+
+
+def _repository(image: str) -> str:
+    """The name of an image without its tag; "" where it has none, or a digest.
+
+    A colon before the last slash is that of a registry's port.
+    """
+    name, _, tag = image.rpartition(":")
+    return "" if "/" in tag or "@" in name else name
+
+
+@_steps.register(HttpsRoute)
+def _route(_remedy: HttpsRoute, case: _Case) -> dict[str, str]:
+    peers = [peer for _, peer in case.error.peers]
+    return {"speaker": peers[0].name} if peers else {}
+
+
+@_steps.register(PlainHttp)
+def _unsecure(remedy: PlainHttp, case: _Case) -> dict[str, str]:
+    """Nothing where others than containers reach the server."""
+    container = case.container
+    is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
+    if is_open or container.shares_host_network:
+        return {}
+    settings = [setting for image, setting in remedy.settings if image.search(case.image)]
+    return {"insecure": settings[0]} if settings else {}
+
+
+@_steps.register(SharedFolder)
+def _share(_remedy: SharedFolder, case: _Case) -> dict[str, str]:
+    """Nothing where the program lacks several folders: which one holds the scripts is not known."""
+    address = case.failure.values.get("address")
+    behind = only([peer for peer_at, peer in case.error.peers if peer_at == address])
+    if behind is None:
+        return {}
+    lacking = [
+        mount
+        for mount in case.container.mounts
+        if not _OF_SYSTEM.match(mount.destination) and behind.mount_at(mount.destination) is None
+    ]
+    mount = only(lacking)
+    if mount is None:
+        return {}
+    source, at = mount.name if mount.volumes else mount.source, mount.destination
+    return {"scripts": behind.name, "scripts_at": at, "scripts_mount": f"{source}:{at}:ro"}
+
+
+@_steps.register(TrustedProxy)
+def _trust(remedy: TrustedProxy, case: _Case) -> dict[str, str]:
+    """The network of the proxy; its address alone where it is on none of the container's."""
+    address = case.failure.values.get("address", "")
+    folder = case.container.mount_at(remedy.folder)
+    if folder is None or not remedy.image.search(case.image) or not _may_be_ours(address):
+        return {}
+    attached = case.networks.of(case.container) if case.networks is not None else []
+    subnets = [subnet for network in attached for subnet in network.subnets]
+    around = [str(subnet) for subnet in subnets if is_within(address, subnet)]
+    return {
+        "trusting": case.container.name,
+        "trusting_file": f"{folder.source}/{remedy.file}",
+        "trusted": around[0] if around else address,
+    }
+
+
+def _may_be_ours(address: str) -> bool:
+    """Whether a proxy may have this address: whoever calls from the internet sets headers too."""
+    try:
+        return not ipaddress.ip_address(address).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,141 @@
+"""What search servers, caches, brokers and stores refuse, in the words of those who call them."""
+
+from __future__ import annotations
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.remedies import AtServer, PlainHttp
+
+_REDIS = LazyPattern(r"redis|valkey|keydb")
+_SEARCH = LazyPattern(r"elasticsearch|opensearch(?!-dash)")
+
+CALLED_SERVERS = (
+    Failure(
+        name="search-flood",
+        mark="",
+        pattern=r"(?:FORBIDDEN|TOO_MANY_REQUESTS)/12/|flood[- ]stage (?:disk )?watermark .{0,20}exceeded"
+        r"|\bread_only_allow_delete\b",
+        cause="Elasticsearch or OpenSearch takes no more documents: the disk of its data is fuller "
+        "than its flood stage allows (95 %), and it has made its indices read-only",
+        cure="make room on that disk; Elasticsearch 7.4 and later lift the block then, earlier ones "
+        "when index.blocks.read_only_allow_delete is set to null",
+        source="elastic/elasticsearch#38024, deviantony/docker-elk#219",
+        turns_away=True,
+        remedy=AtServer("flooded", _SEARCH),
+    ),
+    Failure(
+        name="search-migration",
+        mark="appears to be migrating the index",
+        pattern=r"instance appears to be migrating the index.*?deleting index (?P<index>\.[\w.-]+)",
+        cause="it waits for a migration of its index {index} that another instance has begun and "
+        "not ended, such as itself before it was stopped",
+        cure="delete the index {index} in Elasticsearch or OpenSearch where no other instance "
+        "runs, and start it again",
+        source="chaoss/grimoirelab#443",
+        remedy=AtServer("searched", _SEARCH),
+    ),
+    Failure(
+        name="vault-sealed",
+        mark="vault is sealed",
+        pattern=r"Vault is sealed",
+        cause="the Vault server that it calls is sealed, as it is after each of its starts",
+        cure="unseal it: `vault operator unseal`, once for each key that it asks for",
+        source="namecheap/node-vault-client#12",
+        turns_away=True,
+        remedy=AtServer("sealed", LazyPattern(r"(?:^|/)(?:vault|openbao)\b")),
+    ),
+    Failure(
+        name="redis-full",
+        mark="oom command not allowed",
+        pattern=r"OOM command not allowed when used memory > ['\"]?maxmemory",
+        cause="Redis holds as much as its maxmemory allows, and takes no further keys",
+        cure="raise maxmemory, or let it drop old keys with maxmemory-policy",
+        source="the program's own message",
+        turns_away=True,
+        remedy=AtServer("full_cache", _REDIS),
+    ),
+    Failure(
+        name="redis-replica",
+        mark="read only",
+        pattern=r"READONLY You can't write against a read only (?:replica|slave)",
+        cause="Redis refuses writes, because it is a replica of another server",
+        cure="let the program write to the master; if there is no master any more, end the replication "
+        "with `redis-cli replicaof no one`",
+        source="redis/redis#3303",
+        turns_away=True,
+        remedy=AtServer("replica", _REDIS),
+    ),
+    Failure(
+        name="redis-master-gone",
+        mark="",
+        pattern=r"Error condition on socket for SYNC|Timeout connecting to the MASTER"
+        r"|Unable to connect to MASTER",
+        cause="Redis is a replica, and its master does not answer it",
+        cure="start the master; if there is none, end the replication with `redis-cli replicaof no one`, "
+        "and set a password: attackers do this to a Redis with an open port and no password",
+        source="redis/redis#3303",
+    ),
+    Failure(
+        name="database-read-only",
+        mark="",
+        pattern=r"cannot execute (?P<statement>[A-Z]+(?: [A-Z]+)?) in a read-only transaction"
+        r"|running with the --(?:super-)?read-only option|\bNotWritablePrimary\b|\bnot (?:primary|master) and slaveOk",
+        cause="the database refuses the writes of this program: it is a replica, or the server, the "
+        "user or the program's own transaction is set to read-only",
+        cure="let the program call the primary server, or turn off the read-only mode where it was set",
+        source="the programs' own messages",
+        turns_away=True,
+    ),
+    Failure(
+        name="tls-expected",
+        mark="plaintext",
+        pattern=r"received plaintext (?:http )?traffic on an? (?:https|encrypted) channel"
+        r"(?:.{0,120}?remoteAddress=/(?P<client>[\d.]+))?",
+        cause="it serves HTTPS only, and its clients use plain HTTP: Elasticsearch requires TLS and a "
+        "password by default since version 8",
+        cure="give the client an address with https://, a user and a password; or, if only trusted "
+        "containers reach the port, turn this off with xpack.security.enabled=false",
+        source="deviantony/docker-elk#716",
+        turns_away=True,
+        remedy=PlainHttp(
+            (
+                (LazyPattern(r"elasticsearch"), "xpack.security.enabled=false"),
+                (LazyPattern(r"opensearch(?!-dash)"), "DISABLE_SECURITY_PLUGIN=true"),
+            )
+        ),
+    ),
+    Failure(
+        name="amqp-arguments",
+        mark="inequivalent arg",
+        pattern=r"inequivalent arg '(?P<argument>[^']+)' for (?P<kind>queue|exchange) "
+        r"'(?P<queue>[^']+)' in vhost '(?P<vhost>[^']+)'",
+        cause="the {kind} {queue} was made with another {argument} than the program asks for now",
+        cure="delete the {kind} {queue} once it is empty, so that the program makes it again, or "
+        "let the program ask for what it was made with",
+        source="the program's own message",
+        remedy=AtServer("broker", LazyPattern(r"rabbitmq")),
+    ),
+    Failure(
+        name="kafka-offset",
+        mark="",
+        pattern=r"\bOFFSET_OUT_OF_RANGE\b|OffsetOutOfRange|[Oo]ffset out of range"
+        r"|_AUTO_OFFSET_RESET\b",
+        cause="the program wants to read on at a place of its topic that Kafka no longer holds: "
+        "its messages were deleted for their age or size, or Kafka has lost its data",
+        cure="set the offsets of its consumer group to the latest, or the earliest, place that "
+        "Kafka holds",
+        source="the program's own message",
+        remedy=AtServer("streams", LazyPattern(r"kafka|redpanda")),
+    ),
+    Failure(
+        name="mongoose-buffering",
+        mark="buffering timed out",
+        pattern=r"Operation `(?P<operation>[\w.]+)\(\)` buffering timed out",
+        cause="the program has no connection to MongoDB: it never reached the server of its "
+        "connection string",
+        cure="start MongoDB, put both on one network, and give its name in the connection string",
+        source="the program's own message",
+        may_pass=True,
+        turns_away=True,
+    ),
+)
