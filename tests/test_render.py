@@ -386,6 +386,28 @@ def test_errors_that_nothing_explains_are_said_aloud() -> None:
     assert "web repeats" not in said
 
 
+def test_errors_of_a_program_that_works_leave_the_report_calm() -> None:
+    errors = []
+    for name, aside in (("web", ("hums", "hum")), ("api", None)):
+        error = found("container.errors-in-log", container(name), f"{name} errs", Severity.advice)
+        check = msgspec.structs.replace(error.check, aloud=("whispers", "whisper"))
+        finding = msgspec.structs.replace(error.finding, aside=aside)
+        errors.append(msgspec.structs.replace(error, check=check, finding=finding))
+    web, api = errors
+    calm = text(report(web), 0)
+    assert calm.splitlines()[0] == (
+        'OK shop-3: nothing wrong found, 1 advice, 1 check passed, in 0.6 s; container "web" hums'
+    )
+    assert "ADVICE  " not in calm
+    assert "logged by programs that work all the same\n  web errs\n" in calm
+    both = text(report(web, api), 0)
+    assert '1 check passed, but container "api" whispers; 2 advice' in both.splitlines()[0]
+    assert both.index("ADVICE    container.errors-in-log  api") < both.index("web errs")
+    broken = text(report(web, api, found("container.unhealthy", container("db"))), 2)
+    assert broken.index("  api errs") < broken.index("  web errs")
+    assert "hums" not in broken
+
+
 def test_the_engine_that_complains_has_its_own_log() -> None:
     check = registry.load()["daemon.errors-in-log"]
     errors = [

@@ -35,6 +35,9 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none tells of a
 request that went well."""
 
+_WORKS = ("logs errors while it works", "log errors while they work")
+"""What is said of programs whose repeated line is about one request or one item."""
+
 
 @check(
     "container.errors-in-log",
@@ -57,7 +60,8 @@ def errors_in_log(
     turns its callers away, waits for a migration of its database, or misses a variable that its
     container has and cron or php-fpm does not pass on. The last twelve lines of the last five
     minutes are read, or sixty where a stack trace fills them. What tells of somebody of the
-    internet who was turned away is no error, and one that stays away is over.
+    internet who was turned away is no error, and one that stays away is over. Where the program
+    works all the same, and the line is about one request or one item, the report stays calm.
     """
     for error in repeated_errors:
         dropped = unpassed(error, processes)
@@ -76,6 +80,7 @@ def errors_in_log(
             },
             severity=Severity.warning if dropped or refuses else Severity.advice,
             stable=(error.container.life,),
+            aside=_WORKS if error.is_aside and setting is None and not dropped else None,
         )
         steps = (
             (dropped.steps if dropped is not None else {})

@@ -116,6 +116,9 @@ class Finding(msgspec.Struct, frozen=True):
     """
     service: str = ""
     """Compose or swarm service of the subject; replicas are grouped by it."""
+    aside: tuple[str, str] | None = None
+    """What is said of one subject, and of several, that work all the same. A report mentions such
+    advice below all others, and stays calm; None where the words of the check hold."""
 
     def with_variables(self, variables: Mapping[str, str]) -> Finding:
         """The finding with further variables for its page."""
@@ -141,6 +144,7 @@ class Finding(msgspec.Struct, frozen=True):
         onset: float | None = None,
         stable: tuple[ContainerRun, ...] = (),
         settled: tuple[ContainerRun, ...] = (),
+        aside: tuple[str, str] | None = None,
         **variables: str,
     ) -> Self:
         """A finding about a container.
@@ -161,6 +165,7 @@ class Finding(msgspec.Struct, frozen=True):
             stable=stable,
             settled=settled,
             service=container.service,
+            aside=aside,
         )
 
     @property

@@ -108,6 +108,7 @@ def _tail(report: Report, exit_code: int) -> Iterator[str]:
     page = outline(report, exit_code)
     yield ""
     yield from (f"not explained: {_line(block.summary)}" for block in page.unexplained)
+    yield from (f"logged while it works: {_line(block.summary)}" for block in page.asides)
     if page.advice:
         yield f"advice: {', '.join(f'{block.id} {len(block.subjects)}' for block in page.advice)}"
     yield from (f"could not run: {ids}: {shortened(why, VALUE)}" for ids, why in page.unknown[:12])

@@ -63,6 +63,10 @@ def _asides(page: Outline) -> list[str]:
             "Not explained by anything above",
             [f"- {escape(block.summary)}" for block in page.unexplained],
         ),
+        *_section(
+            "Logged by programs that work all the same",
+            [f"- {escape(block.summary)}" for block in page.asides],
+        ),
         *_section(f"Advice ({len(page.advice)})", advice),
     ]
 

@@ -59,6 +59,8 @@ class Outline(msgspec.Struct, frozen=True):
     unexplained: tuple[OutlineBlock, ...]
     """The advice after which nobody is calm: what happens, no finding explains, and no block
     shows."""
+    asides: tuple[OutlineBlock, ...]
+    """What is logged by programs that work all the same."""
     unknown: tuple[tuple[str, str], ...]
     """The ids of checks, and why they could not look."""
     crashed: tuple[tuple[str, str], ...]
@@ -77,7 +79,9 @@ def outline(report: Report, code: int) -> Outline:
     roots = [finding for finding in tree.by_key.values() if finding.root]
     loud = [root for root in roots if _is_loud(root, tree)]
     quiet = [root for root in roots if not _is_loud(root, tree)]
-    unexplained = _unexplained(quiet, tree.by_key.values())
+    said = _unexplained(quiet, tree.by_key.values())
+    unexplained = [finding for finding in said if finding.finding.aside is None]
+    asides = [finding for finding in said if finding.finding.aside is not None]
     is_only_posture = all(root.check.posture for root in loud)
     first = unexplained[:COMPLAINTS_FIRST] if is_only_posture else []
     number = report.by_severity
@@ -86,7 +90,7 @@ def outline(report: Report, code: int) -> Outline:
     return Outline(
         severity=max(number, default=None),
         word=word,
-        status=f"{word} {report.host.name}: {_summary(report, loud, unexplained, code)}",
+        status=f"{word} {report.host.name}: {_summary(report, loud, _Said(unexplained, asides), code)}",
         host=_host(report),
         notes=report.notes,
         coverage=_coverage(report.coverage),
@@ -96,6 +100,7 @@ def outline(report: Report, code: int) -> Outline:
         ),
         advice=tuple(block(group, tree) for group in _by_check(quiet)),
         unexplained=tuple(block([finding], tree) for finding in unexplained[len(first) :]),
+        asides=tuple(block([finding], tree) for finding in asides),
         could_not_run=judged[Verdict.UNKNOWN],
         do_not_apply=judged[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
@@ -105,23 +110,30 @@ def outline(report: Report, code: int) -> Outline:
     )
 
 
+class _Said(msgspec.Struct, frozen=True):
+    """Advice that a report says aloud."""
+
+    complaints: Sequence[Reported]
+    asides: Sequence[Reported]
+    """Those of programs that work all the same."""
+
+
 def _is_loud(root: Reported, tree: FindingTree) -> bool:
     """Whether a root has a block of its own, and is not listed as advice."""
     severities = [finding.severity for finding in (root, *tree.effects_of.get(root.key, ()))]
     return max(severities) > Severity.advice or _hides_the_host(root, tree.report)
 
 
-def _summary(
-    report: Report, loud: Sequence[Reported], unexplained: Sequence[Reported], code: int
-) -> str:
+def _summary(report: Report, loud: Sequence[Reported], said: _Said, code: int) -> str:
     """What stands behind the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
-    if incidents and unexplained and all(root.check.posture for root in loud):
-        return f"{_complaint(unexplained)}; {incidents} {took}{_beginning(loud)}"
+    if incidents and said.complaints and all(root.check.posture for root in loud):
+        return f"{_complaint(said.complaints)}; {incidents} {took}{_beginning(loud)}"
     if incidents:
         return f"{incidents} {took}{_beginning(loud)}"
-    return f"{_quiet_status(report, unexplained, code)}, {took}"
+    asides = f"; {_complaint(said.asides)}" if said.asides else ""
+    return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
 
 
 def _hides_the_host(finding: Reported, report: Report) -> bool:
@@ -231,6 +243,8 @@ def _complaint(unexplained: Sequence[Reported]) -> str:
 def _predicates(finding: Reported) -> tuple[str, str] | None:
     """What the check says of one subject and of several; the engine may have words of its own."""
     check = finding.check
+    if finding.finding.aside is not None:
+        return finding.finding.aside
     if finding.subject.kind == DAEMON.kind and check.aloud_of_engine:
         return (check.aloud_of_engine, check.aloud_of_engine)
     return check.aloud

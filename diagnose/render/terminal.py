@@ -127,7 +127,8 @@ class _Page:
             self.line(f"note: {note}")
         for block in page.blocks:
             self.block(block)
-        self.unexplained(page.unexplained)
+        self.unexplained("not explained by anything above", page.unexplained)
+        self.unexplained("logged by programs that work all the same", page.asides)
         self.advice(page)
         self.not_judged(page)
         if page.silenced:
@@ -259,12 +260,12 @@ class _Page:
     def needs(self, command: str) -> str:
         return ", needs root" if self.shell.needs_root(command) else ""
 
-    def unexplained(self, blocks: tuple[OutlineBlock, ...]) -> None:
+    def unexplained(self, title: str, blocks: tuple[OutlineBlock, ...]) -> None:
         """What containers complain of and no finding explains, beside what was found."""
         if not blocks:
             return
         self.console.print()
-        self.line("not explained by anything above")
+        self.line(title)
         shown = blocks if self.verbose else blocks[:UNEXPLAINED_SHOWN]
         for block in shown:
             self.line(block.summary, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
@@ -94,6 +96,7 @@ LOGS = {
         ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
         [],
     ),
+    "a certificate that is still good": (["Certificate not yet due for renewal"] * 4, []),
     "an order that is left out among others": (
         [*["ERROR order 7: no such customer, skipped"] * 4, *["GET /orders 200"] * 8],
         [],
@@ -127,6 +130,59 @@ def test_an_error_that_the_program_has_got_over(
     logs = RecentLogs({APP.id: (*said, RecentLine(NOW + end, "GET /health 200"))})
     errors = repeated_errors(Containers([APP]), logs)
     assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+SERVED = '10.0.0.{} "GET /orders HTTP/1.1" 200'
+PROBED = '10.0.0.{} "GET /healthz HTTP/1.1" 200'
+INVALID = "ERROR validation failed for request {}"
+BESIDE = {
+    "about requests, others are served": ([INVALID, SERVED, SERVED], {}, True),
+    "about jobs, others are done": (
+        ["ERROR job {} failed: no such order", "INFO job {} completed", "INFO waiting for work"],
+        {},
+        True,
+    ),
+    "only a monitor is served": ([INVALID, PROBED, PROBED], {}, False),
+    "others are not done": ([INVALID, "ERROR job {} not completed", "waiting"], {}, False),
+    "the health check passes": (
+        [INVALID, "waiting", "waiting"],
+        {"State": {"Status": "running", "Health": {"Status": "healthy"}}},
+        True,
+    ),
+    "the health check fails": (
+        [INVALID, "waiting", "waiting"],
+        {"State": {"Status": "running", "Health": {"Status": "unhealthy"}}},
+        False,
+    ),
+    "the program was restarted": ([INVALID, SERVED, SERVED], {"RestartCount": 2}, False),
+    "most of the log": ([INVALID, INVALID, SERVED], {}, False),
+    "about a service that is called": ([REFUSED.format(1, "{}"), SERVED, SERVED], {}, False),
+    "about what the program stands on": (
+        ["ERROR order {}: index shop.db is malformed on disk", SERVED, SERVED],
+        {},
+        False,
+    ),
+    "the gravest words": (["FATAL order {} was lost", SERVED, SERVED], {}, False),
+    "a known failure": (
+        ['ERROR: relation "orders{}" does not exist', SERVED, SERVED],
+        {},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "more", "expected"), BESIDE.values(), ids=BESIDE)
+def test_a_program_that_works_all_the_same(
+    lines: list[str], more: dict[str, Any], expected: bool
+) -> None:
+    app = container("app", **more)
+    said = [RecentLine(NOW, line.format(number)) for number in range(4) for line in lines]
+    logs = RecentLogs({app.id: tuple(said)})
+    judged = judge(
+        "container.errors-in-log", repeated_errors=repeated_errors(Containers([app]), logs)
+    )
+    (finding,) = judged.findings
+    assert (finding.aside is not None) == expected
 
 
 MEANT = {

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.items import Items
@@ -23,7 +24,7 @@ from diagnose.programs.failures import (
     recognise,
 )
 from diagnose.programs.families import FAMILIES
-from diagnose.programs.log_message import DOES_WITHOUT, TAKES_ANOTHER, message
+from diagnose.programs.log_message import DOES_WITHOUT, FATAL, INFO, TAKES_ANOTHER, message
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -35,6 +36,28 @@ BLOCK = 3
 that were read have no room for a third time."""
 _SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d\d(?![\w.])")
 """A request with a status that says it went well, as web servers log it."""
+_OF_A_PROBE = LazyPattern(
+    r"/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
+    r"|status|up)\b|health.?check|kube-probe|prometheus/",
+    re.IGNORECASE,
+)
+"""A request of a monitor, which is answered while all others fail."""
+_WORKED = LazyPattern(
+    r"(?<!not )(?<!un)\b(?:complet(?:ed|e)|delivered|finished|processed|saved|sent|stored|succeed(?:ed|s)"
+    r"|success(?:ful|fully)?|synced|up-to-date|wrote)\b"
+    r"|\b(?:joined|placed|created|updated|uploaded|imported|downloaded)\b|\bNOERROR\b"
+    r"|\bstatus[\"=: ]{1,3}[23]\d\d\b",
+    re.IGNORECASE,
+)
+"""Words of a program that has done what it was asked for."""
+_AROUND = LazyPattern(
+    r"\b(?:backends?|broker|certificates?|config\w*|connect\w*|credentials?|databases?|director(?:y|ies)"
+    r"|disk|files?|folders?|gateways?|librar(?:y|ies)|memory|migrat\w+|provision\w*|queues?|refused"
+    r"|resources?|servers?|SIG[A-Z]{3,4}|threads?|timed? ?out|timeouts?|unavailable|unreachable"
+    r"|upstreams?)\b",
+    re.IGNORECASE,
+)
+"""What a program stands on or calls: a line about it is not about one request."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
@@ -67,7 +90,7 @@ _CALLER = LazyPattern(
 An address with a port that systems give to those who call is a caller's, and one with another port
 is not."""
 _HARMLESS = LazyPattern(
-    r"\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
+    r"\bnot yet due\b|\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
     r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b",
     re.IGNORECASE,
 )
@@ -86,12 +109,32 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """How many of them are the same as the line that stands there most often."""
     serves: bool = False
     """Whether other lines tell of requests that went well."""
+    level: int | None = None
+    """What the level of the line is worth; None where it has none."""
+    works: bool = False
+    """Whether lines after the first error tell of work that went well, other than for a monitor."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
     """Addresses in the line that other containers have."""
     lines: tuple[str, ...] = ()
     """All lines that are repeated."""
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether the program works all the same, and the line tells of nothing around it.
+
+        Such a line is about one request or one item. A service that the program calls, a file, a
+        setting or a resource that it lacks is more than that, and so is a program that was
+        restarted, or prints little else.
+        """
+        line = self.line.whole
+        is_around = self.failure or self.peers or signs(line) or _AROUND.search(line)
+        is_most = self.times > MOSTLY * self.of
+        health = self.container.state.health
+        is_well = self.works or (health is not None and health.status == "healthy")
+        is_grave = self.level == FATAL or self.container.restart_count > 0
+        return is_well and not is_grave and not is_around and not is_most
 
 
 class RepeatedErrors(Items[RepeatedError], frozen=True):
@@ -136,6 +179,8 @@ def _repeated_error(
         of=len(lines),
         most=max(times.values()),
         serves=any(_SERVED.search(line) for line in others),
+        level=message(repeated[telling.index]).level,
+        works=_works(lines[shapes.index(error) :]),
         failure=recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
@@ -164,6 +209,20 @@ def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]
     """The shapes of lines about skipped items, unless they are most of the log."""
     few = {shape for shape, count in times.items() if count < MOSTLY * len(shaped)}
     return {shape for line, shape in shaped if shape in few and DOES_WITHOUT.search(line)}
+
+
+def _works(lines: Sequence[str]) -> bool:
+    """Whether a line tells of work that went well, without an error of its own."""
+    return any(_tells_of_work(line) for line in lines)
+
+
+def _tells_of_work(line: str) -> bool:
+    if _OF_A_PROBE.search(line):
+        return False
+    if _SERVED.search(line):
+        return True
+    said = message(line)
+    return (said.level is None or said.level <= INFO) and _WORKED.search(said.text) is not None
 
 
 def _longest_pause(times: Sequence[float]) -> float:
