@@ -57,14 +57,12 @@ def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
         return
     ports = [port for port in _ports(claim) if first is not None and 0 < port < first]
     if ports:
-        assignment = f"{PORT_START}={min(ports)}"
         yield claim.finding(
             f"may not open port {min(ports)} on the host's network: "
             f"its user is {container.config.user}, and ports below {first} are for root",
             {f"/proc/sys {PORT_START}": first, "HostConfig.NetworkMode": "host"},
-            assignment=assignment,
-            setting=PORT_START,
-            least=str(min(ports)),
+            port_start=f"{PORT_START}={min(ports)}",
+            port=str(min(ports)),
         )
 
 

@@ -34,6 +34,8 @@ BARE = 45
 """What an exception loses that is its class alone."""
 BROKEN = 76
 """Characters from which on an indented line is taken to go on in the next one."""
+LONG = 50
+"""Characters from which on a sentence of a message is taken to go on in its next line."""
 UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 CHAINED = 30
@@ -277,10 +279,22 @@ def _details(following: Sequence[Message]) -> tuple[str, ...]:
     details: list[str] = []
     for line in following[:MOST_DETAILS]:
         is_place = "Error found at" in line.text
-        if not _DETAIL.search(line.text) or ((line.level or 0) >= ERROR and not is_place):
+        is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_place)
+        if is_new:
+            details.append(line.text)
+        elif details and _is_rest(line, of=details[-1]):
+            details[-1] += f" {line.text.strip()}"
+        else:
             break
-        details.append(line.text.strip())
-    return tuple(details)
+    return tuple(text.strip() for text in details)
+
+
+def _is_rest(line: Message, of: str) -> bool:
+    """Whether a line goes on with the sentence of the indented line above it."""
+    indent = len(of) - len(of.lstrip())
+    is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
+    is_open = len(of) >= LONG and of[-1].isalnum()
+    return indent > 0 and is_below and is_open and line.level is None and bool(line.text.strip())
 
 
 def _neighbours(lines: Sequence[str], index: int) -> tuple[str, ...]:

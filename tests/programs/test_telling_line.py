@@ -90,6 +90,25 @@ DETAILS = {
             "TCP/IP connections on port 5432?",
         ),
     ),
+    "a hint that goes on in the next line": (
+        [
+            "Error: Database is uninitialized and superuser password is not specified.",
+            "       You must specify POSTGRES_PASSWORD to a non-empty value for the",
+            "       superuser. See docker run.",
+            "       It is never read again",
+        ],
+        (
+            "You must specify POSTGRES_PASSWORD to a non-empty value for the superuser. See docker run.",
+        ),
+    ),
+    "a hint above another message": (
+        [
+            "Error: the database is not initialized, and no password was given",
+            "       You must specify a non-empty value for the superuser of it",
+            "waiting for the database",
+        ],
+        ("You must specify a non-empty value for the superuser of it",),
+    ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
         (),

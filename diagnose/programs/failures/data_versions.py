@@ -35,7 +35,7 @@ DATA_VERSIONS = (
     Failure(
         name="mysql-downgrade",
         mark="cannot downgrade from",
-        pattern=r"Cannot downgrade from (?P<data>(?P<major>\d)0?(?P<minor>\d)\d\d) to (?P<program>\d+)",
+        pattern=r"Cannot downgrade from (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d) to (?P<program_number>\d{5})",
         cause="the data files were written by a newer MySQL ({data}) than this one ({program})",
         cure="run the image of the newer version again",
         source="the program's own message",
@@ -45,7 +45,7 @@ DATA_VERSIONS = (
     Failure(
         name="mysql-boot",
         mark="cannot boot server version",
-        pattern=r"Cannot boot server version (?P<program>\d+) on data directory built by version (?P<data>(?P<major>\d)0?(?P<minor>\d)\d\d)",
+        pattern=r"Cannot boot server version (?P<program_number>\d{5}) on data directory built by version (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d)",
         cause="the data files were written by MySQL {data}, which this version ({program}) does not open",
         cure="run the image of the version that wrote them again",
         source="the program's own message",
@@ -55,7 +55,7 @@ DATA_VERSIONS = (
     Failure(
         name="mysql-skip",
         mark="invalid mysql server upgrade",
-        pattern=r"Cannot upgrade from (?P<data>(?P<major>\d)0?(?P<minor>\d)\d\d) to (?P<program>\d+)",
+        pattern=r"Cannot upgrade from (?P<data_number>(?P<major>\d)0?(?P<minor>\d\d?)\d\d) to (?P<program_number>\d{5})",
         cause="the data files are of an older MySQL ({data}) that this version ({program}) cannot upgrade from",
         cure="run the image of the old version, and upgrade one release at a time",
         source="the program's own message",

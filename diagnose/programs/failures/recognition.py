@@ -34,7 +34,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """Small letters that the log must contain: a cheap test."""
     pattern: str
     """What decides; its named groups are the values of the failure. Several groups with the same
-    value differ behind a `_`: `host_go` and `host_node` are both the host."""
+    value differ behind a `_`: `host_go` and `host_node` are both the host. One that ends in
+    `_number` is a version of MySQL as a number: `data_number` makes 8.0.36 of 80036."""
     cause: str
     """One plain sentence without a full stop; a value's name in braces stands for it."""
     cure: str
@@ -177,9 +178,15 @@ def _values(match: re.Match[str]) -> dict[str, str]:
     """What the groups hold by name; `host_go` and `host_node` are two ways to find the host."""
     values: dict[str, str] = {}
     for group, value in match.groupdict().items():
-        name = group.partition("_")[0]
-        values[name] = values.get(name) or value or ""
+        name, _, kind = group.partition("_")
+        text = _dotted(value) if value and kind == "number" else value
+        values[name] = values.get(name) or text or ""
     return values
+
+
+def _dotted(number: str) -> str:
+    """A version that MySQL writes as a number: two digits each for the second and third part."""
+    return f"{number[:-4]}.{int(number[-4:-2])}.{int(number[-2:])}"
 
 
 def recognise(

@@ -114,3 +114,19 @@ def test_the_version_in_the_log(line: str, image: str, old: str):
         data_files=DataFiles({}, {}),
     )
     assert [finding.variables["old_image"] for finding in result.findings] == [old] * bool(old)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"), [("90000", "9.0.0"), ("80411", "8.4.11"), ("50744", "5.7.44")]
+)
+def test_versions_that_mysql_writes_as_numbers(stated: str, said: str) -> None:
+    container, log_tails = failed_with_log(BOOT.format(stated), Config={"Image": "mysql:latest"})
+    (finding,) = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles({}, {}),
+    ).findings
+    assert f"MySQL {said}, " in finding.summary
+    assert "(8.0.36)" in finding.summary

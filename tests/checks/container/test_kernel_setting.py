@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.kernel_settings import KernelSettings
+from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -85,6 +86,22 @@ def test_a_port_that_is_for_root_alone(
         log_tails=log_tails,
         kernel_settings=KernelSettings({} if first is None else {setting: first}),
     )
-    assert [finding.variables["assignment"] for finding in result.findings] == [
+    assert [finding.variables["port_start"] for finding in result.findings] == [
         f"{setting}={port}"
     ] * bool(port)
+
+
+SETTINGS = [
+    ({"assignment": "vm.max_map_count=262144"}, "open this port", False),
+    ({"port_start": "net.ipv4.ip_unprivileged_port_start=80"}, "open this port", True),
+]
+
+
+@pytest.mark.parametrize(("variables", "words", "expected"), SETTINGS)
+def test_the_fix_speaks_of_the_setting_that_is_low(
+    variables: dict[str, str], words: str, expected: bool
+) -> None:
+    fix = cure("container.kernel-setting-low", {"container": "search", **variables}, Place())
+    assert fix is not None
+    assert next(iter(variables.values())) in fix.text
+    assert (words in fix.impact) == expected
