@@ -19,6 +19,9 @@ def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
     by HTTP, and does not pass on that they came by HTTPS: the program sends them to the address
     that they have just called. The last lines of access logs show it: eight equal requests within
     three seconds, no other answer to that request, and none but redirects to that client meanwhile.
+    A monitor that checks a page which only redirects looks the same: unless the caller is a proxy
+    that ends HTTPS, a client counts that calls itself a browser; it is advice where the log does
+    not say what the client is.
     """
     for loop in redirect_loops:
         yield _loop_finding(loop)
@@ -46,6 +49,7 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
             why,
         ),
         {"log": shortened(loop.line)},
+        severity=Severity.advice if loop.may_be_a_monitor else Severity.warning,
         discriminator=loop.request,
         touches=(proxy.subject,) if proxy is not None else (),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 import msgspec
@@ -24,7 +25,11 @@ _REQUEST = LazyPattern(
 """An access log's line of nginx, Apache, gunicorn, uvicorn or Node's morgan."""
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = LazyPattern(r"\d+")
-_AGENT = LazyPattern(r"\"(?P<agent>[^\"]*)\"[^\"]*$")
+_QUOTED = LazyPattern(r"\"([^\"]*)\"")
+_BROWSER = LazyPattern(
+    r"^Mozilla/(?!.*(?:bot\b|check|crawl|monitor|probe|spider|uptime))", re.IGNORECASE
+)
+"""Other programs ask a page that only redirects as often as they like, and follow nothing."""
 _REDIRECTS = frozenset({"301", "302", "303", "307", "308"})
 _KEEP_METHOD = frozenset({"307", "308"})
 _WEB_PORTS = (80, 8080, 3000, 8000, 5000, 9000)
@@ -44,6 +49,8 @@ class RedirectLoop(msgspec.Struct, frozen=True):
     line: str
     proxy: Container | None
     """The container from whose address the client comes."""
+    agent: str
+    """What the client calls itself; "" where the log does not say."""
     port: int
     """A TCP port at which the server listens for others; 0 where none was seen."""
 
@@ -53,6 +60,14 @@ class RedirectLoop(msgspec.Struct, frozen=True):
         return self.proxy is not None and any(
             published.host_port == _TLS_PORT for published in self.proxy.published_by("tcp")
         )
+
+    @property
+    def may_be_a_monitor(self) -> bool:
+        """Whether the client may be a program that checks a page, and follows no redirect.
+
+        Nobody puts a proxy that ends HTTPS before a page that redirects to HTTPS.
+        """
+        return not self.ends_tls and not _BROWSER.search(self.agent)
 
 
 class RedirectLoops(Items[RedirectLoop], frozen=True):
@@ -68,7 +83,10 @@ def redirect_loops(
         _loop(container, recent_logs.of_this_run(container), containers, namespaces)
         for container in containers.running
     )
-    return RedirectLoops(tuple(loop for loop in loops if loop is not None))
+    shown = (loop for loop in loops if loop is not None)
+    return RedirectLoops(
+        tuple(loop for loop in shown if not (loop.agent and loop.may_be_a_monitor))
+    )
 
 
 def _loop(
@@ -100,6 +118,7 @@ def _loop(
         span=last.at - first.at,
         line=last.line,
         proxy=_caller(container, last.line, containers),
+        agent=last.agent,
         port=_port(container, namespaces),
     )
 
@@ -119,13 +138,24 @@ class _Request(msgspec.Struct, frozen=True):
     @property
     def client(self) -> tuple[str, str]:
         """The first address, and the last text in quotes: browser or X-Forwarded-For."""
-        address, agent = _ADDRESS.search(self.line), _AGENT.search(self.rest)
-        return (address[0] if address else "", agent["agent"] if agent else "")
+        address, quoted = _ADDRESS.search(self.line), _quoted(self.rest)
+        return (address[0] if address else "", quoted[-1] if quoted else "")
+
+    @property
+    def agent(self) -> str:
+        """The second text in quotes behind the status: the first one is the page before."""
+        quoted = _quoted(self.rest)
+        return quoted[1] if len(quoted) > 1 and quoted[1] != "-" else ""
 
     @property
     def shape(self) -> tuple[tuple[str, str], str]:
         """The client, and the line without its time and other numbers."""
         return self.client, _NUMBER.sub("#", self.line)
+
+
+def _quoted(rest: str) -> list[str]:
+    """The texts in quotes behind a status: referer, agent, and X-Forwarded-For."""
+    return _QUOTED.findall(rest)
 
 
 def _requests(lines: Sequence[RecentLine]) -> Iterator[_Request]:

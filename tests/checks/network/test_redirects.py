@@ -74,6 +74,27 @@ def test_loops_in_access_logs(texts: list[str], apart: float, is_found: bool) ->
     assert bool(found(texts, apart)) == is_found
 
 
+MOZILLA = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Firefox/128.0"
+DIRECT = APACHE.replace("172.18.0.3", "203.0.113.9")
+CLIENTS: dict[str, tuple[str, list[str]]] = {
+    "a browser": (DIRECT.replace("Firefox/128", MOZILLA), ["warning"]),
+    "a health check": (DIRECT.replace("Firefox/128", "curl/8.5.0"), []),
+    "a monitor that looks like a browser": (
+        DIRECT.replace("Firefox/128", "Mozilla/5.0+(compatible; UptimeRobot/2.0)"), [],
+    ),
+    "nobody knows": (SPACED, ["advice"]),
+    "a browser behind another proxy": (
+        f'{DIRECT.replace("Firefox/128", MOZILLA)} "198.51.100.7"', ["warning"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "expected"), CLIENTS.values(), ids=CLIENTS)
+def test_a_page_that_only_redirects_may_be_watched(line: str, expected: list[str]) -> None:
+    severities = [finding.severity for finding in found([line] * 9)]
+    assert [severity.name for severity in severities if severity is not None] == expected
+
+
 def test_the_proxy_that_ends_https_is_named() -> None:
     (finding,) = found([APACHE] * 12)
     assert 'by HTTPS through container "edge"' in finding.summary
