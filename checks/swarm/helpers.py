@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -52,6 +53,9 @@ UNHEALTHY = "unhealthy container"
 LONGEST_START_S = 300.0
 """A program that answered no probe for so long does not only start slowly."""
 START_PERIOD = "5m"
+LONGER = 5
+LEAST_TIMEOUT_S = 30
+"""A probe that runs into its timeout gets so many times as long, and at least so many seconds."""
 
 
 class EndedForHealth(msgspec.Struct, frozen=True):
@@ -84,10 +88,14 @@ def ended_for_health(
     lived = newest.container.ran_for
     never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
     when = f", {ago(lived)} after its start" if lived is not None and never else ""
+    variables: dict[str, str] = {}
     if newest.lacks_program:
         variables = {"unprobed": service}
-    else:
-        variables = {"starting": service, "start_period": START_PERIOD} if never else {}
+    elif newest.exit_code == TIMED_OUT:
+        longer = max(LEAST_TIMEOUT_S, math.ceil(newest.timeout_s * LONGER))
+        variables = {"slow": service, "longer": f"{longer}s"}
+    elif never:
+        variables = {"starting": service, "start_period": START_PERIOD}
     return EndedForHealth(
         f"{killed}{when}: {_met(newest)}",
         {
@@ -113,8 +121,12 @@ def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
 def _met(probe: HealthCheck) -> str:
     """What the last probe met."""
     if probe.lacks_program:
-        return f'it runs "{probe.lacks_program}", which the container does not have'
+        return f'its probe runs "{probe.lacks_program}", which the container does not have'
     printed = telling_line(probe.output.splitlines())
     if probe.exit_code == TIMED_OUT:
-        return f"it does not finish within {ago(probe.timeout_s)}"
-    return printed.whole if printed else f"it prints nothing and exits with code {probe.exit_code}"
+        return f"its probe does not finish within {ago(probe.timeout_s)}"
+    return (
+        printed.whole
+        if printed
+        else f"its probe prints nothing and exits with code {probe.exit_code}"
+    )

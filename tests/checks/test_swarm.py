@@ -444,6 +444,7 @@ PROBES: dict[str, tuple[str, int, float, str, str]] = {
     "it has worked": (REFUSED, 3, 3600, f"fails: {REFUSED}", ""),
     "its probe cannot run": ("sh: curl: not found", 3, 20, '"curl", which the container does not', "unprobed"),
     "it prints nothing": ("", 3, 20, "prints nothing and exits with code 1", "start_period"),
+    "it takes too long": ("Health check exceeded timeout (1s)", 3, 20, "its probe does not finish within 1 s", "slow"),
 }  # fmt: skip
 
 
@@ -458,7 +459,7 @@ def test_tasks_that_are_ended_for_their_health(
         {
             "Start": _time(end - 5 * number - 1),
             "End": _time(end - 5 * number),
-            "ExitCode": 1,
+            "ExitCode": -1 if "timeout" in output else 1,
             "Output": output,
         }
         for number in reversed(range(streak))
@@ -476,6 +477,7 @@ def test_tasks_that_are_ended_for_their_health(
     ).findings
     assert said in finding.summary
     assert variable in ("", *finding.variables)
+    assert finding.variables.get("longer", "30s") == "30s"
     assert "start_period" not in finding.variables or variable == "start_period"
 
 
