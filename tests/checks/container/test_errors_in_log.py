@@ -185,6 +185,30 @@ def test_a_program_that_works_all_the_same(
     assert (finding.aside is not None) == expected
 
 
+_SYNC = "# Error condition on socket for SYNC: Connection refused"
+_STARTS = "FATAL:  the database system is starting up, connection refused"
+RECOVERED = {
+    "a replica that was made a master": ([*[_SYNC] * 4, "* MASTER MODE enabled (user request)"], []),
+    "a replica that fails again": (
+        [*[_SYNC] * 3, "* MASTER <-> REPLICA sync: Finished with success", *[_SYNC] * 3], ADVICE,
+    ),
+    "a replica that fails": ([_SYNC] * 4, ADVICE),
+    "a server that has started": (
+        [*[_STARTS] * 4, "LOG:  database system is ready to accept connections"], [],
+    ),
+    "a server that starts": ([_STARTS] * 4, ADVICE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), RECOVERED.values(), ids=RECOVERED)
+def test_an_error_of_a_server_that_serves_by_now(
+    lines: list[str], expected: list[tuple[str, str]]
+) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
 MEANT = {
     "a page that cannot be read": (
         "ERROR Failed to parse source for import analysis: invalid JS syntax",

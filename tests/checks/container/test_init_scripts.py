@@ -26,21 +26,34 @@ SQL = "create table IF NOT EXISTS public.users (id int);\n"
 OLD, NEW = 1_600_000_000.0, 1_700_000_000.0
 
 
-def found(line: str, sql: str, changed: float, image: str = "postgres:16") -> UnrunScripts:
-    """What is found where a program repeats a line, and a script of the database has this text."""
+def found(
+    line: str, sql: str, changed: float, image: str = "postgres:16", table_at: float = OLD
+) -> UnrunScripts:
+    """What is found where a program repeats a line, and a script of the database has this text.
+
+    table_at: when a file of the database was last made.
+    """
     database = container("db", Config={"Image": image}, Mounts=MOUNTS, **ON)
     caller = container("app", Config={"Env": ["DATABASE_URL=postgres://db/shop"]}, **ON)
     containers = Containers([database, caller])
     logs = RecentLogs({caller.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
 
     def stats(question: Any) -> dict[str, object]:
-        times = {"/srv/db/PG_VERSION": OLD, "/srv/init.sql": changed}
+        times = {
+            "/srv/db/PG_VERSION": OLD,
+            "/srv/init.sql": changed,
+            "/srv/db/base/5": table_at,
+            "/srv/db/base/pgsql_tmp": NOW + 9,
+        }
         return {
             path: {"type": "file", "mtime": times[path]} if path in times else {"failed": "missing"}
             for path in question.paths
         }
 
-    host = Made({"file.stats": stats, "file.read": {"text": sql}})
+    folders = [{"name": name, "type": "folder"} for name in ("5", "pgsql_tmp")]
+    host = Made(
+        {"file.stats": stats, "file.read": {"text": sql}, "file.list": {"entries": folders}}
+    )
     return unrun_scripts(host, containers, None, repeated_errors(containers, logs))
 
 
@@ -78,6 +91,12 @@ def test_a_script_that_was_never_run(line: str, sql: str, changed: float, expect
     scripts = found(line, sql, changed, image)
     result = judge("container.init-scripts-unrun", unrun_scripts=scripts)
     assert rows(result) == ([("warning", "db")] if expected else [])
+
+
+@pytest.mark.parametrize(("table_at", "number"), [(NOW - 5, 1), (NOW + 5, 0)])
+def test_a_table_that_was_made_after_the_last_complaint(table_at: float, number: int) -> None:
+    """The database does not say that somebody has made it."""
+    assert len(found(TABLE, SQL, NEW, table_at=table_at)) == number
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,12 @@ OVERDUE = 2
 SLACK_S = 60.0
 """An error counts as over if no line has followed for so many of its longest pauses, and so many
 seconds more."""
+_RECOVERED = LazyPattern(
+    r"\bMASTER MODE enabled\b|MASTER <-> (?:REPLICA|SLAVE) sync: Finished with success"
+    r"|\bready (?:to accept|for) connections\b",
+    re.IGNORECASE,
+)
+"""What a server says when it serves: complaints of its start, or of its master, are over then."""
 _TURNED_AWAY = LazyPattern(
     r"access denied|denied by|forbidden by rule|auth\w* (?:failed|failure)|failed to authenticate"
     r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
@@ -119,6 +125,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """Addresses in the line that other containers have."""
     lines: tuple[str, ...] = ()
     """All lines that are repeated."""
+    last_at: float = 0.0
+    """Unix time of the last line that is the same."""
 
     @property
     def is_aside(self) -> bool:
@@ -184,6 +192,7 @@ def _repeated_error(
         failure=recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
+        last_at=max(line.at for line, shape in zip(recent, shapes, strict=True) if shape == error),
     )
 
 
@@ -195,14 +204,19 @@ def _frequent(times: Counter[str]) -> set[str]:
 
 
 def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
-    """The lines that came several times, and whose next time is overdue when the log ends."""
+    """The lines that came several times, and whose next time is overdue when the log ends.
+
+    Or that came only before the server said that it serves.
+    """
     at = by_key((shape, line.at) for line, shape in zip(recent, shapes, strict=True))
     end = max((line.at for line in recent), default=0.0)
-    return {
+    overdue = {
         shape
         for shape, times in at.items()
         if len(times) > 1 and end - times[-1] > SLACK_S + OVERDUE * _longest_pause(times)
     }
+    serves = [place for place, line in enumerate(recent) if _RECOVERED.search(line.text)]
+    return overdue | (set(shapes[: serves[-1]]) - set(shapes[serves[0] :]) if serves else set())
 
 
 def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:

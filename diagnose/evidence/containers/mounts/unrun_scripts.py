@@ -31,6 +31,8 @@ _BELOW = ("", "/data", "/pgdata", "/18/docker")
 """Folders below the mount that may be the data directory."""
 _KINDS = {"table": r"table", "database": r"(?:database|schema|db)", "role": r"(?:role|user)"}
 """What a known failure misses, as SQL calls it: by the group of the failure's pattern."""
+_NO_DATABASES = frozenset({"pgsql_tmp", "mysql", "performance_schema", "sys"})
+"""Folders beside those of databases that are written to all the time, or by the server itself."""
 _MOST = 20
 """How many scripts of one folder are read."""
 _LONGEST = 256 << 10
@@ -53,6 +55,8 @@ class UnrunScript(msgspec.Struct, frozen=True):
     changed_at: float
     made_at: float
     """When the data was made. changed_at, made_at: Unix times."""
+    data_folder: str
+    """Where the databases have a folder each, on the host."""
     removes: bool
     """Whether it also deletes something, so that nobody should run it unread."""
 
@@ -70,7 +74,7 @@ def unrun_scripts(
 ) -> UnrunScripts:
     """Files are read only where a log misses something in a database that has such scripts."""
     found: dict[str, UnrunScript] = {}
-    for caller, failure in _failures(containers, log_tails, repeated_errors):
+    for caller, failure, said_at in _failures(containers, log_tails, repeated_errors):
         missed = next(((kind, name) for kind in _KINDS if (name := failure.values.get(kind))), None)
         if missed is None:
             continue
@@ -78,19 +82,26 @@ def unrun_scripts(
         if database is None or database.id in found:
             continue
         script = _script(host, database, caller, failure.line, *missed)
-        if script is not None:
+        if script is not None and not _has_new_table(host, script, said_at):
             found[database.id] = script
     return UnrunScripts(tuple(found.values()))
 
 
 def _failures(
     containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
-) -> Iterator[tuple[Container, Recognised]]:
-    """The known failures of programs that ended and of those that run; a caller's come first."""
+) -> Iterator[tuple[Container, Recognised, float]]:
+    """The known failures of programs that ended and of those that run; a caller's come first.
+
+    With the Unix time of a running program's last complaint; 0 for one that ended.
+    """
     shown = log_tails.failures if log_tails is not None else {}
-    ended = [(container, shown[container.id]) for container in containers if container.id in shown]
+    ended = [
+        (container, shown[container.id], 0.0) for container in containers if container.id in shown
+    ]
     running = [
-        (error.container, error.failure) for error in repeated or () if error.failure is not None
+        (error.container, error.failure, error.last_at)
+        for error in repeated or ()
+        if error.failure is not None
     ]
     yield from sorted((*ended, *running), key=lambda item: bool(_scripts(item[0])))
 
@@ -114,7 +125,7 @@ def _script(
     host: Host, database: Container, caller: Container, line: str, kind: str, name: str
 ) -> UnrunScript | None:
     """The newest script that makes what is missing, where it is newer than the data."""
-    made_at = _made_at(host, database)
+    made_at, data_folder = _data_made(host, database)
     if made_at is None:
         return None
     places = list(_places(host, database))
@@ -139,6 +150,7 @@ def _script(
                 inside=place.inside,
                 changed_at=changed_at,
                 made_at=made_at,
+                data_folder=data_folder,
                 removes=bool(removes),
             )
     return None
@@ -152,6 +164,26 @@ def _makes(kind: str, name: str) -> re.Pattern[str]:
         rf"(?:[`'\"]?\w+[`'\"]?\.)?[`'\"]?{own}\b",
         re.IGNORECASE,
     )
+
+
+def _has_new_table(host: Host, script: UnrunScript, said_at: float) -> bool:
+    """Whether a table was made after the last complaint: each is a file in its database's folder.
+
+    Nobody complains of it again then, and the old lines stay in the log. said_at: Unix time of the
+    last complaint; 0 where it is not known.
+    """
+    if script.kind != "table" or not said_at:
+        return False
+    folder = script.data_folder
+    listing = host.ask(ListFolder(folder))
+    if isinstance(listing, Failed):
+        return False
+    names = [entry.name for entry in listing.entries if entry.type == "folder"]
+    paths = [f"{folder}/{name}" for name in names if name not in _NO_DATABASES][:_MOST]
+    statuses = host.ask(StatPaths(paths, follow=False))
+    if isinstance(statuses, Failed):
+        return False
+    return any((statuses[path].mtime or 0.0) > said_at for path in paths)
 
 
 class _Place(NamedTuple):
@@ -177,13 +209,26 @@ def _places(host: Host, database: Container) -> Iterator[_Place]:
             yield _Place(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 
-def _made_at(host: Host, database: Container) -> float | None:
-    """When the database created its data directory; None where that is not known."""
+def _data_made(host: Host, database: Container) -> tuple[float | None, str]:
+    """When the database created its data directory, and where that has a folder for each database.
+
+    None and "" where that is not known.
+    """
     sources = [mount.source for mount in database.mounts if mount.source.startswith("/")]
     paths = [
         f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE
     ]
     statuses = host.ask(StatPaths(paths, follow=False))
     if isinstance(statuses, Failed):
-        return None
-    return min((at for path in paths if (at := statuses[path].mtime) is not None), default=None)
+        return None, ""
+    made = [(at, path) for path in paths if (at := statuses[path].mtime) is not None]
+    if not made:
+        return None, ""
+    at, path = min(made)
+    return at, _databases(path)
+
+
+def _databases(made_file: str) -> str:
+    """The folder that has a folder for each database, by a file that was made with it."""
+    folder, _, name = made_file.rpartition("/")
+    return f"{folder}/base" if name == "PG_VERSION" else folder.removesuffix("/mysql")
