@@ -6,11 +6,8 @@ from bisect import bisect_left, bisect_right
 
 import msgspec
 
-from diagnose.firewall.packet import (
-    TCP_FLAGS,
-    Field,
-    Packet,
-)
+from diagnose.firewall.kernel_numbers import TCP_FLAGS
+from diagnose.firewall.packet import Field, Packet
 from diagnose.firewall.values import Interval, Masked, Name, Several, Value
 
 

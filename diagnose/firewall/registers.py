@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import msgspec
 
-from diagnose.firewall.packet import NF_FAMILIES
+from diagnose.firewall.kernel_numbers import NF_FAMILIES
 from diagnose.firewall.values import Interval, Masked, Name
 
 if TYPE_CHECKING:

@@ -21,12 +21,8 @@ from diagnose.firewall.conditions import (
     Condition,
     Match,
 )
-from diagnose.firewall.packet import (
-    NF_FAMILIES,
-    Field,
-    Hook,
-    Packet,
-)
+from diagnose.firewall.kernel_numbers import NF_FAMILIES
+from diagnose.firewall.packet import Field, Hook, Packet
 from diagnose.firewall.values import Interval, Name, Nets, Value
 from diagnose.firewall.verdict import PacketVerdict
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from diagnose.firewall.actions import Choose, Enter, Leave, Maybe, Stop, Translate
 from diagnose.firewall.conditions import AnyOf, Rare, Unread
-from diagnose.firewall.packet import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES
+from diagnose.firewall.kernel_numbers import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES
 from diagnose.firewall.values import Interval, Masked, Name, Several
 
 if TYPE_CHECKING:

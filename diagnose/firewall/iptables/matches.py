@@ -17,7 +17,8 @@ from diagnose.firewall.iptables.options import (
 )
 from diagnose.firewall.iptables.rule_text import RuleOption, RuleText
 from diagnose.firewall.iptables.values import of_ordinary_size, route_types
-from diagnose.firewall.packet import ROUTE_TYPES, Field
+from diagnose.firewall.kernel_numbers import ROUTE_TYPES
+from diagnose.firewall.packet import Field
 from diagnose.firewall.values import Interval, Several, Value
 
 _TO_THIS_HOST = Match(("dst_type",), ((Interval(ROUTE_TYPES["LOCAL"], ROUTE_TYPES["LOCAL"]),),))

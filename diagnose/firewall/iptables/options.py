@@ -31,7 +31,8 @@ from diagnose.firewall.iptables.values import (
     translations,
     under_mask,
 )
-from diagnose.firewall.packet import STATUSES, Field
+from diagnose.firewall.kernel_numbers import STATUSES
+from diagnose.firewall.packet import Field
 from diagnose.firewall.values import Interval, Masked
 
 FieldReader = tuple[Field, Reader]

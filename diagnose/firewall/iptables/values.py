@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from ipaddress import ip_address, ip_network
 
 from diagnose.firewall.conditions import with_flags
-from diagnose.firewall.packet import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES, TCP_FLAGS
+from diagnose.firewall.kernel_numbers import PROTOCOLS, ROUTE_TYPES, STATES, STATUSES, TCP_FLAGS
 from diagnose.firewall.values import Interval, Masked, Name, Value
 
 Reader = Callable[[str], tuple[Value, ...]]

@@ -8,9 +8,10 @@ from typing import Any, Literal
 import msgspec
 
 from diagnose.firewall.actions import Maybe
+from diagnose.firewall.kernel_numbers import NF_FAMILIES
 from diagnose.firewall.nft.expressions import run
 from diagnose.firewall.nft.program import RuleProgram
-from diagnose.firewall.packet import NF_FAMILIES, Hook
+from diagnose.firewall.packet import Hook
 from diagnose.firewall.rules import Chain, Rule, Table
 from diagnose.firewall.text import describe
 
