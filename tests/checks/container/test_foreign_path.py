@@ -1,4 +1,4 @@
-"""Sources of mounts that are meant as paths of another container: checks/container/mounts.py."""
+"""Sources of mounts that are meant as paths of another container (foreign_path.py)."""
 
 from __future__ import annotations
 

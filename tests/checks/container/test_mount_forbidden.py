@@ -1,4 +1,4 @@
-"""What users may not open below a mount (checks/container/mounts.py)."""
+"""What users may not open below a mount (checks/container/mount_forbidden.py)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,16 @@ import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Finding
-from tests.checks.container.evidence import CLOCK, OPTIONS, container_in, items, log_of, summaries
+from diagnose.model import Finding, Unavailable, Unexamined
+from tests.checks.container.evidence import (
+    CLOCK,
+    OPTIONS,
+    UNKNOWN,
+    container_in,
+    items,
+    log_of,
+    summaries,
+)
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -408,3 +416,22 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
     )
     (finding,) = result.findings
     assert ("own_volume" in finding.variables) == is_own
+
+
+@pytest.mark.parametrize("user", ["1000", ""], ids=["another user", "root"])
+@pytest.mark.parametrize(
+    "sources",
+    [UNKNOWN, BindSources({}), BindSources({"/srv/data": PathStatus(failed="timed out")})],
+)
+def test_a_source_that_was_not_seen_is_not_passed_over(
+    sources: BindSources | Unavailable, user: str
+):
+    failed = container_in("exited", code=1, Mounts=[MOUNTED], Config={"User": user})
+    answer = judge(
+        "container.mount-forbidden",
+        containers=of(failed),
+        log_tails=log_of(failed, DENIED),
+        bind_sources=sources,
+        info=Info(),
+    )
+    assert [type(item) for item in items(answer)] == ([Unexamined] if user else [])

@@ -8,7 +8,7 @@ import pytest
 
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, Memory, Pids
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
+from diagnose.evidence.containers.mounts.stale_mounts import DELETED, stale_mounts
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.info import Info
@@ -20,11 +20,11 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.machine.processor import OnlineProcessors, processor_numbers
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Usage
-from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
-from diagnose.questions.machine import Process
+from diagnose.questions.processes import Process
 from tests.hosts import Made
 from tests.inspected import bind, container, of
 from tests.judging import judge, rows
@@ -308,3 +308,13 @@ def test_the_tasks_of_the_engines_group_are_read(membership: str, folder: str) -
     limits = host_limits(host, processes)
     assert isinstance(limits, HostLimits)
     assert limits.engine_tasks == Pids(19, 25, 2)
+
+
+def test_deleted_mounts_are_read_off_the_mount_table():
+    table = [
+        "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
+        "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
+    ]
+    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
+        "/etc/app conf"
+    ]

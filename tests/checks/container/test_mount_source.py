@@ -1,4 +1,4 @@
-"""The checks in checks/container/mounts.py."""
+"""The check in checks/container/mount_source.py."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     PathStatus,
     bind_sources,
 )
-from diagnose.evidence.containers.mounts.stale_mounts import DELETED
-from diagnose.evidence.engine.info import Info
-from diagnose.evidence.storage.mounts import parse
 from diagnose.model import Finding, Unavailable, Unexamined
 from tests.checks.container.evidence import (
     CLOCK,
@@ -168,41 +165,6 @@ def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Un
         )
     )
     assert isinstance(missing, Unexamined)
-    mount = {"Type": "bind", "Source": "/srv/x", "Destination": "/data", "RW": True}
-    failed = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[mount])
-    (shut,) = items(
-        judge(
-            "container.mount-forbidden",
-            containers=of(failed),
-            log_tails=log_of(failed, "/data/key: Permission denied"),
-            bind_sources=sources,
-            info=Info(),
-        )
-    )
-    assert isinstance(shut, Unexamined)
-    root = container_in("exited", code=1, Mounts=[mount], Config={"User": ""})
-    assert (
-        items(
-            judge(
-                "container.mount-forbidden",
-                containers=of(root),
-                log_tails=log_of(root, "/data/key: Permission denied"),
-                bind_sources=sources,
-                info=Info(),
-            )
-        )
-        == []
-    )
-
-
-def test_deleted_mounts_are_read_off_the_mount_table():
-    table = [
-        "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
-        "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
-    ]
-    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
-        "/etc/app conf"
-    ]
 
 
 LACKING = "panic: open /etc/app/app.yaml: no such file or directory"
