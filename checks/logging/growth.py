@@ -6,7 +6,8 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
-from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.disk_parts import UsagePart
+from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import (
     Bytes,

@@ -8,7 +8,8 @@ from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.btrfs_room import BtrfsRooms
-from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.disk_parts import UsagePart
+from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Filesystems
 from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.filled_disk import FilledDisk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import HIDDEN_PROCESSES, DeletedFile, FindDeletedFiles
+from diagnose.questions.processes import HIDDEN_PROCESSES, DeletedFile, FindDeletedFiles
 from diagnose.registry import evidence
 
 __all__ = ["LEAST", "DeletedFile", "DeletedFiles", "deleted_files"]

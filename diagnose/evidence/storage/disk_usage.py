@@ -13,13 +13,14 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.deleted_files import DeletedFiles
+from diagnose.evidence.storage.disk_parts import DiskSubjects, UsagePart, biggest, largest
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
@@ -47,22 +48,8 @@ LAYER_DRIVERS = (
 )
 DOCKERS = frozenset({"containers", "volumes", "containerd", *LAYER_DRIVERS})
 """Folders of a data root that make up a part of their own; what else lies there is "other"."""
-BIGGEST = 3
 LEADS_PCT = 20.0
 """A part that is less of what is used fills no disk, though it be the biggest of Docker's."""
-
-
-class UsagePart(msgspec.Struct, frozen=True):
-    """One share of a disk."""
-
-    name: str
-    bytes: int
-    subjects: tuple[tuple[str, int], ...] = ()
-    """The largest members of this part, with their bytes."""
-    at_least: bool = False
-    """More of it was not looked at."""
-    path: str = ""
-    """The folder or file that most of it is in, where one is."""
 
 
 class DiskUsage(msgspec.Struct, frozen=True):
@@ -120,7 +107,7 @@ def disk_usage(
                 f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
-    sources = _Known(
+    sources = DiskSubjects(
         containers if isinstance(containers, Containers) else Containers(()),
         logs,
         deleted,
@@ -133,68 +120,12 @@ def disk_usage(
     return _by_walk(host, disk, root.path, walked, sources)
 
 
-class _Known(msgspec.Struct, frozen=True):
-    """What other evidence says of the subjects of the parts."""
-
-    containers: Containers
-    logs: LogFiles | Unavailable
-    deleted: DeletedFiles | Unavailable
-    layers: Layers | Unavailable
-    images: Images | Unavailable
-
-    def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
-        """Sizes by container id as sizes by name."""
-        names = {container.id: container.name for container in self.containers}
-        return {names.get(id_, id_[:12]): count for id_, count in sizes.items()}
-
-    @property
-    def image_sizes(self) -> dict[str, int]:
-        """By name, layers that images share counted in each."""
-        if isinstance(self.images, Images):
-            return {image.name: image.size for image in self.images}
-        return {}
-
-    def log_sizes(self, folders: Mapping[str, int]) -> dict[str, int]:
-        """By container id.
-
-        A container's folder holds its log, what others have rotated there, and the copy that the
-        engine keeps of a log that goes elsewhere; what was not walked to is known by the log file.
-        """
-        files = self.logs.by_id if isinstance(self.logs, LogFiles) else {}
-        return {
-            id_: max(files[id_].on_disk if id_ in files else 0, folders.get(id_, 0))
-            for id_ in {**folders, **files}
-        }
-
-    @property
-    def upper_folders(self) -> dict[str, str]:
-        """The folders of the writable layers by container id, below the storage driver's folder.
-
-        Inspect says so; where the engine is silent, its database does.
-        """
-        writable = self.layers.writable if isinstance(self.layers, Layers) else {}
-        folders = {
-            container.id: _upper_folder(container) or writable.get(container.id, "")
-            for container in self.containers
-        }
-        return {id_: folder for id_, folder in folders.items() if folder}
-
-    def held_on(self, disk: Filesystem) -> dict[str, int]:
-        """Deleted files that are still open there, those in containers' layers too."""
-        if isinstance(self.deleted, Unavailable):
-            return {}
-        there = (
-            file for file in self.deleted if file.dev == disk.usage.dev or file.fstype == "overlay"
-        )
-        return {f"{file.path} ({file.comm})": file.bytes for file in there}
-
-
 def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
     return host.ask(WalkFolder(seconds=WALK_S, **args))
 
 
 def _by_walk(
-    host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: _Known
+    host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
     unmeasured = list(_incomplete(root, walked, sources))
     volumes = _below(walked, "volumes")
@@ -209,30 +140,20 @@ def _by_walk(
     files = sources.held_on(disk)
     logs = sources.log_sizes(_below(walked, "containers"))
     parts = [
+        UsagePart.of("container logs", sources.named(logs), f"{root}/containers"),
+        UsagePart.of("volumes", volumes, biggest(f"{root}/volumes", volumes)),
         UsagePart(
-            "container logs",
-            sum(logs.values()),
-            _top(sources.named(logs)),
-            path=f"{root}/containers",
+            "images", max(images, 0), largest(sources.image_sizes), at_least=not walked.complete
         ),
-        UsagePart(
-            "volumes",
-            sum(volumes.values()),
-            _top(volumes),
-            path=_biggest(f"{root}/volumes", volumes),
-        ),
-        UsagePart(
-            "images", max(images, 0), _top(sources.image_sizes), at_least=not walked.complete
-        ),
-        UsagePart("writable layers", sum(writable.values()), _top(sources.named(writable))),
+        UsagePart.of("writable layers", sources.named(writable)),
         UsagePart("build cache", cache),
-        UsagePart("deleted, still open", sum(files.values()), _top(files)),
+        UsagePart.of("deleted, still open", files),
     ]
     strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}
     other, notes = _other(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
-        parts=(*(part for part in _sorted(parts) if part.bytes), other),
+        parts=(*_largest_first(parts), other),
         writable=writable,
         volumes=volumes,
         layers=layers,
@@ -240,7 +161,7 @@ def _by_walk(
     )
 
 
-def _incomplete(root: str, walked: WalkedFolder, sources: _Known) -> Iterator[str]:
+def _incomplete(root: str, walked: WalkedFolder, sources: DiskSubjects) -> Iterator[str]:
     """What makes the figures of a walk smaller than they are."""
     if not walked.complete:
         yield f"{root} was walked for {WALK_S} s only: its parts are at least so big"
@@ -248,7 +169,7 @@ def _incomplete(root: str, walked: WalkedFolder, sources: _Known) -> Iterator[st
         yield f"container logs: {sources.logs}"
 
 
-def _writable(host: Host, layers: Mapping[str, int], sources: _Known) -> dict[str, int]:
+def _writable(host: Host, layers: Mapping[str, int], sources: DiskSubjects) -> dict[str, int]:
     """Bytes of containers' writable layers by container id.
 
     layers: bytes by layer folder. The engine is asked about layers that have no such folder.
@@ -267,13 +188,6 @@ def _top_folder(path: str) -> str:
 def _below_containerd(walked: WalkedFolder) -> int:
     """Bytes of the engine's own containerd, which lies in the data root."""
     return sum(count for name, count in walked.by.items() if _top_folder(name) == "containerd")
-
-
-def _upper_folder(container: Container) -> str:
-    data = (container.graph_driver.data if container.graph_driver else None) or {}
-    path = data.get("UpperDir") or data.get("Dir") or ""
-    parts = path.rstrip("/").split("/")
-    return parts[-2] if len(parts) > 1 and parts[-1] == "diff" else parts[-1]
 
 
 def _below(walked: WalkedFolder, top: str) -> dict[str, int]:
@@ -341,7 +255,7 @@ def _other(
     if missing > owed and root.rstrip("/") != disk.point.rstrip("/"):
         walked = _walk(host, path=disk.point, depth=2, skip=[root, CONTAINERD])
         if isinstance(walked, Failed):
-            return UsagePart("other", rest, _top(strays_by_path)), [
+            return UsagePart("other", rest, largest(strays_by_path)), [
                 f"{disk.point} outside {root}: {walked}"
             ]
         strays_by_path |= {file.path: file.bytes for file in walked.largest}
@@ -356,19 +270,13 @@ def _other(
     return UsagePart(
         "other",
         rest,
-        _top(strays_by_path),
+        largest(strays_by_path),
         at_least=not whole,
-        path=_biggest("", strays_by_path).rpartition("/")[0],
+        path=biggest("", strays_by_path).rpartition("/")[0],
     ), notes
 
 
-def _biggest(folder: str, sizes: Mapping[str, int]) -> str:
-    """The path of the biggest of these; the folder where there is none."""
-    name = max(sizes, key=lambda name: sizes[name], default="")
-    return f"{folder}/{name}" if folder and name else folder or name
-
-
-def _by_engine(host: Host, disk: Filesystem, sources: _Known) -> DiskUsage | Unavailable:
+def _by_engine(host: Host, disk: Filesystem, sources: DiskSubjects) -> DiskUsage | Unavailable:
     """The engine's own figures.
 
     It counts neither logs nor what is not Docker's, so "other" is large.
@@ -379,15 +287,15 @@ def _by_engine(host: Host, disk: Filesystem, sources: _Known) -> DiskUsage | Una
     writable = answer.written
     volumes = answer.volume_sizes
     parts = [
-        UsagePart("volumes", sum(volumes.values()), _top(volumes)),
-        UsagePart("images", answer.image_bytes, _top(sources.image_sizes)),
-        UsagePart("writable layers", sum(writable.values()), _top(sources.named(writable))),
+        UsagePart.of("volumes", volumes),
+        UsagePart("images", answer.image_bytes, largest(sources.image_sizes)),
+        UsagePart.of("writable layers", sources.named(writable)),
         UsagePart("build cache", _cache_bytes(answer)),
     ]
     rest = max(disk.usage.used - sum(part.bytes for part in parts), 0)
     return DiskUsage(
         disk.point,
-        parts=(*(part for part in _sorted(parts) if part.bytes), UsagePart("other", rest)),
+        parts=(*_largest_first(parts), UsagePart("other", rest)),
         writable=writable,
         volumes=volumes,
         layers={},
@@ -395,10 +303,6 @@ def _by_engine(host: Host, disk: Filesystem, sources: _Known) -> DiskUsage | Una
     )
 
 
-def _sorted(parts: list[UsagePart]) -> list[UsagePart]:
-    return sorted(parts, key=lambda part: -part.bytes)
-
-
-def _top(sizes: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
-    ranked = sorted(((count, name) for name, count in sizes.items() if count), reverse=True)
-    return tuple((name, count) for count, name in ranked[:BIGGEST])
+def _largest_first(parts: list[UsagePart]) -> list[UsagePart]:
+    """The parts that hold anything."""
+    return sorted((part for part in parts if part.bytes), key=lambda part: -part.bytes)

@@ -24,7 +24,8 @@ from msgspec.structs import replace
 from diagnose import runbooks, timeline
 from diagnose.evidence.run.host_map import HostMap
 from diagnose.evidence.run.options import Options
-from diagnose.evidence.storage.disk_usage import DiskUsage, UsagePart
+from diagnose.evidence.storage.disk_parts import UsagePart
+from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import Report, Reported
 from diagnose.phrases import and_more, size
