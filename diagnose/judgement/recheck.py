@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from diagnose.model import ContainerRun, Failed, Finding, Json, Result, Unexamined, Verdict
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
-from diagnose.questions.machine import SeeProcess
+from diagnose.questions.processes import SeeProcess
 
 
 def recheck(host: Host, results: Sequence[Result]) -> list[Result]:

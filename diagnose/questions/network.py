@@ -1,4 +1,4 @@
-"""Questions about the network: interfaces, routes, connections and network namespaces."""
+"""Questions about the network: interfaces, addresses, routes, neighbours and connections."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Literal
 
 import msgspec
 
-from diagnose.model import Json, Subject
+from diagnose.model import Subject
 from diagnose.questions.question import Policy, Question
-from diagnose.questions.sockets import Socket
 
 MAIN_TABLE = 254
 Subnet = IPv4Network | IPv6Network
@@ -335,78 +334,6 @@ class CountReversePathDrops(Question[ReversePathDrops], frozen=True):
         priority=4,
     )
     seconds: float = 1.5
-
-
-class NetnsView(msgspec.Struct, frozen=True):
-    """What one network namespace holds."""
-
-    inode: int
-    """The inode number of the namespace."""
-    links: list[Interface]
-    addresses: list[Address]
-    routes: list[Route]
-    listeners: list[Socket]
-
-
-class VisitNetns(Question[NetnsView], frozen=True, omit_defaults=False):
-    """A network namespace as a process sees it.
-
-    Interfaces, addresses, routes and listeners. round `later`: a second look, after a moment.
-    """
-
-    POLICY = Policy(
-        "netns",
-        what="the network namespace of a container",
-        collector="network.process:ask",
-        lane="netns",
-        scope="host",
-        deadline=2,
-        priority=4,
-    )
-    ROUNDS = {  # noqa: RUF012 - never changed
-        "later": Policy(
-            "netns.later",
-            what=POLICY.what,
-            collector="network.process:visit_later",
-            lane="probe",
-            scope="host",
-            deadline=4,
-            priority=4,
-        )
-    }
-    pid: int
-    start: float | None = None
-    nft: bool = False
-    round: Literal["", "later"] = ""
-
-
-class NetnsFilter(msgspec.Struct, frozen=True):
-    """What decides about packets in one network namespace."""
-
-    nftables: Json
-    """As in the answer to `ListNftables`."""
-    routes: list[Route]
-    """Those to the namespace's own addresses too."""
-    rules: list[PolicyRule]
-    reverse_path: dict[str, int] = {}
-    """rp_filter by interface, "all" among them."""
-    legacy: list[str] = []
-    """The names of the tables of iptables-legacy."""
-
-
-class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
-    """The packet filter, the routes and the routing rules of a process's network namespace."""
-
-    POLICY = Policy(
-        "netns.filter",
-        what="the packet filter inside a container's network namespace",
-        collector="network.process:ask",
-        lane="netns",
-        scope="host",
-        deadline=3,
-        priority=4,
-    )
-    pid: int
 
 
 class TunnelHolder(msgspec.Struct, frozen=True):

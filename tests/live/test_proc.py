@@ -29,7 +29,7 @@ from diagnose.live.kernel import (
 )
 from diagnose.live.kernel.mountinfo import parse
 from diagnose.model import Failed, Json
-from diagnose.questions.machine import SeeProcess
+from diagnose.questions.processes import SeeProcess
 from tests.questions import question
 
 ID = "0f3c" * 16

@@ -13,7 +13,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
-from diagnose.questions.machine import InspectProcess
+from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
 MOST = 8

@@ -15,7 +15,7 @@ from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import FindEndpoint, FindLocality, Rootless
 from diagnose.questions.files import ReadFile
-from diagnose.questions.machine import InspectProcess, ProcessDetail
+from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.questions.service import ReadUnit
 from diagnose.registry import evidence
 

@@ -16,7 +16,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine
 from diagnose.questions.files import PathStatus, StatPaths
-from diagnose.questions.machine import ProcessDetail
+from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.questions.service import ReadUnit, Unit
 from diagnose.registry import evidence

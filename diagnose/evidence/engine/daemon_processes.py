@@ -12,7 +12,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
-from diagnose.questions.machine import InspectProcess, ProcessDetail
+from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.questions.service import Unit
 
 DAEMONS = frozenset({"dockerd", "dockerd-ce", "balenad", "balena-engine-d"})

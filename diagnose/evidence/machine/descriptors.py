@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import HIDDEN_PROCESSES, CountDescriptors, Crowded
+from diagnose.questions.processes import HIDDEN_PROCESSES, CountDescriptors, Crowded
 from diagnose.registry import evidence
 
 __all__ = ["WORTH_PCT", "Crowded", "OpenFiles", "open_files"]

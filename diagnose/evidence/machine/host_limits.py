@@ -12,7 +12,8 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.containers import Pids
 from diagnose.questions.files import ReadFile
-from diagnose.questions.machine import InspectProcess, ReadSysctls, ResourceLimit
+from diagnose.questions.machine import ReadSysctls
+from diagnose.questions.processes import InspectProcess, ResourceLimit
 from diagnose.registry import evidence
 
 CGROUPS = "/sys/fs/cgroup"

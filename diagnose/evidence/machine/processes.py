@@ -7,7 +7,7 @@ import functools
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import ListProcesses, Process
+from diagnose.questions.processes import ListProcesses, Process
 from diagnose.registry import evidence
 
 __all__ = ["Process", "Processes", "processes"]

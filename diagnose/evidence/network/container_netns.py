@@ -14,7 +14,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.network import Address, Interface, Route, VisitNetns
+from diagnose.questions.netns import VisitNetns
+from diagnose.questions.network import Address, Interface, Route
 from diagnose.questions.sockets import Socket
 from diagnose.registry import evidence
 

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.containerd_log import ContainerdLog, containerd_lo
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.model import Failed
 from diagnose.phrases import unix
-from diagnose.questions.machine import ProcessDetail
+from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.service import Unit
 from diagnose.redact.scanner import redact_text
 from tests.checks.daemon.evidence import daemon, engine

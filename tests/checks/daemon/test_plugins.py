@@ -14,7 +14,7 @@ from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.engine.plugins import LegacyPlugin, LegacyPlugins, legacy_plugins
 from diagnose.model import Failed, Unavailable
 from diagnose.questions.engine import PluginNames
-from diagnose.questions.machine import ProcessDetail
+from diagnose.questions.processes import ProcessDetail
 from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made
 from tests.inspected import container

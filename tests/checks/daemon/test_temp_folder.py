@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.temp_folder import TempFolder, temp_folder
-from diagnose.questions.machine import ProcessDetail
+from diagnose.questions.processes import ProcessDetail
 from tests.checks.daemon.evidence import ALIVE
 from tests.hosts import Made
 from tests.judging import judge, rows

@@ -12,7 +12,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.full_queues import FullQueues, full_queues
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.model import Unavailable
-from diagnose.questions.network import NetnsView
+from diagnose.questions.netns import NetnsView
 from tests.checks.network.evidence import container
 from tests.hosts import Made
 from tests.judging import judge, rows

@@ -8,7 +8,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.machine import FindOpenFiles
+from diagnose.questions.processes import FindOpenFiles
 from diagnose.registry import evidence
 
 

@@ -7,7 +7,7 @@ from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.containers import CountWakings
-from diagnose.questions.machine import InspectProcess
+from diagnose.questions.processes import InspectProcess
 from diagnose.registry import evidence
 
 LOCAL_DRIVERS = frozenset({"json-file", "local", "none", "journald", "db", ""})

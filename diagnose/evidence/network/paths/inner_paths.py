@@ -35,7 +35,8 @@ from diagnose.firewall.trace import trace
 from diagnose.model import Coverage, Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, SaveIptables
-from diagnose.questions.network import ListConnections, NetnsFilter, ReadNetnsFilter
+from diagnose.questions.netns import NetnsFilter, ReadNetnsFilter
+from diagnose.questions.network import ListConnections
 from diagnose.registry import evidence
 
 MOST = 20

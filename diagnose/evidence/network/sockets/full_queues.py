@@ -9,7 +9,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces, Socket
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.network import VisitNetns
+from diagnose.questions.netns import VisitNetns
 from diagnose.registry import evidence
 
 MOST = 10

@@ -1,0 +1,251 @@
+"""Questions about processes, and about the files that they have open."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+
+class Process(msgspec.Struct, frozen=True):
+    """One process."""
+
+    pid: int
+    ppid: int = 0
+    comm: str = ""
+    state: str = ""
+    """The letter of proc(5)."""
+    start: float = 0.0
+    """Seconds since boot."""
+    uid: int | None = None
+    container: str | None = None
+    cmdline: list[str] | None = None
+    """The command line; only of the engine's own processes."""
+
+
+class ListProcesses(Question[list[Process]], frozen=True):
+    """Every process that this process can see."""
+
+    POLICY = Policy(
+        "processes",
+        what="the list of processes",
+        collector="kernel.processes:processes",
+        lane="local",
+        scope="host",
+        deadline=2.5,
+        priority=2,
+    )
+
+
+class ResourceLimit(msgspec.Struct, frozen=True):
+    """A limit as /proc/PID/limits shows it; None is unlimited."""
+
+    soft: int | None = None
+    hard: int | None = None
+
+
+class ProcessDetail(msgspec.Struct, frozen=True):
+    """One process in detail; None where the caller may not read it."""
+
+    pid: int = 0
+    comm: str = ""
+    state: str = ""
+    """The letter of proc(5)."""
+    start: float = 0.0
+    """Seconds since boot."""
+    exe: str | None = None
+    wchan: str | None = None
+    """The kernel function that it waits in."""
+    cmdline: list[str] = []
+    threads: dict[str, int] = {}
+    """How many threads are in each state."""
+    stuck: list[dict[str, Any]] = []
+    """Threads in state D, and what they wait for (`wchan`)."""
+    ppid: int = 0
+    uid: int | None = None
+    container: str | None = None
+    """The id of the container, from its control group."""
+    environ: list[str] | None = None
+    """NAME=value."""
+    fds: int | None = None
+    """How many descriptors are open."""
+    limits: dict[str, ResourceLimit] | None = None
+    """The limits by their names, such as "Max open files"."""
+    cgroup: str | None = None
+    namespaces: dict[str, int] | None = None
+    """Inode numbers by name: "net"."""
+    capabilities: str | None = None
+    """The effective ones, hexadecimal."""
+
+    @property
+    def is_stopped(self) -> bool:
+        """Stopped by a signal or a debugger: it does nothing until SIGCONT."""
+        return self.state in ("T", "t")
+
+    @property
+    def blocked(self) -> int:
+        """Threads that wait in the kernel and cannot be killed."""
+        return self.threads.get("D", 0)
+
+    @property
+    def waits_for(self) -> str:
+        """The kernel functions that its blocked threads wait in."""
+        return ", ".join(sorted({str(task["wchan"]) for task in self.stuck if task.get("wchan")}))
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """What /proc says of its state, its threads and what they wait for."""
+        threads = [f"{number} {state}" for state, number in sorted(self.threads.items())]
+        stat = f"state {self.state}, threads {', '.join(threads) or 'not known'}"
+        waiting = {f"/proc/{self.pid}/task/*/wchan": self.waits_for} if self.waits_for else {}
+        return {f"/proc/{self.pid}/stat": stat, **waiting}
+
+
+class InspectProcess(Question[ProcessDetail], frozen=True):
+    """One process in detail."""
+
+    POLICY = Policy(
+        "process",
+        what="the details of a process",
+        collector="kernel.processes:process",
+        lane="local",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    pid: int
+
+    def about(self) -> str:
+        return f"the details of process {self.pid}"
+
+
+class ProcessNow(msgspec.Struct, frozen=True):
+    """Whether a process lives, and whose it is."""
+
+    state: str = ""
+    """The letter of proc(5)."""
+    container: str | None = None
+    """The id of the container, from its control group."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it has not ended: what its parent has not waited for has a state too."""
+        return self.state not in ("", "Z", "X", "x")
+
+
+class SeeProcess(Question[ProcessNow], frozen=True):
+    """One process once everything has been judged."""
+
+    POLICY = Policy(
+        "process.now",
+        what="whether a process still lives",
+        collector="kernel.processes:process_now",
+        lane="local",
+        scope="host",
+        deadline=1,
+        priority=3,
+    )
+    pid: int
+
+
+HIDDEN_PROCESSES = "only root may see the processes of others: /proc is mounted with hidepid"
+"""Why nothing is known of the open files of others."""
+
+
+class DeletedFile(msgspec.Struct, frozen=True):
+    """One such file."""
+
+    pid: int
+    fd: int
+    path: str
+    """The file's former path, as the process that has it open saw it."""
+    bytes: int
+    """The bytes that the file holds on the disk."""
+    dev: str
+    fstype: str | None = None
+    comm: str | None = None
+    container: str | None = None
+    """The opener's, by its cgroup."""
+
+
+class DeletedFileList(msgspec.Struct, frozen=True):
+    """The files, biggest first, and how many processes could not be looked into."""
+
+    files: list[DeletedFile]
+    unseen: int = 0
+    hidden: bool = False
+    """Whether /proc hides the processes of others from the caller."""
+
+
+class FindDeletedFiles(Question[DeletedFileList], frozen=True):
+    """Files that are deleted but still open."""
+
+    POLICY = Policy(
+        "deleted_files",
+        what="deleted files that are still open",
+        collector="kernel.open_files:deleted_files",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=7,
+    )
+    min_bytes: int
+
+
+class Crowded(msgspec.Struct, frozen=True):
+    """One process."""
+
+    pid: int
+    open: int
+    limit: int
+    """open, limit: descriptors, and the soft limit of them."""
+    comm: str | None = None
+    container: str | None = None
+
+
+class CrowdedList(msgspec.Struct, frozen=True):
+    """The processes, nearest to their limit first, and how many could not be looked into."""
+
+    processes: list[Crowded]
+    unseen: int = 0
+    hidden: bool = False
+    """Whether /proc hides the processes of others from the caller."""
+
+
+class CountDescriptors(Question[CrowdedList], frozen=True):
+    """Processes that use at least this share of the file descriptors that they may open."""
+
+    POLICY = Policy(
+        "descriptors",
+        what="the open files of processes",
+        collector="kernel.open_files:descriptors",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=7,
+    )
+    share: float
+
+
+class OpenPaths(msgspec.Struct, frozen=True):
+    """The paths that a process has open."""
+
+    paths: list[str]
+
+
+class FindOpenFiles(Question[OpenPaths], frozen=True):
+    """Which files below a folder a process has open for writing."""
+
+    POLICY = Policy(
+        "open_under",
+        what="the open files of a process",
+        collector="kernel.open_files:open_under",
+        lane="probe",
+        scope="host",
+        deadline=1.5,
+        priority=6,
+    )
+    pid: int
+    folder: str
