@@ -51,6 +51,18 @@ class _Wait(msgspec.Struct, frozen=True):
             began = max(began, unix(probe.start) or 0.0)
         return began
 
+    def was_kept_from(self, container: Container) -> bool:
+        """Whether compose had to wait: the other one was made, or became ready, with it or later.
+
+        One that runs since before may have been ready when the container was created.
+        """
+        made = container.created_at or 0.0
+        log = (self.other.state.health.log or ()) if self.other.state.health else ()
+        failed = any(probe.exit_code != 0 and (unix(probe.start) or 0.0) >= made for probe in log)
+        times = (self.other.created_at, self.other.started_at, self.other.finished_at)
+        is_of_run = any(time is not None and abs(time - made) <= TOGETHER_S for time in times)
+        return failed or is_of_run
+
     def __str__(self) -> str:
         health = self.other.state.health
         state = health.status if self.condition == _HEALTHY and health else str(self.other.state)
@@ -68,7 +80,8 @@ def never_started(
     unhealthy first, or the command was interrupted, compose gives up, and nothing ever starts the
     container: a restart policy counts from the first start on. While the other service is not
     ready, its own finding names those that wait for it. Projects that were created without being
-    started are left alone.
+    started are left alone. It is advice where the other service ran before, for `docker compose
+    create` leaves a container so on purpose.
     """
     services = by_key(
         ((other.compose_project, other.compose_service), other)
@@ -99,14 +112,19 @@ def _ready_s(container: Container, waits: Sequence[_Wait], clock: Clock) -> floa
 def _finding(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding:
     others = named("container", [wait.other.name for wait in waits])
     are = agree(waits, "is", "are")
+    waited = any(wait.was_kept_from(container) for wait in waits)
+    why = f"compose gave up waiting for {others}, which {are} ready now"
+    if not waited:
+        why = f"compose was interrupted or only created it, and {others} {are} ready"
     return Finding.about(
         container,
         f"{container} was created {ago(clock.age(container.created_at) or 0.0)} ago and never "
-        f"started: compose gave up waiting for {others}, which {are} ready now",
+        f"started: {why}",
         {
             "State.Status": container.state.status,
             "it waited for": joined([str(wait) for wait in waits]),
         },
+        severity=None if waited else Severity.advice,
         onset=container.created_at,
         ready=container.name,
     ).with_variables(compose_variables(container))

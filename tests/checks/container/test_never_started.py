@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.container import Container
@@ -29,6 +30,19 @@ def member(service: str, state: dict[str, Any], waits: str = "", **labels: str) 
 APP = member("app", CREATED, "db:service_healthy:false")
 JOB = member("app", CREATED, "init:service_completed_successfully:false,db:service_started:true")
 FOUND = [("critical", "shop-app-1")]
+ADVICE = [("advice", "shop-app-1")]
+LONG_AGO = "2026-12-20T07:00:00Z"
+
+RECOVERED = {
+    "Status": "healthy",
+    "Log": [{"Start": SOON, "ExitCode": 1}, {"Start": LATER, "ExitCode": 0}],
+}
+
+
+def old(state: dict[str, Any]) -> Container:
+    """A database of the project that was created weeks ago."""
+    return msgspec.structs.replace(member("db", state), created=LONG_AGO)
+
 
 ROWS = {
     "healthy by now": ([APP, member("db", HEALTHY)], FOUND),
@@ -41,6 +55,18 @@ ROWS = {
     "started by hand later": ([APP, member("db", {**HEALTHY, "StartedAt": LATER})], []),
     "started again since": (
         [APP, member("db", {**HEALTHY, "StartedAt": LATER, "FinishedAt": SOON})],
+        FOUND,
+    ),
+    "created beside one that has run for weeks": (
+        [APP, old(HEALTHY | {"StartedAt": LONG_AGO})],
+        ADVICE,
+    ),
+    "created beside one that was started again since": (
+        [APP, old(HEALTHY | {"StartedAt": LATER, "FinishedAt": LATER})],
+        ADVICE,
+    ),
+    "created while the other one was unhealthy": (
+        [APP, old(HEALTHY | {"StartedAt": LONG_AGO, "Health": RECOVERED})],
         FOUND,
     ),
     "order without a condition": (
