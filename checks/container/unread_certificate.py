@@ -35,7 +35,8 @@ def certificate_unread(
     Its mounted configuration names a certificate in a mounted folder, and the file is newer than
     all processes of nginx, Apache or HAProxy in the container: a reload would have made a new one.
     Within `patience` it is advice, for many servers reload once a day. It is critical where
-    the old certificate has expired, of which certbot keeps the file.
+    the old certificate has expired, of which certbot keeps the file. It stays advice where HAProxy
+    has a socket with the level admin, by which it is given certificates without a reload.
     """
     for unread in unread_certificates:
         yield _finding(unread, clock, patience)
@@ -46,8 +47,11 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
     container = unread.container
     age = ago(clock.wall - unread.changed_at)
     severity = Severity.warning
-    expiry = ""
-    if unread.old_end is not None and unread.old_end <= clock.wall:
+    expiry, unless = "", ""
+    if unread.has_socket:
+        severity = Severity.advice
+        unless = ", unless it was given the new one through its socket"
+    elif unread.old_end is not None and unread.old_end <= clock.wall:
         severity = Severity.critical
         expiry = f", which expired {ago(clock.wall - unread.old_end)} ago"
     elif clock.wall - unread.changed_at < patience:
@@ -55,7 +59,7 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
     finding = Finding.about(
         container,
         f"{container} still uses an old certificate{expiry}: {unread.path} was renewed {age} ago, "
-        f"and {unread.server} was not reloaded since",
+        f"and {unread.server} was not reloaded since{unless}",
         {
             unread.inside: f"renewed {age} ago, mounted from {unread.path}",
             f"youngest process of {unread.server}": f"{ago(clock.wall - unread.loaded_at)} old",

@@ -93,6 +93,21 @@ def test_a_certificate_that_was_renewed(
     assert rows(result) == expected
 
 
+PROXY = "global\n  {}\nfrontend web\n  bind :443 ssl crt /etc/letsencrypt/live/shop/fullchain.pem\n"
+SOCKETS = {
+    "by a socket": ("stats socket /run/haproxy.sock mode 660 level admin", "advice"),
+    "by a socket that only shows": ("stats socket /run/haproxy.sock level operator", "warning"),
+    "by a reload": ("log stdout local0", "warning"),
+}
+
+
+@pytest.mark.parametrize(("setting", "severity"), SOCKETS.values(), ids=SOCKETS)
+def test_a_certificate_that_haproxy_may_have_been_given(setting: str, severity: str) -> None:
+    unread = found(2 * DAY, 3 * DAY, PROXY.format(setting), "300101000000", comm="haproxy")
+    result = judge("container.certificate-unread", unread_certificates=unread, clock=CLOCK)
+    assert rows(result) == [(severity, "edge")]
+
+
 def test_a_server_that_reads_its_files_by_itself() -> None:
     assert not found(2 * DAY, 3 * DAY, SITE, "250101000000", comm="caddy").items
 

@@ -6,7 +6,7 @@ gives them new workers. Which files they read stands in their mounted configurat
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -30,6 +30,8 @@ _NAMES_FILE = LazyPattern(
     r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)(?![^\s;\"'])"
 )
 """A name with a variable is read again for each connection."""
+_TAKES_NEW_ONES = LazyPattern(r"(?m)^[ \t]*stats[ \t]+socket[ \t].*\blevel[ \t]+admin\b")
+"""A socket by which HAProxy is given a certificate without a reload (`set ssl cert`)."""
 _COMMENT = LazyPattern(r"#.*")
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
@@ -55,6 +57,8 @@ class UnreadCertificate(msgspec.Struct, frozen=True):
     old_end: float | None = None
     """When the certificate that the server still uses expires, as Unix time; None where that is not
     known."""
+    has_socket: bool = False
+    """Whether the server may have got the new one through a socket, without a reload."""
 
 
 class UnreadCertificates(Items[UnreadCertificate], frozen=True):
@@ -85,7 +89,8 @@ def _unread(
     host: Host, container: Container, server: str, loaded_at: float
 ) -> UnreadCertificate | None:
     places = {}
-    for inside in _used(host, container):
+    texts = list(_texts(host, container))
+    for inside in _used(texts):
         holder = _holder(container, inside)
         if holder is not None and ".." not in inside.split("/"):
             places[holder.on_host(inside)] = _Place(inside, holder)
@@ -110,6 +115,7 @@ def _unread(
                 changed_at=changed_at,
                 loaded_at=loaded_at,
                 old_end=end,
+                has_socket=any(_TAKES_NEW_ONES.search(text) for text in texts),
             )
     return None
 
@@ -138,13 +144,19 @@ def _holder(container: Container, inside: str) -> Mount | None:
     return innermost if innermost is not None and innermost.source.startswith("/") else None
 
 
-def _used(host: Host, container: Container) -> Iterator[str]:
-    """The certificates that its mounted configuration names."""
+def _used(texts: Iterable[str]) -> Iterator[str]:
+    """The certificates that a configuration names."""
+    for text in texts:
+        for match in _NAMES_FILE.finditer(text):
+            yield match["path"]
+
+
+def _texts(host: Host, container: Container) -> Iterator[str]:
+    """Its mounted configuration, without comments."""
     for file in list(_settings(host, container))[:_MOST]:
         text = host.ask(file)
         if not isinstance(text, Failed):
-            for match in _NAMES_FILE.finditer(_COMMENT.sub("", text.text)):
-                yield match["path"]
+            yield _COMMENT.sub("", text.text)
 
 
 def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
