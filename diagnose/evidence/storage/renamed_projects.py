@@ -13,6 +13,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
 from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.phrases import unix
@@ -21,6 +22,8 @@ from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 _LABEL = "com.docker.compose."
+_NOT_OF_A_NAME = LazyPattern(r"[^a-z0-9_-]")
+"""What compose leaves out of a folder's name."""
 MOST = 20
 """Mounts that are looked at."""
 
@@ -58,6 +61,20 @@ class _Pair(msgspec.Struct, frozen=True):
     def project(self) -> str:
         """The project that is gone."""
         return _label(self.former, "project")
+
+    @property
+    def are_deployments(self) -> bool:
+        """Whether both projects were named on purpose, with one beginning and ends of their own.
+
+        A pipeline names each of its deployments so: review-17, review-18. A project that nobody
+        names is called as its folder.
+        """
+        folder = posixpath.basename(self.container.labels.get(f"{_LABEL}project.working_dir", ""))
+        names = (self.container.compose_project, self.project)
+        begin = posixpath.commonprefix(names)
+        begin = begin[: max(begin.rfind("-"), begin.rfind("_")) + 1]
+        is_named = _NOT_OF_A_NAME.sub("", folder.lower()) != names[0]
+        return is_named and bool(begin) and all(name != begin for name in names)
 
     @property
     def folder_of_other(self) -> str:
@@ -109,7 +126,9 @@ def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Itera
             others = former.get(key, []) if is_of_project else []
             # many former projects: a host that makes and removes them all the time
             if len(others) == 1:
-                yield _Pair(container, mount, made, others[0])
+                pair = _Pair(container, mount, made, others[0])
+                if not pair.are_deployments:
+                    yield pair
 
 
 def _volumes_of_former_projects(

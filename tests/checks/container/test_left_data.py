@@ -130,6 +130,11 @@ def renamed(
     return result
 
 
+def review(project: str, folder: str = "/builds/web") -> Container:
+    """The database of a project that was named on purpose, unless it is called as its folder."""
+    return service(volume=f"{project}_db", **{"project": project, "project.working_dir": folder})
+
+
 BLOG = of_project("blog_db", "blog")
 RENAMED: dict[str, tuple[RenamedProjects, list[tuple[str, str]]]] = {
     "renamed": (renamed(service(), BLOG), WARNING),
@@ -145,6 +150,15 @@ RENAMED: dict[str, tuple[RenamedProjects, list[tuple[str, str]]]] = {
     "a short life": (renamed(service(), BLOG, changed=29.5 * DAY), []),
     "an old container": (renamed(service(30 * DAY), BLOG, changed=31 * DAY), []),
     "a name of its own": (renamed(service(volume="db-data"), BLOG), []),
+    "deployments of one pipeline": (
+        renamed(review("review-18"), of_project("review-17_db", "review-17")),
+        [],
+    ),
+    "a name that was made longer": (renamed(review("blog-eu"), BLOG), WARNING),
+    "folders of releases": (
+        renamed(review("shop-18", "/srv/shop-18"), of_project("shop-17_db", "shop-17")),
+        WARNING,
+    ),
     "a project without a folder": (renamed(service(**{"project.working_dir": ""}), BLOG), []),
 }
 
