@@ -25,7 +25,7 @@ from diagnose.model import (
     Subject,
     container,
 )
-from diagnose.phrases import ago, counted
+from diagnose.phrases import counted, duration
 from diagnose.registry import check
 
 _UNREGISTER = LazyPattern(
@@ -61,7 +61,7 @@ def netdevice_stuck(
         yield Finding(
             subject=Subject("interface", device),
             summary=(
-                f"the kernel has waited for {device} to become free for {ago(last.at - first.at)}"
+                f"the kernel has waited for {device} to become free for {duration(last.at - first.at)}"
             ),
             evidence={"kernel log": last.text, "lines": len(lines), "usage count": usage_count},
             variables={"interface": device},
@@ -137,7 +137,7 @@ def errors_of_filesystem(
     all_errors = filesystem_errors(kernel_log, disks, clock.wall - options.since_s)
     for device, errors in all_errors.items():
         point = errors.mounted.point
-        when = ago(clock.wall - errors.last_at)
+        when = duration(clock.wall - errors.last_at)
         yield Finding(
             subject=Subject("filesystem", point),
             summary=f"the kernel reports errors of {device} (mounted at {point}), "

@@ -39,7 +39,7 @@ def unix_of_http(text: str | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp() if zone == "GMT" else None
 
 
-def ago(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A duration in words, two digits at most: 40 s, 12 min, 3 h, 5 days."""
     if seconds >= 2 * 86400:
         return f"{round(seconds / 86400)} days"

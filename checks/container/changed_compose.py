@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 
 
 def changed_file(container: Container, files: ComposeFiles | None) -> ChangedFile | None:
@@ -16,7 +16,7 @@ def changed_evidence(changed: ChangedFile | None) -> dict[str, object]:
     """When it was changed, and that a restart does not apply it."""
     if changed is None:
         return {}
-    after = f"changed {ago(changed.after_s)} after this container was created"
+    after = f"changed {duration(changed.after_s)} after this container was created"
     return {changed.path: f"{after}: it takes effect when compose recreates the container"}
 
 

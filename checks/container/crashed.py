@@ -27,7 +27,6 @@ from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago
 from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
 
@@ -61,8 +60,8 @@ def crashed(
     whether the end was requested, it is advice.
     """
     for container in containers:
-        age = clock.age(container.finished_at)
-        if age is None or age > options.since_s or not _stays_down(container):
+        is_recent = clock.is_within(container.finished_at, options.since_s)
+        if not is_recent or not _stays_down(container):
             continue
         tail = tail_of(log_tails, container)
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
@@ -75,7 +74,7 @@ def crashed(
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         yield Finding.about(
             container,
-            f"{container} {_how(container, ago(age), upgrade, with_engine=with_engine)}",
+            f"{container} {_how(container, clock, upgrade, with_engine=with_engine)}",
             {
                 **({"package upgraded": str(upgrade)} if upgrade else {}),
                 **log_evidence(tail),
@@ -99,15 +98,17 @@ def _policy(container: Container) -> str:
 
 
 def _how(
-    container: Container, when: str, upgrade: ChangedPackage | None, *, with_engine: bool
+    container: Container, clock: Clock, upgrade: ChangedPackage | None, *, with_engine: bool
 ) -> str:
     """How it ended: with the engine, or by itself. upgrade: the one that restarted the engine."""
-    code = described(container.state.exit_code)
+    code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     if not with_engine:
-        return f"exited {when} ago with code {code} and stays down"
-    stopped = f"stopped with the engine {when} ago (exit code {code})"
+        return f"exited {when} with code {code} and stays down"
+    stopped = f"stopped with the engine {when} (exit code {code})"
     if upgrade is not None:
-        stopped = f"stopped {when} ago (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
+        stopped = (
+            f"stopped {when} (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
+        )
     return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
 
 

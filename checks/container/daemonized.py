@@ -116,8 +116,8 @@ def _in_foreground(container: Container) -> dict[str, Any]:
 
 
 def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:
-    age = clock.age(container.finished_at)
-    if container.state.exit_code != 0 or age is None or age > options.since_s:
+    is_recent = clock.is_within(container.finished_at, options.since_s)
+    if container.state.exit_code != 0 or not is_recent:
         return False
     if container.state.status == "restarting":
         return container.restart_count >= LOOPS and (container.ran_for or 0.0) < short

@@ -7,7 +7,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.oom_daemons import EarlyKills
 from diagnose.evidence.run.options import Options
 from diagnose.model import HOST, CheckResult, Finding, Severity
-from diagnose.phrases import ago, size
+from diagnose.phrases import size
 from diagnose.registry import check
 
 
@@ -23,13 +23,12 @@ def killed_for_host_memory(
     """
     for container in containers:
         kill = kills.by_id.get(container.id)
-        age = clock.age(kill.at) if kill is not None else None
-        if kill is None or age is None or age > options.since_s:
+        if kill is None or not clock.is_within(kill.at, options.since_s):
             continue
         limit = container.host_config.memory
         yield Finding.about(
             container,
-            f"{container} was killed {ago(age)} ago by {kill.daemon}, "
+            f"{container} was killed {clock.ago(kill.at)} by {kill.daemon}, "
             f"because the host was short of memory",
             {
                 f"journal of {kill.daemon}": kill.line[:300],

@@ -48,8 +48,8 @@ def exits_at_start(
     by hand) are silent.
     """
     for container in containers:
-        age = clock.age(container.finished_at)
-        if age is None or age > options.since_s or not _stays_down(container):
+        is_recent = clock.is_within(container.finished_at, options.since_s)
+        if not is_recent or not _stays_down(container):
             continue
         if not _failed_by_itself(container, events):
             continue

@@ -18,7 +18,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -70,7 +70,7 @@ def _finding(
 ) -> Finding:
     container = failure.container
     age = clock.age(failure.at)
-    since = f", {ago(age)} ago" if age is not None else ""
+    since = f", {duration(age)} ago" if age is not None else ""
     evidence: dict[str, object] = {LINE: failure.line[:QUOTED]}
     if failure.reason and failure.reason != failure.line:
         evidence["log, the reason"] = failure.reason[:QUOTED]

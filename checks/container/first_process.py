@@ -11,7 +11,7 @@ from diagnose.evidence.machine.kernel_log import HungTask, KernelLog
 from diagnose.evidence.machine.processes import Processes
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 THAWED = "THAWED"
@@ -66,7 +66,7 @@ def _halt(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
     if state == "T":
         return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})
     if state == "D" and task is not None:
-        what = f"has waited in the kernel for more than {ago(task.seconds)}"
+        what = f"has waited in the kernel for more than {duration(task.seconds)}"
         return _Halt(what, "D (uninterruptible sleep)")
     return None
 

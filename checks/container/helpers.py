@@ -22,7 +22,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Severity, Unavailable
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 
 LINE = "log"
 AROUND = "log, around it"
@@ -119,12 +119,12 @@ def peers_evidence(
     """
     evidence: dict[str, object] = dict(not_running(calls.callees, clock))
     for callee in calls.callees:
-        age = clock.age(callee.started_at)
-        if callee.is_running and age is not None:
+        if callee.is_running and callee.started_at is not None:
             more = _unserved(callee, calls)
             if calls.is_distrusted:
                 more = "; the caller does not trust its certificate"
-            evidence[f"{callee.name}, which it calls"] = f"running, started {ago(age)} ago{more}"
+            since = f"running, started {clock.ago(callee.started_at)}{more}"
+            evidence[f"{callee.name}, which it calls"] = since
     if not calls.callees and "dns" in tail.signs:
         own = container.endpoints.keys()
         others = [
@@ -179,15 +179,17 @@ def not_running(callees: Iterable[Container], clock: Clock) -> dict[str, str]:
     A container that was stopped by hand has no finding of its own.
     """
     return {
-        f"{callee.name}, which it calls": _state(callee, clock.age(callee.finished_at))
+        f"{callee.name}, which it calls": _state(callee, clock)
         for callee in callees
         if not callee.is_running
     }
 
 
-def _state(container: Container, age: float | None) -> str:
-    ended = f", exit code {container.state.exit_code}, {ago(age)} ago" if age is not None else ""
-    return f"{container.state.status}{ended}"
+def _state(container: Container, clock: Clock) -> str:
+    state = container.state
+    if container.finished_at is None:
+        return state.status
+    return f"{state.status}, exit code {state.exit_code}, {clock.ago(container.finished_at)}"
 
 
 def held_up(container: Container, containers: Containers) -> dict[str, list[str]]:
@@ -210,7 +212,7 @@ def took(seconds: float | None) -> str:
     """How long a run lasted: 0.3 s, 40 s, 3 h."""
     if seconds is None:
         return "an unknown time"
-    return f"{seconds:.1f} s" if seconds < 10 else ago(seconds)
+    return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 
 def times(count: int) -> str:

@@ -10,7 +10,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import ago, counted
+from diagnose.phrases import counted
 from diagnose.registry import check
 
 LOST = (0, 255)
@@ -40,29 +40,28 @@ def lost_with_host(
     if engine is None:
         return Skipped("the engine's process cannot be seen from here")
     began = clock.booted + engine.start
-    age = clock.age(began)
-    if age is None or age > options.since_s:
+    if not clock.is_within(began, options.since_s):
         return None
     stopped = [container for container in containers if container.state.status == "exited"]
     down = [container for container in stopped if _is_lost(container, began, moment)]
     if len(down) >= fewest:
-        yield _finding(down, clock, began, age)
+        yield _finding(down, clock, began)
     return None
 
 
-def _finding(down: Sequence[Container], clock: Clock, began: float, age: float) -> Finding:
-    """began: the Unix time of the engine's start. age: seconds since then."""
+def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
+    """began: the Unix time of the engine's start."""
     codes = sorted({container.state.exit_code for container in down})
     rebooted = clock.booted > max(container.started_at or 0.0 for container in down)
     what = "the host went down" if rebooted else "the engine and its containers were killed"
     names = names_of(down)
     return Finding(
         subject=HOST,
-        summary=f"{what} without stopping its containers; since the engine's start {ago(age)} ago"
+        summary=f"{what} without stopping its containers; since the engine's start {clock.ago(began)}"
         f" {counted('container', names)} stayed down",
         evidence={
-            "engine started": f"{ago(age)} ago",
-            "host booted": f"{ago(clock.age(clock.booted) or 0.0)} ago",
+            "engine started": clock.ago(began),
+            "host booted": clock.ago(clock.booted),
             "exit codes": codes,
             "containers that stayed down": names,
         },

@@ -6,7 +6,7 @@ from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScript, UnrunScripts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 _POSTGRES = LazyPattern(r"postgres|postgis|timescale")
@@ -46,7 +46,7 @@ def init_scripts_unrun(unrun_scripts: UnrunScripts) -> CheckResult:
 
 def _finding(script: UnrunScript) -> Finding:
     database = script.database
-    later = ago(script.changed_at - script.made_at)
+    later = duration(script.changed_at - script.made_at)
     finding = Finding.about(
         database,
         f'{database} did not run {script.path}, which creates the {script.kind} "{script.name}": '

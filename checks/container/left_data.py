@@ -7,7 +7,7 @@ from diagnose.evidence.storage.left_volumes import LeftVolumes
 from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.renamed_projects import RenamedProject, RenamedProjects
 from diagnose.model import CheckResult, Finding, Seconds, Severity, Subject
-from diagnose.phrases import ago, and_more
+from diagnose.phrases import and_more, duration
 from diagnose.registry import check
 
 NAMES_SHOWN = 3
@@ -42,15 +42,14 @@ def data_left_behind(
         return None
     for item in left:
         container, destination = item.container, item.mount.destination
-        age = clock.age(container.created_at) or 0.0
         yield Finding.about(
             container,
-            f"{container} started with new data in {destination} {ago(age)} ago: its previous data "
+            f"{container} started with new data in {destination} {clock.ago(container.created_at)}: its previous data "
             f"may be in the unused anonymous volume {item.former[:12]}",
             {
                 "volume now": item.mount.name[:12],
                 f"volume {item.former[:12]}": (
-                    f"last changed {ago(item.gap)} before the container was created"
+                    f"last changed {duration(item.gap)} before the container was created"
                 ),
                 "entries in both": and_more(item.entries, NAMES_SHOWN),
             },
@@ -65,16 +64,15 @@ def data_left_behind(
 
 def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
     container = item.container
-    age = clock.age(container.created_at) or 0.0
     return Finding.about(
         container,
-        f"{container} started with new data in {item.destination} {ago(age)} ago: volume "
+        f"{container} started with new data in {item.destination} {clock.ago(container.created_at)}: volume "
         f'"{item.former}" of compose project "{item.project}", which is gone, may have its previous '
         "data",
         {
             "volume now": item.volume,
             f"volume {item.former}": (
-                f"last changed {ago(item.gap)} before the container was created"
+                f"last changed {duration(item.gap)} before the container was created"
             ),
             "entries in both": and_more(item.entries, NAMES_SHOWN),
             "compose project now": container.compose_project,
@@ -89,15 +87,14 @@ def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
 
 def _node_finding(node: LeftNode, clock: Clock) -> Finding:
     container = node.container
-    age = clock.age(container.created_at) or 0.0
     return Finding.about(
         container,
-        f"{container} started with new data {ago(age)} ago: RabbitMQ names its data by the host "
+        f"{container} started with new data {clock.ago(container.created_at)}: RabbitMQ names its data by the host "
         f'name, which was "{node.host}" before, and the container was given none',
         {
             "Config.Hostname": f"{container.config.hostname}, the beginning of the container's id",
             f"{node.destination}, folder rabbit@{node.host}": (
-                f"last changed {ago(node.gap)} before the container was created"
+                f"last changed {duration(node.gap)} before the container was created"
             ),
         },
         discriminator=node.destination,

@@ -64,7 +64,7 @@ def loopback_peer(
     yield from recent_logs.left_out(containers.running)
     for container in containers.running:
         lines = recent_logs.of(container)
-        is_fresh = bool(lines) and (clock.age(lines[-1].at) or 0.0) <= fresh
+        is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
         if not is_fresh or container.id in failed:
             continue
         recent_call = _repeated_call(container, lines, namespaces, least)

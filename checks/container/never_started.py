@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago, agree, joined, named, unix
+from diagnose.phrases import agree, joined, named, unix
 from diagnose.registry import check
 
 TOGETHER_S = 120.0
@@ -118,8 +118,7 @@ def _finding(container: Container, waits: Sequence[_Wait], clock: Clock) -> Find
         why = f"compose was interrupted or only created it, and {others} {are} ready"
     return Finding.about(
         container,
-        f"{container} was created {ago(clock.age(container.created_at) or 0.0)} ago and never "
-        f"started: {why}",
+        f"{container} was created {clock.ago(container.created_at)} and never started: {why}",
         {
             "State.Status": container.state.status,
             "it waited for": joined([str(wait) for wait in waits]),

@@ -12,7 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Severity, Unavailable
-from diagnose.phrases import ago, size
+from diagnose.phrases import duration, size
 from diagnose.registry import check
 
 MIB = 1024 * 1024
@@ -131,7 +131,7 @@ def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
     last = oom.moments[-1] if oom.moments else None
     age = clock.age(last)
     is_recent = age is not None and age <= since_s
-    when = f" {ago(age)} ago" if age is not None else ""
+    when = f" {duration(age)} ago" if age is not None else ""
     if not container.is_running:
         return _outcome_of_end(container.state.exit_code, when, is_recent=is_recent)
     if last is None:
@@ -157,7 +157,7 @@ def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndO
     """The same for a container that runs, where no source says when the kill was."""
     if oom.is_of_earlier_run:
         return EndOutcome(Severity.advice, "ran out of memory and lost a process in an earlier run")
-    is_young = (clock.age(oom.container.started_at or 0.0) or 0.0) <= since_s
+    is_young = clock.is_within(oom.container.started_at or 0.0, since_s)
     severity = Severity.warning if is_young else Severity.advice
     return EndOutcome(severity, "ran out of memory and lost a process at an unknown time")
 
@@ -176,12 +176,12 @@ def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
     if oom.kills:
         kill = oom.kills[-1]
         usage = f" using {size(kill.rss)}" if kill.rss is not None else ""
-        when = ago(clock.wall - kill.at)
+        when = duration(clock.wall - kill.at)
         evidence["kernel log"] = (
             f"killed {times(len(oom.kills))}, last {when} ago: {kill.task} (pid {kill.pid}){usage}"
         )
     if oom.events:
-        evidence["event oom"] = f"last {ago(clock.wall - oom.events[-1].at)} ago"
+        evidence["event oom"] = f"last {duration(clock.wall - oom.events[-1].at)} ago"
     memory = oom.container.host_config.memory
     evidence["HostConfig.Memory"] = size(memory) if memory else "0 (none)"
     return evidence

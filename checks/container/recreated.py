@@ -11,7 +11,6 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago, unix
 from diagnose.registry import check
 
 
@@ -27,8 +26,7 @@ def recreate_interrupted(
     `grace` seconds after the newer one was created the deployment may still be at work.
     """
     for pair in half_recreated(containers):
-        age = clock.age(pair.newest)
-        if age is None or age >= grace:
+        if not clock.is_within(pair.newest, grace):
             yield _finding(pair, ping)
     return None
 
@@ -102,8 +100,7 @@ def older_than_its_tag(
         image = now.get(normal(reference)) if reference and tag_of(reference) else None
         if image is None or not container.image or image.id == container.image:
             continue
-        age = clock.age(unix(container.created))
-        if age is None or age < settled:
+        if not clock.has_passed(container.created_at, settled):
             continue
         finding = Finding.about(
             container,
@@ -111,7 +108,7 @@ def older_than_its_tag(
             {
                 "Image": container.image.removeprefix("sha256:")[:12],
                 f"id of {reference}": image.id.removeprefix("sha256:")[:12],
-                "created": f"{ago(age)} ago",
+                "created": clock.ago(container.created_at),
             },
         )
         yield finding.with_variables(compose_variables(container) or {"image": reference})

@@ -26,7 +26,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -127,7 +127,7 @@ def _finding(
         "RestartCount": container.restart_count,
     }
     if exits.at:
-        span = ago(clock.wall - exits.at[0])
+        span = duration(clock.wall - exits.at[0])
         evidence[exits.source] = f"{len(exits.at)} in the last {span}, none requested by a user"
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
@@ -216,7 +216,7 @@ def _churning_slots(
 ) -> dict[str, list[Container]]:
     """The slots of swarm that no task serves, with those that failed lately, oldest first."""
     failed = [task for task in ended if _slot(task) and task.state.exit_code]
-    lately = [task for task in failed if _has_ended_within(task, clock, limits.window)]
+    lately = [task for task in failed if clock.is_within(task.finished_at, limits.window)]
     slots = by_key((_slot(task), task) for task in lately)
     served = _served_slots(containers, clock, limits)
     return {
@@ -231,13 +231,8 @@ def _served_slots(containers: Containers, clock: Clock, limits: _Limits) -> set[
     return {
         _slot(container)
         for container in containers.running
-        if (clock.age(container.started_at) or 0.0) >= limits.steady
+        if clock.has_passed(container.started_at, limits.steady)
     }
-
-
-def _has_ended_within(container: Container, clock: Clock, seconds: float) -> bool:
-    age = clock.age(container.finished_at)
-    return age is not None and age <= seconds
 
 
 def _churning_task_finding(
@@ -246,7 +241,7 @@ def _churning_task_finding(
     last = failed[-1]
     tail = tail_of(log_tails, last)
     code = described(last.state.exit_code)
-    span = ago(clock.age(failed[0].finished_at) or 0.0)
+    span = duration(clock.age(failed[0].finished_at) or 0.0)
     return Finding.about(
         last,
         f'swarm task "{slot}" keeps failing: '

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago, count
+from diagnose.phrases import count, duration
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -51,7 +51,7 @@ def restarts_exhausted(
             continue
         run = failed_run(container, containers, context)
         age = clock.age(container.finished_at)
-        since = f" {ago(age)} ago" if age is not None else ""
+        since = f" {duration(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
         finding = Finding.about(

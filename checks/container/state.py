@@ -10,7 +10,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Skipped
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 RUNC = ("", "runc", "io.containerd.runc.v2", "crun")
@@ -88,8 +88,8 @@ def shim_lost(
         first = processes.by_pid.get(container.state.pid)
         is_alive = first is not None and first.state != "Z"
         has_shim = container.id in processes.shims
-        age = clock.age(container.started_at) if clock is not None else None
-        may_have_ended_now = not is_alive and age is not None and age < settling
+        is_young = clock is not None and clock.is_within(container.started_at, settling)
+        may_have_ended_now = not is_alive and is_young
         is_whole = is_alive and has_shim
         if not is_whole and not may_have_ended_now:
             yield _lost_process_finding(container, is_alive=is_alive, has_shim=has_shim)
@@ -128,14 +128,14 @@ def paused(
             continue
         pauses = events.of(container.id, "pause") if events is not None else ()
         age = clock.age(pauses[-1].at) if pauses else None
-        since = f" for {ago(age)}" if age is not None else ""
+        since = f" for {duration(age)}" if age is not None else ""
         is_short = age is not None and age < grace
         yield Finding.about(
             container,
             f"{container} is paused{since} and answers no request",
             {
                 "State.Status": "paused",
-                "event pause": f"{ago(age)} ago" if age is not None else "not remembered",
+                "event pause": f"{duration(age)} ago" if age is not None else "not remembered",
             },
             severity=Severity.advice if is_short else Severity.warning,
             onset=pauses[-1].at if pauses else None,

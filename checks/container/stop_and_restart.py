@@ -9,7 +9,7 @@ from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.service import is_service
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 
@@ -31,11 +31,11 @@ def ignores_stop_signal(
             continue
         yield Finding.about(
             container,
-            f"{container} ignored its stop signal and was killed after {ago(waited)}",
+            f"{container} ignored its stop signal and was killed after {duration(waited)}",
             {
                 "events": (
                     f"kill (signal {container.config.stop_signal or '15'}), "
-                    f"{ago(waited)} later kill (signal 9), die 137"
+                    f"{duration(waited)} later kill (signal 9), die 137"
                 ),
                 "first process": " ".join(container.command)[:120],
                 "HostConfig.Init": bool(container.host_config.init),

@@ -21,7 +21,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
 
@@ -125,11 +125,11 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
     status = probe.health.status
     return Finding.about(
         probe.container,
-        f"{probe.container} has not been probed for {ago(silent)}: its status, {status}, is stale",
+        f"{probe.container} has not been probed for {duration(silent)}: its status, {status}, is stale",
         {
             "State.Health.Status": status,
-            "last probe": f"{ago(silent)} ago" if probe.last else "none since the start",
-            "interval": ago(probe.interval_s),
+            "last probe": f"{duration(silent)} ago" if probe.last else "none since the start",
+            "interval": duration(probe.interval_s),
         },
         discriminator="stale",
         severity=Severity.warning,
@@ -140,7 +140,7 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
 def _restarted_finding(probe: HealthCheck, restarts: HealthRestarts, clock: Clock) -> Finding:
     """A program that is ended each time its probe fails, whether it works or not."""
     container, other = probe.container, restarts.restarter
-    count, since = len(restarts.at), ago(clock.wall - restarts.at[0])
+    count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
     by = f"; {other} restarts it" if other is not None else ""
     failure = f": {_failure(probe)[1]}" if probe.last and probe.exit_code else ""
     finding = Finding.about(
@@ -220,8 +220,8 @@ def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
     if starting_s is None:
         return ""
     period = probe.start_period_s
-    granted = f"a start period of {ago(period)}" if period else "no start period"
-    return f"; it was started {ago(starting_s)} ago, and its health check has {granted}"
+    granted = f"a start period of {duration(period)}" if period else "no start period"
+    return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
 
 
 def _failure(probe: HealthCheck) -> EndOutcome:
@@ -239,7 +239,7 @@ def _failure(probe: HealthCheck) -> EndOutcome:
         return EndOutcome(Severity.critical, "its probe cannot be started")
     if code == TIMED_OUT:
         return EndOutcome(
-            Severity.critical, f"its probe does not finish within {ago(probe.timeout_s)}"
+            Severity.critical, f"its probe does not finish within {duration(probe.timeout_s)}"
         )
     if code in CANNOT_RUN:
         return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")

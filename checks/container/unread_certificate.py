@@ -8,7 +8,7 @@ from diagnose.evidence.containers.mounts.unread_certificates import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.registry import check
 
 _RELOADS = {
@@ -45,7 +45,7 @@ def certificate_unread(
 
 def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Finding:
     container = unread.container
-    age = ago(clock.wall - unread.changed_at)
+    age = duration(clock.wall - unread.changed_at)
     severity = Severity.warning
     expiry, unless = "", ""
     if unread.has_socket:
@@ -53,7 +53,7 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         unless = ", unless it was given the new one through its socket"
     elif unread.old_end is not None and unread.old_end <= clock.wall:
         severity = Severity.critical
-        expiry = f", which expired {ago(clock.wall - unread.old_end)} ago"
+        expiry = f", which expired {duration(clock.wall - unread.old_end)} ago"
     elif clock.wall - unread.changed_at < patience:
         severity = Severity.advice
     finding = Finding.about(
@@ -62,7 +62,7 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         f"and {unread.server} was not reloaded since{unless}",
         {
             unread.inside: f"renewed {age} ago, mounted from {unread.path}",
-            f"youngest process of {unread.server}": f"{ago(clock.wall - unread.loaded_at)} old",
+            f"youngest process of {unread.server}": f"{duration(clock.wall - unread.loaded_at)} old",
         },
         severity=severity,
         discriminator=unread.inside,

@@ -21,7 +21,7 @@ from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import DAEMON, Finding, Json, Severity
-from diagnose.phrases import ago, and_more, named
+from diagnose.phrases import and_more, duration, named
 from diagnose.programs.failures import Recognised
 
 NAMES_SHOWN = 8
@@ -232,7 +232,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
     if end.came_up and daemon.has_folder_for_socket:
         return f"{dockerd}, but a folder has taken the place of its socket {socket}"
     age = daemon.processes.age
-    since = f", {ago(age)} after its start" if age is not None else ""
+    since = f", {duration(age)} after its start" if age is not None else ""
     return f"{dockerd} and does not serve {socket}{since}"
 
 

@@ -20,7 +20,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import ago, sentence
+from diagnose.phrases import duration, sentence
 from diagnose.registry import check
 
 
@@ -132,7 +132,7 @@ def hung(
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
     age = daemon.processes.age
     if process is not None and _is_at_work(process) and age is not None and age < start:
-        since = f"dockerd ({process.pid}) started {ago(age)} ago"
+        since = f"dockerd ({process.pid}) started {duration(age)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
     yield _hung_finding(daemon, mounts, root, pressure, busy)
     return None

@@ -17,7 +17,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import ago, count, counted
+from diagnose.phrases import count, counted, duration
 from diagnose.registry import check
 
 MAINTAINED = frozenset({25, 28, 29})
@@ -189,7 +189,7 @@ def clock_skewed(
         yield Finding(
             subject=HOST,
             summary=(
-                f'container "{furthest.container}" began {ago(furthest.ahead)} in the future: '
+                f'container "{furthest.container}" began {duration(furthest.ahead)} in the future: '
                 "the clock is behind now, or was ahead then"
             ),
             evidence={
@@ -205,7 +205,7 @@ def clock_skewed(
         direction = "ahead of" if apart > 0 else "behind"
         yield Finding(
             subject=HOST,
-            summary=f"the engine's clock is {ago(abs(apart))} {direction} this machine's",
+            summary=f"the engine's clock is {duration(abs(apart))} {direction} this machine's",
             evidence={"Date of /_ping": f"{apart:+.0f} s against this machine"},
             variables={"seconds": f"{abs(apart):.0f}"},
             discriminator="engine",

@@ -9,7 +9,7 @@ from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import ago, shortened
+from diagnose.phrases import shortened
 from diagnose.programs.failures import (
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
@@ -66,16 +66,15 @@ def errors_in_log(
 def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -> Finding:
     recognised = _known(error)
     times = "once" if error.times == 1 else f"{error.times} times"
-    newest_age = clock.age(error.line.at) or 0.0
     return Finding(
         subject=subject,
         summary=(
-            f"the engine wrote an error {times}, last {ago(newest_age)} ago: {_what(error, recognised)}"
+            f"the engine wrote an error {times}, last {clock.ago(error.line.at)}: {_what(error, recognised)}"
         ),
         evidence={
             log.where(error.line): error.line.text,
             "times": error.times,
-            "first": f"{ago(clock.age(error.first) or 0.0)} ago",
+            "first": clock.ago(error.first),
             **({"what fixes it": recognised.cure} if recognised is not None else {}),
         },
         variables={"log": log.name},

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.own_certificate import SETTING, OwnCertificate
 from diagnose.evidence.engine.refused_handshakes import Reason, RefusedClients
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import ago, agree, named
+from diagnose.phrases import agree, duration, named
 from diagnose.registry import check
 
 SENTENCES: Mapping[Reason, str] = {
@@ -74,10 +74,10 @@ def _expiry_findings(own: OwnCertificate, clock: Clock) -> Iterator[Finding]:
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"the engine's own certificate {own.path} expired {ago(age)} ago: clients of its TLS "
+            f"the engine's own certificate {own.path} expired {duration(age)} ago: clients of its TLS "
             "socket refuse it"
         ),
-        evidence={SETTING: own.path, "expired": f"{ago(age)} ago"},
+        evidence={SETTING: own.path, "expired": f"{duration(age)} ago"},
         variables={SETTING: own.path},
         discriminator="own",
     )

@@ -30,7 +30,7 @@ from diagnose.model import (
     Unavailable,
     container,
 )
-from diagnose.phrases import ago, agree, count, counted, shortened
+from diagnose.phrases import agree, count, counted, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -76,12 +76,11 @@ def platform_mismatch(
         if built_for and built_for not in able:
             yield _platform_finding(candidate, built_for, machine)
     for trouble in pulls.of("platform") if pulls is not None else ():
-        age = clock.age(trouble.last) or 0.0
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
             subject=trouble.subject,
             summary=(
-                f"pulling {trouble.what} failed, last {ago(age)} ago: "
+                f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
                 f"it does not exist for {machine}"
             ),
             evidence={

@@ -14,7 +14,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, Finding, Json, Severity, Subject
-from diagnose.phrases import ago, shortened
+from diagnose.phrases import shortened
 
 HUB_HOST = "registry-1.docker.io"
 
@@ -40,19 +40,20 @@ class FailedPulls(msgspec.Struct, frozen=True):
         reason: str = "",
     ) -> Finding:
         """A finding about one image or registry; reason in place of the engine's own words."""
-        age = self.clock.age(trouble.last) or 0.0
         times = "once" if trouble.count == 1 else f"{trouble.count} times"
-        is_harmful = trouble.count >= self.repeated or age < self.recent_s
+        is_harmful = trouble.count >= self.repeated or self.clock.is_within(
+            trouble.last, self.recent_s
+        )
         return Finding(
             subject=trouble.subject,
             summary=(
-                f"pulling {trouble.what} failed {times}, last {ago(age)} ago: "
+                f"pulling {trouble.what} failed {times}, last {self.clock.ago(trouble.last)}: "
                 f"{reason or reason_of(trouble.text)}{clause}"
             ),
             evidence={
                 self.pulls.source: shortened(trouble.text),
                 "failures": trouble.count,
-                "last": f"{ago(age)} ago",
+                "last": self.clock.ago(trouble.last),
                 **(proof or {}),
             },
             variables=_registry_of(trouble) if variables is None else variables,

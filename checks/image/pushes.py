@@ -10,7 +10,7 @@ from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
-from diagnose.phrases import ago, shortened
+from diagnose.phrases import shortened
 from diagnose.registry import check
 
 _MARKUP = LazyPattern(r"(?:\\[rn]|\s|<[^>]{0,80}>)+")
@@ -43,12 +43,11 @@ def push_failed(
     advice, and so are a few that were denied: somebody has not logged in, or mistyped a name.
     """
     for failed in failed_pushes:
-        age = clock.age(failed.last.at) or 0.0
-        is_recent = age < recent_s and failed.why != "denied"
+        is_recent = clock.is_within(failed.last.at, recent_s) and failed.why != "denied"
         is_harmful = is_recent or failed.times >= repeated
         yield Finding(
             subject=DAEMON,
-            summary=f"pushing an image failed, last {ago(age)} ago: {_reason(failed)}",
+            summary=f"pushing an image failed, last {clock.ago(failed.last.at)}: {_reason(failed)}",
             evidence={
                 log.where(failed.last): shortened(_plain(failed.said)),
                 "uploads that failed": failed.times,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.images.downloads import Downloads
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity, Skipped
-from diagnose.phrases import ago, count, size
+from diagnose.phrases import count, duration, size
 from diagnose.registry import check
 
 
@@ -29,10 +29,10 @@ def pull_stalled(
     stalled = downloads.idle_since(idle)
     if not stalled:
         return None
-    longest = ago(downloads.taken_at - stalled[0].mtime)
+    longest = duration(downloads.taken_at - stalled[0].mtime)
     got = sum(each.bytes for each in stalled)
     files: list[Json] = [
-        f"{each.path}: {size(each.bytes)}, {ago(downloads.taken_at - each.mtime)} old"
+        f"{each.path}: {size(each.bytes)}, {duration(downloads.taken_at - each.mtime)} old"
         for each in stalled
     ]
     yield Finding(

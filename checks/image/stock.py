@@ -20,7 +20,7 @@ from diagnose.model import (
     Subject,
     Unavailable,
 )
-from diagnose.phrases import ago, agree, count, named, size
+from diagnose.phrases import agree, count, duration, named, size
 from diagnose.registry import check
 
 DAY = 86400.0
@@ -120,7 +120,7 @@ def unused(
         subject=HOST,
         summary=(
             f"{len(old)} of {len(images)} images are older "
-            f"than {ago(old_s)} and unused: up to {size(total)}"
+            f"than {duration(old_s)} and unused: up to {size(total)}"
         ),
         evidence={
             "largest": [f"{image.name} {size(image.own_size)}" for image in largest[:NAMES_SHOWN]]

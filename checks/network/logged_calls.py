@@ -11,7 +11,7 @@ from diagnose.evidence.network.logged_failures import LoggedFailure, LoggedFailu
 from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import ago, count, sentence, shortened
+from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
 SHOWN = 160
@@ -84,7 +84,7 @@ def _finding(failure: LoggedFailure, clock: Clock) -> Finding:
             {
                 "log": failure.line,
                 "times in its last lines": failure.times,
-                "first of these lines": f"{ago(clock.age(failure.first) or 0.0)} ago",
+                "first of these lines": clock.ago(failure.first),
             }
         ),
         discriminator=f"{failure.kind} {failure.place}",

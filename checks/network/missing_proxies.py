@@ -41,8 +41,8 @@ def proxy_missing(
     if config is not None and config.value("userland-proxy") is False:
         return Skipped("the engine is configured to start no docker-proxy")
     for container in containers.running:
-        age = clock.age(container.started_at)
-        if age is None or age < settled or not _is_translated(container, networks):
+        is_settled = clock.has_passed(container.started_at, settled)
+        if not is_settled or not _is_translated(container, networks):
             continue
         lost = list(_unserved(container, listeners))
         if lost:

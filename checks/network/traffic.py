@@ -27,9 +27,7 @@ def _recent(
     if kernel_log is None:
         return []
     return [
-        record
-        for record, _ in kernel_log.matching(pattern)
-        if (clock.age(record.at) or 0) <= recent
+        record for record, _ in kernel_log.matching(pattern) if clock.is_within(record.at, recent)
     ]
 
 

@@ -41,13 +41,13 @@ def peer_not_listening(
     some programs try the other address then. TCP only.
     """
     for call in failing_calls:
-        is_now = call.times >= least and (clock.age(call.at) or 0.0) <= fresh
+        is_now = call.times >= least and clock.is_within(call.at, fresh)
         is_refused_here = call.refused and call.network.name in call.container.endpoints
         peer = containers.by_place.get((call.network.name, call.address))
         netns = _inside(peer, call, namespaces)
         if not is_now or not is_refused_here or peer is None or netns is None:
             continue
-        is_settled = (clock.age(peer.started_at) or 0.0) >= settled
+        is_settled = clock.has_passed(peer.started_at, settled)
         yield from _peer_findings(call, peer, netns, is_settled=is_settled)
     yield from failing_calls.unread
     return None

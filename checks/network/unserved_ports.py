@@ -87,8 +87,8 @@ def published_port_not_listening(
 
 def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     """Whether it runs for so many seconds, and is neither paused nor about to start again."""
-    age = clock.age(container.started_at)
-    return age is not None and age >= grace and container.state.status == "running"
+    is_running = container.state.status == "running"
+    return is_running and clock.has_passed(container.started_at, grace)
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.pressure import HostMemory
 from diagnose.model import HOST, CheckResult, Count, Finding, Json, Percent, Severity
-from diagnose.phrases import ago, agree, count, size
+from diagnose.phrases import agree, count, duration, size
 from diagnose.registry import check
 
 
@@ -100,7 +100,7 @@ def _more_cpus(cpus: float, info: Info | None) -> str:
 
 
 def _since_start(cpu: Cpu) -> str:
-    return f"{cpu.throttled} of {cpu.periods} periods, {ago((cpu.throttled_us or 0) / 1e6)} in all"
+    return f"{cpu.throttled} of {cpu.periods} periods, {duration((cpu.throttled_us or 0) / 1e6)} in all"
 
 
 @check("resources.limits-not-enforced", severity=Severity.warning)

@@ -13,7 +13,7 @@ from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
 from diagnose.model import DAEMON, HOST, Bytes, CheckResult, Finding, Percent, Seconds, Severity
-from diagnose.phrases import ago, size
+from diagnose.phrases import duration, size
 from diagnose.registry import check
 
 
@@ -53,7 +53,7 @@ def host_oom(
     yield Finding(
         subject=HOST,
         summary=(
-            f"the host ran out of memory {ago(age)} ago: "
+            f"the host ran out of memory {duration(age)} ago: "
             f"the kernel killed {last.task} of {who}{usage}"
         ),
         evidence={

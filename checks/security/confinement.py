@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.machine.confinement import Confinement
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity
-from diagnose.phrases import ago, count, counted, shortened
+from diagnose.phrases import count, counted, duration, shortened
 from diagnose.registry import check
 
 PROFILES = {"runc": "/etc/apparmor.d/runc", "crun": "/etc/apparmor.d/crun"}
@@ -33,7 +33,7 @@ def stop_denied(confinement: Confinement) -> CheckResult:
             evidence={
                 "kernel log": shortened(denied.line),
                 "times": denied.times,
-                "over": ago(denied.last - denied.first),
+                "over": duration(denied.last - denied.first),
             },
             variables=variables,
             discriminator=denied.peer,

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import Json, Subject
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 
 NOT_USED = "this engine is in no swarm"
@@ -87,7 +87,7 @@ def ended_for_health(
         return EndedForHealth(killed)
     lived = newest.container.ran_for
     never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
-    when = f", {ago(lived)} after its start" if lived is not None and never else ""
+    when = f", {duration(lived)} after its start" if lived is not None and never else ""
     variables: dict[str, str] = {}
     if newest.lacks_program:
         variables = {"unprobed": service}
@@ -124,7 +124,7 @@ def _met(probe: HealthCheck) -> str:
         return f'its probe runs "{probe.lacks_program}", which the container does not have'
     printed = telling_line(probe.output.splitlines())
     if probe.exit_code == TIMED_OUT:
-        return f"its probe does not finish within {ago(probe.timeout_s)}"
+        return f"its probe does not finish within {duration(probe.timeout_s)}"
     return (
         printed.whole
         if printed

@@ -66,8 +66,8 @@ def service_underreplicated(
         return swarm.services
     for service in swarm.services:
         placed = PlacedService(swarm, service)
-        age = clock.age(service.changed_at)
-        is_settling = age is not None and age < settle_s and not placed.keeps_failing
+        is_young = clock.is_within(service.changed_at, settle_s)
+        is_settling = is_young and not placed.keeps_failing
         if placed.lacks_tasks and not is_settling:
             yield _finding(placed, containers, placed.left_interface(interfaces))
     return None

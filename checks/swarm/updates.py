@@ -30,8 +30,8 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
         return swarm.services
     for service in swarm.services:
         placed, update = PlacedService(swarm, service), service.update_status
-        age = clock.age(service.changed_at)
-        if update is None or placed.lacks_tasks or age is None or age < settle_s:
+        is_settled = clock.has_passed(service.changed_at, settle_s)
+        if update is None or placed.lacks_tasks or not is_settled:
             continue
         if update.state == "updating":
             if isinstance(swarm.tasks, Unavailable):

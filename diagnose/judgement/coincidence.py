@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from diagnose.judgement.causes import Topology, depends_on
 from diagnose.mappings import by_key
 from diagnose.model import Reported, Severity, Subject
-from diagnose.phrases import ago
+from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 
 TOGETHER_S = 60.0
@@ -158,7 +158,7 @@ def _longest_window(failures: Sequence[tuple[Subject, float]]) -> Sequence[tuple
 def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]) -> str:
     count = len(group)
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
-    span = ago(group[-1][1] - group[0][1])
+    span = duration(group[-1][1] - group[0][1])
     same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
     names = _names([subject for subject, _ in group])
     return (

@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.judgement.causes import began_later
 from diagnose.model import CauseLink, Check, Report, Reported, Verdict
-from diagnose.phrases import ago, joined
+from diagnose.phrases import duration, joined
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -96,7 +96,7 @@ def why_unlinked(suspect: Reported, effect: Reported) -> str:
     """
     began, felt = suspect.finding.onset, effect.finding.onset
     if began is not None and felt is not None and began_later(suspect, effect):
-        return f"it began {ago(began - felt)} later"
+        return f"it began {duration(began - felt)} later"
     brings, shows = suspect.finding.signs, effect.finding.signs
     if brings and shows is not None and not brings & shows:
         printed = joined(sorted(shows)) if shows else "none of them"

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from diagnose import runbooks
 from diagnose.fleet.contrast import Split
 from diagnose.fleet.model import Blindness, FleetAnswer, FleetCause, OddHost, SilentHost, Span
-from diagnose.phrases import ago, and_more, count, counted, shortened
+from diagnose.phrases import and_more, count, counted, duration, shortened
 from diagnose.render.words import clean
 
 HOSTS_SHOWN = 3
@@ -134,8 +134,8 @@ def _began(span: Span, hosts: int) -> str:
         return f"{began}{of}"
     if took_s < 1:
         return f"{began} on all at once{of}"
-    half = ago(span.half - span.first)
-    return f"{began}, reached half of them within {half} and the last within {ago(took_s)}{of}"
+    half = duration(span.half - span.first)
+    return f"{began}, reached half of them within {half} and the last within {duration(took_s)}{of}"
 
 
 def _split(split: Split) -> str:

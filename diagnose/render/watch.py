@@ -15,7 +15,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.phrases import ago, count
+from diagnose.phrases import count, duration
 from diagnose.render.console import literal
 from diagnose.render.terminal import STYLES
 from diagnose.render.words import one_line
@@ -80,7 +80,7 @@ class Screen:
         ]
         table = Table.grid(padding=(0, 2))
         for root in listed:
-            since = f"  since {clock(root.onset)} ({ago(now - root.onset)})"
+            since = f"  since {clock(root.onset)} ({duration(now - root.onset)})"
             name = Text.assemble((root.id, "bold"), (since, "dim"))
             table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)
             table.add_row("", Text(one_line(root.summary)))

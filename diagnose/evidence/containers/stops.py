@@ -80,8 +80,8 @@ def _remembered(containers: Iterable[Container], events: Events | Unavailable) -
 
 
 def _exited_since(container: Container, clock: Clock, since_s: float) -> bool:
-    age = clock.age(container.finished_at)
-    return container.state.status == "exited" and age is not None and age <= since_s
+    has_ended = container.state.status == "exited"
+    return has_ended and clock.is_within(container.finished_at, since_s)
 
 
 def _ended_well(container: Container) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
+from diagnose.phrases import duration
 from diagnose.questions import Host
 from diagnose.questions.run import ReadClock
 from diagnose.registry import evidence
@@ -21,6 +22,20 @@ class Clock(msgspec.Struct, frozen=True):
     def age(self, moment: float | None) -> float | None:
         """Seconds from a Unix time to now, not below 0; None if the time is not known."""
         return None if moment is None else max(0.0, self.wall - moment)
+
+    def is_within(self, moment: float | None, seconds: float) -> bool:
+        """Whether a Unix time is known, and not longer ago than this."""
+        age = self.age(moment)
+        return age is not None and age <= seconds
+
+    def has_passed(self, moment: float | None, seconds: float) -> bool:
+        """Whether a Unix time is known, and at least so long ago."""
+        age = self.age(moment)
+        return age is not None and age >= seconds
+
+    def ago(self, moment: float | None) -> str:
+        """How long ago a Unix time is, in words: `12 min ago`; `0 s ago` if it is not known."""
+        return f"{duration(self.age(moment) or 0.0)} ago"
 
 
 @evidence

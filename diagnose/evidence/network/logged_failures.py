@@ -169,7 +169,7 @@ def _goes_on(lines: Sequence[RecentLine], clock: Clock) -> bool:
     if len(lines) < LEAST:
         return False
     interval = (lines[-1].at - lines[0].at) / (len(lines) - 1)
-    return (clock.age(lines[-1].at) or 0.0) <= _SLACK_S + _INTERVALS * interval
+    return clock.is_within(lines[-1].at, _SLACK_S + _INTERVALS * interval)
 
 
 def _kind(text: str) -> Kind | None:

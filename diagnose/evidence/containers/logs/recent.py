@@ -63,7 +63,7 @@ class RecentLogs(msgspec.Struct, frozen=True):
         None otherwise. says: whether the text of a line says it. fresh: in seconds.
         """
         lines = tuple(line for line in self.of(container) if says(line.text))
-        is_now = len(lines) >= least and (clock.age(lines[-1].at) or 0.0) <= fresh
+        is_now = len(lines) >= least and clock.is_within(lines[-1].at, fresh)
         return lines if is_now else ()
 
     def left_out(self, containers: Iterable[Container]) -> tuple[Unexamined, ...]:

@@ -133,7 +133,7 @@ def _failed_inside(
     tails: dict[str, LogTail] = {}
     if unserved is not None:
         for container in containers.running:
-            is_settled = (clock.age(container.started_at) or 0.0) >= SETTLED_S
+            is_settled = clock.has_passed(container.started_at, SETTLED_S)
             if is_settled and container.id in unserved.tails:
                 tails[container.id] = unserved.of(container)
     for failure in inner_failures or ():
