@@ -95,7 +95,7 @@ def _mostly(connections: Mapping[str, int]) -> str:
     name, count = next(iter(connections.items()), ("", 0))
     if not count:
         return ""
-    return f'; "{name}" holds {count} of {sum(connections.values())}'
+    return f'; "{name}" holds {count} of its {sum(connections.values())} connections'
 
 
 def _holder(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:

@@ -61,7 +61,7 @@ def _halt(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
     """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"
-        what = "is frozen, with all others in its control group"
+        what = "is frozen, like every process of its control group (cgroup freezer)"
         return _Halt(what, state, {"frozen_by": frozen_by, "thaw": word})
     if state == "T":
         return _Halt("is stopped by a signal", "T (stopped)", {"signal": "CONT"})

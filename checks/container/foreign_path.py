@@ -29,7 +29,7 @@ def with_owner(
     for other, place, owned in owned_sources(container, mount, commanding):
         if owned not in bind_sources.owned:
             continue
-        where = f"{other} has {mount.source} in {place.place}, and the engine looks on the host"
+        where = f"{other} has it in {place.place}, but the engine looks for it on the host"
         named = replace(
             finding,
             summary=f"{finding.summary}; {where}",

@@ -209,9 +209,11 @@ def held_up(container: Container, containers: Containers) -> dict[str, list[str]
 
 
 def took(seconds: float | None) -> str:
-    """How long a run lasted: 0.3 s, 40 s, 3 h."""
+    """How long a run lasted: less than 0.1 s, 0.3 s, 40 s, 3 h."""
     if seconds is None:
         return "an unknown time"
+    if seconds < 0.05:
+        return "less than 0.1 s"
     return f"{seconds:.1f} s" if seconds < 10 else duration(seconds)
 
 

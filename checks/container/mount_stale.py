@@ -22,14 +22,14 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
         table = f"/proc/{container.state.pid}/mountinfo"
         if stale.is_hidden:
             what = (
-                f"sees the folder beneath {stale.point}: the engine has a mount namespace of its "
-                f"own, in which {stale.covered_by} is not mounted"
+                f"sees the folder under the mount at {stale.point}: the engine has a mount namespace "
+                f"of its own, where {stale.covered_by} is not mounted"
             )
             proof = f"{stale.mount.destination} is on another device than {source} on the host"
         elif stale.covered_by:
             what = (
-                f"sees the folder beneath {stale.point}: "
-                f"{stale.covered_by} was mounted there after its start"
+                f"sees the folder under the mount at {stale.point}: "
+                f"{stale.covered_by} was mounted after the container had started"
             )
             proof = f"{stale.mount.destination} is on another device than {source} on the host"
         else:

@@ -40,8 +40,8 @@ def open_files_unbounded(
         finding = Finding.about(
             container,
             f"{container}: "
-            f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel "
-            f"and may open {computing.limit:,} files: it seems to close them one by one",
+            f"its process {task.comm} (pid {task.pid}) keeps a processor busy in the kernel: it may "
+            f"open {computing.limit:,} files, and seems to close all these descriptors one by one",
             {
                 f"/proc/{task.pid}/limits, open files": computing.limit,
                 f"/proc/{task.pid}/stat": (

@@ -147,12 +147,15 @@ def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
     """A container that alone does not work."""
     name, shim = stuck.name, stuck.shim
     evidence: dict[str, Json] = {}
-    summary = f'the engine answers about every container but "{name}": its lock is held'
+    summary = (
+        f'the engine does not answer about container "{name}", whose lock is held, '
+        "but answers about all others"
+    )
     if shim is not None:
         evidence[f"/proc/{shim.pid}/stat"] = f"{shim.comm}, state {shim.state}"
         summary = (
             f'the shim of container "{name}" ({shim.pid}) is stopped by a signal: '
-            "it cannot be stopped, entered or probed"
+            "the container cannot be stopped, entered or probed"
         )
     if stuck.silence:
         evidence |= {f"GET /containers/{name}/json": stuck.silence, "GET /_ping": "answered"}

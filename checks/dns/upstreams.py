@@ -199,14 +199,16 @@ def _hairpin(lost: LostQuery) -> dict[str, str]:
 def _where_it_is_lost(lost: LostQuery) -> str:
     """Where the query is lost, as far as the host's own query tells."""
     if lost.upstream.by_host:
-        return "the engine asks from the host, so the fault lies beyond the containers"
+        return "the engine sends these queries from the host, so the containers are not the cause"
     return _near_the_container(lost) or _at_the_server(lost) or _on_the_way(lost)
 
 
 def _near_the_container(lost: LostQuery) -> str:
     """What keeps the query in the container; "" if nothing is known to."""
     if lost.is_own_doing:
-        return "its own routes or rules keep the query in, as those of a VPN client are meant to"
+        return (
+            "its own routes or rules block the query, as a VPN client does on purpose (kill switch)"
+        )
     if lost.reply.icmp == "prohibited":
         return "the query does not leave the container"
     if is_loopback(lost.server):
@@ -241,7 +243,7 @@ def _on_the_way(lost: LostQuery) -> str:
     if lost.proxied is not None:
         return (
             f"{lost.proxied} serves that address of the host, "
-            "and its answers come back by docker-proxy from another address"
+            "but its answers come back through docker-proxy from another address"
         )
     network = lost.group.networks[0]
     if lost.networks is not None and network not in lost.networks.by_name:

@@ -44,8 +44,8 @@ def _finding(inlet: Ingress, by: Step, opening: Step) -> Finding:
     return Finding.about(
         inlet.container,
         f"published port {inlet.host_port} of {inlet.container} is closed by {by}; the rule "
-        f"that should open it names port {inlet.host_port}, but there the packet "
-        f"already goes to port {inlet.container_port}",
+        f"that should open it matches port {inlet.host_port}, but Docker has changed the "
+        f"destination to port {inlet.container_port} before the rule is read",
         {
             "rule that should open it": str(opening),
             "decided by": str(by),

@@ -49,8 +49,8 @@ def _limited_finding(path: LimitedPath) -> Finding:
         subject=HOST,
         summary=sentence(
             f"{by} drops clients of published {agree(ports, 'port', 'ports')} "
-            f"{and_more(map(str, ports), 4)}: {count(path.rule.within, 'packet')} while this was "
-            "read",
+            f"{and_more(map(str, ports), 4)}: {count(path.rule.within, 'packet')} during this "
+            "run",
             who,
         ),
         evidence=present(
@@ -104,12 +104,13 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
 
 def _direct_finding(call: DirectCall) -> Finding:
     container, rule = call.container, call.rule
-    now = f"{count(rule.within, 'packet')} while this was read" if rule.within else ""
+    now = f"{count(rule.within, 'packet')} during this run" if rule.within else ""
     return Finding.about(
         container,
         sentence(
-            f"{container} is called by its own address {call.address}, and the engine drops "
-            f"{count(rule.total + rule.within, 'packet')} that came by other interfaces than {call.network.bridge}",
+            f"{container} is called by its own address {call.address}, but the engine drops such "
+            f"packets unless they come through {call.network.bridge}: "
+            f"{count(rule.total + rule.within, 'packet')} so far",
             now,
         ),
         present(

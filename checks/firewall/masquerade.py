@@ -117,9 +117,7 @@ def _query_finding(path: ResolverPath, untracked: Step | None) -> Finding:
     cure, why = {"bridge": network.bridge, "subnet": subnet}, "other packets are translated"
     if untracked is not None:
         cure = {"untracking": "raw"}
-        why = (
-            f"{untracked} keeps them from being tracked, and what is not tracked is not translated"
-        )
+        why = f"{untracked} exempts them from connection tracking, so they are not translated"
     return Finding(
         subject=network.subject,
         summary=sentence(

@@ -80,9 +80,7 @@ class _Cause(msgspec.Struct, frozen=True):
     """The rule that keeps the port's packets out of connection tracking."""
 
     def __str__(self) -> str:
-        untracked = (
-            "keeps its packets from being tracked, and what is not tracked is not translated"
-        )
+        untracked = "exempts its packets from connection tracking, so they are not translated"
         return sentence(
             self.problem,
             f"a rule of another program leads it there: {self.led_by}" if self.led_by else "",

@@ -26,7 +26,7 @@ WEB_PAGE = (
 )
 
 UNANSWERED = (
-    "it accepts connections, and its TLS handshake does not come through in 10 s: large packets are "
+    "it accepts connections, but the TLS handshake does not finish within 10 s: large packets are "
     "lost on the way (MTU, a filter), or the way is too slow"
 )
 _HANDSHAKE = LazyPattern(r"TLS handshake timeout")

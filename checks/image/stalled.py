@@ -38,8 +38,8 @@ def pull_stalled(
     yield Finding(
         subject=DAEMON,
         summary=(
-            f"a pull hangs: {count(len(stalled), 'layer')} got no byte for {longest} "
-            f"({size(got)} are here), and the engine waits without an end"
+            f"a pull hangs: {count(len(stalled), 'layer')} received no data for {longest} "
+            f"({size(got)} arrived before), and the engine has no timeout for that"
         ),
         evidence={"open files": files},
         variables={"engine_pid": str(stalled[0].pid)},

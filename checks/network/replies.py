@@ -313,10 +313,9 @@ def _wrong_bridge_finding(path: ReturnPath) -> Finding:
     assert obstacle is not None
     return Finding(
         subject=path.container.subject,
-        summary=f"{path.container} answers clients of port {path.host_port} by "
-        f"{path.answers_by}, and"
-        f" {obstacle.by.rule.partition(':')[0]} drops the answers: the port is published by "
-        f"{path.network.bridge}",
+        summary=f"{path.container} publishes port {path.host_port} through {path.network.bridge}, "
+        f"but sends its answers through {path.answers_by}, where "
+        f"{obstacle.by.rule.partition(':')[0]} drops them",
         evidence={
             "published": (
                 f"{path.uplink.address}:{path.host_port} -> {path.port} "

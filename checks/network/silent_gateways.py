@@ -52,7 +52,7 @@ def _finding(
     is_known = first.gateway in answering
     why, variables = "", {"container": first.container.name}
     if is_known:
-        why = "the host itself gets one, so the network accepts only one MAC address here"
+        why = "the host gets an answer, so the network accepts only the MAC address of the host"
         variables |= {"network": network.name, "parent": parent}
     elif router and router != first.gateway:
         why = f"the router of this host is {router}"

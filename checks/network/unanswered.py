@@ -105,7 +105,7 @@ def _whom(call: UnansweredCall) -> str:
 
 
 _WHY: Mapping[CallLoss, str] = {
-    "metadata": "it is the cloud's metadata service, whose answers may not pass a router",
+    "metadata": "it is the metadata service of the cloud, whose answers may not pass this host (hop limit)",
     "untranslated": (
         "its packets leave with the container's own address {call.source}, "
         "because a rule exempts them from translation"
@@ -119,10 +119,10 @@ _WHY: Mapping[CallLoss, str] = {
     "udp": "its packets over UDP leave this host, and none comes back",
     "own site": (
         'its log names "{call.own_name}", which this host serves at the same '
-        "port ({call.publisher}): the router of this site does not lead calls of its own "
-        "public address back (hairpin)"
+        "port ({call.publisher}): the router of this site does not send calls to its own "
+        "public address back (hairpin NAT)"
     ),
-    "mail": "many providers let nothing out to port 25 until they are asked to",
+    "mail": "many providers block outgoing port 25 until a customer asks them to open it",
     "no machine": "no machine on the network of interface {call.no_machine} has that address",
     "no container": "no running container has that address of {call.of_network}",
     "own rules": "its own network namespace may hold rules that stop them (NET_ADMIN)",

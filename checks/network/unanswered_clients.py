@@ -56,9 +56,11 @@ def _finding(item: UnansweredClients) -> Finding:
         port = f"{port} over IPv6"
     if item.stage == "request":
         what = f"{container} does not answer {clients} of {port}"
-        why = "the requests leave this host's rules towards the container, and nothing comes back"
+        why = "the host passes the requests on to the container, and nothing comes back"
         if item.protocol == "udp":
-            why = "it may ignore clients of other networks than its own, as Pi-hole and Unbound do"
+            why = (
+                "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
+            )
     else:
         what = f"answers of {container} do not reach {clients} of {port}"
         via = f" by router {item.router}" if item.router else ""

@@ -25,7 +25,7 @@ _MEANINGS = (
     ),
     (
         UNREADABLE_ARCHIVE,
-        "it arrived whole, and its layers are no archive that this engine can read",
+        "it was downloaded completely, but this engine cannot read the archives of its layers",
     ),
     (
         LEFT_RECORD,
@@ -33,7 +33,7 @@ _MEANINGS = (
     ),
     (
         LazyPattern(r"input/output error"),
-        "the disk of the data root answers with an error",
+        "the disk of the data root reports an I/O error",
     ),
     (
         LazyPattern(r"signal: killed"),

@@ -120,10 +120,8 @@ CALLED_SERVERS = (
         mark="",
         pattern=r"\bOFFSET_OUT_OF_RANGE\b|OffsetOutOfRange|[Oo]ffset out of range"
         r"|_AUTO_OFFSET_RESET\b",
-        cause="the program wants to read on at a place of its topic that Kafka no longer holds: "
-        "its messages were deleted for their age or size, or Kafka has lost its data",
-        cure="set the offsets of its consumer group to the latest, or the earliest, place that "
-        "Kafka holds",
+        cause="the program wants to continue at an offset that Kafka no longer has: the messages there were deleted for their age or size, or Kafka has lost its data",
+        cure="reset the offsets of its consumer group to the latest or the earliest offset that Kafka has",
         source="the program's own message",
         remedy=AtServer("streams", LazyPattern(r"kafka|redpanda")),
     ),

@@ -44,8 +44,7 @@ CLIENTS = (
         name="mysql-public-key",
         mark="public key retrieval is not allowed",
         pattern=r"Public Key Retrieval is not allowed",
-        cause="MySQL 8 gives its public key to a client without encryption, "
-        "and Java's driver does not ask for it by default",
+        cause="without TLS the client has to ask MySQL 8 for a public key, and Java's driver does not do so by default",
         cure="add allowPublicKeyRetrieval=true to the address of the database, or let it use TLS",
         source="nacos-group/nacos-docker#133",
         remedy=Parameter("jdbc:m", "allowPublicKeyRetrieval=true"),
@@ -126,7 +125,7 @@ CLIENTS = (
         name="postgres-hba",
         mark="pg_hba.conf",
         pattern=r'no pg_hba\.conf entry for host "(?P<host>[^"]+)"',
-        cause="the database lets nobody in from {host}: pg_hba.conf has no line for that address",
+        cause="the database refuses clients from {host}: pg_hba.conf has no line that allows that address",
         cure="add a line for the container network to pg_hba.conf, and reload the database",
         source="the program's own message",
         confirmed_by=_REFUSED,
@@ -213,7 +212,7 @@ SERVERS = (
         mark="different lower_case_table_names",
         pattern=r"Different lower_case_table_names settings for server \('(?P<now>\d)'\) and data dictionary \('(?P<data>\d)'\)",
         cause="the data was made with lower_case_table_names={data}, "
-        "and MySQL 8 does not take another value later",
+        "and MySQL 8 does not accept another value later",
         cure="set lower_case_table_names={data} again, "
         "or load a dump into an empty data directory that is made with {now}",
         source="MySQL manual, identifier case sensitivity",

@@ -85,8 +85,7 @@ LOCKS = (
         mark="exists",
         pattern=r"creating ephemeral at \S+, node already exists and owner"
         r"|NodeExistsException: KeeperErrorCode = NodeExists",
-        cause="ZooKeeper still holds the session of this broker's last run, which was not stopped "
-        "in order; the session ends within half a minute",
+        cause="ZooKeeper still has the session of this broker's last run, which was not stopped cleanly; that session expires within half a minute",
         cure="start it again",
         source="wurstmeister/kafka-docker#389",
         may_pass=True,

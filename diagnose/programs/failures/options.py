@@ -14,8 +14,7 @@ OPTIONS = (
         pattern=r"sudo: effective uid is not 0, is \S+ on a file system with the 'nosuid' option"
         r"|sudo: The \"no new privileges\" flag is set"
         r"|\bsu: must be suid to work properly|setuid sandbox is not running as root",
-        cause="the program is to become root, and may not: no-new-privileges, a mount with nosuid, "
-        "or a file without its setuid bit",
+        cause="the program tries to become root, which no-new-privileges, a nosuid mount or a missing setuid bit prevents",
         cure="recreate it without no-new-privileges, or run it as the user that it needs",
         source="pi-hole/docker-pi-hole#1069",
         confirmed_by=_IN_THE_WAY,
@@ -25,8 +24,7 @@ OPTIONS = (
         name="noexec-tmpfs",
         mark="map segment",
         pattern=r"(?P<path>/[^\s:'\"]+): failed to map segment from shared object",
-        cause="the program loads code from {path}, and may not: the folder is mounted noexec, "
-        "as each tmpfs of Docker is",
+        cause="the program loads code from {path}, but that folder is mounted noexec, as every tmpfs of Docker is",
         cure="recreate it with --tmpfs FOLDER:exec, or let the program use another folder",
         source="netty/netty#6678",
         confirmed_by=_IN_THE_WAY,
@@ -141,7 +139,7 @@ OPTIONS = (
         name="elasticsearch-discovery",
         mark="default discovery settings",
         pattern=r"the default discovery settings are unsuitable for production use",
-        cause="Elasticsearch takes itself for a part of a cluster, and no other node is named",
+        cause="Elasticsearch expects a cluster, but its settings name no other node",
         cure="for a single node set discovery.type=single-node",
         source="elastic/elasticsearch#41071",
         confirmed_by=_OPTION,
@@ -172,7 +170,7 @@ OPTIONS = (
         name="celery-root",
         mark="superuser privileges",
         pattern=r"Running a worker with superuser privileges when the\s+worker accepts messages serialized with pickle",
-        cause="Celery does not run as root while it takes messages in pickle",
+        cause="Celery refuses to run as root while it accepts messages in pickle format",
         cure="run the container as another user, or set C_FORCE_ROOT=1",
         source="celery/celery#4446",
         confirmed_by=_OPTION,

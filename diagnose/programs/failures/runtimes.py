@@ -97,7 +97,7 @@ RUNTIMES = (
         mark="err_require_esm",
         pattern=r"ERR_REQUIRE_ESM",
         cause="a library of Node.js is an ES module now, and the program loads it in the old way: "
-        "the library was updated without the program, or Node.js is too old",
+        "the library was updated but the program was not, or Node.js is too old",
         cure="pin the library to its previous version, or take Node.js 22 or later",
         source="Node.js documentation, ERR_REQUIRE_ESM",
         build="another",
@@ -197,7 +197,7 @@ RUNTIMES = (
         mark="cannot import name",
         pattern=r"cannot import name '(?P<name>[^']+)' from (?:partially initialized module )?'(?P<module>[^']+)'",
         cause="the installed version of {module} has no {name}: "
-        "a dependency was updated without its user",
+        "a dependency was updated, but the program that uses it was not",
         cure="pin the version of the package that has {module}, and rebuild the image",
         source="the program's own message",
         build="another",

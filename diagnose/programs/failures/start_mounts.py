@@ -48,8 +48,7 @@ MOUNTS = (
         name="mountpoint-missing",
         mark="read-only file system",
         pattern=r"create mountpoint for (?P<target>\S+) mount: .*read-only file system",
-        cause="another mount that is read-only lies over the place of {target}, "
-        "and has nothing there to mount over",
+        cause="the mount point {target} is missing in another mount, which is read-only, so it cannot be created there",
         cure="make an empty file or folder of that name in the outer mount's source on the host",
         source="opencontainers/runc#1523",
         page={"mountpoint_of": "{target}"},

@@ -219,7 +219,7 @@ WEB_SERVERS = (
         name="celery-unregistered",
         mark="unregistered task",
         pattern=r"Received unregistered task of type '(?P<task>[^']+)'",
-        cause="the worker does not know the task {task}, and throws its messages away: its image "
+        cause="the worker does not know the task {task}, and discards its messages: its image "
         "is older than that of the program that sends them, or it does not import their module",
         cure="recreate the worker from the image of the program that sends the task",
         source="the program's own message",
@@ -245,7 +245,7 @@ WEB_SERVERS = (
         name="nginx-user",
         mark="getpwnam(",
         pattern=r'getpwnam\("(?P<user>[^"]+)"\) failed in (?P<file>/[^:]+)',
-        cause="nginx is to run as user {user}, and the image has no such user",
+        cause="nginx should run as user {user}, but the image has no such user",
         cure="write `user nginx;` into {file}: the official image has that user",
         source="the program's own message",
         remedy=Corrected("{user}", "nginx"),
@@ -254,8 +254,7 @@ WEB_SERVERS = (
         name="nginx-directive",
         mark="unknown directive",
         pattern=r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',
-        cause="nginx does not know the word {word} in {file}: "
-        "misspelt, or of a module that the image does not have",
+        cause="nginx does not know the directive {word} in {file}: it is misspelt, or belongs to a module that the image does not have",
         cure="correct the file; docker exec or docker run with nginx -t checks it",
         source="the program's own message",
     ),

@@ -98,7 +98,7 @@ SETTINGS = (
                 |must\ (?:be|contain|have))\b
             | (?:minimum|weak).{0,30}password
         """,
-        cause="the program does not take the password that its settings give",
+        cause="the program does not accept the password in its settings",
         cure="set a longer password with letters, digits and symbols in the variable",
         source="SQL Server's, Neo4j's and MinIO's own messages",
     ),
@@ -125,7 +125,7 @@ SETTINGS = (
             | getpwnam\(\"(?P<user_getpwnam>[^\"]+)\"\)\ failed
             | user\ ['\"]?(?P<user_named>[a-z_][\w-]*)['\"]?\ (?:does\ not\ exist|not\ found)
         """,
-        cause="the program is to run as user {user}, and the image has no such user",
+        cause="the program should run as user {user}, but the image has no such user",
         cure="set a user that the image has, or add it to the image",
         source=_MANY,
     ),
@@ -193,7 +193,7 @@ SETTINGS = (
             | Saved\ \w+\ name\ .{1,40}\ !=  # Cassandra
             | (?:could\ not|cannot|can't|failed\ to)\ parse\ (?:the\ )?(?:value|url|port|duration|integer|size)
         """,
-        cause="the program does not take the value of a setting",
+        cause="the program does not accept the value of a setting",
         cure="correct the value of the setting that the line names",
         source=_MANY,
     ),

@@ -171,7 +171,7 @@ LOGINS = (
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
             | \b401\ Unauthorized\b)
         """,
-        cause="a server that the program calls does not take its user, password or token",
+        cause="a server that the program calls refuses its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
         remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|API_?KEY)$"),

@@ -221,7 +221,7 @@ MEANT = {
     "a login at a broker": ("[error] PLAIN login refused: user 'guest' - invalid credentials", ""),
     "a file of settings": ("ERROR app.yaml: failed to parse line 3", "configuration"),
     "a setting": ("ERROR invalid value for option CACHE_SIZE", "setting"),
-    "a login at a server": ("ERROR mail: authentication failed", "does not take its user"),
+    "a login at a server": ("ERROR mail: authentication failed", "refuses its user"),
 }
 
 

@@ -78,9 +78,12 @@ UNPACKED: dict[str, tuple[str, str]] = {
     "failed to register layer: Error processing tar file(signal: killed): ": ("unpack", "killed"),
     "failed to register layer: Error processing tar file(exit status 1): unexpected EOF": (
         "unpack",
-        "arrived whole",
+        "downloaded completely",
     ),
-    "failed to register layer: archive/tar: invalid tar header": ("unpack", "arrived whole"),
+    "failed to register layer: archive/tar: invalid tar header": (
+        "unpack",
+        "downloaded completely",
+    ),
     f"failed to register layer: rename {_STORE}/tmp/write-set-1 {_STORE}/sha256/{'a' * 64}: file exists": (
         "unpack",
         "record of one of the layers",

@@ -565,7 +565,7 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
         ("192.0.2.254", *NOBODY),
         ON_HOST,
         "192.0.2.254",
-        "the network accepts only one MAC address here",
+        "the network accepts only the MAC address of the host",
     ),
     "nothing known": (("192.0.2.254", *NOBODY), Neighbours(()), "10.0.0.1", "macvlan network"),
     "it answers": (("192.0.2.254", *SOMEBODY), Neighbours(()), "192.0.2.1", ""),

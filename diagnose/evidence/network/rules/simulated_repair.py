@@ -43,10 +43,7 @@ class SimulatedRepair(msgspec.Struct, frozen=True):
         return bool(self.rules) and not self.broken
 
     def __str__(self) -> str:
-        return (
-            f"{self.afterwards} of {count(self.total, 'connection')} pass the packet filter, "
-            f"now {self.now}"
-        )
+        return f"{self.afterwards} of {count(self.total, 'connection')} pass the packet filter (now: {self.now})"
 
 
 @evidence
