@@ -142,6 +142,7 @@ BESIDE = {
         {},
         True,
     ),
+    "files are served": ([INVALID, *['10.0.0.{} "PROPFIND /dav/ HTTP/1.1" 207'] * 2], {}, True),
     "only a monitor is served": ([INVALID, PROBED, PROBED], {}, False),
     "others are not done": ([INVALID, "ERROR job {} not completed", "waiting"], {}, False),
     "the health check passes": (

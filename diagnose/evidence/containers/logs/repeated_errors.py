@@ -34,7 +34,9 @@ LEAST = 3
 BLOCK = 3
 """If so many different lines occur twice, they are one long message, and twice is enough: the lines
 that were read have no room for a third time."""
-_SERVED = LazyPattern(r"\b(?:DELETE|GET|HEAD|PATCH|POST|PUT)\b.*(?<![\w.])[23]\d\d(?![\w.])")
+_SERVED = LazyPattern(
+    r"\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT)\b.*(?<![\w.])[23]\d\d(?![\w.])"
+)
 """A request with a status that says it went well, as web servers log it."""
 _OF_A_PROBE = LazyPattern(
     r"/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
