@@ -36,8 +36,9 @@ def server_fails(
     host has asked too often. SERVFAIL: the server could not find out, since its own servers do not
     answer or the name's signatures are wrong. A container's log says that the name failed, and no
     other server of the container knows it. Whether the server answers other questions so too, the
-    query for the root shows. An error about one name alone is a warning. A program that misses many
-    names looks for some, such as a proxy whose users mistype them: it is left out.
+    query for the root shows. An error about one name alone is a warning, and advice where only a
+    monitor calls it. A program that misses many names looks for some, such as a proxy whose users
+    mistype them: it is left out.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -112,10 +113,16 @@ def _failing_name_finding(error: _ServerError) -> Finding:
             for container in callers
             for subject in (container.subject, *container.network_subjects)
         ),
-        severity=Severity.critical if error.is_general else Severity.warning,
+        severity=Severity.critical if error.is_general else _of_one_name(callers),
         signs=frozenset({"dns"}),
         stable=tuple(container.life for container in callers),
     )
+
+
+def _of_one_name(callers: Sequence[Container]) -> Severity:
+    """How bad a name is that cannot be looked up: monitors are there to find such names."""
+    is_watched = all(container.watches_others for container in callers)
+    return Severity.advice if is_watched else Severity.warning
 
 
 def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
@@ -177,7 +184,8 @@ def name_unknown(
     has the name. A name is mistyped, a service was renamed or is not deployed, or the name belongs
     to a net whose DNS server the container does not ask. Where a search domain would complete the
     name, the program does not append it: nginx never does, and musl does not to a name with a dot.
-    Names that the host alone knows, and names of containers, have checks of their own.
+    Names that the host alone knows, and names of containers, have checks of their own. It is advice
+    where the program is a monitor, which finds what is gone.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -212,6 +220,7 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
             }
         ),
         discriminator=name,
+        severity=_of_one_name([container]),
         signs=frozenset({"dns"}),
         stable=(container.life,) if container.is_running else (),
         unknown=name,

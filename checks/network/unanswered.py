@@ -51,7 +51,8 @@ def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1
     of each namespace say where to look. Programs that try many places are left out, and so are
     calls out of internal networks (network.internal-called-out). It is advice where a device of the
     local network is off that a program found by itself, as home automation does: no configuration
-    names it, it is called at no port of a database or queue, and the container is well.
+    names it, it is called at no port of a database or queue, and the container is well. So it is
+    where a monitor has found a machine that is down.
     """
     if not unanswered_calls.watched and not len(unanswered_calls):
         return Skipped("no running container uses a network")
@@ -66,6 +67,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
     callers = {call.container.id: call.container for call in calls}
     names = sorted(names_of(callers.values()))
     networks = {call.network.subject for call in calls if call.network is not None}
+    is_expected = all(call.is_device_off or call.is_watched for call in calls)
     return Finding.about(
         first.container,
         sentence(
@@ -89,7 +91,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
             *sorted(networks),
             *subjects_of(callers.values()),
         ),
-        severity=Severity.advice if all(call.is_device_off for call in calls) else None,
+        severity=Severity.advice if is_expected else None,
         calls=(first.peer.subject,) if first.peer is not None else (),
         signs=NO_WAY_OUT,
         stable=tuple(container.life for container in callers.values()),

@@ -32,6 +32,11 @@ _NO_LOG_RECEIVER = LazyPattern(
 )
 """As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
 else behind the colon, and so does a receiver that refuses the driver."""
+_MONITOR = LazyPattern(
+    r"(?:^|[/_-])(?:blackbox[-_]exporter|check[-_]?mk|gatus|icinga2?|kener|librenms|nagios|peekaping"
+    r"|smokeping|statping|uptime-kuma|zabbix-(?:proxy|server))[^/]*$"
+)
+"""Images of programs that call machines and sites to see whether they answer."""
 
 
 class Container(ApiObject, frozen=True, rename="pascal", dict=True):
@@ -152,6 +157,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     def is_unwell(self) -> bool:
         """Whether it was restarted after a failure, or fails its health check."""
         return self.restart_count > 0 or self.is_unhealthy
+
+    @property
+    def watches_others(self) -> bool:
+        """Whether its program is a monitor: it finds what does not answer, and says so."""
+        return _MONITOR.search(self.config.image.lower()) is not None
 
     @property
     def start_failed(self) -> bool:

@@ -86,6 +86,31 @@ def test_an_error_about_one_name_alone_blames_that_name() -> None:
         assert str(finding.severity) == ("warning" if root == "NOERROR" else "critical")
 
 
+@pytest.mark.parametrize(
+    ("image", "severity"),
+    [
+        ("louislam/uptime-kuma:1", "advice"),
+        ("registry.lab.test:5000/mirror/prom/blackbox-exporter:v0.25.0", "advice"),
+        ("registry.lab.test/uptime-kuma/backup:1", "warning"),
+        ("shop/pay:1", "warning"),
+    ],
+)
+def test_a_name_that_a_monitor_finds_gone(image: str, severity: str) -> None:
+    watcher = container("pay", network="shop", Config={"Image": image})
+    for rcode, check in (("NXDOMAIN", "dns.name-unknown"), ("SERVFAIL", "dns.server-fails")):
+        replies = {("pay.office", LAN): reply(rcode)}
+        evidence = {
+            "containers": Containers((watcher,)),
+            "failed_names": FailedNames({watcher.id: (FailedName("pay.office", "x"),)}),
+            "lookups": Lookups(
+                {LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={watcher.id: replies}
+            ),
+        }
+        more = {"listeners": None} if check == "dns.server-fails" else {}
+        (finding,) = judge(check, **evidence, **more, hosts_file=HostsFile()).findings
+        assert str(finding.severity) == severity
+
+
 def test_a_proxy_whose_users_mistype_names() -> None:
     names = [f"pay{number}.example" for number in range(6)]
     for number, expected in ((6, 0), (5, 5)):

@@ -127,6 +127,21 @@ def test_calls_without_an_answer(calls: list[WaitingCall], words: list[str]) -> 
     assert all(word in str(result.findings[0].summary) for word in words)
 
 
+WATCHED = {
+    "a site that is down": (WaitingCall("203.0.113.9", 443, 3), "advice"),
+    "a machine that is off": (WaitingCall("192.0.2.200", 5432, 3), "advice"),
+    "a container of this host": (WaitingCall("172.18.0.9", 8080, 3), "warning"),
+    "the cloud's metadata": (WaitingCall("169.254.169.254", 80, 3), "warning"),
+}
+
+
+@pytest.mark.parametrize(("call", "severity"), WATCHED.values(), ids=WATCHED)
+def test_what_a_monitor_finds(call: WaitingCall, severity: str) -> None:
+    kuma = container("app", Config={"Image": "louislam/uptime-kuma:1"})
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(call, of=kuma)))
+    assert rows(result) == [(severity, "app")]
+
+
 DEVICES = {
     "a plug that is off": (WaitingCall("192.0.2.200", 80, 2), "advice"),
     "its database": (WaitingCall("192.0.2.200", 5432, 2), "warning"),

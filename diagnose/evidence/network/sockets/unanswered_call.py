@@ -153,6 +153,13 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return is_off and not is_needed
 
     @property
+    def is_watched(self) -> bool:
+        """Whether a monitor has found another machine down, and nothing here is to blame."""
+        is_elsewhere = self.peer is None and self.of_network is None
+        is_beyond = self.loss in ("beyond", "mail", "no machine", "udp")
+        return self.container.watches_others and is_elsewhere and is_beyond
+
+    @property
     def is_ipv6(self) -> bool:
         return ":" in self.address
 
