@@ -101,16 +101,9 @@ def script(
     _refuse_what_is_not_ours(container, name)
     if change.options_from_command:
         change = _with_options_from_command(container, change)
-    left_out = change.without | ({"runtime"} if docker == PODMAN else set())
-    begins = tuple(f"--{name}" for name in left_out if "=" in name)
-    options = [
-        option.text
-        for option in options_of(container, image, change.unmounted)
-        if option.name not in left_out and not option.text.startswith(begins)
-    ]
     networks = [] if _changes_network(change) else networks_of(container)
     words = [
-        *options,
+        *_kept_options(container, image, change, docker),
         *_first_network(container, networks, change),
         *change.options,
         *_command(container, image, change),
@@ -119,6 +112,19 @@ def script(
     unset = change.unset | (_of_the_image(container, image) if change.image else set())
     notes = _notes(container, change, is_podman=docker == PODMAN)
     return _text(name, docker, words, networks[1:], container, unset, notes)
+
+
+def _kept_options(
+    container: Inspect, image: Inspect, change: ContainerChange, docker: str
+) -> list[str]:
+    """The options that the container was made with, without those to leave out."""
+    left_out = change.without | ({"runtime"} if docker == PODMAN else set())
+    begins = tuple(f"--{name}" for name in left_out if "=" in name)
+    return [
+        option.text
+        for option in options_of(container, image, change.unmounted)
+        if option.name not in left_out and not option.text.startswith(begins)
+    ]
 
 
 def _of_service(task: Inspect, change: ContainerChange, docker: str) -> str:

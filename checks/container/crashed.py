@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from checks.container.causes import causes_without
 from checks.container.exits_at_start import SHORT_S
 from checks.container.helpers import (
@@ -25,7 +27,7 @@ from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.run.options import Options
-from diagnose.mappings import subjects_of
+from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
@@ -59,24 +61,21 @@ def crashed(
     itself (SIGSEGV and the like) always counts. Where neither the engine's events nor its files say
     whether the end was requested, it is advice.
     """
-    for container in containers:
-        is_recent = clock.is_within(container.finished_at, options.since_s)
-        if not is_recent or not _stays_down(container):
-            continue
+    for container in _ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)
         with_engine = container.id in stops.stopped_with_daemon and is_service(container)
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
         if not with_engine and not _broke_off(container, tail, stops, at_least):
             continue
+        upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
-        upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         yield Finding.about(
             container,
             f"{container} {_how(container, clock, upgrade, with_engine=with_engine)}",
             {
-                **({"package upgraded": str(upgrade)} if upgrade else {}),
+                **present({"package upgraded": str(upgrade or "")}),
                 **log_evidence(tail),
                 **kernel_evidence(program_faults, container),
                 "State": f"{container.state}, ran {took(container.ran_for)}",
@@ -112,10 +111,14 @@ def _how(
     return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
 
 
-def _stays_down(container: Container) -> bool:
-    """Whether it has ended, nobody waits for its end, and the engine does not start it again."""
-    has_ended = container.state.status == "exited" and not container.state.error
-    return has_ended and container.stays_down and not is_somebodys_job(container)
+def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
+    """Those that ended lately, whose end nobody waits for, and that the engine does not start."""
+    for container in containers:
+        has_ended = container.state.status == "exited" and not container.state.error
+        if not has_ended or not clock.is_within(container.finished_at, since_s):
+            continue
+        if container.stays_down and not is_somebodys_job(container):
+            yield container
 
 
 def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:

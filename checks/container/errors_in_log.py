@@ -69,19 +69,7 @@ def errors_in_log(
         own = own or running_steps(error, containers, networks)
         refuses = _refuses(error, own)
         setting = _setting(error)
-        finding = Finding.about(
-            error.container,
-            f"{error.container} {_what(error, own, dropped, refuses=refuses)}",
-            {
-                "log": error.line.whole,
-                **_meaning(error, dropped),
-                **setting_evidence(setting),
-                "how often": _often(error),
-            },
-            severity=Severity.warning if dropped or refuses else Severity.advice,
-            stable=(error.container.life,),
-            aside=_WORKS if error.is_aside and setting is None and not dropped else None,
-        )
+        finding = _finding(error, setting, own, dropped, refuses=refuses)
         steps = (
             (dropped.steps if dropped is not None else {})
             or _migration_variables(error)
@@ -92,6 +80,31 @@ def errors_in_log(
         )
         yield finding.with_variables(steps)
     return None
+
+
+def _finding(
+    error: RepeatedError,
+    setting: NamedSetting | None,
+    own: Mapping[str, str],
+    dropped: Unpassed | None,
+    *,
+    refuses: bool,
+) -> Finding:
+    """own: what the row of the known failure offers. refuses: whether callers are turned away."""
+    is_aside = error.is_aside and setting is None and dropped is None
+    return Finding.about(
+        error.container,
+        f"{error.container} {_what(error, own, dropped, refuses=refuses)}",
+        {
+            "log": error.line.whole,
+            **_meaning(error, dropped),
+            **setting_evidence(setting),
+            "how often": _often(error),
+        },
+        severity=Severity.warning if dropped or refuses else Severity.advice,
+        stable=(error.container.life,),
+        aside=_WORKS if is_aside else None,
+    )
 
 
 def _migration_variables(error: RepeatedError) -> dict[str, str]:

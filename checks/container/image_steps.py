@@ -22,6 +22,7 @@ from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.programs.failures import Recognised
 
 _JAVA_IMAGE = LazyPattern(
@@ -45,31 +46,43 @@ def image_steps(
     failure = tail.failure
     if failure is None:
         return _pointed_log(container, tail)
-    name = failure.name
-    steps: dict[str, str] = {}
     given = own_command(container, failure, commands)
     if given:
         return {"own_command": given}
     newer_java = _newer_java(container, failure)
     if newer_java:
         return {"newer_java": newer_java}
-    wanted = failure.failure.build
-    if images is not None and wanted:
-        build = other_build(container, images, is_newer=wanted == "newer")
-        anew = _built_by_compose(container, images) or _pulled(container, images)
-        steps |= {"other_build": build} if build else anew
-    if name.startswith("certificate-"):
-        server = server_of_certificate(container, failure.line, calls)
-        steps |= {"tls_server": server} if server else {}
-    if libc := _LIBC.search(failure.line):
-        return steps | {"libc": f"{container.name}:{libc['path']}"}
-    if name == "kernel-module":
+    steps = _build_steps(container, failure, images)
+    if failure.name.startswith("certificate-"):
+        steps |= present({"tls_server": server_of_certificate(container, failure.line, calls)})
+    if failure.name == "kernel-module":
         steps["module"] = kernel_module(failure)
+    return steps | _places_inside(container, failure)
+
+
+def _build_steps(
+    container: Container, failure: Recognised, images: Images | None
+) -> dict[str, str]:
+    """Another build of the image that may not have the failure, or how to get a new one."""
+    wanted = failure.failure.build
+    if images is None or not wanted:
+        return {}
+    build = other_build(container, images, is_newer=wanted == "newer")
+    if build:
+        return {"other_build": build}
+    return _built_by_compose(container, images) or _pulled(container, images)
+
+
+def _places_inside(container: Container, failure: Recognised) -> dict[str, str]:
+    """What the program complains of, as it lies in the container."""
+    libc = _LIBC.search(failure.line)
+    if libc is not None:
+        return {"libc": f"{container.name}:{libc['path']}"}
     below_run = run_folder(container, failure)
     if below_run:
-        return steps | {"run_folder": below_run}
+        return {"run_folder": below_run}
     inside = folder_inside(container, failure)
-    return steps | ({"inside": f"{container.name}:{inside}"} if inside else {})
+    return {"inside": f"{container.name}:{inside}"} if inside else {}
 
 
 def _newer_java(container: Container, failure: Recognised) -> str:

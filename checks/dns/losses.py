@@ -60,11 +60,15 @@ def queries_lost(
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
-            users = [group for group in groups if group.uses([server])]
-            sound = _sound_server(samples, server)
-            sent_again = {} if sound or network_losses is None else network_losses.sent_again
-            loss = _Loss(server, tuple(paths), tuple(lossy), tuple(users), sent_again)
-            yield _finding(loss, sound, resolver_paths, critical_pct)
+            loss = _Loss(
+                server,
+                paths=tuple(paths),
+                lossy=tuple(lossy),
+                users=tuple(group for group in groups if group.uses([server])),
+                sound=_sound_server(samples, server),
+                sent_again=network_losses.sent_again if network_losses is not None else {},
+            )
+            yield _finding(loss, resolver_paths, critical_pct)
     return None
 
 
@@ -76,13 +80,24 @@ class _Loss(msgspec.Struct, frozen=True):
     lossy: tuple[SampledPath, ...]
     users: tuple[QueryGroup, ...]
     """The containers that ask it."""
+    sound: str
+    """Another server that loses nothing; "" where there is none."""
     sent_again: Mapping[str, float]
     """The percent of TCP segments that containers had to send again, where that is much."""
 
     @property
     def is_of_network(self) -> bool:
         """Whether other packets than those to the server are lost too."""
-        return bool(self.sent_again) and not self.host_loses_none
+        return bool(self.sent_again) and not self.sound and not self.host_loses_none
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the page needs: which way is looked at, or which server is used instead."""
+        if self.is_of_network:
+            return {"beyond": self.server}
+        if self.sound and ":" not in self.server + self.sound:
+            return {"lossy_server": self.server, "sound_server": self.sound}
+        return {"server": self.server}
 
     @property
     def worst(self) -> SampledPath:
@@ -107,9 +122,7 @@ def _sound_server(samples: DnsSamples, lossy: str) -> str:
     return ""
 
 
-def _finding(
-    loss: _Loss, sound: str, resolver_paths: ResolverPaths | None, critical_pct: float
-) -> Finding:
+def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: float) -> Finding:
     server, sample = loss.server, loss.worst.sample
     rule = _random_rule(loss, resolver_paths)
     evidence: dict[str, object] = {
@@ -121,12 +134,7 @@ def _finding(
         }
     if rule is not None:
         evidence["rule that matches some packets"] = str(rule)
-    severe = sample.lost_pct >= critical_pct and not sound
-    variables = {"server": server}
-    if loss.is_of_network:
-        variables = {"beyond": server}
-    elif sound and ":" not in server + sound:
-        variables = {"lossy_server": server, "sound_server": sound}
+    severe = sample.lost_pct >= critical_pct and not loss.sound
     return Finding(
         subject=HOST,
         summary=sentence(
@@ -134,10 +142,10 @@ def _finding(
             "and each lookup that loses one takes seconds longer",
             _where(loss),
             f"the rule {rule} matches some of the packets" if rule is not None else "",
-            f"{sound} answers all" if sound else "",
+            f"{loss.sound} answers all" if loss.sound else "",
         ),
         evidence=evidence,
-        variables=variables,
+        variables=loss.variables,
         discriminator=server,
         severity=None if severe else Severity.warning,
         touches=touched(loss.users),

@@ -69,12 +69,9 @@ def disk_full(
     """
     for disk in filesystems:
         figures = disk.usage
-        if figures.read_only or figures.fstype in FULL_BY_NATURE:
+        limit = crit_pct if disk.is_aside else warn_pct
+        if figures.used_pct < limit or _is_full_by_design(disk, btrfs):
             continue
-        if figures.used_pct < (crit_pct if disk.is_aside else warn_pct):
-            continue
-        if btrfs is not None and _lacks_metadata_alone(disk, btrfs):
-            continue  # see storage.inodes-exhausted
         filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
@@ -86,8 +83,17 @@ def disk_full(
     return None
 
 
+def _is_full_by_design(disk: Filesystem, btrfs: BtrfsRooms | None) -> bool:
+    """Whether no room for files is what is to be expected, or a matter of another check."""
+    is_filled_once = disk.usage.read_only or disk.usage.fstype in FULL_BY_NATURE
+    return is_filled_once or (btrfs is not None and _lacks_metadata_alone(disk, btrfs))
+
+
 def _lacks_metadata_alone(disk: Filesystem, btrfs: BtrfsRooms) -> bool:
-    """Whether df shows no room because the metadata has none, and data has."""
+    """Whether df shows no room because the metadata has none, and data has.
+
+    That is storage.inodes-exhausted.
+    """
     room = btrfs.by_point.get(disk.point)
     return room is not None and room.is_out and room.has_spare_data
 
@@ -150,19 +156,7 @@ def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
 def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
     """The same with the room that the disk has, and with what makes the file system use it."""
     device = larger.disk or larger.device
-    if larger.fstype == "xfs":
-        # some xfsprogs take no device, but all take the mount point
-        variables = (
-            {"xfs_disk": larger.disk}
-            if larger.disk
-            else {"xfs_point": str(finding.variables["point"])}
-        )
-    elif larger.disk:
-        variables = {"ext_disk": larger.disk, "ext_partition": larger.device}
-    else:
-        variables = {"ext_device": larger.device}
-    if larger.disk:
-        variables["number"] = larger.number
+    variables = _growing_variables(larger, str(finding.variables["point"]))
     return replace(
         finding,
         summary=f"{finding.summary}; {device} has {size(larger.unused)} that its file system does "
@@ -170,6 +164,18 @@ def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
         evidence={**finding.evidence, f"size of {larger.device}": size(larger.device_bytes)},
         variables={**finding.variables, **variables},
     )
+
+
+def _growing_variables(larger: GrowableDisk, point: str) -> dict[str, str]:
+    """What the page needs: a partition is enlarged first, by its number on the disk."""
+    is_xfs = larger.fstype == "xfs"
+    if larger.disk:
+        number = {"number": larger.number}
+        if is_xfs:
+            return {"xfs_disk": larger.disk, **number}
+        return {"ext_disk": larger.disk, "ext_partition": larger.device, **number}
+    # some xfsprogs take no device, but all take the mount point
+    return {"xfs_point": point} if is_xfs else {"ext_device": larger.device}
 
 
 def _rate(disk: Filesystem, rates: FillRate | None) -> float:

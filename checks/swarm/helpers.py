@@ -88,14 +88,6 @@ def ended_for_health(
     lived = newest.container.ran_for
     never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
     when = f", {duration(lived)} after its start" if lived is not None and never else ""
-    variables: dict[str, str] = {}
-    if newest.lacks_program:
-        variables = {"unprobed": service}
-    elif newest.exit_code == TIMED_OUT:
-        longer = max(LEAST_TIMEOUT_S, math.ceil(newest.timeout_s * LONGER))
-        variables = {"slow": service, "longer": f"{longer}s"}
-    elif never:
-        variables = {"starting": service, "start_period": START_PERIOD}
     return EndedForHealth(
         f"{killed}{when}: {_met(newest)}",
         {
@@ -103,8 +95,18 @@ def ended_for_health(
             "task": newest.container.name,
             **present({"start period": newest.start_period_s}),
         },
-        variables,
+        _probe_variables(newest, service, is_starting=never),
     )
+
+
+def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> dict[str, str]:
+    """What the page changes: no probe, a longer one, or a later one."""
+    if probe.lacks_program:
+        return {"unprobed": service}
+    if probe.exit_code == TIMED_OUT:
+        longer = max(LEAST_TIMEOUT_S, math.ceil(probe.timeout_s * LONGER))
+        return {"slow": service, "longer": f"{longer}s"}
+    return {"starting": service, "start_period": START_PERIOD} if is_starting else {}
 
 
 def _unhealthy(service: str, containers: Containers | None) -> list[Container]:

@@ -38,16 +38,9 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
     configuration of this user's docker client. completion, man: for the shell. ansible: a
     collection that asks many hosts. timer: a report each hour, on hosts with systemd.
     """
-    from diagnose.setup import parts, places
+    from diagnose.setup import parts
 
-    is_of_user = for_user or os.geteuid() != 0
-    where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
-    program = places.program()
-    if package is not None:  # a package is put together in this folder; .ci/package asks for it
-        where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
-    tool = click.get_current_context().find_root().command
-    assert isinstance(tool, click.Group), "manual pages are made of all its commands"
-    by_name = {part.name: part for part in parts.parts(where, tool, program)}
+    by_name = {part.name: part for part in _parts(package, for_user=for_user)}
     if remove and not names:
         raise click.UsageError("name the parts to remove")
     for name in names:
@@ -65,6 +58,23 @@ def setup(names: tuple[str, ...], remove: bool, for_user: bool, package: Path | 
             f"next: systemctl daemon-reload; systemctl {verb} --now diagnose.timer", err=True
         )
     process.leave(0)
+
+
+def _parts(package: Path | None, *, for_user: bool) -> list[SetupPart]:
+    """The parts as they are for this user, for the host, or for a package.
+
+    package: the folder in which a package is put together; .ci/package asks for it.
+    """
+    from diagnose.setup import parts, places
+
+    is_of_user = for_user or os.geteuid() != 0
+    where = places.of_user(os.environ) if is_of_user else places.of_host(os.environ)
+    program = places.program()
+    if package is not None:
+        where, program = places.of_package(os.environ, package), Path("/opt/diagnose/diagnose")
+    tool = click.get_current_context().find_root().command
+    assert isinstance(tool, click.Group), "manual pages are made of all its commands"
+    return list(parts.parts(where, tool, program))
 
 
 def _change(parts: Iterable[SetupPart], *, remove: bool) -> None:

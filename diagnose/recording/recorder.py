@@ -143,26 +143,32 @@ class Recorder:
         with self._lock:
             jobs = [self._jobs.get(question) or self._submit(question) for question in wanted]
             ready = [(job.question, job.entry.answer) for job in jobs if job.entry is not None]
-            waiting = {job.question for job in jobs if job.entry is None}
-            for job in jobs:
-                if job.entry is None:
-                    job.listeners.append(answered)
+            open_jobs = [job for job in jobs if job.entry is None]
+            for job in open_jobs:
+                job.listeners.append(answered)
         yield from ready
+        waiting = {job.question for job in open_jobs}
         while waiting:
+            next_job = self._next(answered, in_handfuls=len(waiting) > MANY)
+            if next_job is None:
+                yield from self._given_up(waiting)
+                return
+            waiting.discard(next_job.question)
+            assert next_job.entry is not None
+            yield next_job.question, next_job.entry.answer
+
+    def _next(self, answered: SimpleQueue[_Job], *, in_handfuls: bool) -> _Job | None:
+        """The next of the questions that somebody waits for; None once the budget is spent."""
+        while True:
             alone = self._serve_deserted()
-            if len(waiting) > MANY and answered.empty():
+            if in_handfuls and answered.empty():
                 time.sleep(TICK / 4)
             patience = min(self._budget.left + 4 * TICK, threading.TIMEOUT_MAX)
             try:
-                job = answered.get(timeout=TICK if alone else patience)
+                return answered.get(timeout=TICK if alone else patience)
             except Empty:
-                if alone and self._budget.left:
-                    continue
-                yield from self._given_up(waiting)
-                return
-            waiting.discard(job.question)
-            assert job.entry is not None
-            yield job.question, job.entry.answer
+                if not alone or not self._budget.left:
+                    return None
 
     def _given_up(
         self, questions: Iterable[AnyQuestion]

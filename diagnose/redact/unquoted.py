@@ -95,19 +95,26 @@ def unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpa
     if len(match[0]) > LONGEST:
         return SecretSpan(at, match.end(), name.kind)
     value = _first_of_several(match[0], sign)
+    if not value or _is_no_secret(text, separator, name, value):
+        return None
     right = at + len(value)
-    if not value or exempt(name.kind, name.text, value) or _is_reference(value):
-        return None
-    if _is_code(value, text[right : right + 1], is_setting=_is_setting(name)):
-        return None
-    if name.kind == "auth" and text.startswith(OPEN, right + 1):
-        return None  # a scheme, whose secret is already replaced
-    if _names_an_object(text, name, value, right):
-        return None
-    if sign in (":", "：") and not _is_value(text, separator, name.start, value, right):
-        return None
     continued = _CONTINUED().match(text, right - value.endswith("\\"))
     return SecretSpan(at, continued.end() if continued else right, name.kind)
+
+
+def _is_no_secret(text: str, separator: re.Match[str], name: SecretName, value: str) -> bool:
+    """Whether what stands behind the sign is something else: a reference, code, a word."""
+    right = separator.end() + len(value)
+    if exempt(name.kind, name.text, value) or _is_reference(value):
+        return True
+    if _is_code(value, text[right : right + 1], is_setting=_is_setting(name)):
+        return True
+    if name.kind == "auth" and text.startswith(OPEN, right + 1):
+        return True  # a scheme, whose secret is already replaced
+    if _names_an_object(text, name, value, right):
+        return True
+    has_colon = separator[2] in (":", "：")
+    return has_colon and not _is_value(text, separator, name.start, value, right)
 
 
 def _is_setting(name: SecretName) -> bool:

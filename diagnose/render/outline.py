@@ -79,28 +79,26 @@ def outline(report: Report, code: int) -> Outline:
     roots = [finding for finding in tree.by_key.values() if finding.root]
     loud = [root for root in roots if _is_loud(root, tree)]
     quiet = [root for root in roots if not _is_loud(root, tree)]
-    said = _unexplained(quiet, tree.by_key.values())
-    unexplained = [finding for finding in said if finding.finding.aside is None]
-    asides = [finding for finding in said if finding.finding.aside is not None]
+    said = _Said.of(_unexplained(quiet, tree.by_key.values()))
     is_only_posture = all(root.check.posture for root in loud)
-    first = unexplained[:COMPLAINTS_FIRST] if is_only_posture else []
+    first = said.complaints[:COMPLAINTS_FIRST] if is_only_posture else []
     number = report.by_severity
     judged = report.by_verdict
     word = FIRST_WORDS[code]
     return Outline(
         severity=max(number, default=None),
         word=word,
-        status=f"{word} {report.host.name}: {_summary(report, loud, _Said(unexplained, asides), code)}",
+        status=f"{word} {report.host.name}: {_summary(report, loud, said, code)}",
         host=_host(report),
         notes=report.notes,
         coverage=_coverage(report.coverage),
         blocks=(
-            *(block([finding], tree) for finding in first),
+            *_single_blocks(first, tree),
             *(block(group, tree) for group in groups(loud, tree.effects_of)),
         ),
         advice=tuple(block(group, tree) for group in _by_check(quiet)),
-        unexplained=tuple(block([finding], tree) for finding in unexplained[len(first) :]),
-        asides=tuple(block([finding], tree) for finding in asides),
+        unexplained=_single_blocks(said.complaints[len(first) :], tree),
+        asides=_single_blocks(said.asides, tree),
         could_not_run=judged[Verdict.UNKNOWN],
         do_not_apply=judged[Verdict.SKIPPED],
         unknown=_reasons(report.results, Verdict.UNKNOWN),
@@ -116,6 +114,19 @@ class _Said(msgspec.Struct, frozen=True):
     complaints: Sequence[Reported]
     asides: Sequence[Reported]
     """Those of programs that work all the same."""
+
+    @classmethod
+    def of(cls, advice: Sequence[Reported]) -> _Said:
+        """The two kinds of this advice."""
+        return cls(
+            [finding for finding in advice if finding.finding.aside is None],
+            [finding for finding in advice if finding.finding.aside is not None],
+        )
+
+
+def _single_blocks(findings: Iterable[Reported], tree: FindingTree) -> tuple[OutlineBlock, ...]:
+    """A block for each of these findings."""
+    return tuple(block([finding], tree) for finding in findings)
 
 
 def _is_loud(root: Reported, tree: FindingTree) -> bool:

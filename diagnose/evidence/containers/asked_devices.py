@@ -49,18 +49,18 @@ def asked_devices(
     repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
     failures = [*log_tails.failures.values(), *repeated]
     devices = sorted({asked_device(failure) for failure in failures} - {""})
-    zones = sorted({zone for failure in failures if (zone := failure.values.get("zone", ""))})
+    zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
     wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
     if not wanted:
         return AskedDevices()
     answer = host.ask(StatPaths(wanted, follow=True))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    lacking = [path for path in devices if answer[path].failed == "missing"]
-    readable_zones = (zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
-    return AskedDevices(
-        {path: _of_its_kind(host, path) for path in lacking}, frozenset(readable_zones)
-    )
+    missing = {
+        path: _of_its_kind(host, path) for path in devices if answer[path].failed == "missing"
+    }
+    known_zones = frozenset(zone for zone in zones if not answer[f"{_ZONES}{zone}"].failed)
+    return AskedDevices(missing, known_zones)
 
 
 def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:

@@ -60,10 +60,7 @@ def stops(
     failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
     requested = _remembered(failed, events)
     others = [item for item in failed if item.id not in requested and item.stays_down]
-    for container, answer in host.ask_about(others, lambda container: _own_file(root, container)):
-        note = _note(answer)
-        if note is not None:
-            requested[container.id] = note
+    requested |= _noted(host, root, others)
     unasked = frozenset(id for id in with_engine if requested.get(id) is False)
     return Stops(requested, stopped_with_daemon=unasked)
 
@@ -77,6 +74,13 @@ def _remembered(containers: Iterable[Container], events: Events | Unavailable) -
         for container in containers
         if events.of(container.id, "die")
     }
+
+
+def _noted(host: Host, root: DataRoot, containers: Iterable[Container]) -> dict[str, bool]:
+    """By container id, whether somebody stopped it, where the engine's own file tells it."""
+    answers = host.ask_about(containers, lambda container: _own_file(root, container))
+    notes = {container.id: _note(answer) for container, answer in answers}
+    return {id: note for id, note in notes.items() if note is not None}
 
 
 def _exited_since(container: Container, clock: Clock, since_s: float) -> bool:

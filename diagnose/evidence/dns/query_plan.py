@@ -283,11 +283,8 @@ def _failed_queries(
     for container in containers:
         failed = [item.name for item in failed_names.of(container)]
         names = [name for name in failed if "." in name and name not in containers.by_dns_name]
-        if not names:
-            continue
-        upstreams = resolvers.upstreams(container) or tuple(
-            Upstream(server) for server in resolvers.engine_view
-        )
+        own = resolvers.upstreams(container)
+        upstreams = own or tuple(map(Upstream, resolvers.engine_view))
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
         endings = [f".{domain}" for domain in domains] if complete else [""]
         for name, upstream, ending in itertools.product(names, upstreams, endings):

@@ -73,14 +73,10 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
 
     Other users' homes are open to root alone.
     """
-    if not daemon.is_down or daemon.endpoint.named:
+    has_own = containers is not None and (containers.items or containers.unexamined)
+    if not daemon.is_down or daemon.endpoint.named or has_own:
         return RootlessEngines()
-    if containers is not None and (containers.items or containers.unexamined):
-        return RootlessEngines()
-    passwd = host.ask(ReadFile("/etc/passwd"))
-    users = [] if isinstance(passwd, Failed) else list(_users(passwd.text))[:MOST_USERS]
-    running = {process.uid for process in daemon.processes.others}
-    stopped = [user for user in users if user.uid not in running]
+    stopped = _without_an_engine(host, daemon)
     if not stopped:
         return RootlessEngines()
     paths = [path for user in stopped for path in (user.containers, user.linger, user.runtime)]
@@ -89,6 +85,14 @@ def rootless_engines(host: Host, daemon: Daemon, containers: Containers | None) 
         return RootlessEngines()
     found = [user for user in stopped if _is_there(answer, user.containers)]
     return RootlessEngines(tuple(_engines(host, found, answer)))
+
+
+def _without_an_engine(host: Host, daemon: Daemon) -> list[_User]:
+    """The users of this host whose engine does not run, if they have one."""
+    passwd = host.ask(ReadFile("/etc/passwd"))
+    users = [] if isinstance(passwd, Failed) else list(_users(passwd.text))[:MOST_USERS]
+    running = {process.uid for process in daemon.processes.others}
+    return [user for user in users if user.uid not in running]
 
 
 def _users(text: str) -> Iterator[_User]:

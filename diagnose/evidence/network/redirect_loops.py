@@ -99,17 +99,9 @@ def _loop(
         return None
     requests = list(_requests(lines))
     same = _most_frequent(requests)
-    if len(same) < LEAST or len({request.what for request in same}) != 1:
+    if not _is_repeated(same) or not _leads_back(same, requests):
         return None
     first, last = same[0], same[-1]
-    statuses = {request.status for request in requests if request.what == last.what}
-    if not statuses <= _REDIRECTS or last.at - same[-LEAST].at > SPAN_S:
-        return None
-    if last.what.startswith("POST") and not statuses <= _KEEP_METHOD:
-        return None  # who follows these goes on with GET
-    since = [request for request in requests if request.at >= same[-LEAST].at]
-    if any(request.client == last.client and request.status not in _REDIRECTS for request in since):
-        return None  # it was led to another page, and has got it
     return RedirectLoop(
         container,
         request=last.what,
@@ -175,6 +167,24 @@ def _most_frequent(requests: Sequence[_Request]) -> Sequence[_Request]:
     """The most frequent requests of one client: their lines differ only in numbers."""
     by_shape = by_key((request.shape, request) for request in requests)
     return max(by_shape.values(), key=len, default=[])
+
+
+def _is_repeated(same: Sequence[_Request]) -> bool:
+    """Whether one thing was asked for so often within so short a time."""
+    is_often = len(same) >= LEAST and same[-1].at - same[-LEAST].at <= SPAN_S
+    return is_often and len({request.what for request in same}) == 1
+
+
+def _leads_back(same: Sequence[_Request], requests: Sequence[_Request]) -> bool:
+    """Whether each redirect may have led to the same page, and to no other."""
+    last, begun = same[-1], same[-LEAST].at
+    statuses = {request.status for request in requests if request.what == last.what}
+    # who follows other redirects of a POST goes on with GET
+    following = _KEEP_METHOD if last.what.startswith("POST") else _REDIRECTS
+    since = (request for request in requests if request.at >= begun)
+    return statuses <= following and not any(
+        request.client == last.client and request.status not in _REDIRECTS for request in since
+    )
 
 
 def _caller(container: Container, line: str, containers: Containers) -> Container | None:

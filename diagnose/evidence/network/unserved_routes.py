@@ -213,12 +213,12 @@ def _traefik_route(
     route = UnservedRoute(proxy, container, router.site, "port", router.name)
     if router.services:
         return msgspec.structs.replace(route, why="services", names=router.services)
-    wanted = router.names("entrypoints")
-    entry_points = settings.entry_points
-    if wanted and entry_points and not {name.lower() for name in wanted} & entry_points:
-        source = ", ".join(wanted)
+    if _lacks_entry_point(router, settings):
         return msgspec.structs.replace(
-            route, why="entry point", names=tuple(sorted(entry_points)), source=source
+            route,
+            why="entry point",
+            names=tuple(sorted(settings.entry_points or ())),
+            source=", ".join(router.names("entrypoints")),
         )
     undefined = _undefined_middleware(router, site)
     if undefined:
@@ -237,6 +237,13 @@ def _traefik_route(
             route, why="resolver", names=tuple(sorted(settings.resolvers)), source=resolver
         )
     return None
+
+
+def _lacks_entry_point(router: LabelledRouter, settings: StaticSettings) -> bool:
+    """Whether the proxy is known to have none of the entry points that the router names."""
+    wanted = {name.lower() for name in router.names("entrypoints")}
+    known = settings.entry_points or frozenset()
+    return bool(wanted and known) and wanted.isdisjoint(known)
 
 
 def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:

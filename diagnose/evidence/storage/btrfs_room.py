@@ -82,12 +82,8 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
     disks = [disk for disk in filesystems if disk.usage.fstype == "btrfs"]
     if not disks:
         return BtrfsRooms()
-    listed = host.ask(ListFolder(SYSFS))
-    entries = [] if isinstance(listed, Failed) else listed.entries
-    ids = [entry.name for entry in entries if len(entry.name) == ID_LENGTH]
     found: dict[str, BtrfsRoom] = {}
-    for id, devices in host.ask_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices")):
-        names = [] if isinstance(devices, Failed) else [entry.name for entry in devices.entries]
+    for id, names in _devices(host).items():
         known = {*names, *_mapped(host, id, names)}
         mounted = [disk for disk in disks if _device(disk) in known]
         room = _room(host, id, names) if mounted else None
@@ -96,6 +92,15 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
                 disk.point: replace(room, is_full=disk.usage.available == 0) for disk in mounted
             }
     return BtrfsRooms(found)
+
+
+def _devices(host: Host) -> dict[str, list[str]]:
+    """The names of the devices of each btrfs, by its id."""
+    listed = host.ask(ListFolder(SYSFS))
+    entries = [] if isinstance(listed, Failed) else listed.entries
+    ids = [entry.name for entry in entries if len(entry.name) == ID_LENGTH]
+    folders = host.answers_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices"))
+    return {id: [entry.name for entry in folder.entries] for id, folder in folders.items()}
 
 
 def _mapped(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:

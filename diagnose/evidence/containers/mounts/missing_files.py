@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -88,21 +88,18 @@ def missing_files(
     file that is nowhere may be one that its users ask for.
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
-    missed = []
-    for container in containers:
-        place = _missed(container, log_tails, repeated.get(container.id))
-        if place is not None:
-            missed.append((container, place))
+    places = (
+        (container, _missed(container, log_tails, repeated.get(container.id)))
+        for container in containers
+    )
+    missed = [(container, place) for container, place in places if place is not None]
     if not missed:
         return MissingFiles()
     paths = {path for _, place in missed for path in place.on_host}
     statuses = host.ask(StatPaths(sorted(paths), follow=True))
     if isinstance(statuses, Failed):
         return Unavailable.of(statuses)
-    gaps = list(_gaps(missed, statuses))
-    listings = host.answers_about(sorted({gap.folder for gap in gaps}), ListFolder)
-    looked_into = [gap for gap in gaps if gap.folder in listings]
-    items = (_missing(host, gap, listings[gap.folder], repeated) for gap in looked_into)
+    items = _missing_files(host, list(_gaps(missed, statuses)), repeated)
     return MissingFiles(tuple(missing for missing in items if _counts(missing)))
 
 
@@ -132,6 +129,16 @@ def _gaps(
         depth = _depth(place, statuses)
         if depth:
             yield _Gap(container, place, depth)
+
+
+def _missing_files(
+    host: Host, gaps: Sequence[_Gap], repeated: Mapping[str, TellingLine]
+) -> Iterator[MissingFile]:
+    """The gaps in folders that could be listed."""
+    listings = host.answers_about(sorted({gap.folder for gap in gaps}), ListFolder)
+    for gap in gaps:
+        if gap.folder in listings:
+            yield _missing(host, gap, listings[gap.folder], repeated)
 
 
 def _missing(

@@ -115,21 +115,25 @@ def dropped_pings(
         for wanted in _wanted(container, recent_logs, clock)
         if (sent := _sent(container, wanted, names, networks)) is not None
     ]
-    dropped: list[DroppedPing] = []
-    unread: list[Unexamined] = []
-    for sent in pings:
-        traced = _traced(sent, host_stack)
-        if traced.rule_in_the_way is not None:
-            dropped.append(msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way))
-        elif traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
-            setting = host.ask(ReadSysctls([IGNORE]))
-            if isinstance(setting, Failed):
-                unread.append(Unexamined(sent.container.subject, f"{IGNORE}: {setting}"))
-            elif setting.get(IGNORE) == "1":
-                dropped.append(sent)
-        elif sent.peer is not None and _is_silenced(sent.peer):
-            dropped.append(sent)
-    return DroppedPings(tuple(dropped), len(pings), unread=tuple(unread))
+    outcomes = [_outcome(sent, host, host_stack) for sent in pings]
+    dropped = tuple(item for item in outcomes if isinstance(item, DroppedPing))
+    unread = tuple(item for item in outcomes if isinstance(item, Unexamined))
+    return DroppedPings(dropped, len(pings), unread=unread)
+
+
+def _outcome(
+    sent: DroppedPing, host: Host, host_stack: HostStack
+) -> DroppedPing | Unexamined | None:
+    """The ping with what drops it; None where it is answered."""
+    traced = _traced(sent, host_stack)
+    if traced.rule_in_the_way is not None:
+        return msgspec.structs.replace(sent, obstacle=traced.rule_in_the_way)
+    if traced.outcome == "accept" and host_stack.stack.is_local(sent.address):
+        setting = host.ask(ReadSysctls([IGNORE]))
+        if isinstance(setting, Failed):
+            return Unexamined(sent.container.subject, f"{IGNORE}: {setting}")
+        return sent if setting.get(IGNORE) == "1" else None
+    return sent if sent.peer is not None and _is_silenced(sent.peer) else None
 
 
 def _wanted(

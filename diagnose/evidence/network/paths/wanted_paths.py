@@ -196,15 +196,21 @@ class _Walks:
             is_gateway = want.host in self._names.extra_hosts(want.container, only_gateway=True)
             lost = UnservedWant(want, leaving.network, address, has_address=False)
             return lost if is_gateway else None
+        if self._listeners is None or not want.port or self._is_own_port(want):
+            return None
+        if self._is_served(address, want.port, leaving):
+            return None
+        same_port = [listener for listener in self._listeners if listener.port == want.port]
+        return UnservedWant(want, leaving.network, address, tuple(same_port))
+
+    def _is_served(self, address: str, port: int, leaving: _Leaving) -> bool:
+        """Whether a program of the host takes connections, or a rule leads them elsewhere."""
         listeners = self._listeners
-        if listeners is None or not want.port or self._is_own_port(want):
-            return None
-        if any(listeners.on(protocol, address, want.port) for protocol in ("tcp", "udp")):
-            return None
-        if trace(self._stack, leaving.to(address, want.port)).nat is not None:
-            return None
-        elsewhere = tuple(listener for listener in listeners if listener.port == want.port)
-        return UnservedWant(want, leaving.network, address, elsewhere)
+        if listeners is not None and (
+            listeners.on("tcp", address, port) or listeners.on("udp", address, port)
+        ):
+            return True
+        return trace(self._stack, leaving.to(address, port)).nat is not None
 
     def _is_own_port(self, want: Want) -> bool:
         """Whether a container wants a port that it publishes itself."""

@@ -76,11 +76,7 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
     counters = {pid: counted for pid in by_pid if (counted := answer.get(str(pid))) is not None}
-    ports_used = {
-        inode: counted.connections + counted.time_wait
-        for inode, owner in owners.items()
-        if (counted := counters.get(owner.state.pid)) is not None and counted.time_wait is not None
-    }
+    ports_used = _ports_used(owners, counters)
     sent_again = sent_again_by_most(
         {by_pid[pid].name: counted for pid, counted in counters.items()}
     )
@@ -96,6 +92,18 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
         if (seen := watched.get(str(pid))) is not None
     )
     return NetworkLosses(losses, len(answer), ports_used, sent_again)
+
+
+def _ports_used(
+    owners: Mapping[int, Container], counters: Mapping[int, LossCounters]
+) -> dict[int, int]:
+    """The TCP sockets of each namespace, by its inode; not those of which the kernel tells less."""
+    counted_by_inode = {inode: counters.get(owner.state.pid) for inode, owner in owners.items()}
+    return {
+        inode: counted.connections + counted.time_wait
+        for inode, counted in counted_by_inode.items()
+        if counted is not None and counted.time_wait is not None
+    }
 
 
 def sent_again_by_most(counters: Mapping[str, LossCounters]) -> dict[str, float]:

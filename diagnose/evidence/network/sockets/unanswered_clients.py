@@ -112,9 +112,7 @@ def unanswered_clients(
     for port, flows in tables.items():
         outer = [flow for flow in flows if _is_from_outside(flow, networks, links)]
         for address, led in by_key((flow.reply_src, flow) for flow in outer).items():
-            container = _holder(address, containers)
-            if container is None and links.holds(address):
-                container = _publisher(port, containers)
+            container = _server(address, port, containers, links)
             if container is not None:
                 unanswered = _unanswered(container, port, led, ages)
                 items += [
@@ -122,6 +120,14 @@ def unanswered_clients(
                 ]
     unread = (*over_udp.unread, *_left_out(containers, set(ports)))
     return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
+
+
+def _server(address: str, port: int, containers: Containers, links: Interfaces) -> Container | None:
+    """The container that has this address, or that publishes the port at one of the host's."""
+    container = _holder(address, containers)
+    if container is None and links.holds(address):
+        return _publisher(port, containers)
+    return container
 
 
 def _tables(
