@@ -541,6 +541,12 @@ def test_no_command_of_a_page_is_cut_or_wrapped(id: str):
         )
 
 
+def test_a_page_says_how_to_take_its_verification():
+    """Some commands end well whatever they show."""
+    assert "verify (exit code 0: it worked)" in run("explain", "firewall.forward-dropped").stdout
+    assert "verify (read its output)" in run("explain", "image.unused").stdout
+
+
 def test_help_of_every_command_names_its_options():
     for command in ("all", "check", "list", "explain"):
         done = run(command, "--help")

@@ -21,6 +21,7 @@ import diagnose
 from diagnose import registry, runbooks
 from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
+from diagnose.runbooks.format import CommandBlock
 from tests.lab import faults, machine_units
 from tests.readme import INDEX, README, index, rewritten
 
@@ -41,6 +42,27 @@ def test_every_check_has_a_page_and_every_page_a_check():
     assert set(CHECKS) == set(PAGES) - retired
 
 
+SHOWS = (
+    r"\S+ (?:-t \S+ )?-(?:S|vnL)\b",
+    r"(?:docker|\{docker\}) (?:system df|info$|version$|history\b)",
+    r"ip (?:-\S+ )*(?:address|link|route|rule)(?: show\b|$)",
+    r"nft (?:-a )?list (?:table|ruleset)\b",
+    r"sysctl (?:-a )?[^-]",
+    r"dmesg\b",
+    r"time ",
+)
+"""Commands that end with code 0 whatever they show."""
+_SHOWS = re.compile("|".join(SHOWS))
+
+
+def _only_shows(block: CommandBlock) -> bool:
+    """Whether a block's last command cannot say by its exit code that something is wrong."""
+    last = block.text.splitlines()[-1]
+    is_plain = not re.search(r"&&|;|\|(?! (?:head|tail|sort)\b)|\$\(", last)
+    is_typed = block.example or block.manual
+    return is_plain and not block.may_fail and not is_typed and bool(_SHOWS.match(last))
+
+
 @pytest.mark.parametrize("id", sorted(PAGES))
 def test_page_is_whole(id: str):
     page = runbooks.page(id)
@@ -50,6 +72,8 @@ def test_page_is_whole(id: str):
     assert page.of("confirm"), "how would one see it?"
     assert page.of("fix"), "what is to be typed?"
     assert page.of("verify"), "how would one know that it is over?"
+    silent = [block.text for block in page.of("verify") if _only_shows(block)]
+    assert silent == [], "it cannot fail: let it decide, or mark it `may-fail`"
     used = set().union(*(runbooks.placeholders(block.text) for block in page.blocks)) - {"docker"}
     assert used <= set(page.variables), "a placeholder that is no declared variable"
     fences = re.findall(r"^```(\S.*)$", page.body, re.MULTILINE)

@@ -143,6 +143,10 @@ WALKS: dict[str, tuple[steps.Course, list[str], Host, str, list[str]]] = {
     "nothing heals": (plan(START), ["yes", "again", "next", "quit"], Host("wipe"), "stopped: You ended", ["start"]),
     "the reader's own values": (plan(EDIT), ["yes", "done", "quit"], Host("start"), "stopped: You ended", []),
     "a diagnosis that cannot look": (plan(START), ["yes"], Host("wipe", verdict="unknown"), "unknown", ["start"]),
+    "a verification whose output counts": (
+        plan(START, Command("verify", "safe", "show", "", may_fail=True)), ["yes", "yes"],
+        Host("start", {"show": 1}), "healed", ["start", "show"],
+    ),
     "a verification that fails": (plan(START, CHECK), ["yes", "yes"], Host("start", {"check": 1}), "not healed", ["start", "check"]),
 }  # fmt: skip
 

@@ -108,7 +108,7 @@ class Guide:
     def _verified(self) -> Ending:
         for step in self._plan.verify:
             outcome = self._offer(step, "Verify")
-            if outcome is not None and outcome.code != 0:
+            if outcome is not None and outcome.code != 0 and not step.command.may_fail:
                 self._tell(
                     f"This check of the page fails with exit code {outcome.code}, "
                     "though the finding is gone."

@@ -49,7 +49,8 @@ def _label(info: str) -> str:
     notes += [f"with {mark.removeprefix('on-')}" for mark in marks if mark.startswith("on-")]
     notes += [f"without {mark.removeprefix('off-')}" for mark in marks if mark.startswith("off-")]
     notes += ["put in your own values"] if "example" in marks else []
-    notes += ["exit code 0: it worked"] if purpose == "verify" else []
+    if purpose == "verify":
+        notes.append("read its output" if "may-fail" in marks else "exit code 0: it worked")
     return f"{purpose} ({', '.join(notes)})" if notes else purpose
 
 

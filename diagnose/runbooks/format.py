@@ -49,7 +49,7 @@ class CommandBlock(msgspec.Struct, frozen=True):
     reported: bool = False
     """Whether a report has said already what the block shows, so that it does not offer it."""
     may_fail: bool = False
-    """Whether no output, or an exit code other than 0, is an answer too."""
+    """Whether no output, or an exit code other than 0, is an answer too: a reader judges it."""
     may_help: bool = False
     """Whether a fix is worth a try where what heals is said in words beside it."""
 
