@@ -17,6 +17,7 @@ from tests.judging import judge, rows
 APP = container("app")
 NOW = 1_800_000_000.0
 """After the start of every container here."""
+A_MINUTE_AGO = "2027-01-15T07:59:00Z"
 ADVICE = [("advice", "app")]
 REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
 BEHIND = (
@@ -155,7 +156,16 @@ BESIDE = {
         {"State": {"Status": "running", "Health": {"Status": "unhealthy"}}},
         False,
     ),
-    "the program was restarted": ([INVALID, SERVED, SERVED], {"RestartCount": 2}, False),
+    "the program was restarted": (
+        [INVALID, SERVED, SERVED],
+        {"RestartCount": 2, "State": {"Status": "running", "StartedAt": A_MINUTE_AGO}},
+        False,
+    ),
+    "the program was restarted last year": (
+        [INVALID, SERVED, SERVED],
+        {"RestartCount": 2, "State": {"Status": "running", "StartedAt": "2026-01-02T03:04:05Z"}},
+        True,
+    ),
     "most of the log": ([INVALID, INVALID, SERVED], {}, False),
     "about a service that is called": ([REFUSED.format(1, "{}"), SERVED, SERVED], {}, False),
     "about what the program stands on": (

@@ -64,6 +64,8 @@ _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
 """A program that logs what it skips counts as failing if such lines are most of its log."""
+STEADY_S = 3600.0
+"""A program that runs for so long since the engine restarted it has got over that."""
 OVERDUE = 2
 SLACK_S = 60.0
 """An error counts as over if no line has followed for so many of its longest pauses, and so many
@@ -117,6 +119,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """How many of them are the same as the line that stands there most often."""
     serves: bool = False
     """Whether other lines tell of requests that went well."""
+    ran_for: float = 0.0
+    """Seconds from the container's start to its last line."""
     level: int | None = None
     """What the level of the line is worth; None where it has none."""
     works: bool = False
@@ -143,7 +147,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
         is_most = self.times > MOSTLY * self.of
         health = self.container.state.health
         is_well = self.works or (health is not None and health.status == "healthy")
-        is_grave = self.level == FATAL or self.container.restart_count > 0
+        was_restarted = self.container.restart_count > 0 and self.ran_for < STEADY_S
+        is_grave = self.level == FATAL or was_restarted
         return is_well and not is_grave and not is_around and not is_most
 
 
@@ -189,6 +194,7 @@ def _repeated_error(
         of=len(lines),
         most=max(times.values()),
         serves=any(_SERVED.search(line) for line in others),
+        ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
         works=_works(lines[shapes.index(error) :]),
         failure=recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
