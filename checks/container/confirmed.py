@@ -86,6 +86,5 @@ def compose_variables(container: Container) -> dict[str, str]:
 
     The project's folder and the service.
     """
-    folder = container.labels.get("com.docker.compose.project.working_dir", "")
-    service = container.compose_service
+    folder, service = container.compose_folder, container.compose_service
     return {"folder": folder, "compose_service": service} if folder and service else {}

@@ -106,8 +106,7 @@ def _in_foreground(container: Container) -> dict[str, Any]:
 
     Empty where the container does not call the server by itself.
     """
-    words = container.command
-    name = words[0].rpartition("/")[2] if words else ""
+    words, name = container.command, container.program
     is_busybox = name == "httpd" and "-p" in words
     option = ["-f"] if is_busybox else _FOREGROUND.get(name)
     if option is None or container.config.entrypoint:

@@ -19,7 +19,7 @@ _OF_THE_HOST = frozenset(
 def dropped_user(item: DroppedUser) -> Finding:
     """A path below a mount that is denied to the user to whom the program has changed."""
     container, denied = item.container, item.denied
-    owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
+    owner, mode = denied.source.owner, denied.source.permissions
     who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
     is_partial = container.is_running and item.times < MOSTLY * item.of
     finding = Finding.about(

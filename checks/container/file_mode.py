@@ -30,7 +30,7 @@ def file_mode_refused(clock: Clock, refused_files: RefusedFiles) -> CheckResult:
 
 def _finding(refused: RefusedFile) -> Finding:
     container, source = refused.container, refused.source
-    has = f"{source.uid}:{source.gid}, mode {source.mode & 0o7777:o}"
+    has = f"{source.owner}, mode {source.permissions}"
     if refused.mode:
         what = (
             f"others may use {refused.path}, "

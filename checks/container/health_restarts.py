@@ -7,6 +7,7 @@ import msgspec
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.recent_exits import mean_pause
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Seconds
 
@@ -27,7 +28,7 @@ class HealthRestarts(msgspec.Struct, frozen=True):
     @property
     def pause(self) -> float:
         """Mean seconds between two restarts."""
-        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
+        return mean_pause(self.at)
 
 
 def health_restarts(

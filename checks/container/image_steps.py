@@ -6,6 +6,7 @@ certificate that a server shows.
 
 from __future__ import annotations
 
+from diagnose.evidence.containers.container import COMPOSE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -104,7 +105,7 @@ def _built_by_compose(container: Container, images: Images) -> dict[str, str]:
     """
     image, service = images.of(container), container.compose_service
     labels = (image.labels or {}) if image is not None else {}
-    is_own = bool(service) and labels.get("com.docker.compose.service") == service
+    is_own = bool(service) and labels.get(f"{COMPOSE}service") == service
     file = only_file(container)
     return {"build_file": file, "build_service": service} if is_own and file else {}
 

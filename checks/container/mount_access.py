@@ -27,7 +27,7 @@ def mount_unwritable(
         container, mount = denied.container, denied.mount
         verb = "open the socket" if denied.is_socket else "write to"
         owner = f"{denied.source.uid}:{denied.source.gid}"
-        mode = f"{denied.source.mode & 0o7777:o}"
+        mode = denied.source.permissions
         finding = Finding.about(
             container,
             f"{container} cannot {verb} {mount.destination}: its user is "

@@ -109,7 +109,7 @@ def _is_unlabelled(mount: Mount) -> bool:
 def _forbidden_path_finding(
     container: Container, named: NamedPath, denied: Denied, containers: Containers
 ) -> Finding:
-    owner, mode = f"{denied.source.uid}:{denied.source.gid}", f"{denied.source.mode & 0o7777:o}"
+    owner, mode = denied.source.owner, denied.source.permissions
     added = container.host_config.group_add
     finding = Finding.about(
         container,

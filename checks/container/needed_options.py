@@ -41,6 +41,4 @@ def _filled(
     if option == TMPFS:
         path = failure.values.get("path", "")
         return tmpfs_option(container, path.rpartition("/")[0] or path, numbers)
-    for name, value in failure.values.items():
-        option = option.replace(f"{{{name}}}", value)
-    return option
+    return failure.filled(option)

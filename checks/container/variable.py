@@ -126,7 +126,7 @@ def _finding(
         onset=container.failed_first,
         variable=name,
     )
-    file = container.labels.get("com.docker.compose.project.environment_file", "")
+    file = container.compose_label("project.environment_file")
     extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
     clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
     assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}

@@ -10,7 +10,7 @@ from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
-from diagnose.phrases import agree, and_more, count
+from diagnose.phrases import count, numbered
 from diagnose.registry import check
 
 _SET = LazyPattern(r"--match-set (?P<name>\S+) ", re.ASCII)
@@ -43,7 +43,7 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"{who} is banned from published {agree(ports, 'port', 'ports')} {and_more(ports)} "
+            f"{who} is banned from published {numbered('port', ports, most=3)} "
             f"by chain {by.chain}, and is a machine of the host's own network"
         ),
         evidence=present(

@@ -12,7 +12,7 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import failing
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
-from diagnose.phrases import agree, and_more, named
+from diagnose.phrases import named, numbered
 from diagnose.registry import check
 
 
@@ -56,7 +56,6 @@ def _inward_finding(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     first = inlets[0]
     container = first.container
     ports = sorted({inlet.host_port for inlet in inlets})
-    noun = agree(ports, "port", "ports")
     kinds: list[Json] = list(first.lost)
     is_host_alone = kinds == ["this host"]
     whom = "this host and docker-proxy send" if is_host_alone else "clients send"
@@ -64,8 +63,8 @@ def _inward_finding(by: Step, inlets: Sequence[InnerIngress]) -> Finding:
     gateway = container.endpoints[first.network.name].gateway
     return Finding(
         subject=container.subject,
-        summary=f"{container} itself drops what {whom} to published {noun} "
-        f"{and_more(map(str, ports), 4)}: {by} inside the container",
+        summary=f"{container} itself drops what {whom} to published "
+        f"{numbered('port', ports)}: {by} inside the container",
         evidence=present(
             {
                 **by.evidence,

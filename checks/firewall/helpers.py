@@ -15,7 +15,7 @@ from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.model import Json, Subject, Unexamined
-from diagnose.phrases import agree, and_more, count
+from diagnose.phrases import and_more, count, numbered
 
 ICC = "com.docker.network.bridge.enable_icc"
 
@@ -79,9 +79,7 @@ def has_proxy(config: DaemonConfig | None) -> bool:
 
 def port_list(inlets: Sequence[Ingress]) -> str:
     """The published ports of these ways: port 80; ports 80, 443."""
-    ports = sorted({inlet.host_port for inlet in inlets})
-    noun = agree(ports, "port", "ports")
-    return f"{noun} {and_more(map(str, ports), 4)}"
+    return numbered("port", sorted({inlet.host_port for inlet in inlets}))
 
 
 def repair_of(repair: SimulatedRepair | None, id: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHos
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more, sentence
+from diagnose.phrases import and_more, numbered, sentence
 from diagnose.registry import check
 
 
@@ -49,12 +49,11 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
     else:
         why = _CLEARLY_WANTED.get(port.wanted, "")
     is_wanted = bool(why)
-    noun = "port" if len(numbers) == 1 else "ports"
     finding = Finding.about(
         container,
         sentence(
-            f'container "{container.name}" (host network) listens on {port.protocol} {noun} '
-            f"{and_more(map(str, numbers), 4)}, which this host's firewall closes to others: "
+            f'container "{container.name}" (host network) listens on {port.protocol} '
+            f"{numbered('port', numbers)}, which this host's firewall closes to others: "
             f"{port.by}",
             why,
         ),

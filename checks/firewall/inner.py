@@ -13,7 +13,7 @@ from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
-from diagnose.phrases import agree, and_more, named
+from diagnose.phrases import named, numbered
 from diagnose.registry import check
 
 
@@ -98,7 +98,7 @@ def _service(paths: Sequence[WantedPath]) -> str:
     ports = sorted({path.port for path in paths})
     listener = paths[0].listener
     program = listener.comm if listener is not None and len(ports) == 1 else ""
-    at = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
+    at = numbered("port", ports)
     return f"{at} ({program})" if program else at
 
 

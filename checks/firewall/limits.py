@@ -8,7 +8,7 @@ from diagnose.evidence.network.paths.limited_paths import LimitedPath, LimitedPa
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Unexamined
-from diagnose.phrases import agree, and_more, count, sentence
+from diagnose.phrases import count, numbered, sentence
 from diagnose.registry import check
 
 _UNCOUNTED = Unexamined(HOST, "the counters of iptables-legacy's rules are not read")
@@ -48,8 +48,8 @@ def _limited_finding(path: LimitedPath) -> Finding:
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{by} drops clients of published {agree(ports, 'port', 'ports')} "
-            f"{and_more(map(str, ports), 4)}: {count(path.rule.within, 'packet')} during this "
+            f"{by} drops clients of published {numbered('port', ports)}: "
+            f"{count(path.rule.within, 'packet')} during this "
             "run",
             who,
         ),

@@ -13,7 +13,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
-from diagnose.phrases import agree, and_more, counted
+from diagnose.phrases import agree, counted, numbered
 from diagnose.registry import check
 
 _OWN = LazyPattern(r"netavark|^CNI", re.IGNORECASE)
@@ -97,5 +97,4 @@ def _closed_ports(members: list[Container]) -> str:
     ports = sorted({port.host_port for port in published if port.protocol in ("tcp", "udp")})
     if not ports:
         return ""
-    noun, verb = agree(ports, "port", "ports"), agree(ports, "gets", "get")
-    return f"; published {noun} {and_more(map(str, ports), 4)} {verb} no answer"
+    return f"; published {numbered('port', ports)} {agree(ports, 'gets', 'get')} no answer"

@@ -12,7 +12,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.model import CheckResult, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import agree, and_more
+from diagnose.phrases import numbered
 from diagnose.registry import check
 
 _PROXY = "docker-proxy"
@@ -74,10 +74,9 @@ def _unserved(container: Container, listeners: Listeners) -> Iterator[PortBindin
 
 def _finding(container: Container, lost: list[PortBinding]) -> Finding:
     ports = sorted({published.host_port for published in lost})
-    named_ports = f"{agree(ports, 'port', 'ports')} {and_more(map(str, ports), 4)}"
     return Finding.about(
         container,
-        f"the docker-proxy of {container} for {named_ports} has exited: this host itself is "
+        f"the docker-proxy of {container} for {numbered('port', ports)} has exited: this host itself is "
         "refused there, while other machines may be served",
         {
             "NetworkSettings.Ports": [

@@ -15,7 +15,7 @@ from diagnose.evidence.network.router_advertisements import RouterAdvertisements
 from diagnose.evidence.network.sockets.half_open import HalfOpen
 from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import agree, and_more, counted
+from diagnose.phrases import agree, counted, numbered
 from diagnose.registry import check
 
 
@@ -191,10 +191,9 @@ def _other_uplink_finding(paths: list[ReturnPath], host_stack: HostStack) -> Fin
     table = decision.table or 0
     return Finding(
         subject=Subject("interface", first.uplink.name),
-        summary=f'interface "{first.uplink.name}": answers of published port '
-        f"{and_more(map(str, ports), 4)} to clients of"
-        f" {first.uplink.address} leave through {obstacle.by.chain}, while programs of the host answer "
-        f"through {first.uplink.name}",
+        summary=f'interface "{first.uplink.name}": answers of published '
+        f"{numbered('port', ports)} to clients of {first.uplink.address} leave through "
+        f"{obstacle.by.chain}, while programs of the host answer through {first.uplink.name}",
         evidence={
             "published": f"{first.uplink.address}:{first.host_port} -> {first.container.name} {first.port}",
             "answers of containers": obstacle.by.rule,
@@ -231,8 +230,8 @@ def _tunnel_finding(
         )
     return Finding(
         subject=Subject("interface", first.uplink.name),
-        summary=f'interface "{first.uplink.name}": answers of published port '
-        f"{and_more(map(str, ports), 4)} to clients of other"
+        summary=f'interface "{first.uplink.name}": answers of published '
+        f"{numbered('port', ports)} to clients of other"
         f' nets leave through interface "{tunnel}"{waiting}',
         evidence=present(
             {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.strict_uplinks import StrictUplinks
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
-from diagnose.phrases import agree, and_more, count
+from diagnose.phrases import count, numbered
 from diagnose.registry import check
 
 
@@ -26,11 +26,10 @@ def requests_taken_for_forged(
     for uplink in strict_uplinks:
         if drops.within < least:
             continue
-        noun = agree(uplink.ports, "port", "ports")
         yield Finding(
             subject=Subject("interface", uplink.name),
             summary=f'interface "{uplink.name}": rp_filter={uplink.mode} drops requests of clients '
-            f"beyond it to published {noun} {and_more(map(str, uplink.ports), 4)}; answers to them "
+            f"beyond it to published {numbered('port', uplink.ports)}; answers to them "
             f"leave through {uplink.back or 'no interface'}",
             evidence={
                 "address": uplink.address,

@@ -26,7 +26,7 @@ from diagnose.evidence.network.swallowed_clients import SwallowedClient, Swallow
 from diagnose.evidence.network.tunnels import Tunnels
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import agree, and_more, counted, named
+from diagnose.phrases import counted, named, numbered
 from diagnose.registry import check
 
 _REFUSALS = {
@@ -169,13 +169,12 @@ def _hidden_clients_finding(
     network = case.network
     addresses = sorted({client.address for client in clients})
     ports = sorted({client.port for client in clients})
-    noun = agree(ports, "port", "ports")
     subnet = case.subnet_of(clients[0].address)
     return Finding(
         subject=network.subject,
         summary=f"subnet {subnet} of {network} holds "
-        f"{counted('client', addresses, most=2)} on another machine: answers of {noun} "
-        f"{and_more(map(str, ports), 4)} go to {network.bridge}",
+        f"{counted('client', addresses, most=2)} on another machine: answers of "
+        f"{numbered('port', ports)} go to {network.bridge}",
         evidence={
             "IPAM.Config.Subnet": str(subnet),
             "clients without an answer": list(addresses[:10]),

@@ -82,6 +82,16 @@ class PathStatus(msgspec.Struct, frozen=True):
     """Why it could not be looked at ("missing", "forbidden", "timed out"); "" if it could."""
     detail: str = ""
 
+    @property
+    def owner(self) -> str:
+        """User and group: 1000:1000."""
+        return f"{self.uid}:{self.gid}"
+
+    @property
+    def permissions(self) -> str:
+        """The mode as chmod takes it: 755."""
+        return f"{self.mode & 0o7777:o}"
+
     def lets(self, uid: int, gids: Set[int], wanted: int) -> bool:
         """Whether the mode bits let this user do it (r 4, w 2, x 1).
 
@@ -154,6 +164,10 @@ class FolderListing(msgspec.Struct, frozen=True):
 
     entries: list[FolderEntry] = []
     truncated: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        return [entry.name for entry in self.entries]
 
 
 class ListFolder(Question[FolderListing], frozen=True):

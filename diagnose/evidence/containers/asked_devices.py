@@ -35,10 +35,7 @@ def asked_device(failure: Recognised) -> str:
     option = next(iter(failure.needs), "")
     if not option.startswith(OPTION):
         return ""
-    path = option.removeprefix(OPTION)
-    for name, value in failure.values.items():
-        path = path.replace(f"{{{name}}}", value)
-    return path
+    return failure.filled(option.removeprefix(OPTION))
 
 
 @evidence
@@ -72,7 +69,7 @@ def _of_its_kind(host: Host, path: str) -> tuple[str, ...]:
     stem = name.rstrip("0123456789")
     is_serial = bool(_SERIAL.search(name)) or folder == _BY_ID
     same = re.compile(rf"{re.escape(stem)}\d+")
-    names = [entry.name for entry in listing.entries]
+    names = listing.names
     kin = {other for other in names if same.fullmatch(other)}
     if is_serial:
         kin.update(other for other in names if _SERIAL.search(other) or folder == _BY_ID)

@@ -25,6 +25,8 @@ from diagnose.model import ContainerRun, Subject
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
+COMPOSE = "com.docker.compose."
+"""How compose's labels begin, on all that it makes."""
 _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 _NO_LOG_RECEIVER = LazyPattern(
     r"failed to initialize logging driver: (?!.*(?: - 40[13]|PermissionDenied|Unauthenticated))"
@@ -84,9 +86,23 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     def labels(self) -> dict[str, str]:
         return self.config.labels or {}
 
+    def compose_label(self, name: str) -> str:
+        """What compose wrote down under this name; "" for nothing."""
+        return self.labels.get(f"{COMPOSE}{name}", "")
+
+    @property
+    def compose_folder(self) -> str:
+        """The folder of its project on the host; "" where compose does not say."""
+        return self.compose_label("project.working_dir")
+
+    @property
+    def compose_files(self) -> list[str]:
+        """The files of its project; old versions of compose name none."""
+        return list(filter(None, self.compose_label("project.config_files").split(",")))
+
     @property
     def compose_project(self) -> str:
-        return self.labels.get("com.docker.compose.project", "")
+        return self.compose_label("project")
 
     @functools.cached_property
     def compose_dependencies(self) -> dict[str, str]:
@@ -95,17 +111,17 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         The condition is "" where an old compose wrote none. Compose's label says
         `db:service_healthy:false,init:service_completed_successfully:false`.
         """
-        label = self.labels.get("com.docker.compose.depends_on", "")
+        label = self.compose_label("depends_on")
         return {match["service"]: match["condition"] or "" for match in _DEPENDENCY.finditer(label)}
 
     @property
     def compose_service(self) -> str:
-        return self.labels.get("com.docker.compose.service", "")
+        return self.compose_label("service")
 
     @property
     def is_one_off(self) -> bool:
         """Whether `docker compose run` made it, for one command."""
-        return self.labels.get("com.docker.compose.oneoff", "").lower() == "true"
+        return self.compose_label("oneoff").lower() == "true"
 
     @property
     def swarm_service(self) -> str:
@@ -134,8 +150,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         if kind == "swarm":
             return f"swarm service {name}"
         project, _, service = name.partition("/")
-        files = self.labels.get("com.docker.compose.project.config_files", "").split(",")
-        parts = [f"compose project {project}", f"service {service}", *filter(None, files)]
+        parts = [f"compose project {project}", f"service {service}", *self.compose_files]
         return ", ".join(parts)
 
     @property
@@ -242,6 +257,11 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     def command(self) -> list[str]:
         """Path and arguments of the first process."""
         return [self.path, *(self.args or [])] if self.path else []
+
+    @property
+    def program(self) -> str:
+        """The name of the first process's program, without its folder."""
+        return self.path.rpartition("/")[2]
 
     @property
     def restarts_always(self) -> bool:

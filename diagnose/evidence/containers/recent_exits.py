@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from diagnose.evidence.containers.events import Events
@@ -12,6 +14,11 @@ from diagnose.evidence.machine.clock import Clock
 SERIES_GAP_S = 120.0
 """Gap in seconds that separates two series of failures (twice the engine's maximum restart back-off
 of 60 s)."""
+
+
+def mean_pause(at: Sequence[float]) -> float:
+    """Mean seconds between two of these times, oldest first; 0 for a single one."""
+    return (at[-1] - at[0]) / max(1, len(at) - 1)
 
 
 class RecentExits(msgspec.Struct, frozen=True):
@@ -27,7 +34,7 @@ class RecentExits(msgspec.Struct, frozen=True):
     @property
     def pause(self) -> float:
         """Mean seconds between two of them."""
-        return (self.at[-1] - self.at[0]) / max(1, len(self.at) - 1)
+        return mean_pause(self.at)
 
     @property
     def series_began(self) -> float:

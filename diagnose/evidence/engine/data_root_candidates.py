@@ -120,7 +120,7 @@ def planned_mounts(host: Host) -> Iterator[PlannedMount]:
     if isinstance(listed, Failed):
         units = []
     else:
-        units = [entry.name for entry in listed.entries if entry.name.endswith(".mount")]
+        units = [name for name in listed.names if name.endswith(".mount")]
     for name in units[:MOST_UNITS]:
         path = f"{UNIT_FOLDER}/{name}"
         unit = host.ask(ReadFile(path))
@@ -211,5 +211,5 @@ def _candidates(root: str, mounts: Mounts) -> Iterable[str]:
 def _remapped_below(host: Host, root: str) -> list[str]:
     """Data roots of the time when this engine remapped its users, below the one in use."""
     listed = host.ask(ListFolder(root))
-    names = [] if isinstance(listed, Failed) else [entry.name for entry in listed.entries]
+    names = [] if isinstance(listed, Failed) else listed.names
     return [f"{root}/{name}" for name in names if REMAPPED.fullmatch(f"/{name}")]

@@ -71,7 +71,7 @@ def hidden_containers(
     listing = host.ask(ListFolder(folder))
     if isinstance(listing, Failed):
         return Unavailable.of(listing)
-    unlisted = _unlisted([entry.name for entry in listing.entries], containers)
+    unlisted = _unlisted(listing.names, containers)
     looked_at = unlisted[:MOST]
     files = _records(host, folder, looked_at)
     records = [_damaged(folder, id, files) for id in looked_at]

@@ -71,7 +71,7 @@ def registry_files(host: Host, pulls: Pulls | None) -> RegistryFiles | Unavailab
             file
             for registry, answer in answers
             if not isinstance(answer, Failed)
-            for file in _unpaired(registry, {entry.name for entry in answer.entries})
+            for file in _unpaired(registry, set(answer.names))
         ),
         authorities,
     )

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces, addresses_with_prefix
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.routing import Routing
@@ -84,11 +84,7 @@ def _inner_subnets(networks: Networks | Unavailable) -> Iterator[str]:
 
 
 def _device(link: Interface, links: Interfaces) -> Device:
-    addresses = tuple(
-        f"{address.address}/{address.prefix}"
-        for address in links.addresses
-        if address.index == link.index and address.address
-    )
+    addresses = addresses_with_prefix(link, links.addresses)
     return Device(link.name, addresses, link.kind, tuple(port.name for port in links.ports(link)))
 
 

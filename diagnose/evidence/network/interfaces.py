@@ -12,7 +12,16 @@ from diagnose.questions import Host
 from diagnose.questions.network import Address, Interface, ListAddresses, ListInterfaces
 from diagnose.registry import evidence
 
-__all__ = ["Address", "Interface", "Interfaces", "links"]
+__all__ = ["Address", "Interface", "Interfaces", "addresses_with_prefix", "links"]
+
+
+def addresses_with_prefix(link: Interface, addresses: Iterable[Address]) -> tuple[str, ...]:
+    """Those of one interface, as `ip address` writes them: 172.17.0.1/16."""
+    return tuple(
+        f"{address.address}/{address.prefix}"
+        for address in addresses
+        if address.index == link.index and address.address
+    )
 
 
 class Interfaces(Items[Interface], frozen=True, dict=True):

@@ -29,7 +29,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, HostProfile, Json, Unavailable
 from diagnose.phrases import count
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import FolderListing, ListFolder, PathStatus, ReadFile, StatPaths
 from diagnose.questions.machine import ReadClockState
 from diagnose.questions.question import Question
 from diagnose.questions.run import IdentifySite, SiteIdentity
@@ -156,10 +156,10 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
     return SteeringFiles(facts, dict(sorted(changed.items())))
 
 
-def _names(listing: Json) -> list[str] | None:
+def _names(listing: FolderListing | Failed) -> list[str] | None:
     """What lies in a folder, nothing where there is no folder; None where that is not known."""
     if not isinstance(listing, Failed):
-        return [entry.name for entry in listing.entries]
+        return listing.names
     return [] if listing.reason == "missing" else None
 
 

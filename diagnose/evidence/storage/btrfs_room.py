@@ -97,10 +97,10 @@ def btrfs_rooms(host: Host, filesystems: Filesystems) -> BtrfsRooms:
 def _devices(host: Host) -> dict[str, list[str]]:
     """The names of the devices of each btrfs, by its id."""
     listed = host.ask(ListFolder(SYSFS))
-    entries = [] if isinstance(listed, Failed) else listed.entries
-    ids = [entry.name for entry in entries if len(entry.name) == ID_LENGTH]
+    names = [] if isinstance(listed, Failed) else listed.names
+    ids = [name for name in names if len(name) == ID_LENGTH]
     folders = host.answers_about(ids, lambda id: ListFolder(f"{SYSFS}/{id}/devices"))
-    return {id: [entry.name for entry in folder.entries] for id, folder in folders.items()}
+    return {id: folder.names for id, folder in folders.items()}
 
 
 def _mapped(host: Host, id: str, devices: Iterable[str]) -> Iterator[str]:

@@ -82,10 +82,7 @@ def _names(
     """What lies in the folders of these volumes, by the folder."""
     paths = {item.mount.source for item in fresh} | {volume.mountpoint for volume in former}
     listings = host.answers_about(sorted(paths), ListFolder)
-    return {
-        path: frozenset(entry.name for entry in listing.entries)
-        for path, listing in listings.items()
-    }
+    return {path: frozenset(listing.names) for path, listing in listings.items()}
 
 
 def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str]]) -> bool:

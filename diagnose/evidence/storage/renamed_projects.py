@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.container import COMPOSE
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
@@ -21,7 +22,6 @@ from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
-_LABEL = "com.docker.compose."
 _NOT_OF_A_NAME = LazyPattern(r"[^a-z0-9_-]")
 """What compose leaves out of a folder's name."""
 MOST = 20
@@ -69,7 +69,7 @@ class _Pair(msgspec.Struct, frozen=True):
         A pipeline names each of its deployments so: review-17, review-18. A project that nobody
         names is called as its folder.
         """
-        folder = posixpath.basename(self.container.labels.get(f"{_LABEL}project.working_dir", ""))
+        folder = posixpath.basename(self.container.compose_folder)
         names = (self.container.compose_project, self.project)
         begin = posixpath.commonprefix(names)
         begin = begin[: max(begin.rfind("-"), begin.rfind("_")) + 1]
@@ -79,7 +79,7 @@ class _Pair(msgspec.Struct, frozen=True):
     @property
     def folder_of_other(self) -> str:
         """The folder beside the project's own where a project of the former name would lie."""
-        folder = self.container.labels.get(f"{_LABEL}project.working_dir", "")
+        folder = self.container.compose_folder
         return posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
 
 
@@ -99,7 +99,7 @@ def renamed_projects(
         return RenamedProjects()
     paths = {path for pair in pairs for path in (pair.mount.source, pair.former.mountpoint)}
     names = {
-        path: frozenset(entry.name for entry in answer.entries)
+        path: frozenset(answer.names)
         for path, answer in host.ask_about(sorted(paths), ListFolder)
         if not isinstance(answer, Failed)
     }
@@ -149,7 +149,7 @@ def _is_of_former(volume: Volume, projects: Collection[str]) -> bool:
 
 def _label(volume: Volume, name: str) -> str:
     """A label of compose; "" where the volume does not have it."""
-    return (volume.labels or {}).get(f"{_LABEL}{name}", "")
+    return (volume.labels or {}).get(f"{COMPOSE}{name}", "")
 
 
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:

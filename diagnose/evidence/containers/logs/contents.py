@@ -93,7 +93,7 @@ def _listed_rotations(
     if isinstance(listing, Failed):
         unlisted = None if listing.reason == "missing" else Unavailable.of(listing)
         return tuple(_rotations(host, [], files)), unlisted
-    return tuple(_rotations(host, [entry.name for entry in listing.entries], files)), None
+    return tuple(_rotations(host, listing.names, files)), None
 
 
 def _largest(files: Mapping[str, Container], logs: LogFiles | None) -> list[str]:

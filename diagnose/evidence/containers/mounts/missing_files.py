@@ -151,7 +151,7 @@ def _missing(
         inside=gap.inside,
         path=place.on_host[gap.depth],
         folder=gap.folder,
-        names=tuple(sorted(entry.name for entry in listing.entries)),
+        names=tuple(sorted(listing.names)),
         is_in_image=_is_in_image(host, container, gap.inside),
         is_repeated=container.id in repeated,
     )

@@ -80,9 +80,7 @@ def _plain(path: str) -> str:
 def _names(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
     """What lies in each of these folders of the host; one that cannot be listed is left out."""
     listings = host.answers_about(sorted(set(folders) - {""}), ListFolder)
-    return {
-        folder: {entry.name for entry in listing.entries} for folder, listing in listings.items()
-    }
+    return {folder: set(listing.names) for folder, listing in listings.items()}
 
 
 def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:

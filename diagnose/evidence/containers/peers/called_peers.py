@@ -152,4 +152,4 @@ def _configuration(caller: Container) -> list[str]:
     Arguments, values of variables, `depends_on` of compose.
     """
     values = [value for _, value in caller.config.environment]
-    return [*caller.command, *values, caller.labels.get("com.docker.compose.depends_on", "")]
+    return [*caller.command, *values, caller.compose_label("depends_on")]

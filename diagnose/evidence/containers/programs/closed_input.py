@@ -32,9 +32,8 @@ def is_bare_shell(container: Container) -> bool:
 
     Its input is at its end at once, and so is the program.
     """
-    words = container.command
-    name = words[0].rpartition("/")[2] if words else ""
-    return len(words) == 1 and name in _SHELLS and not container.config.tty
+    is_alone = len(container.command) == 1
+    return is_alone and container.program in _SHELLS and not container.config.tty
 
 
 def awaits_input(container: Container, tail: LogTail) -> bool:

@@ -199,5 +199,5 @@ def _names(container: Container) -> set[str]:
 
 def _is_wrapped(container: Container) -> bool:
     """Whether its command does not say which program it ends up with."""
-    first = container.command[0].rpartition("/")[2] if container.command else ""
+    first = container.program
     return first in _WRAPPERS or first.endswith(".sh") or "entrypoint" in first

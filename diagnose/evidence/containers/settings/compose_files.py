@@ -17,7 +17,6 @@ from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
-_LABEL = "com.docker.compose.project."
 SLACK_S = 5.0
 """A file that was written so soon after the container may be what made it."""
 MOST = 20
@@ -86,13 +85,11 @@ def _newer(
 
 def project_files(container: Container) -> tuple[str, ...]:
     """The project's files as compose wrote them down, and the one with its variables."""
-    folder = container.labels.get(f"{_LABEL}working_dir", "")
-    named = container.labels.get(f"{_LABEL}config_files", "").split(",")[:MOST]
-    paths = [path for path in named if path.startswith("/")]
+    folder = container.compose_folder
+    paths = [path for path in container.compose_files[:MOST] if path.startswith("/")]
     return (*paths, f"{folder}/.env") if folder.startswith("/") and paths else ()
 
 
 def only_file(container: Container) -> str:
     """The one file of its compose project; empty where there are several, or none."""
-    paths = container.labels.get(f"{_LABEL}config_files", "").split(",")
-    return only(paths) or ""
+    return only(container.compose_files) or ""

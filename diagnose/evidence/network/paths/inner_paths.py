@@ -20,6 +20,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import addresses_with_prefix
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
@@ -163,15 +164,7 @@ def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
 def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
     names = {link.index: link.name for link in netns.links}
     devices = tuple(
-        Device(
-            link.name,
-            tuple(
-                f"{address.address}/{address.prefix}"
-                for address in netns.addresses
-                if address.index == link.index and address.address
-            ),
-            link.kind,
-        )
+        Device(link.name, addresses_with_prefix(link, netns.addresses), link.kind)
         for link in netns.links
     )
     everywhere = answer.reverse_path.get("all", 0)
