@@ -10,7 +10,6 @@ import msgspec
 
 _DEFAULT_SHM = 64 * 2**20
 
-
 Inspect = Mapping[str, Any]
 
 
@@ -122,7 +121,6 @@ _NUMBERS = {
 }
 """Keys of HostConfig whose 0 means "not set"."""
 
-
 _WORDS = {
     "CpusetCpus": "cpuset-cpus",
     "CpusetMems": "cpuset-mems",
@@ -135,14 +133,12 @@ _WORDS = {
     "VolumeDriver": "volume-driver",
 }
 
-
 _FLAGS = {
     "Privileged": "privileged",
     "ReadonlyRootfs": "read-only",
     "Init": "init",
     "PublishAllPorts": "publish-all",
 }
-
 
 _LISTS = {
     "CapAdd": "cap-add",
@@ -156,7 +152,6 @@ _LISTS = {
     "VolumesFrom": "volumes-from",
 }
 
-
 _THROTTLES = {
     "BlkioDeviceReadBps": "device-read-bps",
     "BlkioDeviceWriteBps": "device-write-bps",
@@ -164,7 +159,6 @@ _THROTTLES = {
     "BlkioDeviceWriteIOps": "device-write-iops",
 }
 """Limits of the traffic with one disk."""
-
 
 _MAPPINGS = {"Sysctls": "sysctl", "Annotations": "annotation"}
 

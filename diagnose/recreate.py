@@ -30,32 +30,24 @@ from diagnose.redact import holds_token
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
-
 _ENV = "'{{range .Config.Env}}{{println .}}{{end}}'"
-
 
 _SWARM = "com.docker.swarm.task.id"
 
-
 _COMPOSE = "com.docker.compose."
-
 
 _OF_SECCOMP = "--security-opt=seccomp="
 _PROFILE = f"{_OF_SECCOMP}{{"
 """How a filter begins in inspect: as JSON, and the command line takes it from a file alone."""
 
-
 _LITTLE = 1_000_000_000
 """Bytes outside volumes that are copied into an image."""
 
-
 _UNIT = "PODMAN_SYSTEMD_UNIT"
-
 
 _ADDRESS_NOTE = (
     "Podman does not say whether an address was fixed: if so, pass --ip=ADDRESS behind --."
 )
-
 
 PODMAN = "podman"
 """The command of the engine whose command line differs from Docker's."""

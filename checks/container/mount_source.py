@@ -54,10 +54,11 @@ def mount_source_missing(
     container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
     lately and never ran are looked up; a request that is refused at create leaves no container at
     all. Where the image has nothing at that place the start succeeds, and the program finds an
-    empty folder: its last words call it a directory. So they do of a named volume, which a source
-    without a slash makes. A file that the line which explains the failure misses below a mount is
-    looked up on the host. The path may be meant as one of a container with the engine's socket that
-    had this one started: its mounts say what that is on the host, where it must be there.
+    empty folder: its last lines say that it is a directory. They say the same of a named volume,
+    which the engine creates for a source without a slash. Where the line that explains the failure
+    names a file below a mount, that file is looked up on the host. A container with the engine's
+    socket may have started this one with a path of its own: its mounts tell where that is on the
+    host.
     """
     absent = {missing.container.id: missing for missing in missing_files or ()}
     tails = LogTails({}, {}) if log_tails is None else log_tails

@@ -96,7 +96,6 @@ _DATABASES = {
 _BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w*://[^/\s]+/(?P<base>[A-Za-z_][\w-]*)")
 """The database in an address: a server may have those of several programs."""
 
-
 _OF_RUNNING = frozenset({"inside_change"})
 _EITHER = "assignment"
 """A variable with another value: whether the program runs or not, its container is recreated."""

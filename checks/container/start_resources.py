@@ -152,7 +152,6 @@ _OF_DRIVERS = {
 """Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would
 heal nothing."""
 
-
 _NO_TOOLKIT = "gpu-no-toolkit"
 """The known start error of an engine that cannot give GPUs."""
 

@@ -50,13 +50,11 @@ def _waited(first: Event, second: Event, third: Event) -> float:
 
     0 for any other three events.
     """
-    is_stop = (first.action, second.action, third.action) == (
-        "kill",
-        "kill",
-        "die",
-    ) and third.exit_code == 137
-    signals = (first.attributes.get("signal"), second.attributes.get("signal"))
-    return second.at - first.at if is_stop and signals[0] != "9" and signals[1] == "9" else 0.0
+    actions = [first.action, second.action, third.action]
+    if actions != ["kill", "kill", "die"] or third.exit_code != 137:
+        return 0.0
+    is_escalated = first.attributes.get("signal") != "9" == second.attributes.get("signal")
+    return second.at - first.at if is_escalated else 0.0
 
 
 @check("container.no-restart-policy", severity=Severity.advice, posture=True)
@@ -67,17 +65,13 @@ def no_restart_policy(containers: Containers) -> CheckResult:
     are replaced by swarm; containers that are removed at their end are jobs.
     """
     for container in containers.running:
-        if (
-            container.restarts_always
-            or container.host_config.auto_remove
-            or not _is_lasting_service(container)
-        ):
-            continue
-        yield Finding.about(
-            container,
-            f"{container} has no restart policy",
-            {"HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no"},
-        )
+        comes_back = container.restarts_always or container.host_config.auto_remove
+        if not comes_back and _is_lasting_service(container):
+            yield Finding.about(
+                container,
+                f"{container} has no restart policy",
+                {"HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no"},
+            )
     return None
 
 

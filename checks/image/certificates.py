@@ -31,7 +31,7 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
             variables={
                 "folder": folder,
                 **(
-                    {"from": f"{folder}/{file.from_}", "to": f"{folder}/{file.renamed}"}
+                    {"from": f"{folder}/{file.misnamed}", "to": f"{folder}/{file.renamed}"}
                     if file.renamed
                     else {}
                 ),
@@ -43,8 +43,8 @@ def registry_certs_misnamed(files: RegistryFiles, info: Info, daemon: Daemon) ->
 
 def _meant(file: UnpairedFile) -> str:
     """What the file is likely to be."""
-    if file.renamed and file.from_ == file.name:
+    if file.renamed and file.misnamed == file.name:
         return "; the certificate of an authority has to end in .crt"
     if file.renamed:
-        return f"; the certificate that belongs to a key has to end in .cert, not in .crt as {file.from_} does"
+        return f"; the certificate that belongs to a key has to end in .cert, not in .crt as {file.misnamed} does"
     return ""

@@ -16,6 +16,13 @@ from diagnose.registry import check
 
 SHOWN = 160
 """Characters of a line in the finding's sentence."""
+_WORDS = {
+    "dns": "cannot resolve the name",
+    "refused": "is refused by",
+    "unreachable": "finds no way to",
+    "timeout": "gets no answer from",
+}
+"""How a call fails, before the name of the place."""
 
 
 @check(
@@ -57,14 +64,6 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
     if error is None:
         return False
     return error.failure is not None or (not failure.host and failure.line in error.lines)
-
-
-_WORDS = {
-    "dns": "cannot resolve the name",
-    "refused": "is refused by",
-    "unreachable": "finds no way to",
-    "timeout": "gets no answer from",
-}
 
 
 def _finding(failure: LoggedFailure, clock: Clock) -> Finding:

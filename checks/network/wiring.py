@@ -20,7 +20,6 @@ _DIRECT = ("macvlan", "ipvlan")
 """Drivers whose containers are machines of the host's own network, which the kernel keeps apart
 from the host itself."""
 
-
 _NO_CARRIER = ("down", "lowerlayerdown")
 """Operational states of an interface that is set up and has nothing at its other end."""
 

@@ -19,7 +19,6 @@ from diagnose.registry import check
 
 NAMES_SHOWN = 8
 
-
 WORDS = {
     "Config.Env": "environment",
     "Path, Args": "command line",

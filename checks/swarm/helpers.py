@@ -38,7 +38,6 @@ TASK_CAUSES = (
 )
 """What keeps a task from running on this node."""
 
-
 _NO_IMAGE = LazyPattern(r"No such image: (?P<image>\S+)")
 
 

@@ -12,6 +12,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
+_EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>[^,]+, [^,]+) UTC")
+"""swarmkit's ca package, 20.10 to 28.5."""
 _CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 
 
@@ -24,8 +26,8 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
-    words = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
-    if "does not have a leader" in words or "without a leader" in words:
+    error = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
+    if "does not have a leader" in error or "without a leader" in error:
         yield Finding(
             subject=DAEMON,
             summary=(
@@ -33,13 +35,13 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
                 f"too few of its {swarm.managers or 'managers'} managers can be reached"
             ),
             evidence={
-                "GET /nodes": words,
+                "GET /nodes": error,
                 "Swarm.LocalNodeState": swarm.state,
                 "Swarm.Managers": swarm.managers,
                 "Swarm.RemoteManagers": list(swarm.other_managers),
             },
             variables={"manager": swarm.other_managers[0]} if swarm.other_managers else {},
-            signs=signs(words),
+            signs=signs(error),
         )
     return None
 
@@ -64,10 +66,6 @@ def node_down(swarm: Swarm) -> CheckResult:
         if node.is_down and not node.is_drained:
             yield _down_node_finding(node)
     return None
-
-
-_EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>[^,]+, [^,]+) UTC")
-"""swarmkit's ca package, 20.10 to 28.5."""
 
 
 def _own_node_finding(swarm: Swarm) -> Finding:
@@ -145,9 +143,9 @@ def _address_instead(known: str, interfaces: Interfaces) -> str:
     except ValueError:
         return ""
     own = [ip_interface(f"{item.address}/{item.prefix}") for item in interfaces.addresses]
-    if any(each.ip == former for each in own):
+    if any(address.ip == former for address in own):
         return ""
-    return next((str(each.ip) for each in own if former in each.network), "")
+    return next((str(address.ip) for address in own if former in address.network), "")
 
 
 def _address_finding(swarm: Swarm, now: str) -> Finding:

@@ -20,7 +20,6 @@ WIDTH = re.compile("[0-9]{2,3}")
 """What $COLUMNS may say; with 0 nothing can be written, and 10^11 columns fill the memory."""
 CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
-
 COMMANDS = {
     "all": "run:all_",
     "check": "run:check",

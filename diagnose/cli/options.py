@@ -255,7 +255,6 @@ run = combined(
 )
 """The options of a run."""
 
-
 ASKING = {
     "host": "-H",
     "context": "--context",

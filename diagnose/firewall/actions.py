@@ -71,7 +71,6 @@ class Maybe(msgspec.Struct, frozen=True):
 
 Action = Stop | Enter | Leave | Translate | Choose | Maybe
 
-
 _ALL_BITS = 0xFFFFFFFF
 
 

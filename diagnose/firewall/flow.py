@@ -15,12 +15,10 @@ if TYPE_CHECKING:
 
 Part = Literal["request", "reply"]
 
-
 Reason = Literal["rule", "route", "reverse path", "forwarding", "elsewhere", "untranslated"]
 """Why a packet goes no further: a rule or policy drops it, no route leads on, its source is taken
 for forged, forwarding is off, it leaves through another interface than the one that leads to its
 destination, or no answer can come back to its source."""
-
 
 EPHEMERAL = 40_000
 

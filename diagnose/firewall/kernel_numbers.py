@@ -72,17 +72,14 @@ PROTOCOLS: Mapping[str, int] = MappingProxyType(
 )
 """Names as in Debian's /etc/protocols, with those that iptables knows by itself."""
 
-
 STATES: Mapping[str, int] = MappingProxyType(
     {"INVALID": 1, "ESTABLISHED": 2, "RELATED": 4, "NEW": 8, "UNTRACKED": 64}
 )
 """Bits of conntrack's state, as nftables' `ct state` holds them."""
 
-
 STATUSES: Mapping[str, int] = MappingProxyType(
     {"EXPECTED": 1, "SEEN_REPLY": 2, "ASSURED": 4, "CONFIRMED": 8, "SNAT": 16, "DNAT": 32}
 )
-
 
 ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
     {
@@ -99,10 +96,8 @@ ROUTE_TYPES: Mapping[str, int] = MappingProxyType(
 )
 """Route types of `uapi/linux/rtnetlink.h`; an address of the host itself is LOCAL."""
 
-
 TCP_FLAGS: Mapping[str, int] = MappingProxyType(
     {"FIN": 1, "SYN": 2, "RST": 4, "PSH": 8, "ACK": 16, "URG": 32}
 )
-
 
 NF_FAMILIES: Mapping[str, int] = MappingProxyType({"ip": 2, "ip6": 10})

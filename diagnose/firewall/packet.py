@@ -15,17 +15,13 @@ from diagnose.firewall.values import Nets
 
 Hook = Literal["ingress", "prerouting", "input", "forward", "output", "postrouting", "egress"]
 
-
 Family = Literal["ip", "ip6"]
-
 
 Layer = Literal["inet", "bridge", "netdev"]
 """Whose hooks a packet is on: IP's own, those of a bridge (bridged frames), or those of one device.
 """
 
-
 Outcome = Literal["accept", "drop", "reject", "unknown"]
-
 
 Field = Literal[
     "iif",
@@ -80,7 +76,6 @@ and `physout` are the ports of a bridge that a bridged packet passes, "" otherwi
 `brout` are the bridges of those ports; `repl_` fields are what a reply carries; `pkttype` is the
 kernel's (0: for this host); `hop_limit` is known of neighbour discovery alone, which has 255.
 """
-
 
 _NEIGHBOUR_DISCOVERY = range(133, 138)
 """The ICMPv6 types of neighbour discovery: routers, neighbours, redirects."""

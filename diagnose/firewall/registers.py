@@ -184,17 +184,15 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
     """The values of a field that equal these bytes, None where that cannot be said."""
     if part.field is None:
         return None
-    if (
-        part.kind == "name"
-    ):  # nft compares all 16 bytes, iptables a name with its NUL, both a prefix without one
-        return Name(
-            data.rstrip(b"\0").decode("utf-8", "backslashreplace"), prefix=not data.endswith(b"\0")
-        )
+    if part.kind == "name":
+        # nft compares all 16 bytes, iptables a name with its NUL, both a prefix without one
+        name = data.rstrip(b"\0").decode("utf-8", "backslashreplace")
+        return Name(name, prefix=not data.endswith(b"\0"))
     number = int.from_bytes(data, part.order)
     match part.kind:
         case "index":
-            name = interfaces.get(number)
-            return None if name is None else Name(name)
+            interface = interfaces.get(number)
+            return None if interface is None else Name(interface)
         case "ethertype":
             family = ETHERTYPES.get(number, 0)
             return Interval(family, family)
@@ -222,11 +220,7 @@ def between(part: Part, low: bytes, high: bytes, interfaces: Mapping[int, str]) 
         start = low.rstrip(b"\0")
         whole = high == start.ljust(len(low), b"\xff")
         return Name(start.decode("utf-8", "backslashreplace"), prefix=True) if whole else None
-    if (
-        part.field is None
-        or part.kind != "number"
-        or part.mask is not None
-        or part.width != part.full
-    ):
+    is_whole = part.mask is None and part.width == part.full
+    if part.field is None or part.kind != "number" or not is_whole:
         return None
     return Interval(int.from_bytes(low, "big"), int.from_bytes(high, "big"))

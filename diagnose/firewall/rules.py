@@ -86,7 +86,6 @@ class Chain(msgspec.Struct, frozen=True, dict=True):
 _WORTH_AN_INDEX = 12
 """Rules of a chain from which on looking them up is faster than asking each."""
 
-
 _SELECTIVE: frozenset[Field] = frozenset(
     {"dport", "orig_dport", "dst", "orig_dst", "iif", "oif", "src", "sport"}
 )

@@ -18,7 +18,6 @@ from diagnose.recording.budget import Budget
 Thresholds = Mapping[str, Mapping[str, float]]
 """Values that override a check's defaults: check id -> threshold name -> value."""
 
-
 LEAST_S = 0.3
 """Seconds for judging at least, where a busy host has used up the budget while collecting: a report
 about nothing helps nobody."""

@@ -13,7 +13,6 @@ from diagnose.questions.question import Policy, Question, engine_get
 Filters = Mapping[str, Sequence[str]]
 """The API's own map of lists."""
 
-
 DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 

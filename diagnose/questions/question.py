@@ -94,7 +94,6 @@ Answer = TypeVar("Answer")
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 """Made once: a run on 1,000 containers writes some 2,500 questions."""
 
-
 Part = TypeVar("Part")
 
 

@@ -30,7 +30,6 @@ LONGER = 4
 USUAL_S = 10.0
 """Seconds of a run for which the deadlines of questions are meant."""
 
-
 READING_SHARE = 0.5
 """Of the time of a run on a recording: until then it is read. Judging takes as long as reading."""
 

@@ -83,10 +83,6 @@ def _fitted(note: str, room: int) -> str:
     return fitted
 
 
-def _behind(prose: str) -> str:
-    return f": {prose}" if prose else ""
-
-
 def _few(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
@@ -246,7 +242,8 @@ class _Page:
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
             needs = self.needs(text)
-            self.line(f"fix ({block.cure.risk}{needs}){_behind(block.cure.impact)}", 2)
+            impact = f": {block.cure.impact}" if block.cure.impact else ""
+            self.line(f"fix ({block.cure.risk}{needs}){impact}", 2)
             self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
         self.command(f"more  diagnose explain {block.id}", 2, style="")
 

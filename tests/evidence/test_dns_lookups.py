@@ -10,7 +10,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.lookups import Lookups, lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, Upstream, parse
-from diagnose.evidence.dns.samples import DnsSamples, samples
+from diagnose.evidence.dns.samples import DnsSamples, dns_samples
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
@@ -148,7 +148,7 @@ def test_lookups_and_samples_send_the_same_samples() -> None:
     listed = ((container("web", "shop"), V26), (container("plain"), nameserver(OTHER)))
     containers, resolvers, _, asked = dns_host(*listed, replies={(LAN, True): "NOERROR"})
     made = Made(asked.answers)
-    sampled = samples(made, containers, NETWORKS, resolvers, None, None)
+    sampled = dns_samples(made, containers, NETWORKS, resolvers, None, None)
     assert isinstance(sampled, DnsSamples)
     assert len(sampled.paths) == len(made.asked) > 2
     assert set(made.asked) == {query for query in asked.asked if query.kind == "dns.sample"}
@@ -164,5 +164,5 @@ def test_samples_wait_for_no_log() -> None:
 def test_samples_that_were_refused_are_unavailable() -> None:
     made = Made({"dns.sample": Failed("not allowed", "probes are turned off by --no-probe")})
     resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
-    sampled = samples(made, Containers(()), NETWORKS, resolvers, None, None)
+    sampled = dns_samples(made, Containers(()), NETWORKS, resolvers, None, None)
     assert sampled == Unavailable("not allowed", "probes are turned off by --no-probe")

@@ -98,7 +98,7 @@ def _stack(here: Any) -> Any:
     from diagnose.model import Unavailable
 
     firewall = packet_filter.firewall(here, uplinks.uplinks(here))
-    links = interfaces.links(here)
+    links = interfaces.interfaces(here)
     if isinstance(firewall, Unavailable) or isinstance(links, Unavailable):
         return firewall
     return host_stack.host_stack(here, firewall, links, Unavailable("missing"))

@@ -108,7 +108,7 @@ def _containers(parties: list[dict[str, str]]) -> dict[str, Container]:
 
 def _evidence(host: Any, listed: dict[str, Container]) -> PathEvidence:
     ways_out = uplinks.uplinks(host)
-    links = interfaces.links(host)
+    links = interfaces.interfaces(host)
     firewall = packet_filter.firewall(host, ways_out)
     assert not isinstance(ways_out, Unavailable), ways_out
     assert not isinstance(links, Unavailable), links

@@ -17,7 +17,6 @@ KEPT = 256
 """The engine keeps so many events in memory, and none over its own restart (seen on 20.10.24,
 26.1.5 and 28.5.2)."""
 
-
 RELOADS = ("1", "10", "12", "28")
 """SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH: what programs take as a word to read their configuration or
 log file again."""

@@ -22,7 +22,7 @@ def mean_pause(at: Sequence[float]) -> float:
 
 
 class RecentExits(msgspec.Struct, frozen=True):
-    """Those of one container."""
+    """The exits of one container that nobody asked for."""
 
     at: tuple[float, ...]
     """Unix times, oldest first."""
@@ -33,7 +33,7 @@ class RecentExits(msgspec.Struct, frozen=True):
 
     @property
     def pause(self) -> float:
-        """Mean seconds between two of them."""
+        """Mean seconds between two exits."""
         return mean_pause(self.at)
 
     @property
@@ -53,7 +53,7 @@ class RecentExits(msgspec.Struct, frozen=True):
 def recent_exits(
     container: Container, events: Events | None, log: DaemonLog | None, clock: Clock, window: float
 ) -> RecentExits:
-    """Those of the last seconds of a window, from the source that has more of them."""
+    """The exits of the last `window` seconds, from the source that knows more of them."""
     failures = events.failures(container.id) if events is not None else ()
     recent = [failure for failure in failures if clock.wall - failure.at <= window]
     code = recent[-1].exit_code if recent else None

@@ -23,7 +23,6 @@ SHUTDOWN_S = 60.0
 """Within so many seconds of the signal to end the engine has stopped its containers: each has its
 grace period."""
 
-
 EARLY_S = 10.0
 """A container that publishes ports and ends within so many seconds is looked at although it ended
 with 0."""

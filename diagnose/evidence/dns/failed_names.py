@@ -90,7 +90,6 @@ _HOST_VARIABLE = LazyPattern(
 )
 _BARE_NAME = LazyPattern(rf"^{_NAME}$")
 
-
 UNREACHED = frozenset(
     {
         "cluster-silent",

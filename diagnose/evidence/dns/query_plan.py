@@ -23,7 +23,6 @@ the way."""
 EMBEDDED_LIMIT = 250
 """Containers whose own resolver is asked."""
 
-
 MOST_SAMPLES = 12
 """Ways on which several queries are sent, to see whether some are lost."""
 

@@ -41,7 +41,7 @@ class DnsSamples(msgspec.Struct, frozen=True):
 
 
 @evidence
-def samples(
+def dns_samples(
     host: Host,
     containers: Containers | None,
     networks: Networks | None,

@@ -40,7 +40,7 @@ class _Locks(msgspec.Struct, frozen=True):
 def covered_data_root(
     host: Host, daemon: Daemon, root: DataRoot, mounts: Mounts
 ) -> CoveredDataRoot | Unavailable:
-    """The engine's locks tell on which device its files are, and a look at them what is there now.
+    """The files that the engine holds locked, compared with those at the same paths now.
 
     The paths are looked up as the engine does, in its own mount namespace. /proc/locks and
     /proc/self/mountinfo name the device of the superblock, stat(2) on btrfs another one: so files

@@ -23,7 +23,6 @@ SLOW_UNITS = (
 )
 """What network-online.target waits for, before which no engine starts."""
 
-
 _LACKED = "/start failed with result 'dependency'"
 _BEGAN = ("Starting up", "Starting docker.service", "Starting Docker Application")
 """What dockerd and systemd write of a start that got further."""

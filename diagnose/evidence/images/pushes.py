@@ -42,7 +42,6 @@ _FAILED = LazyPattern(
 )
 """20.10, 26.1 and 28.5; the engine tries an upload five times before it gives up."""
 
-
 _BROKEN_OFF = LazyPattern(r"context canceled")
 """Somebody ended the docker command that pushed."""
 

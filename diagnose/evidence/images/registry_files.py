@@ -24,10 +24,10 @@ class UnpairedFile(msgspec.Struct, frozen=True):
     name: str
     lacks: str
     """The file beside it that the engine looks for."""
-    from_: str = ""
-    """The file to be renamed."""
+    misnamed: str = ""
+    """The file that most likely has a wrong name; "" where that is not known."""
     renamed: str = ""
-    """The name that it, or the file from, most likely should have; "" where that is not known."""
+    """The name that it should have."""
 
 
 AUTHORITIES = (

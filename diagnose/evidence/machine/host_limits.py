@@ -20,6 +20,10 @@ CGROUPS = "/sys/fs/cgroup"
 _PIDS_GROUP = LazyPattern(r"^\d+:(?:[\w,]*,)?pids(?:,[\w,]*)?:(/.*)$", re.MULTILINE)
 _UNIFIED_GROUP = LazyPattern(r"^0::(/.*)$", re.MULTILINE)
 """Lines of /proc/PID/cgroup: the controller of version 1, and the one group of version 2."""
+_MOST_TASKS = ("kernel.pid_max", "kernel.threads-max")
+_OPEN_FILES = "fs.file-nr"
+_FIELDS_OF_OPEN_FILES = 3
+"""Open files, a zero, and how many there may be."""
 _TASKS = LazyPattern(r"(?<!\d)\d{1,12}/(\d{1,12})")
 
 
@@ -69,12 +73,6 @@ def host_limits(host: Host, processes: Processes) -> HostLimits | Unavailable:
         engine_tasks=_engine_tasks(host, folder) if folder else Pids(),
         engine_tasks_file=f"{folder}/pids.max" if folder else "",
     )
-
-
-_MOST_TASKS = ("kernel.pid_max", "kernel.threads-max")
-_OPEN_FILES = "fs.file-nr"
-_FIELDS_OF_OPEN_FILES = 3
-"""Open files, a zero, and how many there may be."""
 
 
 def _tasks(host: Host) -> int | None:

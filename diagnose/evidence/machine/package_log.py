@@ -104,7 +104,6 @@ READERS: dict[str, Callable[[FileText], Iterator[ChangedPackage]]] = {
 }
 """By the path of the log."""
 
-
 LOG_BYTES = 65536
 """The end of a package manager's log: 130 packages of dpkg."""
 

@@ -12,7 +12,7 @@ from diagnose.questions import Host
 from diagnose.questions.network import Address, Interface, ListAddresses, ListInterfaces
 from diagnose.registry import evidence
 
-__all__ = ["Address", "Interface", "Interfaces", "addresses_with_prefix", "links"]
+__all__ = ["Address", "Interface", "Interfaces", "addresses_with_prefix", "interfaces"]
 
 
 def addresses_with_prefix(link: Interface, addresses: Iterable[Address]) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
 
 
 @evidence
-def links(host: Host) -> Interfaces | Unavailable:
+def interfaces(host: Host) -> Interfaces | Unavailable:
     """Two netlink dumps, which need no privilege."""
     interfaces = host.ask(ListInterfaces())
     if isinstance(interfaces, Failed):

@@ -15,7 +15,7 @@ from diagnose.questions import Host
 from diagnose.questions.network import ListRoutingRules, LookUpRoutes, RouteLookup, WantedRoute
 from diagnose.registry import evidence
 
-__all__ = ["RouteLookup", "RouteLookups", "ways"]
+__all__ = ["RouteLookup", "RouteLookups", "route_lookups"]
 
 SOMEWHERE = "44.192.0.1"
 """A peer of no particular kind, to whom nothing is sent: an ordinary public address, since filters
@@ -44,7 +44,7 @@ _OWN_RULES = (0, 32766, 32767)
 
 
 @evidence
-def ways(
+def route_lookups(
     host: Host, containers: Containers, networks: Networks, links: Interfaces
 ) -> RouteLookups | Unavailable:
     """The kernel's answers for each network that has its bridge.

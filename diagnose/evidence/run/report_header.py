@@ -38,7 +38,7 @@ class ReportHeader(msgspec.Struct, frozen=True):
 
 
 @evidence
-def facts(
+def report_header(
     host: Host,
     clock: Clock | Unavailable,
     ping: Ping | Unavailable,

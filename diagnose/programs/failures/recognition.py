@@ -18,7 +18,6 @@ from diagnose.programs.telling_line import TellingLine
 
 _GROUP = LazyPattern(r"\{\w+\}")
 
-
 ABOUT_SETTINGS = LazyPattern(
     r"config|\bsettings?\b|\boptions?\b|\bvariables?\b|\benv(?:ironment)?\b|\bdirective|--\w"
     r"|[A-Z]{2,}_[A-Z]|\.(?:ya?ml|toml|json|conf|ini|cnf|cfg|properties|env)\b|/etc/|\brule file",

@@ -10,8 +10,7 @@ from diagnose.evidence.containers.listing import Containers, containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack, host_stack
-from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.interfaces import links as interfaces
+from diagnose.evidence.network.interfaces import Interfaces, interfaces
 from diagnose.evidence.network.networks import Networks, networks
 from diagnose.evidence.network.paths.packet_paths import packet_paths
 from diagnose.evidence.network.rules.packet_filter import Firewall, firewall

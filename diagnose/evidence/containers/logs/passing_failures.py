@@ -34,7 +34,8 @@ def passing(container: Container, tail: LogTail) -> frozenset[str]:
     """
     mode = container.host_config.network_mode
     is_shared = mode == "host" or mode.startswith("container:")
-    return (tail.signs & PASSING) - (frozenset() if is_shared else frozenset(["port-taken"]))
+    found = tail.signs & PASSING
+    return found if is_shared else found - {"port-taken"}
 
 
 def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:

@@ -24,7 +24,6 @@ _SCALAR = r"""(?P<value>"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?|true|false)"""
 MOST_ROUNDS = 8
 """A JSON parser names one slip at a time; a file with more than these is for a person."""
 
-
 SUCCESSORS = {"graph": "data-root"}
 """Keys that engines gave up, and those that mean the same since."""
 

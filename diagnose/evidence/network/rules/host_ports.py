@@ -28,7 +28,6 @@ _BLOCKED = LazyPattern(
 )
 """What a LOG rule writes of a packet on the input hook: ufw's `[UFW BLOCK] IN=eth0 OUT= ...`."""
 
-
 _PROXY_PORT = LazyPattern(r"(?:^|\.)(?:loadbalancer\.server\.)?port$|^VIRTUAL_PORT$")
 """The label and the variable that tell a proxy where a service listens: of Traefik, nginx-proxy."""
 

@@ -6,7 +6,6 @@ from diagnose.firewall.verdict import Step
 
 _IPTABLES = ("filter", "nat", "mangle", "raw", "security")
 
-
 BANS = "f2b-"
 """How fail2ban names its chains: this, and the name of the jail."""
 

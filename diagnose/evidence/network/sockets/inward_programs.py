@@ -33,7 +33,6 @@ _READ_FILE = LazyPattern(
 )
 """What a program says of the file from which it takes its settings."""
 
-
 _SHARED_FOLDERS = frozenset(
     {"", "/etc", "/home", "/lib", "/opt", "/root", "/run", "/srv", "/usr", "/usr/etc"}
     | {"/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/etc", "/usr/local/lib"}
