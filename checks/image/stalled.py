@@ -30,10 +30,10 @@ def pull_stalled(
     if not stalled:
         return None
     longest = duration(downloads.taken_at - stalled[0].mtime)
-    got = sum(each.bytes for each in stalled)
+    got = sum(file.bytes for file in stalled)
     files: list[Json] = [
-        f"{each.path}: {size(each.bytes)}, {duration(downloads.taken_at - each.mtime)} old"
-        for each in stalled
+        f"{file.path}: {size(file.bytes)}, {duration(downloads.taken_at - file.mtime)} old"
+        for file in stalled
     ]
     yield Finding(
         subject=DAEMON,

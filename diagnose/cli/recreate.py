@@ -110,7 +110,7 @@ def _of_network(
         "the containers": ListContainers(),
     }
     (networks, listed), docker = _asked(asked, request)
-    network = next((each for each in networks if name in (each["Name"], each["Id"])), None)
+    network = next((item for item in networks if name in (item["Name"], item["Id"])), None)
     if network is None:
         raise click.ClickException(f"there is no network {name!r}")
     questions = [

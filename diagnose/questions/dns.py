@@ -14,12 +14,17 @@ class DnsReply(msgspec.Struct, frozen=True):
     """
 
     answered: bool = False
+    """Any reply is an answer, also SERVFAIL and REFUSED."""
     rcode: str | None = None
+    """The name of the response code; None for a reply that is no DNS message."""
     answers: list[str] = []
     ms: float | None = None
+    """Milliseconds from the query that was answered to its reply."""
     sent: int = 0
+    """How many queries were sent."""
     icmp: str | None = None
-    """refused, unreachable, prohibited or None."""
+    """refused, unreachable (no route too), prohibited (a local firewall rejects or drops it), too
+    large, or None."""
     truncated: bool = False
 
     def __post_init__(self) -> None:

@@ -142,6 +142,7 @@ class Locality(msgspec.Struct, frozen=True):
     same_host: bool
     why: str = ""
     engine_pid: int | None = None
+    """None with same_host: no engine is alive, and this is where it should be."""
     how: str = ""
     """How the process was found."""
     same_netns: bool | None = None

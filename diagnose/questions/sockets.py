@@ -137,14 +137,14 @@ class ListCallers(Question[dict[str, int]], frozen=True):
 
 
 class TcpStall(msgspec.Struct, frozen=True):
-    """A connection that repeats what it sent.
-
-    The peer as ADDRESS:PORT, the bytes that wait, and how often they were repeated.
-    """
+    """A connection that repeats what it sent."""
 
     peer: str
+    """ADDRESS:PORT."""
     unacknowledged: int
+    """Bytes that wait for an acknowledgement."""
     retransmissions: int
+    """How often the retransmission timer fired in a row."""
 
 
 class ListTcpStalls(Question[list[TcpStall]], frozen=True):

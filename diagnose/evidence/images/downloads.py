@@ -21,7 +21,7 @@ class Downloads(Items[Download], frozen=True):
 
     def idle_since(self, seconds: float) -> tuple[Download, ...]:
         """Those to which no byte was added for so long, the longest first."""
-        idle = [each for each in self if self.taken_at - each.mtime >= seconds]
+        idle = [file for file in self if self.taken_at - file.mtime >= seconds]
         return tuple(sorted(idle, key=lambda each: each.mtime))
 
 
@@ -39,5 +39,5 @@ def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailab
     answer = host.ask(ListDownloads(pids))
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    growing = tuple(each for each in answer if each.position == each.bytes)
+    growing = tuple(file for file in answer if file.position == file.bytes)
     return Downloads(growing, clock.wall)

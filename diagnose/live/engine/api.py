@@ -182,9 +182,7 @@ def _json_lines(reply: Reply) -> Json:
 def _logs(question: ReadLogs, reply: Reply) -> Json:
     """The last lines of a container, each after its RFC 3339 time, in the engine's order.
 
-    {"text": both streams, "stdout", "stderr": each alone (with a terminal all is stdout), "error":
-    what went wrong in the engine while it read, "truncated": there was more, and the oldest is
-    missing}.
+    Shape: `ContainerLog`.
     """
     wanted = question.bytes
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}

@@ -57,21 +57,12 @@ in PATH (DetectDefaultStore, 20.10 to 29).
 
 
 def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `client.settings`.
+    """What the docker command of this user is set up with.
 
-    {"file", "user", "malformed", "store", "helpers", "absent", "lacking", "without_bus",
-    "by_default", "plugins", "listens", "logins", "closed"}.
-    file: its configuration; "" without one. malformed: why it holds no JSON object; "" if it does.
-    store, helpers: the credential helper of all registries, and those of one registry each. absent:
-    those of them whose program is in no folder of PATH, and in none where such programs usually
-    lie. lacking: pairs of a helper and the program that it runs itself and that is nowhere.
-    without_bus: the path of the helper secretservice, if it is used and cannot reach a bus.
-    by_default: whether nothing names a helper. plugins: [{"name", "path", "target", "failure"}],
-    those that do not work and that no other folder has. listens: whether a program listens at the
-    default socket. logins: the registries that have one. closed: {"user", "path", "owner"} of
-    settings that their user may not read, null without any; under sudo those of the user who called
-    it, if that user may use the socket.
-    A file without JSON is no failure: the docker command goes on without it.
+    Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
+    such programs usually lie. A file without JSON is no failure: the docker command goes on without
+    it. Under sudo the settings of the user who called it are looked at too, if that user may use
+    the socket.
     """
     path = configuration(os.environ) / "config.json"
     config, malformed = _read(path)

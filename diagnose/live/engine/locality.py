@@ -55,13 +55,9 @@ class Found(msgspec.Struct, frozen=True):
 
 
 def locality(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `locality`.
+    """Whether the engine runs on this machine, and as which process.
 
-    {"same_host", "why", "engine_pid", "how", "same_netns", "same_mntns", "same_pidns"}.
-
-    same_*ns compare the namespaces of this process with the engine's: None where they may not be
-    read (that needs CAP_SYS_PTRACE). engine_pid None with same_host true: no engine is alive, and
-    this is where it should be.
+    Shape: `Locality`. To compare namespaces needs CAP_SYS_PTRACE.
     """
     try:
         where = places.may_connect(live)

@@ -36,14 +36,9 @@ _VERSIONS = {socket.AF_INET: "V4", socket.AF_INET6: "V6"}
 def entries(args: Json) -> Row:
     """Connections that the kernel tracks.
 
-    args: family (inet, inet6); protocol (tcp, udp, icmp), dst and dport narrow the search to
-    connections whose first packet had them, or are null; limit (500). Shape: `{"loaded",
-    "complete", "entries"}`. loaded is false, and entries is empty, where conntrack answers no
-    netlink: a look must not load it. complete is false where the limit cut the list. An entry is
-    `{"protocol", "src", "dst", "sport", "dport", "reply_src", "reply_dst", "reply_sport",
-    "reply_dport", "state", "status", "timeout", "mark"}`: state is that of TCP or null, status a
-    list (assured, seen_reply, src_nat, dst_nat ...), timeout the seconds that the entry has left.
-    Raises PermissionError without CAP_NET_ADMIN.
+    args: those of `ListConnections`. Shape: `ConnectionTable`. Where conntrack answers no netlink
+    the table is not loaded, and has no entries: a look must not load it. Raises PermissionError
+    without CAP_NET_ADMIN.
     """
     if not is_loaded("nf_conntrack_netlink"):
         return {"loaded": False, "complete": True, "entries": []}

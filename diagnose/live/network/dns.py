@@ -66,14 +66,9 @@ _ICMP = {
 def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
     """What one resolver answers.
 
-    Arguments: server, an IP address; port (53); name and type of the question; transport, udp or
-    tcp; pid, whose network namespace it is sent from, or null for the tool's own; start, that
-    process's start time in clock ticks, or null. Shape: `{"answered", "rcode", "answers", "ms",
-    "sent", "icmp", "truncated"}`: any reply is an answer, also SERVFAIL and REFUSED; rcode is its
-    name, or null for a reply that is no DNS message; ms is the time from the query that was
-    answered; sent counts queries; icmp is "refused", "unreachable" (also: no route), "prohibited"
-    (a local firewall's reject or drop) or null. Errors: Refused("not allowed") after --no-probe,
-    Refused("forbidden"), Refused("gone").
+    Arguments: those of `QueryDns`; start, the process's start time in clock ticks, or null. Shape:
+    `DnsReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
+    Refused("gone").
     """
     if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")

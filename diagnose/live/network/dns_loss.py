@@ -39,9 +39,7 @@ programs wait for five seconds."""
 def sample(live: Live, question: SampleDns) -> dict[str, Any]:
     """How many queries for the root's name servers one server answers.
 
-    Shape: `{"sent", "answered", "rcode", "ms", "icmp"}`: rcode is the first reply's, ms the slowest
-    reply's time, both null where there is none; icmp as of a single query, and sending ends there.
-    Errors as of a single query.
+    Shape: `DnsSample`. An ICMP error ends the sending. Errors as of a single query.
     """
     if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")

@@ -41,13 +41,11 @@ _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_n
 def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
     """The text of `iptables-save` or `ip6tables-save`.
 
-    Arguments: `flavour` (nft, legacy), `family` (ip, ip6), and `pid`, of a process in another
-    network namespace, in which the program is then started.
-
-    Shape: `{"text", "command"}`; the command is None, and the text empty, where nothing of that
-    flavour is in the kernel: the legacy program creates the tables that it looks at, so it runs
-    only where the kernel names some already. Errors: Refused("forbidden") without root,
-    FileNotFoundError where the program is not installed, TimeoutError, OSError.
+    Arguments: those of `SaveIptables`; with a pid the program is started in the network namespace
+    of that process. Shape: `SavedRules`, empty where nothing of that flavour is in the kernel: the
+    legacy program creates the tables that it looks at, so it runs only where the kernel names some
+    already. Errors: Refused("forbidden") without root, FileNotFoundError where the program is not
+    installed, TimeoutError, OSError.
     """
     flavour = cast("Flavour", question.args["flavour"])
     family = cast("Family", question.args["family"])

@@ -37,10 +37,7 @@ Place = tuple[str, int]
 def count(_live: Live, question: CountLosses) -> Json:
     """What the namespaces of processes lost since they were made.
 
-    Shape: by pid, `{"repeated_requests", "lost_datagrams", "sent", "sent_again", "connections",
-    "time_wait"}`. sent: TCP segments; sent_again: those of them that were repeated, without
-    requests to connect. connections: TCP sockets that are in use. A process that is gone is left
-    out. Source: the kernel's
+    Shape: `LossCounters` by pid; a process that is gone is left out. Source: the kernel's
     Documentation/networking/snmp_counter.rst.
     """
     answer: dict[str, Json] = {}
@@ -106,12 +103,9 @@ def watch(_live: Live, question: WatchSockets) -> Json:
     see nothing that waits, drops or is left open is not looked at again. A program that tries again
     and again pauses for less than that moment.
 
-    Shape: by pid, `{"calls", "datagrams", "left_open"}`. calls: the peers whose answer a socket
-    waits for since it repeated its request, and how often it did; seen at two looks, or repeated
-    twice; not one to which another connection stands. datagrams: UDP sockets whose counter of drops
-    rose, and those of all time. left_open: connections that their peers have closed and the program
-    has not (CLOSE_WAIT), the least of all looks. Source: `get_tcp4_sock` of net/ipv4/tcp_ipv4.c and
-    `udp4_format_sock` of net/ipv4/udp.c in the kernel.
+    Shape: `SocketLosses` by pid. A call counts if it waits at two looks or was repeated twice, and
+    no other connection to its peer stands. left_open is the least of all looks. Source:
+    `get_tcp4_sock` of net/ipv4/tcp_ipv4.c and `udp4_format_sock` of net/ipv4/udp.c in the kernel.
     """
     looks: dict[int, list[_Look]] = {pid: [] for pid in question.pids}
     _look(looks)
@@ -142,7 +136,7 @@ def watch_host(_live: Live, question: WatchHostCalls) -> Json:
     """The peers whose answer a socket of this network namespace waits for, as `watch` has them.
 
     A program that gives up soon closes its socket: who holds it is looked up after each look.
-    Shape: rows of address, port, repeats, container (id or null), comm.
+    Shape: rows of `HostCall`.
     """
     looks: list[_Look] = []
     holders: dict[int, int] = {}

@@ -33,12 +33,10 @@ def visit(args: Json) -> Row:
 
     args: pid; start, the process's start time in clock ticks since boot (field 22 of
     `/proc/PID/stat`) as a guard against a reused pid, or null; nft, whether to look for the
-    embedded resolver's rules too. Shape: `{"pid", "inode", "links", "addresses", "routes",
-    "listeners", "embedded"}`, rows as in the `net.*` kinds without the local table. A listener is
-    `{"protocol": "tcp"|"udp", "address", "port"}`. embedded is null without nft, else `{"rules",
-    "legacy"}`: how many rules each chain of the nftables table `ip nat` holds (the engine's are
-    DOCKER_OUTPUT and DOCKER_POSTROUTING), and the names of the legacy tables, null where not
-    readable. Raises Refused("forbidden"), Refused("gone").
+    embedded resolver's rules too. Shape: `NetnsView`, without the local table of routes. embedded
+    is null without nft, else `{"rules", "legacy"}`: how many rules each chain of the nftables table
+    `ip nat` holds (the engine's are DOCKER_OUTPUT and DOCKER_POSTROUTING), and the names of the
+    legacy tables, null where not readable. Raises Refused("forbidden"), Refused("gone").
     """
     with inside(args["pid"], args.get("start")):
         return {"pid": args["pid"], **look(nft=bool(args.get("nft")))}
@@ -47,10 +45,8 @@ def visit(args: Json) -> Row:
 def packet_filter(args: Json) -> Row:
     """What decides about packets in the network namespace of a process.
 
-    args: pid. Shape: `{"nftables", "routes", "rules", "reverse_path", "legacy"}`: the answer of
-    `nftables.rule_set`, rows as in `net.routes` and `net.rules`, rp_filter by interface with "all"
-    among them, and the names of the tables of iptables-legacy. `/proc/sys/net` shows the namespace
-    of the process that reads it. Raises Refused as `visit` does.
+    args: pid. Shape: `NetnsFilter`. `/proc/sys/net` shows the namespace of the process that reads
+    it. Raises Refused as `visit` does.
     """
     with inside(args["pid"], None):
         with route_socket() as kernel:

@@ -65,8 +65,7 @@ def rule_set(_args: Json) -> Row:
 def counters(args: Json) -> list[Row]:
     """How many packets the rules of some chains have matched.
 
-    args: chains, rows of family, table and name. Shape: `[{"family", "table", "chain",
-    "packets"}]`, packets in the order of the rules, null for a rule without a counter. Raises
+    args: chains, rows of family, table and name. Shape: rows of `ChainCounters`. Raises
     Refused("forbidden") without CAP_NET_ADMIN.
     """
     wanted: dict[tuple[str, ...], list[int | None]] = {tuple(row): [] for row in args["chains"]}

@@ -57,19 +57,16 @@ _RULE_CONDITIONS = {
 def links(_args: Json) -> list[Row]:
     """Every interface.
 
-    Shape: `{"index", "name", "up", "operstate", "mtu", "kind", "master", "link", "link_netnsid",
-    "mac", "bridge_port_state"}`. `up` is the administrator's flag, `operstate` the carrier's state.
-    `link` is the index of the peer or parent, in the namespace that `link_netnsid` numbers when
-    that is not null. `mtu` is in bytes.
+    Shape: `Interface`.
     """
     with route_socket() as kernel:
         return dump_links(kernel)
 
 
 def addresses(_args: Json) -> list[Row]:
-    """Every address: `{"index", "address", "prefix", "family", "scope"}`.
+    """Every address.
 
-    index of its interface, family inet or inet6.
+    Shape: `Address`.
     """
     with route_socket() as kernel:
         return dump_addresses(kernel)
@@ -78,9 +75,7 @@ def addresses(_args: Json) -> list[Row]:
 def routes(_args: Json) -> list[Row]:
     """Every route of all tables, one row per next hop.
 
-    Shape: `{"table", "dst", "prefix", "gateway", "oif", "type", "scope", "proto", "metric", "mtu",
-    "family", "src"}`. dst 0.0.0.0/0 or ::/0 is a default route; mtu is the route's own metric in
-    bytes. Raises Refused("too large").
+    Shape: `Route`; 0.0.0.0/0 or ::/0 is a default route. Raises Refused("too large").
     """
     with route_socket() as kernel:
         return dump_routes(kernel)
@@ -89,20 +84,17 @@ def routes(_args: Json) -> list[Row]:
 def rules(_args: Json) -> list[Row]:
     """Every policy rule.
 
-    Shape: `{"priority", "family", "src", "dst", "iif", "oif", "mark", "mask", "table", "action",
-    "invert", "suppress_prefix", "goto", "other"}`. Null matches all; mask is the mark's. Routes
-    with a prefix no longer than suppress_prefix do not count (-1: all count); goto is a priority;
-    other names conditions that are not shown (uid, ...).
+    Shape: `PolicyRule`; null matches all.
     """
     with route_socket() as kernel:
         return dump_rules(kernel)
 
 
 def neighbours(_args: Json) -> list[Row]:
-    """The ARP and NDP tables: `{"index", "address", "mac", "state", "family"}`.
+    """The ARP and NDP tables.
 
-    index of the interface; mac null where nobody has answered; state is one of incomplete,
-    reachable, stale, delay, probe, failed, noarp, permanent, none.
+    Shape: `NeighbourEntry`; state is one of incomplete, reachable, stale, delay, probe, failed,
+    noarp, permanent, none.
     """
     with route_socket() as kernel:
         return [
@@ -115,11 +107,9 @@ def neighbours(_args: Json) -> list[Row]:
 def route_lookups(args: Json) -> list[Row]:
     """Where the kernel sends packets, by all its rules and tables.
 
-    args: asked, a list of `{"dst", "src", "iif"}`, IPv4; src and iif (an index) are those of a
-    packet that comes in there, or null for a packet of the host's own. Shape: a row for each,
-    `{"type", "oif", "gateway", "table", "error"}`; error is the kernel's refusal (EINVAL:
-    blackhole, EACCES: prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all else is
-    null then.
+    args: asked, rows of `WantedRoute`, IPv4; without src and iif the packet is the host's own.
+    Shape: a `RouteLookup` for each; error is the kernel's refusal (EINVAL: blackhole, EACCES:
+    prohibit, EHOSTUNREACH, ENETUNREACH, EXDEV: forged source), and all else is null then.
     """
     with route_socket() as kernel:
         return [_look_up(kernel, **packet) for packet in args["asked"]]

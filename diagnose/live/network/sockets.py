@@ -30,8 +30,8 @@ _PROTOCOLS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 def listeners(_args: Json) -> list[Row]:
     """Listening TCP sockets and UDP sockets without a peer.
 
-    `{"protocol", "address", "port", "family", "uid", "inode"}`, and of a TCP socket by netlink
-    `waiting` and `backlog`: connections that wait to be accepted, and how many may.
+    Rows of `Socket`, with `family`, `uid` and `inode`; `waiting` and `backlog` of TCP sockets by
+    netlink alone.
 
     The kernel lists them by sock_diag from its table of listeners. `/proc/net/tcp` makes it walk
     the table of all connections too, 2 to 4 ms each time; it serves where the kernel has not loaded

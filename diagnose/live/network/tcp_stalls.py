@@ -21,10 +21,8 @@ _ESTABLISHED, _RETRANSMIT_TIMER = "01", "01"
 def stalls(_live: Live, question: ListTcpStalls) -> list[dict[str, Any]]:
     """The TCP connections whose last packet was sent more than once and is not acknowledged yet.
 
-    Arguments: pid, a process of the namespace. Shape: `[{"peer", "unacknowledged",
-    "retransmissions"}]`: the peer as ADDRESS:PORT, bytes that wait for an acknowledgement, and how
-    often the retransmission timer fired in a row. Source: `get_tcp4_sock` in the kernel's
-    net/ipv4/tcp_ipv4.c. Errors: Refused("gone"), Refused("forbidden").
+    Arguments: pid, a process of the namespace. Shape: rows of `TcpStall`. Source: `get_tcp4_sock`
+    in the kernel's net/ipv4/tcp_ipv4.c. Errors: Refused("gone"), Refused("forbidden").
     """
     pid = question.pid
     try:

@@ -26,9 +26,9 @@ _UNIT = re.compile(r"/([^/\n]+\.(?:service|scope))(?:/|$)", re.MULTILINE)
 def tunnels(_live: Live, _question: ListTunnelHolders) -> list[dict[str, Any]]:
     """The processes that hold a tun or tap interface open.
 
-    Shape: `[{"interface", "pid", "comm", "unit"}]`; unit is the systemd unit of the process's
-    cgroup, or null. Processes of other users are visible to root only. Source:
-    `tun_chr_show_fdinfo` in the kernel's drivers/net/tun.c writes `iff:` and the name.
+    Shape: rows of `TunnelHolder`; the unit is that of the process's cgroup. Processes of other
+    users are visible to root only. Source: `tun_chr_show_fdinfo` in the kernel's drivers/net/tun.c
+    writes `iff:` and the name.
     """
     rows = []
     for name in os.listdir("/proc"):

@@ -300,7 +300,7 @@ def owned_sources(
     None where they have the host's own path there.
     """
     for other in commanding:
-        place = next((each for each in other.mounts if _has(each, mount.source)), None)
+        place = next((near for near in other.mounts if _has(near, mount.source)), None)
         if other.id == container.id or place is None:
             continue
         path = place.on_host(mount.source)
