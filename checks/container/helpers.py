@@ -21,6 +21,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_of_key,
 )
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import names_of
 from diagnose.model import Severity, Unavailable
 from diagnose.phrases import duration
 
@@ -126,13 +127,8 @@ def peers_evidence(
             since = f"running, started {clock.ago(callee.started_at)}{more}"
             evidence[f"{callee.name}, which it calls"] = since
     if not calls.callees and "dns" in tail.signs:
-        own = container.endpoints.keys()
-        others = [
-            other.name
-            for other in containers
-            if other.id != container.id and own & other.endpoints.keys()
-        ]
-        evidence["names on its networks"] = sorted(others)[:NAMES_SHOWN] or "none"
+        others = sorted(names_of(containers.beside(container)))
+        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
     return evidence
 
 

@@ -108,13 +108,11 @@ def _findings(
 ) -> Iterator[Finding]:
     """The finding, where another container offers the port that the caller does not."""
     caller, port = call.container, call.port
-    mode = caller.host_config.network_mode
-    shares_network = mode == "host" or mode.startswith("container:")
-    if shares_network or port in _offered_ports(caller):
+    if caller.shares_network or port in _offered_ports(caller):
         return
     others = [other for other in containers.running if other.id != caller.id]
     peers = [other for other in others if _serves(other, port, namespaces)]
-    near = [peer for peer in peers if _common_networks(caller, peer)]
+    near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
@@ -133,11 +131,6 @@ def _serves(container: Container, port: str, namespaces: Namespaces | None) -> b
     return port in _offered_ports(container) or is_seen
 
 
-def _common_networks(container: Container, peer: Container) -> list[str]:
-    """The networks that both are on."""
-    return sorted(container.endpoints.keys() & peer.endpoints.keys())
-
-
 def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
     """peers: who may be meant, on the caller's networks (is_near) or on others."""
     container, port, peer = call.container, call.port, peers[0]
@@ -149,7 +142,7 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
         {
             LINE: call.line,
             f"{peer.name} offers": f"port {port}",
-            "networks in common": _common_networks(container, peer) or "none",
+            "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
         touches=(peer.subject,),
         signs=call.signs,
@@ -193,7 +186,7 @@ def _name_variables(container: Container, peer: Container, port: int) -> dict[st
 
     The engine resolves names on networks that a user made, not on the default one.
     """
-    has_names = bool(set(_common_networks(container, peer)) - {DEFAULT_NETWORK})
+    has_names = bool(container.shared_networks(peer) - {DEFAULT_NETWORK})
     return with_host(container, port, peer.name) if has_names else {}
 
 

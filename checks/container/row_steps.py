@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
-from collections.abc import Iterator
 
 import msgspec
 
@@ -203,17 +202,10 @@ def _assign(remedy: Assigned, case: _Case) -> dict[str, str]:
     """Nothing where a neighbour has the value: its data is mounted here then."""
     own = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
-    if not own or any(near.config.value_of(own[0]) == value for near in _neighbours(case)):
+    beside = case.containers.beside(case.container) if case.containers is not None else []
+    if not own or any(other.config.value_of(own[0]) == value for other in beside):
         return {}
     return with_value(case.container, own[0], value)
-
-
-def _neighbours(case: _Case) -> Iterator[Container]:
-    """The other containers on its networks."""
-    networks = case.container.endpoints.keys()
-    for other in case.containers or ():
-        if other.id != case.container.id and other.endpoints.keys() & networks:
-            yield other
 
 
 @_steps.register(Extended)

@@ -107,10 +107,9 @@ def _update(_remedy: NewerBuild, case: _Case) -> dict[str, str]:
     """The one other image of the same repository that a running container beside it has."""
     if case.containers is None:
         return {}
-    container = case.container
-    own, networks = container.config.image, container.endpoints.keys()
-    near = [other for other in case.containers.running if other.endpoints.keys() & networks]
-    images = {other.config.image for other in near} - {own}
+    container, own = case.container, case.container.config.image
+    beside = case.containers.beside(container)
+    images = {other.config.image for other in beside if other.is_running} - {own}
     repository = _repository(own)
     builds = [image for image in images if repository and _repository(image) == repository]
     newer = only(builds)

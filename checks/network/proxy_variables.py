@@ -135,9 +135,8 @@ def _line_about(name: str, lines: Sequence[str]) -> str:
 
 def _neighbours(container: Container, containers: Containers) -> Iterator[tuple[Container, str]]:
     """The running containers on the same networks, by each of their names."""
-    for peer in containers.running:
-        shared = container.endpoints.keys() & peer.endpoints.keys()
-        if peer.id != container.id and shared:
+    for peer in containers.beside(container):
+        if peer.is_running:
             for name in sorted(peer.dns_names):
                 yield peer, name
 

@@ -253,6 +253,10 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         started, finished = self.started_at, self.finished_at
         return None if started is None or finished is None else max(0.0, finished - started)
 
+    def shared_networks(self, other: Container) -> set[str]:
+        """The names of the networks that both are on."""
+        return self.endpoints.keys() & other.endpoints.keys()
+
     @property
     def command(self) -> list[str]:
         """Path and arguments of the first process."""
@@ -334,6 +338,16 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     @property
     def shares_host_network(self) -> bool:
         return self.host_config.network_mode == "host"
+
+    @property
+    def joins_network_of_other(self) -> bool:
+        """Whether it has the network namespace of another container (`--network container:`)."""
+        return self.host_config.network_mode.startswith("container:")
+
+    @property
+    def shares_network(self) -> bool:
+        """Whether its network namespace is that of the host or of another container."""
+        return self.shares_host_network or self.joins_network_of_other
 
     @property
     def has_own_kernel(self) -> bool:

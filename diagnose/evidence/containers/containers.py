@@ -78,6 +78,12 @@ class Containers(Items[Container], frozen=True, dict=True):
         )
         return sorted({port.host_port for port in published})
 
+    def beside(self, container: Container) -> list[Container]:
+        """The other containers on a container's networks, running or not."""
+        return [
+            other for other in self if other.id != container.id and other.shared_networks(container)
+        ]
+
     def running_on(self, network: str) -> tuple[Container, ...]:
         """The running containers on the network of that name."""
         return tuple(self._running_by_network.get(network, ()))

@@ -151,7 +151,7 @@ def _named(host: str, caller: Container, containers: Containers) -> tuple[Contai
     return tuple(
         other
         for other in containers.by_dns_name.get(host, ())
-        if other.id != caller.id and set(other.endpoints) & set(caller.endpoints)
+        if other.id != caller.id and other.shared_networks(caller)
     )
 
 

@@ -272,8 +272,8 @@ def _declared(container: Container) -> set[int]:
 def _without_network(route: UnservedRoute, named: str) -> UnservedRoute | None:
     """The route if the proxy calls an address of the container on none of its own networks."""
     proxy, container = route.proxy, route.container
-    modes = (proxy.host_config.network_mode, container.host_config.network_mode)
-    if any(mode in ("host", "none") or mode.startswith("container:") for mode in modes):
+    both = (proxy, container)
+    if any(end.shares_network or end.host_config.network_mode == "none" for end in both):
         return None
     called = [named] if named in container.endpoints else list(container.endpoints)
     if not called or not proxy.endpoints or any(name in proxy.endpoints for name in called):

@@ -32,10 +32,8 @@ def passing(container: Container, tail: LogTail) -> frozenset[str]:
 
     A port inside a network that the container shares with nobody stays taken by the program itself.
     """
-    mode = container.host_config.network_mode
-    is_shared = mode == "host" or mode.startswith("container:")
     found = tail.signs & PASSING
-    return found if is_shared else found - {"port-taken"}
+    return found if container.shares_network else found - {"port-taken"}
 
 
 def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
