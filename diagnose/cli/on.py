@@ -45,7 +45,10 @@ OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
         "--folder",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="With --on: the archive to run from, if this tool is not it.",
+        help=(
+            "With --on: the archive of this tool that is sent there; "
+            "needed where the tool was installed in another way."
+        ),
     ),
 )
 

@@ -236,7 +236,7 @@ run = combined(
         "--metrics",
         description=(
             "Also write metrics for node_exporter's textfile collector, "
-            "in the place of the last run's."
+            "replacing those of the last run."
         ),
     ),
     click.option(
