@@ -84,7 +84,12 @@ def folder(tmp_path: Path) -> Path:
 
 WRONG = {
     "no such check": (["check", "container.oom-kiled"], "container.oom-killed"),
-    "no such command": (["al"], "No such command"),
+    "no such command": (["nothing"], "No such command 'nothing'"),
+    "a mistyped command": (["timelin"], "No such command 'timelin'; did you mean timeline?"),
+    "a container that a bundle lacks": (
+        ["recreate", "nope", "--from", "demo"],
+        "cannot inspect container 'nope': not in this bundle",
+    ),
     "no such option": (["all", "--nosuch"], "nosuch"),
     "a budget that is no number": (["all", "--budget", "soon"], "'soon' is not a duration"),
     "a budget of nothing": (["all", "--budget", "0"], "out of range"),

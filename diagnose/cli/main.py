@@ -64,7 +64,8 @@ class _Group(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """As click does it.
 
-        A user who names checks without a command gets the command to put before them.
+        A user who names checks without a command gets the command to put before them, and one who
+        mistypes a command the nearest.
         """
         try:
             return super().resolve_command(ctx, args)
@@ -72,7 +73,14 @@ class _Group(click.Group):
             from diagnose import registry
 
             if args[0].partition(".")[0] not in registry.families():
-                raise
+                import difflib
+
+                near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+                if args[0].startswith("-") or not near:
+                    raise
+                raise click.UsageError(
+                    f"No such command {args[0]!r}; did you mean {near[0]}?"
+                ) from None
             raise click.UsageError(
                 f"no such command {args[0]!r}; did you mean diagnose check {args[0]}?"
             ) from None

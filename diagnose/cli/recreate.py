@@ -139,6 +139,7 @@ def _asked(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list
     from diagnose import session
     from diagnose.evidence.run.report_header import docker_command
     from diagnose.model import Failed
+    from diagnose.model.answers import NOT_IN_BUNDLE
     from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
 
     *found, endpoint, ping = session.answers(
@@ -146,7 +147,9 @@ def _asked(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list
     )
     for what, answer in zip(questions, found, strict=True):
         if isinstance(answer, Failed):
-            raise click.ClickException(f"cannot inspect {what}: {answer.detail or answer.reason}")
+            is_left_out = answer.reason in NOT_IN_BUNDLE
+            why = str(answer) if is_left_out else answer.detail or answer.reason
+            raise click.ClickException(f"cannot inspect {what}: {why}")
     reached = Endpoint() if isinstance(endpoint, Failed) else msgspec.convert(endpoint, Endpoint)
     reply = PingReply() if isinstance(ping, Failed) else msgspec.convert(ping, PingReply)
     return found, docker_command(reached, is_podman=bool(reply.libpod))
