@@ -23,9 +23,6 @@ from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import agree, joined, named, sentence
 from diagnose.registry import check
 
-_OF_ANOTHER = "container:"
-"""How the network mode of a container begins that uses the network of another one."""
-
 
 @check(
     "dns.service-on-other-network",
@@ -61,8 +58,8 @@ def service_on_other_network(
 
 def _has_names_of_its_own(container: Container) -> bool:
     """Whether it asks for names itself, and not as another container does."""
-    mode = container.host_config.network_mode
-    return mode != "none" and not mode.startswith(_OF_ANOTHER)
+    has_network = container.host_config.network_mode != "none"
+    return has_network and not container.joins_network_of_other
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -79,9 +76,8 @@ class _Call(msgspec.Struct, frozen=True):
 
 def _front(owner: Container, containers: Containers) -> Container | None:
     """The running container whose network another one uses in place of its own."""
-    mode = owner.host_config.network_mode
-    front = containers.by_id.get(mode.removeprefix(_OF_ANOTHER))
-    return front if front is not None and front.is_running else None
+    front = containers.owner_of(owner)
+    return front if front.id != owner.id and front.is_running else None
 
 
 def _configured_name_findings(
@@ -166,7 +162,7 @@ def _cure(call: _Call, owner: Container, networks: Networks) -> dict[str, str]:
         return {}
     if call.front is not None:
         return _by_front(caller, call.front, networks)
-    if owner.host_config.network_mode.startswith(_OF_ANOTHER):
+    if owner.joins_network_of_other:
         return {}
     down = {} if owner.is_running else {"down": owner.name}
     network = _shared_place(owner, networks)

@@ -287,12 +287,8 @@ def _mounted_file(container: Container) -> str:
 def resolving(containers: Containers) -> Iterator[Container]:
     """The running containers that have a resolv.conf of their own."""
     for container in containers.running:
-        mode = container.host_config.network_mode
-        if (
-            mode not in ("host", "none")
-            and not mode.startswith("container:")
-            and container.resolv_conf_path
-        ):
+        has_own = not container.shares_network and container.host_config.network_mode != "none"
+        if has_own and container.resolv_conf_path:
             yield container
 
 
