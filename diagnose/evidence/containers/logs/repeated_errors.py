@@ -186,22 +186,26 @@ def _repeated_error(
     if telling is None or not telling.explains:
         return None
     error = _shape(repeated[telling.index])
-    others = [line for line, shape in shaped if shape != error]
     return RepeatedError(
         container,
         line=telling,
         times=times[error],
         of=len(lines),
         most=max(times.values()),
-        serves=any(_SERVED.search(line) for line in others),
+        serves=any(shape != error and _SERVED.search(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
         works=_works(lines[shapes.index(error) :]),
-        failure=recognise(repeated, telling, FAILURES) or family_of_running(telling, FAMILIES),
+        failure=_known_failure(repeated, telling),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
         last_at=max(line.at for line, shape in zip(recent, shapes, strict=True) if shape == error),
     )
+
+
+def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | None:
+    """The failure, or else the family of failures, that these lines show."""
+    return recognise(lines, telling, FAILURES) or family_of_running(telling, FAMILIES)
 
 
 def _frequent(times: Counter[str]) -> set[str]:

@@ -88,12 +88,8 @@ def unread_certificates(
 def _unread(
     host: Host, container: Container, server: str, loaded_at: float
 ) -> UnreadCertificate | None:
-    places = {}
     texts = list(_texts(host, container))
-    for inside in _used(texts):
-        holder = _holder(container, inside)
-        if holder is not None and ".." not in inside.split("/"):
-            places[holder.on_host(inside)] = _Place(inside, holder)
+    places = _places(container, texts)
     if not places:
         return None
     statuses = host.ask(StatPaths(sorted(places), follow=True))
@@ -118,6 +114,16 @@ def _unread(
                 has_socket=any(_TAKES_NEW_ONES.search(text) for text in texts),
             )
     return None
+
+
+def _places(container: Container, texts: Iterable[str]) -> dict[str, _Place]:
+    """Where the certificates that a configuration names lie on the host, by the host's path."""
+    places = {}
+    for inside in _used(texts):
+        holder = _holder(container, inside)
+        if holder is not None and ".." not in inside.split("/"):
+            places[holder.on_host(inside)] = _Place(inside, holder)
+    return places
 
 
 class _Place(NamedTuple):
