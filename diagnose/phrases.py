@@ -119,6 +119,15 @@ def sentence(main: str, *clauses: str) -> str:
     return f"{main}; {rest}" if rest else main
 
 
+QUOTED = 300
+"""Characters of a line that evidence shows."""
+
+
+def quoted(line: str) -> str:
+    """As much of a log's line as evidence shows."""
+    return line[:QUOTED]
+
+
 def shortened(text: str, width: int = 240) -> str:
     """A text cut at its end to `width` characters."""
     return text if len(text) <= width else f"{text[: width - 3]}..."

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from checks.container.confirmed import compose_variables, is_failing
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.denied_devices import READ_AND_WRITE, DeniedDevice, DeniedDevices
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 
@@ -26,10 +27,10 @@ def device_forbidden(denied: DeniedDevices, clock: Clock) -> CheckResult:
         yield Finding.about(
             container,
             f"{container} may not open {item.inside}: its user is {item.user.label}, and the device "
-            f"belongs to {item.source.uid}:{item.source.gid} with mode {mode:o}",
+            f"belongs to {item.source.owner} with mode {mode:o}",
             {
-                LINE: item.line[:QUOTED],
-                f"owner and mode of {item.path}": f"{item.source.uid}:{item.source.gid} {mode:o}",
+                LINE: quoted(item.line),
+                f"owner and mode of {item.path}": f"{item.source.owner} {mode:o}",
                 "HostConfig.GroupAdd": container.host_config.group_add or "none",
             },
             discriminator=item.inside,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.withdrawn_devices import WithdrawnDevices
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 
@@ -26,7 +27,7 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
             f"{container} may no longer use the GPU that it was given: the device rules of its "
             "control group were written again since its start, as systemctl daemon-reload does",
             {
-                LINE: item.line[:QUOTED],
+                LINE: quoted(item.line),
                 "such lines": item.times,
                 **proof,
             },

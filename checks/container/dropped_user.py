@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.mounts.dropped_users import DroppedUser
 from diagnose.model import Finding, Severity
 
@@ -27,8 +26,7 @@ def dropped_user(item: DroppedUser) -> Finding:
         f"{container} cannot {denied.what} {denied.inside}: "
         f"its {who} {denied.user.label}, and the path belongs to {owner} with mode {mode}",
         {
-            LINE: item.named.line[:QUOTED],
-            "mount": str(item.named.mount),
+            **item.named.evidence,
             f"owner and mode of {denied.path}": f"{owner} {mode}",
             "Config.User": container.config.user or "root, whom file modes do not restrict",
             **({"times in its last lines": item.times} if item.times else {}),

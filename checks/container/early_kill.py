@@ -7,7 +7,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.oom_daemons import EarlyKills
 from diagnose.evidence.run.options import Options
 from diagnose.model import HOST, CheckResult, Finding, Severity
-from diagnose.phrases import size
+from diagnose.phrases import quoted, size
 from diagnose.registry import check
 
 
@@ -31,7 +31,7 @@ def killed_for_host_memory(
             f"{container} was killed {clock.ago(kill.at)} by {kill.daemon}, "
             f"because the host was short of memory",
             {
-                f"journal of {kill.daemon}": kill.line[:300],
+                f"journal of {kill.daemon}": quoted(kill.line),
                 "State": str(container.state),
                 "HostConfig.Memory": size(limit) if limit else "no limit",
             },

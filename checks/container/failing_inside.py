@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from checks.container.causes import PROGRAM_CAUSES
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from checks.container.row_steps import row_steps
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
@@ -18,7 +18,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
-from diagnose.phrases import duration
+from diagnose.phrases import duration, quoted
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -71,9 +71,9 @@ def _finding(
     container = failure.container
     age = clock.age(failure.at)
     since = f", {duration(age)} ago" if age is not None else ""
-    evidence: dict[str, object] = {LINE: failure.line[:QUOTED]}
+    evidence: dict[str, object] = {LINE: quoted(failure.line)}
     if failure.reason and failure.reason != failure.line:
-        evidence["log, the reason"] = failure.reason[:QUOTED]
+        evidence["log, the reason"] = quoted(failure.reason)
     recognised = _known(failure)
     row = row_steps(container, recognised, None, is_running=True, info=info)
     if recognised is not None:

@@ -27,7 +27,6 @@ from diagnose.phrases import duration
 
 LINE = "log"
 AROUND = "log, around it"
-QUOTED = 300
 NAMES_SHOWN = 8
 
 

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
 from diagnose.model import Finding, Json, Severity
-from diagnose.phrases import and_more
+from diagnose.phrases import and_more, quoted
 
 NAMES_SHOWN = 8
 _INSTALLERS = {"pnpm-lock.yaml": "pnpm install", "yarn.lock": "yarn install"}
@@ -30,8 +30,7 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
         container,
         f"{container} does not find {missing.inside}: {missing.folder} on the host has no {name}",
         {
-            LINE: missing.place.line[:QUOTED],
-            "mount": str(mount),
+            **missing.place.evidence,
             f"contents of {missing.folder}": holds,
         },
         severity=Severity.warning if missing.is_repeated else Severity.critical,
@@ -92,7 +91,7 @@ def volume_for_file(container: Container, taken: NamedPath) -> Finding:
         container,
         f"{container} finds a folder at {taken.inside}: "
         f'"{mount.name}" is not an absolute path, so the engine took it as the name of a volume',
-        {LINE: taken.line[:QUOTED], "mount": f'volume "{mount.name}" -> {mount.destination}'},
+        {LINE: quoted(taken.line), "mount": f'volume "{mount.name}" -> {mount.destination}'},
         discriminator=mount.destination,
         onset=container.failed_first,
         source=mount.source,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-from checks.container.helpers import LINE, QUOTED
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.storage.mounts import Mounts
@@ -36,11 +35,7 @@ def unfit_filesystem(
     return Finding.about(
         container,
         f"{container} {why} {named.inside}: {mounted.point} on the host is {mounted.fstype}",
-        {
-            LINE: named.line[:QUOTED],
-            "mount": str(named.mount),
-            f"mount options of {mounted.point}": mounted.options,
-        },
+        {**named.evidence, f"mount options of {mounted.point}": mounted.options},
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from checks.container.dropped_user import dropped_user
-from checks.container.helpers import QUOTED
 from checks.container.mount_filesystem import unfit_filesystem
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
@@ -116,7 +115,7 @@ def _forbidden_path_finding(
         f"{container} cannot {denied.what} {denied.inside}: "
         f"its user is {denied.user.label}, and the path belongs to {owner} with mode {mode}",
         {
-            **_denial(named),
+            **named.evidence,
             f"owner and mode of {denied.path}": f"{owner} {mode}",
             "Config.User": container.config.user or "root",
             **({"HostConfig.GroupAdd": added} if added else {}),
@@ -149,7 +148,7 @@ def _read_only_finding(container: Container, named: NamedPath) -> Finding:
     return Finding.about(
         container,
         f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
-        {**_denial(named), "Mounts.RW": False},
+        {**named.evidence, "Mounts.RW": False},
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,
@@ -164,16 +163,9 @@ def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
         container,
         f"{container} has no access to {mount.destination}: "
         "SELinux is on and the mount was not relabelled",
-        {**_denial(named), "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
+        {**named.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,
         source=mount.source,
     )
-
-
-def _denial(named: NamedPath) -> dict[str, object]:
-    return {
-        "log": named.line[:QUOTED],
-        "mount": str(named.mount),
-    }

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterable, Iterator
 
 from checks.container.foreign_path import with_owner
-from checks.container.helpers import QUOTED
 from checks.container.missing_file import absent_file, volume_for_file
 from checks.container.row_steps import row_steps
 from diagnose.error_signatures import signs
@@ -35,6 +34,7 @@ from diagnose.model import (
     Unavailable,
     Unexamined,
 )
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 
@@ -152,7 +152,7 @@ def _empty_folder(
         return
     on_host = bind_sources.by_path.get(source)
     count = bind_sources.entries.get(source)
-    evidence: dict[str, object] = {"log": taken.line[:QUOTED]}
+    evidence: dict[str, object] = {"log": quoted(taken.line)}
     if on_host is not None and on_host.type == "folder" and count is None:
         yield Unexamined(
             container.subject, f"{source}: the entries of the folder could not be listed"
@@ -197,8 +197,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
         f"does not find {lacking.inside}: {source} on the host is an empty folder",
         source,
         {
-            "log": lacking.line[:QUOTED],
-            "mount": str(lacking.mount),
+            **lacking.evidence,
             "on the host": "an empty folder, as the engine creates for a missing source",
         },
         place="emptied",

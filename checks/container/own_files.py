@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from checks.container.confirmed import is_broken
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
@@ -14,6 +14,7 @@ from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 _DENIED = ("permission denied", "eacces", "accessdenied")
@@ -54,7 +55,7 @@ def own_files_refused(
             f"{container} may not use {denied.path}, a file of its own image: it runs as "
             f"user {configured}, but the image is made for {planned}",
             {
-                LINE: denied.line[:QUOTED],
+                LINE: quoted(denied.line),
                 "Config.User": configured,
                 "the image's user": own or "root (none is set)",
             },

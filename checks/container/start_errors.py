@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from checks.container.helpers import QUOTED
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.refused_programs import Program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import DAEMON, Finding, Json, Subject
-from diagnose.phrases import counted
+from diagnose.phrases import counted, quoted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 
 _IDS = LazyPattern(r"0x[0-9a-f]+|\b[0-9a-f]{12,64}\b|\b\d+\b|\"[^\"]*\"|'[^']*'")
@@ -96,7 +95,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
         container,
         f"{container} {how} {what}",
         {
-            "log": program.line[:QUOTED],
+            "log": quoted(program.line),
             **evidence,
             "State": str(container.state),
             **behind,

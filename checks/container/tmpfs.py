@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from checks.container.confirmed import compose_variables, is_broken
-from checks.container.helpers import LINE, QUOTED
+from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.tmpfs_options import denied_tmpfs, tmpfs_option
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Finding
+from diagnose.phrases import quoted
 
 
 def tmpfs_of_root(
@@ -32,7 +33,7 @@ def tmpfs_of_root(
             f"{container} needs {option}: the tmpfs at {denied.folder} belongs to root, "
             f"and its user is {container.config.user}",
             {
-                LINE: denied.line[:QUOTED],
+                LINE: quoted(denied.line),
                 "HostConfig.Tmpfs": container.host_config.tmpfs,
                 "Config.User": container.config.user,
             },

@@ -6,7 +6,7 @@ import math
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.health_restarts import HealthRestarts, health_restarts
-from checks.container.helpers import QUOTED, EndOutcome, held_up, log_evidence, not_running, tail_of
+from checks.container.helpers import EndOutcome, held_up, log_evidence, not_running, tail_of
 from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
@@ -21,7 +21,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
-from diagnose.phrases import duration
+from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
 

@@ -10,6 +10,7 @@ from diagnose.evidence.dns.unresolved_names import OF_DESKTOP
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 _GATEWAY = "host-gateway"
@@ -79,7 +80,7 @@ def _finding(container: Container, name: FailedName, why: str, address: str) -> 
         container,
         f'{container} cannot resolve "{name.name}", {why}',
         {
-            "the name is in": name.source[:300],
+            "the name is in": quoted(name.source),
             "HostConfig.ExtraHosts": container.host_config.extra_hosts or [],
         },
         discriminator=name.name,

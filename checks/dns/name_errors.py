@@ -16,7 +16,7 @@ from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unres
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
-from diagnose.phrases import agree, and_more, joined, named, sentence
+from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
 
 _FAILING = ("container.restart-loop", "container.exits-at-start", "container.unhealthy")
@@ -103,7 +103,7 @@ def _failing_name_finding(error: _ServerError) -> Finding:
             {
                 **_answers(error.failures[:3]),
                 f"DNS server {error.server} asked for the root": str(error.of_root or ""),
-                "log": first.name.line[:300],
+                "log": quoted(first.name.line),
             }
         ),
         variables=_variables(error),
@@ -214,7 +214,7 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
         ),
         present(
             {
-                "log": failure.name.line[:300],
+                "log": quoted(failure.name.line),
                 **_answers([failure]),
                 "with its search domain": completed,
             }

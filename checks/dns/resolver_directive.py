@@ -11,6 +11,7 @@ from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 _DEFAULT_NETWORK = "bridge"
@@ -60,7 +61,7 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
     return Finding.about(
         container,
         f'{container} cannot resolve "{name.name}": {why}',
-        {"log": name.line[:300], "networks": sorted(container.endpoints)},
+        {"log": quoted(name.line), "networks": sorted(container.endpoints)},
         discriminator=name.name,
         touches=tuple(Subject("network", network) for network in sorted(container.endpoints)),
         signs=signs(name.line),

@@ -20,7 +20,7 @@ from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
-from diagnose.phrases import agree, joined, named, sentence
+from diagnose.phrases import agree, joined, named, quoted, sentence
 from diagnose.registry import check
 
 
@@ -103,7 +103,7 @@ def _finding(
         caller,
         sentence(f'{caller} cannot resolve "{call.name}": {_why(call, owner)}', _down(owner)),
         {
-            "the name is in": call.source[:300],
+            "the name is in": quoted(call.source),
             f"networks of {caller.name}": _places(caller),
             f"networks of {owner.name}": _places(owner),
         },

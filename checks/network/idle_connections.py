@@ -11,7 +11,7 @@ from diagnose.evidence.network.sockets.conntrack import IDLE, IdleTimeout
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import agree, named, sentence
+from diagnose.phrases import agree, named, quoted, sentence
 from diagnose.registry import check
 
 _BROKEN = LazyPattern(
@@ -74,7 +74,7 @@ def _broken_connections(
         for container in containers.running
         if not container.shares_host_network
     }
-    return {name: lines[-1].text[:300] for name, lines in reports.items() if lines}
+    return {name: quoted(lines[-1].text) for name, lines in reports.items() if lines}
 
 
 def _tells_of_a_break(text: str) -> bool:

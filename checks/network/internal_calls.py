@@ -14,7 +14,7 @@ from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import agree, named
+from diagnose.phrases import agree, named, quoted
 from diagnose.registry import check
 
 _NO_ROUTE = LazyPattern(r"network is unreachable|ENETUNREACH", re.IGNORECASE)
@@ -95,7 +95,7 @@ def _finding(
         f"{agree(names, 'is', 'are')} internal and {agree(names, 'has', 'have')} no way out",
         present(
             {
-                "log": lines[-1].text[:300] if lines else None,
+                "log": quoted(lines[-1].text) if lines else None,
                 "times in its last lines": len(lines) or None,
                 "waits for an answer from": places,
                 **{f"Internal of {network.name}": True for network in attached},

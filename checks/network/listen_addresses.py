@@ -14,6 +14,7 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 _ADDRESS = LazyPattern(
@@ -68,7 +69,7 @@ def _refused(log_tails: LogTails, container: Container) -> _Refused | None:
     for line in reversed((*tail.earlier, *tail.lines)):
         match = _ADDRESS.search(line) if _NOT_OURS.search(line) else None
         if match is not None and not is_everywhere(match["address"]):
-            return _Refused(match["address"], match["port"] or "", line[:300])
+            return _Refused(match["address"], match["port"] or "", quoted(line))
     return None
 
 

@@ -17,7 +17,7 @@ from diagnose.evidence.network.sockets.unanswered_calls import MOST_PLACES, Unan
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Subject
-from diagnose.phrases import agree, and_more, named
+from diagnose.phrases import agree, and_more, named, quoted
 from diagnose.registry import check
 
 _PUBLIC = LazyPattern(
@@ -140,7 +140,7 @@ def _no_ipv6_finding(
         f"{agree(names, 'has', 'have')} no IPv6",
         present(
             {
-                "log": reports[-1].text[:300],
+                "log": quoted(reports[-1].text),
                 "networks without IPv6": names,
                 "IPv6 default route of the host": None if host_gets_out else "none",
             }
@@ -168,7 +168,7 @@ def _dead_route_finding(
         f"{container} calls {whom} over IPv6, and this host has no IPv6 route out",
         present(
             {
-                "log": reports[-1].text[:300] if reports else None,
+                "log": quoted(reports[-1].text) if reports else None,
                 "waits for an answer from": places,
                 "IPv6 address of the container": next(
                     end.global_ipv6_address

@@ -17,7 +17,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more
+from diagnose.phrases import and_more, quoted
 from diagnose.registry import check
 
 _PROXY_WORDS = LazyPattern(
@@ -73,7 +73,7 @@ def _loopback_proxy_finding(
         present(
             {
                 "variables": list(names),
-                "log": line[:300],
+                "log": quoted(line),
                 "listeners inside on that port": "none",
             }
         ),
@@ -153,7 +153,7 @@ def _taken_neighbour_finding(
         container,
         f'{container} sends its requests to "{name}" '
         f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named(wanted)}",
-        {"log": line[:300], "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
+        {"log": quoted(line), "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,
         touches=(peer.subject,),
         calls=(peer.subject,),

@@ -13,7 +13,7 @@ from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.losses import FullUdpSocket, NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Unavailable
-from diagnose.phrases import count
+from diagnose.phrases import count, quoted
 from diagnose.registry import check
 
 
@@ -162,7 +162,7 @@ def local_ports_exhausted(
             container,
             f"{container} cannot open further connections: no local port is left for them",
             {
-                "log": lines[-1].text[:300],
+                "log": quoted(lines[-1].text),
                 "times in its last lines": len(lines),
             },
             signs=NO_WAY_OUT,

@@ -11,6 +11,7 @@ from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 TOO_MANY = LazyPattern(r"too many open files|\bEMFILE\b|no file descriptors", re.IGNORECASE)
@@ -124,7 +125,7 @@ def _inotify_finding(container: Container, line: str, inotify_limit: str) -> Fin
         container,
         f"{container} could not watch more files: "
         f"it reached an inotify limit that it shares with other programs{own}",
-        {"log": line[:300], "limit": f"fs.inotify.{inotify_limit}"},
+        {"log": quoted(line), "limit": f"fs.inotify.{inotify_limit}"},
         onset=container.failed_first,
         inotify=inotify_limit,
     )
@@ -136,7 +137,7 @@ def _engine_finding(container: Container, line: str) -> Finding:
     return Finding.about(
         container,
         f"{container} could not open more files{own}",
-        {"log": line[:300], "HostConfig.Ulimits nofile": limit or "not set"},
+        {"log": quoted(line), "HostConfig.Ulimits nofile": limit or "not set"},
         onset=container.failed_first,
         limited=container.name,
         files=_more_files(container, limit),

@@ -18,7 +18,7 @@ from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
-from diagnose.phrases import count
+from diagnose.phrases import count, quoted
 from diagnose.registry import check
 
 LARGEST_PID_MAX = "4194304"
@@ -173,7 +173,7 @@ def _user_limit_finding(container: Container, line: str, limit: Ulimit) -> Findi
         container,
         f"{container} ended because user {user} may have no more than {limit.soft} processes on "
         "this host, those of other containers included (ulimit nproc)",
-        {"log": line[:300], f"{limit.source} nproc": limit.soft},
+        {"log": quoted(line), f"{limit.source} nproc": limit.soft},
         signs=NO_FORK,
         onset=container.failed_first,
         unlimited="--ulimit=nproc=-1:-1",
@@ -184,7 +184,7 @@ def _own_limit_finding(container: Container, line: str, limit: int) -> Finding:
     return Finding.about(
         container,
         f"{container} ended because it could start no more than {limit} processes",
-        {"log": line[:300], "HostConfig.PidsLimit": limit},
+        {"log": quoted(line), "HostConfig.PidsLimit": limit},
         signs=NO_FORK,
         onset=container.failed_first,
         pids=str(limit * 2),

@@ -18,7 +18,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
-from diagnose.phrases import count
+from diagnose.phrases import count, quoted
 from diagnose.registry import evidence
 
 _FAILED = frozenset({"refused", "timeout", "unreachable"})
@@ -146,7 +146,7 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
                 network=network,
                 address=match["address"],
                 port=port,
-                line=text[:300],
+                line=quoted(text),
                 at=line.at,
                 times=1,
                 refused=refused,
@@ -180,7 +180,7 @@ def _calls_by_name(
             network = _bridge_of(address, networks) if address else None
             if network is not None and network.name == name:
                 is_refused = "refused" in signs(line.text)
-                port, text = int(match["port"]), line.text[:300]
+                port, text = int(match["port"]), quoted(line.text)
                 calls.append(
                     FailingCall(
                         container,

@@ -16,6 +16,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
+from diagnose.phrases import quoted
 from diagnose.programs.log_message import goes_on
 from diagnose.registry import evidence
 
@@ -125,7 +126,7 @@ def _failures(
             groups.setdefault((kind, *place), []).append(line)
     for (kind, host, port), group in groups.items():
         if _goes_on(group, clock):
-            text, times, first = group[-1].text[:300], len(group), group[0].at
+            text, times, first = quoted(group[-1].text), len(group), group[0].at
             peer = _peer(host, container, containers)
             called = (peer,) if peer is not None else _named(host, container, containers)
             yield LoggedFailure(

@@ -16,7 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable, Unexamined
-from diagnose.phrases import unix
+from diagnose.phrases import quoted, unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -117,6 +117,11 @@ class NamedPath(msgspec.Struct, frozen=True):
     @property
     def inside(self) -> str:
         return "/".join((self.mount.destination, *self.rest))
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        """The line, and what is mounted at the place that it names."""
+        return {"log": quoted(self.line), "mount": str(self.mount)}
 
     @property
     def on_host(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
+from diagnose.phrases import quoted
 from diagnose.registry import evidence
 
 WEB = (80, 443)
@@ -101,7 +102,7 @@ def _line_about(own: str, containers: Containers, recent_logs: RecentLogs | None
     lines = _recent(containers, recent_logs) if recent_logs is not None else ()
     whole = re.compile(rf"(?<![\da-f:]){re.escape(own)}(?![\da-f]|:[\da-f])", re.IGNORECASE)
     failing_lines = [line for line in lines if whole.search(line) and signs(line) & _FAILED]
-    return failing_lines[-1][:300] if failing_lines else ""
+    return quoted(failing_lines[-1]) if failing_lines else ""
 
 
 def _recent(containers: Containers, recent_logs: RecentLogs) -> Iterator[str]:
