@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -12,12 +12,10 @@ from checks.container.changed_compose import (
     changed_variables,
 )
 from checks.container.helpers import (
-    first_steps,
     kernel_evidence,
     log_evidence,
-    peers_evidence,
+    not_running,
     setting_evidence,
-    setting_of,
     tail_of,
 )
 from checks.container.image_steps import image_steps
@@ -26,16 +24,25 @@ from checks.container.row_steps import row_steps
 from checks.container.server_steps import server_of
 from checks.container.strays import stray_evidence, stray_setting, stray_variables
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.stray_calls import strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
-from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    named_setting,
+    setting_in,
+    setting_of_key,
+)
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import subjects_of
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import Json, Subject
+
+NAMES_SHOWN = 8
+"""Names on its networks that evidence lists."""
 
 
 class FailedRun(msgspec.Struct, frozen=True):
@@ -135,3 +142,101 @@ def _hidden_variables(
     """The variables of a page about the one such folder, where the log explains nothing better."""
     is_explained = setting is not None or tail.failure is not None
     return {} if mounts is None or is_explained else mounts.variables_of(container)
+
+
+def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The setting that heals a known failure, or else the one that its log objects to.
+
+    None where that is not known.
+    """
+    failure = tail.failure
+    if failure is None:
+        return named_setting(container, tail.telling)
+    healing = setting_in(container, failure.cure)
+    by_key = setting_of_key(container, failure.values.get("key", ""))
+    return healing or named_setting(container, tail.telling) or by_key
+
+
+def first_steps(
+    container: Container,
+    tail: LogTail,
+    setting: NamedSetting | None,
+    calls: Calls,
+    strays: Collection[str] = (),
+) -> dict[str, str]:
+    """The variables of a page about a container that has ended: another start where it may help, a
+    peer that does not listen, and the setting to which the log objects.
+
+    strays: names that it called and that no container has. No other start finds them.
+    """
+    may_help = may_have_passed(container, tail, setting) or calls.are_back
+    is_worth_a_start = may_help and not strays
+    return {
+        **({"again": container.name} if is_worth_a_start else {}),
+        **calls.variables,
+        **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+    }
+
+
+def setting_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
+) -> dict[str, str]:
+    """The variables of a page about the setting to which the log objects.
+
+    Where it objects to something that stays as it is, and does not say where that is set, the page
+    shows all settings of the container. may_pass: another start comes first.
+    """
+    if may_pass or passing(container, tail):
+        changes = ("typed", "unset")
+        variables = setting.variables if setting is not None else {}
+        return {name: value for name, value in variables.items() if name not in changes}
+    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
+    if unset and container.config.sets(unset):
+        return {"setting": unset, "unset": unset}
+    if setting is not None:
+        return setting.variables | _scheme_of_postgres(tail, setting)
+    is_known = tail.failure is not None
+    objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
+    return {"configured": container.name} if objects else {}
+
+
+def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
+    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
+    failure = tail.failure_named("url-scheme")
+    if failure is None or failure.values.get("scheme") != "postgres":
+        return {}
+    # a program in Go lacks a driver, and knows the scheme
+    is_given_up = "sqlalchemy" in failure.line
+    return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
+
+
+def peers_evidence(
+    container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
+) -> dict[str, object]:
+    """Who the peer is of which the log complains, and how it is.
+
+    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
+    name that no container has, the names that there are.
+    """
+    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
+    for callee in calls.callees:
+        if callee.is_running and callee.started_at is not None:
+            more = _unserved(callee, calls)
+            if calls.is_distrusted:
+                more = "; the caller does not trust its certificate"
+            since = f"running, started {clock.ago(callee.started_at)}{more}"
+            evidence[f"{callee.name}, which it calls"] = since
+    if not calls.callees and "dns" in tail.signs:
+        others = sorted(names_of(containers.beside(container)))
+        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
+    return evidence
+
+
+def _unserved(callee: Container, calls: Calls) -> str:
+    """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
+    if not calls.is_unserved(callee):
+        return ""
+    address = calls.inner_address(callee)
+    if address:
+        return f"; it listens on port {calls.port} at {address} only, for itself"
+    return f"; nothing in it listens on port {calls.port}"

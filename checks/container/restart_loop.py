@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
-from checks.container.failed_run import FailedRun, failed_run
+from checks.container.failed_run import FailedRun, failed_run, setting_variables
 from checks.container.helpers import (
     EndOutcome,
     log_evidence,
-    setting_variables,
     tail_of,
     times,
     took,

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from checks.container.helpers import not_running, peers_evidence
+from checks.container.failed_run import peers_evidence
+from checks.container.helpers import not_running
 from diagnose.evidence.containers.inspect import (
     Binding,
     ContainerConfig,
