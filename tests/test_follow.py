@@ -19,6 +19,7 @@ from diagnose.follow.shell import CommandEnd
 from diagnose.follow.transcript import Transcript
 from diagnose.model import Severity, Subject
 from diagnose.runbooks import Command
+from tests import command_line
 
 KEY = "made.up@container:web"
 ROOT = Path(__file__).parent.parent
@@ -198,10 +199,7 @@ def test_output_is_passed_on_as_it_comes_and_nothing_is_read():
 
 
 def test_without_a_terminal_nothing_is_asked():
-    done = subprocess.run(
-        [sys.executable, "-m", "diagnose", "follow", "storage.disk-full"],
-        cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    done = command_line.run("follow", "storage.disk-full", cwd=ROOT)
     assert done.returncode == 3
     assert "there is no terminal" in done.stderr
 

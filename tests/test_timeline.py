@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import subprocess
-import sys
 
 import pytest
 
@@ -20,6 +18,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.model import RecentChange, RecentChanges, Unavailable, container
 from diagnose.render import timeline as timeline_text
+from tests import command_line
 
 NOW = 1_000_000.0
 ID = "a" * 64
@@ -164,9 +163,9 @@ def test_ids_are_names_and_lines_are_folded_for_a_terminal():
 @pytest.mark.parametrize(("columns", "widest"), [("80", range(60, 81)), ("", range(81, 2000))])
 def test_lines_are_folded_where_a_width_is_given(columns: str, widest: range):
     """Each event is one line otherwise: a pipe may lead to grep."""
-    command = [sys.executable, "-m", "diagnose", "timeline", "--from", "demo"]
     environment = {**os.environ, "COLUMNS": columns}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    done = command_line.run("timeline", "--from", "demo", env=environment)
+    assert done.returncode == 0
     assert max(map(len, done.stdout.splitlines())) in widest
 
 

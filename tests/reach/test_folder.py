@@ -8,13 +8,12 @@ import json
 import os
 import re
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 import pytest
 
-from tests import licences
+from tests import command_line, licences
 
 from . import built
 
@@ -48,16 +47,8 @@ def report(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
 
 def test_demo_is_judged_as_by_the_installed_tool() -> None:
     of_folder = run(built.program(), "all", "--from", "demo", "--format", "json")
-    installed = run(
-        sys.executable,
-        "-m",
-        "diagnose",
-        "all",
-        "--from",
-        "demo",
-        "--format",
-        "json",
-        cwd=built.ROOT,
+    installed = command_line.run(
+        "all", "--from", "demo", "--format", "json", env=ENVIRONMENT, cwd=built.ROOT
     )
     assert of_folder.returncode == installed.returncode == 2, of_folder.stderr
     assert report(of_folder) == report(installed)
@@ -70,7 +61,7 @@ def test_demo_is_judged_as_by_the_installed_tool() -> None:
 )
 def test_each_command_finds_its_modules(command: list[str]) -> None:
     of_folder = run(built.program(), *command)
-    installed = run(sys.executable, "-m", "diagnose", *command, cwd=built.ROOT)
+    installed = command_line.run(*command, env=ENVIRONMENT, cwd=built.ROOT)
     assert (of_folder.returncode, of_folder.stdout) == (installed.returncode, installed.stdout), (
         of_folder.stderr
     )
