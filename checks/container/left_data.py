@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.left_volumes import LeftVolumes
+from diagnose.evidence.storage.left_volumes import LeftVolume, LeftVolumes
 from diagnose.evidence.storage.node_folders import LeftNode, LeftNodes
 from diagnose.evidence.storage.renamed_projects import RenamedProject, RenamedProjects
-from diagnose.model import CheckResult, Finding, Seconds, Severity, Subject
+from diagnose.model import CheckResult, Finding, Json, Seconds, Severity, Subject
 from diagnose.phrases import and_more, duration
 from diagnose.registry import check
 
@@ -38,64 +38,72 @@ def data_left_behind(
     for project in renamed or ():
         if project.lived >= lived:
             yield _project_finding(project, clock)
-    if left is None:
-        return None
-    for item in left:
-        container, destination = item.container, item.mount.destination
-        yield Finding.about(
-            container,
-            f"{container} started with new data in {destination} {clock.ago(container.created_at)}: its previous data "
-            f"may be in the unused anonymous volume {item.former[:12]}",
-            {
-                "volume now": item.mount.name[:12],
-                f"volume {item.former[:12]}": (
-                    f"last changed {duration(item.gap)} before the container was created"
-                ),
-                "entries in both": and_more(item.entries, NAMES_SHOWN),
-            },
-            discriminator=destination,
-            touches=(Subject("volume", item.former),),
-            former=item.former,
-            destination=destination,
-            bound=f"{item.former}:{destination}",
-        )
+    for item in left or ():
+        yield _anonymous_volume_finding(item, clock)
     return None
 
 
+def _anonymous_volume_finding(item: LeftVolume, clock: Clock) -> Finding:
+    former = item.former[:12]
+    return _finding(
+        item,
+        item.mount.destination,
+        f"{clock.ago(item.container.created_at)}: its previous data may be in the unused anonymous "
+        f"volume {former}",
+        _volumes(item, item.mount.name[:12], former),
+    )
+
+
 def _project_finding(item: RenamedProject, clock: Clock) -> Finding:
-    container = item.container
-    return Finding.about(
-        container,
-        f"{container} started with new data in {item.destination} {clock.ago(container.created_at)}: volume "
-        f'"{item.former}" of compose project "{item.project}", which is gone, may have its previous '
-        "data",
+    return _finding(
+        item,
+        item.destination,
+        f'{clock.ago(item.container.created_at)}: volume "{item.former}" of compose project '
+        f'"{item.project}", which is gone, may have its previous data',
         {
-            "volume now": item.volume,
-            f"volume {item.former}": (
-                f"last changed {duration(item.gap)} before the container was created"
-            ),
-            "entries in both": and_more(item.entries, NAMES_SHOWN),
-            "compose project now": container.compose_project,
+            **_volumes(item, item.volume, item.former),
+            "compose project now": item.container.compose_project,
         },
-        discriminator=item.destination,
+    )
+
+
+def _finding(
+    item: LeftVolume | RenamedProject, destination: str, what: str, evidence: dict[str, Json]
+) -> Finding:
+    """A volume that may hold the former data; the page mounts it again."""
+    return Finding.about(
+        item.container,
+        f"{item.container} started with new data in {destination} {what}",
+        evidence,
+        discriminator=destination,
         touches=(Subject("volume", item.former),),
         former=item.former,
-        destination=item.destination,
-        bound=f"{item.former}:{item.destination}",
+        destination=destination,
+        bound=f"{item.former}:{destination}",
     )
+
+
+def _volumes(item: LeftVolume | RenamedProject, now: str, former: str) -> dict[str, Json]:
+    return {
+        "volume now": now,
+        f"volume {former}": _last_change(item),
+        "entries in both": and_more(item.entries, NAMES_SHOWN),
+    }
+
+
+def _last_change(item: LeftVolume | RenamedProject | LeftNode) -> str:
+    return f"last changed {duration(item.gap)} before the container was created"
 
 
 def _node_finding(node: LeftNode, clock: Clock) -> Finding:
     container = node.container
     return Finding.about(
         container,
-        f"{container} started with new data {clock.ago(container.created_at)}: RabbitMQ names its data by the host "
-        f'name, which was "{node.host}" before, and the container was given none',
+        f"{container} started with new data {clock.ago(container.created_at)}: RabbitMQ names its "
+        f'data by the host name, which was "{node.host}" before, and the container was given none',
         {
             "Config.Hostname": f"{container.config.hostname}, the beginning of the container's id",
-            f"{node.destination}, folder rabbit@{node.host}": (
-                f"last changed {duration(node.gap)} before the container was created"
-            ),
+            f"{node.destination}, folder rabbit@{node.host}": _last_change(node),
         },
         discriminator=node.destination,
         node_host=node.host,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from checks.firewall.helpers import with_bridges
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.paths.egress import Egress
+from diagnose.mappings import by_key
 from diagnose.model import Finding, Severity
 from diagnose.phrases import counted, named, sentence
 
@@ -18,10 +18,7 @@ def switched_off(ways: Sequence[Egress], namespaces: Namespaces | None) -> Itera
 
     A container whose default route leads by another of its networks does not go out this way.
     """
-    groups: dict[str, list[Egress]] = defaultdict(list)
-    for way in ways:
-        if _leaves_by(way, namespaces):
-            groups[way.network.name].append(way)
+    groups = by_key((way.network.name, way) for way in ways if _leaves_by(way, namespaces))
     for members in groups.values():
         yield _finding(members)
 

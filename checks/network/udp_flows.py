@@ -93,17 +93,18 @@ def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
     first, container = stale[0], item.container
     where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
     clients = count(len({flow.src for flow in stale}), "client")
+    answered = {
+        f"conntrack udp {flow.src}:{flow.sport} -> {flow.dst}:{flow.dport}": (
+            f"answered by {flow.reply_src}"
+        )
+        for flow in stale[:10]
+    }
     return Finding.about(
         container,
         f"{container}: UDP packets of {clients} ({first.src}) "
         f"to port {item.port} go {where}, "
         "because of a connection tracking entry from before its start",
-        {
-            f"conntrack udp {flow.src}:{flow.sport} -> "
-            f"{flow.dst}:{flow.dport}": f"answered by {flow.reply_src}"
-            for flow in stale[:10]
-        }
-        | {"addresses of the container": sorted(item.addresses)},
+        {**answered, "addresses of the container": sorted(item.addresses)},
         discriminator=str(item.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),

@@ -74,24 +74,38 @@ def _serves_ipv4_alone(netns: ContainerNetns, call: FailingCall) -> bool:
 
 def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
     places = sorted({f"{item.address}:{item.port}" for item in netns.sockets("tcp", call.port)})
+    finding = _call_finding(
+        call,
+        peer,
+        f"calls {peer} over IPv6 at port {call.port}, but {peer} listens there only over IPv4 "
+        f"({places[0]})",
+        places,
+        Severity.warning,
+    )
+    return finding.with_variables({"ipv4_only": peer.name})
+
+
+def _call_finding(
+    call: FailingCall, peer: Container, what: str, sockets: list[str], severity: Severity
+) -> Finding:
+    """A call that is refused. sockets: what is served inside the peer."""
+    container = call.container
     return Finding.about(
-        call.container,
-        f"{call.container} calls {peer} over IPv6 at port {call.port}, but {peer} listens there "
-        f"only over IPv4 ({places[0]})",
+        container,
+        f"{container} {what}",
         {
             "log": call.line,
             "times in its last lines": call.times,
-            f"TCP sockets inside {peer.name}": places,
+            f"TCP sockets inside {peer.name}": sockets or "none",
         },
         discriminator=f"{peer.name}:{call.port}",
-        severity=Severity.warning,
+        severity=severity,
         touches=(peer.subject,),
         calls=(peer.subject,),
         signs=frozenset({"refused"}),
-        stable=(call.container.life, peer.life),
+        stable=(container.life, peer.life),
         peer=peer.name,
         port=str(call.port),
-        ipv4_only=peer.name,
     )
 
 
@@ -116,7 +130,6 @@ def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> in
 def _finding(
     call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
 ) -> Finding:
-    container = call.container
     served = sorted(
         {
             f"{socket.address}:{socket.port}"
@@ -130,23 +143,9 @@ def _finding(
         where = f"which listens there at {inward[0].address} only, for itself"
     elif inner is not None:
         where = f"which is its port on the host: other containers reach it at port {inner}"
-    finding = Finding.about(
-        container,
-        f"{container} calls port {call.port} of {peer}, {where}",
-        {
-            "log": call.line,
-            "times in its last lines": call.times,
-            f"TCP sockets inside {peer.name}": served or "none",
-        },
-        discriminator=f"{peer.name}:{call.port}",
-        severity=Severity.critical if inward or inner is not None else Severity.warning,
-        touches=(peer.subject,),
-        calls=(peer.subject,),
-        signs=frozenset({"refused"}),
-        stable=(container.life, peer.life),
-        peer=peer.name,
-        port=str(call.port),
-    )
+    severity = Severity.critical if inward or inner is not None else Severity.warning
+    what = f"calls port {call.port} of {peer}, {where}"
+    finding = _call_finding(call, peer, what, served, severity)
     cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
     return finding.with_variables(cure)
 
