@@ -23,6 +23,9 @@ from diagnose.registry import check
 
 _RANDOM = ("statistic", "limit", "numgen")
 """Words of rules that match some packets of many that are the same."""
+MOST_CHANCE = 0.01
+"""A way without a loss is sound if one that loses as many as the worst would show none with this
+probability at most."""
 
 
 @check(
@@ -65,7 +68,7 @@ def queries_lost(
                 paths=tuple(paths),
                 lossy=tuple(lossy),
                 users=tuple(group for group in groups if group.uses([server])),
-                sound=_sound_server(samples, server),
+                sound=_sound_server(samples, server, max(path.sample.lost_pct for path in lossy)),
                 sent_again=network_losses.sent_again if network_losses is not None else {},
             )
             yield _finding(loss, resolver_paths, critical_pct)
@@ -106,18 +109,31 @@ class _Loss(msgspec.Struct, frozen=True):
     @property
     def host_loses_none(self) -> bool:
         """Whether the host was answered each time, so that the loss is on a network's own way."""
-        return any(not path.networks and not path.sample.lost for path in self.paths)
+        lost_pct = self.worst.sample.lost_pct
+        return any(not path.networks and _is_sound(path, lost_pct) for path in self.paths)
 
     @property
     def networks(self) -> list[str]:
         return sorted({name for path in self.lossy for name in path.networks})
 
 
-def _sound_server(samples: DnsSamples, lossy: str) -> str:
-    """Another server of the host that answered all of several queries; empty if there is none."""
+def _is_sound(path: SampledPath, lost_pct: float) -> bool:
+    """Whether all queries were answered, and not by luck on a way that loses so many percent.
+
+    Of a way that loses 30 %, one sample of eight in 17 shows no loss.
+    """
+    chance = (1 - lost_pct / 100) ** path.sample.sent
+    return not path.sample.lost and chance <= MOST_CHANCE
+
+
+def _sound_server(samples: DnsSamples, lossy: str, lost_pct: float) -> str:
+    """Another server of the host that answered all of several queries; empty if there is none.
+
+    lost_pct: what the lossy one loses.
+    """
     for path in samples.paths:
         is_other = path.server != lossy and not path.networks and not is_loopback(path.server)
-        if is_other and path.sample.answered and not path.sample.lost:
+        if is_other and _is_sound(path, lost_pct):
             return path.server
     return ""
 

@@ -89,6 +89,7 @@ def test_queries_that_leave_with_a_containers_address(name: str) -> None:
 
 FROM_HOST, FROM_SHOP = (), ("shop",)
 ALL, HALF, FEW, NONE = DnsSample(8, 8), DnsSample(20, 9), DnsSample(20, 18), DnsSample(8, 0)
+QUARTER = DnsSample(20, 15)
 LOSSES = {
     "all answered": ([("192.0.2.53", FROM_HOST, ALL)], []),
     "half lost": ([("192.0.2.53", FROM_HOST, HALF)], [("critical", "host")]),
@@ -125,6 +126,18 @@ RESOLVERS = Resolvers(ResolvConf(("192.0.2.53",)), ResolvConf(), (), {})
 def test_queries_lost(name: str) -> None:
     samples, wanted = LOSSES[name]
     assert rows(lost_queries(samples)) == wanted
+
+
+def test_eight_answers_do_not_clear_a_way_while_another_loses_a_quarter() -> None:
+    """A host that loses as many as its network is answered eight times in a row now and then."""
+    samples = [("192.0.2.53", FROM_HOST, ALL), ("192.0.2.53", FROM_SHOP, QUARTER)]
+    (finding,) = lost_queries(samples, TCP_TOO).findings
+    assert "this host loses TCP packets too" in finding.summary
+    (finding,) = lost_queries(samples).findings
+    assert "the server, or the way to it, loses them" in finding.summary
+    beside = [("192.0.2.53", FROM_HOST, QUARTER), ("192.0.2.54", FROM_HOST, ALL)]
+    (finding,) = lost_queries(beside).findings
+    assert finding.variables == {"server": "192.0.2.53"}
 
 
 def test_a_sound_server_takes_over() -> None:

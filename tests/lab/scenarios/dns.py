@@ -114,7 +114,7 @@ def network_that_loses_packets(box: Box) -> None:
     """Whatever leaves this host may get lost: queries, and what a container uploads."""
     box.provider.spawn(["/usr/bin/python3", "-c", _SINK, WEB])
     upload = f"while :; do head -c 400000 /dev/zero | nc -w 9 {WEB} 9000; sleep 1; done"
-    for protocol, chance in (("udp", "0.3"), ("tcp", "0.1")):
+    for protocol, chance in (("udp", "0.4"), ("tcp", "0.1")):
         random = f"-m statistic --mode random --probability {chance}"
         box.provider.drop(f"-i uplink -p {protocol} {random}")
     limits = ["--memory=64m", "--pids-limit=64"]
