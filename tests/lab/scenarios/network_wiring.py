@@ -103,7 +103,12 @@ def macvlan_that_the_host_calls(box: Box) -> None:
 
 
 @fault(
-    "network.parent-down", subject="network:lan", also=[("dns.upstream-unreachable", "network:lan")]
+    "network.parent-down",
+    subject="network:lan",
+    also=[
+        ("dns.upstream-unreachable", "network:lan"),
+        ("network.gateway-unanswered", "network:lan"),
+    ],
 )
 def macvlan_on_an_interface_that_is_down(box: Box) -> None:
     """The parent of a macvlan network is set down: its container reaches nobody."""

@@ -31,8 +31,10 @@ POSTGRES = "/usr/lib/postgresql/15/bin"
 
 
 def run(box: Box, name: str, *words: str) -> Any:
-    """A detached container."""
-    return box.docker("run", "-d", f"--name={name}", *words, check=False)
+    """A detached container, which may fail to start; the name is free."""
+    done = box.docker("run", "-d", f"--name={name}", *words, check=False)
+    assert "is already in use by container" not in done.stderr, done.stderr
+    return done
 
 
 def logs(box: Box, name: str) -> str:

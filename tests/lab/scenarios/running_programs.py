@@ -265,8 +265,8 @@ def crontab_that_is_not_roots(box: Box) -> None:
 @healthy(shareable=True)
 def crontab_that_is_roots(box: Box) -> None:
     """The same crontab, and it belongs to root: crond reads its line."""
-    _jobs(box, "backup9", 0)
-    box.wait_for(lambda: "user:root" in logs(box, "backup9"), 60, "the crontab to be read")
+    _jobs(box, "backup10", 0)
+    box.wait_for(lambda: "user:root" in logs(box, "backup10"), 60, "the crontab to be read")
 
 
 _STRANGER = (
