@@ -14,12 +14,14 @@ from diagnose.firewall.values import Interval, Masked, Name, Several, Value
 class Match(msgspec.Struct, frozen=True):
     """A condition: the packet's `fields` together are one of `among`.
 
-    With `negate` they are none of them.
+    With `negate` they are none of them. `text` is what the rule itself says, where that differs
+    from its fields.
     """
 
     fields: tuple[Field, ...]
     among: tuple[tuple[Value, ...], ...]
     negate: bool = False
+    text: str = ""
 
     def holds(self, packet: Packet) -> bool | None:
         """True, false, or None where the packet leaves it open."""

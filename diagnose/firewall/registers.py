@@ -37,6 +37,7 @@ _META: Mapping[int, tuple[Field, int]] = {
     19: ("pkttype", 1),
 }
 _META_NAMES: Mapping[int, Field] = {6: "iif", 7: "oif", 17: "brin", 18: "brout"}
+_META_GROUPS: Mapping[int, tuple[Field, str]] = {21: ("iif", "iifgroup"), 22: ("oif", "oifgroup")}
 _CT: Mapping[int, tuple[Field, int]] = {
     0: ("state", 4),
     1: ("direction", 1),
@@ -88,7 +89,7 @@ class Part(msgspec.Struct, frozen=True):
     width: int
     full: int
     order: Order = "big"
-    kind: Literal["number", "name", "index", "ethertype", "route", "flags"] = "number"
+    kind: Literal["number", "name", "index", "group", "ethertype", "route", "flags"] = "number"
     mask: int | None = None
     label: str = ""
 
@@ -105,6 +106,9 @@ def load_meta(expression: Mapping[str, Any], state: Registers) -> list[Part]:
         return [Part(_META_NAMES[key], _NAME_BYTES, _NAME_BYTES, kind="name")]
     if key in (4, 5):
         return [Part("iif" if key == 4 else "oif", 4, 4, state.order, "index")]
+    if key in _META_GROUPS:
+        name, label = _META_GROUPS[key]
+        return [Part(name, 4, 4, state.order, "group", label=label)]
     if key == 1:
         return [Part("family", 2, 2, kind="ethertype")]
     if key in _META:
@@ -193,6 +197,8 @@ def value_of(part: Part, data: bytes, interfaces: Mapping[int, str]) -> Value | 
         case "index":
             interface = interfaces.get(number)
             return None if interface is None else Name(interface)
+        case "group":
+            return None
         case "ethertype":
             family = ETHERTYPES.get(number, 0)
             return Interval(family, family)

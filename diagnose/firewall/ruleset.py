@@ -23,6 +23,7 @@ def assemble(
     iptables_legacy: Mapping[Family, str | None] | None = None,
     interfaces: Mapping[int, str] | None = None,
     sets: Mapping[str, Sequence[str]] | None = None,
+    groups: Mapping[int, Sequence[str]] | None = None,
 ) -> Ruleset:
     """The ruleset of these parts, each table once.
 
@@ -30,7 +31,7 @@ def assemble(
     `iptables_nft` shows is taken from there: iptables keeps its matches in the kernel as structures
     of its own. `iptables_legacy` has a text for each family with legacy tables, None for one that
     could not be read. `interfaces` gives names to interface indexes, `sets` their members to the
-    sets that iptables rules name.
+    sets that iptables rules name, `groups` the interfaces of each group.
     """
     texts = iptables_nft or {}
     members = iptables.members(sets or {})
@@ -46,7 +47,7 @@ def assemble(
         }
         chains += [
             chain
-            for chain in nft.chains(nftables, interfaces)
+            for chain in nft.chains(nftables, interfaces, groups)
             if (chain.table.family, chain.table.name) not in tables_of_iptables
         ]
     for family, legacy in (iptables_legacy or {}).items():

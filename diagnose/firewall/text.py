@@ -101,6 +101,8 @@ def _condition(condition: Condition) -> str:
     if isinstance(condition, AnyOf):
         either = " or ".join(_condition(part) for part in condition.conditions)
         return f"not ({either})" if condition.negate else f"({either})"
+    if condition.text:
+        return condition.text
     listed = [
         " . ".join(
             _value(name, value) for name, value in zip(condition.fields, values, strict=True)

@@ -34,6 +34,8 @@ class Interface(msgspec.Struct, frozen=True):
     link_netnsid: int | None = None
     mac: str | None = None
     bridge_port_state: str | None = None
+    group: int | None = None
+    """By which rules name several interfaces at once; 0 unless somebody set it."""
 
     @property
     def subject(self) -> Subject:

@@ -45,6 +45,13 @@ RULES = {
     'iifname { "veth*", "dock*" } drop': "drop",
     'iifname { "veth*", "br-*" } drop': "accept",
     "iifname { docker0, br-1 } oifname eth0 drop": "drop",
+    "iifgroup 0 drop": "drop",
+    "iifgroup 2 drop": "accept",
+    "iifgroup != 2 drop": "drop",
+    "iifgroup != 0 drop": "accept",
+    "iifgroup 7 drop": "accept",
+    "oifgroup 2 drop": "drop",
+    "iifgroup { 0, 2 } drop": "unknown",
     "iifname . oifname { docker0 . eth0 } drop": "drop",
     "iifname . oifname { docker0 . eth1 } drop": "accept",
     "ip saddr 172.17.0.2 drop": "drop",
@@ -150,7 +157,31 @@ def loaded() -> Ruleset:
         env=os.environ | {"PYTHONPATH": str(PROJECT)},
     )
     assert done.returncode == 0, done.stderr
-    return assemble(json.loads(done.stdout))
+    return assemble(json.loads(done.stdout), groups={0: ["lo", "docker0"], 2: ["eth0"]})
+
+
+GROUP_RULE = {
+    "known": ({2: ["eth0"]}, "iifgroup != 2"),
+    "not known": (None, "(iifgroup)"),
+}
+
+
+@pytest.mark.parametrize(("groups", "text"), GROUP_RULE.values(), ids=GROUP_RULE)
+def test_a_rule_about_a_group_is_quoted_as_it_stands(
+    groups: dict[int, list[str]] | None, text: str
+) -> None:
+    load = {"name": "meta", "key": 21, "dreg": 1}
+    compare = {"name": "cmp", "sreg": 1, "op": 1, "data": "02000000"}
+    rule = {"family": "ip", "table": "t", "chain": "c", "expressions": [load, compare]}
+    dump = {
+        "byteorder": "little",
+        "tables": [{"family": "ip", "name": "t"}],
+        "chains": [{"family": "ip", "table": "t", "name": "c"}],
+        "rules": [rule],
+        "sets": [],
+    }
+    (read,) = assemble(dump, groups=groups).chains
+    assert [rule.text for rule in read.rules] == [text]
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -54,12 +54,14 @@ class _ChainRow(msgspec.Struct, frozen=True):
 
 
 def chains(
-    dump: Mapping[str, Any], interfaces: Mapping[int, str] | None = None
+    dump: Mapping[str, Any],
+    interfaces: Mapping[int, str] | None = None,
+    groups: Mapping[int, Sequence[str]] | None = None,
 ) -> tuple[Chain, ...]:
     """The chains of a dump as `live.nftables` answers it.
 
-    `interfaces` gives the names of interface indexes. msgspec.ValidationError for chains of another
-    shape.
+    `interfaces` gives the names of interface indexes, `groups` those of each interface group.
+    msgspec.ValidationError for chains of another shape.
     """
     sets: dict[_TableName, dict[str, Mapping[str, Any]]] = {}
     for named_set in dump["sets"]:
@@ -72,6 +74,7 @@ def chains(
             family=NF_FAMILIES.get(rule["family"]),
             sets=sets.get((rule["family"], rule["table"]), {}),
             interfaces=interfaces or {},
+            groups=groups,
         )
         owner = (rule["family"], rule["table"], rule["chain"])
         rules.setdefault(owner, []).append(_rule(program, rule))

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from diagnose.firewall.conditions import Condition, Match, Unread, with_flags
 from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
 from diagnose.firewall.registers import ETHERTYPES, Part, between, named, unknown, value_of
-from diagnose.firewall.values import Interval, Masked, Value
+from diagnose.firewall.values import Interval, Masked, Name, Value
 
 _EQUAL, _NOT_EQUAL, _LESS, _AT_MOST, _MORE, _AT_LEAST = range(6)
 """Operations of `cmp`."""
@@ -37,6 +37,8 @@ def _equality(program: RuleProgram, parts: list[Part], data: bytes, negate: bool
     """Whether parts of the packet are, or are not, these bytes."""
     if parts[0].kind == "flags":
         return _flags(parts, data, negate)
+    if parts[0].kind == "group":
+        return _of_group(program, parts, data, negate)
     mask = parts[0].mask if len(parts) == 1 else None
     if negate and mask is not None and not any(data):
         has_any_bit: Value = Masked(mask, any_bit=True)
@@ -102,6 +104,17 @@ def _flags(parts: list[Part], data: bytes, negate: bool) -> Condition:
     except ValueError:
         return Unread("tcp flags")
     return Match(("syn",), tuple((value,) for value in values), negate)
+
+
+def _of_group(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+    """Whether the interface is, or is not, one of a group's."""
+    part = parts[0]
+    if len(parts) > 1 or program.groups is None:
+        return Unread(part.label)
+    number = int.from_bytes(data, part.order)
+    names = tuple((Name(name),) for name in program.groups.get(number, ()))
+    text = f"{part.label} != {number}" if negate else f"{part.label} {number}"
+    return Match((named(part),), names, negate, text)
 
 
 def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:

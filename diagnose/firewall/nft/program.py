@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -26,6 +26,8 @@ class RuleProgram(msgspec.Struct, eq=False):
     """The sets of the rule's table, by name."""
     interfaces: Mapping[int, str]
     """Names by index."""
+    groups: Mapping[int, Sequence[str]] | None = None
+    """The names of the interfaces of each group; None where they are not known."""
     parts: dict[int, Part] = msgspec.field(default_factory=dict)
     """What the bytes of the registers hold of the packet, by the address of their first byte."""
     constants: dict[int, bytes] = msgspec.field(default_factory=dict)

@@ -128,7 +128,7 @@ def _key(
 
 
 def _anything(part: Part) -> Value:
-    is_interface = part.kind in ("name", "index")
+    is_interface = part.kind in ("name", "index", "group")
     return Name("", prefix=True) if is_interface else _ANY_NUMBER
 
 

@@ -79,6 +79,7 @@ class _Completed:
 LINK_ATTRIBUTES = frozenset(
     {
         "IFLA_ADDRESS",
+        "IFLA_GROUP",
         "IFLA_IFNAME",
         "IFLA_LINK",
         "IFLA_LINKINFO",

@@ -193,6 +193,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
         "link": attributes("IFLA_LINK"),
         "link_netnsid": attributes("IFLA_LINK_NETNSID"),
         "mac": attributes("IFLA_ADDRESS") or None,
+        "group": attributes("IFLA_GROUP"),
         "bridge_port_state": _named(dict(enumerate(_PORT_STATES)), port_state),
     }
 

@@ -365,6 +365,37 @@ def dropped_by_another_table(box: Box) -> None:
     assert not _comes_in(box)
 
 
+_BY_GROUP = """
+table ip qubes {
+  chain custom-forward { }
+  chain forward {
+    type filter hook forward priority filter; policy accept;
+    jump custom-forward
+    ct state invalid counter drop
+    ct state established,related accept
+    iifgroup != %d counter drop
+  }
+}
+"""
+
+
+@fault("firewall.forward-dropped", subject="host:host", also=_DEAF)
+def dropped_by_interface_group(box: Box) -> None:
+    """A rule of nftables drops what does not come from one group of interfaces; Docker's bridges
+    are in none."""
+    box.write("/etc/groups.nft", _BY_GROUP % 2)
+    box.sh("nft -f /etc/groups.nft")
+    assert not _goes_out(box)
+
+
+@healthy()
+def bridge_in_the_interface_group(box: Box) -> None:
+    """The same rule, and somebody has put the default bridge and the uplink into the group."""
+    box.write("/etc/groups.nft", _BY_GROUP % 2)
+    box.sh("nft -f /etc/groups.nft; ip link set docker0 group 2; ip link set eth0 group 2")
+    assert _goes_out(box)
+
+
 @fault(
     "firewall.forward-dropped",
     subject="host:host",

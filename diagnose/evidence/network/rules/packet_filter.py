@@ -22,6 +22,7 @@ from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import Flavour, ListNftables, ReadIpset, SavedRules, SaveIptables
+from diagnose.questions.network import ListInterfaces
 from diagnose.questions.question import Question
 from diagnose.registry import evidence
 
@@ -117,8 +118,22 @@ def firewall(host: Host, uplinks: Uplinks | Unavailable) -> Firewall | Unavailab
         {family: text for family, text in legacy.items() if text != ""},
         uplinks.interfaces if isinstance(uplinks, Uplinks) else None,
         _sets(host, filter(None, texts.values())),
+        _groups(host),
     )
     return Firewall(ruleset)
+
+
+def _groups(host: Host) -> dict[int, list[str]] | None:
+    """The names of the interfaces of each group; None where an interface tells none."""
+    interfaces = host.ask(ListInterfaces())
+    if isinstance(interfaces, Failed):
+        return None
+    groups: dict[int, list[str]] = {}
+    for interface in interfaces:
+        if interface.group is None:
+            return None
+        groups.setdefault(interface.group, []).append(interface.name)
+    return groups
 
 
 def _sets(host: Host, texts: Iterable[str]) -> dict[str, list[str]]:
