@@ -21,6 +21,7 @@ from diagnose.judgement.report import Run, reported
 from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis
 from diagnose.questions import AnswerSource, Host
 from diagnose.questions.containers import ListContainers
+from diagnose.questions.run import ReadClock
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import recorded
 
@@ -54,6 +55,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     chosen = [what.checks[id] for id in closure(what.selected, what.checks)]
     kinds = _kinds(chosen, what)
     collection = Collection(host, budget, what.uncollected)
+    host.ask(ReadClock())  # before all else: what began later was not there when it was looked at
     if collection.waits:  # the answers come while the list is waited for
         _start(collection, kinds)
     listed = host.ask(ListContainers())

@@ -5,14 +5,20 @@ Answers are no snapshot, and some findings compare two sources.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from diagnose.model import ContainerRun, Failed, Finding, Json, Result, Unexamined, Verdict
+from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
 from diagnose.questions.processes import SeeProcess
+from diagnose.questions.run import ReadClock
+
+LONGEST_S = 600.0
+"""No run of this tool lasts longer: a start that lies further ahead is of an engine whose clock
+differs."""
 
 
 def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
@@ -23,7 +29,10 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
     gone: set[ContainerRun] = set()
     restarted: dict[ContainerRun, str] = {}
     unsettled: dict[ContainerRun, str] = {}
-    run_of = _questions(host, [finding for result in results for finding in result.findings])
+    findings = [finding for result in results for finding in result.findings]
+    for run in _begun_meanwhile(host, findings):
+        restarted[run] = "it started while it was looked at"
+    run_of = _questions(host, findings)
     for question, answer in host.ask_about(run_of, lambda question: question):
         run = run_of[question]
         if not isinstance(answer, Failed):
@@ -34,6 +43,21 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
         elif question.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine was not heard again: {answer}"
     return [_without(result, {**unsettled, **restarted}, gone) for result in results]
+
+
+def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[ContainerRun]:
+    """The compared runs that began after this run of the tool.
+
+    What was read before that, such as the rules of the container's ports, is of no run at all.
+    """
+    reading = host.ask(ReadClock())
+    if isinstance(reading, Failed):
+        return
+    for finding in findings:
+        for run in finding.stable:
+            ahead = (unix(run.started_at) or 0.0) - reading.wall
+            if 0.0 <= ahead <= LONGEST_S:
+                yield run
 
 
 def _questions(host: Host, findings: Sequence[Finding]) -> dict[InspectContainer, ContainerRun]:

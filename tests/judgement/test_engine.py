@@ -217,6 +217,26 @@ def test_an_engine_that_does_not_answer_again(field, kind, verdict):
 
 
 @pytest.mark.parametrize(
+    ("started_at", "verdict"),
+    [
+        ("2026-11-28T09:59:59.9Z", Verdict.FOUND),
+        ("2026-11-28T10:00:00.4Z", Verdict.UNKNOWN),
+        ("2026-11-28T10:30:00Z", Verdict.FOUND),
+    ],
+    ids=["before this run", "during it", "by an engine with another clock"],
+)
+def test_a_comparison_says_nothing_of_a_life_that_began_meanwhile(started_at, verdict):
+    """The rules of a container's ports may have been read while it waited for its next start."""
+    run = ContainerRun("abc", 7, started_at)
+    finding = Finding(container("web"), "s", {"a": 1}, stable=(run,))
+    result = model.Result(a_check(level), Verdict.FOUND, findings=(finding,))
+    now = {"wall": 1795860000.0, "boot_wall": 0.0}
+    same = {"Id": "abc", "State": {"Pid": 7, "StartedAt": started_at}}
+    (after,) = recheck(Made({"now": now, "api.recheck": same}), [result])
+    assert after.verdict is verdict
+
+
+@pytest.mark.parametrize(
     ("process", "is_waited_for"),
     [
         ({"state": "S", "container": "abc"}, False),
