@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.everyday import first_command
@@ -84,6 +87,40 @@ def image_with_the_hosts_time_zones(box: Box) -> None:
     """The same program with the mount."""
     _billing(box, "billing22", "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro")
     box.wait_state("billing22", "running")
+
+
+_CLOCK = "while :; do date '+%Y-%m-%d %H:%M:%S INFO tick'; sleep 1; done"
+ZONES = "/usr/share/zoneinfo:/usr/share/zoneinfo:ro"
+
+
+def _clock(box: Box, name: str, zone: str, *options: str) -> None:
+    """A program that writes the local time each second."""
+    own = ("--restart=unless-stopped", f"--env=TZ={zone}", *options)
+    run(box, name, *GOOD, *own, "bb:1.36", "sh", "-c", _CLOCK)
+    box.wait_for(lambda: logs(box, name).count("tick") >= 4, 30, "the times")
+
+
+def _ahead_of_utc(box: Box, name: str) -> float:
+    """How many seconds the time of its last line is ahead of UTC."""
+    stated = datetime.fromisoformat(logs(box, name).splitlines()[-1][:19])
+    return stated.replace(tzinfo=UTC).timestamp() - time.time()
+
+
+@fault("container.zone-unknown", subject="container:clock21", shareable=True)
+def clock_without_its_zone(box: Box) -> None:
+    """The image does not know the zone that TZ names, and the C library takes UTC."""
+    _clock(box, "clock21", "Asia/Tokyo")
+    assert abs(_ahead_of_utc(box, "clock21")) < 300
+    command = first_command(box, "container.zone-unknown", "clock21")
+    assert command == f"diagnose recreate clock21 -- --volume={ZONES} | sh", command
+
+
+@healthy(shareable=True)
+def clock_with_its_zone(box: Box) -> None:
+    """The same program with the mount that the command gives, and one that is to use UTC."""
+    _clock(box, "clock22", "Asia/Tokyo", f"--volume={ZONES}")
+    _clock(box, "clock23", "UTC")
+    assert _ahead_of_utc(box, "clock22") > 8 * 3600
 
 
 _CRON = b"""#!/bin/sh

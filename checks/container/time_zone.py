@@ -1,0 +1,35 @@
+"""container.zone-unknown: a container writes UTC although it asks for another time zone."""
+
+from __future__ import annotations
+
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check("container.zone-unknown", severity=Severity.advice)
+def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
+    """A container writes UTC although its variable TZ names another time zone.
+
+    Images without the package tzdata, such as those of Alpine, do not know any zone, and the C
+    library then takes UTC without a word. The log shows it: its times without a zone are those of
+    UTC, and the container has no file for the zone. Java and Go may bring zones of their own:
+    their logs then show the local time.
+    """
+    for item in unknown_zones:
+        hours = item.offset_s / 3600
+        finding = Finding.about(
+            item.container,
+            f"{item.container} writes times of UTC, not of {item.zone} ({hours:+g} h), which TZ "
+            f"names: its image has no time zone database",
+            {
+                LINE: item.line,
+                "Config.Env TZ": item.zone,
+                f"{ZONES}/{item.zone}": "missing in the container",
+            },
+            stable=(item.container.life,),
+        )
+        yield finding.with_variables({"zones": f"{ZONES}:{ZONES}:ro"})
+    yield from unknown_zones.unread
+    return None

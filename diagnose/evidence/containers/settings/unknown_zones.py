@@ -1,0 +1,101 @@
+"""Containers whose variable TZ names a time zone that their image does not know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.containers import ReadContainerFile
+from diagnose.registry import evidence
+
+ZONES = "/usr/share/zoneinfo"
+LEAST = 3
+"""So many lines show the clock of a program: one may quote the time of something else."""
+NEAR_S = 120.0
+"""A line is written so soon after the time that it states."""
+_PLACE = LazyPattern(r"[A-Z][A-Za-z]+(?:/[A-Z][\w+-]*)+")
+_TIME = LazyPattern(
+    r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?![.,]?\d*\s?(?:Z|UTC|GMT|[+-]\d\d:?\d\d))"
+)
+"""A date and a time without a zone: it is meant to be local."""
+
+
+class UnknownZone(msgspec.Struct, frozen=True):
+    """A program that writes UTC although its container asks for another zone."""
+
+    container: Container
+    zone: str
+    line: str
+    """A line of its log."""
+    offset_s: float
+    """How far the zone is ahead of UTC now."""
+
+
+class UnknownZones(Items[UnknownZone], frozen=True):
+    """At most one for each container."""
+
+    unread: tuple[Unexamined, ...] = ()
+    """Containers with a zone whose log was not read."""
+
+
+@evidence
+def unknown_zones(host: Host, containers: Containers, recent_logs: RecentLogs) -> UnknownZones:
+    """The image is looked into only where a log shows the time of UTC.
+
+    A program that writes UTC on purpose has a database of zones all the same.
+    """
+    with_zone = [container for container in containers.running if _asked(container)]
+    zones = [zone for container in with_zone if (zone := _zone(container, recent_logs))]
+    missing = tuple(zone for zone in zones if _is_missing(host, zone.container, zone.zone))
+    return UnknownZones(missing, recent_logs.left_out(with_zone))
+
+
+def _asked(container: Container) -> str:
+    """The zone that the container asks for by its place; "" for none, or a rule such as CET-1."""
+    name = container.config.value_of("TZ").removeprefix(":")
+    return name if _PLACE.fullmatch(name) else ""
+
+
+def _zone(container: Container, recent_logs: RecentLogs) -> UnknownZone | None:
+    """The zone of a container whose last lines state the time of UTC."""
+    name, lines = _asked(container), recent_logs.of_this_run(container)
+    stated = [(line, match[0]) for line in lines if (match := _TIME.search(line.text))]
+    if len(stated) < LEAST:
+        return None
+    offset_s = _offset_s(name, lines[-1].at)
+    if abs(offset_s) <= 2 * NEAR_S or not all(_is_of_utc(*item) for item in stated):
+        return None
+    return UnknownZone(container, name, stated[-1][0].text, offset_s)
+
+
+def _offset_s(zone: str, at: float) -> float:
+    """How far a zone is ahead of UTC, in seconds; 0 where this machine does not know it."""
+    import zoneinfo  # only where a container has a zone
+
+    try:
+        offset = datetime.fromtimestamp(at, zoneinfo.ZoneInfo(zone)).utcoffset()
+    except (OSError, ValueError, zoneinfo.ZoneInfoNotFoundError):
+        return 0.0
+    return (offset or timedelta()).total_seconds()
+
+
+def _is_of_utc(line: RecentLine, stated: str) -> bool:
+    """Whether the time that a line states is the one at which it was written, in UTC."""
+    try:
+        moment = datetime.fromisoformat(stated.replace("/", "-")).replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return abs(moment.timestamp() - line.at) <= NEAR_S
+
+
+def _is_missing(host: Host, container: Container, zone: str) -> bool:
+    """Whether the container has no description of the zone."""
+    answer = host.ask(ReadContainerFile(container.id, f"{ZONES}/{zone}", bytes=4))
+    return isinstance(answer, Failed) and answer.reason == "gone"
