@@ -40,7 +40,6 @@ JUDGED: dict[str, tuple[str, str]] = {
     "container.source_gone_before_the_start": ("half", "the file has to be put there"),
     "real_servers.nginx_with_a_folder_for_a_file": ("half", "the file has to be put there"),
     "container.probe_cannot_run": ("heals", "typed by hand on 20.10 and 28.5"),
-    "container.probe_takes_too_long": ("no", "the probe's timeout has to change"),
     "programs.programs_behind_a_shell": (
         "heals",
         "the first of its containers; the others are faults of their own",

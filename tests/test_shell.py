@@ -54,6 +54,11 @@ TYPED = {
         "diagnose repair --on ssh://web1 --set '{}' | ssh ssh://web1 sudo sh -e",
     ),
     "of the engine": (OVER_SSH, "docker start web", "docker start web"),
+    "before other steps": (
+        OVER_SSH,
+        "diagnose recreate web | sh && docker restart web",
+        "diagnose recreate --on ssh://root@web1 web | ssh ssh://root@web1 sh && docker restart web",
+    ),
 }
 
 
@@ -96,7 +101,7 @@ def test_a_command_over_ssh_is_shown_whole() -> None:
     variables = {"container": "batch", "file": "batch:/app"}
     finding = found("container.entrypoint-forbidden", container("batch"), variables=variables)
     lines = text(report(finding), OVER_SSH)
-    assert "      docker start batch\n" in lines
+    assert 'rm -r "$dir" && docker start batch\n' in lines
     assert "follow" not in lines
 
 

@@ -24,8 +24,8 @@ def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
         proof = {"devices.list": allowed or "no device"} if item.rules else {}
         yield Finding.about(
             container,
-            f"{container} may no longer use the GPU that it was given: the device rules of its "
-            "control group were written again since its start, as systemctl daemon-reload does",
+            f"{container} has lost access to its GPU: the device rules of its control group were "
+            "rewritten after its start, as systemctl daemon-reload does",
             {
                 LINE: quoted(item.line),
                 "such lines": item.times,

@@ -10,7 +10,7 @@ from checks.container.helpers import EndOutcome, held_up, log_evidence, not_runn
 from checks.container.server_steps import is_of_a_server, server_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.events import Events
-from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import PASSING
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -25,9 +25,6 @@ from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
 
-NOT_BEGUN = "OCI runtime exec failed"
-"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
-20.10.24 and 28.5.2)."""
 NO_RECORD = "container does not exist"
 """What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
 restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
@@ -281,6 +278,8 @@ def _steps(probe: HealthCheck, severity: Severity, tail: LogTail) -> dict[str, s
     if probe.unserved_port and probe.only_port and not cannot_run:
         moved = probe.command.replace(f":{probe.unserved_port}", f":{probe.only_port}")
         return _without_secrets({"moved_probe": moved})
+    if probe.longer_timeout and probe.has_failed_since_its_start:
+        return {"longer": probe.longer_timeout}
     objects = bool(tail.lines) and not tail.signs & PASSING
     may_heal = not cannot_run and not probe.unserved_port and not objects
     return {"restarted": probe.container.name} if may_heal else {}

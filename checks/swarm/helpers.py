@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -52,9 +51,6 @@ UNHEALTHY = "unhealthy container"
 LONGEST_START_S = 300.0
 """A program that answered no probe for so long does not only start slowly."""
 START_PERIOD = "5m"
-LONGER = 5
-LEAST_TIMEOUT_S = 30
-"""A probe that runs into its timeout gets so many times as long, and at least so many seconds."""
 
 
 class EndedForHealth(msgspec.Struct, frozen=True):
@@ -102,9 +98,8 @@ def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> 
     """What the page changes: no probe, a longer one, or a later one."""
     if probe.lacks_program:
         return {"unprobed": service}
-    if probe.exit_code == TIMED_OUT:
-        longer = max(LEAST_TIMEOUT_S, math.ceil(probe.timeout_s * LONGER))
-        return {"slow": service, "longer": f"{longer}s"}
+    if probe.longer_timeout:
+        return {"slow": service, "longer": probe.longer_timeout}
     return {"starting": service, "start_period": START_PERIOD} if is_starting else {}
 
 

@@ -14,7 +14,9 @@ import msgspec
 _TOOL = re.compile(
     r"(?<![\w./-])diagnose(?= (?:all|check|explain|follow|list|path|recreate|repair)\b)"
 )
-_PIPED = re.compile(r"^(diagnose (?:recreate|repair)\b[^|\n]*?) ?\| sh( -e)?$", re.MULTILINE)
+_PIPED = re.compile(
+    r"^(diagnose (?:recreate|repair)\b[^|\n]*?) ?\| sh( -e)?(?=$| &&)", re.MULTILINE
+)
 """A script of this tool that a shell runs at once."""
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SEPARATORS = re.compile(r"\|\|?|&&|;|\n|\bdo\b|\bthen\b|\{ |\$\(")

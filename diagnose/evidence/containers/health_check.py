@@ -37,6 +37,9 @@ _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'
 _NANO = 1e9
 _DEFAULT_S = 30.0
 """Seconds between two probes, and seconds that one may take."""
+NOT_BEGUN = "OCI runtime exec failed"
+"""Beside exit code -1: nothing ran that could have ended (seen at the limit of processes on engines
+20.10.24 and 28.5.2)."""
 _QUIET_TOOLS = {
     "curl": "curl -sS --fail",
     "wget": "wget -S --spider",
@@ -84,6 +87,16 @@ class HealthCheck(msgspec.Struct, frozen=True):
     @property
     def timeout_s(self) -> float:
         return self._seconds("timeout")
+
+    @property
+    def longer_timeout(self) -> str:
+        """The engine's own timeout, where the last probe ran into a shorter one; "" otherwise.
+
+        A probe that takes longer than that hangs.
+        """
+        has_begun = NOT_BEGUN not in self.output
+        is_slow = self.exit_code == TIMED_OUT and has_begun and self.timeout_s < _DEFAULT_S
+        return f"{_DEFAULT_S:.0f}s" if is_slow else ""
 
     @property
     def start_period_s(self) -> float:

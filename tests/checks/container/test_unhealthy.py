@@ -110,6 +110,29 @@ def test_unhealthy(name: str, container: Container, expected: list[tuple[str, st
     )
 
 
+@pytest.mark.parametrize(
+    ("timeout_s", "age", "expected"),
+    [(1, 45, {"longer": "30s"}), (30, 45, {"restarted": "web"}), (1, 7200, {"restarted": "web"})],
+    ids=["never in time", "long enough", "it was in time once"],
+)
+def test_a_probe_that_takes_too_long(timeout_s: int, age: float, expected: dict[str, str]) -> None:
+    """A longer timeout, or another start where it has worked, or had long enough."""
+    check = {"Interval": 10 * 10**9, "Timeout": timeout_s * 10**9}
+    log = [
+        {"Start": moment(at), "End": moment(at - 1), "ExitCode": -1, "Output": "Health check exceeded timeout"}
+        for at in (35, 25, 15, 5)
+    ]  # fmt: skip
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": log}
+    slow = container_in(
+        "running",
+        age=age,
+        State={"Health": health},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", "curl localhost"], **check}},
+    )
+    (finding,) = judge("container.unhealthy", containers=of(slow), clock=CLOCK).findings
+    assert {name: finding.variables.get(name) for name in expected} == expected
+
+
 def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
     kept = [
         {"Start": moment(age), "End": moment(age - 1), "ExitCode": 1, "Output": ""}

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.everyday import first_command
 
 GOOD = [
     "--memory=64m",
@@ -470,6 +471,8 @@ def probe_takes_too_long(box: Box) -> None:
     """The health check does not end within its timeout."""
     _unhealthy(box, "drowsy", "sleep 9", "--health-timeout=1s")
     assert box.inspect("drowsy")["State"]["Health"]["Log"][-1]["ExitCode"] == -1
+    command = first_command(box, "container.unhealthy", "drowsy")
+    assert command == "diagnose recreate drowsy -- --health-timeout=30s | sh", command
 
 
 @fault("container.unhealthy", subject="container:forgotten", exit_code=2)

@@ -213,7 +213,8 @@ def address_that_a_router_translates(box: Box) -> None:
 
 
 _PROBE = "nc 127.0.0.1 8080 </dev/null"
-_SLOW = "sleep 45; exec httpd -f -p 8080 -h /"
+_AT_ONCE = "exec httpd -f -p 8080 -h /"
+_SLOW = f"sleep 45; {_AT_ONCE}"
 _PROBED = (
     "--health-interval=1s",
     "--health-retries=3",
@@ -229,11 +230,11 @@ def _swarm(box: Box) -> None:
     box.docker("swarm", "init", "--advertise-addr", BOX_ADDRESS, *pool)
 
 
-def _probed(box: Box, name: str, probe: str, *options: str) -> None:
+def _probed(box: Box, name: str, probe: str, *options: str, serves: str = _SLOW) -> None:
     """A service with this health check, whose server listens after 45 seconds."""
     limits = ("--detach", "--no-resolve-image", "--limit-memory=16m", f"--name={name}")
     image = box.image("bb:1.36")
-    box.docker("service", "create", *limits, *_PROBED, *options, "--health-cmd", probe, image, "sh", "-c", _SLOW)  # fmt: skip
+    box.docker("service", "create", *limits, *_PROBED, *options, "--health-cmd", probe, image, "sh", "-c", serves)  # fmt: skip
 
 
 def _wait_for_ended_tasks(box: Box, name: str) -> None:
@@ -285,6 +286,28 @@ def probe_without_its_program(box: Box) -> None:
     finding = _findings(box)["swarm shop"]
     assert 'runs "curl", which the container does not have' in finding["summary"], finding
     assert "--no-healthcheck" in finding["fix"][0]["command"], finding
+
+
+@fault(
+    "swarm.service-underreplicated",
+    subject="daemon:docker",
+    baseline=False,
+    also=["swarm.service-underreplicated", "container.*", "image.registry-unreachable"],
+)
+def probes_that_take_too_long(box: Box) -> None:
+    """The probes of two services take longer than their timeout; the command gives one of them
+    more time."""
+    _swarm(box)
+    for name in ("mail", "shop"):
+        _probed(box, name, f"sleep 4; {_PROBE}", serves=_AT_ONCE)
+    for name in ("mail", "shop"):
+        _wait_for_ended_tasks(box, name)
+    finding = _findings(box)["swarm mail"]
+    assert "its probe does not finish within 2 s" in finding["summary"], finding
+    assert "--health-timeout 30s" in finding["fix"][0]["command"], finding
+    box.sh(finding["fix"][0]["command"], timeout=40)
+    served = ("service", "ls", "--filter=name=mail", "--format={{.Replicas}}")
+    box.wait_for(lambda: box.docker(*served).stdout.startswith("1/1"), 180, "the service")
 
 
 @healthy(baseline=False)
