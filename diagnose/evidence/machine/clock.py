@@ -34,8 +34,11 @@ class Clock(msgspec.Struct, frozen=True):
         return age is not None and age >= seconds
 
     def ago(self, moment: float | None) -> str:
-        """How long ago a Unix time is, in words: `12 min ago`; `0 s ago` if it is not known."""
-        return f"{duration(self.age(moment) or 0.0)} ago"
+        """How long ago a Unix time is, in words: `12 min ago`; `at an unknown time`."""
+        age = self.age(moment)
+        if age is None:
+            return "at an unknown time"
+        return f"{duration(age)} ago" if age >= 0.5 else "less than 1 s ago"
 
 
 @evidence
