@@ -121,7 +121,6 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "swarm.address-gone": "no cure was run since its scenario was written",
     "container.certificate-unread": "no cure was run since its scenario was written",
     "container.init-scripts-unrun": "no cure was run since its scenario was written",
-    "container.zone-unknown": "no cure was run since its scenario was written",
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",
     "image.push-failed": "its cure is a setting of the registry's web server",
     "firewall.direct-access-dropped": "the callers, or the engine's configuration, have to change",

@@ -99,7 +99,6 @@ FIRST: dict[str, ByHand] = {
     "container.built_for_another_machine": _anew(),
     "container.script_for_a_missing_interpreter": _anew(),
     "container.script_whose_interpreter_env_does_not_find": _anew(),
-    "container.probe_takes_too_long": _anew("--health-cmd true --health-interval 1s"),
     "container.probe_cannot_run": _anew("--health-cmd true --health-interval 1s"),
     "container.source_gone_before_the_start": "echo x >{source}\n{docker} start {container}",
     "container.built_for_another_machine_and_restarted": _anew(),
