@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from ipaddress import ip_address
 
 from checks.network.helpers import with_ipv6
 from diagnose.error_signatures import signs
@@ -11,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.unanswered_calls import MOST_PLACES, UnansweredCalls
@@ -20,13 +22,23 @@ from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipp
 from diagnose.phrases import agree, and_more, named, quoted
 from diagnose.registry import check
 
-_PUBLIC = LazyPattern(
-    r"[23](?<![\w:.].)[0-9a-fA-F]{3}:(?=:|[0-9a-fA-F:]{0,35}::|(?:[0-9a-fA-F]{1,4}:){6})"
+_REST = (
+    r"(?=:|[0-9a-fA-F:]{0,35}::|(?:[0-9a-fA-F]{1,4}:){6})"
     r"(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{1,4}"
 )
-"""An IPv6 address of the internet (2000::/3): eight groups or `::`, unlike the time of a request in
-a web server's log, `27/Nov/2026:19:28:43`."""
+"""Of an IPv6 address after its first group: eight groups or `::`, unlike the time of a request in a
+web server's log, `27/Nov/2026:19:28:43`."""
+_PUBLIC = LazyPattern(rf"[23](?<![\w:.].)[0-9a-fA-F]{{3}}:{_REST}")
+"""An IPv6 address of the internet (2000::/3)."""
+_OUTER = LazyPattern(
+    rf"(?:[23](?<![\w:.].)[0-9a-fA-F]|[fF](?<![\w:.].)[cCdD])[0-9a-fA-F]{{2}}:{_REST}"
+)
+"""Such an address, or one of a private network (fc00::/7), as VPNs and companies use them."""
 _ADDRESS4 = LazyPattern(r"(?<![\w.:])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
+_CLIENT = LazyPattern(
+    r"\b(?:client|remote|forwarded|x-real)[\w-]*[\W_]{1,5}\d{1,3}(?:\.\d{1,3}){3}", re.IGNORECASE
+)
+"""Who called a proxy, in its line about the call that it made itself."""
 _LOST = frozenset({"unreachable", "timeout"})
 _TRIES_IPV4_TOO = LazyPattern(
     r"\[[0-9a-f:]+\](?::\d+)?:? network is unreachable|immediate connect fail for"
@@ -63,7 +75,8 @@ def ipv6_leads_nowhere(
     within the last moments, or in sockets that wait. A container without IPv6 whose log tells of
     lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
     five addresses: programs that share files try thousands. One that tries IPv4 next, and is
-    connected by it, lacks nothing.
+    connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts where the host has a
+    route to it.
     """
     host_gets_out = _gets_out(routes)
     callers = [
@@ -75,7 +88,8 @@ def ipv6_leads_nowhere(
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
         lines = recent_logs.of(container)
-        reports = recent_logs.repeated(container, _tells_of_ipv6, clock, least, fresh)
+        tells = _tells_of_the_internet if container.has_ipv6 else _tells_of_ipv6
+        reports = recent_logs.repeated(container, tells, clock, least, fresh)
         if any(_REACHES_IPV4.search(line.text) for line in lines):
             reports = ()
         if container.has_ipv6:
@@ -83,8 +97,12 @@ def ipv6_leads_nowhere(
             if reports or places:
                 yield _dead_route_finding(container, reports, sorted(places))
         elif _lacks_ipv6(reports, lines):
-            finding = _no_ipv6_finding(container, reports, host_gets_out=host_gets_out)
-            cure = _cure(container, networks, ping) if host_gets_out else {}
+            called = _called(reports)
+            reached = _reached_by_host(called, routes, networks)
+            if not reached and not any(map(_PUBLIC.fullmatch, called)):
+                continue
+            finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
+            cure = _cure(container, networks, ping) if reached else {}
             yield finding.with_variables(cure or {"without": min(container.endpoints)})
     yield from recent_logs.left_out(callers)
     return None
@@ -110,13 +128,18 @@ def _waiting_for(container: Container, unanswered_calls: UnansweredCalls | None)
     return [call.place for call in own if _PUBLIC.fullmatch(call.address)]
 
 
+def _tells_of_the_internet(text: str) -> bool:
+    return _tells_of_ipv6(text) and _PUBLIC.search(text) is not None
+
+
 def _tells_of_ipv6(text: str) -> bool:
-    is_lost = bool(_PUBLIC.search(text)) and bool(signs(text) & _LOST)
+    is_lost = _OUTER.search(text) is not None and bool(signs(text) & _LOST)
     return is_lost and _TRIES_IPV4_TOO.search(text) is None
 
 
 def _tells_of_ipv4(line: RecentLine) -> bool:
-    return bool(_ADDRESS4.search(line.text)) and bool(signs(line.text) & _LOST)
+    called = _CLIENT.sub("", line.text)
+    return _ADDRESS4.search(called) is not None and bool(signs(called) & _LOST)
 
 
 def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> bool:
@@ -126,11 +149,22 @@ def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> b
 
 
 def _called(reports: Sequence[RecentLine]) -> list[str]:
-    return sorted({match[0] for line in reports for match in [_PUBLIC.search(line.text)] if match})
+    matches = (_OUTER.search(line.text) for line in reports)
+    return sorted({match[0] for match in matches if match is not None and is_address(match[0])})
+
+
+def _reached_by_host(called: Sequence[str], routes: Routes, networks: Networks) -> bool:
+    """Whether the host has a route to one of these addresses that leads to other machines."""
+    for text in called:
+        address = ip_address(text)
+        is_routed = any(route.leads_somewhere and address in route.net for route in routes)
+        if is_routed and networks.bridge_of(address) is None:
+            return True
+    return False
 
 
 def _no_ipv6_finding(
-    container: Container, reports: Sequence[RecentLine], *, host_gets_out: bool
+    container: Container, reports: Sequence[RecentLine], *, is_reached: bool
 ) -> Finding:
     """A container none of whose networks has IPv6."""
     names = sorted(container.endpoints)
@@ -142,7 +176,7 @@ def _no_ipv6_finding(
             {
                 "log": quoted(reports[-1].text),
                 "networks without IPv6": names,
-                "IPv6 default route of the host": None if host_gets_out else "none",
+                "IPv6 default route of the host": None if is_reached else "none",
             }
         ),
         touches=tuple(Subject("network", name) for name in names),

@@ -13,6 +13,15 @@ EVERYWHERE6 = ("", "::")
 """The same for all IPv6 addresses."""
 
 
+def is_address(text: str) -> bool:
+    """Whether a text is an IPv4 or IPv6 address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_everywhere(text: str) -> bool:
     """Whether a socket or a published port takes what comes to any address of its family."""
     return text.strip("[]") in ("", ANY, "::", "*")

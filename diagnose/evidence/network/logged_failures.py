@@ -14,6 +14,7 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.failed_names import failed_name
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.phrases import quoted
@@ -32,6 +33,11 @@ _ADDRESS = LazyPattern(
     r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
     r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
 )
+_ADDRESS6 = LazyPattern(
+    r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
+    r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |\)?, port )(?P<behind>\d{2,5})(?!\d)"
+)
+"""An IPv6 address as URLs and Go write it, and as curl and psycopg do."""
 _URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")
 _NAME = LazyPattern(
     r"(?<![\w./-])(?P<host>[A-Za-z][\w.-]*[A-Za-z0-9]):(?P<port>\d{2,5})(?![\w]|:\d)"
@@ -184,11 +190,24 @@ def _kind(text: str) -> Kind | None:
     return kind
 
 
+def _address6_in(text: str) -> tuple[str, int] | None:
+    """The IPv6 address and the port that a line says was called."""
+    for match in _ADDRESS6.finditer(text):
+        host = match["inside"] or match["bare"]
+        port = int(match["port"] or match["behind"] or 0)
+        if ":" in host and is_address(host) and 0 < port < EPHEMERAL:
+            return host, port
+    return None
+
+
 def place_in(text: str) -> tuple[str, int]:
     """The host and port that a line says was called; "" and 0 where it does not say."""
     upstream = _UPSTREAM.search(text)
     if upstream is not None:
         return upstream["host"].strip("[]"), int(upstream["port"])
+    address6 = _address6_in(text)
+    if address6 is not None:
+        return address6
     bare = ""
     for match in _ADDRESS.finditer(text):
         port = int(match["port"] or 0)

@@ -51,6 +51,22 @@ PLACES = {
         "read tcp 172.18.0.5:41234->10.0.0.5:6379: i/o timeout",
         ("10.0.0.5", 6379),
     ),
+    "Go over IPv6": (
+        '{"msg":"dial tcp [fd7a:115c:a1e0:b1a:0:7:a01:109]:8080: connect: network is unreachable"}',
+        ("fd7a:115c:a1e0:b1a:0:7:a01:109", 8080),
+    ),
+    "curl over IPv6": (
+        "curl: (7) Failed to connect to 2001:db8::80 port 443: Network is unreachable",
+        ("2001:db8::80", 443),
+    ),
+    "psycopg over IPv6": (
+        'connection to server at "db.rent.test" (2001:db8:9::80), port 5432 failed: unreachable',
+        ("2001:db8:9::80", 5432),
+    ),
+    "a name beside a client over IPv6": (
+        "client [2001:db8::7]:51234: Failed to connect to broker kafka:9092: refused",
+        ("kafka", 9092),
+    ),
     "Postfix": (
         "connect to mx.example.com[74.125.128.26]:25: Connection timed out",
         ("74.125.128.26", 25),

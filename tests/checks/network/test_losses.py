@@ -371,6 +371,11 @@ WGET = (
 CURL = "* Immediate connect fail for 2001:db8:77::80: Network is unreachable"
 EXIM = "R=dnslookup T=remote_smtp H=mx.lab.test [2001:db8:77::25] Network is unreachable"
 GO = "dial tcp [2001:db8:77::80]:443: connect: network is unreachable"
+VPN6 = (
+    '{"remote_ip":"192.0.2.1","msg":"dial tcp [fd7a:115c:a1e0:b1a:0:7:a01:109]:8080: connect: '
+    'network is unreachable"}'
+)
+VPN_ROUTE = Route("fd7a:115c:a1e0::", prefix=48, family="inet6", oif=3)
 IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]] = {
     "twice": ([LOST6] * 2, DUAL, [], [("warning", "feed")]),
     "once": ([LOST6], DUAL, [], []),
@@ -387,6 +392,9 @@ IPV6: dict[str, tuple[list[str], Container, list[Route], list[tuple[str, str]]]]
     "wget on a network without IPv6": ([*WGET, *WGET], APP, OUT6, []),
     "a program that says so": ([f"{LOST6}, falling back to IPv4"] * 2, DUAL, [], []),
     "a program that does not": ([GO] * 2, APP, OUT6, [("warning", "app")]),
+    "a VPN that the host reaches": ([VPN6] * 2, APP, [VPN_ROUTE], [("warning", "app")]),
+    "a VPN that the host does not reach": ([VPN6] * 2, APP, [], []),
+    "a VPN, and IPv6 inside": ([VPN6] * 2, DUAL, [VPN_ROUTE], []),
     "no IPv6 inside, once": ([LOST6], APP, OUT6, []),
     "no IPv6 inside, and many peers": (
         [f"connect ENETUNREACH 2001:db8:77::{peer}" for peer in range(6)],

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, SILENT, WEB
 
 _LIMITS = ("-m=32m", "--pids-limit=64")
@@ -191,6 +191,46 @@ def database_with_an_ipv6_address_alone(box: Box) -> None:
     run = ("run", "-d", "--name=ledger27", "--network=ledgernet27", *_LIMITS)
     box.docker(*run, "bb:1.36", "sh", "-c", calls)
     box.wait_for(lambda: box.docker("logs", "ledger27").stderr.count(line) > 2, what="failed calls")
+
+
+_TUNNEL6 = "fd7a:115c:a1e0:b1a:0:7:a01:109"
+_DIAL6 = f"dial tcp [{_TUNNEL6}]:8080: connect: network is unreachable"
+
+
+def _private_ipv6(box: Box, *network: str) -> None:
+    """A proxy calls a server in a private IPv6 net that the host has a route to."""
+    box.provider.sh(
+        f"ip -6 addr add fd00:1::1/64 dev uplink nodad; ip -6 addr add {_TUNNEL6} dev lo nodad"
+    )
+    box.provider.spawn(["busybox", "httpd", "-f", "-p", f"[{_TUNNEL6}]:8080", "-h", "/run/www"])
+    box.sh(
+        "ip -6 addr add fd00:1::10/64 dev eth0 nodad; "
+        "ip -6 route add fd7a:115c:a1e0::/48 via fd00:1::1"
+    )
+    get = ["curl", "-s", "--noproxy", "*", "--max-time", "2", f"http://[{_TUNNEL6}]:8080/"]
+    box.wait_for(lambda: "hello" in box.run(get, check=False).stdout, what="the host to reach it")
+    box.docker("network", "create", "--subnet=10.162.29.0/24", *network, "proxynet29")
+    line = f'{{"level":"error","remote_ip":"192.0.2.1","msg":"{_DIAL6}"}}'
+    calls = f"while :; do nc -w 2 {_TUNNEL6} 8080 </dev/null && echo served || echo '{line}'; sleep 1; done"
+    run = ("run", "-d", "--name=proxy29", "--network=proxynet29", *_LIMITS)
+    box.docker(*run, "bb:1.36", "sh", "-c", calls)
+
+
+@fault("network.ipv6-leads-nowhere", subject="container:proxy29")
+def private_net_over_ipv6(box: Box) -> None:
+    """A proxy calls a machine of a VPN by its IPv6 address. The host reaches it, and the network of
+    the proxy has IPv4 alone."""
+    _private_ipv6(box)
+    box.wait_for(
+        lambda: box.docker("logs", "proxy29").stdout.count(_DIAL6) > 2, what="failed calls"
+    )
+
+
+@healthy(engines=Engines(since=27))
+def private_net_over_ipv6_that_is_reached(box: Box) -> None:
+    """The same on a network with IPv6."""
+    _private_ipv6(box, "--ipv6", "--subnet=fd00:162:29::/64")
+    box.wait_for(lambda: box.docker("logs", "proxy29").stdout.count("served") > 2, what="answers")
 
 
 @fault("network.call-unanswered", subject="container:sync28")
