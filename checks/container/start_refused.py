@@ -31,6 +31,8 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
 from diagnose.registry import check
 
+LOCAL = "local"
+"""The engine's own driver of volumes."""
 _EXPLAINED = LazyPattern(
     r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
     r"|no available IPv4 addresses"
@@ -151,7 +153,7 @@ def _reason(refusal: Refusal, container: Container, containers: Containers) -> s
         case "program":
             return f"the host has no {refusal.name}{_of_runtime(container, refusal)}"
         case "volume":
-            return _volume_reason(refusal)
+            return _volume_reason(refusal, container)
         case "address":
             return _taken_reason(container, containers)
         case "log driver":
@@ -170,7 +172,9 @@ def _of_runtime(container: Container, refusal: Refusal) -> str:
     return f', the program of its runtime "{container.host_config.runtime}"'
 
 
-def _volume_reason(refusal: Refusal) -> str:
+def _volume_reason(refusal: Refusal, container: Container) -> str:
+    if refusal.unknown_volume:
+        return _unknown_volume_reason(refusal.unknown_volume, container)
     if refusal.lost_volume:
         return f'the folder of its volume "{refusal.lost_volume}" is gone, with all that was in it'
     volume = f'its volume "{refusal.name}"' if refusal.name else "a volume"
@@ -184,6 +188,23 @@ def _volume_reason(refusal: Refusal) -> str:
         kind = "NFS" if ":" in device else "the file system"
         return f"{volume} cannot be mounted: this kernel has no module for {kind} of {device}"
     return f"{volume} cannot be mounted, {refusal.core}"
+
+
+def _unknown_volume_reason(volume: str, container: Container) -> str:
+    """A volume that its driver has forgotten, or that was removed behind the engine's back."""
+    driver = _driver_of(volume, container)
+    if driver == LOCAL:
+        return f'its volume "{volume}" no longer exists: its folder was removed, with all that was in it'
+    return (
+        f'plugin "{driver}" does not know its volume "{volume}": a plugin that keeps its list in '
+        "memory forgets the volumes when its program ends"
+    )
+
+
+def _driver_of(volume: str, container: Container) -> str:
+    """The driver of a container's volume."""
+    drivers = (mount.driver for mount in container.mounts if mount.name == volume)
+    return next(filter(None, drivers), LOCAL)
 
 
 def _taken_reason(container: Container, containers: Containers) -> str:
@@ -218,14 +239,19 @@ def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
         return {"lost_program": refusal.program}
     if known_error(container) is None:
         if refusal.kind == "volume":
-            return _volume_variables(refusal) or cures(container)
+            return _volume_variables(refusal, container) or cures(container)
         if refusal.kind == "address" and len(container.endpoints) == 1:
             return {"network": next(iter(container.endpoints))}
     return cures(container)
 
 
-def _volume_variables(refusal: Refusal) -> dict[str, str]:
-    """The folder or the disk that a volume lacks."""
+def _volume_variables(refusal: Refusal, container: Container) -> dict[str, str]:
+    """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
+    if volume := refusal.unknown_volume:
+        driver = _driver_of(volume, container)
+        if driver == LOCAL:
+            return {"removed_volume": volume}
+        return {"forgotten": volume, "volume_driver": driver}
     if refusal.emptied_folder:
         return {"emptied": refusal.emptied_folder}
     absent = refusal.absent

@@ -42,6 +42,7 @@ WORDS = [
         ),
         'the folder of its volume "orders" is gone',
     ),
+    ("get media: no such volume", 'its volume "media" no longer exists'),
     (
         (
             "failed to set up container networking: driver failed programming external connectivity on endpoint web "
@@ -128,6 +129,25 @@ def test_the_folder_of_a_volume_that_is_gone_is_made_again():
     error = f'error evaluating symlinks from mount source "{VOLUME}": lstat {VOLUME}: no such file'
     (finding,) = start_refused(of(container_in("exited", code=137, State={"Error": error})))
     assert finding.variables == {"container": finding.subject.name, "emptied": VOLUME}
+
+
+@pytest.mark.parametrize(
+    ("driver", "variables"),
+    [
+        ("nfs", {"forgotten": "media", "volume_driver": "nfs"}),
+        ("local", {"removed_volume": "media"}),
+    ],
+)
+def test_a_volume_that_its_driver_does_not_know(driver: str, variables: dict[str, str]):
+    refused = container_in(
+        "exited",
+        code=137,
+        State={"Error": "get media: no such volume"},
+        Mounts=[{"Type": "volume", "Name": "media", "Driver": driver}],
+    )
+    (finding,) = start_refused(of(refused))
+    assert finding.variables == {"container": finding.subject.name, **variables}
+    assert (f'plugin "{driver}" does not know' in finding.summary) == (driver != "local")
 
 
 def test_a_disk_of_a_volume_that_is_not_there_is_no_folder_to_make():

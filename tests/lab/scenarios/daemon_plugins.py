@@ -76,3 +76,92 @@ def plugin_that_answers(box: Box) -> None:
     box.docker("volume", "ls")
     assert time.monotonic() - began < 14
     assert "attic" in box.docker("info", "--format", "{{.Plugins.Volume}}").stdout
+
+
+_FORGETFUL = """
+import http.server, json, os, socketserver, sys
+
+known = set(sys.argv[2:])
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def address_string(self):
+        return "unix"
+
+    def answer(self, verb, name):
+        place = f"/srv/of-the-plugin/{name}"
+        if verb == "/Plugin.Activate":
+            return {"Implements": ["VolumeDriver"]}
+        if verb == "/VolumeDriver.Capabilities":
+            return {"Capabilities": {"Scope": "local"}}
+        if verb == "/VolumeDriver.List":
+            return {"Volumes": [{"Name": each} for each in known]}
+        if verb == "/VolumeDriver.Create":
+            known.add(name)
+        elif name not in known:
+            return {"Err": f"volume {name} not found"}
+        os.makedirs(place, exist_ok=True)
+        return {"Err": "", "Mountpoint": place, "Volume": {"Name": name}}
+
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        body = json.dumps(self.answer(self.path, asked.get("Name"))).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+os.makedirs("/run/docker/plugins", exist_ok=True)
+if os.path.exists(sys.argv[1]):
+    os.unlink(sys.argv[1])
+socketserver.ThreadingUnixStreamServer(sys.argv[1], Handler).serve_forever()
+"""
+"""A volume plugin that has its list in memory alone, as netshare has; words behind the socket are
+the volumes that it knows from the beginning."""
+
+
+def _start_forgetful(box: Box, *known: str) -> int:
+    """Start it as plugin "nas", wait until it listens, and return its pid."""
+    socket = "/run/docker/plugins/nas.sock"
+    pid = box.spawn([sys.executable, "-Ic", _FORGETFUL, socket, *known])
+    box.wait_for(lambda: socket in box.sh("ss -xlH"), 20, "plugin nas to listen")
+    return pid
+
+
+def _reboot_with_plugin(box: Box, *known: str) -> None:
+    """Give a container a volume of the plugin; then the engine and the plugin start again."""
+    plugin = _start_forgetful(box)
+    box.docker("volume", "create", "--driver=nas", "share9")
+    options = ("--restart=always", "--volume=share9:/data")
+    box.docker("run", "-d", "--name=app9", *options, "bb:1.36", "sleep", "1000")
+    box.stop_engine()
+    box.kill(plugin)
+    box.wait_for(lambda: not box.alive(plugin), 10, "plugin nas to end")
+    _start_forgetful(box, *known)
+    box.start_engine()
+
+
+@fault("container.start-refused", subject="container:app9")
+def plugin_that_forgot_its_volume(box: Box) -> None:
+    """A volume plugin keeps its list in memory, and the host was rebooted."""
+    _reboot_with_plugin(box)
+    refused = box.docker("start", "app9", check=False).stderr
+    assert "get share9: no such volume" in refused, refused
+
+
+@healthy()
+def plugin_that_knows_its_volume(box: Box) -> None:
+    """The same reboot, and the plugin still has its list."""
+    _reboot_with_plugin(box, "share9")
+    box.wait_state("app9", "running")
+
+
+@fault("container.start-refused", subject="container:books9")
+def volume_removed_behind_the_engine(box: Box) -> None:
+    """The folder of a volume was removed while the engine was down."""
+    options = ("--restart=always", "--volume=books9:/data")
+    box.docker("run", "-d", "--name=books9", *options, "bb:1.36", "sleep", "1000")
+    box.stop_engine()
+    box.sh("rm -r /var/lib/docker/volumes/books9")
+    box.start_engine()
+    refused = box.docker("start", "books9", check=False).stderr
+    assert "no such volume" in refused, refused

@@ -35,6 +35,7 @@ _VOLUME = LazyPattern(
     r"error while mounting volume '[^']*/volumes/(?P<volume>[^/']+)/_data'"
     r"|failed to mount local volume"
     r"|evaluating symlinks from mount source \"(?P<emptied>[^\"]*/volumes/(?P<lost>[^/\"]+)/_data)\""
+    r"|get (?P<unknown>\S+): no such volume"
 )
 _ABSENT = LazyPattern(
     r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
@@ -109,6 +110,12 @@ class Refusal(msgspec.Struct, frozen=True):
         return (volume["lost"] or "") if volume else ""
 
     @property
+    def unknown_volume(self) -> str:
+        """The volume that its driver does not know; "" for another reason."""
+        volume = _VOLUME.search(self.error)
+        return (volume["unknown"] or "") if volume else ""
+
+    @property
     def emptied_folder(self) -> str:
         """That folder."""
         volume = _VOLUME.search(self.error)
@@ -159,7 +166,7 @@ def refusal_of(container: Container, containers: Containers) -> Refusal:
     return Refusal("log driver" if DRIVER in error else "other", error)
 
 
-_NAMES = ("name", "file", "path", "volume")
+_NAMES = ("name", "file", "path", "volume", "unknown")
 """Groups of the patterns that hold what could not be had."""
 
 
