@@ -15,14 +15,15 @@ from diagnose.registry import check
 def ping_dropped(dropped_pings: DroppedPings) -> CheckResult:
     """Pings by which a container watches something are dropped on this host.
 
-    A health check or a monitor sends them, and a rule drops all ICMP, or the kernel of the one that
-    is called leaves them unanswered. Connections over TCP may work. What nobody pings is not looked
-    at. It is advice where neither a log nor the container's health shows harm.
+    A health check, a monitor or somebody's shell sends them, and a rule drops all ICMP, or the
+    kernel of the one that is called leaves them unanswered. Connections over TCP may work. What
+    nobody pings is not looked at. It is advice where neither a log nor the container's health shows
+    harm, and no process pings on and on.
     """
     if dropped_pings.why_none:
         return Skipped(dropped_pings.why_none)
     if not dropped_pings.walked:
-        return Skipped("no running container pings anything by its command, health check or log")
+        return Skipped("no running container pings anything")
     groups = by_key(
         ((ping.container.id, ping.obstacle.by if ping.obstacle else None), ping)
         for ping in dropped_pings

@@ -22,7 +22,7 @@ class Process(msgspec.Struct, frozen=True):
     uid: int | None = None
     container: str | None = None
     cmdline: list[str] | None = None
-    """The command line; only of the engine's own processes."""
+    """The command line; only of the engine's own processes, and of pings."""
 
 
 class ListProcesses(Question[list[Process]], frozen=True):

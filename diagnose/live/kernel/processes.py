@@ -42,11 +42,12 @@ _WITH_ARGUMENTS = frozenset(
         "kubelet",
         "dnsmasq",
         "systemd-resolve",
+        "ping",
         "firewalld",
     }
 )
-"""Commands whose arguments are part of the answer: the engine's own processes, and those that stand
-in its way."""
+"""Commands whose arguments are part of the answer: the engine's own processes, those that stand in
+its way, and pings."""
 _LONGEST_COMM = 15
 """Characters of a command's name that the kernel keeps (TASK_COMM_LEN)."""
 _COMMS_WITH_ARGUMENTS = frozenset(comm[:_LONGEST_COMM] for comm in _WITH_ARGUMENTS)
@@ -60,8 +61,9 @@ def processes(_live: Live, _question: AnyQuestion) -> Json:
     """Every process that the tool can see.
 
     answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective),
-    container (64-hex id from its cgroup, or null)}]; engine processes also have cmdline [argument];
-    dockerd and containerd also threads {state: count} and stuck [{tid, wchan}] of those in D.
+    container (64-hex id from its cgroup, or null)}]; engine processes and pings also have cmdline
+    [argument]; dockerd and containerd also threads {state: count} and stuck [{tid, wchan}] of those
+    in D.
     """
     return list(_processes())
 

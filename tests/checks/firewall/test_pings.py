@@ -18,6 +18,7 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPings, dropped_pings
@@ -52,7 +53,11 @@ def api(test: str = "", *command: str, healthy: bool = False, **variables: str) 
 
 
 def seen(
-    who: Container, on: Stack = OPEN, log: tuple[str, ...] = (), ignores: str | None = "0"
+    who: Container,
+    on: Stack = OPEN,
+    log: tuple[str, ...] = (),
+    ignores: str | None = "0",
+    process: str = "",
 ) -> DroppedPings:
     """What is made of the pings of one container on this host."""
     containers = Containers((who, *(each for each in ALL if each.name != "api")))
@@ -67,6 +72,7 @@ def seen(
         None,
         None,
         None,
+        Processes((Process(7, comm="ping", container=who.id, cmdline=process.split()),)),
         NOW,
     )
 
@@ -74,6 +80,9 @@ def seen(
 LOSS = ("PING 192.0.2.1 (192.0.2.1): 56 data bytes", *2 * ("1 sent, 0 received, 100% packet loss",))
 PINGS: dict[str, tuple[Container, Stack, dict[str, Any], list[tuple[str, str]]]] = {
     "a neighbour": (api("ping -c1 db || exit 1"), BETWEEN, {}, [("warning", "api")]),
+    "a shell": (api(healthy=True), OUT, {"process": "ping 8.8.8.8"}, [("warning", "api")]),
+    "a shell that gets answers": (api(healthy=True), OPEN, {"process": "ping 8.8.8.8"}, []),
+    "a shell, a few times": (api(healthy=True), OUT, {"process": "ping -qc 3 8.8.8.8"}, []),
     "a neighbour past the filter": (api("ping -c1 db"), stack(table("filter", NO_ICMP)), {}, []),
     "the outside": (api("ping -c 1 -W 2 8.8.8.8"), OUT, {}, [("warning", "api")]),
     "a name of the outside": (api("ping -q dns.example"), OUT, {}, [("warning", "api")]),
@@ -156,6 +165,7 @@ def test_a_container_that_was_told_to_ignore_pings() -> None:
         Containers((who, *(each for each in others if each.name != "api"))),
         Networks((BRIDGE, INNER, SHOP)),
         made().uplinks,
+        None,
         None,
         None,
         None,

@@ -56,6 +56,32 @@ def host_that_was_hardened_against_pings(box: Box) -> None:
     box.wait_health("watch72", "unhealthy", 30)
 
 
+def _pings_from_a_shell(box: Box, name: str) -> None:
+    """Somebody has opened a shell in a container, and pings the host's address on its bridge."""
+    box.docker("run", "-dit", f"--name={name}", *_LIMITS, "bb:1.36", "sh")
+    box.docker("exec", "-d", name, "ping", "172.17.0.1")
+    box.wait_for(lambda: "ping" in box.docker("top", name).stdout, what="the ping")
+
+
+@fault("firewall.ping-dropped", subject="container:shell77")
+def shell_that_pings_a_closed_host(box: Box) -> None:
+    """The host takes nothing but ssh, and a container does not reach its gateway's address."""
+    box.sh(
+        "iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT; "
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT; "
+        "iptables -P INPUT DROP"
+    )
+    _pings_from_a_shell(box, "shell77")
+    ping = box.docker("exec", "shell77", "ping", "-c1", "-W1", "172.17.0.1", check=False)
+    assert _LOST in ping.stdout
+
+
+@healthy()
+def shell_that_pings_an_open_host(box: Box) -> None:
+    """The same shell on a host without such a rule."""
+    _pings_from_a_shell(box, "shell78")
+
+
 @healthy()
 def pings_that_nobody_sends(box: Box) -> None:
     """The same rule and the same setting where no container pings."""

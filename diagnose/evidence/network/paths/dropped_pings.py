@@ -14,6 +14,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.called_names import CalledNames
@@ -46,6 +47,8 @@ _DURATION = LazyPattern(r"\d+(?:\.\d+)?[smhd]?|\w+=.*")
 _WITH_VALUE = frozenset("cWwiIstQMpSlm")
 """Options of ping that are followed by a value."""
 _TARGET = LazyPattern(r"(?:\bPING |^--- )(?P<target>[A-Za-z0-9][\w.-]*)")
+_ENDS = LazyPattern(r"-[A-Za-z]*[cw]")
+"""An option of ping with the number of packets or of seconds after which it ends."""
 _LOST = "100% packet loss"
 _VARIABLE = LazyPattern(r"\$\{?(?P<name>\w+)(?::?-[^}]*)?\}?")
 
@@ -101,9 +104,11 @@ def dropped_pings(
     config: DaemonConfig | None,
     ping: Ping | None,
     info: Info | None,
+    processes: Processes | None,
     clock: Clock,
 ) -> DroppedPings:
-    """Each ping of a command, of a health check, or of a log that says it got no answer."""
+    """Each ping of a command, of a health check, of a process that pings without an end, or of a
+    log that says it got no answer."""
     why_none = not_walked(ping, info, uplinks)
     if why_none and len(uplinks):
         return DroppedPings((), why_none=why_none)
@@ -112,7 +117,7 @@ def dropped_pings(
     pings = [
         sent
         for container in containers.running
-        for wanted in _wanted(container, recent_logs, clock)
+        for wanted in _wanted(container, processes, recent_logs, clock)
         if (sent := _sent(container, wanted, names, networks)) is not None
     ]
     outcomes = [_outcome(sent, host, host_stack) for sent in pings]
@@ -137,13 +142,17 @@ def _outcome(
 
 
 def _wanted(
-    container: Container, recent_logs: RecentLogs | None, clock: Clock
+    container: Container,
+    processes: Processes | None,
+    recent_logs: RecentLogs | None,
+    clock: Clock,
 ) -> Iterator[_Wanted]:
     """The pings of one container, each target once."""
     probe = container.config.healthcheck
     texts: list[tuple[Source, str]] = [
         ("health check", " ".join((probe.test if probe else None) or ())),
         ("command", " ".join(container.command)),
+        *(("process", text) for text in _lasting_pings(container, processes)),
     ]
     environment = dict(container.config.environment)
     seen: set[str] = set()
@@ -159,6 +168,18 @@ def _wanted(
         if match is not None and match["target"] not in seen:
             seen.add(match["target"])
             yield _Wanted(match["target"], "log", line.text[:200])
+
+
+def _lasting_pings(container: Container, processes: Processes | None) -> Iterator[str]:
+    """The command lines of a container's processes that ping until somebody ends them.
+
+    One that sends a few packets is seen by one look, and not by the next.
+    """
+    for process in processes or ():
+        words = process.cmdline or []
+        is_own = process.container == container.id and process.comm == "ping"
+        if is_own and not any(map(_ENDS.match, words)):
+            yield " ".join(words)
 
 
 def _tells_of_loss(text: str) -> bool:
@@ -197,7 +218,7 @@ def _sent(
 ) -> DroppedPing | None:
     """The ping as it leaves the container; None where that is not known, or for loopback."""
     target = names.extra_hosts(container).get(wanted.target, wanted.target)
-    is_failing = wanted.source == "log" or container.is_unwell
+    is_failing = wanted.source in ("log", "process") or container.is_unwell
     for name, endpoint in sorted(container.endpoints.items()):
         network, called = networks.by_name.get(name), names.on_network(name, target)
         if network is None or not network.is_bridge or not endpoint.ip_address:

@@ -50,7 +50,14 @@ _PLACE = LazyPattern(
 _NUMBER = LazyPattern(r"[0-9]{1,5}")
 
 Source = Literal[
-    "environment", "command", "health check", "extra hosts", "depends_on", "log", "socket"
+    "environment",
+    "command",
+    "health check",
+    "extra hosts",
+    "depends_on",
+    "log",
+    "socket",
+    "process",
 ]
 
 
