@@ -203,12 +203,10 @@ def test_a_long_name_is_cut_in_its_middle():
 
 
 def test_a_fix_of_many_lines_is_followed_and_a_short_one_shown():
-    variables = {"container": "batch", "file": "batch:/app"}
-    long = text(
-        report(found("container.entrypoint-forbidden", container("batch"), variables=variables))
-    )
-    assert "    diagnose follow container.entrypoint-forbidden\n" in long
-    assert "mktemp" not in long
+    variables = {"container": "batch", "forgotten": "batch"}
+    long = text(report(found("container.unhealthy", container("batch"), variables=variables)))
+    assert "    diagnose follow container.unhealthy\n" in long
+    assert "docker wait" not in long
     short = text(
         report(found("container.crashed", container("batch"), variables={"container": "batch"}))
     )
