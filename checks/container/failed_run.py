@@ -59,6 +59,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     context: RunContext
     strays: Mapping[str, str] = {}
     """Names that it called and that no container has, with their places."""
+    corrected: Mapping[str, str] = {}
+    """What puts a neighbour's name in the place of such a name, as variables of the page."""
     server: Mapping[str, str] = {}
     """The server whose state ended it, as a variable of the page."""
     row: Mapping[str, str] = {}
@@ -96,7 +98,7 @@ class FailedRun(msgspec.Struct, frozen=True):
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
-            | stray_variables(self.strays)
+            | dict(self.corrected)
             | dict(self.server)
             | dict(self.row)
         )
@@ -118,14 +120,16 @@ def failed_run(
     if before:
         tail = tail.before_this_run
     strays = strays_of(container, containers, tail)
+    setting = stray_setting(strays) or setting_of(container, tail)
     return FailedRun(
         container,
         tail=tail,
         calls=calls_of(container, containers, tail, context.namespaces),
-        setting=stray_setting(strays) or setting_of(container, tail),
+        setting=setting,
         changed=changed_file(container, context.compose_files),
         context=context,
         strays=strays,
+        corrected=stray_variables(strays, container, containers, setting),
         server=server_of(container, tail.failure, containers),
         row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
     )

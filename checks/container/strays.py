@@ -5,11 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.changed_words import line_with_text, with_text
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from diagnose.evidence.dns.failed_names import names_by_network
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Json
 
 _VARIABLE = "environment variable "
+_SIGNS = LazyPattern(r"[-_.]")
+_LETTERS = LazyPattern(r"\D")
+_ALMOST = 0.8
+"""The similarity of two names of which one is the other mistyped; cache1 and cache2 are two."""
 
 
 def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[str, Json]:
@@ -36,7 +44,38 @@ def stray_setting(strays: Mapping[str, str]) -> NamedSetting | None:
     return NamedSetting(variable=places.pop().removeprefix(_VARIABLE), fault="value")
 
 
-def stray_variables(strays: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a page: no other start heals a name that nobody has."""
-    setting = stray_setting(strays)
-    return setting.variables if setting is not None else {}
+def stray_variables(
+    strays: Mapping[str, str],
+    container: Container,
+    containers: Containers,
+    setting: NamedSetting | None,
+) -> dict[str, str]:
+    """The variables of a page: no other start heals a name that nobody has.
+
+    setting: where the line leads. Where a neighbour has almost that name, it is put in its place.
+    """
+    name = only(list(strays)) or ""
+    meant = _meant(name, container, containers)
+    corrected = with_text(container, name, meant) if meant else {}
+    if meant and setting is not None and setting.path and setting.line:
+        corrected = line_with_text(setting.path, setting.line, name, meant)
+    own = stray_setting(strays)
+    return corrected or (own.variables if own is not None else {})
+
+
+def _meant(name: str, container: Container, containers: Containers) -> str:
+    """The one name on its networks that is almost this one; "" where none or several are."""
+    near = names_by_network(containers)
+    names = {other for network in container.endpoints for other in near.get(network, ())}
+    alike = [other for other in names - {container.name} if name and _is_alike(name, other)]
+    return only(alike) or ""
+
+
+def _is_alike(name: str, other: str) -> bool:
+    """Whether two names differ by a sign between words, or by a letter or two."""
+    bare, other_bare = (_SIGNS.sub("", text.lower()) for text in (name, other))
+    if bare == other_bare:
+        return True
+    has_same_digits = _LETTERS.sub("", bare) == _LETTERS.sub("", other_bare)
+    ratio = difflib.SequenceMatcher(None, bare, other_bare).ratio()
+    return has_same_digits and ratio >= _ALMOST

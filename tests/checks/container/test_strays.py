@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from checks.container.strays import stray_evidence
+from checks.container.strays import stray_evidence, stray_variables
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from tests.inspected import container, of
 
 SERVICE = {"Config": {"Labels": {"com.docker.compose.service": "orders"}}}
@@ -23,3 +26,46 @@ NAMES = {
 def test_a_similar_name_is_said_with_its_container(name: str, expected: str) -> None:
     containers = of(container("web"), container("shop-app-1", **SERVICE))
     assert stray_evidence({name: "its log"}, containers) == {f'"{name}", in its log': expected}
+
+
+ON_SHOP = {"NetworkSettings": {"Networks": {"shop": {}}}}
+ON_OTHER = {"NetworkSettings": {"Networks": {"other": {}}}}
+IN_FILE = NamedSetting(path="/srv/site.conf", inside="/etc/nginx/conf.d/site.conf", line=2)
+ENV = {"Config": {"Env": ["DB_URL=postgres://data-base:5432/shop"]}}
+MEANT = {
+    "a sign between the words, in a file": (
+        ["database"],
+        {},
+        IN_FILE,
+        {"edited": "/srv/site.conf", "edit": r"2s/\bdata-base\b/database/g"},
+    ),
+    "in a variable": (
+        ["database"],
+        ENV,
+        None,
+        {"assignment": "DB_URL=postgres://database:5432/shop"},
+    ),
+    "a letter": (["data-baso"], ENV, None, {"assignment": "DB_URL=postgres://data-baso:5432/shop"}),
+    "another number": (["data-base2"], ENV, None, {}),
+    "two of them": (["database", "data_base"], ENV, None, {}),
+    "another word": (["cache"], ENV, None, {}),
+}
+
+
+@pytest.mark.parametrize(("others", "fields", "setting", "expected"), MEANT.values(), ids=MEANT)
+def test_the_name_that_is_meant_takes_the_place_of_the_wrong_one(
+    others: list[str],
+    fields: dict[str, Any],
+    setting: NamedSetting | None,
+    expected: dict[str, str],
+) -> None:
+    caller = container("app", **ON_SHOP, **fields)
+    containers = of(caller, *(container(name, **ON_SHOP) for name in others))
+    found = stray_variables({"data-base": "its log"}, caller, containers, setting)
+    assert found == expected
+
+
+def test_a_name_of_another_network_is_not_meant() -> None:
+    caller = container("app", **ON_SHOP, **ENV)
+    containers = of(caller, container("database", **ON_OTHER))
+    assert stray_variables({"data-base": "its log"}, caller, containers, None) == {}

@@ -96,6 +96,31 @@ def nginx_with_a_folder_for_a_file(box: Box) -> None:
     assert box.wait_state("edge7", "exited")["State"]["ExitCode"] == 1
 
 
+def _site_of_a_shop(box: Box, name: str, shop: str) -> None:
+    """nginx whose site hands requests on to a shop by this name."""
+    box.docker("network", "create", f"{name}net")
+    run(box, "shelf-12", f"--network={name}net", "shop:1.4")
+    site = f"upstream shop {{\n  server {shop}:8080;\n}}\nserver {{ listen 8080; location / {{ proxy_pass http://shop; }} }}\n"
+    box.write(f"/srv/{name}/site.conf", site)
+    mount = f"/srv/{name}/site.conf:/etc/nginx/conf.d/site.conf:ro"
+    nginx(box, name, "include /etc/nginx/conf.d/*.conf;", f"--network={name}net", "-v", mount)
+
+
+@fault("container.exits-at-start", subject="container:edge12")
+def nginx_with_the_old_name_of_a_service(box: Box) -> None:
+    """A service was renamed, and nginx's file still has the name without the hyphen."""
+    _site_of_a_shop(box, "edge12", "shelf12")
+    assert box.wait_state("edge12", "exited")["State"]["ExitCode"] == 1
+    assert 'host not found in upstream "shelf12:8080"' in box.docker("logs", "edge12").stderr
+
+
+@healthy()
+def nginx_with_the_new_name_of_a_service(box: Box) -> None:
+    """The same file with the name that the service has."""
+    _site_of_a_shop(box, "edge13", "shelf-12")
+    box.wait_state("edge13", "running")
+
+
 _EDGE = "include /etc/nginx/conf.d/*.conf; server { listen 8080; %s location / { set $shop shelf8:8080; proxy_pass http://$shop; } }"
 
 
