@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,17 @@ from tests.lab import summary
 
 gc.disable()
 """Nothing that is collected goes away before the last test: until then there is nothing to find."""
+
+
+LAB = Path(__file__).parent / "lab"
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """The lab's scenarios are not imported where none of them would run: a second of each run."""
+    terms = config.option.markexpr.split(" and ")
+    is_left_out = "not lab" in terms and " or " not in config.option.markexpr
+    is_asked_for = any("lab" in argument for argument in config.args)
+    return True if collection_path == LAB and is_left_out and not is_asked_for else None
 
 
 def pytest_collection_finish() -> None:
