@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 import msgspec
@@ -23,7 +24,7 @@ from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHI
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
 
@@ -172,6 +173,7 @@ def pull_denied(
     swarm: Swarm | None,
     *,
     repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
 ) -> CheckResult:
     """An image does not exist in its registry, or this host has no right to pull it.
 
@@ -180,10 +182,15 @@ def pull_denied(
     registries refuse public images too (ghcr.io says "denied: denied"). Logins belong to the user
     who pulls; those of the user who runs this are known by the registries' names. Swarm pulls with
     the login that the service was given when it was made, and without one if it was given none. One
-    refused pull is most often a slip of the pen: a warning takes three.
+    refused pull is most often a slip of the pen: a warning takes three, unless the registry says
+    that the login itself is wrong.
     """
     failures = FailedPulls(pulls, clock, repeated)
+    recent = FailedPulls(pulls, clock, repeated, recent_s)
     for trouble in pulls.of("denied"):
+        if _WRONG_LOGIN.search(trouble.text) and not trouble.of_swarm:
+            yield _wrong_login_finding(recent, trouble, client)
+            continue
         denial = _denial(trouble, pulls.source, client, swarm)
         yield failures.finding(
             trouble,
@@ -192,6 +199,35 @@ def pull_denied(
             clause=denial.clause,
         )
     return None
+
+
+_WRONG_LOGIN = LazyPattern(
+    r"(?:incorrect|invalid|wrong) username or password|HTTP Basic: Access denied|bad credentials"
+    r"|(?:personal )?access token (?:has|is) (?:been )?(?:expired|revoked|invalid)",
+    re.IGNORECASE,
+)
+"""What registries say of the login itself that they were sent (Docker Hub, GitLab, Harbor, Nexus):
+without any login they ask for one."""
+_HUB_KEY = "https://index.docker.io/v1/"
+"""The name under which the docker command stores the login of Docker Hub."""
+
+
+def _wrong_login_finding(
+    failures: FailedPulls, trouble: PullTrouble, client: ClientSettings | None
+) -> Finding:
+    """A pull that fails for the login with which it was made: a public image needs none."""
+    registry = trouble.registry or HUB
+    reason = f"{registry} refuses the login with which it was made: {reason_of(trouble.text)}"
+    logins = (client.logins or ()) if client is not None else ()
+    if client is None or registry not in logins:
+        return failures.finding(trouble, variables={"login": registry}, reason=reason)
+    return failures.finding(
+        trouble,
+        variables={"refused_login": _HUB_KEY if registry == HUB else registry} | image_of(trouble),
+        proof={f"{client.file} auths": registry},
+        reason=reason,
+        clause=f'; user "{client.user}" has one stored in {client.file}',
+    )
 
 
 class _Denial(msgspec.Struct, frozen=True):

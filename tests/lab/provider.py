@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .commands import run_bounded
+from .commands import poll, run_bounded
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -130,10 +130,11 @@ class Provider:
         self._dns = self.spawn(
             ["dnsmasq", *fixed.split(), *listen.split(), *zone.split(), *options]
         )
-        for _ in range(50):
-            if f"{RESOLVER}:53" in self.run(["ss", "-lnu"]).stdout:
-                return
-        raise RuntimeError("dnsmasq does not listen")
+
+        def listens() -> bool:
+            return f"{RESOLVER}:53" in self.run(["ss", "-lnu"]).stdout
+
+        poll(listens, 20, "dnsmasq to listen")
 
     def dns_stop(self) -> None:
         """Stop the resolver: queries are refused (ICMP port unreachable)."""

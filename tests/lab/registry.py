@@ -23,9 +23,9 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from typing import TYPE_CHECKING
 
+from .commands import poll
 from .provider import WEB
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ HUB = ("registry-1.docker.io", "auth.docker.io", "index.docker.io")
 _SERVER = r"""
 import functools, gzip, hashlib, http.server, io, json, os, ssl, sys, tarfile, time
 host, port, cert = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+strict = "strict" in sys.argv
 digest = lambda data: "sha256:" + hashlib.sha256(data).hexdigest()
 V2 = "application/vnd.docker.distribution.manifest.v2+json"
 LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -104,6 +105,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.reply(status, json.dumps({"errors": errors}).encode(), **headers)
     def do_GET(self):
         path = self.path.partition("?")[0]
+        given = self.headers.get("Authorization", "")
+        if path == "/token" and strict and given.startswith("Basic"):
+            return self.reply(401, b'{"details": "incorrect username or password"}')
+        if path != "/token" and strict and not given.startswith("Bearer"):
+            return self.error(401, "UNAUTHORIZED", "authentication required",
+                Www_Authenticate=f'Bearer realm="https://{self.headers["Host"]}/token",service="x"')
         if path == "/token":
             return self.reply(200, b'{"token": "made-up", "access_token": "made-up", "expires_in": 300}')
         if path in ("/v2/", "/v2"):
@@ -164,20 +171,23 @@ server.serve_forever()
 """
 
 
-def start(box: Box, port: int = 5000, *, tls: bool = False) -> str:
+def start(box: Box, port: int = 5000, *, tls: bool = False, strict: bool = False) -> str:
     """Serve on the provider's web address; returns host:port.
 
-    With TLS the certificate is signed by itself, for its
-    address and Docker Hub's names."""
+    With TLS the certificate is signed by itself, for its address and Docker Hub's names. A strict
+    one gives its token to nobody who sends a login, as Docker Hub does with one that is wrong.
+    """
     cert = _certificate(box) if tls else ""
     # The provider has a /tmp of its own, where a virtual environment may lie.
-    box.provider.spawn([os.path.realpath(sys.executable), "-c", _SERVER, WEB, str(port), cert])
+    words = [os.path.realpath(sys.executable), "-c", _SERVER, WEB, str(port), cert]
+    box.provider.spawn([*words, *(["strict"] if strict else [])])
     url = f"{'https' if tls else 'http'}://{WEB}:{port}/v2/"
-    for _ in range(100):
-        if box.provider.run(["curl", "-sk", url], check=False).returncode == 0:
-            return f"{WEB}:{port}"
-        time.sleep(0.05)
-    raise RuntimeError("the registry does not answer")
+
+    def answers() -> bool:
+        return box.provider.run(["curl", "-sk", url], check=False).returncode == 0
+
+    poll(answers, 20, "the registry to answer")
+    return f"{WEB}:{port}"
 
 
 def _certificate(box: Box) -> str:
@@ -189,12 +199,12 @@ def _certificate(box: Box) -> str:
     return "/run/cert.pem"
 
 
-def start_hub(box: Box) -> None:
+def start_hub(box: Box, *, strict: bool = False) -> None:
     """Be Docker Hub for the box: its names, port 443, and a certificate that the box trusts.
 
     Before the engine
     starts."""
-    start(box, 443, tls=True)
+    start(box, 443, tls=True, strict=strict)
     box.provider.dns_stop()
     box.provider.dns_start(*(f"--address=/{name}/{WEB}" for name in HUB))
     trusted = box.provider.sh("openssl x509 -in /run/cert.pem")

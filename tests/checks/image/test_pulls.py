@@ -10,6 +10,7 @@ from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
+from diagnose.model import Severity
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -160,6 +161,30 @@ def test_a_stored_login_may_be_why(logins: tuple[str, ...] | None, as_guest: str
     (finding,) = result.findings
     assert finding.variables.get("as_guest", "") == as_guest
     assert ("stored login" in finding.summary) == bool(as_guest)
+
+
+HUB_KEY = "https://index.docker.io/v1/"
+REFUSED = {
+    "the Hub": ("docker.io", "incorrect username or password", ("docker.io",), HUB_KEY),
+    "GitLab": ("r:5000", "denied: HTTP Basic: Access denied", ("r:5000",), "r:5000"),
+    "nobody logged in here": ("docker.io", "incorrect username or password", (), ""),
+    "not recorded": ("docker.io", "incorrect username or password", None, ""),
+}
+
+
+@pytest.mark.parametrize(("registry", "text", "logins", "key"), REFUSED.values(), ids=REFUSED)
+def test_a_login_that_is_wrong_is_a_warning_at_once(
+    registry: str, text: str, logins: tuple[str, ...] | None, key: str
+) -> None:
+    refused = PullTrouble(
+        "denied", registry, "shop:9", 1, NOW - 9, NOW - 9, f"unauthorized: {text}"
+    )
+    client = ClientSettings("/root/.docker/config.json", "root", logins=logins)
+    result = judge("image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=client)
+    (finding,) = result.findings
+    assert finding.severity is Severity.warning
+    assert finding.variables.get("refused_login", "") == key
+    assert ("login" in finding.variables) != bool(key)
 
 
 AMAZONS = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -181,6 +182,30 @@ def no_right_to_an_image(box: Box) -> None:
     fixes = {finding["id"]: finding["fix"] for finding in findings}
     assert fixes["image.registry-tls"][0]["command"] == f"kill -HUP {box.engine_pid}", fixes
     assert fixes["image.pull-denied"][0]["command"] == f"docker login {host}", fixes
+
+
+def _log_in_wrongly(box: Box) -> None:
+    """Store a mail address where Docker Hub wants the Docker ID, and see a public image refused."""
+    registry.start_hub(box, strict=True)
+    box.start_engine(config=QUIET)
+    login = base64.b64encode(b"ann@example.com:made-up").decode()
+    auths = {"https://index.docker.io/v1/": {"auth": login}}
+    box.write("/root/.docker/config.json", {"auths": auths})
+    refuse(box, "old/app:1", "incorrect username or password")
+
+
+@fault("image.pull-denied", subject="image:old/app:1", engine_started=False)
+def public_image_with_a_wrong_login(box: Box) -> None:
+    """Docker Hub refuses a public image, since a wrong login is stored."""
+    _log_in_wrongly(box)
+
+
+@healthy(engine_started=False)
+def public_image_after_the_logout(box: Box) -> None:
+    """The wrong login was removed, and the image was pulled."""
+    _log_in_wrongly(box)
+    box.docker("logout", "https://index.docker.io/v1/")
+    box.docker("pull", "old/app:1")
 
 
 @fault("image.registry-unreachable", subject="daemon:docker", shareable=True)
