@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
@@ -68,7 +68,7 @@ def queries_lost(
                 paths=tuple(paths),
                 lossy=tuple(lossy),
                 users=tuple(group for group in groups if group.uses([server])),
-                sound=_sound_server(samples, server, max(path.sample.lost_pct for path in lossy)),
+                sound=_sound_server(samples, lossy),
                 sent_again=network_losses.sent_again if network_losses is not None else {},
             )
             yield _finding(loss, resolver_paths, critical_pct)
@@ -126,14 +126,12 @@ def _is_sound(path: SampledPath, lost_pct: float) -> bool:
     return not path.sample.lost and chance <= MOST_CHANCE
 
 
-def _sound_server(samples: DnsSamples, lossy: str, lost_pct: float) -> str:
-    """Another server of the host that answered all of several queries; empty if there is none.
-
-    lost_pct: what the lossy one loses.
-    """
+def _sound_server(samples: DnsSamples, lossy: Sequence[SampledPath]) -> str:
+    """Another server of the host that answered all of several queries; empty if there is none."""
+    lost_pct = max(path.sample.lost_pct for path in lossy)
     for path in samples.paths:
-        is_other = path.server != lossy and not path.networks and not is_loopback(path.server)
-        if is_other and _is_sound(path, lost_pct):
+        is_other = path.server != lossy[0].server and not path.networks
+        if is_other and not is_loopback(path.server) and _is_sound(path, lost_pct):
             return path.server
     return ""
 

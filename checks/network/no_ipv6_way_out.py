@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 
 from checks.network.helpers import with_ipv6
@@ -79,33 +79,47 @@ def ipv6_leads_nowhere(
     route to it.
     """
     host_gets_out = _gets_out(routes)
-    callers = [
-        container
-        for container in containers.running
-        if _may_lack_a_way_out(container, networks, host_gets_out=host_gets_out)
-    ]
+    callers = _callers(containers, networks, host_gets_out=host_gets_out)
     if not callers:
         return Skipped("each running container with a network has an IPv6 way out, or none at all")
     for container in callers:
         lines = recent_logs.of(container)
         tells = _tells_of_the_internet if container.has_ipv6 else _tells_of_ipv6
         reports = recent_logs.repeated(container, tells, clock, least, fresh)
-        if any(_REACHES_IPV4.search(line.text) for line in lines):
+        if _reaches_ipv4(lines):
             reports = ()
         if container.has_ipv6:
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
                 yield _dead_route_finding(container, reports, sorted(places))
         elif _lacks_ipv6(reports, lines):
-            called = _called(reports)
-            reached = _reached_by_host(called, routes, networks)
-            if not reached and not any(map(_PUBLIC.fullmatch, called)):
+            reached = _reached_by_host(_called(reports), routes, networks)
+            if not reached and not _are_of_the_internet(reports):
                 continue
             finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
             cure = _cure(container, networks, ping) if reached else {}
             yield finding.with_variables(cure or {"without": min(container.endpoints)})
     yield from recent_logs.left_out(callers)
     return None
+
+
+def _callers(containers: Containers, networks: Networks, *, host_gets_out: bool) -> list[Container]:
+    """The running containers that may have no IPv6 way out."""
+    return [
+        container
+        for container in containers.running
+        if _may_lack_a_way_out(container, networks, host_gets_out=host_gets_out)
+    ]
+
+
+def _are_of_the_internet(reports: Sequence[RecentLine]) -> bool:
+    """Whether one of these calls is to an address that is not private."""
+    return any(map(_PUBLIC.fullmatch, _called(reports)))
+
+
+def _reaches_ipv4(lines: Iterable[RecentLine]) -> bool:
+    """Whether its program is connected over IPv4 after all."""
+    return any(_REACHES_IPV4.search(line.text) for line in lines)
 
 
 def _gets_out(routes: Routes) -> bool:
