@@ -85,20 +85,17 @@ def ipv6_leads_nowhere(
     for container in callers:
         lines = recent_logs.of(container)
         tells = _tells_of_the_internet if container.has_ipv6 else _tells_of_ipv6
-        reports = recent_logs.repeated(container, tells, clock, least, fresh)
-        if _reaches_ipv4(lines):
-            reports = ()
+        repeated = recent_logs.repeated(container, tells, clock, least, fresh)
+        reports = () if _reaches_ipv4(lines) else repeated
         if container.has_ipv6:
             places = _waiting_for(container, unanswered_calls)
             if reports or places:
                 yield _dead_route_finding(container, reports, sorted(places))
         elif _lacks_ipv6(reports, lines):
             reached = _reached_by_host(_called(reports), routes, networks)
-            if not reached and not _are_of_the_internet(reports):
-                continue
-            finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
-            cure = _cure(container, networks, ping) if reached else {}
-            yield finding.with_variables(cure or {"without": min(container.endpoints)})
+            if reached or _are_of_the_internet(reports):
+                finding = _no_ipv6_finding(container, reports, is_reached=host_gets_out or reached)
+                yield finding.with_variables(_steps(container, networks, ping, is_reached=reached))
     yield from recent_logs.left_out(callers)
     return None
 
@@ -197,6 +194,14 @@ def _no_ipv6_finding(
         signs=_LOST,
         stable=(container.life,),
     )
+
+
+def _steps(
+    container: Container, networks: Networks, ping: Ping | None, *, is_reached: bool
+) -> dict[str, str]:
+    """What gives a network IPv6, where the host reaches the address; or a container without it."""
+    cure = _cure(container, networks, ping) if is_reached else {}
+    return cure or {"without": min(container.endpoints)}
 
 
 def _cure(container: Container, networks: Networks, ping: Ping | None) -> dict[str, str]:
