@@ -49,6 +49,11 @@ def duration(seconds: float) -> str:
     return f"{max(0, round(seconds))} s"
 
 
+def ago(seconds: float) -> str:
+    """How long ago something was: 12 min ago, less than 1 s ago."""
+    return f"{duration(seconds)} ago" if seconds >= 0.5 else "less than 1 s ago"
+
+
 def size(count: float) -> str:
     """A number of bytes in binary units, three digits at most: 512 B, 21.4 GiB."""
     for unit in ("B", "KiB", "MiB", "GiB", "TiB"):

@@ -125,8 +125,9 @@ def _dead_servers_finding(
     """One finding for all servers that do not answer."""
     first, others, dead = servers.first, servers.others, servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
-    is_lost = servers.is_unreachable and routes is not None and not routes.lead_out
-    down = _down(links) if is_lost else []
+    is_lost = servers.is_unreachable and routes is not None and not routes.leads_to(first)
+    has_way = routes is not None and routes.lead_out
+    down = _down(links) if is_lost and not has_way else []
     finding = Finding(
         subject=HOST,
         summary=sentence(
@@ -134,7 +135,7 @@ def _dead_servers_finding(
             f"({servers.lookups.host[first]})",
             f"{others[0]} answers" if others else _no_other(servers.resolvers),
             _filtered(servers.rules.get(first)),
-            _no_way_out(down) if is_lost else "",
+            _no_way_out(down, has_way=has_way) if is_lost else "",
             _serves(servers.serving),
         ),
         evidence=_answers(servers),
@@ -245,8 +246,13 @@ def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:
 _RESOLVED_STUB = "127.0.0.53"
 
 
-def _no_way_out(down: list[str]) -> str:
-    """That the host has no default route, and which interfaces may have had it."""
+def _no_way_out(down: list[str], *, has_way: bool) -> str:
+    """That the host has no route to the server, and which interfaces may have had one.
+
+    has_way: whether a default route leads to other addresses, such as those of IPv6.
+    """
+    if has_way:
+        return "no route of this host leads to that address"
     if not down:
         return "no default route leads out"
     are = agree(down, "is", "are")

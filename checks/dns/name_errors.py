@@ -97,7 +97,7 @@ def _failing_name_finding(error: _ServerError) -> Finding:
             _scope(error),
             f"{joined(others)} {agree(others, 'does', 'do')} not help" if others else "",
             f"{named('container', sorted(names_of(callers)))} "
-            f"{agree(callers, 'misses', 'miss')} {agree(names, 'it', 'them')}",
+            f"{agree(callers, 'needs', 'need')} {agree(names, 'that name', 'those names')}",
         ),
         evidence=present(
             {

@@ -14,7 +14,7 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import named, sentence
+from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 
 
@@ -64,7 +64,7 @@ def _broken_bridge_finding(
         subject=network.subject,
         summary=sentence(
             f"bridge {network.bridge} of {network} {fault}",
-            f"{named('container', names)} cut off" if names else "",
+            f"{named('container', names)} {agree(names, 'is', 'are')} cut off" if names else "",
         ),
         evidence={
             f"link {network.bridge}": state,

@@ -51,9 +51,9 @@ class DnsReply(msgspec.Struct, frozen=True):
             )
         if self.icmp:
             return {
-                "refused": "refused (nothing listens there)",
-                "unreachable": "unreachable (no route, or a router said so)",
-                "prohibited": "prohibited (the sender's own packet filter drops it)",
+                "refused": "refused, nothing listens there",
+                "unreachable": "unreachable, there is no route or a router refused",
+                "prohibited": "prohibited, the sender's own packet filter drops it",
             }.get(self.icmp, self.icmp)
         return f"silent after {self.sent} queries"
 

@@ -19,7 +19,7 @@ from diagnose.model import (
     Severity,
     Strength,
 )
-from diagnose.phrases import count, duration, named, size
+from diagnose.phrases import ago, count, named, size
 from diagnose.render.grouping import other_messages
 
 FIGURES = "statvfs("
@@ -172,7 +172,7 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
 def _changes(head: Reported, now: float) -> Iterator[tuple[str, str]]:
     """As evidence: what was changed before the problem began, the latest first."""
     if head.changes:
-        changes = [f"{change.text}, {duration(now - change.at)} ago" for change in head.changes]
+        changes = [f"{change.text}, {ago(now - change.at)}" for change in head.changes]
         yield CHANGED, "; ".join(changes)
 
 

@@ -25,6 +25,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start daemon: Error initializing network controller: error obtaining controller instance: failed to get bridge network configurations from store: unexpected end of JSON input",
         {"database": "/var/lib/docker/network/files/local-kv.db"},
     ),
+    "networks-invalid": (
+        "failed to start daemon: Error initializing network controller: error obtaining controller instance: libnet controller initialization: invalid database",
+        {"database": "/var/lib/docker/network/files/local-kv.db"},
+    ),
     "networks-locked": (
         "failed to start daemon: Error initializing network controller: error obtaining controller instance: could not get list of networks: timeout",
         {"locked": "/var/lib/docker/network/files/local-kv.db"},

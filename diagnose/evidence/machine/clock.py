@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.model import Failed, Unavailable
-from diagnose.phrases import duration
+from diagnose.phrases import ago
 from diagnose.questions import Host
 from diagnose.questions.run import ReadClock
 from diagnose.registry import evidence
@@ -36,9 +36,7 @@ class Clock(msgspec.Struct, frozen=True):
     def ago(self, moment: float | None) -> str:
         """How long ago a Unix time is, in words: `12 min ago`; `at an unknown time`."""
         age = self.age(moment)
-        if age is None:
-            return "at an unknown time"
-        return f"{duration(age)} ago" if age >= 0.5 else "less than 1 s ago"
+        return "at an unknown time" if age is None else ago(age)
 
 
 @evidence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from ipaddress import ip_address, ip_network
 
 from diagnose.evidence.items import Items
 from diagnose.model import Failed, Unavailable
@@ -23,6 +24,17 @@ class Routes(Items[Route], frozen=True, dict=True):
         A default one, or half of one.
         """
         return any(route.prefix <= 1 and route.leads_somewhere for route in self)
+
+    def leads_to(self, address: str) -> bool:
+        """Whether some route, of any table, leads to an address."""
+        target = ip_address(address)
+        family = "inet" if target.version == 4 else "inet6"
+        return any(
+            route.family == family
+            and route.leads_somewhere
+            and (not route.prefix or target in ip_network(f"{route.dst}/{route.prefix}"))
+            for route in self
+        )
 
     @functools.cached_property
     def default6(self) -> Route | None:

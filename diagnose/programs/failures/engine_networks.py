@@ -27,6 +27,15 @@ NETWORKS = (
         page={"database": "{root}/network/files/local-kv.db"},
     ),
     Failure(
+        name="networks-invalid",
+        mark="invalid database",
+        pattern=r"network controller: .*invalid database",
+        cause="its record of the networks is corrupt",
+        cure="move the record aside; the engine makes a new one",
+        source="the program's own message",
+        page={"database": "{root}/network/files/local-kv.db"},
+    ),
+    Failure(
         name="networks-locked",
         mark="timeout",
         pattern=r"could not get list of networks: timeout|controller instance: timeout",

@@ -244,3 +244,24 @@ def test_the_router_may_serve_names_too(dead: tuple[str, ...], router: str | Non
     ).findings
     assert finding.variables.get("router") == router
     assert "dead" not in finding.variables, "the file would be left without a server"
+
+
+WAYS = {
+    "IPv6 alone": ((Route(family="inet6", dst="::", oif=2, gateway="fe80::1"),), "no route of this host"),
+    "nothing": ((), "no default route leads out"),
+    "its own net": ((Route(dst="192.0.2.0", prefix=24, oif=2),), ""),
+    "the default route": ((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),), ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("routes", "said"), WAYS.values(), ids=WAYS)
+def test_the_way_to_a_server_that_cannot_be_reached(routes: tuple[Route, ...], said: str) -> None:
+    _, resolvers, answer, _ = dns_host(
+        host=ResolvConf((LAN,)), replies={(LAN, True): "unreachable"}
+    )
+    (finding,) = judge(
+        "dns.host-broken", resolvers=resolvers, lookups=answer, routes=Routes(routes)
+    ).findings
+    assert ("no route of this host" in finding.summary) == said.startswith("no route")
+    assert ("no default route leads out" in finding.summary) == said.startswith("no default")
+    assert ("lost" in finding.variables) == bool(said)

@@ -132,3 +132,5 @@ def network_without_ipv6_on_a_host_with_nothing_else(box: Box) -> None:
     _only_ipv6(box)
     get = _inside(box, "old9", "curl", "-sS", "--noproxy", "*", "--max-time", "2", "192.0.2.80")
     assert box.run(get, check=False).returncode != 0
+    (dns,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
+    assert "no route of this host leads to that address" in dns["summary"], dns
