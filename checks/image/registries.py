@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Self
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -267,9 +268,9 @@ def registry_proxy(
         yield failures.finding(
             trouble,
             proof=proxy.proof,
-            reason=proxy.reason(status),
+            reason=proxy.reason(status, trouble.text),
             clause=_MAY_BE_NEAR if may_be_near else "",
-            variables=variables,
+            variables=variables | proxy.place,
         )
     return None
 
@@ -300,13 +301,26 @@ class _EngineProxy(msgspec.Struct, frozen=True):
         status = _STATUS.search(text)
         return status[1] if status and self.address and not self.is_malformed else ""
 
-    def reason(self, status: str) -> str:
+    def reason(self, status: str, text: str) -> str:
         """In place of the engine's own words; "" for these."""
         if self.is_malformed:
             return _MALFORMED
-        if not status:
+        if status:
+            return f'the engine\'s proxy {self.address} answers "{status}" in place of the registry'
+        unreached = _UNREACHED.search(text)
+        if unreached is None:
             return ""
-        return f'the engine\'s proxy {self.address} answers "{status}" in place of the registry'
+        return f"the engine cannot reach its proxy {self.address}: {unreached['why']}"
+
+    @property
+    def place(self) -> dict[str, str]:
+        """The proxy's host and port, where the page can ask it."""
+        try:
+            url = urlsplit(self.address)
+            host, port = url.hostname, url.port
+        except ValueError:
+            return {}
+        return {"proxy_host": host, "proxy_port": str(port)} if host and port else {}
 
 
 _MAY_BE_NEAR = "; if the registry is on your own network, NO_PROXY has to name it"
@@ -338,6 +352,7 @@ def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -
     return {"registry": registry, "exceptions_json": changed}
 
 
+_UNREACHED = LazyPattern(r"proxyconnect tcp: (?:dial tcp \S+: )?(?:dial tcp: )?(?P<why>[^\n]+)$")
 _STATUS = LazyPattern(r"https://[^\s\"]+\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
 """What the proxy said to CONNECT."""
 _MALFORMED = (

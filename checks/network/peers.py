@@ -84,9 +84,9 @@ def _stale_address_finding(
     call: FailingCall, holder: Container | None, servers: list[Container]
 ) -> Finding:
     container = call.container
-    whose = "which no container has now"
+    whose = "an address that no container has now"
     if holder is not None:
-        whose = f"which {holder} has now, without a server on that port"
+        whose = f"an address that {holder} has now, where nothing listens on that port"
     place = where_named(call.address, container)
     configured = f"; the address is configured in {place}" if place else ""
     listens = ""

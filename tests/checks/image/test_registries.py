@@ -157,6 +157,24 @@ def test_a_registry_that_the_engine_asks_its_proxy_for(
     assert judge("image.registry-unreachable", **about).findings == ()
 
 
+UNREACHED = {
+    "refused": ("dial tcp 192.0.2.80:3128: connect: connection refused", "connect: connection refused"),
+    "not resolved": ("dial tcp: lookup proxy: no such host", "lookup proxy: no such host"),
+    "no TLS": ("tls: first record does not look like a TLS handshake", "tls: first record"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("said", "why"), UNREACHED.values(), ids=UNREACHED)
+def test_a_proxy_that_cannot_be_reached(said: str, why: str) -> None:
+    """The sentence names the proxy, and the page can ask it."""
+    text = f"proxyconnect tcp: {said}"
+    trouble = PullTrouble("proxy", "ghcr.io", "", 3, NOW - 60, NOW - 60, text)
+    failed = Pulls((trouble,), "log")
+    (finding,) = judge("image.registry-proxy", pulls=failed, clock=CLOCK, info=PROXIED).findings
+    assert f"cannot reach its proxy http://proxy:3128: {why}" in finding.summary
+    assert (finding.variables["proxy_host"], finding.variables["proxy_port"]) == ("proxy", "3128")
+
+
 def test_a_handshake_that_does_not_come_through() -> None:
     text = 'Get "https://registry-1.docker.io/v2/": net/http: TLS handshake timeout'
     failed = Pulls((PullTrouble("unreachable", "docker.io", "", 3, NOW - 9, NOW - 9, text),), "log")

@@ -241,6 +241,8 @@ def registry_without_tls(box: Box) -> None:
 def proxy_is_down(box: Box) -> None:
     """The daemon was told to use a proxy that does not run."""
     refuse(box, "registry.lab.test/shop:1", "proxyconnect")
+    (finding,) = box.diagnose("check", "image.registry-proxy", "--format", "json").findings
+    assert f"the engine cannot reach its proxy http://{WEB}:3128" in finding["summary"], finding
 
 
 @healthy(engine_started=False, advice=["security.insecure-registry"], baseline=False)
