@@ -42,7 +42,7 @@ def ipvs_missing(swarm: Swarm, log: DaemonLog, ipvs: Ipvs, containers: Container
                 f"{counted('swarm service', harmed)} do not work"
             ),
             evidence={"/proc/net/ip_vs": "missing", **log.evidence(lines[-1])},
-            variables={"module": "ip_vs", "service": harmed[0]},
+            variables={"module": "ip_vs", "services": "\n".join(harmed)},
             touches=subjects_of(by_ingress),
             signs=frozenset({"timeout", "refused", "unreachable"}),
         )

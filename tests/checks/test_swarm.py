@@ -294,7 +294,7 @@ def test_a_kernel_without_a_balancer(
         ipvs=Ipvs(there),
         containers=of(task),
     )
-    assert [finding.variables["service"] for finding in result.findings] == expected
+    assert [finding.variables["services"] for finding in result.findings] == expected
 
 
 # -- updates that do not go on ----------------------------------------
