@@ -129,7 +129,7 @@ def _inodes_finding(
         summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
         f"{size(usage.available)} of space{blame}",
         evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
-        variables={"point": disk.point} | _prunable(most, anonymous),
+        variables={"point": disk.point} | _removable(disk, most, anonymous),
         severity=severity,
         signs=frozenset({"no-space"}),
     )
@@ -139,14 +139,26 @@ def _entries(name: str, folder: InodeHolder) -> str:
     return f"{name}: {folder.entries} ({size(folder.bytes)})"
 
 
-def _prunable(most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]) -> dict[str, str]:
+PIPES = "/docker/containerd"
+"""The end of the folder, below /run, where the engine has the named pipes of its containers."""
+
+
+def _removable(
+    disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
+) -> dict[str, str]:
     """The variables of what helps.
 
-    The unused volume with most entries, or, unless a volume leads, a prune of images and cache.
+    The unused volume with most entries, the pipes of containers that are gone, or, on the disk of
+    images and build cache unless a volume leads, a prune of both.
     """
     if anonymous:
         return {"volume": anonymous[0].path.rpartition("/")[2]}
-    return {} if most and "/volumes/" in f"{most[0].path}/" else {"force": "--force"}
+    leading = most[0].path if most else ""
+    if leading.endswith(PIPES):
+        return {"pipes": leading}
+    if not disk.holds_data_root or "/volumes/" in f"{leading}/":
+        return {}
+    return {"force": "--force"}
 
 
 def _unused_anonymous(

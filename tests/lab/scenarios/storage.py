@@ -194,6 +194,53 @@ def inodes_exhausted(box: Box) -> None:
     assert "No space left" in said.stderr
 
 
+PIPES = "/run/docker/containerd"
+
+
+def _leave_pipes(box: Box) -> None:
+    """Make the pipes that engine 17.05 left of each container which had ended."""
+    for number in range(4):
+        folder = f"{PIPES}/{number}{'e' * 63}"
+        box.sh(f"mkdir -p {folder}; cd {folder}; for n in $(seq 90); do mkfifo $n-in $n-out; done")
+
+
+@fault(
+    "storage.inodes-exhausted",
+    subject="filesystem:/run",
+    also=[
+        ("container.runtime-limit-hit", "container:api9"),
+        ("container.start-refused", "container:api9"),
+    ],
+)
+def pipes_of_containers_that_are_gone(box: Box) -> None:
+    """Pipes of containers that are gone have taken the inodes of /run. The command removes them,
+    and the container starts; then they are there again."""
+    _leave_pipes(box)
+    used = int(box.sh("df --output=iused /run | tail -1"))
+    box.sh(f"mount -o remount,nr_inodes={used + 2} /run")
+    refused = box.docker("run", "-d", "--name=api9", "bb:1.36", "sleep", "1000", check=False)
+    assert "no space left on device" in refused.stderr, refused
+    found = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
+    (finding,) = [each for each in found if each["subject"]["name"] == "/run"]
+    box.sh(finding["fix"][0]["command"])
+    box.docker("start", "api9")
+    assert len(box.sh(f"ls {PIPES} | grep -x '[0-9a-f]*'").split()) == len(
+        box.api("/containers/json")
+    )
+    box.docker("stop", "api9")
+    box.sh(f"mount -o remount,nr_inodes={used + 500} /run")
+    _leave_pipes(box)
+    used = int(box.sh("df --output=iused /run | tail -1"))
+    box.sh(f"mount -o remount,nr_inodes={used + 2} /run")
+    assert box.docker("start", "api9", check=False).returncode
+
+
+@healthy()
+def pipes_and_room_for_more(box: Box) -> None:
+    """The same pipes, in a /run that has inodes for more."""
+    _leave_pipes(box)
+
+
 @fault("storage.deleted-files-held", subject="container:logger")
 def deleted_files_held(box: Box) -> None:
     """A process holds a deleted file of 300 MB open."""
