@@ -9,6 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
@@ -19,7 +20,7 @@ from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
@@ -79,8 +80,11 @@ def published_port_not_listening(
         netns = namespaces.of(container)
         if netns is None or container.has_own_kernel or not _is_settled(container, clock, grace):
             continue
-        tail = unserved.of(container) if unserved is not None else LogTail(())
-        yield from _tcp_findings(container, netns, tail, hidden, programs)
+        silent = unserved if unserved is not None else UnservedPorts()
+        tail = silent.of(container)
+        ready = calls_of(container, containers, tail, namespaces).ready
+        why = _Silence(tail, ready, silent.watcher_of(container))
+        yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
     return None
 
@@ -89,6 +93,16 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     """Whether it runs for so many seconds, and is neither paused nor about to start again."""
     is_running = container.state.status == "running"
     return is_running and clock.has_passed(container.started_at, grace)
+
+
+class _Silence(msgspec.Struct, frozen=True):
+    """Why a container serves none of its ports, as far as its log tells."""
+
+    tail: LogTail
+    ready: tuple[Container, ...]
+    """Whom its program called in vain, where they serve by now."""
+    watcher: str
+    """What waits for a change of files, since the program has ended; "" for nothing."""
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
@@ -103,6 +117,10 @@ class _UnservedPort(msgspec.Struct, frozen=True):
     """What the log says of it."""
     unread: UnreadSettings | None
     """The settings that the program did not read."""
+    ready: tuple[Container, ...] = ()
+    """Whom the program called in vain, where they serve by now."""
+    watcher: str = ""
+    """What waits for a change of files, since the program has ended."""
 
     @property
     def is_for_udp(self) -> bool:
@@ -121,7 +139,7 @@ class _UnservedPort(msgspec.Struct, frozen=True):
 def _tcp_findings(
     container: Container,
     netns: ContainerNetns,
-    tail: LogTail,
+    why: _Silence,
     hidden: EmptyMounts,
     programs: InwardPrograms,
 ) -> Iterator[Finding]:
@@ -136,10 +154,17 @@ def _tcp_findings(
             words = _known(programs.tails.get(container.id, LogTail(())))
             unread = programs.unread.get(container.id)
         else:
-            words = LogTail(()) if served else tail
+            words = LogTail(()) if served else why.tail
             unread = None
         port = _UnservedPort(
-            container, netns=netns, port=number, inward=inward, words=words, unread=unread
+            container,
+            netns=netns,
+            port=number,
+            inward=inward,
+            words=words,
+            unread=unread,
+            ready=why.ready,
+            watcher=why.watcher,
         )
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
@@ -195,13 +220,9 @@ def _udp_finding(
 
 def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
     container, words = port.container, port.words
-    cause = words.failure.cause if words.failure is not None else ""
     return Finding.about(
         container,
-        sentence(
-            f"{container} {port.what}: no client can reach it",
-            f"its log says why: {cause}" if cause else "",
-        ),
+        sentence(f"{container} {port.what}: no client can reach it", *_why(port)),
         {
             **_settings(port.unread),
             "NetworkSettings.Ports": container.published_names,
@@ -209,6 +230,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
             **_log(words),
+            **{f"{peer.name}, which it calls": "listens there now" for peer in port.ready},
             **hidden.evidence_of(container),
         },
         discriminator=str(port.port),
@@ -217,6 +239,18 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
         stable=(container.life,),
         port=str(port.port),
     )
+
+
+def _why(port: _UnservedPort) -> Iterator[str]:
+    """What the log says of the reason, as parts of a sentence."""
+    if port.watcher:
+        yield f"its program has ended, and {port.watcher} waits for a change of its files"
+    failure = port.words.failure
+    if port.ready:
+        peers = named("container", [peer.name for peer in port.ready])
+        yield f"it called {peers} too early, which {agree(port.ready, 'serves', 'serve')} by now"
+    elif failure is not None:
+        yield f"its log says why: {failure.cause}"
 
 
 def _cure(port: _UnservedPort, hidden: EmptyMounts) -> dict[str, str]:
@@ -228,6 +262,8 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> dict[str, str]:
         return with_host(container, port.port, ANY)
     if port.is_for_udp:
         return _publish(container, f"{port.port}/udp")
+    if port.ready:
+        return {"again": container.name}
     return _serve(container, port.netns, port.words, hidden)
 
 

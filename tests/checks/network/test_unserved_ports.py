@@ -10,7 +10,7 @@ import pytest
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts, unserved_ports
 from diagnose.model import Result, Severity
 from tests.checks.network.evidence import LATER, container, namespaces_of, subjects_and_severities
@@ -19,11 +19,15 @@ from tests.judging import judge
 
 
 def judged(
-    who: Container, namespaces: Namespaces, unserved: UnservedPorts, clock: Clock = LATER
+    who: Container,
+    namespaces: Namespaces,
+    unserved: UnservedPorts,
+    clock: Clock = LATER,
+    others: tuple[Container, ...] = (),
 ) -> Result:
     return judge(
         "network.published-port-not-listening",
-        containers=Containers((who,)),
+        containers=Containers((who, *others)),
         namespaces=namespaces,
         clock=clock,
         unserved=unserved,
@@ -110,6 +114,60 @@ def test_the_log_says_why_nothing_listens(
     for finding in judged(SPARE, namespaces, unserved).findings:
         assert finding.evidence.get("log") == shown
         assert {name: finding.variables.get(name) for name in cure} == cure
+
+
+_NET = {"Networks": {"shop_default": {"IPAddress": "172.18.0.3", "IPPrefixLen": 16}}}
+_DB = container(
+    "db",
+    NetworkSettings={"Networks": {"shop_default": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}}},
+)
+_APP = container(
+    "web", NetworkSettings={"Ports": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}, **_NET}
+)
+_REFUSED = "Error: connect ECONNREFUSED 172.18.0.2:5432"
+_CRASHED = "[nodemon] app crashed - waiting for file changes before starting..."
+_SERVES = [Socket("tcp", "0.0.0.0", 5432)]
+TOO_EARLY = {
+    "nodemon": (
+        [_REFUSED, "  code: 'ECONNREFUSED',", _CRASHED],
+        _SERVES,
+        "nodemon waits",
+        {"again": "web"},
+    ),
+    "a script": ([_REFUSED], _SERVES, 'container "db" too early', {"again": "web"}),
+    "a peer that does not listen": ([_REFUSED, _CRASHED], [], "refuses the connection", {}),
+    "the reloader of Django": (
+        ["Exception in thread django-main-thread:", "ValueError: SHOP_URL is not set"],
+        _SERVES,
+        "the reloader of Django waits",
+        {},
+    ),
+    "the reloader of uvicorn": (
+        ["Process SpawnProcess-1:", "ModuleNotFoundError: No module named 'shop'"],
+        _SERVES,
+        "the reloader of uvicorn waits",
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "sockets", "said", "cure"), TOO_EARLY.values(), ids=TOO_EARLY)
+def test_a_program_that_ended_before_its_peer_was_ready(
+    lines: list[str], sockets: list[Socket], said: str, cure: dict[str, str]
+) -> None:
+    both = Containers((_APP, _DB))
+    log = {"text": "".join(f"2026-01-01T00:30:00Z {line}\n" for line in lines)}
+    seen = [
+        ContainerNetns(_APP, 1, (), (), (), ()),
+        ContainerNetns(_DB, 2, (), (), (), (*sockets,)),
+    ]
+    namespaces = Namespaces({netns.container.id: netns for netns in seen})
+    unserved = unserved_ports(Made({"api.logs": log}), both, namespaces)
+    (finding,) = judged(_APP, namespaces, unserved, others=(_DB,)).findings
+    assert said in finding.summary
+    assert {
+        name: finding.variables[name] for name in ("again",) if name in finding.variables
+    } == cure
 
 
 def test_a_routed_network_takes_no_port_of_the_host():

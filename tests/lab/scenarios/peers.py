@@ -226,3 +226,56 @@ def proxy_inside_the_container(box: Box) -> None:
         *("run", "-d", "--name=mesh14", *QUIET, "-e=http_proxy=http://127.0.0.1:3128"),
         *("bb:1.36", "httpd", "-f", "-p", "127.0.0.1:3128"),
     )
+
+
+_EARLY = """
+if nc -w 1 {db} 5432 </dev/null; then exec nc -ll -p 3000 -e cat; fi
+echo "Error: connect ECONNREFUSED {db}:5432" >&2
+echo "  code: 'ECONNREFUSED'," >&2
+echo '[nodemon] app crashed - waiting for file changes before starting...'
+while :; do sleep 100; done
+"""
+
+
+def _database(box: Box, name: str, script: str) -> None:
+    box.docker("network", "create", f"{name}net")
+    place = [f"--name={name}db", f"--network={name}net", *QUIET]
+    box.docker("run", "-d", *place, "bb:1.36", "sh", "-c", script)
+
+
+def _calls_once(box: Box, name: str, port: int) -> None:
+    """A program that calls its database once, and serves where that was there."""
+    script = _EARLY.format(db=_address(box, f"{name}db", f"{name}net"))
+    place = [f"--name={name}", f"--network={name}net", *QUIET, f"-p={port}:3000"]
+    box.docker("run", "-d", *place, "bb:1.36", "sh", "-c", script)
+
+
+def _is_ready(box: Box, name: str) -> bool:
+    """Whether its database listens: port 5432 in the hexadecimal words of the kernel."""
+    return ":1538 " in box.docker("exec", f"{name}db", "cat", "/proc/net/tcp6").stdout
+
+
+@fault("network.published-port-not-listening", subject="container:early71", shareable=True)
+def program_that_came_before_its_database(box: Box) -> None:
+    """nodemon stays up when its program has failed, and starts it again for a changed file only."""
+    _database(box, "early71", "until test -e /tmp/ready; do sleep 0.2; done; nc -ll -p 5432 -e cat")
+    _calls_once(box, "early71", 18471)
+    box.wait_for(lambda: "app crashed" in box.docker("logs", "early71").stdout, 20, "the end")
+    box.docker("exec", "early71db", "touch", "/tmp/ready")
+    box.wait_for(lambda: _is_ready(box, "early71"), 20, "the database")
+    box.wait_for(lambda: _restarts(box, "early71"), 60, "the command that starts it again")
+
+
+def _restarts(box: Box, name: str) -> bool:
+    run_of = box.diagnose("check", "network.published-port-not-listening", "--format", "json")
+    firsts = [fix["command"] for item in run_of.findings for fix in item.get("fix", ())[:1]]
+    return f"docker restart {name}" in firsts
+
+
+@healthy(shareable=True)
+def program_that_came_after_its_database(box: Box) -> None:
+    """The same program, which found its database ready."""
+    _database(box, "early72", "nc -ll -p 5432 -e cat")
+    box.wait_for(lambda: _is_ready(box, "early72"), 20, "the database")
+    _calls_once(box, "early72", 18472)
+    box.sh("sleep 21", timeout=30)

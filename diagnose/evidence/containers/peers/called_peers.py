@@ -78,13 +78,14 @@ def _says_whom(line: str, neighbours: list[NetworkEndpoint]) -> bool:
 
 
 def refused_port(lines: Iterable[str]) -> int:
-    """The port on which calls were refused, as the last line that says so has it.
+    """The port on which calls were refused, as the last line that names one has it.
 
-    0 where none does, or one names several.
+    Node.js writes lines about the same error below that one. 0 where none does, or one names
+    several.
     """
     refused = [line for line in lines if "refused" in signs(line)]
-    ports = {int(port) for port in _PORT.findall(refused[-1])} if refused else set()
-    return only(ports) or 0
+    named = ({int(port) for port in _PORT.findall(line)} for line in reversed(refused))
+    return only(next((ports for ports in named if ports), set())) or 0
 
 
 def named_peers(

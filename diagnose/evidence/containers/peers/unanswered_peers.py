@@ -34,6 +34,14 @@ class Calls(msgspec.Struct, frozen=True):
         return all(callee.is_running and not self.is_unserved(callee) for callee in self.callees)
 
     @property
+    def ready(self) -> tuple[Container, ...]:
+        """All that it called, where each is seen to take calls at that port now."""
+        if not self.are_back or not self.port or self.namespaces is None:
+            return ()
+        is_seen = all(self.namespaces.of(callee) is not None for callee in self.callees)
+        return self.callees if is_seen else ()
+
+    @property
     def variables(self) -> dict[str, str]:
         """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]

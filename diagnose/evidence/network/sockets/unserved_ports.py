@@ -7,11 +7,26 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
 
 MOST = 10
 """Logs that are read."""
+_WATCHERS = {
+    "air": LazyPattern(r"^Process Exit with Code:? [1-9]"),
+    "cargo watch": LazyPattern(r"^\[Finished running\. Exit status: [1-9]"),
+    "dotnet watch": LazyPattern(r"Waiting for a file to change before restarting"),
+    "Node.js": LazyPattern(r"^Failed running '[^']+'"),
+    "nodemon": LazyPattern(r"\[nodemon\] app crashed - waiting for file changes"),
+    "the reloader of Django": LazyPattern(
+        r"Exception in thread django-main-thread"
+        r"|Unhandled exception in thread started by <function .{0,60}wrapper"
+    ),
+    "the reloader of uvicorn": LazyPattern(r"^Process SpawnProcess-\d+:"),
+}
+"""What a program that starts another one anew when its files change, and at no other time, writes
+when that one has failed."""
 
 
 class UnservedPorts(msgspec.Struct, frozen=True):
@@ -25,6 +40,16 @@ class UnservedPorts(msgspec.Struct, frozen=True):
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
         return self.tails.get(container.id, LogTail(()))
+
+    def watcher_of(self, container: Container) -> str:
+        """What waits for a change of files since its program has ended; "" where nothing does."""
+        lines = self.of(container).lines
+        found = (
+            name
+            for name, pattern in _WATCHERS.items()
+            if any(pattern.search(line) for line in lines)
+        )
+        return next(found, "")
 
 
 @evidence
