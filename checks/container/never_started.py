@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from checks.container.confirmed import compose_variables
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
@@ -25,6 +26,8 @@ class _Wait(msgspec.Struct, frozen=True):
 
     other: Container
     condition: str
+    healthy_since: float | None = None
+    """Unix time since which the engine calls it healthy at the latest; None if it did not say."""
 
     @property
     def is_met(self) -> bool:
@@ -38,13 +41,19 @@ class _Wait(msgspec.Struct, frozen=True):
 
     @property
     def met_at(self) -> float:
-        """Unix time since which it has been met: the engine keeps the last five probes."""
+        """Unix time since which it has been met.
+
+        The engine keeps the last five probes, which tell of some seconds alone where they come
+        often; its events go back further.
+        """
         if self.condition == _COMPLETED:
             return self.other.finished_at or 0.0
         began = self.other.started_at or 0.0
         health = self.other.state.health
         if self.condition != _HEALTHY or health is None:
             return began
+        if self.healthy_since is not None:
+            return max(began, self.healthy_since)
         for probe in reversed(health.log or ()):
             if probe.exit_code != 0:
                 break
@@ -71,7 +80,11 @@ class _Wait(msgspec.Struct, frozen=True):
 
 @check("container.never-started", severity=Severity.critical)
 def never_started(
-    containers: Containers, clock: Clock, *, grace: Seconds = Seconds(30)
+    containers: Containers,
+    clock: Clock,
+    events: Events | None,
+    *,
+    grace: Seconds = Seconds(30),
 ) -> CheckResult:
     """Compose gave up on starting a container, and what it waited for is ready now.
 
@@ -89,7 +102,7 @@ def never_started(
         if other.compose_project and not other.is_one_off
     )
     for container in containers.never_started:
-        waits = list(_waits(container, services))
+        waits = list(_waits(container, services, events))
         ready_s = _ready_s(container, waits, clock)
         if ready_s is not None and ready_s >= grace:
             yield _finding(container, waits, clock)
@@ -130,7 +143,9 @@ def _finding(container: Container, waits: Sequence[_Wait], clock: Clock) -> Find
 
 
 def _waits(
-    container: Container, services: Mapping[tuple[str, str], Sequence[Container]]
+    container: Container,
+    services: Mapping[tuple[str, str], Sequence[Container]],
+    events: Events | None,
 ) -> Iterator[_Wait]:
     """The containers of its project for which compose had it wait, as far as they are there.
 
@@ -142,7 +157,17 @@ def _waits(
     for service, condition in container.compose_dependencies.items():
         for other in services.get((project, service), ()):
             if condition:
-                yield _Wait(other, condition)
+                yield _Wait(other, condition, _healthy_since(other, events))
+
+
+def _healthy_since(container: Container, events: Events | None) -> float | None:
+    """When the engine last changed its health to healthy, or since when it has not changed it."""
+    if events is None:
+        return None
+    changes = events.of(container.id, "health_status")
+    if not changes:
+        return events.complete_since
+    return changes[-1].at if changes[-1].detail == "healthy" else None
 
 
 def _was_started_with(other: Container, container: Container) -> bool:

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.events import Event, Events
 from diagnose.evidence.machine.clock import Clock
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
-CLOCK = Clock(1_800_000_000.0, 0.0)
+AT = 1_800_000_000.0
+CLOCK = Clock(AT, 0.0)
 MADE, SOON, LATER = "2027-01-15T07:00:00Z", "2027-01-15T07:00:02Z", "2027-01-15T07:40:00Z"
 NOW = "2027-01-15T07:59:50Z"
 CREATED = {"Status": "created", "Pid": 0, "StartedAt": "0001-01-01T00:00:00Z"}
@@ -100,3 +102,42 @@ def test_a_probe_that_has_just_succeeded_counts_from_then():
     log = [{"Start": SOON, "ExitCode": 1}, {"Start": NOW, "ExitCode": 0}]
     db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
     assert not rows(judge("container.never-started", containers=of(APP, db), clock=CLOCK))
+
+
+_SINCE = {
+    "healthy for a minute": (
+        Event(AT - 60.0, "container", "health_status", "healthy", "", {}),
+        True,
+    ),
+    "healthy for ten seconds": (
+        Event(AT - 10.0, "container", "health_status", "healthy", "", {}),
+        False,
+    ),
+    "unhealthy until now": (
+        Event(AT - 60.0, "container", "health_status", "unhealthy", "", {}),
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("event", "is_found"), _SINCE.values(), ids=_SINCE)
+def test_probes_that_come_often_reach_less_far_back_than_events(
+    event: Event, is_found: bool
+) -> None:
+    """The last five probes of one each second tell of five seconds."""
+    log = [{"Start": NOW, "ExitCode": 0}] * 5
+    db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
+    events = Events((msgspec.structs.replace(event, id=db.id),))
+    found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
+    assert bool(rows(found)) is is_found
+
+
+@pytest.mark.parametrize(("ago", "is_found"), [(60.0, True), (10.0, False)])
+def test_a_change_that_the_engine_has_forgotten_lies_before_all_that_it_remembers(
+    ago: float, is_found: bool
+) -> None:
+    log = [{"Start": NOW, "ExitCode": 0}] * 5
+    db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
+    events = Events((), complete_since=AT - ago)
+    found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
+    assert bool(rows(found)) is is_found

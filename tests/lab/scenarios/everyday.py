@@ -61,6 +61,20 @@ def app_that_compose_gave_up(box: Box) -> None:
     box.docker("create", *app, "bb:1.36", "sleep", "1000")
 
 
+@fault("container.never-started", subject="container:till-app-1")
+def app_that_compose_gave_up_beside_frequent_probes(box: Box) -> None:
+    """The same, where the probes that the engine keeps reach less far back than the time that
+    compose is given."""
+    words = ("sh", "-c", "sleep 4; touch /tmp/ready; exec sleep 1000")
+    database = (*SAFE, *labels("till", "db"), "--name=till-db-1", *_PROBED)
+    box.docker("run", "-d", *database, "bb:1.36", *words)
+    app = (*SAFE, *labels("till", "app", depends_on=_WAITS), "--name=till-app-1")
+    box.docker("create", *app, "bb:1.36", "sleep", "1000")
+    box.wait_health("till-db-1", "unhealthy")
+    box.wait_health("till-db-1", "healthy")
+    box.sh("sleep 31", timeout=40)
+
+
 @healthy()
 def app_that_compose_starts_later(box: Box) -> None:
     """An app waits for a database that is still starting, and another one was only created."""
