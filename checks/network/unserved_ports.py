@@ -100,7 +100,7 @@ class _Silence(msgspec.Struct, frozen=True):
 
     tail: LogTail
     ready: tuple[Container, ...]
-    """Whom its program called in vain, where they serve by now."""
+    """whom its program called without an answer, where they serve by now."""
     watcher: str
     """What waits for a change of files, since the program has ended; "" for nothing."""
 
@@ -118,7 +118,7 @@ class _UnservedPort(msgspec.Struct, frozen=True):
     unread: UnreadSettings | None
     """The settings that the program did not read."""
     ready: tuple[Container, ...] = ()
-    """Whom the program called in vain, where they serve by now."""
+    """Whom the program called without an answer, where they serve by now."""
     watcher: str = ""
     """What waits for a change of files, since the program has ended."""
 

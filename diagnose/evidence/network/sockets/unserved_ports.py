@@ -25,7 +25,7 @@ _WATCHERS = {
     ),
     "the reloader of uvicorn": LazyPattern(r"^Process SpawnProcess-\d+:"),
 }
-"""What a program that starts another one anew when its files change, and at no other time, writes
+"""What a program that starts another one again when its files change, and at no other time, writes
 when that one has failed."""
 
 
