@@ -15,6 +15,7 @@ from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
@@ -192,7 +193,11 @@ def _prior_driver(log: DaemonLog) -> str | None:
     ],
 )
 def bridge_init_failed(
-    daemon: Daemon, log: DaemonLog | Unavailable, config: DaemonConfig | None, root: DataRoot | None
+    daemon: Daemon,
+    log: DaemonLog | Unavailable,
+    config: DaemonConfig | None,
+    root: DataRoot | None,
+    modules: Modules | None,
 ) -> CheckResult:
     """The engine does not start because its networks cannot be set up.
 
@@ -204,6 +209,7 @@ def bridge_init_failed(
     start = failed_start(daemon, log, NETWORK)
     if not isinstance(start, FailedStart):
         return start
+    start = _of_legacy_program(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
     cause = start.known.cause if start.known else detail
     yield Finding(
@@ -214,6 +220,24 @@ def bridge_init_failed(
         touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
     )
     return None
+
+
+def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
+    """The start, with its true cause where the running kernel still has its folder of modules.
+
+    A reboot brings no module that this kernel was built without.
+    """
+    is_whole = modules is not None and modules.folder != ""
+    if start.known is None or not is_whole or not LEGACY.search(start.line.text):
+        return start
+    failure = msgspec.structs.replace(
+        start.known.failure,
+        cause="iptables is its legacy variant, for which this kernel was built without modules",
+        cure="switch to the nf_tables variant of iptables, or boot a kernel with those modules",
+    )
+    return msgspec.structs.replace(
+        start, known=msgspec.structs.replace(start.known, failure=failure)
+    )
 
 
 def _addresses(config: DaemonConfig | None) -> dict[str, Json]:

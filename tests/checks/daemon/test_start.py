@@ -7,6 +7,7 @@ import pytest
 from diagnose import runbooks
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.daemon_processes import PidFile
+from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts, parse
 from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only_finding
 from tests.judging import judge
@@ -66,6 +67,25 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
     command = cure or look
     assert command is not None
     assert command.text.startswith(first)
+
+
+@pytest.mark.parametrize(
+    ("folder", "cause"),
+    [
+        pytest.param("/lib/modules/7.0", "its legacy variant", id="a kernel without legacy tables"),
+        pytest.param("", "without a reboot", id="a kernel that was upgraded"),
+    ],
+)
+def test_legacy_tables_that_the_kernel_does_not_have(folder: str, cause: str) -> None:
+    said = log(
+        "failed to start daemon: Error initializing network controller: iptables failed: modprobe: "
+        "FATAL: Module ip_tables not found in directory /lib/modules/7.0"
+    )
+    here = Modules("7.0", loaded=90, folder=folder)
+    (finding,) = judge(
+        "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
+    ).findings
+    assert cause in finding.summary
 
 
 def test_stale_pidfile() -> None:

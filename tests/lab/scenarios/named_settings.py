@@ -258,8 +258,11 @@ def legacy_iptables_without_its_module(box: Box) -> None:
     such a host, for this kernel has them."""
     box.sh("rm -f /usr/sbin/iptables /sbin/iptables")
     box.write("/usr/sbin/iptables", _LEGACY, 0o755)
+    box.sh("mkdir -p /lib/modules/$(uname -r)")
     box.start_engine(config=BASE_CONFIG, wait=False)
     box.wait_for(lambda: "failed to start daemon" in box.read(LOG), 30, "the engine to give up")
+    report = box.diagnose("check", "daemon.bridge-init-failed", "--format", "json").report
+    assert "its legacy variant" in report["findings"][0]["summary"], report["findings"]
 
 
 @fault("container.option-in-the-way", subject="container:ledger9", also=[AT_START], shareable=True)
