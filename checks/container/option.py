@@ -8,9 +8,11 @@ from checks.container.tmpfs import tmpfs_of_root
 from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, WantedEmpty
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
+from diagnose.phrases import and_more
 from diagnose.registry import check
 
 
@@ -21,6 +23,7 @@ def option_missing(
     log_tails: LogTails,
     asked_devices: AskedDevices | None,
     numbers: UserNumbers | None,
+    wanted_empty: WantedEmpty | None,
 ) -> CheckResult:
     """A container was created without an option that its program needs.
 
@@ -28,14 +31,18 @@ def option_missing(
     capability, a device, a limit or an entry for host.docker.internal is missing, its root file
     system is read-only, a tmpfs belongs to root, or a second init stands before the image's own. A
     time zone counts where the host knows it, so that its name is right and the image lacks them. A
-    device that the host does not have either is container.device-missing.
+    folder that has to be empty is named with what it holds, hidden files too. One that holds a
+    database is left alone, for the option would begin another one beside that. A device that the
+    host does not have either is container.device-missing.
     """
     for claim in claims(ID, containers, log_tails, clock):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
-        if missing:
+        full = wanted_empty.of(claim.container) if wanted_empty is not None else None
+        if missing and not (full is not None and full.is_of_a_database):
             options = list(missing)
+            cause = claim.failure.cause if full is None else _holds(full)
             finding = claim.finding(
-                f"needs {' '.join(options)}: {claim.failure.cause}",
+                f"needs {' '.join(options)}: {cause}",
                 dict(missing.values()),
                 option=options[0],
                 image=claim.container.config.image,
@@ -44,3 +51,12 @@ def option_missing(
             yield finding.with_variables(further | compose_variables(claim.container))
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
+
+
+def _holds(full: FullFolder) -> str:
+    """What keeps a database from being made in a folder."""
+    names = and_more([f'"{name}"' for name in full.names], SHOWN)
+    return (
+        "PostgreSQL makes its data only in an empty folder, and "
+        f"{full.source} on the host holds {names}, and no database"
+    )

@@ -8,8 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.wanted_empty import wanted_empty
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
-from tests.inspected import of
+from tests.hosts import Made
+from tests.inspected import bind, of
 from tests.judging import judge, rows
 
 FILES = (
@@ -219,3 +221,35 @@ def test_a_port_below_1024(parts: dict[str, Any], expected: list[tuple[str, str]
         "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
     assert rows(result) == expected
+
+
+_NOT_EMPTY = 'initdb: error: directory "/pgdata" exists but is not empty'
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([".DS_Store"], '/srv/pg on the host holds ".DS_Store", and no database'),
+        (["lost+found"], '/srv/pg on the host holds "lost+found", and no database'),
+        (["base", "global", "pg_wal"], None),
+        ([], "holds something else"),
+    ],
+)
+def test_a_folder_that_has_to_be_empty_is_named_with_what_it_holds(
+    names: list[str], said: str | None
+) -> None:
+    """No other database is begun beside one that is there."""
+    mount = bind("/srv/pg", Destination="/pgdata")
+    container, log_tails = failed_with_log(_NOT_EMPTY, **mount)
+    entries = [{"name": name, "type": "file"} for name in names]
+    full = wanted_empty(Made({"file.list": {"entries": entries}}), of(container), log_tails)
+    found = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        wanted_empty=full,
+    )
+    assert [said is not None and said in finding.summary for finding in found.findings] == [
+        True
+    ] * (said is not None)

@@ -187,6 +187,19 @@ def data_folder_with_lost_and_found(box: Box) -> None:
     assert "exists but is not empty" in ended(box, "disk8")
 
 
+@fault("container.option-missing", subject="container:disk9", also=[AT_START], shareable=True)
+def data_folder_with_a_hidden_file(box: Box) -> None:
+    """PostgreSQL's data folder looks empty; the report names the file that `ls` hides."""
+    box.sh("mkdir -p /srv/disk9 && touch /srv/disk9/.DS_Store")
+    box.sh("chown 1000 /srv/disk9 && chmod 700 /srv/disk9")
+    options = [*ROOMY, *MACHINE, "-v", "/srv/disk9:/pgdata", "-e", "PGDATA=/pgdata"]
+    run(box, "disk9", *options, "bb:1.36", f"{POSTGRES}/initdb", "-A", "trust")
+    assert "exists but is not empty" in ended(box, "disk9")
+    args = ("check", "container.option-missing", "--format", "json", "--budget", "60")
+    found = box.diagnose(*args).findings
+    assert any('/srv/disk9 on the host holds ".DS_Store"' in item["summary"] for item in found)
+
+
 @fault("container.option-missing", subject="container:chowner8", also=[AT_START], shareable=True)
 def start_script_that_changes_owners(box: Box) -> None:
     """The start script of an image gives its folder to its user, and the capability was dropped."""

@@ -1,0 +1,57 @@
+"""Folders that a program makes its data in only while they are empty, and what lies in them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+_NAMED = "postgres-lost-found"
+"""The known failure that names the folder."""
+SHOWN = 5
+_OF_A_DATABASE = frozenset({"PG_VERSION", "base", "global", "pg_wal", "pg_xact"})
+
+
+class FullFolder(msgspec.Struct, frozen=True):
+    """A folder of the host, and what it holds, hidden files too."""
+
+    source: str
+    names: tuple[str, ...]
+
+    @property
+    def is_of_a_database(self) -> bool:
+        """Whether it holds what a database consists of: a new one would begin beside that."""
+        return not _OF_A_DATABASE.isdisjoint(self.names)
+
+
+class WantedEmpty(msgspec.Struct, frozen=True):
+    """By container id; empty on most hosts."""
+
+    by_id: dict[str, FullFolder] = {}
+
+    def of(self, container: Container) -> FullFolder | None:
+        return self.by_id.get(container.id)
+
+
+@evidence
+def wanted_empty(host: Host, containers: Containers, log_tails: LogTails) -> WantedEmpty:
+    """The mounted folders that their program calls not empty: `ls` hides what begins with a dot."""
+    sources = {}
+    for container in containers:
+        failure = log_tails.failures.get(container.id)
+        path = failure.values.get("path", "") if failure and failure.name == _NAMED else ""
+        mount = container.mount_at(path) if path else None
+        if mount is not None and mount.source.startswith("/"):
+            sources[container.id] = mount.source
+    listings = host.answers_about(sorted(set(sources.values())), ListFolder)
+    return WantedEmpty(
+        {
+            id: FullFolder(source, tuple(listings[source].names))
+            for id, source in sources.items()
+            if source in listings and listings[source].names
+        }
+    )
