@@ -9,9 +9,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.later_bridges import OF_ENGINE, LaterBridges
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence
@@ -26,36 +26,43 @@ def bridge_down(
     info: Info | None,
     ping: Ping | None,
     routes: Routes | None,
+    later: LaterBridges | None,
 ) -> CheckResult:
     """The bridge of a network is missing, down, or has lost its address.
 
     Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by
     operstate, which is normal. Containers still start on a bridge that is down, without an error
     (engines 20.10.24 to 28.5.2). A bridge without a route to its containers cuts them off like one
-    without an address.
+    without an address. What second lists do not show was a network that came or went.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman creates its bridges when the first container starts")
     if info is not None and info.is_rootless:
         return Skipped("the bridges of a rootless engine are in its own network namespace")
     for network in networks.bridges:
-        link = links.by_name.get(network.bridge)
         members = attached(network, containers)
-        fault = _fault(network, link, links, members) or _missing_route(
-            network, link, members, routes
-        )
+        fault = _fault(network, links, members, routes)
+        if fault and later is not None:
+            is_there = later.has(network)
+            fault = _fault(network, later.links, members, later.routes) if is_there else ""
         if fault:
-            yield _broken_bridge_finding(network, link, links, members, fault)
+            yield _broken_bridge_finding(network, links, members, fault)
     return None
 
 
+def _fault(
+    network: Network, links: Interfaces, members: tuple[Container, ...], routes: Routes | None
+) -> str:
+    """What is wrong with the bridge or its routes, in words; empty where nothing is."""
+    link = links.by_name.get(network.bridge)
+    own = _own_fault(network, link, links, members)
+    return own or _missing_route(network, link, members, routes)
+
+
 def _broken_bridge_finding(
-    network: Network,
-    link: Interface | None,
-    links: Interfaces,
-    members: tuple[Container, ...],
-    fault: str,
+    network: Network, links: Interfaces, members: tuple[Container, ...], fault: str
 ) -> Finding:
+    link = links.by_name.get(network.bridge)
     names = names_of(members)
     state = {"up": link.up, "operstate": link.operstate} if link is not None else None
     addresses = list(links.addresses_of(link)) if link is not None else []
@@ -84,7 +91,7 @@ def _broken_bridge_finding(
     )
 
 
-def _fault(
+def _own_fault(
     network: Network, link: Interface | None, links: Interfaces, members: tuple[Container, ...]
 ) -> str:
     """What is wrong with the bridge itself, in words; empty where nothing is."""
@@ -134,18 +141,19 @@ def _address(network: Network, members: tuple[Container, ...]) -> str:
     return f"{gateway}/{subnet.prefixlen}"
 
 
-_OURS = LazyPattern(r"br-[0-9a-f]{12}")
-
-
 @check("network.bridge-leaked", severity=Severity.advice)
 def bridge_leaked(
-    networks: Networks, links: Interfaces, processes: Processes | None, ping: Ping | None
+    networks: Networks,
+    links: Interfaces,
+    processes: Processes | None,
+    ping: Ping | None,
+    later: LaterBridges | None,
 ) -> CheckResult:
     """A bridge of the engine is left over from a network that no longer exists.
 
     Its subnet and its route stay taken. Seen on engine 20.10.24 after a network that could not be
     created. Only bridges with the engine's kind of name, without anything attached, and only where
-    no second engine runs.
+    no second engine runs. A bridge that second lists explain was of a network that came or went.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman names its bridges otherwise")
@@ -153,9 +161,13 @@ def bridge_leaked(
     if len(engines) > 1:
         return Skipped("a second engine runs on this host, and either may own the bridges")
     bridges = {network.bridge for network in networks}
+    later_bridges = {network.bridge for network in later.networks} if later is not None else set()
     for link in links:
-        is_ours = link.kind == "bridge" and _OURS.fullmatch(link.name)
-        if is_ours and link.name not in bridges and not links.ports(link):
+        is_ours = link.kind == "bridge" and OF_ENGINE.fullmatch(link.name)
+        is_gone = later is not None and link.name not in later.links.by_name
+        if not is_ours or is_gone or links.ports(link):
+            continue
+        if link.name not in bridges | later_bridges:
             yield _leaked_bridge_finding(link, list(links.addresses_of(link)), sorted(bridges))
     return None
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, ip_network
 from pathlib import PurePosixPath
+from typing import Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -316,11 +317,30 @@ class Network(msgspec.Struct, frozen=True, rename="pascal", dict=True):
         return tuple(self.ipam.config or ())
 
 
-class ListNetworks(Question[list[Network]], frozen=True):
-    """/networks."""
+_NETWORKS = "/networks"
 
-    POLICY = engine_get("api.networks", "the list of networks", "/networks", deadline=3, priority=2)
+
+class ListNetworks(Question[list[Network]], frozen=True):
+    """/networks.
+
+    round `later`: at once, `settled`: once the engine has had time to end what it had begun.
+    """
+
+    POLICY = engine_get("api.networks", "the list of networks", _NETWORKS, deadline=3, priority=2)
+    ROUNDS = {  # noqa: RUF012 - never changed
+        "later": engine_get("api.networks.later", POLICY.what, _NETWORKS, deadline=3, priority=2),
+        "settled": engine_get(
+            "api.networks.settled",
+            POLICY.what,
+            _NETWORKS,
+            deadline=6,
+            priority=2,
+            lane="probe",
+            collector="engine.api:settled",
+        ),
+    }
     filters: Filters | None = None
+    round: Literal["", "later", "settled"] = ""
 
 
 class Download(msgspec.Struct, frozen=True):

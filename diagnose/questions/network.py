@@ -42,11 +42,21 @@ class Interface(msgspec.Struct, frozen=True):
         return Subject("interface", self.name)
 
 
-class ListInterfaces(Question[list[Interface]], frozen=True):
-    """Every interface of the tool's network namespace.
+def _later(policy: Policy) -> Policy:
+    """The policy of a second list, for what changed while the first one was made."""
+    return Policy(
+        f"{policy.kind}.later",
+        what=policy.what,
+        collector="network.process:list_again",
+        lane="local",
+        scope="network",
+        deadline=2,
+        priority=2,
+    )
 
-    round `later`: a second list, for what changed while the first one was made.
-    """
+
+class ListInterfaces(Question[list[Interface]], frozen=True):
+    """Every interface of the tool's network namespace."""
 
     POLICY = Policy(
         "net.links",
@@ -57,17 +67,7 @@ class ListInterfaces(Question[list[Interface]], frozen=True):
         deadline=2,
         priority=2,
     )
-    ROUNDS = {  # noqa: RUF012 - never changed
-        "later": Policy(
-            "net.links.later",
-            what=POLICY.what,
-            collector="network.process:list_again",
-            lane="local",
-            scope="network",
-            deadline=2,
-            priority=2,
-        )
-    }
+    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
     round: Literal["", "later"] = ""
 
 
@@ -97,6 +97,8 @@ class ListAddresses(Question[list[Address]], frozen=True):
         deadline=2,
         priority=2,
     )
+    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
+    round: Literal["", "later"] = ""
 
 
 class Route(msgspec.Struct, frozen=True, dict=True):
@@ -149,6 +151,8 @@ class ListRoutes(Question[list[Route]], frozen=True):
         deadline=2,
         priority=2,
     )
+    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
+    round: Literal["", "later"] = ""
 
 
 class PolicyRule(msgspec.Struct, frozen=True):

@@ -99,7 +99,7 @@ def get(live: Live, question: AnyQuestion) -> Json:
 
 
 def settled(live: Live, question: AnyQuestion) -> Json:
-    """Answer `api.settled`: what the engine says when it has had time to notice."""
+    """What the engine says when it has had time to notice, or to end what it had begun."""
     is_busy = os.getloadavg()[0] > BUSY_LOAD * (os.cpu_count() or 1)
     time.sleep(SETTLE_BUSY_S if is_busy else SETTLE_S)
     return get(live, question)

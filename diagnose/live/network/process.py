@@ -24,8 +24,9 @@ def ask(live: Live, question: AnyQuestion) -> Json:
 
 
 def list_again(live: Live, question: AnyQuestion) -> Json:
-    """The interfaces of the host, listed once more."""
-    return live.helper("network").call("net.links", {}, live.deadline(question) - MARGIN_S)
+    """Interfaces, addresses or routes of the host, listed once more."""
+    kind = question.kind.removesuffix(".later")
+    return live.helper("network").call(kind, {}, live.deadline(question) - MARGIN_S)
 
 
 def count_later(live: Live, question: AnyQuestion) -> Json:

@@ -11,9 +11,10 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.later_bridges import LaterBridges, later_bridges
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.model import Severity, Verdict
+from diagnose.model import Severity, Unavailable, Verdict
 from tests.checks.network.evidence import (
     BRIDGE,
     UPLINK,
@@ -24,6 +25,7 @@ from tests.checks.network.evidence import (
     subjects_and_severities,
     with_fields,
 )
+from tests.hosts import Made
 from tests.judging import judge
 
 
@@ -103,6 +105,75 @@ def test_bridge_down(
 
 
 OWN = Route(dst="172.18.0.0", prefix=16, oif=5, scope="link")
+DOCKERD = Processes((Process(1, comm="dockerd"),))
+WHOLE = links()
+CHURN = {
+    "the second lists show the same": (links(UPLINK), [network()], [Severity.critical]),
+    "the network was removed": (links(UPLINK), [], []),
+    "another one has its name now": (WHOLE, [network(Id="9" * 64)], []),
+    "its bridge was made meanwhile": (WHOLE, [network()], []),
+    "its address was set meanwhile": (
+        links(BRIDGE, addresses=()),
+        [network()],
+        [Severity.critical],
+    ),
+}
+
+
+@pytest.mark.parametrize(("seen", "nets", "expected"), CHURN.values(), ids=CHURN)
+def test_a_network_that_comes_or_goes_during_the_look(
+    seen: Interfaces, nets: list[Network], expected: list[Severity]
+) -> None:
+    result = judge(
+        "network.bridge-down",
+        networks=Networks((network(),)),
+        links=links(UPLINK),
+        containers=Containers((container("a"),)),
+        later=LaterBridges(seen, Routes((OWN,)), Networks(tuple(nets))),
+    )
+    assert [severity for _, severity in subjects_and_severities(result.findings)] == expected
+
+
+@pytest.mark.parametrize(
+    ("seen", "nets", "count"),
+    [(links(BRIDGE), [], 1), (links(BRIDGE), [network()], 0), (links(UPLINK), [], 0)],
+    ids=["it stays", "its network is listed now", "it is gone now"],
+)
+def test_a_bridge_without_a_network_for_a_moment(
+    seen: Interfaces, nets: list[Network], count: int
+) -> None:
+    later = LaterBridges(seen, Routes(()), Networks(tuple(nets)))
+    result = judge(
+        "network.bridge-leaked",
+        networks=Networks(()), links=links(BRIDGE), processes=DOCKERD, later=later,
+    )  # fmt: skip
+    assert len(result.findings) == count
+
+
+ROW = {"Id": "0123456789ab" + "0" * 52, "Name": "shop", "Driver": "bridge"}
+PUT_TOGETHER = {
+    "they fit together": ([network()], WHOLE, ""),
+    "a bridge is down": ([network()], links(with_fields(BRIDGE, up=False)), "later"),
+    "a bridge has no address": ([network()], links(BRIDGE, addresses=()), "later"),
+    "a bridge is missing": ([network()], links(UPLINK), "later"),
+    "a bridge is spare": ([], WHOLE, "settled"),
+}
+
+
+@pytest.mark.parametrize(("nets", "seen", "kind"), PUT_TOGETHER.values(), ids=PUT_TOGETHER)
+def test_second_lists_are_asked_for_where_the_first_do_not_fit(
+    nets: list[Network], seen: Interfaces, kind: str
+) -> None:
+    answers: dict[str, Any] = {f"net.{name}.later": [] for name in ("links", "addresses", "routes")}
+    host = Made({**answers, f"api.networks.{kind}": [ROW]} if kind else {})
+    later = later_bridges(host, Networks(tuple(nets)), seen, Routes((OWN,)), None, None)
+    assert isinstance(later, LaterBridges) == bool(kind)
+
+
+def test_podman_is_not_asked_again() -> None:
+    podman = Ping("1.41", "", "4.3.1")
+    later = later_bridges(Made({}), Networks((network(),)), links(UPLINK), None, podman, None)
+    assert isinstance(later, Unavailable)
 
 
 @pytest.mark.parametrize(
@@ -143,9 +214,6 @@ def test_bridges_of_podman_and_of_a_rootless_engine_are_not_judged() -> None:
     )
     rootless = msgspec.convert({"SecurityOptions": ["name=rootless"]}, Info)
     assert judge("network.bridge-down", **bare, info=rootless).verdict is Verdict.SKIPPED
-
-
-DOCKERD = Processes((Process(1, comm="dockerd"),))
 
 
 @pytest.mark.parametrize(

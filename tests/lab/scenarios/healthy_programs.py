@@ -7,7 +7,7 @@ import time
 
 from tests.lab import Box, healthy
 from tests.lab.images import Recipe, load
-from tests.lab.runner import BASE_CONFIG
+from tests.lab.runner import BASE_CONFIG, healthy_container
 
 GOOD = [
     "--memory=64m",
@@ -29,6 +29,38 @@ def run(box: Box, name: str, *words: str) -> None:
 def chatty_program(box: Box) -> None:
     """A program that is well writes ERROR and FATAL into its log all the time."""
     run(box, "chatty9", "bb:1.36", "sh", "-c", f"while :; do echo '{CHATTY}'; sleep 0.2; done")
+
+
+_ORDERS = (
+    'n=0; while :; do n=$((n + 1)); echo "ERROR validation failed for order $n"; '
+    'echo "INFO order $n was placed"; echo "INFO order $n was sent"; sleep 0.2; done'
+)
+_LOST = (
+    "while :; do echo 'ERROR order lost: the broker refused it'; echo INFO waiting; sleep 0.2; done"
+)
+
+
+@healthy(advice={"container.errors-in-log"})
+def program_that_rejects_some_orders(box: Box) -> None:
+    """A program logs an error for each order that it rejects, and goes on with the others: the
+    report is calm. It is not while another program loses its orders."""
+    healthy_container(box, "picky9", 8980)
+    load(box, "orders:1", Recipe(changes=("LABEL org.opencontainers.image.source=https://x.test",)))
+    run(box, "orders9", "--restart=always", "--read-only", "orders:1", "sh", "-c", _ORDERS)
+    run(box, "broken9", "--restart=always", "--read-only", "orders:1", "sh", "-c", _LOST)
+    for name in ("orders9", "broken9"):
+        box.wait_for(
+            lambda name=name: box.docker("logs", name).stdout.count("ERROR") >= 20, 30, "the errors"
+        )
+    assert 'but container "broken9" repeats an error in its log' in _first_line(box)
+    box.docker("rm", "-f", "broken9")
+    said = _first_line(box)
+    assert said.startswith("OK dockerhost: nothing wrong found")
+    assert said.endswith('container "orders9" logs errors while it works')
+
+
+def _first_line(box: Box) -> str:
+    return box.diagnose("all").out.splitlines()[0]
 
 
 @healthy(shareable=True)

@@ -1,0 +1,94 @@
+"""Networks and their bridges once more, where the first lists do not fit together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.images import ListNetworks
+from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
+from diagnose.registry import evidence
+
+OF_ENGINE = LazyPattern(r"br-[0-9a-f]{12}")
+"""The name of a bridge that the engine has named."""
+
+
+class LaterBridges(msgspec.Struct, frozen=True):
+    """Second lists of what the first ones were made of, while a network came or went."""
+
+    links: Interfaces
+    routes: Routes
+    networks: Networks
+    """The networks, asked for last: one of both lists was there all the time between them."""
+
+    def has(self, network: Network) -> bool:
+        """Whether this very network is still there."""
+        return any(network.id == other.id for other in self.networks)
+
+
+@evidence
+def later_bridges(
+    host: Host,
+    networks: Networks,
+    links: Interfaces,
+    routes: Routes | None,
+    ping: Ping | None,
+    info: Info | None,
+) -> LaterBridges | Unavailable:
+    """Four more lists, where a network and its bridge do not fit together.
+
+    Podman and rootless engines have their bridges elsewhere.
+    """
+    is_elsewhere = (ping is not None and ping.is_podman) or (info is not None and info.is_rootless)
+    if is_elsewhere or _fit(networks, links, routes):
+        return Unavailable("missing", "networks and bridges were listed once: they fit together")
+    later_links = host.ask(ListInterfaces(round="later"))
+    if isinstance(later_links, Failed):
+        return Unavailable.of(later_links)
+    addresses = host.ask(ListAddresses(round="later"))
+    if isinstance(addresses, Failed):
+        return Unavailable.of(addresses)
+    later_routes = host.ask(ListRoutes(round="later"))
+    if isinstance(later_routes, Failed):
+        return Unavailable.of(later_routes)
+    # the engine makes a bridge before it lists the network
+    is_spare = bool(_spare(networks, links))
+    later_networks = host.ask(ListNetworks(round="settled" if is_spare else "later"))
+    if isinstance(later_networks, Failed):
+        return Unavailable.of(later_networks)
+    return LaterBridges(
+        Interfaces(tuple(later_links), tuple(addresses)),
+        Routes(tuple(later_routes)),
+        Networks(tuple(later_networks)),
+    )
+
+
+def _fit(networks: Networks, links: Interfaces, routes: Routes | None) -> bool:
+    are_whole = all(_is_whole(network, links, routes) for network in networks.bridges)
+    return are_whole and not _spare(networks, links)
+
+
+def _spare(networks: Networks, links: Interfaces) -> list[str]:
+    """The engine's bridges that no network has."""
+    bridges = {network.bridge for network in networks}
+    return [
+        link.name for link in links if OF_ENGINE.fullmatch(link.name) and link.name not in bridges
+    ]
+
+
+def _is_whole(network: Network, links: Interfaces, routes: Routes | None) -> bool:
+    """Whether a network's bridge is up, and has its addresses and the routes to its subnets."""
+    link = links.by_name.get(network.bridge)
+    if link is None or not link.up:
+        return False
+    if not network.bridge_has_address:
+        return True
+    led = {route.net for route in routes or () if route.oif == link.index}
+    has_routes = routes is None or led.issuperset(network.subnets4)
+    return bool(links.addresses_of(link)) and has_routes
