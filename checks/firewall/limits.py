@@ -11,7 +11,7 @@ from diagnose.model import HOST, CheckResult, Finding, Severity, Unexamined
 from diagnose.phrases import count, numbered, sentence
 from diagnose.registry import check
 
-_UNCOUNTED = Unexamined(HOST, "the counters of iptables-legacy's rules are not read")
+_UNCOUNTED = Unexamined(HOST, "the counters of iptables-legacy's rules could not be read")
 
 
 @check(

@@ -88,6 +88,25 @@ class SaveIptables(Question[SavedRules], frozen=True):
         return f"the {version} rules of iptables-{self.flavour}{place}"
 
 
+class CountLegacyPackets(Question[list[str]], frozen=True):
+    """The rules of iptables-legacy with their counters, as iptables-save writes them, twice.
+
+    The second text is of a moment later. Both are empty where there are no such rules.
+    """
+
+    POLICY = Policy(
+        "iptables.counters",
+        what="the counters of iptables-legacy's rules",
+        collector="network.iptables:counted_twice",
+        lane="probe",
+        scope="network",
+        deadline=6,
+        priority=4,
+        longest=32 * 2**20,
+    )
+    family: Literal["ip", "ip6"]
+
+
 class IpsetMembers(msgspec.Struct, frozen=True):
     """The addresses in a set; None for a set of a kind that holds something else."""
 

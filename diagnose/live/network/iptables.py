@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -22,6 +23,9 @@ TIMEOUT_S = 2.5
 """A save of 2,000 rules takes 30 ms; one that waits for the legacy lock is given up before the
 question's deadline.
 """
+
+LATER_S = 1.0
+"""Clients that are dropped try again within this time."""
 
 MAX_BYTES = 8_000_000
 """A text beyond this (some 80,000 rules) is not judged."""
@@ -53,6 +57,24 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
     if not (_legacy_tables(family, pid) if flavour == "legacy" else is_loaded("nf_tables")):
         return {"text": "", "command": None}
     command = [*_enter(pid), _program(flavour, family)]
+    return {"text": _saved(command), "command": command}
+
+
+def counted_twice(live: Live, question: AnyQuestion) -> list[str]:  # noqa: ARG001 - a collector's signature
+    """The legacy rules with their counters, at once and once packets had time to come.
+
+    Errors: as `iptables_save`.
+    """
+    family = cast("Family", question.args["family"])
+    if not _legacy_tables(family, 0):
+        return ["", ""]
+    command = [_program("legacy", family), "--counters"]
+    first = _saved(command)
+    time.sleep(LATER_S)
+    return [first, _saved(command)]
+
+
+def _saved(command: list[str]) -> str:
     done = _run(command)
     if done.returncode:
         detail = done.stderr.decode("utf-8", "backslashreplace").strip()
@@ -63,7 +85,7 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
         )
     if len(done.stdout) > MAX_BYTES:
         raise Refused("too large", f"{command[0]} printed {len(done.stdout)} bytes")
-    return {"text": done.stdout.decode("utf-8", "backslashreplace"), "command": command}
+    return done.stdout.decode("utf-8", "backslashreplace")
 
 
 def _enter(pid: int) -> list[str]:

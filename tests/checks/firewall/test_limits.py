@@ -119,6 +119,45 @@ LEGACY: dict[str, tuple[str, bool]] = {
 }
 
 
+GUARDED = "-d 172.18.0.2/32 ! -i br-0123456789ab -j DROP"
+SAVES: dict[str, tuple[tuple[int, int, int], list[tuple[int, int]], bool]] = {
+    "more come now": ((7, 7, 9), [(7, 2)], False),
+    "none come now": ((7, 7, 7), [(7, 0)], False),
+    "none came": ((7, 0, 0), [], False),
+}
+
+
+def saved(other: int, guard: int) -> str:
+    lines = [
+        f"[{other}:60] -A PREROUTING -s 10.0.0.9/32 -j ACCEPT",
+        f"[{guard}:60] -A PREROUTING {GUARDED}",
+    ]
+    return "\n".join(["# Generated", "*raw", ":PREROUTING ACCEPT [812:99]", *lines, "COMMIT", ""])
+
+
+@pytest.mark.parametrize(("counts", "expected", "uncounted"), SAVES.values(), ids=SAVES)
+def test_counters_of_iptables_legacy(
+    counts: tuple[int, int, int], expected: list[tuple[int, int]], uncounted: bool
+) -> None:
+    other, before, after = counts
+    text = f"*raw\n:PREROUTING - [0:0]\n-A PREROUTING -s 10.0.0.9/32 -j ACCEPT\n-A PREROUTING {GUARDED}\nCOMMIT\n"
+    firewall = Firewall(Ruleset(iptables.chains(text, "legacy", "ip")))
+    texts = [saved(other, before), saved(other, after)]
+    made = Made({"nftables": {"rules": [], "consistent": True}, "iptables.counters": texts})
+    found = dropping_rules(made, firewall)
+    assert isinstance(found, DroppingRules)
+    assert [(item.total, item.within) for item in found] == expected
+    assert found.uncounted == uncounted
+
+
+def test_legacy_rules_that_changed_meanwhile_are_not_counted() -> None:
+    text = f"*raw\n:PREROUTING - [0:0]\n-A PREROUTING {GUARDED}\nCOMMIT\n"
+    firewall = Firewall(Ruleset(iptables.chains(text, "legacy", "ip")))
+    texts = [saved(7, 7), saved(7, 9)]
+    made = Made({"nftables": {"rules": [], "consistent": True}, "iptables.counters": texts})
+    assert dropping_rules(made, firewall) == DroppingRules((), uncounted=True)
+
+
 @pytest.mark.parametrize(("rule", "is_unknown"), LEGACY.values(), ids=LEGACY)
 def test_counters_that_are_not_read_are_no_pass(rule: str, is_unknown: bool) -> None:
     text = f"*filter\n:DOCKER-USER - [0:0]\n{rule}\nCOMMIT\n"

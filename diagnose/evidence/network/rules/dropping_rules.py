@@ -15,9 +15,10 @@ from diagnose.firewall.conditions import Condition, Rare
 from diagnose.firewall.rules import Chain, Rule
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.firewall import CountPackets, ListNftables
+from diagnose.questions.firewall import CountLegacyPackets, CountPackets, ListNftables
 from diagnose.registry import evidence
 
 _LIMIT = LazyPattern(r"limit|hitcount|\bct count\b|quota", re.IGNORECASE)
@@ -28,6 +29,8 @@ GUARD = LazyPattern(
 )
 """The engine's rule that keeps others from a container's own address (28.0 and later), as iptables
 and as the engine's own nftables rules write it (29)."""
+_COUNTED = LazyPattern(r"^\[(?P<packets>\d+):\d+\] -A (?P<chain>\S+)")
+"""A rule behind its packets and bytes."""
 _ENDS = frozenset({"immediate", "log", "reject", "target"})
 """What may stand behind a counter that counts the packets of the whole rule."""
 
@@ -62,7 +65,7 @@ class DroppingRules(Items[DroppingRule], frozen=True):
     """Those that have dropped something."""
 
     uncounted: bool = False
-    """Whether iptables-legacy has such rules too, whose counters are not read."""
+    """Whether iptables-legacy has such rules too, whose counters could not be read."""
 
 
 @evidence
@@ -71,7 +74,7 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     answer = host.ask(ListNftables())
     if isinstance(answer, Failed):
         return Unavailable.of(answer)
-    uncounted = any(map(_is_wanted, _legacy(firewall)))
+    legacy = _counted_legacy(host, list(filter(_is_wanted, _legacy(firewall))))
     before = _counters(answer)
     candidates = [
         DroppingRule(chain, at, total, 0)
@@ -82,13 +85,13 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     wanted = [rule for rule in candidates if _is_wanted(rule)]
     chains = sorted({_key(rule.chain) for rule in wanted})
     if not chains:
-        return DroppingRules((), uncounted)
+        return legacy
     counted = host.ask(CountPackets(chains))
     if isinstance(counted, Failed):
         return Unavailable.of(counted)
     after = {(row.family, row.table, row.chain): row.packets for row in counted}
     risen = tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted)
-    return DroppingRules(risen, uncounted)
+    return DroppingRules((*risen, *legacy), legacy.uncounted)
 
 
 def _is_wanted(rule: DroppingRule) -> bool:
@@ -101,6 +104,35 @@ def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
         for at, rule in enumerate(chain.rules if chain.table.backend == "legacy" else ()):
             if _drops(rule):
                 yield DroppingRule(chain, at, 0, 0)
+
+
+def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
+    """Those that have dropped something, with both counts."""
+    counted, uncounted = [], False
+    for family, own in by_key((rule.chain.table.family, rule) for rule in rules).items():
+        texts = host.ask(CountLegacyPackets(family="ip6" if family == "ip6" else "ip"))
+        before, after = ({}, {}) if isinstance(texts, Failed) else map(_saved_counters, texts)
+        for rule in own:
+            place = (rule.chain.table.name, rule.chain.name)
+            counts = before.get(place, ())
+            if len(counts) != len(rule.chain.rules):
+                uncounted = True
+            elif counts[rule.at]:
+                total = msgspec.structs.replace(rule, total=counts[rule.at])
+                counted.append(_risen(total, after.get(place, ())))
+    return DroppingRules(tuple(counted), uncounted)
+
+
+def _saved_counters(text: str) -> dict[tuple[str, str], list[int]]:
+    """By table and chain, how many packets met each rule, as `iptables-save --counters` says."""
+    counters: dict[tuple[str, str], list[int]] = {}
+    table = ""
+    for line in text.splitlines():
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif match := _COUNTED.match(line):
+            counters.setdefault((table, match["chain"]), []).append(int(match["packets"]))
+    return counters
 
 
 def _drops(rule: Rule) -> bool:
