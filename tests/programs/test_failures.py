@@ -435,6 +435,10 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         "listening on 0.0.0.0:8080",
         "connected to postgres at db:5432",
         "WARN retrying request, attempt 2 of 5",
+        (
+            'level=warning msg="No HTTP secret provided - generated random secret. To provide a shared secret, '
+            'set the REGISTRY_HTTP_SECRET environment variable."'
+        ),
     ],
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):

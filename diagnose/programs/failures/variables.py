@@ -167,7 +167,11 @@ VARIABLES = (
     Failure(
         name="variable-required",
         mark="variable",
-        pattern=rf"""(?x)
+        pattern=rf"""(?xm)
+            # a value of its own takes the place of the one that is not set: no failure
+            ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
+                |falling\ back|defaulting\ to)\b)
+            .*?(?:
             # environment variable X is not set
             variables?\ {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]?\ {_ABSENT}
             # please set the environment variable X
@@ -187,6 +191,7 @@ VARIABLES = (
             # InfluxDB: missing required environment variable {{"variable": "X"}}
             | missing\ required\ environment\ variable\b.{{0,60}}
                 \"variable\":\ ?\"(?P<variable_field>{_NAME})\"
+            )
         """,
         cause="the program needs a variable that is not set",
         cure="set the variable",

@@ -215,6 +215,20 @@ def error_without_a_newline(box: Box) -> None:
     assert "\n" not in logs(box, "terse")
 
 
+@fault("container.exits-at-start", subject="container:registry9", also=["dns.*"])
+def variable_that_is_not_needed(box: Box) -> None:
+    """A registry makes up the secret that nobody has set, and ends for another reason: the name of
+    the registry that it mirrors is misspelt."""
+    says = (
+        'level=warning msg="No HTTP secret provided - generated random secret. To provide a shared '
+        'secret, set the REGISTRY_HTTP_SECRET environment variable."\n'
+        'panic: Get \\"https://registry-1docker.io/v2/\\": dial tcp: lookup registry-1docker.io '
+        "on 127.0.0.11:53: no such host"
+    )
+    run(box, "registry9", *GOOD, "bb:1.36", "sh", "-c", f"printf '%b\n' '{says}' >&2; exit 2")
+    assert box.wait_state("registry9", "exited")["State"]["ExitCode"] == 2
+
+
 @fault(
     "container.cpu-unsupported", subject="container:vectors", also=["container.*"], shareable=True
 )
