@@ -138,6 +138,13 @@ _EXPIRED = LazyPattern(
 _UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
 
 
+_UNPROVEN = (
+    "; this host does not know the authority, or the registry does not send the certificates between "
+    "its own and the authority's"
+)
+"""The engine says the same of both."""
+
+
 @check("image.registry-tls", severity=Severity.warning)
 def registry_tls(
     pulls: Pulls,
@@ -171,7 +178,9 @@ def registry_tls(
             )
         else:
             yield failures.finding(
-                trouble, variables=endpoint | {"untrusted": host, "shows": with_port(host)}
+                trouble,
+                variables=endpoint | {"untrusted": host, "shows": with_port(host)},
+                clause=_UNPROVEN,
             )
     for trouble in pulls.of("plain-http"):
         yield _plain_http_finding(failures, trouble, config, info)
