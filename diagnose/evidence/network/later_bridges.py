@@ -48,6 +48,9 @@ def later_bridges(
     is_elsewhere = (ping is not None and ping.is_podman) or (info is not None and info.is_rootless)
     if is_elsewhere or _fit(networks, links, routes):
         return Unavailable("missing", "networks and bridges were listed once: they fit together")
+    if _spare(networks, links):
+        # the engine makes a bridge before it lists the network, and removes it behind the list
+        host.ask(ListNetworks(round="settled"))
     later_links = host.ask(ListInterfaces(round="later"))
     if isinstance(later_links, Failed):
         return Unavailable.of(later_links)
@@ -57,9 +60,7 @@ def later_bridges(
     later_routes = host.ask(ListRoutes(round="later"))
     if isinstance(later_routes, Failed):
         return Unavailable.of(later_routes)
-    # the engine makes a bridge before it lists the network
-    is_spare = bool(_spare(networks, links))
-    later_networks = host.ask(ListNetworks(round="settled" if is_spare else "later"))
+    later_networks = host.ask(ListNetworks(round="later"))
     if isinstance(later_networks, Failed):
         return Unavailable.of(later_networks)
     return LaterBridges(

@@ -165,9 +165,13 @@ def test_second_lists_are_asked_for_where_the_first_do_not_fit(
     nets: list[Network], seen: Interfaces, kind: str
 ) -> None:
     answers: dict[str, Any] = {f"net.{name}.later": [] for name in ("links", "addresses", "routes")}
-    host = Made({**answers, f"api.networks.{kind}": [ROW]} if kind else {})
+    listed = {f"api.networks.{name}": [ROW] for name in ("later", kind)}
+    host = Made({**answers, **listed} if kind else {})
     later = later_bridges(host, Networks(tuple(nets)), seen, Routes((OWN,)), None, None)
     assert isinstance(later, LaterBridges) == bool(kind)
+    asked = [question.kind for question in host.asked]
+    first = asked.index("net.links.later") if kind else 0
+    assert ("api.networks.settled" in asked[:first]) == (kind == "settled")
 
 
 def test_podman_is_not_asked_again() -> None:
