@@ -59,7 +59,7 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
     variables = [
         f"{name}={value}"
         for name, value in route.container.config.environment
-        if name in ("VIRTUAL_HOST", "VIRTUAL_PORT")
+        if name in ("VIRTUAL_HOST", "VIRTUAL_PORT", "VIRTUAL_PROTO")
     ]
     return [*labels, *variables][:8]
 
@@ -94,6 +94,8 @@ def _other_port(route: UnservedRoute) -> str:
             f"{route.container}, where the program listens on the loopback address only"
         )
     listens = f"which listens on {joined(route.names)}" if route.names else "where nothing listens"
+    if route.is_fastcgi:
+        listens += " for FastCGI alone (PHP-FPM)"
     reason = f"that port is set by {route.source}"
     if not route.source:
         reason = "no label sets the port, so the proxy takes the lowest one that the image declares"
@@ -102,6 +104,13 @@ def _other_port(route: UnservedRoute) -> str:
         f"{route.container}, {listens}"
     )
     return sentence(main, reason)
+
+
+def _other_protocol(route: UnservedRoute) -> str:
+    return (
+        f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
+        f"{route.container} as HTTP, and the program there takes FastCGI alone (PHP-FPM)"
+    )
 
 
 def _other_entry_point(route: UnservedRoute) -> str:
@@ -145,6 +154,7 @@ _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
     "no network": _without_network,
     "no port": _without_port,
     "port": _other_port,
+    "protocol": _other_protocol,
     "entry point": _other_entry_point,
     "resolver": _other_resolver,
     "twice": _twice,
@@ -162,6 +172,8 @@ def _cure(route: UnservedRoute) -> dict[str, str]:
         return _network_cure(route, sole)
     if route.why == "middleware":
         return {"middleware": route.source}
+    if route.is_fastcgi:
+        return {"fastcgi_port": route.better_port}
     if route.why in ("port", "no port"):
         return _port_cure(route)
     if route.why == "entry point" and sole:

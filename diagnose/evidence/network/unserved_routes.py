@@ -38,6 +38,11 @@ _NGINX_PROXY = LazyPattern(
     r"(?:^|/)nginx-?proxy(?::|@|$)|jwilder/nginx-proxy|/nginx-proxy/nginx-proxy"
 )
 _HOSTS = "VIRTUAL_HOST"
+_PROTOCOL = "VIRTUAL_PROTO"
+_FASTCGI = LazyPattern(r"(?:\S*/)?php-fpm[\d.]*")
+"""A program that speaks FastCGI, and no HTTP."""
+_FASTCGI_PORT = 9000
+"""Where it listens by default."""
 _MIDDLEWARE = "traefik.http.middlewares."
 _MISSPELT = frozenset({"traefik.enabled", "traefik.http.enable", "traefik.docker.enable"})
 
@@ -46,6 +51,7 @@ Reason = Literal[
     "no network",
     "no port",
     "port",
+    "protocol",
     "entry point",
     "resolver",
     "twice",
@@ -69,6 +75,8 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     better_port: str = ""
     """The only port on which the container listens; "" where the program may merely have failed to
     open the port that is called."""
+    is_fastcgi: bool = False
+    """Whether all that listens speaks FastCGI, which no variable says to the proxy."""
     is_inward: bool = False
     """Whether the program listens at that port on the loopback address only."""
     source: str = ""
@@ -346,8 +354,22 @@ def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
         port = container.config.value_of("VIRTUAL_PORT")
         called = (int(port), "VIRTUAL_PORT") if port.isdigit() else (_usual_port(container), "")
         lost = _without_network(route, "") or _at_port(route, called, site)
+        lost = _by_fastcgi(lost or msgspec.structs.replace(route, port=called[0]), site) or lost
         if lost is not None:
             yield lost
+
+
+def _by_fastcgi(route: UnservedRoute, site: _Site) -> UnservedRoute | None:
+    """The route if the proxy speaks HTTP to a program that takes nothing but FastCGI."""
+    container = route.container
+    if route.why != "port" or container.config.value_of(_PROTOCOL):
+        return None
+    if not any(map(_FASTCGI.fullmatch, container.command)):
+        return None
+    if site.listening(container) != (_FASTCGI_PORT,):
+        return None
+    why: Reason = "port" if route.names else "protocol"
+    return msgspec.structs.replace(route, why=why, better_port=str(_FASTCGI_PORT), is_fastcgi=True)
 
 
 def _usual_port(container: Container) -> int:

@@ -267,7 +267,10 @@ def test_static_settings_in_a_file_that_cannot_be_read() -> None:
 
 
 def nginx_proxy(
-    *env: str, networks: tuple[str, ...] = ("edge",), ports: tuple[int, ...] = ()
+    *env: str,
+    networks: tuple[str, ...] = ("edge",),
+    ports: tuple[int, ...] = (),
+    program: str = "",
 ) -> Any:
     proxy = container(
         "proxy",
@@ -275,7 +278,7 @@ def nginx_proxy(
         NetworkSettings={"Networks": {"edge": {}}},
     )
     config = {"Env": ["VIRTUAL_HOST=shop.example", *env]}
-    return [proxy, shop({}, *ports, networks=networks, Config=config)]
+    return [proxy, shop({}, *ports, networks=networks, Config=config, Path=program)]
 
 
 VIRTUAL: dict[str, tuple[list[Container], dict[str, str] | None]] = {
@@ -294,6 +297,30 @@ def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str]
     config = [each.config for each in containers]
     assert config[1].value_of("VIRTUAL_HOST")
     found = judged(containers).findings
+    assert [finding.variables for finding in found] == (
+        [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
+    )
+
+
+FPM = "/usr/local/sbin/php-fpm"
+FASTCGI: dict[str, tuple[list[Container], tuple[int, ...], dict[str, str] | None]] = {
+    "called at 80": (nginx_proxy(ports=(80,), program=FPM), (9000,), {"fastcgi_port": "9000"}),
+    "called at its port": (
+        nginx_proxy(ports=(9000,), program=FPM),
+        (9000,),
+        {"fastcgi_port": "9000"},
+    ),
+    "told so": (nginx_proxy("VIRTUAL_PROTO=fastcgi", ports=(9000,), program=FPM), (9000,), None),
+    "nginx beside it": (nginx_proxy(ports=(80,), program=FPM), (80, 9000), None),
+    "another program": (nginx_proxy(ports=(9000,), program="/app/shop"), (9000,), None),
+}
+
+
+@pytest.mark.parametrize(("containers", "ports", "cure"), FASTCGI.values(), ids=FASTCGI)
+def test_a_program_that_speaks_fastcgi_alone(
+    containers: list[Container], ports: tuple[int, ...], cure: dict[str, str] | None
+) -> None:
+    found = judged(containers, listening=ports).findings
     assert [finding.variables for finding in found] == (
         [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
     )

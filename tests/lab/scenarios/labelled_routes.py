@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
+from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import PATIENT
 from tests.lab.scenarios.programs import MACHINE
+from tests.lab.scenarios.real_servers import NGINX
 
 CHECK = "network.route-unserved"
 SAFE = ("--memory=64m", "--pids-limit=64")
@@ -219,3 +221,36 @@ def site_that_was_given_the_network_of_traefik(box: Box) -> None:
     """The same container on both networks after the commands of the report."""
     _apart(box)
     _heals(box)
+
+
+_FPM = b"#!/bin/sh\nexec nc -ll -p 9000 -e true\n"
+"""A stand-in for PHP-FPM: it listens where that does, and speaks no HTTP."""
+_BEFORE_FPM = "server { listen 8080; location / { proxy_pass http://php14:9000; } }"
+
+
+def _php_behind_nginx_proxy(box: Box, *options: str) -> None:
+    """A site of PHP-FPM, and nginx under the name of nginx-proxy's image in front of it."""
+    load(box, "php:8-fpm", Recipe({"bin/php-fpm": (_FPM, 0o755)}, ("EXPOSE 9000",)))
+    box.docker("network", "create", "site14")
+    words = ("--env=VIRTUAL_HOST=shop.lab.test", *options, "php:8-fpm", "php-fpm")
+    box.docker("run", "-d", "--name=php14", "--net=site14", *SAFE, *words)
+    load_server(box, "nginx", "nginxproxy/nginx-proxy:1.6")
+    box.write("/srv/proxy14/nginx.conf", NGINX % _BEFORE_FPM)
+    mount = "/srv/proxy14/nginx.conf:/etc/nginx/nginx.conf:ro"
+    run = ("run", "-d", "--name=proxy14", "--net=site14", *SAFE, "-p=80:8080", "-v", mount)
+    nginx = ("/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
+    box.docker(*run, "nginxproxy/nginx-proxy:1.6", *nginx)
+    box.wait_for(lambda: "502" in _get(box), 20, "the proxy")
+    box.sh("sleep 4")  # a program may open its next port so long after its first one
+
+
+@fault(CHECK, subject="container:php14", args=PATIENT)
+def php_fpm_that_is_called_by_http(box: Box) -> None:
+    """nginx-proxy is not told that a container speaks FastCGI, and calls it by HTTP: 502."""
+    _php_behind_nginx_proxy(box)
+
+
+@healthy(args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def php_fpm_that_is_called_by_fastcgi(box: Box) -> None:
+    """The same with the variable that tells nginx-proxy so."""
+    _php_behind_nginx_proxy(box, "--env=VIRTUAL_PROTO=fastcgi")
