@@ -173,6 +173,37 @@ BESIDE = {
         {},
         False,
     ),
+    "memory ran out": (["ERROR order {}: Java heap space", SERVED, SERVED], {}, False),
+    "a dying disk": (["ERROR write {} failed: I/O error on sda", SERVED, SERVED], {}, False),
+    "damaged data": (["ERROR invalid page in block {} of base/16384/7", SERVED, SERVED], {}, False),
+    "a refused key": (["ERROR charge {}: Invalid API key provided", SERVED, SERVED], {}, False),
+    "a store refuses": (["ERROR S3 PutObject {}: AccessDenied", SERVED, SERVED], {}, False),
+    "a service answers with an error": (
+        ["ERROR charge {}: provider answered 503", SERVED, SERVED],
+        {},
+        False,
+    ),
+    "no backup is made": (["ERROR backup {} of shop failed", SERVED, SERVED], {}, False),
+    "other requests fail, with pages of 299 bytes": (
+        [INVALID, *['10.0.0.{} "GET /orders HTTP/1.1" 503 299'] * 2],
+        {},
+        False,
+    ),
+    "a request for an order of that number": (
+        [INVALID, *['10.0.0.{} "GET /orders/503 HTTP/1.1" 200'] * 2],
+        {},
+        True,
+    ),
+    "a request as JSON": (
+        [INVALID, *['{{"method":"GET","path":"/","n":{},"size":512,"status":200}}'] * 2],
+        {},
+        True,
+    ),
+    "another request fails, as JSON": (
+        [INVALID, *['{{"method":"GET","status":502,"n":{},"size":312}}'] * 2],
+        {},
+        False,
+    ),
     "the gravest words": (["FATAL order {} was lost", SERVED, SERVED], {}, False),
     "a known failure": (
         ['ERROR: relation "orders{}" does not exist', SERVED, SERVED],

@@ -35,9 +35,11 @@ BLOCK = 3
 """If so many different lines occur twice, they are one long message, and twice is enough: the lines
 that were read have no room for a third time."""
 _SERVED = LazyPattern(
-    r"\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT)\b.*(?<![\w.])[23]\d\d(?![\w.])"
+    r"\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT)\b"
+    r"(?:(?!(?:(?<=\s)|(?<=tatus=)|(?<=tatus\":))[45]\d\d(?![\w.])).)*(?<![\w.])[23]\d\d(?![\w.])"
 )
-"""A request with a status that says it went well, as web servers log it."""
+"""A request with a status that says it went well, as web servers log it. Behind a status that says
+otherwise, such a number is a size: Apache's page for 503 has 299 bytes."""
 _OF_A_PROBE = LazyPattern(
     r"/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
     r"|status|up)\b|health.?check|kube-probe|prometheus/",
@@ -56,7 +58,14 @@ _AROUND = LazyPattern(
     r"\b(?:backends?|broker|certificates?|config\w*|connect\w*|credentials?|databases?|director(?:y|ies)"
     r"|disk|files?|folders?|gateways?|librar(?:y|ies)|memory|migrat\w+|provision\w*|queues?|refused"
     r"|resources?|servers?|SIG[A-Z]{3,4}|threads?|timed? ?out|timeouts?|unavailable|unreachable"
-    r"|upstreams?)\b",
+    r"|upstreams?)\b"
+    r"|\b(?:back[- ]?ups?|buckets?|clocks?|clusters?|CLUSTERDOWN|collectors?|crash\w*|drives?"
+    r"|encryption|exporters?|heap|I/O|killed|leader|licen[cs]es?|OOM|\w*pool|quorum|quota|replica\w*"
+    r"|segfault|segmentation)\b|corrupt|skewed|exited unexpectedly|invalid page in block"
+    r"|\b(?:api|access)[-_ ]?key|AccessDenied|AccessKey|\b(?:JWKS|LDAP|OIDC)\b"
+    r"|\bECONNRESET\b|socket hang up|\bfetch failed\b|Service ?Unavailable|Bad Gateway"
+    r"|\b(?:answered|replied|returned|responded|status(?: code)?)\b[^\d\n]{0,20}\b50[234]\b"
+    r"|unknown column|\bcolumn\b.{0,80}\bdoes not exist",
     re.IGNORECASE,
 )
 """What a program stands on or calls: a line about it is not about one request."""
