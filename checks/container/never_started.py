@@ -41,10 +41,10 @@ class _Wait(msgspec.Struct, frozen=True):
 
     @property
     def met_at(self) -> float:
-        """Unix time since which it has been met.
+        """Unix time since which it has been met, as far back as the engine knows.
 
         The engine keeps the last five probes, which tell of some seconds alone where they come
-        often; its events go back further.
+        often. Its last 256 events go back further, unless many containers have probes.
         """
         if self.condition == _COMPLETED:
             return self.other.finished_at or 0.0
@@ -52,13 +52,12 @@ class _Wait(msgspec.Struct, frozen=True):
         health = self.other.state.health
         if self.condition != _HEALTHY or health is None:
             return began
-        if self.healthy_since is not None:
-            return max(began, self.healthy_since)
+        times = [] if self.healthy_since is None else [self.healthy_since]
         for probe in reversed(health.log or ()):
             if probe.exit_code != 0:
                 break
-            began = max(began, unix(probe.start) or 0.0)
-        return began
+            times.append(unix(probe.start) or 0.0)
+        return max(began, min(times, default=began))
 
     def was_kept_from(self, container: Container) -> bool:
         """Whether compose had to wait: the other one was made, or became ready, with it or later.

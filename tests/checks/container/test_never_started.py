@@ -104,6 +104,16 @@ def test_a_probe_that_has_just_succeeded_counts_from_then():
     assert not rows(judge("container.never-started", containers=of(APP, db), clock=CLOCK))
 
 
+def test_probes_tell_of_more_than_the_last_one():
+    """One each fifteen seconds, the last of which has just ended; the events begin after it."""
+    starts = [f"2027-01-15T07:{place}Z" for place in ("58:50", "59:05", "59:20", "59:35", "59:50")]
+    log = [{"Start": start, "ExitCode": 0} for start in starts]
+    db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
+    for events in (None, Events((), complete_since=AT - 2.0)):
+        found = judge("container.never-started", containers=of(APP, db), clock=CLOCK, events=events)
+        assert rows(found) == FOUND
+
+
 _SINCE = {
     "healthy for a minute": (
         Event(AT - 60.0, "container", "health_status", "healthy", "", {}),
