@@ -58,5 +58,5 @@ def _holds(full: FullFolder) -> str:
     names = and_more([f'"{name}"' for name in full.names], SHOWN)
     return (
         "PostgreSQL makes its data only in an empty folder, and "
-        f"{full.source} on the host holds {names}, and no database"
+        f"{full.source} on the host holds {names}"
     )

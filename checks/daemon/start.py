@@ -223,16 +223,17 @@ def bridge_init_failed(
 
 
 def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
-    """The start, with its true cause where the running kernel still has its folder of modules.
+    """The start, with another cause where the running kernel still has its folder of modules.
 
-    A reboot brings no module that this kernel was built without.
+    A reboot brings no module that this kernel was built without. An upgrade may leave a part of the
+    folder, such as the modules of DKMS, so that another kernel is the second cure.
     """
     is_whole = modules is not None and modules.folder != ""
     if start.known is None or not is_whole or not LEGACY.search(start.line.text):
         return start
     failure = msgspec.structs.replace(
         start.known.failure,
-        cause="iptables is its legacy variant, for which this kernel was built without modules",
+        cause="iptables is its legacy variant, whose modules this kernel does not find",
         cure="switch to the nf_tables variant of iptables, or boot a kernel with those modules",
     )
     return msgspec.structs.replace(

@@ -100,7 +100,7 @@ class _Silence(msgspec.Struct, frozen=True):
 
     tail: LogTail
     ready: tuple[Container, ...]
-    """whom its program called without an answer, where they serve by now."""
+    """Whom its program called without an answer, where they serve by now."""
     watcher: str
     """What waits for a change of files, since the program has ended; "" for nothing."""
 

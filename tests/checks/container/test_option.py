@@ -229,8 +229,9 @@ _NOT_EMPTY = 'initdb: error: directory "/pgdata" exists but is not empty'
 @pytest.mark.parametrize(
     ("names", "said"),
     [
-        ([".DS_Store"], '/srv/pg on the host holds ".DS_Store", and no database'),
-        (["lost+found"], '/srv/pg on the host holds "lost+found", and no database'),
+        ([".DS_Store"], '/srv/pg on the host holds ".DS_Store"'),
+        (["lost+found"], '/srv/pg on the host holds "lost+found"'),
+        (["pgdata"], '/srv/pg on the host holds "pgdata"'),
         (["base", "global", "pg_wal"], None),
         ([], "holds something else"),
     ],

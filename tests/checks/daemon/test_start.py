@@ -72,7 +72,11 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
 @pytest.mark.parametrize(
     ("folder", "cause"),
     [
-        pytest.param("/lib/modules/7.0", "its legacy variant", id="a kernel without legacy tables"),
+        pytest.param(
+            "/lib/modules/7.0",
+            "modules this kernel does not find",
+            id="a kernel without legacy tables",
+        ),
         pytest.param("", "without a reboot", id="a kernel that was upgraded"),
     ],
 )
