@@ -65,9 +65,11 @@ def stray_variables(
 
 def _meant(name: str, container: Container, containers: Containers) -> str:
     """The one name on its networks that is almost this one; "" where none or several are."""
+    if not name:
+        return ""
     near = names_by_network(containers)
     names = {other for network in container.endpoints for other in near.get(network, ())}
-    alike = [other for other in names - {container.name} if name and _is_alike(name, other)]
+    alike = [other for other in names - {container.name} if _is_alike(name, other)]
     return only(alike) or ""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from checks.container.strays import stray_evidence, stray_variables
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from tests.inspected import container, of
 
@@ -69,3 +71,17 @@ def test_a_name_of_another_network_is_not_meant() -> None:
     caller = container("app", **ON_SHOP, **ENV)
     containers = of(caller, container("database", **ON_OTHER))
     assert stray_variables({"data-base": "its log"}, caller, containers, None) == {}
+
+
+class _Unlisted(Containers, frozen=True):
+    """Containers of a host with so many that nobody goes through them without need."""
+
+    @property
+    def running(self) -> Sequence[Container]:
+        raise AssertionError("no name is called in vain")
+
+
+def test_without_a_stray_name_no_neighbour_is_looked_for() -> None:
+    """Each of 1,000 containers that failed for another reason would look at all the others."""
+    caller = container("app", **ON_SHOP)
+    assert stray_variables({}, caller, _Unlisted((caller,)), None) == {}

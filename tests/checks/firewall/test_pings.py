@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -174,3 +175,33 @@ def test_a_container_that_was_told_to_ignore_pings() -> None:
     )
     (finding,) = judge("firewall.ping-dropped", dropped_pings=found).findings
     assert finding.variables["silent"] == "db"
+
+
+class Walked(tuple[Process, ...]):
+    """Processes that count how often somebody goes through them."""
+
+    walks = 0
+
+    def __iter__(self) -> Iterator[Process]:
+        type(self).walks += 1
+        return super().__iter__()
+
+
+def test_processes_are_gone_through_once_for_all_containers() -> None:
+    """A host with 1,000 containers has some 5,000 processes."""
+    others = [replace(api(), id=f"{number:064x}") for number in range(5)]
+    found = dropped_pings(
+        Host(Made({})),
+        HostStack(OUT),
+        Containers((*ALL, *others)),
+        Networks((BRIDGE, INNER, SHOP)),
+        made().uplinks,
+        None,
+        None,
+        None,
+        None,
+        Processes(Walked([Process(7, comm="ping", container=others[3].id, cmdline=["ping", "8.8.8.8"])])),
+        NOW,
+    )  # fmt: skip
+    assert [ping.container.id for ping in found] == [others[3].id]
+    assert Walked.walks == 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ipaddress import ip_address
 
 import msgspec
@@ -26,6 +26,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Obstacle, Origin, Trace
 from diagnose.firewall.trace import trace, trace_bridged
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
@@ -114,10 +115,11 @@ def dropped_pings(
         return DroppedPings((), why_none=why_none)
     gateway = host_gateway(host_stack.stack, networks, config)
     names = CalledNames(host_stack.stack, containers, networks, gateway)
+    lasting = _lasting_pings(processes)
     pings = [
         sent
         for container in containers.running
-        for wanted in _wanted(container, processes, recent_logs, clock)
+        for wanted in _wanted(container, lasting.get(container.id, ()), recent_logs, clock)
         if (sent := _sent(container, wanted, names, networks)) is not None
     ]
     outcomes = [_outcome(sent, host, host_stack) for sent in pings]
@@ -143,16 +145,16 @@ def _outcome(
 
 def _wanted(
     container: Container,
-    processes: Processes | None,
+    lasting: Iterable[str],
     recent_logs: RecentLogs | None,
     clock: Clock,
 ) -> Iterator[_Wanted]:
-    """The pings of one container, each target once."""
+    """The pings of one container, each target once. lasting: command lines of its processes."""
     probe = container.config.healthcheck
     texts: list[tuple[Source, str]] = [
         ("health check", " ".join((probe.test if probe else None) or ())),
         ("command", " ".join(container.command)),
-        *(("process", text) for text in _lasting_pings(container, processes)),
+        *(("process", text) for text in lasting),
     ]
     environment = dict(container.config.environment)
     seen: set[str] = set()
@@ -170,16 +172,17 @@ def _wanted(
             yield _Wanted(match["target"], "log", line.text[:200])
 
 
-def _lasting_pings(container: Container, processes: Processes | None) -> Iterator[str]:
-    """The command lines of a container's processes that ping until somebody ends them.
+def _lasting_pings(processes: Processes | None) -> Mapping[str, Sequence[str]]:
+    """By container id, the command lines of processes that ping until somebody ends them.
 
     One that sends a few packets is seen by one look, and not by the next.
     """
-    for process in processes or ():
-        words = process.cmdline or []
-        is_own = process.container == container.id and process.comm == "ping"
-        if is_own and not any(map(_ENDS.match, words)):
-            yield " ".join(words)
+    pings = (process for process in processes or () if process.comm == "ping")
+    return by_key(
+        (process.container, " ".join(process.cmdline or []))
+        for process in pings
+        if process.container and not any(map(_ENDS.match, process.cmdline or []))
+    )
 
 
 def _tells_of_loss(text: str) -> bool:
