@@ -17,7 +17,7 @@ _VARIABLE = "environment variable "
 _SIGNS = LazyPattern(r"[-_.]")
 _LETTERS = LazyPattern(r"\D")
 _ALMOST = 0.8
-"""The similarity of two names of which one is the other mistyped; cache1 and cache2 are two."""
+"""The similarity of two words of which one is the other mistyped; cache1 and cache2 are two."""
 
 
 def stray_evidence(strays: Mapping[str, str], containers: Containers) -> dict[str, Json]:
@@ -74,10 +74,17 @@ def _meant(name: str, container: Container, containers: Containers) -> str:
 
 
 def _is_alike(name: str, other: str) -> bool:
-    """Whether two names differ by a sign between words, or by a letter or two."""
-    bare, other_bare = (_SIGNS.sub("", text.lower()) for text in (name, other))
-    if bare == other_bare:
+    """Whether two names differ by a sign between words, or each word by a letter or two.
+
+    shop-db and shop-es are two names, although most of their letters are the same.
+    """
+    words, other_words = (_SIGNS.split(text.lower()) for text in (name, other))
+    if "".join(words) == "".join(other_words):
         return True
-    has_same_digits = _LETTERS.sub("", bare) == _LETTERS.sub("", other_bare)
-    ratio = difflib.SequenceMatcher(None, bare, other_bare).ratio()
-    return has_same_digits and ratio >= _ALMOST
+    is_as_long = len(words) == len(other_words)
+    return is_as_long and all(map(_is_same_word, words, other_words))
+
+
+def _is_same_word(word: str, other: str) -> bool:
+    has_same_digits = _LETTERS.sub("", word) == _LETTERS.sub("", other)
+    return has_same_digits and difflib.SequenceMatcher(None, word, other).ratio() >= _ALMOST

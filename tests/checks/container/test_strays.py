@@ -47,10 +47,17 @@ MEANT = {
         None,
         {"assignment": "DB_URL=postgres://database:5432/shop"},
     ),
-    "a letter": (["data-baso"], ENV, None, {"assignment": "DB_URL=postgres://data-baso:5432/shop"}),
+    "a letter": (
+        ["data-bases"],
+        ENV,
+        None,
+        {"assignment": "DB_URL=postgres://data-bases:5432/shop"},
+    ),
     "another number": (["data-base2"], ENV, None, {}),
     "two of them": (["database", "data_base"], ENV, None, {}),
     "another word": (["cache"], ENV, None, {}),
+    "another word behind the same one": (["data-cache"], ENV, None, {}),
+    "a word more": (["data-base-ui"], ENV, None, {}),
 }
 
 
@@ -65,6 +72,24 @@ def test_the_name_that_is_meant_takes_the_place_of_the_wrong_one(
     containers = of(caller, *(container(name, **ON_SHOP) for name in others))
     found = stray_variables({"data-base": "its log"}, caller, containers, setting)
     assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("wordpress-db", "wordpress-es"),
+        ("elasticsearch-data", "elasticsearch-main"),
+        ("keycloak-dev", "keycloak-db"),
+        ("mycompany-orders-read", "mycompany-orders-write"),
+        ("cluster-east", "cluster-west"),
+        ("backend", "backend-api"),
+        ("kafka-ui", "kafka"),
+    ],
+)
+def test_two_names_that_begin_alike(name: str, other: str) -> None:
+    caller = container("app", **ON_SHOP, Config={"Env": [f"URL=http://{name}:80/"]})
+    containers = of(caller, container(other, **ON_SHOP))
+    assert stray_variables({name: "its log"}, caller, containers, None) == {}
 
 
 def test_a_name_of_another_network_is_not_meant() -> None:
