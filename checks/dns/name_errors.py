@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -113,16 +114,28 @@ def _failing_name_finding(error: _ServerError) -> Finding:
             for container in callers
             for subject in (container.subject, *container.network_subjects)
         ),
-        severity=Severity.critical if error.is_general else _of_one_name(callers),
+        severity=Severity.critical if error.is_general else _of_one_name(error.failures),
         signs=frozenset({"dns"}),
         stable=tuple(container.life for container in callers),
     )
 
 
-def _of_one_name(callers: Sequence[Container]) -> Severity:
+def _of_one_name(failures: Sequence[UnresolvedName]) -> Severity:
     """How bad a name is that cannot be looked up: monitors are there to find such names."""
-    is_watched = all(container.watches_others for container in callers)
-    return Severity.advice if is_watched else Severity.warning
+    return Severity.advice if all(map(_is_watched, failures)) else Severity.warning
+
+
+def _is_watched(failure: UnresolvedName) -> bool:
+    """Whether a monitor has found the name gone.
+
+    A name in its variables is that of its own database or mail server, which it needs.
+    """
+    container, name = failure.container, re.escape(failure.name.name)
+    is_own = any(
+        re.search(rf"(?<![\w.-]){name}(?![\w.-])", value)
+        for _, value in container.config.environment
+    )
+    return container.watches_others and not is_own and not container.is_unhealthy
 
 
 def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
@@ -185,7 +198,7 @@ def name_unknown(
     to a net whose DNS server the container does not ask. Where a search domain would complete the
     name, the program does not append it: nginx never does, and musl does not to a name with a dot.
     Names that the host alone knows, and names of containers, have checks of their own. It is advice
-    where the program is a monitor, which finds what is gone.
+    where the program is a monitor, which finds what is gone, and no variable of it has the name.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -220,7 +233,7 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
             }
         ),
         discriminator=name,
-        severity=_of_one_name([container]),
+        severity=_of_one_name([failure]),
         signs=frozenset({"dns"}),
         stable=(container.life,) if container.is_running else (),
         unknown=name,

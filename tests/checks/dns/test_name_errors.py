@@ -87,16 +87,18 @@ def test_an_error_about_one_name_alone_blames_that_name() -> None:
 
 
 @pytest.mark.parametrize(
-    ("image", "severity"),
+    ("image", "variable", "severity"),
     [
-        ("louislam/uptime-kuma:1", "advice"),
-        ("registry.lab.test:5000/mirror/prom/blackbox-exporter:v0.25.0", "advice"),
-        ("registry.lab.test/uptime-kuma/backup:1", "warning"),
-        ("shop/pay:1", "warning"),
+        ("louislam/uptime-kuma:1", "", "advice"),
+        ("registry.lab.test:5000/mirror/prom/blackbox-exporter:v0.25.0", "", "advice"),
+        ("registry.lab.test/uptime-kuma/backup:1", "", "warning"),
+        ("shop/pay:1", "", "warning"),
+        ("zabbix/zabbix-server-mysql:7.0-alpine", "DB_SERVER_HOST=pay.office", "warning"),
+        ("zabbix/zabbix-server-mysql:7.0-alpine", "DB_SERVER_HOST=db.pay.office", "advice"),
     ],
 )
-def test_a_name_that_a_monitor_finds_gone(image: str, severity: str) -> None:
-    watcher = container("pay", network="shop", Config={"Image": image})
+def test_a_name_that_a_monitor_finds_gone(image: str, variable: str, severity: str) -> None:
+    watcher = container("pay", network="shop", Config={"Image": image, "Env": [variable]})
     for rcode, check in (("NXDOMAIN", "dns.name-unknown"), ("SERVFAIL", "dns.server-fails")):
         replies = {("pay.office", LAN): reply(rcode)}
         evidence = {

@@ -142,6 +142,13 @@ def test_what_a_monitor_finds(call: WaitingCall, severity: str) -> None:
     assert rows(result) == [(severity, "app")]
 
 
+def test_a_monitor_that_misses_its_own_database() -> None:
+    config = {"Image": "zabbix/zabbix-server-mysql:7.0", "Env": ["DB_SERVER_HOST=192.0.2.200"]}
+    call = losses(WaitingCall("192.0.2.200", 3306, 3), of=container("app", Config=config))
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(call))
+    assert rows(result) == [("warning", "app")]
+
+
 DEVICES = {
     "a plug that is off": (WaitingCall("192.0.2.200", 80, 2), "advice"),
     "its database": (WaitingCall("192.0.2.200", 5432, 2), "warning"),

@@ -154,10 +154,14 @@ class UnansweredCall(msgspec.Struct, frozen=True):
 
     @property
     def is_watched(self) -> bool:
-        """Whether a monitor has found another machine down, and nothing here is to blame."""
+        """Whether a monitor has found another machine down, and nothing here is to blame.
+
+        What its variables name is its own database or mail server, which it needs.
+        """
         is_elsewhere = self.peer is None and self.of_network is None
         is_beyond = self.loss in ("beyond", "mail", "no machine", "udp")
-        return self.container.watches_others and is_elsewhere and is_beyond
+        is_needed = bool(self.named_by) or self.container.is_unhealthy
+        return self.container.watches_others and is_elsewhere and is_beyond and not is_needed
 
     @property
     def is_ipv6(self) -> bool:
