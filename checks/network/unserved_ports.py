@@ -82,7 +82,8 @@ def published_port_not_listening(
             continue
         silent = unserved if unserved is not None else UnservedPorts()
         tail = silent.of(container)
-        ready = calls_of(container, containers, tail, namespaces).ready
+        calls = calls_of(container, containers, tail, namespaces)
+        ready = () if _serves_elsewhere(netns) else calls.ready
         why = _Silence(tail, ready, silent.watcher_of(container))
         yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
@@ -93,6 +94,11 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     """Whether it runs for so many seconds, and is neither paused nor about to start again."""
     is_running = container.state.status == "running"
     return is_running and clock.has_passed(container.started_at, grace)
+
+
+def _serves_elsewhere(netns: ContainerNetns) -> bool:
+    """Whether a program listens at some other port: it got past the calls of its start."""
+    return any(socket.protocol == "tcp" and not socket.is_loopback for socket in netns.listeners)
 
 
 class _Silence(msgspec.Struct, frozen=True):

@@ -170,6 +170,21 @@ def test_a_program_that_ended_before_its_peer_was_ready(
     } == cure
 
 
+def test_a_program_that_listens_elsewhere_has_got_its_answer():
+    """It called once more, and listens on another port than the one that is published."""
+    both = Containers((_APP, _DB))
+    log = {"text": f"2026-01-01T00:30:00Z {_REFUSED}\n2026-01-01T00:30:09Z listening on 3000\n"}
+    seen = [
+        ContainerNetns(_APP, 1, (), (), (), (Socket("tcp", "0.0.0.0", 3000),)),
+        ContainerNetns(_DB, 2, (), (), (), (*_SERVES,)),
+    ]
+    namespaces = Namespaces({netns.container.id: netns for netns in seen})
+    unserved = unserved_ports(Made({"api.logs": log}), both, namespaces)
+    (finding,) = judged(_APP, namespaces, unserved, others=(_DB,)).findings
+    assert "again" not in finding.variables
+    assert "too early" not in finding.summary
+
+
 def test_a_routed_network_takes_no_port_of_the_host():
     routed = container(
         "web", NetworkSettings={"Ports": {"53/udp": [{"HostIp": "", "HostPort": ""}]}}
