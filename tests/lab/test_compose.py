@@ -103,9 +103,11 @@ def test_an_image_that_was_not_built_again(shop: Box) -> None:
 def test_nothing_is_kept_where_the_layer_is_to_go(shop: Box) -> None:
     """The page frees the space of a layer: an image with the same files would hold it."""
     _typed(shop, "docker exec shop-web-1 sh -c 'echo bulk >/made'")
+    shop.docker("run", "--name=my-shop-web-1-before-1", "bb:1.36", "true")
     (block,) = runbooks.page("storage.writable-layer-large").of("fix")[:1]
     _typed(shop, runbooks.fill(block.text, {"container": "shop-web-1"}, "docker"))
-    assert _names(shop) == ["shop-db-1 running", "shop-web-1 running"]
+    another = "my-shop-web-1-before-1 exited"
+    assert _names(shop) == [another, "shop-db-1 running", "shop-web-1 running"]
     assert shop.docker("image", "ls", "--quiet", "kept").stdout == ""
 
 
