@@ -35,7 +35,7 @@ _ADDRESS = LazyPattern(
 )
 _ADDRESS6 = LazyPattern(
     r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
-    r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |\)?, port )(?P<behind>\d{2,5})(?!\d)"
+    r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |[\"')]{0,2}, port )(?P<behind>\d{2,5})(?!\d)"
 )
 """An IPv6 address as URLs and Go write it, and as curl and psycopg do."""
 _URL = LazyPattern(r"(?P<scheme>https?)://(?P<host>[A-Za-z0-9][\w.-]*)(?::(?P<port>\d{2,5}))?")

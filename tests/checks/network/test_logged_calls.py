@@ -59,6 +59,10 @@ PLACES = {
         "curl: (7) Failed to connect to 2001:db8::80 port 443: Network is unreachable",
         ("2001:db8::80", 443),
     ),
+    "psycopg over IPv6, by an address": (
+        'connection to server at "2001:db8:9::80", port 5432 failed: timeout expired',
+        ("2001:db8:9::80", 5432),
+    ),
     "psycopg over IPv6": (
         'connection to server at "db.rent.test" (2001:db8:9::80), port 5432 failed: unreachable',
         ("2001:db8:9::80", 5432),
