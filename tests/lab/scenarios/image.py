@@ -202,10 +202,11 @@ def public_image_with_a_wrong_login(box: Box) -> None:
 
 @healthy(engine_started=False)
 def public_image_after_the_logout(box: Box) -> None:
-    """The wrong login was removed, and the image was pulled."""
+    """The command of the finding has pulled the image without the login, and removed that."""
     _log_in_wrongly(box)
-    box.docker("logout", "https://index.docker.io/v1/")
-    box.docker("pull", "old/app:1")
+    (finding,) = box.diagnose("check", "image.pull-denied", "--format", "json").findings
+    box.sh(finding["fix"][0]["command"])
+    assert "index.docker.io" not in box.sh("cat /root/.docker/config.json")
 
 
 @fault("image.registry-unreachable", subject="daemon:docker", shareable=True)
