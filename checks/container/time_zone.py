@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.settings.unknown_zones import ZONES, UnknownZones
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import quoted
 from diagnose.registry import check
 
 
@@ -24,7 +25,7 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
             f"{item.container} writes times of UTC, not of {item.zone} ({hours:+g} h), which TZ "
             f"names: its image has no time zone database",
             {
-                LINE: item.line,
+                LINE: quoted(item.line),
                 "Config.Env TZ": item.zone,
                 f"{ZONES}/{item.zone}": "missing in the container",
             },
