@@ -109,9 +109,10 @@ def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
 def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
     """Those that have dropped something, with both counts."""
     counted, uncounted = [], False
-    for family, own in by_key((rule.chain.table.family, rule) for rule in rules).items():
-        texts = host.ask(CountLegacyPackets(family="ip6" if family == "ip6" else "ip"))
-        before, after = ({}, {}) if isinstance(texts, Failed) else map(_saved_counters, texts)
+    rules_of = by_key((_question(rule), rule) for rule in rules)
+    texts_of = host.answers_about(rules_of, lambda question: question)
+    for question, own in rules_of.items():
+        before, after = map(_saved_counters, texts_of.get(question, ("", "")))
         for rule in own:
             place = (rule.chain.table.name, rule.chain.name)
             counts = before.get(place, ())
@@ -121,6 +122,11 @@ def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
                 total = msgspec.structs.replace(rule, total=counts[rule.at])
                 counted.append(_risen(total, after.get(place, ())))
     return DroppingRules(tuple(counted), uncounted)
+
+
+def _question(rule: DroppingRule) -> CountLegacyPackets:
+    """What counts the packets of a rule of iptables-legacy."""
+    return CountLegacyPackets(family="ip6" if rule.chain.table.family == "ip6" else "ip")
 
 
 def _saved_counters(text: str) -> dict[tuple[str, str], list[int]]:
