@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 
 import diagnose
 from diagnose import registry, runbooks
-from diagnose.model import Check
+from diagnose.model import Check, Severity
 from diagnose.questions.question import by_kind, policies
 from diagnose.runbooks.format import CommandBlock
 from tests.lab import faults, machine_units
@@ -59,8 +59,15 @@ def _only_shows(block: CommandBlock) -> bool:
     """Whether a block's last command cannot say by its exit code that something is wrong."""
     last = block.text.splitlines()[-1]
     is_plain = not re.search(r"&&|;|\|(?! (?:head|tail|sort)\b)|\$\(", last)
-    is_typed = block.example or block.manual
-    return is_plain and not block.may_fail and not is_typed and bool(_SHOWS.match(last))
+    if not is_plain or block.may_fail or block.example or block.manual:
+        return False
+    return bool(_SHOWS.match(last)) or _is_of_advice(last)
+
+
+def _is_of_advice(command: str) -> bool:
+    """Whether it asks a check whose findings change no exit code."""
+    asked = registry.load().get(command.removeprefix("diagnose check "))
+    return asked is not None and asked.severity is Severity.advice
 
 
 @pytest.mark.parametrize("id", sorted(PAGES))
