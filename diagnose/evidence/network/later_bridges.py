@@ -76,10 +76,15 @@ def _fit(networks: Networks, links: Interfaces, routes: Routes | None) -> bool:
 
 
 def _spare(networks: Networks, links: Interfaces) -> list[str]:
-    """The engine's bridges that no network has."""
+    """The engine's bridges that no network has and that nothing is attached to.
+
+    Those of a second engine have its containers.
+    """
     bridges = {network.bridge for network in networks}
     return [
-        link.name for link in links if OF_ENGINE.fullmatch(link.name) and link.name not in bridges
+        link.name
+        for link in links
+        if OF_ENGINE.fullmatch(link.name) and link.name not in bridges and not links.ports(link)
     ]
 
 

@@ -156,7 +156,8 @@ PUT_TOGETHER = {
     "a bridge is down": ([network()], links(with_fields(BRIDGE, up=False)), "later"),
     "a bridge has no address": ([network()], links(BRIDGE, addresses=()), "later"),
     "a bridge is missing": ([network()], links(UPLINK), "later"),
-    "a bridge is spare": ([], WHOLE, "settled"),
+    "a bridge is spare": ([], links(BRIDGE, UPLINK), "settled"),
+    "a bridge of a second engine has its containers": ([], WHOLE, ""),
 }
 
 
