@@ -13,8 +13,9 @@ from diagnose.registry import check
 def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
     """A container writes UTC although its variable TZ names another time zone.
 
-    Images without the package tzdata, such as those of Alpine, do not know any zone, and the C
-    library then takes UTC without a word. The log shows it: its times without a zone are those of
+    Images without the package tzdata, such as those of Alpine, do not know any zone, and since
+    Debian 13 and Ubuntu 24.04 that package lacks old names such as US/Eastern. The C library then
+    takes UTC without a word. The log shows it: its times without a zone are those of
     UTC, and the container has no file for the zone. Java and Go may bring zones of their own:
     their logs then show the local time.
     """
@@ -23,7 +24,7 @@ def zone_unknown(unknown_zones: UnknownZones) -> CheckResult:
         finding = Finding.about(
             item.container,
             f"{item.container} writes times of UTC, not of {item.zone} ({hours:+g} h), which TZ "
-            f"names: its image has no time zone database",
+            "names: its image does not have that time zone",
             {
                 LINE: quoted(item.line),
                 "Config.Env TZ": item.zone,

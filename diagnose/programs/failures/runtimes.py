@@ -22,9 +22,9 @@ RUNTIMES = (
             | invalid\ time\ ?zone(?:\ identifier)?:?\ ['\"]?(?P<zone_ruby>{_ZONE})
         """,
         cause="the program does not know the time zone {zone}: its image has no time zone database "
-        "(the package tzdata), or the name is misspelt",
+        "(the package tzdata; old names such as US/Eastern are in tzdata-legacy), or the name is misspelt",
         cure="mount the host's database read-only with "
-        "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro, or install tzdata in the image",
+        "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro, or install the package in the image",
         source="golang/go#24844, Go's, Python's, C++'s, PostgreSQL's and Ruby's own messages",
         confirmed_by="container.option-missing",
         needs=("--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro",),
