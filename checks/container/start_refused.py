@@ -194,7 +194,10 @@ def _unknown_volume_reason(volume: str, container: Container) -> str:
     """A volume that its driver has forgotten, or that was removed behind the engine's back."""
     driver = _driver_of(volume, container)
     if driver == LOCAL:
-        return f'its volume "{volume}" no longer exists: its folder was removed, with all that was in it'
+        return (
+            f'its volume "{volume}" no longer exists: its folder was removed with all that was in it, '
+            "or lies on a disk that is not mounted"
+        )
     return (
         f'plugin "{driver}" does not know its volume "{volume}": a plugin that keeps its list in '
         "memory forgets the volumes when its program ends"
