@@ -167,6 +167,12 @@ BESIDE = {
         True,
     ),
     "most of the log": ([INVALID, INVALID, SERVED], {}, False),
+    "errors of four kinds are most of the log": (
+        [INVALID, "ERROR no price {}", "ERROR no item {}", "ERROR order {} denied", SERVED],
+        {},
+        False,
+    ),
+    "errors of two kinds beside requests": ([INVALID, "ERROR no price {}", SERVED], {}, True),
     "about a service that is called": ([REFUSED.format(1, "{}"), SERVED, SERVED], {}, False),
     "about what the program stands on": (
         ["ERROR order {}: index shop.db is malformed on disk", SERVED, SERVED],

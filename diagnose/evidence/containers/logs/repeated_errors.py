@@ -24,7 +24,14 @@ from diagnose.programs.failures import (
     recognise,
 )
 from diagnose.programs.families import FAMILIES
-from diagnose.programs.log_message import DOES_WITHOUT, FATAL, INFO, TAKES_ANOTHER, message
+from diagnose.programs.log_message import (
+    DOES_WITHOUT,
+    ERROR,
+    FATAL,
+    INFO,
+    TAKES_ANOTHER,
+    message,
+)
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
 
@@ -73,6 +80,9 @@ _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
 """A program that logs what it skips counts as failing if such lines are most of its log."""
+NEARLY_ALL = 0.75
+"""Errors of several kinds are what a program prints if they are more of its log. Of 41 logs of
+healthy programs none has more than two thirds."""
 STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
 OVERDUE = 2
@@ -126,6 +136,8 @@ class RepeatedError(msgspec.Struct, frozen=True):
     """Lines of the last minutes, since its last start, that were read."""
     most: int = 0
     """How many of them are the same as the line that stands there most often."""
+    errors: int = 0
+    """How many of them are errors of any kind by their level."""
     serves: bool = False
     """Whether other lines tell of requests that went well."""
     ran_for: float = 0.0
@@ -153,7 +165,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
         """
         line = self.line.whole
         is_around = self.failure or self.peers or signs(line) or _AROUND.search(line)
-        is_most = self.times > MOSTLY * self.of
+        is_most = self.times > MOSTLY * self.of or self.errors > NEARLY_ALL * self.of
         health = self.container.state.health
         is_well = self.works or (health is not None and health.status == "healthy")
         was_restarted = self.container.restart_count > 0 and self.ran_for < STEADY_S
@@ -201,6 +213,7 @@ def _repeated_error(
         times=times[error],
         of=len(lines),
         most=max(times.values()),
+        errors=sum((message(line).level or 0) >= ERROR for line in lines),
         serves=any(shape != error and _SERVED.search(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
