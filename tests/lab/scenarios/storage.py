@@ -210,6 +210,8 @@ def _leave_pipes(box: Box) -> None:
     also=[
         ("container.runtime-limit-hit", "container:api9"),
         ("container.start-refused", "container:api9"),
+        # a probe is started with pipes as well
+        ("container.unhealthy", "container:web"),
     ],
 )
 def pipes_of_containers_that_are_gone(box: Box) -> None:
