@@ -9,6 +9,7 @@ import pytest
 
 from diagnose.evidence.containers.inspect import HostConfig
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts, unserved_ports
@@ -168,6 +169,19 @@ def test_a_program_that_ended_before_its_peer_was_ready(
     assert {
         name: finding.variables[name] for name in ("again",) if name in finding.variables
     } == cure
+
+
+@pytest.mark.parametrize(
+    ("lines", "watcher"),
+    [
+        (["[nodemon] starting `node app.js`", _REFUSED, _CRASHED], "nodemon"),
+        ([_REFUSED, _CRASHED, "[nodemon] starting `node app.js`"], ""),
+        (["Process SpawnProcess-1:", "WARNING:  StatReload detected changes in 'main.py'."], ""),
+    ],
+)
+def test_a_program_that_was_started_again_has_not_ended(lines: list[str], watcher: str) -> None:
+    unserved = UnservedPorts({_APP.id: LogTail((*lines,))})
+    assert unserved.watcher_of(_APP) == watcher
 
 
 def test_a_program_that_listens_elsewhere_has_got_its_answer():

@@ -27,6 +27,11 @@ _WATCHERS = {
 }
 """What a program that starts another one again when its files change, and at no other time, writes
 when that one has failed."""
+_STARTED_AGAIN = LazyPattern(
+    r"^\[nodemon\] (?:re)?starting\b|^Restarting '|\bchanged, reloading\b|\bdetected changes in\b"
+    r"|^\[Running '|^building\.\.\.|\bFile changed: "
+)
+"""What it writes when it has seen a change and starts the program again."""
 
 
 class UnservedPorts(msgspec.Struct, frozen=True):
@@ -43,7 +48,9 @@ class UnservedPorts(msgspec.Struct, frozen=True):
 
     def watcher_of(self, container: Container) -> str:
         """What waits for a change of files since its program has ended; "" where nothing does."""
-        lines = self.of(container).lines
+        lines: list[str] = []
+        for line in self.of(container).lines:
+            lines = [] if _STARTED_AGAIN.search(line) else [*lines, line]
         found = (
             name
             for name, pattern in _WATCHERS.items()
