@@ -82,6 +82,16 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "host"
 
 
+@pytest.mark.parametrize(
+    "words", [["recreate", "nope"], ["repair", "nope"], ["repair", "container.oom-killed"]]
+)
+def test_a_refused_script_fails_in_the_shell_that_reads_it(words: list[str]):
+    """`diagnose recreate X | sh && rm ...` goes no further."""
+    done = run(*words, "--from", "demo")
+    assert done.returncode == 3
+    assert subprocess.run(["sh"], input=done.stdout, text=True).returncode == 1
+
+
 WRONG = {
     "no such check": (["check", "container.oom-kiled"], "container.oom-killed"),
     "no such command": (["nothing"], "No such command 'nothing'"),
@@ -163,7 +173,7 @@ def test_bad_input_is_one_clear_sentence_and_exit_3(name: str):
     args, hint = WRONG[name]
     done = run(*args)
     assert done.returncode == 3
-    assert done.stdout == ""
+    assert done.stdout == ("exit 1\n" if args[0] == "recreate" else "")
     assert hint in done.stderr
     assert done.stderr.startswith("Error: ")
     assert "Traceback" not in done.stderr

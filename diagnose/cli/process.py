@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+
+import click
 
 UNKNOWN = 3
 """The exit code of every usage error and crash of ours: click's own 2 would read as critical."""
@@ -23,6 +27,20 @@ def leave(code: int) -> NoReturn:
         except OSError:  # a full disk: what was asked for is not there
             code = UNKNOWN
     os._exit(code)
+
+
+@contextmanager
+def printing_a_script() -> Iterator[None]:
+    """What is refused in here fails in the shell that reads the script, too.
+
+    A shell that reads nothing ends with 0, and what stands behind its `&&` would run.
+    """
+    try:
+        yield
+    except click.ClickException:
+        if not sys.stdout.isatty():
+            click.echo("exit 1")
+        raise
 
 
 def began() -> float:

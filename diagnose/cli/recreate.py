@@ -52,6 +52,7 @@ if TYPE_CHECKING:
 @options.source
 @options.budget
 @options.engine
+@process.printing_a_script()
 def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     """Print a script that creates a container again.
 

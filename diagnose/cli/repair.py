@@ -21,6 +21,7 @@ from diagnose.cli import on, options, process
 @options.source
 @options.budget
 @options.engine
+@process.printing_a_script()
 def repair(target: str, keys: str, **given: Any) -> None:
     """Print a script with the smallest repair of what a check found.
 
