@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.later_bridges import OF_ENGINE, LaterBridges
+from diagnose.evidence.network.later_bridges import LaterBridges, spare_bridges
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import names_of, subjects_of
@@ -160,15 +160,13 @@ def bridge_leaked(
     engines = [process for process in processes or () if process.comm == "dockerd"]
     if len(engines) > 1:
         return Skipped("a second engine runs on this host, and either may own the bridges")
-    bridges = {network.bridge for network in networks}
-    later_bridges = {network.bridge for network in later.networks} if later is not None else set()
-    for link in links:
-        is_ours = link.kind == "bridge" and OF_ENGINE.fullmatch(link.name)
-        is_gone = later is not None and link.name not in later.links.by_name
-        if not is_ours or is_gone or links.ports(link):
-            continue
-        if link.name not in bridges | later_bridges:
-            yield _leaked_bridge_finding(link, list(links.addresses_of(link)), sorted(bridges))
+    spare = spare_bridges(networks, links)
+    if later is not None:
+        left = {link.name for link in spare_bridges(later.networks, later.links)}
+        spare = [link for link in spare if link.name in left]
+    bridges = sorted({network.bridge for network in networks})
+    for link in spare:
+        yield _leaked_bridge_finding(link, list(links.addresses_of(link)), bridges)
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.lazy_pattern import LazyPattern
@@ -15,7 +15,7 @@ from diagnose.questions.images import ListNetworks
 from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
 from diagnose.registry import evidence
 
-OF_ENGINE = LazyPattern(r"br-[0-9a-f]{12}")
+_OF_ENGINE = LazyPattern(r"br-[0-9a-f]{12}")
 """The name of a bridge that the engine has named."""
 
 
@@ -48,7 +48,7 @@ def later_bridges(
     is_elsewhere = (ping is not None and ping.is_podman) or (info is not None and info.is_rootless)
     if is_elsewhere or _fit(networks, links, routes):
         return Unavailable("missing", "networks and bridges were listed once: they fit together")
-    if _spare(networks, links):
+    if spare_bridges(networks, links):
         # the engine makes a bridge before it lists the network, and removes it behind the list
         host.ask(ListNetworks(round="settled"))
     later_links = host.ask(ListInterfaces(round="later"))
@@ -72,19 +72,22 @@ def later_bridges(
 
 def _fit(networks: Networks, links: Interfaces, routes: Routes | None) -> bool:
     are_whole = all(_is_whole(network, links, routes) for network in networks.bridges)
-    return are_whole and not _spare(networks, links)
+    return are_whole and not spare_bridges(networks, links)
 
 
-def _spare(networks: Networks, links: Interfaces) -> list[str]:
+def spare_bridges(networks: Networks, links: Interfaces) -> list[Interface]:
     """The engine's bridges that no network has and that nothing is attached to.
 
     Those of a second engine have its containers.
     """
     bridges = {network.bridge for network in networks}
     return [
-        link.name
+        link
         for link in links
-        if OF_ENGINE.fullmatch(link.name) and link.name not in bridges and not links.ports(link)
+        if link.kind == "bridge"
+        and _OF_ENGINE.fullmatch(link.name)
+        and link.name not in bridges
+        and not links.ports(link)
     ]
 
 
