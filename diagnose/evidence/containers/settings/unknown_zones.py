@@ -53,8 +53,9 @@ def unknown_zones(host: Host, containers: Containers, recent_logs: RecentLogs) -
     """
     with_zone = [container for container in containers.running if _asked(container)]
     zones = [zone for container in with_zone if (zone := _zone(container, recent_logs))]
-    missing = tuple(zone for zone in zones if _is_missing(host, zone.container, zone.zone))
-    return UnknownZones(missing, recent_logs.left_out(with_zone))
+    missing = [zone for zone, file in host.ask_about(zones, _description) if _is_gone(file)]
+    missing.sort(key=lambda zone: zone.container.name)
+    return UnknownZones(tuple(missing), recent_logs.left_out(with_zone))
 
 
 def _asked(container: Container) -> str:
@@ -95,7 +96,11 @@ def _is_of_utc(line: RecentLine, stated: str) -> bool:
     return abs(moment.timestamp() - line.at) <= NEAR_S
 
 
-def _is_missing(host: Host, container: Container, zone: str) -> bool:
-    """Whether the container has no description of the zone."""
-    answer = host.ask(ReadContainerFile(container.id, f"{ZONES}/{zone}", bytes=4))
+def _description(zone: UnknownZone) -> ReadContainerFile:
+    """The container's own description of the zone."""
+    return ReadContainerFile(zone.container.id, f"{ZONES}/{zone.zone}", bytes=4)
+
+
+def _is_gone(answer: object) -> bool:
+    """Whether the container has no such file."""
     return isinstance(answer, Failed) and answer.reason == "gone"
