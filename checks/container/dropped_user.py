@@ -18,16 +18,14 @@ _OF_THE_HOST = frozenset(
 def dropped_user(item: DroppedUser) -> Finding:
     """A path below a mount that is denied to the user to whom the program has changed."""
     container, denied = item.container, item.denied
-    owner, mode = denied.source.owner, denied.source.permissions
     who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
     is_partial = container.is_running and item.times < MOSTLY * item.of
     finding = Finding.about(
         container,
-        f"{container} cannot {denied.what} {denied.inside}: "
-        f"its {who} {denied.user.label}, and the path belongs to {owner} with mode {mode}",
+        f"{container} cannot {denied.what} {denied.inside}: {denied.why(who)}",
         {
             **item.named.evidence,
-            f"owner and mode of {denied.path}": f"{owner} {mode}",
+            **denied.evidence,
             "Config.User": container.config.user or "root, whom file modes do not restrict",
             **({"times in its last lines": item.times} if item.times else {}),
         },

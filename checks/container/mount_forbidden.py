@@ -108,15 +108,13 @@ def _is_unlabelled(mount: Mount) -> bool:
 def _forbidden_path_finding(
     container: Container, named: NamedPath, denied: Denied, containers: Containers
 ) -> Finding:
-    owner, mode = denied.source.owner, denied.source.permissions
     added = container.host_config.group_add
     finding = Finding.about(
         container,
-        f"{container} cannot {denied.what} {denied.inside}: "
-        f"its user is {denied.user.label}, and the path belongs to {owner} with mode {mode}",
+        f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}",
         {
             **named.evidence,
-            f"owner and mode of {denied.path}": f"{owner} {mode}",
+            **denied.evidence,
             "Config.User": container.config.user or "root",
             **({"HostConfig.GroupAdd": added} if added else {}),
         },

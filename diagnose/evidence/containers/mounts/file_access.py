@@ -88,6 +88,18 @@ class Denied(msgspec.Struct, frozen=True):
     source: PathStatus
     user: HostUser
 
+    @property
+    def evidence(self) -> dict[str, str]:
+        """Whose the path is, and its mode."""
+        return {f"owner and mode of {self.path}": f"{self.source.owner} {self.source.permissions}"}
+
+    def why(self, who: str) -> str:
+        """Why it is denied, in words. who: such as "user is", before the user's number."""
+        return (
+            f"its {who} {self.user.label}, and the path belongs to {self.source.owner} "
+            f"with mode {self.source.permissions}"
+        )
+
 
 class Undecided(msgspec.Struct, frozen=True):
     """Why it is not known whether the user has access."""
