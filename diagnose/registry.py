@@ -352,10 +352,12 @@ LATE = ("repairs", "without")
 
 @functools.cache
 def _import_with_topics(name: str) -> None:
-    """Import a family, and if it is a package all its modules but the late ones."""
+    """Import a family, and if it is a package all its modules and rooms but the late modules."""
     module = importlib.import_module(name)
     for topic in pkgutil.iter_modules(getattr(module, "__path__", ())):
-        if topic.name not in LATE:
+        if topic.ispkg:
+            _import_with_topics(f"{name}.{topic.name}")
+        elif topic.name not in LATE:
             importlib.import_module(f"{name}.{topic.name}")
 
 

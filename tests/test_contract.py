@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import functools
+import importlib
 import itertools
 import json
 import re
@@ -324,8 +325,24 @@ def test_no_public_class_name_is_used_twice():
 def test_each_family_has_its_folder_of_tests():
     folder = ROOT / "tests/checks"
     alone = {path.stem.removeprefix("test_") for path in folder.glob("test_*.py")}
-    families = {path.parent.name for path in folder.glob("*/test_*.py")}
+    families = {path.relative_to(folder).parts[0] for path in folder.glob("*/**/test_*.py")}
     assert set(registry.families()) == alone | families
+
+
+def test_a_module_is_named_like_its_check_or_listed_in_its_family():
+    """So that nobody searches for an id: `container.dead` is listed as `running/state: dead`."""
+    listed: dict[str, dict[str, set[str]]] = {}
+    expected: dict[str, dict[str, set[str]]] = {}
+    for check in CHECKS.values():
+        family, *rest = check.function.__module__.split(".")[1:]
+        problem = check.id.partition(".")[2]
+        if rest and rest[-1] != problem.replace("-", "_"):
+            expected.setdefault(family, {}).setdefault("/".join(rest), set()).add(problem)
+    for family in expected:
+        doc = importlib.import_module(f"checks.{family}").__doc__ or ""
+        rows = re.findall(r"^- ([\w/]+): (.+)", doc.replace("\n  ", " "), re.MULTILINE)
+        listed[family] = {module: set(re.findall(r"[\w-]+", ids)) for module, ids in rows}
+    assert listed == expected
 
 
 class _Module(NamedTuple):

@@ -1,31 +1,23 @@
-"""Containers that do not start, do not stay, or do not work: one module per topic.
+"""Containers that do not start, do not stay, or do not work.
 
-Where an id is, if its module is not named like it:
+Rooms:
 
-- anonymous_volume: data-outside-mount
-- api_version: client-api-too-new
-- data_in_use: data-locked, data-version-mismatch
-- entrypoint: entrypoint-missing, entrypoint-forbidden
-- early_kill: killed-for-host-memory
-- first_process: first-process-stopped
-- heap: heap-above-limit
-- host_event: lost-with-host
-- kernel_setting: kernel-setting-low
-- left_data: data-left-behind
-- loopback: loopback-peer
-- mount_access: mount-unwritable
-- mounts: mount-source-missing, mount-forbidden
-- option: option-missing
-- option_in_the_way: option-in-the-way
-- own_files: own-files-refused
-- pid_file: pid-file-stale
-- processor: cpu-unsupported
-- program_format: exec-format, interpreter-missing
-- record: record-damaged
-- recreated: recreate-interrupted, older-than-its-tag
-- start_resources: device-missing, network-gone, runtime-limit-hit
-- state: dead, shim-lost, paused, zombies
-- stop_and_restart: ignores-stop-signal, no-restart-policy
-- system_call: syscall-refused
-- variable: variable-missing
+- `starts/`  the engine cannot start the container
+- `ends/`  its program ends, once or again and again
+- `running/`  it runs, and does not do its work
+- `mounts/`  what is mounted into it is missing, forbidden, old or in use
+- `settings/`  an option, a variable, a device or a kernel setting is wrong
+- `peers/`  what it calls refuses the call, or is not there
+- `first_steps/`  no checks: the commands that a page offers for what a log says
+
+A module is named like its check. Modules with several checks:
+
+- ends/stop_and_restart: ignores-stop-signal, no-restart-policy
+- mounts/data_in_use: data-locked, data-version-mismatch
+- running/state: dead, paused, shim-lost, zombies
+- settings/variables: variable-malformed, variable-missing
+- starts/entrypoint: entrypoint-forbidden, entrypoint-missing
+- starts/program_format: exec-format, interpreter-missing
+- starts/recreated: older-than-its-tag, recreate-interrupted
+- starts/start_resources: device-missing, network-gone, runtime-limit-hit
 """

@@ -1,1 +1,15 @@
-"""The engine itself: alive or not and why, its configuration, its doors, its age."""
+"""The engine itself: alive or not and why, its configuration, its doors, its age.
+
+A module is named like its check. Modules with several checks:
+
+- client: client-context-dead, client-plugin-broken
+- configuration: config-flag-conflict, config-invalid, config-not-applied
+- containerd: containerd-down, containerd-hung
+- data_root: containers-hidden, data-root-covered, temp-folder-missing, wrong-data-root
+- databases: database-damaged, database-locked
+- failed_starts: bridge-init-failed, stale-pidfile, start-limit-hit, storage-driver-failed
+- no_answer: hung, socket-forbidden
+- posture: client-api-too-old, clock-skewed, debug-on, engine-outdated, live-restore-off,
+  not-enabled, remote-api-open
+- settings: runtime-missing, ulimits-unnamed
+"""

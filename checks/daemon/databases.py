@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.daemon.start import NETWORK
+from checks.daemon.failed_starts import NETWORK
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.databases import (
     BUILDS,

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 
 from checks.daemon.containerd import NO_CONTAINERD
+from checks.daemon.failed_starts import NETWORK, PID_TAKEN, STORAGE
 from checks.daemon.last_words import ENGINE, healing, meaning
 from checks.daemon.last_words import page_variables as cures
-from checks.daemon.start import NETWORK, PID_TAKEN, STORAGE
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from checks.daemon.configuration import removable_keys
-from checks.daemon.start import OPTIONS
+from checks.daemon.failed_starts import OPTIONS
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key

@@ -1,1 +1,11 @@
-"""Images: pulls that fail, images that do not fit, and what piles up."""
+"""Images: pulls that fail, images that do not fit, and what piles up.
+
+A module is named like its check. Modules with several checks:
+
+- content: corrupt, platform-mismatch
+- credentials: client-config-unreadable, credential-helper-missing
+- pulls: ids-out-of-range, pull-altered, pull-denied, pull-no-space, pull-rate-limited,
+  too-many-layers, unpack-failed
+- registries: registry-proxy, registry-tls, registry-unreachable
+- stock: build-cache-large, dangling, labels-missing, latest-tag, unused
+"""

@@ -1,9 +1,7 @@
 """Containers' logs: what grows without end, is not kept, cannot be read, or holds its writer up.
 
-One module per topic:
+A module is named like its check. Modules with several checks:
 
-- drivers: driver-blocks-start, driver-unreadable, backpressure
-- files: file-missing, rotated-by-host, file-damaged
-- growth: unbounded
-- options: opts-not-applied
+- drivers: backpressure, driver-blocks-start, driver-unreadable
+- files: file-damaged, file-missing, rotated-by-host
 """

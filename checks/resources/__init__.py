@@ -1,10 +1,8 @@
 """Memory, CPU, processes and open files that run out, of containers and of the host.
 
-One module per topic:
+A module is named like its check. Modules with several checks:
 
-- limits: no-limits, cpu-throttled, limits-not-enforced
-- machine: io-saturated, cgroup-driver
-- memory: host-oom, memory-scarce, memory-near-limit
-- open_files: open-files-exhausted
-- pids: pids-exhausted
+- limits: cpu-throttled, limits-not-enforced, no-limits
+- machine: cgroup-driver, io-saturated
+- memory: host-oom, memory-near-limit, memory-scarce
 """

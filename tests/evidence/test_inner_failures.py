@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from checks.container.failing_inside import PARTLY
+from checks.container.running.failing_inside import PARTLY
 from diagnose.evidence.containers.logs.inner_failures import PATTERNS, InnerFailures, in_lines
 from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import CLOCK, container_in

@@ -36,7 +36,7 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.model import Json, Unavailable
 from diagnose.questions import AnyQuestion, Host
-from tests.checks.firewall.test_closed_ipv6 import OWN, ROUTES6
+from tests.checks.firewall.test_closed_over_ipv6 import OWN, ROUTES6
 from tests.checks.network.evidence import container, links, network
 from tests.firewall.test_trace import DNAT, NAMES, NO_NFTABLES, ROUTES, stack, table
 from tests.hosts import Made

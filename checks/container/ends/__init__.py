@@ -1,0 +1,1 @@
+"""Its program ends, once or again and again."""

@@ -1,0 +1,133 @@
+"""container.crashed: a container ended after it had been working, and stays down."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.container.causes import causes_without
+from checks.container.ends.exits_at_start import SHORT_S
+from checks.container.helpers import (
+    held_up,
+    kernel_evidence,
+    log_evidence,
+    not_running,
+    severity_of_end,
+    tail_of,
+    took,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import fails_at_start
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.containers.service import is_service, is_somebodys_job
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.engine_upgrades import EngineUpgrades
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.package_log import ChangedPackage
+from diagnose.evidence.run.options import Options
+from diagnose.mappings import present, subjects_of
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.programs.exit_codes import described, is_fault
+from diagnose.registry import check
+
+
+@check(
+    "container.crashed",
+    severity=Severity.critical,
+    caused_by=[
+        *causes_without("container.crashed", "container.start-refused"),
+        "container.lost-with-host",
+    ],
+)
+def crashed(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    log_tails: LogTails | None,
+    stops: Stops,
+    program_faults: ProgramFaults | None,
+    upgrades: EngineUpgrades | None,
+    *,
+    at_least: Seconds = SHORT_S,
+) -> CheckResult:
+    """A container exited after it had been working, and stays down.
+
+    A service publishes ports, has a health check or belongs to a compose service. For a service any
+    error counts, 137 and 143 where the engine remembers that nobody asked, and any end together
+    with the engine, after which it was not started again: an upgrade of the engine at that time is
+    named. For others an error counts where nobody was there to see it; a fault of the program
+    itself (SIGSEGV and the like) always counts. Where neither the engine's events nor its files say
+    whether the end was requested, it is advice.
+    """
+    for container in _ended(containers, clock, options.since_s):
+        tail = tail_of(log_tails, container)
+        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
+        if with_engine and containers.source == "disk":
+            continue  # as long as the engine is down, all containers are
+        if not with_engine and not _broke_off(container, tail, stops, at_least):
+            continue
+        upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
+        is_known = container.id in stops.by_id
+        callees = called_peers(tail.lines, container, containers)
+        yield Finding.about(
+            container,
+            f"{container} {_how(container, clock, upgrade, with_engine=with_engine)}",
+            {
+                **present({"package upgraded": str(upgrade or "")}),
+                **log_evidence(tail),
+                **kernel_evidence(program_faults, container),
+                "State": f"{container.state}, ran {took(container.ran_for)}",
+                "end requested": "no" if is_known else "not remembered",
+                "HostConfig.RestartPolicy": _policy(container),
+                **not_running(callees, clock),
+                **held_up(container, containers),
+            },
+            severity=severity_of_end(container) if is_known else Severity.advice,
+            calls=subjects_of(callees),
+            signs=tail.signs,
+            onset=None if with_engine else container.finished_at,
+        )
+    return None
+
+
+def _policy(container: Container) -> str:
+    return container.host_config.restart_policy.name or "no"
+
+
+def _how(
+    container: Container, clock: Clock, upgrade: ChangedPackage | None, *, with_engine: bool
+) -> str:
+    """How it ended: with the engine, or by itself. upgrade: the one that restarted the engine."""
+    code, when = described(container.state.exit_code), clock.ago(container.finished_at)
+    if not with_engine:
+        return f"exited {when} with code {code} and stays down"
+    stopped = f"stopped with the engine {when} (exit code {code})"
+    if upgrade is not None:
+        stopped = (
+            f"stopped {when} (exit code {code}), when an upgrade ({upgrade}) restarted the engine,"
+        )
+    return f'{stopped} and was not restarted: its restart policy is "{_policy(container)}"'
+
+
+def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
+    """Those that ended lately, whose end nobody waits for, and that the engine does not start."""
+    for container in containers:
+        has_ended = container.state.status == "exited" and not container.state.error
+        if not has_ended or not clock.is_within(container.finished_at, since_s):
+            continue
+        if container.stays_down and not is_somebodys_job(container):
+            yield container
+
+
+def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:
+    """Whether it had been working, and nobody ended it."""
+    is_requested = stops.by_id.get(container.id)
+    if is_requested or fails_at_start(container, tail, at_least):
+        return False
+    code = container.state.exit_code
+    if code in (137, 143):  # a request ends so too: it counts where there was none for certain
+        return is_requested is False and is_service(container)
+    is_unseen = is_service(container) or not container.was_watched
+    return is_fault(code) or (is_unseen and (1 <= code <= 127 or code == 255))

@@ -1,0 +1,89 @@
+"""container.exits-at-start: a container's program ends with an error as soon as it is started."""
+
+from __future__ import annotations
+
+from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.ends.failed_run import failed_run
+from checks.container.helpers import held_up, severity_of_end, took
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import fails_at_start
+from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.service import is_somebodys_job
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.programs.exit_codes import described, is_fault
+from diagnose.registry import check
+
+SHORT_S = Seconds(10)
+"""A container that exits within this time is considered to have failed at start."""
+
+LAST_SIGNAL = 128 + 64
+"""Exit codes above are the program's own: ClickHouse ends with the last byte of its error code."""
+
+
+@check(
+    "container.exits-at-start",
+    severity=Severity.critical,
+    caused_by=[*APPLICATION_CAUSES, *PEER_CAUSES, "container.lost-with-host"],
+)
+def exits_at_start(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    events: Events | None,
+    context: RunContext | None,
+    *,
+    short: Seconds = SHORT_S,
+) -> CheckResult:
+    """A container's program exits with an error right after its start.
+
+    It exited by itself with an error within seconds, or within two minutes where its log shows a
+    known mistake that stays, within the looked-at time, and nothing will start it again. What is a
+    service is read from the container: published ports or a health check make it critical, a
+    compose service or a detached run a warning. A run in the foreground showed its exit code to
+    somebody: advice. Exit code 0, ends by a signal that was asked for, terminals, one-off runs of
+    compose, tasks of swarm and containers with a restart policy (those are loops, or were stopped
+    by hand) are silent.
+    """
+    for container in containers:
+        is_recent = clock.is_within(container.finished_at, options.since_s)
+        if not is_recent or not _stays_down(container):
+            continue
+        if not _failed_by_itself(container, events):
+            continue
+        run = failed_run(container, containers, context)
+        if not fails_at_start(container, run.tail, short):
+            continue
+        code = described(container.state.exit_code)
+        finding = Finding.about(
+            container,
+            f"{container} exited with code {code}, {took(container.ran_for)} after its start",
+            {
+                **run.evidence(containers, clock),
+                "State": f"{container.state}, ran {took(container.ran_for)}",
+                "command": " ".join(container.command)[:120],
+                **held_up(container, containers),
+            },
+            severity=severity_of_end(container),
+            calls=run.callees,
+            signs=run.tail.signs,
+            onset=container.finished_at,
+            image=container.config.image,
+        )
+        yield finding.with_variables(run.steps)
+    return None
+
+
+def _stays_down(container: Container) -> bool:
+    """Whether it has ended, nobody waits for its end, and no restart policy starts it again."""
+    has_ended = container.state.status == "exited" and not container.state.error
+    return has_ended and not container.restarts_always and not is_somebodys_job(container)
+
+
+def _failed_by_itself(container: Container, events: Events | None) -> bool:
+    if events is not None and events.was_stopped(container.id):
+        return False
+    code = container.state.exit_code
+    return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL

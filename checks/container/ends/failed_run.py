@@ -1,0 +1,246 @@
+"""Why the last run of a container failed, as its log, its settings and its peers tell it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+import msgspec
+
+from checks.container.first_steps.changed_compose import (
+    changed_evidence,
+    changed_file,
+    changed_variables,
+)
+from checks.container.first_steps.image_steps import image_steps
+from checks.container.first_steps.line_steps import line_evidence, line_variables
+from checks.container.first_steps.row_steps import row_steps
+from checks.container.first_steps.server_steps import server_of
+from checks.container.helpers import (
+    kernel_evidence,
+    log_evidence,
+    not_running,
+    setting_evidence,
+    tail_of,
+)
+from checks.container.peers.unknown_names import stray_evidence, stray_setting, stray_variables
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.peers.stray_calls import strays_of
+from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
+from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.containers.settings.compose_files import ChangedFile
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    named_setting,
+    setting_in,
+    setting_of_key,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import names_of, subjects_of
+from diagnose.model import Json, Subject
+
+NAMES_SHOWN = 8
+"""Names on its networks that evidence lists."""
+
+
+class FailedRun(msgspec.Struct, frozen=True):
+    """What is known of one run that ended with an error."""
+
+    container: Container
+    tail: LogTail
+    calls: Calls
+    """The peers of whom the log complains."""
+    setting: NamedSetting | None
+    """The setting to which the log objects, or the one that heals a known failure."""
+    changed: ChangedFile | None
+    """The compose file, where it is newer than the container."""
+    context: RunContext
+    strays: Mapping[str, str] = {}
+    """Names that it called and that no container has, with their places."""
+    corrected: Mapping[str, str] = {}
+    """What puts a neighbour's name in the place of such a name, as variables of the page."""
+    server: Mapping[str, str] = {}
+    """The server whose state ended it, as a variable of the page."""
+    row: Mapping[str, str] = {}
+    """What the known failure's own remedy needs, as variables of the page."""
+
+    @property
+    def callees(self) -> tuple[Subject, ...]:
+        return subjects_of(self.calls.callees)
+
+    def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
+        """The line that explains the failure, then all that it points at."""
+        return {
+            **log_evidence(self.tail),
+            **setting_evidence(self.setting),
+            **line_evidence(self.container, self.tail),
+            **stray_evidence(self.strays, containers),
+            **changed_evidence(self.changed),
+            **_hidden_evidence(self.container, self.context.empty_mounts),
+            **peers_evidence(self.container, self.calls, containers, self.tail, clock),
+            **kernel_evidence(self.context.program_faults, self.container),
+        }
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """The variables of the page: which of its cures suit this failure."""
+        first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
+        return first | self.further_steps
+
+    @property
+    def further_steps(self) -> dict[str, str]:
+        """Those that lie in the image, the compose file and the mounts."""
+        container, tail, context = self.container, self.tail, self.context
+        return (
+            image_steps(container, tail, context.images, context.image_commands, self.calls)
+            | changed_variables(container, self.changed)
+            | _hidden_variables(container, tail, self.setting, context.empty_mounts)
+            | line_variables(container, tail, self.setting)
+            | dict(self.corrected)
+            | dict(self.server)
+            | dict(self.row)
+        )
+
+
+def failed_run(
+    container: Container,
+    containers: Containers,
+    context: RunContext | None,
+    *,
+    before: bool = False,
+) -> FailedRun:
+    """The last run of a container that has failed.
+
+    before: the one before the run that is under way.
+    """
+    context = context or RunContext()
+    tail = tail_of(context.log_tails, container)
+    if before:
+        tail = tail.before_this_run
+    strays = strays_of(container, containers, tail)
+    setting = stray_setting(strays) or setting_of(container, tail)
+    return FailedRun(
+        container,
+        tail=tail,
+        calls=calls_of(container, containers, tail, context.namespaces),
+        setting=setting,
+        changed=changed_file(container, context.compose_files),
+        context=context,
+        strays=strays,
+        corrected=stray_variables(strays, container, containers, setting),
+        server=server_of(container, tail.failure, containers),
+        row=row_steps(container, tail.failure, containers, is_running=False, info=context.info),
+    )
+
+
+def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[str, Json]:
+    """The empty folders that are mounted over what the image has."""
+    return mounts.evidence_of(container) if mounts is not None else {}
+
+
+def _hidden_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, mounts: EmptyMounts | None
+) -> dict[str, str]:
+    """The variables of a page about the one such folder, where the log explains nothing better."""
+    is_explained = setting is not None or tail.failure is not None
+    return {} if mounts is None or is_explained else mounts.variables_of(container)
+
+
+def setting_of(container: Container, tail: LogTail) -> NamedSetting | None:
+    """The setting that heals a known failure, or else the one that its log objects to.
+
+    None where that is not known.
+    """
+    failure = tail.failure
+    if failure is None:
+        return named_setting(container, tail.telling)
+    healing = setting_in(container, failure.cure)
+    by_key = setting_of_key(container, failure.values.get("key", ""))
+    return healing or named_setting(container, tail.telling) or by_key
+
+
+def first_steps(
+    container: Container,
+    tail: LogTail,
+    setting: NamedSetting | None,
+    calls: Calls,
+    strays: Collection[str] = (),
+) -> dict[str, str]:
+    """The variables of a page about a container that has ended: another start where it may help, a
+    peer that does not listen, and the setting to which the log objects.
+
+    strays: names that it called and that no container has. No other start finds them.
+    """
+    may_help = may_have_passed(container, tail, setting) or calls.are_back
+    is_worth_a_start = may_help and not strays
+    return {
+        **({"again": container.name} if is_worth_a_start else {}),
+        **calls.variables,
+        **setting_variables(container, tail, setting, may_pass=is_worth_a_start),
+    }
+
+
+def setting_variables(
+    container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
+) -> dict[str, str]:
+    """The variables of a page about the setting to which the log objects.
+
+    Where it objects to something that stays as it is, and does not say where that is set, the page
+    shows all settings of the container. may_pass: another start comes first.
+    """
+    if may_pass or passing(container, tail):
+        changes = ("typed", "unset")
+        variables = setting.variables if setting is not None else {}
+        return {name: value for name, value in variables.items() if name not in changes}
+    unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
+    if unset and container.config.sets(unset):
+        return {"setting": unset, "unset": unset}
+    if setting is not None:
+        return setting.variables | _scheme_of_postgres(tail, setting)
+    is_known = tail.failure is not None
+    objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
+    return {"configured": container.name} if objects else {}
+
+
+def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:
+    """The variable whose address begins with the scheme that SQLAlchemy has given up."""
+    failure = tail.failure_named("url-scheme")
+    if failure is None or failure.values.get("scheme") != "postgres":
+        return {}
+    # a program in Go lacks a driver, and knows the scheme
+    is_given_up = "sqlalchemy" in failure.line
+    return {"postgres_url": setting.variable} if is_given_up and setting.variable else {}
+
+
+def peers_evidence(
+    container: Container, calls: Calls, containers: Containers, tail: LogTail, clock: Clock
+) -> dict[str, object]:
+    """Who the peer is of which the log complains, and how it is.
+
+    A peer that does not run, or since when it runs and whether it listens. Where the log misses a
+    name that no container has, the names that there are.
+    """
+    evidence: dict[str, object] = dict(not_running(calls.callees, clock))
+    for callee in calls.callees:
+        if callee.is_running and callee.started_at is not None:
+            more = _unserved(callee, calls)
+            if calls.is_distrusted:
+                more = "; the caller does not trust its certificate"
+            since = f"running, started {clock.ago(callee.started_at)}{more}"
+            evidence[f"{callee.name}, which it calls"] = since
+    if not calls.callees and "dns" in tail.signs:
+        others = sorted(names_of(containers.beside(container)))
+        evidence["names on its networks"] = others[:NAMES_SHOWN] or "none"
+    return evidence
+
+
+def _unserved(callee: Container, calls: Calls) -> str:
+    """What is seen inside a peer that does not listen on the port, as the end of a sentence."""
+    if not calls.is_unserved(callee):
+        return ""
+    address = calls.inner_address(callee)
+    if address:
+        return f"; it listens on port {calls.port} at {address} only, for itself"
+    return f"; nothing in it listens on port {calls.port}"

@@ -1,0 +1,73 @@
+"""container.restarts-exhausted: a container failed as often as its restart policy allows."""
+
+from __future__ import annotations
+
+from checks.container.causes import APPLICATION_CAUSES
+from checks.container.ends.failed_run import failed_run
+from checks.container.helpers import took
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.run_context import RunContext
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import count, duration
+from diagnose.programs.exit_codes import described
+from diagnose.registry import check
+
+
+@check(
+    "container.restarts-exhausted",
+    severity=Severity.critical,
+    caused_by=[
+        *APPLICATION_CAUSES,
+        "container.entrypoint-forbidden",
+        "container.entrypoint-missing",
+        "container.oom-killed",
+        "container.runtime-limit-hit",
+    ],
+)
+def restarts_exhausted(
+    containers: Containers,
+    clock: Clock,
+    events: Events | None,
+    context: RunContext | None,
+    *,
+    forgotten: Seconds = Seconds(604800),
+) -> CheckResult:
+    """A container failed as often as its restart policy allows, and stays down.
+
+    Its policy is on-failure with a maximum that RestartCount has reached. One that was stopped by
+    hand is silent as long as the engine remembers it. One that has been down for longer than
+    `forgotten` is advice.
+    """
+    for container in containers:
+        policy = container.host_config.restart_policy
+        most = policy.maximum_retry_count
+        if policy.name != "on-failure" or not most or container.restart_count < most:
+            continue
+        if container.state.status != "exited" or container.state.exit_code == 0:
+            continue
+        if events is not None and events.was_stopped(container.id):
+            continue
+        run = failed_run(container, containers, context)
+        age = clock.age(container.finished_at)
+        since = f" {duration(age)} ago" if age is not None else ""
+        code = described(container.state.exit_code)
+        is_old = age is None or age > forgotten
+        finding = Finding.about(
+            container,
+            f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
+            f"exit code {code} after {took(container.ran_for)}",
+            {
+                **run.evidence(containers, clock),
+                "State": str(container.state),
+                "RestartCount": container.restart_count,
+                "HostConfig.RestartPolicy": f"on-failure:{most}",
+            },
+            severity=Severity.advice if is_old else Severity.critical,
+            calls=run.callees,
+            signs=run.tail.signs,
+            onset=container.finished_at,
+        )
+        yield finding.with_variables(run.steps)
+    return None

@@ -1,0 +1,1 @@
+"""No checks: the commands that a page offers for what a log says."""

@@ -1,0 +1,1 @@
+"""What is mounted into it is missing, forbidden, old or in use."""

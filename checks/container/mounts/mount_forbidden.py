@@ -1,0 +1,169 @@
+"""container.mount-forbidden: a container's user may not open what is mounted into it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from checks.container.mounts.dropped_user import dropped_user
+from checks.container.mounts.mount_filesystem import unfit_filesystem
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    BindSources,
+    NamedPath,
+    refused_path,
+)
+from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers
+from diagnose.evidence.containers.mounts.file_access import (
+    Denied,
+    Undecided,
+    access,
+    host_user,
+)
+from diagnose.evidence.containers.programs.refused_programs import REFUSED
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    Finding,
+    Severity,
+    Unavailable,
+    Unexamined,
+)
+from diagnose.registry import check
+
+_READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
+
+
+@check("container.mount-forbidden", severity=Severity.critical)
+def mount_forbidden(
+    containers: Containers,
+    log_tails: LogTails,
+    bind_sources: BindSources | Unavailable,
+    info: Info | None,
+    numbers: UserNumbers | None,
+    mounts: Mounts | None,
+    dropped_users: DroppedUsers | None,
+) -> CheckResult:
+    """A container's user has no access to what is mounted into it.
+
+    Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
+    to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
+    say "read-only file system", and the container has that mount read-only. Where the engine remaps
+    users, the container's root is one of the host's other users. Or they say that an owner cannot
+    be changed or a link cannot be made, and the host's file system is of a type that keeps none
+    (CIFS, exFAT), or NFS, whose server refuses root by default. Where the container begins as root,
+    the user is the one of its other processes, of PUID, or the one of the image that is called like
+    the program. Access lists are not seen.
+    """
+    for item in dropped_users or ():
+        yield dropped_user(item)
+    has_selinux = info is not None and info.has_security("selinux")
+    for container in containers:
+        named = refused_path(container, log_tails)
+        # what may not be executed has a check of its own
+        if named is None or REFUSED.search(named.line):
+            continue
+        unfit = unfit_filesystem(container, named, mounts)
+        if _READ_ONLY.search(named.line):
+            if not named.mount.rw:
+                yield _read_only_finding(container, named)
+        elif unfit is not None:
+            yield unfit
+        else:
+            user = host_user(container, info, numbers)
+            is_on_host = named.mount.source.startswith("/")
+            outcome = access(named, bind_sources, user) if is_on_host else None
+            yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
+    return None
+
+
+def _denied(
+    container: Container,
+    named: NamedPath,
+    outcome: Denied | Undecided | None,
+    containers: Containers,
+    *,
+    has_selinux: bool,
+) -> Iterator[CheckItem]:
+    """outcome: what the modes on the way say of the container's user; None where they allow."""
+    if isinstance(outcome, Denied):
+        yield _forbidden_path_finding(container, named, outcome, containers)
+    elif has_selinux and _is_unlabelled(named.mount):
+        yield _unlabelled_finding(container, named)
+    elif isinstance(outcome, Undecided):
+        yield Unexamined(container.subject, outcome.why)
+
+
+def _is_unlabelled(mount: Mount) -> bool:
+    """Whether a folder of the host was mounted without a label that SELinux lets containers use."""
+    return mount.type == "bind" and not {"z", "Z"} & set(mount.mode.split(","))
+
+
+def _forbidden_path_finding(
+    container: Container, named: NamedPath, denied: Denied, containers: Containers
+) -> Finding:
+    added = container.host_config.group_add
+    finding = Finding.about(
+        container,
+        f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}",
+        {
+            **named.evidence,
+            **denied.evidence,
+            "Config.User": container.config.user or "root",
+            **({"HostConfig.GroupAdd": added} if added else {}),
+        },
+        discriminator=named.mount.destination,
+        touches=named.mount.volumes,
+        onset=container.failed_first,
+        source=denied.path,
+        owner=denied.user.owner,
+    )
+    is_own = denied.path == named.mount.source and _is_own_volume(container, named, containers)
+    return finding.with_variables({"own_volume": denied.path} if is_own else {})
+
+
+def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:
+    """Whether no other container has the volume in which the path lies."""
+    if named.mount.type != "volume":
+        return False
+    users = [other for other in containers if named.mount.name in _volume_names(other)]
+    return users == [container]
+
+
+def _volume_names(container: Container) -> set[str]:
+    return {mount.name for mount in container.mounts if mount.name}
+
+
+def _read_only_finding(container: Container, named: NamedPath) -> Finding:
+    mount = named.mount
+    source = mount.name if mount.type == "volume" and mount.name else mount.source
+    return Finding.about(
+        container,
+        f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
+        {**named.evidence, "Mounts.RW": False},
+        discriminator=mount.destination,
+        touches=mount.volumes,
+        onset=container.failed_first,
+        read_only=mount.destination,
+        writable=f"{source}:{mount.destination}",
+    )
+
+
+def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
+    mount = named.mount
+    return Finding.about(
+        container,
+        f"{container} has no access to {mount.destination}: "
+        "SELinux is on and the mount was not relabelled",
+        {**named.evidence, "Mounts.Mode": mount.mode or "-", "SELinux": "on"},
+        discriminator=mount.destination,
+        touches=mount.volumes,
+        onset=container.failed_first,
+        source=mount.source,
+    )

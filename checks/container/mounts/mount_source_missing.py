@@ -1,0 +1,253 @@
+"""container.mount-source-missing: what a container mounts is not on the host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from checks.container.first_steps.row_steps import row_steps
+from checks.container.mounts.foreign_path import with_owner
+from checks.container.mounts.missing_file import absent_file, volume_for_file
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    MOUNTING,
+    BindSources,
+    NamedPath,
+    asked_for,
+    missing_in_folder,
+    never_started,
+    not_a_file,
+)
+from diagnose.evidence.containers.mounts.file_access import (
+    unseen,
+)
+from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.model import (
+    CheckItem,
+    CheckResult,
+    Finding,
+    Severity,
+    Unavailable,
+    Unexamined,
+)
+from diagnose.phrases import quoted
+from diagnose.registry import check
+
+
+@check("container.mount-source-missing", severity=Severity.critical)
+def mount_source_missing(
+    containers: Containers,
+    clock: Clock,
+    options: Options,
+    bind_sources: BindSources | Unavailable,
+    log_tails: LogTails | None,
+    missing_files: MissingFiles | None,
+) -> CheckResult:
+    """Something that a container mounts does not exist on the host.
+
+    For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file:
+    `not a directory`, exit code 127. For `--mount` it refuses the start and leaves no trace in the
+    container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
+    lately and never ran are looked up; a request that is refused at create leaves no container at
+    all. Where the image has nothing at that place the start succeeds, and the program finds an
+    empty folder: its last lines say that it is a directory. They say the same of a named volume,
+    which the engine creates for a source without a slash. Where the line that explains the failure
+    names a file below a mount, that file is looked up on the host. A container with the engine's
+    socket may have started this one with a path of its own: its mounts tell where that is on the
+    host.
+    """
+    absent = {missing.container.id: missing for missing in missing_files or ()}
+    tails = LogTails({}, {}) if log_tails is None else log_tails
+    known = None if isinstance(bind_sources, Unavailable) else bind_sources
+    for container in containers:
+        missing = absent.get(container.id)
+        items = _of_sources(container, bind_sources, tails, missing)
+        if items is None and never_started(container, clock.wall, options.since_s):
+            items = _never_mounted(container, bind_sources)
+        for item in items or ():
+            if isinstance(item, Finding):
+                yield with_owner(item, container, containers, known)
+            else:
+                yield item
+    return None
+
+
+def _of_sources(
+    container: Container,
+    bind_sources: BindSources | Unavailable,
+    tails: LogTails,
+    missing: MissingFile | None,
+) -> Iterable[CheckItem] | None:
+    """What is wrong with its sources, by the runtime's words or its program's; None for nothing."""
+    refused = _refused_by_runtime(container)
+    taken = not_a_file(container, tails)
+    lacking = _lacks_all(container, tails, bind_sources)
+    if refused is not None:
+        return _refused_mount_findings(
+            container, refused["source"], refused["target"], bind_sources
+        )
+    if taken is not None:
+        return _taken_for_file(container, taken, bind_sources)
+    if lacking is not None:
+        return [_emptied_folder_finding(container, lacking)]
+    if missing is None:
+        return None
+    failure = tails.of(container).failure
+    row = row_steps(container, failure, None, is_running=missing.is_repeated)
+    return [absent_file(missing, row)]
+
+
+def _refused_by_runtime(container: Container) -> re.Match[str] | None:
+    """The mount that the runtime could not make, for lack of a file or a folder."""
+    error = container.state.error
+    is_about_kind = "not a directory" in error or "no such file" in error
+    return MOUNTING.search(error) if container.start_failed and is_about_kind else None
+
+
+def _taken_for_file(
+    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
+    """A mount that the program takes for a file, and that is a folder."""
+    if taken.mount.type == "volume":
+        yield volume_for_file(container, taken)
+    else:
+        yield from _empty_folder(container, taken, bind_sources)
+
+
+def _refused_mount_findings(
+    container: Container, source: str, target: str, bind_sources: BindSources | Unavailable
+) -> Iterator[Finding]:
+    on_host = bind_sources.by_path.get(source) if isinstance(bind_sources, BindSources) else None
+    kind = on_host.type if on_host is not None else ""
+    if kind == "file":
+        return  # over a folder: the source is not at fault
+    is_gone = on_host is not None and on_host.failed == "missing"
+    what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
+    place = "folder" if kind == "folder" else ""
+    yield _missing_source_finding(
+        container,
+        f"did not start: {source} {what}",
+        source,
+        {"State": str(container.state), "State.Error": container.state.error},
+        place="missing" if is_gone else place,
+    )
+
+
+def _empty_folder(
+    container: Container, taken: NamedPath, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
+    """A bind mount that the program takes for a file, and that was an empty folder on the host.
+
+    Where somebody has removed the folder, the file is still to come: the engine makes the folder
+    again at the next start.
+    """
+    source = taken.mount.source
+    why = _unseen(bind_sources, source)
+    if why or isinstance(bind_sources, Unavailable):
+        yield Unexamined(container.subject, why)
+        return
+    on_host = bind_sources.by_path.get(source)
+    count = bind_sources.entries.get(source)
+    evidence: dict[str, object] = {"log": quoted(taken.line)}
+    if on_host is not None and on_host.type == "folder" and count is None:
+        yield Unexamined(
+            container.subject, f"{source}: the entries of the folder could not be listed"
+        )
+    elif count == 0:
+        yield _missing_source_finding(
+            container,
+            f"finds an empty folder at {taken.inside}: {source} is not a file",
+            source,
+            {**evidence, "on the host": "an empty folder"},
+            place="folder",
+        )
+    elif on_host is not None and on_host.failed == "missing" and not container.is_running:
+        yield _missing_source_finding(
+            container,
+            f"was started without its file {taken.inside}: {source} does not exist",
+            source,
+            {**evidence, "on the host": "no such file or directory"},
+            place="missing",
+        )
+
+
+def _lacks_all(
+    container: Container, log_tails: LogTails, bind_sources: BindSources | Unavailable
+) -> NamedPath | None:
+    """What the program misses in a folder of the host that is empty."""
+    lacking = missing_in_folder(container, log_tails)
+    if lacking is None or isinstance(bind_sources, Unavailable):
+        return None
+    return lacking if bind_sources.entries.get(lacking.mount.source) == 0 else None
+
+
+def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding:
+    """A folder of the host in which the program misses a file, and that is empty.
+
+    Somebody has moved or removed it, and the engine made it again at the next start; or the disk or
+    the files of a deployment never arrived.
+    """
+    source = lacking.mount.source
+    return _missing_source_finding(
+        container,
+        f"does not find {lacking.inside}: {source} on the host is an empty folder",
+        source,
+        {
+            **lacking.evidence,
+            "on the host": "an empty folder, as the engine creates for a missing source",
+        },
+        place="emptied",
+    )
+
+
+def _never_mounted(
+    container: Container, bind_sources: BindSources | Unavailable
+) -> Iterator[CheckItem]:
+    for source in asked_for(container):
+        why = _unseen(bind_sources, source)
+        if why:
+            yield Unexamined(container.subject, why)
+        elif (
+            isinstance(bind_sources, BindSources)
+            and bind_sources.by_path[source].failed == "missing"
+        ):
+            evidence: dict[str, object] = {
+                "HostConfig.Mounts": f"bind {source}",
+                "on the host": "no such file or directory",
+            }
+            yield _missing_source_finding(
+                container,
+                f"cannot start: {source} does not exist",
+                source,
+                evidence,
+                place="missing",
+            )
+
+
+def _missing_source_finding(
+    container: Container, what: str, source: str, evidence: dict[str, object], place: str
+) -> Finding:
+    """place: `folder` where a folder stands in the place of the file, `missing` where nothing
+    does, `emptied` for a folder without its files, empty where that is not known. The page has a
+    cure for each."""
+    finding = Finding.about(
+        container,
+        f"{container} {what}",
+        evidence,
+        discriminator=source,
+        signs=signs(container.state.error),
+        source=source,
+    )
+    known_as = {place: source} if place else {}
+    return finding.with_variables(known_as)
+
+
+def _unseen(sources: BindSources | Unavailable, path: str) -> str:
+    """Why nothing is known about a source; "" where it was looked at."""
+    if isinstance(sources, Unavailable):
+        return f"{path}: {sources}"
+    return unseen(path, sources.by_path.get(path))

@@ -1,0 +1,63 @@
+"""container.mount-unwritable: a running container's user cannot use what is mounted into it."""
+
+from __future__ import annotations
+
+from checks.container.claims import is_failing
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.registry import check
+
+
+@check("container.mount-unwritable", severity=Severity.advice)
+def mount_unwritable(
+    mount_access: MountAccess, log_tails: LogTails | None, clock: Clock
+) -> CheckResult:
+    """A running container's user cannot use what is mounted into it.
+
+    Owner and mode of the mounted folder do not let the container's user write, although it is
+    mounted read-write: the first write will fail. It is advice while the container works, because
+    it may only read there, and a warning while it is unhealthy, or was just restarted and its log
+    says nothing. A socket that the user cannot open is a warning: it is mounted for nothing else.
+    What the log has said already is container.mount-forbidden. Access lists and NFS's root_squash
+    are not seen.
+    """
+    for denied in mount_access.denied:
+        container, mount = denied.container, denied.mount
+        verb = "open the socket" if denied.is_socket else "write to"
+        owner = f"{denied.source.uid}:{denied.source.gid}"
+        mode = denied.source.permissions
+        finding = Finding.about(
+            container,
+            f"{container} cannot {verb} {mount.destination}: its user is "
+            f"{denied.user.label}, and {mount.source} belongs to {owner} with mode {mode}",
+            {
+                "mount": f"{mount} (read-write)",
+                f"owner and mode of {mount.source}": f"{owner} {mode}",
+                "Config.User": container.config.user,
+                "HostConfig.GroupAdd": container.host_config.group_add or "none",
+            },
+            discriminator=mount.destination,
+            severity=_severity(denied, log_tails, clock),
+        )
+        yield finding.with_variables(_variables(denied))
+    return None
+
+
+def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> Severity:
+    """A program that was restarted and prints why it ends would print a forbidden write too."""
+    if denied.is_socket:
+        return Severity.warning
+    container = denied.container
+    says_nothing = log_tails is not None and not log_tails.of(container).lines
+    was_restarted = container.restart_count > 0 and is_failing(container, clock)
+    is_loud = container.is_unhealthy or (was_restarted and says_nothing)
+    return Severity.warning if is_loud else Severity.advice
+
+
+def _variables(denied: DeniedMount) -> dict[str, str]:
+    """A folder gets another owner; a socket keeps its own, and the container gets its group."""
+    if denied.is_socket:
+        return {"group": str(denied.source.gid), "socket": denied.mount.source}
+    return {"source": denied.mount.source, "owner": denied.user.owner}

@@ -1,0 +1,45 @@
+"""File systems in memory (`--tmpfs`) that a container's user may write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.container.claims import compose_variables, is_broken
+from checks.container.helpers import LINE
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.tmpfs_options import denied_tmpfs, tmpfs_option
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import Finding
+from diagnose.phrases import quoted
+
+
+def tmpfs_of_root(
+    containers: Containers, clock: Clock, log_tails: LogTails, numbers: UserNumbers | None
+) -> Iterator[Finding]:
+    """Containers that are denied a tmpfs of their own: it is root's, and their user is another."""
+    for container in containers:
+        if container.config.starts_as_root or not is_broken(container, clock, log_tails):
+            continue
+        denied = denied_tmpfs(container, log_tails)
+        if denied is None:
+            continue
+        option = tmpfs_option(container, denied.folder, numbers)
+        if "uid=" not in option:
+            continue
+        finding = Finding.about(
+            container,
+            f"{container} needs {option}: the tmpfs at {denied.folder} belongs to root, "
+            f"and its user is {container.config.user}",
+            {
+                LINE: quoted(denied.line),
+                "HostConfig.Tmpfs": container.host_config.tmpfs,
+                "Config.User": container.config.user,
+            },
+            signs=log_tails.of(container).signs,
+            onset=container.failed_first,
+            option=option,
+            image=container.config.image,
+        )
+        yield finding.with_variables(compose_variables(container))

@@ -1,0 +1,1 @@
+"""What it calls refuses the call, or is not there."""

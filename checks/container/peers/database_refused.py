@@ -1,0 +1,155 @@
+"""container.database-refused: a database that runs refuses the container that calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.container.claims import Claim, claims
+from checks.container.first_steps.changed_compose import (
+    changed_evidence,
+    changed_file,
+    changed_variables,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_database import called_database
+from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Severity
+from diagnose.registry import check
+
+ID = "container.database-refused"
+_SUPERUSER = "POSTGRES_USER"
+_PLAIN = LazyPattern(r"[\w$-]+")
+"""Names that mean themselves in a statement of SQL."""
+HOLDERS_SHOWN = 5
+
+
+@check(ID, severity=Severity.critical)
+def database_refused(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    callers: Callers | None,
+    compose_files: ComposeFiles | None,
+) -> CheckResult:
+    """A database refuses a container that calls it.
+
+    The failed container's log has the database's own answer, and the database is another container
+    that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
+    the database from their environment only while their data directory is empty: what is changed
+    there later has no effect, which is what most such refusals come from. Of a database that has no
+    connection left, those who hold its connections are counted. A file of the caller's compose
+    project that was changed since may have the right password: a restart does not apply it.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        server = called_database(claim.container, claim.failure, containers)
+        if server is None:
+            continue
+        connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
+        changed = _changed(claim, compose_files)
+        finding = claim.finding(
+            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(connections)}"
+            f"{_not_applied(changed)}",
+            {
+                **changed_evidence(changed),
+                **present({"connections": dict(list(connections.items())[:HOLDERS_SHOWN])}),
+                f"{server.name} State": f"{server.state.status}, image {server.config.image}",
+                "what fixes it": claim.failure.cure,
+            },
+            touches=(server.subject,),
+            server=server.name,
+        )
+        yield finding.with_variables(
+            _variables(claim, server)
+            | _holder(connections, containers)
+            | changed_variables(claim.container, changed)
+        )
+    return None
+
+
+_LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
+"""Failures that another password or user ends."""
+
+
+def _changed(claim: Claim, files: ComposeFiles | None) -> ChangedFile | None:
+    """The file of its project that is newer than the caller, where a login was refused."""
+    is_login = claim.failure.name in _LOGINS
+    return changed_file(claim.container, files) if is_login else None
+
+
+def _not_applied(changed: ChangedFile | None) -> str:
+    """That the caller has not got what its compose project says, as the end of a sentence."""
+    if changed is None:
+        return ""
+    return (
+        f"; {changed.path} was changed since this container was created, and is not applied to it"
+    )
+
+
+def _is_crowded(claim: Claim) -> bool:
+    return claim.failure.name == "too-many-clients"
+
+
+def _mostly(connections: Mapping[str, int]) -> str:
+    """Who holds most of the connections, as the end of a sentence."""
+    name, count = next(iter(connections.items()), ("", 0))
+    if not count:
+        return ""
+    return f'; "{name}" holds {count} of its {sum(connections.values())} connections'
+
+
+def _holder(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:
+    """The one container that holds more than half of the connections."""
+    name, count = next(iter(connections.items()), ("", 0))
+    is_container = any(container.name == name for container in containers)
+    return {"holder": name} if is_container and count * 2 > sum(connections.values()) else {}
+
+
+def _variables(claim: Claim, server: Container) -> dict[str, str]:
+    """What the page's commands need, by what is missing in the database."""
+    name = claim.failure.name
+    if name.startswith("mysql"):
+        return _of_mysql(claim, server)
+    if name == "postgres-login":
+        return {"user": claim.value("user"), **_own_login(claim, server)}
+    if name == "postgres-database":
+        return {"owner": _owner(claim, server), "database": claim.value("database")}
+    if name == "postgres-role":
+        return {"owner": _owner(claim, server), "role": claim.value("role")}
+    if name == "postgres-hba":
+        return {"closed": server.name}
+    if name == "too-many-clients":
+        return {"crowded": server.name}
+    if name == "postgres-data-denied":
+        return {"denied_data": server.name}
+    return {}
+
+
+def _owner(claim: Claim, server: Container) -> str:
+    """The superuser: the role of the environment, unless that is the one that does not exist."""
+    superuser = server.config.value_of(_SUPERUSER)
+    return superuser if superuser and superuser != claim.value("role") else "postgres"
+
+
+def _own_login(claim: Claim, server: Container) -> dict[str, str]:
+    """The server, where the refused user is its own: its environment has the password of now."""
+    config = server.config
+    is_own = (config.value_of(_SUPERUSER) or "postgres") == claim.value("user")
+    return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
+
+
+def _of_mysql(claim: Claim, server: Container) -> dict[str, str]:
+    """Of MySQL and MariaDB: its own user, whose password the environment has, or its database."""
+    config, name = server.config, claim.failure.name
+    steps = {"mysql_server": server.name}
+    if name == "mysql-database":
+        database = claim.value("database")
+        return {**steps, "lacking": database} if _PLAIN.fullmatch(database) else steps
+    own = config.value_of("MARIADB_USER") or config.value_of("MYSQL_USER")
+    has_password = config.sets("MARIADB_PASSWORD") or config.sets("MYSQL_PASSWORD")
+    is_own = own and has_password and claim.value("user") in ("", own)
+    return {**steps, "mysql_login": server.name} if is_own else steps

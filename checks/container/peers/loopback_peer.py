@@ -1,0 +1,196 @@
+"""container.loopback-peer: a program calls localhost, where another container is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from checks.container.claims import claims, compose_variables
+from checks.container.helpers import LINE
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.loopback_words import (
+    Correction,
+    with_advertised,
+    with_host,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import names_of
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.phrases import named
+from diagnose.programs.failures import Recognised, recognise
+from diagnose.programs.failures.neighbours import NEIGHBOURS
+from diagnose.registry import check
+
+ID = "container.loopback-peer"
+LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
+"""How programs say that localhost refused them."""
+
+
+@check(ID, severity=Severity.critical)
+def loopback_peer(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    recent_logs: RecentLogs | None,
+    namespaces: Namespaces | None,
+    *,
+    least: Count = Count(2),
+    fresh: Seconds = Seconds(90),
+) -> CheckResult:
+    """A container calls localhost instead of another container.
+
+    A line of its log says that localhost refused a connection to a port, and another running
+    container offers that port. Inside a container, localhost is the container itself. A container
+    that keeps running counts where its last lines say so `least` times, the last line is not older
+    than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
+    or another container's, are left out: their localhost is shared. A broker such as Kafka tells
+    each client which address to call: a variable of its own that says localhost is the reason then.
+    """
+    failed = set()
+    for claim in claims(ID, containers, log_tails, clock):
+        port = _port(claim.failure)
+        if port:
+            call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
+            failed.add(claim.container.id)
+            yield from _findings(call, containers, namespaces)
+    if recent_logs is None:
+        return None
+    yield from recent_logs.left_out(containers.running)
+    for container in containers.running:
+        lines = recent_logs.of(container)
+        is_fresh = bool(lines) and clock.is_within(lines[-1].at, fresh)
+        if not is_fresh or container.id in failed:
+            continue
+        recent_call = _repeated_call(container, lines, namespaces, least)
+        if recent_call is not None:
+            yield from _findings(recent_call, containers, namespaces)
+    return None
+
+
+class _Call(msgspec.Struct, frozen=True):
+    """A call to a port of localhost that was refused, and the line that says so."""
+
+    container: Container
+    port: str
+    line: str
+    signs: frozenset[str]
+
+
+def _repeated_call(
+    container: Container, lines: Sequence[RecentLine], namespaces: Namespaces | None, least: int
+) -> _Call | None:
+    """The call of a container that keeps running, by the last of its lines that say so."""
+    failures = (recognise((line.text,), None, LOOPBACK) for line in lines)
+    calls = [(_port(failure), failure.line) for failure in failures if failure is not None]
+    netns = namespaces.of(container) if namespaces is not None else None
+    if not calls or netns is None:
+        return None
+    port, line = calls[-1]
+    is_repeated = [other for other, _ in calls].count(port) >= least
+    if not port or not is_repeated or netns.sockets("tcp", int(port)):
+        return None
+    return _Call(container, port, line, signs(line))
+
+
+def _port(failure: Recognised) -> str:
+    """The port of localhost: of the line, or of the server whose socket file is not there."""
+    return failure.values.get("port") or next(iter(failure.needs), "")
+
+
+def _findings(
+    call: _Call, containers: Containers, namespaces: Namespaces | None
+) -> Iterator[Finding]:
+    """The finding, where another container offers the port that the caller does not."""
+    caller, port = call.container, call.port
+    if caller.shares_network or port in _offered_ports(caller):
+        return
+    others = [other for other in containers.running if other.id != caller.id]
+    peers = [other for other in others if _serves(other, port, namespaces)]
+    near = [peer for peer in peers if caller.shared_networks(peer)]
+    if not near:
+        if peers:
+            yield _wrong_host_finding(call, peers, is_near=False)
+        return
+    correction = with_advertised(near[0], int(port), near[0].name)
+    if correction is not None:
+        yield _advertised_finding(call, near[0], correction)
+    else:
+        yield _wrong_host_finding(call, near, is_near=True)
+
+
+def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
+    """Whether it offers the port, or was seen to listen there for others."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    is_seen = netns is not None and netns.serves_others("tcp", int(port))
+    return port in _offered_ports(container) or is_seen
+
+
+def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: bool) -> Finding:
+    """peers: who may be meant, on the caller's networks (is_near) or on others."""
+    container, port, peer = call.container, call.port, peers[0]
+    where = "" if is_near else ", which is on none of its networks"
+    finding = Finding.about(
+        container,
+        f"{container} calls localhost:{port}, which is itself: port {port} "
+        f"belongs to {named('container', names_of(peers))}{where}",
+        {
+            LINE: call.line,
+            f"{peer.name} offers": f"port {port}",
+            "networks in common": sorted(container.shared_networks(peer)) or "none",
+        },
+        touches=(peer.subject,),
+        signs=call.signs,
+        onset=container.failed_first,
+        peer=f"{peer.name}:{port}",
+    )
+    return finding.with_variables(
+        {
+            **_network_variables(peer, is_near=is_near),
+            **_name_variables(container, peer, int(port)),
+            **compose_variables(container),
+        },
+    )
+
+
+def _advertised_finding(call: _Call, broker: Container, correction: Correction) -> Finding:
+    """A broker whose first answer sends its clients to localhost."""
+    container, port, variable = call.container, call.port, correction.variable
+    return Finding.about(
+        container,
+        f"{container} calls localhost:{port}, which is itself, because {broker} tells its clients to "
+        f"call that address ({variable})",
+        {LINE: call.line, f"{broker.name} {variable}": broker.config.value_of(variable)},
+        touches=(broker.subject,),
+        signs=call.signs,
+        onset=container.failed_first,
+        broker=broker.name,
+        advertised=correction.assignment,
+    )
+
+
+def _offered_ports(container: Container) -> set[str]:
+    """The TCP ports that its image exposes or that are published."""
+    wanted = {binding.port for binding in container.wanted_ports}
+    ports = wanted.union(container.config.exposed_ports or ())
+    return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
+
+
+def _name_variables(container: Container, peer: Container, port: int) -> dict[str, str]:
+    """How the page has the program call the other container by its name.
+
+    The engine resolves names on networks that a user made, not on the default one.
+    """
+    has_names = bool(container.shared_networks(peer) - {DEFAULT_NETWORK})
+    return with_host(container, port, peer.name) if has_names else {}
+
+
+def _network_variables(peer: Container, *, is_near: bool) -> dict[str, str]:
+    """The peer's own network, to which the caller has to be connected first."""
+    network = next((name for name in peer.endpoints if name not in ("bridge", "host", "none")), "")
+    return {} if is_near or not network else {"network": network}

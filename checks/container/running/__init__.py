@@ -1,0 +1,1 @@
+"""It runs, and does not do its work."""

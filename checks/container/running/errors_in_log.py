@@ -1,0 +1,199 @@
+"""container.errors-in-log: a running container repeats an error that no other check knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.container.first_steps.needed_options import needed_options
+from checks.container.first_steps.row_steps import row_steps
+from checks.container.first_steps.running_steps import cut_off_steps, running_steps
+from checks.container.first_steps.server_steps import server_of
+from checks.container.helpers import setting_evidence
+from checks.container.settings.unpassed_variable import Unpassed, unpassed
+from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.settings.named_settings import (
+    NamedSetting,
+    named_setting,
+    only_file,
+)
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.networks import Networks
+from diagnose.mappings import only, present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence, shortened
+from diagnose.programs.migrations import migration_of
+from diagnose.registry import check
+
+SHOWN = 160
+"""Characters of the line in the finding's sentence."""
+MOSTLY = 0.5
+"""The share of the last lines from which on it does so to most of its callers. Below, scanners of
+the Internet may be those whom it refuses, unless no line comes more often and none tells of a
+request that went well."""
+
+_WORKS = ("logs errors while it works", "log errors while they work")
+"""What is said of programs whose repeated line is about one request or one item."""
+
+
+@check(
+    "container.errors-in-log",
+    severity=Severity.advice,
+    aloud=("repeats an error in its log", "repeat errors in their logs"),
+)
+def errors_in_log(
+    repeated_errors: RepeatedErrors,
+    containers: Containers | None,
+    networks: Networks | None,
+    info: Info | None,
+    processes: Processes | None,
+    asked_devices: AskedDevices | None,
+    numbers: UserNumbers | None,
+) -> CheckResult:
+    """A running container repeats an error in its log.
+
+    Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
+    knows whether its users notice. It is a warning where the line is known to mean that the program
+    turns its callers away, waits for a migration of its database, or misses a variable that its
+    container has and cron or php-fpm does not pass on. The last twelve lines of the last five
+    minutes are read, or sixty where a stack trace fills them. What tells of somebody of the
+    internet who was turned away is no error, and one that stays away is over. Where the program
+    works all the same, and the line is about one request or one item, the report stays calm.
+    """
+    for error in repeated_errors:
+        dropped = unpassed(error, processes)
+        own = _server_variables(error, repeated_errors, containers)
+        own = own or running_steps(error, containers, networks)
+        refuses = _refuses(error, own)
+        setting = _setting(error)
+        finding = _finding(error, setting, own, dropped, refuses=refuses)
+        steps = (
+            (dropped.steps if dropped is not None else {})
+            or _migration_variables(error)
+            or own
+            or _row_variables(error, containers, info, refuses=refuses)
+            or _option_variables(error, asked_devices, numbers)
+            or (setting.variables if setting is not None else {})
+        )
+        yield finding.with_variables(steps)
+    return None
+
+
+def _finding(
+    error: RepeatedError,
+    setting: NamedSetting | None,
+    own: Mapping[str, str],
+    dropped: Unpassed | None,
+    *,
+    refuses: bool,
+) -> Finding:
+    """own: what the row of the known failure offers. refuses: whether callers are turned away."""
+    is_aside = error.is_aside and setting is None and dropped is None
+    return Finding.about(
+        error.container,
+        f"{error.container} {_what(error, own, dropped, refuses=refuses)}",
+        {
+            "log": error.line.whole,
+            **_meaning(error, dropped),
+            **setting_evidence(setting),
+            "how often": _often(error),
+        },
+        severity=Severity.warning if dropped or refuses else Severity.advice,
+        stable=(error.container.life,),
+        aside=_WORKS if is_aside else None,
+    )
+
+
+def _migration_variables(error: RepeatedError) -> dict[str, str]:
+    """The command that brings the program's database to its code, where the line asks for that."""
+    return present({"migration": migration_of(error.failure, error.lines)})
+
+
+def _server_variables(
+    error: RepeatedError, repeated_errors: RepeatedErrors, containers: Containers | None
+) -> dict[str, str]:
+    """The server that the line is about, and the master that its own log misses."""
+    server = server_of(error.container, error.failure, containers)
+    return server | cut_off_steps(server.get("replica", ""), repeated_errors)
+
+
+def _row_variables(
+    error: RepeatedError, containers: Containers | None, info: Info | None, *, refuses: bool
+) -> dict[str, str]:
+    """What the known failure's own remedy needs.
+
+    Nothing where it turns few callers away: scanners ask for any host name and any upload.
+    """
+    failure = error.failure
+    if failure is not None and failure.failure.turns_away and not refuses:
+        return {}
+    return row_steps(error.container, failure, containers, is_running=True, info=info)
+
+
+def _option_variables(
+    error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
+) -> dict[str, str]:
+    """The one option without which the program goes on and does a part of its work.
+
+    All rights are nothing to give a program that works without them.
+    """
+    failure = error.failure
+    if failure is None:
+        return {}
+    options = needed_options(error.container, failure, asked_devices, numbers)
+    option = only(options) or "--privileged"
+    return {} if option == "--privileged" else {"needed_option": option}
+
+
+def _setting(error: RepeatedError) -> NamedSetting | None:
+    """The setting that the line names, or the one mounted file in which its cure is made."""
+    cure = error.failure.cure if error.failure is not None else ""
+    return named_setting(error.container, error.line) or only_file(error.container, cure)
+
+
+def _refuses(error: RepeatedError, steps: Mapping[str, str]) -> bool:
+    """Whether the program is known to turn its callers away, and prints little else.
+
+    One that waits for a migration does so whatever else it prints.
+    """
+    failure = error.failure
+    if failure is None:
+        return False
+    is_alone = error.times >= error.most and not error.serves
+    is_most = is_alone or error.times >= MOSTLY * error.of
+    if migration_of(failure, error.lines):
+        return is_most or failure.name == "data-older"
+    return is_most and (failure.failure.turns_away or "scripts" in steps)
+
+
+def _what(
+    error: RepeatedError, steps: Mapping[str, str], dropped: Unpassed | None, *, refuses: bool
+) -> str:
+    """The line, or what it means where that is known to harm; and who is behind its addresses."""
+    often, failure = _often(error), error.failure
+    if dropped is not None:
+        lacks = f"a program in it does not get the container's variable {dropped.variable}"
+        return sentence(f"runs, but {lacks} ({often})", dropped.why)
+    behind = [f"{address} is {peer}" for address, peer in error.peers]
+    if "scripts" in steps:
+        behind.append(f'container "{steps["scripts"]}" does not have {steps["scripts_at"]}')
+    if "cut_off" in steps:
+        master = f"a replica of {steps['master']}, which does not answer"
+        behind.append(f'container "{steps["cut_off"]}" is {master}')
+    if failure is not None and refuses:
+        return sentence(f"runs, but {failure.cause} ({often})", *behind)
+    return sentence(f"repeats an error ({often}): {shortened(error.line.text, SHOWN)}", *behind)
+
+
+def _often(error: RepeatedError) -> str:
+    return f"{error.times} of its last {error.of} lines"
+
+
+def _meaning(error: RepeatedError, dropped: Unpassed | None) -> dict[str, object]:
+    """What the line means and what fixes it, where the failure is known."""
+    if error.failure is None or dropped is not None:
+        return {}
+    return {"this means": error.failure.cause, "what fixes it": error.failure.cure}

@@ -1,0 +1,162 @@
+"""container.failing-inside: a container runs, and a program in it has failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from checks.container.causes import PROGRAM_CAUSES
+from checks.container.first_steps.row_steps import row_steps
+from checks.container.helpers import LINE
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
+from diagnose.evidence.containers.logs.passing_failures import stays
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.mounts.mount_access import MountAccess
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only, present
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import duration, quoted
+from diagnose.programs.failures import Recognised
+from diagnose.registry import check
+
+_DATA_OF_BROKER = ("/var/lib/rabbitmq", "/bitnami/rabbitmq")
+"""Where the images of RabbitMQ keep their messages."""
+_PIHOLE = LazyPattern(r"(?:^|/)pihole(?:$|@|:(?P<year>20\d\d(?=\.))?)")
+_VERSION_SIX = 2025
+"""The year of Pi-hole's first release whose settings are variables of FTL."""
+PARTLY = frozenset({"haproxy", "java-memory"})
+"""Failures of a part: the rest of the program works on."""
+
+
+@check(
+    "container.failing-inside",
+    severity=Severity.critical,
+    caused_by=[
+        *PROGRAM_CAUSES,
+        "container.entrypoint-forbidden",
+        "container.entrypoint-missing",
+        "container.mount-forbidden",
+        "container.mount-source-missing",
+        "storage.disk-full",
+        "storage.inodes-exhausted",
+        "storage.read-only",
+    ],
+)
+def failing_inside(
+    inner_failures: InnerFailures,
+    mount_access: MountAccess | None,
+    info: Info | None,
+    clock: Clock,
+) -> CheckResult:
+    """A container runs, but a program in it has failed and was not restarted.
+
+    The container's state says `running` all the same, for its first process is a supervisor, or a
+    server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
+    Redis, RabbitMQ, MongoDB, dnsmasq, HAProxy or Java, of today alone. A later line that the
+    program is back takes it away. A thread of Java that ended for lack of heap, and a backend of
+    HAProxy without a server are warnings. What a supervisor writes to a file is not seen.
+    """
+    for failure in inner_failures:
+        yield _finding(failure, mount_access, info, clock)
+    yield from inner_failures.unexamined
+    return None
+
+
+def _finding(
+    failure: InnerFailure, mount_access: MountAccess | None, info: Info | None, clock: Clock
+) -> Finding:
+    container = failure.container
+    age = clock.age(failure.at)
+    since = f", {duration(age)} ago" if age is not None else ""
+    evidence: dict[str, object] = {LINE: quoted(failure.line)}
+    if failure.reason and failure.reason != failure.line:
+        evidence["log, the reason"] = quoted(failure.reason)
+    recognised = _known(failure)
+    row = row_steps(container, recognised, None, is_running=True, info=info)
+    if recognised is not None:
+        evidence |= {"this means": recognised.cause, "what fixes it": recognised.cure}
+    evidence["State"] = container.state.status
+    finding = Finding.about(
+        container,
+        f"{container} runs, but {failure.cause}{since}",
+        evidence,
+        discriminator=failure.program or failure.name,
+        severity=Severity.warning if failure.name in PARTLY else Severity.critical,
+        signs=signs(failure.line, failure.reason),
+        onset=failure.at,
+    )
+    return finding.with_variables(row or _variables(failure, recognised, mount_access))
+
+
+def _known(failure: InnerFailure) -> Recognised | None:
+    """The known failure that the reason shows, where a keeper has given a program up."""
+    is_of_keeper = bool(failure.reason) and failure.reason != failure.line
+    return LogTail((failure.reason,)).failure if is_of_keeper else None
+
+
+def _variables(
+    failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None
+) -> dict[str, str]:
+    """What the page needs for the cure.
+
+    The mount that its user may not write, or the container to start again.
+    """
+    container = failure.container
+    if failure.name == "java-memory":
+        return {"leaking": container.name}
+    failure_signs = signs(failure.line, failure.reason)
+    if "permission" in failure_signs:
+        mount = _denied_mount(container, mount_access)
+        if mount:
+            return mount
+    if failure.name in _OF_SERVERS:
+        return _OF_SERVERS[failure.name](failure)
+    is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
+    again = {} if is_missing or stays(known) else {"again": container.name}
+    return {"program": failure.program, **again}
+
+
+def _denied_mount(container: Container, mount_access: MountAccess | None) -> dict[str, str]:
+    """The one mount that its user may not write; nothing where there are several."""
+    denied = mount_access.denied if mount_access is not None else ()
+    mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
+    if len(mounts) != 1:
+        return {}
+    return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
+
+
+def _of_resolver(failure: InnerFailure) -> dict[str, str]:
+    """The variable by which Pi-hole answers other networks too; other servers have a file."""
+    container = failure.container
+    image = _PIHOLE.search(container.config.image)
+    if image is None:
+        return {"aloof": container.name}
+    is_old = image["year"] is not None and int(image["year"]) < _VERSION_SIX
+    setting = "DNSMASQ_LISTENING=all" if is_old else "FTLCONF_dns_listeningMode=all"
+    return {"listening": f"--env={setting}"}
+
+
+def _of_broker(failure: InnerFailure) -> dict[str, str]:
+    """The folder on the host whose file system has too little room, or the container itself."""
+    container = failure.container
+    if failure.program != "disk":
+        return {"crowded": container.name}
+    sources = [
+        mount.source
+        for mount in container.mounts
+        if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
+    ]
+    return present({"narrow": only(sources)})
+
+
+_OF_SERVERS: Mapping[str, Callable[[InnerFailure], dict[str, str]]] = {
+    "dns-local": _of_resolver,
+    "haproxy": lambda failure: {"balancer": failure.container.name, "backend": failure.program},
+    "mongo-member": lambda failure: {"renamed": failure.container.name},
+    "rabbitmq": _of_broker,
+    "redis": lambda _: {},
+}
+"""The variables for servers that run and refuse their work."""

@@ -1,0 +1,301 @@
+"""container.unhealthy: a container's health check fails, or is no longer run."""
+
+from __future__ import annotations
+
+import math
+
+from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
+from checks.container.first_steps.server_steps import is_of_a_server, server_of
+from checks.container.helpers import EndOutcome, held_up, log_evidence, not_running, tail_of
+from checks.container.running.health_restarts import HealthRestarts, health_restarts
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.health_check import NOT_BEGUN, TIMED_OUT, HealthCheck
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.passing_failures import PASSING
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.programs.other_probes import OtherProbes
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.mappings import present, subjects_of
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
+from diagnose.phrases import QUOTED, duration
+from diagnose.programs.telling_line import telling_line
+from diagnose.registry import check
+
+NO_RECORD = "container does not exist"
+"""What the runtime says of a container that runs, when its folder in /run is gone. A stop or a
+restart then hangs, and the engine with the container (seen on engines 20.10.24 and 28.5.2)."""
+FORGOTTEN = (
+    "its probe cannot be started, because the runtime has lost its record of the container: "
+    "files in /run were removed"
+)
+CANNOT_RUN = (126, 127)
+
+
+@check(
+    "container.unhealthy",
+    severity=Severity.critical,
+    caused_by=[
+        *APPLICATION_CAUSES,
+        *PEER_CAUSES,
+        "container.exits-at-start",
+        "container.restart-loop",
+        "daemon.containerd-hung",
+        "resources.cpu-throttled",
+        "resources.io-saturated",
+    ],
+)
+def unhealthy(
+    containers: Containers,
+    clock: Clock,
+    namespaces: Namespaces | None,
+    log_tails: LogTails | None,
+    other_probes: OtherProbes | None,
+    events: Events | None,
+    recent_logs: RecentLogs | None,
+    *,
+    patience: Seconds = Seconds(30),
+    starting: Seconds = Seconds(300),
+) -> CheckResult:
+    """A container's health check fails, or is no longer run.
+
+    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe
+    itself cannot run, which says nothing about the application, so it is a warning in shell form
+    and in exec form. A last probe older than three intervals, its timeouts and `patience`: the
+    engine does not run it, so the status is stale. A probe that calls a port of its own container
+    where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
+    paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
+    the engine stopped probing for a while, as for a pause: the next probe decides. A program that
+    was started less than `starting` ago, and does not listen yet, may need a longer start period:
+    a warning, unless its log objects to something. Docker never restarts a container because of its
+    health; where something else does so, the container is seldom called unhealthy for long: three
+    such restarts within the hour count.
+    """
+    instead = other_probes.by_id if other_probes is not None else {}
+    # an engine that does not answer runs no probes: its files hold old ones
+    is_probed = containers.source == "api"
+    for container in containers:
+        probe = _probe_of(container, namespaces)
+        if probe is None:
+            continue
+        silent = _silent_for(probe, clock, patience) if is_probed else None
+        if silent is not None:
+            yield _silent_probe_finding(probe, silent)
+        elif restarts := health_restarts(container, containers, events, recent_logs, clock):
+            yield _restarted_finding(probe, restarts, clock)
+        elif _fails(probe):
+            tail = _complaint(tail_of(log_tails, container))
+            starting_s = _starts_for(probe, clock, starting)
+            finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
+            is_served = container.id in instead and not probe.unserved_port
+            other = {"other_probe": instead[container.id]} if is_served else {}
+            yield finding.with_variables(_without_secrets(other))
+    return None
+
+
+def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthCheck | None:
+    """The health check of a container that runs; None where it has none."""
+    health = container.state.health
+    if health is None or container.state.status != "running" or health.status == "none":
+        return None
+    netns = namespaces.of(container) if namespaces is not None else None
+    return HealthCheck(container, health, netns)
+
+
+def _fails(probe: HealthCheck) -> bool:
+    """Whether its last probes failed, and not only the engine's patience ended."""
+    has_failed = bool(probe.health.failing_streak or probe.exit_code)
+    return probe.health.status == "unhealthy" and has_failed
+
+
+def _silent_for(probe: HealthCheck, clock: Clock, patience: float) -> float | None:
+    """Seconds for which no probe has ended, if that is longer than its settings explain."""
+    limit = 3 * (probe.interval_s + probe.timeout_s) + patience
+    age = clock.age(probe.last_end)
+    return age if age is not None and age > limit else None
+
+
+def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
+    status = probe.health.status
+    return Finding.about(
+        probe.container,
+        f"{probe.container} has not been probed for {duration(silent)}: its status, {status}, is stale",
+        {
+            "State.Health.Status": status,
+            "last probe": f"{duration(silent)} ago" if probe.last else "none since the start",
+            "interval": duration(probe.interval_s),
+        },
+        discriminator="stale",
+        severity=Severity.warning,
+        touches=(DAEMON,),
+    )
+
+
+def _restarted_finding(probe: HealthCheck, restarts: HealthRestarts, clock: Clock) -> Finding:
+    """A program that is ended each time its probe fails, whether it works or not."""
+    container, other = probe.container, restarts.restarter
+    count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
+    by = f"; {other} restarts it" if other is not None else ""
+    failure = f": {_failure(probe)[1]}" if probe.last and probe.exit_code else ""
+    finding = Finding.about(
+        container,
+        f"{container} was restarted {count} times in the last {since}, each time because its health "
+        f"check had failed{failure}{by}",
+        {
+            "probe": probe.text,
+            **present({"last output": probe.output[-QUOTED:]}),
+            "events": f"{count} times health_status: unhealthy, kill, start",
+        },
+        discriminator="restarted",
+        touches=(other.subject,) if other is not None else (),
+        onset=restarts.at[0],
+    )
+    return finding.with_variables(_without_secrets({"probed": probe.command}))
+
+
+def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:
+    """Seconds for which a program has been about to listen at the port of its probe."""
+    age = clock.age(probe.container.started_at)
+    may_start = bool(probe.unserved_port) and not probe.only_port
+    is_young = age is not None and age < longest and probe.has_failed_since_its_start
+    return age if may_start and is_young else None
+
+
+def _failing_probe_finding(
+    probe: HealthCheck,
+    containers: Containers,
+    clock: Clock,
+    tail: LogTail,
+    starting_s: float | None,
+) -> Finding:
+    container, streak = probe.container, probe.health.failing_streak
+    severity, failure = _failure(probe)
+    if starting_s is not None and not tail.lines and severity == Severity.critical:
+        severity = Severity.warning
+    else:
+        starting_s = None
+    printed = probe.output.splitlines()
+    telling = telling_line(printed)
+    callees = called_peers(printed, container, containers, configured=[probe.text])
+    if not callees:
+        callees = called_peers(tail.lines, container, containers, configured=())
+    server = server_of(container, tail.failure, containers)
+    because = f"; {tail.failure.cause}" if server and tail.failure is not None else ""
+    # the engine runs the probe: when containerd hangs, it does not end, or cannot begin; but a port
+    # that nobody serves fails its probe on a sound engine as well
+    is_held_up = probe.exit_code in (TIMED_OUT, 126) and not probe.unserved_port
+    finding = Finding.about(
+        container,
+        f"{container} is unhealthy: {failure}, {streak} times in a row{_at_port(probe)}"
+        f"{_still_starting(probe, starting_s)}{because}",
+        {
+            "probe": probe.text,
+            "last output": telling.whole[-QUOTED:] if telling else "(empty)",
+            **log_evidence(tail),
+            "State.Health": f"{probe.health.status}, FailingStreak {streak}",
+            **present({"to see more": probe.talkative_tool}),
+            **_sockets(probe),
+            **not_running(callees, clock),
+            **held_up(container, containers),
+        },
+        severity=severity,
+        touches=(DAEMON,) if is_held_up else (),
+        calls=subjects_of(callees),
+        signs=signs(*probe.outputs) | tail.signs,
+        onset=probe.failing_since,
+    )
+    if starting_s is not None:
+        return finding.with_variables({"start_period": f"{math.ceil(starting_s / 60) * 3}m"})
+    return finding.with_variables(server or _steps(probe, severity, tail))
+
+
+def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
+    """How long the program has been starting, as the end of a sentence."""
+    if starting_s is None:
+        return ""
+    period = probe.start_period_s
+    granted = f"a start period of {duration(period)}" if period else "no start period"
+    return f"; it was started {duration(starting_s)} ago, and its health check has {granted}"
+
+
+def _failure(probe: HealthCheck) -> EndOutcome:
+    """How bad the failure of a probe is, and what it says about the probe."""
+    code = probe.exit_code
+    if probe.lacks_program:
+        program = f'"{probe.lacks_program}"'
+        return EndOutcome(
+            Severity.warning,
+            f"its probe cannot run, because the container has no program {program}",
+        )
+    if _has_lost_its_record(probe):
+        return EndOutcome(Severity.critical, FORGOTTEN)
+    if code == TIMED_OUT and NOT_BEGUN in probe.output:
+        return EndOutcome(Severity.critical, "its probe cannot be started")
+    if code == TIMED_OUT:
+        return EndOutcome(
+            Severity.critical, f"its probe does not finish within {duration(probe.timeout_s)}"
+        )
+    if code in CANNOT_RUN:
+        return EndOutcome(Severity.warning, f"its probe cannot run, exit code {code}")
+    silence = "" if probe.output else " and prints nothing"
+    return EndOutcome(Severity.critical, f"its probe fails with exit code {code}{silence}")
+
+
+def _has_lost_its_record(probe: HealthCheck) -> bool:
+    """Whether the runtime does not know a container that runs."""
+    return NOT_BEGUN in probe.output and NO_RECORD in probe.output
+
+
+def _at_port(probe: HealthCheck) -> str:
+    """What is wrong with the port that the probe calls, as the end of a sentence."""
+    if probe.ipv4_port:
+        return (
+            f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
+            "and the probe calls a name or address that is IPv6"
+        )
+    if probe.unserved_port:
+        return f"; nothing in it listens on port {probe.unserved_port}, which the probe calls"
+    return ""
+
+
+def _sockets(probe: HealthCheck) -> dict[str, Json]:
+    """What listens inside, where the probe calls a port that is not served."""
+    if probe.netns is None or not (probe.unserved_port or probe.ipv4_port):
+        return {}
+    return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
+
+
+def _steps(probe: HealthCheck, severity: Severity, tail: LogTail) -> dict[str, str]:
+    """The variables of the page: a better probe, or another start where that may help."""
+    cannot_run = severity == Severity.warning
+    if _has_lost_its_record(probe):
+        return {"forgotten": probe.container.name}
+    if probe.ipv4_port:
+        return _without_secrets({"probe": probe.command_by_ipv4})
+    if probe.unserved_port and probe.only_port and not cannot_run:
+        moved = probe.command.replace(f":{probe.unserved_port}", f":{probe.only_port}")
+        return _without_secrets({"moved_probe": moved})
+    if probe.longer_timeout and probe.has_failed_since_its_start:
+        return {"longer": probe.longer_timeout}
+    objects = bool(tail.lines) and not tail.signs & PASSING
+    may_heal = not cannot_run and not probe.unserved_port and not objects
+    return {"restarted": probe.container.name} if may_heal else {}
+
+
+def _without_secrets(variables: dict[str, str]) -> dict[str, str]:
+    """The commands that the page can show whole."""
+    return {name: text for name, text in variables.items() if "redacted" not in text}
+
+
+def _complaint(tail: LogTail) -> LogTail:
+    """The log where it objects to something; none where its lines explain nothing.
+
+    The program runs, so that its last lines may be about anything.
+    """
+    telling = tail.telling
+    is_complaint = telling is not None and telling.explains and telling.is_complaint
+    is_complaint = is_complaint or is_of_a_server(tail.failure)
+    return tail if is_complaint else LogTail(())

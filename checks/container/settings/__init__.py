@@ -1,0 +1,1 @@
+"""An option, a variable, a device or a kernel setting is wrong."""

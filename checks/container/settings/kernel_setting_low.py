@@ -1,0 +1,79 @@
+"""container.kernel-setting-low: a kernel setting of the host is below what a program needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from checks.container.claims import Claim, claims
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_settings import KernelSettings
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.programs.failures.kernel_settings import PORT_START
+from diagnose.registry import check
+
+_WHERE_TO_LISTEN = LazyPattern(r"PORT|URLS?$|LISTEN|BIND|ADDR")
+_PORT = LazyPattern(r"(?:^|[:;,])(\d{1,4})(?![\d.])")
+
+ID = "container.kernel-setting-low"
+
+
+@check(ID, severity=Severity.critical)
+def kernel_setting_low(
+    containers: Containers, clock: Clock, log_tails: LogTails, kernel_settings: KernelSettings
+) -> CheckResult:
+    """A kernel setting of the host is below what a container's program needs.
+
+    The program's log names the setting, and the kernel's own value is compared with what the log or
+    the program's documentation asks for. These settings belong to the whole host; a container
+    cannot change them. On the host's own network that is also the first port that a user other than
+    root may open.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        setting, usual = claim.failure.needs
+        value = kernel_settings.by_name.get(setting)
+        if setting == PORT_START:
+            yield from _low_port_findings(claim, value)
+            continue
+        least = int(claim.value("least") or usual)
+        if value is None or value >= least:
+            continue
+        yield claim.finding(
+            f"needs {setting} of at least {least}, but the host has {value}",
+            {f"/proc/sys {setting}": value, "needed": least},
+            assignment=f"{setting}={least}",
+            setting=setting,
+            least=str(least),
+        )
+    return None
+
+
+def _low_port_findings(claim: Claim, first: int | None) -> Iterator[Finding]:
+    """A port of the host's own network that is for root alone; first: the first for others."""
+    container = claim.container
+    if not container.shares_host_network or container.config.starts_as_root:
+        return
+    ports = [port for port in _ports(claim) if first is not None and 0 < port < first]
+    if ports:
+        yield claim.finding(
+            f"may not open port {min(ports)} on the host's network: "
+            f"its user is {container.config.user}, and ports below {first} are for root",
+            {f"/proc/sys {PORT_START}": first, "HostConfig.NetworkMode": "host"},
+            port_start=f"{PORT_START}={min(ports)}",
+            port=str(min(ports)),
+        )
+
+
+def _ports(claim: Claim) -> list[int]:
+    """The port that the line names, or those of variables that say where to listen."""
+    named = claim.value("port")
+    if named:
+        return [int(named)]
+    return [
+        int(port)
+        for name, value in claim.container.config.environment
+        if _WHERE_TO_LISTEN.search(name)
+        for port in _PORT.findall(value)
+    ]

@@ -1,0 +1,140 @@
+"""container.option-in-the-way: an option keeps a container's program from its work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.claims import Claim, claims, compose_variables, is_failing
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.ulimits import ulimit
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.phrases import size
+from diagnose.registry import check
+
+ID = "container.option-in-the-way"
+FILE_SIZE_LIMIT = 128 + 25
+"""The exit code of a program that ended by SIGXFSZ."""
+_PRIVILEGES = "no-new-privileges"
+_FILE_SIZE = "fsize"
+_NO_EXEC = "noexec"
+_USER = "user"
+
+
+class _Option(msgspec.Struct, frozen=True):
+    """An option that is in force."""
+
+    source: str
+    """Where the option was set."""
+    value: Json
+    undone: str
+    """The option that takes it back."""
+    what: str
+    """What the container may not do, as a predicate."""
+    variable: str
+    """The page's name of `undone`."""
+
+
+@check(ID, severity=Severity.critical)
+def option_in_the_way(
+    containers: Containers, clock: Clock, log_tails: LogTails, config: DaemonConfig | None
+) -> CheckResult:
+    """An option of a container prevents its program from working.
+
+    The log shows what was refused, and the container, or the engine's defaults, show the option:
+    no-new-privileges, under which sudo and su stay the user that they are; ulimit fsize, at which
+    the kernel ends a program that writes a larger file (SIGXFSZ, exit code 153); a tmpfs, from
+    which no code can be loaded.
+    """
+    known = set()
+    for claim in claims(ID, containers, log_tails, clock):
+        wanted = claim.failure.needs[0]
+        option = _in_force(wanted, claim, config)
+        if option is not None:
+            known.add(claim.container.id)
+            yield _finding(claim.container, option, claim.evidence)
+    for container in containers:
+        is_ended = container.state.exit_code == FILE_SIZE_LIMIT and is_failing(container, clock)
+        option = _file_size_limit(container, config) if is_ended else None
+        if option is not None and container.id not in known:
+            yield _finding(container, option, {"State": str(container.state)})
+    return None
+
+
+def _finding(container: Container, option: _Option, evidence: Mapping[str, object]) -> Finding:
+    finding = Finding.about(
+        container,
+        f"{container} {option.what}",
+        {**evidence, option.source: option.value},
+        onset=container.failed_first,
+    )
+    return finding.with_variables({option.variable: option.undone} | compose_variables(container))
+
+
+def _in_force(name: str, claim: Claim, config: DaemonConfig | None) -> _Option | None:
+    if name == _FILE_SIZE:
+        return _file_size_limit(claim.container, config)
+    if name == _NO_EXEC:
+        return _tmpfs_without_exec(claim.container, claim.value("path"))
+    if name == _USER:
+        return _root_by_option(claim.container)
+    return _no_new_privileges(claim.container, config)
+
+
+def _root_by_option(container: Container) -> _Option | None:
+    """The option that makes the program root; an image whose own user is root says nothing."""
+    user = container.config.user
+    if not user or not container.config.starts_as_root:
+        return None
+    what = f"runs as user {user}, and its program refuses to run as root"
+    return _Option("Config.User", user, _USER, what, "given")
+
+
+def _tmpfs_without_exec(container: Container, path: str) -> _Option | None:
+    """The tmpfs that holds the path: noexec, unless its options say exec."""
+    areas = container.host_config.tmpfs or {}
+    inside = [point for point in areas if path.startswith(f"{point.rstrip('/')}/")]
+    point = max(inside, key=len, default="")
+    options = areas.get(point, "").split(",")
+    if not point or "exec" in options:
+        return None
+    kept = [option for option in options if option and option != _NO_EXEC]
+    return _Option(
+        f"HostConfig.Tmpfs {point}",
+        areas[point] or "no options",
+        f"--tmpfs={point}:{','.join([*kept, 'exec'])}",
+        f"cannot load code from {point}: that is a tmpfs, which Docker mounts noexec",
+        "executable",
+    )
+
+
+def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Option | None:
+    """The option, of the container or of the engine, which it does not take back."""
+    what = f"cannot become another user: it runs with {_PRIVILEGES}, and sudo, su and the like fail"
+    undone = f"--security-opt={_PRIVILEGES}=false"
+    own = [opt for opt in container.host_config.security_opt or () if opt.startswith(_PRIVILEGES)]
+    if own and own[-1].endswith("false"):
+        return None
+    if own:
+        return _Option("HostConfig.SecurityOpt", own[-1], undone, what, "privileges")
+    if config is not None and config.value(_PRIVILEGES) is True:
+        return _Option(config.where(_PRIVILEGES), True, undone, what, "privileges")
+    return None
+
+
+def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
+    limit = ulimit(container, _FILE_SIZE, config)
+    if limit is None or limit.soft < 0:
+        return None
+    return _Option(
+        limit.source,
+        {_FILE_SIZE: limit.soft},
+        f"--ulimit={_FILE_SIZE}=-1:-1",
+        f"cannot write a file larger than {size(limit.soft)}: its ulimit fsize stops programs that "
+        "do",
+        "limit",
+    )

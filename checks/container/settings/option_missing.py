@@ -1,0 +1,62 @@
+"""container.option-missing: a container was created without an option that its program needs."""
+
+from __future__ import annotations
+
+from checks.container.claims import claims, compose_variables
+from checks.container.first_steps.needed_options import ID, needed_options
+from checks.container.mounts.tmpfs import tmpfs_of_root
+from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, WantedEmpty
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Severity
+from diagnose.phrases import and_more
+from diagnose.registry import check
+
+
+@check(ID, severity=Severity.critical)
+def option_missing(
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    asked_devices: AskedDevices | None,
+    numbers: UserNumbers | None,
+    wanted_empty: WantedEmpty | None,
+) -> CheckResult:
+    """A container was created without an option that its program needs.
+
+    The log shows what the program could not do, and the container's own configuration shows why: a
+    capability, a device, a limit or an entry for host.docker.internal is missing, its root file
+    system is read-only, a tmpfs belongs to root, or a second init stands before the image's own. A
+    time zone counts where the host knows it, so that its name is right and the image lacks them. A
+    folder that has to be empty is named with what it holds, hidden files too. One that holds a
+    database is left alone, for the option would begin another one beside that. A device that the
+    host does not have either is container.device-missing.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
+        full = wanted_empty.of(claim.container) if wanted_empty is not None else None
+        if missing and not (full is not None and full.is_of_a_database):
+            options = list(missing)
+            cause = claim.failure.cause if full is None else _holds(full)
+            finding = claim.finding(
+                f"needs {' '.join(options)}: {cause}",
+                dict(missing.values()),
+                option=options[0],
+                image=claim.container.config.image,
+            )
+            further = {"further": options[1]} if len(options) == 2 else {}
+            yield finding.with_variables(further | compose_variables(claim.container))
+    yield from tmpfs_of_root(containers, clock, log_tails, numbers)
+    return None
+
+
+def _holds(full: FullFolder) -> str:
+    """What keeps a database from being made in a folder."""
+    names = and_more([f'"{name}"' for name in full.names], SHOWN)
+    return (
+        "PostgreSQL makes its data only in an empty folder, and "
+        f"{full.source} on the host holds {names}"
+    )

@@ -1,0 +1,133 @@
+"""The checks container.variable-missing and variable-malformed.
+
+An environment variable is not set, holds marks of its file, or reaches a program by its name.
+"""
+
+from __future__ import annotations
+
+from checks.container.claims import claims, compose_variables, is_broken
+from checks.container.helpers import LINE, log_evidence
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.containers.settings.named_settings import missing_variable
+from diagnose.evidence.containers.settings.variable_faults import (
+    COMMENT,
+    Unreplaced,
+    ValueFault,
+    near_name,
+    unreplaced,
+    value_fault,
+)
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import joined
+from diagnose.registry import check
+
+ID = "container.variable-missing"
+UNANNOUNCED = "setting-required"
+"""The row of lines that name a setting without the word "variable"."""
+
+
+@check(ID, severity=Severity.critical)
+def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A container's program needs an environment variable that is not set.
+
+    The log names the variable, or the program is known to need one of several, and the container's
+    environment has none of them, or has them empty. A variable that a start script sets for its own
+    children is not seen.
+    """
+    for claim in claims(ID, containers, log_tails, clock):
+        container = claim.container
+        named = missing_variable(container, claim.failure)
+        wanted = (named,) if named else claim.failure.needs
+        if not wanted or any(map(container.config.sets, wanted)):
+            continue
+        is_empty = any(
+            entry in (f"{name}=" for name in wanted) for entry in container.config.env or ()
+        )
+        state = "is empty" if is_empty else "is not set"
+        needed = f"needs the environment variable {joined(wanted, 'or')}, which {state}"
+        if claim.failure.name == UNANNOUNCED:
+            needed = f"needs the setting {named}: the environment variable of that name {state}"
+        near = near_name(container, wanted)
+        instead = f', and it has "{near}"' if near else ""
+        finding = claim.finding(
+            needed + instead,
+            {"Config.Env": f"{wanted[0]} {state}{instead}", "this means": claim.failure.cause},
+            variable=wanted[0],
+        )
+        by_compose = compose_variables(container)
+        yield finding.with_variables(by_compose or {"typed": wanted[0]})
+    return None
+
+
+@check("container.variable-malformed", severity=Severity.critical)
+def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+    """A failed container's variable has stray quotes, or is passed on as $NAME.
+
+    `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
+    do a comment behind it and the carriage return of a file with DOS line ends. Compose's list form
+    `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
+    comments may be, so that they count only where the log of the failed container repeats the value
+    with them. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
+    command nor `--env-file` has one.
+    """
+    for container in containers:
+        tail = log_tails.by_id.get(container.id)
+        if tail is None or not is_broken(container, clock, log_tails):
+            continue
+        for name, value in container.config.environment:
+            fault = value_fault(value, tail)
+            if fault is not None:
+                yield _finding(container, tail, name, value, fault)
+        confirmed_by = tail.failure.failure.confirmed_by if tail.failure is not None else ""
+        reference = unreplaced(container, tail) if confirmed_by != ID else None
+        if reference is not None:
+            yield _unreplaced_finding(container, tail, reference)
+    return None
+
+
+def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:
+    text, holder = reference.reference, reference.holder
+    if holder:
+        what = f'has the literal text "{text}" in its environment variable {holder}'
+        why = "only a shell or compose replaces a variable in a value"
+    else:
+        what = f'passes the literal text "{text}" to its program'
+        why = "no shell replaces variables in its command"
+    value = container.config.value_of(reference.name)
+    state = f"is set to {value}" if value else "is not set"
+    steps = with_text(container, text, value) if value else {}
+    place = f"the value of {holder}" if holder else "Config.Cmd, Config.Entrypoint"
+    finding = Finding.about(
+        container,
+        f"{container} {what}: {why}",
+        {LINE: reference.line, place: text, reference.name: state},
+        discriminator=text,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=holder or reference.name,
+        literal=text,
+    )
+    return finding.with_variables(steps)
+
+
+def _finding(
+    container: Container, tail: LogTail, name: str, value: str, fault: ValueFault
+) -> Finding:
+    shown = {LINE: fault.line} if fault.line else log_evidence(tail)
+    finding = Finding.about(
+        container,
+        f"{container} has an environment variable {name} whose value {fault.what}",
+        {**shown, "Config.Env": f"{name} {fault.what}"},
+        discriminator=name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=name,
+    )
+    file = container.compose_label("project.environment_file")
+    extra = {"env_file": file} if file.startswith("/") and "," not in file else {}
+    clean = COMMENT.sub("", value).rstrip("\r").strip("\"'")
+    assignment = {} if "redacted" in value else {"assignment": f"{name}={clean}"}
+    return finding.with_variables({**compose_variables(container), **extra, **assignment})

@@ -1,0 +1,1 @@
+"""The engine cannot start the container."""

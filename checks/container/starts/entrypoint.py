@@ -1,0 +1,271 @@
+"""container.entrypoint-missing and entrypoint-forbidden.
+
+A container's program is not there, or may not be executed.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+import msgspec
+
+from checks.container.starts.start_errors import (
+    failed_start,
+    program_variables,
+    refused_program,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.containers.mounts.program_places import (
+    ProgramPlace,
+    hiding_mount,
+    place_of_program,
+)
+from diagnose.evidence.containers.programs.missing_programs import (
+    MISSING,
+    MissingProgram,
+    MissingPrograms,
+    own_program,
+)
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.storage.mounts import Mounts
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import agree
+from diagnose.registry import check
+
+
+@check(
+    "container.entrypoint-missing",
+    severity=Severity.critical,
+    caused_by=["container.mount-source-missing"],
+)
+def entrypoint_missing(
+    containers: Containers, programs: Programs | None, missing_programs: MissingPrograms | None
+) -> CheckResult:
+    """A container's program does not exist in its image.
+
+    A mount over its folder hides what the image has there, or the container was given a command of
+    its own: a name that the image does not have, a whole line as one name, an option of `docker
+    run` behind the image's name. The engine answers 127 also for a file that is mounted over a
+    directory ("not a directory"), which is another problem. Seen on engines 20.10.24, 26.1.5 and
+    28.5.2: the container stays `created`, only inspect has the error. Below an init (`--init`), a
+    shell or a supervisor it starts, and their last words name the program.
+    """
+    by_id = missing_programs.by_id if missing_programs is not None else {}
+    for container in containers:
+        missing = by_id.get(container.id, MissingProgram())
+        below = programs.by_id.get(container.id) if programs is not None else None
+        if own_program(container) in MISSING:
+            program = container.path or (container.command or ["?"])[0]
+            finding = failed_start(container, _why(container, program, missing))
+            yield _with_cure(finding, container, program, missing)
+        elif below is not None and below.missing and below.why == "no such file or directory":
+            program = below.path
+            finding = refused_program(container, below, _why(container, program, missing))
+            yield _with_cure(finding, container, program, missing)
+    return None
+
+
+def _with_cure(
+    finding: Finding, container: Container, program: str, missing: MissingProgram
+) -> Finding:
+    evidence = dict(finding.evidence)
+    if missing.image_command:
+        evidence["command of the image"] = shlex.join(missing.image_command)
+    variables = {"container": container.name, "program": program}
+    return msgspec.structs.replace(
+        finding, evidence=evidence, variables=variables | _cure(container, program, missing)
+    )
+
+
+def _cure(container: Container, program: str, missing: MissingProgram) -> dict[str, str]:
+    """The variables of the page's command that suits."""
+    mount = hiding_mount(container, program)
+    if mount:
+        return {"covering": mount}
+    if missing.misplaced_options:
+        return {"misplaced": container.name}
+    command = missing.shown_command
+    if command and (missing.near or missing.is_line):
+        return {"meant": command}
+    if command:
+        return {"image_command": command}
+    return {} if missing.is_own_command else {"image": container.config.image}
+
+
+def _why(container: Container, program: str, missing: MissingProgram) -> str:
+    if missing.misplaced_options:
+        options = missing.misplaced_options
+        verb = agree(options, "was", "were")
+        return (
+            f"{shlex.join(options)} {verb} given after the image name, "
+            f"and {verb} taken as the command"
+        )
+    if missing.is_line:
+        return f'the line "{program}" was taken as the name of one program'
+    lacks = _lacks(container, program)
+    if missing.near:
+        return f"{lacks}, but it has {missing.near}"
+    if missing.is_own_command and not program.startswith("-"):
+        return f"{lacks}, which the container's own command names"
+    return lacks
+
+
+def _lacks(container: Container, program: str) -> str:
+    if program.startswith("-"):
+        return (
+            f'the argument "{program}" was taken as the command, '
+            "because the image has no ENTRYPOINT"
+        )
+    mount = hiding_mount(container, program)
+    if mount:
+        return f"there is no {program} in what is mounted at {mount}"
+    return f"its image has no {program}"
+
+
+@check("container.entrypoint-forbidden", severity=Severity.critical)
+def entrypoint_forbidden(
+    containers: Containers,
+    programs: Programs | None,
+    mounts: Mounts | None,
+    bind_sources: BindSources | None,
+) -> CheckResult:
+    """A container's program cannot be executed: permission denied.
+
+    No x bit, a directory, or a mount with noexec: seen on engines 20.10.24, 26.1.5 and 28.5.2 with
+    exit code 126, state `created`. What the kernel refuses later is only in the log: an interpreter
+    that the user may not reach, a program with capabilities of its own (`setcap`) that were
+    dropped; below an init, a shell or a supervisor also a missing x bit and a mount with noexec.
+    """
+    for container in containers:
+        why = own_program(container)
+        refused = programs.by_id.get(container.id) if programs is not None else None
+        if why in ("permission denied", "is a directory"):
+            yield _refused_entrypoint_finding(container, mounts, bind_sources)
+        elif refused is not None and refused.why in _FORBIDDEN:
+            place = place_of_program(container, refused.path, mounts)
+            if not refused.is_aside or _cannot_be_executed(refused, place):
+                yield _kernel_refusal_finding(container, refused, place)
+    return None
+
+
+_FORBIDDEN = ("permission denied", "operation not permitted")
+
+
+def _refused_entrypoint_finding(
+    container: Container, mounts: Mounts | None, bind_sources: BindSources | None
+) -> Finding:
+    """The runtime refuses the program before it runs."""
+    program = container.path
+    mistake = _argument_as_command(container, program, bind_sources)
+    if mistake:
+        finding = failed_start(container, mistake)
+        return finding.with_variables({"program": program, "image": container.config.image})
+    finding = failed_start(container, f"{program} cannot be executed: permission denied")
+    finding = finding.with_variables(program_variables(container, program))
+    return _with_place(finding, place_of_program(container, program, mounts))
+
+
+def _kernel_refusal_finding(
+    container: Container, refused: Program, place: ProgramPlace | None
+) -> Finding:
+    """The kernel refuses a program that the container's first process starts or becomes.
+
+    Where nothing may be executed, or the script has no x bit, the script itself is refused before
+    its interpreter is looked for.
+    """
+    if refused.why != "permission denied" or place is None:
+        return _forbidden_program_finding(container, refused)
+    if not (place.is_noexec or refused.lacks_execute_bit or not refused.interpreter):
+        return _forbidden_program_finding(container, refused)
+    script = msgspec.structs.replace(refused, interpreter="")
+    finding = _with_place(_forbidden_program_finding(container, script), place)
+    is_shut = script.lacks_execute_bit and not place.is_noexec
+    return finding.with_variables({"script": place.path} if is_shut else {})
+
+
+def _cannot_be_executed(program: Program, place: ProgramPlace | None) -> bool:
+    """Whether the file itself shows that nobody can execute it where it is.
+
+    It begins as a program does: a file of data without an x bit was not to be executed.
+    """
+    is_noexec = place is not None and place.is_noexec
+    begins_as_program = bool(program.machine or program.interpreter)
+    return begins_as_program and (program.lacks_execute_bit or is_noexec)
+
+
+def _argument_as_command(
+    container: Container, program: str, bind_sources: BindSources | None
+) -> str:
+    """What happened where a mounted folder became the command.
+
+    "" for a program, or where that is not known.
+    """
+    mount = container.mount_at(program.rstrip("/")) or container.mount_at(program)
+    if mount is None or bind_sources is None or container.config.entrypoint:
+        return ""
+    source = bind_sources.by_path.get(mount.source)
+    if source is None or source.type != "folder":
+        return ""
+    return (
+        f'its command is "{program}", which is a mounted folder and no program: '
+        "the image has no ENTRYPOINT that would take this as an argument"
+    )
+
+
+def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:
+    """With the file of the host that is the program.
+
+    A change in the container's own layer is of no use for it.
+    """
+    if place is None:
+        return finding
+    finding = finding.without_variable("file").with_variables({"source": place.path})
+    summary = f"{finding.summary}; it is {place.path} on the host"
+    evidence = {**finding.evidence, f"mounted at {place.mount.destination}": place.mount.source}
+    if place.mounted is not None and place.is_noexec:
+        point = place.mounted.point
+        summary += f", and {point} is mounted with noexec"
+        evidence[f"mount options of {point}"] = place.mounted.options
+        finding = finding.with_variables({"noexec": point})
+    return msgspec.structs.replace(finding, summary=summary, evidence=evidence)
+
+
+def _forbidden_program_finding(container: Container, program: Program) -> Finding:
+    if program.why == "operation not permitted":
+        config = container.host_config
+        proof = {
+            "HostConfig.CapDrop": config.cap_drop or "none",
+            "HostConfig.CapAdd": config.cap_add or "none",
+        }
+        finding = refused_program(
+            container,
+            program,
+            f"{program.path} has capabilities that the container does not have",
+            **proof,
+        )
+        cure = {"stripped": container.name} if config.cap_drop else {}
+        return finding.without_variable("file").with_variables(cure)
+    user = container.config.user or "root"
+    evidence = {"Config.User": user}
+    if program.lacks_execute_bit:
+        evidence["mode"] = f"{(program.mode or 0) & 0o7777:o}"
+        return refused_program(
+            container, program, f"{program.path} has no x bit, so nobody may execute it", **evidence
+        )
+    if program.is_folder:
+        return refused_program(
+            container, program, f"{program.path} is a folder, not a program", **evidence
+        )
+    if program.interpreter:
+        what = (
+            f"{program.interpreter}, which {program.path} needs, cannot be executed by user {user}"
+        )
+        finding = refused_program(
+            container, msgspec.structs.replace(program, path=program.interpreter), what, **evidence
+        )
+        cure = {"confined": container.name} if container.config.user else {}
+        return finding.without_variable("file").with_variables(cure)
+    return refused_program(
+        container, program, f"{program.path} cannot be executed by user {user}", **evidence
+    )

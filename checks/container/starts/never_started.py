@@ -1,0 +1,181 @@
+"""container.never-started: compose created a container, and gave up before it started it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import msgspec
+
+from checks.container.claims import compose_variables
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import by_key
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import agree, joined, named, unix
+from diagnose.registry import check
+
+TOGETHER_S = 120.0
+"""Compose starts what a container waits for so shortly after it has created all of them."""
+_HEALTHY = "service_healthy"
+_COMPLETED = "service_completed_successfully"
+
+
+class _Wait(msgspec.Struct, frozen=True):
+    """Another container of the project, and the state that this one waited for."""
+
+    other: Container
+    condition: str
+    healthy_since: float | None = None
+    """Unix time since which the engine calls it healthy at the latest; None if it did not say."""
+
+    @property
+    def is_met(self) -> bool:
+        state = self.other.state
+        if self.condition == _COMPLETED:
+            return state.status == "exited" and state.exit_code == 0
+        if self.condition == _HEALTHY:
+            health = state.health
+            return self.other.is_running and health is not None and health.status == "healthy"
+        return self.other.is_running
+
+    @property
+    def met_at(self) -> float:
+        """Unix time since which it has been met, as far back as the engine knows.
+
+        The engine keeps the last five probes, which tell of some seconds alone where they come
+        often. Its last 256 events go back further, unless many containers have probes.
+        """
+        if self.condition == _COMPLETED:
+            return self.other.finished_at or 0.0
+        began = self.other.started_at or 0.0
+        health = self.other.state.health
+        if self.condition != _HEALTHY or health is None:
+            return began
+        times = [] if self.healthy_since is None else [self.healthy_since]
+        for probe in reversed(health.log or ()):
+            if probe.exit_code != 0:
+                break
+            times.append(unix(probe.start) or 0.0)
+        return max(began, min(times, default=began))
+
+    def was_kept_from(self, container: Container) -> bool:
+        """Whether compose had to wait: the other one was made, or became ready, with it or later.
+
+        One that runs since before may have been ready when the container was created.
+        """
+        made = container.created_at or 0.0
+        log = (self.other.state.health.log or ()) if self.other.state.health else ()
+        failed = any(probe.exit_code != 0 and (unix(probe.start) or 0.0) >= made for probe in log)
+        times = (self.other.created_at, self.other.started_at, self.other.finished_at)
+        is_of_run = any(time is not None and abs(time - made) <= TOGETHER_S for time in times)
+        return failed or is_of_run
+
+    def __str__(self) -> str:
+        health = self.other.state.health
+        state = health.status if self.condition == _HEALTHY and health else str(self.other.state)
+        return f'{self.condition} of "{self.other.name}", now {state}'
+
+
+@check("container.never-started", severity=Severity.critical)
+def never_started(
+    containers: Containers,
+    clock: Clock,
+    events: Events | None,
+    *,
+    grace: Seconds = Seconds(30),
+) -> CheckResult:
+    """Compose gave up on starting a container, and what it waited for is ready now.
+
+    `docker compose up` starts a service whose `depends_on` has the condition `service_healthy` or
+    `service_completed_successfully` once the other service meets it. Where that one was called
+    unhealthy first, or the command was interrupted, compose gives up, and nothing ever starts the
+    container: a restart policy counts from the first start on. While the other service is not
+    ready, its own finding names those that wait for it. Projects that were created without being
+    started are left alone. It is advice where the other service ran before, for `docker compose
+    create` leaves a container so on purpose.
+    """
+    services = by_key(
+        ((other.compose_project, other.compose_service), other)
+        for other in containers
+        if other.compose_project and not other.is_one_off
+    )
+    for container in containers.never_started:
+        waits = list(_waits(container, services, events))
+        ready_s = _ready_s(container, waits, clock)
+        if ready_s is not None and ready_s >= grace:
+            yield _finding(container, waits, clock)
+    return None
+
+
+def _ready_s(container: Container, waits: Sequence[_Wait], clock: Clock) -> float | None:
+    """For how long compose could have started the container.
+
+    None where it waits for nothing, where that is not ready, or where compose never began.
+    """
+    is_held_back = any(wait.condition in (_HEALTHY, _COMPLETED) for wait in waits)
+    if not is_held_back or not all(wait.is_met for wait in waits):
+        return None
+    if not all(_was_started_with(wait.other, container) for wait in waits):
+        return None
+    return clock.age(max(container.created_at or 0.0, *(wait.met_at for wait in waits)))
+
+
+def _finding(container: Container, waits: Sequence[_Wait], clock: Clock) -> Finding:
+    others = named("container", [wait.other.name for wait in waits])
+    are = agree(waits, "is", "are")
+    waited = any(wait.was_kept_from(container) for wait in waits)
+    why = f"compose gave up waiting for {others}, which {are} ready now"
+    if not waited:
+        why = f"compose was interrupted or only created it, and {others} {are} ready"
+    return Finding.about(
+        container,
+        f"{container} was created {clock.ago(container.created_at)} and never started: {why}",
+        {
+            "State.Status": container.state.status,
+            "it waited for": joined([str(wait) for wait in waits]),
+        },
+        severity=None if waited else Severity.advice,
+        onset=container.created_at,
+        ready=container.name,
+    ).with_variables(compose_variables(container))
+
+
+def _waits(
+    container: Container,
+    services: Mapping[tuple[str, str], Sequence[Container]],
+    events: Events | None,
+) -> Iterator[_Wait]:
+    """The containers of its project for which compose had it wait, as far as they are there.
+
+    services: the containers of each project's services.
+    """
+    project = container.compose_project
+    if not project or container.is_one_off:
+        return
+    for service, condition in container.compose_dependencies.items():
+        for other in services.get((project, service), ()):
+            if condition:
+                yield _Wait(other, condition, _healthy_since(other, events))
+
+
+def _healthy_since(container: Container, events: Events | None) -> float | None:
+    """When the engine last changed its health to healthy, or since when it has not changed it."""
+    if events is None:
+        return None
+    changes = events.of(container.id, "health_status")
+    if not changes:
+        return events.complete_since
+    return changes[-1].at if changes[-1].detail == "healthy" else None
+
+
+def _was_started_with(other: Container, container: Container) -> bool:
+    """Whether compose started the other one in the run that created this one, or before it.
+
+    One that has ended before was started again since: when it was started first is not known.
+    """
+    created, started = container.created_at, other.started_at
+    if created is None or started is None:
+        return False
+    ran_before = other.finished_at is not None and other.is_running
+    return ran_before or started - created <= TOGETHER_S

@@ -1,0 +1,89 @@
+"""The checks container.exec-format and container.interpreter-missing.
+
+The kernel cannot execute a program that is there.
+"""
+
+from __future__ import annotations
+
+from checks.container.starts.start_errors import refused_program
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.engine.info import Info
+from diagnose.model import CheckResult, Severity
+from diagnose.registry import check
+
+ARCHITECTURES = {
+    "x86_64": "amd64",
+    "aarch64": "arm64",
+    "armv7l": "arm",
+    "armv6l": "arm",
+    "i686": "386",
+    "i386": "386",
+}
+"""What `/info` calls an architecture -> what images call it."""
+_FIRST_BYTES = "first bytes of the program"
+
+
+@check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])
+def exec_format(containers: Containers, programs: Programs, info: Info | None) -> CheckResult:
+    """The kernel cannot execute a container's program.
+
+    It is built for another architecture (its ELF header says which), or is a script without `#!`.
+    The engine's state says exit code 1, or 255 with some versions of runc, and nothing else; a
+    shell says 126. The text is in the log, so a container whose log cannot be read is not judged.
+    """
+    host = ARCHITECTURES.get(info.architecture, info.architecture) if info is not None else ""
+    for container in containers:
+        program = programs.by_id.get(container.id)
+        if program is None or program.why != "exec format error":
+            continue
+        what, seen = _format(program, host)
+        first_bytes = {_FIRST_BYTES: seen} if seen else {}
+        finding = refused_program(container, program, what, **first_bytes)
+        yield finding.without_variable("file" if program.machine else "image")
+    return None
+
+
+def _format(program: Program, host: str) -> tuple[str, str]:
+    """What is wrong with the program, and its first bytes. host: the host's architecture."""
+    if program.machine and program.machine != host:
+        here = f", and this host is {host}" if host else ""
+        return f"{program.path} is built for {program.machine}{here}", f"ELF, {program.machine}"
+    if program.is_read and not program.machine and not program.interpreter:
+        return f"{program.path} is a script without a #! line", "neither ELF nor #!"
+    return f"the kernel does not know the format of {program.path}", ""
+
+
+@check("container.interpreter-missing", severity=Severity.critical)
+def interpreter_missing(containers: Containers, programs: Programs) -> CheckResult:
+    """A container's program needs an interpreter that its image does not have.
+
+    A script whose `#!` line names one that is missing or ends in a carriage return, or a binary
+    whose loader is missing (glibc's on Alpine). The kernel says "no such file or directory", and a
+    shell "not found", although the program is there.
+    """
+    for container in containers:
+        program = programs.by_id.get(container.id)
+        if program is None or program.missing or program.why != "no such file or directory":
+            continue
+        what, seen = _needs(program)
+        finding = refused_program(container, program, what, **{_FIRST_BYTES: seen})
+        # without a carriage return the file is in order: what is missing comes into the image
+        yield finding if program.has_carriage_return else finding.without_variable("file")
+    return None
+
+
+def _needs(program: Program) -> tuple[str, str]:
+    """What is missing, and the first bytes that say so."""
+    if program.has_carriage_return:
+        interpreter = program.interpreter.rstrip("\r")
+        return f"the #! line of {program.path} ends in a carriage return", f"#!{interpreter}\\r"
+    if program.interpreter:
+        by_env = "" if "/" in program.interpreter else "... env "
+        return f"{program.path} needs {program.interpreter}", f"#!{by_env}{program.interpreter}"
+    if program.machine:
+        return (
+            f"the loader that {program.path} was linked for is missing",
+            f"ELF, {program.machine}",
+        )
+    return f"what {program.path} needs to run is missing", "not read"

@@ -1,0 +1,115 @@
+"""container.recreate-interrupted and container.older-than-its-tag: a deployment half done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from checks.container.claims import compose_variables
+from diagnose.evidence.containers.half_recreated import HalfRecreated, half_recreated
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.images.listing import Images, normal, tag_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.registry import check
+
+
+@check("container.recreate-interrupted", severity=Severity.critical)
+def recreate_interrupted(
+    containers: Containers, clock: Clock, ping: Ping | None, *, grace: Seconds = Seconds(60)
+) -> CheckResult:
+    """A deployment was interrupted while it replaced a container.
+
+    For the time of a recreate compose has two containers, one of them under a temporary name. If it
+    ends in between, both stay: the service is down, or runs under a name that the next
+    `docker compose up` collides with ("name is already in use"). Critical if neither runs. For
+    `grace` seconds after the newer one was created the deployment may still be at work.
+    """
+    for pair in half_recreated(containers):
+        if not clock.is_within(pair.newest, grace):
+            yield _finding(pair, ping)
+    return None
+
+
+def _finding(pair: HalfRecreated, ping: Ping | None) -> Finding:
+    left, name, twin = pair.left, pair.name, pair.twin
+    finding = Finding.about(
+        left,
+        f'the recreate of container "{name}" was interrupted: {_what_is_left(left, twin)}'
+        f"{_of_version_one(left, ping)}",
+        {
+            f'State of "{left.name}"': left.state.status,
+            f'State of "{name}"': twin.state.status if twin is not None else "no such name",
+        },
+        severity=Severity.warning if pair.is_up else Severity.critical,
+    )
+    return finding.with_variables(_cure(left, name, twin))
+
+
+_WITHOUT_CONTAINER_CONFIG = (25,)
+"""The first engine whose answer about an image lacks the part that version 1 of compose reads."""
+
+
+def _of_version_one(left: Container, ping: Ping | None) -> str:
+    """That its compose cannot work with this engine, as the end of a sentence."""
+    version = left.compose_label("version")
+    if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:
+        return ""
+    return (
+        f". docker-compose {version} cannot recreate containers on engines from 25 on "
+        "(KeyError: 'ContainerConfig'): use docker compose, version 2"
+    )
+
+
+def _what_is_left(left: Container, twin: Container | None) -> str:
+    if twin is None:
+        state = "runs under that name" if left.is_running else "does not run"
+        return f"{left} is left from it, and {state}"
+    if left.is_running or twin.is_running:
+        running = left.name if left.is_running else twin.name
+        return f'"{left.name}" is left from it beside "{twin.name}", and only "{running}" runs'
+    return f'"{left.name}" is left from it beside "{twin.name}", and neither runs'
+
+
+def _cure(left: Container, name: str, twin: Container | None) -> Mapping[str, str]:
+    """The variables of the page: which of the two is started, renamed or removed."""
+    if twin is None:
+        return {"only": left.name, "name": name}
+    if left.is_running:
+        return {"unused": twin.name, "kept": left.name, "name": name}
+    return {"leftover": left.name} if twin.is_running else {"ready": twin.name}
+
+
+@check("container.older-than-its-tag", severity=Severity.advice)
+def older_than_its_tag(
+    containers: Containers,
+    images: Images,
+    clock: Clock,
+    *,
+    settled: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A container runs an older build than its image tag now names.
+
+    A pull or a build moved the tag, and the container was not recreated: a restart does not
+    change its image. Images of an id or a digest do not move. A build host, where tags move every
+    few minutes, is left alone for `settled` seconds after the container's creation.
+    """
+    now = {normal(tag): image for image in images for tag in image.tags}
+    for container in containers.running:
+        reference = container.config.image
+        image = now.get(normal(reference)) if reference and tag_of(reference) else None
+        if image is None or not container.image or image.id == container.image:
+            continue
+        if not clock.has_passed(container.created_at, settled):
+            continue
+        finding = Finding.about(
+            container,
+            f'{container} runs an older build than image "{reference}" now names',
+            {
+                "Image": container.image.removeprefix("sha256:")[:12],
+                f"id of {reference}": image.id.removeprefix("sha256:")[:12],
+                "created": clock.ago(container.created_at),
+            },
+        )
+        yield finding.with_variables(compose_variables(container) or {"image": reference})
+    return None

@@ -1,0 +1,311 @@
+"""container.start-refused: the engine refuses a start for a reason that no other check knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from checks.container.causes import causes_without
+from checks.container.starts.start_errors import (
+    cures,
+    failed_start,
+    grouped,
+    known_error,
+)
+from checks.container.starts.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.program_places import hiding_mount
+from diagnose.evidence.containers.programs.missing_programs import own_program
+from diagnose.evidence.containers.programs.start_refusals import (
+    STOCK,
+    Refusal,
+    held_addresses,
+    is_of_own_runtime,
+    refusal_of,
+    taken_address,
+)
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.registry import check
+
+LOCAL = "local"
+"""The engine's own driver of volumes."""
+_EXPLAINED = LazyPattern(
+    r"port is already allocated|: bind: (?!permission denied)|failed to bind host port"
+    r"|no available IPv4 addresses"
+)
+"""What checks of other families name by the same words."""
+
+
+@check(
+    "container.start-refused",
+    severity=Severity.critical,
+    caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
+)
+def start_refused(
+    containers: Containers, bind_sources: BindSources | None, data_root: DataRoot | None
+) -> CheckResult:
+    """The engine refuses to start a container, and says why.
+
+    Another container whose network, IPC or link it needs does not run or is gone; a user that its
+    image does not have; a volume that cannot be mounted, a file over a folder; options that a log
+    driver or the kernel does not know; a program of the host that the engine calls (runc, its shim,
+    docker-init). What a check of its own explains is left to that one. The same error in several
+    containers is one finding. No restart policy tries a refused start again. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2.
+    """
+    refused: list[tuple[Container, Finding]] = []
+    for container in containers:
+        if not container.start_failed or _is_explained(container):
+            continue
+        finding = _snap_finding(container, data_root) or _finding(
+            container, containers, bind_sources
+        )
+        if finding is not None:
+            refused.append((container, finding))
+    yield from grouped(refused)
+    return None
+
+
+def _finding(
+    container: Container, containers: Containers, bind_sources: BindSources | None
+) -> Finding | None:
+    error = container.state.error
+    mount = MOUNTING.search(error)
+    if mount and ("not a directory" in error or "no such file" in error):
+        return _file_over_folder_finding(container, mount["source"], mount["target"], bind_sources)
+    meaning = known_error(container)
+    if meaning is not None:
+        meaning = msgspec.structs.replace(meaning, values=_by_name(meaning.values, containers))
+    refusal = refusal_of(container, containers)
+    peer = refusal.peer
+    image = () if peer else (Subject("image", container.config.image),)
+    engine = () if refusal.is_of_container else (DAEMON,)
+    finding = failed_start(
+        container,
+        _reason(refusal, container, containers),
+        known=meaning,
+        evidence=_address_holders(refusal, container, containers),
+        touches=(*image, *engine),
+        calls=(peer.subject,) if peer else (),
+    )
+    variables = _variables(refusal, container)
+    if "mountpoint_of" in variables:
+        variables = _mountpoint(container, variables["mountpoint_of"], bind_sources)
+    return finding.with_variables(variables)
+
+
+_SNAP = "/var/snap/"
+"""Below it lies the data root of an engine that is installed as a snap."""
+
+
+def _snap_finding(container: Container, data_root: DataRoot | None) -> Finding | None:
+    """The start that an engine in a snap refuses, since it does not see a folder of the host."""
+    meaning = known_error(container)
+    is_snap = data_root is not None and data_root.path.startswith(_SNAP)
+    if not is_snap or meaning is None or meaning.name != "source-read-only":
+        return None
+    path = meaning.values["path"]
+    explained = msgspec.structs.replace(
+        meaning,
+        failure=msgspec.structs.replace(
+            meaning.failure,
+            cause=f"Docker is installed as a snap, which sees no folder outside /home: it finds no "
+            f"{path}, and cannot make one",
+            cure="move the folder below /home, or install the engine from the distribution's package",
+        ),
+    )
+    finding = failed_start(
+        container, "", known=explained, evidence={"data root": data_root.path if data_root else ""}
+    )
+    return finding.with_variables({"unseen": path})
+
+
+def _file_over_folder_finding(
+    container: Container, source: str, target: str, bind_sources: BindSources | None
+) -> Finding | None:
+    """A file that cannot be mounted over a folder; None where it is none, or is not known."""
+    on_host = bind_sources.by_path.get(source) if bind_sources is not None else None
+    if on_host is None or on_host.type != "file":
+        return None
+    what = f"{source} is a file, {target} in it is a folder"
+    return failed_start(container, what).with_variables(_below(container, source))
+
+
+def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:
+    """Why the start was refused, in words."""
+    match refusal.kind:
+        case "peer" if refusal.peer is None:
+            return f'container "{refusal.name[:12]}", which it needs, no longer exists'
+        case "peer":
+            return f"{refusal.peer}, which it needs, is not running"
+        case "user":
+            kind = "user" if refusal.wants_user else "group"
+            return f'its image has no {kind} "{refusal.name}"'
+        case "sysctl":
+            return (
+                f"the host does not let the runtime set {refusal.name}: "
+                "the engine runs inside a confined container (LXC) or profile"
+            )
+        case "program":
+            return f"the host has no {refusal.name}{_of_runtime(container, refusal)}"
+        case "volume":
+            return _volume_reason(refusal, container)
+        case "address":
+            return _taken_reason(container, containers)
+        case "log driver":
+            driver = container.host_config.log_config.type
+            return f"its log driver {driver} says {refusal.driver_says}"[:160]
+    return refusal.core
+
+
+def _of_runtime(container: Container, refusal: Refusal) -> str:
+    """Whose program is gone, for a container with a runtime of its own, as the end of a sentence.
+
+    "" for a program of the engine itself, and for a container of the engine's own runtime.
+    """
+    if not is_of_own_runtime(container, refusal.program):
+        return ""
+    return f', the program of its runtime "{container.host_config.runtime}"'
+
+
+def _volume_reason(refusal: Refusal, container: Container) -> str:
+    if refusal.unknown_volume:
+        return _unknown_volume_reason(refusal.unknown_volume, container)
+    if refusal.lost_volume:
+        return f'the folder of its volume "{refusal.lost_volume}" is gone, with all that was in it'
+    volume = f'its volume "{refusal.name}"' if refusal.name else "a volume"
+    absent, device = refusal.absent, refusal.unknown_filesystem
+    if absent is not None:
+        or_folder = "or the volume's own folder is gone"
+        if absent.is_bind:
+            return f"{absent.device}, on which {volume} stands, does not exist, {or_folder}"
+        return f"there is no {absent.device}, the disk of {volume}, {or_folder}"
+    if device:
+        kind = "NFS" if ":" in device else "the file system"
+        return f"{volume} cannot be mounted: this kernel has no module for {kind} of {device}"
+    return f"{volume} cannot be mounted, {refusal.core}"
+
+
+def _unknown_volume_reason(volume: str, container: Container) -> str:
+    """A volume that its driver has forgotten, or that was removed behind the engine's back."""
+    driver = _driver_of(volume, container)
+    if driver == LOCAL:
+        return (
+            f'its volume "{volume}" no longer exists: its folder was removed with all that was in it, '
+            "or lies on a disk that is not mounted"
+        )
+    return (
+        f'plugin "{driver}" does not know its volume "{volume}": a plugin that keeps its list in '
+        "memory forgets the volumes when its program ends"
+    )
+
+
+def _driver_of(volume: str, container: Container) -> str:
+    """The driver of a container's volume."""
+    drivers = (mount.driver for mount in container.mounts if mount.name == volume)
+    return next(filter(None, drivers), LOCAL)
+
+
+def _taken_reason(container: Container, containers: Containers) -> str:
+    taken = taken_address(container, containers)
+    if taken is not None:
+        return f'its address {taken.address} of network "{taken.network}" is held by {taken.holder}'
+    networks = " or ".join(container.endpoints) or "its network"
+    return f"the fixed address that it asks for on {networks} is taken"
+
+
+def _address_holders(
+    refusal: Refusal, container: Container, containers: Containers
+) -> dict[str, object]:
+    """Who has which address on the networks where it is refused one."""
+    if not refusal.wants_address:
+        return {}
+    holders_by_network = held_addresses(container, containers)
+    return {f"addresses on {network}": holders for network, holders in holders_by_network.items()}
+
+
+def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
+    """What the page's commands need beside the container, if anything."""
+    if refusal.peer is not None and not refusal.peer.is_running:
+        return {"needed": refusal.peer.name}
+    if refusal.is_of_log_driver:
+        return _log_cures(container)
+    if refusal.wants_user:
+        return {"userless": container.name}
+    if refusal.kind == "program":
+        if is_of_own_runtime(container, refusal.program):
+            return {"added": f"--runtime={STOCK}"}
+        return {"lost_program": refusal.program}
+    if known_error(container) is None:
+        if refusal.kind == "volume":
+            return _volume_variables(refusal, container) or cures(container)
+        if refusal.kind == "address" and len(container.endpoints) == 1:
+            return {"network": next(iter(container.endpoints))}
+    return cures(container)
+
+
+def _volume_variables(refusal: Refusal, container: Container) -> dict[str, str]:
+    """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
+    if volume := refusal.unknown_volume:
+        driver = _driver_of(volume, container)
+        if driver == LOCAL:
+            return {"removed_volume": volume}
+        return {"forgotten": volume, "volume_driver": driver}
+    if refusal.emptied_folder:
+        return {"emptied": refusal.emptied_folder}
+    absent = refusal.absent
+    if absent is None:
+        return {}
+    if not absent.is_bind:
+        return {"disk": absent.device}
+    return {"device": absent.device, "folder": absent.folder}
+
+
+def _log_cures(container: Container) -> dict[str, str]:
+    """What heals a log driver that does not start: its known cure, or the engine's own log."""
+    cure = cures(container) if known_error(container) is not None else {}
+    return cure or {"unlogged": container.name}
+
+
+def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str]:
+    """The values of an error with names in place of the ids of containers."""
+    names = {other.id: other.name for other in containers}
+    return {key: names.get(value, value) for key, value in values.items()}
+
+
+def _mountpoint(
+    container: Container, target: str, bind_sources: BindSources | None
+) -> dict[str, str]:
+    """The variables that make what is missing below another mount: a file or a folder."""
+    outer = container.mount_at(hiding_mount(container, target))
+    mount = container.mount_at(target)
+    if outer is None or mount is None:
+        return {}
+    source = bind_sources.by_path.get(mount.source) if bind_sources is not None else None
+    is_file = source is not None and source.type == "file"
+    return {"empty_file" if is_file else "empty_folder": outer.on_host(target)}
+
+
+def _is_explained(container: Container) -> bool:
+    error = container.state.error
+    lowered = error.lower()
+    if own_program(container) or container.lacks_log_receiver:
+        return True
+    if RUNTIME.search(lowered) and any(text in lowered for text in LIMITS):
+        return True
+    return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
+
+
+def _below(container: Container, source: str) -> dict[str, str]:
+    """The variables that mount a file below the folder over which it cannot be mounted."""
+    mounts = [mount for mount in container.mounts if mount.source == source]
+    if len(mounts) != 1:
+        return {}
+    target = mounts[0].destination.rstrip("/")
+    access = "" if mounts[0].rw else ":ro"
+    name = source.rpartition("/")[2]
+    return {"misplaced": mounts[0].destination, "as_file": f"{source}:{target}/{name}{access}"}

@@ -1,0 +1,1 @@
+"""The calls of containers, and where they lead."""

@@ -1,0 +1,1 @@
+"""Bridges, interfaces, subnets and addresses of networks."""

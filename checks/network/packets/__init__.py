@@ -1,0 +1,1 @@
+"""Packets and connections that the kernel drops or forgets."""

@@ -1,0 +1,1 @@
+"""Published ports, and the clients that call them."""

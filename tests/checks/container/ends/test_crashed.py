@@ -1,0 +1,278 @@
+"""The checks in checks/container/ends/crashed.py."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.stops import Stops, stops
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.engine_upgrades import engine_upgrades
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.model import Failed, Json
+from diagnose.questions import Question
+from tests.checks.container.evidence import (
+    CLOCK,
+    COMPOSE,
+    NOW,
+    OPTIONS,
+    QUIET,
+    container_in,
+    events_of,
+    exit_event,
+    restart_policy,
+    summaries,
+)
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+
+
+SEEN: dict[str, Any] = {"Config": {"AttachStdout": True}}
+
+
+TERMINAL: dict[str, Any] = {"Config": {"Tty": True}}
+
+
+INTERACTIVE: dict[str, Any] = {"Config": {"Tty": True, "AttachStdout": True}}
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "asked", "expected"),
+    [
+        (
+            "a service",
+            container_in("exited", code=1, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "a service of compose",
+            container_in("exited", code=1, ran=60, Config={"Labels": COMPOSE}),
+            False,
+            ["warning"],
+        ),
+        (
+            "killed from outside",
+            container_in("exited", code=137, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "the host went down",
+            container_in("exited", code=255, ran=3600, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "a job with a segmentation fault",
+            container_in("exited", code=139, ran=3600),
+            False,
+            ["warning"],
+        ),
+        (
+            "nobody remembers",
+            container_in("exited", code=1, ran=3600, HostConfig=PORT),
+            None,
+            ["advice"],
+        ),
+        (
+            "nobody remembers who killed it",
+            container_in("exited", code=137, ran=3600, HostConfig=PORT),
+            None,
+            [],
+        ),
+        ("stopped", container_in("exited", code=1, ran=3600, HostConfig=PORT), True, []),
+        (
+            "a job that failed where nobody saw it",
+            container_in("exited", code=1, ran=3600),
+            False,
+            ["warning"],
+        ),
+        (
+            "a job that failed before somebody's eyes",
+            container_in("exited", code=1, ran=3600, **SEEN),
+            False,
+            [],
+        ),
+        (
+            "a service with a terminal",
+            container_in("exited", code=1, ran=60, **TERMINAL, HostConfig=PORT),
+            False,
+            ["critical"],
+        ),
+        (
+            "an interactive shell",
+            container_in("exited", code=1, ran=60, **INTERACTIVE, HostConfig=PORT),
+            False,
+            [],
+        ),
+        ("done", container_in("exited", code=0, ran=3600, HostConfig=PORT), False, []),
+        ("failed at its start", container_in("exited", code=1, ran=3, HostConfig=PORT), False, []),
+        (
+            "last week",
+            container_in("exited", code=1, ran=3600, age=7 * 86400, HostConfig=PORT),
+            False,
+            [],
+        ),
+        (
+            "held by hand in its loop",
+            container_in("exited", code=1, ran=3600, **restart_policy("always")),
+            False,
+            [],
+        ),
+        ("runs", container_in("running", HostConfig=PORT), None, []),
+    ],
+)
+def test_crashed(name: str, container: Container, asked: bool | None, expected: list[str]):
+    known = Stops({} if asked is None else {container.id: asked})
+    assert [
+        found
+        for found, _ in summaries(
+            judge(
+                "container.crashed",
+                containers=of(container),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
+        )
+    ] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "expected"),
+    [
+        ("ended well", container_in("exited", ran=3600, HostConfig=PORT), ["critical"]),
+        (
+            "ended by the signal",
+            container_in("exited", code=143, ran=3, HostConfig=PORT),
+            ["critical"],
+        ),
+        (
+            "on-failure",
+            container_in(
+                "exited", HostConfig={**PORT, **restart_policy("on-failure")["HostConfig"]}
+            ),
+            ["critical"],
+        ),
+        (
+            "on-failure, and it failed",
+            container_in("exited", code=1, **restart_policy("on-failure")),
+            [],
+        ),
+        (
+            "will be started",
+            container_in("exited", HostConfig={**PORT, **restart_policy("always")["HostConfig"]}),
+            [],
+        ),
+        ("a job", container_in("exited", ran=3600), []),
+    ],
+)
+def test_what_fell_with_the_engine_and_did_not_come_back(
+    name: str, container: Container, expected: list[str]
+):
+    known = Stops({container.id: False}, frozenset({container.id}))
+    assert [
+        found
+        for found, _ in summaries(
+            judge(
+                "container.crashed",
+                containers=of(container),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                stops=known,
+            )
+        )
+    ] == expected
+    assert not summaries(
+        judge(
+            "container.crashed",
+            containers=Containers((container,), source="disk"),
+            clock=CLOCK,
+            options=OPTIONS,
+            log_tails=QUIET,
+            stops=known,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("by_hand", "age", "expected"), [(False, 60, True), (True, 60, False), (False, 600, False)]
+)
+def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
+    container = container_in("exited", age=age, ran=3600)
+    note = json.dumps({"HasBeenManuallyStopped": by_hand})
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": note}})
+    known = stops(
+        host, of(container), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
+    assert (container.id in known.stopped_with_daemon) == expected
+
+
+def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
+    job = container_in("exited", age=30, ran=2)
+    log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
+    host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
+    known = stops(
+        host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
+    )
+    assert job.id not in known.stopped_with_daemon
+
+
+def test_a_word_to_read_the_log_file_anew_is_no_stop():
+    container = container_in("exited", code=1, ran=3600)
+    assert not events_of(
+        container, (3000, "kill", {"signal": "10"}), exit_event(60, 1)
+    ).was_stopped(container.id)
+    assert events_of(container, (61, "kill", {"signal": "10"}), exit_event(60, 138)).was_stopped(
+        container.id
+    )
+
+
+def _dpkg(name: str, at: float) -> dict[str, Any]:
+    written = datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return {"text": f"{written} upgrade {name}:amd64 28.5.1 28.5.2\n", "mtime": at}
+
+
+UPGRADES = {
+    "at that moment": (
+        "docker.io",
+        70,
+        "when an upgrade (docker.io 28.5.1 to 28.5.2) restarted the engine",
+    ),
+    "an hour before": ("docker.io", 3600, ""),
+    "of another program": ("curl", 70, ""),
+}
+
+
+@pytest.mark.parametrize(("name", "age", "said"), UPGRADES.values(), ids=UPGRADES)
+def test_an_upgrade_that_restarted_the_engine(name: str, age: float, said: str) -> None:
+    container = container_in("exited", age=60, ran=3600, HostConfig=PORT)
+    known = Stops({container.id: False}, frozenset({container.id}))
+
+    def read(question: Question[Any]) -> Json | Failed:
+        path = question.args["path"]
+        return _dpkg(name, NOW - age) if "dpkg" in path else Failed("missing", path)
+
+    (finding,) = judge(
+        "container.crashed",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=known,
+        upgrades=engine_upgrades(Made({"file.read": read}), known),
+    ).findings
+    assert said in finding.summary
+    assert ("upgrade" in finding.summary) == bool(said)

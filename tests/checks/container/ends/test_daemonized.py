@@ -1,0 +1,104 @@
+"""The checks in checks/container/ends/daemonized.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.stops import Stops
+from tests.checks.container.evidence import CLOCK, OPTIONS, container_in, log_of
+from tests.inspected import of
+from tests.judging import judge, rows
+
+PORTS: dict[str, Any] = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "expected"),
+    [
+        ("ended at once", container_in("exited", HostConfig=PORTS), [("warning", "web")]),
+        ("worked for an hour", container_in("exited", ran=3600, HostConfig=PORTS), []),
+        ("failed", container_in("exited", code=1, HostConfig=PORTS), []),
+        ("a job", container_in("exited"), []),
+        (
+            "in the foreground",
+            container_in("exited", HostConfig=PORTS, Config={"AttachStdout": True}),
+            [],
+        ),
+        ("last week", container_in("exited", age=7 * 86400, HostConfig=PORTS), []),
+        (
+            "loops",
+            container_in("restarting", RestartCount=5, HostConfig=PORTS),
+            [("warning", "web")],
+        ),
+        ("runs", container_in("running", HostConfig=PORTS), []),
+    ],
+)
+def test_a_server_in_the_background(
+    name: str, container: Container, expected: list[tuple[str, str]]
+):
+    def verdict(known: Stops) -> list[tuple[str, str]]:
+        return rows(
+            judge(
+                "container.daemonized",
+                containers=of(container),
+                clock=CLOCK,
+                options=OPTIONS,
+                stops=known,
+            )
+        )
+
+    assert verdict(Stops({container.id: False})) == expected
+    if container.state.status == "exited":
+        assert verdict(Stops({container.id: True})) == []
+        assert verdict(Stops({})) == [], "no source remembers"
+        assert verdict(Stops({container.id: False}, frozenset({container.id}))) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "entrypoint", "foreground"),
+    [
+        (["nginx"], None, "nginx -g 'daemon off;'"),
+        (["/usr/sbin/php-fpm", "-y", "/a"], None, "/usr/sbin/php-fpm -y /a -F"),
+        (["httpd", "-p", "8080"], None, "httpd -p 8080 -f"),
+        (["httpd"], None, "httpd -D FOREGROUND"),
+        (["nginx"], ["/entry.sh"], None),
+        (["serve"], None, None),
+        ([], None, None),
+    ],
+)
+def test_a_known_server_is_kept_in_the_foreground(
+    command: list[str], entrypoint: list[str] | None, foreground: str | None
+):
+    path, *args = command or [""]
+    container = container_in(
+        "exited", HostConfig=PORTS, Config={"Entrypoint": entrypoint}, Path=path, Args=args
+    )
+    stops = Stops({container.id: False})
+    result = judge(
+        "container.daemonized", containers=of(container), clock=CLOCK, options=OPTIONS, stops=stops
+    )
+    assert [finding.variables.get("foreground") for finding in result.findings] == [foreground]
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "shell"),
+    [
+        ("> react-scripts start", {}, "web"),
+        ("> react-scripts start", {"OpenStdin": True}, None),
+        ("> vite preview", {}, None),
+    ],
+)
+def test_a_server_that_ends_with_its_input(line: str, config: dict[str, Any], shell: str | None):
+    container = container_in("exited", HostConfig=PORTS, Config=config)
+    result = judge(
+        "container.daemonized",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        stops=Stops({container.id: False}),
+        log_tails=log_of(container, line),
+    )
+    assert [finding.variables.get("shell") for finding in result.findings] == [shell]

@@ -1,0 +1,144 @@
+"""The checks in checks/container/ends/exits_at_start.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container
+from tests.checks.container.evidence import (
+    CLOCK,
+    COMPOSE,
+    EARLY,
+    OPTIONS,
+    QUIET,
+    UNKNOWN,
+    container_in,
+    events_of,
+    exit_event,
+    items,
+    restart_policy,
+    summaries,
+    swarm_task,
+)
+from tests.inspected import of
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "expected"),
+    [
+        (
+            "publishes a port",
+            container_in(
+                "exited", code=1, HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
+            ),
+            ["critical"],
+        ),
+        (
+            "has a health check",
+            container_in("exited", code=1, Config={"Healthcheck": {"Test": ["CMD", "x"]}}),
+            ["critical"],
+        ),
+        (
+            "a service of compose",
+            container_in("exited", code=1, Config={"Labels": COMPOSE, "AttachStdout": True}),
+            ["warning"],
+        ),
+        ("detached", EARLY, ["warning"]),
+        ("crashed with a segmentation fault", container_in("exited", code=139), ["warning"]),
+        ("a code of its own above the signals", container_in("exited", code=232), ["warning"]),
+        (
+            "in the foreground",
+            container_in("exited", code=1, Config={"AttachStdout": True}),
+            ["advice"],
+        ),
+        ("done", container_in("exited"), []),
+        ("ended by SIGTERM", container_in("exited", code=143), []),
+        ("killed", container_in("exited", code=137), []),
+        ("worked for an hour first", container_in("exited", code=1, ran=3600), []),
+        ("last week", container_in("exited", code=1, age=7 * 86400), []),
+        (
+            "a terminal",
+            container_in("exited", code=1, Config={"Tty": True, "AttachStdout": True}),
+            [],
+        ),
+        (
+            "a one-off of compose",
+            container_in(
+                "exited",
+                code=1,
+                Config={"Labels": {**COMPOSE, "com.docker.compose.oneoff": "True"}},
+            ),
+            [],
+        ),
+        (
+            "held by hand in its loop",
+            container_in("exited", code=1, **restart_policy("always")),
+            [],
+        ),
+        ("a task of swarm", swarm_task("shop_web.1", 1), []),
+        (
+            "the engine refused it",
+            container_in("exited", code=128, State={"Error": "network x not found"}),
+            [],
+        ),
+    ],
+)
+def test_exits_at_start(name: str, container: Container, expected: list[str]):
+    assert [
+        found
+        for found, _ in summaries(
+            judge(
+                "container.exits-at-start",
+                containers=of(container),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                events=Events(()),
+            )
+        )
+    ] == expected
+
+
+def test_a_stop_that_is_remembered_is_no_failure():
+    stopped = events_of(EARLY, (61, "kill", {"signal": "15"}), exit_event(60, 1))
+    assert (
+        summaries(
+            judge(
+                "container.exits-at-start",
+                containers=of(EARLY),
+                clock=CLOCK,
+                options=OPTIONS,
+                log_tails=QUIET,
+                events=stopped,
+            )
+        )
+        == []
+    )
+
+
+def test_the_services_that_wait_for_one_are_told():
+    project = {"com.docker.compose.project": "shop"}
+    depends = {
+        "com.docker.compose.depends_on": "db:service_healthy:false,init:service_completed_successfully:false"
+    }
+    init = container_in(
+        "exited",
+        code=1,
+        name="init",
+        Config={"Labels": {**project, "com.docker.compose.service": "init"}},
+    )
+    app = container_in("created", name="app", Config={"Labels": {**project, **depends}})
+    other = container_in("created", name="other", Config={"Labels": depends})
+    (finding,) = items(
+        judge(
+            "container.exits-at-start",
+            containers=of(init, app, other),
+            clock=CLOCK,
+            options=OPTIONS,
+            log_tails=QUIET,
+            events=UNKNOWN,
+        )
+    )
+    assert finding.evidence["wait for it, never started"] == ["app"]

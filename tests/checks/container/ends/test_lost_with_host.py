@@ -1,0 +1,61 @@
+"""The checks in checks/container/ends/lost_with_host.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.model import Result
+from tests.checks.container.evidence import NOW, OPTIONS, container_in, moment
+from tests.inspected import of
+from tests.judging import judge, rows
+
+
+def lost(name: str, *, code: int = 255, started: float = 9000, finished: float = 298) -> Container:
+    return container_in(
+        "exited",
+        code=code,
+        name=name,
+        State={"StartedAt": moment(started), "FinishedAt": moment(finished)},
+    )
+
+
+def power_loss(*containers: Container, engine_age: float = 300) -> Result:
+    booted = Clock(NOW, NOW - 320)
+    engine = Process(pid=50, comm="dockerd", start=320 - engine_age)
+    processes = Processes((engine,))
+    return judge(
+        "container.lost-with-host",
+        containers=of(*containers),
+        clock=booted,
+        options=OPTIONS,
+        processes=processes,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "containers", "expected"),
+    [
+        ("two were lost", [lost("a"), lost("b")], [("critical", "host")]),
+        (
+            "with exit code 0, as from engine 24 on",
+            [lost("a", code=0), lost("b", code=0)],
+            [("critical", "host")],
+        ),
+        ("one alone", [lost("a")], []),
+        ("ended before the engine began", [lost("a", finished=400), lost("b", finished=400)], []),
+        ("began after it", [lost("a", started=299), lost("b", started=299)], []),
+        ("ended much later", [lost("a", finished=60), lost("b", finished=60)], []),
+        ("failed with an error of their own", [lost("a", code=1), lost("b", code=1)], []),
+    ],
+)
+def test_lost_with_the_host(
+    name: str, containers: list[Container], expected: list[tuple[str, str]]
+):
+    result = power_loss(*containers)
+    assert rows(result) == expected
+    assert all(
+        {subject.name for subject in finding.touches} == {"a", "b"} for finding in result.findings
+    )

@@ -1,0 +1,339 @@
+"""The checks in checks/container/ends/restart_loop.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.events import Events
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.model import Unavailable
+from tests.checks.container.evidence import (
+    CLOCK,
+    NOW,
+    QUIET,
+    UNKNOWN,
+    container_in,
+    events_of,
+    exit_event,
+    items,
+    log_of,
+    moment,
+    restart_policy,
+    summaries,
+    swarm_task,
+)
+from tests.inspected import of
+from tests.judging import judge
+
+NOT_STOPPED = Stops({})
+
+
+LOOPING = container_in("restarting", code=3, RestartCount=8, **restart_policy("always"))
+
+
+UP_NOW = container_in(
+    "running", age=5, RestartCount=8, State={"FinishedAt": moment(8)}, **restart_policy("always")
+)
+
+
+STEADY = container_in(
+    "running",
+    age=5 * 3600,
+    RestartCount=80,
+    State={"FinishedAt": moment(5 * 3600 + 1)},
+    **restart_policy("always"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "events", "severity"),
+    [
+        ("waits for its next start", LOOPING, Events(()), "critical"),
+        (
+            "up at this moment, events tell",
+            UP_NOW,
+            events_of(UP_NOW, exit_event(40), exit_event(30), exit_event(10)),
+            "critical",
+        ),
+        ("up at this moment, events are lost, the pause tells", UP_NOW, UNKNOWN, "critical"),
+        (
+            "crashes every few minutes",
+            UP_NOW,
+            events_of(UP_NOW, exit_event(900), exit_event(500), exit_event(8)),
+            "warning",
+        ),
+        (
+            "ends with exit code 0",
+            container_in("restarting", RestartCount=8, **restart_policy("always")),
+            Events(()),
+            "warning",
+        ),
+        (
+            "a worker that recycles itself",
+            UP_NOW,
+            events_of(UP_NOW, exit_event(900, 0), exit_event(500, 0), exit_event(8, 0)),
+            "advice",
+        ),
+        (
+            "a worker that is about to begin anew",
+            container_in("restarting", ran=600, RestartCount=8, **restart_policy("always")),
+            Events(()),
+            "advice",
+        ),
+    ],
+)
+def test_a_loop(name: str, container: Container, events: Events | Unavailable, severity: str):
+    assert [
+        found
+        for found, _ in summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(container),
+                clock=CLOCK,
+                events=events,
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+    ] == [severity]
+
+
+SLOW = container_in(
+    "running",
+    age=30,
+    RestartCount=8,
+    State={"FinishedAt": moment(30.1)},
+    **restart_policy("always"),
+)
+
+
+FLOODED = events_of(SLOW, (20, "exec_die", {}), full=True)
+
+
+def ended(container: Container, *ages: float, words: str = "ignoring event") -> DaemonLog:
+    """The daemon's log with these ends of a container."""
+    fields = {"container": container.id, "topic": "/tasks/delete"}
+    return DaemonLog(tuple(LogLine(NOW - age, "info", words, fields) for age in ages), "docker.log")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param("ignoring event", id="engines 20.10 to 28.5"),
+        pytest.param("received task-delete event from containerd", id="engine 29.7"),
+    ],
+)
+def test_ends_that_the_events_no_longer_hold_stand_in_the_daemons_log(words: str):
+    (found,) = items(
+        judge(
+            "container.restart-loop",
+            containers=of(SLOW),
+            clock=CLOCK,
+            events=FLOODED,
+            log_tails=QUIET,
+            log=ended(SLOW, 300, 210, 120, 30.1, words=words),
+            stops=NOT_STOPPED,
+        )
+    )
+    assert found.evidence["daemon log"] == "4 in the last 5 min, none requested by a user"
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(SLOW),
+                clock=CLOCK,
+                events=FLOODED,
+                log_tails=QUIET,
+                log=ended(SLOW, 9000, 30.1),
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
+    once = container_in(
+        "running",
+        age=30,
+        RestartCount=1,
+        State={"FinishedAt": moment(30.1)},
+        **restart_policy("always"),
+    )
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(once),
+                clock=CLOCK,
+                events=FLOODED,
+                log_tails=QUIET,
+                log=ended(once, 300, 210, 120, 30.1),
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
+
+
+REBOOTED = container_in(
+    "running", age=20, RestartCount=8, State={"FinishedAt": moment(50)}, **restart_policy("always")
+)
+
+
+RECOVERED = container_in(
+    "running",
+    age=480,
+    RestartCount=8,
+    State={"FinishedAt": moment(500)},
+    **restart_policy("always"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "events"),
+    [
+        ("old history, long up", STEADY, Events(())),
+        ("old history, long up, events are lost", STEADY, UNKNOWN),
+        ("old history, the host was booted just now", REBOOTED, Events(())),
+        (
+            "recovered some minutes ago",
+            RECOVERED,
+            events_of(RECOVERED, exit_event(560), exit_event(540), exit_event(520)),
+        ),
+        (
+            "failed twice",
+            container_in("restarting", code=3, RestartCount=2, **restart_policy("always")),
+            Events(()),
+        ),
+        (
+            "restarted by hand, over and over",
+            UP_NOW,
+            events_of(
+                UP_NOW,
+                *[
+                    row
+                    for age in (90, 60, 10)
+                    for row in (
+                        (age + 1, "kill", {"signal": "15"}),
+                        exit_event(age, 143),
+                        (age - 1, "start", {}),
+                    )
+                ],
+            ),
+        ),
+    ],
+)
+def test_no_loop(name: str, container: Container, events: Events | Unavailable):
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(container),
+                clock=CLOCK,
+                events=events,
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
+
+
+def test_swarm_churn_is_counted_by_slot():
+    churning = [swarm_task("shop_web.1", n, age=60 + n) for n in range(4)]
+    (found,) = items(
+        judge(
+            "container.restart-loop",
+            containers=of(*churning),
+            clock=CLOCK,
+            events=Events(()),
+            log_tails=log_of(churning[0], "no such table"),
+            log=UNKNOWN,
+            stops=NOT_STOPPED,
+        )
+    )
+    assert found.subject.name == "shop_web.1.0"
+    assert "4 times" in found.summary
+    assert found.evidence["log"] == "no such table"
+    settled = [*churning, swarm_task("shop_web.1", 9, "running", age=600)]
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(*settled),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
+    updated = Stops({container.id: True for container in churning})
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(*churning),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=updated,
+            )
+        )
+        == []
+    )
+    ended = [swarm_task("shop_web.1", n, code=143) for n in range(4)]
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(*ended),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    ), "nobody remembers"
+    spread = [swarm_task(f"shop_web.{n}", n) for n in range(4)]
+    assert (
+        summaries(
+            judge(
+                "container.restart-loop",
+                containers=of(*spread),
+                clock=CLOCK,
+                events=Events(()),
+                log_tails=QUIET,
+                log=UNKNOWN,
+                stops=NOT_STOPPED,
+            )
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "offered"), [(0, "web"), (1, None)], ids=["its input", "an error"]
+)
+def test_who_is_offered_a_terminal(code: int, offered: str | None):
+    """Node alone reads its input; one that ends with an error lacks something else."""
+    bare = container_in(
+        "restarting", code=code, RestartCount=8, Path="/usr/bin/node", **restart_policy("always")
+    )
+    result = judge(
+        "container.restart-loop",
+        containers=of(bare),
+        clock=CLOCK,
+        events=Events(()),
+        log_tails=QUIET,
+        log=UNKNOWN,
+        stops=NOT_STOPPED,
+    )
+    assert [finding.variables.get("shell") for finding in result.findings] == [offered]

@@ -1,0 +1,73 @@
+"""The checks in checks/container/ends/stop_and_restart.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from tests.checks.container.evidence import (
+    COMPOSE,
+    EARLY,
+    RUNS,
+    container_in,
+    events_of,
+    exit_event,
+    restart_policy,
+    summaries,
+    swarm_task,
+)
+from tests.inspected import of
+from tests.judging import judge
+
+TERM, KILL = (70, "kill", {"signal": "15"}), (60, "kill", {"signal": "9"})
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "number"),
+    [
+        ("killed after ten seconds", [TERM, KILL, exit_event(60, 137)], 1),
+        ("ended in time", [TERM, exit_event(69, 143)], 0),
+        ("killed at once", [(60.1, "kill", {"signal": "15"}), KILL, exit_event(60, 137)], 0),
+        ("docker kill", [KILL, exit_event(60, 137)], 0),
+    ],
+)
+def test_ignores_stop_signal(name: str, rows: list[tuple[float, str, dict[str, str]]], number: int):
+    assert (
+        len(
+            summaries(
+                judge(
+                    "container.ignores-stop-signal",
+                    containers=of(EARLY),
+                    events=events_of(EARLY, *rows),
+                )
+            )
+        )
+        == number
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "number"),
+    [
+        (
+            "publishes a port",
+            container_in("running", HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}),
+            1,
+        ),
+        ("a service of compose", container_in("running", Config={"Labels": COMPOSE}), 1),
+        (
+            "has a policy",
+            container_in("running", Config={"Labels": COMPOSE}, **restart_policy("unless-stopped")),
+            0,
+        ),
+        ("a job", RUNS, 0),
+        (
+            "is removed at its end",
+            container_in("running", Config={"Labels": COMPOSE}, HostConfig={"AutoRemove": True}),
+            0,
+        ),
+        ("swarm sees to it", swarm_task("shop_web.1", 1, "running"), 0),
+    ],
+)
+def test_no_restart_policy(name: str, container: Container, number: int):
+    assert len(summaries(judge("container.no-restart-policy", containers=of(container)))) == number

@@ -1,0 +1,132 @@
+"""The checks in checks/container/mounts/data_in_use.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+DATA = {
+    "Type": "volume",
+    "Name": "data",
+    "Source": "/var/lib/docker/volumes/data/_data",
+    "Destination": "/d",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "expected"),
+    [
+        ("another one writes there", container_in("running", name="db", Mounts=[DATA]), FOUND),
+        (
+            "another one only reads",
+            container_in("running", name="db", Mounts=[{**DATA, "RW": False}]),
+            [],
+        ),
+        ("the other one is down", container_in("exited", name="db", Mounts=[DATA]), []),
+        (
+            "another volume",
+            container_in("running", name="db", Mounts=[{**DATA, "Source": "/x"}]),
+            [],
+        ),
+    ],
+)
+def test_who_holds_the_data(name: str, other: Container, expected: list[tuple[str, str]]):
+    container, log_tails = failed_with_log(
+        "[ERROR] InnoDB: Unable to lock ./ibdata1 error: 11", Mounts=[DATA]
+    )
+    result = judge(
+        "container.data-locked", containers=of(container, other), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+    assert [finding.variables["holder"] for finding in result.findings] == ["db"] * len(expected)
+
+
+POSTGRES = "DETAIL:  The data directory was initialized by PostgreSQL version 13, which is not compatible with this version 16.2"
+
+
+@pytest.mark.parametrize(("version", "expected"), [("13", FOUND), ("12", []), ("", [])])
+def test_the_version_in_the_data(version: str, expected: list[tuple[str, str]]):
+    container, log_tails = failed_with_log(
+        "FATAL:  database files are incompatible with server",
+        POSTGRES,
+        Config={"Image": "postgres:16"},
+    )
+    if version:
+        versions = {
+            container.id: DataVersion(version, "/v/PG_VERSION", Mount(type="volume", name="data"))
+        }
+    else:
+        versions = {}
+    result = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles(versions, {}),
+    )
+    assert rows(result) == expected
+    assert [finding.variables["old_image"] for finding in result.findings] == ["postgres:13"] * len(
+        expected
+    )
+
+
+BOOT = (
+    "[ERROR] [MY-013171] [InnoDB] Cannot boot server version 80036 on data directory built by "
+    "version {}. Downgrade is not supported"
+)
+REDO = "[ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.7.1."
+FS = "ERROR Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single"
+NEXTCLOUD = (
+    "Can't start Nextcloud because the version of the data (29.0.1.1) is higher than the docker image "
+    "version (28.0.6.1) and downgrading is not supported. Are you sure you have pulled the newest image?"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "image", "old"),
+    [
+        (REDO, "mariadb:10.9.2", "mariadb:10.7"),
+        (REDO, "docker.io/library/mariadb", "docker.io/library/mariadb:10.7"),
+        (REDO, "mariadb:10.7", ""),
+        (REDO, "lscr.io/linuxserver/mariadb:latest", ""),
+        (FS, "minio/minio", "minio/minio:RELEASE.2022-10-24T18-35-07Z"),
+        (FS, "bitnami/minio:2022", ""),
+        (NEXTCLOUD, "nextcloud:28-fpm-alpine", "nextcloud:29-fpm-alpine"),
+        (BOOT.format("90000"), "mysql:8.0", "mysql:9.0"),
+        (BOOT.format("80400"), "mysql:8.0", "mysql:8.4"),
+        (BOOT.format("50744"), "mysql", "mysql:5.7"),
+    ],
+)
+def test_the_version_in_the_log(line: str, image: str, old: str):
+    container, log_tails = failed_with_log(line, Config={"Image": image})
+    result = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles({}, {}),
+    )
+    assert [finding.variables["old_image"] for finding in result.findings] == [old] * bool(old)
+
+
+@pytest.mark.parametrize(
+    ("stated", "said"), [("90000", "9.0.0"), ("80411", "8.4.11"), ("50744", "5.7.44")]
+)
+def test_versions_that_mysql_writes_as_numbers(stated: str, said: str) -> None:
+    container, log_tails = failed_with_log(BOOT.format(stated), Config={"Image": "mysql:latest"})
+    (finding,) = judge(
+        "container.data-version-mismatch",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        data_files=DataFiles({}, {}),
+    ).findings
+    assert f"MySQL {said}, " in finding.summary
+    assert "(8.0.36)" in finding.summary

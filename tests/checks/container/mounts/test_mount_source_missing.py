@@ -1,0 +1,201 @@
+"""The check in checks/container/mounts/mount_source_missing.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.bind_mounts import (
+    BindSources,
+    PathStatus,
+    bind_sources,
+)
+from diagnose.model import Finding, Unavailable, Unexamined
+from tests.checks.container.evidence import (
+    CLOCK,
+    OPTIONS,
+    QUIET,
+    UNKNOWN,
+    container_in,
+    items,
+    log_of,
+    moment,
+    summaries,
+)
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+MISFILED = (
+    "OCI runtime create failed: runc create failed: unable to start container process: error during container init: "
+    'error mounting "/srv/app.conf" to rootfs at "/etc/app.conf": mount /srv/app.conf:/etc/app.conf (via '
+    "/proc/self/fd/6), flags: 0x5000: not a directory: unknown: Are you trying to mount a directory onto a file?"
+)
+
+
+WANTS: dict[str, Any] = {
+    "HostConfig": {"Mounts": [{"Type": "bind", "Source": "/srv/x", "Target": "/x"}]}
+}
+
+
+FRESH: dict[str, Any] = {
+    "Created": moment(60),
+    "State": {"StartedAt": "0001-01-01T00:00:00Z", "FinishedAt": "0001-01-01T00:00:00Z"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "source", "count"),
+    [
+        (
+            "folder over file",
+            container_in("created", code=127, State={"Error": MISFILED}),
+            PathStatus(),
+            1,
+        ),
+        (
+            "file over folder",
+            container_in("created", code=127, State={"Error": MISFILED}),
+            PathStatus(type="file"),
+            0,
+        ),
+        (
+            "gone before the start",
+            container_in("created", **FRESH, **WANTS),
+            PathStatus(failed="missing"),
+            1,
+        ),
+        ("there", container_in("created", **FRESH, **WANTS), PathStatus(type="file"), 0),
+        (
+            "may not be seen",
+            container_in("created", **FRESH, **WANTS),
+            PathStatus(failed="forbidden"),
+            0,
+        ),
+        (
+            "created last month",
+            container_in("created", **{**FRESH, "Created": moment(30 * 86400)}, **WANTS),
+            PathStatus(failed="missing"),
+            0,
+        ),
+    ],
+)
+def test_mount_source_missing(name: str, container: Container, source: PathStatus, count: int):
+    sources = BindSources({"/srv/x": source, "/srv/app.conf": source})
+    assert (
+        len(
+            summaries(
+                judge(
+                    "container.mount-source-missing",
+                    containers=of(container),
+                    clock=CLOCK,
+                    options=OPTIONS,
+                    bind_sources=sources,
+                    log_tails=QUIET,
+                )
+            )
+        )
+        == count
+    )
+
+
+SECRET: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/pw",
+    "Destination": "/run/secrets/pw",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "answers", "expected"),
+    [
+        (
+            "cat: /run/secrets/pw: Is a directory",
+            {"file.stats": {"/srv/pw": {"failed": "missing"}}},
+            [Finding],
+        ),
+        ("cat: read error: Is a directory", {}, []),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": []}}, [Finding]),
+        (
+            "Error: EISDIR: illegal operation, read '/run/secrets/pw'",
+            {"file.list": {"entries": []}},
+            [Finding],
+        ),
+        ("cat: /run/secrets/pw: Is a directory", {"file.list": {"entries": [{"name": "a"}]}}, []),
+        ("cat: /run/secrets/pw: Is a directory", {}, [Unexamined]),
+        ("cat: /run/secrets/pw/x: Is a directory", {"file.list": {"entries": []}}, []),
+        ("cat: /run/secrets/pw: no such key", {"file.list": {"entries": []}}, []),
+    ],
+)
+def test_an_empty_folder_in_the_place_of_a_file(
+    line: str, answers: dict[str, Any], expected: list[type]
+):
+    container = container_in("exited", code=1, Mounts=[SECRET])
+    host = Made({"file.stats": {"/srv/pw": {"type": "folder", "mode": 0o755}}, **answers})
+    sources = bind_sources(host, of(container), CLOCK, OPTIONS, log_of(container, line))
+    answer = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(container),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=log_of(container, line),
+        )
+    )
+    assert [type(one) for one in answer] == expected
+
+
+@pytest.mark.parametrize(
+    "sources", [UNKNOWN, BindSources({}), BindSources({"/srv/x": PathStatus(failed="timed out")})]
+)
+def test_a_source_that_was_not_seen_is_not_passed_over(sources: BindSources | Unavailable):
+    waiting = container_in("created", **FRESH, **WANTS)
+    (missing,) = items(
+        judge(
+            "container.mount-source-missing",
+            containers=of(waiting),
+            clock=CLOCK,
+            options=OPTIONS,
+            bind_sources=sources,
+            log_tails=QUIET,
+        )
+    )
+    assert isinstance(missing, Unexamined)
+
+
+LACKING = "panic: open /etc/app/app.yaml: no such file or directory"
+CONF: dict[str, Any] = {
+    "Type": "bind",
+    "Source": "/srv/conf",
+    "Destination": "/etc/app",
+    "RW": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("entries", "line", "expected"),
+    [
+        ({"/srv/conf": 0}, LACKING, ["/srv/conf"]),
+        ({"/srv/conf": 3}, LACKING, []),
+        ({}, LACKING, []),
+        ({"/srv/conf": 0}, "open /var/run/x: no such file or directory", []),
+    ],
+    ids=["an empty folder", "a folder with files", "not looked at", "another path"],
+)
+def test_a_folder_of_the_host_that_has_lost_its_files(
+    entries: dict[str, int], line: str, expected: list[str]
+):
+    container = container_in("exited", code=2, Mounts=[CONF])
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/srv/conf": PathStatus(type="folder")}, entries=entries),
+        log_tails=log_of(container, line),
+    )
+    assert [finding.variables.get("emptied") for finding in result.findings] == expected

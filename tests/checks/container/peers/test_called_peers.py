@@ -1,0 +1,191 @@
+"""Whom a container's last words name: the containers on its networks that did not answer it."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from checks.container.ends.failed_run import peers_evidence
+from checks.container.helpers import not_running
+from diagnose.evidence.containers.inspect import (
+    Binding,
+    ContainerConfig,
+    HostConfig,
+    NetworkEndpoint,
+    NetworkSettings,
+    State,
+)
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail
+from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
+from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.model import container
+from tests.judging import judge
+
+
+def a(name: str, network: str = "shop", **endpoint: object) -> Container:
+    settings = NetworkSettings(networks={network: NetworkEndpoint(**endpoint)})  # type: ignore[arg-type]
+    return Container(id=name * 8, raw_name=f"/{name}", network_settings=settings)
+
+
+CLOCK = Clock(1767225640.0, 0.0)
+FRONT = a("front")
+OTHERS = [
+    FRONT,
+    a("db", ip_address="172.18.0.2", ip_prefix_len=16, gateway="172.18.0.1", aliases=["postgres"]),
+    a("mail", "lab"),
+    a("api"),
+    a("shop-host"),
+]
+CASES = {
+    "its name": (["nc: bad address 'db'"], ["db"]),
+    "its name and port": (["dial tcp: lookup db:5432: no such host"], ["db"]),
+    "in a URL": (["GET http://api:8080/cart: connection refused"], ["api"]),
+    "its alias": (["could not resolve postgres"], ["db"]),
+    "its address": (["can't connect to remote host (172.18.0.2): Connection refused"], ["db"]),
+    "two of them": (["bad address 'db'", "bad address 'api'"], ["api", "db"]),
+    "at the end of a sentence": (["connection refused by db."], ["db"]),
+    "a line that tells of no call in vain": (["db is at version 12"], []),
+    "on another network": (["bad address 'mail'"], []),
+    "a part of a path": (["GET https://pay.example/api/v1: i/o timeout"], []),
+    "a part of a longer name": (["bad address 'db.example.net'"], []),
+    "itself": (["front: connection refused"], []),
+    "nothing said": ([], []),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_peers(name: str) -> None:
+    lines, named = CASES[name]
+    assert (
+        sorted(peer.name for peer in called_peers(lines, FRONT, Containers(tuple(OTHERS)))) == named
+    )
+
+
+RUNNING = State(status="running", pid=7, started_at="2026-01-01T00:00:00Z")
+
+
+TOLD = ContainerConfig(
+    env=["DB_URL=postgres://shop@db:5432/shop", "MODE=prod"],
+    labels={"com.docker.compose.depends_on": "api:service_started:true"},
+)
+UNNAMED = {
+    "nobody is named": (["java.net.SocketTimeoutException: connect timed out"], ["api", "db"]),
+    "another one is": (["connect to pay.example.net: Connection timed out"], []),
+    "its own port": (["Failed to connect to localhost port 80: Connection refused"], []),
+    "an address that nobody has any more": (
+        ["can't connect to remote host (172.18.0.9): Connection refused"],
+        ["api", "db"],
+    ),
+    "the gateway": (["can't connect to 172.18.0.1:3306: Connection refused"], []),
+    "an address elsewhere": (["can't connect to remote host (192.0.2.9): Connection refused"], []),
+    "a name that is unknown": (["bad address 'mail'"], []),
+    "no call": (["ready"], []),
+}
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
+    lines, called = UNNAMED[name]
+    caller = msgspec.structs.replace(FRONT, config=TOLD)
+    assert (
+        sorted(peer.name for peer in called_peers(lines, caller, Containers(tuple(OTHERS))))
+        == called
+    )
+
+
+def test_a_probe_names_nobody_and_its_command_does() -> None:
+    peers = called_peers(
+        ["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"]
+    )
+    assert [peer.name for peer in peers] == ["db"]
+
+
+def test_what_became_of_a_callee_is_told_unless_it_runs() -> None:
+    ended = State(status="exited", exit_code=137, finished_at="2026-01-01T00:00:00Z")
+    stopped, running = (
+        Container(id="1", raw_name="/db", state=ended),
+        Container(id="2", raw_name="/api", state=RUNNING),
+    )
+    made = Container(id="3", raw_name="/mail", state=State(status="created"))
+    assert not_running([stopped, running, made], Clock(1767225640.0, 0.0)) == {
+        "db, which it calls": "exited, exit code 137, 40 s ago",
+        "mail, which it calls": "created",
+    }
+
+
+def test_a_log_driver_calls_the_container_that_takes_the_log() -> None:
+    error = (
+        "failed to initialize logging driver: dial tcp 127.0.0.1:24224: connect: connection refused"
+    )
+    caller = Container(
+        id="1", raw_name="/shop", state=State(status="created", exit_code=128, error=error)
+    )
+    ports = HostConfig(port_bindings={"24224/tcp": [Binding(host_port="24224")]})
+    receiver = Container(id="2", raw_name="/fluentd", host_config=ports)
+    other = Container(
+        id="3",
+        raw_name="/web",
+        host_config=HostConfig(port_bindings={"80/tcp": [Binding(host_port="80")]}),
+    )
+    containers = Containers((caller, receiver, other))
+    (finding,) = judge("logging.driver-blocks-start", containers=containers).findings
+    assert finding.calls == (container("fluentd"),)
+
+
+def test_one_that_was_started_again_is_judged_by_its_run_before() -> None:
+    assert LogTail(("ready",), ("no such key",)).before_this_run.last == "no such key"
+    assert LogTail(("ready",)).before_this_run.last == "ready"
+
+
+def test_a_peer_that_is_not_trusted_is_named() -> None:
+    line = 'Get "https://api:8200/v1": tls: x509: certificate signed by unknown authority'
+    peers = called_peers([line], FRONT, Containers(tuple(OTHERS)))
+    assert [peer.name for peer in peers] == ["api"]
+
+
+def test_who_the_peer_is_and_which_names_there_are() -> None:
+    clock = Clock(1767225640.0, 0.0)
+    running = msgspec.structs.replace(OTHERS[3], state=RUNNING)
+    everyone = Containers(tuple(OTHERS))
+    calls = Calls((running,), 0, None, is_distrusted=False)
+    refused = peers_evidence(FRONT, calls, everyone, LogTail(()), clock)
+    assert refused == {"api, which it calls": "running, started 40 s ago"}
+    unknown = LogTail(("Error: getaddrinfo ENOTFOUND postgresql",))
+    nobody = Calls((), 0, None, is_distrusted=False)
+    assert peers_evidence(FRONT, nobody, everyone, unknown, clock) == {
+        "names on its networks": ["api", "db", "shop-host"]
+    }
+
+
+def test_a_peer_is_not_back_before_it_listens() -> None:
+    running = msgspec.structs.replace(OTHERS[1], state=RUNNING)
+    seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), ())})
+    refused = ['connection to server at "db" (172.18.0.2), port 5432 failed: Connection refused']
+    calls = Calls((running,), refused_port(refused), seen, is_distrusted=False)
+    assert calls.port == 5432
+    assert not calls.are_back
+    assert calls.is_unserved(running)
+    assert calls.inner_address(running) == ""
+    said = peers_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
+    assert said == {
+        "db, which it calls": "running, started 40 s ago; nothing in it listens on port 5432"
+    }
+    assert msgspec.structs.replace(calls, namespaces=None).are_back
+
+
+PORTS = {
+    "behind a name": ("dial tcp: db:5432: connection refused", 5432),
+    "behind an address": ("connect ECONNREFUSED 172.18.0.2:6379", 6379),
+    "two of them": ("refused: connect ECONNREFUSED a:6379, b:6380", 0),
+    "none": ("connection refused", 0),
+    "a time of day": ("10:22:33 connection refused", 0),
+}
+
+
+@pytest.mark.parametrize("name", PORTS)
+def test_the_port_that_was_refused(name: str) -> None:
+    line, port = PORTS[name]
+    assert refused_port([line]) == port

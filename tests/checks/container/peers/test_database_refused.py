@@ -1,0 +1,180 @@
+"""The checks in checks/container/peers/database_refused.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
+from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.runbooks import Place, cure
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+NO_DATABASE = 'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  database "shop" does not exist'
+
+
+WRONG = 'error: password authentication failed for user "shop"'
+
+
+@pytest.mark.parametrize(
+    ("line", "server", "env", "expected", "variables"),
+    [
+        (
+            NO_DATABASE,
+            {"status": "running"},
+            None,
+            FOUND,
+            {"server": "db", "owner": "postgres", "database": "shop"},
+        ),
+        (NO_DATABASE, {"status": "exited"}, None, [], {}),
+        (
+            WRONG,
+            {"status": "running"},
+            ["DATABASE_URL=postgres://shop@db/shop"],
+            FOUND,
+            {"server": "db", "user": "shop"},
+        ),
+        (WRONG, {"status": "running"}, None, [], {}),
+    ],
+    ids=["named in the line", "the server is down", "named in the configuration", "named nowhere"],
+)
+def test_a_database_that_refuses(
+    line: str,
+    server: dict[str, str],
+    env: list[str] | None,
+    expected: list[tuple[str, str]],
+    variables: dict[str, str],
+):
+    container, log_tails = failed_with_log(line, Config={"Env": env}, **ON_SHOP)
+    image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
+    database = container_in(server["status"], name="db", **image, **ON_SHOP)
+    result = judge(
+        "container.database-refused",
+        containers=of(container, database),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    assert rows(result) == expected
+    assert [finding.variables for finding in result.findings] == [
+        {"container": "web", **variables}
+    ] * len(expected)
+
+
+CROWDED = {
+    "one container holds most": ({"report": 40, "web": 3}, {"holder": "report"}),
+    "nobody holds most": ({"report": 4, "web": 4}, {}),
+    "somebody beside the containers": ({"192.0.2.7": 40}, {}),
+    "not seen": ({}, {}),
+}
+
+
+@pytest.mark.parametrize(("held", "expected"), CROWDED.values(), ids=CROWDED)
+def test_who_holds_the_connections(held: dict[str, int], expected: dict[str, str]) -> None:
+    line = 'connection to server at "db", port 5432 failed: FATAL:  sorry, too many clients already'
+    container, log_tails = failed_with_log(line, **ON_SHOP)
+    image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
+    database = container_in("running", name="db", **image, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(container, database, container_in("running", name="report", **ON_SHOP)),
+        clock=CLOCK,
+        log_tails=log_tails,
+        callers=Callers({database.id: held}),
+    ).findings
+    assert {name: finding.variables[name] for name in expected} == expected
+    assert ("holder" in finding.variables) == bool(expected)
+
+
+POSTGRES = {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}
+MARIA = {"Image": "mariadb:11", "ExposedPorts": {"3306/tcp": {}}}
+CURES: dict[str, tuple[str, dict[str, Any], dict[str, str], str]] = {
+    "the database's own user": (
+        WRONG,
+        {**POSTGRES, "Env": ["POSTGRES_USER=shop", "POSTGRES_PASSWORD=<redacted 1>"]},
+        {"user": "shop", "own_login": "db"},
+        "ALTER USER",
+    ),
+    "another user": (
+        WRONG,
+        {**POSTGRES, "Env": ["POSTGRES_PASSWORD=<redacted 1>"]},
+        {"user": "shop"},
+        "\\password",
+    ),
+    "the superuser that was renamed": (
+        'FATAL:  role "shop" does not exist',
+        {**POSTGRES, "Env": ["POSTGRES_USER=shop"]},
+        {"owner": "postgres", "role": "shop"},
+        "createuser --username postgres shop",
+    ),
+    "a network without a line": (
+        'FATAL:  no pg_hba.conf entry for host "172.18.0.3", user "shop"',
+        POSTGRES,
+        {"closed": "db"},
+        "samenet",
+    ),
+    "MariaDB's own user": (
+        "Access denied for user 'shop'@'172.18.0.3' (using password: YES)",
+        {**MARIA, "Env": ["MARIADB_USER=shop", "MARIADB_PASSWORD=<redacted 1>"]},
+        {"mysql_server": "db", "mysql_login": "db"},
+        "IDENTIFIED BY",
+    ),
+    "another user of MySQL": (
+        "Access denied for user 'other'@'172.18.0.3' (using password: YES)",
+        {**MARIA, "Env": ["MYSQL_USER=shop", "MYSQL_PASSWORD=<redacted 1>"]},
+        {"mysql_server": "db"},
+        "",
+    ),
+    "a database of MySQL": (
+        "ERROR 1049 (42000): Unknown database 'orders'",
+        MARIA,
+        {"mysql_server": "db", "lacking": "orders"},
+        "CREATE DATABASE",
+    ),
+    "a database whose name is a statement": (
+        "ERROR 1049 (42000): Unknown database 'x`; DROP DATABASE `shop'",
+        MARIA,
+        {"mysql_server": "db"},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "config", "variables", "says"), CURES.values(), ids=CURES)
+def test_what_the_database_is_told(
+    line: str, config: dict[str, Any], variables: dict[str, str], says: str
+) -> None:
+    container, log_tails = failed_with_log(line, Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    (finding,) = judge(
+        "container.database-refused",
+        containers=of(container, container_in("running", name="db", Config=config, **ON_SHOP)),
+        clock=CLOCK,
+        log_tails=log_tails,
+    ).findings
+    assert finding.variables == {"container": "web", "server": "db", **variables}
+    offered = cure("container.database-refused", finding.variables, Place())
+    assert says in (offered.text if offered is not None else "")
+    assert (offered is None) is (says == "")
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"), [(WRONG, True), (NO_DATABASE, False)], ids=["a login", "no database"]
+)
+def test_a_file_of_compose_that_was_changed_since(line: str, is_told: bool):
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": "app"}
+    config = {"Env": ["DATABASE_URL=postgres://shop@db/shop"], "Labels": labels}
+    container, log_tails = failed_with_log(line, Config=config, **ON_SHOP)
+    image = {"Config": {"Image": "postgres:16", "ExposedPorts": {"5432/tcp": {}}}}
+    changed = ChangedFile("/srv/shop/.env", 3600.0, "/srv/shop/compose.yaml")
+    result = judge(
+        "container.database-refused",
+        containers=of(container, container_in("running", name="db", **image, **ON_SHOP)),
+        clock=CLOCK,
+        log_tails=log_tails,
+        compose_files=ComposeFiles({container.id: changed}),
+    )
+    (finding,) = result.findings
+    assert ("/srv/shop/.env was changed" in finding.summary) is is_told
+    assert ("compose_file" in finding.variables) is is_told

@@ -1,0 +1,151 @@
+"""The checks in checks/container/peers/loopback_peer.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.model import Verdict
+from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+PEER_PORT: dict[str, Any] = {"Config": {"ExposedPorts": {"5432/tcp": {}}}}
+
+
+REFUSED = 'connection to server at "localhost" (127.0.0.1), port 5432 failed: Connection refused'
+
+
+@pytest.mark.parametrize(
+    ("name", "other", "own", "expected"),
+    [
+        (
+            "another one offers the port",
+            container_in("running", name="db", **PEER_PORT, **ON_SHOP),
+            ON_SHOP,
+            FOUND,
+        ),
+        ("on another network", container_in("running", name="db", **PEER_PORT), ON_SHOP, FOUND),
+        ("nobody offers it", container_in("running", name="db", **ON_SHOP), ON_SHOP, []),
+        ("the other one is down", container_in("exited", name="db", **PEER_PORT), ON_SHOP, []),
+        (
+            "the host's network",
+            container_in("running", name="db", **PEER_PORT),
+            {"HostConfig": {"NetworkMode": "host"}},
+            [],
+        ),
+    ],
+)
+def test_localhost_in_a_container(
+    name: str, other: Container, own: dict[str, Any], expected: list[tuple[str, str]]
+):
+    container, log_tails = failed_with_log(REFUSED, **own)
+    result = judge(
+        "container.loopback-peer", containers=of(container, other), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+    assert [finding.variables["peer"] for finding in result.findings] == ["db:5432"] * len(expected)
+
+
+OLD_LIBPQ = (
+    "could not connect to server: Connection refused; Is the server running on host "
+    '"localhost" (127.0.0.1) and accepting TCP/IP connections on port 5432?'
+)
+NO_SOCKET_FILE = (
+    "ERROR 2002 (HY000): Can't connect to local MySQL server through socket "
+    "'/var/run/mysqld/mysqld.sock' (2)"
+)
+PRISMA = "Can't reach database server at `localhost`:`5432`"
+ASYNCIO = "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)"
+PDO = "PDOException: SQLSTATE[HY000] [2002] No such file or directory"
+OTHER_WORDS = {
+    "Prisma": (PRISMA, 5432),
+    "asyncio": (ASYNCIO, 5432),
+    "an old libpq": (OLD_LIBPQ, 5432),
+    "the socket file of MySQL": (NO_SOCKET_FILE, 3306),
+    "the socket file of MySQL in PHP": (PDO, 3306),
+}
+
+
+def _server_at(port: int) -> Container:
+    return container_in(
+        "running", name="db", Config={"ExposedPorts": {f"{port}/tcp": {}}}, **ON_SHOP
+    )
+
+
+@pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_each_way_to_say_it_names_the_port(line: str, port: int):
+    container, log_tails = failed_with_log(line, **ON_SHOP)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(container, _server_at(port)),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
+
+
+@pytest.mark.parametrize(("line", "port"), OTHER_WORDS.values(), ids=OTHER_WORDS)
+def test_a_container_that_runs_on_says_it_again_and_again(line: str, port: int):
+    app = container_in("running", **ON_SHOP)
+    lines = tuple(RecentLine(CLOCK.wall - ago, line) for ago in (9, 3))
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app, _server_at(port)),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs({app.id: lines}),
+        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+    )
+    assert [finding.variables["peer"] for finding in result.findings] == [f"db:{port}"]
+
+
+def test_a_log_that_was_not_read_keeps_it_from_passing():
+    app = container_in("running")
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs(unread={app.id: "it timed out"}),
+    )
+    assert result.verdict == Verdict.UNKNOWN
+
+
+LISTENERS = "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://{}:9092,OUT://192.0.2.10:19092"
+WARNING = (
+    "WARN [Producer clientId=p] Connection to node 1 (localhost/127.0.0.1:9092) could not be "
+    "established. Node may not be available."
+)
+
+
+@pytest.mark.parametrize(
+    ("environment", "advertised"),
+    [
+        pytest.param([LISTENERS.format("localhost")], LISTENERS.format("mq"), id="localhost"),
+        pytest.param([LISTENERS.format("127.0.0.1")], LISTENERS.format("mq"), id="its address"),
+        pytest.param([LISTENERS.format("mq")], None, id="a name"),
+        pytest.param([LISTENERS.format("localhost").replace(":9092", ":9094")], None, id="a port"),
+        pytest.param([], None, id="nothing"),
+    ],
+)
+def test_a_broker_that_sends_its_clients_to_localhost(
+    environment: list[str], advertised: str | None
+):
+    config = {"ExposedPorts": {"9092/tcp": {}}, "Env": environment}
+    broker = container_in("running", name="mq", Config=config, **ON_SHOP)
+    container, log_tails = failed_with_log(WARNING, **ON_SHOP)
+    result = judge(
+        "container.loopback-peer",
+        containers=of(container, broker),
+        clock=CLOCK,
+        log_tails=log_tails,
+    )
+    (finding,) = result.findings
+    assert finding.variables.get("advertised") == advertised
+    assert ("tells its clients" in finding.summary) is (advertised is not None)

@@ -1,0 +1,112 @@
+"""What is said of a host name that a failed program calls and that no container has."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from checks.container.peers.unknown_names import stray_evidence, stray_variables
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.named_settings import NamedSetting
+from tests.inspected import container, of
+
+SERVICE = {"Config": {"Labels": {"com.docker.compose.service": "orders"}}}
+NONE = "no container on this host has that name"
+NAMES = {
+    "the name of a container": ("web1", f'{NONE}; a similar name is "web"'),
+    "the name of a service": (
+        "order",
+        f'{NONE}; a similar name is "orders" of container "shop-app-1"',
+    ),
+    "no such name": ("mailer", NONE),
+}
+
+
+@pytest.mark.parametrize(("name", "expected"), NAMES.values(), ids=NAMES)
+def test_a_similar_name_is_said_with_its_container(name: str, expected: str) -> None:
+    containers = of(container("web"), container("shop-app-1", **SERVICE))
+    assert stray_evidence({name: "its log"}, containers) == {f'"{name}", in its log': expected}
+
+
+ON_SHOP = {"NetworkSettings": {"Networks": {"shop": {}}}}
+ON_OTHER = {"NetworkSettings": {"Networks": {"other": {}}}}
+IN_FILE = NamedSetting(path="/srv/site.conf", inside="/etc/nginx/conf.d/site.conf", line=2)
+ENV = {"Config": {"Env": ["DB_URL=postgres://data-base:5432/shop"]}}
+MEANT = {
+    "a sign between the words, in a file": (
+        ["database"],
+        {},
+        IN_FILE,
+        {"edited": "/srv/site.conf", "edit": r"2s/\bdata-base\b/database/g"},
+    ),
+    "in a variable": (
+        ["database"],
+        ENV,
+        None,
+        {"assignment": "DB_URL=postgres://database:5432/shop"},
+    ),
+    "a letter": (
+        ["data-bases"],
+        ENV,
+        None,
+        {"assignment": "DB_URL=postgres://data-bases:5432/shop"},
+    ),
+    "another number": (["data-base2"], ENV, None, {}),
+    "two of them": (["database", "data_base"], ENV, None, {}),
+    "another word": (["cache"], ENV, None, {}),
+    "another word behind the same one": (["data-cache"], ENV, None, {}),
+    "a word more": (["data-base-ui"], ENV, None, {}),
+}
+
+
+@pytest.mark.parametrize(("others", "fields", "setting", "expected"), MEANT.values(), ids=MEANT)
+def test_the_name_that_is_meant_takes_the_place_of_the_wrong_one(
+    others: list[str],
+    fields: dict[str, Any],
+    setting: NamedSetting | None,
+    expected: dict[str, str],
+) -> None:
+    caller = container("app", **ON_SHOP, **fields)
+    containers = of(caller, *(container(name, **ON_SHOP) for name in others))
+    found = stray_variables({"data-base": "its log"}, caller, containers, setting)
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("wordpress-db", "wordpress-es"),
+        ("elasticsearch-data", "elasticsearch-main"),
+        ("keycloak-dev", "keycloak-db"),
+        ("mycompany-orders-read", "mycompany-orders-write"),
+        ("cluster-east", "cluster-west"),
+        ("backend", "backend-api"),
+        ("kafka-ui", "kafka"),
+    ],
+)
+def test_two_names_that_begin_alike(name: str, other: str) -> None:
+    caller = container("app", **ON_SHOP, Config={"Env": [f"URL=http://{name}:80/"]})
+    containers = of(caller, container(other, **ON_SHOP))
+    assert stray_variables({name: "its log"}, caller, containers, None) == {}
+
+
+def test_a_name_of_another_network_is_not_meant() -> None:
+    caller = container("app", **ON_SHOP, **ENV)
+    containers = of(caller, container("database", **ON_OTHER))
+    assert stray_variables({"data-base": "its log"}, caller, containers, None) == {}
+
+
+class _Unlisted(Containers, frozen=True):
+    """Containers of a host with so many that nobody goes through them without need."""
+
+    @property
+    def running(self) -> Sequence[Container]:
+        raise AssertionError("no name is called in vain")
+
+
+def test_without_a_stray_name_no_neighbour_is_looked_for() -> None:
+    """Each of 1,000 containers that failed for another reason would look at all the others."""
+    caller = container("app", **ON_SHOP)
+    assert stray_variables({}, caller, _Unlisted((caller,)), None) == {}

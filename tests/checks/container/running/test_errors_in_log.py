@@ -1,0 +1,440 @@
+"""The check in checks/container/running/errors_in_log.py, and the evidence that it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
+from tests.checks.container.evidence import PROXIED
+from tests.inspected import container
+from tests.judging import judge, rows
+
+APP = container("app")
+NOW = 1_800_000_000.0
+"""After the start of every container here."""
+A_MINUTE_AGO = "2027-01-15T07:59:00Z"
+ADVICE = [("advice", "app")]
+REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
+BEHIND = (
+    "[error] connect() failed (111: Connection refused) while connecting to upstream, "
+    'client: 1.2.3.4, upstream: "http://10.0.0.9:3000/"'
+)
+LISTED = (
+    '[error] directory index of "/www{0}" is forbidden, client: 1.2.3.4, server: shop, '
+    'request: "GET {0} HTTP/1.1", host: "shop.example"'
+)
+UNKNOWN_SCRIPT = (
+    '[error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header '
+    'from upstream, client: 1.2.3.4, server: shop, request: "GET {} HTTP/1.1", '
+    'upstream: "fastcgi://10.0.0.9:9000", host: "shop.example"'
+)
+LOGS = {
+    "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
+    "an error among other lines": (
+        ["GET /health 200", *[REFUSED.format(i, i) for i in range(3)], "GET /health 200"],
+        ADVICE,
+    ),
+    "an exception without a level": (["java.io.IOException: Broken pipe"] * 3, ADVICE),
+    "an error that came twice": ([REFUSED.format(i, i) for i in range(2)], []),
+    "three errors of different kinds": (
+        [f"ERROR: {what} failed" for what in ("reading", "writing", "closing")],
+        [],
+    ),
+    "requests": ([f'10.0.0.{i} "GET /orders HTTP/1.1" 200' for i in range(9)], []),
+    "information about errors": ([f"INFO checked {i} rows, 0 errors" for i in range(9)], []),
+    "nothing": ([], []),
+    "a password that somebody of the internet guesses": (
+        ["[Warning] Access denied for user 'root'@'1.2.3.4' (using password: YES)"] * 4,
+        [],
+    ),
+    "a password of a neighbour that is wrong": (
+        ["[Warning] Access denied for user 'root'@'10.0.0.7' (using password: YES)"] * 4,
+        ADVICE,
+    ),
+    "a handshake of a scanner": (
+        ["[error] SSL_do_handshake() failed (bad key share), client: 1.2.3.4, server: 0.0.0.0:443"]
+        * 4,
+        [],
+    ),
+    "a caller that is known by its port": (
+        ["[ERR] 1.2.3.4:51999 - cid:813 - authentication error"] * 4,
+        [],
+    ),
+    "a server that is called, with its port": (
+        ["ERROR smtp 1.2.3.4:587 authentication error"] * 4,
+        ADVICE,
+    ),
+    "a peer that is called": (["ERROR peer 1.2.3.4:443: handshake failed"] * 4, ADVICE),
+    "mail that is not relayed": (
+        ["postfix/smtpd[812]: NOQUEUE: reject: RCPT from unknown[1.2.3.4]: 554 Relay access denied"]
+        * 4,
+        [],
+    ),
+    "a site that a scanner asks for by its address": (
+        ["ERROR Invalid HTTP_HOST header: '1.2.3.4'. You may need to add '1.2.3.4'"] * 4,
+        [],
+    ),
+    "a scanner that asks for a folder": ([LISTED.format("/uploads/")] * 4, []),
+    "a site without a first page": ([LISTED.format("/")] * 4, [("warning", "app")]),
+    "a scanner that asks for a program": ([UNKNOWN_SCRIPT.format("/wp-login.php")] * 4, []),
+    "a program for the first page": ([UNKNOWN_SCRIPT.format("/")] * 4, ADVICE),
+    "a program for all pages": ([UNKNOWN_SCRIPT.format("/index.php?p=1")] * 4, ADVICE),
+    "a server of the internet that cannot be called": (
+        ["ERROR handshake with 1.2.3.4:443 failed: connection refused"] * 4,
+        ADVICE,
+    ),
+    "a server behind a proxy, and clients of the internet": ([BEHIND] * 4, ADVICE),
+    "a job that counts no failure": (
+        ['NOTICE [Job "tidy"] Finished, failed: false, error: none'] * 4,
+        [],
+    ),
+    "a file that need not be there": (
+        ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
+        [],
+    ),
+    "a certificate that is still good": (["Certificate not yet due for renewal"] * 4, []),
+    "an order that is left out among others": (
+        [*["ERROR order 7: no such customer, skipped"] * 4, *["GET /orders 200"] * 8],
+        [],
+    ),
+    "an order that is left out": (["ERROR order 7: no such customer, skipped"] * 4, ADVICE),
+    "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
+}
+
+
+@pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
+def test_what_a_container_repeats(lines: list[str], expected: list[tuple[str, str]]) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+OVER = {
+    "over for minutes": ((0.0, 1.0, 2.0), 100.0, []),
+    "over for a moment": ((0.0, 1.0, 2.0), 30.0, ADVICE),
+    "comes each minute": ((0.0, 60.0, 120.0), 200.0, ADVICE),
+    "in bursts": ((0.0, 1.0, 60.0, 61.0), 120.0, ADVICE),
+    "nothing was printed since": ((0.0, 1.0, 2.0), 2.0, ADVICE),
+}
+
+
+@pytest.mark.parametrize(("times", "end", "expected"), OVER.values(), ids=OVER)
+def test_an_error_that_the_program_has_got_over(
+    times: tuple[float, ...], end: float, expected: list[tuple[str, str]]
+) -> None:
+    said = [RecentLine(NOW + at, REFUSED.format(1, 1)) for at in times]
+    logs = RecentLogs({APP.id: (*said, RecentLine(NOW + end, "GET /health 200"))})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+SERVED = '10.0.0.{} "GET /orders HTTP/1.1" 200'
+PROBED = '10.0.0.{} "GET /healthz HTTP/1.1" 200'
+INVALID = "ERROR validation failed for request {}"
+BESIDE = {
+    "about requests, others are served": ([INVALID, SERVED, SERVED], {}, True),
+    "about jobs, others are done": (
+        ["ERROR job {} failed: no such order", "INFO job {} completed", "INFO waiting for work"],
+        {},
+        True,
+    ),
+    "files are served": ([INVALID, *['10.0.0.{} "PROPFIND /dav/ HTTP/1.1" 207'] * 2], {}, True),
+    "only a monitor is served": ([INVALID, PROBED, PROBED], {}, False),
+    "others are not done": ([INVALID, "ERROR job {} not completed", "waiting"], {}, False),
+    "the health check passes": (
+        [INVALID, "waiting", "waiting"],
+        {"State": {"Status": "running", "Health": {"Status": "healthy"}}},
+        True,
+    ),
+    "the health check fails": (
+        [INVALID, "waiting", "waiting"],
+        {"State": {"Status": "running", "Health": {"Status": "unhealthy"}}},
+        False,
+    ),
+    "the program was restarted": (
+        [INVALID, SERVED, SERVED],
+        {"RestartCount": 2, "State": {"Status": "running", "StartedAt": A_MINUTE_AGO}},
+        False,
+    ),
+    "the program was restarted last year": (
+        [INVALID, SERVED, SERVED],
+        {"RestartCount": 2, "State": {"Status": "running", "StartedAt": "2026-01-02T03:04:05Z"}},
+        True,
+    ),
+    "most of the log": ([INVALID, INVALID, SERVED], {}, False),
+    "errors of four kinds are most of the log": (
+        [INVALID, "ERROR no price {}", "ERROR no item {}", "ERROR order {} denied", SERVED],
+        {},
+        False,
+    ),
+    "errors of two kinds beside requests": ([INVALID, "ERROR no price {}", SERVED], {}, True),
+    "about a service that is called": ([REFUSED.format(1, "{}"), SERVED, SERVED], {}, False),
+    "about what the program stands on": (
+        ["ERROR order {}: index shop.db is malformed on disk", SERVED, SERVED],
+        {},
+        False,
+    ),
+    "memory ran out": (["ERROR order {}: Java heap space", SERVED, SERVED], {}, False),
+    "a dying disk": (["ERROR write {} failed: I/O error on sda", SERVED, SERVED], {}, False),
+    "damaged data": (["ERROR invalid page in block {} of base/16384/7", SERVED, SERVED], {}, False),
+    "a refused key": (["ERROR charge {}: Invalid API key provided", SERVED, SERVED], {}, False),
+    "a store refuses": (["ERROR S3 PutObject {}: AccessDenied", SERVED, SERVED], {}, False),
+    "a service answers with an error": (
+        ["ERROR charge {}: provider answered 503", SERVED, SERVED],
+        {},
+        False,
+    ),
+    "no backup is made": (["ERROR backup {} of shop failed", SERVED, SERVED], {}, False),
+    "other requests fail, with pages of 299 bytes": (
+        [INVALID, *['10.0.0.{} "GET /orders HTTP/1.1" 503 299'] * 2],
+        {},
+        False,
+    ),
+    "a request for an order of that number": (
+        [INVALID, *['10.0.0.{} "GET /orders/503 HTTP/1.1" 200'] * 2],
+        {},
+        True,
+    ),
+    "a request as JSON": (
+        [INVALID, *['{{"method":"GET","path":"/","n":{},"size":512,"status":200}}'] * 2],
+        {},
+        True,
+    ),
+    "another request fails, as JSON": (
+        [INVALID, *['{{"method":"GET","status":502,"n":{},"size":312}}'] * 2],
+        {},
+        False,
+    ),
+    "the gravest words": (["FATAL order {} was lost", SERVED, SERVED], {}, False),
+    "a known failure": (
+        ['ERROR: relation "orders{}" does not exist', SERVED, SERVED],
+        {},
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "more", "expected"), BESIDE.values(), ids=BESIDE)
+def test_a_program_that_works_all_the_same(
+    lines: list[str], more: dict[str, Any], expected: bool
+) -> None:
+    app = container("app", **more)
+    said = [RecentLine(NOW, line.format(number)) for number in range(4) for line in lines]
+    logs = RecentLogs({app.id: tuple(said)})
+    judged = judge(
+        "container.errors-in-log", repeated_errors=repeated_errors(Containers([app]), logs)
+    )
+    (finding,) = judged.findings
+    assert (finding.aside is not None) == expected
+
+
+_SYNC = "# Error condition on socket for SYNC: Connection refused"
+_STARTS = "FATAL:  the database system is starting up, connection refused"
+RECOVERED = {
+    "a replica that was made a master": ([*[_SYNC] * 4, "* MASTER MODE enabled (user request)"], []),
+    "a replica that fails again": (
+        [*[_SYNC] * 3, "* MASTER <-> REPLICA sync: Finished with success", *[_SYNC] * 3], ADVICE,
+    ),
+    "a replica that fails": ([_SYNC] * 4, ADVICE),
+    "a server that has started": (
+        [*[_STARTS] * 4, "LOG:  database system is ready to accept connections"], [],
+    ),
+    "a server that starts": ([_STARTS] * 4, ADVICE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), RECOVERED.values(), ids=RECOVERED)
+def test_an_error_of_a_server_that_serves_by_now(
+    lines: list[str], expected: list[tuple[str, str]]
+) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([APP]), logs)
+    assert rows(judge("container.errors-in-log", repeated_errors=errors)) == expected
+
+
+MEANT = {
+    "a page that cannot be read": (
+        "ERROR Failed to parse source for import analysis: invalid JS syntax",
+        "",
+    ),
+    "a value of a request": ("ERROR IllegalArgumentException: id must be positive", ""),
+    "a statement of a client": ("ERROR:  syntax error at or near SELEC", ""),
+    "a key that is there already": ("ERROR:  duplicate key value violates unique key", ""),
+    "a request without a login": ("ERROR [Api] Unauthorized error: authentication required", ""),
+    "a login at a broker": ("[error] PLAIN login refused: user 'guest' - invalid credentials", ""),
+    "a file of settings": ("ERROR app.yaml: failed to parse line 3", "configuration"),
+    "a setting": ("ERROR invalid value for option CACHE_SIZE", "setting"),
+    "a login at a server": ("ERROR mail: authentication failed", "refuses its user"),
+}
+
+
+@pytest.mark.parametrize(("line", "means"), MEANT.values(), ids=MEANT)
+def test_what_a_line_means(line: str, means: str) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(NOW, line),) * 4})
+    errors = repeated_errors(Containers([APP]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    said = str(finding.evidence.get("this means", ""))
+    assert means in said
+    assert bool(means) == bool(said)
+
+
+def test_the_line_is_shown_with_how_often_it_came() -> None:
+    lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
+    (error,) = repeated_errors(Containers([APP]), logs).items
+    assert (error.times, error.of) == (4, 5)
+    assert "no connection to mq.example:5672" in error.line.text
+
+
+def test_lines_from_before_the_last_start_do_not_count() -> None:
+    state = {"FinishedAt": "2027-01-15T07:59:58.5Z", "StartedAt": "2027-01-15T08:00:00Z"}
+    started = container("app", State=state)
+    assert started.started_at == NOW
+    ages = {"before": (300, 200, 100), "across the start": (100, 2, 1), "since": (1, -1, -2)}
+    expected = {"before": 0, "across the start": 0, "since": 3}
+    for name, seconds in ages.items():
+        lines = tuple(RecentLine(NOW - age, REFUSED.format(1, 1)) for age in seconds)
+        errors = repeated_errors(Containers([started]), RecentLogs({started.id: lines}))
+        assert sum(error.times for error in errors) == expected[name], name
+
+
+def test_a_log_that_was_not_read_is_no_pass() -> None:
+    errors = repeated_errors(Containers([APP]), RecentLogs(unread={APP.id: "it timed out"}))
+    result = judge("container.errors-in-log", repeated_errors=errors)
+    assert result.verdict.value == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("line", "severity", "says"),
+    [
+        (PROXIED, "warning", "through the proxy 10.0.0.3"),
+        (REFUSED.replace("mq.example", "10.0.0.3"), "advice", "repeats an error"),
+    ],
+    ids=["it turns its callers away", "it goes on"],
+)
+def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
+    app, proxy = (
+        container(
+            name,
+            NetworkSettings={"Networks": {"home": {"NetworkID": "n1", "IPAddress": address}}},
+        )
+        for name, address in (("app", "10.0.0.2"), ("npm", "10.0.0.3"))
+    )
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line.format(i, i)) for i in range(4))})
+    errors = repeated_errors(Containers([app, proxy]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.severity.name == severity
+    assert says in finding.summary
+    assert '10.0.0.3 is container "npm"' in finding.summary
+
+
+STRANGER = "ERROR Invalid HTTP_HOST header: 'shop.example'. You may need to add 'shop.example' to ALLOWED_HOSTS."
+
+
+@pytest.mark.parametrize(
+    ("lines", "severity"),
+    [
+        ([STRANGER] * 4, "warning"),
+        ([*[STRANGER] * 3, *['"GET /orders HTTP/1.1" 200'] * 4], "advice"),
+        ([STRANGER, "GET /orders 200", "GET /cart 200"] * 4, "advice"),
+        ([STRANGER, "  in get_host", "  in __call__"] * 4, "warning"),
+    ],
+    ids=["it refuses all", "it serves others", "it serves others as often", "its message is long"],
+)
+def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: str) -> None:
+    app = container("app", Config={"Env": ["DJANGO_ALLOWED_HOSTS=localhost"]})
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for line in lines)})
+    errors = repeated_errors(Containers([app]), logs)
+    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
+    assert finding.severity.name == severity
+    assert finding.evidence["where that is set"] == "environment variable DJANGO_ALLOWED_HOSTS"
+    if severity == "warning":
+        expected = {"assignment": "DJANGO_ALLOWED_HOSTS=localhost,shop.example"}
+    else:
+        expected = {"setting": "DJANGO_ALLOWED_HOSTS", "typed": "DJANGO_ALLOWED_HOSTS"}
+    assert expected.items() <= finding.variables.items()
+
+
+ASKED = {
+    "a migration": (
+        "django.db.utils.ProgrammingError: You have 3 unapplied migration(s)",
+        [("warning", "app")],
+        {"migration": "python manage.py migrate"},
+    ),
+    "a key": (
+        "[2026-05-01 10:00:00] production.ERROR: No application encryption key has been specified.",
+        [("warning", "app")],
+        {"keyless": "app"},
+    ),
+    "a table of the program's own": (
+        "production.ERROR: SQLSTATE[42S02]: Table 'shop.a' doesn't exist (SQL: select * from a)",
+        [("warning", "app")],
+        {"migration": "php artisan migrate --force"},
+    ),
+    "a server of secrets": (
+        'read secret failed: 503 - {"errors":["Vault is sealed"]}',
+        [("warning", "app")],
+        {},
+    ),
+    "a search server": (
+        "elasticsearch: index [orders] blocked by: [FORBIDDEN/12/index read-only / allow delete]",
+        [("warning", "app")],
+        {},
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "expected", "variables"), ASKED.values(), ids=ASKED)
+def test_what_a_line_asks_for(
+    line: str, expected: list[tuple[str, str]], variables: dict[str, str]
+) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in range(4))})
+    containers = Containers([APP])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert rows(result) == expected
+    assert result.findings[0].variables == {"container": "app", **variables}
+
+
+def test_the_search_server_itself() -> None:
+    server = container("search", Config={"Image": "elasticsearch:7.17.0"})
+    line = "ERROR flood stage disk watermark [95%] exceeded on [abc], all indices read-only"
+    logs = RecentLogs({server.id: tuple(RecentLine(NOW, line) for _ in range(4))})
+    containers = Containers([server])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert [finding.variables["flooded"] for finding in result.findings] == ["search"]
+
+
+def test_the_server_of_secrets_that_it_calls() -> None:
+    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
+    caller = container("app", Config={"Env": ["VAULT_ADDR=http://keys:8200"]}, **on)
+    server = container("keys", Config={"Image": "hashicorp/vault:1.13"}, **on)
+    logs = RecentLogs({caller.id: tuple(RecentLine(NOW, "error: Vault is sealed") for _ in "abcd")})
+    containers = Containers([caller, server])
+    errors = repeated_errors(containers, logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
+    assert result.findings[0].variables["sealed"] == "keys"
+
+
+def test_a_message_of_several_lines_of_which_two_fit() -> None:
+    lines = ["ERROR cannot open the queue", "#0 queue.php(3): open()", "#52 {main}", "GET / 500"]
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
+    (error,) = repeated_errors(Containers([APP]), logs)
+    assert (error.times, error.most, error.of) == (2, 2, 8)
+
+
+def test_an_option_that_a_running_program_needs() -> None:
+    line = "ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'"
+    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+    errors = repeated_errors(Containers([APP]), logs)
+    wanted = "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro"
+    for zones, expected in ((frozenset({"Europe/Berlin"}), wanted), (frozenset[str](), "")):
+        asked = AskedDevices(zones=zones)
+        result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=asked)
+        assert [each.variables.get("needed_option", "") for each in result.findings] == [expected]

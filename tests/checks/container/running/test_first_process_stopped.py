@@ -1,0 +1,65 @@
+"""The checks in checks/container/running/first_process_stopped.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats, cgroups
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.processes import Process, Processes
+from tests.checks.container.evidence import NOW, container_in
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+FROZEN = {
+    "version 1": ("/sys/fs/cgroup/freezer/docker/c1/freezer.state", "THAWED"),
+    "version 2": ("/sys/fs/cgroup/system.slice/cgroup.freeze", "0"),
+}
+
+
+@pytest.mark.parametrize(("file", "word"), FROZEN.values(), ids=FROZEN)
+def test_a_frozen_group(file: str, word: str) -> None:
+    container = container_in("running")
+    found = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((Process(pid=100, comm="app", state="S"),)),
+        cgroups=Cgroups({container.id: CgroupStats(frozen_by=file)}),
+    ).findings
+    assert [(one.variables["frozen_by"], one.variables["thaw"]) for one in found] == [(file, word)]
+
+
+@pytest.mark.parametrize(
+    ("status", "state", "hung", "number"),
+    [
+        ("running", "T", False, 1),
+        ("running", "S", False, 0),
+        ("running", "t", False, 0),
+        ("paused", "T", False, 0),
+        ("running", "D", False, 0),
+        ("running", "D", True, 1),
+    ],
+)
+def test_a_first_process_that_does_not_run(status: str, state: str, hung: bool, number: int):
+    container = container_in(status)
+    lines = (
+        (Record(NOW - 60, "INFO: task app:100 blocked for more than 120 seconds."),) if hung else ()
+    )
+    result = judge(
+        "container.first-process-stopped",
+        containers=of(container),
+        processes=Processes((Process(pid=100, comm="app", state=state),)),
+        kernel_log=KernelLog(lines),
+    )
+    assert len(result.findings) == number
+
+
+@pytest.mark.parametrize(("later", "kept"), [("paused", False), ("running", True)])
+def test_a_pause_between_two_looks_is_no_frozen_group(later: str, kept: bool) -> None:
+    container = container_in("running")
+    groups = {container.id: {"path": "/x", "frozen_by": "/sys/fs/cgroup/x/cgroup.freeze"}}
+    again = {"Id": container.id, "Name": "/web", "State": {"Status": later, "Pid": 100}}
+    answer = cgroups(Made({"cgroups": groups, "api.again": again}), of(container))
+    assert isinstance(answer, Cgroups)
+    assert bool(answer.by_id[container.id].frozen_by) is kept

@@ -1,0 +1,361 @@
+"""The checks in checks/container/running/unhealthy.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.model import DAEMON
+from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
+from tests.inspected import bind, of
+from tests.inspected import container as inspected
+from tests.judging import judge, rows
+
+
+def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) -> Container:
+    probes = {
+        "Status": status,
+        "FailingStreak": 4,
+        "Log": [{"Start": moment(age + 1), "End": moment(age), "ExitCode": code, "Output": output}],
+    }
+    test = {
+        "Test": ["CMD-SHELL", "curl localhost"],
+        "Interval": 10 * 10**9,
+        "Timeout": 5 * 10**9,
+        **check,
+    }
+    return container_in("running", age=7200, State={"Health": probes}, Config={"Healthcheck": test})
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "expected"),
+    [
+        (
+            "fails",
+            probed("unhealthy", 1, "503"),
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe fails with exit code 1, 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "too slow",
+            probed("unhealthy", -1, "timeout"),
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe does not finish within 5 s, 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "no tool",
+            probed("unhealthy", 127, "curl: not found"),
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "no tool, in exec form",
+            probed(
+                "unhealthy",
+                -1,
+                'OCI runtime exec failed: exec: "curl": executable file not found in $PATH: unknown',
+            ),
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "not probed any more",
+            probed("healthy", 0, "", age=900),
+            [
+                (
+                    "warning",
+                    'container "web" has not been probed for 15 min: its status, healthy, is stale',
+                )
+            ],
+        ),
+        ("starting", probed("starting", 1, ""), []),
+        ("healthy", probed("healthy", 0, ""), []),
+        ("a long interval", probed("healthy", 0, "", age=900, Interval=3600 * 10**9), []),
+        ("paused", container_in("paused", State={"Health": {"Status": "unhealthy"}}), []),
+        (
+            "unpaused, before the next probe",
+            container_in("running", State={"Health": {"Status": "unhealthy"}}),
+            [],
+        ),
+        ("no health check", container_in("running"), []),
+        ("switched off", container_in("running", State={"Health": {"Status": "none"}}), []),
+    ],
+)
+def test_unhealthy(name: str, container: Container, expected: list[tuple[str, str]]):
+    assert (
+        summaries(judge("container.unhealthy", containers=of(container), clock=CLOCK)) == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("timeout_s", "age", "expected"),
+    [(1, 45, {"longer": "30s"}), (30, 45, {"restarted": "web"}), (1, 7200, {"restarted": "web"})],
+    ids=["never in time", "long enough", "it was in time once"],
+)
+def test_a_probe_that_takes_too_long(timeout_s: int, age: float, expected: dict[str, str]) -> None:
+    """A longer timeout, or another start where it has worked, or had long enough."""
+    check = {"Interval": 10 * 10**9, "Timeout": timeout_s * 10**9}
+    log = [
+        {"Start": moment(at), "End": moment(at - 1), "ExitCode": -1, "Output": "Health check exceeded timeout"}
+        for at in (35, 25, 15, 5)
+    ]  # fmt: skip
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": log}
+    slow = container_in(
+        "running",
+        age=age,
+        State={"Health": health},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", "curl localhost"], **check}},
+    )
+    (finding,) = judge("container.unhealthy", containers=of(slow), clock=CLOCK).findings
+    assert {name: finding.variables.get(name) for name in expected} == expected
+
+
+def test_a_streak_that_is_longer_than_the_engine_remembers_began_earlier():
+    kept = [
+        {"Start": moment(age), "End": moment(age - 1), "ExitCode": 1, "Output": ""}
+        for age in (45, 35, 25, 15, 5)
+    ]
+    failing = container_in(
+        "running",
+        age=7200,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 9, "Log": kept}},
+    )
+    (finding,) = items(judge("container.unhealthy", containers=of(failing), clock=CLOCK))
+    assert finding.onset == pytest.approx(NOW - 85)
+
+
+def listening(container: Container, *ports: int) -> Namespaces:
+    sockets = tuple(Socket("tcp", "0.0.0.0", port) for port in ports)
+    return Namespaces({container.id: ContainerNetns(container, 1, (), (), (), sockets)})
+
+
+@pytest.mark.parametrize(
+    ("test", "ports", "expected"),
+    [
+        ("wget -qO- http://127.0.0.1:3000/ || exit 1", (8080,), True),
+        ("curl -f http://localhost:8080/health", (8080,), False),
+        ("curl -f http://api.example:3000/", (8080,), False),
+        ("pg_isready", (), False),
+    ],
+    ids=["another port", "its port", "another host", "no port"],
+)
+def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
+    probe = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health}
+    )
+    namespaces = listening(container, *ports)
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
+    assert ("TCP sockets inside" in finding.evidence) is expected
+
+
+MOVED = {
+    "one other port": ((8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
+    "two other ports": ((8080, 9090), ""),
+    "none": ((), ""),
+}
+
+
+@pytest.mark.parametrize(("ports", "probe"), MOVED.values(), ids=MOVED)
+def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: str):
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
+    (finding,) = items(
+        judge(
+            "container.unhealthy",
+            containers=of(container),
+            clock=CLOCK,
+            namespaces=listening(container, *ports),
+        )
+    )
+    assert finding.variables.get("moved_probe", "") == probe
+
+
+def test_a_hung_engine_is_no_cause_where_nobody_serves_the_port():
+    probe = {
+        "Start": moment(10),
+        "End": moment(9),
+        "ExitCode": -1,
+        "Output": "OCI runtime exec failed",
+    }
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
+    touched = {}
+    for port in (3000, 8080):
+        namespaces = listening(container, port)
+        (finding,) = items(
+            judge(
+                "container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces
+            )
+        )
+        touched[port] = finding.touches
+    assert touched == {3000: (DAEMON,), 8080: ()}
+
+
+RECORDS = {
+    "gone": ("OCI runtime exec failed: exec failed: container does not exist: unknown", "web"),
+    "of another failure": ("OCI runtime exec failed: exec failed: no space left", ""),
+    "in the words of a program": ("container does not exist", ""),
+}
+
+
+@pytest.mark.parametrize(("output", "forgotten"), RECORDS.values(), ids=RECORDS)
+def test_the_record_of_the_runtime(output: str, forgotten: str) -> None:
+    web = probed("unhealthy", -1, output)
+    (finding,) = items(judge("container.unhealthy", containers=of(web), clock=CLOCK))
+    assert finding.variables.get("forgotten", "") == forgotten
+    assert ("lost its record" in finding.summary) is bool(forgotten)
+
+
+STARTING = {
+    "it has begun a moment ago": (60, 3, "warning", True),
+    "it has had an hour": (3600, 3, "critical", False),
+    "it worked before": (250, 200, "critical", False),
+}
+
+
+@pytest.mark.parametrize(
+    ("age", "before", "severity", "is_offered"), STARTING.values(), ids=STARTING
+)
+def test_a_program_that_is_still_starting(
+    age: float, before: float, severity: str, *, is_offered: bool
+) -> None:
+    """before: seconds between its start and the first probe that failed."""
+    began = age - before
+    probes = {
+        "Status": "unhealthy",
+        "FailingStreak": 1,
+        "Log": [{"Start": moment(began), "End": moment(4), "ExitCode": 1, "Output": "refused"}],
+    }
+    test = {"Test": ["CMD-SHELL", "curl http://localhost:8080/"], "Interval": 3 * 10**9}
+    container = container_in(
+        "running", age=age, State={"Health": probes}, Config={"Healthcheck": test}
+    )
+    netns = ContainerNetns(container, 1, (), (), (), ())
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=of(container),
+        clock=CLOCK,
+        namespaces=Namespaces({container.id: netns}),
+    ).findings
+    assert finding.severity.name == severity
+    assert ("start_period" in finding.variables) is is_offered
+
+
+def test_a_program_that_waits_for_a_server_of_its_own() -> None:
+    line = (
+        "Another Kibana instance appears to be migrating the index. Waiting for that. You can get "
+        "past this message by deleting index .kibana_16 and restarting Kibana."
+    )
+    on = {"NetworkSettings": {"Networks": {"elk": {"IPAddress": "10.0.0.3"}}}}
+    server = inspected("search", Config={"Image": "elasticsearch:7.17.0"}, **on)
+    log = [{"Start": moment(6), "End": moment(5), "ExitCode": 1, "Output": ""}]
+    parts = {"Env": ["ELASTICSEARCH_URL=http://search:9200"]}
+    kibana = container_in(
+        "running",
+        age=7200,
+        State={"Health": {"Status": "unhealthy", "FailingStreak": 4, "Log": log}},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", "exit 1"]}, **parts},
+        **on,
+    )
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=Containers([kibana, server]),
+        clock=CLOCK,
+        log_tails=LogTails({kibana.id: LogTail((line,))}, {}),
+    ).findings
+    assert "a migration of its index .kibana_16" in finding.summary
+    assert finding.variables["searched"] == "search"
+    assert finding.variables["index"] == ".kibana_16"
+
+
+def restarted(*actions: tuple[str, float, str], age: float = 20.0) -> tuple[Container, Events]:
+    """A container that runs since `age` seconds, and its events: action, age, detail."""
+    container = container_in(
+        "running", age=age, name="web", State={"Health": {"Status": "starting"}}
+    )
+    listed = [
+        Event(NOW - ago, "container", action, detail, container.id, {"name": "web"})
+        for action, ago, detail in actions
+    ]
+    return container, Events(tuple(listed))
+
+
+def cycle(ago: float) -> list[tuple[str, float, str]]:
+    """An end after the verdict of a health check, and the start after it."""
+    return [
+        ("health_status", ago + 3, "unhealthy"),
+        ("kill", ago + 2, ""),
+        ("die", ago + 1, ""),
+        ("start", ago, ""),
+    ]
+
+
+HEALED: dict[str, tuple[list[tuple[str, float, str]], int]] = {
+    "restarted for its health, three times": ([*cycle(90), *cycle(55), *cycle(20)], 1),
+    "twice": ([*cycle(55), *cycle(20)], 0),
+    "it works for long since": ([*cycle(990), *cycle(955), *cycle(920)], 0),
+    "ended by somebody for another reason": (
+        [event for ago in (90, 55, 20) for event in cycle(ago) if event[0] != "health_status"],
+        0,
+    ),
+    "healthy again before each end": (
+        [
+            (action, ago, "healthy" if detail else "")
+            for cycle_ago in (90, 55, 20)
+            for action, ago, detail in cycle(cycle_ago)
+        ],
+        0,
+    ),
+}
+
+
+@pytest.mark.parametrize(("actions", "expected"), HEALED.values(), ids=HEALED)
+def test_a_container_that_is_restarted_for_its_health(
+    actions: list[tuple[str, float, str]], expected: int
+) -> None:
+    container, events = restarted(*actions)
+    healer = inspected("healer", **bind("/run/docker.sock", Destination="/var/run/docker.sock"))
+    line = RecentLine(NOW, f"Container /web ({container.id[:12]}) is unhealthy - Restarting it")
+    result = judge(
+        "container.unhealthy",
+        containers=of(container, healer),
+        clock=CLOCK,
+        events=events,
+        recent_logs=RecentLogs({healer.id: (line,)}),
+    )
+    assert rows(result) == [("critical", "web")] * expected
+    assert all('container "healer" restarts it' in finding.summary for finding in result.findings)

@@ -1,0 +1,107 @@
+"""The checks in checks/container/settings/kernel_setting_low.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.machine.kernel_settings import KernelSettings
+from diagnose.runbooks import Place, cure
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+MAP_COUNT = "[1]: max virtual memory areas vm.max_map_count [65530] is too low, increase to at least [262144]"
+
+
+@pytest.mark.parametrize(("value", "expected"), [(65530, FOUND), (262144, []), (None, [])])
+def test_a_kernel_setting_is_compared_with_the_host(
+    value: int | None, expected: list[tuple[str, str]]
+):
+    container, log_tails = failed_with_log(MAP_COUNT, "closed")
+    settings = KernelSettings({} if value is None else {"vm.max_map_count": value})
+    result = judge(
+        "container.kernel-setting-low",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        kernel_settings=settings,
+    )
+    assert rows(result) == expected
+    assert [finding.variables["assignment"] for finding in result.findings] == [
+        "vm.max_map_count=262144"
+    ] * len(expected)
+
+
+def test_a_program_that_has_got_over_it_is_left_alone():
+    steady = container_in("running", age=7200, RestartCount=2)
+    log_tails = LogTails({steady.id: LogTail((MAP_COUNT,))}, {})
+    settings = KernelSettings({"vm.max_map_count": 65530})
+    result = judge(
+        "container.kernel-setting-low",
+        containers=of(steady),
+        clock=CLOCK,
+        log_tails=log_tails,
+        kernel_settings=settings,
+    )
+    assert rows(result) == []
+
+
+NET_LINE = "System.Net.Sockets.SocketException (13): Permission denied"
+URLS = ["ASPNETCORE_URLS=http://+:80"]
+
+
+@pytest.mark.parametrize(
+    ("line", "network", "user", "first", "port"),
+    [
+        pytest.param(NET_LINE, "host", "1000", 1024, 80, id="a port of its variables"),
+        pytest.param(
+            "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
+            "host",
+            "1000",
+            1024,
+            80,
+            id="behind an address, before the number of the error",
+        ),
+        pytest.param(
+            "listen tcp :443: bind: permission denied", "host", "1000", 1024, 443, id="named"
+        ),
+        pytest.param(NET_LINE, "host", "1000", 80, 0, id="the host allows it"),
+        pytest.param(NET_LINE, "host", "", 1024, 0, id="root"),
+        pytest.param(NET_LINE, "shop", "1000", 1024, 0, id="a network of its own"),
+        pytest.param(NET_LINE, "host", "1000", None, 0, id="not known"),
+    ],
+)
+def test_a_port_that_is_for_root_alone(
+    line: str, network: str, user: str, first: int | None, port: int
+):
+    setting = "net.ipv4.ip_unprivileged_port_start"
+    container, log_tails = failed_with_log(
+        line, HostConfig={"NetworkMode": network}, Config={"User": user, "Env": URLS}
+    )
+    result = judge(
+        "container.kernel-setting-low",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        kernel_settings=KernelSettings({} if first is None else {setting: first}),
+    )
+    assert [finding.variables["port_start"] for finding in result.findings] == [
+        f"{setting}={port}"
+    ] * bool(port)
+
+
+SETTINGS = [
+    ({"assignment": "vm.max_map_count=262144"}, "open this port", False),
+    ({"port_start": "net.ipv4.ip_unprivileged_port_start=80"}, "open this port", True),
+]
+
+
+@pytest.mark.parametrize(("variables", "words", "expected"), SETTINGS)
+def test_the_fix_speaks_of_the_setting_that_is_low(
+    variables: dict[str, str], words: str, expected: bool
+) -> None:
+    fix = cure("container.kernel-setting-low", {"container": "search", **variables}, Place())
+    assert fix is not None
+    assert next(iter(variables.values())) in fix.text
+    assert (words in fix.impact) == expected

@@ -1,0 +1,69 @@
+"""The check in checks/container/settings/option_in_the_way.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.engine.config import DaemonConfig
+from tests.checks.container.evidence import CLOCK, FOUND, QUIET, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+SUDO = (
+    "sudo: effective uid is not 0, is /usr/bin/sudo on a file system with the 'nosuid' option set "
+    "or an NFS file system without root privileges?"
+)
+LARGE = "File size limit exceeded"
+PATH = "/etc/docker/daemon.json"
+NO_NEW = DaemonConfig(PATH, values={"no-new-privileges": True})
+SMALL = DaemonConfig(PATH, values={"default-ulimits": {"fsize": {"Name": "fsize", "Soft": 1024}}})
+LIMIT = {"Ulimits": [{"Name": "fsize", "Soft": 1024, "Hard": 1024}]}
+UNLIMITED = {"Ulimits": [{"Name": "fsize", "Soft": -1, "Hard": -1}]}
+
+LIBRARY = "UnsatisfiedLinkError: /tmp/a.so: /tmp/a.so: failed to map segment from shared object"
+
+CASES: dict[str, tuple[str, dict[str, Any], DaemonConfig | None, list[tuple[str, str]]]] = {
+    "its own option": (SUDO, {"SecurityOpt": ["no-new-privileges"]}, None, FOUND),
+    "the engine's default": (SUDO, {}, NO_NEW, FOUND),
+    "taken back": (SUDO, {"SecurityOpt": ["no-new-privileges=false"]}, NO_NEW, []),
+    "no such option: a file without its setuid bit": (SUDO, {}, None, []),
+    "its own limit": (LARGE, LIMIT, None, FOUND),
+    "the engine's limit": (LARGE, {}, SMALL, FOUND),
+    "without a limit": (LARGE, UNLIMITED, SMALL, []),
+    "a file system with a limit of its own": (LARGE, {}, None, []),
+    "a tmpfs": (LIBRARY, {"Tmpfs": {"/tmp": ""}}, None, FOUND),
+    "a tmpfs with exec": (LIBRARY, {"Tmpfs": {"/tmp": "size=64m,exec"}}, None, []),
+    "a tmpfs elsewhere": (LIBRARY, {"Tmpfs": {"/run": ""}}, None, []),
+    "another complaint": ("error: no such table", LIMIT, NO_NEW, []),
+}
+
+
+@pytest.mark.parametrize(("line", "host", "config", "expected"), CASES.values(), ids=CASES)
+def test_an_option_in_the_way(
+    line: str,
+    host: dict[str, Any],
+    config: DaemonConfig | None,
+    expected: list[tuple[str, str]],
+) -> None:
+    container, log_tails = failed_with_log(line, HostConfig=host)
+    result = judge(
+        "container.option-in-the-way",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        config=config,
+    )
+    assert rows(result) == expected
+
+
+@pytest.mark.parametrize(("code", "expected"), [(153, FOUND), (1, [])])
+def test_a_program_that_the_kernel_ended_in_silence(
+    code: int, expected: list[tuple[str, str]]
+) -> None:
+    ended = container_in("exited", code=code, HostConfig=LIMIT)
+    result = judge(
+        "container.option-in-the-way", containers=of(ended), clock=CLOCK, log_tails=QUIET
+    )
+    assert rows(result) == expected

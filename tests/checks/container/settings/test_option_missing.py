@@ -1,0 +1,256 @@
+"""The checks in checks/container/settings/option_missing.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.mounts.wanted_empty import wanted_empty
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.hosts import Made
+from tests.inspected import bind, of
+from tests.judging import judge, rows
+
+FILES = (
+    "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]"
+)
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "expected"),
+    [
+        ("RTNETLINK answers: Operation not permitted", {}, FOUND),
+        ("RTNETLINK answers: Operation not permitted", {"CapAdd": ["NET_ADMIN"]}, []),
+        ("RTNETLINK answers: Operation not permitted", {"CapAdd": ["CAP_NET_ADMIN"]}, []),
+        ("RTNETLINK answers: Operation not permitted", {"Privileged": True}, []),
+        (FILES, {}, FOUND),
+        (FILES, {"Ulimits": [{"Name": "nofile", "Soft": 4096, "Hard": 4096}]}, FOUND),
+        (FILES, {"Ulimits": [{"Name": "nofile", "Soft": 90000, "Hard": 90000}]}, []),
+        ("s6-overlay-suexec: fatal: can only run as pid 1", {"Init": True}, FOUND),
+        ("s6-overlay-suexec: fatal: can only run as pid 1", {}, []),
+        ("Error: getaddrinfo ENOTFOUND host.docker.internal", {}, FOUND),
+        (
+            "Error: getaddrinfo ENOTFOUND host.docker.internal",
+            {"ExtraHosts": ["host.docker.internal:host-gateway"]},
+            [],
+        ),
+        (
+            "mkdir: can't create directory '/var/cache/x': Read-only file system",
+            {"ReadonlyRootfs": True},
+            FOUND,
+        ),
+        ("mkdir: can't create directory '/var/cache/x': Read-only file system", {}, []),
+        (
+            'error: failed switching to "postgres": operation not permitted',
+            {"CapDrop": ["ALL"]},
+            FOUND,
+        ),
+        ('error: failed switching to "postgres": operation not permitted', {}, []),
+    ],
+)
+def test_an_option_that_is_missing(
+    line: str, config: dict[str, Any], expected: list[tuple[str, str]]
+):
+    container, log_tails = failed_with_log(line, HostConfig=config)
+    assert (
+        rows(
+            judge(
+                "container.option-missing",
+                containers=of(container),
+                clock=CLOCK,
+                log_tails=log_tails,
+            )
+        )
+        == expected
+    )
+
+
+DENIED = "preinit: fatal: /run belongs to uid 0 instead of 999 and we lack the privileges to fix it"
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "user", "option"),
+    [
+        pytest.param(
+            'nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',
+            {"ReadonlyRootfs": True},
+            "",
+            "--tmpfs=/var/lib/nginx",
+            id="the folder of what root cannot write",
+        ),
+        pytest.param(
+            "mkdir: can't create directory '/var/cache/x': Read-only file system",
+            {"ReadonlyRootfs": True},
+            "33:34",
+            "--tmpfs=/var/cache:uid=33,gid=34",
+            id="the folder of what a user cannot write",
+        ),
+        pytest.param(
+            DENIED,
+            {"Tmpfs": {"/run": "exec"}},
+            "999:999",
+            "--tmpfs=/run:exec,uid=999,gid=999",
+            id="a tmpfs of root",
+        ),
+        pytest.param(
+            "mkdir: can't create directory '/run/app/tmp': Permission denied",
+            {"Tmpfs": {"/run": "exec", "/run/app": "size=1m"}},
+            "999:999",
+            "--tmpfs=/run/app:size=1m,uid=999,gid=999",
+            id="a tmpfs of root inside another one",
+        ),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "uid=999"}}, "999:999", "", id="its own tmpfs"),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "mode=1777"}}, "999:999", "", id="a tmpfs for all"),
+        pytest.param(DENIED, {"Tmpfs": {"/run": "exec"}}, "", "", id="root's tmpfs for root"),
+        pytest.param(DENIED, {"Tmpfs": {"/cache": ""}}, "999:999", "", id="another tmpfs"),
+        pytest.param(
+            "ulimit: max locked memory: cannot modify limit: Operation not permitted",
+            {"Ulimits": [{"Name": "memlock", "Hard": 65536, "Soft": 65536}]},
+            "",
+            "--ulimit=memlock=-1:-1",
+            id="a low limit",
+        ),
+        pytest.param(
+            "ulimit: max locked memory: cannot modify limit: Operation not permitted",
+            {"Ulimits": [{"Name": "memlock", "Hard": -1, "Soft": -1}]},
+            "",
+            "",
+            id="no limit",
+        ),
+    ],
+)
+def test_the_option_that_heals(line: str, config: dict[str, Any], user: str, option: str):
+    container, log_tails = failed_with_log(line, HostConfig=config, Config={"User": user})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert [finding.variables["option"] for finding in result.findings] == [option] * bool(option)
+
+
+def test_the_sandbox_of_a_browser():
+    line = "[0412/122008.866:FATAL:zygote_host_impl_linux.cc(117)] No usable sandbox! Update"
+    for given, expected in (([], FOUND), (["seccomp=/etc/browser.json"], [])):
+        container, log_tails = failed_with_log(line, HostConfig={"SecurityOpt": given})
+        result = judge(
+            "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+        )
+        assert rows(result) == expected
+
+
+def test_a_running_container_whose_program_was_given_up():
+    container = container_in("running", age=3600, HostConfig={"ReadonlyRootfs": True})
+    tail = LogTail(('nginx: mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)',))
+    for inside, expected in ((frozenset({container.id}), FOUND), (frozenset[str](), [])):
+        result = judge(
+            "container.option-missing",
+            containers=of(container),
+            clock=CLOCK,
+            log_tails=LogTails({container.id: tail}, {}, inside=inside),
+        )
+        assert rows(result) == expected
+
+
+def test_a_device_that_the_host_does_not_have_is_no_option():
+    container, log_tails = failed_with_log(
+        "Error: No such file or directory, cannot open /dev/ttyACM0"
+    )
+    for missing, expected in (({}, FOUND), ({"/dev/ttyACM0": ()}, [])):
+        result = judge(
+            "container.option-missing",
+            containers=of(container),
+            clock=CLOCK,
+            log_tails=log_tails,
+            asked_devices=AskedDevices(missing),
+        )
+        assert rows(result) == expected
+
+
+ZONES = {
+    "known to the host": (frozenset({"Europe/Berlin"}), {}, FOUND),
+    "misspelt, or unknown to the host": (frozenset[str](), {}, []),
+    "mounted already": (
+        frozenset({"Europe/Berlin"}),
+        {"Mounts": [{"Type": "bind", "Destination": "/usr/share/zoneinfo"}]},
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("zones", "parts", "expected"), ZONES.values(), ids=ZONES)
+def test_an_image_without_time_zones(
+    zones: frozenset[str], parts: dict[str, Any], expected: list[tuple[str, str]]
+):
+    container, log_tails = failed_with_log("panic: unknown time zone Europe/Berlin", **parts)
+    result = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        asked_devices=AskedDevices(zones=zones),
+    )
+    assert rows(result) == expected
+
+
+LOW_PORT = "dnsmasq: failed to create listening socket for port 53: Permission denied"
+START = "net.ipv4.ip_unprivileged_port_start"
+LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
+    "a user, and the host's own setting": ({"Config": {"User": "1000"}}, FOUND),
+    "a user, and another setting": (
+        {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "1024"}}},
+        FOUND,
+    ),
+    "a user who may": (
+        {"Config": {"User": "1000"}, "HostConfig": {"Sysctls": {START: "0"}}},
+        [],
+    ),
+    "the host's network": (
+        {"Config": {"User": "1000"}, "HostConfig": {"NetworkMode": "host"}},
+        [],
+    ),
+    "root": ({"Config": {"User": "root"}}, []),
+}
+
+
+@pytest.mark.parametrize(("parts", "expected"), LOW_PORTS.values(), ids=LOW_PORTS)
+def test_a_port_below_1024(parts: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+    container, log_tails = failed_with_log(LOW_PORT, **parts)
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+
+
+_NOT_EMPTY = 'initdb: error: directory "/pgdata" exists but is not empty'
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([".DS_Store"], '/srv/pg on the host holds ".DS_Store"'),
+        (["lost+found"], '/srv/pg on the host holds "lost+found"'),
+        (["pgdata"], '/srv/pg on the host holds "pgdata"'),
+        (["base", "global", "pg_wal"], None),
+        ([], "holds something else"),
+    ],
+)
+def test_a_folder_that_has_to_be_empty_is_named_with_what_it_holds(
+    names: list[str], said: str | None
+) -> None:
+    """No other database is begun beside one that is there."""
+    mount = bind("/srv/pg", Destination="/pgdata")
+    container, log_tails = failed_with_log(_NOT_EMPTY, **mount)
+    entries = [{"name": name, "type": "file"} for name in names]
+    full = wanted_empty(Made({"file.list": {"entries": entries}}), of(container), log_tails)
+    found = judge(
+        "container.option-missing",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        wanted_empty=full,
+    )
+    assert [said is not None and said in finding.summary for finding in found.findings] == [
+        True
+    ] * (said is not None)

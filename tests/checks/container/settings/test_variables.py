@@ -1,0 +1,140 @@
+"""The checks in checks/container/settings/variables.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.logs.tails import LogTails
+from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.inspected import of
+from tests.judging import judge, rows
+
+
+@pytest.mark.parametrize(
+    ("env", "expected"),
+    [
+        (None, FOUND),
+        (["POSTGRES_PASSWORD="], FOUND),
+        (["POSTGRES_PASSWORD=x"], []),
+        (["POSTGRES_HOST_AUTH_METHOD=trust"], []),
+    ],
+)
+def test_a_variable_that_is_missing(env: list[str] | None, expected: list[tuple[str, str]]):
+    container, log_tails = failed_with_log(
+        "Error: Database is uninitialized and superuser password is not specified.",
+        Config={"Env": env},
+    )
+    assert (
+        rows(
+            judge(
+                "container.variable-missing",
+                containers=of(container),
+                clock=CLOCK,
+                log_tails=log_tails,
+            )
+        )
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("env", "line", "expected"),
+    [
+        (["DB=shop\r"], 'database "shop" does not exist', FOUND),
+        (['HOST="db"'], 'could not translate host name ""db"" to address', FOUND),
+        (["URL='redis://cache'"], "invalid URL: ''redis://cache''", FOUND),
+        (['NAME="db"'], 'looking for "db"', []),
+        (['JSON="[1]"'], "something else failed", []),
+        (["DB=shop"], 'database "shop" does not exist', []),
+        (["DB=", "EMPTY"], 'database "" does not exist', []),
+    ],
+    ids=[
+        "carriage return",
+        "quotes",
+        "single quotes",
+        "the log's own quotes",
+        "not in the log",
+        "plain",
+        "empty",
+    ],
+)
+def test_a_variable_with_marks_of_its_file(
+    env: list[str], line: str, expected: list[tuple[str, str]]
+):
+    container, log_tails = failed_with_log(line, Config={"Env": env})
+    result = judge(
+        "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == expected
+
+
+FRONT = ["gunicorn", "--bind", "0.0.0.0:$PORT", "app:app"]
+PORT = "Error: '$PORT' is not a valid port number."
+UNREPLACED = {
+    "a command without a shell": (
+        {"Cmd": FRONT, "Env": ["PORT=8000"]},
+        PORT,
+        {"new_command": "gunicorn --bind 0.0.0.0:8000 app:app"},
+    ),
+    "a variable that is not set": ({"Cmd": FRONT}, PORT, {}),
+    "a value": (
+        {"Cmd": ["app"], "Env": ["URL=http://${HOST}/", "HOST=db"]},
+        "error: invalid url: http://${HOST}/",
+        {"assignment": "URL=http://db/"},
+    ),
+    "the shell's own script": (
+        {"Cmd": ["sh", "-c", "serve $PORT"]},
+        "error: invalid port: $PORT",
+        None,
+    ),
+    "another variable": ({"Cmd": FRONT}, "Error: '$PORTS' is not a valid port number.", None),
+    "nothing of it in the log": ({"Cmd": FRONT}, "Error: no module named app", None),
+}
+
+
+@pytest.mark.parametrize(("config", "line", "steps"), UNREPLACED.values(), ids=UNREPLACED)
+def test_a_variable_that_nothing_replaces(
+    config: dict[str, object], line: str, steps: dict[str, str] | None
+):
+    container, log_tails = failed_with_log(line, Config=config)
+    result = judge(
+        "container.variable-malformed", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == ([] if steps is None else FOUND)
+    for finding in result.findings:
+        names = ("new_command", "assignment")
+        assert {
+            name: finding.variables[name] for name in names if name in finding.variables
+        } == steps
+
+
+def test_a_running_container_may_have_any_variable():
+    container = container_in("running", age=7200, Config={"Env": ["A=b\r"]})
+    result = judge(
+        "container.variable-malformed",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+    )
+    assert rows(result) == []
+
+
+@pytest.mark.parametrize(
+    ("entry", "near"),
+    [
+        ("export TELEGRAM_APITOKEN=x", '"export TELEGRAM_APITOKEN"'),
+        ("telegram_apitoken=x", '"telegram_apitoken"'),
+        ("TELEGRAM_APITOEKN=x", '"TELEGRAM_APITOEKN"'),
+        ("TELEGRAM_CHAT=x", ""),
+    ],
+)
+def test_a_variable_of_almost_that_name(entry: str, near: str):
+    container, log_tails = failed_with_log(
+        'env: required environment variable "TELEGRAM_APITOKEN" is not set', Config={"Env": [entry]}
+    )
+    result = judge(
+        "container.variable-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    (finding,) = result.findings
+    assert near in finding.summary
+    assert ("and it has" in finding.summary) == bool(near)

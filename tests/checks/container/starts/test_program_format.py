@@ -1,0 +1,183 @@
+"""The checks in checks/container/starts/program_format.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.programs.refused_programs import (
+    Program,
+    Programs,
+    describe,
+    programs,
+)
+from diagnose.evidence.engine.info import Info
+from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion
+from tests.checks.container.evidence import EARLY, UNKNOWN, container_in, log_of, summaries
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge
+
+ELF_ARM = b"\x7fELF\x02\x01\x01" + bytes(9) + b"\x02\x00\xb7\x00" + bytes(40)
+
+
+NO_FORMAT, NO_FILE = "exec format error", "no such file or directory"
+
+
+NO_RIGHT, NOT_PERMITTED = "permission denied", "operation not permitted"
+
+
+AMD64 = Info(architecture="x86_64")
+
+
+@pytest.mark.parametrize(
+    ("name", "why", "head", "check", "words"),
+    [
+        (
+            "arm64 on amd64",
+            NO_FORMAT,
+            ELF_ARM,
+            "exec_format",
+            "built for arm64, and this host is amd64",
+        ),
+        ("no #! line", NO_FORMAT, b"echo x\n", "exec_format", "a script without a #! line"),
+        (
+            "carriage return",
+            NO_FILE,
+            b"#!/bin/sh\r\necho x\r\n",
+            "interpreter_missing",
+            "ends in a carriage return",
+        ),
+        (
+            "no such interpreter",
+            NO_FILE,
+            b"#!/usr/bin/env python3\n",
+            "interpreter_missing",
+            "/app needs /usr/bin/env",
+        ),
+        (
+            "no loader",
+            NO_FILE,
+            ELF_ARM,
+            "interpreter_missing",
+            "the loader that /app was linked for is missing",
+        ),
+        (
+            "closed interpreter",
+            NO_RIGHT,
+            b"#!/root/py\n",
+            "entrypoint_forbidden",
+            "/root/py, which /app needs, cannot be",
+        ),
+        (
+            "closed program",
+            NO_RIGHT,
+            ELF_ARM,
+            "entrypoint_forbidden",
+            "/app cannot be executed by user 1000",
+        ),
+        (
+            "setcap",
+            NOT_PERMITTED,
+            ELF_ARM,
+            "entrypoint_forbidden",
+            "/app has capabilities that the container does not",
+        ),
+    ],
+)
+def test_a_refused_program(name: str, why: str, head: bytes, check: str, words: str):
+    assert_refused(describe("/app", why, f"exec /app: {why}", head), check, words)
+
+
+def assert_refused(program: Program, check: str, words: str):
+    told_of = Programs({EARLY.id: program})
+    found = {
+        "exec_format": summaries(
+            judge("container.exec-format", containers=of(EARLY), programs=told_of, info=AMD64)
+        ),
+        "interpreter_missing": summaries(
+            judge("container.interpreter-missing", containers=of(EARLY), programs=told_of)
+        ),
+        "entrypoint_forbidden": summaries(
+            judge(
+                "container.entrypoint-forbidden",
+                containers=of(EARLY),
+                programs=told_of,
+                mounts=UNKNOWN,
+            )
+        ),
+        "entrypoint_missing": summaries(
+            judge("container.entrypoint-missing", containers=of(EARLY), programs=told_of)
+        ),
+        "runtime_limit_hit": summaries(
+            judge("container.runtime-limit-hit", containers=of(EARLY), programs=told_of)
+        ),
+    }
+    assert words in found.pop(check)[0][1]
+    assert list(found.values()) == [[], [], [], []]
+
+
+SAID = {
+    "exec /app: no such file or directory": (
+        "interpreter_missing",
+        "what /app needs to run is missing",
+    ),
+    'standard_init_linux.go:228: exec user process caused: "permission denied"': (
+        "entrypoint_forbidden",
+        "/app cannot be executed by user 1000",
+    ),
+    "[FATAL tini (7)] exec serve failed: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no serve",
+    ),
+    "[FATAL tini (7)] exec /app failed: Permission denied": (
+        "entrypoint_forbidden",
+        "/app cannot be executed",
+    ),
+    "/entry.sh: exec: line 4: ./gone: not found": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
+    "[FATAL tini (7)] exec ./gone failed: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
+    "[dumb-init] /gone: No such file or directory": (
+        "entrypoint_missing",
+        "its image has no /gone",
+    ),
+    "env: can't execute 'bash\r': No such file or directory": (
+        "interpreter_missing",
+        "ends in a carriage return",
+    ),
+    "/usr/bin/env: 'bash\\r': No such file or directory": (
+        "interpreter_missing",
+        "ends in a carriage return",
+    ),
+    "/usr/bin/env: ‘node’: No such file or directory": ("interpreter_missing", "/app needs node"),
+    "env: python3: No such file or directory": ("interpreter_missing", "/app needs python3"),
+    "exec /bin/sh: resource temporarily unavailable": (
+        "runtime_limit_hit",
+        "user 1000 has as many processes on this host",
+    ),
+    "error: fork/exec /usr/bin/ffmpeg: no such file or directory": None,
+    "sh: can't open '/etc/env: x': No such file or directory": None,
+}
+"""The last line of a container's log, and what it tells of its program."""
+
+
+def file_of(question: AnyQuestion) -> Json | Failed:
+    """Two files of a container: /gone, which is not there, and one of which no more is known."""
+    return Failed("gone") if question.args["path"] == "/gone" else {"type": "other"}
+
+
+@pytest.mark.parametrize("line", SAID)
+def test_the_last_line_tells_of_the_program(line: str):
+    container = container_in("exited", code=127, Path="/app", name=EARLY.name)
+    found = programs(
+        Made({"api.archive": file_of}), of(container), log_of(container, "starting", line)
+    ).by_id
+    expected = SAID[line]
+    assert len(found) == bool(expected)
+    if expected:
+        assert_refused(found[container.id], *expected)

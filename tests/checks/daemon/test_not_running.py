@@ -1,0 +1,440 @@
+"""The checks in checks/daemon/not_running.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.daemon import (
+    Daemon,
+    FileState,
+)
+from diagnose.evidence.engine.engine_upgrades import removed_engine
+from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog, Record
+from diagnose.evidence.machine.processes import Process
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined
+from diagnose.questions.service import Unit
+from tests.checks.daemon.evidence import (
+    ID,
+    NAMED,
+    NOTHING,
+    ROOT,
+    SILENT,
+    SOCKET,
+    daemon,
+    engine,
+    log,
+    only_finding,
+)
+from tests.hosts import Made
+from tests.judging import judge
+
+HUNG_UP = Unavailable("refused", "the connection was closed without an answer")
+
+
+MISSING = Unavailable("missing", "/var/run/docker.sock: No such file or directory")
+
+
+DENIED = Unavailable("forbidden", "HTTP 403: authorization denied by plugin opa")
+
+
+SHIM = Process(7, comm="containerd-shim")
+
+
+UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
+
+
+LISTENS = 'time="2026-01-02T03:04:06Z" level=info msg="API listen on /var/run/docker.sock"'
+
+
+FOLDER = FileState("folder", 0o40755)
+
+
+def not_running(
+    engine: Daemon, words: Any = NOTHING, known: Any = NOTHING, kernel: Any = NOTHING
+) -> tuple[Finding, ...]:
+    return judge(
+        "daemon.not-running", daemon=engine, containers=known, log=words, root=ROOT, kernel=kernel
+    ).findings
+
+
+@pytest.mark.parametrize(
+    ("one", "severity"),
+    [
+        pytest.param(daemon(socket=SOCKET), None, id="nobody listens"),
+        pytest.param(daemon(silence=Unavailable("missing", "")), None, id="no socket"),
+        pytest.param(daemon(silence=Unavailable("not allowed", "")), None, id="systemd listens"),
+        pytest.param(
+            daemon(endpoint=NAMED, socket=SOCKET), None, id="a named socket that was an engine's"
+        ),
+        pytest.param(
+            daemon(process=engine(), age=3.0), Severity.warning, id="it has just begun to start"
+        ),
+        pytest.param(
+            daemon(process=engine(), age=900.0), None, id="it lives, and its socket is gone"
+        ),
+        pytest.param(
+            daemon(silence=Unavailable("refused", "HTTP 502: <html>")), None, id="an error page"
+        ),
+        pytest.param(daemon(silence=HUNG_UP), None, id="who listens hangs up"),
+        pytest.param(daemon(installed=False), None, id="a host without Docker"),
+        pytest.param(
+            daemon(silence=Unavailable("forbidden", ""), sees_all=True, socket=SOCKET),
+            None,
+            id="seen by a stranger",
+        ),
+    ],
+)
+def test_not_running(one: Daemon, severity: Severity | None) -> None:
+    (finding,) = not_running(one)
+    assert finding.severity == severity
+
+
+@pytest.mark.parametrize(
+    ("one", "verdict"),
+    [
+        pytest.param(daemon(silence=None), "passed", id="it answers"),
+        pytest.param(daemon(silence=SILENT), "passed", id="it hangs: another check's"),
+        pytest.param(
+            daemon(silence=Unavailable("forbidden", ""), process=engine()), "passed", id="forbidden"
+        ),
+        pytest.param(
+            daemon(silence=Unavailable("forbidden", "")),
+            "unknown",
+            id="forbidden, and nothing seen",
+        ),
+        pytest.param(daemon(endpoint=NAMED), "unknown", id="a wrong address"),
+        pytest.param(
+            daemon(endpoint=NAMED, silence=Unavailable("malformed", "")),
+            "unknown",
+            id="named nonsense",
+        ),
+        pytest.param(daemon(same_host=False, where="ssh"), "unknown", id="on another machine"),
+        pytest.param(
+            daemon(others=(Process(9, comm="dockerd"),)),
+            "unknown",
+            id="an engine on another socket",
+        ),
+        pytest.param(
+            daemon(installed=False, has_podman=True), "unknown", id="a host with Podman alone"
+        ),
+        pytest.param(daemon(endpoint=NAMED, socket=FOLDER), "unknown", id="a named folder"),
+        pytest.param(
+            daemon(endpoint=NAMED, silence=HUNG_UP), "unknown", id="a named socket that hangs up"
+        ),
+        pytest.param(daemon(silence=DENIED, process=engine()), "passed", id="a plugin's refusal"),
+    ],
+)
+def test_not_running_is_not_said(one: Daemon, verdict: str) -> None:
+    assert judge("daemon.not-running", daemon=one, root=ROOT).verdict == verdict
+
+
+def test_a_dead_engine_names_its_last_words_and_what_lives() -> None:
+    words = log(
+        'time="2026-01-02T03:04:05Z" level=info msg="Starting up"',
+        "failed to start daemon: no space left on device",
+    )
+    known = Containers((msgspec.convert({"Id": ID, "Name": "/web"}, Container),), source="disk")
+    (finding,) = not_running(daemon(shims={ID: SHIM, "cd" * 32: SHIM}), words, known)
+    assert (
+        finding.summary
+        == "dockerd is not running: no space left on device; still running: cdcdcdcdcdcd, web"
+    )
+    assert "no-space" in finding.signs
+    assert "failed to start daemon: no space left on device" in finding.evidence.values()
+
+
+@pytest.mark.parametrize(
+    ("silence", "socket", "lines", "severity", "what"),
+    [
+        pytest.param(
+            "missing",
+            None,
+            [UP, LISTENS],
+            None,
+            "its socket /var/run/docker.sock was removed",
+            id="removed",
+        ),
+        pytest.param(
+            "refused", FOLDER, [UP, LISTENS], None, "a folder has taken the place", id="a folder"
+        ),
+        pytest.param(
+            "missing",
+            None,
+            [UP],
+            Severity.warning,
+            "does not serve /var/run/docker.sock, 5 s",
+            id="in its start",
+        ),
+    ],
+)
+def test_an_engine_without_its_socket(
+    silence: Any, socket: FileState | None, lines: list[str], severity: Severity | None, what: str
+) -> None:
+    one = daemon(silence=Unavailable(silence, ""), socket=socket, process=engine(), age=5.0)
+    (finding,) = not_running(one, log(*lines))
+    assert what in finding.summary
+    assert finding.severity == severity
+
+
+def test_the_kernel_killed_it() -> None:
+    kernel = KernelLog(
+        (Record(1.0, "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=dockerd,pid=69,uid=0"),
+         Record(1.0, "Out of memory: Killed process 69 (dockerd) total-vm:1kB, anon-rss:9kB, file-rss:0kB"))
+    )  # fmt: skip
+    (finding,) = not_running(daemon(), kernel=kernel)
+    assert finding.evidence["kernel log"] == "out of memory: killed process 69 (dockerd)"
+    assert (
+        finding.summary
+        == "dockerd is not running: the kernel killed it for memory; no container is running"
+    )
+    (later,) = not_running(daemon(), log(UP, LISTENS), kernel=kernel)
+    assert "kernel log" not in later.evidence
+
+
+def test_a_log_of_an_earlier_boot_tells_nothing_of_this_end() -> None:
+    old = replace(log(UP, LISTENS), mtime=1.7e9)
+    finding = only_finding(
+        judge(
+            "daemon.not-running", daemon=daemon(), log=old, root=ROOT, clock=Clock(1.8e9, 1.75e9)
+        ).findings
+    )
+    assert finding.summary == "dockerd is not running; no container is running"
+    assert (
+        finding.evidence["the engine's log"]
+        == "/var/log/docker.log is from before this host's boot"
+    )
+
+
+DPKG = """\
+2026-01-02 03:04:05 install docker-ce:amd64 <none> 5:28.5.1-1
+2026-01-02 03:04:06 upgrade containerd.io:amd64 1.7.27-1 1.7.28-1
+2026-01-02 03:05:05 remove docker-ce:amd64 5:28.5.1-1 <none>
+"""
+
+
+@pytest.mark.parametrize(
+    ("program", "text", "package"),
+    [
+        ("", DPKG, "docker-ce"),
+        ("/usr/bin/dockerd", DPKG, ""),
+        ("", f"{DPKG}2026-01-02 03:06:05 install docker-ce:amd64 5:28.5.1-1 5:28.5.2-1\n", ""),
+        ("", DPKG.replace("docker-ce", "cowsay"), ""),
+    ],
+)
+def test_a_package_that_was_removed(program: str, text: str, package: str) -> None:
+    dead = daemon(program=program)
+    host = Made({"file.read": {"text": text, "mtime": 1.7675e9}})
+    removed = removed_engine(host, dead)
+    result = judge("daemon.not-running", daemon=dead, log=log(), root=ROOT, removed=removed)
+    finding = only_finding(result.findings)
+    assert finding.variables.get("removed_package", "") == package
+    assert (f'its package "{package}" was removed' in finding.summary) == bool(package)
+    assert bool(host.asked) == (program == "")
+
+
+@pytest.mark.parametrize(
+    ("parts", "words", "summary"),
+    [
+        pytest.param(
+            {"program": ""},
+            [],
+            "and its program is missing where packages install it",
+            id="it was removed",
+        ),
+        pytest.param(
+            {},
+            [UP, "failed to load listeners: listen tcp 0.0.0.0:2375: bind: address already in use"],
+            "0.0.0.0:2375: bind: address already in use, by nginx (pid 70)",
+            id="its port is taken",
+        ),
+        pytest.param(
+            {"installed": False}, [], "no Docker is installed here", id="it never was there"
+        ),
+        pytest.param(
+            {},
+            [
+                UP,
+                LISTENS,
+                "level=info msg=\"Processing signal 'terminated'\"",
+                'level=info msg="Daemon shutdown complete"',
+            ],
+            "dockerd is not running: it was asked to stop (signal terminated)",
+            id="stopped",
+        ),
+        pytest.param(
+            {}, [UP, LISTENS], "its log ends without a message, as after a kill -9", id="killed"
+        ),
+        pytest.param(
+            {}, [UP], "dockerd is not running; no container is running", id="gone in its start"
+        ),
+        pytest.param(
+            {
+                "endpoint": NAMED,
+                "socket": SOCKET,
+                "others": (Process(9, comm="dockerd"),),
+                "shims": {ID: SHIM},
+            },
+            [],
+            "dockerd is not running; no container is running",
+            id="beside another one, whose containers are not its own",
+        ),
+    ],
+)
+def test_what_is_said_of_a_dead_engine(
+    parts: dict[str, Any], words: list[str], summary: str
+) -> None:
+    held = Listeners((Listener("tcp", "0.0.0.0", 2375, 70, "nginx"),))
+    finding = only_finding(
+        judge(
+            "daemon.not-running", daemon=daemon(**parts), log=log(*words), root=ROOT, listeners=held
+        ).findings
+    )
+    assert summary in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("program", "variable"), [("", "removed"), ("/usr/bin/dockerd", "again")], ids=["gone", "there"]
+)
+def test_an_engine_without_its_program_is_not_started_again(program: str, variable: str) -> None:
+    stopped = log(UP, LISTENS, "level=info msg=\"Processing signal 'terminated'\"")
+    finding = only_finding(
+        judge("daemon.not-running", daemon=daemon(program=program), log=stopped, root=ROOT).findings
+    )
+    assert {"removed", "again"} & set(finding.variables) == {variable}
+    assert ("asked to stop" in finding.summary) == bool(program)
+
+
+@pytest.mark.parametrize(
+    ("lines", "last"),
+    [
+        pytest.param(["failed to start daemon: x"], "failed to start daemon: x", id="bare"),
+        pytest.param(
+            ["unable to parse logging level: loud"],
+            "unable to parse logging level: loud",
+            id="before the log",
+        ),
+        pytest.param(
+            ["failed to start daemon: x", 'level=info msg="API listen on /s"'],
+            None,
+            id="it came up since",
+        ),
+        pytest.param(
+            ["failed to start daemon: x", 'level=info msg="Starting up"'],
+            None,
+            id="killed in its start",
+        ),
+        pytest.param(
+            ["failed to start daemon: a", "failed to start daemon: b"],
+            "failed to start daemon: b",
+            id="newest",
+        ),
+        pytest.param([], None, id="an empty log"),
+        pytest.param(
+            [UP, "mkdir /srv/docker: read-only file system"],
+            "mkdir /srv/docker: read-only file system",
+            id="any words",
+        ),
+        pytest.param(
+            ["conflict labels for a=2 and a=1", UP], None, id="any words, and it wrote on since"
+        ),
+        pytest.param(
+            [UP, "Status: unknown flag: --graph", "See 'dockerd --help'., Code: 125"],
+            "unknown flag: --graph",
+            id="a flag",
+        ),
+        pytest.param(
+            [
+                "Status: unknown flag: --graph",
+                "See 'dockerd --help'.",
+                "",
+                "Usage:\tdockerd [OPTIONS]",
+                "      --bip string   IP",
+            ],
+            "unknown flag: --graph",
+            id="a flag, engine 28",
+        ),
+        pytest.param(
+            [
+                "panic: close of closed channel",
+                "",
+                "goroutine 1 [running]:",
+                "main.main()",
+                "\t/src/main.go:12 +0x1d",
+            ],
+            "panic: close of closed channel",
+            id="a panic",
+        ),
+        pytest.param(
+            ["2026/11/24 03:55:33 http: TLS handshake error"], None, id="a library's own log"
+        ),
+    ],
+)
+def test_last_failure(lines: list[str], last: str | None) -> None:
+    failure = log(*lines).last_failure
+    assert (failure and failure.text) == last
+
+
+LOGGED_OUT = RootlessEngine("shop", 1200, 2, lingers=False, has_session=False)
+ROOTLESS: dict[str, tuple[RootlessEngine, Daemon, str, str]] = {
+    "nobody is logged in": (
+        LOGGED_OUT,
+        daemon(silence=MISSING),
+        "lingering is off",
+        "lingering",
+    ),
+    "the user lingers": (
+        replace(LOGGED_OUT, lingers=True),
+        daemon(silence=MISSING),
+        'engine of user "shop" is not running, and it has 2 containers',
+        "rootless",
+    ),
+    "the host's own engine has run": (
+        LOGGED_OUT,
+        daemon(silence=MISSING, socket=SOCKET),
+        "dockerd is not running",
+        "socket",
+    ),
+    "the host's own engine is to run": (
+        LOGGED_OUT,
+        daemon(silence=MISSING, unit=Unit(load_state="loaded", unit_file_state="enabled")),
+        "dockerd is not running",
+        "socket",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("rootless", "engine", "said", "variable"), ROOTLESS.values(), ids=ROOTLESS
+)
+def test_rootless_engines_of_a_host_without_its_own(
+    rootless: RootlessEngine, engine: Daemon, said: str, variable: str
+) -> None:
+    (finding,) = judge(
+        "daemon.not-running",
+        daemon=engine,
+        log=NOTHING,
+        root=ROOT,
+        rootless=RootlessEngines((rootless,)),
+    ).findings
+    assert said in finding.summary
+    assert variable in finding.variables
+
+
+def test_an_engine_that_answers_runs_whatever_is_not_known_of_a_container() -> None:
+    unread = Unexamined(Subject("container", "web"), "the engine took too long")
+    result = judge(
+        "daemon.not-running",
+        daemon=daemon(silence=None, socket=SOCKET),
+        log=NOTHING,
+        root=ROOT,
+        containers=Containers((), (unread,)),
+    )
+    assert result.verdict == "passed"

@@ -1,0 +1,87 @@
+"""The check in checks/dns/name_only_on_host.py, and the file that it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.hosts_file import HostsFile, hosts_file
+from diagnose.model import Failed, Unavailable, Unexamined, Verdict
+from tests.checks.dns.evidence import container
+from tests.hosts import Made
+from tests.judging import judge
+
+FILE = HostsFile({"erp.corp.example": "192.0.2.80", "vm7": "127.0.1.1", "db": "192.0.2.81"})
+HOST_NETWORK: dict[str, Any] = {"HostConfig": {"NetworkMode": "host"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "expected"),
+    [
+        ("erp.corp.example", {}, [{"entry": "erp.corp.example:192.0.2.80"}]),
+        ("ERP.corp.example", {}, [{"entry": "ERP.corp.example:192.0.2.80"}]),
+        ("vm7", {}, [{"entry": "vm7:host-gateway"}]),
+        ("host.docker.internal", {}, [{"entry": "host.docker.internal:host-gateway"}]),
+        ("printer.local", {}, [{"name": "printer.local"}]),
+        ("dc1.corp.local", {}, []),
+        ("www.example", {}, []),
+        ("db", {}, []),
+        ("erp.corp.example", HOST_NETWORK, []),
+        ("vm7", {"HostConfig": {"ExtraHosts": ["vm7=10.0.0.1"]}}, []),
+    ],
+)
+def test_names_that_only_the_host_knows(
+    name: str, parts: dict[str, Any], expected: list[dict[str, str]]
+) -> None:
+    caller, store = container("api", **parts), container("db")
+    result = judge(
+        "dns.name-only-on-host",
+        containers=Containers((caller, store)),
+        failed=FailedNames({caller.id: (FailedName(name, "could not resolve"),)}),
+        hosts_file=FILE,
+    )
+    cures = [
+        {key: value for key, value in finding.variables.items() if key != "container"}
+        for finding in result.findings
+    ]
+    assert cures == expected
+
+
+def test_logs_that_were_not_read_keep_it_from_passing() -> None:
+    unread = container("api").subject
+    failed = FailedNames({}, (Unexamined(unread, "its log was not read"),))
+    result = judge("dns.name-only-on-host", containers=Containers(()), failed=failed)
+    assert result.verdict == Verdict.UNKNOWN
+
+
+def test_the_file_is_read_where_a_name_is_missed() -> None:
+    text = (
+        "127.0.0.1 localhost\n192.0.2.80\tErp.corp.example erp # until the move\n\n# 10.0.0.1 old\n"
+    )
+    missed = FailedNames({"a": (FailedName("erp", "x"),)})
+    made = Made({"file.read": {"text": text}})
+    assert hosts_file(made, missed) == HostsFile(
+        {"localhost": "127.0.0.1", "erp.corp.example": "192.0.2.80", "erp": "192.0.2.80"}
+    )
+    calm = Made({})
+    assert hosts_file(calm, FailedNames({})) == HostsFile()
+    assert calm.asked == []
+    hidden = hosts_file(Made({"file.read": Failed("forbidden", "no")}), missed)
+    assert isinstance(hidden, Unavailable)
+
+
+def test_what_a_missing_option_explains_is_left_out() -> None:
+    caller = container("api")
+    tail = LogTail(("Error: getaddrinfo ENOTFOUND host.docker.internal",))
+    result = judge(
+        "dns.name-only-on-host",
+        containers=Containers((caller,)),
+        failed=FailedNames({caller.id: (FailedName("host.docker.internal", "x"),)}),
+        log_tails=LogTails({caller.id: tail}, {}),
+    )
+    assert result.findings == ()

@@ -1,0 +1,74 @@
+"""The check in checks/dns/resolver_bypassed.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
+from diagnose.evidence.engine.info import Ping
+from tests.checks.dns.evidence import container
+from tests.judging import judge, rows
+
+NONE = (
+    "2026/11/27 17:53:35 [error] 6#6: *5 no resolver defined to resolve shop, client: 192.0.2.1, "
+    'server: , request: "GET / HTTP/1.1", host: "192.0.2.10"'
+)
+REFUSED = "2026/11/27 17:53:35 [error] 6#6: *5 shop could not be resolved ({}), client: 192.0.2.1"
+
+
+def place(name: str, network: str, **fields: object) -> Container:
+    settings = {"Networks": {network: {"IPAddress": "172.18.0.2", "Aliases": [name]}}}
+    return container(name, NetworkSettings=settings, **fields)
+
+
+EDGE, SHOP = place("edge", "front"), place("shop", "front")
+GONE = place("shop", "front", State={"Status": "exited", "Pid": 0})
+CASES = {
+    "no directive": (NONE, (EDGE, SHOP), True),
+    "no directive, and nobody has the name": (NONE, (EDGE,), True),
+    "another server": (REFUSED.format("3: Host not found"), (EDGE, SHOP), True),
+    "another server that refuses": (REFUSED.format("5: Operation refused"), (EDGE, SHOP), True),
+    "a backend that has ended": (REFUSED.format("3: Host not found"), (EDGE, GONE), False),
+    "another network": (REFUSED.format("3: Host not found"), (EDGE, place("shop", "b")), False),
+    "no answer": (REFUSED.format("110: Operation timed out"), (EDGE, SHOP), False),
+    "another program": ("could not resolve host: shop", (EDGE, SHOP), False),
+}
+
+
+@pytest.mark.parametrize(("line", "members", "speaks"), CASES.values(), ids=CASES)
+def test_nginx(line: str, members: tuple[Container, ...], speaks: bool) -> None:
+    assert failed_name(line) == "shop"
+    failed = FailedNames({EDGE.id: (FailedName("shop", line),)})
+    result = judge("dns.resolver-bypassed", containers=Containers(members), failed=failed)
+    assert rows(result) == ([("critical", "edge")] if speaks else [])
+
+
+ENGINE, PODMAN = Ping("1.51", "28.5.2", ""), Ping("1.41", "4.9.3", "4.9.3")
+COMMAND = {"Path": "/docker-entrypoint.sh", "Args": ["nginx", "-g", "daemon off;"]}
+SUPERVISED = {"Path": "/usr/bin/supervisord", "Args": []}
+ON_HOST = {"HostConfig": {"NetworkMode": "host"}}
+CURES: dict[str, tuple[Container, Ping, set[str]]] = {
+    "nginx": (place("edge", "front", **COMMAND), ENGINE, {"server", "unserved"}),
+    "a supervisor, which a signal restarts": (
+        place("edge", "front", **SUPERVISED),
+        ENGINE,
+        {"server"},
+    ),
+    "the default network": (place("edge", "bridge", **COMMAND), ENGINE, {"other_server"}),
+    "the host's network": (place("edge", "host", **COMMAND, **ON_HOST), ENGINE, set()),
+    "Podman's resolver is another one": (place("edge", "front", **COMMAND), PODMAN, set()),
+}
+
+
+@pytest.mark.parametrize(("edge", "ping", "variables"), CURES.values(), ids=CURES)
+def test_where_a_resolver_can_be_named(edge: Container, ping: Ping, variables: set[str]) -> None:
+    """The engine's resolver serves user-defined networks alone."""
+    failed = FailedNames({edge.id: (FailedName("shop", NONE),)})
+    (finding,) = judge(
+        "dns.resolver-bypassed",
+        containers=Containers((edge,)),
+        failed=failed,
+        ping=ping,
+    ).findings
+    assert set(finding.variables) - {"container", "name"} == variables

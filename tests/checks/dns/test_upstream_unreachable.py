@@ -1,0 +1,249 @@
+"""The checks in checks/dns/upstream_unreachable.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.lookups import Lookups, lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.run.options import Options
+from diagnose.model import (
+    Failed,
+    Json,
+    Unavailable,
+    Verdict,
+)
+from diagnose.questions import AnyQuestion, Host
+from tests.checks.dns.evidence import (
+    ANSWERS,
+    CRITICAL,
+    LAN,
+    MISSING,
+    NETWORKS,
+    OTHER,
+    OWN,
+    V26,
+    V28,
+    WARNING,
+    WEB,
+    container,
+    dns_host,
+    nameserver,
+    subjects_and_severities,
+)
+from tests.hosts import Made
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("why", "expected"),
+    [
+        (Unavailable("not allowed", "no probes"), Verdict.SKIPPED),
+        (Unavailable("forbidden", "not root"), Verdict.UNKNOWN),
+    ],
+    ids=["by the user's wish", "for want of privilege"],
+)
+def test_what_stands_on_replies_says_why_there_are_none(why: Unavailable, expected: Any) -> None:
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {})
+    containers = Containers((container("web"),))
+    known = {"containers": containers, "resolvers": resolvers, "lookups": why}
+    for id in (
+        "dns.upstream-unreachable",
+        "dns.host-broken",
+        "dns.udp-blocked",
+        "dns.servers-disagree",
+    ):
+        assert judge(id, **known).verdict is expected
+    assert (
+        judge(
+            "dns.embedded-rules-missing", containers=containers, lookups=why, daemon=ANSWERS
+        ).verdict
+        is expected
+    )
+
+
+def test_a_container_that_could_not_ask_is_named_and_hides_no_verdict_on_the_host() -> None:
+    def reply(question: AnyQuestion) -> Json | Failed:
+        if question.args["pid"] is not None:
+            return Failed("forbidden", "run as root")
+        return {
+            "answered": True,
+            "rcode": "NOERROR",
+            "answers": [],
+            "ms": 1.0,
+            "sent": 1,
+            "icmp": None,
+            "truncated": False,
+        }
+
+    who = container("web")
+    resolvers = Resolvers(ResolvConf((LAN,)), MISSING, (), {who.id: parse(nameserver())})
+    containers = Containers((who,))
+    made = Made({"dns.query": reply})
+    answer = lookups(Host(made), containers, NETWORKS, resolvers, None, Options(), None, None)
+    assert isinstance(answer, Lookups)
+    (left_out,) = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    ).unexamined
+    assert left_out.subject == who.subject
+    assert "run as root" in left_out.why
+    assert (
+        judge(
+            "dns.host-broken", resolvers=resolvers, lookups=answer, containers=containers
+        ).findings
+        == ()
+    )
+
+
+@pytest.mark.parametrize(
+    ("listed", "replies", "expected"),
+    [
+        pytest.param(
+            [(WEB, nameserver())],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
+            [],
+            id="answers",
+        ),
+        pytest.param(
+            [(WEB, nameserver())],
+            {(LAN, True): "REFUSED", (LAN, False): "SERVFAIL"},
+            [],
+            id="an error is an answer",
+        ),
+        pytest.param(
+            [(WEB, nameserver())],
+            {(LAN, True): "NOERROR"},
+            [("network:bridge", CRITICAL)],
+            id="lost on the way out",
+        ),
+        pytest.param(
+            [(WEB, nameserver())], {}, [("network:bridge", CRITICAL)], id="lost everywhere"
+        ),
+        pytest.param(
+            [(WEB, nameserver() + nameserver(OTHER))],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
+            [("network:bridge", WARNING)],
+            id="one of two servers",
+        ),
+        pytest.param(
+            [(WEB, nameserver()), (OWN, nameserver(OTHER))],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR"},
+            [("container:own", CRITICAL)],
+            id="a server of its own",
+        ),
+        pytest.param(
+            [(container("web", "shop"), V28)],
+            {("127.0.0.53", True): "NOERROR", (OTHER, True): "NOERROR", (OTHER, False): "NOERROR"},
+            [],
+            id="the engine asks the host's stub",
+        ),
+        pytest.param(
+            [(WEB, nameserver()), (OWN, nameserver("127.0.0.1"))],
+            {(LAN, True): "NOERROR", (LAN, False): "NOERROR", ("127.0.0.1", False): "refused"},
+            [("container:own", CRITICAL)],
+            id="itself, where nothing listens",
+        ),
+        pytest.param(
+            [(OWN, nameserver("127.0.0.1"))],
+            {(LAN, True): "NOERROR", ("127.0.0.1", False): "NOERROR"},
+            [],
+            id="itself, a DNS server",
+        ),
+    ],
+)
+def test_upstream_unreachable(listed: Any, replies: Any, expected: list[Any]) -> None:
+    containers, resolvers, answer, _ = dns_host(*listed, replies=replies)
+    assert (
+        subjects_and_severities(
+            judge(
+                "dns.upstream-unreachable",
+                containers=containers,
+                resolvers=resolvers,
+                lookups=answer,
+            ).findings
+        )
+        == expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("replies", "rules", "words"),
+    [
+        ({(LAN, True): "NOERROR"}, {}, 'lost between network "bridge" and the uplink'),
+        ({}, {}, "the host gets no answer from that server either"),
+        ({(LAN, False): "refused"}, {}, "the machine is reachable"),
+        (
+            {(LAN, True): "NOERROR", (LAN, False): "refused"},
+            {},
+            "leads the container's query elsewhere",
+        ),
+        (
+            {},
+            {("bridge", LAN): Step("ip filter", "FORWARD", "policy drop")},
+            "the host's packet filter stops the query: chain FORWARD of table ip filter (policy drop)",
+        ),
+    ],
+)
+def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: str) -> None:
+    containers, resolvers, answer, _ = dns_host((WEB, nameserver()), replies=replies)
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath(rules),
+    ).findings
+    assert words in finding.summary
+
+
+def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}, own=frozenset({LAN})),
+    ).findings
+    assert 'lost between network "bridge" and that address of the host' in finding.summary
+
+
+def test_a_network_that_the_engine_does_not_have_is_no_place() -> None:
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}),
+        networks=Networks(()),
+    ).findings
+    assert 'the engine has no network "bridge"' in finding.summary
+
+
+def test_a_filter_inside_the_container_is_not_the_host_s() -> None:
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR", (LAN, False): "prohibited"}
+    )
+    (finding,) = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    ).findings
+    assert "the query does not leave the container" in finding.summary
+
+
+def test_internal_networks_have_no_way_out_by_design() -> None:
+    containers, resolvers, answer, _ = dns_host((container("safe", "vault"), V26), replies={})
+    result = judge(
+        "dns.upstream-unreachable", containers=containers, resolvers=resolvers, lookups=answer
+    )
+    assert result.verdict is Verdict.SKIPPED

@@ -1,0 +1,54 @@
+"""The check in checks/firewall/opened_by_host_port.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.ruleset import assemble
+from tests.checks.network.evidence import container, network
+from tests.firewall.walk_cases import NO_NFTABLES
+from tests.judging import judge, rows
+
+CLOSED = ConnectionVerdict(
+    "drop", by=Step("ip filter", "DOCKER-USER", "-i eth0 -j DROP"), hook="forward"
+)
+OPEN = ConnectionVerdict("accept")
+FOUND = [("warning", "cloud")]
+CASES = {
+    "by the host's port": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "443/tcp", CLOSED, FOUND),
+    "by ufw": ("-p tcp -m multiport --dports 80,8443 -j RETURN", "443/tcp", CLOSED, FOUND),
+    "by its range": ("-p tcp -m tcp --dport 8000:9000 -j ACCEPT", "443/tcp", CLOSED, FOUND),
+    "for some clients": ("-s 10.0.0.0/8 -p tcp --dport 8443 -j ACCEPT", "443/tcp", CLOSED, FOUND),
+    "all but the port": ("-p tcp -m tcp ! --dport 8443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "without a port": ("-p tcp -j ACCEPT", "443/tcp", CLOSED, []),
+    "by the container's port": ("-p tcp -m tcp --dport 443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "the port is the same": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "8443/tcp", CLOSED, []),
+    "another protocol": ("-p udp -m udp --dport 8443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "it closes the port": ("-p tcp -m tcp --dport 8443 -j DROP", "443/tcp", CLOSED, []),
+    "a longer number": ("-p tcp -m tcp --dport 18443 -j ACCEPT", "443/tcp", CLOSED, []),
+    "the port is open": ("-p tcp -m tcp --dport 8443 -j ACCEPT", "443/tcp", OPEN, []),
+}
+
+
+@pytest.mark.parametrize(("rule", "port", "reach", "wanted"), CASES.values(), ids=CASES)
+def test_opened_by_the_hosts_port(
+    rule: str, port: str, reach: ConnectionVerdict, wanted: list[tuple[str, str]]
+) -> None:
+    text = f"*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER {rule}\nCOMMIT\n"
+    ruleset = assemble(NO_NFTABLES, {"ip": text}, {})
+    inlet = Ingress(
+        container("cloud"), network(), frozenset({"172.18.0.2"}), port, "0.0.0.0", 8443, True,
+        Uplink("eth0", "192.0.2.10"), reach, reach, OPEN,
+    )  # fmt: skip
+    result = judge(
+        "firewall.opened-by-host-port",
+        packet_paths=PacketPaths(inlets=(inlet,)),
+        firewall=Firewall(ruleset),
+    )
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert finding.variables["uplink"] == "eth0"

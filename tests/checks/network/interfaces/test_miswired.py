@@ -1,0 +1,94 @@
+"""The checks in checks/network/interfaces/miswired.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.networks import Networks
+from tests.checks.network.evidence import ENDED, container, links, network
+from tests.judging import judge, rows
+
+
+def on(name: str, networks: dict[str, dict[str, str]], **fields: Any) -> Container:
+    return container(
+        name, NetworkSettings={"Networks": networks, **fields.pop("Settings", {})}, **fields
+    )
+
+
+VAULT = network("vault", Internal=True)
+
+
+PUBLISHES = {"HostConfig": {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}}
+
+
+AT = {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}
+
+
+@pytest.mark.parametrize(
+    ("who", "expected"),
+    [
+        pytest.param(on("a", {"vault": AT}, **PUBLISHES), [("warning", "a")], id="internal alone"),
+        pytest.param(on("a", {"vault": AT, "shop": AT}, **PUBLISHES), [], id="another network too"),
+        pytest.param(on("a", {"vault": AT}), [], id="publishes nothing"),
+        pytest.param(on("a", {"shop": AT}, **PUBLISHES), [], id="an ordinary network"),
+    ],
+)
+def test_published_on_internal(who: Container, expected: list[tuple[str, str]]) -> None:
+    nets = Networks((network(), VAULT))
+    assert (
+        rows(judge("network.published-on-internal", containers=Containers((who,)), networks=nets))
+        == expected
+    )
+
+
+OTHER_MAC = {"IPAddress": "172.18.0.3", "MacAddress": "02:42:ac:12:00:03"}
+
+
+SAME_MAC = {"IPAddress": "172.18.0.3", "MacAddress": "02:42:AC:12:00:02"}
+
+
+@pytest.mark.parametrize(
+    ("second", "driver", "expected"),
+    [
+        pytest.param(on("b", {"shop": SAME_MAC}), "bridge", [("critical", "shop")], id="equal"),
+        pytest.param(on("b", {"shop": OTHER_MAC}), "bridge", [], id="different"),
+        pytest.param(on("b", {"vault": SAME_MAC}), "bridge", [], id="on another network"),
+        pytest.param(on("b", {"shop": SAME_MAC}), "ipvlan", [], id="ipvlan: by design"),
+        pytest.param(on("b", {"shop": SAME_MAC}, State=ENDED), "bridge", [], id="it does not run"),
+    ],
+)
+def test_mac_duplicate(second: Container, driver: str, expected: list[tuple[str, str]]) -> None:
+    listed = Containers((on("a", {"shop": AT}), second))
+    nets = Networks((network(Driver=driver), VAULT))
+    assert rows(judge("network.mac-duplicate", containers=listed, networks=nets)) == expected
+
+
+@pytest.mark.parametrize(
+    ("entry", "driver", "expected"),
+    [
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", ""), "macvlan", [("warning", "a")], id="no answer"
+        ),
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", ""), "ipvlan", [("warning", "a")], id="ipvlan"
+        ),
+        pytest.param(
+            Neighbour("172.18.0.2", "eth0", "02:42:ac:12:00:02"), "macvlan", [], id="by a shim"
+        ),
+        pytest.param(Neighbour("172.18.0.9", "eth0", ""), "macvlan", [], id="somebody else"),
+        pytest.param(Neighbour("172.18.0.2", "eth0", ""), "bridge", [], id="a bridge network"),
+    ],
+)
+def test_macvlan_host_unreachable(
+    entry: Neighbour, driver: str, expected: list[tuple[str, str]]
+) -> None:
+    nets = Networks((network(Driver=driver, Options={"parent": "eth0"}),))
+    known = {"containers": Containers((on("a", {"shop": AT}),)), "networks": nets, "links": links()}
+    assert (
+        rows(judge("network.macvlan-host-unreachable", **known, neighbours=Neighbours((entry,))))
+        == expected
+    )

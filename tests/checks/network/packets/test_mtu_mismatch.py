@@ -1,0 +1,117 @@
+"""The checks in checks/network/packets/mtu_mismatch.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.packet_sizes import PacketSizes, packet_sizes
+from diagnose.evidence.network.path_mtu import PathMtu
+from diagnose.evidence.network.routes import Route, Routes
+from diagnose.model import Verdict
+from tests.checks.network.evidence import (
+    BRIDGE,
+    INNER,
+    UPLINK,
+    VETH,
+    container,
+    links,
+    namespaces_of,
+    network,
+    with_fields,
+)
+from tests.judging import judge, rows
+
+DEFAULT = Route(dst="0.0.0.0", prefix=0, oif=2, gateway="192.0.2.1")
+
+
+NARROW = links(with_fields(UPLINK, mtu=1400), BRIDGE, VETH)
+
+
+def sizes(
+    seen: Interfaces,
+    route: Route | None,
+    *nets: Network,
+    who: Container | None = None,
+    mtu: int = 1500,
+) -> PacketSizes:
+    member = who or container("a")
+    routes = Routes((route,) if route else ())
+    netns = namespaces_of(member, link=with_fields(INNER, mtu=mtu))
+    return packet_sizes(Networks(nets or (network(),)), Containers((member,)), routes, seen, netns)
+
+
+@pytest.mark.parametrize(
+    ("seen", "route", "blocked", "expected"),
+    [
+        pytest.param(links(), DEFAULT, {}, [], id="equal"),
+        pytest.param(
+            links(with_fields(UPLINK, mtu=9001), BRIDGE), DEFAULT, {}, [], id="jumbo uplink"
+        ),
+        pytest.param(NARROW, DEFAULT, {}, [("advice", "shop")], id="path discovery works"),
+        pytest.param(
+            NARROW,
+            DEFAULT,
+            {BRIDGE.name: "ip filter OUTPUT: -p icmp -j DROP"},
+            [("warning", "shop")],
+            id="lost",
+        ),
+        pytest.param(
+            links(), Route(dst="0.0.0.0", oif=2, mtu=1300), {}, [("advice", "shop")], id="route"
+        ),
+    ],
+)
+def test_mtu_mismatch(
+    seen: Interfaces, route: Route, blocked: dict[str, str], expected: list[Any]
+) -> None:
+    answer = judge("network.mtu-mismatch", sizes=sizes(seen, route), path_mtu=PathMtu(blocked))
+    assert rows(answer) == expected
+
+
+def test_signs_of_loss_make_it_a_warning() -> None:
+    who = container("a")
+    harm = MtuHarm({"shop": (Harm(who, "log: net/http: TLS handshake timeout"),)})
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT, who=who), mtu_harm=harm)
+    assert rows(answer) == [("warning", "shop")]
+    assert answer.findings[0].evidence["container a"] == "log: net/http: TLS handshake timeout"
+
+
+@pytest.mark.parametrize(
+    ("uplink_mtu", "expected"),
+    [
+        pytest.param(1500, [], id="fits"),
+        pytest.param(1450, [("advice", "shop")], id="50 bytes too many"),
+    ],
+)
+def test_an_overlay_adds_to_each_packet(uplink_mtu: int, expected: list[Any]) -> None:
+    seen = links(with_fields(UPLINK, mtu=uplink_mtu), BRIDGE)
+    overlay = network(Driver="overlay")
+    answer = judge("network.mtu-mismatch", sizes=sizes(seen, DEFAULT, overlay, mtu=1450))
+    assert rows(answer) == expected
+    for finding in answer.findings:
+        assert finding.variables["overlay"] == "shop"
+        assert finding.variables["mtu"] == "1400"
+
+
+def test_the_default_network_is_never_removed() -> None:
+    default = network("bridge")
+    who = container("a", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.18.0.2"}}})
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT, default, who=who))
+    variables = answer.findings[0].variables
+    assert variables["daemon_mtu"] == "1400"
+    assert "network" not in variables
+
+
+def test_connections_that_are_made_to_fit_are_no_mismatch() -> None:
+    clamped = PathMtu({}, "-p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu")
+    answer = judge("network.mtu-mismatch", sizes=sizes(NARROW, DEFAULT), path_mtu=clamped)
+    assert answer.verdict is Verdict.SKIPPED
+
+
+def test_mtu_without_an_uplink_does_not_apply() -> None:
+    assert judge("network.mtu-mismatch", sizes=sizes(links(), None)).verdict is Verdict.SKIPPED

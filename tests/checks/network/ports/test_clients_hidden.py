@@ -1,0 +1,119 @@
+"""The check in checks/network/ports/clients_hidden.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
+from diagnose.questions.images import AddressPool, Ipam
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+NOW = 1_800_000_000.0
+CLOCK = Clock(NOW, 0.0)
+REFUSAL = "[error] 7#7: *{} access forbidden by rule, client: {}, server: , host: shop"
+GATEWAY = "172.18.0.1"
+POOL = AddressPool(subnet="172.18.0.0/16", gateway=GATEWAY)
+EDGE = Network(name="edge", id="1", driver="bridge", ipam=Ipam(config=[POOL]))
+HOST = Interfaces((), (Address(2, "192.0.2.10", 24), Address(2, "2001:db8::10", 64)))
+ON_LINK = Interfaces((), (Address(2, "192.0.2.10", 24), Address(2, "fe80::1", 64)))
+FOUND = [("warning", "edge")]
+
+
+def proxy(host_ip: str = "::", host_port: str = "80", **endpoint: Any) -> Container:
+    ports = {"8080/tcp": [{"HostIp": host_ip, "HostPort": host_port}]}
+    own = {"IPAddress": "172.18.0.2", "Gateway": GATEWAY, **endpoint}
+    return container("edge", NetworkSettings={"Ports": ports, "Networks": {"edge": own}})
+
+
+def lines(client: str, count: int = 4, text: str = REFUSAL) -> list[str]:
+    return [text.format(number, client) for number in range(count)]
+
+
+ROWS = {
+    "all are the gateway": (proxy(), lines(GATEWAY), HOST, FOUND),
+    "another client": (proxy(), lines("198.51.100.7"), HOST, []),
+    "an address that begins like it": (proxy(), lines(f"{GATEWAY}12"), HOST, []),
+    "refused twice": (proxy(), lines(GATEWAY, 2), HOST, []),
+    "served": (proxy(), lines(GATEWAY, text='{} {} "GET / HTTP/1.1" 200'), HOST, []),
+    "published for IPv4 alone": (proxy("0.0.0.0"), lines(GATEWAY), HOST, []),
+    "a network with IPv6": (proxy(GlobalIPv6Address="fd00::2"), lines(GATEWAY), HOST, []),
+    "a host without IPv6": (proxy(), lines(GATEWAY), ON_LINK, []),
+}
+
+
+@pytest.mark.parametrize(("edge", "texts", "host", "expected"), ROWS.values(), ids=ROWS)
+def test_hidden_clients(
+    edge: Container, texts: list[str], host: Interfaces, expected: list[tuple[str, str]]
+) -> None:
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge),
+        recent_logs=RecentLogs({edge.id: tuple(RecentLine(NOW - 5, text) for text in texts)}),
+        networks=Networks((EDGE,)),
+        interfaces=host,
+        ping=Ping("1.51", "28.5.2", ""),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
+    for finding in found.findings:
+        assert "ipv6_subnet" in finding.variables
+
+
+HELD = {
+    "a web server of the host": (proxy(host_port="8080"), "nginx", []),
+    "ports of containers": (proxy(host_port="8080"), "docker-proxy", FOUND),
+    "its own port": (proxy(), "docker-proxy", FOUND),
+    "a routed network": (proxy(host_port=""), "docker-proxy", []),
+    "another port of the host": (proxy(), "nginx", FOUND),
+}
+
+
+@pytest.mark.parametrize(("edge", "comm", "expected"), HELD.values(), ids=HELD)
+def test_a_web_server_of_the_host_may_pass_its_clients_on(
+    edge: Container, comm: str, expected: list[tuple[str, str]]
+) -> None:
+    """Its calls to a published port come from the gateway, whoever the client is."""
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge),
+        recent_logs=RecentLogs(
+            {edge.id: tuple(RecentLine(NOW - 5, text) for text in lines(GATEWAY))}
+        ),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        listeners=Listeners((Listener("tcp", "0.0.0.0", 443, 7, comm, None),)),
+        ping=Ping("1.51", "28.5.2", ""),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
+
+
+OTHERS = {
+    "Podman": {"ping": Ping("1.41", "5.4.0", "5.4.0")},
+    "rootless, where all clients are hidden": {"info": Info(security_options=["name=rootless"])},
+}
+
+
+@pytest.mark.parametrize("engine", OTHERS.values(), ids=OTHERS)
+def test_engines_without_docker_proxy(engine: dict[str, Any]) -> None:
+    edge = proxy()
+    texts = tuple(RecentLine(NOW - 5, text) for text in lines(GATEWAY))
+    found = judge(
+        "network.clients-hidden",
+        **{"ping": Ping("1.51", "28.5.2", ""), **engine},
+        containers=of(edge),
+        recent_logs=RecentLogs({edge.id: texts}),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        clock=CLOCK,
+    )
+    assert found.verdict == "skipped"

@@ -1,0 +1,277 @@
+"""The checks in checks/network/ports/host_ports.py."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.network.interfaces import Address
+from diagnose.evidence.network.nonlocal_bind import NonlocalBind
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners, overlap
+from diagnose.model import Severity, Unavailable
+from tests.checks.network.evidence import (
+    ENDED,
+    OLD_BIND,
+    PUBLISHED,
+    container,
+    links,
+    refused_start,
+    subjects_and_severities,
+)
+from tests.judging import judge, rows
+
+UNKNOWN = Unavailable("forbidden", "not root")
+
+
+TAKEN = "driver failed programming external connectivity on endpoint b (1): Bind for 0.0.0.0:8080 failed: port is already allocated"
+
+
+PUBLISHED_UDP = {"Networks": {}, "Ports": {"80/udp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]}}
+
+
+WANTS = {"PortBindings": {"80/tcp": [{"HostIp": "", "HostPort": "8080"}]}}
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        pytest.param(
+            [
+                refused_start("b", TAKEN, HostConfig=WANTS),
+                container("a", NetworkSettings=PUBLISHED),
+            ],
+            [("container:b", Severity.critical)],
+            id="another has it",
+        ),
+        pytest.param(
+            [refused_start("b", TAKEN, HostConfig=WANTS)],
+            [("container:b", Severity.warning)],
+            id="free by now",
+        ),
+        pytest.param(
+            [
+                refused_start("b", TAKEN, HostConfig=WANTS),
+                container("a", NetworkSettings=PUBLISHED_UDP),
+            ],
+            [("container:b", Severity.warning)],
+            id="udp does not clash with tcp",
+        ),
+        pytest.param(
+            [container("b"), container("a", NetworkSettings=PUBLISHED)], [], id="no error"
+        ),
+    ],
+)
+def test_port_allocated(listed: list[Container], expected: list[Any]) -> None:
+    assert (
+        subjects_and_severities(
+            judge("network.port-allocated", containers=Containers(tuple(listed))).findings
+        )
+        == expected
+    )
+
+
+def test_the_holder_of_a_port_is_named_and_touched() -> None:
+    listed = Containers(
+        (refused_start("b", TAKEN, HostConfig=WANTS), container("a", NetworkSettings=PUBLISHED))
+    )
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert 'container "a" publishes it' in finding.summary
+    assert [str(subject) for subject in finding.touches] == ["container:a"]
+    assert finding.signs == {"port-taken"}
+
+
+FORGOTTEN = {"NetworkSettings": {"Networks": {}, "Ports": {}}}
+
+
+@pytest.mark.parametrize(
+    ("options", "has_holder", "variables"),
+    [
+        pytest.param(
+            {"HostConfig": {**WANTS, "NetworkMode": "bridge"}, **FORGOTTEN},
+            True, {"rejoin": "bridge", "blocker": "a"}, id="engine 29",
+        ),
+        pytest.param(
+            {"HostConfig": {**WANTS, "NetworkMode": "default"}, **FORGOTTEN},
+            False, {"rejoin": "bridge", "unblocked": "b"}, id="engine 29, free by now",
+        ),
+        pytest.param(
+            {
+                "HostConfig": {**WANTS, "NetworkMode": "shop_default"}, **FORGOTTEN,
+                "Config": {"Labels": {"com.docker.compose.service": "web"}},
+            },
+            False, {"home": "shop_default", "alias": "web", "unblocked": "b"}, id="engine 29, compose",
+        ),
+        pytest.param(
+            {
+                "HostConfig": {**WANTS, "NetworkMode": "bridge"},
+                "NetworkSettings": {"Networks": {"bridge": {}}},
+            },
+            True, {"holder": "a"}, id="engines up to 28",
+        ),
+    ],
+)  # fmt: skip
+def test_a_network_that_the_failed_start_forgot_is_connected_first(
+    options: dict[str, Any], has_holder: bool, variables: dict[str, str]
+) -> None:
+    others = [container("a", NetworkSettings=PUBLISHED)] if has_holder else []
+    listed = Containers((refused_start("b", TAKEN, **options), *others))
+    (finding,) = judge("network.port-allocated", containers=listed).findings
+    assert finding.variables == {"container": "b", "port": "8080", **variables}
+
+
+NEW_BIND = "failed to bind host port for 0.0.0.0:8080:172.17.0.3:80/tcp: address already in use"
+
+
+SIX_BIND = "Error starting userland proxy: listen tcp6 [::]:8080: bind: address already in use"
+
+
+NGINX = Listener("tcp", "0.0.0.0", 8080, 12, "nginx", None)
+
+
+@pytest.mark.parametrize("error", [OLD_BIND, NEW_BIND, SIX_BIND], ids=["up to 27", "28", "IPv6"])
+@pytest.mark.parametrize(
+    ("held", "severity", "words"),
+    [
+        pytest.param(Listeners((NGINX,)), Severity.critical, "held by nginx (pid 12)", id="held"),
+        pytest.param(Listeners(()), Severity.warning, "is free now", id="free by now"),
+        pytest.param(UNKNOWN, Severity.critical, "was in use", id="cannot look"),
+    ],
+)
+def test_port_held_by_process(error: str, held: Any, severity: Severity, words: str) -> None:
+    if error is SIX_BIND and isinstance(held, Listeners) and len(held):
+        held = Listeners((Listener("tcp6", "::", 8080, 12, "nginx", None),))
+    known = {} if held is UNKNOWN else {"listeners": held}
+    (finding,) = judge(
+        "network.port-held-by-process", containers=Containers((refused_start("b", error),)), **known
+    ).findings
+    assert (finding.severity, finding.discriminator) == (severity, "8080/tcp")
+    assert words in finding.summary
+
+
+def test_a_missing_address_is_not_a_held_port() -> None:
+    error = "listen tcp4 10.9.9.9:80: bind: cannot assign requested address"
+    listed = Containers((refused_start("b", error),))
+    assert (
+        rows(judge("network.port-held-by-process", containers=listed, listeners=Listeners(())))
+        == []
+    )
+    assert rows(judge("network.bind-address-missing", containers=listed, links=links())) == [
+        ("critical", "b")
+    ]
+    there = links(addresses=(Address(2, "10.9.9.9", 24),))
+    assert rows(judge("network.bind-address-missing", containers=listed, links=there)) == [
+        ("warning", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "setting", "expected"),
+    [
+        pytest.param("192.0.2.10", NonlocalBind(False), [], id="there"),
+        pytest.param(
+            "192.0.2.77", NonlocalBind(False), [("container:a", Severity.warning)], id="gone"
+        ),
+        pytest.param("192.0.2.77", NonlocalBind(True), [], id="a stand-by"),
+        pytest.param("192.0.2.77", UNKNOWN, [], id="not known whether a stand-by"),
+        pytest.param("0.0.0.0", NonlocalBind(False), [], id="all addresses"),
+        pytest.param("127.0.0.1", NonlocalBind(False), [], id="loopback"),
+        pytest.param("::", NonlocalBind(False), [], id="IPv6"),
+    ],
+)
+def test_an_address_that_left_the_host(address: str, setting: Any, expected: list[Any]) -> None:
+    published = {"Networks": {}, "Ports": {"80/tcp": [{"HostIp": address, "HostPort": "8080"}]}}
+    listed = Containers((container("a", NetworkSettings=published),))
+    known = {} if setting is UNKNOWN else {"nonlocal_bind": setting}
+    result = judge("network.bind-address-missing", containers=listed, links=links(), **known)
+    assert subjects_and_severities(result.findings) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("0.0.0.0", "192.0.2.1", True),
+        ("::", "192.0.2.1", True),
+        ("", "192.0.2.1", True),
+        ("[::]", "0.0.0.0", True),
+        ("192.0.2.1", "192.0.2.1", True),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("127.0.0.1", "::1", False),
+        ("0.0.0.0", "::1", False),
+    ],
+)
+def test_overlap(one: str, other: str, expected: bool) -> None:
+    assert overlap(one, other) is overlap(other, one) is expected
+
+
+HOSTED = {"NetworkMode": "host"}
+
+
+IN_USE = "listen tcp :8080: bind: address already in use"
+
+
+@pytest.mark.parametrize(
+    ("who", "log", "expected"),
+    [
+        pytest.param(
+            container("a", HostConfig=HOSTED, State=ENDED),
+            IN_USE,
+            ["container:a"],
+            id="ended by it",
+        ),
+        pytest.param(container("a", HostConfig=HOSTED), IN_USE, [], id="runs by now"),
+        pytest.param(
+            container("a", HostConfig={"NetworkMode": "shop"}, State=ENDED),
+            IN_USE,
+            [],
+            id="own network",
+        ),
+        pytest.param(
+            container("a", HostConfig=HOSTED, State=ENDED), "no license", [], id="ended otherwise"
+        ),
+    ],
+)
+def test_host_port_conflict(who: Container, log: str, expected: list[str]) -> None:
+    words = LogTails({who.id: LogTail((log,))}, {})
+    known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
+    assert [
+        str(finding.subject) for finding in judge("network.host-port-conflict", **known).findings
+    ] == expected
+
+
+def test_a_host_port_conflict_of_a_container_that_has_just_begun_again() -> None:
+    who = container("a", HostConfig=HOSTED)
+    words = LogTails({who.id: LogTail((IN_USE,))}, {}, begun_again=frozenset({who.id}))
+    known = {"containers": Containers((who,)), "words": words, "listeners": Listeners((NGINX,))}
+    (finding,) = judge("network.host-port-conflict", **known).findings
+    assert finding.subject == who.subject
+
+
+RESOLVED = Listener("udp", "127.0.0.53", 53, 7, "systemd-resolve", None)
+
+
+@pytest.mark.parametrize(
+    ("log", "holder", "variables"),
+    [
+        pytest.param(IN_USE, NGINX, {"container": "a", "port": "8080"}, id="a server"),
+        pytest.param(
+            "dnsmasq: failed to create listening socket for port 53: Address in use",
+            RESOLVED,
+            {"container": "a", "stub_unit": "systemd-resolved"},
+            id="the host's DNS stub, as musl says it",
+        ),
+    ],
+)
+def test_what_holds_the_port_of_the_host(
+    log: str, holder: Listener, variables: dict[str, str]
+) -> None:
+    who = container("a", HostConfig=HOSTED, State=ENDED)
+    known = {"containers": Containers((who,)), "words": LogTails({who.id: LogTail((log,))}, {})}
+    (finding,) = judge(
+        "network.host-port-conflict", **known, listeners=Listeners((holder,))
+    ).findings
+    assert finding.variables == variables
+    assert signs(log) == {"port-taken"}

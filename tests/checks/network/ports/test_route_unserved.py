@@ -1,0 +1,326 @@
+"""The check in checks/network/ports/route_unserved.py, and what proxies make of labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces, Socket
+from diagnose.evidence.network.unserved_routes import unserved_routes
+from diagnose.model import Failed, Result
+from tests.checks.network.evidence import LATER, container, namespaces_of
+from tests.hosts import Made
+from tests.judging import judge
+
+CLOSED = "--providers.docker.exposedbydefault=false"
+ON = {"traefik.enable": "true"}
+RULE = {"traefik.http.routers.shop.rule": "Host(`shop.example`)"}
+PORT = "traefik.http.services.shop.loadbalancer.server.port"
+
+
+def traefik(*words: str, networks: tuple[str, ...] = ("edge",), **fields: Any) -> Container:
+    return container(
+        "proxy",
+        Config={"Image": "traefik:v3.1", "Cmd": ["traefik", "--providers.docker=true", *words]},
+        NetworkSettings={"Networks": {name: {} for name in networks}},
+        **fields,
+    )
+
+
+def shop(
+    labels: dict[str, str],
+    *ports: int,
+    name: str = "shop",
+    networks: tuple[str, ...] = ("edge",),
+    **fields: Any,
+) -> Container:
+    """A container with these labels, whose image declares these ports."""
+    config = {"Labels": labels, "ExposedPorts": {f"{port}/tcp": {} for port in ports}}
+    return container(
+        name,
+        Config=config | fields.pop("Config", {}),
+        NetworkSettings={"Networks": {network: {} for network in networks}},
+        **fields,
+    )
+
+
+def judged(
+    containers: list[Container], host: Made | None = None, *, listening: tuple[int, ...] = (8080,)
+) -> Result:
+    sockets = [Socket("tcp", "0.0.0.0", port) for port in listening]
+    sockets.append(Socket("tcp", "127.0.0.1", 9999))
+    seen = {
+        id: netns
+        for each in containers
+        for id, netns in namespaces_of(each, *sockets).items.items()
+    }
+    routes = unserved_routes(
+        host or Made({}), Containers(tuple(containers)), Namespaces(seen), LATER
+    )
+    return judge("network.route-unserved", unserved_routes=routes)
+
+
+OPEN = traefik()
+MANY = {
+    **ON,
+    **RULE,
+    PORT: "8080",
+    "traefik.http.services.admin.loadbalancer.server.port": "9000",
+}
+ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
+    "served": ([OPEN, shop({**RULE, PORT: "8080"})], None),
+    "the only declared port": ([OPEN, shop(RULE, 8080)], None),
+    "the lowest declared port": (
+        [OPEN, shop(RULE, 8080, 80)], {"label": f"{PORT}=8080"},
+    ),
+    "a label with another port": (
+        [OPEN, shop({**RULE, PORT: "3000"}, 8080)], {"label": f"{PORT}=8080"},
+    ),
+    "the program has not opened its own port": (
+        [OPEN, shop({**RULE, PORT: "3000"}, 3000)], {"proxied": "shop"},
+    ),
+    "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"proxied": "shop"}),
+    "no port": ([OPEN, shop(RULE)], {"label": f"{PORT}=8080"}),
+    "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
+    "not enabled": ([traefik(CLOSED), shop(RULE, 8080)], {"label": "traefik.enable=true"}),
+    "not to be served": (
+        [traefik(CLOSED), shop({"traefik.enable": "false", **RULE}, 8080)], None,
+    ),
+    "without a router": ([traefik(CLOSED), shop({}, 80)], None),
+    "without Traefik": ([shop(RULE, 80)], None),
+    "two of Traefik": (
+        [traefik(CLOSED), container("other", Config={"Image": "traefik"}), shop(RULE, 80)], None,
+    ),
+    "constraints": (
+        [traefik(CLOSED, "--providers.docker.constraints=Label(`a`,`b`)"), shop(RULE)], None,
+    ),
+    "another engine": (
+        [traefik(CLOSED, "--providers.docker.endpoint=tcp://10.0.0.9:2375"), shop(RULE)], None,
+    ),
+    "a proxy before the socket": (
+        [
+            traefik(CLOSED, "--providers.docker.endpoint=tcp://guard:2375"),
+            container("guard"),
+            shop(RULE, 8080),
+        ],
+        {"label": "traefik.enable=true"},
+    ),
+    "no common network": (
+        [OPEN, shop(RULE, 8080, networks=("back",))],
+        {"called_network": "edge", "label": "traefik.docker.network=edge"},
+    ),
+    "one common network": ([OPEN, shop(RULE, 8080, networks=("back", "edge"))], None),
+    "a label for a network of the container alone": (
+        [OPEN, shop({**RULE, "traefik.docker.network": "back"}, 8080, networks=("back", "edge"))],
+        {"network": "back", "joining": "proxy"},
+    ),
+    "a label for a network of nobody": (
+        [OPEN, shop({**RULE, "traefik.docker.network": "web"}, 8080)], None,
+    ),
+    "Traefik on the host's network": (
+        [
+            traefik(networks=("host",), HostConfig={"NetworkMode": "host"}),
+            shop(RULE, 8080, networks=("back",)),
+        ],
+        None,
+    ),
+    "an entry point": (
+        [
+            traefik("--entrypoints.web.address=:80"),
+            shop({**RULE, "traefik.http.routers.shop.entrypoints": "web,other"}, 8080),
+        ],
+        None,
+    ),
+    "another entry point": (
+        [
+            traefik("--entrypoints.web.address=:80"),
+            shop({**RULE, "traefik.http.routers.shop.entrypoints": "https"}, 8080),
+        ],
+        {"label": "traefik.http.routers.shop.entrypoints=web"},
+    ),
+    "a middleware that nobody defines": (
+        [OPEN, shop({**RULE, "traefik.http.routers.shop.middlewares": "auth@docker"}, 8080)],
+        {"middleware": "auth"},
+    ),
+    "middlewares that are there": (
+        [
+            OPEN,
+            shop({"traefik.http.middlewares.Auth.basicauth.users": "a:b"}, 8080, name="guard"),
+            shop({**RULE, "traefik.http.routers.shop.middlewares": "auth@docker,zip@file"}, 8080),
+        ],
+        None,
+    ),
+    "another resolver": (
+        [
+            traefik("--certificatesresolvers.le.acme.email=a@b.example"),
+            shop({**RULE, "traefik.http.routers.shop.tls.certresolver": "myresolver"}, 8080),
+        ],
+        {"label": "traefik.http.routers.shop.tls.certresolver=le"},
+    ),
+    "one router twice": (
+        [
+            OPEN,
+            shop(RULE, 8080, name="old"),
+            shop({"traefik.http.routers.shop.rule": "Host(`b.example`)"}, 8080),
+        ],
+        {},
+    ),
+    "two of one service": (
+        [OPEN, shop(RULE, 8080, name="shop-2"), shop(RULE, 8080, name="shop")], None,
+    ),
+    "several services": ([OPEN, shop(MANY)], {}),
+    "a chosen service": (
+        [OPEN, shop({**MANY, "traefik.http.routers.shop.service": "shop"})], None,
+    ),
+    "a service of another container": (
+        [
+            OPEN,
+            shop({PORT: "8080"}, name="shop-1"),
+            shop({**RULE, "traefik.http.routers.shop.service": "shop"}, 80),
+        ],
+        None,
+    ),
+    "a program that starts": (
+        [OPEN, shop(RULE, 80, State={"Health": {"Status": "starting"}})], None,
+    ),
+    "a program that is paused": ([OPEN, shop(RULE, 80, State={"Status": "paused"})], None),
+    "values behind a blank": (
+        [traefik("--providers.docker.exposedbydefault", "false"), shop(RULE, 8080)],
+        {"label": "traefik.enable=true"},
+    ),
+    "a file in the image": ([shop(RULE, 80), container("proxy", Config={"Image": "traefik:v3"})], None),
+    "a file that is named": ([traefik("--configfile", "/opt/traefik.yml", CLOSED), shop(RULE)], None),
+    "a service of Traefik's own": (
+        [OPEN, shop({**RULE, "traefik.http.routers.shop.service": "api@internal"})], None,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("containers", "cure"), ROUTES.values(), ids=ROUTES)
+def test_routes_of_traefik(containers: list[Container], cure: dict[str, str] | None) -> None:
+    found = judged(containers).findings
+    assert [finding.subject.name for finding in found] == ([] if cure is None else ["shop"])
+    for finding in found:
+        assert finding.variables == {"container": "shop", "proxy": "proxy", **(cure or {})}
+
+
+def test_a_program_that_listens_for_its_own_container_alone() -> None:
+    (finding,) = judged([OPEN, shop({**RULE, PORT: "9999"})], listening=()).findings
+    assert finding.summary.endswith("listens on the loopback address only")
+
+
+def test_nothing_listens_for_others() -> None:
+    result = judged([OPEN, shop(RULE, 8080)], listening=())
+    assert [finding.variables["proxied"] for finding in result.findings] == ["shop"]
+
+
+def test_sockets_that_were_not_seen_keep_the_check_from_passing() -> None:
+    routes = unserved_routes(Made({}), Containers((OPEN, shop(RULE, 80))), None, LATER)
+    assert judge("network.route-unserved", unserved_routes=routes).verdict == "unknown"
+
+
+FILES = {
+    "yaml": ("providers:\n  docker:\n    exposedByDefault: false\n", 1),
+    "toml": ("[providers.docker]\n  exposedByDefault = false\n", 1),
+    "all": ("providers:\n  docker:\n    endpoint: unix:///var/run/docker.sock\n", 0),
+    "constraints": ("  docker:\n    exposedByDefault: false\n    constraints: Label(`a`)\n", 0),
+}
+
+
+@pytest.mark.parametrize(("text", "found"), FILES.values(), ids=FILES)
+def test_static_settings_in_a_file(text: str, found: int) -> None:
+    mount = {"Type": "bind", "Source": "/srv/traefik", "Destination": "/etc/traefik"}
+
+    def read(question: Any) -> Any:
+        is_there = question.path == "/srv/traefik/traefik.yml"
+        return {"text": text} if is_there else Failed("missing", question.path)
+
+    result = judged([traefik(Mounts=[mount]), shop(RULE, 8080)], Made({"file.read": read}))
+    assert len(result.findings) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("providers:\n  file:\n    directory: /etc/traefik/sites\n", 0),
+        ("providers:\n  # docker: {}\n  file: {}\n", 0),
+        ("providers: {docker: {}}\n", 1),
+        ("[providers.docker]\n", 1),
+    ],
+)
+def test_a_file_that_takes_no_routes_from_labels(text: str, found: int) -> None:
+    mount = {
+        "Type": "bind",
+        "Source": "/srv/traefik.yml",
+        "Destination": "/etc/traefik/traefik.yml",
+    }
+    host = Made({"file.read": {"text": text}})
+    assert len(judged([traefik(Mounts=[mount]), shop(RULE, 80)], host).findings) == found
+
+
+def test_static_settings_in_a_file_that_cannot_be_read() -> None:
+    mount = {"Type": "bind", "Source": "/srv/traefik", "Destination": "/etc/traefik"}
+    host = Made({"file.read": Failed("forbidden", "")})
+    assert not judged([traefik(CLOSED, Mounts=[mount]), shop(RULE, 8080)], host).findings
+
+
+def nginx_proxy(
+    *env: str,
+    networks: tuple[str, ...] = ("edge",),
+    ports: tuple[int, ...] = (),
+    program: str = "",
+) -> Any:
+    proxy = container(
+        "proxy",
+        Config={"Image": "nginxproxy/nginx-proxy:1.6"},
+        NetworkSettings={"Networks": {"edge": {}}},
+    )
+    config = {"Env": ["VIRTUAL_HOST=shop.example", *env]}
+    return [proxy, shop({}, *ports, networks=networks, Config=config, Path=program)]
+
+
+VIRTUAL: dict[str, tuple[list[Container], dict[str, str] | None]] = {
+    "the usual port": (nginx_proxy(), {"assignment": "VIRTUAL_PORT=8080"}),
+    "the only port": (nginx_proxy(ports=(8080,)), None),
+    "a port": (nginx_proxy("VIRTUAL_PORT=8080", ports=(80, 443)), None),
+    "no common network": (
+        nginx_proxy("VIRTUAL_PORT=8080", networks=("back",)),
+        {"network": "edge", "joining": "shop"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("containers", "cure"), VIRTUAL.values(), ids=VIRTUAL)
+def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str] | None) -> None:
+    config = [each.config for each in containers]
+    assert config[1].value_of("VIRTUAL_HOST")
+    found = judged(containers).findings
+    assert [finding.variables for finding in found] == (
+        [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
+    )
+
+
+FPM = "/usr/local/sbin/php-fpm"
+FASTCGI: dict[str, tuple[list[Container], tuple[int, ...], dict[str, str] | None]] = {
+    "called at 80": (nginx_proxy(ports=(80,), program=FPM), (9000,), {"fastcgi_port": "9000"}),
+    "called at its port": (
+        nginx_proxy(ports=(9000,), program=FPM),
+        (9000,),
+        {"fastcgi_port": "9000"},
+    ),
+    "told so": (nginx_proxy("VIRTUAL_PROTO=fastcgi", ports=(9000,), program=FPM), (9000,), None),
+    "nginx beside it": (nginx_proxy(ports=(80,), program=FPM), (80, 9000), None),
+    "another program": (nginx_proxy(ports=(9000,), program="/app/shop"), (9000,), None),
+}
+
+
+@pytest.mark.parametrize(("containers", "ports", "cure"), FASTCGI.values(), ids=FASTCGI)
+def test_a_program_that_speaks_fastcgi_alone(
+    containers: list[Container], ports: tuple[int, ...], cure: dict[str, str] | None
+) -> None:
+    found = judged(containers, listening=ports).findings
+    assert [finding.variables for finding in found] == (
+        [] if cure is None else [{"container": "shop", "proxy": "proxy", **cure}]
+    )
