@@ -9,7 +9,8 @@ about it.
         assert box.inspect("hungry")["State"]["OOMKilled"]
 
 The function breaks the box for real and asserts the symptom without the tool. Scenario modules lie
-in `scenarios/`, one per check family; every module there is found by discovery.
+in `scenarios/`; every module and folder there is found by discovery. A scenario is named
+`TOPIC.FUNCTION`: the topic is the module, or the folder whose modules share it.
 """
 
 from __future__ import annotations
@@ -164,7 +165,8 @@ def healthy(*, advice: Iterable[str] | None = None, **options: Any) -> Callable[
 
 
 def _add(inject: Inject, **options: Any) -> None:
-    name = f"{inject.__module__.rpartition('.')[2]}.{inject.__name__}"
+    topic = inject.__module__.removeprefix(f"{__package__}.scenarios.").partition(".")[0]
+    name = f"{topic}.{inject.__name__}"
     if name in SCENARIOS:
         raise ValueError(f"two scenarios are named {name}")
     doc = (inject.__doc__ or "").strip().split("\n")[0]
@@ -182,6 +184,6 @@ def discover() -> dict[str, Scenario]:
     """Import every module of `scenarios/` and return all declared hosts by name."""
     from . import scenarios
 
-    for module in pkgutil.iter_modules(scenarios.__path__):
-        importlib.import_module(f"{scenarios.__name__}.{module.name}")
+    for module in pkgutil.walk_packages(scenarios.__path__, f"{scenarios.__name__}."):
+        importlib.import_module(module.name)
     return SCENARIOS

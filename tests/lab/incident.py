@@ -13,6 +13,7 @@ own.
 from __future__ import annotations
 
 import importlib
+import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -80,7 +81,10 @@ def incident(
 
 def discover() -> dict[str, Incident]:
     """All declared incidents by name."""
-    importlib.import_module("tests.lab.scenarios.incidents")
+    from .scenarios import incidents
+
+    for module in pkgutil.iter_modules(incidents.__path__, f"{incidents.__name__}."):
+        importlib.import_module(module.name)
     return INCIDENTS
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.runner import BASE_CONFIG
-from tests.lab.scenarios.network import QUIET, refused
+from tests.lab.scenarios.network.helpers import QUIET, refused
 
 SLEEPS = ["bb:1.36", "sleep", "1000"]
 

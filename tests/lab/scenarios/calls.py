@@ -9,7 +9,7 @@ import pytest
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
-from tests.lab.scenarios.network import QUIET
+from tests.lab.scenarios.network.helpers import QUIET
 
 
 def _repeats(box: Box, name: str, line: str, command: str, *options: str) -> None:

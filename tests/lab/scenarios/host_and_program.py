@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tests.lab import Box, fault
 from tests.lab.images import Recipe, load
-from tests.lab.scenarios.programs import GOOD, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, logs, run
 
 _READER = b"""#!/bin/sh
 [ -e config/config.yml ] && exec sleep 1000

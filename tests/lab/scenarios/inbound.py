@@ -7,8 +7,8 @@ import sys
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB
 from tests.lab.runner import PATIENT, healthy_container
-from tests.lab.scenarios.network import QUIET
-from tests.lab.scenarios.programs import MACHINE
+from tests.lab.scenarios.network.helpers import QUIET
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 _STRANGERS = ("198.41.200.21", "198.41.200.22", "198.41.200.23", "198.41.200.24")
 

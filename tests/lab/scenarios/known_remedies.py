@@ -7,7 +7,7 @@ from tests.lab import Box, fault
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.known_rows import ROOMY, folder
 from tests.lab.scenarios.named_settings import AT_START, ended
-from tests.lab.scenarios.programs import GOOD, run
+from tests.lab.scenarios.programs.helpers import GOOD, run
 
 PIPED = "--memory=64m"
 

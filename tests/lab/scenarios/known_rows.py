@@ -8,7 +8,7 @@ from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.scenarios.named_settings import AT_START, PYTHON, ended
-from tests.lab.scenarios.programs import GOOD, MACHINE, POSTGRES, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 from tests.lab.scenarios.real_servers import nginx
 from tests.lab.scenarios.running_programs import JAVA
 

@@ -11,7 +11,7 @@ from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import PATIENT
-from tests.lab.scenarios.programs import MACHINE
+from tests.lab.scenarios.programs.helpers import MACHINE
 from tests.lab.scenarios.real_servers import NGINX
 
 CHECK = "network.route-unserved"

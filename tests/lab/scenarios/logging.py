@@ -18,7 +18,7 @@ while True:
 """
 
 
-def _grow(box: Box, container: str, count: int) -> None:
+def grow_log(box: Box, container: str, count: int) -> None:
     log = box.inspect(container)["LogPath"]
     box.run(["sh", "-c", 'yes "$1" | head -c "$2" >>"$3"', "sh", _LINE, str(count), log])
     assert int(box.run(["stat", "-c", "%s", log]).stdout) >= count
@@ -33,7 +33,7 @@ def _grow(box: Box, container: str, count: int) -> None:
 def unbounded_and_big(box: Box) -> None:
     """A container without max-size has written 300 MB of log."""
     box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
-    _grow(box, "audit", _BIG)
+    grow_log(box, "audit", _BIG)
 
 
 @fault(
@@ -48,7 +48,7 @@ def unbounded_fills_the_disk(box: Box) -> None:
     box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
     said = box.run(["df", "--output=used,avail", "-B1", "/var/lib/docker"]).stdout.split()
     used, free = int(said[2]), int(said[3])
-    _grow(box, "audit", int((used + free) * 0.975) - used)
+    grow_log(box, "audit", int((used + free) * 0.975) - used)
     assert box.run(["df", "--output=pcent", "/var/lib/docker"]).stdout.split()[1] in (
         "97%",
         "98%",
@@ -72,7 +72,7 @@ def unbounded_fills_a_disk_of_its_own(box: Box) -> None:
     )
     box.start_engine(config={"log-driver": "json-file"})
     box.docker(*SAFE, "--name=audit", "bb:1.36", "sleep", "1000")
-    _grow(box, "audit", 31_500_000)
+    grow_log(box, "audit", 31_500_000)
     assert int(box.run(["df", "--output=pcent", point]).stdout.split()[1].rstrip("%")) >= 96
 
 

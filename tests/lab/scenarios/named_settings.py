@@ -10,7 +10,7 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.daemon import DAEMON
-from tests.lab.scenarios.programs import GOOD, MACHINE, POSTGRES, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 from tests.lab.scenarios.real_servers import nginx
 
 AT_START = "container.exits-at-start"

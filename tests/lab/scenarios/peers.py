@@ -7,7 +7,7 @@ import time
 
 from tests.lab import Box, fault, healthy
 from tests.lab.runner import healthy_container
-from tests.lab.scenarios.network import QUIET
+from tests.lab.scenarios.network.helpers import QUIET
 
 _REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
 _TIMEOUT = "dial tcp: i/o timeout"

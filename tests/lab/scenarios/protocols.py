@@ -6,7 +6,7 @@ import sys
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
-from tests.lab.scenarios.network import QUIET
+from tests.lab.scenarios.network.helpers import QUIET
 
 _SERVES = """
 import socket

@@ -6,10 +6,10 @@ from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import PATIENT
-from tests.lab.scenarios.everyday import first_command
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.known_rows import folder
 from tests.lab.scenarios.named_settings import AT_START
-from tests.lab.scenarios.programs import GOOD, MACHINE, logs
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs
 from tests.lab.scenarios.real_servers import nginx
 
 CHECK = "container.errors-in-log"

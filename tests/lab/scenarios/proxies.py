@@ -7,7 +7,7 @@ import sys
 from tests.lab import Box, fault, healthy, registry
 from tests.lab.provider import BOX_ADDRESS, WEB
 from tests.lab.runner import BASE_CONFIG, PATIENT
-from tests.lab.scenarios.image import refuse
+from tests.lab.scenarios.image.helpers import refuse
 
 PORT = 3128
 PROXY = f"http://{WEB}:{PORT}"

@@ -7,8 +7,8 @@ import time
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
-from tests.lab.scenarios.everyday import first_command
-from tests.lab.scenarios.programs import GOOD, MACHINE, POSTGRES, logs, run
+from tests.lab.scenarios.everyday.helpers import first_command
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 from tests.lab.scenarios.real_servers import nginx
 
 ERRORS = "container.errors-in-log"

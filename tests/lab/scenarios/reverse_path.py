@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
-from tests.lab.scenarios.paths import _link_second_uplink
+from tests.lab.scenarios.paths.uplinks import link_second_uplink
 
 _CLIENT = "198.51.101.7"
 _URL = f"http://{BOX_ADDRESS}:8080/"
@@ -12,7 +12,7 @@ _URL = f"http://{BOX_ADDRESS}:8080/"
 
 def _second_net(box: Box) -> None:
     """An interface eth1 to a second net, and a client behind a router there."""
-    _link_second_uplink(box)
+    link_second_uplink(box)
     lenient = "for file in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 0 >$file; done"
     box.provider.sh(f"""
         ip addr add 198.51.100.1/24 dev uplink1

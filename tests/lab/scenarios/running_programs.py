@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.programs import load_server
-from tests.lab.scenarios.programs import GOOD, MACHINE, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs, run
 
 FAILING = "container.failing-inside"
 JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"

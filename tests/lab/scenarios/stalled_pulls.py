@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy, registry
 from tests.lab.runner import PATIENT
-from tests.lab.scenarios.image import QUIET, STORE
+from tests.lab.scenarios.image.helpers import QUIET, STORE
 
 DAEMON = "daemon:docker"
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
-from tests.lab.scenarios.everyday import first_command
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.named_settings import AT_START, ended
-from tests.lab.scenarios.programs import GOOD, MACHINE, logs, run
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, logs, run
 
 _SERVE = b"""#!/bin/sh
 case $2 in *'$'*)

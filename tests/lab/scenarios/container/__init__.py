@@ -1,0 +1,1 @@
+"""Containers broken for real: killed, looping, refused by the kernel, unhealthy."""

@@ -1,0 +1,88 @@
+"""Services that ended after they had worked, and ends that somebody asked for."""
+
+from __future__ import annotations
+
+import signal
+import time
+
+from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+
+
+@fault("container.crashed", subject="container:lease", shareable=True)
+def service_that_ended_after_it_had_worked(box: Box) -> None:
+    """A service without a restart policy works for some seconds and fails; the second run would
+    not."""
+    script = "[ -e /tmp/n ] && exec httpd -f -p 80; touch /tmp/n; sleep 11; echo 'lost the lease' >&2; exit 1"
+    run(box, "lease", *LAX, "--publish=8391:80", "bb:1.36", "sh", "-c", script)
+    assert box.wait_state("lease", "exited", timeout=20)["State"]["ExitCode"] == 1
+
+
+def _crash(box: Box) -> str:
+    """What is said of the one container that crashed."""
+    (finding,) = box.diagnose("check", "container.crashed", "--format", "json").findings
+    return str(finding["summary"])
+
+
+@fault("container.crashed", subject="container:fallen")
+def service_that_fell_with_the_engine(box: Box) -> None:
+    """The engine was restarted: a service without a restart policy ended well, and is not there any
+    more. The package manager's log says why."""
+    script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
+    run(
+        box,
+        "fallen",
+        *LAX,
+        "--init",
+        "--stop-timeout=10",
+        "--publish=8393:80",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
+    box.wait_for(
+        lambda: not box.docker("exec", "fallen", "ls", "/tmp/ready", check=False).returncode,
+        what="its trap",
+    )
+    engine = box.engine_pid
+    box.kill(engine, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    ended = box.sh("date '+%F %T'").strip()
+    box.start_engine()
+    box.sh("rm -f /var/log/dpkg.log")
+    assert "upgrade" not in _crash(box)
+    # as dpkg writes it, when the engine's package is upgraded at night
+    box.write("/var/log/dpkg.log", f"{ended} upgrade docker.io:amd64 28.5.1+dfsg-1 28.5.2+dfsg-1\n")
+    assert "when an upgrade (docker.io 28.5.1 to 28.5.2) restarted the engine" in _crash(box)
+    assert box.inspect("fallen")["State"]["ExitCode"] == 0
+    box.wait_health("web", "healthy")
+
+
+@fault("container.no-restart-policy", subject="container:fragile", shareable=True, exit_code=0)
+def service_without_policy(box: Box) -> None:
+    """A service with a health check and no restart policy."""
+    run(box, "fragile", *GOOD, "--health-cmd=true", "bb:1.36", "sleep", "1000")
+
+
+@healthy()
+def service_stopped_by_hand_that_ends_with_an_error(box: Box) -> None:
+    """A service was stopped and ends with exit code 1, and the engine was started again since: its
+    events are lost."""
+    script = "trap 'exit 1' TERM; sleep 1000 & wait"
+    run(box, "polite", *GOOD, "--init", "--publish=8392:80", "bb:1.36", "sh", "-c", script)
+    time.sleep(11)  # long enough to have worked
+    box.docker("stop", "-t", "5", "polite")
+    assert box.inspect("polite")["State"]["ExitCode"] == 1
+    box.stop_engine()
+    box.start_engine()
+    box.docker("start", "web")
+
+
+@healthy(shareable=True)
+def jobs_that_failed_in_the_foreground(box: Box) -> None:
+    """A one-shot command failed before the eyes of who ran it, and a one-off run of compose did."""
+    box.docker("run", "--name=grep", *GOOD, "bb:1.36", "false", check=False)
+    label = "--label=com.docker.compose.oneoff=True"
+    run(box, "oneoff", *GOOD, label, "bb:1.36", "false")
+    box.wait_state("oneoff", "exited")

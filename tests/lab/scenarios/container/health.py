@@ -1,0 +1,99 @@
+"""Health checks that fail, end late, or cannot run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tests.lab import Box, fault
+from tests.lab.scenarios.container.helpers import GOOD, run
+from tests.lab.scenarios.everyday.helpers import first_command
+
+
+def _unhealthy(
+    box: Box,
+    name: str,
+    probe: str,
+    *options: str,
+    runs: Sequence[str] = ("bb:1.36", "sleep", "1000"),
+) -> None:
+    health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2", *options]
+    run(box, name, *GOOD, *health, *runs)
+    box.wait_for(
+        lambda: box.inspect(name)["State"]["Health"]["Status"] == "unhealthy",
+        what=f"{name} to be unhealthy",
+    )
+
+
+@fault("container.unhealthy", subject="container:sick", shareable=True)
+def probe_fails(box: Box) -> None:
+    """The application does not answer its health check; a restart would help it."""
+    probe = (
+        "test -e /tmp/alive || { echo 'connect to 127.0.0.1:9: Connection refused' >&2; exit 1; }"
+    )
+    health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2"]
+    run(
+        box,
+        "sick",
+        *GOOD,
+        "--tmpfs=/tmp",
+        *health,
+        "bb:1.36",
+        "sh",
+        "-c",
+        "touch /tmp/alive; exec sleep 1000",
+    )
+    box.wait_for(
+        lambda: box.inspect("sick")["State"]["Health"]["Status"] == "healthy",
+        what="sick to be healthy",
+    )
+    box.docker("exec", "sick", "rm", "/tmp/alive")
+    box.wait_for(
+        lambda: box.inspect("sick")["State"]["Health"]["Status"] == "unhealthy",
+        what="sick to be unhealthy",
+    )
+
+
+@fault("container.unhealthy", subject="container:drowsy", shareable=True)
+def probe_takes_too_long(box: Box) -> None:
+    """The health check does not end within its timeout."""
+    _unhealthy(box, "drowsy", "sleep 9", "--health-timeout=1s")
+    assert box.inspect("drowsy")["State"]["Health"]["Log"][-1]["ExitCode"] == -1
+    command = first_command(box, "container.unhealthy", "drowsy")
+    assert command == "diagnose recreate drowsy -- --health-timeout=30s | sh", command
+
+
+@fault("container.unhealthy", subject="container:forgotten", exit_code=2)
+def record_of_the_runtime_removed(box: Box) -> None:
+    """A program that cleans /run has removed the runtime's record of a container that runs."""
+    health = ["--health-cmd=true", "--health-interval=1s", "--health-retries=2"]
+    run(box, "forgotten", *GOOD, *health, "bb:1.36", "sleep", "1000")
+    box.wait_health("forgotten", "healthy")
+    box.sh(f"rm -r /run/docker/runtime-*/moby/{box.inspect('forgotten')['Id']}")
+    box.wait_health("forgotten", "unhealthy")
+    assert "does not exist" in box.inspect("forgotten")["State"]["Health"]["Log"][-1]["Output"]
+
+
+@fault("container.unhealthy", subject="container:unprobed", shareable=True)
+def probe_cannot_run(box: Box) -> None:
+    """The image does not have the tool that the health check calls; the server is well."""
+    _unhealthy(box, "unprobed", "curl -f http://localhost:8080/", runs=["shop:1.4"])
+    assert box.inspect("unprobed")["State"]["Health"]["Log"][-1]["ExitCode"] == 127
+
+
+@fault("container.unhealthy", subject="container:misprobed", shareable=True)
+def probe_of_another_port(box: Box) -> None:
+    """The probe calls port 3000, and the server listens on 8080: the report says that nothing
+    listens there."""
+    options = [
+        "--health-interval=1s",
+        "--health-retries=2",
+        "--health-cmd=wget -qO- http://127.0.0.1:3000/ || exit 1",
+    ]
+    server = ["bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www"]
+    box.docker(
+        "run", "-d", "--name=misprobed", "--memory=64m", "--pids-limit=64", *options, *server
+    )
+    box.wait_health("misprobed", "unhealthy")
+    words = ["check", "container.unhealthy", "--container", "misprobed", "--format", "json"]
+    (finding,) = box.diagnose(*words).findings
+    assert any(socket.endswith(":8080") for socket in finding["evidence"]["TCP sockets inside"])

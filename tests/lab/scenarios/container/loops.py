@@ -1,0 +1,130 @@
+"""Containers that fail, are restarted, and fail again; services of swarm that are replaced."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS
+from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+
+
+@fault("container.restart-loop", subject="container:loop", shareable=True)
+def fails_over_and_over(box: Box) -> None:
+    """A container that fails at once is restarted without end."""
+    script = (
+        "[ -e /etc/app/db.url ] && exec sleep 1000; echo 'config: no such key: db.url' >&2; exit 3"
+    )
+    run(
+        box,
+        "loop",
+        "--restart=always",
+        *GOOD,
+        "-v=/srv/loop:/etc/app",
+        "bb:1.36",
+        "sh",
+        "-c",
+        script,
+    )
+    box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
+
+
+@fault("container.restart-loop", subject="container:ticker", shareable=True)
+def succeeds_over_and_over(box: Box) -> None:
+    """A job that ends with exit code 0 under a policy that starts it again."""
+    run(box, "ticker", "--restart=always", *GOOD, "bb:1.36", "true")
+    box.wait_for(
+        lambda: box.inspect("ticker")["RestartCount"] >= 4, timeout=20, what="four restarts"
+    )
+
+
+@fault(
+    "container.restart-loop",
+    subject="container:api.1.*",
+    also=["swarm.*", "image.registry-unreachable"],
+    baseline=False,
+)
+def swarm_task_replaced_over_and_over(box: Box) -> None:
+    """The task of a swarm service fails at once; swarm makes a new container each time, so no count
+    rises."""
+    box.image("bb:1.36")
+    box.docker("swarm", "init", f"--advertise-addr={BOX_ADDRESS}")
+    options = ["--detach", "--no-resolve-image", "--restart-delay=100ms", "--limit-memory=64m"]
+    fails = ["sh", "-c", "echo 'no such table: orders' >&2; exit 3"]
+    box.docker("service", "create", "--name=api", *options, "bb:1.36", *fails)
+    box.wait_for(
+        lambda: len(box.api("/containers/json?all=1")) >= 4,
+        timeout=60,
+        what="four containers of the task",
+    )
+    assert all(
+        box.inspect(container["Id"])["RestartCount"] == 0
+        for container in box.api("/containers/json?all=1")
+    )
+    found = box.diagnose("check", "container.restart-loop", "--format", "json").findings[0]
+    (held,) = found["fix"]
+    assert held["command"] == "docker service scale --detach api=0", (
+        "an update of the task would change nothing"
+    )
+    box.sh(held["command"])
+    box.wait_for(lambda: not box.api("/containers/json"), timeout=30, what="the service to be held")
+    box.docker("service", "scale", "--detach", "api=1")
+    box.wait_for(
+        lambda: len(box.api("/containers/json?all=1")) >= 4,
+        timeout=60,
+        what="four containers of the task again",
+    )
+
+
+@healthy(baseline=False)
+def swarm_service_updated_over_and_over(box: Box) -> None:
+    """Three updates within a minute: swarm ends each task with SIGTERM, which the program answers
+    with 143.
+
+    It asks for the image each time, which no registry gives here; nothing keeps failing.
+    """
+    box.image("bb:1.36")
+    box.docker("swarm", "init", f"--advertise-addr={BOX_ADDRESS}")
+    serves = ["sh", "-c", "trap 'exit 143' TERM; sleep 100000 & wait"]
+    box.docker(
+        "service", "create", "--detach", "--name=web", "--no-resolve-image", "bb:1.36", *serves
+    )
+    for updates in range(1, 4):
+        _serves_with(box, "web", ended=updates - 1)
+        box.docker("service", "update", "--detach", "--force", "--no-resolve-image", "web")
+    _serves_with(box, "web", ended=3)
+
+
+def _serves_with(box: Box, service: str, *, ended: int) -> None:
+    """Wait until one task of a service runs, after so many that were replaced."""
+    filters = json.dumps({"label": [f"com.docker.swarm.service.name={service}"]})
+
+    def settled() -> bool:
+        states = [
+            container["State"]
+            for container in box.api(f"/containers/json?all=1&filters={quote(filters)}")
+        ]
+        return states.count("running") == 1 and states.count("exited") == ended
+
+    box.wait_for(settled, timeout=60, what=f"{service} to run after {ended} updates")
+
+
+@fault("container.restarts-exhausted", subject="container:given-up", shareable=True)
+def given_up(box: Box) -> None:
+    """A container has failed as often as its policy allows; now its cause is gone, and a start
+    would do."""
+    script = "echo x >>/tmp/n; [ $(wc -l </tmp/n) -ge 4 ] && exec sleep 1000; echo 'no licence file'; exit 4"
+    run(box, "given-up", "--restart=on-failure:2", *LAX, "bb:1.36", "sh", "-c", script)
+    box.wait_for(
+        lambda: box.inspect("given-up")["RestartCount"] == 2, timeout=20, what="two restarts"
+    )
+    assert box.wait_state("given-up", "exited")["State"]["ExitCode"] == 4
+
+
+@fault("container.exits-at-start", subject="container:early", shareable=True)
+def exits_at_once(box: Box) -> None:
+    """A program ends with an error as soon as it is started; the second start would succeed."""
+    script = "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; echo 'listen: bad address in config' >&2; exit 1"
+    run(box, "early", *LAX, "bb:1.36", "sh", "-c", script)
+    assert box.wait_state("early", "exited")["State"]["ExitCode"] == 1

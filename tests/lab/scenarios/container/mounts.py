@@ -1,0 +1,198 @@
+"""Mounts whose source is missing, forbidden, or replaced."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault
+from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+
+
+@fault("container.mount-source-missing", subject="container:misfiled", shareable=True)
+def folder_over_a_file(box: Box) -> None:
+    """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a
+    file."""
+    run(
+        box,
+        "misfiled",
+        *GOOD,
+        "-v=/srv/misfiled/app.conf:/etc/passwd",
+        "bb:1.36",
+        "sleep",
+        "1000",
+        check=False,
+    )
+    assert box.path("/srv/misfiled/app.conf").is_dir()
+    assert box.inspect("misfiled")["State"]["ExitCode"] == 127
+
+
+@fault("container.mount-source-missing", subject="container:sourceless", shareable=True)
+def source_gone_before_the_start(box: Box) -> None:
+    """The source of a `--mount` was removed between create and start."""
+    box.write("/srv/sourceless/app.conf", "x")
+    mount = "type=bind,source=/srv/sourceless/app.conf,target=/app.conf"
+    box.docker("create", "--name=sourceless", *GOOD, "--mount", mount, "bb:1.36", "sleep", "1000")
+    box.sh("rm /srv/sourceless/app.conf")
+    assert "does not exist" in box.docker("start", "sourceless", check=False).stderr
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:locked-out",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def folder_of_another_user(box: Box) -> None:
+    """A mounted folder belongs to root alone, and the container runs as another user."""
+    box.sh("mkdir -m 700 /srv/private; echo x >/srv/private/key")
+    run(
+        box,
+        "locked-out",
+        *GOOD,
+        "-v=/srv/private:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "exec cat /data/key",
+    )
+    assert box.wait_state("locked-out", "exited")["State"]["ExitCode"] == 1
+    assert "Permission denied" in box.docker("logs", "locked-out").stderr
+
+
+def _shut_out(box: Box, name: str, mount: str, work: str) -> str:
+    """What the tool says, on one line, of a container that ended because its user was denied
+    something in a mount."""
+    run(box, name, *GOOD, f"-v={mount}", "bb:1.36", "sh", "-c", work)
+    box.wait_state(name, "exited")
+    assert "Permission denied" in box.docker("logs", name).stderr
+    return " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:keyless",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def file_of_another_user_below_an_open_folder(box: Box) -> None:
+    """A mounted folder is open to all, and the key in it belongs to root alone."""
+    box.sh("mkdir -m 755 /srv/conf; echo x >/srv/conf/key.pem; chmod 600 /srv/conf/key.pem")
+    said = _shut_out(box, "keyless", "/srv/conf:/conf", "exec cat /conf/key.pem")
+    assert '"keyless" cannot read /conf/key.pem' in said, said
+    assert "0:0 with mode 600" in said, said
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:logless",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def folder_that_may_be_read_alone(box: Box) -> None:
+    """A program creates a file in a mounted folder that its user may only read."""
+    box.sh("mkdir -m 755 /srv/logs")
+    said = _shut_out(box, "logless", "/srv/logs:/logs", "echo x >/logs/app.log")
+    assert '"logless" cannot create or remove files in /logs:' in said, said
+
+
+@fault("container.exits-at-start", subject="container:grouped", shareable=True)
+def folder_of_a_group_that_was_added(box: Box) -> None:
+    """A folder is open to a group that the container was given; what its program was refused lay
+    elsewhere."""
+    box.sh("mkdir -m 770 /srv/gd; chown 0:50 /srv/gd")
+    user = ["--user=1000", "--group-add=50", *(option for option in LAX if "user" not in option)]
+    work = "[ -e /tmp/n ] && exec sleep 1000; touch /tmp/n; echo x >/gd/new && echo /gd/new: Permission denied >&2; exit 1"
+    run(box, "grouped", *user, "-v=/srv/gd:/gd", "bb:1.36", "sh", "-c", work)
+    box.wait_state("grouped", "exited")
+    assert box.path("/srv/gd/new").exists()
+
+
+@fault(
+    "container.mount-source-missing",
+    subject="container:secretless",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def empty_folder_for_a_file(box: Box) -> None:
+    """`-v` named a secret that does not exist, where the image has nothing: the program finds an
+    empty folder."""
+    secret = "/run/secrets/db_password"
+    # below a tmpfs no folder stays behind in the container's layer, where no file could be mounted
+    # any more
+    options = [*GOOD, "--tmpfs=/run", f"-v=/srv/secrets/db_password:{secret}"]
+    run(
+        box,
+        "secretless",
+        *options,
+        "bb:1.36",
+        "sh",
+        "-c",
+        f"dd if={secret} of=/dev/null && exec sleep 1000",
+    )
+    assert box.wait_state("secretless", "exited")["State"]["ExitCode"] == 1
+    assert "Is a directory" in box.docker("logs", "secretless").stderr
+
+
+def _remapped(box: Box) -> None:
+    """An engine to which root in a container is user 100000 of the host."""
+    box.sh(
+        "echo dockremap:x:990:990::/:/bin/false >>/etc/passwd; echo dockremap:x:990: >>/etc/group"
+    )
+    box.sh("for each in uid gid; do echo dockremap:100000:65536 >/etc/sub$each; done")
+    box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:uprooted",
+    also=["container.exits-at-start"],
+    engine_started=False,
+    baseline=False,
+)
+def root_that_is_not_the_hosts(box: Box) -> None:
+    """The engine remaps users, and root of a container writes where the host's root alone may."""
+    _remapped(box)
+    box.sh("mkdir -m 755 /srv/up")
+    run(box, "uprooted", "--memory=64m", "-v=/srv/up:/up", "bb:1.36", "sh", "-c", "echo x >/up/new")
+    box.wait_state("uprooted", "exited")
+    assert "Permission denied" in box.docker("logs", "uprooted").stderr
+    said = " ".join(box.diagnose("check", "container.mount-forbidden").out.split())
+    assert "its user is root (100000 on the host)" in said, said
+
+
+@fault("container.exits-at-start", subject="container:mapped", engine_started=False, baseline=False)
+def folder_of_the_remapped_user(box: Box) -> None:
+    """The engine remaps users, and a folder belongs to the container's user as the host knows
+    it."""
+    _remapped(box)
+    box.sh("mkdir -m 700 /srv/mapped; chown 101000:101000 /srv/mapped")
+    work = "echo x >/mapped/new && echo '/mapped/new: Permission denied' >&2; exit 1"
+    run(box, "mapped", *GOOD, "-v=/srv/mapped:/mapped", "bb:1.36", "sh", "-c", work)
+    box.wait_state("mapped", "exited")
+    assert box.path("/srv/mapped/new").stat().st_uid == 101000
+
+
+@fault("container.mount-stale", subject="container:certless", shareable=True)
+def mounted_file_replaced(box: Box) -> None:
+    """A mounted file is replaced by rename, as editors and certbot do: the container keeps the old
+    one."""
+    box.write("/srv/certless/cert.pem", "old")
+    run(
+        box, "certless", *GOOD, "-v=/srv/certless/cert.pem:/cert.pem:ro", "bb:1.36", "sleep", "1000"
+    )
+    box.sh("echo new >/srv/certless/next; mv /srv/certless/next /srv/certless/cert.pem")
+    assert box.docker("exec", "certless", "cat", "/cert.pem").stdout == "old"
+
+
+@fault("container.data-left-behind", subject="container:archive9", shareable=True)
+def made_again_without_its_volume(box: Box) -> None:
+    """A container with a volume that nobody named was removed and made again."""
+    limits = ["--memory=64m", "--pids-limit=64", "--restart=unless-stopped", "--volume=/data"]
+    script = "cd /data; [ -e 1 ] || mkdir 1 2 3 4 5; exec sleep 1000"
+    words = ("run", "-d", "--name=archive9", *limits, "bb:1.36", "sh", "-c", script)
+    box.docker(*words)
+    box.docker("exec", "archive9", "ls", "/data/5")
+    box.docker("rm", "-f", "archive9")
+    box.docker(*words)
+    findings = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
+    (finding,) = [item for item in findings if item["subject"]["name"] == "archive9"]
+    assert "recreate archive9 --unmount /data" in finding["fix"][0]["command"], finding

@@ -1,0 +1,212 @@
+"""Images whose program cannot start: another format, no interpreter, no file, no permission."""
+
+from __future__ import annotations
+
+import os
+import struct
+
+from tests.lab import Box, fault
+from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+
+VFS_CAP_REVISION_2, VFS_CAP_EFFECTIVE = 0x02000000, 1
+"""Of the header of a file's capabilities (linux/capability.h)."""
+
+
+@fault(
+    "container.exec-format",
+    subject="container:foreign",
+    expect=[("container.exits-at-start", "container:foreign")],
+    shareable=True,
+)
+def built_for_another_machine(box: Box) -> None:
+    """The program in the image is an ELF file for another architecture."""
+    run(box, "foreign", *GOOD, "foreign:1", check=False)
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "foreign").stderr,
+        what="the kernel's refusal",
+    )
+
+
+@fault(
+    "container.exec-format",
+    subject="container:looped",
+    also=["container.restart-loop"],
+    shareable=True,
+)
+def built_for_another_machine_and_restarted(box: Box) -> None:
+    """A program for another architecture under a restart policy: the loop began before its last
+    end."""
+    run(box, "looped", "--restart=always", *GOOD, "foreign:1", check=False)
+    box.wait_for(
+        lambda: box.inspect("looped")["RestartCount"] >= 5, timeout=20, what="five restarts"
+    )
+
+
+@fault(
+    "container.exec-format",
+    subject="container:bare",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_without_interpreter_line(box: Box) -> None:
+    """The program in the image is a script that does not say what runs it."""
+    run(box, "bare", *LAX, "noshebang:1", check=False)
+    box.wait_for(
+        lambda: "exec format error" in box.docker("logs", "bare").stderr,
+        what="the kernel's refusal",
+    )
+
+
+@fault(
+    "container.interpreter-missing",
+    subject="container:dos",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_with_dos_line_ends(box: Box) -> None:
+    """The `#!` line of a script ends in a carriage return."""
+    run(box, "dos", *LAX, "crlf:1", check=False)
+    box.wait_for(
+        lambda: "no such file" in box.docker("logs", "dos").stderr, what="the kernel's refusal"
+    )
+
+
+@fault(
+    "container.interpreter-missing",
+    subject="container:snake",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_for_a_missing_interpreter(box: Box) -> None:
+    """A script needs an interpreter that the image does not have."""
+    run(box, "snake", *GOOD, "nointerp:1", check=False)
+    box.wait_for(
+        lambda: "no such file" in box.docker("logs", "snake").stderr, what="the kernel's refusal"
+    )
+
+
+@fault(
+    "container.interpreter-missing",
+    subject="container:viaenv",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def script_whose_interpreter_env_does_not_find(box: Box) -> None:
+    """A script has /usr/bin/env look for an interpreter that the image does not have."""
+    run(box, "viaenv", *GOOD, "viaenv:1", check=False)
+    box.wait_for(
+        lambda: "can't execute 'python3'" in box.docker("logs", "viaenv").stderr,
+        what="the words of env",
+    )
+
+
+@fault("container.entrypoint-missing", subject="container:noentry", shareable=True)
+def program_that_is_not_there(box: Box) -> None:
+    """The image does not have the program that it names."""
+    run(box, "noentry", *GOOD, "noentry:1", check=False)
+    assert box.inspect("noentry")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:bashless", shareable=True)
+def shell_that_the_image_does_not_have(box: Box) -> None:
+    """The command calls bash, and the image has another shell."""
+    run(box, "bashless", *GOOD, "bb:1.36", "bash", "-c", "sleep 1000", check=False)
+    assert box.inspect("bashless")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:oneword", shareable=True)
+def line_in_the_place_of_a_program(box: Box) -> None:
+    """A whole command line is given as one word."""
+    run(box, "oneword", *GOOD, "bb:1.36", "sleep 1000", check=False)
+    assert box.inspect("oneword")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:behind", shareable=True)
+def options_behind_the_image(box: Box) -> None:
+    """Options of `docker run` are given behind the image's name."""
+    options = ["-e", "MODE=fast", "--restart=no"]
+    run(box, "behind", *GOOD, "shop:1.4", *options, check=False)
+    assert box.inspect("behind")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-missing", subject="container:foreigncmd", shareable=True)
+def command_that_the_image_does_not_have(box: Box) -> None:
+    """The container was given another command than its image has, and the image lacks it."""
+    run(box, "foreigncmd", *GOOD, "shop:1.4", "/opt/none", check=False)
+    assert box.inspect("foreigncmd")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-forbidden", subject="container:noexec", shareable=True)
+def program_without_execute_bit(box: Box) -> None:
+    """The program in the image may not be executed."""
+    run(box, "noexec", *LAX, "noexecbit:1", check=False)
+    assert box.inspect("noexec")["State"]["ExitCode"] == 126
+
+
+@fault(
+    "container.entrypoint-missing",
+    subject="container:underinit",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def program_that_is_not_there_below_an_init(box: Box) -> None:
+    """The image does not have the program that an init is to start: the engine sees no failed
+    start."""
+    run(box, "underinit", *GOOD, "--init", "bb:1.36", "/opt/app/serve", check=False)
+    box.wait_for(
+        lambda: "No such file" in box.docker("logs", "underinit").stderr,
+        what="the init's last words",
+    )
+
+
+@fault(
+    "container.entrypoint-forbidden",
+    subject="container:closed",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def interpreter_that_the_user_may_not_reach(box: Box) -> None:
+    """A script's interpreter lies in a folder of root's, and the container runs as another user."""
+    box.sh("mkdir -m 700 /srv/closed; cp /bin/busybox /srv/closed/sh")
+    run(box, "closed", *GOOD, "-v=/srv/closed:/closed", "closed:1", check=False)
+    box.wait_for(
+        lambda: "permission denied" in box.docker("logs", "closed").stderr,
+        what="the kernel's refusal",
+    )
+
+
+@fault(
+    "container.entrypoint-forbidden",
+    subject="container:capable",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def program_with_capabilities_that_were_dropped(box: Box) -> None:
+    """A program carries CAP_NET_BIND_SERVICE, as setcap gives it, and its container was created
+    without."""
+    box.docker("volume", "create", "capable")
+    program = "/var/lib/docker/volumes/capable/_data/busybox"
+    box.sh(f"cp /bin/busybox {program}")
+    bind_service = struct.pack("<IIIII", VFS_CAP_REVISION_2 | VFS_CAP_EFFECTIVE, 1 << 10, 0, 0, 0)
+    os.setxattr(box.path(program), "security.capability", bind_service)
+    run(
+        box,
+        "capable",
+        *GOOD,
+        "-v=capable:/tools",
+        "bb:1.36",
+        "/tools/busybox",
+        "sleep",
+        "1000",
+        check=False,
+    )
+    box.wait_for(
+        lambda: "not permitted" in box.docker("logs", "capable").stderr, what="the kernel's refusal"
+    )
+
+
+@fault("container.entrypoint-missing", subject="container:covered", shareable=True)
+def program_hidden_by_a_mount(box: Box) -> None:
+    """An empty folder lies over the one that holds the program."""
+    run(box, "covered", *GOOD, "--tmpfs=/bin", "bb:1.36", "/bin/sleep", "1000", check=False)
+    assert box.inspect("covered")["State"]["ExitCode"] == 127

@@ -1,0 +1,74 @@
+"""Containers that are dead, paused, full of zombies, or without their shim."""
+
+from __future__ import annotations
+
+import signal
+
+from tests.lab import Box, fault
+from tests.lab.scenarios.container.helpers import GOOD, run
+
+
+@fault("container.dead", subject="container:undead")
+def removal_fails(box: Box) -> None:
+    """A file of a container may not be deleted, so its removal fails half-way."""
+    run(box, "undead", *GOOD, "bb:1.36", "sleep", "1000")
+    folder = f"/var/lib/docker/containers/{box.inspect('undead')['Id']}"
+    box.sh(f"chattr +i {folder}/hostname")
+    box.docker("rm", "-f", "undead", check=False)
+    assert box.inspect("undead")["State"]["Status"] == "dead"
+
+
+@fault(
+    "container.shim-lost",
+    subject="container:orphan",
+    # without containerd no container starts again
+    also=["daemon.*", "container.unhealthy", "container.start-refused"],
+)
+def shim_killed_while_containerd_was_down(box: Box) -> None:
+    """containerd and a container's shim are killed; the container's process lives on."""
+    run(box, "orphan", *GOOD, "bb:1.36", "sleep", "1000")
+    inside = box.inspect("orphan")
+    shim = next(
+        pid
+        for pid in box.pids_of("containerd-shim-runc-v2")
+        if inside["Id"] in _arguments(box, pid)
+    )
+    box.kill(box.engine_pid, signal.SIGSTOP)
+    box.kill(box.containerd_pid, signal.SIGKILL)
+    box.kill(shim, signal.SIGKILL)
+    box.kill(box.engine_pid, signal.SIGCONT)
+    box.wait_for(lambda: not box.alive(shim), what="the shim to end")
+    assert box.alive(inside["State"]["Pid"])
+
+
+def _arguments(box: Box, pid: int) -> str:
+    return box.path(f"/proc/{pid}/cmdline").read_bytes().decode()
+
+
+@fault("container.paused", subject="container:frozen", shareable=True)
+def paused_and_forgotten(box: Box) -> None:
+    """A container was paused."""
+    run(box, "frozen", *GOOD, "bb:1.36", "sleep", "1000")
+    box.docker("pause", "frozen")
+    assert box.inspect("frozen")["State"]["Status"] == "paused"
+
+
+@fault("container.zombies", subject="container:undertaker", shareable=True)
+def children_not_reaped(box: Box) -> None:
+    """A first process that reaps nothing has inherited children that ended."""
+    script = "i=0; while [ $i -lt 25 ]; do (sleep 1 &); i=$((i+1)); done; exec sleep 1000"
+    run(box, "undertaker", *GOOD, "bb:1.36", "sh", "-c", script)
+
+    def zombies() -> int:
+        """A state may have more letters: N says that the box runs at a low priority."""
+        return sum(line.startswith("Z") for line in box.sh("ps -eo stat,comm").splitlines())
+
+    box.wait_for(lambda: zombies() >= 20, timeout=30, what="twenty zombies")
+
+
+@fault("container.ignores-stop-signal", subject="container:deaf", exit_code=0)
+def killed_after_its_grace_period(box: Box) -> None:
+    """A first process without a handler for SIGTERM waits out its grace period."""
+    box.docker("run", "-d", "--name=deaf", "--stop-timeout=1", *GOOD, "bb:1.36", "sleep", "1000")
+    box.docker("stop", "deaf")
+    assert box.inspect("deaf")["State"]["ExitCode"] == 137

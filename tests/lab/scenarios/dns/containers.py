@@ -1,0 +1,92 @@
+"""DNS servers that are containers."""
+
+from __future__ import annotations
+
+from tests.lab import Box, Engines, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, WEB, ZONE
+
+_DNSMASQ = (
+    "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= --keep-in-foreground"
+)
+_ZONE = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
+
+
+def _dns_container(box: Box, *options: str) -> str:
+    """A container with a DNS server; gives its address."""
+    box.docker("run", "-d", "--name", "pihole", "-m", "64m", *options, "bb:1.36", "sleep", "1000")
+    details = box.inspect("pihole")
+    enter = ["nsenter", "-t", str(details["State"]["Pid"]), "-n"]
+    box.spawn([*enter, "dnsmasq", *_DNSMASQ.split(), *_ZONE.split()])
+    address = str(details["NetworkSettings"]["Networks"]["bridge"]["IPAddress"])
+    ask = ["busybox", "nslookup", f"www.{ZONE}", address]
+    box.wait_for(lambda: box.run(ask, check=False).returncode == 0, what="the DNS server")
+    return address
+
+
+@fault("dns.host-broken", subject="host:host", also=[("dns.*", "*")])
+def server_of_the_host_is_a_stopped_container(box: Box) -> None:
+    """The host's only DNS server is one of its own containers, which was stopped."""
+    _dns_container(box, "-p", f"{BOX_ADDRESS}:53:53/udp")
+    box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
+    box.docker("stop", "pihole")
+
+
+@fault(
+    "dns.upstream-unreachable",
+    subject="network:bridge",
+    also=[("dns.*", "*")],
+    engines=Engines(until=20),
+)
+def answers_of_docker_proxy_from_another_address(box: Box) -> None:
+    """Containers ask a neighbour by the host's address: docker-proxy answers from the bridge's, and
+    the answers are dropped."""
+    _dns_container(box, "-p", "53:53/udp")
+    box.write("/etc/resolv.conf", f"nameserver {BOX_ADDRESS}\n")
+    box.docker("run", "-d", "--name", "asker", "-m", "32m", "bb:1.36", "sleep", "1000")
+
+
+@fault("dns.upstream-unreachable", subject="container:asker")
+def server_of_a_network_that_nobody_is(box: Box) -> None:
+    """A container is to ask an address of its network that its DNS container had before it was
+    created again."""
+    box.docker("network", "create", "--subnet=172.30.0.0/24", "names")
+    box.docker(
+        "run",
+        *[
+            "-d",
+            "--name",
+            "asker",
+            "-m",
+            "32m",
+            "--network",
+            "names",
+            "--dns",
+            "172.30.0.55",
+            "bb:1.36",
+            "sleep",
+            "1000",
+        ],
+    )
+
+
+@healthy()
+def server_that_is_a_container(box: Box) -> None:
+    """A container asks a neighbour that is a DNS server, by the neighbour's own address."""
+    address = _dns_container(box)
+    box.docker("run", *f"-d --name asker -m 32m --dns {address} bb:1.36 sleep 1000".split())
+
+
+@fault("firewall.masquerade-missing", subject="network:bridge", also=[("dns.*", "*")])
+def server_behind_a_net_that_is_not_translated(box: Box) -> None:
+    """A rule keeps what goes to the office net from being translated, and the containers' DNS
+    server is there."""
+    box.provider.sh("ip addr add 10.20.0.53/32 dev lo")
+    listen = "--listen-address=10.20.0.53 --bind-interfaces"
+    box.provider.spawn(["dnsmasq", *_DNSMASQ.split(), *listen.split(), *_ZONE.split()])
+    box.sh(
+        f"ip route add 10.20.0.0/16 via {GATEWAY}; iptables -t nat -I POSTROUTING -d 10.20.0.0/16 -j ACCEPT"
+    )
+    box.docker(
+        "run",
+        *["-d", "--name", "asker", "-m", "32m", "--dns", "10.20.0.53", "bb:1.36", "sleep", "1000"],
+    )

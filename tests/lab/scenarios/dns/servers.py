@@ -1,0 +1,195 @@
+"""DNS servers that are silent, lossy or behind a packet filter."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault
+from tests.lab.provider import RESOLVER, SILENT, WEB, ZONE
+from tests.lab.runner import PATIENT, baseline, healthy_container
+from tests.lab.scenarios.dns.helpers import NAME, resolves, start
+
+
+@fault("dns.upstream-unreachable", subject="container:lostdns", shareable=True)
+def own_server_is_silent(box: Box) -> None:
+    """A container was given a DNS server that never answers."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=lostdns",
+        f"--dns={SILENT}",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
+    )
+    assert not resolves(box, "lostdns")
+
+
+@fault("dns.upstream-unreachable", subject="container:selfish", shareable=True)
+def own_server_is_loopback(box: Box) -> None:
+    """A container is to ask 127.0.0.1, where the host has a server: inside, that is the container
+    itself."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=selfish",
+        "--dns=127.0.0.1",
+        "--memory=64m",
+        "--pids-limit=64",
+        "shop:1.4",
+    )
+    assert not resolves(box, "selfish")
+
+
+@fault("dns.upstream-unreachable", subject="network:consulnet", engine_started=False)
+def dnsmasq_that_leaves_out_the_bridge(box: Box) -> None:
+    """daemon.json names the address of docker0, and the host's dnsmasq listens at 127.0.0.1
+    alone."""
+    fixed = (
+        "--keep-in-foreground --no-hosts --no-resolv --conf-file=/dev/null --user=root --pid-file="
+    )
+    own = f"--bind-interfaces --listen-address=127.0.0.1 --server={RESOLVER}"
+    box.spawn(["dnsmasq", *fixed.split(), *own.split()])
+    box.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+    box.start_engine(config={"dns": ["172.17.0.1"]})
+    box.docker("network", "create", "consulnet")
+    for name in ("asks1", "asks2"):
+        run = ("run", "-d", f"--name={name}", "--network=consulnet", "-m=32m", "--pids-limit=64")
+        box.docker(*run, "shop:1.4")
+    assert "192.0.2.80" in box.sh("getent hosts www.lab.test")
+    looked_up = box.docker("exec", "asks1", "nslookup", "www.lab.test", check=False)
+    assert looked_up.returncode != 0
+
+
+@fault("dns.queries-lost", subject="host:host", shareable=True)
+def own_server_loses_half(box: Box) -> None:
+    """A container was given a DNS server that loses half of the queries; the host's answers all."""
+    server = "192.0.2.57"
+    box.provider.sh(f"ip addr add {server}/24 dev uplink")
+    zone = f"--local=/{ZONE}/ --address=/{ZONE}/{WEB}"
+    options = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file="
+    listen = f"--keep-in-foreground --listen-address={server} --bind-interfaces"
+    box.provider.spawn(["dnsmasq", *options.split(), *listen.split(), *zone.split()])
+    box.wait_for(
+        lambda: f"{server}:53" in box.provider.run(["ss", "-lnu"]).stdout, what="the lossy server"
+    )
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=halfdns", f"--dns={server}", *limits, "shop:1.4")
+    assert resolves(box, "halfdns")
+    chance = "-m statistic --mode random --probability 0.5"
+    box.provider.drop(f"-d {server} -p udp --dport 53 {chance}")
+    asked = [resolves_in_a_second(box, "halfdns") for _ in range(12)]
+    assert 0 < sum(asked) < 12, asked
+
+
+_SINK = """
+import socket, sys, threading
+def take(client):
+    while client.recv(65536):
+        pass
+server = socket.create_server((sys.argv[1], 9000))
+while True:
+    threading.Thread(target=take, args=(server.accept()[0],), daemon=True).start()
+"""
+
+
+@fault("dns.queries-lost", subject="host:host", also=["network.call-unanswered"], args=PATIENT)
+def network_that_loses_packets(box: Box) -> None:
+    """Whatever leaves this host may get lost: queries, and what a container uploads."""
+    box.provider.spawn(["/usr/bin/python3", "-c", _SINK, WEB])
+    upload = f"while :; do head -c 400000 /dev/zero | nc -w 9 {WEB} 9000; sleep 1; done"
+    for protocol, chance in (("udp", "0.4"), ("tcp", "0.1")):
+        random = f"-m statistic --mode random --probability {chance}"
+        box.provider.drop(f"-i uplink -p {protocol} {random}")
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("run", "-d", "--name=uploads", *limits, "bb:1.36", "sh", "-c", upload)
+    box.wait_for(lambda: _loses(box, "uploads"), 90, "packets to be lost")
+    findings = box.diagnose("check", "dns.queries-lost", "--format", "json").findings
+    assert 'container "uploads" had to send' in findings[0]["summary"]
+
+
+def _loses(box: Box, name: str) -> bool:
+    """Whether a container has sent much, and had to send a twentieth of it again."""
+    pid = box.inspect(name)["State"]["Pid"]
+    names, numbers = box.sh(f"grep ^Tcp: /proc/{pid}/net/snmp").splitlines()
+    counters = dict(zip(names.split(), numbers.split(), strict=True))
+    sent, again = int(counters["OutSegs"]), int(counters["RetransSegs"])
+    return sent >= 300 and again >= sent / 20
+
+
+def resolves_in_a_second(box: Box, container: str) -> bool:
+    query = ["timeout", "1", "nslookup", "-type=a", NAME]
+    return box.docker("exec", container, *query, check=False).returncode == 0
+
+
+@fault("dns.upstream-unreachable", subject="network:bridge", also=["firewall.*"])
+def forwarding_of_dns_dropped(box: Box) -> None:
+    """The host resolves, its containers do not: a rule drops what they send to the DNS server."""
+    assert resolves(box, "web")
+    box.run(["iptables", "-I", "DOCKER-USER", "-p", "udp", "--dport", "53", "-j", "DROP"])
+    assert not resolves(box, "web")
+
+
+@fault(
+    "dns.host-broken", subject="host:host", also=["dns.upstream-unreachable", "container.unhealthy"]
+)
+def resolver_does_not_answer(box: Box) -> None:
+    """The DNS server of the host drops all queries."""
+    assert resolves(box, "web")
+    box.provider.drop("-p udp --dport 53")
+    box.provider.drop("-p tcp --dport 53")
+    assert not resolves(box, "web")
+
+
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    expect=[("firewall.output-dropped", "host:host")],
+    also=["dns.upstream-unreachable", "container.unhealthy"],
+)
+def answers_dropped_by_the_host(box: Box) -> None:
+    """The host's own INPUT policy drops the answers to what it asks; containers of the default
+    bridge resolve."""
+    box.sh(
+        "iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT; iptables -A INPUT -p tcp --dport 22 -j ACCEPT"
+    )
+    assert resolves(box, "web")
+    assert box.run(["busybox", "timeout", "2", "nslookup", NAME], check=False).returncode != 0
+
+
+@fault("dns.upstream-unreachable", subject="container:gated", also=["firewall.*"])
+def input_rules_before_a_server_of_the_host(box: Box) -> None:
+    """A DNS server on the host's own address, and INPUT rules that let no container ask it."""
+    box.spawn(["dnsmasq", "--keep-in-foreground", "--listen-address=172.17.0.1", "--bind-interfaces", "--no-hosts",
+               "--no-resolv", f"--server={RESOLVER}", "--conf-file=/dev/null", "--user=root", "--pid-file="])  # fmt: skip
+    healthy_container(box, "gated", 8081, "--dns=172.17.0.1")
+    assert resolves(box, "gated")
+    box.sh(
+        "iptables -A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT; iptables -A INPUT -i lo -j ACCEPT"
+    )
+    box.sh("iptables -P INPUT DROP")
+    assert not resolves(box, "gated")
+
+
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    engine_started=False,
+    also=["dns.upstream-unreachable", "container.unhealthy"],
+)
+def three_dead_servers_before_a_live_one(box: Box) -> None:
+    """The fourth server of resolv.conf would answer, and no library asks more than three."""
+    start(
+        box,
+        "".join(
+            f"nameserver {each}\n"
+            for each in ("192.0.2.201", "192.0.2.202", "192.0.2.203", RESOLVER)
+        ),
+    )
+    baseline(box)
+    assert not resolves(box, "web")
+
+
+@fault("dns.udp-blocked", subject="host:host", also=["dns.upstream-unreachable"])
+def only_tcp_gets_through(box: Box) -> None:
+    """A firewall on the way drops DNS over UDP and lets TCP pass."""
+    box.provider.drop("-p udp --dport 53")
+    assert not resolves(box, "web")

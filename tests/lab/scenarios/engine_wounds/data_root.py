@@ -1,0 +1,155 @@
+"""Data roots that are not mounted, moved, cleaned by hand, or reached in an unusual way."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.runner import BASE_CONFIG, healthy_container
+from tests.lab.scenarios.engine_wounds.helpers import (
+    DAEMON,
+    DEAD,
+    ROOT,
+    SMALL,
+    SUBORDINATE,
+    start_and_fail,
+)
+
+# -- the data root ----------------------------------------
+
+
+def _second_disk(box: Box, point: str) -> None:
+    """A disk of its own at this path."""
+    box.sh(
+        f"truncate -s 300M /root/disk.img; mkfs.ext4 -q /root/disk.img; mkdir -p {point}; mount -o loop /root/disk.img {point}"
+    )
+
+
+def _unmount_after_use(box: Box, options: str = "defaults,nofail") -> None:
+    """The engine worked on a disk of its own; after a reboot nothing has mounted that disk."""
+    _second_disk(box, "/data")
+    box.sh(f"echo /root/disk.img /data ext4 loop,{options} 0 2 >/etc/fstab")
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/data/docker"})
+    healthy_container(box, "web", 8080)
+    box.stop_engine()
+    box.sh("umount /data")
+
+
+@fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=2)
+def disk_of_the_data_root_not_mounted(box: Box) -> None:
+    """The data root's disk was not mounted at boot: the engine made an empty folder in its
+    place."""
+    _unmount_after_use(box)
+    box.start_engine()
+    assert box.api("/containers/json?all=1") == []
+    (finding,) = box.diagnose("check", "daemon.wrong-data-root", "--format", "json").findings
+    assert finding["fix"][0]["command"].splitlines()[1] == "mount /data"
+
+
+@fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
+def work_went_on_without_the_disk(box: Box) -> None:
+    """The data root's disk is not mounted, and somebody has created a container on the root disk
+    since."""
+    _unmount_after_use(box)
+    box.start_engine()
+    healthy_container(box, "again", 8080)
+
+
+@fault("daemon.wrong-data-root", subject=DAEMON, engine_started=False, baseline=False, exit_code=1)
+def setting_of_the_data_root_lost(box: Box) -> None:
+    """A new daemon.json lacks `data-root`: the engine is empty, and the old root still has its
+    container."""
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
+    healthy_container(box, "web", 8080)
+    box.stop_engine()
+    box.start_engine(config=dict(BASE_CONFIG))
+    assert box.api("/containers/json?all=1") == []
+
+
+@fault("daemon.wrong-data-root", subject=DAEMON, exit_code=1)
+def user_namespaces_switched_on(box: Box) -> None:
+    """userns-remap was switched on: the engine has a new data root below the old one, and sees
+    nothing of it."""
+    box.sh(SUBORDINATE)
+    box.stop_engine()
+    box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
+    assert box.api("/containers/json?all=1") == []
+
+
+@healthy(engine_started=False, baseline=False)
+def data_root_moved_on_purpose(box: Box) -> None:
+    """The data root was moved to a disk of its own; the old one still lies there, and fstab names
+    the new one."""
+    box.start_engine(config=dict(BASE_CONFIG))
+    healthy_container(box, "old", 8080)
+    box.stop_engine()
+    _second_disk(box, "/data")
+    box.sh(
+        "echo /root/disk.img /data ext4 loop,nofail 0 2 >/etc/fstab; echo /dev/sdz1 /backup ext4 noauto 0 2 >>/etc/fstab"
+    )
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/data/docker"})
+    healthy_container(box, "web", 8080)
+
+
+@healthy(baseline=False)
+def new_and_empty(box: Box) -> None:
+    """A host that was set up a moment ago: no container, and none anywhere else; fstab has a disk
+    for other things."""
+    box.sh("echo UUID=1234 /backup ext4 nofail 0 2 >/etc/fstab")
+    assert box.api("/containers/json?all=1") == []
+
+
+@healthy(baseline=False)
+def build_host_between_jobs(box: Box) -> None:
+    """A build host without a container at this moment; an old data root was kept: advice at
+    most."""
+    box.image("bb:1.36")
+    box.sh(f"mkdir -p /srv/docker/containers/{'ab' * 32} /srv/docker/volumes")
+
+
+@fault("daemon.not-running", subject=DAEMON, also=[*DEAD, "security.*"], exit_code=2)
+def folder_in_place_of_the_socket(box: Box) -> None:
+    """A folder lies where the socket belongs, and a container that mounts the socket has most
+    likely made it."""
+    box.docker(
+        "run",
+        "-d",
+        "--name=agent",
+        *SMALL,
+        "-v",
+        "/var/run/docker.sock:/var/run/docker.sock",
+        "shop:1.4",
+    )
+    box.stop_engine()
+    box.sh("rm -rf /run/docker.sock; mkdir /run/docker.sock")
+    start_and_fail(box, "can't create unix socket /var/run/docker.sock: is a directory")
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert finding["evidence"]["containers that mount /var/run/docker.sock"] == ["agent"]
+    assert "rmdir /var/run/docker.sock" in finding["fix"][0]["command"]
+
+
+@healthy(engine_started=False, baseline=False)
+def volumes_on_a_disk_of_their_own(box: Box) -> None:
+    """The folder of volumes is a disk of its own, as fstab says, and so is that of containers."""
+    _second_disk(box, f"{ROOT}/volumes")
+    box.sh(
+        f"mkdir -p /srv/containers {ROOT}/containers; mount --bind /srv/containers {ROOT}/containers"
+    )
+    box.sh(f"echo /root/disk.img {ROOT}/volumes ext4 loop 0 2 >/etc/fstab")
+    box.sh(f"echo /srv/containers {ROOT}/containers none bind 0 0 >>/etc/fstab")
+    box.start_engine(config=dict(BASE_CONFIG))
+    healthy_container(box, "web", 8080, "--volume=data:/data")
+
+
+@healthy(engine_started=False, baseline=False)
+def data_root_behind_a_link(box: Box) -> None:
+    """The data root is reached through a symbolic link that daemon.json names."""
+    box.sh("mkdir -p /srv/real; ln -s /srv/real /srv/docker")
+    box.start_engine(config={**BASE_CONFIG, "data-root": "/srv/docker"})
+    healthy_container(box, "web", 8080)
+
+
+@fault("daemon.temp-folder-missing", subject=DAEMON, exit_code=1)
+def temporary_folder_removed(box: Box) -> None:
+    """Somebody has cleaned the data root by hand: the engine's folder for what it loads is gone."""
+    box.sh("docker save shop:1.4 -o /root/images.tar; rm -rf /var/lib/docker/tmp")
+    done = box.docker("load", "-i", "/root/images.tar", check=False)
+    assert "no such file" in done.stderr, done.stderr

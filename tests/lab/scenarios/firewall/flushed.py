@@ -1,0 +1,83 @@
+"""Rules of the engine that are gone."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault
+from tests.lab.scenarios.firewall.helpers import DEAF, PUBLISHED, comes_in, goes_out, shop
+
+
+@fault("firewall.chains-missing", subject="host:host", also=DEAF)
+def filter_flushed(box: Box) -> None:
+    """Another tool flushes the filter and nat tables, as configuration management does."""
+    box.sh("iptables -P FORWARD DROP; iptables -F; iptables -t nat -F")
+    assert not goes_out(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=DEAF)
+def nft_flushed(box: Box) -> None:
+    """`nft flush ruleset` at a restart of nftables.service takes Docker's tables along."""
+    box.sh("nft flush ruleset")
+    assert not goes_out(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=DEAF)
+def forward_jumps_lost(box: Box) -> None:
+    """Docker's chains are all there, but FORWARD leads to none of them: a presence that proves
+    nothing."""
+    box.sh("iptables -P FORWARD DROP; iptables -F FORWARD")
+    assert "DOCKER" in box.sh("iptables -S")
+    assert not goes_out(box)
+
+
+@fault("firewall.masquerade-missing", subject="network:shop", also=DEAF)
+def masquerade_deleted(box: Box) -> None:
+    """One network's MASQUERADE rule is gone: its packets leave and no answer comes back."""
+    bridge, subnet = shop(box)
+    box.sh(f"iptables -t nat -D POSTROUTING -s {subnet} ! -o {bridge} -j MASQUERADE")
+    assert goes_out(box, "web")
+    assert not goes_out(box, "cart")
+
+
+@fault("firewall.dnat-missing", subject="container:web")
+def dnat_deleted(box: Box) -> None:
+    """One published port has lost its DNAT rule; docker-proxy still serves it."""
+    box.sh(
+        "iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables"
+    )
+    assert comes_in(box)
+
+
+@fault("firewall.dnat-missing", subject="container:web", config={"userland-proxy": False})
+def dnat_deleted_without_proxy(box: Box) -> None:
+    """One published port has lost its DNAT rule, and no docker-proxy stands behind it."""
+    box.sh(
+        "iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables"
+    )
+    assert not comes_in(box)
+
+
+@fault("firewall.dnat-missing", subject="host:host", config={"userland-proxy": False})
+def jump_of_the_hosts_own_packets_lost(box: Box) -> None:
+    """The host's own packets are not led to Docker's rules any more, and no docker-proxy stands
+    behind the port."""
+    curl = ["curl", "-sS", "--noproxy", "*", "--max-time", "1.5", PUBLISHED]
+    assert box.run(curl, check=False).returncode == 0
+    box.sh("iptables -t nat -S OUTPUT | grep DOCKER | sed 's/^-A/-t nat -D/' | xargs iptables")
+    assert box.run(curl, check=False).returncode != 0
+    assert comes_in(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=["firewall.dnat-missing"])
+def published_ports_emptied(box: Box) -> None:
+    """Docker's chain in nat is there, reached, and empty: docker-proxy serves all ports."""
+    shop(box)
+    box.sh("iptables -t nat -F DOCKER")
+    assert comes_in(box)
+
+
+@fault("firewall.chains-missing", subject="host:host", also=DEAF)
+def answers_forgotten(box: Box) -> None:
+    """The rules that let answers back are gone, all others are there."""
+    box.sh("iptables -P FORWARD DROP; for chain in FORWARD DOCKER-CT; do iptables -S $chain 2>/dev/null"
+           " | grep -e ESTABLISHED | sed 's/^-A/-D/' | xargs -r -L1 iptables; done")  # fmt: skip
+    assert not goes_out(box)

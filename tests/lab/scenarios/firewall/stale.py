@@ -1,0 +1,40 @@
+"""Rules that lead to an address of earlier."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS, GATEWAY
+from tests.lab.scenarios.firewall.helpers import comes_in
+
+_TO_NOBODY = "-p tcp -m tcp --dport {} -j DNAT --to-destination 172.17.0.40:{}"
+
+
+@fault("firewall.dnat-stale", subject="host:host")
+def port_of_the_host_taken_by_a_leftover_rule(box: Box) -> None:
+    """A rule of a container that is gone sends the host's port 22 to its former address, and ssh is
+    out of reach."""
+    box.sh("mkdir -p /srv/www && echo hello >/srv/www/index.html")
+    box.spawn(["busybox", "httpd", "-f", "-p", "22", "-h", "/srv/www"])
+    box.wait_for(lambda: comes_in(box, f"http://{BOX_ADDRESS}:22/"), what="the host's service")
+    box.sh(f"iptables -t nat -A DOCKER ! -i docker0 {_TO_NOBODY.format(22, 22)}")
+    assert not comes_in(box, f"http://{BOX_ADDRESS}:22/")
+
+
+@fault(
+    "firewall.dnat-stale", subject="host:host", also=[("firewall.dnat-missing", "container:web")]
+)
+def saved_rules_of_an_earlier_boot(box: Box) -> None:
+    """A saved rule with the container's address of an earlier boot stands before the engine's own:
+    the published port is dead."""
+    box.sh(f"iptables -t nat -I DOCKER 1 ! -i docker0 {_TO_NOBODY.format(8080, 8080)}")
+    assert not comes_in(box)
+
+
+@healthy()
+def translations_of_other_kinds(box: Box) -> None:
+    """A paused container keeps its rule, and the administrator leads a port to another machine."""
+    box.docker("pause", "web")
+    box.docker("unpause", "web")
+    box.sh(
+        f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 8022 -j DNAT --to-destination {GATEWAY}:22"
+    )

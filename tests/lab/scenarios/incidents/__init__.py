@@ -1,0 +1,2 @@
+"""Compound incidents: faults, what follows from them in services that really fail, and a bystander
+beside them."""

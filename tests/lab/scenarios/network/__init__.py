@@ -1,0 +1,1 @@
+"""Broken networks: ports that are taken, bridges that are down, subnets in the way."""

@@ -1,0 +1,2 @@
+"""Containers whose program objects to something: real programs of the machine, run inside a
+container of the lab."""

@@ -1,0 +1,162 @@
+"""Programs that object to their data: another version, a lock, a pid file, a mount."""
+
+from __future__ import annotations
+
+import time
+
+from tests.lab import Box, fault
+from tests.lab.images import Recipe, load
+from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
+
+
+@fault(
+    "container.data-version-mismatch",
+    subject="container:orders-db",
+    also=["container.exits-at-start"],
+)
+def database_of_another_major_version(box: Box) -> None:
+    """PostgreSQL 15 on data that says it is of version 13; the program and its refusal are real."""
+    options = [
+        "--network=none",
+        "--user=1000:1000",
+        "--memory=256m",
+        *MACHINE,
+        "-v",
+        "orders:/data",
+    ]
+    make = f"{POSTGRES}/initdb -D /data/pg -A trust >/dev/null && echo 13 > /data/pg/PG_VERSION"
+    box.docker(
+        "run",
+        "--rm",
+        "--user=0",
+        "-v",
+        "orders:/data",
+        "bb:1.36",
+        "sh",
+        "-c",
+        "mkdir /data/pg && chown 1000 /data/pg",
+    )
+    box.docker("run", "--rm", *options, "bb:1.36", "sh", "-c", make)
+    run(
+        box,
+        "orders-db",
+        *options,
+        "bb:1.36",
+        f"{POSTGRES}/postgres",
+        "-D",
+        "/data/pg",
+        "-k",
+        "/tmp",
+    )
+    assert box.wait_state("orders-db", "exited")["State"]["ExitCode"] == 1
+    assert "initialized by PostgreSQL version 13" in logs(box, "orders-db")
+
+
+_LOCK = """
+import fcntl, sys, time
+file = open("/data/ibdata1", "w")
+try:
+    fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+except OSError as error:
+    print("2026-01-02  7:51:18 0 [ERROR] InnoDB: Unable to lock ./ibdata1 error:", error.errno)
+    print("2026-01-02  7:51:18 0 [Note] InnoDB: Check that you do not already have another mysqld process using the same files.")
+    print("2026-01-02  7:51:19 0 [ERROR] Aborting")
+    sys.exit(1)
+time.sleep(1000)
+"""
+
+
+@fault(
+    "container.data-locked",
+    subject="container:mysql-b",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def two_servers_on_one_volume(box: Box) -> None:
+    """A second server on a volume whose file the first one has locked, by a real lock."""
+    options = [
+        "--network=none",
+        "--memory=64m",
+        "--pids-limit=64",
+        *MACHINE,
+        "-v",
+        "shared:/data",
+        "bb:1.36",
+        "/usr/bin/python3",
+    ]
+    run(box, "mysql-a", *options, "-uc", _LOCK)
+    box.wait_state("mysql-a", "running")
+    time.sleep(1)
+    run(box, "mysql-b", *options, "-uc", _LOCK)
+    assert box.wait_state("mysql-b", "exited")["State"]["ExitCode"] == 1
+
+
+_RAILS = """
+pid=/app/server.pid
+if [ -s $pid ]; then
+  echo "=> Booting Puma"
+  echo "A server is already running. Check $pid."
+  echo "Exiting"
+  exit 1
+fi
+echo 1 > $pid
+kill -KILL -1; exec sleep 1000
+"""
+
+
+@fault(
+    "container.pid-file-stale",
+    subject="container:rails",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def pid_file_left_behind(box: Box) -> None:
+    """A server that was killed left its pid file in its layer, and does not start again."""
+    box.docker(
+        "create",
+        "--name=rails",
+        "--user=0",
+        "--memory=64m",
+        "--pids-limit=64",
+        "bb:1.36",
+        "sh",
+        "-c",
+        f"mkdir -p /app; {_RAILS}",
+    )
+    box.docker("start", "rails")
+    box.wait_state("rails", "running")
+    box.docker("kill", "rails")
+    box.wait_state("rails", "exited")
+    box.docker("start", "rails")
+    box.wait_for(lambda: "already running" in logs(box, "rails"), what="the second start to fail")
+    box.wait_state("rails", "exited")
+
+
+@fault("container.mount-unwritable", subject="container:panel", also=["security.*"], shareable=True)
+def socket_that_its_user_cannot_open(box: Box) -> None:
+    """A dashboard as user 1000 with the engine's socket, whose group it is not in; nothing stands
+    in its log."""
+    mount = ["-v", "/var/run/docker.sock:/var/run/docker.sock"]
+    run(box, "panel", *GOOD, *mount, "bb:1.36", "sleep", "1000")
+    box.wait_state("panel", "running")
+    done = box.docker("exec", "panel", "sh", "-c", "test -w /var/run/docker.sock", check=False)
+    assert done.returncode != 0
+
+
+@fault("container.data-outside-mount", subject="container:keeper", shareable=True)
+def mount_one_level_too_high(box: Box) -> None:
+    """The image declares a volume at /data/db, and the user mounts a folder at /data."""
+    load(box, "keeper:1", Recipe(changes=("VOLUME /data/db",)))
+    run(
+        box,
+        "keeper",
+        "--memory=64m",
+        "--pids-limit=64",
+        "-v",
+        "/srv/keeper:/data",
+        "keeper:1",
+        "sleep",
+        "1000",
+    )
+    box.wait_state("keeper", "running")
+    assert len(box.inspect("keeper")["Mounts"]) == 2

@@ -1,0 +1,68 @@
+"""What fills a disk, as the report names it."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault
+from tests.lab.scenarios.storage.helpers import ROOT, SAFE, small_disk
+
+# -- what fills a disk ----------------------------------------
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"})
+def stopped_containers_fill_the_disk(box: Box) -> None:
+    """The containers of finished jobs were never removed, and each has left files in its layer."""
+    work = "dd if=/dev/zero of=/work bs=1M count=22 2>/dev/null"
+    for number in range(12):
+        box.docker("run", f"--name=job-{number}", "--memory=64m", "bb:1.36", "sh", "-c", work)
+    room = box.usage(ROOT)
+    assert room.f_bavail < 0.05 * room.f_blocks
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "container prune" in first["fix"][0]["command"]
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"})
+def anonymous_volumes_fill_the_disk(box: Box) -> None:
+    """Databases were removed without their anonymous volumes, over and over."""
+    work = "dd if=/dev/zero of=/data/x bs=1M count=43 2>/dev/null"
+    for number in range(6):
+        name = f"db-{number}"
+        box.docker(
+            "run", f"--name={name}", "--memory=64m", "-v", "/data", "bb:1.36", "sh", "-c", work
+        )
+        box.docker("rm", name)
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert "volume rm" in first["fix"][0]["command"]
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/journals", shareable=True, exit_code=2)
+def folder_that_fills_a_disk_is_named(box: Box) -> None:
+    """A program's dumps have filled the small disk of a mount: the folder is named."""
+    small_disk(box, "journals")
+    box.sh(
+        "mkdir -p /srv/journals/app/dumps; head -c 60M /dev/zero >/srv/journals/app/dumps/1 || true"
+    )
+    box.docker(*SAFE, "--name=dumper", "-v", "/srv/journals:/data", "bb:1.36", "sleep", "1000")
+    findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in findings if f["subject"]["name"] == "/srv/journals")
+    assert "/srv/journals/app/dumps holds" in summary
+
+
+@fault("storage.disk-full", subject="filesystem:/srv/crashes", shareable=True, exit_code=2)
+def core_dumps_fill_a_disk(box: Box) -> None:
+    """A program crashes again and again, and each crash leaves a core dump."""
+    small_disk(box, "crashes")
+    dumps = "for i in $(seq 20); do head -c 2M /dev/zero >/srv/crashes/core.$i || break; done"
+    box.sh(f"{dumps} || true")
+    box.docker(*SAFE, "--name=crasher", "-v", "/srv/crashes:/data", "bb:1.36", "sleep", "1000")
+    findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    summary = next(f["summary"] for f in findings if f["subject"]["name"] == "/srv/crashes")
+    assert "core dumps in /srv/crashes hold" in summary
+
+
+@fault("storage.disk-full", subject="filesystem:/var/lib/docker", box={"disk": "300M"}, exit_code=1)
+def unfinished_downloads_fill_the_disk(box: Box) -> None:
+    """An engine that was killed during pulls has left what it had downloaded."""
+    box.sh(f"for i in 1 2 3; do fallocate -l 85M {ROOT}/tmp/GetImageBlob10$i; done")
+    box.sh(f"touch -d '3 hours ago' {ROOT}/tmp/GetImageBlob*")
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert f"find {ROOT}/tmp " in first["fix"][0]["command"]

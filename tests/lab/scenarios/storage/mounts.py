@@ -1,0 +1,184 @@
+"""Shared memory, network file systems and the folders of volumes."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.lab import Box, fault, healthy
+from tests.lab.scenarios.storage.helpers import PROJECT, ROOT, SAFE, small_disk
+
+
+@fault("storage.shm-full", subject="container:postgres", shareable=True)
+def shm_full(box: Box) -> None:
+    """A database has used up its 64 MB of shared memory."""
+    box.docker(
+        "run", "-d", "--name=postgres", "--memory=128m", "--pids-limit=64", "bb:1.36",
+        "sh", "-c", "dd if=/dev/zero of=/dev/shm/segment bs=1M count=100; exec sleep 1000",
+    )  # fmt: skip
+    box.wait_for(
+        lambda: "100%" in box.docker("exec", "postgres", "df", "/dev/shm").stdout, 10, "it to fill"
+    )
+
+
+@fault(
+    "storage.shm-full", subject="container:resizer", also=["container.unhealthy"], shareable=True
+)
+def scratch_full(box: Box) -> None:
+    """A container has filled its scratch in memory, and its health check writes there too."""
+    script = "dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
+    probe = [
+        "--health-cmd=head -c 20000 /dev/zero >/scratch/probe",
+        "--health-interval=1s",
+        "--health-retries=1",
+    ]
+    box.docker(
+        *SAFE, "--name=resizer", "--tmpfs=/scratch:size=2m", *probe, "bb:1.36", "sh", "-c", script
+    )
+    box.wait_health("resizer", "unhealthy")
+
+
+def mount_share(box: Box) -> int:
+    """A FUSE mount that answers, and a container with it; returns the server's pid."""
+    box.sh("mkdir -p /srv/share")
+    pid = box.spawn(
+        ["env", f"PYTHONPATH={PROJECT}", sys.executable, "-m", "tests.fuse_dead", "/srv/share"]
+    )
+    box.wait_for(lambda: "/srv/share" in box.sh("cat /proc/self/mountinfo"), what="the mount")
+    box.docker(*SAFE, "--name=media", "-v", "/srv/share:/data", "bb:1.36", "sleep", "1000")
+    return pid
+
+
+@fault("storage.network-volume-stale", subject="filesystem:/srv/share", also=["container.*"])
+def network_volume_stale(box: Box) -> None:
+    """The server behind a container's mount reads requests and answers none."""
+    server = mount_share(box)
+    box.sh(f"kill -USR1 {server}")
+    stuck = box.spawn(["stat", "-f", "/srv/share"])  # never to be waited for: it cannot be killed
+    box.wait_for(
+        lambda: "request_wait" in box.read(f"/proc/{stuck}/wchan"), what="stat to wait for ever"
+    )
+
+
+@healthy()
+def network_volume_alive(box: Box) -> None:
+    """The server behind a container's mount answers."""
+    mount_share(box)
+    assert box.run(["stat", "-f", "/srv/share"]).returncode == 0
+
+
+@healthy(advice=None)
+def disks_that_only_look_bad(box: Box) -> None:
+    """A full tmpfs that Docker has nothing to do with, reserved blocks, read-only mounts, half of a
+    shm, small deleted files."""
+    box.sh(
+        "mkdir -p /mnt/full /srv/config; mount -t tmpfs -o size=1M none /mnt/full; head -c 2M /dev/zero >/mnt/full/x || true"
+    )
+    device = box.run(["findmnt", "-no", "SOURCE", ROOT]).stdout.strip()
+    box.run(["tune2fs", "-m", "30", device])
+    script = (
+        "dd if=/dev/zero of=/dev/shm/x bs=1M count=30; exec 3>/data/gone; echo gone >&3; rm /data/gone;"
+        " dd if=/dev/zero of=/scratch/x bs=1M count=9; exec sleep 1000"
+    )
+    box.docker(
+        "run", "-d", "--name=reader", "--memory=128m", "--pids-limit=64", "--read-only", "-v",
+        "/srv/config:/config:ro",
+        "-v", "orders:/data", "--tmpfs=/scratch:size=4m", "--restart=unless-stopped", "bb:1.36", "sh", "-c", script,
+    )  # fmt: skip
+    box.wait_for(
+        lambda: "100%" in box.docker("exec", "reader", "df", "/scratch").stdout,
+        10,
+        "the scratch to fill",
+    )
+    box.docker(
+        "run",
+        "-d",
+        "--name=mute",
+        "--log-driver=none",
+        "--memory=64m",
+        "--pids-limit=64",
+        "bb:1.36",
+        "sleep",
+        "1000",
+    )
+
+
+def _bound_volume(box: Box, name: str, device: str) -> None:
+    """A volume that is a folder of the host."""
+    options = [f"--opt={option}" for option in ("type=none", "o=bind", f"device={device}")]
+    box.docker("volume", "create", *options, name)
+
+
+@fault("storage.volume-source-missing", subject="volume:pgdb8", shareable=True)
+def folder_of_a_volume_missing(box: Box) -> None:
+    """A volume is a folder that nobody made: the engine refuses the container, and leaves none."""
+    box.image("bb:1.36")
+    _bound_volume(box, "pgdb8", "/srv/pgdb8/db")
+    done = box.docker(
+        *SAFE, "--name=pg8", "-v", "pgdb8:/data", "bb:1.36", "sleep", "9", check=False
+    )
+    assert "no such file or directory" in done.stderr
+
+
+@fault("container.start-refused", subject="container:pg10", shareable=True)
+def data_of_a_volume_deleted(box: Box) -> None:
+    """Somebody has removed the folder of a volume by hand."""
+    box.docker(*SAFE, "--name=pg10", "-v", "pgdb10:/data", "bb:1.36", "sleep", "1000")
+    box.docker("stop", "--time=0", "pg10")
+    box.sh(f"rm -r {ROOT}/volumes/pgdb10/_data")
+    said = box.docker("start", "pg10", check=False).stderr
+    assert "evaluating symlinks" in said, said
+
+
+@healthy(shareable=True)
+def folder_of_a_volume(box: Box) -> None:
+    """The same volume with its folder."""
+    box.sh("mkdir -p /srv/pgdb9/db")
+    _bound_volume(box, "pgdb9", "/srv/pgdb9/db")
+    box.docker(*SAFE, "--name=pg9", "-v", "pgdb9:/data", "bb:1.36", "sleep", "1000")
+
+
+# -- disks that are not mounted, or too late ----------------------------------------
+
+
+def _planned_disk(box: Box, name: str) -> None:
+    """A disk with one film, which fstab names and nothing has mounted yet."""
+    small_disk(box, name)
+    box.sh(f"echo film >/srv/{name}/film; umount /srv/{name}")
+    box.sh(f"echo '/root/{name} /srv/{name} ext4 loop,nofail 0 2' >>/etc/fstab")
+
+
+@fault("storage.disk-not-mounted", subject="filesystem:/srv/cinema", shareable=True)
+def disk_not_mounted_at_boot(box: Box) -> None:
+    """The disk of a container's files was not mounted at boot: it sees the empty folder beneath."""
+    _planned_disk(box, "cinema")
+    box.docker(*SAFE, "--name=cinema", "-v", "/srv/cinema:/films", "bb:1.36", "sleep", "1000")
+    assert box.docker("exec", "cinema", "ls", "/films").stdout == ""
+
+
+@fault("container.mount-stale", subject="container:matinee", shareable=True)
+def disk_mounted_after_the_start(box: Box) -> None:
+    """A disk was mounted after the start of the container that uses it: the container sees what
+    lies beneath."""
+    _planned_disk(box, "matinee")
+    box.docker(*SAFE, "--name=matinee", "-v", "/srv/matinee:/films", "bb:1.36", "sleep", "1000")
+    box.sh("mount /srv/matinee")
+    assert box.docker("exec", "matinee", "ls", "/films").stdout == ""
+    assert box.sh("ls -A /srv/matinee | grep -c film") == "1\n"
+
+
+@healthy(shareable=True)
+def disks_that_are_where_they_belong(box: Box) -> None:
+    """A mounted disk, a link to one, a disk over which a container has another mount, a disk for a
+    backup that no container uses, one that a person mounts, and one that comes later to a
+    container that sees such mounts."""
+    _planned_disk(box, "gallery")
+    box.sh("mount /srv/gallery; ln -s gallery /srv/pictures; mkdir /srv/gallery/new")
+    _planned_disk(box, "vault")
+    box.sh("echo '/dev/sdz9 /srv/archive ext4 noauto 0 2' >>/etc/fstab; mkdir -p /srv/archive")
+    mounts = ("-v=/srv/gallery:/films", "-v=/srv/pictures/new:/new", "-v=/srv/archive:/archive")
+    box.docker(*SAFE, "--name=gallery", *mounts, "bb:1.36", "sleep", "1000")
+    box.sh("mkdir /srv/tour; mount --bind /srv/tour /srv/tour; mount --make-rshared /srv/tour")
+    propagating = "type=bind,source=/srv/tour,target=/tour,bind-propagation=rslave"
+    box.docker(*SAFE, "--name=tour", "--mount", propagating, "bb:1.36", "sleep", "1000")
+    box.sh("mkdir /srv/tour/late; mount --bind /srv/gallery /srv/tour/late")
+    assert box.docker("exec", "tour", "ls", "/tour/late").stdout.split() != []
