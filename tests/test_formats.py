@@ -21,7 +21,7 @@ from diagnose.model import HOST, Report, Severity, Subject, Verdict, container
 from diagnose.questions.run import Options
 from diagnose.render import csv, junit, llm, sarif
 from tests.command_line import run
-from tests.test_render import found, report
+from tests.reports import found, report
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 DEMO = FIXTURES / "demo"

@@ -25,7 +25,7 @@ from diagnose.render.html import moments, networks, page
 from diagnose.render.html.shapes import Box, Cross, Drawing, Label, Line
 from diagnose.render.outline import outline
 from diagnose.timeline import Moment
-from tests.test_render import found, report
+from tests.reports import found, report
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 RECORDED = sorted(path.parent for path in FIXTURES.glob("*/expected.json"))

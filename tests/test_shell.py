@@ -17,8 +17,7 @@ from diagnose.model import (
 )
 from diagnose.render import terminal
 from diagnose.render.shell import Shell, needs_root
-
-from .test_render import found, report
+from tests.reports import found, report
 
 FOLDER = Shell("/dev/shm/diagnose/diagnose")
 OVER_SSH = Shell(target="ssh://root@web1", can_follow=False)

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from diagnose import symptoms
 from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, container
 from tests.command_line import run
-from tests.test_render import found
+from tests.reports import found
 
 QUESTIONS = {
     "port 8080 does not answer": "network.published-port-not-listening",

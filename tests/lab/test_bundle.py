@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from tests.ticket.test_anonymize import essence, restored
+from tests.ticket.anonymized_shop import restored
+from tests.ticket.test_anonymized_findings import essence
 from tests.ticket.test_secrets import forms, stands_in
 from tests.tickets import unpacked
 

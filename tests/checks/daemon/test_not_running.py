@@ -1,4 +1,4 @@
-"""The checks in checks/daemon/not_running.py."""
+"""The check daemon.not-running: checks/daemon/not_running.py."""
 
 from __future__ import annotations
 
@@ -14,13 +14,12 @@ from diagnose.evidence.engine.daemon import (
     FileState,
 )
 from diagnose.evidence.engine.engine_upgrades import removed_engine
-from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog, Record
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
-from diagnose.model import Finding, Severity, Subject, Unavailable, Unexamined
-from diagnose.questions.service import Unit
+from diagnose.model import Finding, Severity, Unavailable
+from tests.checks.daemon.dead_engines import UP
 from tests.checks.daemon.evidence import (
     ID,
     NAMED,
@@ -39,16 +38,10 @@ from tests.judging import judge
 HUNG_UP = Unavailable("refused", "the connection was closed without an answer")
 
 
-MISSING = Unavailable("missing", "/var/run/docker.sock: No such file or directory")
-
-
 DENIED = Unavailable("forbidden", "HTTP 403: authorization denied by plugin opa")
 
 
 SHIM = Process(7, comm="containerd-shim")
-
-
-UP = 'time="2026-01-02T03:04:05Z" level=info msg="Starting up"'
 
 
 LISTENS = 'time="2026-01-02T03:04:06Z" level=info msg="API listen on /var/run/docker.sock"'
@@ -310,131 +303,3 @@ def test_an_engine_without_its_program_is_not_started_again(program: str, variab
     )
     assert {"removed", "again"} & set(finding.variables) == {variable}
     assert ("asked to stop" in finding.summary) == bool(program)
-
-
-@pytest.mark.parametrize(
-    ("lines", "last"),
-    [
-        pytest.param(["failed to start daemon: x"], "failed to start daemon: x", id="bare"),
-        pytest.param(
-            ["unable to parse logging level: loud"],
-            "unable to parse logging level: loud",
-            id="before the log",
-        ),
-        pytest.param(
-            ["failed to start daemon: x", 'level=info msg="API listen on /s"'],
-            None,
-            id="it came up since",
-        ),
-        pytest.param(
-            ["failed to start daemon: x", 'level=info msg="Starting up"'],
-            None,
-            id="killed in its start",
-        ),
-        pytest.param(
-            ["failed to start daemon: a", "failed to start daemon: b"],
-            "failed to start daemon: b",
-            id="newest",
-        ),
-        pytest.param([], None, id="an empty log"),
-        pytest.param(
-            [UP, "mkdir /srv/docker: read-only file system"],
-            "mkdir /srv/docker: read-only file system",
-            id="any words",
-        ),
-        pytest.param(
-            ["conflict labels for a=2 and a=1", UP], None, id="any words, and it wrote on since"
-        ),
-        pytest.param(
-            [UP, "Status: unknown flag: --graph", "See 'dockerd --help'., Code: 125"],
-            "unknown flag: --graph",
-            id="a flag",
-        ),
-        pytest.param(
-            [
-                "Status: unknown flag: --graph",
-                "See 'dockerd --help'.",
-                "",
-                "Usage:\tdockerd [OPTIONS]",
-                "      --bip string   IP",
-            ],
-            "unknown flag: --graph",
-            id="a flag, engine 28",
-        ),
-        pytest.param(
-            [
-                "panic: close of closed channel",
-                "",
-                "goroutine 1 [running]:",
-                "main.main()",
-                "\t/src/main.go:12 +0x1d",
-            ],
-            "panic: close of closed channel",
-            id="a panic",
-        ),
-        pytest.param(
-            ["2026/11/24 03:55:33 http: TLS handshake error"], None, id="a library's own log"
-        ),
-    ],
-)
-def test_last_failure(lines: list[str], last: str | None) -> None:
-    failure = log(*lines).last_failure
-    assert (failure and failure.text) == last
-
-
-LOGGED_OUT = RootlessEngine("shop", 1200, 2, lingers=False, has_session=False)
-ROOTLESS: dict[str, tuple[RootlessEngine, Daemon, str, str]] = {
-    "nobody is logged in": (
-        LOGGED_OUT,
-        daemon(silence=MISSING),
-        "lingering is off",
-        "lingering",
-    ),
-    "the user lingers": (
-        replace(LOGGED_OUT, lingers=True),
-        daemon(silence=MISSING),
-        'engine of user "shop" is not running, and it has 2 containers',
-        "rootless",
-    ),
-    "the host's own engine has run": (
-        LOGGED_OUT,
-        daemon(silence=MISSING, socket=SOCKET),
-        "dockerd is not running",
-        "socket",
-    ),
-    "the host's own engine is to run": (
-        LOGGED_OUT,
-        daemon(silence=MISSING, unit=Unit(load_state="loaded", unit_file_state="enabled")),
-        "dockerd is not running",
-        "socket",
-    ),
-}
-
-
-@pytest.mark.parametrize(
-    ("rootless", "engine", "said", "variable"), ROOTLESS.values(), ids=ROOTLESS
-)
-def test_rootless_engines_of_a_host_without_its_own(
-    rootless: RootlessEngine, engine: Daemon, said: str, variable: str
-) -> None:
-    (finding,) = judge(
-        "daemon.not-running",
-        daemon=engine,
-        log=NOTHING,
-        root=ROOT,
-        rootless=RootlessEngines((rootless,)),
-    ).findings
-    assert said in finding.summary
-    assert variable in finding.variables
-
-
-def test_an_engine_that_answers_runs_whatever_is_not_known_of_a_container() -> None:
-    unread = Unexamined(Subject("container", "web"), "the engine took too long")
-    result = judge(
-        "daemon.not-running",
-        daemon=daemon(silence=None, socket=SOCKET),
-        log=NOTHING,
-        root=ROOT,
-        containers=Containers((), (unread,)),
-    )
-    assert result.verdict == "passed"

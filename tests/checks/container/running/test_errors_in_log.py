@@ -1,4 +1,4 @@
-"""The check in checks/container/running/errors_in_log.py, and the evidence that it reads."""
+"""The check container.errors-in-log: checks/container/running/errors_in_log.py."""
 
 from __future__ import annotations
 
@@ -6,33 +6,38 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
-from tests.checks.container.evidence import PROXIED
+from tests.checks.container.running.repeated_lines import APP, NOW, REFUSED
 from tests.inspected import container
 from tests.judging import judge, rows
 
-APP = container("app")
-NOW = 1_800_000_000.0
-"""After the start of every container here."""
 A_MINUTE_AGO = "2027-01-15T07:59:00Z"
+
+
 ADVICE = [("advice", "app")]
-REFUSED = "2026-11-27 10:00:0{} ERROR [pool-{}] no connection to mq.example:5672: refused"
+
+
 BEHIND = (
     "[error] connect() failed (111: Connection refused) while connecting to upstream, "
     'client: 1.2.3.4, upstream: "http://10.0.0.9:3000/"'
 )
+
+
 LISTED = (
     '[error] directory index of "/www{0}" is forbidden, client: 1.2.3.4, server: shop, '
     'request: "GET {0} HTTP/1.1", host: "shop.example"'
 )
+
+
 UNKNOWN_SCRIPT = (
     '[error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header '
     'from upstream, client: 1.2.3.4, server: shop, request: "GET {} HTTP/1.1", '
     'upstream: "fastcgi://10.0.0.9:9000", host: "shop.example"'
 )
+
+
 LOGS = {
     "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
     "an error among other lines": (
@@ -134,8 +139,14 @@ def test_an_error_that_the_program_has_got_over(
 
 
 SERVED = '10.0.0.{} "GET /orders HTTP/1.1" 200'
+
+
 PROBED = '10.0.0.{} "GET /healthz HTTP/1.1" 200'
+
+
 INVALID = "ERROR validation failed for request {}"
+
+
 BESIDE = {
     "about requests, others are served": ([INVALID, SERVED, SERVED], {}, True),
     "about jobs, others are done": (
@@ -234,7 +245,11 @@ def test_a_program_that_works_all_the_same(
 
 
 _SYNC = "# Error condition on socket for SYNC: Connection refused"
+
+
 _STARTS = "FATAL:  the database system is starting up, connection refused"
+
+
 RECOVERED = {
     "a replica that was made a master": ([*[_SYNC] * 4, "* MASTER MODE enabled (user request)"], []),
     "a replica that fails again": (
@@ -307,134 +322,3 @@ def test_a_log_that_was_not_read_is_no_pass() -> None:
     errors = repeated_errors(Containers([APP]), RecentLogs(unread={APP.id: "it timed out"}))
     result = judge("container.errors-in-log", repeated_errors=errors)
     assert result.verdict.value == "unknown"
-
-
-@pytest.mark.parametrize(
-    ("line", "severity", "says"),
-    [
-        (PROXIED, "warning", "through the proxy 10.0.0.3"),
-        (REFUSED.replace("mq.example", "10.0.0.3"), "advice", "repeats an error"),
-    ],
-    ids=["it turns its callers away", "it goes on"],
-)
-def test_who_is_behind_an_address(line: str, severity: str, says: str) -> None:
-    app, proxy = (
-        container(
-            name,
-            NetworkSettings={"Networks": {"home": {"NetworkID": "n1", "IPAddress": address}}},
-        )
-        for name, address in (("app", "10.0.0.2"), ("npm", "10.0.0.3"))
-    )
-    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line.format(i, i)) for i in range(4))})
-    errors = repeated_errors(Containers([app, proxy]), logs)
-    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert finding.severity.name == severity
-    assert says in finding.summary
-    assert '10.0.0.3 is container "npm"' in finding.summary
-
-
-STRANGER = "ERROR Invalid HTTP_HOST header: 'shop.example'. You may need to add 'shop.example' to ALLOWED_HOSTS."
-
-
-@pytest.mark.parametrize(
-    ("lines", "severity"),
-    [
-        ([STRANGER] * 4, "warning"),
-        ([*[STRANGER] * 3, *['"GET /orders HTTP/1.1" 200'] * 4], "advice"),
-        ([STRANGER, "GET /orders 200", "GET /cart 200"] * 4, "advice"),
-        ([STRANGER, "  in get_host", "  in __call__"] * 4, "warning"),
-    ],
-    ids=["it refuses all", "it serves others", "it serves others as often", "its message is long"],
-)
-def test_a_server_that_does_not_know_its_own_name(lines: list[str], severity: str) -> None:
-    app = container("app", Config={"Env": ["DJANGO_ALLOWED_HOSTS=localhost"]})
-    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for line in lines)})
-    errors = repeated_errors(Containers([app]), logs)
-    (finding,) = judge("container.errors-in-log", repeated_errors=errors).findings
-    assert finding.severity.name == severity
-    assert finding.evidence["where that is set"] == "environment variable DJANGO_ALLOWED_HOSTS"
-    if severity == "warning":
-        expected = {"assignment": "DJANGO_ALLOWED_HOSTS=localhost,shop.example"}
-    else:
-        expected = {"setting": "DJANGO_ALLOWED_HOSTS", "typed": "DJANGO_ALLOWED_HOSTS"}
-    assert expected.items() <= finding.variables.items()
-
-
-ASKED = {
-    "a migration": (
-        "django.db.utils.ProgrammingError: You have 3 unapplied migration(s)",
-        [("warning", "app")],
-        {"migration": "python manage.py migrate"},
-    ),
-    "a key": (
-        "[2026-05-01 10:00:00] production.ERROR: No application encryption key has been specified.",
-        [("warning", "app")],
-        {"keyless": "app"},
-    ),
-    "a table of the program's own": (
-        "production.ERROR: SQLSTATE[42S02]: Table 'shop.a' doesn't exist (SQL: select * from a)",
-        [("warning", "app")],
-        {"migration": "php artisan migrate --force"},
-    ),
-    "a server of secrets": (
-        'read secret failed: 503 - {"errors":["Vault is sealed"]}',
-        [("warning", "app")],
-        {},
-    ),
-    "a search server": (
-        "elasticsearch: index [orders] blocked by: [FORBIDDEN/12/index read-only / allow delete]",
-        [("warning", "app")],
-        {},
-    ),
-}
-
-
-@pytest.mark.parametrize(("line", "expected", "variables"), ASKED.values(), ids=ASKED)
-def test_what_a_line_asks_for(
-    line: str, expected: list[tuple[str, str]], variables: dict[str, str]
-) -> None:
-    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in range(4))})
-    containers = Containers([APP])
-    errors = repeated_errors(containers, logs)
-    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-    assert rows(result) == expected
-    assert result.findings[0].variables == {"container": "app", **variables}
-
-
-def test_the_search_server_itself() -> None:
-    server = container("search", Config={"Image": "elasticsearch:7.17.0"})
-    line = "ERROR flood stage disk watermark [95%] exceeded on [abc], all indices read-only"
-    logs = RecentLogs({server.id: tuple(RecentLine(NOW, line) for _ in range(4))})
-    containers = Containers([server])
-    errors = repeated_errors(containers, logs)
-    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-    assert [finding.variables["flooded"] for finding in result.findings] == ["search"]
-
-
-def test_the_server_of_secrets_that_it_calls() -> None:
-    on = {"NetworkSettings": {"Networks": {"shop": {"IPAddress": "10.0.0.3"}}}}
-    caller = container("app", Config={"Env": ["VAULT_ADDR=http://keys:8200"]}, **on)
-    server = container("keys", Config={"Image": "hashicorp/vault:1.13"}, **on)
-    logs = RecentLogs({caller.id: tuple(RecentLine(NOW, "error: Vault is sealed") for _ in "abcd")})
-    containers = Containers([caller, server])
-    errors = repeated_errors(containers, logs)
-    result = judge("container.errors-in-log", repeated_errors=errors, containers=containers)
-    assert result.findings[0].variables["sealed"] == "keys"
-
-
-def test_a_message_of_several_lines_of_which_two_fit() -> None:
-    lines = ["ERROR cannot open the queue", "#0 queue.php(3): open()", "#52 {main}", "GET / 500"]
-    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines * 2)})
-    (error,) = repeated_errors(Containers([APP]), logs)
-    assert (error.times, error.most, error.of) == (2, 2, 8)
-
-
-def test_an_option_that_a_running_program_needs() -> None:
-    line = "ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'"
-    logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
-    errors = repeated_errors(Containers([APP]), logs)
-    wanted = "--volume=/usr/share/zoneinfo:/usr/share/zoneinfo:ro"
-    for zones, expected in ((frozenset({"Europe/Berlin"}), wanted), (frozenset[str](), "")):
-        asked = AskedDevices(zones=zones)
-        result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=asked)
-        assert [each.variables.get("needed_option", "") for each in result.findings] == [expected]

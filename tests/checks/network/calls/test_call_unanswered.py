@@ -1,0 +1,306 @@
+"""Calls that get no answer, and what stops them: checks/network/calls/call_unanswered.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
+from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.flow import Obstacle, Trace
+from diagnose.firewall.verdict import Step
+from diagnose.model import Finding, Verdict
+from diagnose.questions.network import Route
+from diagnose.questions.sockets import WaitingCall
+from tests.checks.network.evidence import container, network
+from tests.checks.network.lost_calls import (
+    APP,
+    CLOCK,
+    NETWORKS,
+    OUTSIDE,
+    SHOP,
+    calls_of,
+    losses,
+)
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+METADATA = "ConnectTimeoutError: Connect timeout on endpoint URL: http://169.254.169.254/latest"
+METADATA_LINES: dict[str, tuple[list[tuple[float, str]], int]] = {
+    "twice, now": ([(20, METADATA), (5, METADATA)], 1),
+    "once": ([(5, METADATA)], 0),
+    "long ago": ([(250, METADATA), (200, METADATA)], 0),
+    "it answers": ([(9, "GET http://169.254.169.254/latest 200")] * 3, 0),
+}
+
+
+@pytest.mark.parametrize(("lines", "wanted"), METADATA_LINES.values(), ids=METADATA_LINES)
+def test_metadata_service_by_the_log(lines: list[tuple[float, str]], wanted: int) -> None:
+    logs = RecentLogs({APP.id: tuple(RecentLine(CLOCK.wall - age, text) for age, text in lines)})
+    assert _metadata_calls(logs, expired=0) == wanted
+
+
+def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
+    """How many containers miss the metadata service, on a host that dropped so many packets."""
+    table = f"Icmp: InMsgs OutTimeExcds\nIcmp: 5 {expired}\n"
+    host = Made({"file.read": {"text": table}})
+    losses, alone = NetworkLosses(counted=1), Containers((APP,))
+    calls = unanswered_calls(
+        host, losses, alone, NETWORKS, None, None, None, logs, None, None, CLOCK
+    )
+    result = judge("network.call-unanswered", unanswered_calls=calls)
+    assert all("hop_limit" in finding.variables for finding in result.findings)
+    return len(result.findings)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "botocore.exceptions.NoCredentialsError: Unable to locate credentials",
+        "NoCredentialProviders: no valid providers in chain. Deprecated.",
+        "get credentials: failed to refresh cached credentials, no EC2 IMDS role found",
+        "CredentialsProviderError: Could not load credentials from any providers",
+    ],
+)
+def test_no_credentials_while_packets_expire(line: str) -> None:
+    recent = tuple(RecentLine(CLOCK.wall - age, line) for age in (20, 5))
+    logs = RecentLogs({APP.id: recent})
+    assert _metadata_calls(logs, expired=4) == 1
+    assert _metadata_calls(logs, expired=1) == 0, "fewer than its lines"
+    assert _metadata_calls(logs, expired=0) == 0
+
+
+CALLS: dict[str, tuple[list[WaitingCall], list[str]]] = {
+    "a database that nobody is": (
+        [WaitingCall("192.0.2.200", 5432, 2)],
+        ["no machine on the network of interface eth0 has that address"],
+    ),
+    "a neighbour": (
+        [WaitingCall("172.18.0.9", 8080, 2)],
+        ['from container "db" (172.18.0.9:8080)'],
+    ),
+    "an address that no container has": (
+        [WaitingCall("172.18.0.77", 8080, 1)],
+        ['no running container has that address of network "shop"'],
+    ),
+    "the cloud's metadata": ([WaitingCall("169.254.169.254", 80, 1)], ["metadata service"]),
+    "a web server of the internet": ([WaitingCall("8.8.4.4", 443, 3)], ["from 8.8.4.4:443"]),
+    "a stranger that shares files": ([WaitingCall("8.8.4.4", 51413, 3)], []),
+    "one that is configured": ([WaitingCall("203.0.113.9", 51413, 3)], ["from 203.0.113.9:51413"]),
+    "asked once": ([WaitingCall("192.0.2.200", 5432, 0)], []),
+    "its own loopback": ([WaitingCall("127.0.0.1", 5432, 3)], []),
+    "a scanner": ([WaitingCall(f"10.9.0.{at}", 22, 3) for at in range(1, 9)], []),
+    "over IPv6": ([WaitingCall("fd00::9", 443, 3)], ["from [fd00::9]:443"]),
+    "nothing": ([], []),
+}
+
+
+@pytest.mark.parametrize(("calls", "words"), CALLS.values(), ids=CALLS)
+def test_calls_without_an_answer(calls: list[WaitingCall], words: list[str]) -> None:
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(*calls)))
+    assert rows(result) == [("warning", "app")] * len(words)
+    assert all(word in str(result.findings[0].summary) for word in words)
+
+
+WATCHED = {
+    "a site that is down": (WaitingCall("203.0.113.9", 443, 3), "advice"),
+    "a machine that is off": (WaitingCall("192.0.2.200", 5432, 3), "advice"),
+    "a container of this host": (WaitingCall("172.18.0.9", 8080, 3), "warning"),
+    "the cloud's metadata": (WaitingCall("169.254.169.254", 80, 3), "warning"),
+}
+
+
+@pytest.mark.parametrize(("call", "severity"), WATCHED.values(), ids=WATCHED)
+def test_what_a_monitor_finds(call: WaitingCall, severity: str) -> None:
+    kuma = container("app", Config={"Image": "louislam/uptime-kuma:1"})
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(call, of=kuma)))
+    assert rows(result) == [(severity, "app")]
+
+
+def test_a_monitor_that_misses_its_own_database() -> None:
+    config = {"Image": "zabbix/zabbix-server-mysql:7.0", "Env": ["DB_SERVER_HOST=192.0.2.200"]}
+    call = losses(WaitingCall("192.0.2.200", 3306, 3), of=container("app", Config=config))
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(call))
+    assert rows(result) == [("warning", "app")]
+
+
+DEVICES = {
+    "a plug that is off": (WaitingCall("192.0.2.200", 80, 2), "advice"),
+    "its database": (WaitingCall("192.0.2.200", 5432, 2), "warning"),
+    "a machine behind a router": (WaitingCall("198.51.100.7", 80, 2), "warning"),
+}
+
+
+@pytest.mark.parametrize(("call", "severity"), DEVICES.values(), ids=DEVICES)
+def test_a_device_that_is_off(call: WaitingCall, severity: str) -> None:
+    hub = container("app")
+    result = judge("network.call-unanswered", unanswered_calls=calls_of(losses(call, of=hub)))
+    assert rows(result) == [(severity, "app")]
+
+
+BY_RULE = Obstacle("rule", Step("ip filter", "DOCKER-USER", "-j DROP"), "request", "forward")
+BY_ROUTE = Obstacle("route", Step("", "", "route unreachable 192.0.2.200/32"), "request", "forward")
+NO_ANSWER = Obstacle("rule", Step("ip raw", "PREROUTING", "-j DROP"), "reply", "prerouting")
+HIDDEN = Translate("snat", "192.0.2.10")
+TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
+    "a rule": (
+        Trace("drop", obstacle=BY_RULE, snat=HIDDEN),
+        "chain DOCKER-USER of table ip filter (-j DROP) stops the requests",
+        {"program": "iptables", "chain": "DOCKER-USER", "source": "172.18.0.2"},
+    ),
+    "a route": (
+        Trace("drop", obstacle=BY_ROUTE),
+        "route unreachable 192.0.2.200/32 stops the requests",
+        {"route_type": "unreachable", "blocked": "192.0.2.200/32"},
+    ),
+    "its own address": (
+        Trace("drop", obstacle=NO_ANSWER, to="eth0"),
+        "leave with the container's own address 172.18.0.2",
+        {"untranslated": "172.18.0.2", "bridge": "br-0123456789ab"},
+    ),
+    "nothing here": (Trace("accept", snat=HIDDEN, to="eth0"), "", {"beyond": "192.0.2.200"}),
+}
+
+
+@pytest.mark.parametrize(("mode", "speaks"), [("routed", True), ("nat", False)])
+def test_a_routed_network(mode: str, speaks: bool) -> None:
+    options = {"com.docker.network.bridge.gateway_mode_ipv4": mode}
+    snat = None if mode == "routed" else HIDDEN
+    trace = Trace("accept", snat=snat, to="eth0")
+    place = network(Options=options)
+    call = UnansweredCall(APP, "192.0.2.200", 5432, 2, network=place, trace=trace)
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    assert ("routed" in finding.variables) is speaks
+    assert ("need a route" in finding.summary) is speaks
+
+
+def _unanswered6(port: int, options: dict[str, str], own_name: str = "") -> Finding:
+    """The finding about a call over IPv6 that leaves with the container's own address."""
+    endpoint = {"IPAddress": "172.18.0.2", "GlobalIPv6Address": "2001:db8:1::2"}
+    caller = container("app", NetworkSettings={"Networks": {"shop": endpoint}})
+    call = UnansweredCall(
+        caller,
+        "2606:4700::1111",
+        port,
+        2,
+        network=network(Options=options),
+        trace=Trace("accept", to="eth0"),
+        own_name=own_name,
+        publisher=SHOP if own_name else None,
+    )
+    found = UnansweredCalls((call,), 1)
+    (finding,) = judge("network.call-unanswered", unanswered_calls=found).findings
+    return finding
+
+
+def test_a_network_that_is_routed_over_ipv6_alone() -> None:
+    finding = _unanswered6(443, {"com.docker.network.bridge.gateway_mode_ipv6": "routed"})
+    assert finding.variables["routed"] == "shop"
+    assert "need a route" in finding.summary
+
+
+NAMED: dict[str, tuple[dict[str, object], dict[str, str]]] = {
+    "nowhere": ({}, {"own_host": "shop.example.org:host-gateway"}),
+    "in a variable": (
+        {"Env": ["SHOP=http://198.51.100.7:443/api"]},
+        {
+            "assignment": "SHOP=http://shop.example.org:443/api",
+            "named_host": "shop.example.org:host-gateway",
+        },
+    ),
+    "in its command": (
+        {"Cmd": ["sync", "198.51.100.7"]},
+        {"new_command": "sync shop.example.org", "named_host": "shop.example.org:host-gateway"},
+    ),
+    "in two variables": (
+        {"Env": ["A=198.51.100.7", "B=198.51.100.7"]},
+        {"literal": "198.51.100.7"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("config", "expected"), NAMED.values(), ids=NAMED)
+def test_a_call_of_this_site_by_an_address_that_its_settings_hold(
+    config: dict[str, object], expected: dict[str, str]
+) -> None:
+    """Another meaning of the name changes nothing for a program that asks for no name."""
+    caller = container("app", Config=config)
+    call = UnansweredCall(
+        caller,
+        "198.51.100.7",
+        443,
+        2,
+        named_by="its settings" if config else "",
+        own_name="shop.example.org",
+        publisher=SHOP,
+        trace=Trace("accept", to="eth0"),
+    )
+    found = UnansweredCalls((call,), 1)
+    (finding,) = judge("network.call-unanswered", unanswered_calls=found).findings
+    place = {"container": "app", "address": "198.51.100.7", "port": "443"}
+    assert finding.variables == place | expected
+
+
+@pytest.mark.parametrize(
+    ("port", "own_name", "variable"),
+    [(443, "shop.example.org", "own_host"), (443, "", "beyond"), (25, "", "beyond")],
+)
+def test_a_call_over_ipv6_that_is_not_translated(port: int, own_name: str, variable: str) -> None:
+    finding = _unanswered6(port, {}, own_name)
+    assert "with the container's own address 2001:db8:1::2" in finding.summary
+    assert {"own_host", "beyond", "mailer"} & finding.variables.keys() == {variable}
+
+
+def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> None:
+    found = unanswered_calls(
+        Made({}),
+        NetworkLosses(),
+        Containers((APP,)),
+        NETWORKS,
+        None,
+        None,
+        None,
+        None,
+        HostNetworkCalls((), 1),
+        None,
+        CLOCK,
+    )
+    assert found.watched == 1
+    result = judge("network.call-unanswered", unanswered_calls=found)
+    assert result.verdict == Verdict.PASSED
+
+
+@pytest.mark.parametrize(("trace", "words", "variables"), TRACES.values(), ids=TRACES)
+def test_what_stops_a_call(trace: Trace, words: str, variables: dict[str, str]) -> None:
+    call = UnansweredCall(APP, "192.0.2.200", 5432, 2, network=network(), trace=trace)
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    assert words in finding.summary
+    assert variables.items() <= finding.variables.items()
+    assert ("beyond" in finding.variables) == (not words)
+
+
+def test_what_else_may_stop_a_call() -> None:
+    """The host's router is silent; a VPN client has rules of its own beside its neighbour."""
+    vpn = container("vpn", HostConfig={"CapAdd": ["NET_ADMIN"]})
+    arp = Neighbours((Neighbour("192.0.2.1", "eth0", ""),))
+    default = Routes((Route("0.0.0.0", gateway="192.0.2.1", oif=2),))
+    for routes, words, variable in (
+        (default, "the router of this host, 192.0.2.1, does not answer either", "router"),
+        (None, "may hold rules", "own_rules"),
+    ):
+        found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
+        calls = unanswered_calls(
+            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, CLOCK
+        )
+        (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
+        assert words in finding.summary
+        assert variable in finding.variables
+        assert "beyond" not in finding.variables

@@ -1,0 +1,42 @@
+"""Connections to networks of Docker that fail, by sockets and by lines of a log."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.network.failing_calls import failing_calls
+from diagnose.evidence.network.networks import Networks
+from diagnose.questions.sockets import WaitingCall
+from tests.checks.network.evidence import container, links, network
+from tests.checks.network.lost_calls import APP, CLOCK, NETWORKS, losses
+from tests.judging import judge, rows
+
+
+def test_a_socket_that_waits_is_a_failing_call() -> None:
+    """An address of a network that the caller is not on, and one that nobody has any more."""
+    back = network("back", "172.19.0.0/16", "172.19.0.1")
+    away = container("away", NetworkSettings={"Networks": {"back": {"IPAddress": "172.19.0.9"}}})
+    waiting = losses(WaitingCall("172.19.0.9", 80, 2), WaitingCall("172.18.0.77", 80, 2))
+    members = Containers((APP, away))
+    nets = Networks((network(), back))
+    calls = failing_calls(members, nets, RecentLogs(), links(), waiting, CLOCK)
+    given = {"failing_calls": calls, "containers": members}
+    assert rows(judge("network.peer-on-other-network", **given)) == [("critical", "app")]
+    assert rows(judge("network.peer-address-stale", **given)) == [("critical", "app")]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'connection to server at "172.18.0.77", port 5432 failed: No route to host',
+        "connect to db (172.18.0.77) port 5432: No route to host",
+        "dial tcp 172.18.0.77:5432: connect: no route to host",
+    ],
+)
+def test_a_line_of_a_log_is_a_failing_call(line: str) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line), RecentLine(CLOCK.wall, line))})
+    calls = failing_calls(Containers((APP,)), NETWORKS, logs, links(), None, CLOCK)
+    (call,) = calls.items
+    assert (call.address, call.port, call.times) == ("172.18.0.77", 5432, 2)

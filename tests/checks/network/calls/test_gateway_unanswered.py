@@ -1,0 +1,59 @@
+"""Gateways that answer no container: checks/network/calls/gateway_unanswered.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.silent_gateways import silent_gateways
+from diagnose.questions.network import Route
+from tests.checks.network.evidence import container, network
+from tests.hosts import Made
+from tests.judging import judge, rows
+
+LAN = network("lan", "192.0.2.0/24", "192.0.2.254", Driver="macvlan", Options={"parent": "eth0"})
+ARP = """IP address       HW type     Flags       HW address            Mask     Device
+{}      0x1         {}         {}     *        eth0
+"""
+NOBODY, SOMEBODY = ("0x0", "00:00:00:00:00:00"), ("0x2", "02:42:c0:00:02:01")
+ON_HOST = Neighbours((Neighbour("192.0.2.254", "eth0", "02:42:c0:00:02:fe"),))
+GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
+    "another router": (
+        ("192.0.2.254", *NOBODY),
+        Neighbours(()),
+        "192.0.2.1",
+        "the router of this host is 192.0.2.1",
+    ),
+    "a wire for one address": (
+        ("192.0.2.254", *NOBODY),
+        ON_HOST,
+        "192.0.2.254",
+        "the network accepts only the MAC address of the host",
+    ),
+    "nothing known": (("192.0.2.254", *NOBODY), Neighbours(()), "10.0.0.1", "macvlan network"),
+    "it answers": (("192.0.2.254", *SOMEBODY), Neighbours(()), "192.0.2.1", ""),
+    "a neighbour is off": (("192.0.2.77", *NOBODY), Neighbours(()), "192.0.2.1", ""),
+}
+
+
+@pytest.mark.parametrize(("entry", "on_host", "router", "words"), GATEWAYS.values(), ids=GATEWAYS)
+def test_gateways(
+    entry: tuple[str, str, str], on_host: Neighbours, router: str, words: str
+) -> None:
+    nas = container("nas", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.210"}}})
+    default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
+    netns = ContainerNetns(nas, 1, (), (), (default,), ())
+    host = Made({"file.read": {"text": ARP.format(*entry), "size": 200}})
+    gateways = silent_gateways(host, Namespaces({nas.id: netns}), Networks((LAN,)))
+    assert gateways.looked_at == 1
+    result = judge(
+        "network.gateway-unanswered",
+        silent_gateways=gateways,
+        neighbours=on_host,
+        routes=Routes((Route("0.0.0.0", gateway=router, oif=2),)),
+    )
+    assert rows(result) == ([("critical", "lan")] if words else [])
+    assert all(words in finding.summary for finding in result.findings)

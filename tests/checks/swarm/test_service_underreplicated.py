@@ -1,0 +1,248 @@
+"""Services that lack tasks, and what keeps their tasks away."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose import runbooks
+from diagnose.evidence.containers.swarm import Node, Service, Swarm
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.model import Subject
+from tests.checks.swarm.evidence import CLOCK, FAILED, swarm_of
+from tests.inspected import container, of
+from tests.judging import judge
+
+ONCE = {"TaskTemplate": {"RestartPolicy": {"Condition": "none"}}}
+COMPLETE = {"ServiceID": "s", "Status": {"State": "complete"}}
+
+
+@pytest.mark.parametrize(
+    ("spec", "tasks", "fires"),
+    [
+        pytest.param({"Mode": {"Replicated": {"Replicas": 1}}}, [FAILED], True, id="it fails"),
+        pytest.param(
+            {"Mode": {"Replicated": {"Replicas": 1}}},
+            [COMPLETE],
+            True,
+            id="it ends and is to be started again",
+        ),
+        pytest.param(ONCE, [COMPLETE], False, id="it was to run once, and did"),
+        pytest.param(ONCE, [FAILED], True, id="it was to run once, and failed"),
+        pytest.param({"Mode": {"ReplicatedJob": {}}}, [COMPLETE], False, id="a job that is done"),
+    ],
+)
+def test_services_that_lack_tasks(
+    spec: dict[str, Any], tasks: list[dict[str, Any]], fires: bool
+) -> None:
+    result = judge("swarm.service-underreplicated", swarm=swarm_of(spec, tasks), clock=CLOCK)
+    assert bool(result.findings) is fires
+
+
+UNFIT = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "pending",
+        "Err": "no suitable node (scheduling constraints not satisfied on 1 node)",
+    },
+}
+DRAINED = {
+    "ServiceID": "s",
+    "Status": {
+        "State": "pending",
+        "Err": "no suitable node (1 node not available for new tasks)",
+    },
+}
+ON_SSD = {"TaskTemplate": {"Placement": {"Constraints": ["node.labels.disk==ssd"]}}}
+
+
+def _node(name: str, availability: str = "active", state: str = "ready", **labels: str) -> Node:
+    row = {
+        "ID": name,
+        "Description": {"Hostname": name},
+        "Spec": {"Availability": availability, "Labels": labels},
+        "Status": {"State": state},
+    }
+    return msgspec.convert(row, Node)
+
+
+CURES = {
+    "the only node lacks the label": (
+        ON_SSD, UNFIT, [_node("a"), _node("b", state="down")], {"unlabelled": "a", "label": "disk=ssd"},
+    ),
+    "it has another value": (ON_SSD, UNFIT, [_node("a", disk="hdd")], {"unlabelled": "a", "label": "disk=ssd"}),
+    "two nodes are up": (ON_SSD, UNFIT, [_node("a"), _node("b")], {}),
+    "a constraint of another kind": (
+        {"TaskTemplate": {"Placement": {"Constraints": ["node.role==worker"]}}}, UNFIT, [_node("a")], {},
+    ),
+    "the only node is drained": ({}, DRAINED, [_node("a", "drain")], {"drained": "a"}),
+    "the task fails": (ON_SSD, FAILED, [_node("a")], {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("spec", "task", "nodes", "cure"), CURES.values(), ids=CURES)
+def test_what_makes_a_node_fit(
+    spec: dict[str, Any], task: dict[str, Any], nodes: list[Node], cure: dict[str, str]
+) -> None:
+    swarm = msgspec.structs.replace(swarm_of(spec, [task]), nodes=tuple(nodes))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert finding.variables == {"service": "web", **cure}
+
+
+def test_a_service_knows_its_tasks_and_its_failed_update() -> None:
+    label = "com.docker.swarm.service.name"
+    task = container("web.1.x1", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:05Z")
+    older = container("web.1.x0", Config={"Labels": {label: "web"}}, Created="2026-01-02T03:04:00Z")
+    other = container("api.1.x2", Config={"Labels": {label: "api"}})
+    seen = swarm_of({}, [FAILED])
+    row = {"ID": "s", "Spec": {"Name": "web"}, "ServiceStatus": {"DesiredTasks": 1},
+           "UpdateStatus": {"State": "paused", "Message": "update paused due to failure"}}  # fmt: skip
+    held = msgspec.structs.replace(seen, services=(msgspec.convert(row, Service),))
+    evidence = {"swarm": held, "clock": CLOCK, "containers": of(task, older, other)}
+    (found,) = judge("swarm.service-underreplicated", **evidence).findings
+    assert found.touches == (task.subject,)
+    assert found.evidence["UpdateStatus"] == "paused: update paused due to failure"
+
+
+@pytest.mark.parametrize(
+    ("state", "error", "reason"),
+    [
+        pytest.param(
+            "locked", "Swarm is encrypted and needs to be unlocked", "it is locked", id="locked"
+        ),
+        pytest.param(
+            "error", "x509: certificate has expired", "x509: certificate has expired", id="an error"
+        ),
+        pytest.param("pending", "", "", id="it joins"),
+    ],
+)
+def test_a_node_that_keeps_itself_out(state: str, error: str, reason: str) -> None:
+    findings = judge("swarm.node-down", swarm=Swarm(state, error, manager=False)).findings
+    assert bool(findings) is bool(reason)
+    assert all(reason in finding.summary for finding in findings)
+
+
+def _refused(seconds_ago: float, node: str = "n1", path: str = "/srv/conf") -> dict[str, Any]:
+    at = datetime.fromtimestamp(CLOCK.wall - seconds_ago, UTC).isoformat()
+    error = f'invalid mount config for type "bind": bind source path does not exist: {path}'
+    return {
+        "ServiceID": "s",
+        "NodeID": node,
+        "Status": {"State": "rejected", "Err": error, "Timestamp": at},
+    }
+
+
+REFUSED = {
+    "three times since the change": ([_refused(15), _refused(10), _refused(5)], "/srv/conf"),
+    "by another node": ([_refused(ago, "n2") for ago in (15, 10, 5)], ""),
+    "for two folders": ([_refused(9), _refused(7), _refused(5, path="/srv/data")], ""),
+    "twice": ([_refused(10), _refused(5)], None),
+    "before the change": ([_refused(ago) for ago in (50, 40, 35)], None),
+}
+
+
+@pytest.mark.parametrize(("tasks", "folder"), REFUSED.values(), ids=REFUSED)
+def test_refused_tasks_are_no_slow_start(tasks: list[dict[str, Any]], folder: str | None) -> None:
+    changed = datetime.fromtimestamp(CLOCK.wall - 30, UTC).isoformat()
+    young = swarm_of({}, tasks)
+    service = msgspec.structs.replace(young.services[0], updated_at=changed)
+    swarm = msgspec.structs.replace(young, services=(service,), node_id="n1")
+    findings = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert [finding.variables.get("folder", "") for finding in findings] == (
+        [] if folder is None else [folder]
+    )
+
+
+def test_the_service_that_holds_the_port_of_the_node() -> None:
+    port = {"Protocol": "tcp", "PublishedPort": 8080, "PublishMode": "host"}
+    waiting = {"EndpointSpec": {"Ports": [port, {**port, "PublishedPort": 9090}]}}
+    error = "no suitable node (host-mode port already in use on 1 node)"
+    swarm = swarm_of(waiting, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    for mode, held in (("host", True), ("ingress", False)):
+        spec = {"Name": "proxy", "EndpointSpec": {"Ports": [{**port, "PublishMode": mode}]}}
+        holder = msgspec.convert({"ID": "h", "Spec": spec}, Service)
+        both = msgspec.structs.replace(swarm, services=(*swarm.services, holder))
+        (finding,) = judge("swarm.service-underreplicated", swarm=both, clock=CLOCK).findings
+        assert finding.summary.endswith('; port 8080/tcp is held by service "proxy"') is held
+
+
+RESERVED = {
+    "memory": (
+        {"MemoryBytes": 200 << 30},
+        "200 GiB of memory (the largest node has 24.0 GiB in all)",
+    ),
+    "processors": ({"NanoCPUs": 4500000000}, "4.5 CPUs (the largest node has 2 in all)"),
+    "one processor": ({"NanoCPUs": 1000000000}, "each task reserves 1 CPU (the largest"),
+    "nothing": ({}, ""),
+}
+
+
+@pytest.mark.parametrize(("reserved", "words"), RESERVED.values(), ids=RESERVED)
+def test_a_reservation_that_no_node_can_keep(reserved: dict[str, int], words: str) -> None:
+    error = "no suitable node (insufficient resources on 1 node)"
+    spec = {"TaskTemplate": {"Resources": {"Reservations": reserved}}}
+    swarm = swarm_of(spec, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    owned = {"Resources": {"NanoCPUs": 2000000000, "MemoryBytes": 24 << 30}}
+    node = msgspec.convert({"ID": "n1", "Description": {"Hostname": "n1", **owned}}, Node)
+    swarm = msgspec.structs.replace(swarm, nodes=(node,))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert words in finding.summary
+    assert ("reserving" in finding.variables) is bool(words)
+
+
+def test_a_node_that_does_not_say_what_it_has() -> None:
+    error = "no suitable node (insufficient resources on 1 node)"
+    spec = {"TaskTemplate": {"Resources": {"Reservations": {"MemoryBytes": 8 << 30}}}}
+    swarm = swarm_of(spec, [{"ServiceID": "s", "Status": {"State": "pending", "Err": error}}])
+    swarm = msgspec.structs.replace(swarm, nodes=(msgspec.convert({"ID": "n1"}, Node),))
+    (finding,) = judge("swarm.service-underreplicated", swarm=swarm, clock=CLOCK).findings
+    assert finding.summary.endswith("each task reserves 8.0 GiB of memory")
+
+
+EXPIRED = (
+    "error while loading TLS certificate in /var/lib/docker/swarm/certificates/swarm-node.crt: "
+    "certificate (1 - fce41) not valid after Sun, 30 Aug 2026 00:00:00 UTC, and it is currently "
+    "Fri, 27 Nov 2026 21:38:52 UTC: x509: certificate has expired or is not yet valid: "
+)
+JOINED = (
+    'network sandbox join failed: subnet sandbox join failed for "10.200.1.0/24": '
+    "error creating vxlan interface: file exists"
+)
+
+
+def test_a_certificate_that_expired_is_said_in_plain_words() -> None:
+    swarm = Swarm("error", EXPIRED)
+    (finding,) = judge("swarm.node-down", swarm=swarm).findings
+    assert "expired on Sun, 30 Aug 2026" in finding.summary
+    assert "leave --force" in runbooks.by_hand("swarm.node-down", finding.variables)
+
+
+@pytest.mark.parametrize(
+    ("names", "left"),
+    [(["vx-001001-p5k2a"], "vx-001001-p5k2a"), (["flannel.1"], None), ([], None)],
+)
+def test_interface_that_a_killed_engine_left(names: list[str], left: str | None) -> None:
+    task = {"ServiceID": "s", "Status": {"State": "rejected", "Err": JOINED}}
+    interfaces = Interfaces(
+        tuple(Interface(number, name, kind="vxlan") for number, name in enumerate(names))
+    )
+    (finding,) = judge(
+        "swarm.service-underreplicated",
+        swarm=swarm_of({}, [task]),
+        clock=CLOCK,
+        interfaces=interfaces,
+    ).findings
+    assert finding.variables.get("left") == left
+    assert "the network's number" in finding.summary or not left
+    assert "flannel" not in finding.summary
+
+
+def test_the_image_that_a_node_lacks_links_the_service_to_its_pull() -> None:
+    task = {"ServiceID": "s", "Status": {"State": "rejected", "Err": "No such image: r:5000/a:1"}}
+    (finding,) = judge(
+        "swarm.service-underreplicated", swarm=swarm_of({}, [task]), clock=CLOCK
+    ).findings
+    assert Subject("image", "r:5000/a:1") in finding.touches

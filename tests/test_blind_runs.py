@@ -1,0 +1,60 @@
+"""A run that could not look does not read like health."""
+
+from __future__ import annotations
+
+import io
+import json
+
+from diagnose.judgement.report import Run, reported
+from diagnose.model import (
+    Finding,
+    Report,
+    ReportBasis,
+    Result,
+    Unavailable,
+    Verdict,
+    container,
+)
+from diagnose.render import json as json_report
+from diagnose.render import terminal
+from tests.bounded import a_check, report
+
+
+def first_line(report: Report, code: int) -> str:
+    stream = io.StringIO()
+    terminal.render(report, code, stream, color=False, width=200)
+    return stream.getvalue().splitlines()[0]
+
+
+PASSED = Result(a_check("test.a"), Verdict.PASSED)
+BLIND = Result(
+    a_check("test.b"),
+    Verdict.UNKNOWN,
+    why="forbidden: as root",
+    missing=Unavailable("forbidden", "as root"),
+)
+
+
+def test_a_run_without_the_container_list_does_not_read_like_health() -> None:
+    line = first_line(report(results=(PASSED, BLIND)), 3)
+    assert "nothing" not in line
+    assert "not fully examined, the containers could not be listed" in line
+
+
+def test_exit_3_does_not_read_like_health() -> None:
+    line = first_line(report(results=(PASSED, BLIND), container_names={}), 3)
+    assert line.startswith(
+        "UNKNOWN shop: not fully examined: 1 check passed, 1 could not be judged"
+    )
+
+
+def test_json_escapes_what_a_terminal_obeys() -> None:
+    finding = Finding(
+        container("a"), "x\x9b31m\x7f\u202etxt\u2066", {"State.Error": "\x00\x1b\u009b"}
+    )
+    results = [Result(a_check("container.crashed"), Verdict.FOUND, findings=(finding,))]
+    checks = {result.check.id: result.check for result in results}
+    stream = io.StringIO()
+    json_report.render(reported(results, ReportBasis(), Run(checks, tuple(checks))), stream)
+    assert not any(char in stream.getvalue() for char in "\x9b\x7f\u202e\u2066\x00\x1b")
+    assert json.loads(stream.getvalue())["findings"][0]["summary"] == finding.summary
