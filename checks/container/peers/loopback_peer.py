@@ -1,4 +1,4 @@
-"""container.loopback-peer: a program calls localhost, where another container is meant."""
+"""container.loopback-peer: a program calls localhost, and means another container or the host."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from diagnose.evidence.containers.settings.loopback_words import (
     with_host,
 )
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.mappings import names_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
@@ -30,6 +32,9 @@ from diagnose.registry import check
 ID = "container.loopback-peer"
 LOOPBACK = tuple(row for row in NEIGHBOURS if row.confirmed_by == ID)
 """How programs say that localhost refused them."""
+PROXY = "docker-proxy"
+"""The engine's own process, which listens for a container."""
+GATEWAY_NAME = "host.docker.internal"
 
 
 @check(ID, severity=Severity.critical)
@@ -39,14 +44,16 @@ def loopback_peer(
     log_tails: LogTails,
     recent_logs: RecentLogs | None,
     namespaces: Namespaces | None,
+    listeners: Listeners | None,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
 ) -> CheckResult:
-    """A container calls localhost instead of another container.
+    """A container calls localhost instead of another container or the host.
 
     A line of its log says that localhost refused a connection to a port, and another running
-    container offers that port. Inside a container, localhost is the container itself. A container
+    container offers that port, or else a program of the host listens there. Inside a container,
+    localhost is the container itself. A container
     that keeps running counts where its last lines say so `least` times, the last line is not older
     than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
     or another container's, are left out: their localhost is shared. A broker such as Kafka tells
@@ -58,7 +65,7 @@ def loopback_peer(
         if port:
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
-            yield from _findings(call, containers, namespaces)
+            yield from _findings(call, containers, namespaces, listeners)
     if recent_logs is None:
         return None
     yield from recent_logs.left_out(containers.running)
@@ -69,7 +76,7 @@ def loopback_peer(
             continue
         recent_call = _repeated_call(container, lines, namespaces, least)
         if recent_call is not None:
-            yield from _findings(recent_call, containers, namespaces)
+            yield from _findings(recent_call, containers, namespaces, listeners)
     return None
 
 
@@ -104,9 +111,12 @@ def _port(failure: Recognised) -> str:
 
 
 def _findings(
-    call: _Call, containers: Containers, namespaces: Namespaces | None
+    call: _Call,
+    containers: Containers,
+    namespaces: Namespaces | None,
+    listeners: Listeners | None,
 ) -> Iterator[Finding]:
-    """The finding, where another container offers the port that the caller does not."""
+    """The finding, where another container or the host offers the port that the caller does not."""
     caller, port = call.container, call.port
     if caller.shares_network or port in _offered_ports(caller):
         return
@@ -114,14 +124,33 @@ def _findings(
     peers = [other for other in others if _serves(other, port, namespaces)]
     near = [peer for peer in peers if caller.shared_networks(peer)]
     if not near:
+        program = _of_host(listeners, int(port))
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
+        elif program is not None:
+            yield _host_finding(call, program, _who(program, others))
         return
     correction = with_advertised(near[0], int(port), near[0].name)
     if correction is not None:
         yield _advertised_finding(call, near[0], correction)
     else:
         yield _wrong_host_finding(call, near, is_near=True)
+
+
+def _of_host(listeners: Listeners | None, port: int) -> Listener | None:
+    """The program on the host's network that the host's own localhost leads to."""
+    for listener in listeners.on("tcp", "127.0.0.1", port) if listeners is not None else ():
+        if listener.comm and listener.comm != PROXY:
+            return listener
+    return None
+
+
+def _who(program: Listener, others: Sequence[Container]) -> str:
+    """Whose program on the host's network it is."""
+    holder = next((other for other in others if other.id == program.container), None)
+    if holder is not None:
+        return f"{holder}, which is on the host's network"
+    return f'process "{program.comm}" of the host'
 
 
 def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
@@ -156,6 +185,38 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
             **compose_variables(container),
         },
     )
+
+
+def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
+    """A program that means one on the host's network. who: whose that one is."""
+    container, port = call.container, call.port
+    finding = Finding.about(
+        container,
+        f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}",
+        {
+            LINE: call.line,
+            "the host listens": f"{program.address}:{port}, {program.holder}",
+            "network": container.host_config.network_mode or "default",
+        },
+        signs=call.signs,
+        onset=container.failed_first,
+        peer=f"{GATEWAY_NAME}:{port}",
+    )
+    return finding.with_variables(
+        _host_variables(container, program) | compose_variables(container)
+    )
+
+
+def _host_variables(container: Container, program: Listener) -> dict[str, str]:
+    """How the page has the program reach the host.
+
+    By its name, where a word or a variable says localhost and the host listens for containers too.
+    Otherwise on the host's own network, where it publishes nothing that would be lost there.
+    """
+    named = with_host(container, program.port, GATEWAY_NAME)
+    if named and is_everywhere(program.address):
+        return {f"{name}_to_host": text for name, text in named.items()}
+    return {} if container.wanted_ports else {"on_host_network": container.name}
 
 
 def _advertised_finding(call: _Call, broker: Container, correction: Correction) -> Finding:

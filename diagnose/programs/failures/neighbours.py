@@ -75,6 +75,21 @@ NEIGHBOURS = (
         confirmed_by=_LOOPBACK,
     ),
     Failure(
+        name="loopback-unreached",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:could\ ?n(?:o|')?t|can(?:'t|\ ?not)|unable\ to|failed\ to)\ (?:be\ )?(?:reach|connect|contact)(?:ed)?\b
+                [^\n]{0,100}?(?:localhost|127\.0\.0\.1|\[::1\]):(?P<port>\d{2,5})(?![\d:])
+            | HTTPConnectionPool\(host='(?:localhost|127\.0\.0\.1)',\ port=(?P<port_urllib>\d{2,5})\)
+                .{0,400}(?:refused|Errno\ 111)
+        """,
+        cause="the program calls localhost:{port}, which is the container itself, and gets no answer there",
+        cure="give it the name of the container that it means, or host.docker.internal for the host, "
+        "instead of localhost",
+        source="itsToggle/plex_debrid#52",
+        confirmed_by=_LOOPBACK,
+    ),
+    Failure(
         name="mysql-socket",
         mark="mysqld.sock",
         pattern=r"Can't connect to local (?:MySQL|MariaDB) server through socket",

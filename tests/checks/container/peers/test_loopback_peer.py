@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Verdict
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of
@@ -62,6 +63,15 @@ NO_SOCKET_FILE = (
 )
 PRISMA = "Can't reach database server at `localhost`:`5432`"
 ASYNCIO = "ConnectionRefusedError: [Errno 111] Connect call failed ('127.0.0.1', 5432)"
+UNREACHED = (
+    "couldnt reach local plex server at: http://localhost:32400 to determine library sections."
+)
+URLLIB = (
+    "requests.exceptions.ConnectionError: HTTPConnectionPool(host='localhost', port=8989): Max "
+    "retries exceeded with url: /api (Caused by NewConnectionError('<urllib3.connection."
+    "HTTPConnection object at 0x7f>: Failed to establish a new connection: [Errno 111] Connection "
+    "refused'))"
+)
 PDO = "PDOException: SQLSTATE[HY000] [2002] No such file or directory"
 OTHER_WORDS = {
     "Prisma": (PRISMA, 5432),
@@ -69,6 +79,8 @@ OTHER_WORDS = {
     "an old libpq": (OLD_LIBPQ, 5432),
     "the socket file of MySQL": (NO_SOCKET_FILE, 3306),
     "the socket file of MySQL in PHP": (PDO, 3306),
+    "only that it was not reached": (UNREACHED, 32400),
+    "Python's requests": (URLLIB, 8989),
 }
 
 
@@ -149,3 +161,51 @@ def test_a_broker_that_sends_its_clients_to_localhost(
     (finding,) = result.findings
     assert finding.variables.get("advertised") == advertised
     assert ("tells its clients" in finding.summary) is (advertised is not None)
+
+
+def _of_host(address: str = "0.0.0.0", comm: str = "Plex Media Serv", **more: str) -> Listener:
+    return Listener("tcp", address, 32400, pid=812, comm=comm, **more)
+
+
+ON_HOST: dict[str, tuple[Listener | None, dict[str, Any], list[dict[str, str]]]] = {
+    "for everybody": (_of_host(), {}, [{"on_host_network": "web"}]),
+    "on loopback alone": (_of_host("127.0.0.1"), {}, [{"on_host_network": "web"}]),
+    "a variable names it": (
+        _of_host(),
+        {"Config": {"Env": ["PLEX_URL=http://localhost:32400"]}},
+        [{"assignment_to_host": "PLEX_URL=http://host.docker.internal:32400"}],
+    ),
+    "a port is published": (
+        _of_host(),
+        {"HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}},
+        [{}],
+    ),
+    "a container's proxy": (_of_host(comm="docker-proxy"), {}, []),
+    "a container on the host's network": (
+        _of_host(container="a" * 64),
+        {},
+        [{"on_host_network": "web"}],
+    ),
+    "on another address": (_of_host("192.0.2.10"), {}, []),
+    "nobody": (None, {}, []),
+}
+
+
+@pytest.mark.parametrize(("listener", "own", "cures"), ON_HOST.values(), ids=ON_HOST)
+def test_the_server_is_the_hosts(
+    listener: Listener | None, own: dict[str, Any], cures: list[dict[str, str]]
+):
+    app = container_in("running", **own)
+    lines = tuple(RecentLine(CLOCK.wall - ago, UNREACHED) for ago in (9, 3))
+    result = judge(
+        "container.loopback-peer",
+        containers=of(app),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        recent_logs=RecentLogs({app.id: lines}),
+        namespaces=Namespaces({app.id: ContainerNetns(app, 1, (), (), (), ())}),
+        listeners=Listeners((listener,) if listener else ()),
+    )
+    wanted = ("on_host_network", "assignment_to_host", "command_to_host")
+    given = [finding.variables for finding in result.findings]
+    assert [{name: own[name] for name in wanted if name in own} for own in given] == cures
