@@ -175,7 +175,8 @@ def without_known(report: Report, baseline: Mapping[str, Json] | None) -> Report
 def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping[str, str]) -> bool:
     """Whether the finding's absence in a report says nothing.
 
-    Its check could not look, or not at this subject.
+    Its check could not look, or not at this subject. Where not all unexamined subjects are listed,
+    this one may be among the others.
 
     now: the verdicts of the report by id.
     """
@@ -183,9 +184,9 @@ def is_hidden(finding: Mapping[str, Json], new: Mapping[str, Json], now: Mapping
         return True
     rows = [row for row in new["checks"] if row["id"] == finding["id"]]
     return any(
-        subject["subject"] == finding["subject"]
+        row.get("unexamined_more")
+        or any(subject["subject"] == finding["subject"] for subject in row.get("unexamined", ()))
         for row in rows
-        for subject in row.get("unexamined", ())
     )
 
 

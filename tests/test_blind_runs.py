@@ -12,6 +12,7 @@ from diagnose.model import (
     ReportBasis,
     Result,
     Unavailable,
+    Unexamined,
     Verdict,
     container,
 )
@@ -58,3 +59,21 @@ def test_json_escapes_what_a_terminal_obeys() -> None:
     json_report.render(reported(results, ReportBasis(), Run(checks, tuple(checks))), stream)
     assert not any(char in stream.getvalue() for char in "\x9b\x7f\u202e\u2066\x00\x1b")
     assert json.loads(stream.getvalue())["findings"][0]["summary"] == finding.summary
+
+
+def test_a_report_names_the_first_unexamined_subjects_and_counts_the_others() -> None:
+    """8,000 containers that a hundred checks could not look at were a report of 112 MB."""
+    check = a_check("container.crashed")
+    left_out = tuple(Unexamined(container(f"c{at}"), "no time") for at in range(5000))
+    results = [
+        Result(check, Verdict.UNKNOWN, unexamined=left_out),
+        Result(a_check("container.unhealthy"), Verdict.UNKNOWN, unexamined=left_out[:3]),
+    ]
+    stream = io.StringIO()
+    checks = {result.check.id: result.check for result in results}
+    json_report.render(reported(results, ReportBasis(), Run(checks, tuple(checks))), stream)
+    many, few = json.loads(stream.getvalue())["checks"]
+    assert len(many["unexamined"]) + many["unexamined_more"] == 5000
+    assert many["unexamined"][0]["subject"] == {"kind": "container", "name": "c0"}
+    assert (len(few["unexamined"]), "unexamined_more" in few) == (3, False)
+    assert len(stream.getvalue()) < 20_000

@@ -19,6 +19,7 @@ from tests import command_line
 from tests.tickets import DATA, recorded, taken, taken_of_recorded, unpacked
 
 WEB = {"kind": "container", "name": "web"}
+OTHER = {"kind": "container", "name": "db"}
 
 
 def finding(
@@ -34,9 +35,10 @@ def finding(
     }
 
 
-def report(*findings: dict, verdict: str = "passed", unexamined=()) -> dict:
-    checks = [{"id": "container.unhealthy", "verdict": verdict, "unexamined": list(unexamined)}]
-    return {"findings": list(findings), "checks": checks}
+def report(*findings: dict, verdict: str = "passed", unexamined=(), more: int = 0) -> dict:
+    check = {"id": "container.unhealthy", "verdict": verdict, "unexamined": list(unexamined)}
+    check |= {"unexamined_more": more} if more else {}
+    return {"findings": list(findings), "checks": [check]}
 
 
 CASES = {
@@ -62,6 +64,16 @@ CASES = {
         report(finding(), verdict="found"),
         report(verdict="found", unexamined=[{"subject": WEB, "why": "timed out"}]),
         "invisible",
+    ),
+    "one of more subjects than a report lists": (
+        report(finding(), verdict="found"),
+        report(verdict="found", unexamined=[{"subject": OTHER, "why": "timed out"}], more=1),
+        "invisible",
+    ),
+    "another subject was not looked at": (
+        report(finding(), verdict="found"),
+        report(verdict="found", unexamined=[{"subject": OTHER, "why": "timed out"}]),
+        "gone",
     ),
     "silenced since": (
         report(finding(), verdict="found"),

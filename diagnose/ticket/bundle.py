@@ -39,6 +39,7 @@ from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files, archive
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
+from diagnose.render import json as json_report
 from diagnose.render import markdown
 from diagnose.render.html import page
 from diagnose.ticket import proof, readable, texts
@@ -167,7 +168,7 @@ def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
     """The report for people and for programs: members that are never left out."""
     markup = io.StringIO()
     markdown.render(report, exit_code, markup)
-    whole = json.dumps(document(report), indent=1, ensure_ascii=False)
+    whole = json_report.as_text(document(report))
     return {"report.md": markup.getvalue().encode(), "report.json": f"{whole}\n".encode()}
 
 

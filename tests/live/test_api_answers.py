@@ -203,6 +203,15 @@ def test_newest_of_a_log_is_kept(serve: Callable[[Script], Server]) -> None:
     assert live.ask(question("api.logs", id="x"))["text"] == "x" * 5000 + "y" * 500
 
 
+def test_no_more_lines_are_kept_than_were_asked_for(serve: Callable[[Script], Server]) -> None:
+    lines = b"".join(b"%d\n" % number for number in range(500))
+    live = serve(says(reply(frame(1, lines) + frame(2, lines)))).live()
+    answer = live.ask(question("api.logs", id="x", tail=2))
+    assert (answer["text"], answer["truncated"]) == ("498\n499\n", True)
+    assert (answer["stdout"], answer["stderr"]) == ("498\n499\n", "498\n499\n")
+    assert live.ask(question("api.logs", id="x", tail=1000))["truncated"] is False
+
+
 def test_endless_log_is_cut(serve: Callable[[Script], Server]) -> None:
     def script(connection: socket.socket, target: str) -> None:
         connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")

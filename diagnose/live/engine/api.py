@@ -184,7 +184,6 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
 
     Shape: `ContainerLog`.
     """
-    wanted = question.bytes
     streams: dict[int, list[bytes]] = {1: [], 2: [], 3: []}
     both: list[bytes] = []
     body = reply.body
@@ -201,13 +200,21 @@ def _logs(question: ReadLogs, reply: Reply) -> Json:
         both.append(body)
         streams[1].append(body)
     text = b"".join(both)
+    kept = _newest(text, question)
     return {
-        "text": _text(text[-wanted:]),
-        "stdout": _text(b"".join(streams[1])[-wanted:]),
-        "stderr": _text(b"".join(streams[2])[-wanted:]),
+        "text": _text(kept),
+        "stdout": _text(_newest(b"".join(streams[1]), question)),
+        "stderr": _text(_newest(b"".join(streams[2]), question)),
         "error": _text(b"".join(streams[3])),
-        "truncated": reply.cut or len(text) > wanted,
+        "truncated": reply.cut or len(text) > len(kept),
     }
+
+
+def _newest(text: bytes, question: ReadLogs) -> bytes:
+    """The end of a log, of as many bytes and lines as were asked for, whatever the engine sends:
+    2,000 short lines of each of 13 containers took 9 s to read."""
+    lines = text[-question.bytes :].rsplit(b"\n", question.tail + 1)
+    return b"\n".join(lines[-question.tail - 1 :])
 
 
 def _is_frame(head: bytes) -> bool:
