@@ -23,7 +23,15 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from diagnose.model import UNITS, Check, Need, Severity, Threshold, Unavailable
+from diagnose.model import (
+    UNITS,
+    Check,
+    Need,
+    NoEvidenceError,
+    Severity,
+    Threshold,
+    Unavailable,
+)
 
 GROUP = "diagnose.checks"
 OURS = ["builtin", "=", "checks"]
@@ -87,11 +95,20 @@ def evidence(function: F) -> F:
     """Register a function as the collector of the evidence type that its return annotation names.
 
     Its parameters are `host: Host` and other evidence kinds: required, `| None`, or `| Unavailable`
-    where it reads the reason.
+    where it reads the reason. Where it raises NoEvidenceError, as `host.require` does, its result
+    is the reason.
     """
+
+    @functools.wraps(function)
+    def collect(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except NoEvidenceError as error:
+            return error.reason
+
     kinds = [kind for kind in hints(function)["return"] if kind is not Unavailable]
-    _evidence[kinds[0]] = function
-    return function
+    _evidence[kinds[0]] = collect
+    return typing.cast(F, collect)
 
 
 def without(*ids: str) -> Callable[[F], F]:

@@ -14,6 +14,7 @@ from diagnose.model.answers import (
     REASONS,
     Failed,
     Json,
+    NoEvidenceError,
     Reason,
     Unavailable,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "HostProfile",
     "Json",
     "Need",
+    "NoEvidenceError",
     "Outcome",
     "Percent",
     "Reason",

@@ -74,3 +74,14 @@ class Unavailable(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         return f"{REASONS[self.reason]}: {self.detail}" if self.detail else REASONS[self.reason]
+
+
+class NoEvidenceError(Exception):
+    """Ends a collector whose evidence could not be had.
+
+    `registry.evidence` catches it and returns its reason in place of the evidence.
+    """
+
+    def __init__(self, reason: Unavailable) -> None:
+        super().__init__(str(reason))
+        self.reason = reason

@@ -19,9 +19,10 @@ To add a question, touch two files:
 2. the module below `diagnose/live/` that `POLICY.collector` names: a function `(live, question) ->
   JSON value`, whose second parameter is annotated with the class of the question.
 
-Evidence then reads `host.ask(ListListeners())`, which mypy knows to be `Listeners | Failed`. The
-recording holds the name of the kind, the arguments and the answer as JSON. A question that is
-repeated on purpose has a field `round` and `ROUNDS`.
+Evidence then reads `host.ask(ListListeners())`, which mypy knows to be `Listeners | Failed`, or
+`host.require(ListListeners())` where it is nothing without the answer. The recording holds the name
+of the kind, the arguments and the answer as JSON. A question that is repeated on purpose has a
+field `round` and `ROUNDS`.
 """
 
 from __future__ import annotations

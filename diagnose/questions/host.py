@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
-from diagnose.model import Failed, Json
+from diagnose.model import Failed, Json, NoEvidenceError, Unavailable
 from diagnose.questions.question import AnyQuestion, Lane, Question
 
 Answer = TypeVar("Answer")
@@ -52,6 +52,17 @@ class Host:
         One of another shape is Failed("malformed"), which names the field.
         """
         return self._typed(question, self.source.ask(question))
+
+    def require(self, question: Question[Answer]) -> Answer:
+        """The answer, for evidence that is nothing without it.
+
+        NoEvidenceError where there is none: the collector ends, and its evidence is unavailable for
+        the reason of this question.
+        """
+        answer = self.ask(question)
+        if isinstance(answer, Failed):
+            raise NoEvidenceError(Unavailable.of(answer))
+        return answer
 
     def ask_many(
         self, questions: Iterable[Question[Answer]]

@@ -50,9 +50,7 @@ def asked_devices(
     wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
     if not wanted:
         return AskedDevices()
-    answer = host.ask(StatPaths(wanted, follow=True))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths(wanted, follow=True))
     missing = {
         path: _of_its_kind(host, path) for path in devices if answer[path].failed == "missing"
     }

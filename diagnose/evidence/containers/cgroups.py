@@ -51,11 +51,9 @@ def cgroups(host: Host, containers: Containers) -> Cgroups | Unavailable:
     running = {container.id: container for container in containers.running}
     if not running:
         return Cgroups({})
-    answer = host.ask(
+    answer = host.require(
         ReadCgroups({container.id: container.state.pid for container in running.values()})
     )
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
     stats = {id: reading for id, reading in answer.items() if not isinstance(reading, Failed)}
     for container in _paused_since(host, running, stats):
         stats[container.id] = msgspec.structs.replace(stats[container.id], frozen_by="")
@@ -113,9 +111,7 @@ def throttling(host: Host, containers: Containers, cgroups: Cgroups) -> Throttli
     }
     if not suspects:
         return Throttling({})
-    answer = host.ask(SampleCgroups(suspects, seconds=SAMPLE_S))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(SampleCgroups(suspects, seconds=SAMPLE_S))
     deltas = {id: growth.delta for id, growth in answer.items() if not isinstance(growth, Failed)}
     return Throttling(
         {id: (delta.periods or 0, delta.throttled or 0) for id, delta in deltas.items()}

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.mounts.file_access import HostUser, host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -51,9 +51,7 @@ def denied_devices(
     named = list(_named_in_logs(containers, log_tails))
     if not named:
         return DeniedDevices()
-    answer = host.ask(StatPaths(sorted({device.path for device in named})))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths(sorted({device.path for device in named})))
     denied = []
     for device in named:
         user = host_user(device.container, info, numbers)

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.items import Items
 from diagnose.evidence.run.options import Options
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import EngineEvent, ListEvents
 from diagnose.registry import evidence
@@ -100,9 +100,7 @@ def events(host: Host, options: Options) -> Events | Unavailable:
 
     Whether the engine's memory is full shows only in the whole.
     """
-    answer = host.ask(ListEvents(options.since_s))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListEvents(options.since_s))
     events = sorted((_event(row) for row in answer), key=lambda event: event.at)
     return Events(tuple(events), events[0].at if len(events) >= KEPT else None)
 

@@ -47,9 +47,7 @@ def shared_memory(host: Host, containers: Containers) -> SharedMemory | Unavaila
     }
     if not places:
         return SharedMemory(())
-    answer = host.ask(StatFilesystems(sorted(places)))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatFilesystems(sorted(places)))
     items, missing = [], []
     for place, usage in answer.items():
         container, path = places[place]

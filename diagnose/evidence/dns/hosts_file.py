@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.dns.failed_names import FailedNames
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -27,9 +27,7 @@ def hosts_file(host: Host, failed_names: FailedNames) -> HostsFile | Unavailable
     """Nothing is read where no container misses a name."""
     if not failed_names.by_id:
         return HostsFile()
-    answer = host.ask(ReadFile(PATH))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadFile(PATH))
     addresses: dict[str, str] = {}
     for line in answer.text.splitlines():
         address, *names = line.partition("#")[0].split() or [""]

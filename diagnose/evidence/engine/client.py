@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import (
     BrokenPlugin,
@@ -18,5 +18,4 @@ __all__ = ["BrokenPlugin", "ClientSettings", "ClosedSettings", "client_settings"
 @evidence
 def client_settings(host: Host) -> ClientSettings | Unavailable:
     """Its configuration and its plugins, as this user has them."""
-    answer = host.ask(ReadClientSettings())
-    return Unavailable.of(answer) if isinstance(answer, Failed) else answer
+    return host.require(ReadClientSettings())

@@ -263,9 +263,7 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an
     engine of that user.
     """
-    place = host.ask(FindLocality())
-    if isinstance(place, Failed):
-        return Unavailable.of(place)
+    place = host.require(FindLocality())
     if not place.same_host:
         return Unavailable("remote", place.why)
     own = rootless(host)

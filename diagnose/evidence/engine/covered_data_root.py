@@ -10,7 +10,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.databases import FILE_LOCK, NETWORKS, VOLUMES
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.model import Failed, Unavailable
+from diagnose.model import NoEvidenceError, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
@@ -56,31 +56,24 @@ def covered_data_root(
     if engine is None:
         return Unavailable("missing", "no process of the engine is known")
     locks = _locks_of(host, engine.pid)
-    if isinstance(locks, Unavailable):
-        return locks
     visible = _inodes(host, [f"/proc/{engine.pid}/root{root.path}/{record}" for record in RECORDS])
-    if isinstance(visible, Unavailable):
-        return visible
     is_hidden = mount.dev not in locks.devices and visible.isdisjoint(locks.inodes)
     return CoveredDataRoot(root.path, mount if is_hidden else None)
 
 
-def _locks_of(host: Host, pid: int) -> _Locks | Unavailable:
-    table = host.ask(ReadFile("/proc/locks"))
-    if isinstance(table, Failed):
-        return Unavailable.of(table)
+def _locks_of(host: Host, pid: int) -> _Locks:
+    table = host.require(ReadFile("/proc/locks"))
     locks = [lock for lock in FILE_LOCK.finditer(table.text) if int(lock["pid"]) == pid]
     if not locks:
-        return Unavailable("missing", "/proc/locks shows no lock of the engine")
+        raise NoEvidenceError(Unavailable("missing", "/proc/locks shows no lock of the engine"))
     devices = {f"{int(lock['major'], 16)}:{int(lock['minor'], 16)}" for lock in locks}
     return _Locks(frozenset(devices), frozenset(int(lock["inode"]) for lock in locks))
 
 
-def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int] | Unavailable:
+def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int]:
     """Those of the files that are at these paths now."""
-    statuses = host.ask(StatPaths(paths))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(paths))
     if any(status.failed not in ("", "missing") for status in statuses.values()):
-        return Unavailable("forbidden", f"the engine's records: {', '.join(paths)}")
+        hidden = f"the engine's records: {', '.join(paths)}"
+        raise NoEvidenceError(Unavailable("forbidden", hidden))
     return frozenset(status.ino for status in statuses.values() if not status.failed)

@@ -221,9 +221,7 @@ def daemon(
     engine too.
     """
     _ask_at_once(host)
-    endpoint = host.ask(FindEndpoint())
-    if isinstance(endpoint, Failed):
-        return Unavailable.of(endpoint)
+    endpoint = host.require(FindEndpoint())
     identity = host.ask(IdentifyCaller())
     caller = Caller() if isinstance(identity, Failed) else identity
     reply = host.ask(PingEngine())

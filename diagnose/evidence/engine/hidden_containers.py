@@ -11,7 +11,7 @@ import msgspec
 from diagnose.evidence.containers.from_disk import FILE_BYTES
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Failed, Json, Unavailable
+from diagnose.model import Json, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, ListFolder, ReadFile
 from diagnose.registry import evidence
@@ -68,9 +68,7 @@ def hidden_containers(
     folder = f"{info.docker_root_dir}/containers"
     if not info.docker_root_dir or not info.driver:
         return Unavailable("missing", "the engine does not name its data root or storage driver")
-    listing = host.ask(ListFolder(folder))
-    if isinstance(listing, Failed):
-        return Unavailable.of(listing)
+    listing = host.require(ListFolder(folder))
     unlisted = _unlisted(listing.names, containers)
     looked_at = unlisted[:MOST]
     files = _records(host, folder, looked_at)

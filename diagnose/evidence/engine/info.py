@@ -59,8 +59,7 @@ def ping(host: Host) -> Ping | Unavailable:
 @evidence
 def info(host: Host) -> Info | Unavailable:
     """One question with a deadline of its own."""
-    answer = host.ask(ReadInfo())
-    return Unavailable.of(answer) if isinstance(answer, Failed) else answer
+    return host.require(ReadInfo())
 
 
 def settings_in_force(info: Info) -> dict[str, Json]:

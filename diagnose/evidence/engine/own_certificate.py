@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.certificate import validity_of
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -29,8 +29,6 @@ def own_certificate(host: Host, config: DaemonConfig) -> OwnCertificate | Unavai
     path = config.value(SETTING)
     if not isinstance(path, str) or not path.startswith("/"):
         return OwnCertificate()
-    file = host.ask(ReadFile(path))
-    if isinstance(file, Failed):
-        return Unavailable.of(file)
+    file = host.require(ReadFile(path))
     validity = validity_of(file.text)
     return OwnCertificate(path, validity.end if validity is not None else None)

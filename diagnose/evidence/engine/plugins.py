@@ -89,9 +89,7 @@ def legacy_plugins(
     plugins += _remembered(in_memory - {plugin.name for plugin in plugins})
     if not plugins:
         return LegacyPlugins((), in_memory, of_networks, unread)
-    trials = host.ask(TrySockets([plugin.socket for plugin in plugins]))
-    if isinstance(trials, Failed):
-        return Unavailable.of(trials)
+    trials = host.require(TrySockets([plugin.socket for plugin in plugins]))
     tried, unknown = _tried(plugins, trials, in_memory)
     return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
 

@@ -38,9 +38,7 @@ def engine_sockets(host: Host, config: DaemonConfig | Unavailable) -> EngineSock
     paths = list(dict.fromkeys(_paths(endpoint, config)))
     if not paths:
         return Unavailable.of(endpoint) if isinstance(endpoint, Failed) else EngineSockets(())
-    statuses = host.ask(StatPaths(paths))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(paths))
     sockets, missing = {}, []
     for path in paths:
         status = statuses.get(path, PathStatus())

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
@@ -35,9 +35,7 @@ def temp_folder(
     """
     root = info.docker_root_dir or data_root.path
     path = _chosen(daemon) or posixpath.join(root, "tmp")
-    answer = host.ask(StatPaths([root, path]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths([root, path]))
     has_root = root in answer and not answer[root].failed
     return TempFolder(path, has_root and path in answer and answer[path].failed == "missing")
 

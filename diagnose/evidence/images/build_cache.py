@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.disk_usage import FAMILIES, WORTH_PCT
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.disk_usage import MeasureDiskUsage
 from diagnose.registry import evidence
@@ -45,9 +45,7 @@ def build_cache(host: Host, options: Options, filesystems: Filesystems) -> Build
                 f"measured from {WORTH_PCT:.0f} % on"
             ),
         )
-    answer = host.ask(MeasureDiskUsage(["build-cache"]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(MeasureDiskUsage(["build-cache"]))
     records = answer.build_records
     free = [record.size for record in records if not record.in_use and not record.shared]
     return BuildCache(disk, sum(free), len(records))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import Download, ListDownloads
 from diagnose.registry import evidence
@@ -36,8 +36,6 @@ def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailab
         return Unavailable("missing", "the engine's process cannot be seen")
     if not pids:
         return Downloads(())
-    answer = host.ask(ListDownloads(pids))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListDownloads(pids))
     growing = tuple(file for file in answer if file.position == file.bytes)
     return Downloads(growing, clock.wall)

@@ -12,7 +12,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable, Unexamined
+from diagnose.model import Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.questions.images import InspectImage
@@ -60,9 +60,7 @@ def layer_folders(
     owners = _owners(host, details, images, reports)
     if not owners:
         return LayerFolders((), 0, reports, details.unexamined)
-    statuses = host.ask(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
     failed = {path: status.failed for path, status in statuses.items() if status.failed}
     hidden = _hidden(failed)
     if hidden is not None:

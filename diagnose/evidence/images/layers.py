@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListLayers
 from diagnose.registry import evidence
@@ -48,9 +48,7 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
 
     An `-init` folder belongs to its container's layer, also when only that is named.
     """
-    listing = host.ask(ListLayers(root.path))
-    if isinstance(listing, Failed):
-        return Unavailable.of(listing)
+    listing = host.require(ListLayers(root.path))
     mentioned = {*listing.referenced, *listing.mentioned}
     loose = tuple(
         (folder.name, folder.mtime)

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import NONE, Image, ListImages
 from diagnose.registry import evidence
@@ -106,9 +106,7 @@ def tag_of(reference: str) -> str | None:
 @evidence
 def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
     """One list, without the sizes of shared layers, which the engine would have to walk for."""
-    listed = host.ask(ListImages())
-    if isinstance(listed, Failed):
-        return Unavailable.of(listed)
+    listed = host.require(ListImages())
     used: dict[str, list[str]] = {}
     is_complete = isinstance(containers, Containers)
     for container in containers if isinstance(containers, Containers) else ():

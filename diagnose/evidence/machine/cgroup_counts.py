@@ -41,9 +41,7 @@ class CgroupCounts(msgspec.Struct, frozen=True):
 @evidence
 def cgroup_counts(host: Host) -> CgroupCounts | Unavailable:
     """The table of controllers, and the statistics of cgroup v2 where it is mounted."""
-    table = host.ask(ReadFile(TABLE))
-    if isinstance(table, Failed):
-        return Unavailable.of(table)
+    table = host.require(ReadFile(TABLE))
     counts = _counts(table.text)
     if "memory" not in counts:
         return Unavailable("missing", f"{TABLE} does not list memory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.phrases import ago
 from diagnose.questions import Host
 from diagnose.questions.run import ReadClock
@@ -42,7 +42,5 @@ class Clock(msgspec.Struct, frozen=True):
 @evidence
 def clock(host: Host) -> Clock | Unavailable:
     """One question, asked once a run."""
-    reading = host.ask(ReadClock())
-    if isinstance(reading, Failed):
-        return Unavailable.of(reading)
+    reading = host.require(ReadClock())
     return Clock(reading.wall, reading.boot_wall)

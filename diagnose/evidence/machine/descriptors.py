@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import HIDDEN_PROCESSES, CountDescriptors, Crowded
 from diagnose.registry import evidence
@@ -24,9 +24,7 @@ class OpenFiles(msgspec.Struct, frozen=True):
 @evidence
 def open_files(host: Host) -> OpenFiles | Unavailable:
     """One count of every process's descriptors, which root alone may see."""
-    count = host.ask(CountDescriptors(share=WORTH_PCT))
-    if isinstance(count, Failed):
-        return Unavailable.of(count)
+    count = host.require(CountDescriptors(share=WORTH_PCT))
     if count.hidden and not count.processes:
         return Unavailable("forbidden", HIDDEN_PROCESSES)
     if count.unseen and not count.processes:

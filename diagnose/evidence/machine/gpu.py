@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
@@ -27,8 +27,6 @@ def gpu_support(host: Host, containers: Containers) -> GpuSupport | Unavailable:
     """Two paths, where the engine refused a container for a GPU."""
     if not any("gpu" in container.state.error.lower() for container in containers):
         return GpuSupport()
-    answer = host.ask(StatPaths([DRIVER, TOOLKIT]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths([DRIVER, TOOLKIT]))
     there = {path for path, status in answer.items() if not status.failed}
     return GpuSupport(DRIVER in there, TOOLKIT in there)

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -50,9 +50,7 @@ def kernel_keys(host: Host, containers: Containers) -> KernelKeys | Unavailable:
     """/proc/key-users, read only where the runtime was refused a key."""
     if not any(REFUSED in container.state.error for container in containers):
         return KernelKeys()
-    answer = host.ask(ReadFile(KEY_USERS))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadFile(KEY_USERS))
     return KernelKeys(tuple(quota for quota in parse_quotas(answer.text) if quota.is_used_up))
 
 

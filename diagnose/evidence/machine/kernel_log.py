@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadKernelLog, Record
 from diagnose.registry import evidence
@@ -204,7 +204,5 @@ def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | 
 @evidence
 def kernel_log(host: Host) -> KernelLog | Unavailable:
     """The newest lines; reading them needs root where kernel.dmesg_restrict is 1."""
-    answer = host.ask(ReadKernelLog())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadKernelLog())
     return KernelLog(tuple(answer.records), not answer.dropped, answer.source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -32,9 +32,7 @@ def kernel_settings(host: Host, log_tails: LogTails) -> KernelSettings | Unavail
     }
     if not names:
         return KernelSettings({})
-    answer = host.ask(ReadSysctls(sorted(names)))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls(sorted(names)))
     numbers = (
         (name, value) for name, value in answer.items() if value and value.lstrip("-").isdigit()
     )

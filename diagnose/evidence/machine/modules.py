@@ -28,18 +28,14 @@ class Modules(msgspec.Struct, frozen=True):
 @evidence
 def modules(host: Host) -> Modules | Unavailable:
     """/proc/modules and the release's folder."""
-    kernel = host.ask(IdentifyKernel())
-    if isinstance(kernel, Failed):
-        return Unavailable.of(kernel)
+    kernel = host.require(IdentifyKernel())
     release = kernel.release
     listed = host.ask(ReadFile("/proc/modules"))
     if isinstance(listed, Failed) and listed.reason != "missing":
         return Unavailable.of(listed)
     loaded = 0 if isinstance(listed, Failed) else len(listed.text.splitlines())
     paths = [f"{folder}/{release}" for folder in FOLDERS]
-    statuses = host.ask(StatPaths(paths))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(paths))
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
     return Modules(release, loaded, folder)
 
@@ -58,7 +54,5 @@ def ipvs(host: Host, info: Info) -> Ipvs | Unavailable:
     """One file, which the module makes in each network namespace; not asked without a swarm."""
     if info.swarm is None or info.swarm.local_node_state in ("", "inactive"):
         return Ipvs(is_there=False)
-    status = host.ask(StatPaths([IPVS]))
-    if isinstance(status, Failed):
-        return Unavailable.of(status)
+    status = host.require(StatPaths([IPVS]))
     return Ipvs(IPVS in status and bool(status[IPVS].type))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import HostMemory, ReadMemory, ReadPressure
 from diagnose.registry import evidence
@@ -15,8 +15,7 @@ __all__ = ["HostMemory", "Pressure", "host_memory", "pressure"]
 @evidence
 def host_memory(host: Host) -> HostMemory | Unavailable:
     """One reading of /proc/meminfo."""
-    answer = host.ask(ReadMemory())
-    return Unavailable.of(answer) if isinstance(answer, Failed) else answer
+    return host.require(ReadMemory())
 
 
 class Pressure(msgspec.Struct, frozen=True):
@@ -38,8 +37,6 @@ class Pressure(msgspec.Struct, frozen=True):
 @evidence
 def pressure(host: Host) -> Pressure | Unavailable:
     """One reading of /proc/pressure."""
-    reading = host.ask(ReadPressure())
-    if isinstance(reading, Failed):
-        return Unavailable.of(reading)
+    reading = host.require(ReadPressure())
     figures = {"cpu": reading.cpu, "memory": reading.memory, "io": reading.io}
     return Pressure(figures, tuple(reading.loadavg), reading.cpus)

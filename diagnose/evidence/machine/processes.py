@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import ListProcesses, Process
 from diagnose.registry import evidence
@@ -48,5 +48,5 @@ class Processes(Items[Process], frozen=True, dict=True):
 @evidence
 def processes(host: Host) -> Processes | Unavailable:
     """One walk over /proc."""
-    listed = host.ask(ListProcesses())
-    return Unavailable.of(listed) if isinstance(listed, Failed) else Processes(tuple(listed))
+    listed = host.require(ListProcesses())
+    return Processes(tuple(listed))

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -48,9 +48,7 @@ def processor(
     )
     if not (is_in_question or trapped):
         return Processor()
-    answer = host.ask(ReadFile("/proc/cpuinfo", max_bytes=BYTES))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadFile("/proc/cpuinfo", max_bytes=BYTES))
     flags = _FLAGS.search(answer.text)
     model = _MODEL.search(answer.text)
     return Processor(
@@ -72,9 +70,7 @@ def online_processors(host: Host, containers: Containers) -> OnlineProcessors | 
     bound = (item for item in containers if item.host_config.cpuset_cpus and not item.is_running)
     if not any(bound):
         return OnlineProcessors()
-    answer = host.ask(ReadFile(ONLINE))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadFile(ONLINE))
     return OnlineProcessors(processor_numbers(answer.text), answer.text.strip())
 
 

@@ -11,7 +11,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import ListNeighbours
 from diagnose.registry import evidence
@@ -61,9 +61,7 @@ def address_duplicates(
     suspects = list(_suspects(members, neighbours))
     if not suspects:
         return AddressDuplicates((), len(members))
-    table = host.ask(ListNeighbours())
-    if isinstance(table, Failed):
-        return Unavailable.of(table)
+    table = host.require(ListNeighbours())
     names = {interface.index: interface.name for interface in interfaces or ()}
     fresh = {(row.address, names.get(row.index)) for row in table if row.state in _ANSWERS}
     return AddressDuplicates(

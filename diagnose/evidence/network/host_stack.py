@@ -44,9 +44,7 @@ def host_stack(
     host: Host, firewall: Firewall, links: Interfaces, networks: Networks | Unavailable
 ) -> HostStack | Unavailable:
     """Routes, rules and settings, as they are now."""
-    routes = host.ask(ListRoutes())
-    if isinstance(routes, Failed):
-        return Unavailable.of(routes)
+    routes = host.require(ListRoutes())
     unread = []
     rules: list[PolicyRule] | None = None
     listed = host.ask(ListRoutingRules())

@@ -7,7 +7,7 @@ import ipaddress
 from collections.abc import Iterable
 
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import Address, Interface, ListAddresses, ListInterfaces
 from diagnose.registry import evidence
@@ -124,10 +124,6 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
 @evidence
 def interfaces(host: Host) -> Interfaces | Unavailable:
     """Two netlink dumps, which need no privilege."""
-    interfaces = host.ask(ListInterfaces())
-    if isinstance(interfaces, Failed):
-        return Unavailable.of(interfaces)
-    addresses = host.ask(ListAddresses())
-    if isinstance(addresses, Failed):
-        return Unavailable.of(addresses)
+    interfaces = host.require(ListInterfaces())
+    addresses = host.require(ListAddresses())
     return Interfaces(tuple(interfaces), tuple(addresses))

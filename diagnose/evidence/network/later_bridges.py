@@ -9,7 +9,7 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import ListNetworks
 from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
@@ -51,18 +51,10 @@ def later_bridges(
     if spare_bridges(networks, links):
         # the engine makes a bridge before it lists the network, and removes it behind the list
         host.ask(ListNetworks(round="settled"))
-    later_links = host.ask(ListInterfaces(round="later"))
-    if isinstance(later_links, Failed):
-        return Unavailable.of(later_links)
-    addresses = host.ask(ListAddresses(round="later"))
-    if isinstance(addresses, Failed):
-        return Unavailable.of(addresses)
-    later_routes = host.ask(ListRoutes(round="later"))
-    if isinstance(later_routes, Failed):
-        return Unavailable.of(later_routes)
-    later_networks = host.ask(ListNetworks(round="later"))
-    if isinstance(later_networks, Failed):
-        return Unavailable.of(later_networks)
+    later_links = host.require(ListInterfaces(round="later"))
+    addresses = host.require(ListAddresses(round="later"))
+    later_routes = host.require(ListRoutes(round="later"))
+    later_networks = host.require(ListNetworks(round="later"))
     return LaterBridges(
         Interfaces(tuple(later_links), tuple(addresses)),
         Routes(tuple(later_routes)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import Interface, ListInterfaces
 from diagnose.registry import evidence
@@ -25,9 +25,7 @@ def later_interfaces(
     """One more netlink dump, for a container that was started during the first one."""
     if all(_has_host_ends(netns, links) for netns in namespaces):
         return LaterInterfaces(())
-    interfaces = host.ask(ListInterfaces(round="later"))
-    if isinstance(interfaces, Failed):
-        return Unavailable.of(interfaces)
+    interfaces = host.require(ListInterfaces(round="later"))
     return LaterInterfaces(tuple(interfaces))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ReadSysctls
@@ -35,9 +35,7 @@ class NeighbourLimits(msgspec.Struct, frozen=True):
 def neighbour_limits(host: Host) -> NeighbourLimits | Unavailable:
     """Settings of the first network namespace alone: another one does not show them."""
     names = {family: f"net.{family}.neigh.default.gc_thresh3" for family in _FAMILIES}
-    answer = host.ask(ReadSysctls(list(names.values())))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls(list(names.values())))
     return NeighbourLimits({family: _number(answer.get(name)) for family, name in names.items()})
 
 
@@ -74,9 +72,7 @@ class Neighbours(Items[Neighbour], frozen=True):
 @evidence
 def neighbours(host: Host) -> Neighbours | Unavailable:
     """One file, which everyone may read."""
-    table = host.ask(ReadFile(_ARP_TABLE))
-    if isinstance(table, Failed):
-        return Unavailable.of(table)
+    table = host.require(ReadFile(_ARP_TABLE))
     return Neighbours(tuple(parse_arp(table.text)))
 
 

@@ -8,7 +8,7 @@ import ipaddress
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import ListNetworks, Network
 from diagnose.questions.network import Subnet
@@ -74,7 +74,5 @@ class Networks(Items[Network], frozen=True, dict=True):
 @evidence
 def networks(host: Host) -> Networks | Unavailable:
     """One list; it has all but the attached containers, which the containers' own inspect names."""
-    answer = host.ask(ListNetworks())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListNetworks())
     return Networks(tuple(sorted(answer, key=lambda network: network.name)))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -24,7 +24,5 @@ class NonlocalBind(msgspec.Struct, frozen=True):
 @evidence
 def nonlocal_bind(host: Host) -> NonlocalBind | Unavailable:
     """One setting, readable by everyone."""
-    answer = host.ask(ReadSysctls([_NAME]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls([_NAME]))
     return NonlocalBind(answer.get(_NAME) == "1")

@@ -12,7 +12,7 @@ import msgspec
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.uplinks import Uplinks
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -56,9 +56,7 @@ def router_advertisements(
     names = [
         pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)
     ]
-    answer = host.ask(ReadSysctls(names=names))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls(names=names))
     ignored = tuple(
         IgnoredRouter(name, addresses)
         for name, addresses in global_addresses.items()

@@ -6,7 +6,7 @@ import functools
 from ipaddress import ip_address, ip_network
 
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import MAIN_TABLE, ListRoutes, Route
 from diagnose.registry import evidence
@@ -64,7 +64,5 @@ class Routes(Items[Route], frozen=True, dict=True):
 @evidence
 def routes(host: Host) -> Routes | Unavailable:
     """One netlink dump, which needs no privilege."""
-    answer = host.ask(ListRoutes())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListRoutes())
     return Routes(tuple(answer))

@@ -16,7 +16,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import CountReversePathDrops, ReversePathDrops
 from diagnose.registry import evidence
@@ -63,9 +63,7 @@ def strict_uplinks(
             drops.append(strict)
     if not drops:
         return StrictUplinks()
-    answer = host.ask(CountReversePathDrops())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(CountReversePathDrops())
     return StrictUplinks(tuple(drops), answer)
 
 

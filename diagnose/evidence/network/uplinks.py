@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.network import (
     MAIN_TABLE,
@@ -81,15 +81,9 @@ def _first_addresses(addresses: Iterable[Address]) -> dict[int, str | None]:
 @evidence
 def uplinks(host: Host) -> Uplinks | Unavailable:
     """Three netlink dumps, which need no privilege."""
-    interfaces = host.ask(ListInterfaces())
-    addresses = host.ask(ListAddresses())
-    routes = host.ask(ListRoutes())
-    if isinstance(interfaces, Failed):
-        return Unavailable.of(interfaces)
-    if isinstance(addresses, Failed):
-        return Unavailable.of(addresses)
-    if isinstance(routes, Failed):
-        return Unavailable.of(routes)
+    interfaces = host.require(ListInterfaces())
+    addresses = host.require(ListAddresses())
+    routes = host.require(ListRoutes())
     names = {interface.index: interface.name for interface in interfaces}
     first = _first_addresses(addresses)
     indices = _by_default_route(routes, names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import HIDDEN_PROCESSES, DeletedFile, FindDeletedFiles
 from diagnose.registry import evidence
@@ -24,9 +24,7 @@ class DeletedFiles(Items[DeletedFile], frozen=True):
 @evidence
 def deleted_files(host: Host) -> DeletedFiles | Unavailable:
     """One scan of every process's descriptors."""
-    listing = host.ask(FindDeletedFiles(min_bytes=LEAST))
-    if isinstance(listing, Failed):
-        return Unavailable.of(listing)
+    listing = host.require(FindDeletedFiles(min_bytes=LEAST))
     if listing.hidden and not listing.files:
         return Unavailable("forbidden", HIDDEN_PROCESSES)
     if listing.unseen and not listing.files:

@@ -276,14 +276,12 @@ def _other(
     ), notes
 
 
-def _by_engine(host: Host, disk: Filesystem, sources: DiskSubjects) -> DiskUsage | Unavailable:
+def _by_engine(host: Host, disk: Filesystem, sources: DiskSubjects) -> DiskUsage:
     """The engine's own figures.
 
     It counts neither logs nor what is not Docker's, so "other" is large.
     """
-    answer = host.ask(MeasureDiskUsage())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(MeasureDiskUsage())
     writable = answer.written
     volumes = answer.volume_sizes
     parts = [

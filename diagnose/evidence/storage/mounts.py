@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ListMounts, Mounted
 from diagnose.registry import evidence
@@ -71,8 +71,8 @@ def is_within(path: str, folder: str) -> bool:
 @evidence
 def mounts(host: Host) -> Mounts | Unavailable:
     """The tool's own mount namespace, which is the host's where `locality` says so."""
-    listed = host.ask(ListMounts())
-    return Unavailable.of(listed) if isinstance(listed, Failed) else Mounts(tuple(listed))
+    listed = host.require(ListMounts())
+    return Mounts(tuple(listed))
 
 
 def parse(text: str) -> Iterator[Mounted]:

@@ -60,9 +60,7 @@ def refused_volumes(
     refused = _newest_by_volume(_refusals(recent, containers))
     if not refused:
         return RefusedVolumes((), ())
-    table = host.ask(ReadFile(FILESYSTEMS))
-    if isinstance(table, Failed):
-        return Unavailable.of(table)
+    table = host.require(ReadFile(FILESYSTEMS))
     kernel_types = tuple(line.split()[-1] for line in table.text.splitlines() if line.split())
     unknown_types = [
         volume for volume in _typed(refused, _types(host)) if volume.fstype not in kernel_types

@@ -9,7 +9,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed, Subject, Unavailable
+from diagnose.model import Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import StatPaths
 from diagnose.questions.images import ListVolumes, Volume
@@ -57,17 +57,13 @@ def volume_sources(
     host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
 ) -> VolumeSources | Unavailable:
     """The list of volumes, and one question about the folders of those that are bind mounts."""
-    answer = host.ask(ListVolumes())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListVolumes())
     bound = {volume.name: _device(volume) for volume in answer.volumes or () if _device(volume)}
     if not bound:
         return VolumeSources(())
-    there = host.ask(
+    there = host.require(
         StatPaths(sorted({_absolute(device) for device in bound.values()}), follow=True)
     )
-    if isinstance(there, Failed):
-        return Unavailable.of(there)
     refused = _refusals(log, containers, clock.wall - options.since_s)
     missing = []
     for name, device in sorted(bound.items()):

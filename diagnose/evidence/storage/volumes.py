@@ -38,15 +38,13 @@ def unused_volumes(
     return UnusedVolumes(tuple(sorted(answer.volumes or (), key=lambda volume: volume.name)))
 
 
-def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes | Unavailable:
-    answer = host.ask(ListFolder(f"{root}/volumes"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes:
+    listing = host.require(ListFolder(f"{root}/volumes"))
     used = {
         mount.name
         for container in containers
         for mount in container.mounts
         if mount.type == "volume"
     }
-    names = sorted(entry.name for entry in answer.entries if entry.type == "folder")
+    names = sorted(entry.name for entry in listing.entries if entry.type == "folder")
     return UnusedVolumes(tuple(Volume(name) for name in names if name not in used))

@@ -6,7 +6,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.data_root import DataRoot
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import FindOpenFiles
 from diagnose.registry import evidence
@@ -32,7 +32,5 @@ def written_logs(host: Host, config: DaemonConfig, root: DataRoot) -> WrittenLog
     """The engine's own descriptors, which root alone may see."""
     if config.pid is None:
         return Unavailable("missing", "no engine runs here")
-    answer = host.ask(FindOpenFiles(config.pid, f"{root.path}/containers"))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(FindOpenFiles(config.pid, f"{root.path}/containers"))
     return WrittenLogs(frozenset(answer.paths))

@@ -272,9 +272,7 @@ def bind_sources(
     owned = _owned(host, containers)
     if not wanted:
         return BindSources({}, owned=owned)
-    answer = host.ask(StatPaths(sorted(wanted), follow=True))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths(sorted(wanted), follow=True))
     return BindSources(
         answer, _steps(host, containers, log_tails), _entries(host, mistaken, answer), owned
     )

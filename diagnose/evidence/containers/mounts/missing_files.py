@@ -96,9 +96,7 @@ def missing_files(
     if not missed:
         return MissingFiles()
     paths = {path for _, place in missed for path in place.on_host}
-    statuses = host.ask(StatPaths(sorted(paths), follow=True))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(sorted(paths), follow=True))
     items = _missing_files(host, list(_gaps(missed, statuses)), repeated)
     return MissingFiles(tuple(missing for missing in items if _counts(missing)))
 

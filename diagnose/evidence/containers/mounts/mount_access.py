@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.file_access import ENTER, WRITE, HostUser, host_user
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
@@ -65,9 +65,7 @@ def mount_access(
     paths = sorted({mount.source for _, mount, _ in used})[:MOST]
     if not paths:
         return MountAccess(())
-    statuses = host.ask(StatPaths(paths))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(paths))
     denied = [
         DeniedMount(container, mount, statuses[mount.source], user)
         for container, mount, user in used

@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
-from diagnose.model import Failed, Unavailable
+from diagnose.model import NoEvidenceError, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
@@ -83,9 +83,7 @@ def outdated_volumes(
     mounted = _local_volumes(containers)
     if not mounted or ping.version < FIRST_WITH_DATE:
         return OutdatedVolumes()
-    volumes = host.ask(ListVolumes())
-    if isinstance(volumes, Failed):
-        return Unavailable.of(volumes)
+    volumes = host.require(ListVolumes())
     created = _creation_times(volumes)
     pairs = {
         (container.image, mount.source): (container, mount)
@@ -93,31 +91,15 @@ def outdated_volumes(
         if mount.name in created
     }
     candidates = _over_the_image(host, list(pairs.values())[:MOST], created)
-    if isinstance(candidates, Unavailable):
-        return candidates
-    outdated = _outdated(host, candidates[:MOST_COMPARED])
-    if isinstance(outdated, Unavailable):
-        return outdated
+    compared = [_compared(host, candidate) for candidate in candidates[:MOST_COMPARED]]
     left_out = max(0, len(pairs) - MOST) + len(candidates[MOST_COMPARED:])
-    return OutdatedVolumes(tuple(outdated), left_out)
+    return OutdatedVolumes(tuple(volume for volume in compared if volume.files), left_out)
 
 
 def _creation_times(listed: VolumeList) -> dict[str, float]:
     """Unix times by name of the volumes whose files lie in the engine's own folder."""
     plain = [volume for volume in listed.volumes or () if not volume.options]
     return {volume.name: unix(volume.created_at) or 0.0 for volume in plain}
-
-
-def _outdated(host: Host, candidates: Iterable[_Candidate]) -> list[OutdatedVolume] | Unavailable:
-    """The volumes that have files of another size than their image."""
-    outdated = []
-    for candidate in candidates:
-        volume = _compared(host, candidate)
-        if isinstance(volume, Unavailable):
-            return volume
-        if volume.files:
-            outdated.append(volume)
-    return outdated
 
 
 def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
@@ -132,7 +114,7 @@ def _local_volumes(containers: Containers) -> list[tuple[Container, Mount]]:
 
 def _over_the_image(
     host: Host, pairs: Sequence[tuple[Container, Mount]], created: Mapping[str, float]
-) -> list[_Candidate] | Unavailable:
+) -> list[_Candidate]:
     """The pairs whose image has a folder where the volume is mounted."""
     images = dict.fromkeys(container.image for container, _ in pairs)
     details = host.answers_about(images, InspectImage)
@@ -141,11 +123,9 @@ def _over_the_image(
         for container, mount in pairs
     ]
     every = {step for _, _, ways in ways_of for steps in ways for step in steps}
-    statuses = host.ask(StatPaths(sorted(every), follow=False))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(sorted(every), follow=False))
     if any(status.failed == "forbidden" for status in statuses.values()):
-        return Unavailable("forbidden", "the layers of the images")
+        raise NoEvidenceError(Unavailable("forbidden", "the layers of the images"))
     candidates = []
     for container, mount, ways in ways_of:
         folders = tuple(steps[-1] for steps in ways if _are_folders(steps, statuses))
@@ -178,19 +158,17 @@ def _is_folder(status: PathStatus | None) -> bool:
     return status is not None and status.type == "folder"
 
 
-def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume | Unavailable:
+def _compared(host: Host, candidate: _Candidate) -> OutdatedVolume:
     """The volume with those of its files that differ from the image's."""
     in_image = _image_files(host, candidate.folders)
     in_volume = {name: _steps(candidate.mount.source, name) for name in in_image}
     wanted = {*in_image.values(), *(step for steps in in_volume.values() for step in steps)}
-    answer = host.ask(StatPaths(sorted(wanted), follow=False))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    statuses = host.require(StatPaths(sorted(wanted), follow=False))
     files = []
     for name, path in in_image.items():
-        *above, kept = (answer.get(step) for step in in_volume[name])
+        *above, kept = (statuses.get(step) for step in in_volume[name])
         is_inside = all(map(_is_folder, above))
-        if is_inside and _is_outdated(kept, answer.get(path), candidate.created_at):
+        if is_inside and _is_outdated(kept, statuses.get(path), candidate.created_at):
             files.append(name)
     return OutdatedVolume(candidate.container, candidate.mount, tuple(files))
 

@@ -75,9 +75,7 @@ def refused_files(
         suspects += _crontabs(host, containers, processes, info, numbers)
     if not suspects:
         return RefusedFiles(())
-    answer = host.ask(StatPaths(sorted({suspect.path for suspect in suspects})))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(StatPaths(sorted({suspect.path for suspect in suspects})))
     refused = []
     for suspect in suspects:
         status = answer.get(suspect.path)

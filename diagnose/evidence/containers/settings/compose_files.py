@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.tails import suspicious
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import only
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -59,9 +59,7 @@ def compose_files(
     wanted = {path for paths in files.values() for path in paths}
     if not wanted:
         return ComposeFiles()
-    statuses = host.ask(StatPaths(sorted(wanted), follow=True))
-    if isinstance(statuses, Failed):
-        return Unavailable.of(statuses)
+    statuses = host.require(StatPaths(sorted(wanted), follow=True))
     by_id = {}
     for container in containers:
         newer = list(_newer(container, files.get(container.id, ()), statuses))

@@ -126,9 +126,7 @@ def config_faults(
     if not config.exists:
         missing = (Fault("", config.error, stage="text"),) if config.error else ()
         return ConfigFaults(config.path, missing, refusal=words, source=source)
-    file = host.ask(ReadFile(config.path))
-    if isinstance(file, Failed):
-        return Unavailable.of(file)
+    file = host.require(ReadFile(config.path))
     version, validated = _validated(host, daemon, config.path, _known_version(ping, log))
     faults = _faults(file.text, version, validated, words)
     return ConfigFaults(

@@ -49,9 +49,7 @@ def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwa
         "net.bridge.bridge-nf-call-iptables",
         *keys_by_interface.values(),
     ]
-    answer = host.ask(ReadSysctls(names=names))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls(names=names))
     by_interface = {interface: answer.get(name) for interface, name in keys_by_interface.items()}
     everywhere6 = None
     if any(network.enable_ipv6 for network in networks.bridges):

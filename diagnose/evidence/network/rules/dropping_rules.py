@@ -16,7 +16,7 @@ from diagnose.firewall.rules import Chain, Rule
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.firewall import CountLegacyPackets, CountPackets, ListNftables
 from diagnose.registry import evidence
@@ -71,9 +71,7 @@ class DroppingRules(Items[DroppingRule], frozen=True):
 @evidence
 def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailable:
     """The rules that were read with their counters, and the counters once more a moment later."""
-    answer = host.ask(ListNftables())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListNftables())
     legacy = _counted_legacy(host, list(filter(_is_wanted, _legacy(firewall))))
     before = _counters(answer)
     candidates = [
@@ -86,9 +84,7 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     chains = sorted({_key(rule.chain) for rule in wanted})
     if not chains:
         return legacy
-    counted = host.ask(CountPackets(chains))
-    if isinstance(counted, Failed):
-        return Unavailable.of(counted)
+    counted = host.require(CountPackets(chains))
     after = {(row.family, row.table, row.chain): row.packets for row in counted}
     risen = tuple(_risen(rule, after.get(_key(rule.chain), ())) for rule in wanted)
     return DroppingRules((*risen, *legacy), legacy.uncounted)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
 from diagnose.registry import evidence
@@ -27,9 +27,7 @@ class Conntrack(msgspec.Struct, frozen=True):
 @evidence
 def conntrack(host: Host) -> Conntrack | Unavailable:
     """Two settings that everyone may read; they are absent while the module is not loaded."""
-    answer = host.ask(ReadSysctls([COUNT, LIMIT]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls([COUNT, LIMIT]))
     return Conntrack(_number(answer, COUNT), _number(answer, LIMIT))
 
 
@@ -50,7 +48,5 @@ class IdleTimeout(msgspec.Struct, frozen=True):
 @evidence
 def idle_timeout(host: Host) -> IdleTimeout | Unavailable:
     """A setting that everyone may read; the kernel's default is five days."""
-    answer = host.ask(ReadSysctls([IDLE]))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ReadSysctls([IDLE]))
     return IdleTimeout(_number(answer, IDLE))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.sockets.losses import NamespaceLoss
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.sockets import WaitingCall, WatchHostCalls
 from diagnose.registry import evidence
@@ -30,9 +30,7 @@ def host_network_calls(host: Host, containers: Containers) -> HostNetworkCalls |
     }
     if not by_id:
         return HostNetworkCalls(())
-    answer = host.ask(WatchHostCalls())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(WatchHostCalls())
     calls: dict[str, dict[tuple[str, int], WaitingCall]] = {}
     for call in answer:
         if call.container in by_id:

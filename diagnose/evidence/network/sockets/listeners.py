@@ -6,7 +6,7 @@ import functools
 
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.sockets import Listener, ListListeners, overlap
 from diagnose.registry import evidence
@@ -41,7 +41,5 @@ class Listeners(Items[Listener], frozen=True, dict=True):
 @evidence
 def listeners(host: Host) -> Listeners | Unavailable:
     """One question; who holds a socket of another user is known to root only."""
-    answer = host.ask(ListListeners())
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(ListListeners())
     return Listeners(tuple(answer))

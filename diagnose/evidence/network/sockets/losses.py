@@ -14,7 +14,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.sockets import (
     CountLosses,
@@ -72,9 +72,7 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
     if not owners:
         return NetworkLosses()
     by_pid = {owner.state.pid: owner for owner in owners.values()}
-    answer = host.ask(CountLosses(sorted(by_pid)))
-    if isinstance(answer, Failed):
-        return Unavailable.of(answer)
+    answer = host.require(CountLosses(sorted(by_pid)))
     counters = {pid: counted for pid in by_pid if (counted := answer.get(str(pid))) is not None}
     ports_used = _ports_used(owners, counters)
     sent_again = sent_again_by_most(
@@ -83,9 +81,7 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
     chosen = _chosen(counters, by_pid, clock)
     if not chosen:
         return NetworkLosses((), len(answer), ports_used, sent_again)
-    watched = host.ask(WatchSockets(sorted(chosen)))
-    if isinstance(watched, Failed):
-        return Unavailable.of(watched)
+    watched = host.require(WatchSockets(sorted(chosen)))
     losses = tuple(
         NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams), seen.left_open)
         for pid in chosen
