@@ -278,6 +278,8 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     driver: str = ""
     mode: str = ""
     rw: bool = msgspec.field(name="RW", default=True)
+    propagation: str = ""
+    """Of bind mounts: rprivate, rshared, rslave ..."""
 
     def __str__(self) -> str:
         """As evidence shows it: /srv/data -> /data."""

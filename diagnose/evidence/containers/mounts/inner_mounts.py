@@ -1,0 +1,103 @@
+"""File systems that programs have mounted inside their containers, over a folder of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
+from diagnose.filesystem_types import is_remote
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+OF_ENGINES = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs"})
+"""What an engine inside a container mounts for containers of its own."""
+SHARED = frozenset({"shared", "rshared"})
+"""Propagation of bind mounts with which the host sees what a container mounts below them."""
+
+
+class InnerMount(msgspec.Struct, frozen=True):
+    """A remote file system that only the container sees that has mounted it."""
+
+    container: Container
+    mount: Mount
+    """The folder of the host, at or below which it is mounted."""
+    mounted: Mounted
+    """As the container's own mount table has it."""
+    readers: tuple[tuple[Container, Mount], ...]
+    """Other running containers to which the same place of the host is mounted, without it."""
+
+    @property
+    def place(self) -> str:
+        """Where the host would see it."""
+        return self.mount.on_host(self.mounted.point)
+
+
+class InnerMounts(Items[InnerMount], frozen=True):
+    """The first one of each container, as its mount table tells."""
+
+
+@evidence
+def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMounts:
+    """A mount table that cannot be read counts as one without such mounts.
+
+    A device that the host has mounted too came from there.
+    """
+    candidates = [container for container in containers.running if container.bind_mounts]
+    tables = {
+        container.id: list(parse(table.text))
+        for container, table in host.ask_about(candidates, _mount_table)
+        if not isinstance(table, Failed)
+    }
+    known = {mounted.dev for mounted in mounts}
+    inner = []
+    for container in candidates:
+        for mount, mounted in _unshared(container, tables.get(container.id, ()), known):
+            place = mount.on_host(mounted.point)
+            readers = tuple(_readers(place, mounted.dev, container, containers, tables))
+            inner.append(InnerMount(container, mount, mounted, readers))
+            break
+    return InnerMounts(tuple(inner))
+
+
+def _mount_table(container: Container) -> ReadFile:
+    return ReadFile(f"/proc/{container.state.pid}/mountinfo")
+
+
+def _unshared(
+    container: Container, table: list[Mounted] | tuple[()], known: set[str]
+) -> Iterator[tuple[Mount, Mounted]]:
+    for mounted in table:
+        if not is_remote(mounted.fstype) or mounted.fstype in OF_ENGINES or mounted.dev in known:
+            continue
+        around = [
+            mount
+            for mount in container.bind_mounts
+            if is_within(mounted.point, mount.destination) and mount.propagation not in SHARED
+        ]
+        if around:
+            yield max(around, key=lambda mount: len(mount.destination)), mounted
+
+
+def _readers(
+    place: str,
+    dev: str,
+    writer: Container,
+    containers: Containers,
+    tables: Mapping[str, list[Mounted]],
+) -> Iterator[tuple[Container, Mount]]:
+    """Other containers that were given this place of the host, and do not see this device."""
+    for container in containers.running:
+        devices = {mounted.dev for mounted in tables.get(container.id, ())}
+        if container.id == writer.id or not devices or dev in devices:
+            continue
+        for mount in container.bind_mounts:
+            if is_within(place, mount.source) or is_within(mount.source, place):
+                yield container, mount
+                break
