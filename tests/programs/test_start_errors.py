@@ -479,8 +479,12 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
         {"limiting": "cap-add"},
     ),
     "capability-unknown": ('invalid capability: "CAP_FOO"', {"without": "cap-add"}),
-    "device-rules-denied": (
+    "device-rule-denied": (
         'error setting cgroup config for procHooks process: failed to write "c 10:200 rwm": write /sys/fs/cgroup/devices/docker/1/devices.allow: operation not permitted',
+        {"rule": "c 10:200 rwm"},
+    ),
+    "device-rules-denied": (
+        "failed to write to devices.deny: write /sys/fs/cgroup/devices/docker/1/devices.deny: operation not permitted",
         {"limiting": "device"},
     ),
     "namespaces-used-up": (

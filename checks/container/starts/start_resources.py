@@ -6,6 +6,7 @@ What the engine needs for a start is not there.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -64,6 +65,8 @@ LIMITS = (
 )
 """What the runtime says when a limit of the host, of the engine or of the container's own ulimits
 stops it."""
+_RULE_OF_RUNC = "c 10:200 rwm"
+"""/dev/net/tun: no option asks for it."""
 _OF_ULIMITS = ("too many open files", "error setting rlimit")
 """Those that a container's own ulimits bring, if it has any."""
 RUNTIME = LazyPattern(r"runtime create failed|runc|failed to create (shim )?task")
@@ -243,7 +246,20 @@ def _limit_finding(container: Container, hit: str, keys: KernelKeys | None) -> F
     if quotas:
         return finding.with_variables(_larger_quota(keys))
     is_own = container.host_config.ulimits and hit in _OF_ULIMITS
-    return finding.with_variables({"limiting": "ulimit"} if is_own else cures(container))
+    healing = {"limiting": "ulimit"} if is_own else cures(container)
+    return finding.with_variables(healing | _asked_rule(container, healing))
+
+
+def _asked_rule(container: Container, healing: Mapping[str, str]) -> dict[str, str]:
+    """The option that asks for a device which the outer container forbids, if one does.
+
+    The runtime gives devices of its own to each container: runc /dev/net/tun until 1.1.
+    """
+    config = container.host_config
+    if healing.get("rule", "").startswith("a ") and config.privileged:
+        return {"limiting": "privileged"}
+    is_asked = "rule" in healing and healing["rule"] != _RULE_OF_RUNC and config.devices
+    return {"limiting": "device"} if is_asked else {}
 
 
 def _process_limit_finding(container: Container, program: Program) -> Finding:

@@ -172,6 +172,16 @@ CGROUPS = (
         page={"without": "cap-add"},
     ),
     Failure(
+        name="device-rule-denied",
+        mark="devices.",
+        pattern=r"failed to write \W*(?P<rule>[abc] [\d*]+:[\d*]+ [rwm]+)\W.*devices\.(?:allow|deny): operation not permitted",
+        cause="the engine itself runs in a container (such as LXC), whose own device rules do not "
+        "allow {rule}",
+        cure="add the rule to the outer container's configuration, and restart that container",
+        source="jlesage/docker-freefilesync#11",
+        page={"rule": "{rule}"},
+    ),
+    Failure(
         name="device-rules-denied",
         mark="devices.",
         pattern=r"devices\.(?:allow|deny): operation not permitted",

@@ -154,3 +154,23 @@ def test_nobody_looks_for_gpus_where_none_was_refused():
     host = Made({})
     assert gpu_support(host, of(container_in("exited", code=1))) == GpuSupport()
     assert not host.asked
+
+
+def _rule_refused(rule: str, **host_config: Any) -> Any:
+    error = (
+        "runc create failed: error setting cgroup config for procHooks process: failed to write "
+        f'"{rule}": write /sys/fs/cgroup/devices/docker/1/devices.allow: operation not permitted'
+    )
+    refused = container_in("created", code=128, State={"Error": error}, HostConfig=host_config)
+    (finding,) = runtime_limit_hit(of(refused))
+    return finding.variables
+
+
+def test_option_that_asks_for_a_forbidden_device_is_left_out() -> None:
+    """An engine in a container: what the runtime gives of itself no option takes away."""
+    tun = {"PathOnHost": "/dev/net/tun"}
+    assert "limiting" not in _rule_refused("c 10:200 rwm", Devices=[tun])
+    assert "limiting" not in _rule_refused("c 10:229 rwm")
+    assert _rule_refused("c 10:229 rwm", Devices=[tun])["limiting"] == "device"
+    assert _rule_refused("a *:* rwm", Privileged=True)["limiting"] == "privileged"
+    assert _rule_refused("a *:* rwm")["rule"] == "a *:* rwm"
