@@ -39,7 +39,7 @@ One arrow runs through the house:
 - `shapes`      values as types, from several threads at once. `filesystem_types` says which file
                 systems wait for another machine.
 - `symptoms`    from what people say of a symptom to the checks that it may be about.
-- `watch/`      roots as they begin and end: sleeps until `live.wake` tells of a change, judges
+- `watch/`      roots as they begin and end: sleeps until `live.wake` reports a change, judges
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
                 one; pure.

@@ -53,7 +53,7 @@ def options_of(container: Inspect, image: Inspect, unmounted: frozenset[str]) ->
 def _with_values(values: Inspect, names: Mapping[str, str], unit: str = "") -> Iterator[Option]:
     """The options whose value stands under a key of inspect; what is empty or 0 was not set.
 
-    names: the option by its key. unit: what stands behind each value.
+    names: the option by its key. unit: what follows each value.
     """
     for key, name in names.items():
         if values.get(key):

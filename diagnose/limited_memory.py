@@ -76,7 +76,7 @@ def is_limited() -> bool:
 def supervise() -> None:
     """Go on in a child process; the parent waits for the child and ends with its exit code.
 
-    Call it before any thread. Where there is no process left, the run goes on without a parent.
+    Call it before any thread. Where there is no process left, the run continues without a parent.
     """
     global _deadline, _child
     import mmap

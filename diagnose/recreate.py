@@ -221,7 +221,7 @@ def _text(
 
 
 def _quoted(word: str) -> str:
-    """A word for a shell; the filter of system calls stands in a file of the script's own."""
+    """A word for a shell; the filter of system calls is in a file of the script's own."""
     return f'{_OF_SECCOMP}"$profile"' if word.startswith(_PROFILE) else shlex.quote(word)
 
 
@@ -283,7 +283,7 @@ def _notes(container: Inspect, change: ContainerChange, *, is_podman: bool) -> l
 
 
 def _of_compose_file(labels: Inspect, change: ContainerChange) -> list[str]:
-    """What has to stand in the compose file, so that the change lasts."""
+    """What has to be in the compose file, so that the change lasts."""
     folder = labels.get(f"{_COMPOSE}project.working_dir") or "its project's folder"
     files = labels.get(f"{_COMPOSE}project.config_files") or f"the compose file in {folder}"
     lines = compose_keys.lines_of(change.options, change.image, change.command)

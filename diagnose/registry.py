@@ -343,7 +343,7 @@ BASIS = "diagnose.evidence.run.report_basis"
 """The evidence that every report needs. It is imported by name: no check does, and the engine
 stands below all evidence."""
 OF_ALL_CHECKS = ("diagnose.evidence.run.profile", "diagnose.evidence.run.recent_changes")
-"""The evidence by which hosts are compared, and what was changed lately: imported by name for the
+"""The evidence by which hosts are compared, and what was changed recently: imported by name for the
 same reason, with all families."""
 
 

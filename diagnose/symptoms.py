@@ -221,6 +221,6 @@ def ordered(
 
 
 def about(question: str, names: Sequence[str]) -> tuple[str, ...]:
-    """The names of containers that stand in a question as words of their own."""
+    """The names of containers that are in a question as words of their own."""
     words = set(re.findall(r"[\w.-]+", question))
     return tuple(name for name in names if name in words)

@@ -1,4 +1,4 @@
-"""Random hostile hosts, made by a grammar: what stands in every place that a container controls.
+"""Random hostile hosts, made by a grammar: what is in every place that a container controls.
 
 A container, its image, or whoever wrote its compose file controls labels, environment, commands,
 names, log lines, errors, health output, image history, volumes, the events of all these, and (with

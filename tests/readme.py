@@ -24,7 +24,7 @@ FIRST_LINES = 44
 
 
 SHOWN_FIRST = "storage.disk-full"
-"""The block of the sample that stands at the head of README."""
+"""The block of the sample that is at the head of README."""
 
 
 CHANGES_WITH_EACH_CHECK = re.compile(

@@ -139,14 +139,14 @@ def test_hostile_values_stay_one_word(id: str, value: str):
 
 
 def _without_dashes(words: list[str], value: str) -> list[str]:
-    """The words without a `--` that stands before an operand beginning with `-`."""
+    """The words without a `--` that comes before an operand beginning with `-`."""
     if not value.startswith("-"):
         return words
     return [word.replace(" -- ", " ") for word in words if word != "--"]
 
 
 def _harmless(word: str, value: str) -> str:
-    """The word with x for the hostile value, which is quoted where it stands in a command
+    """The word with x for the hostile value, which is quoted where it is in a command
     substitution."""
     return word.replace(shlex.quote(value), "x").replace(value, "x")
 

@@ -54,7 +54,7 @@ HOLDERS = {
 
 
 def between(document: Any) -> list[str]:
-    """Text that stands beside the paragraphs of a part: something that was left in the template."""
+    """Text that is beside the paragraphs of a part: something that was left in the template."""
     texts = [
         text
         for element in document.iter()

@@ -55,6 +55,8 @@ REFUSED = (
     "given behind",
     "ended with exit code",
     "usually heals it",
+    "tells? of",
+    "ought to",
 )
 """Words and idioms that a reader whose first language is not English stops at."""
 DIALECT = re.compile(rf"\b({'|'.join(REFUSED)})\b")

@@ -107,7 +107,7 @@ HOSTILE = (
 
 @needs_sdk
 def test_words_of_a_client_are_never_options() -> None:
-    """Each is refused with a sentence, and the server goes on."""
+    """Each is refused with a sentence, and the server continues."""
     _, answers = called(["--from", str(DEMO)], (*HOSTILE, ("list_checks", {"checks": ["dns"]})))
     assert [is_error for is_error, _ in answers] == [True] * len(HOSTILE) + [False]
     assert all("Traceback" not in text for _, text in answers)

@@ -305,7 +305,7 @@ FILTER = '{"defaultAction":"SCMP_ACT_ALLOW"}'
 
 
 def test_a_filter_of_system_calls_is_given_as_a_file():
-    """The command line opens what stands behind `seccomp=`; inspect has the text itself."""
+    """The command line opens what follows `seccomp=`; inspect has the text itself."""
     options = ["no-new-privileges", f"seccomp={FILTER}"]
     text = script(container(host={"SecurityOpt": options}), IMAGE, ContainerChange())
     assert f"cat >\"$profile\" <<'END'\n{FILTER}\nEND\n" in text

@@ -1,4 +1,4 @@
-"""The order of a report: which root comes first, and which words stand beside a command."""
+"""The order of a report: which root comes first, and which words are beside a command."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def test_time_that_is_up_before_the_block_begins_ends_the_block_alone(
     monkeypatch.setattr(signal, "setitimer", slowly)
     with pytest.raises(TimeIsUpError), at_most(0):
         endless()
-    time.sleep(0.1)  # nothing goes on behind it
+    time.sleep(0.1)  # nothing runs after it
     assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
 
 

@@ -31,7 +31,7 @@ FAILED_STARTS = (
     "network.subnet-exhausted",
     "storage.quota-exceeded",
 )
-"""Checks that name why a run of a container failed; without the reason the run goes on."""
+"""Checks that name why a run of a container failed; without the reason the run continues."""
 FAILURES = (
     "container.crashed",
     "container.exits-at-start",

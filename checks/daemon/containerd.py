@@ -38,8 +38,8 @@ def containerd_down(
 ) -> CheckResult:
     """The containerd that the engine needs is not running.
 
-    dockerd goes on answering and says that its containers run; nothing can be started, stopped or
-    entered. Why a containerd of the system does not come stands in its own log alone. A dockerd
+    dockerd keeps answering and says that its containers run; nothing can be started, stopped or
+    entered. Why a containerd of the system does not come is in its own log alone. A dockerd
     that starts its containerd itself brings it back within seconds, so that one which is gone now
     is looked for in the process list only, and not while dockerd starts. A dead dockerd takes its
     own containerd along: it counts there only where containerd is the system's, or where dockerd's

@@ -24,7 +24,7 @@ def containerd_config_invalid(
 ) -> CheckResult:
     """containerd cannot read its configuration file.
 
-    A bracket that is missing, a path without quotes, a table that stands there twice, a version
+    A bracket that is missing, a path without quotes, a table that is there twice, a version
     that this containerd does not know. A containerd that runs has read the file as it was: the next
     start of it or of the host fails. One that dockerd starts itself has another file.
     """

@@ -48,7 +48,7 @@ def errors_in_log(
     """The engine writes an error that no other check explains.
 
     What a healthy engine writes as well is left out. A request that the engine refuses as the
-    client's own mistake (a name that is taken, a path that is missing) stands in no log: only the
+    client's own mistake (a name that is taken, a path that is missing) is in no log: only the
     client sees it. An error that was written once counts for an hour.
     """
     if daemon.is_podman:

@@ -23,7 +23,7 @@ ALWAYS_THERE = LazyPattern(r"io\.containerd\.|/")
 (from engine 23.0)."""
 UNKNOWN_RUNTIME = LazyPattern(r"[Uu]nknown (?:or invalid )?runtime|runtime not found in config")
 NAMELESS = LazyPattern(r"wrong rlimit value: RLIMIT_(?:$|[^A-Z])")
-"""runc names the limit behind the underscore; here nothing stands there."""
+"""runc names the limit behind the underscore; here that place is empty."""
 
 
 @check("daemon.runtime-missing", severity=Severity.critical, causes=["container.start-refused"])

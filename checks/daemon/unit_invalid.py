@@ -14,7 +14,7 @@ def unit_invalid(daemon: Daemon, files: UnitFiles) -> CheckResult:
     """systemd refuses the engine's unit because of a drop-in.
 
     Most often a drop-in has a command of its own and lacks the line `ExecStart=` before it, which
-    takes away that of the unit; or only that line is left of it. An engine that runs goes on: its
+    takes away that of the unit; or only that line is left of it. An engine that runs continues: its
     next start fails, or that of the host.
     """
     if not daemon.same_host:

@@ -348,7 +348,7 @@ def udp_blocked(
 
 
 def _is_needed(server: str, resolvers: Resolvers, lookups: Lookups) -> bool:
-    """Whether no other server of the host stands in for it."""
+    """Whether no other server of the host answers in its place."""
     servers = resolvers.host_servers
     if server not in servers or servers == (server,):
         return True

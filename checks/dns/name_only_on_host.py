@@ -31,7 +31,7 @@ def name_only_on_host(
 ) -> CheckResult:
     """A container cannot resolve a name that no DNS server has.
 
-    Its log says so. The name stands in the host's /etc/hosts, which containers do not read; or it
+    Its log says so. The name is in the host's /etc/hosts, which containers do not read; or it
     is host.docker.internal, which only Docker Desktop defines by itself; or it ends in .local, and
     devices answer for it by multicast DNS, which programs in containers do not ask. Names of
     containers, and names that the container's own extra hosts have, are left out, and so is a

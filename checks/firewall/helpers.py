@@ -73,7 +73,7 @@ def base(firewall: Firewall, hook: str) -> dict[str, Json]:
 
 
 def has_proxy(config: DaemonConfig | None) -> bool:
-    """Whether docker-proxy stands behind each published port."""
+    """Whether docker-proxy listens on each published port."""
     return config is None or config.value("userland-proxy") is not False
 
 

@@ -20,9 +20,9 @@ def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> C
     """The docker command cannot read its configuration, and ignores stored logins.
 
     A full disk or a power cut leaves config.json empty or torn, and a login with sudo leaves it to
-    root. The docker command warns once and goes on as if nobody had logged in; contexts and proxies
-    of the file are lost as well. Whoever may not use the engine's socket runs docker as root, who
-    may read all: then the owner of the file matters to nobody.
+    root. The docker command warns once and continues as if nobody had logged in; contexts and
+    proxies of the file are lost as well. Whoever may not use the engine's socket runs docker as
+    root, who may read all: then the owner of the file matters to nobody.
     """
     closed = client.closed
     if closed is not None and (daemon is None or daemon.reason != "forbidden"):
@@ -55,7 +55,7 @@ def credential_helper_missing(client: ClientSettings, ping: Ping | None) -> Chec
 
     Docker Desktop and the SDKs of clouds write such a helper into config.json; the file outlives
     them, or is copied to another host. On engine 28 `docker run` of an image that is not here fails
-    before it asks the registry, and so do compose and builds; `docker pull` goes on without the
+    before it asks the registry, and so do compose and builds; `docker pull` continues without the
     login. Only programs that lie in no folder of PATH, and in no other usual folder, count. The
     helper `pass` runs another program, which has to be there too. The helper `secretservice` needs
     the session bus of a desktop, and the docker command takes it by itself where nothing is

@@ -121,7 +121,7 @@ def _mirror_finding(
 
 
 def _without_mirror(mirror: str, config: DaemonConfig | None) -> dict[str, str]:
-    """What the page needs to take a mirror out of the engine's file, where it stands there."""
+    """What the page needs to take a mirror out of the engine's file, where it is there."""
     mirrors = config.in_file("registry-mirrors") if config is not None else None
     if not isinstance(mirrors, list):
         return {}

@@ -99,7 +99,7 @@ def backpressure(writers: LogWriters) -> CheckResult:
     """A container is blocked because its log driver does not accept its output.
 
     In blocking mode, the default, the pipe between container and engine is full as long as the
-    receiver takes nothing. A writer that goes on, however slowly, is not meant.
+    receiver takes nothing. A writer that continues, however slowly, is not meant.
     """
     if not len(writers) and not writers.unexamined:
         return Skipped("no running container sends its log to another host or program")

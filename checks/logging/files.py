@@ -16,7 +16,7 @@ def file_missing(
 ) -> CheckResult:
     """The log file of a running container has been removed or renamed.
 
-    The engine goes on writing into the file that it has open: it is never rotated again, its space
+    The engine keeps writing into the file that it has open: it is never rotated again, its space
     is held, and `docker logs` fails or shows nothing new. A removed file is seen by anybody who may
     look into its folder, a renamed one (by a logrotate without copytruncate) by root, who may see
     what the engine has open.
@@ -84,8 +84,8 @@ def rotated_by_host(contents: LogContents) -> CheckResult:
 def file_damaged(contents: LogContents) -> CheckResult:
     """A container's log file has NUL bytes, and `docker logs` stops there.
 
-    A power cut leaves them at the end of the file. The container itself goes on, and its new lines
-    are appended behind them. Looked at are both ends of the largest json-file logs.
+    A power cut leaves them at the end of the file. The container itself continues, and its new
+    lines are appended behind them. Looked at are both ends of the largest json-file logs.
     """
     for log in contents.damaged:
         yield Finding.about(

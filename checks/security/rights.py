@@ -174,7 +174,7 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
     """A process in a container may gain privileges through set-uid programs.
 
     `no-new-privileges` may be set for a container or for all of them in daemon.json. From engine
-    23.0 /info tells of the latter; on older ones it is read from the daemon's configuration, where
+    23.0 /info mentions the latter; on older ones it is read from the daemon's configuration, where
     that can be read.
     """
     by_file = config is not None and config.value("no-new-privileges") is True

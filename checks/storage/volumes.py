@@ -65,7 +65,7 @@ def volume_source_missing(volume_sources: VolumeSources) -> CheckResult:
     """A volume refers to a folder of the host that does not exist.
 
     A volume of the driver `local` with `o=bind` is mounted from the path in `device`, which the
-    engine does not make. It is critical where the engine has refused a container for it lately; a
+    engine does not make. It is critical where the engine has refused a container for it recently; a
     refused `docker run` leaves no container, only a line in the engine's log. It is a warning while
     containers have the volume, whose next start will fail, and advice for a volume without one.
     """

@@ -33,7 +33,7 @@ def leave(code: int) -> NoReturn:
 def printing_a_script() -> Iterator[None]:
     """What is refused in here fails in the shell that reads the script, too.
 
-    A shell that reads nothing ends with 0, and what stands behind its `&&` would run.
+    A shell that reads nothing ends with 0, and what follows its `&&` would run.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""`diagnose timeline`: what happened lately."""
+"""`diagnose timeline`: what happened recently."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ class TableRules(msgspec.Struct, frozen=True):
     own: Mapping[str, Sequence[str]]
     """The whole contents of each chain of the engine, in order."""
     first: Mapping[str, Sequence[str]] = {}
-    """Rules that must stand in a built-in chain, in this order."""
+    """Rules that must be in a built-in chain, in this order."""
     last: Mapping[str, Sequence[str]] = {}
     """Rules that stand at the end of a built-in chain."""
 
@@ -71,7 +71,7 @@ def wanted(
 
     None where the layout of the version is not known.
 
-    has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
+    has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
     if (20, 10) <= version < (27,):
         nat = _nat(bridges, has_proxy, hairpin=True, has_returns=has_proxy)
@@ -106,7 +106,7 @@ def _to_second_stage(bridge: Bridge) -> str:
 
 
 def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
-    """The filter table of engines 20.10 to 26.1: the rules of each bridge stand in FORWARD."""
+    """The filter table of engines 20.10 to 26.1: the rules of each bridge are in FORWARD."""
     outward = [bridge for bridge in bridges if not bridge.internal]
     first = ["-j DOCKER-USER", f"-j {STAGE_1}"]
     last: list[str] = []
@@ -141,7 +141,7 @@ def _stage_filter(bridges: Sequence[Bridge]) -> TableRules:
 def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRules:
     """The filter table of engines from 28.2 on.
 
-    FORWARD has two jumps, all else stands in chains of the engine.
+    FORWARD has two jumps, all else is in chains of the engine.
 
     has_stages: whether two chains keep networks apart; from 29 on one keeps internal ones apart.
     """

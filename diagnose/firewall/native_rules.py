@@ -2,7 +2,7 @@
 
 Pure. Source: `nft list ruleset` of engine 29.7.2 with networks and ports of each kind, with and
 without docker-proxy. The engine has a table of its own for each family, so that the smallest
-repair is to write its tables again: nobody else's rules stand in them.
+repair is to write its tables again: nobody else's rules are in them.
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ _MAPS = (
 def native_table(family: Family, bridges: Sequence[Bridge], *, has_proxy: bool) -> NativeTable:
     """What the engine writes for these bridges in its table of one family.
 
-    has_proxy: whether docker-proxy stands behind each published port (`userland-proxy`).
+    has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
     own = _Rules(family, has_proxy)
     names = [bridge.name for bridge in bridges]

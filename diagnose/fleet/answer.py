@@ -131,7 +131,7 @@ def _silent(
     earlier: Fleet | None,
     request: FleetRequest,
 ) -> tuple[SilentHost, ...]:
-    """Hosts that ought to have reported.
+    """Hosts that should have reported.
 
     Expected by name, seen in the earlier set, or with nothing but an old report.
     """

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from diagnose.fleet.packed import ENDINGS, Packed, SourceError, Unusable
 
 _UNFIT = re.compile(r"[^A-Za-z0-9._-]+")
-"""What does not stand in a key: a host's name may hold anything."""
+"""Characters that a key does not have: a host's name may hold anything."""
 MISSING = "s3:// needs the package boto3: pip install 'docker-host-diagnose[s3]'"
 
 

@@ -57,7 +57,7 @@ class Predicate(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> str:
-        """As it stands in a sentence about hosts.
+        """As it is in a sentence about hosts.
 
         `kernel is 6.1.0`, `file /etc/sysctl.conf changed within a day`.
         """

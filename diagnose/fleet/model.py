@@ -21,7 +21,7 @@ class FleetRequest(msgspec.Struct, frozen=True):
     group_by: str = ""
     fail_on: str = "warning"
     expected: tuple[str, ...] = ()
-    """Names of hosts that ought to have reported."""
+    """Names of hosts that should have reported."""
 
 
 class Span(msgspec.Struct, frozen=True):

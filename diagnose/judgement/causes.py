@@ -7,7 +7,7 @@ onset that is not later than the effect's.
 
 Between containers that call each other the declared order does not hold: a loop makes its caller
 unhealthy, and one that is unhealthy makes its callers loop. There a cause may be of any kind that
-stands in the declared order with the effect's, or of the same, and circles are kept out finding by
+is in the declared order with the effect's, or of the same, and circles are kept out finding by
 finding.
 """
 
@@ -262,7 +262,7 @@ def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, 
 def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
     """The keys of the root causes above each finding, likeliest first, by the finding's key.
 
-    Its own key if it is a root or stands in a circle of causes. At most MOST_ROOTS each.
+    Its own key if it is a root or is in a circle of causes. At most MOST_ROOTS each.
     """
     by_key = {finding.key: finding for finding in findings}
     above = {

@@ -15,7 +15,7 @@ together, it has several causes, and curing one of them is not enough.
 
 What a program printed is in the recording whatever is edited (`registry.observed`). Such an effect
 is proven by its words: they name the cause or show the error that the cause brings, both are about
-the same thing, and no other cause that they tell of would stay. Where neither is known the link is
+the same thing, and no other cause that they mention would stay. Where neither is known the link is
 likely if the evidence that made the link is specific, and otherwise possible.
 """
 
@@ -185,7 +185,7 @@ class _Court:
     def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
         """Whether an effect ends with a cause by the words that a program printed.
 
-        Unless another cause that the words tell of stays.
+        Unless another cause that the words mention stays.
 
         A second cause goes along if the cure ends it too, or if it harms the effect only through
         what is cured.
@@ -240,7 +240,7 @@ UNANSWERED = frozenset({"dns", "refused", "timeout", "unreachable"})
 
 
 def tells_of(effect: Reported, cause: Reported) -> bool:
-    """Whether what the effect printed tells of this cause.
+    """Whether what the effect printed mentions this cause.
 
     It names it and gets no answer, or shows an error that the cause brings.
     """

@@ -100,7 +100,7 @@ def make(means: tools.ServerMeans) -> Any:
         containers: Annotated[list[str], narrowing] = [],  # noqa: B006
         since: Annotated[str, duration] = "6h",
     ) -> str:
-        """List what happened lately: starts, exits, kills, health, the daemon, the kernel."""
+        """List what happened recently: starts, exits, kills, health, the daemon, the kernel."""
         return await answered(
             "timeline", lambda: tools.timeline(containers, since, means), keeps_end=True
         )

@@ -2,7 +2,7 @@
 
 A tool is one of the commands that only read. The client chooses selectors, names and times; all
 that says what is asked, where and with which rules was chosen by whoever started the server. Texts
-of the client are never options: they stand behind `--`, or are bound to their option by `=`.
+of the client are never options: they follow `--`, or are bound to their option by `=`.
 """
 
 from __future__ import annotations

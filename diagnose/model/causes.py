@@ -16,7 +16,7 @@ class Strength(enum.IntEnum):
     """Only something wide is shared, as a network or an image. The effect is shown as a root of its
     own."""
     likely = 2
-    """The effect's own text tells of the cause, or both are about the very same thing."""
+    """The effect's own text mentions the cause, or both are about the very same thing."""
     proven = 3
     """Without the cause the effect vanishes: judged again on the edited evidence."""
 
@@ -45,7 +45,7 @@ class CauseLink(msgspec.Struct, frozen=True):
     because: str
     """The evidence that made the link, in words."""
     is_specific: bool = False
-    """Whether the effect's own text tells of the cause, or both are about one container, disk,
+    """Whether the effect's own text mentions the cause, or both are about one container, disk,
     volume, interface or engine."""
     strength: Strength = Strength.likely
     jointly: bool = False

@@ -132,7 +132,7 @@ class ReportBasis(msgspec.Struct, frozen=True):
     engine_restart: EngineRestart | None = None
     """None where the containers or the engine's settings are not known."""
     changes: tuple[RecentChange, ...] = ()
-    """What was changed lately; only runs of all checks ask for it."""
+    """What was changed recently; only runs of all checks ask for it."""
 
 
 class HostProfile(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ From the program that asks to the program that answers.
 The way through the host itself is `firewall.trace`, which agrees with real packets. What lies
 before and behind it, the container's namespace, its bridge and the listening socket, comes from
 evidence. The walk ends at the first hop that is broken. A hop that is not known leaves the path
-unknown, and the walk goes on.
+unknown, and the walk continues.
 """
 
 from __future__ import annotations

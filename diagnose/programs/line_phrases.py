@@ -115,7 +115,7 @@ STRONG = Phrases(
         re.VERBOSE,
     ),
 )
-"""Words that seldom stand in a line that does not explain."""
+"""Words that seldom are in a line that does not explain."""
 
 GENERIC = Phrases(
     worth=-45,

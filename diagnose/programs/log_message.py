@@ -30,11 +30,11 @@ TAKES_ANOTHER = LazyPattern(
 )
 """A program that says so has what it needs from elsewhere."""
 DOES_WITHOUT = LazyPattern(r"\b(?:skipp|ignor)(?:ed|ing)\b", re.IGNORECASE)
-"""A program that says so goes on; whether anybody misses what it leaves out is not known."""
+"""A program that says so continues; whether anybody misses what it leaves out is not known."""
 
 
 def goes_on(line: str) -> bool:
-    """Whether a program says itself that it goes on without what it complains of."""
+    """Whether a program says itself that it continues without what it complains of."""
     return bool(TAKES_ANOTHER.search(line) or DOES_WITHOUT.search(line))
 
 

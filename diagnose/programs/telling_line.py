@@ -25,7 +25,7 @@ from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message
 MOST_DETAILS = 4
 """Lines of a message that follow its first one."""
 DOUBT = 20
-"""What a line loses that its program calls a warning: the program goes on after it."""
+"""What a line loses that its program calls a warning: the program continues after it."""
 CLEAR = 20
 """From this score on a line says what is wrong."""
 EXCEPTION = 18
@@ -76,7 +76,7 @@ _EXCEPTION = LazyPattern(
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
 _RUBY_EXCEPTION = LazyPattern(r"^\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)\s*$")
-"""The exception that ends a Ruby program stands behind the place that raised it."""
+"""The exception that ends a Ruby program follows the place that raised it."""
 _INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w*\.){2,}[A-Z]\w*(?:Exception|Error): \w")
 """An exception that a message of the program's own quotes."""
 _OF_THE_LOGGER = LazyPattern(r"^(?:log4j:(?:WARN|ERROR)|SLF4J:)")
@@ -290,7 +290,7 @@ def _details(following: Sequence[Message]) -> tuple[str, ...]:
 
 
 def _is_rest(line: Message, of: str) -> bool:
-    """Whether a line goes on with the sentence of the indented line above it."""
+    """Whether a line continues with the sentence of the indented line above it."""
     indent = len(of) - len(of.lstrip())
     is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
     is_open = len(of) >= LONG and of[-1].isalnum()

@@ -266,7 +266,7 @@ class LayerRecords(msgspec.Struct, frozen=True):
     referenced: list[str]
     """Folders that images and containers use."""
     mentioned: list[str]
-    """Other folders whose name stands in a BuildKit database, in use or freed."""
+    """Other folders whose name is in a BuildKit database, in use or freed."""
     mounts: dict[str, str] = {}
     """The folder of each container's writable layer, by the container's id."""
     lost: list[str] = []

@@ -58,7 +58,7 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether it ought to run.
+        """Whether it should run.
 
         One that nobody enabled and that did not fail need not, as beside a rootless engine.
         """

@@ -5,7 +5,7 @@ Leaves the container for the host's namespaces, and runs the tool there as if it
     docker run --rm --privileged --pid=host --net=host diagnose all
 
 The folder is held open by a descriptor, through which it can still be reached when the root is the
-host's. So nothing is written to the host, nothing can be left there, no prefix stands before any
+host's. So nothing is written to the host, nothing can be left there, no prefix comes before any
 path, and the tool's namespaces are the host's. Nothing of the host is needed, not even a shell.
 """
 

@@ -60,7 +60,7 @@ class RecordingError(Exception):
 def files(recording: Recording) -> dict[str, str]:
     """The answers as texts by relative path, one file per kind.
 
-    Entries stand in the order of their questions' keys.
+    Entries are in the order of their questions' keys.
     """
     rooms: dict[str, list[Json]] = {}
     for question, entry in sorted(recording.items(), key=lambda item: item[0].key):

@@ -58,7 +58,7 @@ _INDENT = re.compile(r"\n([ \t]+)\S")
 
 
 def holds_token(text: str) -> bool:
-    """Whether a token stands in a text in the place of a secret."""
+    """Whether a token is in a text in the place of a secret."""
     return _TOKENS.search(text) is not None
 
 
@@ -93,7 +93,7 @@ class Redactor:
         """(kind, what must not be found) of this run, for the proof.
 
         A value that cannot be distinguished from ordinary words (`postgres`) or that is also a name
-        (a container's, an image's) is given as the phrases that it stood in
+        (a container's, an image's) is given as the phrases that it was in
         (`POSTGRES_PASSWORD=postgres`), since the word itself stays in many places.
         """
         with self._lock:
@@ -194,7 +194,7 @@ class Redactor:
         return text
 
     def _present(self, text: str) -> list[str]:
-        """The known secrets that stand in a text, longest first."""
+        """The known secrets that are in a text, longest first."""
         candidates = self._literals
         if len(candidates) > _FEW:
             runs = {"", *_RUN.findall(text)}

@@ -267,7 +267,7 @@ def _logical_line(text: str, left: int, right: int, done: int) -> tuple[int, int
 
 
 def _is_continued(text: str, newline: int) -> bool:
-    """Whether the line that ends at this place goes on, for a shell, on the next one."""
+    """Whether the line that ends at this place continues, for a shell, on the next one."""
     return text[max(0, newline - 2) : newline].rstrip("\r").endswith("\\")
 
 

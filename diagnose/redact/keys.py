@@ -23,7 +23,7 @@ _CUT_OFF = verbose(
         (?=[^\s\d+/=]{0,39}[\d+/=]) [A-Za-z0-9+/=]{1,39}+ (?![\w.:/-]) )?   # the shorter last line
     """
 )
-"""As much of a key without an end as there is before the text goes on with something else."""
+"""As much of a key without an end as there is before the text continues with something else."""
 _TAIL_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
 _LONGEST_TAIL = 8000
 _PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d{1,4}(?:\s++[A-Za-z0-9+/=]{16,}+)+|[0-9a-f]{32,})")

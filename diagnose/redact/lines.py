@@ -13,7 +13,7 @@ _SHORT = 300
 
 
 def has_sign(text: str, signs: Iterable[str]) -> bool:
-    """Whether one of these stands in a text.
+    """Whether one of these is in a text.
 
     This is asked of every string of a host, and any() takes twice as long.
     """

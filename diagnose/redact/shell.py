@@ -113,7 +113,7 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
 
 
 def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
-    """The words of a command line without what stands at a secret's place."""
+    """The words of a command line without what is at a secret's place."""
     line = " ".join(words)
     if not has_sign(line, PLACE_SIGNS):
         return words

@@ -1,4 +1,4 @@
-"""Where a secret's name and its value stand in a text, and where a value ends."""
+"""Where a secret's name and its value are in a text, and where a value ends."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def closing(text: str, at: int, quote: str) -> int:
 
 
 def trimmed(value: str) -> str:
-    """A value without the punctuation of the sentence or list that it stands in."""
+    """A value without the punctuation of the sentence or list that it is in."""
     value = value.rstrip(",;")
     for opening, closer in ("()", "[]", "{}"):
         unopened = value.count(closer) - value.count(opening)

@@ -42,7 +42,7 @@ _PREFIXES = tuple(
 
 
 def _is_apart(prefix: str) -> bool:
-    """Whether a prefix may stand in a text without standing in one of its long words."""
+    """Whether a prefix may be in a text without standing in one of its long words."""
     return prefix in _SHORT_OF_A_WORD or not _IN_WORDS().fullmatch(prefix)
 
 
@@ -128,7 +128,7 @@ def without(text: str, start: str, vendor: Vendor, mark: Mark) -> str:
 
 
 def _begins_a_word(text: str, at: int) -> bool:
-    """Whether no letter or digit stands before this place, an escaped new line or tab aside."""
+    """Whether no letter or digit comes before this place, an escaped new line or tab aside."""
     before = text[at - 1 : at]
     if not (before.isascii() and before.isalnum()):
         return True

@@ -1,6 +1,6 @@
 """Values without quotes: how far they go, and whether they are values at all.
 
-What stands behind a secret's name may be code, a reference, an image's tag, or the rest of a
+What follows a secret's name may be code, a reference, an image's tag, or the rest of a
 sentence.
 """
 
@@ -103,7 +103,7 @@ def unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpa
 
 
 def _is_no_secret(text: str, separator: re.Match[str], name: SecretName, value: str) -> bool:
-    """Whether what stands behind the sign is something else: a reference, code, a word."""
+    """Whether what follows the sign is something else: a reference, code, a word."""
     right = separator.end() + len(value)
     if exempt(name.kind, name.text, value) or _is_reference(value):
         return True

@@ -25,7 +25,7 @@ _USERINFO_ESCAPED = lazy(
     re.IGNORECASE,
 )
 _USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]{0,60})?@[\w\[-])")
-"""A token in the user's place, whatever stands in the password's: `https://TOKEN:x-oauth-basic@`,
+"""A token in the user's place, whatever is in the password's: `https://TOKEN:x-oauth-basic@`,
 `s3://KEY:secret@`."""
 _ACCESS_KEY = lazy(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
 _LOGIN_AT = verbose(
@@ -59,7 +59,7 @@ _GROUPS = words(
     "users staff docker nogroup nobody daemon www-data "
     "wheel admin admins root adm sudo group public"
 )
-"""What stands behind a user and a colon without being a password: its group."""
+"""What follows a user and a colon without being a password: its group."""
 _QUERY = verbose(
     r"""
     (?i: ( [?&;](?:amp;)?

@@ -1,7 +1,7 @@
 """The report as JUnit XML: a test case for each check, for whatever shows test results.
 
 A finding above advice is a failure; a check that could not look, or crashed, is an error; one that
-does not apply is skipped. Advice never fails a run: it stands in the output of the suite. The
+does not apply is skipped. Advice never fails a run: it is in the output of the suite. The
 document keeps the schema of Apache Ant's reports, which most readers were made for.
 """
 

@@ -136,7 +136,7 @@ def _is_loud(root: Reported, tree: FindingTree) -> bool:
 
 
 def _summary(report: Report, loud: Sequence[Reported], said: _Said, code: int) -> str:
-    """What stands behind the host's name in the first line."""
+    """What follows the host's name in the first line."""
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
     if incidents and said.complaints and all(root.check.posture for root in loud):

@@ -296,7 +296,7 @@ def _evidence(values: Mapping[str, Json], summary: str, said: Collection[str]) -
 def _is_in(value: str, summary: str) -> bool:
     """Whether a sentence holds a value, or the begin or the end of a long one.
 
-    A short value may stand in a sentence by chance.
+    A short value may be in a sentence by chance.
     """
     if len(value) < TELLING:
         return False

@@ -227,7 +227,7 @@ class Renaming:
         return self._pieces(pieces) if len(pieces) > 1 else word
 
     def _in_other_case(self, word: str) -> str | None:
-        """The other name for a name that stands in other letters.
+        """The other name for a name that is in other letters.
 
         `SHOP-DB` in a setting, `Shop-db` at a sentence's beginning.
         """

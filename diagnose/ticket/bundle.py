@@ -311,7 +311,7 @@ def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> byte
 def prove(bundle: Bundle, secrets: Iterable[tuple[str, str]]) -> None:
     """The second pass over the finished archive.
 
-    LeakError with files and kinds if a redacted value still stands in it.
+    LeakError with files and kinds if a redacted value still is in it.
     """
     from diagnose.recording import archive
 

@@ -1,6 +1,6 @@
 """The second pass over a finished archive.
 
-Does any value that this run redacted still stand in its bytes?
+Is any value that this run redacted still in its bytes?
 
 It knows no patterns and no names of secrets, only the values themselves, so that it cannot share a
 mistake with the redaction: each is searched plain, in base64 at all three alignments, URL-escaped,
@@ -33,7 +33,7 @@ _LINE = 24
 class Leak(msgspec.Struct, frozen=True):
     """A secret found in a file.
 
-    Its kind, the form in which it stands there, and its offset in bytes; never the value.
+    Its kind, the form in which it is there, and its offset in bytes; never the value.
     """
 
     file: str
@@ -134,7 +134,7 @@ class _Sieve:
                 self._words[size].setdefault(word, []).append(needle)
 
     def found_in(self, data: bytes) -> list[bytes]:
-        """The needles that stand in the data."""
+        """The needles that are in the data."""
         maybe: dict[bytes, None] = {}
         for size, shifts, form in _READINGS:
             words = self._words[size]

@@ -1,4 +1,4 @@
-"""The figures as Markdown tables, which read well in a terminal and stand in the README as they
+"""The figures as Markdown tables, which read well in a terminal and are in the README as they
 are."""
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""What was changed lately: packages by the logs of their managers, files by their times, events."""
+"""What was changed recently: packages by the logs of their managers, files by their times,
+events."""
 
 from __future__ import annotations
 

@@ -278,7 +278,7 @@ BUSY, STUCK, WELL = ("a" * 64, "b" * 64, "c" * 64)
 
 
 def _slow(asked: AnyQuestion) -> Json | Failed:
-    """Inspect of a busy host: one container is silent at first, one for good."""
+    """Inspect of a busy host: one container is silent at first, one all the time."""
     id = asked.args["id"]
     if id == STUCK or (id == BUSY and asked.kind == "api.container"):
         return Failed("timed out", f"GET /containers/{id}/json")

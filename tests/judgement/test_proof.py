@@ -80,7 +80,7 @@ OFF = Subject("daemon", "pump")
 
 @pytest.fixture
 def pack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    registry.import_edits()  # into the registry itself, and not into what stands in its place here
+    registry.import_edits()  # into the registry itself, and not into what is in its place here
     monkeypatch.setattr(registry, "_evidence", {**registry._evidence, Flow: flow})
     monkeypatch.setattr(registry, "_edits", {"test.shut": opened, "test.off": running})
     monkeypatch.setattr(registry, "_predictions", {})

@@ -219,7 +219,7 @@ AFTERWARDS: dict[str, tuple[Expectation, ...]] = {
     "daemon_told.data_root_read_only": (("daemon.wrong-data-root", "daemon:docker"),),
     # its start was refused while the disk lay over the data root, and nobody has started it since
     "daemon_told.disk_mounted_over_the_data_root": (("container.start-refused", "container:late"),),
-    # its container goes on calling an address of IPv6 that nobody has
+    # its container continues calling an address of IPv6 that nobody has
     "firewall.site_that_is_closed_over_ipv6": (("network.ipv6-leads-nowhere", "container:acme"),),
     "image.layer_that_lost_its_link": (("image.corrupt", "daemon:docker"),),
     # it may open the socket now, as was wanted

@@ -93,7 +93,7 @@ class Scenario:
 
     @property
     def shared_box(self) -> str | None:
-        """The box in which this scenario stands beside others; None if it needs one of its own.
+        """The box in which this scenario is beside others; None if it needs one of its own.
 
         The faults are spread over four boxes: one with all of them fails more programs than the
         tool reads logs of.
@@ -133,7 +133,7 @@ def fault(
     everywhere. Further options:
 
     engines: ALL or Engines(since=, until=). shareable=True: costs little, touches only things of
-    its own (its own container, network and port names) and can stand in one box beside the others.
+    its own (its own container, network and port names) and can be in one box beside the others.
     baseline=False: no healthy `web` container beside it. engine_started=False: the function starts
     the engine itself. box: arguments of Box (disk, inodes, provider). config (over the runner's
     BASE_CONFIG; None removes a key), flags, engine_env: how the engine is started. args: more

@@ -64,7 +64,7 @@ class Place:
 
     @property
     def enter(self) -> str:
-        """What stands before the command."""
+        """What comes before the command."""
         words = f"chroot {self.root} " if self.root else ""
         return words + (
             f"setpriv --reuid={self.user} --regid=nogroup --clear-groups " if self.user else ""

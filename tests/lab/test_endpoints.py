@@ -113,7 +113,7 @@ def test_ssh_ends_with_the_tool(box: Box) -> None:
 
 
 def test_engine_that_hangs_behind_ssh_and_tls(box: Box) -> None:
-    """Within the budget; the TLS engine is seen to be on this machine, whose disk still tells of
+    """Within the budget; the TLS engine is seen to be on this machine, whose disk still mentions
     its containers."""
     pid = box.engine_pid
     box.kill(pid, signal.SIGSTOP)

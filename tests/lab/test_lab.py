@@ -19,7 +19,7 @@ _shared: dict[tuple[str, str | None], Outcome | Exception] = {}
 def _companions(
     request: pytest.FixtureRequest, scenario: Scenario, engine: Engine
 ) -> list[Scenario]:
-    """The shareable scenarios chosen for this run that stand in the same box as this one."""
+    """The shareable scenarios chosen for this run that are in the same box as this one."""
     cases = [
         (item.callspec.params["scenario"], item.callspec.params["engine"])
         for item in request.session.items

@@ -90,7 +90,7 @@ def state(box: Box, name: str) -> Iterator[None]:
 
 
 def tree(box: Box) -> set[str]:
-    """What stands in the watched folders and is the box's own: whatever else is done on the machine
+    """What is in the watched folders and is the box's own: whatever else is done on the machine
     shows through in the others."""
     paths = box.sh(_FIND).splitlines()
     return {path for path in paths if path.startswith(_IN_MEMORY) or _is_of_the_box(box, path)}

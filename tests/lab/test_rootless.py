@@ -148,7 +148,7 @@ def test_healthy_seen_by_its_user(running: Box) -> None:
 
 
 def test_found_by_docker_py_where_nothing_names_it(running: Box) -> None:
-    """The session's socket stands in for the default one, which is not there."""
+    """The session's socket replaces the default one, which is not there."""
     env = {name: value for name, value in ENV.items() if name != "DOCKER_HOST"}
     report, modules = loaded.run(running, "check", "daemon", user=USER, env=env)
     assert "docker" in modules

@@ -2,7 +2,7 @@
 
 A pattern takes more than linear time where it can begin at many places and read far from each, or
 read the same characters in many ways. So the texts are what a pattern repeats, repeated, after what
-must stand before it, with and without an end that makes it fail; and every beginning of the
+must come before it, with and without an end that makes it fail; and every beginning of the
 pattern, repeated.
 """
 
@@ -60,7 +60,7 @@ def worst_texts(pattern: re.Pattern[str], seed: int = 1, tries: int = 2) -> Iter
 
 
 def _repeats(items: list[Any], before: list[Any]) -> Iterator[tuple[list[Any], list[Any]]]:
-    """What a pattern repeats many times, each with what stands before it."""
+    """What a pattern repeats many times, each with what comes before it."""
     for index, (code, value) in enumerate(items):
         prefix = before + items[:index]
         for inner in _inner(code, value):

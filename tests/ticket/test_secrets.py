@@ -31,7 +31,7 @@ LOOKALIKES = corpus.cases("lookalikes.txt", 12)
 
 
 def forms(value: str) -> set[bytes]:
-    """How a value may stand in bytes: as it is, in JSON (also twice), in a URL, and inside base64
+    """How a value may be in bytes: as it is, in JSON (also twice), in a URL, and inside base64
     wherever it begins there."""
     plain = value.encode()
     once = json.dumps(value)[1:-1]

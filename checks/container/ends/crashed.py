@@ -112,7 +112,7 @@ def _how(
 
 
 def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
-    """Those that ended lately, whose end nobody waits for, and that the engine does not start."""
+    """Those that ended recently, whose end nobody waits for, and that the engine does not start."""
     for container in containers:
         has_ended = container.state.status == "exited" and not container.state.error
         if not has_ended or not clock.is_within(container.finished_at, since_s):

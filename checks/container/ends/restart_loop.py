@@ -213,7 +213,7 @@ def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> boo
 def _churning_slots(
     ended: Iterable[Container], containers: Containers, clock: Clock, limits: _Limits
 ) -> dict[str, list[Container]]:
-    """The slots of swarm that no task serves, with those that failed lately, oldest first."""
+    """The slots of swarm that no task serves, with those that failed recently, oldest first."""
     failed = [task for task in ended if _slot(task) and task.state.exit_code]
     lately = [task for task in failed if clock.is_within(task.finished_at, limits.window)]
     slots = by_key((_slot(task), task) for task in lately)

@@ -129,8 +129,8 @@ def row_steps(
 ) -> dict[str, str]:
     """The variables of the page that the row's own remedy fills; none without one.
 
-    is_running: the program goes on, so that its data is not touched from outside. info: of the host
-    that has the memory.
+    is_running: the program continues, so that its data is not touched from outside. info: of the
+    host that has the memory.
     """
     remedy = failure.remedy if failure is not None else None
     if failure is None or remedy is None or isinstance(remedy, AtServer | OfRunning):

@@ -16,7 +16,7 @@ def file_mode_refused(clock: Clock, refused_files: RefusedFiles) -> CheckResult:
 
     PostgreSQL wants its data directory for itself (0700), Traefik its acme.json, MongoDB and SSH
     their keys, Beats their configuration. The log of a failed container names the file, and its
-    owner or mode on the host is still the refused one. Traefik goes on without its certificates,
+    owner or mode on the host is still the refused one. Traefik continues without its certificates,
     and cron without the jobs of a crontab that is not root's, so that such a mounted file is a
     warning for a running container. The rules are those of the programs; see the table of
     failures for their sources.

@@ -52,7 +52,7 @@ def mount_source_missing(
     For `-v` the engine makes an empty folder of that name, which cannot be mounted over a file:
     `not a directory`, exit code 127. For `--mount` it refuses the start and leaves no trace in the
     container (seen on 20.10.24, 26.1.5 and 28.5.2), so the sources of containers that were created
-    lately and never ran are looked up; a request that is refused at create leaves no container at
+    recently and never ran are looked up; a request that is refused at create leaves no container at
     all. Where the image has nothing at that place the start succeeds, and the program finds an
     empty folder: its last lines say that it is a directory. They say the same of a named volume,
     which the engine creates for a source without a slash. Where the line that explains the failure
@@ -231,7 +231,7 @@ def _never_mounted(
 def _missing_source_finding(
     container: Container, what: str, source: str, evidence: dict[str, object], place: str
 ) -> Finding:
-    """place: `folder` where a folder stands in the place of the file, `missing` where nothing
+    """place: `folder` where a folder is in the place of the file, `missing` where nothing
     does, `emptied` for a folder without its files, empty where that is not known. The page has a
     cure for each."""
     finding = Finding.about(

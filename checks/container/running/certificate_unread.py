@@ -1,4 +1,4 @@
-"""container.certificate-unread: a web server goes on with a certificate that was renewed."""
+"""container.certificate-unread: a web server still uses a certificate that has been renewed."""
 
 from __future__ import annotations
 

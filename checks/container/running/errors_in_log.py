@@ -32,7 +32,7 @@ SHOWN = 160
 """Characters of the line in the finding's sentence."""
 MOSTLY = 0.5
 """The share of the last lines from which on it does so to most of its callers. Below, scanners of
-the Internet may be those whom it refuses, unless no line comes more often and none tells of a
+the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
 _WORKS = ("logs errors while it works", "log errors while they work")
@@ -55,11 +55,11 @@ def errors_in_log(
 ) -> CheckResult:
     """A running container repeats an error in its log.
 
-    Its program goes on, and nothing else is wrong that this tool can see. Only the program's author
-    knows whether its users notice. It is a warning where the line is known to mean that the program
-    turns its callers away, waits for a migration of its database, or misses a variable that its
-    container has and cron or php-fpm does not pass on. The last twelve lines of the last five
-    minutes are read, or sixty where a stack trace fills them. What tells of somebody of the
+    Its program continues, and nothing else is wrong that this tool can see. Only the program's
+    author knows whether its users notice. It is a warning where the line is known to mean that the
+    program turns its callers away, waits for a migration of its database, or misses a variable that
+    its container has and cron or php-fpm does not pass on. The last twelve lines of the last five
+    minutes are read, or sixty where a stack trace fills them. What is about somebody on the
     internet who was turned away is no error, and one that stays away is over. Where the program
     works all the same, and the line is about one request or one item, the report stays calm.
     """
@@ -136,7 +136,7 @@ def _row_variables(
 def _option_variables(
     error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
 ) -> dict[str, str]:
-    """The one option without which the program goes on and does a part of its work.
+    """The one option without which the program continues and does a part of its work.
 
     All rights are nothing to give a program that works without them.
     """

@@ -29,7 +29,7 @@ def first_process_stopped(
 ) -> CheckResult:
     """A running container's first process is stopped, or hangs in the kernel.
 
-    Its control group may be frozen from outside the engine, which goes on to say "running": by
+    Its control group may be frozen from outside the engine, which still says "running": by
     `systemctl freeze`, a snapshot or a script that was broken off. State T is a process that got
     SIGSTOP or SIGTSTP and waits for SIGCONT; the engine says "running" and the container does not
     answer. State D counts only where the kernel has logged that this very process is blocked for

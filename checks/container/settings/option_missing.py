@@ -29,7 +29,7 @@ def option_missing(
 
     The log shows what the program could not do, and the container's own configuration shows why: a
     capability, a device, a limit or an entry for host.docker.internal is missing, its root file
-    system is read-only, a tmpfs belongs to root, or a second init stands before the image's own. A
+    system is read-only, a tmpfs belongs to root, or a second init comes before the image's own. A
     time zone counts where the host knows it, so that its name is right and the image lacks them. A
     folder that has to be empty is named with what it holds, hidden files too. One that holds a
     database is left alone, for the option would begin another one beside that. A device that the

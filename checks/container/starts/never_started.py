@@ -43,7 +43,7 @@ class _Wait(msgspec.Struct, frozen=True):
     def met_at(self) -> float:
         """Unix time since which it has been met, as far back as the engine knows.
 
-        The engine keeps the last five probes, which tell of some seconds alone where they come
+        The engine keeps the last five probes, which cover only some seconds where they come
         often. Its last 256 events go back further, unless many containers have probes.
         """
         if self.condition == _COMPLETED:

@@ -187,7 +187,7 @@ def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
 def _own_site_variables(call: UnansweredCall) -> dict[str, str]:
     """The name of this host's service, as `--add-host` leads it to the host itself.
 
-    A program whose settings hold the address itself asks for no name: the name has to stand there.
+    A program whose settings hold the address itself asks for no name: the name has to be there.
     """
     host = f"{call.own_name}:host-gateway"
     if not call.named_by:

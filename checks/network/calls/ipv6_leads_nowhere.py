@@ -72,7 +72,7 @@ def ipv6_leads_nowhere(
     Either its networks have no IPv6, or the host has no IPv6 route to pass the packets on. Some
     names have an IPv6 address alone, as those of databases for rent, and programs prefer IPv6 where
     a name has both: each call fails or waits before IPv4 is tried. Seen in the log, repeatedly and
-    within the last moments, or in sockets that wait. A container without IPv6 whose log tells of
+    within the last moments, or in sockets that wait. A container without IPv6 whose log mentions
     lost IPv4 addresses too is left out: IPv6 is not what it lacks. So is one that calls more than
     five addresses: programs that share files try thousands. One that tries IPv4 next, and is
     connected by it, lacks nothing. A private IPv6 address, as of a VPN, counts where the host has a
@@ -154,7 +154,7 @@ def _tells_of_ipv4(line: RecentLine) -> bool:
 
 
 def _lacks_ipv6(reports: Sequence[RecentLine], lines: Sequence[RecentLine]) -> bool:
-    """Whether a container without IPv6 misses it. lines: all that it has printed lately."""
+    """Whether a container without IPv6 misses it. lines: all that it has printed recently."""
     is_certain = 0 < len(_called(reports)) <= MOST_PLACES
     return is_certain and not any(map(_tells_of_ipv4, lines))
 

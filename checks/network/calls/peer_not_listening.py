@@ -56,7 +56,7 @@ def peer_not_listening(
 def _peer_findings(
     call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
 ) -> Iterator[Finding]:
-    """What a peer that refused lately shows inside. is_settled: whether it had time to start."""
+    """What a peer that refused recently shows inside. is_settled: whether it had time to start."""
     if netns.serves_others("tcp", call.port):
         if _serves_ipv4_alone(netns, call):
             yield _ipv6_finding(call, peer, netns)

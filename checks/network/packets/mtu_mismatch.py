@@ -23,7 +23,7 @@ def mtu_mismatch(
     The host says so by ICMP and most connections adapt, so that it is advice. It is a warning where
     the host's own packet filter keeps that message from the containers, where a DNS query of full
     size is lost, where connections repeat large packets without an acknowledgement, and where logs
-    tell of answers that do not arrive. An overlay network adds 50 bytes to each packet.
+    mention answers that do not arrive. An overlay network adds 50 bytes to each packet.
     """
     if not sizes.limit:
         return Skipped("the host has no IPv4 default route")

@@ -64,7 +64,7 @@ def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3))
 
     The kernel keeps what comes for a UDP socket in a buffer until the program reads it. Once the
     buffer is full, further datagrams are dropped without an error. Log lines, metrics, DNS queries
-    and calls get lost so. It counts only while it goes on.
+    and calls get lost so. It counts only while it continues.
     """
     if not network_losses.counted:
         return Skipped("no running container has a network of its own")
@@ -183,7 +183,7 @@ def _has_ports(
 
 
 def _lacks_a_port(text: str) -> bool:
-    """Whether a line tells of a connection without a local port."""
+    """Whether a line mentions a connection without a local port."""
     if not _NO_PORT.search(text):
         return False
     return not _BINDS.search(text) and not _WITHOUT_IPV6.search(text)

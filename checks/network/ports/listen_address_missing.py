@@ -101,7 +101,7 @@ def _finding(container: Container, refused: _Refused, links: Interfaces | None) 
 def _on_all_addresses(container: Container, refused: _Refused) -> dict[str, str]:
     """The variables with which the program listens on all addresses of the container.
 
-    The address stands in its command, a variable or a mounted file; empty where it is not found.
+    The address is in its command, a variable or a mounted file; empty where it is not found.
     """
     in_file = with_text_in_file(container, refused.address, ANY, besides=_OF_CALLS)
     return with_text(container, refused.address, ANY) or in_file

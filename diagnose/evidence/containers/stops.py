@@ -65,7 +65,7 @@ def stops(
 
 
 def _remembered(containers: Iterable[Container], events: Events | Unavailable) -> dict[str, bool]:
-    """By container id, whether somebody stopped it, where the events tell of its end."""
+    """By container id, whether somebody stopped it, where the events mention its end."""
     if isinstance(events, Unavailable):
         return {}
     return {

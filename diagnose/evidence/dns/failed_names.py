@@ -70,7 +70,7 @@ _CALLS = frozenset(
         "resolved",
     }
 )
-"""What stands before the words of the C library where a program does not say the name."""
+"""What comes before the words of the C library where a program does not say the name."""
 _CLASS = LazyPattern(r"(?:^|\.)\w*(?:Error|Exception|gaierror)$")
 """An exception by its class: System.Net.Http.HttpRequestException, socket.gaierror."""
 
@@ -186,7 +186,7 @@ def _tells_of_a_name(line: str) -> bool:
 
 
 def _lacks_a_name(line: str) -> bool:
-    """The same of a program that runs, where it does not say that it goes on without the name."""
+    """The same of a program that runs, where it does not say that it continues without the name."""
     return _tells_of_a_name(line) and not goes_on(line)
 
 

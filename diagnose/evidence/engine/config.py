@@ -1,4 +1,4 @@
-"""The daemon's configuration as it stands in its file and on its command line."""
+"""The daemon's configuration as it is in its file and on its command line."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ WHOLE = frozenset(
 """Objects that are one setting; what any other object holds is a setting by itself (dockerd's
 flattening)."""
 NOT_COMPARED = frozenset({"runtimes", "config-file", "validate"})
-"""What may stand in the file and on the command line."""
+"""What may be in the file and on the command line."""
 
 LISTS = frozenset({"dns", "dns-search", *KEY_OF_FLAG.values()}) - {"data-root"}
 MAPS = frozenset({"default-network-opts", "log-opts", "runtimes"})
@@ -110,7 +110,7 @@ class DaemonConfig(msgspec.Struct, frozen=True):
     values: Mapping[str, Json] = msgspec.field(default_factory=dict)
     """The file's keys; empty when the file cannot be parsed."""
     duplicates: tuple[str, ...] = ()
-    """Keys that stand in it twice (the engine takes the last and says nothing)."""
+    """Keys that the file has twice (the engine takes the last and says nothing)."""
     flags: Mapping[str, list[str]] = msgspec.field(default_factory=dict)
     """Long name without dashes -> values in order, "true" for a flag without one."""
     mtime: float | None = None

@@ -50,7 +50,7 @@ class LogLine(msgspec.Struct, frozen=True):
     message: str
     """The message of the line, unquoted."""
     fields: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """What stands behind it (`error`, `container`, `module`)."""
+    """What follows it (`error`, `container`, `module`)."""
     pid: int | None = None
     place: str = ""
     """The journal's cursor."""

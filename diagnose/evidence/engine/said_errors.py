@@ -1,4 +1,4 @@
-"""Errors that the engine has written lately, without those that a healthy one writes as well."""
+"""Errors that the engine has written recently, without those that a healthy one writes too."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ __all__ = ["Download", "Downloads", "downloads"]
 
 
 class Downloads(Items[Download], frozen=True):
-    """Those that still grow, or ought to."""
+    """Those that still grow, or should."""
 
     taken_at: float = 0.0
     """Unix time of this look."""

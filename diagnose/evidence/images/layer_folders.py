@@ -1,4 +1,4 @@
-"""Whether the layers of images are whole on the disk, and what the daemon's log tells of them."""
+"""Whether the layers of images are whole on the disk, and what the daemon's log says of them."""
 
 from __future__ import annotations
 

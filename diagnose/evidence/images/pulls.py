@@ -129,7 +129,7 @@ is the same pull."""
 
 
 class PullFailure(msgspec.Struct, frozen=True):
-    """One line that tells of one."""
+    """A failed pull, as one line of the log reports it."""
 
     at: float
     why: Why
@@ -189,10 +189,10 @@ def classify(text: str) -> Why | None:
 
 
 def failure(line: LogLine) -> PullFailure | None:
-    """The failed pull that a line tells of, if it does.
+    """The failed pull that a line mentions, if it does.
 
     Engines 20.10 and 26.1 write the error behind a colon, 28.5 and 29.7 as a field. A missing or
-    forbidden image stands in a line of the level info on 20.10, and in "Not continuing" alone on
+    forbidden image is in a line of the level info on 20.10, and in "Not continuing" alone on
     28.5; both leave the image's name out more often than not.
     """
     if line.at is None:
@@ -280,7 +280,7 @@ def troubles(
     failures = _named([failed_pull for line in listed if (failed_pull := failure(line))])
     for failed in _of_registries(failures, _asked(listed)):
         if failed.task:
-            # swarm tries a pull at each start of a task, and is content with the image that is here
+            # swarm tries a pull at each start of a task, and accepts the image that is here
             if failed.task not in lacking:
                 continue
             image = lacking[failed.task]

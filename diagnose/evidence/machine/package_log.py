@@ -1,4 +1,4 @@
-"""What the package manager of the host installed lately, as its own log has it.
+"""What the package manager of the host installed recently, as its own log has it.
 
 dpkg writes local time without a zone: its offset is the one that lets the last line fall on the
 moment at which the file was last written. dnf (dnf.rpm.log) and pacman write the offset themselves.

@@ -51,7 +51,7 @@ def where_named(address: str, container: Container) -> str:
 
 
 def _holds(text: str, address: str) -> bool:
-    """Whether an address stands in a text as a whole: 10.0.0.1 is not in 10.0.0.12."""
+    """Whether an address is in a text as a whole: 10.0.0.1 is not in 10.0.0.12."""
     return re.search(rf"(?<!\d){re.escape(address)}(?!\d)", text) is not None
 
 

@@ -100,7 +100,7 @@ def _stalls(host: Host, members: tuple[Container, ...], limit: int) -> list[Harm
 
 
 def _read_timeouts(host: Host, members: tuple[Container, ...]) -> list[Harm]:
-    """Last lines of logs that tell of an answer which did not arrive."""
+    """Last lines of logs that mention an answer which did not arrive."""
     questions: dict[Question[Any], Container] = {
         ReadLogs(member.id, tail=_LINES, bytes=_BYTES): member for member in members
     }

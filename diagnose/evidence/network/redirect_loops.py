@@ -179,7 +179,7 @@ def _leads_back(same: Sequence[_Request], requests: Sequence[_Request]) -> bool:
     """Whether each redirect may have led to the same page, and to no other."""
     last, begun = same[-1], same[-LEAST].at
     statuses = {request.status for request in requests if request.what == last.what}
-    # who follows other redirects of a POST goes on with GET
+    # who follows other redirects of a POST continues with GET
     following = _KEEP_METHOD if last.what.startswith("POST") else _REDIRECTS
     since = (request for request in requests if request.at >= begun)
     return statuses <= following and not any(

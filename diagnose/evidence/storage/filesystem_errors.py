@@ -50,7 +50,7 @@ def filesystem_errors(
 ) -> dict[str, FilesystemErrors]:
     """By device, what came after this Unix time and after the mount that there is now.
 
-    The log also tells of a stick that was pulled out, and of a disk that has been repaired since.
+    The log also mentions a stick that was pulled out, and a disk that has been repaired since.
     """
     mounted_at = {
         _device(match): record.at for record, match in log.matching(_MOUNTED, _MOUNT_SIGNS)

@@ -73,9 +73,9 @@ class _Refusal(msgspec.Struct, frozen=True):
 
     text: str
     at: float | None
-    """Unix time, where a log tells of it."""
+    """Unix time, where a log mentions it."""
     container: str
-    """The name of the one that waits, where its state tells of it."""
+    """The name of the one that waits, where its state mentions it."""
 
 
 def _newest_by_volume(refusals: Iterable[_Refusal]) -> list[RefusedVolume]:

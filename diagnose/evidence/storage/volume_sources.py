@@ -32,7 +32,7 @@ class VolumeSource(msgspec.Struct, frozen=True):
     users: tuple[Container, ...]
     """Containers that have the volume."""
     text: str = ""
-    """What the engine said of it lately, "" if nothing."""
+    """What the engine said of it recently, "" if nothing."""
     at: float | None = None
     """Unix time of that."""
 
@@ -97,7 +97,7 @@ def _users(name: str, containers: Containers) -> tuple[Container, ...]:
 def _refusals(
     log: DaemonLog | None, containers: Containers, since: float
 ) -> dict[str, tuple[str, float | None]]:
-    """Volume -> what the engine said of it lately, and when."""
+    """Volume -> what the engine said of it recently, and when."""
     errors = [(line.text, line.at) for line in (log.since(since) if log is not None else ())]
     errors += [(container.state.error, container.finished_at) for container in containers]
     refusals: dict[str, tuple[str, float | None]] = {}

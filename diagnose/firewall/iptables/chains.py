@@ -76,7 +76,7 @@ def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Cha
 
 
 def _rule(line: str, members: Mapping[str, Several]) -> tuple[str, Rule]:
-    """A rule, and the chain that it stands in."""
+    """A rule, and the chain that it is in."""
     parsed = rule_text.parse(line)
     conditions = tuple(matches.conditions(parsed, members))
     text = line.removeprefix(f"-A {parsed.chain} ")

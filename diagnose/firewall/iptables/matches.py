@@ -81,7 +81,7 @@ def _of_option(
 
 
 def _recent(option: RuleOption, rule: RuleText) -> list[Condition]:
-    """Whether an address was seen lately: with a number of hits, only a flood has been.
+    """Whether an address was seen recently: with a number of hits, only a flood has been.
 
     Without such a number that is not known.
     """

@@ -120,7 +120,7 @@ def layers(live: Live, question: AnyQuestion) -> Json:
 
     args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`),
     referenced (names that images and containers use, from image/overlay2/layerdb), mentioned
-    (folders beyond these whose name stands in a BuildKit database, in use or freed), mounts
+    (folders beyond these whose name is in a BuildKit database, in use or freed), mounts
     {container id: folder of its writable layer}, lost (referenced names without a folder, twice
     within half a second).
     """

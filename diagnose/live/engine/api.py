@@ -1,6 +1,6 @@
 """The questions to the engine's API: each `api.*` question is one GET on a connection of ours.
 
-Path and parameters of a request stand in the question's policy (`diagnose/questions/`). `id` is an
+Path and parameters of a request are in the question's policy (`diagnose/questions/`). `id` is an
 id or a name. HTTP errors are Refused: 404 gone, 401 and 403 forbidden, others refused, with the
 engine's message. Times are relative to the engine's clock. Paths have the version of the API in
 front, unless the engine has given up every version that we know.

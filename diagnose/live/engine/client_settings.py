@@ -60,9 +60,9 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     """What the docker command of this user is set up with.
 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where
-    such programs usually lie. A file without JSON is no failure: the docker command goes on without
-    it. Under sudo the settings of the user who called it are looked at too, if that user may use
-    the socket.
+    such programs usually lie. A file without JSON is no failure: the docker command continues
+    without it. Under sudo the settings of the user who called it are looked at too, if that user
+    may use the socket.
     """
     path = configuration(os.environ) / "config.json"
     config, malformed = _read(path)

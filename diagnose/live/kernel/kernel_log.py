@@ -40,7 +40,7 @@ def records(live: Live, question: AnyQuestion) -> Json:
 
 
 def _ring(seconds: float) -> tuple[list[str], bool]:
-    """Every record there is, as it stands in the ring: one read gives one record.
+    """Every record there is, as it is in the ring: one read gives one record.
 
     EPIPE says that one was overwritten under the reader.
     """

@@ -46,7 +46,7 @@ _WITH_ARGUMENTS = frozenset(
         "firewalld",
     }
 )
-"""Commands whose arguments are part of the answer: the engine's own processes, those that stand in
+"""Commands whose arguments are part of the answer: the engine's own processes, those that are in
 its way, and pings."""
 _LONGEST_COMM = 15
 """Characters of a command's name that the kernel keeps (TASK_COMM_LEN)."""

@@ -1,6 +1,6 @@
 """What heals a known failure, as data: each kind is what one block of commands on a page does.
 
-Groups of the failure's pattern stand in braces, as in its cause. The row says what is to be
+Groups of the failure's pattern are in braces, as in its cause. The row says what is to be
 changed; `checks/container/first_steps/row_steps.py` compares that with the container, and offers
 nothing where the container has nothing to change. What heals in another container is compared with
 that one in `server_steps.py` beside it, and what only a program that runs on is offered in
@@ -23,13 +23,13 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 class CommentedOut(msgspec.Struct, frozen=True):
-    """A `#` stands before the line of a mounted file that begins with an unknown word."""
+    """A `#` is put before the line of a mounted file that begins with an unknown word."""
 
     word: str
 
 
 class Corrected(msgspec.Struct, frozen=True):
-    """Another word stands in the one line of a mounted file that the log names by its number."""
+    """A word is replaced in the line of a mounted file that the log names by its number."""
 
     old: str
     new: str
@@ -51,7 +51,7 @@ class Preceded(msgspec.Struct, frozen=True):
 
 
 class Replaced(msgspec.Struct, frozen=True):
-    """Another text stands in the command or the variable that has the old one."""
+    """A text is replaced in the command or the variable that has it."""
 
     old: str
     new: str

@@ -256,4 +256,4 @@ START_ERRORS = (
     *CGROUPS,
     *LOG_DRIVERS,
 )
-"""The first row that fits counts: what names a path or a server stands before what names none."""
+"""The first row that fits counts: what names a path or a server comes before what names none."""

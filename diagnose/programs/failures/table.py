@@ -1,6 +1,6 @@
 """The order of the rows: where one line shows two failures, the earlier row wins.
 
-The rows stand in the modules beside this one, by what they are about. A new row needs a line of a
+The rows are in the modules beside this one, by what they are about. A new row needs a line of a
 real log in `tests/programs/test_failures.py`.
 """
 

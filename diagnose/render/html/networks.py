@@ -34,7 +34,7 @@ NOTE_LEAST = 7
 MOST_CONTAINERS = 150
 HOST_LINES = 3
 _PATH_FAMILIES = frozenset({"firewall", "network", "kernel"})
-"""Families whose findings tell of ways through the host."""
+"""Families whose findings are about paths through the host."""
 
 
 class Marks(msgspec.Struct, frozen=True):

@@ -75,7 +75,7 @@ class PageOf(msgspec.Struct, frozen=True):
     id: str
     title: str
     filled_for: str
-    """Whose values stand in its commands."""
+    """Whose values are in its commands."""
     html: Markup
 
 

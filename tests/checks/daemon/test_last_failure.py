@@ -1,4 +1,4 @@
-"""The last failure that the log of a dead engine tells of."""
+"""The last failure that the log of a dead engine mentions."""
 
 from __future__ import annotations
 

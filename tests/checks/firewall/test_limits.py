@@ -62,7 +62,7 @@ USER, RAW = ("ip", "filter", "DOCKER-USER"), ("ip", "raw", "PREROUTING")
 
 
 def rule(chain: tuple[str, str, str], packets: int | None, *behind: str) -> dict[str, Any]:
-    """A rule as netlink shows it, with a counter and what stands behind it."""
+    """A rule as netlink shows it, with a counter and what follows it."""
     family, table, name = chain
     counter = [] if packets is None else [{"name": "counter", "bytes": 60, "packets": packets}]
     expressions = [{"name": "match"}, *counter, *({"name": word} for word in behind)]

@@ -1,4 +1,4 @@
-"""Calls of containers that fail and that a log, a socket or a DNS server tells of, with twins."""
+"""Calls of containers that fail and that a log, a socket or a DNS server mentions, with twins."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def name_that_nobody_has(box: Box) -> None:
 
 @healthy()
 def name_that_a_crawler_skips(box: Box) -> None:
-    """A program meets names that nobody has any more, and says that it goes on without them."""
+    """A program meets names that nobody has any more, and says that it continues without them."""
     box.provider.dns_stop()
     box.provider.dns_start("--local=/lab-shop.test/")
     line = "WARN lookup gone.lab-shop.test on 127.0.0.11:53: no such host, skipped"
@@ -264,7 +264,7 @@ def site_called_by_its_own_public_name(box: Box) -> None:
 
 @fault("network.call-unanswered", subject="container:office41", also=["network.calls-failing"])
 def site_called_by_its_own_public_address(box: Box) -> None:
-    """The same, and the address itself stands in the command."""
+    """The same, and the address itself is in the command."""
     _site_whose_router_leads_no_call_back(box, "198.41.200.13")
 
 

@@ -71,7 +71,7 @@ def keyring_of_a_desktop_that_is_not_there(box: Box) -> None:
 
 @healthy(env={"DOCKER_CONFIG": "/root/.docker-with-logins"})
 def keyring_that_is_not_asked(box: Box) -> None:
-    """The same program is installed, and the logins stand in the file."""
+    """The same program is installed, and the logins are in the file."""
     box.write(KEYRING, _KEYRING, 0o755)
     box.write("/root/.docker-with-logins/config.json", json.dumps({"auths": {"r.example": {}}}))
 

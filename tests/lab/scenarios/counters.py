@@ -24,7 +24,7 @@ while True:
 
 
 def _opens(box: Box, port: int, pause: float) -> None:
-    """A reverse proxy on another machine opens connections, keeps them, and goes on."""
+    """A reverse proxy on another machine opens connections, keeps them, and continues."""
     values = {"source": WEB, "address": BOX_ADDRESS, "port": port, "pause": pause}
     box.provider.spawn([sys.executable, "-c", _HOLDS.format(**values)])
 

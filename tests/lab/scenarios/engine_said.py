@@ -12,7 +12,7 @@ DAEMON = "daemon:docker"
 
 @fault("image.push-failed", subject=DAEMON, config={"insecure-registries": [f"{WEB}:5000"]})
 def push_that_a_web_server_refuses(box: Box) -> None:
-    """nginx stands before the registry, and takes no upload of more than 1 MB."""
+    """nginx comes before the registry, and takes no upload of more than 1 MB."""
     registry.start(box)
     box.docker("tag", box.image("bb:1.36"), f"{WEB}:5000/team/app:1")
     push = box.docker("push", f"{WEB}:5000/team/app:1", check=False, timeout=150)

@@ -142,7 +142,7 @@ def servers_that_turn_strangers_away(box: Box) -> None:
 
 @healthy(shareable=True)
 def server_that_caught_its_error(box: Box) -> None:
-    """A server logs an OutOfMemoryError with its stack, refuses that request, and goes on."""
+    """A server logs an OutOfMemoryError with its stack, refuses that request, and continues."""
     run(
         box,
         "caught",

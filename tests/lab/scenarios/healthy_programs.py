@@ -42,7 +42,7 @@ _LOST = (
 
 @healthy()
 def program_that_rejects_some_orders(box: Box) -> None:
-    """A program logs an error for each order that it rejects, and goes on with the others: the
+    """A program logs an error for each order that it rejects, and continues with the others: the
     report is calm. It is not while another program loses its orders."""
     healthy_container(box, "picky9", 8980)
     load(box, "orders:1", Recipe(changes=("LABEL org.opencontainers.image.source=https://x.test",)))

@@ -28,7 +28,7 @@ def _calls(box: Box, port: int, source: str, times: int = 2) -> list[bool]:
 
 
 def _calls_on(box: Box, port: int, source: str) -> None:
-    """A client that gets no answer, and goes on trying."""
+    """A client that gets no answer, and keeps trying."""
     assert _calls(box, port, source) == [False, False]
     call = f"curl -s --noproxy '*' -m 1 --interface {source} http://{BOX_ADDRESS}:{port}/"
     box.provider.spawn(["sh", "-c", f"while :; do {call}; sleep 1; done"])

@@ -140,7 +140,7 @@ def tunnel_into_a_subnet(box: Box) -> None:
 @fault("network.subnet-overlaps-route", subject="network:bridge")
 def clients_in_the_range_of_docker0(box: Box) -> None:
     """An office has the range of docker0 too: its clients come by the gateway, and the answers to
-    them go to docker0. No route of the host tells of it."""
+    them go to docker0. No route of the host mentions it."""
     client = "172.17.77.5"
     box.provider.sh(f"""
         ip addr add {client}/32 dev lo

@@ -199,7 +199,7 @@ def proxy_before_a_neighbour(box: Box) -> None:
 
 @healthy(shareable=True)
 def proxy_with_its_exceptions(box: Box) -> None:
-    """The same proxy, and NO_PROXY names the neighbour. An earlier failure stands in the log."""
+    """The same proxy, and NO_PROXY names the neighbour. An earlier failure is in the log."""
     early = "echo 'GET http://stock12:8080/: 503 Service Unavailable'; wget -Y off"
     _with_proxy(box, 12, early, "-e=NO_PROXY=localhost,stock12")
 

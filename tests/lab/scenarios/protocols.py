@@ -61,7 +61,7 @@ def _answer(box: Box, port: int) -> str:
 
 
 def _sends_on(box: Box, port: int) -> None:
-    """A client on another machine goes on sending, as players and log senders do."""
+    """A client on another machine keeps sending, as players and log senders do."""
     box.provider.spawn([sys.executable, "-c", _SENDS.format(address=BOX_ADDRESS, port=port)])
 
 

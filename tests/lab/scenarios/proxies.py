@@ -48,7 +48,7 @@ def closed_network(box: Box) -> None:
 
 @fault("image.registry-unreachable", subject=DAEMON, engine_started=False, args=PATIENT)
 def proxy_that_only_shells_have(box: Box) -> None:
-    """The proxy stands in /etc/environment, which shells read and no service does."""
+    """The proxy is in /etc/environment, which shells read and no service does."""
     closed_network(box)
     box.write("/etc/environment", f'https_proxy="{PROXY}"\nno_proxy=localhost,.lab.test\n')
     box.start_engine(config=BASE_CONFIG)

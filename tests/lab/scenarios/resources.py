@@ -101,7 +101,7 @@ def out_of_open_files(box: Box) -> None:
 
 @fault("resources.open-files-exhausted", subject="container:follower", shareable=True)
 def no_file_left_and_going_on(box: Box) -> None:
-    """A program has opened as many files as it may, and goes on without the rest."""
+    """A program has opened as many files as it may, and continues without the rest."""
     options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=64:64"]
     files = ["/etc/passwd"] * 90
     box.docker(

@@ -76,7 +76,7 @@ def run_folder_in_a_container(box: Box) -> None:
 
 @fault("security.secrets-in-env", subject="container:envy", shareable=True)
 def secrets_in_env(box: Box) -> None:
-    """A password and a URL with one stand in a container's environment."""
+    """A password and a URL with one are in a container's environment."""
     box.docker(
         "run", "-d", "--name=envy", *LIMITS, "-e", f"DB_PASSWORD={SECRET}", "-e", f"QUEUE_URL=amqp://app:{SECRET}@mq/",
         "bb:1.36", "sleep", "1000",

@@ -23,7 +23,7 @@ def _goes_on(box: Box) -> bool:
 
 @fault("image.pull-stalled", subject=DAEMON, engine_started=False, args=PATIENT)
 def registry_that_sends_half_a_layer(box: Box) -> None:
-    """Half of a layer came, and nothing since; the pull neither goes on nor fails."""
+    """Half of a layer came, and nothing since; the pull neither continues nor fails."""
     _begin(box, "slow/app:1", 2)
     box.sh("sleep 5")
     assert _goes_on(box), box.read("/var/log/pull.log")

@@ -122,7 +122,7 @@ def empty_legacy_tables(box: Box) -> None:
 
 @healthy(engine_started=False)
 def resolver_stub(box: Box) -> None:
-    """A systemd-resolved host: resolv.conf names 127.0.0.53, and the real resolvers stand in a file
+    """A systemd-resolved host: resolv.conf names 127.0.0.53, and the real resolvers are in a file
     beside it."""
     box.write(
         "/run/systemd/resolve/stub-resolv.conf", "nameserver 127.0.0.53\noptions edns0 trust-ad\n"

@@ -47,10 +47,10 @@ class LogRotation(msgspec.Struct, frozen=True):
     """One block of a logrotate file whose pattern covers the engine's log files."""
 
     path: str
-    """The file that it stands in."""
+    """The file that it is in."""
     pattern: str
     copies: bool
-    """copytruncate: the file is copied and cut, and the engine goes on writing to it."""
+    """copytruncate: the file is copied and cut, and the engine keeps writing to it."""
     container: str
     """A container whose log the pattern covers."""
 

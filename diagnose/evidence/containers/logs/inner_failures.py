@@ -289,7 +289,7 @@ def in_lines(
 
 
 class _Sign(msgspec.Struct, frozen=True):
-    """A line that tells of a program's failure."""
+    """A line that mentions a program's failure."""
 
     index: int
     program: str

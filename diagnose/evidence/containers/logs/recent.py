@@ -43,7 +43,7 @@ class RecentLogs(msgspec.Struct, frozen=True):
     configuration is not among them."""
 
     def of(self, container: Container) -> tuple[RecentLine, ...]:
-        """Its lines; none where it printed nothing lately, or where its log was not read."""
+        """Its lines; none where it printed nothing recently, or where its log was not read."""
         return self.by_id.get(container.id, ())
 
     def of_this_run(self, container: Container) -> tuple[RecentLine, ...]:
@@ -84,7 +84,7 @@ def recent_logs(
 ) -> RecentLogs:
     """A program whose calls fail runs on, and its container looks healthy: its log is read too.
 
-    A log whose file was not written to lately is not read: it has no recent line.
+    A log whose file was not written to recently is not read: it has no recent line.
     """
     since = clock.wall - RECENT_S
     wanted = [

@@ -135,17 +135,17 @@ class RepeatedError(msgspec.Struct, frozen=True):
     of: int
     """Lines of the last minutes, since its last start, that were read."""
     most: int = 0
-    """How many of them are the same as the line that stands there most often."""
+    """How many of them are the same as the line that is there most often."""
     errors: int = 0
     """How many of them are errors of any kind by their level."""
     serves: bool = False
-    """Whether other lines tell of requests that went well."""
+    """Whether other lines report requests that went well."""
     ran_for: float = 0.0
     """Seconds from the container's start to its last line."""
     level: int | None = None
     """What the level of the line is worth; None where it has none."""
     works: bool = False
-    """Whether lines after the first error tell of work that went well, other than for a monitor."""
+    """Whether lines after the first error report work that went well, other than for a monitor."""
     failure: Recognised | None = None
     """The known failure that the line shows, or else another one of the repeated lines."""
     peers: tuple[tuple[str, Container], ...] = ()
@@ -157,7 +157,7 @@ class RepeatedError(msgspec.Struct, frozen=True):
 
     @property
     def is_aside(self) -> bool:
-        """Whether the program works all the same, and the line tells of nothing around it.
+        """Whether the program works all the same, and the line is about nothing around it.
 
         Such a line is about one request or one item. A service that the program calls, a file, a
         setting or a resource that it lacks is more than that, and so is a program that was
@@ -260,7 +260,7 @@ def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]
 
 
 def _works(lines: Sequence[str]) -> bool:
-    """Whether a line tells of work that went well, without an error of its own."""
+    """Whether a line reports work that went well, without an error of its own."""
     return any(_tells_of_work(line) for line in lines)
 
 
@@ -278,7 +278,7 @@ def _longest_pause(times: Sequence[float]) -> float:
 
 
 def _is_harmless(line: str) -> bool:
-    """Whether a line that looks like an error tells of none."""
+    """Whether a line that looks like an error reports none."""
     harmless = _HARMLESS.search(line) or TAKES_ANOTHER.search(line)
     return harmless is not None or _is_about_a_stranger(line)
 

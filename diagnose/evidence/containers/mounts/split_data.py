@@ -43,7 +43,7 @@ class SplitMounts(Items[SplitMount], frozen=True):
 def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | None) -> SplitMounts:
     """Anonymous volumes of images beside mounts of the user.
 
-    A volume that the user asked for (`-v /app/node_modules`) stands in the configuration like
+    A volume that the user asked for (`-v /app/node_modules`) is in the configuration like
     the image's. Only the image tells them apart, so it is asked where a container has such a
     pair. A container that was recreated began with an empty one: the former may still be there.
     """
@@ -90,7 +90,7 @@ def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
 
 
 def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bool:
-    """Whether the user's own mount stands in the anonymous volume, and nothing else."""
+    """Whether the user's own mount is in the anonymous volume, and nothing else."""
     folder, _, name = _plain(pair.own.destination).rpartition("/")
     is_below = folder == _plain(pair.anonymous.destination)
     return is_below and names.get(pair.anonymous.source) == {name}

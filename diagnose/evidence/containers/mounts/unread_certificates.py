@@ -1,7 +1,7 @@
 """Certificates that were renewed on the host since the web server of a container read them.
 
 nginx, Apache and HAProxy read their files when they start and when they reload, which
-gives them new workers. Which files they read stands in their mounted configuration.
+gives them new workers. Which files they read is in their mounted configuration.
 """
 
 from __future__ import annotations

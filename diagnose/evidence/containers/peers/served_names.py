@@ -41,5 +41,5 @@ def _names(container: Container) -> Iterator[str]:
 
 
 def named_in(texts: Iterable[str]) -> frozenset[str]:
-    """The host names that stand in some texts."""
+    """The host names that are in some texts."""
     return frozenset(name for text in texts for name in _NAME.findall(text.lower()))

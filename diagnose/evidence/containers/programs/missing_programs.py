@@ -49,13 +49,13 @@ class MissingProgram(msgspec.Struct, frozen=True):
     is_own_command: bool = False
     """The container was given another command than its image has."""
     is_line: bool = False
-    """Several words stand in the place of one program."""
+    """Several words are in the place of one program."""
     near: str = ""
     """A program that is there, and is most likely meant."""
     image_command: tuple[str, ...] = ()
     """ENTRYPOINT and CMD of the image, where the container was given others."""
     misplaced_options: tuple[str, ...] = ()
-    """Options of `docker run` that stand behind the image's name, each as one word."""
+    """Options of `docker run` that follow the image's name, each as one word."""
     command: tuple[str, ...] = ()
     """What the container could be started with instead; empty where nothing is known."""
 

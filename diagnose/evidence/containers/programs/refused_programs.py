@@ -189,8 +189,8 @@ def _behind_wrapper(host: Host, container: Container, lines: tuple[str, ...]) ->
 def _by_shell(host: Host, container: Container, line: str) -> Program | None:
     """The program of which a shell says that it cannot be executed.
 
-    The shell ended with 126 or 127 then; a script that goes on after `Permission denied` ends with
-    a code of its own.
+    The shell ended with 126 or 127 then; a script that continues after `Permission denied` ends
+    with a code of its own.
     """
     shell = _BY_SHELL.search(line)
     if shell is None:

@@ -60,7 +60,7 @@ _LONGEST = 140
 
 
 class AbsentMount(msgspec.Struct, frozen=True):
-    """The disk or the folder of the host that stands behind a volume and is not there."""
+    """The disk or the folder of the host that follows a volume and is not there."""
 
     device: str
     folder: str

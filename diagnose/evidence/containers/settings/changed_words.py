@@ -1,8 +1,8 @@
 """A container's command or variables with one change, as the page's commands take them.
 
-`new_command` is what stands behind the image, `assignment` one variable with its new value, `unset`
+`new_command` is what follows the image, `assignment` one variable with its new value, `unset`
 the name of one that goes; `edited` is the one mounted file, and `edit` what sed does to it. Nothing
-where there is nothing to change, or a secret stands in the way.
+where there is nothing to change, or a secret is in the way.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from diagnose.redact import holds_token
 _FILE = LazyPattern(r"\.(?:conf|cnf|cfg|ini|ya?ml|toml|properties|json)$")
 """Files of settings, by their names."""
 _DASHES = LazyPattern(r"^-+(?:XX:[+-]?)?")
-"""What stands before the name of an option; Java has some of its own."""
+"""What comes before the name of an option; Java has some of its own."""
 
 
 def without_option(container: Container, option: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _is_option(word: str, option: str) -> bool:
 
 
 def _has_value_behind(words: Sequence[str], option: str) -> bool:
-    """Whether a word that is no option stands behind the option."""
+    """Whether a word that is no option follows the option."""
     places = [place for place, word in enumerate(words) if _is_option(word, option)]
     behind = [words[place + 1] for place in places if place + 1 < len(words)]
     return "=" not in option and any(not word.startswith("-") for word in behind)
@@ -62,7 +62,7 @@ def _has_value_behind(words: Sequence[str], option: str) -> bool:
 def with_option(container: Container, option: str) -> dict[str, str]:
     """With an option of the program at the end of its command, or with its new value there.
 
-    Nothing where a shell runs the command: what stands behind `-c` is no option of the program.
+    Nothing where a shell runs the command: what follows `-c` is no option of the program.
     """
     words = container.config.cmd or []
     if not words or option in words or "-c" in words[:2]:

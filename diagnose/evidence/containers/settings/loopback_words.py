@@ -34,7 +34,7 @@ class Correction(NamedTuple):
 def with_port(containers: Sequence[Container], port: int, other: int) -> Correction | None:
     """The variable of these containers that names a port, with another one in its place.
 
-    None where no variable names the port, or several do, or where a secret stands in the way.
+    None where no variable names the port, or several do, or where a secret is in the way.
     """
     number = re.compile(rf"(?<![\d.]){port}(?!\d)")
     return _only_harmless(
@@ -74,7 +74,7 @@ def with_host(container: Container, port: int, host: str) -> dict[str, str]:
     """The variables of a page that put another host in the place of loopback.
 
     `command`: the words behind the image; `assignment`: one variable of the environment. Nothing
-    where no word or several name loopback, or where a secret stands in the way.
+    where no word or several name loopback, or where a secret is in the way.
     """
     loopback = re.compile(
         r"(?P<before>(?:--?[\w-]+=)?(?:\w+://)?)(?:127\.0\.0\.1|localhost|\[::1\])"
@@ -98,7 +98,7 @@ def _one_change(command: Sequence[str], places: int, assigned: Sequence[str]) ->
     """The command or the variable in which alone something changes.
 
     command: with all changes. places: how many of its words change. Nothing where none or several
-    change, or where a secret stands in the way.
+    change, or where a secret is in the way.
     """
     if places + len(assigned) != 1:
         return {}
@@ -113,7 +113,7 @@ _ADVERTISED = LazyPattern(r"(?:^|_)ADVERTISED_")
 def with_advertised(broker: Container, port: int, host: str) -> Correction | None:
     """The variable by which a broker sends its clients to loopback, with another host there.
 
-    None where no variable does, or a secret stands in the way.
+    None where no variable does, or a secret is in the way.
     """
     local = re.compile(rf"(?<=//)(?:localhost|127\.0\.0\.1)(?=:{port}(?!\d))")
     return _only_harmless(

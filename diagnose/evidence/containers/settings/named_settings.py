@@ -95,7 +95,7 @@ def _option(container: Container, text: str) -> NamedSetting | None:
         name = option.lstrip("-")
         if not word.startswith("-") or len(name) < SHORTEST:
             continue
-        # "config" and "file" stand in many lines: a name of one word counts with its dashes alone
+        # "config" and "file" are in many lines: a name of one word counts with its dashes alone
         is_named = "-" in name and (
             stands_in(name, text) or stands_in(name.replace("-", "_"), text)
         )

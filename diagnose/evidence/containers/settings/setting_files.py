@@ -92,7 +92,7 @@ def of_command(container: Container, text: str) -> NamedSetting | None:
 def repeated_folder(container: Container, text: str) -> NamedSetting | None:
     """The mounted folder of which the line repeats a name: provisioning, datasources.
 
-    Names of the program itself, which stand in the image's name, say nothing.
+    Names of the program itself, which are in the image's name, say nothing.
     """
     lowered = text.lower()
     own = f"{container.name} {container.config.image}".lower()

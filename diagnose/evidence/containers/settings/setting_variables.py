@@ -91,7 +91,7 @@ def in_words(container: Container, text: str) -> NamedSetting | None:
 
 
 def _spoken_names(name: str) -> tuple[str, ...]:
-    """A variable's name in words, whole and by its last two: Airflow's sections stand before."""
+    """A variable's name in words, whole and by its last two: Airflow's sections come before."""
     parts = [part for part in name.lower().split("_") if part]
     whole = " ".join(parts)
     last = " ".join(parts[-2:])

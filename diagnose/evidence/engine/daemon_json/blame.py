@@ -18,7 +18,7 @@ PROTECTING = frozenset(["tls", "tlscacert", "tlscert", "tlskey", "tlsverify", "h
 def blamed_key(config: DaemonConfig | None, text: str) -> str:
     """The key that the line names, by its value or by its name; "" for none or several.
 
-    A name of one word counts as an option or in quotes alone: "host" and "group" stand in many
+    A name of one word counts as an option or in quotes alone: "host" and "group" are in many
     lines.
     """
     if config is None or not text:

@@ -66,7 +66,7 @@ class Mending(msgspec.Struct, frozen=True):
 def mending(text: str, major: int | None) -> Mending | None:
     """What makes this text acceptable for an engine of this major version.
 
-    None if that takes a decision, or where a secret that was replaced stands in a line that
+    None if that takes a decision, or where a secret that was replaced is in a line that
     would be edited.
     """
     edits: list[LineEdit] = []
@@ -150,7 +150,7 @@ def _without_comment(line: str, fault: Fault) -> LineEdit | None:
 def _without_comma(lines: Sequence[str], at: int) -> Iterator[LineEdit]:
     """The text without a comma too many.
 
-    It stands in the line that was named, or at the end of the last line with text before it.
+    It is in the line that was named, or at the end of the last line with text before it.
     """
     if same := _COMMA_BEFORE_CLOSING.search(lines[at - 1]):
         yield LineEdit(at, same[0], same[0][1:])

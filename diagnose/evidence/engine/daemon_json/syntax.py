@@ -35,7 +35,7 @@ class Position(NamedTuple):
 
 
 def place(text: str, key: str) -> Position:
-    """Where a dotted key stands in the text."""
+    """Where a dotted key is in the text."""
     at = 0
     for part in _parts(text, key):
         match = re.compile(rf'"{re.escape(part)}"\s*:').search(text, at)
@@ -51,13 +51,13 @@ def _parts(text: str, key: str) -> list[str]:
 
 
 def offset(text: str, line: int, column: int) -> int:
-    """How many characters stand before a line and column, both from 1."""
+    """How many characters come before a line and column, both from 1."""
     lines = text.splitlines(keepends=True)
     return sum(len(before) for before in lines[: line - 1]) + column - 1
 
 
 def error_in_words(error: str, text: str, line: int, column: int) -> str:
-    """A JSON error as the person who wrote the file would say it, by what stands at its place.
+    """A JSON error as the person who wrote the file would say it, by what is at its place.
 
     error: the decoder's own text, as "Expecting ',' delimiter".
     """

@@ -74,7 +74,7 @@ def flushed_rules(firewall: Firewall, paths: PacketPaths) -> FlushedRules:
 def is_flushed(firewall: Firewall, paths: PacketPaths) -> bool:
     """Whether nothing of Docker's is left on the way of any network.
 
-    What stands there now is somebody else's own file.
+    What is there now is somebody else's own file.
     """
     networks = paths.networks.values()
     return bool(networks) and not any(firewall.names_bridge(net.bridge) for net in networks)

@@ -1,7 +1,7 @@
 """Connections that containers want to open.
 
-What a container wants stands in its configuration: extra hosts, environment, command, health check,
-the dependencies of its compose service; and in log lines that tell of a connection that failed.
+What a container wants is in its configuration: extra hosts, environment, command, health check,
+the dependencies of its compose service; and in log lines that mention a connection that failed.
 """
 
 from __future__ import annotations

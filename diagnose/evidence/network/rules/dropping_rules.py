@@ -32,7 +32,7 @@ and as the engine's own nftables rules write it (29)."""
 _COUNTED = LazyPattern(r"^\[(?P<packets>\d+):\d+\] -A (?P<chain>\S+)")
 """A rule behind its packets and bytes."""
 _ENDS = frozenset({"immediate", "log", "reject", "target"})
-"""What may stand behind a counter that counts the packets of the whole rule."""
+"""What may follow a counter that counts the packets of the whole rule."""
 
 
 class DroppingRule(msgspec.Struct, frozen=True):

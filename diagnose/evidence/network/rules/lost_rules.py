@@ -201,7 +201,7 @@ def _with_tables(firewall: Firewall, tables: Sequence[NativeTable]) -> Ruleset:
 
 
 def _is_own(chain: Chain, family: str) -> bool:
-    """Whether a chain stands in the engine's table of this family."""
+    """Whether a chain is in the engine's table of this family."""
     return chain.table == Table("nft", family, NFTABLES_TABLE)
 
 

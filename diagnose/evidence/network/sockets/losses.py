@@ -67,7 +67,7 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
 
 @evidence
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
-    """One look at all counters, and a second question about the few that tell of a loss."""
+    """All counters are read at once; sockets are watched only where counters show a loss."""
     owners = _owners(namespaces)
     if not owners:
         return NetworkLosses()

@@ -134,7 +134,7 @@ _SINCE = {
 def test_probes_that_come_often_reach_less_far_back_than_events(
     event: Event, is_found: bool
 ) -> None:
-    """The last five probes of one each second tell of five seconds."""
+    """The last five probes of one each second cover five seconds."""
     log = [{"Start": NOW, "ExitCode": 0}] * 5
     db = member("db", {"StartedAt": SOON, "Health": {"Status": "healthy", "Log": log}})
     events = Events((msgspec.structs.replace(event, id=db.id),))

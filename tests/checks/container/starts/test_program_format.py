@@ -163,7 +163,7 @@ SAID = {
     "error: fork/exec /usr/bin/ffmpeg: no such file or directory": None,
     "sh: can't open '/etc/env: x': No such file or directory": None,
 }
-"""The last line of a container's log, and what it tells of its program."""
+"""The last line of a container's log, and what it says of its program."""
 
 
 def file_of(question: AnyQuestion) -> Json | Failed:

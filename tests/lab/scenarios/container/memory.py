@@ -59,7 +59,7 @@ def killed_for_memory_and_started_again(box: Box) -> None:
 
 @fault("container.oom-killed", subject="container:parent", shareable=True)
 def child_killed_for_memory(box: Box) -> None:
-    """The kernel kills a child of a container, whose first process goes on."""
+    """The kernel kills a child of a container, whose first process continues."""
     script = f"(exec sh -c '{EATER}'); sleep 1000"
     run(box, "parent", "--memory=16m", "--memory-swap=16m", "bb:1.36", "sh", "-c", script)
     box.wait_for(lambda: events_of(box, "parent", "oom"), what="the kernel to kill the child")

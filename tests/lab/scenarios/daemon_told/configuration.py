@@ -63,7 +63,7 @@ def conflict_ahead(box: Box) -> None:
     exit_code=2,
 )
 def conflict(box: Box) -> None:
-    """`hosts` stands in the file and on the command line: the engine does not start."""
+    """`hosts` is in the file and on the command line: the engine does not start."""
     box.stop_engine()
     box.write(CONFIG, {**BASE_CONFIG, "hosts": ["unix:///var/run/docker.sock"]})
     refuse(

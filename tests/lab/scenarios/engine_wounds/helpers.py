@@ -14,7 +14,7 @@ DEAD = ["container.*", "daemon.*", "network.*", "firewall.*", "dns.*"]
 
 
 def start_and_fail(box: Box, words: str) -> None:
-    """Start dockerd, and see it end; these words stand in its log.
+    """Start dockerd, and see it end; these words are in its log.
 
     It waits 15 s for a containerd that does not start, and up to 15 s more for it to stop.
     """

@@ -14,7 +14,7 @@ from tests.lab.scenarios.engine_wounds.helpers import CONFIG, DAEMON
 
 @fault("daemon.config-invalid", subject=DAEMON, exit_code=1)
 def texts_for_other_types(box: Box) -> None:
-    """Three settings of a running engine stand in quotes: one finding, whose edits the engine
+    """Three settings of a running engine are in quotes: one finding, whose edits the engine
     takes."""
     box.write(CONFIG, {**BASE_CONFIG, "icc": "false", "debug": "true", "mtu": "1500"})
     (finding,) = box.diagnose("check", "daemon.config-invalid", "--format", "json").findings

@@ -49,7 +49,7 @@ def dnat_deleted(box: Box) -> None:
 
 @fault("firewall.dnat-missing", subject="container:web", config={"userland-proxy": False})
 def dnat_deleted_without_proxy(box: Box) -> None:
-    """One published port has lost its DNAT rule, and no docker-proxy stands behind it."""
+    """One published port has lost its DNAT rule, and no docker-proxy listens on it."""
     box.sh(
         "iptables-save -t nat | grep -e '--dport 8080' | grep DNAT | sed 's/^-A/-t nat -D/' | xargs iptables"
     )

@@ -24,7 +24,7 @@ def port_of_the_host_taken_by_a_leftover_rule(box: Box) -> None:
     "firewall.dnat-stale", subject="host:host", also=[("firewall.dnat-missing", "container:web")]
 )
 def saved_rules_of_an_earlier_boot(box: Box) -> None:
-    """A saved rule with the container's address of an earlier boot stands before the engine's own:
+    """A saved rule with the container's address of an earlier boot comes before the engine's own:
     the published port is dead."""
     box.sh(f"iptables -t nat -I DOCKER 1 ! -i docker0 {_TO_NOBODY.format(8080, 8080)}")
     assert not comes_in(box)

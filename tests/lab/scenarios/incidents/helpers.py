@@ -20,7 +20,7 @@ STORE = 'said=$(fallocate -l 50M /data/batch 2>&1); code=$?; rm -f /data/batch; 
 
 
 def service(box: Box, name: str, script: str, *options: str) -> None:
-    """A program under a policy that starts it again. It goes on running once its script
+    """A program under a policy that starts it again. It keeps running once its script
     succeeds."""
     lasting = f"({script}) && exec sleep 1000"
     box.docker(

@@ -83,7 +83,7 @@ def one_network_without_masquerade(box: Box) -> None:
     server of its own.
 
     Newer engines ask the host's servers from the host (`ExtServers: [host(192.0.2.53)]`, seen on
-    28.5.2): there DNS goes on.
+    28.5.2): there DNS continues.
     """
     bridge, subnet = shop(box)
     deaf(box)
