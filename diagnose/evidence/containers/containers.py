@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
+from collections.abc import Collection, Iterable
+
+import msgspec
 
 from diagnose.evidence.containers.container import Container
+from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.items import Items
 from diagnose.model import Unexamined
+
+
+class Subnet(msgspec.Struct, frozen=True):
+    """The addresses of containers on a network, and the host's own among them."""
+
+    addresses: ipaddress.IPv4Network
+    gateway: str
 
 
 class Containers(Items[Container], frozen=True, dict=True):
@@ -71,6 +83,43 @@ class Containers(Items[Container], frozen=True, dict=True):
                 holders.setdefault(name, []).append(container)
         return holders
 
+    def called(self, network: str, name: str) -> Collection[Container]:
+        """The containers that are reached on a network by this name or address."""
+        return self._by_call.get((network, name), {}).values()
+
+    @functools.cached_property
+    def _by_call(self) -> dict[tuple[str, str], dict[str, Container]]:
+        """Of each network and name, the containers by their ids."""
+        holders: dict[tuple[str, str], dict[str, Container]] = {}
+        for container in self:
+            for network, endpoint in container.endpoints.items():
+                names = (*(endpoint.aliases or ()), *(endpoint.dns_names or ()))
+                for name in {container.name, *names, endpoint.ip_address} - {""}:
+                    holders.setdefault((network, name), {})[container.id] = container
+        return holders
+
+    def in_order(self, some: Iterable[Container]) -> tuple[Container, ...]:
+        """These containers in the order of all."""
+        return tuple(sorted(some, key=lambda container: self._places[container.id]))
+
+    @functools.cached_property
+    def _places(self) -> dict[str, int]:
+        return {container.id: place for place, container in enumerate(self)}
+
+    def subnets(self, network: str) -> Collection[Subnet]:
+        """The subnets in which containers have their addresses on the network of that name."""
+        return self._subnets.get(network, ())
+
+    @functools.cached_property
+    def _subnets(self) -> dict[str, set[Subnet]]:
+        subnets: dict[str, set[Subnet]] = {}
+        for container in self:
+            for network, endpoint in container.endpoints.items():
+                subnet = _subnet(endpoint) if endpoint.ip_prefix_len else None
+                if subnet is not None:
+                    subnets.setdefault(network, set()).add(subnet)
+        return subnets
+
     def ports_published_by(self, protocol: str) -> list[int]:
         """The host's ports that lead to running containers, in their order."""
         published = (
@@ -115,3 +164,12 @@ class Containers(Items[Container], frozen=True, dict=True):
         if kind != "container":
             return container
         return self.by_id.get(name) or self.by_name.get(name) or container
+
+
+def _subnet(endpoint: NetworkEndpoint) -> Subnet | None:
+    """Where an endpoint has its address; None where that is no address."""
+    place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
+    try:
+        return Subnet(ipaddress.IPv4Network(place, strict=False), endpoint.gateway)
+    except ValueError:
+        return None

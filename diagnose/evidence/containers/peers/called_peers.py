@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.inspect import NetworkEndpoint
+from diagnose.evidence.containers.containers import Subnet
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
@@ -55,26 +55,16 @@ def called_peers(
     peers = _named_in(unanswered, caller, containers)
     if peers:
         return peers
-    neighbours = _neighbours(caller, containers)
-    if any(_says_whom(line, neighbours) for line in unanswered):
+    subnets = {subnet for network in caller.endpoints for subnet in containers.subnets(network)}
+    if any(_says_whom(line, subnets) for line in unanswered):
         return ()
     words = _configuration(caller) if configured is None else configured
     return _named_in(words, caller, containers)
 
 
-def _neighbours(caller: Container, containers: Containers) -> list[NetworkEndpoint]:
-    """Where containers are attached to the networks of the caller."""
-    return [
-        endpoint
-        for container in containers
-        for network, endpoint in container.endpoints.items()
-        if network in caller.endpoints and endpoint.ip_prefix_len
-    ]
-
-
-def _says_whom(line: str, neighbours: list[NetworkEndpoint]) -> bool:
+def _says_whom(line: str, subnets: Collection[Subnet]) -> bool:
     """Whether a line says whom it called: a name that is unknown, or a place elsewhere."""
-    return "dns" in signs(line) or bool(_PLACE.search(_without_neighbours(line, neighbours)))
+    return "dns" in signs(line) or bool(_PLACE.search(_without_neighbours(line, subnets)))
 
 
 def refused_port(lines: Iterable[str]) -> int:
@@ -104,47 +94,34 @@ def _named_in(
     texts: Iterable[str], caller: Container, containers: Containers
 ) -> tuple[Container, ...]:
     words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
-    return tuple(
-        peer for peer in containers if peer.id != caller.id and words & _names_of(peer, caller)
-    )
+    peers = {
+        peer.id: peer
+        for network in caller.endpoints
+        for word in words
+        for peer in containers.called(network, word)
+    }
+    peers.pop(caller.id, None)
+    return containers.in_order(peers.values())
 
 
-def _names_of(peer: Container, caller: Container) -> set[str]:
-    """The names and addresses under which a caller on the same networks reaches a container."""
-    names: set[str] = set()
-    for network, endpoint in peer.endpoints.items():
-        if network in caller.endpoints:
-            names |= {
-                peer.name,
-                *(endpoint.aliases or ()),
-                *(endpoint.dns_names or ()),
-                endpoint.ip_address,
-            }
-    return names - {""}
-
-
-def _without_neighbours(line: str, neighbours: Iterable[NetworkEndpoint]) -> str:
-    """The line without addresses on the networks of these endpoints.
+def _without_neighbours(line: str, subnets: Collection[Subnet]) -> str:
+    """The line without the addresses in these subnets.
 
     The host's own address there stays: a gateway is no container.
     """
 
     def blanked(match: re.Match[str]) -> str:
-        if any(_is_beside(match["address"], neighbour) for neighbour in neighbours):
-            return ""
-        return match[0]
+        return "" if _is_in(match["address"], subnets) else match[0]
 
     return _ADDRESS.sub(blanked, line)
 
 
-def _is_beside(address: str, neighbour: NetworkEndpoint) -> bool:
+def _is_in(text: str, subnets: Collection[Subnet]) -> bool:
     try:
-        subnet = ipaddress.IPv4Network(
-            f"{neighbour.ip_address}/{neighbour.ip_prefix_len}", strict=False
-        )
-        return address != neighbour.gateway and ipaddress.IPv4Address(address) in subnet
+        address = ipaddress.IPv4Address(text)
     except ValueError:
         return False
+    return any(address in subnet.addresses and text != subnet.gateway for subnet in subnets)
 
 
 def _configuration(caller: Container) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import msgspec
 import pytest
 
@@ -189,3 +191,37 @@ PORTS = {
 def test_the_port_that_was_refused(name: str) -> None:
     line, port = PORTS[name]
     assert refused_port([line]) == port
+
+
+def seconds_for(number: int) -> float:
+    """For so many containers on two networks that all call an address that none has any more."""
+    everybody = [
+        msgspec.structs.replace(
+            a(f"c{at}"),
+            network_settings=NetworkSettings(
+                networks={
+                    name: NetworkEndpoint(
+                        ip_address=f"{subnet}.{at // 250}.{at % 250 + 2}",
+                        ip_prefix_len=16,
+                        gateway=f"{subnet}.0.1",
+                        aliases=[f"service{at}"],
+                    )
+                    for name, subnet in (("shop", "172.18"), ("lab", "172.19"))
+                }
+            ),
+        )
+        for at in range(number)
+    ]
+    containers = Containers(tuple(everybody))
+    lines = ["dial 172.18.250.9: connection refused", "lost 172.19.250.9: connection refused"]
+    began = time.process_time()
+    for caller in everybody:
+        assert called_peers(lines, caller, containers) == ()
+    return time.process_time() - began
+
+
+def test_callers_among_many_containers_take_linear_time() -> None:
+    """300 containers whose probes failed took 30 s: each line was held against each neighbour."""
+    seconds_for(10)
+    once = min(seconds_for(100) for _ in range(3))
+    assert min(seconds_for(400) for _ in range(2)) < 8 * once
