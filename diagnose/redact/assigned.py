@@ -20,7 +20,7 @@ from diagnose.redact.assigned_values import (
 from diagnose.redact.lines import has_sign
 from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import COLOUR, Mark, Scan, lazy, verbose, words
-from diagnose.redact.spans import SecretName, SecretSpan
+from diagnose.redact.spans import SecretName, SecretSpan, line_before
 from diagnose.redact.values import redact_value
 
 _KEYWORDS = {
@@ -92,10 +92,18 @@ _ASKING = lazy(
 """Calls that name what they look for, not what it is."""
 _WORD_BEFORE = lazy(r"(?i)\b([a-z]{2,20}) $")
 _DIRECTIVES = words(
-    "requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass"
+    "requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass auth_pass "
+    "bind_password insecure-password server_password serverpassword wpa_passphrase"
 )
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf,
-snmpd.conf."""
+snmpd.conf, keepalived.conf, haproxy.cfg, hostapd.conf."""
+_SETS = lazy(
+    r"(?i)(?:^|[;{]|\\n)[ \t]*(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|setenv|set(?= +\$))"
+    r"[ \t]+[\"']?\$?$"
+)
+"""Before a name: what gives it the value that follows after a space, in nginx and Apache."""
+_DEFINES = lazy(r"(?i)(?<![a-z])(?:define|setenv|putenv|setdefault|set_?property)\($")
+"""Calls whose second argument is the value of the first, whatever it looks like."""
 
 
 @lru_cache(maxsize=64)
@@ -185,14 +193,26 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         if separator[2] == ":" and (block := BLOCK().match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
-    if name.text[0] == "-" or name.text.lower() in _DIRECTIVES:
+    if name.text[0] == "-" or name.text.lower() in _DIRECTIVES or _is_set(text, name):
         return after_gap(text, _FLAG_GAP().match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
-        return after_comma(text, _CALL_GAP().match(text, end), name)
+        is_defined = _DEFINES().search(_before_quotes(text, name)) is not None
+        return after_comma(text, _CALL_GAP().match(text, end), name, any_word=is_defined)
     return spoken(text, name) if after in " \t\r\n" else None
+
+
+def _is_set(text: str, name: SecretName) -> bool:
+    """Whether a directive before the name gives it the value that follows, and no variable."""
+    after = text[name.end : name.end + 40].lstrip(" \t\"'")
+    is_apart = text[name.end] in " \t\"'" and not after.startswith("$")
+    return is_apart and bool(_SETS().search(line_before(text, name.start)))
 
 
 def _is_first_argument(text: str, name: SecretName) -> bool:
     """Whether a bracket opens before the name, with quotes and blanks between them."""
-    before = text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")
-    return before.endswith(("(", "[", "{"))
+    return _before_quotes(text, name).endswith(("(", "[", "{"))
+
+
+def _before_quotes(text: str, name: SecretName) -> str:
+    """What stands before a name, without the quotes and blanks between them."""
+    return text[max(0, name.start - 40) : name.start].rstrip(" \t\"'<\\")

@@ -120,13 +120,18 @@ def after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretS
     return SecretSpan(at, right, name.kind)
 
 
-def after_comma(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretSpan | None:
-    """The second of two literals: ("password", "x"), {password,<<"x">>}."""
+def after_comma(
+    text: str, gap: re.Match[str] | None, name: SecretName, *, any_word: bool = False
+) -> SecretSpan | None:
+    """The second of two literals: ("password", "x"), {password,<<"x">>}.
+
+    any_word: also a word of a language, which may otherwise be the second of a list of names.
+    """
     if gap is None:
         return None
     right = closing(text, gap.end(), gap[3])
     value = text[gap.end() : right]
-    is_list_of_names = value.isalpha() and gap[2] is None
+    is_list_of_names = value.isalpha() and gap[2] is None and not any_word
     if not value or is_list_of_names or exempt(name.kind, name.text, value):
         return None
     return SecretSpan(gap.end(), right, name.kind)

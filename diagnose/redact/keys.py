@@ -11,12 +11,14 @@ from diagnose.redact.patterns import Mark, lazy, verbose
 _LONGEST_KEY = 16_000
 """Characters from a key's first line to its last: RSA of 16,384 bits, in lines, with what a log
 puts before each."""
-_BEGIN = lazy(r"----[- ]BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
-_END = lazy(r"----[- ]END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?[- ]----")
+_KIND = r"(?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN [\w -]{0,40}key(?: V\d)?)"
+_BEGIN = lazy(rf"----[- ]BEGIN {_KIND}[- ]----")
+_END = lazy(rf"----[- ]END {_KIND}[- ]----")
 _CUT_OFF = verbose(
     r"""
     (?: (?:\\+[nr]|\s)++ (?:[\w:.,+>-]{1,40}[ \t]+){0,2}?   # a new line or its escape, and what a log puts before it
         (?: [A-Za-z0-9+/]{40,}+={0,2}                       # a line of the key
+          | [0-9a-f]{32}                                      # of OpenVPN
           | (?:Proc-Type|DEK-Info|Version|Comment):[ ][^\n\\]{0,80} )
     )*+
     (?: (?:\\+[nr]|\s)++ (?:[\w:.,+>-]{1,40}[ \t]+){0,2}?
@@ -51,7 +53,7 @@ _HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b
 
 def in_private_keys(text: str, _low: str, mark: Mark) -> str:
     """The text without private keys, also where the beginning or the end is cut off."""
-    if "PRIVATE KEY" in text:
+    if "PRIVATE KEY" in text or "OpenVPN" in text:
         if "BEGIN " in text:
             text = _whole_keys(text, mark)
         if "-----END" in text:

@@ -87,6 +87,10 @@ _NETRC = verbose(
     ([^\s"']+)
     """
 )
+_OPENVPN_LOGIN = lazy(
+    r"(<auth-user-pass>\s{1,40}[^\s<]{1,200}\s{1,40})([^\s<]{1,200})(?=\s{0,40}</auth-user-pass>)"
+)
+_HAPROXY_LOGIN = lazy(r"(?m)^([ \t]{0,40}stats[ \t]{1,40}auth[ \t]{1,40}[^\s:]{1,100}:)(\S{1,200})")
 _ENV_PAIR = lazy(
     r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w{0,100}+)[ \t]{1,40}(?!=)([^\s=]\S*)"
 )
@@ -201,6 +205,10 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
             "password",
             lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t),
         )
+    if "stats" in low and "auth" in low:
+        text = _HAPROXY_LOGIN().sub(lambda m: _named(m, "password", 2, mark, scan), text)
+    if "<auth-user-pass>" in text:
+        text = _OPENVPN_LOGIN().sub(lambda m: _named(m, "password", 2, mark, scan), text)
     if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
         text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
     return text

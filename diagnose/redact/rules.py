@@ -65,12 +65,16 @@ def _shapes_and_encodings(text: str, _low: str, mark: Mark, scan: Scan) -> str:
 RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "private keys",
-        ("private", '"kty"', "akia", "asia"),
+        ("private", "openvpn", '"kty"', "akia", "asia"),
         _plain(keys.in_private_keys),
         goes=(
             (
                 "‹-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIGlWlLa8Xz0b1m7y\n-----END EC PRIVATE "
                 "KEY-----›\nready"
+            ),
+            (
+                "‹-----BEGIN OpenVPN Static key V1-----\n6acef03f62675b4b1bbd03e53b187727\n"
+                "-----END OpenVPN Static key V1-----›"
             ),
         ),
         stays=("-----BEGIN CERTIFICATE-----\nMIIBszCCAVmgAwIBAgIUe\n-----END CERTIFICATE-----",),
@@ -257,8 +261,13 @@ RULES: tuple[RedactionRule, ...] = (
         "protocols and files",
         ("auth", "login", "machine", "env ", "arg ", "setx "),
         notations.in_protocols,
-        goes=("machine git.example.com login bob password ‹hunter›", "ENV DB_PASSWORD ‹hunter›"),
-        stays=("ENV DB_PASSWORD_FILE /run/secrets/db",),
+        goes=(
+            "machine git.example.com login bob password ‹hunter›",
+            "ENV DB_PASSWORD ‹hunter›",
+            "  stats auth admin:‹hunter›",
+            "<auth-user-pass>\nbob\n‹hunter›\n</auth-user-pass>",
+        ),
+        stays=("ENV DB_PASSWORD_FILE /run/secrets/db", "auth-user-pass /etc/openvpn/login"),
         needs_name=True,
     ),
     RedactionRule(
@@ -274,6 +283,13 @@ RULES: tuple[RedactionRule, ...] = (
             '{password,<<"‹hunter›">>}',
             "\x1b[36mpassword=\x1b[0m‹hunter›",
             "DB_PSWD=‹hunter›",
+            "    fastcgi_param DB_PASSWORD ‹hunter›;",
+            'proxy_set_header X-Api-Key "‹hunter›";',
+            "set $secret_key ‹hunter›;",
+            "SetEnv DB_PASSWORD ‹hunter›",
+            "define('DB_PASSWORD', '‹hunter›');",
+            "auth_pass ‹hunter›",
+            "- {name: root, password: ‹hunter›, type: text}",
             "PARCELKEY=‹qTmWcXbRzLpVaN›",
             "PARCEL_KEY=‹aB3dE5gH7jK9›",
             "JSON_WEB_TOKEN_SECRET=‹hunter›",
@@ -283,6 +299,11 @@ RULES: tuple[RedactionRule, ...] = (
             "POST /index.php?PHPSESSID=‹hunter› 200",
         ),
         stays=(
+            "proxy_set_header X-Token $http_x_token;",
+            "fastcgi_param PASSWORD_FILE /run/secrets/db;",
+            "define('DB_PASSWORD', getenv('DB_PASSWORD'));",
+            "set password for bob",
+            '["password", "username"]',
             "PARCEL_KEY=CustomerId",
             "PARCEL_KEY=Order2024New",
             "JWT_EXPIRES_IN=15m",

@@ -22,6 +22,8 @@ UNQUOTED_LONG = lazy(rf"[^{_END_OF_ANY}]+")
 _UNQUOTED = lazy(rf"[^{_END_OF_ANY},;&<>(){{}}\[\]|\\]+")
 _UNQUOTED_PAIR = lazy(rf"[^{_END_OF_ANY},;&]+")
 _WORD_FOLLOWS = lazy(r"[,;]?[ \t]{1,40}[A-Za-z]")
+_PAIR_FOLLOWS = lazy(r",[ \t]{0,40}[\w.-]{1,60}:[ \t]")
+"""The next pair of `{user: bob, password: x, type: text}`."""
 _CODE = verbose(
     r"""
       [A-Za-z_]{1,60}(?:\.[A-Za-z_]{1,60}){1,9}\(.*          # os.environ.get(...
@@ -155,5 +157,7 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
         return before not in ("@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
     if value.lower() in IN_MESSAGES or value.endswith(":"):
         return False
-    is_sentence = _WORD_FOLLOWS().match(text, right) is not None
+    is_sentence = _WORD_FOLLOWS().match(text, right) is not None and not (
+        _PAIR_FOLLOWS().match(text, right) and "{" in line_before(text, start)
+    )
     return not (is_sentence and value.isalpha() and (value.islower() or value.istitle()))
