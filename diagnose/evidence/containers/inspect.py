@@ -203,6 +203,11 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
         return _capabilities(self.cap_add)
 
     @property
+    def may_mount(self) -> bool:
+        """Whether its programs may mount file systems."""
+        return self.privileged or not self.added_capabilities.isdisjoint(("SYS_ADMIN", "ALL"))
+
+    @property
     def dropped_capabilities(self) -> frozenset[str]:
         """In capital letters, without CAP_."""
         return _capabilities(self.cap_drop)

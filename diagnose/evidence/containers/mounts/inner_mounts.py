@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -47,23 +47,42 @@ class InnerMounts(Items[InnerMount], frozen=True):
 def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMounts:
     """A mount table that cannot be read counts as one without such mounts.
 
-    A device that the host has mounted too came from there.
+    A device that the host has mounted too came from there. The tables of possible readers are read
+    only where there is something that they could miss.
     """
-    candidates = [container for container in containers.running if container.bind_mounts]
-    tables = {
+    bound = [container for container in containers.running if container.bind_mounts]
+    known = {mounted.dev for mounted in mounts}
+    tables = _tables(host, [container for container in bound if container.host_config.may_mount])
+    unshared = [
+        (container, first)
+        for container in bound
+        if (first := next(_unshared(container, tables.get(container.id, ()), known), None))
+    ]
+    if not unshared:
+        return InnerMounts()
+    tables |= _tables(host, [container for container in bound if container.id not in tables])
+    return InnerMounts(
+        tuple(
+            InnerMount(
+                container,
+                mount,
+                mounted,
+                tuple(
+                    _readers(mount.on_host(mounted.point), mounted.dev, container, bound, tables)
+                ),
+            )
+            for container, (mount, mounted) in unshared
+        )
+    )
+
+
+def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mounted]]:
+    """Their mount tables by id, as far as they can be read."""
+    return {
         container.id: list(parse(table.text))
-        for container, table in host.ask_about(candidates, _mount_table)
+        for container, table in host.ask_about(containers, _mount_table)
         if not isinstance(table, Failed)
     }
-    known = {mounted.dev for mounted in mounts}
-    inner = []
-    for container in candidates:
-        for mount, mounted in _unshared(container, tables.get(container.id, ()), known):
-            place = mount.on_host(mounted.point)
-            readers = tuple(_readers(place, mounted.dev, container, containers, tables))
-            inner.append(InnerMount(container, mount, mounted, readers))
-            break
-    return InnerMounts(tuple(inner))
 
 
 def _mount_table(container: Container) -> ReadFile:
@@ -89,11 +108,11 @@ def _readers(
     place: str,
     dev: str,
     writer: Container,
-    containers: Containers,
+    containers: Sequence[Container],
     tables: Mapping[str, list[Mounted]],
 ) -> Iterator[tuple[Container, Mount]]:
     """Other containers that were given this place of the host, and do not see this device."""
-    for container in containers.running:
+    for container in containers:
         devices = {mounted.dev for mounted in tables.get(container.id, ())}
         if container.id == writer.id or not devices or dev in devices:
             continue

@@ -27,7 +27,8 @@ WITH_CLOUD = Mounts(
 
 def _member(name: str, pid: int, source: str, place: str, propagation: str = "") -> Container:
     mount = {"Type": "bind", "Source": source, "Destination": place, "Propagation": propagation}
-    return container(name, State={"Pid": pid}, Mounts=[mount])
+    rights = ["CAP_SYS_ADMIN"] if name == "uploader" else None
+    return container(name, State={"Pid": pid}, Mounts=[mount], HostConfig={"CapAdd": rights})
 
 
 UPLOADER = _member("uploader", 1, "/srv/media", "/mnt/remote", "rprivate")
