@@ -8,15 +8,19 @@ import time
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose import config, registry
+from diagnose.evidence.containers.inspect import State
+from diagnose.evidence.containers.programs.missing_programs import missing_programs
 from diagnose.judgement.collection import Collection
 from diagnose.live import REMOVED, Live
 from diagnose.model import (
     Unavailable,
 )
 from diagnose.plain_file import NotPlainError, plain_text
+from diagnose.questions import Host
 from diagnose.questions.containers import InspectContainer
 from diagnose.questions.run import ReadClock
 from diagnose.recording.answer_files import SMALL_FILE, UNREAD, RecordingError, parse
@@ -24,6 +28,8 @@ from diagnose.recording.budget import Budget
 from diagnose.recording.limits import DEEPEST, TOO_DEEP, cut
 from tests.bounded import Shape
 from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge
 
 # Text
 
@@ -175,3 +181,27 @@ def test_a_folder_that_cannot_be_read_is_a_note(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(config, "_files", forbidden)
     notes = config.load(None).notes
     assert f"configuration in {config.SYSTEM} was not read: Permission denied" in notes
+
+
+TRIGGERS = {
+    "programs that are missing": 'exec: "a": a',
+    "volumes that are missing": "local volume: mount /a:/volumes/",
+    "sysctls": "open sysctl A: a",
+    "users": "unable to find user ",
+    "a program in a container": "container process: exec ",
+}
+
+
+@pytest.mark.parametrize("words", TRIGGERS.values(), ids=TRIGGERS)
+def test_a_long_error_of_a_start_is_read_in_no_time(words: str) -> None:
+    """An entrypoint of 16 KiB, which stands in the error of its start, took minutes."""
+    error = f"OCI runtime create failed: {words * (16_000 // len(words))}"
+    state = State(status="created", exit_code=127, error=error)
+    containers = of(msgspec.structs.replace(container("web"), state=state))
+    began = time.process_time()
+    judge("container.start-refused", containers=containers)
+    missing_programs(Host(Made({})), containers, None)
+    assert time.process_time() - began < 1
+    assert len(state.error) < 3000
+    assert state.error.startswith("OCI runtime")
+    assert state.error.endswith(error[-100:])

@@ -362,7 +362,7 @@ def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -
 
 
 _UNREACHED = LazyPattern(r"proxyconnect tcp: (?:dial tcp \S+: )?(?:dial tcp: )?(?P<why>[^\n]+)$")
-_STATUS = LazyPattern(r"https://[^\s\"]+\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
+_STATUS = LazyPattern(r"https://[^\s\"]{1,300}\"?: ([A-Z][a-z]+(?: [A-Za-z]+)*)$")
 """What the proxy said to CONNECT."""
 _MALFORMED = (
     "the address of the engine's proxy cannot be read: a special character in its user or password "

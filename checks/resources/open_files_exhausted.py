@@ -28,8 +28,8 @@ _REACHED = LazyPattern(
     re.IGNORECASE,
 )
 _FULL = LazyPattern(
-    r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).*(?:no space left on device|\bENOSPC\b)"
-    r"|\bENOSPC\b.*(?:inotify|\bwatch\b)",
+    r"(?:inotify|\bwatch(?:e[rs]s?|ing)?\b).{0,300}(?:no space left on device|\bENOSPC\b)"
+    r"|\bENOSPC\b.{0,300}(?:inotify|\bwatch\b)",
     re.IGNORECASE,
 )
 _WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)

@@ -12,7 +12,9 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
 from diagnose.registry import check
 
-_EXPIRED = LazyPattern(r"swarm-node\.crt: certificate .*not valid after (?P<end>[^,]+, [^,]+) UTC")
+_EXPIRED = LazyPattern(
+    r"swarm-node\.crt: certificate .{0,300}not valid after (?P<end>[^,]{1,60}, [^,]{1,60}) UTC"
+)
 """swarmkit's ca package, 20.10 to 28.5."""
 _CERTIFICATE = "/var/lib/docker/swarm/certificates/swarm-node.crt"
 

@@ -35,10 +35,10 @@ _FOREGROUND = {
 }
 """What keeps a server in the foreground, by the name of its program."""
 _BACKGROUND = LazyPattern(
-    r"\bservice \S+ (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.*(?:-D ?FOREGROUND"
+    r"\bservice \S{1,100} (?:re)?start\b|\b(?:apachectl|apache2ctl|httpd|nginx)\b(?!.{0,999}(?:-D ?FOREGROUND"
     r"|daemon off))"
     r"|--daemon(?:ize)?(?:[= ]yes)?\b"
-    r"|/etc/init\.d/\S+ start\b|\bphp-fpm\d*\b(?!.*(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b"
+    r"|/etc/init\.d/\S{1,100} start\b|\bphp-fpm\d*\b(?!.{0,999}(?:-F|--nodaemonize))|\bpm2 start\b|\bnohup\b"
     r"|&\s*$"
 )
 """Commands that start a server in the background."""

@@ -33,7 +33,7 @@ _JAVA_IMAGE = LazyPattern(
 """Images of nothing but Java, whose tags begin with its version."""
 _CLASS_FILES_BEFORE_JAVA = 44
 """Class files of Java 1 have version 45, those of each release one more."""
-_LIBC = LazyPattern(r"(?P<path>/\S*/libc\.so\.6): version `GLIBC_")
+_LIBC = LazyPattern(r"(?P<path>/\S{0,200}/libc\.so\.6): version `GLIBC_")
 
 
 def image_steps(

@@ -70,7 +70,7 @@ _SHARE = 0.75
 """The share of a container's memory that a heap gets: threads, code and buffers lie beside it."""
 _MORE_PIDS = 4
 """How much a limit of processes is raised, as a multiple."""
-_AMOUNT = LazyPattern(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[MG])", re.IGNORECASE)
+_AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])", re.IGNORECASE)
 _SPARE = 1.25
 """How much more memory than a program asks for it is given, as a multiple."""
 _PSQL = 'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d {base} -c '
@@ -92,7 +92,7 @@ _DATABASES = {
     ),
 }
 """The image of a database, how its client is called in its container, and its first database."""
-_BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w*://[^/\s]+/(?P<base>[A-Za-z_][\w-]*)")
+_BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w{0,20}://[^/\s]{1,300}/(?P<base>[A-Za-z_][\w-]*)")
 """The database in an address: a server may have those of several programs."""
 
 _OF_RUNNING = frozenset({"inside_change"})

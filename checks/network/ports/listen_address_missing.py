@@ -20,7 +20,7 @@ from diagnose.registry import check
 _ADDRESS = LazyPattern(
     r"(?<![\w.])(?P<address>\d{1,3}(?:\.\d{1,3}){3})(?::(?P<port>\d{1,5}))?(?![\w.])"
 )
-_NOT_OURS = LazyPattern(r"(?:bind|listen).*assign requested address", re.IGNORECASE)
+_NOT_OURS = LazyPattern(r"(?:bind|listen).{0,300}assign requested address", re.IGNORECASE)
 """bind(2) fails so for an address that no interface of the namespace has (EADDRNOTAVAIL)."""
 
 _OF_CALLS = ("://", "advertis", "announce", "proxy_pass", "replicaof", "slaveof", "upstream")

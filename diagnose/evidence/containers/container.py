@@ -29,8 +29,8 @@ COMPOSE = "com.docker.compose."
 """How compose's labels begin, on all that it makes."""
 _DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 _NO_LOG_RECEIVER = LazyPattern(
-    r"failed to initialize logging driver: (?!.*(?: - 40[13]|PermissionDenied|Unauthenticated))"
-    r".*(?:\bdial |connect)"
+    r"failed to initialize logging driver: (?!.{0,999}(?: - 40[13]|PermissionDenied|Unauthenticated))"
+    r".{0,999}(?:\bdial |connect)"
 )
 """As engines 20.10.24, 26.1.5 and 28.5.2 say it; a driver that refuses its options says something
 else behind the colon, and so does a receiver that refuses the driver."""

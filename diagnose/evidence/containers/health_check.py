@@ -19,9 +19,9 @@ from diagnose.phrases import unix
 TIMED_OUT = -1
 """The exit code of a probe that the engine has ended, or that it could not begin."""
 _LACKING = LazyPattern(
-    r'exec: "(?P<exec>[^"]*)": (?:executable file not found|.*no such file or directory'
-    r"|.*permission denied)"
-    r"|(?:^|: |\d: )(?P<shell>[\w./-]+): (?:not found|command not found|No such file or directory"
+    r'exec: "(?P<exec>[^"]{0,300})": (?:executable file not found|.{0,300}no such file or directory'
+    r"|.{0,300}permission denied)"
+    r"|(?:^|: |\d: )(?P<shell>[\w./-]{1,300}): (?:not found|command not found|No such file or directory"
     r"|Permission denied)\s*$",
     re.MULTILINE,
 )
@@ -31,7 +31,7 @@ _OWN_PORT = LazyPattern(
     r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
 )
 """A port of its own container in the command of a probe."""
-_IS_IPV4 = LazyPattern(r"\d+\.\d+\.\d+\.\d+")
+_IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
 _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
 _NANO = 1e9

@@ -39,6 +39,11 @@ class Health(ApiObject, frozen=True, rename="pascal"):
     log: list[HealthProbe] | None = None
 
 
+LONGEST_ERROR = 1000
+"""Characters of the beginning of a start's error that are read, and of its end, where the innermost
+error stands. A container's own words stand in it: its command, its user, its paths."""
+
+
 class State(ApiObject, frozen=True, rename="pascal"):
     """State of inspect.
 
@@ -54,6 +59,11 @@ class State(ApiObject, frozen=True, rename="pascal"):
     started_at: str = ""
     finished_at: str = ""
     health: Health | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.error) > 2 * LONGEST_ERROR:
+            short = f"{self.error[:LONGEST_ERROR]}...{self.error[-LONGEST_ERROR:]}"
+            msgspec.structs.force_setattr(self, "error", short)
 
     def __str__(self) -> str:
         """As evidence shows it: exited, exit code 137."""

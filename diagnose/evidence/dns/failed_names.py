@@ -51,7 +51,7 @@ _FAILURES = tuple(
             r"|nodename nor servname)"
         ),
         (
-            r"connect to (?:server on |host )?NAME(?: \(\S+\))?[:,] .*(?:name or service not known"
+            r"connect to (?:server on |host )?NAME(?: \(\S{1,99}\))?[:,] .{0,300}(?:name or service not known"
             r"|name resolution|unknown host)"
         ),
     )

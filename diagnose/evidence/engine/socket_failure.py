@@ -13,7 +13,9 @@ from diagnose.registry import evidence
 
 UNIT = "docker.socket"
 LINES = 30
-_CAUSE = LazyPattern(r"(?:docker\.socket: )?(Failed to (?!listen on).+|.*Address already in use.*)")
+_CAUSE = LazyPattern(
+    r"(?:docker\.socket: )?(Failed to (?!listen on).+|.{0,300}Address already in use.*)"
+)
 _GROUP = LazyPattern(r"Failed to resolve group (?P<group>[\w.-]+)")
 
 

@@ -57,9 +57,9 @@ PATTERNS: dict[Why, LazyPattern] = {
     ),
     # the layer is whole, and the host does not let the engine write it
     "unpack": LazyPattern(
-        r"failed to register layer.*(?:operation not (?:permitted|supported)|permission denied"
+        r"failed to register layer.{0,999}(?:operation not (?:permitted|supported)|permission denied"
         r"|input/output error|signal: killed|read-only file ?system|cross-device link"
-        r"|processing tar file[^:]*: unexpected EOF|invalid tar header|rename \S+/write-set-\S+ )",
+        r"|processing tar file[^:]{0,300}: unexpected EOF|invalid tar header|rename \S{1,300}/write-set-\S{1,99} )",
         re.DOTALL,
     ),
     "corrupt": LazyPattern(

@@ -44,7 +44,9 @@ _MEANINGS = (
         "the disk of the data root keeps no extended attributes, as a network share",
     ),
     (
-        LazyPattern(r"(?:unshare|mount|clone)\S*: (?:operation not permitted|permission denied)"),
+        LazyPattern(
+            r"(?:unshare|mount|clone)\S{0,99}: (?:operation not permitted|permission denied)"
+        ),
         "the engine may not make namespaces to unpack it, as in a container without nesting",
     ),
 )

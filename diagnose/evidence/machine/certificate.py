@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from diagnose.lazy_pattern import LazyPattern
 
-_FIRST = LazyPattern(r"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
+_FIRST = LazyPattern(r"-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----")
 _TIME = re.compile(rb"\x17\x0d(?P<short>\d{12})Z|\x18\x0f(?P<long>\d{14})Z")
 """A date in DER: UTCTime up to 2049, GeneralizedTime afterwards (RFC 5280, 4.1.2.5)."""
 

@@ -96,7 +96,7 @@ _RECOVERED = LazyPattern(
 )
 """What a server says when it serves: complaints of its start, or of its master, are over then."""
 _TURNED_AWAY = LazyPattern(
-    r"access denied|denied by|forbidden by rule|auth\w* (?:failed|failure)|failed to authenticate"
+    r"access denied|denied by|forbidden by rule|auth\w{0,20} (?:failed|failure)|failed to authenticate"
     r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
     r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
     r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"

@@ -25,7 +25,7 @@ _ID = LazyPattern(r"[0-9]{1,10}")
 _OFFSET = LazyPattern(r"/(\d+)\.(\d+)/?$")
 """The end of the data root where users are remapped: the first ids."""
 _OWNS = LazyPattern(
-    r"chown|chmod|chgrp|owner|chang\w+ (?:group|mode|permission)|permissions of", re.IGNORECASE
+    r"chown|chmod|chgrp|owner|chang\w{1,9} (?:group|mode|permission)|permissions of", re.IGNORECASE
 )
 _MAKES = LazyPattern(
     r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"

@@ -46,7 +46,7 @@ _REASON = (
     r"|required file not found)"
 )
 _BY_SHELL = LazyPattern(
-    r"^(?:\S*?(?:sh|init|entrypoint|run|start)\S*: )?(?:exec: )?(?:line \d+: "
+    r"^(?:\S{0,200}?(?:sh|init|entrypoint|run|start)\S{0,200}: )?(?:exec: )?(?:line \d+: "
     r"|\d+: )?(?:exec: )?(?:line \d+: )?"
     rf"(?P<path>\.{{0,2}}/[^\s:'\"]+): (?:(?P<interpreter>\S+): bad interpreter: )?(?P<why>{_REASON})$",
     re.IGNORECASE,

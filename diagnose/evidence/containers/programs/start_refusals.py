@@ -28,7 +28,7 @@ _PEER = LazyPattern(
     r"|(?:join IPC of|join PID of|join PID namespace of)(?: a)? container:? (?P<space>[\w.-]+)",
     re.IGNORECASE,
 )
-_USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]+):")
+_USER = LazyPattern(r"unable to find (?P<kind>user|group) (?P<name>[^:]{1,200}):")
 _ENDPOINT = LazyPattern(r"^.*connectivity on endpoint \S+ \(\w+\): ")
 DRIVER = "failed to initialize logging driver: "
 _VOLUME = LazyPattern(
@@ -38,22 +38,22 @@ _VOLUME = LazyPattern(
     r"|get (?P<unknown>\S+): no such volume"
 )
 _ABSENT = LazyPattern(
-    r"local volume: mount (?P<device>/.*):(?P<folder>/.*/volumes/[^/]+/_data)"
-    r"(?:, flags: (?P<flags>\S+))?: no such file or directory"
+    r"local volume: mount (?P<device>/.{0,500}):(?P<folder>/[^:\n]{0,500}/volumes/[^/]{1,255}/_data)"
+    r"(?:, flags: (?P<flags>\S{1,99}))?: no such file or directory"
 )
 """A bind or a disk by its name; the kernel does not say which of the two paths is missing."""
 _BIND_FLAG = 0x1000
 """MS_BIND of mount(2): the volume is a folder of the host, not a disk."""
 _NO_FILESYSTEM = LazyPattern(
-    r"local volume: mount (?P<device>\S+):(?P<folder>\S+).*: no such device"
+    r"local volume: mount (?P<device>\S{1,500}):(?P<folder>\S{1,500}).{0,300}: no such device"
 )
 """The kernel does not know the file system type (mount(2), ENODEV)."""
 _TAKEN = LazyPattern(r"(?<!: bind: )Address already in use$")
 """The engine's own addresses; a port that is taken is `bind: address already in use`, in small
 letters."""
 _SYSCTL = LazyPattern(
-    r"open sysctl (?P<name>\S+?):? .*permission denied"
-    r"|open sysctl (?P<file>\S+) file: .*permission denied"
+    r"open sysctl (?P<name>\S{1,200}?):? .{0,200}permission denied"
+    r"|open sysctl (?P<file>\S{1,200}) file: .{0,200}permission denied"
 )
 _LONGEST = 140
 """Characters of the innermost words of an error in a sentence."""

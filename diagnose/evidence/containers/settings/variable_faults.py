@@ -13,7 +13,7 @@ from diagnose.lazy_pattern import LazyPattern
 
 _ALMOST = 0.92
 """So much of two names is the same where one letter is wrong, or two are swapped."""
-COMMENT = LazyPattern(r"\s+#.*$")
+COMMENT = LazyPattern(r"(?<!\s)\s+#.*$")
 """A comment behind a value in an env file."""
 _SHORTEST = 4
 """Characters of a quoted value that a log line can name without chance, its quotes included."""

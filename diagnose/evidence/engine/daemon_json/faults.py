@@ -27,7 +27,7 @@ from diagnose.questions.service import ValidateConfig, Validation
 from diagnose.registry import evidence
 
 REFUSED = LazyPattern(
-    r"unable to configure the Docker daemon with file (?P<file>[^:]+): (?P<why>.*)"
+    r"unable to configure the Docker daemon with file (?P<file>[^:]{1,300}): (?P<why>.*)"
     r"|(?P<late>failed to set log opts: .*|invalid mirror: .*"
     r"|specified default runtime .* does not exist"
     r"|runtime \S+: either .*|runtime name \S+ is reserved|insecure registry .* is not valid.*"
