@@ -26,7 +26,8 @@ PATTERNS: dict[str, str] = {
     r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
     "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
     "probe-timeout": r"health check exceeded timeout",
-    "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError",
+    "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError"
+    r"|cannot connect to the docker daemon at tcp://",
     "port-taken": r"address (?:already )?in use|port is already allocated|EADDRINUSE",
     "oom": r"out of memory|oom-kill|cannot allocate memory|OutOfMemoryError|ENOMEM",
     # the kernel has the same words for a socket whose queue is full, and for a lock

@@ -23,11 +23,21 @@ _WORDS = {
     "timeout": "gets no answer from",
 }
 """How a call fails, before the name of the place."""
+_RESTARTED_S = 120.0
+"""One that was restarted so recently fails as a whole, and its last words belong to that."""
 
 
 @check(
     "network.calls-failing",
     severity=Severity.advice,
+    caused_by=[
+        "container.crashed",
+        "container.exits-at-start",
+        "container.paused",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "container.start-refused",
+    ],
     aloud=("has calls that fail", "have calls that fail"),
 )
 def calls_failing(
@@ -42,8 +52,9 @@ def calls_failing(
     that does not resolve, three times at least, and the next such line is not overdue. This is a
     symptom, which a report says where it knows nothing worse about the container. A container that
     was started within three minutes may yet begin to listen. A program that misses many places is
-    left out: it looks for some. So is one whose error is a known failure, and a line without a
-    place that container.errors-in-log quotes already.
+    left out: it looks for some. So is one whose error is a known failure, one that was restarted a
+    moment ago, and a line without a place that container.errors-in-log quotes already. Where the
+    container that is called does not run, what ended it is the cause.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -52,11 +63,17 @@ def calls_failing(
         for address in (call.address, *call.further)
     }
     for failure in logged_failures:
+        if _is_restarted(failure.container, clock):
+            continue
         is_said = (failure.container.id, failure.host) in waiting
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
             yield _finding(failure, clock)
     yield from logged_failures.unread
     return None
+
+
+def _is_restarted(container: Container, clock: Clock) -> bool:
+    return container.restart_count > 0 and not clock.has_passed(container.started_at, _RESTARTED_S)
 
 
 def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:

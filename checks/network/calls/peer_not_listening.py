@@ -18,6 +18,11 @@ from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.registry import check
 
+_PLAIN, _TLS = 2375, 2376
+"""Where the engine of the image docker:dind listens without TLS, and with it."""
+_CERTIFICATES = "DOCKER_TLS_CERTDIR"
+"""Where that image makes its certificates: it serves TLS while this is set, and it is by itself."""
+
 
 @check("network.peer-not-listening", severity=Severity.critical)
 def peer_not_listening(
@@ -38,7 +43,8 @@ def peer_not_listening(
     the program can do without. Between containers, the port that a program listens on counts, not
     the one that is published on the host. A server that was started less than `settled` ago may yet
     begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
-    some programs try the other address then. TCP only.
+    some programs try the other address then. The image docker:dind serves TLS at port 2376, and
+    nothing at 2375, unless its DOCKER_TLS_CERTDIR is empty. TCP only.
     """
     for call in failing_calls:
         is_now = call.times >= least and clock.is_within(call.at, fresh)
@@ -57,6 +63,9 @@ def _peer_findings(
     call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
 ) -> Iterator[Finding]:
     """What a peer that refused recently shows inside. is_settled: whether it had time to start."""
+    if _is_engine_with_tls(call, peer, netns):
+        yield _engine_finding(call, peer, netns)
+        return
     if netns.serves_others("tcp", call.port):
         if _serves_ipv4_alone(netns, call):
             yield _ipv6_finding(call, peer, netns)
@@ -83,6 +92,22 @@ def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> 
         Severity.warning,
     )
     return finding.with_variables({"ipv4_only": peer.name})
+
+
+def _is_engine_with_tls(call: FailingCall, peer: Container, netns: ContainerNetns) -> bool:
+    """Whether an engine in a container serves TLS at its other port, since it has certificates."""
+    is_plain_call = call.port == _PLAIN and peer.config.sets(_CERTIFICATES)
+    served = [port for port in (_PLAIN, _TLS) if netns.serves_others("tcp", port)]
+    return is_plain_call and served == [_TLS]
+
+
+def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
+    what = (
+        f"calls port {_PLAIN} of {peer}, whose engine listens with TLS at port {_TLS}, "
+        f"since {_CERTIFICATES} is set"
+    )
+    finding = _call_finding(call, peer, what, _served(netns), Severity.critical)
+    return finding.with_variables({"mistaken": peer.name, "corrected": f"{_CERTIFICATES}="})
 
 
 def _call_finding(
@@ -118,6 +143,16 @@ def _inside(
     return namespaces.of(peer)
 
 
+def _served(netns: ContainerNetns) -> list[str]:
+    """What is served inside over TCP, but for the engine's own resolver."""
+    places = {
+        f"{socket.address}:{socket.port}"
+        for socket in netns.listeners
+        if socket.protocol == "tcp" and socket.address != EMBEDDED
+    }
+    return sorted(places)
+
+
 def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> int | None:
     """The port that the peer serves inside, where its port on the host was called instead."""
     for published in peer.published_by("tcp"):
@@ -130,13 +165,6 @@ def _inner_port(call: FailingCall, peer: Container, netns: ContainerNetns) -> in
 def _finding(
     call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
 ) -> Finding:
-    served = sorted(
-        {
-            f"{socket.address}:{socket.port}"
-            for socket in netns.listeners
-            if socket.protocol == "tcp" and socket.address != EMBEDDED
-        }
-    )
     inward = netns.sockets("tcp", call.port)
     where = "where nothing listens"
     if inward:
@@ -145,7 +173,7 @@ def _finding(
         where = f"which is its port on the host: other containers reach it at port {inner}"
     severity = Severity.critical if inward or inner is not None else Severity.warning
     what = f"calls port {call.port} of {peer}, {where}"
-    finding = _call_finding(call, peer, what, served, severity)
+    finding = _call_finding(call, peer, what, _served(netns), severity)
     cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
     return finding.with_variables(cure)
 

@@ -50,6 +50,19 @@ def refusal_in_words_that_no_row_knows(box: Box) -> None:
     _says(box, "api34", line)
 
 
+@fault("container.exits-at-start", subject="container:loki35", shareable=True)
+def service_that_ended_and_is_still_called(box: Box) -> None:
+    """A log store ended at its start, and the program that sends it lines finds its name no more:
+    that is an effect, and no complaint of its own."""
+    box.docker("network", "create", "logs35net")
+    line = 'Post "http://loki35:3100/push": dial tcp: lookup loki35 on 127.0.0.11:53: no such host'
+    ends = ("sh", "-c", "echo 'error running loki: invalid schema config' >&2; exit 1")
+    box.docker(*("run", "-d", "--name=loki35", "--network=logs35net", *QUIET, "bb:1.36", *ends))
+    box.wait_state("loki35", "exited")
+    _repeats(box, "promtail35", line, "nslookup loki35", "--network=logs35net")
+    _says(box, "promtail35", line)
+
+
 @healthy(shareable=True)
 def database_that_was_away_and_came_back(box: Box) -> None:
     """A program waited for its database, and works since."""

@@ -131,6 +131,44 @@ def backend_without_ipv6_on_a_network_with_it(box: Box) -> None:
     box.wait_for(lambda: box.docker("logs", "front9").stderr.count(line) > 2, what="refused calls")
 
 
+_INNER_ENGINE = 'port=2375; [ -z "$DOCKER_TLS_CERTDIR" ] || port=2376; exec nc -ll -p $port -e cat'
+"""Listens as the engine of docker:dind does."""
+_JOB = """
+host=${DOCKER_HOST#tcp://}
+while :; do
+  nc -w 2 "${host%:*}" "${host#*:}" </dev/null ||
+    echo "Cannot connect to the Docker daemon at $DOCKER_HOST. Is the docker daemon running?" >&2
+  sleep 1
+done
+"""
+
+
+def _job_of_a_pipeline(box: Box, number: int, port: int) -> None:
+    """An engine in a container, as the image docker:dind starts it, and a job that calls it."""
+    net = f"--network=jobnet{number}"
+    box.docker("network", "create", f"--subnet=10.232.{number}.0/24", f"jobnet{number}")
+    engine = (f"--name=dind{number}", "--network-alias=docker", "--env=DOCKER_TLS_CERTDIR=/certs")
+    box.docker("run", "-d", *engine, net, *QUIET, "bb:1.36", "sh", "-c", _INNER_ENGINE)
+    called = f"--env=DOCKER_HOST=tcp://docker:{port}"
+    job = (f"--name=job{number}", called, net)
+    box.docker("run", "-d", *job, *QUIET, "bb:1.36", "sh", "-c", _JOB)
+
+
+@fault("network.peer-not-listening", subject="container:job10", shareable=True)
+def engine_in_a_container_that_moved_to_tls(box: Box) -> None:
+    """A pipeline's job calls docker:dind at port 2375, and since 19.03 that engine serves TLS at
+    port 2376."""
+    _job_of_a_pipeline(box, 10, 2375)
+    box.wait_for(lambda: _logs(box, "job10").count("Cannot connect") >= 3, 30, "refused calls")
+
+
+@healthy(shareable=True)
+def engine_in_a_container_that_is_called_by_tls(box: Box) -> None:
+    """A pipeline's job calls the engine of docker:dind where it listens."""
+    _job_of_a_pipeline(box, 11, 2376)
+    box.wait_state("job11", "running")
+
+
 @fault("container.loopback-peer", subject="container:worker7", shareable=True)
 def worker_that_calls_itself_for_its_queue(box: Box) -> None:
     """A worker runs, calls its queue at localhost over and over, and the queue is a neighbour."""

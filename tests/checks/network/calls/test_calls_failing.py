@@ -188,6 +188,23 @@ def test_a_stopped_service_is_named_as_the_one_that_is_called() -> None:
     assert [called.name for called in finding.calls] == ["kafka"]
 
 
+def test_what_was_restarted_a_moment_ago_is_told_as_a_whole() -> None:
+    lines = each("broker kafka:9092: connection refused", 9, 6, 3)
+    for age, wanted in ((60, []), (600, [("advice", "api")])):
+        started = "2027-01-15T07:59:00Z" if age == 60 else "2027-01-15T07:50:00Z"
+        assert unix(started) == CLOCK.wall - age
+        again = container("api", State={"StartedAt": started}, RestartCount=3)
+        result = judge(
+            "network.calls-failing",
+            containers=Containers((again,)),
+            recent_logs=logs(lines, again),
+            unanswered_calls=None,
+            repeated_errors=None,
+            clock=CLOCK,
+        )
+        assert rows(result) == wanted
+
+
 def calls_of(
     of_host: HostNetworkCalls | None = None, udp: UdpCalls | None = None
 ) -> UnansweredCalls:

@@ -178,6 +178,10 @@ def at(owner: Container, *addresses: str) -> ContainerNetns:
     return ContainerNetns(owner, 1, (), (), (), sockets)
 
 
+ENGINE = replace(YOUNG, config=replace(YOUNG.config, env=["DOCKER_TLS_CERTDIR=/certs"]))
+PLAIN_ENGINE = replace(YOUNG, config=replace(YOUNG.config, env=["DOCKER_TLS_CERTDIR="]))
+JOB_CALL = replace(CALL, port=2375)
+
 UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str, str]]]] = {
     "listens for itself": (CALL, WORKER, inward(WORKER, 80), [("critical", "edge")]),
     "listens for itself since a moment": (CALL, YOUNG, inward(YOUNG, 80), [("critical", "edge")]),
@@ -192,6 +196,11 @@ UNSERVED: dict[str, tuple[FailingCall, Container, ContainerNetns, list[tuple[str
     "IPv4 alone, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0"), [("warning", "edge")]),
     "both, called over IPv6": (CALL6, DUAL, at(DUAL, "::"), []),
     "one socket each, called over IPv6": (CALL6, DUAL, at(DUAL, "0.0.0.0", "::"), []),
+    "an engine with TLS": (JOB_CALL, ENGINE, inside(ENGINE, 2376), [("critical", "edge")]),
+    "an engine with both": (JOB_CALL, ENGINE, inside(ENGINE, 2375, 2376), []),
+    "an engine that is yet to listen": (JOB_CALL, ENGINE, inside(ENGINE), []),
+    "no certificates": (JOB_CALL, PLAIN_ENGINE, inside(PLAIN_ENGINE, 2376), []),
+    "an engine at another port": (CALL, ENGINE, inside(ENGINE, 2376), []),
     "another address": (replace(CALL, address="10.1.0.9"), WORKER, inside(WORKER), []),
 }
 
@@ -256,6 +265,19 @@ def test_the_variable_that_names_a_port_which_is_not_served(
     cure = {name: finding.variables[name] for name in expected}
     assert cure == expected
     assert ("corrected" in finding.variables) == bool(expected)
+
+
+def test_an_engine_with_tls_is_told_to_go_without() -> None:
+    result = judge(
+        "network.peer-not-listening",
+        failing_calls=FailingCalls((JOB_CALL,)),
+        containers=Containers((EDGE, ENGINE)),
+        namespaces=Namespaces({ENGINE.id: inside(ENGINE, 2376)}),
+        clock=Clock(wall=NOW, booted=NOW - 9e5),
+    )
+    (finding,) = result.findings
+    assert finding.variables["corrected"] == "DOCKER_TLS_CERTDIR="
+    assert finding.variables["mistaken"] == ENGINE.name
 
 
 NAMED = {
