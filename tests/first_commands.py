@@ -119,6 +119,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "swarm.address-gone": "no cure was run since its scenario was written",
+    "storage.data-root-in-memory": "only its user knows whether the host is a builder, and its fix stops all",
     "container.certificate-unread": "no cure was run since its scenario was written",
     "container.init-scripts-unrun": "no cure was run since its scenario was written",
     "daemon.errors-in-log": "only what the engine was asked for tells what heals its errors",

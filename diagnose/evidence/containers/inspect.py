@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.network.addresses import is_everywhere
 from diagnose.model import Subject
+from diagnose.questions.images import is_anonymous_name
 
 
 class ApiObject(msgspec.Struct, frozen=True, rename="pascal"):
@@ -312,6 +313,11 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     def place(self) -> str:
         """What is mounted, as a sentence names it: volume "data", or the path on the host."""
         return f'volume "{self.name}"' if self.volumes else self.source
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it is a volume whose name the engine made up."""
+        return self.type == "volume" and is_anonymous_name(self.name)
 
     @property
     def volumes(self) -> tuple[Subject, ...]:

@@ -15,7 +15,6 @@ from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, StatPaths
-from diagnose.questions.images import is_anonymous_name
 from diagnose.registry import evidence
 
 RECENT_S = 7 * 86400.0
@@ -96,8 +95,7 @@ def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
     for container in containers:
         created = container.created_at
         if created is not None and clock.wall - created < RECENT_S:
-            volumes = [mount for mount in container.mounts if mount.type == "volume"]
-            anonymous = [mount for mount in volumes if is_anonymous_name(mount.name)]
+            anonymous = [mount for mount in container.mounts if mount.is_anonymous]
             found += [_Fresh(container, mount, created) for mount in anonymous]
     return sorted(found, key=lambda item: -item.made)
 

@@ -21,7 +21,6 @@ from diagnose.questions.images import (
     InspectImage,
     ListVolumes,
     VolumeList,
-    is_anonymous_name,
 )
 from diagnose.registry import evidence
 
@@ -51,7 +50,7 @@ class OutdatedVolume(msgspec.Struct, frozen=True):
     @property
     def name(self) -> str:
         """The volume's name as a sentence shows it: the beginning of one that is made up."""
-        return self.mount.name[:12] if is_anonymous_name(self.mount.name) else self.mount.name
+        return self.mount.name[:12] if self.mount.is_anonymous else self.mount.name
 
 
 class OutdatedVolumes(Items[OutdatedVolume], frozen=True):

@@ -11,14 +11,12 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.volumes import UnusedVolumes
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.questions.images import Detail, InspectImage, Volume
 from diagnose.registry import evidence
 
-_ANONYMOUS = LazyPattern(r"[0-9a-f]{64}")
 MOST_LEFT = 20
 """Anonymous volumes without a container that are looked into, the latest first."""
 MOST = 50
@@ -49,7 +47,7 @@ def split_mounts(host: Host, containers: Containers, unused: UnusedVolumes | Non
     """
     pairs = [pair for container in containers for pair in _pairs(container)]
     split = _in_use(host, _declared_by_image(host, pairs))
-    left = [volume for volume in unused or () if _ANONYMOUS.fullmatch(volume.name)]
+    left = [volume for volume in unused or () if volume.is_anonymous]
     if split and left:
         split = _with_older(host, split, left)
     return SplitMounts(tuple(split))
@@ -121,18 +119,14 @@ def _is_like(own: set[str], other: set[str]) -> bool:
 def _pairs(container: Container) -> list[SplitMount]:
     """Each anonymous volume of a container, with each mount of the user's own beside it."""
     mounts = container.mounts
-    anonymous = [mount for mount in mounts if mount.type == "volume" and _is_anonymous(mount)]
-    own = [mount for mount in mounts if mount.rw and mount.source and not _is_anonymous(mount)]
+    anonymous = [mount for mount in mounts if mount.is_anonymous]
+    own = [mount for mount in mounts if mount.rw and mount.source and not mount.is_anonymous]
     return [
         SplitMount(container, mount, volume)
         for volume in anonymous
         for mount in own
         if _is_one_level_apart(mount.destination, volume.destination)
     ]
-
-
-def _is_anonymous(mount: Mount) -> bool:
-    return _ANONYMOUS.fullmatch(mount.name) is not None
 
 
 def _is_one_level_apart(path: str, other: str) -> bool:

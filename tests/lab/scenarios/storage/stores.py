@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, Engines, fault
-from tests.lab.scenarios.storage.helpers import ROOT
+from tests.lab.scenarios.storage.helpers import ROOT, SAFE
 
 _STORE = {"features": {"containerd-snapshotter": True}}
 
@@ -66,3 +66,12 @@ def d_type_missing(box: Box) -> None:
     logs = {"log-driver": "json-file", "log-opts": {"max-size": "10m"}}
     box.start_engine(config={**logs, "data-root": "/srv/docker", "storage-driver": "overlay2"})
     assert ["Supports d_type", "false"] in box.api("/info")["DriverStatus"]
+
+
+@fault("storage.data-root-in-memory", subject="daemon:docker", engine_started=False, baseline=False)
+def data_root_in_memory(box: Box) -> None:
+    """A server was set up from the image of a builder, whose data root is a tmpfs."""
+    box.sh(f"mount -t tmpfs -o size=300m tmpfs {ROOT}")
+    box.start_engine()
+    box.docker(*SAFE, "--name=orders", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
+    assert box.sh(f"stat --file-system --format %T {ROOT}") == "tmpfs\n"
