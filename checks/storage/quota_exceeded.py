@@ -6,11 +6,15 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.said_errors import SaidErrors
+from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
-from diagnose.evidence.storage.mounts import Mounted
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import CheckResult, Finding, Json, Severity, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject
 from diagnose.phrases import shortened, size
 from diagnose.registry import check
 
@@ -20,25 +24,47 @@ ALWAYS = frozenset({"btrfs", "zfs", "nfs", "nfs4", "cifs", "ceph"})
 """File systems whose quotas no mount option shows."""
 OPTIONS = frozenset({"quota", "usrquota", "grpquota", "prjquota", "uquota", "gquota", "pquota"})
 
+_OF_ENGINE = LazyPattern(r"(?<!key: )disk quota exceeded")
+"""Kernel keys have a quota too."""
+_PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
+
 
 @check(
     "storage.quota-exceeded",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.exits-at-start", "container.crashed"],
+    causes=[
+        "container.restart-loop",
+        "container.exits-at-start",
+        "container.crashed",
+        "image.pull-no-space",
+    ],
 )
 def quota_exceeded(
     containers: Containers,
     log_tails: LogTails,
     backing: Backing,
     filesystems: Filesystems | None,
+    info: Info | None,
+    mounts: Mounts | None,
+    said_errors: SaidErrors | None,
+    pulls: Pulls | None,
 ) -> CheckResult:
-    """A failed container has used up a quota, although its disk has free space.
+    """A quota is used up, although the disk has free space.
 
     The kernel says "Disk quota exceeded" (EDQUOT): a quota of a user, a project or a subvolume, on
     this host or on the file server, or the size that the container's own layer was given. Programs
     have quotas of their own, of mailboxes for example: the file system under the mount must know
-    quotas.
+    quotas. The engine itself meets one below its data root, as in a virtual server that is a
+    container (LXC) or in a user's home; a container that was created since shows that it is over.
     """
+    root = info.docker_root_dir if info is not None else ""
+    told = _told_by_engine(root, said_errors, pulls)
+    if told is not None and mounts is not None:
+        at, text = told
+        mounted = mounts.of(root)
+        is_over = any((container.created_at or 0.0) > at for container in containers)
+        if mounted is not None and _has_quotas(mounted) and not is_over:
+            yield _data_root_finding(root, text, mounts.whole(mounted), filesystems)
     for container in containers:
         line = log_tails.of(container).find(*REFUSED)
         if not line:
@@ -54,6 +80,46 @@ def quota_exceeded(
                 {"log": shortened(line), "HostConfig.StorageOpt size": limit},
             )
     return None
+
+
+def _told_by_engine(
+    root: str, said: SaidErrors | None, pulls: Pulls | None
+) -> tuple[float, str] | None:
+    """When the engine last met a quota at its data root, and in which words."""
+    texts = [(error.line.at or 0.0, error.line.text) for error in said or ()]
+    texts += [(trouble.last, trouble.text) for trouble in (pulls.of("no-space") if pulls else ())]
+    return max(
+        ((at, text) for at, text in texts if _OF_ENGINE.search(text) and _may_be_of(root, text)),
+        default=None,
+    )
+
+
+def _may_be_of(root: str, text: str) -> bool:
+    """Whether an error is about the data root: a failed pull names paths inside the image alone."""
+    paths = _PATH.findall(text.rpartition(" returned error: ")[2])
+    on_host = [path for path in paths if path.count("/") > 1]
+    return "register layer" in text or not on_host or any(is_within(path, root) for path in on_host)
+
+
+def _data_root_finding(
+    root: str, text: str, mounted: Mounted, filesystems: Filesystems | None
+) -> Finding:
+    disk = filesystems.of_data_root if filesystems is not None else None
+    room = f", although df shows {size(disk.usage.available)} free" if disk is not None else ""
+    kind = mounted.fstype
+    place = {"btrfs": root, "zfs": mounted.source, "xfs": mounted.point, "ext4": mounted.point}
+    return Finding(
+        subject=DAEMON,
+        summary=f"the quota of the engine's data root {root} ({kind}) is used up{room}: "
+        "no image can be pulled and no container be created",
+        evidence={
+            "the engine's log": shortened(text),
+            "file system": f"{kind} {mounted.source} at {mounted.point}",
+        },
+        variables={"root": root, **({f"root_{kind}": place[kind]} if kind in place else {})},
+        discriminator="data root",
+        touches=(Subject("filesystem", mounted.point),),
+    )
 
 
 def _place(container: Container, line: str, backing: Backing) -> tuple[Mount, Mounted] | None:

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.engine.log import LogLine
+from diagnose.evidence.engine.said_errors import SaidError, SaidErrors
 from diagnose.evidence.storage.backing_devices import Backing, Behind
-from diagnose.evidence.storage.mounts import Mounted
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from tests.inspected import bind, container, of
 from tests.judging import judge, rows
 
@@ -56,3 +60,42 @@ def test_the_size_of_a_layer_is_a_quota_too() -> None:
         "storage.quota-exceeded", containers=of(failed), log_tails=tails, backing=Backing(())
     )
     assert rows(result) == [("critical", "web")]
+
+
+ROOT = Mounts((Mounted("/", "ext4", dev="8:1"), Mounted("/var/lib/docker", "btrfs", dev="0:40")))
+CREATE = "Handler for POST /v1.51/containers/create returned error: "
+MKDIR = f"{CREATE}mkdir /var/lib/docker/overlay2/5-init: disk quota exceeded"
+OVER = container("newer", State={"Status": "created"}, Created="2026-01-02T03:20:00Z")
+OLD = container("older", Created="2026-01-02T03:00:00Z")
+AT = 1767323400.0
+"""2026-01-02 03:10:00."""
+TOLD = {
+    "a layer": (MKDIR, OLD, ROOT, [("critical", "docker")]),
+    "no path": (f"{CREATE}disk quota exceeded", OLD, ROOT, [("critical", "docker")]),
+    "a pull": (
+        "failed to register layer: write /usr/lib/libLLVM.so: disk quota exceeded",
+        OLD,
+        ROOT,
+        [("critical", "docker")],
+    ),
+    "a container was created since": (MKDIR, OVER, ROOT, []),
+    "another disk": (f"{CREATE}mkdir /srv/nas/app: disk quota exceeded", OLD, ROOT, []),
+    "no quotas there": (MKDIR, OLD, Mounts((Mounted("/", "ext4", dev="8:1"),)), []),
+    "kernel keys": (f"{CREATE}create session key: disk quota exceeded", OLD, ROOT, []),
+}
+
+
+@pytest.mark.parametrize(("text", "newest", "disks", "expected"), TOLD.values(), ids=TOLD)
+def test_quota_of_the_data_root(
+    text: str, newest: Container, disks: Mounts, expected: list[tuple[str, str]]
+) -> None:
+    result = judge(
+        "storage.quota-exceeded",
+        containers=of(newest),
+        log_tails=LogTails({}, {}, ()),
+        backing=Backing(()),
+        info=Info(docker_root_dir="/var/lib/docker"),
+        mounts=disks,
+        said_errors=SaidErrors((SaidError(LogLine(AT, "error", text), 1, AT),)),
+    )
+    assert rows(result) == expected

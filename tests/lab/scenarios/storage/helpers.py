@@ -8,7 +8,7 @@ from tests.lab import Box
 
 ROOT = "/var/lib/docker"
 SAFE = ("run", "-d", "--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
-PROJECT = Path(__file__).parent.parent.parent.parent
+PROJECT = Path(__file__).parents[4]
 
 
 def small_disk(box: Box, name: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import lzma
 
-from tests.lab import Box, fault
-from tests.lab.scenarios.storage.helpers import PROJECT
+from tests.lab import Box, fault, healthy
+from tests.lab.runner import BASE_CONFIG
+from tests.lab.scenarios.storage.helpers import PROJECT, SAFE
 
 # -- quotas ----------------------------------------
 
@@ -43,3 +44,56 @@ def quota_of_a_mailbox(box: Box) -> None:
     options = ("--memory=64m", "--pids-limit=64", "-v=letters:/letters")
     box.docker("run", "-d", "--name=mailer", *options, "bb:1.36", "sh", "-c", work)
     box.wait_state("mailer", "exited")
+
+
+_ON_BTRFS = {"storage-driver": "overlay2"}
+"""Engine 20.10 would make a subvolume of each layer, beside the quota of the one above."""
+
+
+def _engine_in_a_subvolume(box: Box) -> None:
+    """An engine whose data root is a subvolume with a quota, as in a virtual server of LXD."""
+    box.sh(
+        "truncate -s 400M /root/pool; mkfs.btrfs -q -m single /root/pool; mkdir -p /srv/pool\n"
+        "mount -o loop /root/pool /srv/pool; btrfs quota enable /srv/pool\n"
+        "btrfs subvolume create /srv/pool/guest; mount --bind /srv/pool/guest /var/lib/docker"
+    )
+    box.start_engine(config={**BASE_CONFIG, **_ON_BTRFS})
+    box.docker(*SAFE, "--name=library", "bb:1.36", "sleep", "1000")
+
+
+def _limit(box: Box, left: int) -> None:
+    """Leave so many bytes of the quota to the engine."""
+    box.sh("sync; btrfs quota rescan -w /srv/pool")
+    (usage,) = (
+        line.split()
+        for line in box.sh("btrfs qgroup show --raw /srv/pool").splitlines()
+        if line.startswith("0/") and not line.startswith("0/5 ")
+    )
+    box.sh(f"btrfs qgroup limit {int(usage[1]) + left} /srv/pool/guest")
+
+
+def _use_up(box: Box) -> str:
+    """Write until the quota is used up, and create a container: what the engine says."""
+    box.sh("head -c 30M /dev/urandom >/var/lib/docker/volumes/dump || sync")
+    refused = box.docker("create", "--name=reader", "bb:1.36", "true", check=False)
+    assert "disk quota exceeded" in refused.stderr
+    assert box.usage("/var/lib/docker").f_bavail > 0.5 * box.usage("/var/lib/docker").f_blocks
+    return refused.stderr
+
+
+@fault("storage.quota-exceeded", subject="daemon:docker", engine_started=False)
+def quota_of_the_data_root_used_up(box: Box) -> None:
+    """The engine's own subvolume has used up its quota; df shows room."""
+    _engine_in_a_subvolume(box)
+    _limit(box, 2 << 20)
+    _use_up(box)
+
+
+@healthy(engine_started=False)
+def quota_of_the_data_root_raised(box: Box) -> None:
+    """The same after somebody has raised the quota, and the engine has created a container."""
+    _engine_in_a_subvolume(box)
+    _limit(box, 2 << 20)
+    _use_up(box)
+    box.sh("btrfs qgroup limit none /srv/pool/guest")
+    box.docker(*SAFE, "--name=reader", "bb:1.36", "sleep", "1000")
