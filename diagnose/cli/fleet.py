@@ -64,7 +64,7 @@ def fleet(
 
     REPORTS are files that `diagnose all --format json` wrote, plain or gzipped; folders, which are
     searched for *.json and *.json.gz; patterns; - for a list of paths on stdin; or
-    s3://BUCKET/PREFIX. Of several reports of one host the newest counts, and the earlier ones tell
+    s3://BUCKET/PREFIX. Of several reports of one host the newest counts, and the earlier ones show
     since when.
 
     For each cause: how many hosts, since when, what is new, the fact that splits them from the

@@ -36,7 +36,7 @@ def path(begin: str, target: str, format_: str, send: bool, no_color: bool, **gi
     example: web db:5432, internet web:8080, web internet. Nothing is sent without --probe: what the
     host does to a packet is read from its rules and routes.
 
-    With --probe one packet leaves the network namespace of FROM as well. Where walk and packet
+    With --probe one packet leaves the network namespace of FROM as well. Where rules and packet
     disagree, the packet counts. A connection is closed at once, and no data is sent.
 
     Exit codes: 0 every hop is open, 2 one is broken, 3 one is not known.

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--options-from-command",
     is_flag=True,
-    help="Treat options of docker run that stand after the image name as options.",
+    help="Treat options of docker run that follow the image name as options.",
 )
 @click.option(
     "--without",

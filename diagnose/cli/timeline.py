@@ -20,7 +20,7 @@ from diagnose.cli import on, options, process
 @options.engine
 @options.config
 def timeline(format_: str, **given: Any) -> None:
-    """Show recent events in one list, in the order of time.
+    """Show recent events in one list, in chronological order.
 
     Starts, exits, kills and health of containers, messages of the engine and of the kernel,
     changed packages of the host, and changed files that containers use.

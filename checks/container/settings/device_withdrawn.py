@@ -1,4 +1,4 @@
-"""container.device-withdrawn: a container may no longer use a GPU that it was given."""
+"""container.device-withdrawn: a container has lost access to a GPU that it was given."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from diagnose.registry import check
 
 @check("container.device-withdrawn", severity=Severity.critical)
 def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
-    """A container may no longer use a GPU that it was given.
+    """A container has lost access to a GPU that it was given.
 
     `systemctl daemon-reload`, which updates of packages run, has systemd write the device rules of
     each container's control group again. It does not know the GPUs that NVIDIA's toolkit has added
