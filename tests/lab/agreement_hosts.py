@@ -80,13 +80,9 @@ class Generator:
             f"-A OUTPUT {f'! -d {loopback} ' if proxied else ''}-m addrtype --dst-type LOCAL -j DOCKER"
         )
         filters = [
-            "*filter",
-            ":INPUT ACCEPT",
-            f":FORWARD {rng.choice(('DROP', 'DROP', 'ACCEPT'))}",
-            ":OUTPUT ACCEPT",
-            ":DOCKER -",
-            ":DOCKER-USER -",
-        ]
+            "*filter", ":INPUT ACCEPT", f":FORWARD {rng.choice(('DROP', 'DROP', 'ACCEPT'))}",
+            ":OUTPUT ACCEPT", ":DOCKER -", ":DOCKER-USER -",
+        ]  # fmt: skip
         raw = ["*raw", ":PREROUTING ACCEPT"]
         for bridge in ("docker0", "br-shop"):
             if rng.random() < 0.9:

@@ -23,16 +23,8 @@ from .faults import discover as discover_scenarios
 from .sweep import sweep
 
 TOOLS = [
-    "unshare",
-    "nsenter",
-    "setpriv",
-    "ip",
-    "iptables",
-    "dnsmasq",
-    "busybox",
-    "curl",
-    "mkfs.ext4",
-]
+    "unshare", "nsenter", "setpriv", "ip", "iptables", "dnsmasq", "busybox", "curl", "mkfs.ext4",
+]  # fmt: skip
 _BEGAN = time.monotonic()
 DIFFERENT = frozenset({"broken_host", "traps", "firewall", "dns"})
 LONG = ("test_incidents.py", "test_cures.py")
@@ -158,15 +150,10 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 MACHINE_SETTINGS = (
-    "fs/inotify/max_user_instances",
-    "fs/inotify/max_user_watches",
-    "kernel/keys/maxbytes",
-    "kernel/keys/maxkeys",
-    "kernel/pid_max",
-    "kernel/threads-max",
-    "vm/max_map_count",
+    "fs/inotify/max_user_instances", "fs/inotify/max_user_watches", "kernel/keys/maxbytes",
+    "kernel/keys/maxkeys", "kernel/pid_max", "kernel/threads-max", "vm/max_map_count",
     "vm/overcommit_memory",
-)
+)  # fmt: skip
 """Settings below /proc/sys that no namespace has of its own: a cure that is typed in a box changes
 the machine."""
 

@@ -145,14 +145,9 @@ def _unpack(target: Path) -> None:
     for place, text in UPLINK.items():
         (target / "etc" / place).write_text(text)
     _run(
-        "chroot",
-        str(target),
-        "systemctl",
-        "enable",
-        "systemd-networkd",
-        "systemd-resolved",
+        "chroot", str(target), "systemctl", "enable", "systemd-networkd", "systemd-resolved",
         "lab-dns",
-    )
+    )  # fmt: skip
     link = target / "etc/resolv.conf"
     link.unlink(missing_ok=True)
     link.symlink_to("../run/systemd/resolve/stub-resolv.conf")

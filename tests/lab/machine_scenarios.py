@@ -121,20 +121,9 @@ def _oom_child() -> None:
     sh(f"systemd-run --quiet --wait --unit=systemd-oomd.service echo '{words}'")
     script = "while :; do (tail /dev/zero) ; sleep 5; done"
     docker(
-        "run",
-        "-d",
-        "--name",
-        "hungry",
-        *SOUND,
-        "-m",
-        "24m",
-        "--memory-swap",
-        "24m",
-        "bb:1",
-        "sh",
-        "-c",
-        script,
-    )
+        "run", "-d", "--name", "hungry", *SOUND, "-m", "24m", "--memory-swap", "24m", "bb:1", "sh",
+        "-c", script,
+    )  # fmt: skip
     events = "/sys/fs/cgroup/system.slice/docker-{}.scope/memory.events".format(
         inspect("hungry")["Id"]
     )
@@ -150,18 +139,9 @@ def _oom_child() -> None:
 def _throttled() -> None:
     _, docker, _, inspect = tools()
     docker(
-        "run",
-        "-d",
-        "--name",
-        "busy",
-        *SOUND,
-        "--cpus",
-        "0.05",
-        "bb:1",
-        "sh",
-        "-c",
+        "run", "-d", "--name", "busy", *SOUND, "--cpus", "0.05", "bb:1", "sh", "-c",
         "while :; do :; done",
-    )
+    )  # fmt: skip
     time.sleep(8)
     stat = Path(
         "/sys/fs/cgroup/system.slice/docker-{}.scope/cpu.stat".format(inspect("busy")["Id"])
@@ -342,17 +322,9 @@ def _unconfined() -> Callable[[], None]:
     sh, docker, _, _ = tools()
     sh("systemctl disable docker.service")
     docker(
-        "run",
-        "-d",
-        "--name",
-        "bare",
-        *SOUND,
-        "--security-opt",
-        "apparmor=unconfined",
-        "bb:1",
-        "sleep",
-        "10000",
-    )
+        "run", "-d", "--name", "bare", *SOUND, "--security-opt", "apparmor=unconfined", "bb:1",
+        "sleep", "10000",
+    )  # fmt: skip
 
     def mend() -> None:
         sh("systemctl enable docker.service")

@@ -113,23 +113,14 @@ def _fetch(root: Path) -> None:
     (work / "debs" / "partial").mkdir(parents=True)
     (work / "tree").mkdir()
     options = [
-        "-o",
-        f"Dir::Cache::archives={work}/debs",
-        "-o",
-        "APT::Sandbox::User=root",
+        "-o", f"Dir::Cache::archives={work}/debs", "-o", "APT::Sandbox::User=root",
         "--no-install-recommends",
-    ]
+    ]  # fmt: skip
     try:
         download = [
-            "apt-get",
-            "-qq",
-            "-y",
-            "install",
-            "--reinstall",
-            "--download-only",
-            *options,
+            "apt-get", "-qq", "-y", "install", "--reinstall", "--download-only", *options,
             *_PACKAGES,
-        ]
+        ]  # fmt: skip
         subprocess.run(download, check=True, capture_output=True, text=True, timeout=300)
     except (OSError, subprocess.SubprocessError) as error:
         raise UnfetchedError(

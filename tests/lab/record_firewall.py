@@ -101,18 +101,9 @@ class _Site:
             ("inner1", "inner"),
         ):
             box.docker(
-                "run",
-                "-d",
-                "--name",
-                name,
-                "--network",
-                network,
-                *options,
-                "bb",
-                "sh",
-                "-c",
+                "run", "-d", "--name", name, "--network", network, *options, "bb", "sh", "-c",
                 _SERVE,
-            )
+            )  # fmt: skip
         networks = {each["Name"]: each for each in box.api("/networks")}
         self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {
             "bridge": "docker0"

@@ -258,16 +258,8 @@ def keep_expected(folder: Path, scenario: Scenario, engine: Engine, outcome: Out
 
 def _replay(folder: Path, args: Sequence[str]) -> Mapping[str, Any]:
     command = [
-        sys.executable,
-        "-m",
-        "diagnose",
-        "all",
-        "--from",
-        str(folder),
-        "--format",
-        "json",
-        *args,
-    ]
+        sys.executable, "-m", "diagnose", "all", "--from", str(folder), "--format", "json", *args,
+    ]  # fmt: skip
     done = subprocess.run(
         command, cwd=PROJECT, env=os.environ, capture_output=True, text=True, timeout=60
     )

@@ -65,13 +65,10 @@ def unfolded(data: bytes, folder: Path) -> Path:
 
 
 HOSTS = (
-    "broken_host.fifteen_faults",
-    "broken_host.control_host",
-    "daemon.killed",
-    "firewall.docker_user_for_one_source",
-    "network.route_into_a_subnet",
+    "broken_host.fifteen_faults", "broken_host.control_host", "daemon.killed",
+    "firewall.docker_user_for_one_source", "network.route_into_a_subnet",
     "network.bridge_switched_off",
-)
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("name", HOSTS)
@@ -123,13 +120,10 @@ DAEMON = {
     "proxies": {"http-proxy": f"http://svc:{s(1)}@proxy.lab.test:3128"},
 }
 LOOKALIKES = (
-    "POSTGRES_PASSWORD_FILE=/run/secrets/db_password",
-    "TOKEN_TTL=3600",
-    "MAX_TOKENS=512",
-    "SECRET_KEY_PATH=/etc/app/key.pem",
-    "PUBLIC_KEY_ID=4f9a21",
+    "POSTGRES_PASSWORD_FILE=/run/secrets/db_password", "TOKEN_TTL=3600", "MAX_TOKENS=512",
+    "SECRET_KEY_PATH=/etc/app/key.pem", "PUBLIC_KEY_ID=4f9a21",
     "SSH_AUTH_SOCK=/tmp/ssh-agent.sock",
-)
+)  # fmt: skip
 
 
 def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
@@ -173,34 +167,20 @@ def test_a_real_engines_secrets_are_in_no_byte_of_the_bundle(
         box.docker("run", "-d", "--name=running", "-e", f"SMTP_PASS={s(13)}", "bb:1.36", "sh", "-c",
                    f"exec env API_SECRET={s(14)} sleep 1000")  # fmt: skip
         box.docker(
-            "volume",
-            "create",
-            "--opt=type=cifs",
-            "--opt=device=//192.0.2.80/x",
-            f"--opt=o=addr=192.0.2.80,username=u,password={s(15)}",
-            "nas",
-        )
+            "volume", "create", "--opt=type=cifs", "--opt=device=//192.0.2.80/x",
+            f"--opt=o=addr=192.0.2.80,username=u,password={s(15)}", "nas",
+        )  # fmt: skip
         dockerfile = f"FROM bb:1.36\nARG NPM_TOKEN\nENV GITLAB_TOKEN={s(17)}\nRUN echo built\n"
         box.docker("build", "-q", "-t", "argued:1", f"--build-arg=NPM_TOKEN={s(16)}", "-", stdin=dockerfile,
                    env={"DOCKER_BUILDKIT": "0"})  # fmt: skip
         box.docker(
-            "run",
-            "--name=failed",
-            "argued:1",
-            "sh",
-            "-c",
-            "echo $GITLAB_TOKEN; exit 4",
+            "run", "--name=failed", "argued:1", "sh", "-c", "echo $GITLAB_TOKEN; exit 4",
             check=False,
-        )
+        )  # fmt: skip
         box.docker(
-            "run",
-            "-d",
-            "--name=missing",
-            "bb:1.36",
-            f"/app-{s(18)[:2]}",
-            f"PASSWORD={s(18)}",
+            "run", "-d", "--name=missing", "bb:1.36", f"/app-{s(18)[:2]}", f"PASSWORD={s(18)}",
             check=False,
-        )
+        )  # fmt: skip
         box.docker("pull", f"http://u:{s(19)}@192.0.2.80/x", check=False)
         data = streamed(box)
     files = unpacked(data)

@@ -71,13 +71,9 @@ def box() -> Iterator[Box]:
     with Box("distro", provider=False) as box:
         box.sh(AUTHORITY)
         sockets = [
-            "-H",
-            "unix:///run/docker.sock",
-            "-H",
-            "unix:///run/other.sock",
-            "-H",
+            "-H", "unix:///run/docker.sock", "-H", "unix:///run/other.sock", "-H",
             "tcp://127.0.0.1:2376",
-        ]
+        ]  # fmt: skip
         pem = [
             "--tlscacert=/root/tls/ca.pem",
             "--tlscert=/root/tls/server.pem",

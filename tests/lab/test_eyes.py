@@ -94,14 +94,9 @@ def test_root_without_the_right_to_look_into_processes(
 ) -> None:
     host, box, root = seen_by_root
     command = [
-        "setpriv",
-        "--bounding-set=-sys_ptrace",
-        "--inh-caps=-sys_ptrace",
-        sys.executable,
-        "-m",
-        "diagnose",
-        *ALL,
-    ]
+        "setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-sys_ptrace", sys.executable, "-m",
+        "diagnose", *ALL,
+    ]  # fmt: skip
     done = box.run(command, check=False, cwd=str(PROJECT))
     judge(host, json.loads(done.stdout), root)
 

@@ -54,22 +54,15 @@ SHARED = {
 }
 """Faults that stand side by side in one box, and are followed one after the other."""
 ALONE = (
-    "daemon.frozen",
-    "daemon_told.latent",
-    "firewall.filter_flushed",
-    "network.bridge_switched_off",
-    "network.port_of_a_process",
-    "network.route_into_a_subnet",
-)
+    "daemon.frozen", "daemon_told.latent", "firewall.filter_flushed",
+    "network.bridge_switched_off", "network.port_of_a_process", "network.route_into_a_subnet",
+)  # fmt: skip
 """Faults that need a host of their own."""
 LONG = (
-    "firewall.masquerade_deleted",
-    "network_wiring.macvlan_on_an_interface_that_is_down",
-    "firewall.dnat_deleted",
-    "firewall.dropped_in_docker_user",
-    "paths.kill_switch_that_forgets_the_bridges",
-    "storage.deleted_files_held",
-)
+    "firewall.masquerade_deleted", "network_wiring.macvlan_on_an_interface_that_is_down",
+    "firewall.dnat_deleted", "firewall.dropped_in_docker_user",
+    "paths.kill_switch_that_forgets_the_bridges", "storage.deleted_files_held",
+)  # fmt: skip
 """More of them, for a run that may take its time."""
 FAULTS_AT_LEAST = 30
 FAMILIES_AT_LEAST = 10
@@ -218,16 +211,9 @@ def test_nothing_happens_without_a_yes_and_an_interrupt_keeps_the_transcript(
         box.start_engine()
         name = "a; touch pwned"
         box.docker(
-            "run",
-            "-d",
-            "--name",
-            "paused",
-            "--label",
-            f"x={name}",
-            box.image("bb:1.36"),
-            "sleep",
+            "run", "-d", "--name", "paused", "--label", f"x={name}", box.image("bb:1.36"), "sleep",
             "1000",
-        )
+        )  # fmt: skip
         box.docker("pause", "paused")
         session = _Session(box, "container.paused", "-o", "/tmp/t.md")
         while "unpause" not in session.prompt():

@@ -89,19 +89,9 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
     began = time.monotonic()
     hosts = [word for name in ("plain", "slow", "mortal", "small") for word in ("--on", name)]
     run = on(
-        box,
-        "all",
-        *hosts,
-        "--sudo",
-        "--sudo-password",
-        "/root/password",
-        "--format",
-        "json",
-        "--budget",
-        "60",
-        "-o",
-        "/root/{host}.json",
-    )
+        box, "all", *hosts, "--sudo", "--sudo-password", "/root/password", "--format", "json",
+        "--budget", "60", "-o", "/root/{host}.json",
+    )  # fmt: skip
     assert run.code == 2, run.err
     for name in ("plain", "slow", "small"):
         assert names(json.loads(box.read(f"/root/{name}.json"))) == {"fails"}, run.err
@@ -212,13 +202,9 @@ def test_host_with_the_tool_is_not_shipped_to(box: Box) -> None:
         timeout=120,
     )
     run = box.diagnose(
-        "check",
-        "container.entrypoint-missing",
-        "--on",
-        "plain",
-        "--folder",
+        "check", "container.entrypoint-missing", "--on", "plain", "--folder",
         "/none/diagnose-0.1.0-linux-x86_64.tar.gz",
-    )
+    )  # fmt: skip
     box.sh("rm -rf /opt/diagnose")
     assert run.code == 2, run.err
 

@@ -312,13 +312,9 @@ def test_verdicts_of_the_deb_are_the_installed_tool_s(
 
 
 ENTRY = [
-    "/diagnose/lib/ld.so",
-    "--inhibit-cache",
-    "--library-path",
-    "/diagnose/lib",
-    "/diagnose/bin/python3",
-    "-I",
-]
+    "/diagnose/lib/ld.so", "--inhibit-cache", "--library-path", "/diagnose/lib",
+    "/diagnose/bin/python3", "-I",
+]  # fmt: skip
 IMAGE = json.dumps([*ENTRY, "-m", "diagnose.reach.into_host"])
 
 

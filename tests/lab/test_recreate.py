@@ -27,18 +27,9 @@ RICH = (
     " --sysctl net.ipv4.ip_unprivileged_port_start=0 --group-add 2000 --device /dev/null:/dev/nothing:r --oom-score-adj 100"
 )
 CONFIG = (
-    "Env",
-    "Cmd",
-    "Entrypoint",
-    "User",
-    "WorkingDir",
-    "Hostname",
-    "Labels",
-    "ExposedPorts",
-    "Healthcheck",
-    "StopSignal",
-    "StopTimeout",
-)
+    "Env", "Cmd", "Entrypoint", "User", "WorkingDir", "Hostname", "Labels", "ExposedPorts",
+    "Healthcheck", "StopSignal", "StopTimeout",
+)  # fmt: skip
 LEFT_OUT = {"ContainerIDFile", "ConsoleSize"}
 
 
@@ -126,16 +117,9 @@ def test_the_change_is_made_and_nothing_else(engine: Engine) -> None:
                    "sleep", "1000")  # fmt: skip
         before = box.inspect("web")
         _recreated(
-            box,
-            "web",
-            "--without",
-            "cap-add",
-            "--command",
-            "sleep 2000",
-            "--",
-            "--ulimit=nofile=900:900",
-            "--init",
-        )
+            box, "web", "--without", "cap-add", "--command", "sleep 2000", "--",
+            "--ulimit=nofile=900:900", "--init",
+        )  # fmt: skip
         after = box.inspect("web")
         changed = _differences(_is(before), _is(after))
         assert set(changed) == {"config Cmd", "host CapAdd", "host Ulimits", "host Init"}
@@ -147,16 +131,9 @@ def test_a_container_that_cannot_be_created_leaves_the_old_one_running(engine: E
         equip(box)
         box.start_engine()
         box.docker(
-            "run",
-            "-d",
-            "--name",
-            "web",
-            "--restart",
-            "always",
-            box.image("bb:1.36"),
-            "sleep",
+            "run", "-d", "--name", "web", "--restart", "always", box.image("bb:1.36"), "sleep",
             "1000",
-        )
+        )  # fmt: skip
         before = box.inspect("web")
         done = box.diagnose("recreate", "web", "--", "--entrypoint=/nothing")
         failed = box.run(["sh", "-c", done.out], check=False, timeout=60)

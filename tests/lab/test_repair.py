@@ -45,12 +45,9 @@ def _host(engine: Engine, *, has_proxy: bool) -> Iterator[Box]:
             box.docker("network", "create", *options, name)
         if engine.major >= 28:
             box.docker(
-                "network",
-                "create",
-                "-o",
-                "com.docker.network.bridge.gateway_mode_ipv4=routed",
+                "network", "create", "-o", "com.docker.network.bridge.gateway_mode_ipv4=routed",
                 "routed",
-            )
+            )  # fmt: skip
             _run(box, "guest", "--network", "routed", "-p", "7003:73")
         _run(box, "web", "-p", "8080:80", "-p", "127.0.0.1:9000:90/udp")
         _run(box, "api", "--network", "plain", "-p", "8081:80")
@@ -139,13 +136,12 @@ def test_lost_rules_are_put_back_by_the_printed_script(engine: Engine, has_proxy
 
 
 NATIVE_LOSSES = (
-    "nft flush ruleset",
-    "nft flush table ip docker-bridges",
+    "nft flush ruleset", "nft flush table ip docker-bridges",
     "nft flush chain ip docker-bridges filter-forward-out__docker0",
     "nft flush chain ip docker-bridges nat-prerouting-and-output",
     "nft flush map ip docker-bridges nat-postrouting-out-jumps",
     "nft delete table ip docker-bridges",
-)
+)  # fmt: skip
 
 
 def _native_rules(box: Box) -> list[str]:

@@ -116,17 +116,9 @@ def moment(text: str) -> float:
 
 def start_watch(box: Box, *options: str) -> int:
     command = [
-        "env",
-        "-C",
-        str(PROJECT),
-        sys.executable,
-        "-m",
-        "diagnose",
-        "watch",
-        "--log",
-        LOG,
+        "env", "-C", str(PROJECT), sys.executable, "-m", "diagnose", "watch", "--log", LOG,
         *options,
-    ]
+    ]  # fmt: skip
     return box.spawn(command, log="/tmp/watch.out")
 
 

@@ -59,14 +59,8 @@ STEADY_S = 8
 LONGEST_S = 300
 
 HIDES_THE_REST = (
-    "daemon",
-    "daemon_told",
-    "engine_wounds",
-    "swarm",
-    "broken_host",
-    "traps",
-    "healthy_programs",
-)
+    "daemon", "daemon_told", "engine_wounds", "swarm", "broken_host", "traps", "healthy_programs",
+)  # fmt: skip
 """Scenario modules whose host says nothing about other faults, or whose faults are many already."""
 
 EFFECTS: dict[str, str] = {

@@ -129,15 +129,9 @@ def program_on_a_noexec_mount(box: Box) -> None:
     box.write("/srv/scripts/run.sh", "#!/bin/sh\nsleep 1000\n", 0o755)
     volume = "--volume=/srv/scripts:/opt/scripts"
     done = box.docker(
-        "run",
-        "-d",
-        "--name=scripted",
-        *QUIET,
-        volume,
-        "bb:1.36",
-        "/opt/scripts/run.sh",
+        "run", "-d", "--name=scripted", *QUIET, volume, "bb:1.36", "/opt/scripts/run.sh",
         check=False,
-    )
+    )  # fmt: skip
     assert "permission denied" in done.stderr
     assert 'exec: "' not in box.inspect("scripted")["State"]["Error"]
 

@@ -93,17 +93,9 @@ def _noisy_and_idle(box: Box) -> None:
     for name in ("old-data", "older-data"):
         box.docker("volume", "create", name)
         box.docker(
-            "run",
-            "--rm",
-            "-v",
-            f"{name}:/data",
-            "bb:1.36",
-            "dd",
-            "if=/dev/zero",
-            "of=/data/x",
-            "bs=1M",
-            "count=4",
-        )
+            "run", "--rm", "-v", f"{name}:/data", "bb:1.36", "dd", "if=/dev/zero", "of=/data/x",
+            "bs=1M", "count=4",
+        )  # fmt: skip
     box.docker("run", "-d", "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
 
 

@@ -275,15 +275,9 @@ def one_container_hangs(box: Box) -> None:
     """The engine never answers about one container; the others are judged all the same."""
     healthy_container(box, "stuck", 8090)
     box.docker(
-        "run",
-        "-d",
-        "--name=broken",
-        "--memory=16m",
-        "--pids-limit=16",
-        "bb:1.36",
-        "/no/such",
+        "run", "-d", "--name=broken", "--memory=16m", "--pids-limit=16", "bb:1.36", "/no/such",
         check=False,
-    )
+    )  # fmt: skip
     box.write("/opt/lab/proxy.py", _PROXY)
     id = box.inspect("stuck")["Id"]
     box.spawn(

@@ -14,17 +14,9 @@ OF_SHOP = "--label=com.docker.compose.project=names"
 def caller(box: Box, name: str, script: str, *options: str) -> None:
     """A program that ends where it cannot resolve a name, and is started again."""
     box.docker(
-        "run",
-        "-d",
-        f"--name={name}",
-        "--restart=always",
-        *LIMITS,
-        *options,
-        "bb:1.36",
-        "sh",
-        "-c",
-        script,
-    )
+        "run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh",
+        "-c", script,
+    )  # fmt: skip
     box.wait_for(lambda: box.inspect(name)["RestartCount"] >= 3, 20, f"{name} to loop")
 
 
@@ -217,32 +209,18 @@ def services_that_share_a_network(box: Box) -> None:
         "--label=com.docker.compose.service=sounddb",
     ]
     box.docker(
-        "run",
-        "-d",
-        "--name=sound-db-1",
-        *LIMITS,
-        *db,
-        "--user=1000:1000",
-        "bb:1.36",
-        "sleep",
+        "run", "-d", "--name=sound-db-1", *LIMITS, *db, "--user=1000:1000", "bb:1.36", "sleep",
         "1000",
-    )
+    )  # fmt: skip
     variables = [
         "--env=DATABASE_URL=postgres://shop@sounddb:5432/shop",
         "--env=POSTGRES_DB=sounddb",
     ]
     api = ["--net=sound_front", project, "--label=com.docker.compose.service=api", *variables]
     box.docker(
-        "run",
-        "-d",
-        "--name=sound-api-1",
-        *LIMITS,
-        *api,
-        "--user=1000:1000",
-        "bb:1.36",
-        "sleep",
+        "run", "-d", "--name=sound-api-1", *LIMITS, *api, "--user=1000:1000", "bb:1.36", "sleep",
         "1000",
-    )
+    )  # fmt: skip
     box.docker("network", "connect", "sound_back", "sound-api-1")
     address = box.inspect("sound-db-1")["NetworkSettings"]["Networks"]["sound_back"]["IPAddress"]
     hosts = [
@@ -252,17 +230,9 @@ def services_that_share_a_network(box: Box) -> None:
         f"--add-host=sounddb:{address}",
     ]
     box.docker(
-        "run",
-        "-d",
-        "--name=sound-job-1",
-        *LIMITS,
-        *hosts,
-        variables[0],
-        "--user=1000:1000",
-        "bb:1.36",
-        "sleep",
-        "1000",
-    )
+        "run", "-d", "--name=sound-job-1", *LIMITS, *hosts, variables[0], "--user=1000:1000",
+        "bb:1.36", "sleep", "1000",
+    )  # fmt: skip
 
 
 @fault(

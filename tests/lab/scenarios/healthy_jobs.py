@@ -10,12 +10,9 @@ from tests.lab import Box, healthy
 from tests.lab.runner import BASE_CONFIG
 
 GOOD = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 PROJECT = "--label=com.docker.compose.project=jobs"
 BRUTE_FORCE = 'FATAL:  password authentication failed for user "admin"'
 CAUGHT = "java.lang.OutOfMemoryError: Java heap space (caught, request 17 was refused)"
@@ -47,16 +44,9 @@ def app_that_waited_for_its_database(box: Box) -> None:
         "echo 'could not connect to server: Connection refused, is db:5432 up?'; exit 1"
     )
     run(
-        box,
-        "waited",
-        "--restart=unless-stopped",
-        "-v",
-        "/srv/waited:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
-        script,
-    )
+        box, "waited", "--restart=unless-stopped", "-v", "/srv/waited:/data", "bb:1.36", "sh",
+        "-c", script,
+    )  # fmt: skip
     box.wait_for(lambda: "ready" in box.docker("logs", "waited").stdout, 20, "the app to work")
 
 
@@ -66,16 +56,9 @@ def worker_that_recycled_once(box: Box) -> None:
     box.sh("mkdir -p /srv/recycled && chown 1000:1000 /srv/recycled")
     script = "[ -e /data/done ] && exec sleep 1000; touch /data/done; echo 'max requests reached, recycling'; exit 0"
     run(
-        box,
-        "recycled",
-        "--restart=always",
-        "-v",
-        "/srv/recycled:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "recycled", "--restart=always", "-v", "/srv/recycled:/data", "bb:1.36", "sh", "-c",
         script,
-    )
+    )  # fmt: skip
     box.wait_for(lambda: box.inspect("recycled")["RestartCount"] == 1, 10, "the next worker")
     box.wait_state("recycled", "running")
 
@@ -86,16 +69,9 @@ def job_that_succeeded_at_the_second_try(box: Box) -> None:
     box.sh("mkdir -p /srv/second && chown 1000:1000 /srv/second")
     script = "[ -e /data/tried ] && exit 0; touch /data/tried; echo 'ERROR: lock wait timeout, try again'; exit 1"
     run(
-        box,
-        "second",
-        "--restart=on-failure:3",
-        "-v",
-        "/srv/second:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "second", "--restart=on-failure:3", "-v", "/srv/second:/data", "bb:1.36", "sh", "-c",
         script,
-    )
+    )  # fmt: skip
     box.wait_for(lambda: box.inspect("second")["State"]["ExitCode"] == 0, 15, "the second try")
     box.wait_state("second", "exited")
 
@@ -144,13 +120,9 @@ def servers_that_turn_strangers_away(box: Box) -> None:
 def server_that_caught_its_error(box: Box) -> None:
     """A server logs an OutOfMemoryError with its stack, refuses that request, and continues."""
     run(
-        box,
-        "caught",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "caught", "bb:1.36", "sh", "-c",
         f"echo '{CAUGHT}'; echo '\tat com.shop.Export.run(Export.java:7)'; exec sleep 1000",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -201,15 +173,9 @@ def configuration_that_is_only_read(box: Box) -> None:
         "mkdir -p /srv/settings && echo level=info >/srv/settings/app.conf && chmod 644 /srv/settings/app.conf"
     )
     run(
-        box,
-        "reader",
-        "-v",
-        "/srv/settings:/etc/app:ro",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "reader", "-v", "/srv/settings:/etc/app:ro", "bb:1.36", "sh", "-c",
         "cat /etc/app/app.conf; exec sleep 1000",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -217,26 +183,13 @@ def sidecar_that_reads_logs(box: Box) -> None:
     """A sidecar reads the volume of its neighbour, and repeats the neighbour's errors in its own
     log."""
     run(
-        box,
-        "appender",
-        "-v",
-        "lines:/logs:rw",
-        "--user=0",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "appender", "-v", "lines:/logs:rw", "--user=0", "bb:1.36", "sh", "-c",
         "echo 'panic: no space left' >/logs/x; exec sleep 1000",
-    )
+    )  # fmt: skip
     run(
-        box,
-        "shipper",
-        "-v",
-        "lines:/logs:ro",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "shipper", "-v", "lines:/logs:ro", "bb:1.36", "sh", "-c",
         "while :; do cat /logs/* 2>/dev/null; sleep 1; done",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -269,14 +222,9 @@ def accepted_codes_around_a_restart_of_the_engine(box: Box) -> None:
     box.wait_state("service", "running")
     assert foreground(box, "morning", "bb:1.36", "sh", "-c", "exit 5") == 5
     run(
-        box,
-        "report",
-        "--restart=on-failure",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "report", "--restart=on-failure", "bb:1.36", "sh", "-c",
         "echo 'ERROR 0 of 12 rows failed'; exit 0",
-    )
+    )  # fmt: skip
     box.wait_state("report", "exited")
 
 

@@ -10,12 +10,9 @@ from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG, healthy_container
 
 GOOD = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 PROJECT = "--label=com.docker.compose.project=twins"
 CHATTY = "ERROR upstream timed out, will retry; FATAL is only a word here; WARN cache miss; Traceback (most recent call last):"
 
@@ -104,15 +101,9 @@ def folder_of_its_own(box: Box) -> None:
     """A container of user 1000 writes to a folder of the host that belongs to user 1000."""
     box.sh("mkdir -p /srv/own && chown 1000:1000 /srv/own")
     run(
-        box,
-        "owner",
-        "-v",
-        "/srv/own:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "owner", "-v", "/srv/own:/data", "bb:1.36", "sh", "-c",
         "echo x >/data/x && exec sleep 1000",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -121,16 +112,9 @@ def anonymous_volume_that_was_asked_for(box: Box) -> None:
     anonymous volume."""
     box.sh("mkdir -p /srv/node/node_modules && chown -R 1000:1000 /srv/node")
     run(
-        box,
-        "node-dev",
-        "-v",
-        "/srv/node:/app",
-        "-v",
-        "/app/node_modules",
-        "bb:1.36",
-        "sleep",
+        box, "node-dev", "-v", "/srv/node:/app", "-v", "/app/node_modules", "bb:1.36", "sleep",
         "1000",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -173,14 +157,9 @@ def child_that_was_stopped(box: Box) -> None:
 def pid_file_of_a_running_server(box: Box) -> None:
     """The pid file of a server that runs."""
     run(
-        box,
-        "pidfile9",
-        "--tmpfs=/run:uid=1000",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "pidfile9", "--tmpfs=/run:uid=1000", "bb:1.36", "sh", "-c",
         "echo $$ >/run/server.pid; exec sleep 1000",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -199,16 +178,9 @@ def jobs_around_a_restart_of_the_engine(box: Box) -> None:
     box.stop_engine()
     box.start_engine(config=BASE_CONFIG)
     run(
-        box,
-        "after",
-        "--restart=on-failure",
-        "-p",
-        "127.0.0.1:8969:80",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "after", "--restart=on-failure", "-p", "127.0.0.1:8969:80", "bb:1.36", "sh", "-c",
         "sleep 0.5; exit 0",
-    )
+    )  # fmt: skip
     labels = [PROJECT, "--label=com.docker.compose.service=job"]
     run(box, "after-compose", "--restart=on-failure", *labels, "bb:1.36", "sh", "-c", "sleep 0.5")
     box.wait_state("after", "exited")

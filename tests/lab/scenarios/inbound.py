@@ -113,19 +113,8 @@ def container_whose_own_rules_nobody_may_know(box: Box) -> None:
     _shop(box, "shop62", 18062)
     pid = str(box.inspect("shop62")["State"]["Pid"])
     rule = [
-        "iptables",
-        "-A",
-        "INPUT",
-        "-p",
-        "tcp",
-        "--dport",
-        "8080",
-        "!",
-        "-i",
-        "lo",
-        "-j",
-        "DROP",
-    ]
+        "iptables", "-A", "INPUT", "-p", "tcp", "--dport", "8080", "!", "-i", "lo", "-j", "DROP",
+    ]  # fmt: skip
     box.run(["nsenter", "-t", pid, "-n", *rule])
     _calls_on(box, 18062, WEB)
 

@@ -109,14 +109,9 @@ def kill_switch_before_a_database(box: Box) -> None:
     healthy_container(box, "sealdb", 18773, "--network=sealnet")
     healthy_container(box, "sealed", 18774, "--network=sealnet", _ADMIN)
     box.docker(
-        "run",
-        "-d",
-        "--name=sealguest",
-        "--network=container:sealed",
-        "-m=32m",
-        "-e=BACKEND_URL=http://sealdb:8080/",
-        *("bb:1.36", "sleep", "1000"),
-    )
+        "run", "-d", "--name=sealguest", "--network=container:sealed", "-m=32m",
+        "-e=BACKEND_URL=http://sealdb:8080/", *("bb:1.36", "sleep", "1000"),
+    )  # fmt: skip
     database = box.inspect("sealdb")["NetworkSettings"]["Networks"]["sealnet"]["IPAddress"]
     assert _gets(box, "sealguest", f"http://{database}:8080/")
     _kill_switch(box, "sealed", "INPUT -p tcp --dport 8080")

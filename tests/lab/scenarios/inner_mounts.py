@@ -9,11 +9,9 @@ from .programs.helpers import MACHINE
 PYTHON = "/usr/bin/python3"
 SAFE = ("run", "-d", "--memory=64m", "--pids-limit=64")
 MAY_MOUNT = (
-    "--cap-add=SYS_ADMIN",
-    "--device=/dev/fuse",
-    "--security-opt=apparmor=unconfined",
+    "--cap-add=SYS_ADMIN", "--device=/dev/fuse", "--security-opt=apparmor=unconfined",
     "--security-opt=seccomp=unconfined",
-)
+)  # fmt: skip
 _REMOTE = r"""
 import ctypes, os, struct, sys
 fuse = os.open("/dev/fuse", os.O_RDWR)

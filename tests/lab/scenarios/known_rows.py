@@ -27,15 +27,8 @@ def redis(box: Box, name: str, *words: str) -> None:
     """Redis with its data in a folder of the host."""
     load_server(box, "redis-server", "redis:7.0")
     run(
-        box,
-        name,
-        *GOOD,
-        "-v",
-        f"/srv/{name}:/data",
-        "--workdir=/data",
-        "redis:7.0",
-        *words,
-    )
+        box, name, *GOOD, "-v", f"/srv/{name}:/data", "--workdir=/data", "redis:7.0", *words,
+    )  # fmt: skip
 
 
 @fault(
@@ -79,12 +72,9 @@ def redis_with_a_damaged_append_only_file(box: Box) -> None:
     redis(box, "cut16", "redis-server", "--appendonly", "yes")
     box.wait_for(lambda: "Ready to accept" in logs(box, "cut16"), 20, "Redis to be ready")
     box.docker(
-        "exec",
-        "cut16",
-        "sh",
-        "-c",
+        "exec", "cut16", "sh", "-c",
         "printf 'SET a 1\\r\\nSET b 2\\r\\n' | nc -w 1 127.0.0.1 6379",
-    )
+    )  # fmt: skip
     box.docker("stop", "cut16")
     box.sh(f"printf 'no command\\r\\n' >>{data}/appendonlydir/appendonly.aof.1.incr.aof")
     box.docker("start", "cut16")
@@ -173,24 +163,12 @@ def postgres_as_root(box: Box) -> None:
     load(box, "database:16", Recipe(changes=("USER 1000:1000",)))
     data = folder(box, "rooted16")
     options = [
-        "--network=none",
-        "--memory=256m",
-        "--pids-limit=100",
-        *MACHINE,
-        "-v",
-        f"{data}:/data",
-    ]
+        "--network=none", "--memory=256m", "--pids-limit=100", *MACHINE, "-v", f"{data}:/data",
+    ]  # fmt: skip
     box.docker(
-        "run",
-        "--rm",
-        *options,
-        "database:16",
-        f"{POSTGRES}/initdb",
-        "-N",
-        "-D",
-        "/data",
+        "run", "--rm", *options, "database:16", f"{POSTGRES}/initdb", "-N", "-D", "/data",
         timeout=90,
-    )
+    )  # fmt: skip
     server = [f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp"]
     run(box, "rooted16", *options, "--user=root", "database:16", *server)
     assert "execution of the PostgreSQL server is not permitted" in ended(box, "rooted16")
@@ -242,16 +220,8 @@ def password_that_was_changed_after_the_data_was_made(box: Box) -> None:
     script = "psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
     env = ["--env=DB_HOST=store16", "--env=PGPASSWORD=made-up-green"]
     run(
-        box,
-        "till16",
-        *CLIENT,
-        "--network=till16net",
-        *env,
-        "postgres:15",
-        "sh",
-        "-c",
-        script,
-    )
+        box, "till16", *CLIENT, "--network=till16net", *env, "postgres:15", "sh", "-c", script,
+    )  # fmt: skip
     assert "password authentication failed" in ended(box, "till16")
 
 
@@ -265,16 +235,8 @@ def network_that_a_database_does_not_let_in(box: Box) -> None:
     script = "sleep 2; psql -h $DB_HOST -U shop -c 'SELECT 1' && exec sleep 1000"
     env = ["--env=DB_HOST=closed16", "--env=PGPASSWORD=made-up-blue"]
     run(
-        box,
-        "guest16",
-        *CLIENT,
-        "--network=guest16net",
-        *env,
-        "postgres:15",
-        "sh",
-        "-c",
-        script,
-    )
+        box, "guest16", *CLIENT, "--network=guest16net", *env, "postgres:15", "sh", "-c", script,
+    )  # fmt: skip
     assert "no pg_hba.conf entry" in ended(box, "guest16")
 
 
@@ -288,15 +250,8 @@ def nginx_that_takes_only_small_uploads(box: Box) -> None:
     conf = folder(box, "narrow16conf")
     path = "--env=PATH=/bin:/usr/bin:/usr/sbin"
     nginx(
-        box,
-        "narrow16",
-        _UPLOADS,
-        path,
-        "-p",
-        "8416:8080",
-        "-v",
-        f"{conf}:/etc/nginx/conf.d",
-    )
+        box, "narrow16", _UPLOADS, path, "-p", "8416:8080", "-v", f"{conf}:/etc/nginx/conf.d",
+    )  # fmt: skip
     url = f"http://{BOX_ADDRESS}:8416/up"
     box.wait_for(lambda: box.provider.curl(url, check=False), 20, "nginx to answer")
     box.provider.sh("head -c 2000000 /dev/zero >/tmp/photo16")
@@ -326,11 +281,8 @@ def java_that_prints_long_traces(box: Box) -> None:
     """A real Java program runs on and prints one trace of twenty lines after the other."""
     box.write("/srv/deep16/App.java", _TRACE)
     mounts = [
-        "-v",
-        "/srv/deep16:/app:ro",
-        "-v",
-        "/etc/java-17-openjdk:/etc/java-17-openjdk:ro",
-    ]
+        "-v", "/srv/deep16:/app:ro", "-v", "/etc/java-17-openjdk:/etc/java-17-openjdk:ro",
+    ]  # fmt: skip
     limits = [
         *ROOMY[1:],
         "--memory=512m",

@@ -116,14 +116,9 @@ def driver_that_the_host_does_not_have(box: Box) -> None:
     """A container's log is to go to a journal that this host does not run: nobody is reached in
     vain."""
     box.docker(
-        *SAFE,
-        "--name=unjournaled",
-        "--log-driver=journald",
-        "bb:1.36",
-        "sleep",
-        "1000",
+        *SAFE, "--name=unjournaled", "--log-driver=journald", "bb:1.36", "sleep", "1000",
         check=False,
-    )
+    )  # fmt: skip
     assert "journald is not enabled" in box.inspect("unjournaled")["State"]["Error"]
 
 

@@ -116,15 +116,9 @@ def macvlan_on_an_interface_that_is_down(box: Box) -> None:
         "ip link add cable0 type veth peer name cable1; ip link set cable1 up; ip link set cable0 up"
     )
     box.docker(
-        "network",
-        "create",
-        "-d",
-        "macvlan",
-        "--subnet=203.0.113.0/24",
-        "-o",
-        "parent=cable0",
+        "network", "create", "-d", "macvlan", "--subnet=203.0.113.0/24", "-o", "parent=cable0",
         "lan",
-    )
+    )  # fmt: skip
     box.docker(
         "run", "-d", "--name", "camera", "--network=lan", "-m", "32m", "bb:1.36", "sleep", "1000"
     )
@@ -196,16 +190,9 @@ def restart_under_a_client(box: Box) -> None:
     box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
     box.sh("sleep 0.3")
     box.docker(
-        "run",
-        "-d",
-        "--name=collector",
-        *QUIET,
-        "-p",
-        "18230:5140/udp",
-        box.image("bb:1.36"),
-        "sleep",
-        "1000",
-    )
+        "run", "-d", "--name=collector", *QUIET, "-p", "18230:5140/udp", box.image("bb:1.36"),
+        "sleep", "1000",
+    )  # fmt: skip
 
 
 @fault(

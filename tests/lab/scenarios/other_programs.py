@@ -71,12 +71,8 @@ def _caller_of_the_host(box: Box) -> None:
     box.docker("network", "create", "--subnet=10.247.1.0/24", "callnet")
     box.spawn(["busybox", "httpd", "-f", "-p", "0.0.0.0:9091", "-h", "/tmp"])
     healthy_container(
-        box,
-        "caller",
-        18712,
-        "--network=callnet",
-        f"-e=API_URL=http://{BOX_ADDRESS}:9091/",
-    )
+        box, "caller", 18712, "--network=callnet", f"-e=API_URL=http://{BOX_ADDRESS}:9091/",
+    )  # fmt: skip
 
 
 def _reaches_the_host(box: Box) -> bool:

@@ -10,12 +10,9 @@ from tests.lab.programs import load_server
 from tests.lab.provider import BOX_ADDRESS, RESOLVER
 
 GOOD = [
-    "--memory=128m",
-    "--pids-limit=100",
-    "--user=1000:1000",
-    "--cap-drop=ALL",
+    "--memory=128m", "--pids-limit=100", "--user=1000:1000", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 NGINX = """
 daemon off; pid /tmp/nginx.pid; error_log stderr; events {}
 http { access_log off; client_body_temp_path /tmp/a; proxy_temp_path /tmp/b; fastcgi_temp_path /tmp/c;
@@ -49,17 +46,9 @@ def redis_that_names_a_relative_file(box: Box) -> None:
     load_server(box, "redis-server", "redis:7.0")
     box.sh("mkdir -p /srv/cache7 && chmod 755 /srv/cache7")
     run(
-        box,
-        "cache7",
-        "-v",
-        "/srv/cache7:/data",
-        "redis:7.0",
-        "redis-server",
-        "--appendonly",
-        "yes",
-        "--dir",
-        "/data",
-    )
+        box, "cache7", "-v", "/srv/cache7:/data", "redis:7.0", "redis-server", "--appendonly",
+        "yes", "--dir", "/data",
+    )  # fmt: skip
     assert box.wait_state("cache7", "exited")["State"]["ExitCode"] == 1
 
 
@@ -87,12 +76,9 @@ def nginx_with_a_folder_for_a_file(box: Box) -> None:
     """nginx includes a file that was missing on the host, so that the engine made a folder of its
     name."""
     nginx(
-        box,
-        "edge7",
-        "include /etc/nginx/extra.conf;",
-        "-v",
+        box, "edge7", "include /etc/nginx/extra.conf;", "-v",
         "/srv/edge7/extra.conf:/etc/nginx/extra.conf",
-    )
+    )  # fmt: skip
     assert box.wait_state("edge7", "exited")["State"]["ExitCode"] == 1
 
 
@@ -180,25 +166,12 @@ def _postgres_data(box: Box, folder: str) -> list[str]:
     """A data directory of PostgreSQL on the host, and the words that run a server on it."""
     box.sh(f"mkdir -p {folder} && chown 1000:1000 {folder} && chmod 700 {folder}")
     options = [
-        "--network=none",
-        "--memory=256m",
-        "--pids-limit=100",
-        *MACHINE,
-        "-v",
-        f"{folder}:/data",
-    ]
+        "--network=none", "--memory=256m", "--pids-limit=100", *MACHINE, "-v", f"{folder}:/data",
+    ]  # fmt: skip
     box.docker(
-        "run",
-        "--rm",
-        "--user=1000:1000",
-        *options,
-        "bb:1.36",
-        f"{POSTGRES}/initdb",
-        "-D",
-        "/data",
-        "-A",
-        "trust",
-    )
+        "run", "--rm", "--user=1000:1000", *options, "bb:1.36", f"{POSTGRES}/initdb", "-D",
+        "/data", "-A", "trust",
+    )  # fmt: skip
     return [*options, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp"]
 
 
@@ -278,15 +251,9 @@ def files_that_are_closed_and_quotes_that_are_meant(box: Box) -> None:
     )
     box.sh("chown 1000 /srv/closed7/acme.json")
     run(
-        box,
-        "closed7",
-        "-v",
-        "/srv/closed7/acme.json:/acme.json",
-        '--env=GREETING="hello"',
-        "bb:1.36",
-        "sleep",
-        "1000",
-    )
+        box, "closed7", "-v", "/srv/closed7/acme.json:/acme.json", '--env=GREETING="hello"',
+        "bb:1.36", "sleep", "1000",
+    )  # fmt: skip
     words = _postgres_data(box, "/srv/kept7")
     box.docker("run", "-d", "--name=kept7", "--user=1000:1000", *words)
     box.wait_for(
@@ -311,24 +278,13 @@ def database_that_refuses_its_clients(box: Box) -> None:
     )
     box.sh("cat /tmp/hba >>/srv/refusing/pg_hba.conf")
     data = [
-        "--network=refusing",
-        "--memory=256m",
-        "--pids-limit=100",
-        "--user=1000:1000",
-        "-v",
+        "--network=refusing", "--memory=256m", "--pids-limit=100", "--user=1000:1000", "-v",
         "/srv/refusing:/data",
-    ]
+    ]  # fmt: skip
     server = [
-        *MACHINE,
-        "bb:1.36",
-        f"{POSTGRES}/postgres",
-        "-D",
-        "/data",
-        "-k",
-        "/tmp",
-        "-c",
+        *MACHINE, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data", "-k", "/tmp", "-c",
         "listen_addresses=*",
-    ]
+    ]  # fmt: skip
     box.docker("run", "-d", "--name=refuser", *data, *server)
     box.wait_for(
         lambda: "ready to accept" in box.docker("logs", "refuser").stderr,
@@ -337,15 +293,9 @@ def database_that_refuses_its_clients(box: Box) -> None:
     psql = [*MACHINE, "bb:1.36", f"{POSTGRES}/psql", "-h", "refuser", "-c", "select 1"]
     run(box, "lost-db", "--network=refusing", "--env=PGUSER=app", *psql, "shopdb")
     run(
-        box,
-        "wrong-password",
-        "--network=refusing",
-        "--env=PGPASSWORD=made-up",
-        *psql,
-        "-U",
-        "shop",
-        "postgres",
-    )
+        box, "wrong-password", "--network=refusing", "--env=PGPASSWORD=made-up", *psql, "-U",
+        "shop", "postgres",
+    )  # fmt: skip
     for name in ("lost-db", "wrong-password"):
         assert box.wait_state(name, "exited")["State"]["ExitCode"] == 2
 
@@ -357,16 +307,9 @@ def servers_that_warn_and_work(box: Box) -> None:
     box.sh("mkdir -p /srv/warned7 && chown 1000:1000 /srv/warned7")
     options = ["-v", "/srv/warned7:/data"]
     run(
-        box,
-        "warned7",
-        *options,
-        "redis:7.0",
-        "redis-server",
-        "--appendonly",
-        "yes",
-        "--dir",
+        box, "warned7", *options, "redis:7.0", "redis-server", "--appendonly", "yes", "--dir",
         "/data",
-    )
+    )  # fmt: skip
     nginx(box, "served7", "server { listen 8087; }")
     for name in ("warned7", "served7"):
         box.wait_state(name, "running")

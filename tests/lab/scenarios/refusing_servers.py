@@ -137,27 +137,13 @@ def _with_script(box: Box, name: str) -> None:
     load(box, "postgres:15", Recipe())
     script = ("-v", f"{folder}/init.sql:/docker-entrypoint-initdb.d/init.sql:ro")
     at = (
-        "-e",
-        "PGHOST=/tmp",
-        "-e",
-        "PATH=/bin:/usr/bin",
-        "-e",
-        "POSTGRES_USER=app",
-        "-e",
-        "POSTGRES_DB=postgres",
-        "-e",
-        "PGDATABASE=postgres",
-    )
+        "-e", "PGHOST=/tmp", "-e", "PATH=/bin:/usr/bin", "-e", "POSTGRES_USER=app", "-e",
+        "POSTGRES_DB=postgres", "-e", "PGDATABASE=postgres",
+    )  # fmt: skip
     server = (
-        *mounts,
-        *script,
-        *at,
-        f"--network={network}",
-        "postgres:15",
-        "sh",
-        "-c",
+        *mounts, *script, *at, f"--network={network}", "postgres:15", "sh", "-c",
         f"exec {_SERVER}",
-    )
+    )  # fmt: skip
     run(box, name, *server)
     box.wait_for(lambda: box.docker("exec", name, "psql", "-c", "select 1", check=False).returncode == 0, 20, "the database")  # fmt: skip
 

@@ -9,11 +9,8 @@ from tests.lab import Box, fault, healthy
 from tests.lab.runner import BASE_CONFIG
 
 GOOD = [
-    "--user=1000:1000",
-    "--read-only",
-    "--cap-drop=ALL",
-    "--security-opt=no-new-privileges",
-]
+    "--user=1000:1000", "--read-only", "--cap-drop=ALL", "--security-opt=no-new-privileges",
+]  # fmt: skip
 
 
 @fault("resources.memory-near-limit", subject="container:brimful", shareable=True)
@@ -85,16 +82,9 @@ def out_of_open_files(box: Box) -> None:
     files = " ".join(["/etc/passwd", "/etc/group", "/www/index.html"] * 8)
     options = ["--memory=64m", "--pids-limit=64", "--ulimit=nofile=16:16"]
     box.docker(
-        "run",
-        "-d",
-        "--name=hoarder",
-        *options,
-        *GOOD,
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "-d", "--name=hoarder", *options, *GOOD, "bb:1.36", "sh", "-c",
         f"timeout 2 tail -f {files} >/dev/null; exit 1",
-    )
+    )  # fmt: skip
     box.wait_state("hoarder", "exited")
     assert "Too many open files" in box.docker("logs", "hoarder").stderr
 
@@ -196,16 +186,9 @@ def busy_below_its_limit(box: Box) -> None:
     """A container with a CPU limit that it does not reach."""
     options = ["--memory=64m", "--pids-limit=64", "--cpus=1"]
     box.docker(
-        "run",
-        "-d",
-        "--name=easy",
-        *options,
-        *GOOD,
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "-d", "--name=easy", *options, *GOOD, "bb:1.36", "sh", "-c",
         "while :; do sleep 0.2; done",
-    )
+    )  # fmt: skip
 
 
 @healthy(shareable=True)
@@ -318,16 +301,9 @@ def stopped_and_bound_to_processors(box: Box) -> None:
     box.docker("stop", "bound")
     work = "dd if=/dev/zero of=/cache/a bs=1M count=14; exec sleep 1000"
     box.docker(
-        "run",
-        "-d",
-        "--name=cacher",
-        *options,
-        "--tmpfs=/cache:size=16m",
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "-d", "--name=cacher", *options, "--tmpfs=/cache:size=16m", "bb:1.36", "sh", "-c",
         work,
-    )
+    )  # fmt: skip
 
 
 @fault(

@@ -199,14 +199,9 @@ def broker_that_may_not_write_after_it_has_dropped_root(box: Box) -> None:
     load(box, "mqtt8:1", Recipe(files, ('CMD ["/usr/sbin/mosquitto"]',)))
     box.sh("mkdir -p /srv/mqtt8")
     run(
-        box,
-        "mqtt8",
-        "--memory=64m",
-        "--pids-limit=64",
-        "-v",
-        "/srv/mqtt8:/mosquitto/log",
+        box, "mqtt8", "--memory=64m", "--pids-limit=64", "-v", "/srv/mqtt8:/mosquitto/log",
         "mqtt8:1",
-    )
+    )  # fmt: skip
     assert box.wait_state("mqtt8", "exited")["State"]["ExitCode"] == 1
 
 
@@ -298,9 +293,8 @@ def _broker(box: Box, name: str, *further: str) -> None:
         "[info] <0.298.0> Free disk space is insufficient. Free bytes: 36700160. Limit: 50000000",
         "[warning] <0.298.0> disk resource limit alarm set on node 'rabbit@mq'.",
         "*** Publishers will be blocked until this alarm clears ***",
-        "[info] <0.9.0> Server startup complete; 3 plugins started.",
-        *further,
-    )
+        "[info] <0.9.0> Server startup complete; 3 plugins started.", *further,
+    )  # fmt: skip
     script = "".join(["#!/bin/sh\n", *(f'echo "{line}"\n' for line in lines), "exec sleep 1000\n"])
     files = {"usr/bin/rabbitmq-server": (script.encode(), 0o755)}
     load(box, f"{name}:1", Recipe(files, ('CMD ["/usr/bin/rabbitmq-server"]',)))

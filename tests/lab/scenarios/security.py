@@ -42,16 +42,9 @@ def privileged(box: Box) -> None:
 def socket_in_a_container(box: Box) -> None:
     """A container that has the socket read-only creates a container through it."""
     box.docker(
-        "run",
-        "-d",
-        "--name=sock",
-        *LIMITS,
-        "-v",
-        "/run/docker.sock:/s:ro",
-        "bb:1.36",
-        "sleep",
+        "run", "-d", "--name=sock", *LIMITS, "-v", "/run/docker.sock:/s:ro", "bb:1.36", "sleep",
         "1000",
-    )
+    )  # fmt: skip
     inside = f"/proc/{box.inspect('sock')['State']['Pid']}/root/s"
     made = ["curl", "-sS", "--unix-socket", inside, "-XPOST", "-HContent-Type: application/json"]
     box.run(
@@ -89,16 +82,9 @@ def secret_in_arguments(box: Box) -> None:
     """A password stands among the arguments of a container's program, for every user of the host to
     see."""
     box.docker(
-        "run",
-        "-d",
-        "--name=talker",
-        *LIMITS,
-        "bb:1.36",
-        "sh",
-        "-c",
-        "exec sleep 1000",
+        "run", "-d", "--name=talker", *LIMITS, "bb:1.36", "sh", "-c", "exec sleep 1000",
         f"--password={SECRET}",
-    )
+    )  # fmt: skip
     assert SECRET in " ".join(box.inspect("talker")["Args"])
 
 
@@ -121,12 +107,9 @@ def names_that_only_look_like_secrets(box: Box) -> None:
     """Variables that are about secrets and hold none, a privileged job that has ended, and a socket
     of an application."""
     options = [
-        "PASSWORD_FILE=/run/secrets/db",
-        "TOKEN_TTL=3600",
-        "PUBLIC_KEY=none",
-        "AUTH_ENABLED=true",
+        "PASSWORD_FILE=/run/secrets/db", "TOKEN_TTL=3600", "PUBLIC_KEY=none", "AUTH_ENABLED=true",
         "GPG_KEY=A035C8C19219BA82",
-    ]
+    ]  # fmt: skip
     healthy_container(box, "polite", 8096, *(word for option in options for word in ("-e", option)))
     box.docker("run", "--name=setup", "--privileged", *LIMITS, "bb:1.36", "true")
     box.sh("mkdir -p /srv/app && touch /srv/app/app.sock && chown -R 1000:1000 /srv/app")
@@ -138,12 +121,9 @@ def root_that_drops_itself(box: Box) -> None:
     """An image that starts as root and runs its program as another user."""
     start = ["su", "app", "-c", "exec httpd -f -p 8080 -h /www"]
     healthy = [
-        "--read-only",
-        "--security-opt=no-new-privileges",
-        "--cap-drop=ALL",
-        "--cap-add=SETUID",
+        "--read-only", "--security-opt=no-new-privileges", "--cap-drop=ALL", "--cap-add=SETUID",
         "--cap-add=SETGID",
-    ]
+    ]  # fmt: skip
     box.image("shop:1.4")
     box.docker(
         "run", "-d", "--name=dropper", "--user=0", "--memory=64m", "--cpus=0.5", "--pids-limit=64",
@@ -242,15 +222,9 @@ def what_only_looks_lax(box: Box) -> None:
     with names about secrets."""
     start(box, "covered", without="privileges")
     start(
-        box,
-        "exporter",
-        "-v",
-        "/proc:/host/proc:ro",
-        "-v",
-        "/sys:/host/sys:ro",
-        "-v",
+        box, "exporter", "-v", "/proc:/host/proc:ro", "-v", "/sys:/host/sys:ro", "-v",
         "/etc/localtime:/etc/localtime:ro",
-    )
+    )  # fmt: skip
     assert status(box, "covered", "NoNewPrivs") == "1"
     labels = images.RECIPES["shop:1.4"].changes
     images.load(

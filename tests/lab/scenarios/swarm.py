@@ -129,14 +129,9 @@ def reservation_beyond_the_node(box: Box) -> None:
 def locked(box: Box) -> None:
     """A manager of a swarm with autolock was restarted, and nobody has given it the key."""
     box.docker(
-        "swarm",
-        "init",
-        "--advertise-addr",
-        BOX_ADDRESS,
-        "--autolock",
-        "--default-addr-pool",
+        "swarm", "init", "--advertise-addr", BOX_ADDRESS, "--autolock", "--default-addr-pool",
         "10.200.0.0/16",
-    )
+    )  # fmt: skip
     box.stop_engine()
     box.start_engine()
     box.wait_for(
@@ -216,11 +211,8 @@ _PROBE = "nc 127.0.0.1 8080 </dev/null"
 _AT_ONCE = "exec httpd -f -p 8080 -h /"
 _SLOW = f"sleep 45; {_AT_ONCE}"
 _PROBED = (
-    "--health-interval=1s",
-    "--health-retries=3",
-    "--health-timeout=2s",
-    "--restart-delay=1s",
-)
+    "--health-interval=1s", "--health-retries=3", "--health-timeout=2s", "--restart-delay=1s",
+)  # fmt: skip
 
 
 def _swarm(box: Box) -> None:

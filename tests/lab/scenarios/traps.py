@@ -11,29 +11,18 @@ from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
 from tests.lab.runner import healthy_container
 
 GOOD = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--read-only",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--read-only", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 
 
 @healthy(shareable=True)
 def stopped_by_hand(box: Box) -> None:
     """A container whose first process ignores SIGTERM was stopped: exit 137, and no OOM."""
     box.docker(
-        "run",
-        "-d",
-        "--name=stubborn",
-        "--stop-timeout=1",
-        *GOOD,
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "-d", "--name=stubborn", "--stop-timeout=1", *GOOD, "bb:1.36", "sh", "-c",
         "trap '' TERM; sleep 1000",
-    )
+    )  # fmt: skip
     box.docker("stop", "-t", "0", "stubborn")
     state = box.inspect("stubborn")["State"]
     assert (state["ExitCode"], state["OOMKilled"]) == (137, False)
@@ -44,16 +33,9 @@ def finished_jobs(box: Box) -> None:
     """One-shot containers that are done: exit 0, and 143 after a polite stop."""
     box.docker("run", "--name=migration", *GOOD, "bb:1.36", "true")
     box.docker(
-        "run",
-        "-d",
-        "--init",
-        "--name=worker",
-        *GOOD,
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "-d", "--init", "--name=worker", *GOOD, "bb:1.36", "sh", "-c",
         "trap 'exit 143' TERM; sleep 1000 & wait",
-    )
+    )  # fmt: skip
     box.wait_for(
         lambda: "sleep" in str(box.api("/containers/worker/top")), what="the worker to wait"
     )
@@ -165,12 +147,9 @@ def narrow_uplink_with_path_discovery(box: Box) -> None:
     box.run(["ip", "link", "set", "eth0", "mtu", "1450"])
     box.provider.sh("ip link set uplink mtu 1450; head -c 300000 /dev/zero >/run/www/large")
     box.docker(
-        "exec",
-        "web",
-        "sh",
-        "-c",
+        "exec", "web", "sh", "-c",
         f"timeout 5 wget -qO- http://{WEB}/large | wc -c | grep -q 300000",
-    )
+    )  # fmt: skip
 
 
 @healthy()

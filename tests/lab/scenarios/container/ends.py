@@ -30,17 +30,9 @@ def service_that_fell_with_the_engine(box: Box) -> None:
     more. The package manager's log says why."""
     script = "trap 'exit 0' TERM; touch /tmp/ready; sleep 1000 & wait"
     run(
-        box,
-        "fallen",
-        *LAX,
-        "--init",
-        "--stop-timeout=10",
-        "--publish=8393:80",
-        "bb:1.36",
-        "sh",
-        "-c",
-        script,
-    )
+        box, "fallen", *LAX, "--init", "--stop-timeout=10", "--publish=8393:80", "bb:1.36", "sh",
+        "-c", script,
+    )  # fmt: skip
     box.wait_for(
         lambda: not box.docker("exec", "fallen", "ls", "/tmp/ready", check=False).returncode,
         what="its trap",

@@ -32,16 +32,9 @@ def probe_fails(box: Box) -> None:
     )
     health = [f"--health-cmd={probe}", "--health-interval=1s", "--health-retries=2"]
     run(
-        box,
-        "sick",
-        *GOOD,
-        "--tmpfs=/tmp",
-        *health,
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "sick", *GOOD, "--tmpfs=/tmp", *health, "bb:1.36", "sh", "-c",
         "touch /tmp/alive; exec sleep 1000",
-    )
+    )  # fmt: skip
     box.wait_for(
         lambda: box.inspect("sick")["State"]["Health"]["Status"] == "healthy",
         what="sick to be healthy",

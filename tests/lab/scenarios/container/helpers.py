@@ -7,13 +7,9 @@ from typing import Any
 from tests.lab import Box
 
 GOOD = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--read-only",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--read-only", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 LAX = [option for option in GOOD if option != "--read-only"]
 """For containers that the page repairs by writing into them."""
 

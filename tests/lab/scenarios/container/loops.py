@@ -17,16 +17,9 @@ def fails_over_and_over(box: Box) -> None:
         "[ -e /etc/app/db.url ] && exec sleep 1000; echo 'config: no such key: db.url' >&2; exit 3"
     )
     run(
-        box,
-        "loop",
-        "--restart=always",
-        *GOOD,
-        "-v=/srv/loop:/etc/app",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "loop", "--restart=always", *GOOD, "-v=/srv/loop:/etc/app", "bb:1.36", "sh", "-c",
         script,
-    )
+    )  # fmt: skip
     box.wait_for(lambda: box.inspect("loop")["RestartCount"] >= 4, timeout=20, what="four restarts")
 
 

@@ -86,16 +86,9 @@ def had_its_limit_raised(box: Box) -> None:
     """A container was killed for memory, got more of it, and runs."""
     script = f"[ -e /tmp/second ] && exec sleep 1000; touch /tmp/second; {EATER}"
     run(
-        box,
-        "raised",
-        "--memory=16m",
-        "--memory-swap=16m",
-        "--pids-limit=64",
-        "bb:1.36",
-        "sh",
-        "-c",
-        script,
-    )
+        box, "raised", "--memory=16m", "--memory-swap=16m", "--pids-limit=64", "bb:1.36", "sh",
+        "-c", script,
+    )  # fmt: skip
     box.wait_state("raised", "exited")
     box.docker("update", "--memory=64m", "--memory-swap=64m", "raised")
     box.docker("start", "raised")

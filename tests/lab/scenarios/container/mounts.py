@@ -12,15 +12,10 @@ def folder_over_a_file(box: Box) -> None:
     """`-v` named a file that does not exist: the engine made a folder, which cannot lie over a
     file."""
     run(
-        box,
-        "misfiled",
-        *GOOD,
-        "-v=/srv/misfiled/app.conf:/etc/passwd",
-        "bb:1.36",
-        "sleep",
+        box, "misfiled", *GOOD, "-v=/srv/misfiled/app.conf:/etc/passwd", "bb:1.36", "sleep",
         "1000",
         check=False,
-    )
+    )  # fmt: skip
     assert box.path("/srv/misfiled/app.conf").is_dir()
     assert box.inspect("misfiled")["State"]["ExitCode"] == 127
 
@@ -45,15 +40,9 @@ def folder_of_another_user(box: Box) -> None:
     """A mounted folder belongs to root alone, and the container runs as another user."""
     box.sh("mkdir -m 700 /srv/private; echo x >/srv/private/key")
     run(
-        box,
-        "locked-out",
-        *GOOD,
-        "-v=/srv/private:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "locked-out", *GOOD, "-v=/srv/private:/data", "bb:1.36", "sh", "-c",
         "exec cat /data/key",
-    )
+    )  # fmt: skip
     assert box.wait_state("locked-out", "exited")["State"]["ExitCode"] == 1
     assert "Permission denied" in box.docker("logs", "locked-out").stderr
 
@@ -120,14 +109,9 @@ def empty_folder_for_a_file(box: Box) -> None:
     # any more
     options = [*GOOD, "--tmpfs=/run", f"-v=/srv/secrets/db_password:{secret}"]
     run(
-        box,
-        "secretless",
-        *options,
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "secretless", *options, "bb:1.36", "sh", "-c",
         f"dd if={secret} of=/dev/null && exec sleep 1000",
-    )
+    )  # fmt: skip
     assert box.wait_state("secretless", "exited")["State"]["ExitCode"] == 1
     assert "Is a directory" in box.docker("logs", "secretless").stderr
 

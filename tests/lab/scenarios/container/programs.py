@@ -190,16 +190,9 @@ def program_with_capabilities_that_were_dropped(box: Box) -> None:
     bind_service = struct.pack("<IIIII", VFS_CAP_REVISION_2 | VFS_CAP_EFFECTIVE, 1 << 10, 0, 0, 0)
     os.setxattr(box.path(program), "security.capability", bind_service)
     run(
-        box,
-        "capable",
-        *GOOD,
-        "-v=capable:/tools",
-        "bb:1.36",
-        "/tools/busybox",
-        "sleep",
-        "1000",
+        box, "capable", *GOOD, "-v=capable:/tools", "bb:1.36", "/tools/busybox", "sleep", "1000",
         check=False,
-    )
+    )  # fmt: skip
     box.wait_for(
         lambda: "not permitted" in box.docker("logs", "capable").stderr, what="the kernel's refusal"
     )

@@ -76,15 +76,9 @@ def file_over_a_folder(box: Box) -> None:
     """A file of the host is to be mounted over a folder of the image."""
     box.write("/srv/overlaid.conf", "x")
     run(
-        box,
-        "overlaid",
-        *GOOD,
-        "-v=/srv/overlaid.conf:/data",
-        "bb:1.36",
-        "sleep",
-        "1000",
+        box, "overlaid", *GOOD, "-v=/srv/overlaid.conf:/data", "bb:1.36", "sleep", "1000",
         check=False,
-    )
+    )  # fmt: skip
     assert "not a directory" in box.inspect("overlaid")["State"]["Error"]
 
 

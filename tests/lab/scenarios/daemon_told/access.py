@@ -56,15 +56,10 @@ openssl req $new -subj /CN=old -keyout old-key.pem -out old.csr
 openssl x509 -req -in old.csr -CA ca.pem -CAkey ca-key.pem -days -1 -out old.pem
 """
 TLS_SOCKET = (
-    "-H",
-    "unix:///var/run/docker.sock",
-    "-H",
-    "tcp://127.0.0.1:2376",
-    "--tlsverify",
-    "--tlscacert=/etc/docker/tls/ca.pem",
-    "--tlscert=/etc/docker/tls/server.pem",
+    "-H", "unix:///var/run/docker.sock", "-H", "tcp://127.0.0.1:2376", "--tlsverify",
+    "--tlscacert=/etc/docker/tls/ca.pem", "--tlscert=/etc/docker/tls/server.pem",
     "--tlskey=/etc/docker/tls/server-key.pem",
-)
+)  # fmt: skip
 
 
 def _call_by_tls(box: Box, certificate: str, authority: str = "ca") -> str:

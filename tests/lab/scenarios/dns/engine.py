@@ -54,12 +54,6 @@ def many_search_domains(box: Box) -> None:
     """A container tries five domains for each name of up to five dots."""
     search = [f"--dns-search={part}.lab.test" for part in ("a", "b", "c", "d", "e")]
     box.docker(
-        "run",
-        "-d",
-        "--name=searching",
-        *search,
-        "--dns-opt=ndots:5",
-        "--memory=64m",
-        "--pids-limit=64",
-        "shop:1.4",
-    )
+        "run", "-d", "--name=searching", *search, "--dns-opt=ndots:5", "--memory=64m",
+        "--pids-limit=64", "shop:1.4",
+    )  # fmt: skip

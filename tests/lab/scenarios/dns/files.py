@@ -145,14 +145,9 @@ def another_container_has_old_servers(box: Box) -> None:
     """A container's own server is silent; its neighbour has the host's old server, which answers,
     and no part in it."""
     box.docker(
-        "run",
-        "-d",
-        "--name=lonely",
-        f"--dns={SILENT}",
-        "--memory=64m",
-        "--pids-limit=64",
+        "run", "-d", "--name=lonely", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64",
         "shop:1.4",
-    )
+    )  # fmt: skip
     box.provider.sh(
         f"ip addr add 192.0.2.54/24 dev uplink; iptables -t nat -A PREROUTING -d 192.0.2.54 -j DNAT --to {RESOLVER}"
     )

@@ -12,14 +12,9 @@ from tests.lab.scenarios.dns.helpers import NAME, resolves, start
 def own_server_is_silent(box: Box) -> None:
     """A container was given a DNS server that never answers."""
     box.docker(
-        "run",
-        "-d",
-        "--name=lostdns",
-        f"--dns={SILENT}",
-        "--memory=64m",
-        "--pids-limit=64",
+        "run", "-d", "--name=lostdns", f"--dns={SILENT}", "--memory=64m", "--pids-limit=64",
         "shop:1.4",
-    )
+    )  # fmt: skip
     assert not resolves(box, "lostdns")
 
 
@@ -28,14 +23,9 @@ def own_server_is_loopback(box: Box) -> None:
     """A container is to ask 127.0.0.1, where the host has a server: inside, that is the container
     itself."""
     box.docker(
-        "run",
-        "-d",
-        "--name=selfish",
-        "--dns=127.0.0.1",
-        "--memory=64m",
-        "--pids-limit=64",
+        "run", "-d", "--name=selfish", "--dns=127.0.0.1", "--memory=64m", "--pids-limit=64",
         "shop:1.4",
-    )
+    )  # fmt: skip
     assert not resolves(box, "selfish")
 
 

@@ -16,14 +16,9 @@ def runtime_no_longer_registered(box: Box) -> None:
     runtimes = {"lab-runtime": {"path": "/usr/local/bin/lab-runtime"}}
     box.start_engine(config={**BASE_CONFIG, "runtimes": runtimes})
     box.docker(
-        "run",
-        "-d",
-        "--name=isolated",
-        "--runtime=lab-runtime",
-        *SMALL[:2],
-        "--restart=always",
+        "run", "-d", "--name=isolated", "--runtime=lab-runtime", *SMALL[:2], "--restart=always",
         "shop:1.4",
-    )
+    )  # fmt: skip
     box.stop_engine()
     box.start_engine(config=dict(BASE_CONFIG))
     box.docker("start", "web")
@@ -108,16 +103,9 @@ def socket_for_a_proxy(box: Box) -> None:
     box.docker("tag", "shop:1.4", "socket-proxy:1.0")
     socket = "/var/run/docker.sock:/var/run/docker.sock:ro"
     box.docker(
-        "run",
-        "-d",
-        "--name=proxy",
-        *SMALL,
-        "--read-only",
-        "--user=0",
-        "-v",
-        socket,
+        "run", "-d", "--name=proxy", *SMALL, "--read-only", "--user=0", "-v", socket,
         "socket-proxy:1.0",
-    )
+    )  # fmt: skip
 
 
 @fault("container.start-refused", subject="container:linked", shareable=True)
@@ -126,17 +114,10 @@ def mount_of_a_dangling_link(box: Box) -> None:
     exists`."""
     box.sh("ln -s /mnt/usb7/films /srv/linked7")
     box.docker(
-        "run",
-        "-d",
-        "--name=linked",
-        *SMALL,
-        "-v",
-        "/srv/linked7:/films",
-        "bb:1.36",
-        "sleep",
+        "run", "-d", "--name=linked", *SMALL, "-v", "/srv/linked7:/films", "bb:1.36", "sleep",
         "1000",
         check=False,
-    )
+    )  # fmt: skip
     assert "file exists" in box.inspect("linked")["State"]["Error"]
     (finding,) = box.diagnose(
         "check", "container.start-refused", "--container", "linked", "--format", "json"

@@ -110,14 +110,9 @@ def folder_in_place_of_the_socket(box: Box) -> None:
     """A folder lies where the socket belongs, and a container that mounts the socket has most
     likely made it."""
     box.docker(
-        "run",
-        "-d",
-        "--name=agent",
-        *SMALL,
-        "-v",
-        "/var/run/docker.sock:/var/run/docker.sock",
+        "run", "-d", "--name=agent", *SMALL, "-v", "/var/run/docker.sock:/var/run/docker.sock",
         "shop:1.4",
-    )
+    )  # fmt: skip
     box.stop_engine()
     box.sh("rm -rf /run/docker.sock; mkdir /run/docker.sock")
     start_and_fail(box, "can't create unix socket /var/run/docker.sock: is a directory")

@@ -15,11 +15,8 @@ def volume_of_an_unknown_file_system(box: Box) -> None:
     """A volume is on NFS, and this kernel has no NFS."""
     assert "nfs" not in box.read("/proc/filesystems")
     options = (
-        "--driver=local",
-        "--opt=type=nfs",
-        "--opt=o=addr=192.0.2.9,rw",
-        "--opt=device=:/exports",
-    )
+        "--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports",
+    )  # fmt: skip
     box.docker("volume", "create", *options, "exports")
     refused = box.docker(
         "run", "-d", "--name=media", *SMALL, "-v", "exports:/data", "shop:1.4", check=False
@@ -31,11 +28,8 @@ def volume_of_an_unknown_file_system(box: Box) -> None:
 def volume_with_options(box: Box) -> None:
     """A volume in memory, and one on NFS that nobody has mounted yet."""
     options = (
-        "--driver=local",
-        "--opt=type=nfs",
-        "--opt=o=addr=192.0.2.9,rw",
-        "--opt=device=:/exports",
-    )
+        "--driver=local", "--opt=type=nfs", "--opt=o=addr=192.0.2.9,rw", "--opt=device=:/exports",
+    )  # fmt: skip
     box.docker("volume", "create", *options, "unused-exports")
     box.docker(
         "volume", "create", "--opt=type=tmpfs", "--opt=device=tmpfs", "--opt=o=size=1m", "quick"
@@ -110,14 +104,6 @@ def many_anonymous_volumes_in_use(box: Box) -> None:
     for number in range(3):
         command = "seq -f /cache/f%g 200 | xargs touch; exec sleep 1000"
         box.docker(
-            "run",
-            "-d",
-            f"--name=cache{number}",
-            *SMALL,
-            "-v",
-            "/cache",
-            "bb:1.36",
-            "sh",
-            "-c",
+            "run", "-d", f"--name=cache{number}", *SMALL, "-v", "/cache", "bb:1.36", "sh", "-c",
             command,
-        )
+        )  # fmt: skip

@@ -30,18 +30,9 @@ def bridge_filter_off(box: Box) -> None:
     address = box.inspect("till2")["NetworkSettings"]["Networks"]["quiet"]["IPAddress"]
     pid = box.inspect("till1")["State"]["Pid"]
     curl = [
-        "nsenter",
-        "-t",
-        str(pid),
-        "-n",
-        "curl",
-        "-sS",
-        "--noproxy",
-        "*",
-        "--max-time",
-        "1.5",
+        "nsenter", "-t", str(pid), "-n", "curl", "-sS", "--noproxy", "*", "--max-time", "1.5",
         f"http://{address}:8080/",
-    ]
+    ]  # fmt: skip
     assert box.run(curl, check=False).returncode == 28
     box.sh("sysctl -qw net.bridge.bridge-nf-call-iptables=0")
     assert box.run(curl, check=False).returncode != 28

@@ -15,14 +15,9 @@ def built_for_another_processor(box: Box) -> None:
     recipe = images.RECIPES["foreign:1"]
     load(box, "mainframe:1", recipe, architecture="s390x", config={"Entrypoint": ["/app"]})
     box.docker(
-        "run",
-        "-d",
-        "--name=mainframe",
-        "--memory=16m",
-        "--pids-limit=16",
-        "mainframe:1",
+        "run", "-d", "--name=mainframe", "--memory=16m", "--pids-limit=16", "mainframe:1",
         check=False,
-    )
+    )  # fmt: skip
     assert box.api("/images/mainframe:1/json")["Architecture"] == "s390x"
     assert box.wait_state("mainframe", "exited")["State"]["ExitCode"] != 0
 

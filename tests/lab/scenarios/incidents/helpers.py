@@ -24,17 +24,9 @@ def service(box: Box, name: str, script: str, *options: str) -> None:
     succeeds."""
     lasting = f"({script}) && exec sleep 1000"
     box.docker(
-        "run",
-        "-d",
-        f"--name={name}",
-        "--restart=always",
-        *LIMITS,
-        *options,
-        "bb:1.36",
-        "sh",
-        "-c",
-        lasting,
-    )
+        "run", "-d", f"--name={name}", "--restart=always", *LIMITS, *options, "bb:1.36", "sh",
+        "-c", lasting,
+    )  # fmt: skip
 
 
 def job(box: Box, name: str, script: str, *options: str) -> None:

@@ -5,12 +5,9 @@ from __future__ import annotations
 from tests.lab import Box
 
 QUIET = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 
 
 def refused(box: Box, name: str, *options: str) -> str:

@@ -17,37 +17,18 @@ from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, 
 def database_of_another_major_version(box: Box) -> None:
     """PostgreSQL 15 on data that says it is of version 13; the program and its refusal are real."""
     options = [
-        "--network=none",
-        "--user=1000:1000",
-        "--memory=256m",
-        *MACHINE,
-        "-v",
-        "orders:/data",
-    ]
+        "--network=none", "--user=1000:1000", "--memory=256m", *MACHINE, "-v", "orders:/data",
+    ]  # fmt: skip
     make = f"{POSTGRES}/initdb -D /data/pg -A trust >/dev/null && echo 13 > /data/pg/PG_VERSION"
     box.docker(
-        "run",
-        "--rm",
-        "--user=0",
-        "-v",
-        "orders:/data",
-        "bb:1.36",
-        "sh",
-        "-c",
+        "run", "--rm", "--user=0", "-v", "orders:/data", "bb:1.36", "sh", "-c",
         "mkdir /data/pg && chown 1000 /data/pg",
-    )
+    )  # fmt: skip
     box.docker("run", "--rm", *options, "bb:1.36", "sh", "-c", make)
     run(
-        box,
-        "orders-db",
-        *options,
-        "bb:1.36",
-        f"{POSTGRES}/postgres",
-        "-D",
-        "/data/pg",
-        "-k",
+        box, "orders-db", *options, "bb:1.36", f"{POSTGRES}/postgres", "-D", "/data/pg", "-k",
         "/tmp",
-    )
+    )  # fmt: skip
     assert box.wait_state("orders-db", "exited")["State"]["ExitCode"] == 1
     assert "initialized by PostgreSQL version 13" in logs(box, "orders-db")
 
@@ -75,15 +56,9 @@ time.sleep(1000)
 def two_servers_on_one_volume(box: Box) -> None:
     """A second server on a volume whose file the first one has locked, by a real lock."""
     options = [
-        "--network=none",
-        "--memory=64m",
-        "--pids-limit=64",
-        *MACHINE,
-        "-v",
-        "shared:/data",
-        "bb:1.36",
-        "/usr/bin/python3",
-    ]
+        "--network=none", "--memory=64m", "--pids-limit=64", *MACHINE, "-v", "shared:/data",
+        "bb:1.36", "/usr/bin/python3",
+    ]  # fmt: skip
     run(box, "mysql-a", *options, "-uc", _LOCK)
     box.wait_state("mysql-a", "running")
     time.sleep(1)
@@ -113,16 +88,9 @@ kill -KILL -1; exec sleep 1000
 def pid_file_left_behind(box: Box) -> None:
     """A server that was killed left its pid file in its layer, and does not start again."""
     box.docker(
-        "create",
-        "--name=rails",
-        "--user=0",
-        "--memory=64m",
-        "--pids-limit=64",
-        "bb:1.36",
-        "sh",
-        "-c",
-        f"mkdir -p /app; {_RAILS}",
-    )
+        "create", "--name=rails", "--user=0", "--memory=64m", "--pids-limit=64", "bb:1.36", "sh",
+        "-c", f"mkdir -p /app; {_RAILS}",
+    )  # fmt: skip
     box.docker("start", "rails")
     box.wait_state("rails", "running")
     box.docker("kill", "rails")
@@ -148,15 +116,8 @@ def mount_one_level_too_high(box: Box) -> None:
     """The image declares a volume at /data/db, and the user mounts a folder at /data."""
     load(box, "keeper:1", Recipe(changes=("VOLUME /data/db",)))
     run(
-        box,
-        "keeper",
-        "--memory=64m",
-        "--pids-limit=64",
-        "-v",
-        "/srv/keeper:/data",
-        "keeper:1",
-        "sleep",
-        "1000",
-    )
+        box, "keeper", "--memory=64m", "--pids-limit=64", "-v", "/srv/keeper:/data", "keeper:1",
+        "sleep", "1000",
+    )  # fmt: skip
     box.wait_state("keeper", "running")
     assert len(box.inspect("keeper")["Mounts"]) == 2

@@ -8,12 +8,9 @@ from typing import Any
 from tests.lab import Box
 
 GOOD = [
-    "--memory=64m",
-    "--pids-limit=64",
-    "--user=1000:1000",
-    "--cap-drop=ALL",
+    "--memory=64m", "--pids-limit=64", "--user=1000:1000", "--cap-drop=ALL",
     "--security-opt=no-new-privileges",
-]
+]  # fmt: skip
 MACHINE = [
     option
     for path in ("/usr", "/lib", "/lib64")

@@ -14,18 +14,9 @@ from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, run
 def server_in_the_background(box: Box) -> None:
     """busybox httpd without -f goes into the background, and the container ends with 0 at once."""
     run(
-        box,
-        "forker",
-        *GOOD,
-        "-p",
-        "127.0.0.1:8971:8080",
-        "bb:1.36",
-        "httpd",
-        "-p",
-        "8080",
-        "-h",
+        box, "forker", *GOOD, "-p", "127.0.0.1:8971:8080", "bb:1.36", "httpd", "-p", "8080", "-h",
         "/www",
-    )
+    )  # fmt: skip
     assert box.wait_state("forker", "exited")["State"]["ExitCode"] == 0
 
 
@@ -67,19 +58,9 @@ def engine_and_containers_killed_together(box: Box) -> None:
     engine starts again."""
     for number in range(3):
         run(
-            box,
-            f"lost{number}",
-            *GOOD,
-            "-p",
-            f"127.0.0.1:{8980 + number}:8080",
-            "bb:1.36",
-            "httpd",
-            "-f",
-            "-p",
-            "8080",
-            "-h",
-            "/www",
-        )
+            box, f"lost{number}", *GOOD, "-p", f"127.0.0.1:{8980 + number}:8080", "bb:1.36",
+            "httpd", "-f", "-p", "8080", "-h", "/www",
+        )  # fmt: skip
         box.wait_state(f"lost{number}", "running")
     time.sleep(2)
     pids = [box.inspect(f"lost{number}")["State"]["Pid"] for number in range(3)]
@@ -127,16 +108,9 @@ def programs_behind_a_shell(box: Box) -> None:
         run(box, f"behind-{name}", *GOOD, "behind:1", f"/{name}; exit $?")
         box.wait_state(f"behind-{name}", "exited")
     box.docker(
-        "run",
-        "-d",
-        "--name=as-command",
-        *GOOD,
-        "-v",
-        "/srv/volume:/data",
-        "bb:1.36",
-        "/data",
+        "run", "-d", "--name=as-command", *GOOD, "-v", "/srv/volume:/data", "bb:1.36", "/data",
         check=False,
-    )
+    )  # fmt: skip
     assert box.inspect("as-command")["State"]["ExitCode"] == 126
 
 
@@ -162,12 +136,9 @@ def program_that_closes_all_descriptors(box: Box) -> None:
     machine, so the bounds are lowered."""
     box.write("/etc/diagnose/lab.toml", _LIMITS)
     options = [
-        "--network=none",
-        "--memory=64m",
-        "--pids-limit=64",
-        "--ulimit=nofile=20000:20000",
+        "--network=none", "--memory=64m", "--pids-limit=64", "--ulimit=nofile=20000:20000",
         *MACHINE,
-    ]
+    ]  # fmt: skip
     run(box, "closer", *options, "bb:1.36", "/usr/bin/python3", "-c", _CLOSE_ALL)
     box.wait_state("closer", "running")
     time.sleep(8)

@@ -99,23 +99,13 @@ def threads_that_the_filter_refuses(box: Box) -> None:
     profile = box.path("/tmp/no-clone3.json")
     profile.write_text(json.dumps(_NO_CLONE3))
     options = [
-        "--network=none",
-        "--memory=256m",
-        "--pids-limit=200",
-        "--security-opt=seccomp=/tmp/no-clone3.json",
-        *MACHINE,
-    ]
+        "--network=none", "--memory=256m", "--pids-limit=200",
+        "--security-opt=seccomp=/tmp/no-clone3.json", *MACHINE,
+    ]  # fmt: skip
     run(
-        box,
-        "threads",
-        *options,
-        "-v",
-        "/etc:/etc:ro",
-        "bb:1.36",
-        "/usr/bin/java",
-        "-Xmx32m",
+        box, "threads", *options, "-v", "/etc:/etc:ro", "bb:1.36", "/usr/bin/java", "-Xmx32m",
         "-version",
-    )
+    )  # fmt: skip
     box.wait_state("threads", "exited")
     assert "pthread_create failed (EPERM)" in logs(box, "threads"), logs(box, "threads")
 
@@ -130,14 +120,9 @@ def threads_that_the_filter_refuses(box: Box) -> None:
 def heap_larger_than_the_limit(box: Box) -> None:
     """Java with a heap of 256 MiB, which it touches at its start, in a container of 64 MiB."""
     options = [
-        "--network=none",
-        "--memory=64m",
-        "--memory-swap=64m",
-        "--pids-limit=200",
-        *MACHINE,
-        "-v",
+        "--network=none", "--memory=64m", "--memory-swap=64m", "--pids-limit=200", *MACHINE, "-v",
         "/etc:/etc:ro",
-    ]
+    ]  # fmt: skip
     java = ["/usr/bin/java", "-Xms256m", "-Xmx256m", "-XX:+AlwaysPreTouch", "-version"]
     run(box, "heap", *options, "bb:1.36", *java)
     assert box.wait_state("heap", "exited")["State"]["ExitCode"] == 137
@@ -169,15 +154,9 @@ def localhost_in_a_container(box: Box) -> None:
 def capability_that_is_missing(box: Box) -> None:
     """A program makes a network interface without NET_ADMIN; the kernel's own refusal."""
     run(
-        box,
-        "vpn",
-        "--memory=64m",
-        "--pids-limit=64",
-        "bb:1.36",
-        "sh",
-        "-c",
+        box, "vpn", "--memory=64m", "--pids-limit=64", "bb:1.36", "sh", "-c",
         "ip link set lo mtu 1400 && exec sleep 1000",
-    )
+    )  # fmt: skip
     assert box.wait_state("vpn", "exited")["State"]["ExitCode"] != 0
     assert "Operation not permitted" in logs(box, "vpn"), logs(box, "vpn")
 
@@ -209,12 +188,9 @@ sys.exit(1)
 def client_that_is_newer_than_the_engine(box: Box) -> None:
     """A client asks for the Docker API 1.99, and logs the engine's own answer as updaters do."""
     options = [
-        "--memory=64m",
-        "--pids-limit=64",
-        *MACHINE,
-        "-v",
+        "--memory=64m", "--pids-limit=64", *MACHINE, "-v",
         "/var/run/docker.sock:/var/run/docker.sock",
-    ]
+    ]  # fmt: skip
     run(box, "updater9", *options, "bb:1.36", "/usr/bin/python3", "-uc", _CLIENT)
     assert box.wait_state("updater9", "exited")["State"]["ExitCode"] == 1
     assert "is too new" in logs(box, "updater9"), logs(box, "updater9")

@@ -30,28 +30,18 @@ def volumes_unused(box: Box) -> None:
 def volume_of_a_stopped_container(box: Box) -> None:
     """A volume of a stopped container is in use."""
     box.docker(
-        "run",
-        "--name=job",
-        "--memory=64m",
-        "--pids-limit=64",
-        "-v",
-        "results:/data",
-        "bb:1.36",
+        "run", "--name=job", "--memory=64m", "--pids-limit=64", "-v", "results:/data", "bb:1.36",
         "true",
-    )
+    )  # fmt: skip
 
 
 @fault("storage.writable-layer-large", subject="container:report", box={"disk": "1500M"})
 def writable_layer_large(box: Box) -> None:
     """A container has put 1.1 GB into its own layer."""
     box.docker(
-        *SAFE,
-        "--name=report",
-        "bb:1.36",
-        "sh",
-        "-c",
+        *SAFE, "--name=report", "bb:1.36", "sh", "-c",
         "fallocate -l 1155000000 /dump; exec sleep 1000",
-    )
+    )  # fmt: skip
     box.wait_for(
         lambda: "1.1" in box.docker("ps", "-s", "--format={{.Size}}").stdout, 20, "the dump"
     )

@@ -90,16 +90,9 @@ def disks_that_only_look_bad(box: Box) -> None:
         "the scratch to fill",
     )
     box.docker(
-        "run",
-        "-d",
-        "--name=mute",
-        "--log-driver=none",
-        "--memory=64m",
-        "--pids-limit=64",
-        "bb:1.36",
-        "sleep",
-        "1000",
-    )
+        "run", "-d", "--name=mute", "--log-driver=none", "--memory=64m", "--pids-limit=64",
+        "bb:1.36", "sleep", "1000",
+    )  # fmt: skip
 
 
 def _bound_volume(box: Box, name: str, device: str) -> None:
