@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from checks.container.mounts.mount_filesystem import change_of_owner, fixed_modes, mount_options
 from diagnose.evidence.containers.mounts.dropped_users import DroppedUser
+from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Finding, Severity
+from diagnose.phrases import sentence
 
 MOSTLY = 0.5
 """The share of a running container's last lines from which on most of its work is refused."""
@@ -15,27 +18,34 @@ _OF_THE_HOST = frozenset(
 """Folders that belong to the host, whatever a container would like to do there."""
 
 
-def dropped_user(item: DroppedUser) -> Finding:
-    """A path below a mount that is denied to the user to whom the program has changed."""
+def dropped_user(item: DroppedUser, fixed: Mounted | None) -> Finding:
+    """A path below a mount that is denied to the user to whom the program has changed.
+
+    fixed: where the path lies, if all files there have one owner and mode.
+    """
     container, denied = item.container, item.denied
     who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
     is_partial = container.is_running and item.times < MOSTLY * item.of
     finding = Finding.about(
         container,
-        f"{container} cannot {denied.what} {denied.inside}: {denied.why(who)}",
+        sentence(
+            f"{container} cannot {denied.what} {denied.inside}: {denied.why(who)}",
+            fixed_modes(fixed),
+        ),
         {
             **item.named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root, whom file modes do not restrict",
             **({"times in its last lines": item.times} if item.times else {}),
+            **mount_options(fixed),
         },
         discriminator=item.named.mount.destination,
         severity=Severity.warning if is_partial else Severity.critical,
         touches=item.named.mount.volumes,
         onset=container.failed_first,
     )
-    cure = {"source": denied.path, "owner": denied.user.owner}
-    return finding.with_variables({} if _is_of_host(denied.path) else cure)
+    is_of_host = _is_of_host(denied.path)
+    return finding.with_variables({} if is_of_host else change_of_owner(denied, fixed))
 
 
 def _is_of_host(path: str) -> bool:

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from checks.container.claims import is_failing
 from checks.container.helpers import LINE
+from checks.container.mounts.mount_filesystem import fixed_modes, mount_options, with_fixed_modes
 from diagnose.evidence.containers.mounts.refused_files import CHECK, RefusedFile, RefusedFiles
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import sentence
 from diagnose.registry import check
+
+_COOKIE, _DATA = ".erlang.cookie", "mnesia"
+"""RabbitMQ's secret file, and its data beside that."""
 
 
 @check(CHECK, severity=Severity.critical)
-def file_mode_refused(clock: Clock, refused_files: RefusedFiles) -> CheckResult:
+def file_mode_refused(
+    clock: Clock, refused_files: RefusedFiles, mounts: Mounts | None
+) -> CheckResult:
     """A program refuses a mounted file because of its owner or mode.
 
     PostgreSQL wants its data directory for itself (0700), Traefik its acme.json, MongoDB and SSH
     their keys, Beats their configuration. The log of a failed container names the file, and its
     owner or mode on the host is still the refused one. Traefik continues without its certificates,
     and cron without the jobs of a crontab that is not root's, so that such a mounted file is a
-    warning for a running container. The rules are those of the programs; see the table of
-    failures for their sources.
+    warning for a running container. On a file system where all files have the owner and the mode of
+    the mount (CIFS, exFAT, rclone) neither can be changed, and the mount is at fault. The rules are
+    those of the programs; see the table of failures for their sources.
     """
     for refused in refused_files:
         if refused.line and not is_failing(refused.container, clock):
             continue
-        yield _finding(refused)
+        yield _finding(refused, with_fixed_modes(refused.path, mounts))
     return None
 
 
-def _finding(refused: RefusedFile) -> Finding:
+def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
+    """fixed: where the file lies, if all files there have one owner and mode."""
     container, source = refused.container, refused.source
     has = f"{source.owner}, mode {source.permissions}"
     if refused.mode:
@@ -45,13 +55,26 @@ def _finding(refused: RefusedFile) -> Finding:
         variables = {"source": refused.path, "owner": refused.owner}
     finding = Finding.about(
         container,
-        f"{container} refuses {refused.inside}: {what}",
+        sentence(f"{container} refuses {refused.inside}: {what}", fixed_modes(fixed)),
         {
             **({LINE: refused.line} if refused.line else {}),
             f"owner and mode of {refused.path}": has,
+            **mount_options(fixed),
         },
         discriminator=refused.inside,
         severity=Severity.critical if refused.line else Severity.warning,
         onset=container.failed_first if refused.line else None,
     )
+    if fixed is not None:
+        variables = {"unfit": fixed.point, **_beside(refused)}
     return finding.with_variables(variables)
+
+
+def _beside(refused: RefusedFile) -> dict[str, str]:
+    """How only RabbitMQ's data stays on the mount, and its cookie does not."""
+    folder, _, name = refused.inside.rpartition("/")
+    on_host = refused.path.rpartition("/")[0]
+    is_mounted = any(mount.destination == folder for mount in refused.container.mounts)
+    if name != _COOKIE or not is_mounted:
+        return {}
+    return {"covering": folder, "narrowed": f"{on_host}/{_DATA}:{folder}/{_DATA}"}

@@ -6,7 +6,8 @@ import re
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
-from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.containers.mounts.file_access import Denied
+from diagnose.evidence.storage.mounts import WITHOUT_OWNERS, Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Finding
 
@@ -15,10 +16,6 @@ _REFUSED = LazyPattern(
 )
 _OWNS = LazyPattern(r"\bch(?:own|mod|grp)|owner|permissions of|changing group", re.IGNORECASE)
 _LINKS = LazyPattern(r"\bsym(?:bolic )?link|\bhard ?link|\blink\b|\bln:", re.IGNORECASE)
-_WITHOUT_OWNERS = frozenset(
-    ["9p", "cifs", "exfat", "fuseblk", "msdos", "ntfs", "ntfs3", "smb3", "smbfs", "vfat", "vboxsf"]
-)
-"""File systems whose files belong to whom the mount says (mount.cifs(8), mount(8))."""
 _WITHOUT_LINKS = frozenset(["cifs", "exfat", "msdos", "smb3", "smbfs", "vfat", "vboxsf"])
 _OF_A_SERVER = frozenset(["nfs", "nfs4"])
 """With root_squash, the default, the server takes root for nobody: exports(5)."""
@@ -43,6 +40,38 @@ def unfit_filesystem(
     )
 
 
+def with_fixed_modes(path: str, mounts: Mounts | None) -> Mounted | None:
+    """Where a path lies, if all files there have the owner and the mode of the mount's options."""
+    mounted = mounts.of(path) if mounts is not None else None
+    return mounted if mounted is not None and mounted.fstype in WITHOUT_OWNERS else None
+
+
+def fixed_modes(mounted: Mounted | None) -> str:
+    """What such a file system does, in words for the end of a sentence; "" for any other."""
+    if mounted is None:
+        return ""
+    return f"{mounted.point} is {mounted.fstype}, where the mount options decide that for all files"
+
+
+def mount_options(mounted: Mounted | None) -> dict[str, str]:
+    """The evidence of how it is mounted."""
+    if mounted is None:
+        return {}
+    return {f"mount options of {mounted.point}": mounted.super or mounted.options}
+
+
+def change_of_owner(denied: Denied, mounted: Mounted | None) -> dict[str, str]:
+    """The variables of the page that give a path to the user to whom it is denied.
+
+    mounted: where the path lies, if no file there can be given to anybody.
+    """
+    owner = denied.user.owner
+    if mounted is None:
+        return {"source": denied.path, "owner": owner}
+    uid, _, gid = owner.partition(":")
+    return {"unfit": mounted.point, "ids": f"uid={uid},gid={gid}" if gid else f"uid={uid}"}
+
+
 def _why(container: Container, text: str, fstype: str) -> str:
     if not _REFUSED.search(text):
         return ""
@@ -51,7 +80,7 @@ def _why(container: Container, text: str, fstype: str) -> str:
             name.upper().removeprefix("CAP_") for name in container.host_config.cap_drop or ()
         }
         may_own = not dropped & {"ALL", "CHOWN"}
-        keeps_none = fstype in _WITHOUT_OWNERS or (fstype in _OF_A_SERVER and may_own)
+        keeps_none = fstype in WITHOUT_OWNERS or (fstype in _OF_A_SERVER and may_own)
         return "cannot change the owner or mode of" if keeps_none else ""
     if _LINKS.search(text) and fstype in _WITHOUT_LINKS:
         return "cannot make a link in"

@@ -6,7 +6,13 @@ import re
 from collections.abc import Iterator
 
 from checks.container.mounts.dropped_user import dropped_user
-from checks.container.mounts.mount_filesystem import unfit_filesystem
+from checks.container.mounts.mount_filesystem import (
+    change_of_owner,
+    fixed_modes,
+    mount_options,
+    unfit_filesystem,
+    with_fixed_modes,
+)
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -25,7 +31,7 @@ from diagnose.evidence.containers.mounts.file_access import (
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.storage.mounts import Mounts
+from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     CheckItem,
@@ -35,6 +41,7 @@ from diagnose.model import (
     Unavailable,
     Unexamined,
 )
+from diagnose.phrases import sentence
 from diagnose.registry import check
 
 _READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
@@ -62,7 +69,7 @@ def mount_forbidden(
     the program. Access lists are not seen.
     """
     for item in dropped_users or ():
-        yield dropped_user(item)
+        yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
@@ -79,7 +86,11 @@ def mount_forbidden(
             user = host_user(container, info, numbers)
             is_on_host = named.mount.source.startswith("/")
             outcome = access(named, bind_sources, user) if is_on_host else None
-            yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
+            fixed = with_fixed_modes(named.on_host[-1], mounts) if is_on_host else None
+            if isinstance(outcome, Denied) and fixed is not None:
+                yield _forbidden_path_finding(container, named, outcome, fixed)
+            else:
+                yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
     return None
 
 
@@ -93,7 +104,9 @@ def _denied(
 ) -> Iterator[CheckItem]:
     """outcome: what the modes on the way say of the container's user; None where they allow."""
     if isinstance(outcome, Denied):
-        yield _forbidden_path_finding(container, named, outcome, containers)
+        finding = _forbidden_path_finding(container, named, outcome)
+        is_own = outcome.path == named.mount.source and _is_own_volume(container, named, containers)
+        yield finding.with_variables({"own_volume": outcome.path} if is_own else {})
     elif has_selinux and _is_unlabelled(named.mount):
         yield _unlabelled_finding(container, named)
     elif isinstance(outcome, Undecided):
@@ -106,26 +119,26 @@ def _is_unlabelled(mount: Mount) -> bool:
 
 
 def _forbidden_path_finding(
-    container: Container, named: NamedPath, denied: Denied, containers: Containers
+    container: Container, named: NamedPath, denied: Denied, fixed: Mounted | None = None
 ) -> Finding:
+    """fixed: where the path lies, if all files there have one owner and mode."""
     added = container.host_config.group_add
+    what = f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}"
     finding = Finding.about(
         container,
-        f"{container} cannot {denied.what} {denied.inside}: {denied.why('user is')}",
+        sentence(what, fixed_modes(fixed)),
         {
             **named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root",
             **({"HostConfig.GroupAdd": added} if added else {}),
+            **mount_options(fixed),
         },
         discriminator=named.mount.destination,
         touches=named.mount.volumes,
         onset=container.failed_first,
-        source=denied.path,
-        owner=denied.user.owner,
     )
-    is_own = denied.path == named.mount.source and _is_own_volume(container, named, containers)
-    return finding.with_variables({"own_volume": denied.path} if is_own else {})
+    return finding.with_variables(change_of_owner(denied, fixed))
 
 
 def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:

@@ -12,8 +12,26 @@ from diagnose.questions import Host
 from diagnose.questions.machine import ListMounts, Mounted
 from diagnose.registry import evidence
 
-__all__ = ["Mounted", "Mounts", "is_within", "mounts", "parse"]
+__all__ = ["WITHOUT_OWNERS", "Mounted", "Mounts", "is_within", "mounts", "parse"]
 
+WITHOUT_OWNERS = frozenset(
+    [
+        "9p",
+        "cifs",
+        "exfat",
+        "fuse.rclone",
+        "fuseblk",
+        "msdos",
+        "ntfs",
+        "ntfs3",
+        "smb3",
+        "smbfs",
+        "vfat",
+        "vboxsf",
+    ]
+)
+"""File systems whose files have the owner and the mode that the mount says: mount.cifs(8),
+mount(8)."""
 _OCTAL = LazyPattern(r"\\([0-7]{3})")
 
 

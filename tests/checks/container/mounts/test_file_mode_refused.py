@@ -16,6 +16,7 @@ from diagnose.evidence.containers.mounts.refused_files import (
     refused_files,
 )
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.evidence.storage.mounts import Mounts, parse
 from diagnose.questions.files import ListFolder
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
 from tests.hosts import Made
@@ -57,6 +58,56 @@ def test_a_file_that_is_refused(
         "container.file-mode-refused", clock=CLOCK, refused_files=RefusedFiles((refused,))
     )
     assert rows(result) == expected
+    assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}]
+
+
+def share(fstype: str) -> Mounts:
+    """A share below /srv."""
+    table = f"36 35 98:0 / / rw - ext4 /dev/sda1 rw\n37 36 0:41 / /srv rw - {fstype} nas rw,uid=0"
+    return Mounts(tuple(parse(table)))
+
+
+COOKIE_MOUNT = {"Type": "bind", "Source": "/srv/rabbit", "Destination": "/var/lib/rabbitmq"}
+COOKIE = replace(
+    REFUSED_FOLDER,
+    container=container_in("exited", code=1, Mounts=[COOKIE_MOUNT]),
+    inside="/var/lib/rabbitmq/.erlang.cookie",
+    path="/srv/rabbit/.erlang.cookie",
+    mode=0o400,
+)
+ON_THE_SHARE = {"unfit": "/srv"}
+
+
+@pytest.mark.parametrize(
+    ("refused", "fstype", "variables"),
+    [
+        (REFUSED_FOLDER, "cifs", ON_THE_SHARE),
+        (REFUSED_FOLDER, "fuse.rclone", ON_THE_SHARE),
+        (REFUSED_FOLDER, "nfs4", {"source": "/srv/data", "mode": "700"}),
+        (REFUSED_FOLDER, "fuse.sshfs", {"source": "/srv/data", "mode": "700"}),
+        (replace(REFUSED_FOLDER, mode=0, owner="999:999"), "exfat", ON_THE_SHARE),
+        (
+            COOKIE,
+            "cifs",
+            {
+                **ON_THE_SHARE,
+                "covering": "/var/lib/rabbitmq",
+                "narrowed": "/srv/rabbit/mnesia:/var/lib/rabbitmq/mnesia",
+            },
+        ),
+        (COOKIE, "ext4", {"source": "/srv/rabbit/.erlang.cookie", "mode": "400"}),
+    ],
+)
+def test_files_whose_mode_the_mount_decides(
+    refused: RefusedFile, fstype: str, variables: dict[str, str]
+) -> None:
+    result = judge(
+        "container.file-mode-refused",
+        clock=CLOCK,
+        refused_files=RefusedFiles((refused,)),
+        mounts=share(fstype),
+    )
+    assert rows(result) == FOUND
     assert [finding.variables for finding in result.findings] == [{"container": "web", **variables}]
 
 

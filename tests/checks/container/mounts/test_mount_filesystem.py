@@ -45,3 +45,27 @@ def test_what_a_file_system_refuses(
         mounts=Mounts(tuple(parse(table))),
     )
     assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("fstype", "variables"),
+    [
+        ("cifs", {"unfit": "/mnt/nas", "ids": "uid=1000,gid=1000"}),
+        ("ntfs3", {"unfit": "/mnt/nas", "ids": "uid=1000,gid=1000"}),
+        ("ext4", {"source": "/mnt/nas/db", "owner": "1000:1000"}),
+    ],
+)
+def test_what_gives_a_folder_to_the_containers_user(fstype: str, variables: dict[str, str]) -> None:
+    container, log_tails = failed_with_log(
+        "open '/x': Permission denied", Config={"User": "1000:1000"}, **bind("/mnt/nas/db")
+    )
+    table = f"36 35 98:0 / / rw - ext4 /dev/sda1 rw\n37 36 0:41 / /mnt/nas rw - {fstype} nas rw"
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=log_tails,
+        bind_sources=BindSources({"/mnt/nas/db": PathStatus(type="folder", mode=0o700)}),
+        mounts=Mounts(tuple(parse(table))),
+    )
+    (finding,) = result.findings
+    assert finding.variables == {"container": container.name, **variables}
