@@ -9,7 +9,8 @@ import pytest
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why, classify
+from diagnose.evidence.images.pull_errors import Why, classify
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows

@@ -6,7 +6,8 @@ import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.images.pulls import Pulls, PullTrouble, Why
+from diagnose.evidence.images.pull_errors import Why
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull

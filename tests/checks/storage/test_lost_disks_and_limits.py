@@ -12,7 +12,8 @@ from diagnose.evidence.containers.mounts.stale_mounts import DELETED, stale_moun
 from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
 from diagnose.evidence.engine.data_root_candidates import PlannedMount
 from diagnose.evidence.engine.info import Info
-from diagnose.evidence.images.pulls import Pulls, PullTrouble, classify
+from diagnose.evidence.images.pull_errors import classify
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits, host_limits
 from diagnose.evidence.machine.kernel_keys import KernelKeys, KeyQuota, parse_quotas
