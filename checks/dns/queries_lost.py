@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -63,12 +63,14 @@ def queries_lost(
     for server, paths in by_server.items():
         lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
         if lossy:
+            worst = max(lossy, key=lambda path: path.sample.lost_pct)
             loss = _Loss(
                 server,
                 paths=tuple(paths),
                 lossy=tuple(lossy),
+                worst=worst,
                 users=tuple(group for group in groups if group.uses([server])),
-                sound=_sound_server(samples, lossy),
+                sound=_sound_server(samples, worst),
                 sent_again=network_losses.sent_again if network_losses is not None else {},
             )
             yield _finding(loss, resolver_paths, critical_pct)
@@ -81,6 +83,8 @@ class _Loss(msgspec.Struct, frozen=True):
     server: str
     paths: tuple[SampledPath, ...]
     lossy: tuple[SampledPath, ...]
+    worst: SampledPath
+    """The one of them that loses most."""
     users: tuple[QueryGroup, ...]
     """The containers that ask it."""
     sound: str
@@ -103,10 +107,6 @@ class _Loss(msgspec.Struct, frozen=True):
         return {"server": self.server}
 
     @property
-    def worst(self) -> SampledPath:
-        return max(self.lossy, key=lambda path: path.sample.lost_pct)
-
-    @property
     def host_loses_none(self) -> bool:
         """Whether the host was answered each time, so that the loss is on a network's own way."""
         lost_pct = self.worst.sample.lost_pct
@@ -126,12 +126,12 @@ def _is_sound(path: SampledPath, lost_pct: float) -> bool:
     return not path.sample.lost and chance <= MOST_CHANCE
 
 
-def _sound_server(samples: DnsSamples, lossy: Sequence[SampledPath]) -> str:
+def _sound_server(samples: DnsSamples, worst: SampledPath) -> str:
     """Another server of the host that answered all of several queries; empty if there is none."""
-    lost_pct = max(path.sample.lost_pct for path in lossy)
     for path in samples.paths:
-        is_other = path.server != lossy[0].server and not path.networks
-        if is_other and not is_loopback(path.server) and _is_sound(path, lost_pct):
+        is_other = path.server != worst.server and not path.networks
+        is_remote = not is_loopback(path.server)
+        if is_other and is_remote and _is_sound(path, worst.sample.lost_pct):
             return path.server
     return ""
 

@@ -103,15 +103,16 @@ def backpressure(writers: LogWriters) -> CheckResult:
     """
     if not len(writers) and not writers.unexamined:
         return Skipped("no running container sends its log to another host or program")
-    for container, waits_in in writers:
+    for writer in writers:
+        container = writer.container
         config = container.host_config.log_config
-        if "pipe_write" in waits_in and config.options.get("mode") != "non-blocking":
+        if writer.is_at_a_pipe and config.options.get("mode") != "non-blocking":
             yield Finding.about(
                 container,
                 f"{container} is blocked writing to its log: "
                 f"its driver {config.type} does not accept it",
                 {
-                    f"/proc/{container.state.pid}/wchan": f"{waits_in}, not left for {WATCHED_S} s",
+                    f"/proc/{container.state.pid}/wchan": f"{writer.waits_in}, not left for {WATCHED_S} s",
                     "HostConfig.LogConfig": {"Type": config.type, "mode": "blocking"},
                 },
                 stable=(container.life,),

@@ -79,7 +79,9 @@ def disk_full(
         finding = replace(_finding(filled, rates), severity=severity)
         if growable is not None and disk.point in growable.by_point:
             finding = _growable_finding(finding, growable.by_point[disk.point])
-        yield _image_disk_finding(finding, info) if _holds_images(disk, info) else finding
+        if _holds_images(disk, info):
+            finding = _image_disk_finding(finding, info)
+        yield finding
     return None
 
 

@@ -44,32 +44,36 @@ def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)
 
 
 def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
-    name, errors = placed.service.spec.name, placed.obstacles or placed.blamed
+    name = placed.service.spec.name
+    errors = placed.obstacles or placed.blamed
     why = errors[0] if errors else update.message or update.state
     state = "was paused and does not go on"
     if update.state == "updating":
         state = "is stuck, and its former tasks still run"
-    order, own_port = "", ""
-    variables = {"service": name}
+    own_port = ""
     if placed.waits_for_own_port:
-        order = "start-first"
         own_port = (
             "its old task holds the port, and ends only after the new one has started (start-first)"
         )
-        variables["port_holder"] = name
-    elif update.state == "paused":
-        variables["held"] = name
     return Finding(
         subject=DAEMON,
         summary=sentence(f'the update of service "{name}" {state}: {why}', own_port),
         evidence={
             "UpdateStatus": f"{update.state}: {update.message}",
             "task errors": errors[:3],
-            **present({"UpdateConfig.Order": order}),
+            **present({"UpdateConfig.Order": "start-first" if own_port else ""}),
         },
-        variables=variables,
+        variables={"service": name, **_hold(placed, update)},
         discriminator=name,
         touches=missing_image(errors),
         signs=signs(*errors),
         service=f"swarm {name}",
     )
+
+
+def _hold(placed: PlacedService, update: UpdateStatus) -> dict[str, str]:
+    """What holds the update up, as a variable of the page."""
+    name = placed.service.spec.name
+    if placed.waits_for_own_port:
+        return {"port_holder": name}
+    return {"held": name} if update.state == "paused" else {}

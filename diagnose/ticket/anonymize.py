@@ -16,7 +16,7 @@ import base64
 import ipaddress
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from os import urandom
 
 from diagnose.model import Failed, Json
@@ -291,24 +291,28 @@ def _is_address(text: str) -> bool:
 
 
 def _replaced(value: Json, registers: Mapping[str, str]) -> Json:
+    """The value with other addresses in the bytes of its registers, which are in hexadecimal."""
     if isinstance(value, str) and _REGISTER.fullmatch(value):
-        out = []
-        at = 0
-        while at < len(value):
-            for size in (32, 8):
-                if value[at : at + size] in registers:
-                    out.append(registers[value[at : at + size]])
-                    at += size
-                    break
-            else:
-                out.append(value[at : at + 2])
-                at += 2
-        return "".join(out)
+        return "".join(_bytes_replaced(value, registers))
     if isinstance(value, list):
         return [_replaced(item, registers) for item in value]
     if isinstance(value, dict):
         return {key: _replaced(item, registers) for key, item in value.items()}
     return value
+
+
+def _bytes_replaced(register: str, registers: Mapping[str, str]) -> Iterator[str]:
+    """Address by address, of IPv6 or IPv4, and byte by byte where there is none."""
+    at = 0
+    while at < len(register):
+        sizes = (size for size in (32, 8) if register[at : at + size] in registers)
+        size = next(sizes, None)
+        if size is None:
+            yield register[at : at + 2]
+            at += 2
+        else:
+            yield registers[register[at : at + size]]
+            at += size
 
 
 def _mac_of(address: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from checks.network.causes import NO_WAY_TO_PEER
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.network.rules.rule_programs import place_of
@@ -19,28 +20,7 @@ from diagnose.registry import check
     "network.call-unanswered",
     severity=Severity.warning,
     aloud=("calls a machine that does not answer", "call machines that do not answer"),
-    caused_by=[
-        "container.paused",
-        "firewall.backend-mixed",
-        "firewall.between-containers",
-        "firewall.chains-missing",
-        "firewall.dropped-inside-container",
-        "firewall.forward-dropped",
-        "firewall.forwarding-off",
-        "firewall.input-dropped",
-        "firewall.masquerade-missing",
-        "firewall.redirected-to-nobody",
-        "network.accept-queue-full",
-        "network.bridge-down",
-        "network.interface-taken",
-        "network.mac-duplicate",
-        "network.neighbour-table-full",
-        "network.peer-address-stale",
-        "network.peer-on-other-network",
-        "network.replies-misrouted",
-        "network.subnet-overlaps-route",
-        "network.veth-detached",
-    ],
+    caused_by=sorted(NO_WAY_TO_PEER),
 )
 def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1)) -> CheckResult:
     """A container keeps trying to connect, and nothing answers.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
@@ -17,19 +18,7 @@ from diagnose.registry import check
     "network.clients-unanswered",
     severity=Severity.warning,
     aloud=("has clients that get no answer", "have clients that get no answer"),
-    caused_by=[
-        "firewall.between-containers",
-        "firewall.dropped-inside-container",
-        "firewall.forward-dropped",
-        "network.accept-queue-full",
-        "network.bridge-down",
-        "network.mac-duplicate",
-        "network.neighbour-table-full",
-        "network.replies-misrouted",
-        "network.requests-taken-for-forged",
-        "network.subnet-overlaps-route",
-        "network.veth-detached",
-    ],
+    caused_by=sorted((*LOST_ON_THE_WAY, "network.requests-taken-for-forged")),
 )
 def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.

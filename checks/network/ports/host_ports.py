@@ -50,19 +50,16 @@ def port_allocated(containers: Containers) -> CheckResult:
         state = "no running container publishes it now"
         if holders:
             state = f"{holders[0]} publishes it"
+        evidence = _state_evidence(container)
+        for holder in holders:
+            ports = sorted(holder.network_settings.ports or {})
+            evidence[f"NetworkSettings.Ports of {holder.name}"] = [*ports]
+        if _forgotten_network(container):
+            evidence["NetworkSettings.Networks"] = []
         finding = Finding.about(
             container,
             f"{container} did not start: host port {port} is already allocated; {state}",
-            _state_evidence(
-                container,
-                **{
-                    f"NetworkSettings.Ports of {other.name}": sorted(
-                        other.network_settings.ports or {}
-                    )
-                    for other in holders
-                },
-                **{"NetworkSettings.Networks": []} if _forgotten_network(container) else {},
-            ),
+            evidence,
             discriminator=str(port),
             severity=Severity.critical if holders else Severity.warning,
             touches=subjects_of(holders),

@@ -26,7 +26,7 @@ from diagnose.evidence.run.host_map import HostMap
 from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.disk_parts import UsagePart
 from diagnose.evidence.storage.disk_usage import DiskUsage
-from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Report, Reported
 from diagnose.phrases import and_more, size
 from diagnose.render.html import moments, networks
@@ -201,21 +201,21 @@ def _times(page: Outline, report: Report, history: timeline.Timeline | None) -> 
 
 def _disks(report: Report) -> tuple[Disk, ...]:
     """The file systems, the fullest first."""
-    filesystems = _evidence(report, Filesystems)
+    filesystems = _evidence(report, Filesystems) or ()
     usage = _evidence(report, DiskUsage)
-    disks = [
-        Disk(
-            disk.point,
-            disk.usage.used_pct,
-            f"{size(disk.usage.available)} left of {size(disk.usage.size)}; "
-            f"{and_more(disk.holds, 4)}",
-            _parts(usage.parts, disk.usage.size)
-            if usage is not None and usage.point == disk.point
-            else (),
-        )
-        for disk in filesystems or ()
-    ]
+    disks = [_disk(filesystem, usage) for filesystem in filesystems]
     return tuple(sorted(disks, key=lambda disk: -disk.used_pct))
+
+
+def _disk(filesystem: Filesystem, usage: DiskUsage | None) -> Disk:
+    figures = filesystem.usage
+    is_measured = usage is not None and usage.point == filesystem.point
+    return Disk(
+        filesystem.point,
+        figures.used_pct,
+        f"{size(figures.available)} left of {size(figures.size)}; {and_more(filesystem.holds, 4)}",
+        _parts(usage.parts, figures.size) if usage is not None and is_measured else (),
+    )
 
 
 def _parts(parts: Sequence[UsagePart], whole: int) -> tuple[Bar, ...]:

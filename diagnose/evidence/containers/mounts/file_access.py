@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -222,6 +223,15 @@ class _Attempt(msgspec.Struct, frozen=True):
         return self.changes_owner or any(pattern.search(self.words) for pattern in patterns)
 
 
+class _Try(NamedTuple):
+    """One use of a path, and the permission bits that it takes."""
+
+    what: str
+    """Such as "write to"."""
+    wanted: int
+    """0: no mode permits it."""
+
+
 class _Goal(msgspec.Struct, frozen=True):
     """The last step that counts."""
 
@@ -276,7 +286,7 @@ def _first_obstacle(
     for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
         if source is None or source.failed or source.type == "link":
             return _unseen(step, source)
-        tries = [("enter", ENTER)]
+        tries = [_Try("enter", ENTER)]
         if depth == goal.depth:
             tries = _tries_at_the_goal(attempt, source, goal)
         inside = "/".join((named.mount.destination, *named.rest[:depth]))
@@ -301,19 +311,19 @@ def _missing_entry(statuses: Sequence[PathStatus | None]) -> int | None:
     return None
 
 
-def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> list[tuple[str, int]]:
+def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> list[_Try]:
     if attempt.changes_owner:
         user = attempt.user
         if source.uid == user.uid or user.rules(source):
             return []
-        return [("change the owner or mode of", 0)]
+        return [_Try("change the owner or mode of", 0)]
     if goal.is_folder_of_entry:
-        return [("create or remove files in", WRITE | ENTER)]
+        return [_Try("create or remove files in", WRITE | ENTER)]
     return _tries(attempt, source)
 
 
 def _first_denied(
-    tries: Sequence[tuple[str, int]], step: str, inside: str, source: PathStatus, user: HostUser
+    tries: Sequence[_Try], step: str, inside: str, source: PathStatus, user: HostUser
 ) -> Denied | Undecided | None:
     for what, wanted in tries:
         may = bool(wanted) and user.may(source, wanted)
@@ -345,16 +355,23 @@ def unseen(path: str, source: PathStatus | None) -> str:
     return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
 
 
-def _tries(attempt: _Attempt, source: PathStatus) -> list[tuple[str, int]]:
+def _tries(attempt: _Attempt, source: PathStatus) -> list[_Try]:
     """What was tried at the named path itself, as far as the words say."""
-    words = attempt.words
     if source.type == "socket":
-        return [("connect to", WRITE)]
+        return [_Try("connect to", WRITE)]
     if source.type == "folder":
-        if attempt.makes:
-            return [("write to", WRITE | ENTER)]
-        return [("enter", ENTER)] if _ENTERS.search(words) else [("list", READ | ENTER)]
+        return [_try_at_folder(attempt)]
     if attempt.makes:
-        return [("write to", WRITE)]
-    is_opened = attempt.named.mount.rw and _OPENS.search(words) and not _READS.search(words)
-    return [("read", READ), ("write to", WRITE)] if is_opened else [("read", READ)]
+        return [_Try("write to", WRITE)]
+    words = attempt.words
+    may_be_written = attempt.named.mount.rw and _OPENS.search(words) and not _READS.search(words)
+    reads = [_Try("read", READ)]
+    return [*reads, _Try("write to", WRITE)] if may_be_written else reads
+
+
+def _try_at_folder(attempt: _Attempt) -> _Try:
+    if attempt.makes:
+        return _Try("write to", WRITE | ENTER)
+    if _ENTERS.search(attempt.words):
+        return _Try("enter", ENTER)
+    return _Try("list", READ | ENTER)

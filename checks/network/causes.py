@@ -1,0 +1,20 @@
+"""Ids that may be the cause of a connection that does not come about."""
+
+from __future__ import annotations
+
+LOST_ON_THE_WAY = (
+    "firewall.between-containers", "firewall.dropped-inside-container", "firewall.forward-dropped",
+    "network.accept-queue-full", "network.bridge-down", "network.mac-duplicate",
+    "network.neighbour-table-full", "network.replies-misrouted", "network.subnet-overlaps-route",
+    "network.veth-detached",
+)  # fmt: skip
+"""What keeps packets from a container that runs, or its answers from their receiver."""
+
+NO_WAY_TO_PEER = (
+    *LOST_ON_THE_WAY,
+    "container.paused", "firewall.backend-mixed", "firewall.chains-missing",
+    "firewall.forwarding-off", "firewall.input-dropped", "firewall.masquerade-missing",
+    "firewall.redirected-to-nobody", "network.interface-taken", "network.peer-address-stale",
+    "network.peer-on-other-network",
+)  # fmt: skip
+"""What makes a container wait for an answer from whatever it calls."""
