@@ -7,7 +7,7 @@ A module is named like its check. Modules with several checks:
 - containerd: containerd-down, containerd-hung
 - data_root: containers-hidden, data-root-covered, temp-folder-missing, wrong-data-root
 - databases: database-damaged, database-locked
-- failed_starts: bridge-init-failed, stale-pidfile, start-limit-hit, storage-driver-failed
+- failed_starts: stale-pidfile, start-limit-hit, storage-driver-failed
 - no_answer: hung, socket-forbidden
 - posture: client-api-too-old, clock-skewed, debug-on, engine-outdated, live-restore-off,
   not-enabled, remote-api-open

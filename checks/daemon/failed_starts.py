@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 import msgspec
 
 from checks.daemon.last_words import FailedStart, failed_start, page_variables
 from diagnose.error_signatures import signs
-from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
-from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -31,12 +29,6 @@ NETWORK = LazyPattern(
 _PRIOR = LazyPattern(r'prior storage driver \\?"?(?P<driver>[\w-]+)\\?"? failed: (?P<why>.+)')
 """An older line than the last one: the driver of what lies in the data root."""
 PID_TAKEN = LazyPattern(r"pid file found|process with PID \d+ is still running")
-DATABASE = LazyPattern(r"invalid database|kmap|bolt")
-RULES = LazyPattern(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
-LEGACY = LazyPattern(
-    r"Module ip6?_?tables? not found|iptables v\S+ \(legacy\): can't initialize iptables table"
-)
-"""The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
 OPTIONS = "storage-opts"
 OVERLAY = "overlay2"
 NOT_FOR_OVERLAY = frozenset(
@@ -44,7 +36,6 @@ NOT_FOR_OVERLAY = frozenset(
     | {"vfat", "exfat", "ntfs3", "ecryptfs", "ceph"}
 )
 """File systems that cannot hold the upper folder of an overlay."""
-ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", "default-address-pools")
 
 
 @check(
@@ -180,95 +171,6 @@ def _prior_driver(log: DaemonLog) -> str | None:
     """The driver of what lies in the data root, where the engine says that it cannot use it."""
     matches = [match for line in log.lines if (match := _PRIOR.search(line.text))]
     return matches[-1]["driver"] if matches else None
-
-
-@check(
-    "daemon.bridge-init-failed",
-    severity=Severity.critical,
-    caused_by=[
-        "daemon.config-invalid",
-        "network.subnet-overlaps-route",
-        "kernel.modules-gone",
-        "firewall.forwarding-off",
-    ],
-)
-def bridge_init_failed(
-    daemon: Daemon,
-    log: DaemonLog | Unavailable,
-    config: DaemonConfig | None,
-    root: DataRoot | None,
-    modules: Modules | None,
-) -> CheckResult:
-    """The engine does not start because its networks cannot be set up.
-
-    An address that is none, pools that all overlap with routes, firewall commands that fail or are
-    not there, kernel modules that cannot be loaded since the kernel was upgraded and the host not
-    rebooted, a record of the networks that a full disk or a power cut has torn: the line says
-    which.
-    """
-    start = failed_start(daemon, log, NETWORK)
-    if not isinstance(start, FailedStart):
-        return start
-    start = _of_legacy_program(start, modules)
-    detail = re.sub(r"^.*?network controller: ", "", start.error)
-    cause = start.known.cause if start.known else detail
-    yield Finding(
-        subject=DAEMON,
-        summary=f"the engine's networks cannot be set up: {cause}",
-        evidence={**start.evidence, **_addresses(config)},
-        variables=start.variables | _network_variables(start, detail, config, root),
-        touches=(Subject("interface", "docker0"), Subject("network", "bridge")),
-    )
-    return None
-
-
-def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
-    """The start, with another cause where the running kernel still has its folder of modules.
-
-    A reboot brings no module that this kernel was built without. An upgrade may leave a part of the
-    folder, such as the modules of DKMS, so that another kernel is the second cure.
-    """
-    is_whole = modules is not None and modules.folder != ""
-    if start.known is None or not is_whole or not LEGACY.search(start.line.text):
-        return start
-    failure = msgspec.structs.replace(
-        start.known.failure,
-        cause="iptables is its legacy variant, whose modules this kernel does not find",
-        cure="switch to the nf_tables variant of iptables, or boot a kernel with those modules",
-    )
-    return msgspec.structs.replace(
-        start, known=msgspec.structs.replace(start.known, failure=failure)
-    )
-
-
-def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
-    """The addresses and pools that are configured."""
-    if config is None:
-        return {}
-    return {
-        f"{config.where(key)} {key}": config.value(key)
-        for key in ADDRESS_KEYS
-        if config.value(key) is not None
-    }
-
-
-def _network_variables(
-    start: FailedStart, detail: str, config: DaemonConfig | None, root: DataRoot | None
-) -> dict[str, str]:
-    """What the page needs. detail: the end of the line, behind the step that failed."""
-    variables: dict[str, str] = {}
-    if start.known is not None:
-        variables = page_variables(start.known, root)
-    elif DATABASE.search(detail) and root is not None:
-        variables["database"] = f"{root.path}/network/files/local-kv.db"
-    if LEGACY.search(start.line.text):
-        return {**variables, "backend": "/usr/sbin/iptables-nft"}
-    if variables or RULES.search(detail):
-        return variables
-    if config is None:
-        return {"path": DEFAULT_PATH}
-    keys = [key for key in ADDRESS_KEYS if config.in_file(key) is not None]
-    return {"path": config.path, **({"key": keys[0]} if len(keys) == 1 else {})}
 
 
 @check("daemon.stale-pidfile", severity=Severity.critical)

@@ -34,6 +34,10 @@ class FailedStart(msgspec.Struct, frozen=True):
     known: Recognised | None
     """What that line means."""
 
+    def is_known_as(self, name: str) -> bool:
+        """Whether its last words are those of the known failure of this name."""
+        return self.known is not None and self.known.failure.name == name
+
     @property
     def error(self) -> str:
         """The end of the chain of errors, which names the thing itself."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from hashlib import blake2s
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.addresses import private_prefix6
 from diagnose.evidence.network.networks import Network
 
 
@@ -29,8 +29,7 @@ _IP6TABLES_BY_DEFAULT = (27,)
 
 def with_ipv6(network: Network, ping: Ping | None) -> dict[str, str]:
     """The default network gets IPv6 by the engine's configuration, others are recreated."""
-    number = blake2s(network.name.encode(), digest_size=4).hexdigest()
-    prefix = f"fd00:{number[:4]}:{number[4:]}::/64"
+    prefix = private_prefix6(network.name)
     writes_rules = ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT
     config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": prefix}
     if not writes_rules:

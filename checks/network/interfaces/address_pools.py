@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -117,9 +116,7 @@ def _ways_out(
     stock: SubnetStock, routes: DescribedRoutes, networks: Networks, empty: list[str]
 ) -> dict[str, str]:
     """Pruning helps where networks are unused; a pool outside the host's routes always does."""
-    free = ipaddress.ip_network(routes.free_subnet)
-    base = str(free.supernet(new_prefix=16)) if free.version == 4 else str(free)
-    variables = {"pool": base}
+    variables = {"pool": routes.free_pool}
     if empty and stock.routed < len(networks.bridges):
         variables["cleanup"] = "prune"
     return variables

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import blake2s
 from ipaddress import ip_address
 
 ANY = "0.0.0.0"  # noqa: S104 - what is compared with and written into commands, nothing is bound
@@ -36,3 +37,9 @@ def is_loopback(text: str) -> bool:
         return ip_address(text.strip("[]").partition("%")[0]).is_loopback
     except ValueError:
         return False
+
+
+def private_prefix6(name: str) -> str:
+    """A private IPv6 subnet of 64 bits for a network of this name, always the same one."""
+    number = blake2s(name.encode(), digest_size=4).hexdigest()
+    return f"fd00:{number[:4]}:{number[4:]}::/64"

@@ -56,3 +56,9 @@ class DescribedRoutes(msgspec.Struct, frozen=True, dict=True):
             if not is_taken:
                 return str(subnet)
         return _CANDIDATES[0]
+
+    @property
+    def free_pool(self) -> str:
+        """A range that the engine may cut subnets from: 256 of 254 addresses in most cases."""
+        free = ipaddress.ip_network(self.free_subnet)
+        return str(free.supernet(new_prefix=16)) if free.version == 4 else str(free)

@@ -13,6 +13,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks, Subnet, is_within
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+from diagnose.model import Json
 
 DEFAULT_POOLS = (
     *((f"172.{second}.0.0/16", 16) for second in range(17, 32)),
@@ -36,6 +37,22 @@ def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfac
     foreign = [route for route in routes if _on_link(route) and route.oif not in own]
     used = [subnet for network in networks for subnet in network.subnets]
     return SubnetStock(tuple(pools or DEFAULT_POOLS), tuple(used), tuple(foreign))
+
+
+def pools_of(configured: Json) -> tuple[Pool, ...]:
+    """The pools of `default-address-pools` of daemon.json, or those of an engine without it."""
+    pools = (
+        [pool for pool in configured if isinstance(pool, dict)]
+        if isinstance(configured, list)
+        else []
+    )
+    named = ((str(pool.get("base")), pool.get("size")) for pool in pools)
+    return tuple((base, size) for base, size in named if isinstance(size, int)) or DEFAULT_POOLS
+
+
+def stock_before_networks(pools: tuple[Pool, ...], routes: Routes) -> SubnetStock:
+    """The pools of an engine without a network, with the routes of the host that take them."""
+    return SubnetStock(pools, (), tuple(route for route in routes if _on_link(route)))
 
 
 def _on_link(route: Route) -> bool:

@@ -126,12 +126,22 @@ NETWORKS = (
     ),
     Failure(
         name="no-pool",
-        mark="no available network",
-        pattern=r"no available network|non-overlapping IPv4 address pool",
+        mark="network",
+        pattern=r"no available network|non-overlapping IPv4 address pool"
+        r"|predefined address pools have been fully subnetted",
         cause="all address pools of the engine overlap with routes of this host, "
         "often those of a VPN",
         cure='choose a free range in daemon.json, as in "bip": "10.213.0.1/24"',
         source="moby/moby#21776",
+    ),
+    Failure(
+        name="ipv6-without-subnet",
+        mark="fixed-cidr-v6",
+        pattern=r"Specify an IPv6 subnet using --fixed-cidr-v6"
+        r"|non-overlapping IPv6 address pool among the defaults",
+        cause='daemon.json has "ipv6", and this engine needs a subnet for it: "fixed-cidr-v6"',
+        cure='add "fixed-cidr-v6" with an IPv6 subnet to daemon.json',
+        source="docker/for-linux#829",
     ),
     Failure(
         name="no-bridges",

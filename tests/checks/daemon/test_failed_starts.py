@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose import runbooks
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.daemon_processes import PidFile
-from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts, parse
 from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only_finding
 from tests.judging import judge
@@ -39,57 +37,6 @@ def test_failed_starts(words: str, check: str, fires: bool) -> None:
     assert bool(judge(id, daemon=daemon(), log=log(words)).findings) is fires
     assert judge(id, daemon=daemon()).verdict == "unknown"
     assert judge(id, daemon=daemon(silence=None)).verdict == "passed"
-
-
-@pytest.mark.parametrize(
-    ("words", "first"),
-    [
-        pytest.param(
-            "invalid CIDR address: 10.0.0.1", "cat /etc/docker/daemon.json", id="an address"
-        ),
-        pytest.param(
-            "libnet controller initialization: invalid database", "mv ", id="a torn record"
-        ),
-        pytest.param(
-            "failed to create NAT chain DOCKER: iptables not found",
-            "iptables -t nat -nL",
-            id="no program",
-        ),
-    ],
-)
-def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, first: str) -> None:
-    said = log(f"failed to start daemon: Error initializing network controller: {words}")
-    finding = only_finding(
-        judge("daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT).findings
-    )
-    cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
-    look = runbooks.confirm("daemon.bridge-init-failed", finding.variables, runbooks.Place())
-    command = cure or look
-    assert command is not None
-    assert command.text.startswith(first)
-
-
-@pytest.mark.parametrize(
-    ("folder", "cause"),
-    [
-        pytest.param(
-            "/lib/modules/7.0",
-            "modules this kernel does not find",
-            id="a kernel without legacy tables",
-        ),
-        pytest.param("", "without a reboot", id="a kernel that was upgraded"),
-    ],
-)
-def test_legacy_tables_that_the_kernel_does_not_have(folder: str, cause: str) -> None:
-    said = log(
-        "failed to start daemon: Error initializing network controller: iptables failed: modprobe: "
-        "FATAL: Module ip_tables not found in directory /lib/modules/7.0"
-    )
-    here = Modules("7.0", loaded=90, folder=folder)
-    (finding,) = judge(
-        "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
-    ).findings
-    assert cause in finding.summary
 
 
 def test_stale_pidfile() -> None:

@@ -82,6 +82,44 @@ def no_network_left(box: Box) -> None:
     also=DEAD,
     exit_code=2,
 )
+def no_network_left_by_a_vpn(box: Box) -> None:
+    """The routes of a VPN take all ranges that the engine cuts its networks from."""
+    box.stop_engine()
+    box.sh("""
+        ip link del docker0; rm -rf /var/lib/docker/network
+        ip tuntap add dev tun0 mode tun; ip addr add 100.64.0.2/32 dev tun0; ip link set tun0 up
+        for range in 172.16.0.0/12 192.168.0.0/16; do ip route add $range dev tun0; done
+    """)
+    refuse(box, words="network controller")
+    (found,) = box.diagnose("check", "daemon.bridge-init-failed", "--format", "json").findings
+    assert "192.168.0.0/16 (tun0" in found["summary"], found
+    assert '"default-address-pools"' in found["fix"][0]["command"], found
+
+
+@fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+    engines=Engines(until=26),
+)
+def ipv6_without_a_subnet(box: Box) -> None:
+    """IPv6 is switched on, and engines before 27 need a subnet for it."""
+    box.stop_engine()
+    box.write(CONFIG, {**BASE_CONFIG, "ipv6": True})
+    refuse(box, words="fixed-cidr-v6")
+    (found,) = box.diagnose("check", "daemon.bridge-init-failed", "--format", "json").findings
+    assert '"fixed-cidr-v6": "fd00:' in found["fix"][0]["command"], found
+
+
+@fault(
+    "daemon.bridge-init-failed",
+    subject=DAEMON,
+    expect=[("daemon.not-running", DAEMON)],
+    also=DEAD,
+    exit_code=2,
+)
 def record_of_networks_torn(box: Box) -> None:
     """A power cut has torn the engine's record of its networks."""
     box.stop_engine()

@@ -1,0 +1,158 @@
+"""daemon.bridge-init-failed: the engine gives up at its networks."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import msgspec
+
+from checks.daemon.failed_starts import NETWORK
+from checks.daemon.last_words import FailedStart, failed_start, page_variables
+from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.machine.modules import Modules
+from diagnose.evidence.network.addresses import private_prefix6
+from diagnose.evidence.network.described_routes import DescribedRoutes
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
+from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.subnet_stock import pools_of, stock_before_networks
+from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.phrases import joined, sentence
+from diagnose.registry import check
+
+DATABASE = LazyPattern(r"invalid database|kmap|bolt")
+RULES = LazyPattern(r"ip6?tables|nft|ipset|modprobe|insmod", re.IGNORECASE)
+LEGACY = LazyPattern(
+    r"Module ip6?_?tables? not found|iptables v\S+ \(legacy\): can't initialize iptables table"
+)
+"""The legacy program on a kernel without the modules that it needs; nft's has its own in it."""
+POOLS = "default-address-pools"
+ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", POOLS)
+_POOL_SIZE = 24
+
+
+@check(
+    "daemon.bridge-init-failed",
+    severity=Severity.critical,
+    caused_by=[
+        "daemon.config-invalid",
+        "network.subnet-overlaps-route",
+        "kernel.modules-gone",
+        "firewall.forwarding-off",
+    ],
+)
+def bridge_init_failed(
+    daemon: Daemon,
+    log: DaemonLog | Unavailable,
+    config: DaemonConfig | None,
+    root: DataRoot | None,
+    modules: Modules | None,
+    routes: Routes | None,
+    links: Interfaces | None,
+    tunnels: Tunnels | None,
+) -> CheckResult:
+    """The engine does not start because its networks cannot be set up.
+
+    An address that is none, pools that all overlap with routes, IPv6 without a subnet, firewall
+    commands that fail or are not there, kernel modules that cannot be loaded since the kernel was
+    upgraded and the host not rebooted, a record of the networks that a full disk or a power cut has
+    torn: the line says which.
+    """
+    start = failed_start(daemon, log, NETWORK)
+    if not isinstance(start, FailedStart):
+        return start
+    start = _of_legacy_program(start, modules)
+    detail = re.sub(r"^.*?network controller: ", "", start.error)
+    cause = start.known.cause if start.known else detail
+    taken = _TakenPools("", {}, {})
+    if start.is_known_as("no-pool") and routes is not None and links is not None:
+        taken = _taken_pools(config, DescribedRoutes(routes, links, tunnels, Networks(())))
+    yield Finding(
+        subject=DAEMON,
+        summary=sentence(f"the engine's networks cannot be set up: {cause}", taken.by),
+        evidence={**start.evidence, **_addresses(config), **taken.evidence},
+        variables=(
+            start.variables | _network_variables(start, detail, config, root) | taken.variables
+        ),
+        touches=(Subject("interface", "docker0"), Subject("network", DEFAULT_NETWORK)),
+    )
+    return None
+
+
+def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
+    """The start, with another cause where the running kernel still has its folder of modules.
+
+    A reboot brings no module that this kernel was built without. An upgrade may leave a part of the
+    folder, such as the modules of DKMS, so that another kernel is the second cure.
+    """
+    is_whole = modules is not None and modules.folder != ""
+    if start.known is None or not is_whole or not LEGACY.search(start.line.text):
+        return start
+    failure = msgspec.structs.replace(
+        start.known.failure,
+        cause="iptables is its legacy variant, whose modules this kernel does not find",
+        cure="switch to the nf_tables variant of iptables, or boot a kernel with those modules",
+    )
+    return msgspec.structs.replace(
+        start, known=msgspec.structs.replace(start.known, failure=failure)
+    )
+
+
+def _addresses(config: DaemonConfig | None) -> dict[str, Json]:
+    """The addresses and pools that are configured."""
+    if config is None:
+        return {}
+    return {
+        f"{config.where(key)} {key}": config.value(key)
+        for key in ADDRESS_KEYS
+        if config.value(key) is not None
+    }
+
+
+class _TakenPools(msgspec.Struct, frozen=True):
+    """What takes the engine's address pools, in words, as evidence, and as the page heals it."""
+
+    by: str
+    evidence: dict[str, Json]
+    variables: dict[str, str]
+
+
+def _taken_pools(config: DaemonConfig | None, routes: DescribedRoutes) -> _TakenPools:
+    """The host's routes that leave the engine no subnet, and a range that none of them overlaps."""
+    pools = pools_of(config.value(POOLS) if config is not None else None)
+    blocking = stock_before_networks(pools, routes.routes).blocking
+    described = [routes.describe(route) for route in blocking]
+    setting = {POOLS: [{"base": routes.free_pool, "size": _POOL_SIZE}]}
+    return _TakenPools(
+        by=f"these routes take them: {joined(described[:3])}" if described else "",
+        evidence={"routes of this host that overlap": described[:10]},
+        variables={"setting_json": json.dumps(setting)},
+    )
+
+
+def _network_variables(
+    start: FailedStart, detail: str, config: DaemonConfig | None, root: DataRoot | None
+) -> dict[str, str]:
+    """What the page needs. detail: the end of the line, behind the step that failed."""
+    if start.is_known_as("ipv6-without-subnet"):
+        setting = {"fixed-cidr-v6": private_prefix6(DEFAULT_NETWORK)}
+        return {"setting_json": json.dumps(setting)}
+    variables: dict[str, str] = {}
+    if start.known is not None:
+        variables = page_variables(start.known, root)
+    elif DATABASE.search(detail) and root is not None:
+        variables["database"] = f"{root.path}/network/files/local-kv.db"
+    if LEGACY.search(start.line.text):
+        return {**variables, "backend": "/usr/sbin/iptables-nft"}
+    if variables or RULES.search(detail):
+        return variables
+    if config is None:
+        return {"path": DEFAULT_PATH}
+    keys = [key for key in ADDRESS_KEYS if config.in_file(key) is not None]
+    return {"path": config.path, **({"key": keys[0]} if len(keys) == 1 else {})}
