@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 
+_ADVICE = (
+    r"\b(?:add|give|grant|missing|need(?:s|ed)?|pass|requires?|run|set|start(?:ed)?|try|us(?:e|ing)|with)"
+    r"\b.{0,60}"
+)
+"""How a program advises an option of `docker run`; one that it lists is none that it lacks."""
 _OPTION = "container.option-missing"
 _IN_THE_WAY = "container.option-in-the-way"
 
@@ -103,6 +108,29 @@ OPTIONS = (
         source="the kernel's own message",
         confirmed_by=_OPTION,
         needs=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",),
+    ),
+    Failure(
+        name="kernel-setting-advised",
+        mark="--sysctl",
+        pattern=_ADVICE
+        + r"--sysctl[= ]['\"]?(?P<setting>(?:net|kernel\.(?:shm|msg)|fs\.mqueue)[\w./-]*)"
+        r"=(?P<value>\d+)",
+        cause="the program asks for the kernel setting {setting}={value}, which a container is given "
+        "when it is created",
+        cure="recreate it with --sysctl={setting}={value}",
+        source="tprasadtp/protonvpn-docker#204",
+        confirmed_by=_OPTION,
+        needs=("--sysctl={setting}={value}",),
+    ),
+    Failure(
+        name="capability-advised",
+        mark="--cap-add",
+        pattern=_ADVICE + r"--cap-add[= ]['\"]?(?:CAP_)?(?P<capability>[A-Z][A-Z_]+)\b",
+        cause="the program asks for the capability {capability}",
+        cure="recreate it with --cap-add={capability}",
+        source="the program's own message",
+        confirmed_by=_OPTION,
+        needs=("--cap-add={capability}",),
     ),
     Failure(
         name="tun-device",

@@ -298,3 +298,32 @@ def kernel_setting_that_a_container_may_not_change(box: Box) -> None:
     box.docker("run", "-d", *given)
     assert box.wait_state("tunnel18", "running")["State"]["Running"]
     box.docker("rm", "-f", "tunnel18")
+
+
+_STRICT = """
+if [ "$(cat /proc/sys/net/ipv4/conf/all/rp_filter)" != 2 ]; then
+    echo '[ERROR   ] Invalid sysctl, net.ipv4.conf.all.rp_filter!=2'
+    echo '[ERROR   ] If using docker/podman add --sysctl net.ipv4.conf.all.rp_filter=2 flag to your run command'
+    echo "[ERROR   ] If using docker-compose add 'net.ipv4.conf.all.rp_filter: 2' under 'sysctls'."
+    exit 1
+fi
+exec sleep 1000
+"""
+
+
+@fault("container.option-missing", subject="container:wire19", also=[AT_START], shareable=True)
+def option_that_the_program_advises(box: Box) -> None:
+    """A program ends because of a kernel setting, and says which option of `docker run` it
+    needs."""
+    load(box, "wire:7", Recipe())
+    words = ("wire:7", "sh", "-c", _STRICT)
+    strict = "--sysctl=net.ipv4.conf.all.rp_filter=1"
+    box.docker("run", "-d", "--name=wire19", *GOOD, strict, *words)
+    assert box.wait_state("wire19", "exited")["State"]["ExitCode"] == 1
+    assert "add --sysctl" in logs(box, "wire19")
+    setting = "--sysctl=net.ipv4.conf.all.rp_filter=2"
+    command = first_command(box, "container.option-missing", "wire19")
+    assert command == f"diagnose recreate wire19 -- {setting} | sh"
+    box.docker("run", "-d", "--name=wire20", setting, *GOOD, *words)
+    assert box.wait_state("wire20", "running")["State"]["Running"]
+    box.docker("rm", "-f", "wire20")
