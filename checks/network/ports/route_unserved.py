@@ -97,13 +97,23 @@ def _other_port(route: UnservedRoute) -> str:
     if route.is_fastcgi:
         listens += " for FastCGI alone (PHP-FPM)"
     reason = f"that port is set by {route.source}"
-    if not route.source:
+    if not route.source and route.router:
         reason = "no label sets the port, so the proxy takes the lowest one that the image declares"
+    elif not route.source:
+        reason = _usual_port(route)
     main = (
         f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
         f"{route.container}, {listens}"
     )
     return sentence(main, reason)
+
+
+def _usual_port(route: UnservedRoute) -> str:
+    """Why nginx-proxy calls a port that no variable names."""
+    if len(route.declared) == 1:
+        return "it is the only port that the container declares, and VIRTUAL_PORT is not set"
+    declares = f"ports {joined(route.declared)}" if route.declared else "no port"
+    return f"the container declares {declares}, and without VIRTUAL_PORT nginx-proxy calls port 80"
 
 
 def _other_protocol(route: UnservedRoute) -> str:
@@ -199,6 +209,8 @@ def _network_cure(route: UnservedRoute, sole: str) -> dict[str, str]:
 
 def _port_cure(route: UnservedRoute) -> dict[str, str]:
     port = route.better_port
+    if not port and not route.router and len(route.names) > 1:
+        return {"choices": joined(route.names)}
     if not port:
         return {"proxied": route.container.name} if route.why == "port" else {}
     if not route.router:

@@ -81,6 +81,8 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     """Whether the program listens at that port on the loopback address only."""
     source: str = ""
     """The label or the setting that says so; "" where nothing does."""
+    declared: tuple[str, ...] = ()
+    """The ports that the container declares or publishes, where they are what the proxy goes by."""
     other: Container | None = None
 
 
@@ -311,6 +313,7 @@ def _at_port(route: UnservedRoute, called: tuple[int, str], site: _Site) -> Unse
         port=port,
         better_port="" if is_inward or is_meant else only(names) or "",
         names=names,
+        declared=tuple(str(number) for number in sorted(declared)),
         source=source,
         is_inward=is_inward,
     )

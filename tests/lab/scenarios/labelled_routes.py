@@ -254,3 +254,34 @@ def php_fpm_that_is_called_by_http(box: Box) -> None:
 def php_fpm_that_is_called_by_fastcgi(box: Box) -> None:
     """The same with the variable that tells nginx-proxy so."""
     _php_behind_nginx_proxy(box, "--env=VIRTUAL_PROTO=fastcgi")
+
+
+def _two_ports_behind_nginx_proxy(box: Box, *options: str) -> None:
+    """A program with two ports, neither of which is 80, behind nginx-proxy."""
+    load(box, "console:1", Recipe(changes=("EXPOSE 8080 9990",)))
+    box.docker("network", "create", "site15")
+    serve = "httpd -p 9990 -h /; exec httpd -f -p 8080 -h /"
+    words = ("--env=VIRTUAL_HOST=shop.lab.test", *options, "console:1", "sh", "-c", serve)
+    box.docker("run", "-d", "--name=console15", "--net=site15", *SAFE, *words)
+    load_server(box, "nginx", "nginxproxy/nginx-proxy:1.6")
+    body = "upstream shop { server 127.0.0.1:1; } server { listen 8080; return 502; }"
+    box.write("/srv/proxy15/nginx.conf", NGINX % body)
+    mount = "/srv/proxy15/nginx.conf:/etc/nginx/nginx.conf:ro"
+    run = ("run", "-d", "--name=proxy15", "--net=site15", *SAFE, "-p=80:8080", "-v", mount)
+    box.docker(*run, "nginxproxy/nginx-proxy:1.6", "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf")
+    box.wait_for(lambda: "502" in _get(box), 20, "the proxy")
+    box.sh("sleep 4")  # a program may open its next port so long after its first one
+
+
+@fault(CHECK, subject="container:console15", args=PATIENT)
+def two_ports_of_which_nginx_proxy_calls_neither(box: Box) -> None:
+    """A container declares two ports, and no variable says which one nginx-proxy is to call."""
+    _two_ports_behind_nginx_proxy(box)
+    (found,) = box.diagnose("check", CHECK, *PATIENT, "--format", "json").findings
+    assert "ports 8080 and 9990, and without VIRTUAL_PORT" in found["summary"], found
+
+
+@healthy(args=(*PATIENT, "--fail-on", "critical"), exit_code=0)
+def two_ports_with_the_variable_that_names_one(box: Box) -> None:
+    """The same with VIRTUAL_PORT."""
+    _two_ports_behind_nginx_proxy(box, "--env=VIRTUAL_PORT=9990")

@@ -302,6 +302,20 @@ def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str]
     )
 
 
+UNDECIDED = {
+    "one port": ((9090,), "the only port that the container declares"),
+    "several ports": ((9090, 9991), "declares ports 9090 and 9991, and without VIRTUAL_PORT"),
+    "no port": ((), "declares no port, and without VIRTUAL_PORT nginx-proxy calls port 80"),
+}
+
+
+@pytest.mark.parametrize(("ports", "words"), UNDECIDED.values(), ids=UNDECIDED)
+def test_what_nginx_proxy_goes_by_without_a_variable(ports: tuple[int, ...], words: str) -> None:
+    (finding,) = judged(nginx_proxy(ports=ports), listening=(8080, 9990)).findings
+    assert words in finding.summary
+    assert finding.variables["choices"] == "8080 and 9990"
+
+
 FPM = "/usr/local/sbin/php-fpm"
 FASTCGI: dict[str, tuple[list[Container], tuple[int, ...], dict[str, str] | None]] = {
     "called at 80": (nginx_proxy(ports=(80,), program=FPM), (9000,), {"fastcgi_port": "9000"}),
