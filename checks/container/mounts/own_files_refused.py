@@ -7,10 +7,10 @@ from typing import NamedTuple
 from checks.container.claims import is_broken
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
-from diagnose.evidence.images.details import ImageDetails
+from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import CheckResult, Finding, Severity
@@ -19,6 +19,9 @@ from diagnose.registry import check
 
 _DENIED = ("permission denied", "eacces", "accessdenied")
 _PATH = LazyPattern(r"(?<![\w./])/[\w.@+-]+(?:/[\w.@+-]+)*")
+_MAKES_A_FOLDER = ("mkdir", "createdirector", "create directory", "makedirs", "create folder")
+"""What programs say, in small letters, when they make a folder; Java says it in its stack."""
+_SUFFIX = LazyPattern(r"\.\w{1,5}$")
 _OF_THE_KERNEL = ("/proc", "/sys", "/dev")
 CANNOT_EXECUTE = 126
 
@@ -32,38 +35,82 @@ def own_files_refused(
     The log of a failed container says that it was denied a path which no mount holds, so that it is
     the image's own. The container was given a user (`--user`, `user:`) that is not the image's,
     whose files belong to the image's user or to root. A container with its image's own user is left
-    alone: there the image is at fault, or the program asks for what it may not have.
+    alone, unless its own command or a variable names that path: there the image is at fault, or the
+    program asks for what it may not have.
     """
     for container in containers:
-        detail = image_details.by_id.get(container.image)
-        if detail is None:
-            continue
-        own = detail.config.user if detail.config else ""
+        image = image_details.by_id.get(container.image)
         configured = container.config.user
-        if not configured or _is_same(configured, own):
+        if image is None or _is_same(configured, "root"):
             continue
+        own = image.config.user if image.config else ""
         if not is_broken(container, clock, log_tails):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue
         denied = _denied(container, log_tails)
-        if denied is None:
+        place = _named_by(container, image, denied.path) if denied is not None else ""
+        if denied is None or (_is_same(configured, own) and not place):
             continue
-        planned = f'user "{own}"' if own else "root"
-        yield Finding.about(
+        tail = log_tails.of(container)
+        finding = Finding.about(
             container,
-            f"{container} may not use {denied.path}, a file of its own image: it runs as "
-            f"user {configured}, but the image is made for {planned}",
+            f"{container} may not use {denied.path}, {_why(configured, own, place)}",
             {
                 LINE: quoted(denied.line),
                 "Config.User": configured,
                 "the image's user": own or "root (none is set)",
             },
-            signs=log_tails.of(container).signs,
+            signs=tail.signs,
             onset=container.failed_first,
-            overridden="user",
         )
+        if place:
+            yield finding.with_variables(_own_volume(container, denied.path, tail))
+        else:
+            yield finding.with_variables({"overridden": "user"})
     return None
+
+
+def _why(user: str, own: str, place: str) -> str:
+    """user, own: the container's and the image's. place: what names the path, if anything does."""
+    if place:
+        return f"which {place} names and no mount holds: it runs as user {user}"
+    planned = f'user "{own}"' if own else "root"
+    return f"a file of its own image: it runs as user {user}, but the image is made for {planned}"
+
+
+def _named_by(container: Container, image: Detail, path: str) -> str:
+    """Where this very path was asked for, other than by the image; "" if it was not."""
+    for name, value in container.config.environment:
+        if value.rstrip("/") == path and f"{name}={value}" not in image.env:
+            return f"its variable {name}"
+    own_words = image.config.cmd if image.config is not None else None
+    words = container.config.cmd or ()
+    before = ""
+    for word in words if words != own_words else ():
+        option, _, value = word.partition("=")
+        if path in (word.rstrip("/"), value.rstrip("/")):
+            option = option if value else before
+            return f"its option {option}" if option.startswith("-") else "its command"
+        before = word
+    return ""
+
+
+def _own_volume(container: Container, path: str, tail: LogTail) -> dict[str, str]:
+    """The variables of the page that put a volume of the container's own where it wants a folder.
+
+    Nothing where it may want a file.
+    """
+    name = path.rpartition("/")[2]
+    if not tail.find(*_MAKES_A_FOLDER) or _SUFFIX.search(name):
+        return {}
+    volume = f"{container.name}-{name.lstrip('.')}"
+    return {
+        "wanted": path,
+        "bound": f"{volume}:{path}",
+        "image": container.config.image,
+        "user": container.config.user,
+    }
 
 
 def _is_same(given: str, own: str) -> bool:

@@ -167,6 +167,23 @@ def database_file_in_a_folder_of_root(box: Box) -> None:
     assert "unable to open database file" in ended(box, "sqlite8")
 
 
+_SQL_SERVER = """
+mkdir /var/opt/mssql/.system 2>/dev/null && exec sleep 1000
+echo "/opt/mssql/bin/sqlservr: Error: The system directory [/.system] could not be created." >&2
+exit 1
+"""
+
+
+@fault("container.mount-forbidden", subject="container:sql12", also=[AT_START], shareable=True)
+def folder_that_its_program_calls_the_root(box: Box) -> None:
+    """SQL Server may not write its mounted folder, and calls that folder `/`."""
+    box.sh("mkdir -p /srv/sql12 && chmod 755 /srv/sql12")
+    options = ["--memory=64m", "--pids-limit=64", "--user=10001:0"]
+    mount = ["-v", "/srv/sql12:/var/opt/mssql"]
+    run(box, "sql12", *options, *mount, "bb:1.36", "sh", "-c", _SQL_SERVER)
+    assert "could not be created" in ended(box, "sql12")
+
+
 @healthy(shareable=True)
 def database_file_in_a_folder_of_its_user(box: Box) -> None:
     """The same program on a folder of its user."""
@@ -219,6 +236,28 @@ def user_that_the_image_does_not_plan_for(box: Box) -> None:
     limits = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
     run(box, "cacher8", *limits, *MACHINE, "bb:1.36", PYTHON, "-c", _CACHE)
     assert "Permission denied: '/data/cache'" in ended(box, "cacher8")
+
+
+_AGENT = Recipe(changes=("USER 1000",))
+_MAKE = 'mkdir -p "$2" && echo connected && exec sleep 1000'
+
+
+@fault("container.own-files-refused", subject="container:agent10", also=[AT_START], shareable=True)
+def option_that_names_a_folder_of_root(box: Box) -> None:
+    """An agent is told by an option to work in a folder that its user may not create."""
+    load(box, "agent10:1", _AGENT)
+    limits = ["--memory=64m", "--pids-limit=64"]
+    run(box, "agent10", *limits, "agent10:1", "sh", "-c", _MAKE, "--", "-workDir", "/agent10")
+    assert "can't create directory '/agent10': Permission denied" in ended(box, "agent10")
+
+
+@healthy(shareable=True)
+def option_that_names_a_folder_of_its_user(box: Box) -> None:
+    """An agent is told by an option to work in a folder that everybody may create."""
+    load(box, "agent11:1", _AGENT)
+    limits = ["--memory=64m", "--pids-limit=64", "--tmpfs=/work"]
+    run(box, "agent11", *limits, "agent11:1", "sh", "-c", _MAKE, "--", "-workDir", "/work/a")
+    box.wait_for(lambda: "connected" in box.docker("logs", "agent11").stdout, what="the agent")
 
 
 @fault("container.restart-loop", subject="container:workshop8", shareable=True)

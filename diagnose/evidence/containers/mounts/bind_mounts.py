@@ -50,6 +50,7 @@ _REFUSED = (
     "cannot create",
     "can't create",
     "could not create",
+    "could not be created",
     "failed to create",
     "unable to create",
     "cannot write",
@@ -71,6 +72,9 @@ words for a full disk or a folder that is not there; owner and mode decide."""
 _NAMELESS = ("permission denied", "database", "sqlite_")
 """Refusals that name no path, or only a file of the working directory."""
 _ABSOLUTE = LazyPattern(r"(?:^|[\s'\"`(=\[])/[\w.-]")
+_PRIVATE_ROOTS = ((LazyPattern(r"(?<=system directory \[)/(?=\.system\])"), "/var/opt/mssql/"),)
+"""Programs that call a folder of their own `/`, and where that is: SQL Server
+(microsoft/mssql-docker#615)."""
 _SAYS_IT = LazyPattern(r"(?<=[\w.]) in $")
 """Before the file of the program that says it, as PHP writes it behind its message."""
 MOST_OWNED = 200
@@ -182,7 +186,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     """What these lines of a container say it was refused, if it lies below a mount."""
     refusals = tail.find_all(*_REFUSED)
     for line in refusals:
-        refused = named_path(container, line)
+        refused = named_path(container, line) or _in_private_root(container, line)
         if refused is not None:
             return refused
     if any(_ABSOLUTE.search(line) for line in refusals):
@@ -192,6 +196,15 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     if nameless is None or len(writable) != 1:
         return None
     return NamedPath(nameless, writable[0], (), whole=True)
+
+
+def _in_private_root(container: Container, line: str) -> NamedPath | None:
+    """What a line names below a folder that its program calls `/`."""
+    for root, folder in _PRIVATE_ROOTS:
+        place = named_path(container, root.sub(folder, line)) if root.search(line) else None
+        if place is not None:
+            return msgspec.structs.replace(place, line=line)
+    return None
 
 
 def _names_no_folder(line: str) -> bool:

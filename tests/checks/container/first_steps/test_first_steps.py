@@ -323,6 +323,54 @@ def test_a_user_that_the_image_does_not_plan_for(
     assert len(result.findings) == expected
 
 
+JAVA = (
+    'Exception in thread "main" java.nio.file.AccessDeniedException: /var/agent',
+    "\tat java.nio.file.Files.createDirectories(Files.java:767)",
+)
+AGENT = ["-url", "http://ci.lab.test", "-workDir", "/var/agent"]
+MADE = {
+    "wanted": "/var/agent",
+    "bound": "web-agent:/var/agent",
+    "image": "agent:1",
+    "user": "jenkins",
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "lines", "named", "variables"),
+    [
+        ({"Cmd": AGENT}, JAVA, "its option -workDir", MADE),
+        ({"Cmd": ["agent", "--dir=/var/agent/"]}, JAVA, "its option --dir", MADE),
+        ({"Cmd": ["agent", "/var/agent"]}, JAVA, "its command", MADE),
+        ({"Env": ["WORK=/var/agent"]}, JAVA, "its variable WORK", MADE),
+        ({"Cmd": AGENT}, JAVA[:1], "its option -workDir", {}),
+        ({"Cmd": ["agent", "--log=/var/a.log"]}, ("mkdir /var/a.log: EACCES",), "--log", {}),
+        ({"Cmd": ["agent", "-d", "/var"]}, JAVA, "", {}),
+        ({"Cmd": ["/of/the/image"]}, ("mkdir /of/the/image: EACCES",), "", {}),
+        ({"Env": ["OF=/the/image"]}, ("mkdir /the/image: EACCES",), "", {}),
+        ({"Cmd": AGENT, "User": ""}, JAVA, "", {}),
+    ],
+)
+def test_a_folder_that_an_option_names_and_the_images_user_may_not_create(
+    config: dict[str, Any], lines: tuple[str, ...], named: str, variables: dict[str, str]
+):
+    settings = {"User": "jenkins", "Image": "agent:1", **config}
+    container = container_in("exited", code=1, Config=settings)
+    own = ImageConfig(user="jenkins", cmd=["/of/the/image"], env=["OF=/the/image"])
+    result = judge(
+        "container.own-files-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail(lines)}, {}),
+        image_details=ImageDetails(
+            {container.image: Detail(id=container.image, config=own)}, {container.image: "agent:1"}
+        ),
+    )
+    assert [named in finding.summary for finding in result.findings] == [True] * bool(named)
+    for finding in result.findings:
+        assert finding.variables == {"container": "web", **variables}
+
+
 @pytest.mark.parametrize(
     ("parts", "expected"),
     [

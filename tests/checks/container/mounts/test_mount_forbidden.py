@@ -178,3 +178,36 @@ def test_a_mount_that_is_read_only_is_not_to_be_written():
         )
         == []
     )
+
+
+SQL_SERVER = (
+    "/opt/mssql/bin/sqlservr: Error: The system directory [/.system] could not be created.  "
+    "Error [13]."
+)
+
+
+@pytest.mark.parametrize(
+    ("folder", "owner", "expected"),
+    [
+        ("/var/opt/mssql", 0, "create or remove files in /var/opt/mssql:"),
+        ("/var/opt/mssql", 10001, ""),
+        ("/var/opt/mssql/data", 0, ""),
+    ],
+)
+def test_a_program_that_calls_a_folder_of_its_own_the_root(
+    folder: str, owner: int, expected: str
+) -> None:
+    mount = {**MOUNTED, "Destination": folder}
+    container = container_in("exited", code=1, Config={"User": "10001:0"}, Mounts=[mount])
+    found = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=log_of(container, SQL_SERVER),
+        bind_sources=BindSources(
+            {"/srv/data": PathStatus(type="folder", mode=0o755, uid=owner)},
+            {"/srv/data/.system": GONE},
+        ),
+        info=Info(),
+    ).findings
+    assert [expected in finding.summary for finding in found] == [True] * bool(expected)
+    assert all(finding.evidence["log"] == SQL_SERVER for finding in found)
