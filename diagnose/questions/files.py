@@ -354,3 +354,35 @@ class WalkFolder(Question[WalkedFolder], frozen=True):
 
     def about(self) -> str:
         return f"the sizes of folders below {self.path}"
+
+
+class LostDollar(msgspec.Struct, frozen=True):
+    """A variable whose value has a `$` that compose takes for another variable, which is not set.
+
+    The value and the name behind the `$` are left out: they are parts of a secret.
+    """
+
+    path: str
+    line: int
+    name: str
+    is_plain: bool
+    """Whether the line has neither another reference nor a quote that needs a second look."""
+
+
+class FindLostDollars(Question[list[LostDollar]], frozen=True):
+    """The variables in env files and compose files that lose a part of their value so."""
+
+    POLICY = Policy(
+        "file.dollars",
+        what="variables with a bare dollar sign",
+        collector="disk.files:lost_dollars",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: list[str]
+    """The files of one project: a variable that one of them sets is known in all."""
+
+    def about(self) -> str:
+        return f"variables with a bare dollar sign in {', '.join(self.paths)}"

@@ -10,6 +10,7 @@ from checks.container.helpers import LINE, log_evidence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.containers.settings.lost_dollars import LostDollar, LostDollars
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.containers.settings.variable_faults import (
     COMMENT,
@@ -63,7 +64,9 @@ def variable_missing(containers: Containers, clock: Clock, log_tails: LogTails) 
 
 
 @check("container.variable-malformed", severity=Severity.critical)
-def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails) -> CheckResult:
+def variable_malformed(
+    containers: Containers, clock: Clock, log_tails: LogTails, lost_dollars: LostDollars | None
+) -> CheckResult:
     """A failed container's variable has stray quotes, or is passed on as $NAME.
 
     `docker run --env-file` takes a line as it is: quotes around a value become part of it, and so
@@ -71,12 +74,16 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
     `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
     comments may be, so that they count only where the log of the failed container repeats the value
     with them. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
-    command nor `--env-file` has one.
+    command nor `--env-file` has one. Compose does the contrary: of `a$b` in a file it leaves `a`
+    where nothing sets `b`, and a password is refused. That counts for secrets of a container whose
+    log mentions one.
     """
     for container in containers:
         tail = log_tails.by_id.get(container.id)
         if tail is None or not is_broken(container, clock, log_tails):
             continue
+        if lost_dollars is not None and container.id in lost_dollars.by_id:
+            yield _lost_dollar_finding(container, tail, *lost_dollars.by_id[container.id])
         for name, value in container.config.environment:
             fault = value_fault(value, tail)
             if fault is not None:
@@ -86,6 +93,43 @@ def variable_malformed(containers: Containers, clock: Clock, log_tails: LogTails
         if reference is not None:
             yield _unreplaced_finding(container, tail, reference)
     return None
+
+
+def _lost_dollar_finding(
+    container: Container, tail: LogTail, found: list[LostDollar], line: str
+) -> Finding:
+    """Compose has taken a part of a secret for a variable. No part of the secret is named."""
+    first = found[0]
+    same_file = [lost for lost in found if lost.path == first.path]
+    finding = Finding.about(
+        container,
+        f"{container} got another {first.name} than {first.path} has in line {first.line}: compose "
+        'takes what follows "$" there for a variable, and none of that name is set',
+        {
+            LINE: line,
+            first.path: [f"line {lost.line}: {lost.name} with a bare $" for lost in same_file],
+        },
+        discriminator=first.name,
+        signs=tail.signs,
+        onset=container.failed_first,
+        variable=first.name,
+    )
+    compose = compose_variables(container)
+    if not compose or not all(lost.is_plain for lost in same_file):
+        return finding
+    edit = ";".join(f"{lost.line}{_LITERAL[_is_yaml(lost.path)]}" for lost in same_file)
+    return finding.with_variables({"literal_edit": edit, "dollars": first.path, **compose})
+
+
+_LITERAL = {
+    False: r's/^\([^=]*=\)[[:space:]]*\("\{0,1\}\)\(.*[^[:space:]]\)\2[[:space:]]*$/' r"\1'\3'/",
+    True: r"s/\$/$$/g",
+}
+"""What sed does to a line, so that compose takes its value as it is: for an env file and YAML."""
+
+
+def _is_yaml(path: str) -> bool:
+    return path.endswith((".yml", ".yaml"))
 
 
 def _unreplaced_finding(container: Container, tail: LogTail, reference: Unreplaced) -> Finding:

@@ -147,6 +147,16 @@ def walk(live: Live, question: AnyQuestion) -> Json:
     return _call(live, question, "walk", [question.args["path"]])
 
 
+def lost_dollars(live: Live, question: AnyQuestion) -> Json:
+    """The variables of env files and compose files whose `$` names a variable that is not set.
+
+    The values stay here: they may be secrets.
+
+    args: paths. answer: [{path, line, name, is_plain}].
+    """
+    return _call(live, question, "lost_dollars", question.args["paths"])
+
+
 def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
     points = _points(live)
     for path in paths:

@@ -321,6 +321,20 @@ def _mounts_of(pid: str) -> list[MountEntry]:
         return []
 
 
+def lost_dollars(args: Json) -> Json:
+    """See `files.lost_dollars`. A file that cannot be read has none."""
+    from diagnose.live.disk.dollars import lost  # only where a program refuses a secret
+
+    texts = {}
+    for path in args["paths"]:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                texts[path] = file.read(1 << 18)
+        except OSError:
+            continue
+    return lost(texts)
+
+
 def functions() -> Mapping[str, Function]:
     """What a worker can be asked to do, by name."""
     return {
@@ -336,5 +350,6 @@ def functions() -> Mapping[str, Function]:
             rate,
             walk,
             deleted_files,
+            lost_dollars,
         )
     }

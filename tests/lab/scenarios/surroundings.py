@@ -56,6 +56,44 @@ def program_that_replaces_variables_itself(box: Box) -> None:
     box.wait_for(lambda: "listening" in logs(box, "front22"), what="the server to listen")
 
 
+_REFUSES = """[ "$NODE_PASSWORD" = 'open$sesame' ] && exec sleep 1000
+echo "$(date +%T) could not decrypt key with given password"; exit 1"""
+
+
+def _of_project(box: Box, name: str, env_file: str) -> str:
+    """A container that compose has made with one part of a password; what it says in the end."""
+    box.write(f"/srv/{name}/.env", env_file)
+    box.write(f"/srv/{name}/compose.yaml", "services:\n  node:\n    env_file: .env\n")
+    marks = {
+        "project": name,
+        "service": "node",
+        "project.working_dir": f"/srv/{name}",
+        "project.config_files": f"/srv/{name}/compose.yaml",
+    }
+    labels = [f"--label=com.docker.compose.{key}={value}" for key, value in marks.items()]
+    run(box, name, *GOOD, *labels, "--env=NODE_PASSWORD=open", "bb:1.36", "sh", "-c", _REFUSES)
+    return ended(box, name)
+
+
+@fault("container.variable-malformed", subject="container:node21", also=[AT_START], shareable=True)
+def password_with_a_dollar_sign(box: Box) -> None:
+    """`.env` has a password with a bare $: compose has left out what follows it."""
+    assert "could not decrypt" in _of_project(box, "node21", 'A=1\nNODE_PASSWORD="open$sesame"\n')
+    assert box.inspect("node21")["Config"]["Env"][0] == "NODE_PASSWORD=open"
+    command = first_command(box, "container.variable-malformed", "node21")
+    box.sh(command.splitlines()[0])
+    assert box.read("/srv/node21/.env") == "A=1\nNODE_PASSWORD='open$sesame'\n"
+    box.write("/srv/node21/.env", 'A=1\nNODE_PASSWORD="open$sesame"\n')
+
+
+@fault(AT_START, subject="container:node22", shareable=True)
+def password_that_is_simply_wrong(box: Box) -> None:
+    """The same with a password whose $ is meant as one, beside a folder of the user's."""
+    assert "could not decrypt" in _of_project(
+        box, "node22", "NODE_PASSWORD='open$sesame'\nNODE_TOKEN_FILE=$HOME/token\n"
+    )
+
+
 _BILLING = b"""#!/bin/sh
 [ -e "/usr/share/zoneinfo/$ZONE" ] && exec sleep 1000
 echo "panic: unknown time zone $ZONE" >&2
