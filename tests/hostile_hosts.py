@@ -189,17 +189,17 @@ CONTROLLED = (
 
 
 def hostile_host(
-    tape: Mapping[AnyQuestion, RecordedAnswer], choice: random.Random
+    recording: Mapping[AnyQuestion, RecordedAnswer], choice: random.Random
 ) -> tuple[dict[AnyQuestion, RecordedAnswer], list[AnyQuestion]]:
     """The recorded host with hostile texts in one to six of its answers, and which answers these
     are."""
     candidates = [
         question
-        for question, entry in tape.items()
+        for question, entry in recording.items()
         if question.kind in CONTROLLED and not isinstance(entry.answer, Failed) and entry.answer
     ]
     kinds = sorted({question.kind for question in candidates})
-    changed: dict[AnyQuestion, RecordedAnswer] = dict(tape)
+    changed: dict[AnyQuestion, RecordedAnswer] = dict(recording)
     chosen = []
     for kind in choice.choices(
         kinds, weights=[4 if kind in EDITS else 1 for kind in kinds], k=choice.randint(1, 6)

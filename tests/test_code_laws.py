@@ -32,6 +32,25 @@ def test_the_map_of_the_house_names_each_room():
     assert set(heads) - rooms == set()
 
 
+_PATH = re.compile(r"(?<![\w/.])(?:diagnose|checks|tests)/[\w/]+\.py\b")
+_PLACEHOLDERS = {"diagnose/questions/SUBJECT.py", "tests/test_x.py"}
+"""A name to be filled in, and a line of a made log."""
+
+
+def test_a_file_that_a_text_names_is_there():
+    """Files move, and comments do not."""
+    folders = ("diagnose", "checks", "tests", ".github", "runbooks")
+    texts = [path for folder in folders for path in (ROOT / folder).rglob("*.[pm][yd]")]
+    named = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (*texts, ROOT / "README.md")
+        for name in _PATH.findall(path.read_text())
+    }
+    assert len(named) > 50
+    gone = {(path, name) for path, name in named if not (ROOT / name).exists()}
+    assert {(path, name) for path, name in gone if name not in _PLACEHOLDERS} == set()
+
+
 def test_no_public_class_name_is_used_twice():
     places: dict[str, list[str]] = {}
     for path in (*ENGINE_FILES, *CHECK_FILES):

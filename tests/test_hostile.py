@@ -62,13 +62,13 @@ REASONS = (
 )
 
 
-def _tape() -> dict[AnyQuestion, RecordedAnswer]:
+def _recording() -> dict[AnyQuestion, RecordedAnswer]:
     entries, _ = answer_files.read_folder(FIXTURES / "demo")
     return entries
 
 
-TAPE = _tape()
-KINDS = sorted({question.kind for question in TAPE})
+RECORDING = _recording()
+KINDS = sorted({question.kind for question in RECORDING})
 
 
 class Asked(Replay):
@@ -125,7 +125,7 @@ def base() -> tuple[dict[type, Any], dict[type, set[AnyQuestion]]]:
     values: dict[type, Any] = {}
     asked: dict[type, set[AnyQuestion]] = {}
     for kind in ORDER:
-        host = Asked(TAPE)
+        host = Asked(RECORDING)
         values[kind] = Known(host, values).collect(kind)
         asked[kind] = host.questions
         assert not isinstance(values[kind], Broken), values[kind].error
@@ -190,19 +190,20 @@ def test_no_answer_breaks_anything(
     values, asked = base
     rng = random.Random(f"{SEED} {kind}")
     questions = sorted(
-        (question for question in TAPE if question.kind == kind), key=lambda question: question.key
+        (question for question in RECORDING if question.kind == kind),
+        key=lambda question: question.key,
     )
     places = {
-        q: list(_places(TAPE[q].answer))
+        q: list(_places(RECORDING[q].answer))
         for q in questions
-        if not isinstance(TAPE[q].answer, Failed)
+        if not isinstance(RECORDING[q].answer, Failed)
     }
     count = -(-MUTATIONS // len(KINDS))
     say(f"seed {SEED}: {count} mutated answers to {kind}")
     for number in range(count):
         question = rng.choice(questions)
         if question in places and rng.random() > 0.03:
-            answer = mutated(TAPE[question].answer, places[question], rng)
+            answer = mutated(RECORDING[question].answer, places[question], rng)
         else:
             answer = Failed(rng.choice(REASONS), "\x1b[2J made to hurt")  # type: ignore[arg-type]
         _judge(question, answer, values, asked, render=number % 8 == 0)
@@ -217,7 +218,7 @@ def _judge(
     render: bool,
 ) -> None:
     began = time.monotonic()
-    host = Replay({**TAPE, question: RecordedAnswer(answer)})
+    host = Replay({**RECORDING, question: RecordedAnswer(answer)})
     affected = _standing_on(kind for kind, questions in asked.items() if question in questions)
     now = dict(values)
     for kind in ORDER:

@@ -55,11 +55,11 @@ def test_the_grammar_makes_long_deep_and_odd_texts() -> None:
 @pytest.mark.parametrize("shard", range(SHARDS))
 @pytest.mark.timeout(1800)
 def test_hostile_hosts(shard: int, say: Callable[[str], None]) -> None:
-    tape, _ = answer_files.read_folder(FIXTURES / "demo")
+    recording, _ = answer_files.read_folder(FIXTURES / "demo")
     slowest = 0.0
     for number in range(shard, HOSTS, SHARDS):
         name = f"{SEED} {number}"
-        hostile, changed = hostile_host(tape, random.Random(name))
+        hostile, changed = hostile_host(recording, random.Random(name))
         began = time.process_time()
         report = _judged(_redacted(hostile, changed))
         shown = _printed(report)

@@ -135,11 +135,11 @@ def _diagnosed(box: Box, scenario: Scenario) -> Report:
     """The live report as the tool's own values, which hold what a page is filled with."""
     recording = f"/tmp/cure-{box.id}"
     box.sh(f"mkdir -m 1777 {recording}")
-    live = box.diagnose("all", "--format", "json", "--record", f"{recording}/tape", *UNHURRIED, *scenario.args,
+    live = box.diagnose("all", "--format", "json", "--record", f"{recording}/answers", *UNHURRIED, *scenario.args,
                         user=scenario.user, groups=scenario.groups, env=scenario.env)  # fmt: skip
     assert live.report, "a report, or the tool's own words about what went wrong"
-    copy = box.state / "cure-tape"
-    shutil.copytree(box.path(f"{recording}/tape"), copy)
+    copy = box.state / "cure-recording"
+    shutil.copytree(box.path(f"{recording}/answers"), copy)
     try:
         known = registry.load()
         return diagnose(lambda: known, None, Options(source=copy), began=time.monotonic())

@@ -2,9 +2,9 @@
 
     python -m tests.lab.record_firewall [ENGINE...]
 
-Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool's hands read it,
+Each case becomes `tests/data/firewall/ENGINE-FAULT.json`: the ruleset as the tool reads it,
 and for each probe its addresses, and whether a real connection got through.
-`tests/test_firewall_seen.py` holds the packet walk against them.
+`tests/checks/firewall/test_recorded_rulesets.py` compares the packet walk with them.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ BASE_CONFIG: Mapping[str, Any] = {
 }
 """daemon.json of every host that does not say otherwise: what the advice on log sizes asks for."""
 
-_TAPE = "/tmp/tape"
+_RECORDING = "/tmp/recording"
 PATIENT = ("--budget", "60")
 """A box with a hundred faults on a busy machine shows what is found, not how fast; so does a
 replay."""
@@ -204,11 +204,11 @@ def start(box: Box, scenario: Scenario) -> None:
 
 
 def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
-    recording = f"{_TAPE}-{box.id}"
+    recording = f"{_RECORDING}-{box.id}"
     box.sh(f"mkdir -m 1777 {recording}")
     live = box.diagnose(
         "all",
-        *("--format", "json", "--record", f"{recording}/tape"),
+        *("--format", "json", "--record", f"{recording}/answers"),
         *scenario.args,
         user=scenario.user,
         groups=scenario.groups,
@@ -217,11 +217,11 @@ def _look(box: Box, scenario: Scenario, record: Path | None) -> Outcome:
     # in text, as an engineer runs it: these are for the figures
     more = [box.diagnose("all", *scenario.args) for _ in range(scenario.runs - 1)]
     outcome = Outcome(live, more=more)
-    recorded = box.path(f"{recording}/tape")
+    recorded = box.path(f"{recording}/answers")
     if recorded.exists():
         with ExitStack() as stack:
-            folder = record or box.state / "tape"
-            stack.callback(shutil.rmtree, box.state / "tape", ignore_errors=True)
+            folder = record or box.state / "recording"
+            stack.callback(shutil.rmtree, box.state / "recording", ignore_errors=True)
             shutil.rmtree(folder, ignore_errors=True)
             shutil.copytree(recorded, folder)
             outcome.replayed = _replay(folder, _of_a_replay(scenario.args))

@@ -334,10 +334,10 @@ def _recorded(box: Box, folder: Path) -> Report:
     recording = f"/tmp/truth-{folder.name}-{secrets.token_hex(4)}"
     box.sh(f"mkdir -m 1777 {recording}")
     live = box.diagnose(
-        "all", "--format", "json", "--budget", "20", "--record", f"{recording}/tape"
+        "all", "--format", "json", "--budget", "20", "--record", f"{recording}/answers"
     )
     assert live.report, "a report, or the tool's own words about what went wrong"
-    shutil.copytree(box.path(f"{recording}/tape"), folder)
+    shutil.copytree(box.path(f"{recording}/answers"), folder)
     return _judged(folder)
 
 

@@ -158,7 +158,9 @@ def _twisted(rnd: random.Random, value: Any) -> Any:
 
 @pytest.mark.fuzz
 @pytest.mark.timeout(600)
-def test_wrong_types_in_a_tape_make_checks_unknown_never_crash(capsys: pytest.CaptureFixture[str]):
+def test_wrong_types_in_a_recording_make_checks_unknown_never_crash(
+    capsys: pytest.CaptureFixture[str],
+):
     """Answers of a real host with something strange in one place: judged all the same, and no check
     crashes."""
     seed = int(os.environ.get("FUZZ_SEED", random.SystemRandom().randrange(10**9)))

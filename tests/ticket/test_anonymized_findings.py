@@ -71,7 +71,7 @@ def firewalled(name: str) -> dict[AnyQuestion, RecordedAnswer]:
     return entries
 
 
-TAPES = {
+RECORDINGS = {
     "fifteen faults": lambda: source.read(DATA / "fifteen-faults-28.5.2.tar.gz")[0],
     "the demo": lambda: source.read(ROOT / "fixtures/demo")[0],
     "native sets": lambda: firewalled("28.5-native-sets"),
@@ -80,11 +80,11 @@ TAPES = {
 }
 
 
-@pytest.mark.parametrize("name", TAPES)
+@pytest.mark.parametrize("name", RECORDINGS)
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.fuzz
 def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
-    entries = TAPES[name]()
+    entries = RECORDINGS[name]()
     renaming = Renaming(entries, seed.to_bytes(32, "big"))
     plain, renamed = judged(entries), judged(renaming.recording(entries))
     assert essence(restored(renaming.names, renaming.addresses.seen, renamed)) == essence(plain)
@@ -93,7 +93,7 @@ def test_findings_are_equal_up_to_the_renaming(name: str, seed: int):
 @pytest.mark.parametrize("name", ["fifteen faults", "the demo"])
 @pytest.mark.fuzz
 def test_no_old_name_is_in_the_bytes(name: str):
-    entries = TAPES[name]()
+    entries = RECORDINGS[name]()
     _, sealed = taken(entries, anonymize=True)
     files = unpacked(sealed.data)
     renaming = Renaming(entries, KEY)
