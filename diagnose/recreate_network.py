@@ -49,7 +49,7 @@ def script(
         for member_name, member in _by_name(members)
     }
     # a fixed address must not have been given to another container before
-    ordered = sorted(endpoints.items(), key=lambda each: not _FIXED & _names(each[1]))
+    ordered = sorted(endpoints.items(), key=lambda endpoint: not _FIXED & _names(endpoint[1]))
     secrets = [*words, *(option.text for _, options in ordered for option in options)]
     if any(holds_token(word) for word in secrets):
         raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')

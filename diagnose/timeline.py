@@ -82,7 +82,7 @@ class Timeline(msgspec.Struct, frozen=True):
 def make(evidence: Sequence[object], since_s: float, words: Sequence[str]) -> Timeline:
     """The timeline of collected evidence, in the order of KINDS.
 
-    Of these containers only, if any are named, as by `selection.called`.
+    words: containers, as `selection.called` reads them: only their events are listed.
     """
     clock, containers, events, _, log, config, _ = evidence
     earliest = (clock.wall if isinstance(clock, Clock) else 0.0) - since_s

@@ -52,7 +52,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     reports = [
-        each for outcome in ("passed", "failed") for each in terminalreporter.stats.get(outcome, [])
+        report
+        for outcome in ("passed", "failed")
+        for report in terminalreporter.stats.get(outcome, [])
     ]
     said = [
         text

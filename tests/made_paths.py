@@ -95,7 +95,7 @@ def inside(
     *sockets: Socket,
     routes: tuple[Route, ...] = (Route("0.0.0.0", 0, gateway="172.17.0.1", oif=2),),
 ) -> ContainerNetns:
-    found = next(each for each in ALL if each.name == name)
+    found = next(container for container in ALL if container.name == name)
     addresses = [endpoint.ip_address for endpoint in found.endpoints.values()]
     link = Interface(2, "eth0", up=True, link=VETHS.get(name))
     return ContainerNetns(
@@ -145,4 +145,6 @@ DROPPED = stack(table("filter", "-A FORWARD -i br-shop -j DROP") + MASQUERADE)
 
 
 def changed(netns: ContainerNetns) -> Namespaces:
-    return Namespaces({**{each.container.id: each for each in OPEN}, netns.container.id: netns})
+    return Namespaces(
+        {**{opened.container.id: opened for opened in OPEN}, netns.container.id: netns}
+    )

@@ -379,7 +379,7 @@ LATE = {
     "diagnose.programs.failures.table",
     "diagnose.programs.families.table",
     "diagnose.recording.answer_files",
-    *(f"checks.{each}.{name}" for each in FAMILIES for name in ("repairs", "without")),
+    *(f"checks.{family}.{name}" for family in FAMILIES for name in ("repairs", "without")),
 }
 """What only a finding, or a recording, needs: some 50 modules."""
 MODULES = {
@@ -426,7 +426,7 @@ MODULES = {
     "check security --format json --from FOLDER": {
         *HEAVY,
         "diagnose.firewall.nft",
-        *(f"checks.{each}" for each in FAMILIES - {"security"}),
+        *(f"checks.{family}" for family in FAMILIES - {"security"}),
     },
     "check kernel --format json": {
         *HEAVY,

@@ -119,7 +119,7 @@ def test_compare(name: str):
     old, new, where = CASES[name]
     change = compare.compare(old, new)
     counts = {
-        each: len(getattr(change, each)) for each in ("new", "gone", "same", "changed", "invisible")
+        kind: len(getattr(change, kind)) for kind in ("new", "gone", "same", "changed", "invisible")
     }
     assert counts == {**dict.fromkeys(counts, 0), **({where: 1} if where else {})}
 

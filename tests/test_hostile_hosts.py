@@ -48,8 +48,8 @@ def test_the_grammar_makes_long_deep_and_odd_texts() -> None:
     choice = random.Random(1)
     texts = [text(choice) for _ in range(500)]
     assert max(map(len, texts)) > 20_000
-    assert any(CONTROL.search(each) for each in texts)
-    assert any("{" * 200 in each for each in texts)
+    assert any(CONTROL.search(text) for text in texts)
+    assert any("{" * 200 in text for text in texts)
 
 
 @pytest.mark.parametrize("shard", range(SHARDS))

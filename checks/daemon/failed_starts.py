@@ -177,9 +177,9 @@ def _prior_driver(log: DaemonLog) -> str | None:
 def stale_pidfile(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """A pid file that names another process keeps the engine from starting.
 
-    Of dockerd, or of the containerd that it starts itself. Only where the engine is down: a file of
-    an engine that was given another place harms nobody. A file that names no living process is
-    taken over by every engine.
+    A pid file of dockerd, or of the containerd that it starts itself. Only where the engine is
+    down: a file of an engine that was given another place harms nobody. A file that names no living
+    process is taken over by every engine.
     """
     if not daemon.is_down:
         return None

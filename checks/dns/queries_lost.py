@@ -120,7 +120,7 @@ class _Loss(msgspec.Struct, frozen=True):
 def _is_sound(path: SampledPath, lost_pct: float) -> bool:
     """Whether all queries were answered, and not by luck on a way that loses so many percent.
 
-    Of a way that loses 30 %, one sample of eight in 17 shows no loss.
+    On a way that loses 30 %, one sample of eight in 17 shows no loss.
     """
     chance = (1 - lost_pct / 100) ** path.sample.sent
     return not path.sample.lost and chance <= MOST_CHANCE

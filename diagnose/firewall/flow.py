@@ -33,8 +33,7 @@ class Origin(msgspec.Struct, frozen=True):
     port: str = ""
     """The bridge's port that they come by, where one is known."""
     uid: int | None = None
-    """Of a process. returns_by: the interface by which the answers of this party come, where its
-    own routes lead elsewhere."""
+    """The user of a process of the host."""
 
 
 class Flow(msgspec.Struct, frozen=True):

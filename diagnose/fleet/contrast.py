@@ -43,7 +43,7 @@ _TELLING = (
     "distribution",
     "label",
 )
-"""Of facts that hold on the same hosts, those that somebody did come first."""
+"""If several facts hold on the same hosts, those that somebody caused come first."""
 
 
 class Predicate(msgspec.Struct, frozen=True):
@@ -324,7 +324,7 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
 def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
     """The facts in words.
 
-    Of a file or an image it is enough that it is there; of a setting its value says more. A file
+    For a file or an image it is enough that it is there; a setting says more by its value. A file
     that changed needs no second mention, and a folder none beside its file.
     """
     recent = {predicate.name for predicate in alike if predicate.value == RECENTLY}

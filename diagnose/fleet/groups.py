@@ -14,7 +14,7 @@ ODD_BELOW = 0.02
 USUAL_FROM = 0.9
 """and at least this share has one other value."""
 SMALLEST_GROUP = 8
-"""Of fewer hosts none is called different."""
+"""In a group of fewer hosts, none is called different."""
 VARIED = ("network", "gateway", "uplink", "memory", "processors", "clock", "clock offset")
 """Facts in which hosts of one group may differ without anybody's wonder."""
 

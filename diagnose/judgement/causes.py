@@ -24,7 +24,7 @@ Topology = Mapping[Subject, frozenset[Subject]]
 image -> filesystem."""
 
 _WIDEST = ("host", "daemon", "filesystem", "interface", "network", "image", "volume", "container")
-"""Of two roots that weigh the same, the one that more may depend on comes first."""
+"""If two roots weigh the same, the one that more may depend on comes first."""
 
 _SHARED_BY_MANY = ("host", "network", "image")
 """To share one of these with a cause tells little: many containers do, and most of them work."""

@@ -22,7 +22,7 @@ LEAST_S = 0.3
 """Seconds for judging at least, where a busy host has used up the budget while collecting: a report
 about nothing helps nobody."""
 SLOWEST_SHARE = 0.5
-"""Of the time that is left, no check may take more than this: one slow check does not leave the
+"""No check may take more than this part of the time left: one slow check does not leave the
 others unjudged."""
 
 

@@ -18,7 +18,7 @@ from diagnose.reach import itself
 from diagnose.redact import TOKEN
 
 MOST_CHARACTERS = 30_000
-"""Of one answer: some 8,000 tokens. The list of all checks takes 24,000."""
+"""The most of one answer: some 8,000 tokens. The list of all checks takes 24,000."""
 LONGEST_ARGUMENT = 300
 MOST_ARGUMENTS = 20
 LATE_S = 20.0

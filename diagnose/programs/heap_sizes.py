@@ -31,7 +31,7 @@ def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, 
 
     0 and "" where none is.
 
-    Of several `-Xmx` in one place the last one counts, as Java has it.
+    The last `-Xmx` of a place counts, as for Java.
     """
     texts = [" ".join(command)]
     texts += [

@@ -237,6 +237,6 @@ SETTING = Phrases(
         r"\b(?:needs?|must|is|are|not|cannot|invalid|unknown|missing|required|deprecated)\b"
     ),
 )
-"""Of two lines that explain, the one that says what to change."""
+"""If two lines explain a failure, the one that says what to change counts more."""
 
 PHRASES = (EXPLAINS, STRONG, SETTING, GENERIC, FAREWELL, HINT)

@@ -225,7 +225,7 @@ def _last_readable(scores: Sequence[int]) -> int:
 
 
 def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
-    """Of a chain of exceptions its own first cause counts; changes the scores.
+    """In a chain of exceptions the first cause counts; changes the scores.
 
     The first cause is the last `Caused by` below an exception, or the first traceback above it.
     """

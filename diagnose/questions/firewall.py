@@ -80,7 +80,7 @@ class SaveIptables(Question[SavedRules], frozen=True):
     flavour: Flavour
     family: Literal["ip", "ip6"]
     pid: int = 0
-    """Of a process whose network namespace is meant, 0 for the tool's own."""
+    """A process in the network namespace that is meant; 0 for the tool's own namespace."""
 
     def about(self) -> str:
         version = "IPv6" if self.family == "ip6" else "IPv4"

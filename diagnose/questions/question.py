@@ -56,8 +56,8 @@ class Policy(msgspec.Struct, frozen=True):
     """Characters of one string in the answer. Longer strings are cut before they are redacted and
     judged."""
     path: str = ""
-    """Of the engine's API, for a question that is one GET there; `{id}` stands for the argument of
-    that name."""
+    """The path of the engine's API, for a question that is one GET; `{id}` stands for the argument
+    of that name."""
     parameters: Mapping[str, Json] = {}
     """Parameters that the GET always has, beside the question's arguments."""
 

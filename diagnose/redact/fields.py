@@ -154,7 +154,7 @@ class Walk:
     def secret(self, key: str, item: Any) -> Any:
         """What stands under a secret's name: a string or number is one.
 
-        Of a list its strings; a mapping has names of its own.
+        The strings of a list are redacted; a mapping has names of its own.
         """
         if isinstance(item, str):
             return self.named(key, item)

@@ -189,7 +189,7 @@ def _is_name_of_words(value: str) -> bool:
 def is_mixed(value: str) -> bool:
     """Whether a word of a text is no word of a language.
 
-    Of upper case, lower case and digits, or a generated key.
+    It mixes upper case, lower case and digits, or looks like a generated key.
     """
     if _TAG_OR_DIGEST().fullmatch(value):
         return False

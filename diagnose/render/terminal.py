@@ -69,7 +69,7 @@ def render(
 def _fitted(note: str, room: int) -> str:
     """As many of a note's items as there is room for.
 
-    Of the first one the name is cut, not its number.
+    The name of the first one is cut, not its number.
     """
     first, *others = note.split(", ")
     name, *number = first.rsplit(" ", 2)
@@ -191,7 +191,7 @@ class _Page:
     def parts(self, parts: tuple[OutlinePart, ...]) -> None:
         """Shares of a whole as bars, one line each.
 
-        Of what a share holds, as much as there is room for.
+        A share is named with as much of what it holds as there is room for.
         """
         most = max((part.bytes for part in parts), default=0)
         names = min(18, max((len(part.name) for part in parts), default=0))

@@ -193,7 +193,7 @@ def test_rule(rule: str) -> None:
     verdict = walk(alone, "forward", PACKET)
     assert verdict.outcome == RULES[rule], (
         verdict.by,
-        [str(each.text) for each in alone.chains[-1].rules],
+        [str(rule.text) for rule in alone.chains[-1].rules],
     )
 
 

@@ -269,7 +269,7 @@ def test_containers_that_cannot_be_inspected_are_named_not_lost():
         {"api.containers": [{"Id": id, "Names": [f"/{id}"]} for id in "abcd"], "api.container": one}
     )
     found = registry.collector(Containers)(host)
-    assert [each.name for each in found] == ["web"]
+    assert [container.name for container in found] == ["web"]
     assert [gap.subject.name for gap in found.unexamined] == ["b", "d"]
     assert isinstance(found.items[0], Container)
 
@@ -290,7 +290,7 @@ def test_a_container_that_is_silent_while_others_answer_is_asked_once_more():
     host = Made({"api.containers": listed, "api.container": _slow, "api.again": _slow})
     found = containers(host)
     assert isinstance(found, Containers)
-    assert [each.name for each in found] == ["a", "c"]
+    assert [container.name for container in found] == ["a", "c"]
     assert [(gap.subject.name, gap.why) for gap in found.unexamined] == [
         ("b", f"inspect: timed out: GET /containers/{STUCK}/json")
     ]

@@ -214,9 +214,9 @@ def treat(box: Box, patients: Sequence[Patient]) -> list[dict[str, Any]]:
     open_cases = list(patients)
     found: list[dict[str, Any]] = []
     while open_cases:
-        for each in open_cases:
-            if each.plan:
-                _act(box, each, each.plan.pop(0))
+        for case in open_cases:
+            if case.plan:
+                _act(box, case, case.plan.pop(0))
         time.sleep(max((SLOW_S.get(case.cure.scenario, 0.0) for case in open_cases), default=0.0))
         found = _discharge(box, open_cases)
         open_cases = [case for case in open_cases if case.cure.how == "unproven"]
@@ -224,10 +224,10 @@ def treat(box: Box, patients: Sequence[Patient]) -> list[dict[str, Any]]:
             time.sleep(2)  # what was started last may need a moment
             found = _discharge(box, open_cases)
             break
-    for each in patients:
-        if each.cure.how == "unproven" and each.cure.scenario not in UNPROVABLE:
-            each.cure.complaints.append(
-                f"not healed by {', '.join(each.cure.steps) or 'anything: nothing can be run'}"
+    for case in patients:
+        if case.cure.how == "unproven" and case.cure.scenario not in UNPROVABLE:
+            case.cure.complaints.append(
+                f"not healed by {', '.join(case.cure.steps) or 'anything: nothing can be run'}"
             )
     return found
 
@@ -303,7 +303,7 @@ def _judge_afterwards(
     left = _left(findings, allowed)
     if left:
         cures[0].complaints.append(
-            "the host is not well afterwards:" + "".join(f"\n    {each}" for each in left)
+            "the host is not well afterwards:" + "".join(f"\n    {finding}" for finding in left)
         )
 
 
@@ -361,7 +361,7 @@ def _state(box: Box) -> _State:
     shims = frozenset(box.pids_of("containerd-shim-runc-v2"))
     try:
         listed = box.api("/containers/json?all=1", timeout=2)
-        found = [box.api(f"/containers/{each['Id']}/json", timeout=2) for each in listed]
+        found = [box.api(f"/containers/{row['Id']}/json", timeout=2) for row in listed]
         images = [image["Id"] for image in box.api("/images/json", timeout=2)]
         volumes = [volume["Name"] for volume in box.api("/volumes", timeout=2)["Volumes"] or ()]
         networks = [network["Id"] for network in box.api("/networks", timeout=2)]

@@ -100,7 +100,7 @@ def diagnose(user: str = "root", *args: str) -> dict[str, Any]:
 
 def first_fix(report: dict[str, Any], id: str) -> str:
     """What the report says to type first against the finding of this check."""
-    finding = next(each for each in report["findings"] if each["id"] == id)
+    finding = next(finding for finding in report["findings"] if finding["id"] == id)
     return str(finding["fix"][0]["command"])
 
 

@@ -115,7 +115,7 @@ def _evidence(host: Any, listed: dict[str, Container]) -> PathEvidence:
     assert not isinstance(firewall, Unavailable), firewall
     stack = host_stack.host_stack(host, firewall, links, Unavailable("missing"))
     assert not isinstance(stack, Unavailable), stack
-    bridges = dict.fromkeys(name for each in listed.values() for name in each.endpoints)
+    bridges = dict.fromkeys(name for container in listed.values() for name in container.endpoints)
     return PathEvidence(
         Containers(tuple(listed.values())),
         Networks(tuple(_network(bridge) for bridge in bridges)),

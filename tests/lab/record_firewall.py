@@ -104,7 +104,7 @@ class _Site:
                 "run", "-d", "--name", name, "--network", network, *options, "bb", "sh", "-c",
                 _SERVE,
             )  # fmt: skip
-        networks = {each["Name"]: each for each in box.api("/networks")}
+        networks = {network["Name"]: network for network in box.api("/networks")}
         self.bridge = {name: f"br-{each['Id'][:12]}" for name, each in networks.items()} | {
             "bridge": "docker0"
         }

@@ -95,7 +95,7 @@ def test_an_image_that_was_not_built_again(shop: Box) -> None:
     shop.wait_state("shop-web-1", "exited", 30)
     shop.write("/srv/shop/run", "exec sleep 1000\n")
     found = shop.diagnose("all", "--format", "json", "--budget", "60").findings
-    (finding,) = [each for each in found if each["id"] == "container.exits-at-start"]
+    (finding,) = [finding for finding in found if finding["id"] == "container.exits-at-start"]
     _typed(shop, f"cd / && {finding['fix'][0]['command']}")
     shop.wait_state("shop-web-1", "running", 10)
 

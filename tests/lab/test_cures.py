@@ -33,7 +33,9 @@ def _cases(engines: list[Engine]) -> Iterator[tuple[str, Engine, list[Scenario]]
     pages: set[str] = set()
     for engine in engines:
         groups: dict[str, list[Scenario]] = {}
-        for scenario in sorted(discover_scenarios().values(), key=lambda each: not _shares(each)):
+        for scenario in sorted(
+            discover_scenarios().values(), key=lambda scenario: not _shares(scenario)
+        ):
             if (
                 scenario.healthy
                 or scenario.name in done
@@ -83,7 +85,7 @@ def _keep(cures: list[Cure]) -> None:
 
 def test_cure(request: pytest.FixtureRequest, case: tuple[list[Scenario], Engine]) -> None:
     cures = cure(*case)
-    request.node.user_properties.append(("cures", [vars(each) for each in cures]))
+    request.node.user_properties.append(("cures", [vars(cure) for cure in cures]))
     _keep(cures)
     said = "".join(
         f"\n{each.id} ({each.scenario}): {complaint}"

@@ -168,7 +168,7 @@ def test_hung_containerd_hangs_info_alone(box: Box) -> None:
     finally:
         box.kill(pid, signal.SIGCONT)
     assert info["failed"] == "timed out"
-    assert {each["Names"][0] for each in listed} == {"/web", "/fails"}
+    assert {container["Names"][0] for container in listed} == {"/web", "/fails"}
     assert inspected["State"]["Running"] is True
 
 

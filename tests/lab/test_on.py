@@ -107,7 +107,10 @@ def test_four_hosts_in_one_run(box: Box, say: Callable[[str], None]) -> None:
 def test_same_verdicts_as_on_the_host_itself(box: Box) -> None:
     report = on(box, "all", "--on", "plain", "--format", "json", "--budget", "60").report
     here = box.diagnose("all", "--format", "json", "--budget", "60").report
-    keys = [sorted((f["key"], f["severity"]) for f in each["findings"]) for each in (report, here)]
+    keys = [
+        sorted((f["key"], f["severity"]) for f in report_of["findings"])
+        for report_of in (report, here)
+    ]
     assert keys[0] == keys[1]
 
 

@@ -243,6 +243,6 @@ def test_a_task_of_swarm_is_changed_by_its_service(engine: Engine) -> None:
 
         def is_changed() -> bool:
             found = [box.inspect(id) for id in tasks() if id != task]
-            return any("MODE=fast" in each["Config"]["Env"] for each in found)
+            return any("MODE=fast" in container["Config"]["Env"] for container in found)
 
         box.wait_for(is_changed, 60, "the new task")

@@ -182,7 +182,9 @@ def pairs(seed: int, number: int, engine: Engine) -> list[tuple[Scenario, Scenar
     many.
     """
     known = registry.load()
-    chosen = [each for each in discover_scenarios().values() if _is_fit(each, engine, known)]
+    chosen = [
+        scenario for scenario in discover_scenarios().values() if _is_fit(scenario, engine, known)
+    ]
     choice = random.Random(seed)
     choice.shuffle(chosen)
     by_family: dict[str, list[Scenario]] = {}
@@ -323,7 +325,7 @@ def _states(box: Box) -> dict[str, str]:
         listed = box.api("/containers/json?all=1", timeout=5)
     except (OSError, AssertionError, http.client.HTTPException):
         return {}
-    return {each["Names"][0].removeprefix("/"): each["State"] for each in listed}
+    return {container["Names"][0].removeprefix("/"): container["State"] for container in listed}
 
 
 def _known(finding: Reported, faults: Sequence[Fault]) -> bool:

@@ -116,7 +116,7 @@ def test_many_questions_over_tls(
     waiting = list(asked)
     live = Live(Options(host=f"tcp://127.0.0.1:{tls_port}"))
     answers = dict(live.serve("api", lambda: waiting.pop() if waiting else None))
-    assert answers == {each: ["x" * 1000] * 300 for each in asked}
+    assert answers == {question: ["x" * 1000] * 300 for question in asked}
 
 
 def test_tls_that_fails_says_so(

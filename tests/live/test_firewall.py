@@ -53,7 +53,7 @@ def test_legacy_tables_are_shown_where_there_are_some() -> None:
 def test_the_netlink_dump_holds_what_nft_lists() -> None:
     source = ENGINE29 / "nftables.nft.json"
     answer, after = unshared(f"nft -j -f {source}", "nft -j list ruleset")
-    listed = [each for each in json.loads(after)["nftables"] if "metainfo" not in each]
+    listed = [row for row in json.loads(after)["nftables"] if "metainfo" not in row]
     dump = answer["nftables"]
     for kind, name in (
         ("table", "tables"),
@@ -61,11 +61,11 @@ def test_the_netlink_dump_holds_what_nft_lists() -> None:
         ("rule", "rules"),
         ("map", "sets"),
     ):
-        assert len(dump[name]) == sum(kind in each for each in listed) > 0
+        assert len(dump[name]) == sum(kind in row for row in listed) > 0
     comments = sorted(
         each["rule"]["comment"] for each in listed if "comment" in each.get("rule", {})
     )
-    assert sorted(each["comment"] for each in dump["rules"] if each.get("comment")) == comments
+    assert sorted(rule["comment"] for rule in dump["rules"] if rule.get("comment")) == comments
     recorded = json.loads((ENGINE29 / "nftables.netlink.json").read_text())
     assert settled(dump) == settled(recorded)
 

@@ -144,8 +144,8 @@ def test_who_is_connected_to_a_port() -> None:
         clients = [socket.create_connection(server.getsockname()) for _ in range(3)]
         held = [server.accept()[0] for _ in clients]
         answer = ListCallers.decode(losses.callers(Live(), ListCallers(os.getpid(), port)))
-        for one in (*clients, *held):
-            one.close()
+        for client in (*clients, *held):
+            client.close()
     assert answer == {"127.0.0.1": 3}
 
 

@@ -191,9 +191,9 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
             Live(), question("wakings", pids=[still.pid, busy.pid, 1 << 22], seconds=0.3)
         )
     finally:
-        for each in (still, busy):
-            each.kill()
-            each.wait()
+        for process in (still, busy):
+            process.kill()
+            process.wait()
     assert isinstance(answer, dict)
     assert answer[str(still.pid)] == 0
     assert answer[str(1 << 22)] is None

@@ -55,7 +55,7 @@ def test_questions_of_another_version_are_passed_over(tmp_path: Path):
     )
     path = tmp_path / "in.tar.gz"
     path.write_bytes(packed(files))
-    assert [each.kind for each in source.read(path)[0]] == ["now"]
+    assert [question.kind for question in source.read(path)[0]] == ["now"]
 
 
 DAMAGES = {

@@ -61,7 +61,7 @@ def test_fuzzed_archives_do_no_harm(tmp_path: Path, capsys: pytest.CaptureFixtur
         )
     assert sum(outcomes.values()) == MUTATIONS
     assert outcomes["refused"] > MUTATIONS / 2
-    assert not [each for each in said if "\n" in each]
+    assert not [sentence for sentence in said if "\n" in sentence]
     assert slowest < 5
     assert grown < 400
     assert [str(each.relative_to(tmp_path)) for each in tmp_path.rglob("*") if each.is_file()] == [

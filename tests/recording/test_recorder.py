@@ -127,9 +127,9 @@ def test_the_last_lane_waits_for_what_an_answer_leads_to():
     recorded, _ = recorder({"api.containers": say, "api.container": say, "api.system_df": say})
     df = threading.Thread(target=lambda: recorded.ask(question("api.system_df")))
     df.start()
-    for each in range(3):
-        recorded.ask(question("api.containers", all=bool(each)))
-        list(recorded.ask_many(question("api.container", id=f"{each}{name}") for name in "abc"))
+    for number in range(3):
+        recorded.ask(question("api.containers", all=bool(number)))
+        list(recorded.ask_many(question("api.container", id=f"{number}{name}") for name in "abc"))
     df.join()
     assert order[-1] == "api.system_df"
     assert len(order) == 12
@@ -141,9 +141,9 @@ def test_a_question_of_one_lane_never_wakes_a_worker_of_another():
     )
     recorded.ask(question("api.logs", id="a"))
     began = time.monotonic()
-    for each in range(10):
-        recorded.ask(question("memory", each=each))
-        recorded.ask(question("api.info", each=each))
+    for number in range(10):
+        recorded.ask(question("memory", each=number))
+        recorded.ask(question("api.info", each=number))
     assert time.monotonic() - began < 0.5
 
 

@@ -26,7 +26,7 @@ _REST = (
     r"(?=:|[0-9a-fA-F:]{0,35}::|(?:[0-9a-fA-F]{1,4}:){6})"
     r"(?:[0-9a-fA-F]{0,4}:){1,6}[0-9a-fA-F]{1,4}"
 )
-"""Of an IPv6 address after its first group: eight groups or `::`, unlike the time of a request in a
+"""An IPv6 address after its first group: eight groups or `::`, unlike the time of a request in a
 web server's log, `27/Nov/2026:19:28:43`."""
 _PUBLIC = LazyPattern(rf"[23](?<![\w:.].)[0-9a-fA-F]{{3}}:{_REST}")
 """An IPv6 address of the internet (2000::/3)."""

@@ -87,7 +87,7 @@ def _paused_since(
 
 
 class Throttling(msgspec.Struct, frozen=True):
-    """Of containers that were throttled before, (periods, throttled) by container id.
+    """By container id, (periods, throttled) of containers that were throttled before.
 
     Counted within `SAMPLE_S` seconds of now.
     """

@@ -89,7 +89,7 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     @functools.cached_property
     def _by_call(self) -> dict[tuple[str, str], dict[str, Container]]:
-        """Of each network and name, the containers by their ids."""
+        """Network and name -> the containers, by their ids."""
         holders: dict[tuple[str, str], dict[str, Container]] = {}
         for container in self:
             for network, endpoint in container.endpoints.items():

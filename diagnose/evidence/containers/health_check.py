@@ -136,7 +136,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """Of the last probe; 0 where there was none."""
+        """The exit code of the last probe; 0 where there was none."""
         return self.last.exit_code if self.last is not None else 0
 
     @property

@@ -295,7 +295,7 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     mode: str = ""
     rw: bool = msgspec.field(name="RW", default=True)
     propagation: str = ""
-    """Of bind mounts: rprivate, rshared, rslave ..."""
+    """How a bind mount propagates: rprivate, rshared, rslave ..."""
 
     def __str__(self) -> str:
         """As evidence shows it: /srv/data -> /data."""

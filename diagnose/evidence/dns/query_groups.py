@@ -109,7 +109,7 @@ class _Paths:
             for path in lookups.ways
             if not any(member.may_route_itself for member in path.members)
         }
-        """Of the ways that no member can have changed."""
+        """Only for ways that no member can have changed."""
 
     def fares_otherwise(self, container: Container, servers: Iterable[Upstream]) -> bool:
         """Whether a container that may change its own routes says nothing about its neighbours."""

@@ -14,7 +14,7 @@ __all__ = ["Download", "Downloads", "downloads"]
 
 
 class Downloads(Items[Download], frozen=True):
-    """Those that still grow, or should."""
+    """Files into which layers are written, and that still grow, or should."""
 
     taken_at: float = 0.0
     """Unix time of this look."""
@@ -22,12 +22,12 @@ class Downloads(Items[Download], frozen=True):
     def idle_since(self, seconds: float) -> tuple[Download, ...]:
         """Those to which no byte was added for so long, the longest first."""
         idle = [file for file in self if self.taken_at - file.mtime >= seconds]
-        return tuple(sorted(idle, key=lambda each: each.mtime))
+        return tuple(sorted(idle, key=lambda file: file.mtime))
 
 
 @evidence
 def downloads(host: Host, daemon: Daemon, clock: Clock) -> Downloads | Unavailable:
-    """Of the engine and of its containerd; a file that is whole is not among them."""
+    """Files that the engine and its containerd have open; one that is whole is not among them."""
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     processes = (daemon.processes.engine, *(daemon.processes.containerds or ()))

@@ -49,7 +49,7 @@ class HostLimits(msgspec.Struct, frozen=True):
     engines: tuple[Descriptors, ...]
     """dockerd and containerd. None: not to be seen."""
     engine_tasks: Pids = Pids()
-    """Of the cgroup in which dockerd runs, and in which its shims begin (TasksMax of its unit)."""
+    """Tasks of the cgroup in which dockerd runs and its shims begin (TasksMax of its unit)."""
     engine_tasks_file: str = ""
 
 

@@ -35,7 +35,7 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
     def clashing(self) -> dict[Subnet, list[Route]]:
         """By subnet the routes in it that lead elsewhere than to the network's bridge.
 
-        Of the subnet's family, without default routes.
+        Only routes of the subnet's family, without default routes.
         """
         return {subnet: self._clashing(subnet) for subnet in self.network.subnets}
 

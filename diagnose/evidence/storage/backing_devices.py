@@ -30,7 +30,7 @@ class Backing(Items[Behind], frozen=True):
 def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
     """A running container's own mount table tells, whatever links its source went through.
 
-    Of others the source's name.
+    Other mounts have the name of their source.
 
     No file system is asked, since it may be dead.
     """

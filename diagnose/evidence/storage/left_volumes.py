@@ -117,7 +117,7 @@ def _newest(
     names: Mapping[str, frozenset[str]],
     changed: Mapping[str, float],
 ) -> list[LeftVolume]:
-    """Of each mount's candidates the one that was changed last, if that was in time."""
+    """For each mount the candidate that was changed last, if that was in time."""
     best: dict[tuple[str, str], LeftVolume] = {}
     for item, volume in pairs:
         at = changed.get(volume.mountpoint)

@@ -19,7 +19,7 @@ _VIRTUAL_SIZE = 20
 _START_TIME = 19
 """Place of starttime among them."""
 MOST_BYTES = 65536
-"""Of one file; those of /proc/PID that are read here are smaller."""
+"""As much of one file is read; those of /proc/PID that are read here are smaller."""
 
 
 def pids() -> Iterator[int]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from diagnose.questions.sockets import CountLosses, ListCallers, WatchHostCalls, WatchSockets
 
 MAX_BYTES = 4 << 20
-"""Of one table of sockets: some 25,000 connections."""
+"""As much of one table of sockets is read: some 25,000 connections."""
 MAX_ROWS = 200
 """Sockets of one namespace that are kept."""
 _LOOKS = 4
@@ -178,7 +178,7 @@ class _Look:
         self.left_open = 0
         self.asks = False
         self.inodes: dict[int, Place] = {}
-        """Of the sockets that wait."""
+        """The inodes of the sockets that wait."""
         for fields in _rows(pid, "tcp"):
             peer, repeats = _place(fields[2]), int(fields[6], 16)
             if fields[3] == _ESTABLISHED:

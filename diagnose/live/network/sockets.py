@@ -74,7 +74,7 @@ def by_netlink(protocol: str) -> list[Row]:
 
 
 def _queue(protocol: str, message: nlmsg) -> Row:
-    """Of a listening TCP socket: the connections that wait, and how many may (tcp_diag.c)."""
+    """The connections that wait at a listening TCP socket, and how many may (tcp_diag.c)."""
     if protocol != "tcp":
         return {}
     return {"waiting": message["idiag_rqueue"], "backlog": message["idiag_wqueue"]}

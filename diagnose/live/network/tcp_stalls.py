@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from diagnose.questions.sockets import ListTcpStalls
 
 MAX_BYTES = 4 << 20
-"""Of the kernel's table: some 25,000 connections."""
+"""As much of the kernel's table is read: some 25,000 connections."""
 _ESTABLISHED, _RETRANSMIT_TIMER = "01", "01"
 
 

@@ -24,4 +24,4 @@ ENGINE_REQUESTS = (
         source="moby/moby#21147",
     ),
 )
-"""Of these requests nothing is kept: no container, no volume, only the line."""
+"""Refused requests of which only the line is left: no container, no volume."""

@@ -154,7 +154,7 @@ _OF_A_SERVER = LazyPattern(
     r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream)",
     re.IGNORECASE,
 )
-"""Of a program that runs on: whose login it was, rather than that of somebody who called it."""
+"""Words by which a running program means its own login, and not a caller's."""
 LOGINS = (
     Failure(
         name="login-refused",

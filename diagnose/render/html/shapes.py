@@ -43,7 +43,7 @@ class Line(Shape, frozen=True):
     points: tuple[tuple[float, float], ...]
     tone: Tone = "calm"
     dashed: bool = False
-    """Of a way that is closed or not known."""
+    """Drawn beside a way that is closed or not known."""
 
     @property
     def path(self) -> str:

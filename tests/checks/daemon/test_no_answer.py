@@ -149,7 +149,7 @@ def test_a_process_that_nobody_knows_is_in_no_command() -> None:
     shown = [runbooks.cure("daemon.hung", finding.variables, runbooks.Place())]
     shown += runbooks.commands("daemon.hung", finding.variables, runbooks.Place())
     assert len(shown) > 1
-    assert not [each for each in shown if each is None or "pid" in each.text.lower()]
+    assert not [confirm for confirm in shown if confirm is None or "pid" in confirm.text.lower()]
 
 
 def test_a_slow_engine_on_a_busy_host_is_a_warning() -> None:

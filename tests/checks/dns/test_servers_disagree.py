@@ -123,13 +123,15 @@ def test_names_that_failed_in_a_log_are_asked_of_the_container_s_own_servers() -
 
 def test_no_name_of_a_log_is_left_out_for_search_domains() -> None:
     listed = [container(f"payer{number}") for number in range(6)]
-    failed = FailedNames({each.id: (FailedName(f"{each.name}.office", "x"),) for each in listed})
+    failed = FailedNames(
+        {caller.id: (FailedName(f"{caller.name}.office", "x"),) for caller in listed}
+    )
     text = "search a.test b.test c.test\n" + nameserver() + nameserver(OTHER)
-    *_, answer, made = dns_host(*((each, text) for each in listed), replies={}, failed=failed)
+    *_, answer, made = dns_host(*((caller, text) for caller in listed), replies={}, failed=failed)
     asked = [q for q in made.asked if "payer" in str(q.args.get("name"))]
     assert len(asked) == MOST_FAILED_NAMES
-    for each in listed:
-        assert {server for _, server in answer.failed[each.id]} == {LAN, OTHER}
+    for caller in listed:
+        assert {server for _, server in answer.failed[caller.id]} == {LAN, OTHER}
     assert ("payer0.office.a.test", LAN) in answer.failed[listed[0].id]
 
 

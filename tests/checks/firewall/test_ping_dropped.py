@@ -44,7 +44,7 @@ ANSWERS = stack(MASQUERADE + table("filter", "-A FORWARD -i eth0 -p icmp --icmp-
 def api(test: str = "", *command: str, healthy: bool = False, **variables: str) -> Container:
     """Container api with this health check and command."""
     probe = Healthcheck(test=["CMD-SHELL", test]) if test else None
-    found = next(each for each in ALL if each.name == "api")
+    found = next(container for container in ALL if container.name == "api")
     status = "healthy" if healthy else "unhealthy"
     env = [f"{name}={value}" for name, value in variables.items()]
     config = ContainerConfig(healthcheck=probe, env=env)
@@ -61,7 +61,7 @@ def seen(
     process: str = "",
 ) -> DroppedPings:
     """What is made of the pings of one container on this host."""
-    containers = Containers((who, *(each for each in ALL if each.name != "api")))
+    containers = Containers((who, *(container for container in ALL if container.name != "api")))
     lines = tuple(RecentLine(NOW.wall - 1, text) for text in log)
     return dropped_pings(
         Host(Made({"sysctl": {IGNORE: ignores}} if ignores is not None else {})),
@@ -159,11 +159,14 @@ def test_a_setting_that_cannot_be_read_is_no_pass() -> None:
 def test_a_container_that_was_told_to_ignore_pings() -> None:
     who = api("ping -c1 db")
     mute = HostConfig(sysctls={IGNORE: "1"})
-    others = [replace(each, host_config=mute) if each.name == "db" else each for each in ALL]
+    others = [
+        replace(container, host_config=mute) if container.name == "db" else container
+        for container in ALL
+    ]
     found = dropped_pings(
         Host(Made({})),
         HostStack(OPEN),
-        Containers((who, *(each for each in others if each.name != "api"))),
+        Containers((who, *(container for container in others if container.name != "api"))),
         Networks((BRIDGE, INNER, SHOP)),
         made().uplinks,
         None,

@@ -51,7 +51,7 @@ def test_no_limits(name: str, container: Container, held: Memory, summary: str |
     answer = judge(
         "resources.no-limits", containers=of(container), cgroups=cgroup_of(memory=held)
     ).findings
-    assert [one.summary for one in answer] == ([summary] if summary else [])
+    assert [finding.summary for finding in answer] == ([summary] if summary else [])
 
 
 CPU = CgroupStats(
@@ -77,7 +77,7 @@ def test_cpu_throttled(name: str, sample: tuple[int, int] | None, count: int):
         throttling=taken,
         info=Info(ncpu=4),
     ).findings
-    assert [one.variables["cpus"] for one in answer] == ["1"] * count
+    assert [finding.variables["cpus"] for finding in answer] == ["1"] * count
 
 
 SWAP = HostMemory(total=8 * GIB, available=4 * GIB, swap_total=GIB)

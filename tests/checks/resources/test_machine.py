@@ -61,7 +61,9 @@ def test_io_saturated(full: float, count: int):
         containers=of(WEB),
         cgroups=Cgroups({}),
     ).findings
-    assert [one.severity or Severity.warning for one in answer] == [Severity.warning] * count
+    assert [finding.severity or Severity.warning for finding in answer] == [
+        Severity.warning
+    ] * count
 
 
 def test_io_does_not_apply_without_pressure_figures():

@@ -219,8 +219,8 @@ def test_a_container_that_waits_for_memory_has_too_little(waited: float, said: s
     held = Memory(usage=64 * MIB, limit=64 * MIB, working_set=50 * MIB, reclaimable=20 * MIB)
     thrashing = cgroup_of(memory=held, pressure={"memory": {"full": {"avg60": waited}}})
     summaries = [
-        one.summary
-        for one in findings_of(
+        finding.summary
+        for finding in findings_of(
             judge("resources.memory-near-limit", containers=of(WEB), cgroups=thrashing).findings
         )
     ]

@@ -316,6 +316,6 @@ def test_deleted_mounts_are_read_off_the_mount_table():
         "612 600 254:1 /srv/old//deleted /etc/app\\040conf ro,relatime - ext4 /dev/vda1 rw",
         "613 600 254:1 /srv/new /data rw,relatime - ext4 /dev/vda1 rw",
     ]
-    assert [each.point for each in parse("\n".join(table)) if each.root.endswith(DELETED)] == [
-        "/etc/app conf"
-    ]
+    assert [
+        mounted.point for mounted in parse("\n".join(table)) if mounted.root.endswith(DELETED)
+    ] == ["/etc/app conf"]

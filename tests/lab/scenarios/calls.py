@@ -149,7 +149,7 @@ def name_that_a_search_domain_completes(box: Box) -> None:
     assert WEB in found.stdout
     _says(box, "pay42", line)
     report = box.diagnose("check", "dns.name-unknown", "--format", "json")
-    (finding,) = [each for each in report.findings if each["id"] == "dns.name-unknown"]
+    (finding,) = [finding for finding in report.findings if finding["id"] == "dns.name-unknown"]
     assert "pay.office.lab-shop.test" in finding["summary"], finding
 
 

@@ -35,7 +35,7 @@ def variable_that_was_given_up(box: Box) -> None:
     box.docker("run", "-d", "--name=retired7", *GOOD, "--env=OLD_LIMIT=0.4", *words)
     assert box.wait_state("retired7", "exited")["State"]["ExitCode"] == 1
     findings = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
-    (finding,) = [each for each in findings if each["subject"]["name"] == "retired7"]
+    (finding,) = [finding for finding in findings if finding["subject"]["name"] == "retired7"]
     command = "diagnose recreate retired7 --unset OLD_LIMIT | sh"
     assert finding["fix"][0]["command"] == command, finding["fix"]
 

@@ -236,7 +236,7 @@ def redis_with_a_directive_without_value(box: Box) -> None:
     run(box, "unquoted7", "-v", mount, "redis:7.0", "redis-server", "/etc/redis.conf")
     assert box.wait_state("unquoted7", "exited")["State"]["ExitCode"] == 1
     findings = box.diagnose("check", "container.exits-at-start", "--format", "json").findings
-    (finding,) = [each for each in findings if each["subject"]["name"] == "unquoted7"]
+    (finding,) = [finding for finding in findings if finding["subject"]["name"] == "unquoted7"]
     assert finding["evidence"]["where that is set"].endswith(
         "/srv/unquoted7/redis.conf on the host, line 3"
     )

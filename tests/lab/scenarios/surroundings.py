@@ -275,7 +275,9 @@ def server_that_is_restarted_for_its_probe(box: Box) -> None:
     healer = "healer-healed21"
     box.wait_for(lambda: logs(box, healer).count("unhealthy") >= 4, 60, "the restarts")
     report = box.diagnose("check", "container.unhealthy", "--format", "json")
-    (finding,) = [each for each in report.findings if each["subject"]["name"] == "healed21"]
+    (finding,) = [
+        finding for finding in report.findings if finding["subject"]["name"] == "healed21"
+    ]
     assert f'container "{healer}" restarts it' in finding["summary"], finding["summary"]
 
 

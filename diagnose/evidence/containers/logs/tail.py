@@ -35,7 +35,7 @@ MORE_BYTES = 128 * 1024
 class LogTail(msgspec.Struct, frozen=True, dict=True):
     """The lines of the container's last run, oldest first, without their times.
 
-    Of the run before, where the last one has just begun after a failure.
+    The lines of the run before, where the last one has just begun after a failure.
 
     None if that run printed nothing.
     """

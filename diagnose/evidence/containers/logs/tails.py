@@ -55,7 +55,7 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
     def failures(self) -> dict[str, Recognised]:
         """By container id, the known failures that the logs show.
 
-        Of the last run, or else of the runs before it.
+        The lines of the last run, or else of the runs before it.
         """
         recognised = {}
         for id, tail in self.by_id.items():

@@ -152,7 +152,7 @@ def named_path(container: Container, line: str) -> NamedPath | None:
 def _below(mount: Mount, line: str) -> NamedPath | None:
     """What a line names below one mount.
 
-    Of several places the one that leaves no doubt where it ends, then the deepest.
+    If there are several, the one whose end is beyond doubt, then the deepest.
     """
     places = re.finditer(rf"(?:(?<=//)|(?<![\w./-])){re.escape(mount.destination)}(?![\w.-])", line)
     candidates = [(_named_at(mount, line, place), place.start()) for place in places]

@@ -183,7 +183,7 @@ def _first_ids(info: Info) -> tuple[int, int] | None:
 
 
 def _maybe_in(group: str, groups: Sequence[str]) -> str:
-    """Of which other groups the user may be a member, as only its image knows."""
+    """Groups in which the user may be, as only its image knows."""
     by_name = [name for name in groups if not is_id(name)]
     if by_name:
         return f"the members of group {', '.join(by_name)} are known only to its image"

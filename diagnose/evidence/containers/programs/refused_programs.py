@@ -97,9 +97,9 @@ class Program(msgspec.Struct, frozen=True):
     permitted" or "resource temporarily unavailable"."""
     line: str
     machine: str = ""
-    """Of an ELF file, as images name it, "" otherwise."""
+    """The processor of an ELF file, as images name it; "" for other files."""
     interpreter: str = ""
-    """Of its `#!` line, with a carriage return if it has one, "" if there is no such line."""
+    """The path in its `#!` line, with a carriage return if there is one; "" without such a line."""
     is_read: bool = False
     """Whether its first bytes could be read."""
     missing: bool = False

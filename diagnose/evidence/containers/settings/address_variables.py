@@ -19,7 +19,7 @@ _WORD = LazyPattern(r"[a-z][a-z0-9+]*")
 def variable_of_address(container: Container, text: str) -> str:
     """The one variable that holds an address, for a line that does not take its scheme or form.
 
-    Of several the one whose scheme the line names, then the one that has a user in it. "" where
+    If several do, the one whose scheme the line names, then the one that has a user in it. "" where
     the line is about something else, or where that leaves more than one.
     """
     lowered = text.lower()

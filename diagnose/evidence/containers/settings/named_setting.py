@@ -15,7 +15,7 @@ class NamedSetting(msgspec.Struct, frozen=True):
     """One setting to which a line leads; the fields of the other kinds are empty."""
 
     variable: str = ""
-    """Of the container's environment."""
+    """A variable of the container's environment."""
     path: str = ""
     """A mounted file as the host has it."""
     inside: str = ""

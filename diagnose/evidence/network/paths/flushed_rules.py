@@ -14,7 +14,7 @@ from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, Pack
 from diagnose.evidence.network.rules.packet_filter import Firewall
 
 _SEVERAL = 2
-"""Of fewer published ports none is left by chance: a single one has a check of its own."""
+"""With fewer published ports nothing is judged: a single lost one has a check of its own."""
 
 
 class FlushedRules(msgspec.Struct, frozen=True, dict=True):

@@ -57,7 +57,9 @@ def shut_out(
         )
     )
     assert len(findings) < 2
-    return "".join(one.summary if isinstance(one, Finding) else f"? {one.why}" for one in findings)
+    return "".join(
+        item.summary if isinstance(item, Finding) else f"? {item.why}" for item in findings
+    )
 
 
 SHUT = PathStatus(type="file", mode=0o600)

@@ -142,4 +142,6 @@ def test_an_option_that_a_running_program_needs() -> None:
     for zones, expected in ((frozenset({"Europe/Berlin"}), wanted), (frozenset[str](), "")):
         asked = AskedDevices(zones=zones)
         result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=asked)
-        assert [each.variables.get("needed_option", "") for each in result.findings] == [expected]
+        assert [finding.variables.get("needed_option", "") for finding in result.findings] == [
+            expected
+        ]

@@ -27,7 +27,9 @@ def test_a_frozen_group(file: str, word: str) -> None:
         processes=Processes((Process(pid=100, comm="app", state="S"),)),
         cgroups=Cgroups({container.id: CgroupStats(frozen_by=file)}),
     ).findings
-    assert [(one.variables["frozen_by"], one.variables["thaw"]) for one in found] == [(file, word)]
+    assert [(finding.variables["frozen_by"], finding.variables["thaw"]) for finding in found] == [
+        (file, word)
+    ]
 
 
 @pytest.mark.parametrize(

@@ -170,10 +170,10 @@ def test_a_fixed_address_that_is_taken(error: str, taken: bool):
         "created", code=128, State={"Error": error}, NetworkSettings={"Networks": {"shopnet": {}}}
     )
     said = list(start_refused(of(container, container_in("running", name="db", **on_it))))
-    assert [one.variables.get("network") for one in said if "fixed address" in one.summary] == [
-        "shopnet"
-    ] * taken
-    assert [one.evidence.get("addresses on shopnet") for one in said if taken] == [
+    assert [
+        finding.variables.get("network") for finding in said if "fixed address" in finding.summary
+    ] == ["shopnet"] * taken
+    assert [finding.evidence.get("addresses on shopnet") for finding in said if taken] == [
         ["db 172.30.0.5"]
     ] * taken
 

@@ -266,13 +266,17 @@ def test_one_that_shares_a_network(
 ) -> None:
     listed = (who, other) if other else (who,)
     visited = visits(
-        *((each, seen[each.name], (LO, FALLBACK)) for each in listed if each.name in seen)
+        *(
+            (container, seen[container.name], (LO, FALLBACK))
+            for container in listed
+            if container.name in seen
+        )
     )
     said = alone(*listed, seen=visited)
-    assert [words in each.summary for each in said] == [True] * bool(words)
-    for each in said:
-        assert each.subject == who.subject
-        assert who.life in each.settled
+    assert [words in finding.summary for finding in said] == [True] * bool(words)
+    for finding in said:
+        assert finding.subject == who.subject
+        assert who.life in finding.settled
 
 
 def test_a_namespace_that_still_leads_out_needs_nobody_else() -> None:
@@ -369,10 +373,10 @@ def test_one_on_no_network(
     said = alone(
         who, seen=visits((who, 1, inner)), nets=(network("bridge", "172.17.0.0/16", "172.17.0.1"),)
     )
-    assert [words in each.summary for each in said] == [True] * bool(words)
-    for each in said:
-        assert each.variables == {"container": "pg", **variables}
-        assert each.settled == (who.life,)
+    assert [words in finding.summary for finding in said] == [True] * bool(words)
+    for finding in said:
+        assert finding.variables == {"container": "pg", **variables}
+        assert finding.settled == (who.life,)
 
 
 def test_an_engine_without_its_default_network() -> None:

@@ -294,7 +294,7 @@ VIRTUAL: dict[str, tuple[list[Container], dict[str, str] | None]] = {
 
 @pytest.mark.parametrize(("containers", "cure"), VIRTUAL.values(), ids=VIRTUAL)
 def test_routes_of_nginx_proxy(containers: list[Container], cure: dict[str, str] | None) -> None:
-    config = [each.config for each in containers]
+    config = [container.config for container in containers]
     assert config[1].value_of("VIRTUAL_HOST")
     found = judged(containers).findings
     assert [finding.variables for finding in found] == (

@@ -59,7 +59,7 @@ def pipes_of_containers_that_are_gone(box: Box) -> None:
     refused = box.docker("run", "-d", "--name=api9", "bb:1.36", "sleep", "1000", check=False)
     assert "no space left on device" in refused.stderr, refused
     found = box.diagnose("check", "storage.inodes-exhausted", "--format", "json").findings
-    (finding,) = [each for each in found if each["subject"]["name"] == "/run"]
+    (finding,) = [finding for finding in found if finding["subject"]["name"] == "/run"]
     box.sh(finding["fix"][0]["command"])
     box.docker("start", "api9")
     assert len(box.sh(f"ls {PIPES} | grep -x '[0-9a-f]*'").split()) == len(
