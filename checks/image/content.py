@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
@@ -15,6 +17,7 @@ from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.emulators import FOLDER, Emulators
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
@@ -57,6 +60,7 @@ def platform_mismatch(
     info: Info,
     pulls: Pulls | None,
     clock: Clock,
+    emulators: Emulators | None,
     *,
     repeated: Count = Count(3),
 ) -> CheckResult:
@@ -65,7 +69,8 @@ def platform_mismatch(
     A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled
     wrongly: advice. One that failed is a warning, and so are pulls that failed `repeated` times. An
     image without an architecture (imported, `scratch`) is not judged. With containerd's store (from
-    engine 28) the container's own manifest counts, not the index.
+    engine 28) the container's own manifest counts, not the index. A reboot forgets the emulators
+    that a container had registered: a container that is older than the boot may need one again.
     """
     machine = info.architecture
     if machine not in ARCHITECTURES:
@@ -74,7 +79,8 @@ def platform_mismatch(
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
-            yield _platform_finding(candidate, built_for, machine)
+            finding = _platform_finding(candidate, built_for, machine)
+            yield _without_emulator(finding, candidate, built_for, emulators, clock)
     for trouble in pulls.of("platform") if pulls is not None else ():
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
@@ -112,6 +118,31 @@ def _platform_finding(candidate: Container, built_for: str, machine: str) -> Fin
         touches=(Subject("image", image),),
         severity=Severity.advice if candidate.is_running else None,
         signs=frozenset({"exec-format"}),
+    )
+
+
+def _without_emulator(
+    finding: Finding,
+    candidate: Container,
+    built_for: str,
+    emulators: Emulators | None,
+    clock: Clock,
+) -> Finding:
+    """The finding, with the emulator that the host lacks where the kernel's list is known."""
+    if emulators is None or candidate.is_running or emulators.can_run(built_for):
+        return finding
+    summary = f"{finding.summary}, and no emulator for {built_for} is registered"
+    found = replace(
+        finding,
+        summary=summary,
+        evidence={**finding.evidence, FOLDER: ", ".join(emulators) or "no emulator"},
+    )
+    if (candidate.created_at or clock.booted) >= clock.booted:
+        return found
+    return replace(
+        found,
+        summary=f"{summary} since this boot, before which {candidate} was created",
+        variables={"container": candidate.name, "emulated": built_for},
     )
 
 

@@ -8,14 +8,17 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.details import Detail, ImageDetails, image_details
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images, images
+from diagnose.evidence.machine.emulators import Emulators, emulators
 from diagnose.model import DAEMON, Result, Severity, Subject, Unavailable, Unexamined
 from tests.checks.image.evidence import CLOCK, NOW
 from tests.hosts import Made
@@ -61,6 +64,49 @@ def test_platform_mismatch(
 ) -> None:
     (finding,) = _platform(one, architecture, machine).findings
     assert finding.severity is severity
+
+
+EARLIER: dict[str, Any] = {**FAILED, "Created": "2020-01-02T03:04:05Z"}
+LATER: dict[str, Any] = {**FAILED, "Created": "2100-01-02T03:04:05Z"}
+
+
+@pytest.mark.parametrize(
+    ("one", "names", "variables"),
+    [
+        (container(**EARLIER), (), {"container": "web", "emulated": "arm64"}),
+        (container(**EARLIER), ("qemu-arm", "register"), {"container": "web", "emulated": "arm64"}),
+        (container(**EARLIER), ("qemu-aarch64",), None),
+        (container(**EARLIER), ("FEX-x86_64",), None),
+        (container(**LATER), (), None),
+        (container(), (), None),
+    ],
+)
+def test_container_that_was_emulated_before_the_boot(
+    one: Container, names: tuple[str, ...], variables: dict[str, str] | None
+) -> None:
+    (finding,) = judge(
+        "image.platform-mismatch",
+        exposed=live(one),
+        containers=of(one),
+        details=details("arm64"),
+        info=Info(architecture="x86_64"),
+        clock=replace(CLOCK, booted=1_700_000_000.0),
+        emulators=Emulators(names),
+    ).findings
+    built = {"container": "web", "image": "shop:1.4", "architecture": "amd64"}
+    assert finding.variables == (variables or built)
+
+
+def test_emulators_are_listed_only_for_a_program_of_another_format() -> None:
+    program = Program("/app", "exec format error", "exec /app: exec format error")
+    host = Made(
+        {"file.list": {"entries": [{"name": "qemu-arm", "type": "file"}], "truncated": False}}
+    )
+    assert isinstance(emulators(host, Programs({})), Unavailable)
+    assert host.asked == []
+    found = emulators(host, Programs({"web": program}))
+    assert isinstance(found, Emulators)
+    assert (found.can_run("arm"), found.can_run("arm64")) == (True, False)
 
 
 def test_a_platform_of_another_shape_is_an_answer_that_cannot_be_read() -> None:

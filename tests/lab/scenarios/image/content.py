@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 from tests.lab import Box, Engines, fault, healthy, images, registry
 from tests.lab.images import Recipe
+from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.image.helpers import QUIET, STORE, TIDY, load, refuse
 
 
@@ -20,6 +23,26 @@ def built_for_another_processor(box: Box) -> None:
     )  # fmt: skip
     assert box.api("/images/mainframe:1/json")["Architecture"] == "s390x"
     assert box.wait_state("mainframe", "exited")["State"]["ExitCode"] != 0
+
+
+@fault("image.platform-mismatch", subject="container:relay", also=["container.*"])
+def emulated_until_the_reboot(box: Box) -> None:
+    """The same where the container is older than the boot: its emulator was registered before."""
+    recipe = images.RECIPES["foreign:1"]
+    load(box, "relay:1", recipe, architecture="s390x", config={"Entrypoint": ["/app"]})
+    box.docker(
+        "run", "-d", "--name=relay", "--restart=always", "--memory=16m", "--pids-limit=16", "relay:1",
+        check=False,
+    )  # fmt: skip
+    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, 20, "relay to fail again")
+    file = f"/var/lib/docker/containers/{box.inspect('relay')['Id']}/config.v2.json"
+    box.stop_engine()
+    box.write(file, {**json.loads(box.read(file)), "Created": "2020-01-02T03:04:05Z"}, 0o600)
+    box.start_engine()
+    box.wait_for(lambda: box.inspect("relay")["RestartCount"] > 1, 20, "relay to fail again")
+    command = first_command(box, "image.platform-mismatch", "relay")
+    wanted = "docker run --privileged --rm tonistiigi/binfmt --install s390x\ndocker restart relay"
+    assert command == wanted, command
 
 
 @healthy()

@@ -1,0 +1,44 @@
+"""The emulators that the kernel starts for programs of other processors (binfmt_misc)."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.items import Items
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder
+from diagnose.registry import evidence
+
+FOLDER = "/proc/sys/fs/binfmt_misc"
+_OF_ANY = ("fex-", "box64", "rosetta", "ubt_")
+"""How the names of emulators begin that are not called after the processor."""
+_NAMES = {
+    "386": "i386",
+    "amd64": "x86_64",
+    "arm64": "aarch64",
+    "loong64": "loongarch64",
+}
+"""What QEMU calls an architecture of images, where it has another name."""
+
+
+class Emulators(Items[str], frozen=True):
+    """Their names, such as qemu-aarch64; none is registered from the start."""
+
+    def can_run(self, architecture: str) -> bool:
+        """Whether one of them is for this architecture, as images call it."""
+        name = f"qemu-{_NAMES.get(architecture, architecture)}"
+        return any(each == name or each.lower().startswith(_OF_ANY) for each in self)
+
+
+@evidence
+def emulators(host: Host, programs: Programs) -> Emulators | Unavailable:
+    """Asked only where the kernel has refused a container's program for its format.
+
+    The kernel keeps this list until the next boot; where it is not mounted, nothing was registered.
+    """
+    if all(program.why != "exec format error" for program in programs.by_id.values()):
+        return Unavailable("missing", "no program was refused for its format")
+    listed = host.ask(ListFolder(FOLDER))
+    if isinstance(listed, Failed):
+        return Unavailable.of(listed)
+    return Emulators(tuple(entry.name for entry in listed.entries))
