@@ -94,6 +94,9 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
 )
 
+_QUIET_REDIS = LazyPattern(r"\d+:[CMSX] \d\d? [A-Z][a-z]{2}(?: \d{4})? [\d:.]+ [*.-] ")
+"""Redis and Valkey write a sign between time and text, and `#` for what is wrong."""
+
 _SEVERITY_NAMES = {
     "f": FATAL,
     "fatal": FATAL,
@@ -176,6 +179,8 @@ def message(line: str) -> Message:
 
 
 def _level(text: str) -> int | None:
+    if text[:1].isdigit() and _QUIET_REDIS.match(text):
+        return INFO
     if not words_of(text) & _LEVEL_WORDS:
         return None
     return next((worth for pattern, worth in _LEVELS if pattern.search(text)), None)
