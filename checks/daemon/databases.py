@@ -39,10 +39,10 @@ def _contents(path: str) -> str:
 def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     """A database file of the engine is damaged.
 
-    After a power cut or on a full or failing disk. The reader refuses the file or panics, and the
-    stack below the panic tells which file it was reading. Each start ends the same way. A
-    containerd without its record is loaded only in part: the engine then answers, and can start
-    nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
+    This happens after a power cut, or on a full or failing disk. The engine refuses the file or
+    panics, and the stack below the panic shows which file it was reading. Each start ends the same
+    way. A containerd without its record is loaded only in part: the engine then answers, and can
+    start nothing (seen on 28.5). Damage to the record of networks that the engine names itself is
     daemon.bridge-init-failed. A build cache that newer engines reset by themselves is no finding.
     """
     damaged = databases.damaged
@@ -95,9 +95,9 @@ def _caller(damaged: DamagedDatabase) -> str:
 def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     """Another process holds a database file of the engine locked.
 
-    A second or an earlier dockerd on the same data root, a containerd that was left behind, a
-    backup, or a program that opened the file to look into it. The engine waits for the lock without
-    a word, or gives up with "timeout".
+    It may be a second or an earlier dockerd on the same data root, a containerd that was left
+    behind, a backup, or a program that opened the file to read it. The engine waits for the lock
+    without a message, or gives up with "timeout".
     """
     if daemon.reason == "forbidden" and not daemon.is_down:
         return Unavailable("forbidden", "the socket is closed to this user")

@@ -36,10 +36,10 @@ def server_fails(
     REFUSED: the server does not serve this host, since the host's address is not on its list or the
     host has asked too often. SERVFAIL: the server could not find out, since its own servers do not
     answer or the name's signatures are wrong. A container's log says that the name failed, and no
-    other server of the container knows it. Whether the server answers other questions so too, the
-    query for the root shows. An error about one name alone is a warning, and advice where only a
-    monitor calls it. A program that misses many names looks for some, such as a proxy whose users
-    mistype them: it is left out.
+    other server of the container knows it. The query for the root shows whether the server answers
+    other questions in the same way. An error about one name alone is a warning, and advice where
+    only a monitor calls it. A program that misses many names is left out: it may be a proxy whose
+    users mistype them.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)

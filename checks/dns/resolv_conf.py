@@ -98,9 +98,9 @@ def no_nameserver(
 
     Engines before 28 hide it by 8.8.8.8, newer ones do so on the default bridge only: it is
     critical where containers are left without an answer, else a warning. On a host without any
-    default route it is advice: it may be an island on purpose. A file of IPv6 servers alone names
-    none to a container whose network has no IPv6; as the host itself resolves, it is advice where
-    the fallback answers.
+    default route it is advice: it may be an island on purpose. A file with only IPv6 servers gives
+    none to a container whose network has no IPv6. The host itself resolves then, so it is advice
+    where the fallback answers.
     """
     if resolvers.host_unread:
         return resolvers.host_unread

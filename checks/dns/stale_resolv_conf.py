@@ -22,9 +22,9 @@ def stale_resolv_conf(
     where an old server does not answer any more, else advice, and then no cause of anything.
     Engines before 26 do not write down whom their resolver asks; it is stale if it passes on no
     query while the host's servers answer. A container that edits its own file looks the same if the
-    host's file changed after its start. Where a restart would give it none of the host's new
-    servers, because they are IPv6 and its network is not, it is better off with an old one that
-    answers; so it is where a new one does not.
+    host's file changed after its start. A container is better off with an old server that answers
+    where a restart would give it none: the new servers are IPv6 and its network is not, or they do
+    not answer.
     """
     read = resolvers.engine_file
     changed = read.mtime if isinstance(read, ResolvConf) else None

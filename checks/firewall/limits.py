@@ -25,7 +25,7 @@ def limit_exceeded(limited_paths: LimitedPaths) -> CheckResult:
     Limits of connections or packets from one address are to stop attacks. Behind a reverse proxy, a
     load balancer or a router that hides addresses, all users have one address. The counter of the
     rule rises during the look. It is a warning where a machine with a private address has as many
-    connections as the limit allows; whom other limits drop, the kernel does not show.
+    connections as the limit allows. For other limits the kernel does not show whom they drop.
     """
     for path in limited_paths:
         yield _limited_finding(path)
@@ -92,8 +92,8 @@ def direct_access_dropped(direct_calls: DirectCalls) -> CheckResult:
 
     Since 28.0 the engine lets other machines in by published ports alone. A router of the LAN, a
     VPN or a second host may lead calls to the subnet of a network, as it could with older engines.
-    The counter of the engine's rule tells how many packets came. It is advice where no more come
-    during the look, and a few packets are left out.
+    The counter of the engine's rule tells how many packets came. It is advice where no more packets
+    come while the tool looks; a few packets do not count.
     """
     for call in direct_calls:
         yield _direct_finding(call)

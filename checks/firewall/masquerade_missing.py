@@ -50,11 +50,11 @@ def masquerade_missing(
 ) -> CheckResult:
     """A network's packets leave the host from addresses that nobody can answer.
 
-    Their packets leave, no answer finds the way back: they are not translated, or a rule gives them
-    an address of the uplink's subnet that the host has no more. Or the kernel takes another address
-    of the uplink than the host itself uses, and nothing answers that one. Seen on engines 20.10.24,
-    26.1.5 and 28.5.2. An engine that is configured to write no rules may have its networks routed
-    by others: it is judged only where containers get no answer from any DNS server.
+    The packets leave, and no answer finds the way back: they are not translated, or a rule gives
+    them an address of the uplink's subnet that the host no longer has. Or the kernel takes another
+    address of the uplink than the host itself uses, and nothing answers that one. Seen on engines
+    20.10.24, 26.1.5 and 28.5.2. An engine that is configured to write no rules may have its
+    networks routed by others: it is judged only where containers get no answer from any DNS server.
     """
     silent = lookups.silent_networks if lookups is not None else frozenset[str]()
     why_not = _not_judged(firewall, packet_paths, config, silent)

@@ -22,7 +22,7 @@ def output_dropped(
     The kill switch of a VPN lets out what goes to its tunnel, and knows nothing of Docker's
     bridges: docker-proxy and clients on the host do not reach containers, while clients from
     outside do. A container with host networking that runs such a VPN closes the host. A rule that
-    drops all that a container sends drops its answers to the host too, and is named by
+    drops everything a container sends also drops its answers to the host: that is
     firewall.forward-dropped.
     """
     queries = dns_path.of_host if dns_path is not None else {}

@@ -88,8 +88,8 @@ def root_user(exposed: Exposed, info: Info | None, processes: Processes | None) 
     Its root is the host's root, held back by capabilities and profiles alone. Where user namespaces
     are remapped or the engine is rootless this does not apply, except to a container that opts out.
     An image that starts as root and then drops it is judged by the process that runs, where /proc
-    can be seen (CAP_SYS_PTRACE is not needed); a master that stays root with lesser workers is
-    named.
+    can be seen (CAP_SYS_PTRACE is not needed). A master process that stays root above workers of
+    another user is named.
     """
     concerned = list(exposed)
     if info is not None and (info.has_userns_remap or info.is_rootless):

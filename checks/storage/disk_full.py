@@ -58,14 +58,14 @@ def disk_full(
 ) -> CheckResult:
     """A file system that Docker writes to is full or nearly full.
 
-    Used as df counts it: blocks reserved for root are nobody's, a container cannot write there
-    although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes available it
-    is a warning at most, and so is a full /tmp or /var/log of its own, which the engine can do
-    without. File systems that are read-only by design are left out. What stopped containers and
-    anonymous volumes without a container hold is added up; on another disk than the data root's the
-    largest folders are named. A disk that was enlarged, and whose file system or partition was not,
-    is named with the room that it has. With containerd's image store, images lie in containerd's
-    own folder, wherever the data root is.
+    Usage is counted as df does it. Blocks reserved for root count as used: a container cannot write
+    there, although dockerd still can (seen on engine 20.10.24). With more than `roomy` bytes
+    available the finding is a warning at most. So is a full /tmp or /var/log of its own, which the
+    engine can do without. File systems that are read-only by design are left out. The finding adds
+    up what stopped containers and anonymous volumes without a container hold; for a disk other than
+    the data root's it names the largest folders. A disk that was enlarged, but whose file system or
+    partition was not, is named with the room that it has. With containerd's image store, images lie
+    in containerd's own folder, wherever the data root is.
     """
     for disk in filesystems:
         figures = disk.usage

@@ -55,11 +55,11 @@ def crashed(
     """A container exited after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
-    error counts, 137 and 143 where the engine remembers that nobody asked, and any end together
-    with the engine, after which it was not started again: an upgrade of the engine at that time is
-    named. For others an error counts where nobody was there to see it; a fault of the program
-    itself (SIGSEGV and the like) always counts. Where neither the engine's events nor its files say
-    whether the end was requested, it is advice.
+    error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
+    any exit together with the engine after which the service was not started again; an upgrade of
+    the engine at that time is named. For other containers an error counts if nobody was attached to
+    see it. A fault of the program itself, such as SIGSEGV, always counts. Where neither the
+    engine's events nor its files say whether the end was requested, it is advice.
     """
     for container in _ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)

@@ -39,13 +39,12 @@ def exits_at_start(
 ) -> CheckResult:
     """A container's program exits with an error right after its start.
 
-    It exited by itself with an error within seconds, or within two minutes where its log shows a
-    known mistake that stays, within the looked-at time, and nothing will start it again. What is a
-    service is read from the container: published ports or a health check make it critical, a
-    compose service or a detached run a warning. A run in the foreground showed its exit code to
-    somebody: advice. Exit code 0, ends by a signal that was asked for, terminals, one-off runs of
-    compose, tasks of swarm and containers with a restart policy (those are loops, or were stopped
-    by hand) are silent.
+    It exited by itself with an error within seconds, and nothing will start it again. The limit is
+    two minutes where its log shows a known mistake that does not go away by itself. Published ports
+    or a health check make the finding critical, a compose service or a detached run make it a
+    warning. A run in the foreground has shown its exit code to somebody: advice. Exit code 0, ends
+    by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
+    containers with a restart policy (those are loops, or were stopped by hand) are silent.
     """
     for container in containers:
         is_recent = clock.is_within(container.finished_at, options.since_s)

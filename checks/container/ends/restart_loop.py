@@ -60,11 +60,11 @@ def restart_loop(
     Judged from the engine's count, its times and its events, never by waiting. A high count with a
     long run since is history and stays silent. A swarm replaces containers, so its tasks are
     counted by their slot, without those that it ended itself for an update. Where health checks
-    have pushed the events out, the daemon's log has the exits. Where that is lost too, a pause
-    before the last start that is as long as the engine's back-off after three short runs (100 ms,
-    doubled each time) stands for them. A container that crashes less often than three times in the
-    window is not seen. One that works for `steady` or longer, ends with exit code 0 and is started
-    again, as workers that recycle themselves do, is advice.
+    have pushed the events out, the daemon's log has the exits. Where that is lost too, the engine's
+    back-off shows them: the pause before the last start is as long as after three short runs (100
+    ms, doubled each time). A container that crashes less often than three times in the window is
+    not seen. One that works for `steady` or longer, ends with exit code 0 and is started again, as
+    workers that recycle themselves do, is advice.
     """
     limits = _Limits(restarts, window, steady)
     for container in containers:

@@ -30,8 +30,8 @@ def data_left_behind(
     change, which is at most ten minutes before the container was created. Compose puts the name of
     its project before that of a volume, so that a renamed project starts with empty ones: the
     former volume has the same entries, belongs to a project without containers and without a
-    folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder that is named
-    by the host name, which is another one in each container that was not given any.
+    folder, and was in use for `lived` or longer. RabbitMQ keeps its data in a folder named after
+    the host name, and each container without a fixed host name gets another one.
     """
     for node in nodes or ():
         yield _node_finding(node, clock)

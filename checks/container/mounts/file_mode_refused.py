@@ -25,10 +25,10 @@ def file_mode_refused(
     PostgreSQL wants its data directory for itself (0700), Traefik its acme.json, MongoDB and SSH
     their keys, Beats their configuration. The log of a failed container names the file, and its
     owner or mode on the host is still the refused one. Traefik continues without its certificates,
-    and cron without the jobs of a crontab that is not root's, so that such a mounted file is a
-    warning for a running container. On a file system where all files have the owner and the mode of
-    the mount (CIFS, exFAT, rclone) neither can be changed, and the mount is at fault. The rules are
-    those of the programs; see the table of failures for their sources.
+    and cron without the jobs of a crontab that is not root's: for a running container such a file
+    is a warning. On a file system where all files have the owner and the mode of the mount (CIFS,
+    exFAT, rclone) neither can be changed, and the mount is at fault. The rules are those of the
+    programs; see the table of failures for their sources.
     """
     for refused in refused_files:
         if refused.line and not is_failing(refused.container, clock):

@@ -59,14 +59,14 @@ def mount_forbidden(
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
-    Its last log lines say "permission denied" and name a path below a mount, and a mode on the way
-    to it denies the container's user, or SELinux is on and the mount was not relabelled. Or they
-    say "read-only file system", and the container has that mount read-only. Where the engine remaps
-    users, the container's root is one of the host's other users. Or they say that an owner cannot
-    be changed or a link cannot be made, and the host's file system is of a type that keeps none
-    (CIFS, exFAT), or NFS, whose server refuses root by default. Where the container begins as root,
-    the user is the one of its other processes, of PUID, or the one of the image that is called like
-    the program. Access lists are not seen.
+    Its last log lines name a path below a mount. They say "permission denied", and a mode on the
+    way to the path denies the container's user, or SELinux is on and the mount was not relabelled.
+    Or they say "read-only file system", and the container has that mount read-only. Or they say
+    that an owner cannot be changed or a link cannot be made, and the host's file system keeps
+    neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
+    users, the container's root is another user of the host. Where the container begins as root, its
+    other processes, PUID or a user with the program's name show the user that counts. Access lists
+    are not read.
     """
     for item in dropped_users or ():
         yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))

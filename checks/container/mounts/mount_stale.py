@@ -14,8 +14,8 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     A mount holds the file or folder itself, not its name: an editor, certbot or a deployment that
     writes a new one and renames it into place leaves the container with the old one. It is read
     from the mount table of the container's own namespace, where the kernel marks it as deleted. A
-    disk that was mounted on the host after the start is not seen in the container either: it goes
-    on with the folder beneath, and what it writes there is out of the host's sight.
+    disk that was mounted on the host after the start is not seen in the container either: the
+    container keeps using the folder beneath, and the host does not see what it writes there.
     """
     for stale in stale_mounts:
         source, container = stale.mount.source, stale.container

@@ -32,11 +32,11 @@ def own_files_refused(
 ) -> CheckResult:
     """A container's user has no access to files of its own image.
 
-    The log of a failed container says that it was denied a path which no mount holds, so that it is
-    the image's own. The container was given a user (`--user`, `user:`) that is not the image's,
-    whose files belong to the image's user or to root. A container with its image's own user is left
-    alone, unless its own command or a variable names that path: there the image is at fault, or the
-    program asks for what it may not have.
+    The log of a failed container says that access to a path was denied, and no mount holds that
+    path: it is the image's own. The container was given another user (`--user`, `user:`) than the
+    image's, and the files belong to the image's user or to root. A container with its image's own
+    user is left alone, unless its own command or a variable names that path: there the image is at
+    fault, or the program asks for what it may not have.
     """
     for container in containers:
         image = image_details.by_id.get(container.image)

@@ -41,9 +41,9 @@ def database_refused(
     The failed container's log has the database's own answer, and the database is another container
     that runs. The images of PostgreSQL, MySQL, MariaDB and MongoDB read the user, the password and
     the database from their environment only while their data directory is empty: what is changed
-    there later has no effect, which is what most such refusals come from. Of a database that has no
-    connection left, those who hold its connections are counted. A file of the caller's compose
-    project that was changed since may have the right password: a restart does not apply it.
+    there later has no effect, which is what most such refusals come from. Where a database has no
+    connection left, the containers that hold its connections are counted. A file of the caller's
+    compose project that was changed since may have the right password: a restart does not apply it.
     """
     for claim in claims(ID, containers, log_tails, clock):
         server = called_database(claim.container, claim.failure, containers)

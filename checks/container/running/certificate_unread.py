@@ -34,9 +34,9 @@ def certificate_unread(
 
     Its mounted configuration names a certificate in a mounted folder, and the file is newer than
     all processes of nginx, Apache or HAProxy in the container: a reload would have made a new one.
-    Within `patience` it is advice, for many servers reload once a day. It is critical where
-    the old certificate has expired, of which certbot keeps the file. It stays advice where HAProxy
-    has a socket with the level admin, by which it is given certificates without a reload.
+    Within `patience` it is advice, for many servers reload once a day. It is critical where the old
+    certificate, of which certbot keeps the file, has expired. It stays advice where HAProxy has a
+    socket with the level admin: certificates can be given to it there without a reload.
     """
     for unread in unread_certificates:
         yield _finding(unread, clock, patience)

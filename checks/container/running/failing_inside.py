@@ -53,11 +53,11 @@ def failing_inside(
 ) -> CheckResult:
     """A container runs, but a program in it has failed and was not restarted.
 
-    The container's state says `running` all the same, for its first process is a supervisor, or a
-    server that refuses its work. Read from the last lines of containers with supervisord, s6, PM2,
-    Redis, RabbitMQ, MongoDB, dnsmasq, HAProxy or Java, of today alone. A later line that the
-    program is back takes it away. A thread of Java that ended for lack of heap, and a backend of
-    HAProxy without a server are warnings. What a supervisor writes to a file is not seen.
+    The container's state still says `running`, because its first process is a supervisor, or a
+    server that refuses its work. Today's last lines of containers with supervisord, s6, PM2, Redis,
+    RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read. A later line that says that the program is
+    back ends the finding. A thread of Java that ended for lack of heap, and a backend of HAProxy
+    without a server are warnings. What a supervisor writes to a file is not seen.
     """
     for failure in inner_failures:
         yield _finding(failure, mount_access, info, clock)

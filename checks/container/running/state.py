@@ -150,7 +150,7 @@ def zombies(
     """A container's first process does not reap its children, and zombies pile up.
 
     They are counted in /proc, because the engine's own list leaves them out; they count against the
-    container's pids limit. One or two are what a health check leaves that has just ended.
+    container's pids limit. A health check that has just ended leaves one or two.
     """
     for container in containers.running:
         ended = processes.zombies.get(container.id, ())

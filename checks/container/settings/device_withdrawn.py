@@ -13,10 +13,10 @@ from diagnose.registry import check
 def device_withdrawn(withdrawn: WithdrawnDevices) -> CheckResult:
     """A container has lost access to a GPU that it was given.
 
-    `systemctl daemon-reload`, which updates of packages run, has systemd write the device rules of
+    Updates of packages run `systemctl daemon-reload`, and systemd then writes the device rules of
     each container's control group again. It does not know the GPUs that NVIDIA's toolkit has added
-    there, and takes them away: the next program in the container that opens one is refused. The
-    log says so; in cgroup v1 the rules are read too. Programs that have the GPU open go on.
+    there, and removes them: the next program in the container that opens one is refused. The log
+    says so; in cgroup v1 the rules are read too. Programs that have the GPU open keep it.
     """
     for item in withdrawn:
         container = item.container

@@ -74,8 +74,8 @@ def variable_malformed(
     `- NAME="value"` keeps the quotes too. A carriage return at the end is never meant. Quotes and
     comments may be, so that they count only where the log of the failed container repeats the value
     with them. The same holds for `$NAME`: a shell replaces it, and neither the exec form of a
-    command nor `--env-file` has one. Compose does the contrary: of `a$b` in a file it leaves `a`
-    where nothing sets `b`, and a password is refused. That counts for secrets of a container whose
+    command nor `--env-file` has one. Compose does the opposite: where nothing sets `b`, only `a` is
+    left of `a$b` in a file, and a password is refused. That counts for secrets of a container whose
     log mentions one.
     """
     for container in containers:

@@ -207,9 +207,8 @@ def runtime_limit_hit(
     `no space left on device` here is seldom the disk: cgroups, /run, kernel keys and inotify say
     the same. Seen on engines 20.10.24, 26.1.5 and 28.5.2 for open files, processes and a missing
     systemd; the other texts are the runtime's own. A user's processes are counted over the whole
-    host (ulimit nproc): the kernel then refuses the program. A container that asks for more
-    processors than the host has is refused without a word in its state, so that what it asks for is
-    compared with the host.
+    host (ulimit nproc): the kernel then refuses the program. The state says nothing where a
+    container asks for more processors than the host has: its limits are compared with the host.
     """
     refused: list[tuple[Container, Finding]] = []
     for container in containers:

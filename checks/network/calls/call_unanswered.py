@@ -25,14 +25,14 @@ from diagnose.registry import check
 def call_unanswered(unanswered_calls: UnansweredCalls, *, least: Count = Count(1)) -> CheckResult:
     """A container keeps trying to connect, and nothing answers.
 
-    Its sockets wait in the state SYN_SENT, seen more than once within a moment, have repeated their
-    request at least `least` times, and no other connection to that place stands. A refusal would be
-    an answer: packets are lost on the way there or back, or nobody is there. The kernel's counters
-    of each namespace say where to look. Programs that try many places are left out, and so are
-    calls out of internal networks (network.internal-called-out). It is advice where a device of the
-    local network is off that a program found by itself, as home automation does: no configuration
-    names it, it is called at no port of a database or queue, and the container is well. So it is
-    where a monitor has found a machine that is down.
+    Its sockets wait in the state SYN_SENT each time they are looked at, have repeated their request
+    at least `least` times, and no other connection to that place is open. A refusal would be an
+    answer: packets are lost on the way there or back, or nobody is there. The kernel's counters of
+    each namespace say where to look. Programs that try many places are left out, and so are calls
+    out of internal networks (network.internal-called-out). It is advice where a program such as
+    home automation has found a device of the local network by itself, and that device is off: no
+    configuration names the device, the port is not that of a database or queue, and the container
+    is well. It is also advice where a monitor has found a machine that is down.
     """
     if not unanswered_calls.watched and not len(unanswered_calls):
         return Skipped("no running container uses a network")

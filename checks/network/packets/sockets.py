@@ -22,9 +22,9 @@ def accept_queue_full(namespaces: Namespaces, full_queues: FullQueues) -> CheckR
     """A program in a container does not accept waiting connections.
 
     The kernel finishes handshakes for a program that listens, and keeps them in a queue until the
-    program accepts them. Once the queue is full it drops what comes, and clients get no answer. A
-    program that hangs, or whose workers are all busy, looks so. A burst of clients may fill a short
-    queue for a moment, so that it counts only where it is full a second later too. Seen in the
+    program accepts them. Once the queue is full it drops what comes, and clients get no answer.
+    This happens where a program hangs, or all its workers are busy. A burst of clients may fill a
+    short queue for a moment: the queue counts only if it is full a second later too. Seen in the
     kernel's list of listening sockets.
     """
     sockets = [
@@ -64,7 +64,7 @@ def datagrams_dropped(network_losses: NetworkLosses, *, least: Count = Count(3))
 
     The kernel keeps what comes for a UDP socket in a buffer until the program reads it. Once the
     buffer is full, further datagrams are dropped without an error. Log lines, metrics, DNS queries
-    and calls get lost so. It counts only while it continues.
+    and calls are lost in this way. It counts only while datagrams are being lost.
     """
     if not network_losses.counted:
         return Skipped("no running container has a network of its own")
@@ -99,8 +99,8 @@ def connections_left_open(
     """A program in a container never closes connections that its peers have closed.
 
     They stay in the state CLOSE_WAIT until the program closes them, and none times out. Each holds
-    an open file: a program that leaks them, or whose workers hang, takes nobody in the end. Counted
-    in namespaces with many connections, and only what stays so within a moment.
+    an open file: a program that leaks them, or whose workers hang, accepts no client in the end.
+    They are counted in namespaces with many connections, and only those that remain after a moment.
     """
     if not network_losses.counted:
         return Skipped("no running container has a network of its own")

@@ -27,7 +27,8 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
     from the container, or its answers never reach the client: they take another way back than the
     requests came by, or a firewall beyond this host drops them. A client that has another
     connection to the port is served. Addresses of the internet may be false: they count where none
-    of them is served, as advice. Over UDP, servers count that answer every request, such as DNS.
+    of them is served, as advice. Over UDP only servers that answer every request count, such as
+    DNS.
     """
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")

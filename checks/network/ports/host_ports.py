@@ -191,10 +191,10 @@ def bind_address_missing(
 ) -> CheckResult:
     """A container publishes a port on an address that the host does not have.
 
-    A floating address or a VPN that comes up after the engine: once the host has the address the
-    finding is a warning. So it is where an address has left the host under a running container,
-    unless the host may listen on foreign addresses (`net.ipv4.ip_nonlocal_bind`), as a stand-by
-    does.
+    It may be a floating address, or one of a VPN that comes up after the engine: once the host has
+    the address, the finding is a warning. It is also a warning where the host lost the address
+    while the container runs, unless the host may listen on foreign addresses
+    (`net.ipv4.ip_nonlocal_bind`), as a stand-by does.
     """
     interfaces = None if isinstance(links, Unavailable) else links
     if interfaces is not None and nonlocal_bind is not None and not nonlocal_bind.allowed:

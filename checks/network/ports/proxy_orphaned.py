@@ -17,8 +17,8 @@ def proxy_orphaned(containers: Containers, processes: Processes, ping: Ping | No
     """A docker-proxy process holds a host port for a container that is gone.
 
     An engine that was killed may leave it behind. It accepts connections and serves nobody, and no
-    container can publish the port. Only a proxy whose parent is no engine, and whose port no
-    running container publishes.
+    container can publish the port. A proxy counts if its parent is not an engine and no running
+    container publishes its port.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman has no docker-proxy")

@@ -19,8 +19,8 @@ def redirect_loop(redirect_loops: RedirectLoops) -> CheckResult:
     by HTTP, and does not pass on that they came by HTTPS: the program sends them to the address
     that they have just called. The last lines of access logs show it: eight equal requests within
     three seconds, no other answer to that request, and none but redirects to that client meanwhile.
-    A monitor that checks a page which only redirects looks the same: unless the caller is a proxy
-    that ends HTTPS, a client counts that calls itself a browser; it is advice where the log does
+    A monitor that checks a page which only redirects looks the same. So the caller has to be a
+    proxy that ends HTTPS, or a client that calls itself a browser; it is advice where the log does
     not say what the client is.
     """
     for loop in redirect_loops:
