@@ -111,7 +111,7 @@ def config_flag_conflict(
     """A setting is both in the configuration file and on dockerd's command line.
 
     The engine refuses that even for equal values, and for lists and maps too; only runtimes may
-    are in both (seen on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://`
+    be in both (seen on engines 20.10, 26.1, 28.5). The classic is `hosts` beside the `-H fd://`
     of the unit. Critical where the engine is dead, otherwise a warning that the next start will
     fail.
     """

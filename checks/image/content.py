@@ -80,7 +80,7 @@ def platform_mismatch(
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
             finding = _platform_finding(candidate, built_for, machine)
-            yield _without_emulator(finding, candidate, built_for, emulators, clock)
+            yield _emulator_finding(finding, candidate, built_for, emulators, clock)
     for trouble in pulls.of("platform") if pulls is not None else ():
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
@@ -121,7 +121,7 @@ def _platform_finding(candidate: Container, built_for: str, machine: str) -> Fin
     )
 
 
-def _without_emulator(
+def _emulator_finding(
     finding: Finding,
     candidate: Container,
     built_for: str,
