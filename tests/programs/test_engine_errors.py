@@ -73,6 +73,10 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start daemon: Error initializing network controller: list bridge addresses failed: PredefinedLocalScopeDefaultNetworks List: [172.17.0.0/16 172.18.0.0/16]: no available network",
         {},
     ),
+    "ipv6-without-subnet": (
+        "failed to start daemon: Error initializing network controller: IPv6 is enabled for the default bridge, but no subnet is configured. Specify an IPv6 subnet using --fixed-cidr-v6",
+        {},
+    ),
     "no-bridges": (
         'failed to start daemon: Error initializing network controller: error creating default "bridge" network: Failed to create bridge docker0 via netlink: operation not supported',
         {"module": "bridge"},

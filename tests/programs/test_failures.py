@@ -253,7 +253,7 @@ LINES = {
         "[ERROR   ] If using docker/podman add --sysctl net.ipv4.conf.all.rp_filter=2 flag to your run "
         "command"
     ),
-    "capability-advised": "Error: cannot lock memory: run the container with --cap-add=IPC_LOCK",
+    "capability-advised": "strace needs more rights: run the container with --cap-add=SYS_PTRACE",
     "forwarding-read-only": "sysctl: error setting key 'net.ipv4.ip_forward': Read-only file system",
     "ipv6-read-only": "sh: can't create /proc/sys/net/ipv6/conf/all/disable_ipv6: Read-only file system",
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",

@@ -110,29 +110,6 @@ OPTIONS = (
         needs=("--sysctl=net.ipv6.conf.all.disable_ipv6=0",),
     ),
     Failure(
-        name="kernel-setting-advised",
-        mark="--sysctl",
-        pattern=_ADVICE
-        + r"--sysctl[= ]['\"]?(?P<setting>(?:net|kernel\.(?:shm|msg)|fs\.mqueue)[\w./-]*)"
-        r"=(?P<value>\d+)",
-        cause="the program asks for the kernel setting {setting}={value}, which a container is given "
-        "when it is created",
-        cure="recreate it with --sysctl={setting}={value}",
-        source="tprasadtp/protonvpn-docker#204",
-        confirmed_by=_OPTION,
-        needs=("--sysctl={setting}={value}",),
-    ),
-    Failure(
-        name="capability-advised",
-        mark="--cap-add",
-        pattern=_ADVICE + r"--cap-add[= ]['\"]?(?:CAP_)?(?P<capability>[A-Z][A-Z_]+)\b",
-        cause="the program asks for the capability {capability}",
-        cure="recreate it with --cap-add={capability}",
-        source="the program's own message",
-        confirmed_by=_OPTION,
-        needs=("--cap-add={capability}",),
-    ),
-    Failure(
         name="tun-device",
         mark="/dev/net/tun",
         pattern=r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)",
@@ -296,5 +273,29 @@ OPTIONS = (
         source="the program's own message",
         confirmed_by=_OPTION,
         needs=("--cap-add=CHOWN",),
+    ),
+    # What any program advises comes last: the rows above say what it is for.
+    Failure(
+        name="kernel-setting-advised",
+        mark="--sysctl",
+        pattern=_ADVICE
+        + r"--sysctl[= ]['\"]?(?P<setting>(?:net|kernel\.(?:shm|msg)|fs\.mqueue)[\w./-]*)"
+        r"=(?P<value>\d+)",
+        cause="the program asks for the kernel setting {setting}={value}, which a container is given "
+        "when it is created",
+        cure="recreate it with --sysctl={setting}={value}",
+        source="tprasadtp/protonvpn-docker#204",
+        confirmed_by=_OPTION,
+        needs=("--sysctl={setting}={value}",),
+    ),
+    Failure(
+        name="capability-advised",
+        mark="--cap-add",
+        pattern=_ADVICE + r"--cap-add[= ]['\"]?(?:CAP_)?(?P<capability>[A-Z][A-Z_]+)\b",
+        cause="the program asks for the capability {capability}",
+        cure="recreate it with --cap-add={capability}",
+        source="the program's own message",
+        confirmed_by=_OPTION,
+        needs=("--cap-add={capability}",),
     ),
 )
