@@ -46,7 +46,7 @@ _SHOWN = {
     "daemon": {"reload"},
 }
 _KERNEL = LazyPattern(
-    r"blocked for more than|table full, dropping|EXT4-fs error|XFS .*(Shutting|error)|I/O error"
+    r"blocked for more than|table full, dropping|EXT4-fs error|XFS .{0,300}(Shutting|error)|I/O error"
     r"|unregister_netdevice|Remounting filesystem read-only|segfault at|soft lockup|fork rejected"
 )
 _ID = LazyPattern(r"\b[0-9a-f]{64}\b")

@@ -108,7 +108,7 @@ STRONG = Phrases(
         | \bdoes\ not\ support\b | \bdoesn't\ match\b
         | \bcan(?:not|'t)\ (?:start|open|create|touch|handle|load|bind|downgrade)\b
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
-        | \b[a-z]\w*_\w+\ is\ required\b | \bvia\ the\ environment\ variable\b
+        | \b[a-z]\w{0,60}_\w{1,60}\ is\ required\b | \bvia\ the\ environment\ variable\b
         | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b
         """,

@@ -18,7 +18,7 @@ HEADING = 30
 MOST_BELOW = 6
 """Lines of such a text: one with more is a stack."""
 
-_ANSI = LazyPattern(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07")
+_ANSI = LazyPattern(r"\x1b\[[0-9;?]{0,40}[ -/]{0,9}[@-~]|\x1b\][^\x07]{0,200}\x07")
 
 FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 """What a level is worth."""

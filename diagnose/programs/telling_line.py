@@ -75,9 +75,11 @@ _EXCEPTION = LazyPattern(
     r"(?:[ \[(][^:]{0,40})?(?::|$)"
 )
 """An exception by its class: Python, Java, Node, Ruby, .NET."""
-_RUBY_EXCEPTION = LazyPattern(r"^\S+:\d+:in [`'].*': .*\([A-Z]\w*(?:::\w+)*\)\s*$")
+_RUBY_EXCEPTION = LazyPattern(
+    r"^\S{1,300}:\d{1,9}:in [`'][^'\n]{0,300}': .*\([A-Z]\w*(?:::\w+)*\)\s*$"
+)
 """The exception that ends a Ruby program follows the place that raised it."""
-_INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w*\.){2,}[A-Z]\w*(?:Exception|Error): \w")
+_INNER_EXCEPTION = LazyPattern(r"\b(?:[a-z_]\w{0,60}\.){2,20}[A-Z]\w{0,80}(?:Exception|Error): \w")
 """An exception that a message of the program's own quotes."""
 _OF_THE_LOGGER = LazyPattern(r"^(?:log4j:(?:WARN|ERROR)|SLF4J:)")
 """What Java's loggers say of themselves."""
@@ -108,10 +110,10 @@ _FRAME = LazyPattern(
 
 _DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
-    r"|^\s*Is the server running on host|^\s*TCP/IP connections on port"
-    r"|\bin \"[^\"]+\", line \d+, column \d+"
-    r"|^\s{2,}[-*>]?\s*(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
-    r"|HINT)|^\s{2,}- [A-Z_]+"
+    r"|^\s{0,40}Is the server running on host|^\s{0,40}TCP/IP connections on port"
+    r"|\bin \"[^\"]{1,300}\", line \d+, column \d+"
+    r"|^\s{2,40}[-*>]?\s{0,40}(?:[A-Z][A-Z0-9_]{4,}\b|You (?:must|need)|Please"
+    r"|HINT)|^\s{2,40}- [A-Z_]+"
 )
 """What belongs to the message before it."""
 _GOES_ON = LazyPattern(r"\b\d+ validation errors?\b|\bpanicked at \S+:\d+:\d+:$")

@@ -35,7 +35,7 @@ TELLING = 3
 CUT = 50
 """A sentence may cut a longer text at its begin or its end."""
 _RESTART = LazyPattern(
-    r"systemctl (?:--user )?(?:re)?start[^\n|;&]*\bdocker\b|service docker (?:re)?start|pkill dockerd"
+    r"systemctl (?:--user )?(?:re)?start[^\n|;&]{0,200}\bdocker\b|service docker (?:re)?start|pkill dockerd"
 )
 """Commands that restart the engine, or start it over containers that are alive."""
 _BYTES = LazyPattern(r"^stat\(|\bbytes\b|^available$|^reserved$")

@@ -60,12 +60,12 @@ _TOPS = words("com net org io dev cloud eu de fr uk nl ch at it es pl us ca au j
 """
 _HOME = re.compile(r"/(?:home|Users)/([A-Za-z0-9_][\w.-]*)")
 _URL_HOST = re.compile(
-    r"[a-z][a-z0-9+.-]*://(?:([A-Za-z][\w.-]*)(?::[^@\s/]*)?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
+    r"[a-z][a-z0-9+.-]{0,30}://(?:([A-Za-z][\w.-]{0,200})(?::[^@\s/]{0,500})?@)?([A-Za-z0-9][A-Za-z0-9-]*(?:\.[A-Za-z0-9-]+)+)"
 )
 _MAIL = re.compile(r"\b([A-Za-z][\w.+-]*)@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+)")
-_SEARCH = re.compile(r"^\s*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
+_SEARCH = re.compile(r"^[ \t]*(?:search|domain)[ \t]+(.+)$", re.MULTILINE)
 _CIDR = re.compile(
-    r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]*::?[0-9A-Fa-f:]*)/(\d{1,3})(?![\w.])"
+    r"(?<![\w.:])((?:\d{1,3}\.){3}\d{1,3}|[0-9A-Fa-f:]{0,39}::?[0-9A-Fa-f:]{0,39})/(\d{1,3})(?![\w.])"
 )
 TASK = re.compile(r"(?P<service>.+)(?P<rest>\.(?:\d+|[a-z0-9]{25})\.[a-z0-9]{25})")
 """A swarm task's container: service, slot or node, task."""

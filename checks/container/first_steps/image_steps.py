@@ -28,7 +28,7 @@ from diagnose.programs.failures import Recognised
 
 _JAVA_IMAGE = LazyPattern(
     r"(?P<name>(?:.*/)?(?:openjdk|eclipse-temurin|amazoncorretto|ibm-semeru-runtimes|sapmachine)):"
-    r"\d+[\d._+u]*(?P<flavour>(?:-[a-z]+)*)"
+    r"\d[\d._+u]*(?P<flavour>(?:-[a-z]+)*)"
 )
 """Images of nothing but Java, whose tags begin with its version."""
 _CLASS_FILES_BEFORE_JAVA = 44

@@ -27,11 +27,11 @@ _LIMIT = LazyPattern(r"memory: usage (?P<usage>\d+)kB, limit (?P<limit>\d+)kB")
 _OLD_GROUPS = LazyPattern(r"Task in (?P<task>\S+) killed as a result of limit of (?P<limit>\S+)")
 _OLD_CHOICE = LazyPattern(
     r"(?P<where>Memory cgroup out"
-    r"|Out) of memory[^:]*: Kill process (?P<pid>\d+) \((?P<task>.*)\) score \d+ or sacrifice"
+    r"|Out) of memory[^:]{0,100}: Kill process (?P<pid>\d{1,9}) \((?P<task>.{0,64})\) score \d+ or sacrifice"
 )
 """How kernels before 5.0 say it; whom they choose may have a child killed in its place."""
 _HUNG = LazyPattern(
-    r"INFO: task (?P<task>.+):(?P<pid>\d+) blocked for more than (?P<seconds>\d+) seconds"
+    r"INFO: task (?P<task>.{1,64}):(?P<pid>\d{1,9}) blocked for more than (?P<seconds>\d+) seconds"
 )
 
 UNNAMED = "a cgroup that the kernel did not name"

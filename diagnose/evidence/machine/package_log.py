@@ -18,7 +18,7 @@ from diagnose.questions.files import FileText, ReadFile
 
 _DPKG = LazyPattern(
     r"(?m)^(?P<at>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:upgrade|install|remove|purge)"
-    r" (?P<name>[^\s:]+)\S* (?P<old>\S+) (?P<new>\S+)$"
+    r" (?P<name>[^\s:]{1,200})\S{0,40} (?P<old>\S+) (?P<new>\S+)$"
 )
 _DPKG_TIME = LazyPattern(r"(?m)^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _DNF = LazyPattern(

@@ -15,9 +15,9 @@ from diagnose.mappings import by_key
 
 _ERROR = LazyPattern(
     r"^(?!.*(?:DISCARD|WRITE_ZEROES"
-    r"|SECURE_ERASE)).*"  # many a disk refuses these, and nothing is lost
+    r"|SECURE_ERASE)).{0,300}"  # many a disk refuses these, and nothing is lost
     r"(?:EXT4-fs error|EXT4-fs \((?P<ext>[\w.-]+)\): Remounting filesystem read-only"
-    r"|XFS \((?P<xfs>[\w.-]+)\): .*"
+    r"|XFS \((?P<xfs>[\w.-]{1,64})\): .{0,300}"
     r"(?:Corruption|Shutting down|[Ee]rror)|BTRFS (?:error|critical)|Buffer I/O error on (?:dev"
     r"|device) |"
     r"(?:I/O|critical [a-z ]+|device offline|timeout|recoverable transport|protection) error, dev |"

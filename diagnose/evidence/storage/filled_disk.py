@@ -24,7 +24,7 @@ WELL_PCT = 85.0
 """A fix that brings a disk down to this is enough."""
 _FREED_BY = {"cache": "build cache", "images": "images"}
 """The kind of usage that each variable of the page frees."""
-_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.+?)\d+_state")
+_BUILDER = LazyPattern(r"buildx_buildkit_(?P<builder>.{1,200}?)\d{1,9}_state")
 """The volume in which a builder of buildx keeps its cache; a builder may have several nodes."""
 
 

@@ -19,7 +19,7 @@ from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.registry import evidence
 
 BUSY = LazyPattern(
-    r"(?:unlinkat|remove|rmdir) (?P<path>/\S+?):? .*device or resource busy|device or resource busy"
+    r"(?:unlinkat|remove|rmdir) (?P<path>/\S{1,500}?):? .{0,300}device or resource busy|device or resource busy"
 )
 MOST_NAMESPACES = 200
 

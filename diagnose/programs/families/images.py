@@ -15,7 +15,7 @@ DEVICES = (
         mark="/dev/",
         pattern=rf"""(?x)
             (?:permission\ denied|EACCES|not\ permitted).{{0,60}}?(?P<device>{_DEVICE})
-            | (?P<device_first>{_DEVICE}).{{0,60}}?(?:permission\ denied|EACCES|not\ permitted)
+            | (?P<device_first>(?>{_DEVICE})).{{0,60}}?(?:permission\ denied|EACCES|not\ permitted)
         """,
         cause="the program's user may not open the device {device}",
         cure="recreate it with --group-add of the group that owns the device: "
@@ -29,7 +29,7 @@ DEVICES = (
             (?:no\ such\ (?:file|device)|not\ found|cannot\ (?:open|find
                 |lock)|can't\ open|could\ not\ (?:open|find)|does\ not\ exist
                 |no\ \w+\ display\ found|failed\ to\ open).{{0,80}}?(?P<device>{_DEVICE})
-            | (?P<device_first>{_DEVICE})['\"]?.{{0,60}}?(?:no\ such\ (?:file
+            | (?P<device_first>(?>{_DEVICE}))['\"]?.{{0,60}}?(?:no\ such\ (?:file
                 |device)|not\ found|does\ not\ exist|cannot\ be\ opened)
         """,
         cause="the program needs the device {device}, which its container does not have",

@@ -10,7 +10,7 @@ _HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
 """Variables in which images take the host names that they serve."""
 _ORIGINS = ("CSRF_TRUSTED_ORIGINS", "DJANGO_CSRF_TRUSTED_ORIGINS")
 _REFUSALS = r"""
-    permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*
+    permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*+
     | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
     | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
 """
@@ -19,7 +19,7 @@ _ABSENCE = r"""
     | no\ config\ file
 """
 _PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
-_FOLDER = r"(?<![\w./-])/(?:config|data|\w+(?:/[\w.@+-]+)+)"
+_FOLDER = r"(?<![\w./-])/(?:config|data|\w++(?:/[\w.@+-]++)++)"
 """A path, or one of the two folders at the top that many images use."""
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ )"
 """Behind a path that is not the program that complains."""

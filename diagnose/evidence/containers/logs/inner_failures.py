@@ -156,9 +156,9 @@ PATTERNS = (
         frozenset({"haproxy"}),
         # with 503 a server says itself that it is not to be called: a stand-by, Patroni's replicas
         LazyPattern(
-            r"Server (?P<program>[^\s/]+)/\S+ is DOWN, reason: "
-            r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]*(?:, code: \d+)?)"
-            r".* 0 active and 0 backup servers left"
+            r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
+            r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]{0,200}(?:, code: \d{1,3})?)"
+            r".{0,300} 0 active and 0 backup servers left"
         ),
         r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
         'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
