@@ -24,10 +24,10 @@ def client_context_dead(daemon: Daemon, client: ClientSettings) -> CheckResult:
     """The docker command uses a context whose engine does not answer.
 
     Docker Desktop, Colima and rootless installations leave their context behind when they are
-    removed. Only a context of the configuration counts whose address is a local socket, and only
-    where a program listens at the default socket: a remote engine that is down is what the user
-    meant. A user's own engine is found by this tool, and not by the docker command, unless
-    DOCKER_HOST or a context names it: advice, because the shell that matters may name it.
+    removed. A context counts only if its address is a local socket, and a program listens at the
+    default socket: if the context names a remote engine that is down, the user meant that engine. A
+    user's own engine is found by this tool, and not by the docker command, unless DOCKER_HOST or a
+    context names it: advice, because the shell that matters may name it.
     """
     endpoint = daemon.endpoint
     if _has_own_engine(daemon) and not client.listens:

@@ -35,12 +35,12 @@ def _severity(daemon: Daemon) -> Severity:
 def config_invalid(daemon: Daemon, config: ConfigFaults) -> CheckResult:
     """The engine refuses its configuration file.
 
-    Critical where the engine is dead. Where it lives the file was edited since: a warning that the
-    next start will fail. Judged for the installed engine's version: from 23.0 on its own --validate
-    is asked, which knows syntax, keys and types, and not what is only found later in a start (log
-    options, runtimes, addresses); an empty file and a byte order mark stop 20.10 only. An absent
-    file is no fault, nor are keys that stand twice. All faults of one file are one finding: whoever
-    edits the file mends them together.
+    It is critical where the engine is dead. Where the engine runs, the file was edited since: a
+    warning that the next start will fail. The installed engine's version counts. From 23.0 on its
+    own --validate is asked: it knows syntax, keys and types, and not what a start finds only later
+    (log options, runtimes, addresses). An empty file and a byte order mark stop 20.10 only. A
+    missing file is no fault, nor is a key that is there twice. All faults of one file are one
+    finding: whoever edits the file corrects them together.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)
@@ -167,8 +167,8 @@ def config_not_applied(
     """The configuration file was edited, but the engine still has the old values.
 
     Only values that /info shows are compared, and only where the file is younger than the engine's
-    start: a file that was touched and says the same is none. Some settings follow a reload
-    (SIGHUP), the others a restart.
+    start. A file that was touched and has the same values is no finding. Some settings follow a
+    reload (SIGHUP), the others a restart.
     """
     if daemon.is_podman:
         return Skipped(NO_DAEMON)

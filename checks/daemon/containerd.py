@@ -39,11 +39,11 @@ def containerd_down(
     """The containerd that the engine needs is not running.
 
     dockerd keeps answering and says that its containers run; nothing can be started, stopped or
-    entered. Why a containerd of the system does not come is in its own log alone. A dockerd
-    that starts its containerd itself brings it back within seconds, so that one which is gone now
-    is looked for in the process list only, and not while dockerd starts. A dead dockerd takes its
-    own containerd along: it counts there only where containerd is the system's, or where dockerd's
-    last words say so.
+    entered. Only its own log says why a containerd of the system does not start. A dockerd that
+    starts its containerd itself brings it back within seconds: so a missing one is looked for only
+    in the process list, and not while dockerd starts. A dead dockerd takes its own containerd
+    along: then the check counts only a containerd of the system, or one that dockerd's last lines
+    blame.
     """
     unclear = _unclear(daemon)
     if unclear is not None:
@@ -150,9 +150,9 @@ def containerd_hung(
 ) -> CheckResult:
     """containerd does not answer the engine.
 
-    The engine's lists go on being served, while /info waits for containerd (seen on engines 20.10,
-    26.1 and 28.5). A stopped containerd (state T) is proof by itself; otherwise /info must have
-    been silent while /_ping and the list of containers were answered.
+    The engine still serves its lists, while /info waits for containerd (seen on engines 20.10, 26.1
+    and 28.5). A stopped containerd (state T) is proof by itself; otherwise /info must have been
+    silent while /_ping and the list of containers were answered.
     """
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")

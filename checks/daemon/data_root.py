@@ -141,11 +141,11 @@ def data_root_covered(
 ) -> CheckResult:
     """Another file system is mounted over the data root of the running engine.
 
-    A disk that comes late at boot, or that somebody mounts for a new data root before the engine is
+    The disk came late at boot, or somebody mounted it for a new data root before the engine was
     stopped. The engine looks its layers up by name and finds those of the disk, or none: nothing
-    starts, and containers that run cannot be inspected, although nothing is lost. Removing a
-    container now would lose it. The locks on the engine's own records tell on which device they
-    are. Seen on engines 20.10.24 and 28.5.2.
+    starts, and running containers cannot be inspected. Nothing is lost yet, but a container that is
+    removed now is lost. The locks on the engine's own records show on which device they are. Seen
+    on engines 20.10.24 and 28.5.2.
     """
     if daemon.is_podman:
         return Skipped("Podman holds no such locks")
@@ -179,7 +179,7 @@ def temp_folder_missing(
     """The engine's temporary folder in the data root was removed.
 
     The engine makes it at its start and needs it for each `docker load`, `docker import` and pull.
-    Somebody who cleans the disk takes it away, and containers go on. An engine that was given
+    Somebody who cleans the disk removes it, and containers keep running. An engine that was given
     another folder (DOCKER_TMPDIR) uses that one, as far as its environment may be read.
     """
     if daemon.is_podman:

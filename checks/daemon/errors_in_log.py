@@ -47,7 +47,7 @@ def errors_in_log(
 ) -> CheckResult:
     """The engine writes an error that no other check explains.
 
-    What a healthy engine writes as well is left out. A request that the engine refuses as the
+    Errors that a healthy engine writes too are left out. A request that the engine refuses as the
     client's own mistake (a name that is taken, a path that is missing) is in no log: only the
     client sees it. An error that was written once counts for an hour.
     """

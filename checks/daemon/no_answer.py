@@ -28,9 +28,9 @@ from diagnose.registry import check
 def socket_forbidden(daemon: Daemon) -> CheckResult:
     """This user is not allowed to use the engine's socket.
 
-    The host may be well: nothing is said about it. A user whom the group file makes a member and
-    whose session is older than that says that too. An engine's authorization plugin refuses with
-    HTTP 403.
+    The host may be well: nothing is said about it. The finding also names a user who is a member of
+    the group by now, but whose session is older than that. An engine's authorization plugin refuses
+    with HTTP 403.
     """
     if daemon.reason != "forbidden" or daemon.is_down:
         return None
@@ -113,10 +113,10 @@ def hung(
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first
     `start` seconds an engine with many containers may be silent in health. With more than `busy`
     tasks in the load average for each processor it may only be slow: a warning. An address that the
-    user named and behind which no engine of this machine was found stays unknown. One container
-    about which alone the engine is silent is a warning, unless the host is that busy: then it was
-    not examined, and no more is said. So is one whose shim is stopped: the engine waits for it as
-    soon as it is asked for more than its memory holds.
+    user named, and behind which no engine of this machine was found, stays unknown. If the engine
+    is silent about a single container, that is a warning. On a host that is that busy, the
+    container is only reported as not examined. A container whose shim is stopped is a warning too:
+    the engine waits for the shim as soon as it is asked for more than it has in memory.
     """
     if daemon.answers:
         is_slow = bool(_overload(pressure, busy))

@@ -33,9 +33,9 @@ DISTRIBUTION = LazyPattern(
 def engine_outdated(daemon: Daemon, ping: Ping, info: Info | None) -> CheckResult:
     """The running engine gets no more fixes, or is older than the installed one.
 
-    An upstream engine of a line that has ended; a distribution's build keeps its own calendar and
-    is not judged by its number. Any engine whose program file was replaced since it started: an
-    upgrade that waits for its restart.
+    It is an upstream engine of a release line that has ended; a distribution's build has its own
+    calendar, and its number is not judged. Or it is any engine whose program file was replaced
+    after its start: an upgrade that waits for a restart.
     """
     if ping.is_podman:
         return Skipped("Podman answers here")

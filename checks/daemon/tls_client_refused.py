@@ -39,9 +39,9 @@ def tls_client_refused(
 ) -> CheckResult:
     """A client and the engine's TLS socket do not agree on their certificates.
 
-    Local commands go through the Unix socket and see nothing of it. A client of one reason is one
-    finding with all others of that reason. A certificate of the engine's own that has expired cuts
-    off all of them, and what they say of it in the log tells nothing.
+    Local commands go through the Unix socket and see nothing of it. All clients that are refused
+    for one reason are one finding. If the engine's own certificate has expired, all of them are cut
+    off, and the reasons in the log do not count.
     """
     if daemon.is_podman:
         return Skipped("Podman answers here")

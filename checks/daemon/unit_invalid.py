@@ -13,9 +13,9 @@ from diagnose.registry import check
 def unit_invalid(daemon: Daemon, files: UnitFiles) -> CheckResult:
     """systemd refuses the engine's unit because of a drop-in.
 
-    Most often a drop-in has a command of its own and lacks the line `ExecStart=` before it, which
-    takes away that of the unit; or only that line is left of it. An engine that runs continues: its
-    next start fails, or that of the host.
+    Most often a drop-in has a command of its own, but not the empty line `ExecStart=` before it
+    that removes the unit's command; or only that empty line is left. A running engine keeps
+    running: its next start fails, at the latest at the next boot.
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)

@@ -21,8 +21,8 @@ def client_config_unreadable(client: ClientSettings, daemon: Daemon | None) -> C
 
     A full disk or a power cut leaves config.json empty or torn, and a login with sudo leaves it to
     root. The docker command warns once and continues as if nobody had logged in; contexts and
-    proxies of the file are lost as well. Whoever may not use the engine's socket runs docker as
-    root, who may read all: then the owner of the file matters to nobody.
+    proxies of the file are lost as well. A user who may not use the engine's socket runs docker as
+    root, who can read everything: then the owner of the file does not matter.
     """
     closed = client.closed
     if closed is not None and (daemon is None or daemon.reason != "forbidden"):

@@ -193,9 +193,9 @@ def memory_near_limit(
     """A container uses nearly all of its memory limit.
 
     What the kernel can take back does not count: with its file cache, read often or not, any
-    container that works on files is at its limit. Nor does a database that was given its size,
-    with more than `roomy` bytes left. One that has waited for memory more than `stalled` percent of
-    the last minute has too little in any case (cgroup version 2).
+    container that works on files is at its limit. A database that was given a size of its own, with
+    more than `roomy` bytes left, does not count either. A container that has waited for memory more
+    than `stalled` percent of the last minute has too little in any case (cgroup version 2).
     """
     for container in containers.running:
         group = cgroups.of(container)

@@ -50,9 +50,9 @@ def open_files_exhausted(
     Containers: the last log lines of those that failed, restarted or are unhealthy say "too many
     open files", or that a limit of inotify is reached; of those that go on, a process has as many
     open as its soft limit lets it, which is a warning while a few are left. The engine: descriptors
-    of dockerd and containerd against their soft limit. The host: fs.file-nr. Who may not count
-    descriptors sees the log lines alone. Engine 29's containerd gives containers a soft limit of
-    1024.
+    of dockerd and containerd against their soft limit. The host: fs.file-nr. A user who may not
+    count descriptors sees only the log lines. Engine 29's containerd gives containers a soft limit
+    of 1024.
     """
     for container in containers:
         tail = log_tails.of(container) if log_tails else LogTail(())

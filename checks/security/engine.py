@@ -14,8 +14,8 @@ from diagnose.registry import check
 def insecure_registry(info: Info) -> CheckResult:
     """A registry may be used without a verified TLS connection.
 
-    Who stands between can give this host any image. The engine always allows it for its own
-    loopback (127.0.0.0/8, and ::1 from engine 24): that is nothing. A registry may be named so and
+    An attacker on the way can give this host any image. The engine always allows it for its own
+    loopback (127.0.0.0/8, and ::1 from engine 24), which is no finding. A registry on the list may
     still be reached with TLS.
     """
     config = info.registry_config or {}
@@ -58,9 +58,9 @@ def socket_world_writable(sockets: EngineSockets) -> CheckResult:
     """Every local user can control the engine, and so become root.
 
     The socket's permissions let others than its owner and group write to it: `chmod 666` is a
-    common and bad answer to "permission denied". Folders above it that are closed to others would
-    still protect it; they are not looked at. They last until the next start of the daemon or of
-    docker.socket.
+    common and bad answer to "permission denied". Closed folders above the socket would still
+    protect it; they are not looked at. The permissions last until the next start of the daemon or
+    of docker.socket.
     """
     if not sockets.items:
         return Skipped("the engine is not reached through a socket file of this host")

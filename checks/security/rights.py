@@ -48,8 +48,8 @@ def docker_socket_mounted(exposed: Exposed, mount_access: MountAccess | None) ->
 
     A read-only mount does not protect: it keeps the file from being replaced, not requests from
     being sent. A mount of /run or /var/run brings the socket along. It is advice: reverse proxies,
-    CI runners and dashboards are given the socket on purpose. A proxy that filters requests is what
-    should have it instead; whether one filters is not looked at. It is a warning where an image
+    CI runners and dashboards are given the socket on purpose. A proxy that filters requests should
+    have the socket instead; whether a proxy filters is not checked. It is a warning where an image
     that calls itself a socket proxy publishes its port: whoever reaches the port commands the
     engine. A container whose user may not open the socket cannot command the engine as it is: that
     is container.mount-unwritable.
@@ -148,9 +148,10 @@ its other containers."""
 def capabilities(exposed: Exposed) -> CheckResult:
     """A container has more capabilities than it is likely to need.
 
-    Named is one that was given dangerous ones, and one that keeps the engine's default set: nothing
-    was dropped. Dropping ALL and giving back what is needed is the practice that passes. Whether
-    the program uses them is not looked at. Privileged containers have a finding of their own.
+    The finding names a container that was given dangerous capabilities, or that keeps the engine's
+    default set because nothing was dropped. The check passes if ALL are dropped and the needed ones
+    are added again. Whether the program uses them is not looked at. Privileged containers have a
+    finding of their own.
     """
     for container in exposed:
         config = container.host_config
@@ -204,8 +205,9 @@ def new_privileges(exposed: Exposed, config: DaemonConfig | None, info: Info | N
 def writable_rootfs(exposed: Exposed) -> CheckResult:
     """A container may write to its own root file system.
 
-    Who breaks in can replace programs and leave tools behind. Many programs need only a few places
-    to write (/tmp, /run): `--tmpfs` gives them. Whether this one would work read-only is not tried.
+    An attacker who breaks in can replace programs and leave tools behind. Many programs need only a
+    few places to write (/tmp, /run): `--tmpfs` gives them. Whether this one would work read-only is
+    not tried.
     """
     for container in exposed:
         if container.host_config.readonly_rootfs:

@@ -52,10 +52,10 @@ def inodes_exhausted(
     """A file system that Docker writes to has no inodes left for new files.
 
     The kernel says "no space left on device" while df shows room. File systems that make inodes as
-    needed (btrfs, zfs) report none: of a btrfs the room for metadata counts, once no part of the
-    disk is left to be given to it. xfs counts those that its free space would hold, so that few of
-    them on a full disk tell nothing new. The folders that hold most of them are named, and volumes
-    that no container uses among them.
+    needed (btrfs, zfs) report none. For a btrfs the room for metadata counts, once it cannot get
+    more of the disk. xfs reports as many as its free space would hold, so that a low number on a
+    full disk says nothing new. The finding names the folders that hold most inodes, and among them
+    volumes that no container uses.
     """
     for disk in filesystems:
         pct = disk.usage.inodes_used_pct

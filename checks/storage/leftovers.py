@@ -45,10 +45,10 @@ def deleted_files_held(
 ) -> CheckResult:
     """A deleted file is still held open, so its space is not freed.
 
-    From `of_disk` of its disk on, or from `least` bytes where they are more than what is left of
-    it. Files in memory (memfd, /dev/shm) and small ones are everyday, and databases work on files
-    of their own that they have deleted. A file in a container's own layer is counted to the data
-    root.
+    A file counts from `of_disk` percent of its disk on, or from `least` bytes where that is more
+    than the disk has left. Files in memory (memfd, /dev/shm) and small ones are everyday, and
+    databases work on files of their own that they have deleted. A file in a container's own layer
+    is counted to the data root.
     """
     names = {container.id: container.name for container in containers or ()}
     disks = {disk.usage.dev: disk for disk in filesystems}

@@ -126,9 +126,10 @@ def _down_node_finding(node: Node) -> Finding:
 def address_gone(swarm: Swarm, interfaces: Interfaces) -> CheckResult:
     """The swarm knows this node by an address that the host no longer has.
 
-    Most often DHCP gave the host another one. The node itself works on; the others do not reach it,
-    new ones cannot join by it, and overlay networks end here. An address that a router translates
-    lies in no network of this host: only one of a network that the host is in counts.
+    Most often DHCP gave the host another one. The node itself keeps working, but the others do not
+    reach it, new nodes cannot join through it, and overlay networks end here. An address that a
+    router translates lies in no network of this host: only one of a network that the host is in
+    counts.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)

@@ -17,10 +17,10 @@ from diagnose.registry import check
 def update_stuck(swarm: Swarm, clock: Clock, *, settle_s: Seconds = Seconds(120)) -> CheckResult:
     """The update of a swarm service is stuck: its former tasks still run.
 
-    Swarm pauses an update whose tasks fail, and waits without end for a node that can take the
-    next task. Counts of tasks are as they should be, so that nothing looks wrong. With the order
-    start-first, a task that takes a port of its node waits for the one that it is to replace. An
-    update that began within settle_s is left alone.
+    Swarm pauses an update whose tasks fail, and waits without end for a node that can take the next
+    task. The number of tasks is right, so that nothing looks wrong. With the order start-first, a
+    task that takes a port of its node waits for the one that it is to replace. An update that began
+    within settle_s is left alone.
     """
     if not swarm.is_used:
         return Skipped(NOT_USED)
