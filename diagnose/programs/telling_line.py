@@ -164,6 +164,11 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
     )
 
 
+def says_what_is_wrong(line: str) -> bool:
+    """Whether a line by itself complains, rather than reporting, warning or advising."""
+    return _score(message(line)) >= CLEAR
+
+
 def _unwrapped(upto: Sequence[Message]) -> str:
     """The last of these lines, with those before it of which it is the rest.
 

@@ -253,7 +253,7 @@ LINES = {
         "[ERROR   ] If using docker/podman add --sysctl net.ipv4.conf.all.rp_filter=2 flag to your run "
         "command"
     ),
-    "capability-advised": "strace needs more rights: run the container with --cap-add=SYS_PTRACE",
+    "capability-advised": "ptrace: Operation not permitted, run the container with --cap-add=SYS_PTRACE",
     "forwarding-read-only": "sysctl: error setting key 'net.ipv4.ip_forward': Read-only file system",
     "ipv6-read-only": "sh: can't create /proc/sys/net/ipv6/conf/all/disable_ipv6: Read-only file system",
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
@@ -421,6 +421,18 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
     assert recognised is not None
     assert recognised.failure.name == name
     assert "{" not in recognised.cause + recognised.cure
+
+
+@pytest.mark.parametrize(
+    ("advice", "end"),
+    [
+        ("note: run with --cap-add=NET_ADMIN to use the firewall", "panic: index out of range [3]"),
+        ("tip: --sysctl net.core.somaxconn=1024 helps, set it if you can", "FATAL: no such table"),
+        ("Warning: use --cap-add=SYS_NICE for real-time priority", "shutting down"),
+    ],
+)
+def test_advice_by_the_way_is_no_missing_option(advice: str, end: str):
+    assert recognise([advice, end], telling_line([advice, end]), FAILURES) is None
 
 
 def test_rows_are_written_in_plain_words_and_name_checks_that_exist():

@@ -287,6 +287,7 @@ OPTIONS = (
         source="tprasadtp/protonvpn-docker#204",
         confirmed_by=_OPTION,
         needs=("--sysctl={setting}={value}",),
+        explains_only=True,
     ),
     Failure(
         name="capability-advised",
@@ -297,5 +298,6 @@ OPTIONS = (
         source="the program's own message",
         confirmed_by=_OPTION,
         needs=("--cap-add={capability}",),
+        explains_only=True,
     ),
 )

@@ -14,7 +14,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, plain
-from diagnose.programs.telling_line import TellingLine
+from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
 
@@ -48,6 +48,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """
     turns_away: bool = False
     """A program that runs on with it turns its callers away: that is a warning, not advice."""
+    explains_only: bool = False
+    """It counts in a line that says what is wrong: elsewhere such words are advice by the way."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "newer"] = ""
@@ -168,7 +170,7 @@ def _in_line(text: str, table: Iterable[Failure]) -> Recognised | None:
     lowered = text.lower()
     for failure in table:
         match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
-        if match:
+        if match and (not failure.explains_only or says_what_is_wrong(text)):
             return Recognised(failure, text.strip(), _values(match))
     return None
 
