@@ -142,6 +142,23 @@ def test_what_happens_comes_before_how_the_host_is_set_up() -> None:
     assert "not explained by anything above" in said
 
 
+def test_advice_of_long_ago_is_not_said_aloud() -> None:
+    late = found("image.push-failed", Subject("daemon", "docker"), "a push failed", Severity.advice)
+    late = msgspec.structs.replace(
+        late,
+        check=msgspec.structs.replace(late.check, aloud=("hums", "hum"), aloud_of_engine="hums"),
+    )
+    assert text(report(late), 0).startswith(
+        "OK shop-3: 1 check passed, but the engine hums; 1 advice"
+    )
+    old = msgspec.structs.replace(
+        late, finding=msgspec.structs.replace(late.finding, is_quiet=True)
+    )
+    said = text(report(old), 0)
+    assert said.startswith("OK shop-3: nothing wrong found, 1 advice")
+    assert "a push failed" not in said
+
+
 def test_errors_that_nothing_explains_are_said_aloud() -> None:
     web, api = Subject("container", "web"), Subject("container", "api")
     errors = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
+from checks.image.failed_pulls import LATELY_S
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
@@ -52,7 +53,12 @@ ARCHITECTURES = {
 32-bit programs too."""
 
 
-@check("image.platform-mismatch", severity=Severity.warning)
+@check(
+    "image.platform-mismatch",
+    severity=Severity.warning,
+    aloud=("could not be pulled", "could not be pulled"),
+    aloud_of_engine="could not pull an image",
+)
 def platform_mismatch(
     exposed: Exposed,
     containers: Containers,
@@ -98,6 +104,7 @@ def platform_mismatch(
             discriminator=f"{trouble.registry} {trouble.image}".strip(),
             severity=Severity.warning if trouble.count >= repeated else Severity.advice,
             onset=trouble.first,
+            is_quiet=not clock.is_within(trouble.last, LATELY_S),
         )
     return None
 
@@ -105,7 +112,7 @@ def platform_mismatch(
 def _platform_finding(candidate: Container, built_for: str, machine: str) -> Finding:
     image = candidate.config.image
     effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
-    return Finding.about(
+    finding = Finding.about(
         candidate,
         f'{candidate} {effect}: image "{image}" is for {built_for}, this host is {machine}',
         {
@@ -119,6 +126,7 @@ def _platform_finding(candidate: Container, built_for: str, machine: str) -> Fin
         severity=Severity.advice if candidate.is_running else None,
         signs=frozenset({"exec-format"}),
     )
+    return replace(finding, is_quiet=True)
 
 
 def _emulator_finding(

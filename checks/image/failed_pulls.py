@@ -17,6 +17,8 @@ from diagnose.model import DAEMON, Finding, Json, Severity, Subject
 from diagnose.phrases import shortened
 
 HUB_HOST = "registry-1.docker.io"
+LATELY_S = 3600.0
+"""A failure of so many seconds ago is what somebody may still look for."""
 
 
 class FailedPulls(msgspec.Struct, frozen=True):
@@ -62,6 +64,7 @@ class FailedPulls(msgspec.Struct, frozen=True):
             touches=(DAEMON, *touches),
             signs=signs(trouble.text),
             onset=trouble.first,
+            is_quiet=not self.clock.is_within(trouble.last, LATELY_S),
         )
 
 

@@ -165,7 +165,12 @@ def pull_rate_limited(
     return None
 
 
-@check("image.pull-denied", severity=Severity.warning)
+@check(
+    "image.pull-denied",
+    severity=Severity.warning,
+    aloud=("could not be pulled", "could not be pulled"),
+    aloud_of_engine="could not pull an image",
+)
 def pull_denied(
     pulls: Pulls,
     clock: Clock,
@@ -183,7 +188,7 @@ def pull_denied(
     who pulls; those of the user who runs this are known by the registries' names. Swarm pulls with
     the login that the service was given when it was made, and without one if it was given none. One
     refused pull is most often a slip of the pen: a warning takes three, unless the registry says
-    that the login itself is wrong.
+    that the login itself is wrong. The first line of the report mentions it for an hour.
     """
     failures = FailedPulls(pulls, clock, repeated)
     recent = FailedPulls(pulls, clock, repeated, recent_s)

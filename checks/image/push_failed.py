@@ -27,6 +27,8 @@ _SENTENCES: Mapping[Why, str] = {
     "image.push-failed",
     severity=Severity.warning,
     caused_by=["image.registry-unreachable", "image.registry-tls", "dns.host-broken"],
+    aloud=("could not be pushed", "could not be pushed"),
+    aloud_of_engine="could not push an image",
 )
 def push_failed(
     failed_pushes: FailedPushes,
@@ -40,7 +42,8 @@ def push_failed(
 
     The registry refuses a layer, or a web server in front of it does: nginx takes 1 MB unless its
     configuration says more. The engine tries each layer five times. One failed push of long ago is
-    advice, and so are a few that were denied: somebody has not logged in, or mistyped a name.
+    advice, and so are a few that were denied: somebody has not logged in, or mistyped a name. The
+    first line of the report mentions it for an hour.
     """
     for failed in failed_pushes:
         is_recent = clock.is_within(failed.last.at, recent_s) and failed.why != "denied"
@@ -57,6 +60,7 @@ def push_failed(
             severity=Severity.warning if is_harmful else Severity.advice,
             signs=signs(failed.said),
             onset=failed.first,
+            is_quiet=not clock.is_within(failed.last.at, recent_s),
         )
     return None
 

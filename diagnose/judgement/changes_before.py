@@ -78,7 +78,8 @@ def added(
 
 
 def _is_asked_why(finding: Reported) -> bool:
-    is_complaint = finding.check.aloud is not None and finding.finding.aside is None
+    is_aloud = finding.check.aloud is not None and not finding.finding.is_quiet
+    is_complaint = is_aloud and finding.finding.aside is None
     if finding.is_outage or (finding.root and is_complaint):
         return True
     return finding.root and finding.severity > Severity.advice and bool(finding.check.caused_by)

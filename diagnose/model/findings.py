@@ -119,6 +119,8 @@ class Finding(msgspec.Struct, frozen=True):
     aside: tuple[str, str] | None = None
     """What is said of one subject, and of several, that work all the same. A report mentions such
     advice below all others, and stays calm; None where the words of the check hold."""
+    is_quiet: bool = False
+    """Advice that no report says aloud, although its check says others so: it is long ago."""
 
     def with_variables(self, variables: Mapping[str, str]) -> Finding:
         """The finding with further variables for its page."""

@@ -164,7 +164,9 @@ def _unexplained(quiet: Iterable[Reported], shown: Iterable[Reported]) -> list[R
     return [
         finding
         for finding in quiet
-        if finding.check.aloud is not None and finding.subject not in explained
+        if finding.check.aloud is not None
+        and not finding.finding.is_quiet
+        and finding.subject not in explained
     ]
 
 

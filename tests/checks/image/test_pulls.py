@@ -9,10 +9,12 @@ import pytest
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.images.pull_errors import Why, classify
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
+from tests.inspected import live, of
 from tests.judging import judge, rows
 
 
@@ -243,3 +245,23 @@ def test_a_limit_that_the_mirror_would_spare() -> None:
     for info, is_named in ((MIRRORED, True), (Info(), False)):
         (finding,) = judge("image.pull-rate-limited", pulls=pulls, clock=CLOCK, info=info).findings
         assert ("mirror r:5000" in finding.summary) == is_named
+
+
+@pytest.mark.parametrize(("age", "is_quiet"), [(60, False), (7200, True)])
+def test_pull_of_long_ago_is_not_mentioned_first(age: float, is_quiet: bool) -> None:
+    def refused(why: Why) -> Pulls:
+        return Pulls(
+            (PullTrouble(why, "docker.io", "", 1, NOW - age, NOW - age, "refused"),), "log"
+        )
+
+    denied = judge("image.pull-denied", pulls=refused("denied"), clock=CLOCK)
+    other = judge(
+        "image.platform-mismatch",
+        pulls=refused("platform"),
+        clock=CLOCK,
+        info=Info(architecture="x86_64"),
+        containers=of(),
+        exposed=live(),
+        details=ImageDetails({}, {}),
+    )
+    assert [result.findings[0].is_quiet for result in (denied, other)] == [is_quiet, is_quiet]
