@@ -112,7 +112,7 @@ NEIGHBOURS = (
     Failure(
         name="host-gateway",
         mark="host.docker.internal",
-        pattern=r"(?=.*host\.docker\.internal)(?=.*(?:not known|ENOTFOUND|EAI_AGAIN|no such host|could not (?:translate|resolve)|unknown ?host|bad address|getaddrinfo|resolve))",
+        pattern=r"(?m)^(?=.*host\.docker\.internal)(?=.*(?:not known|ENOTFOUND|EAI_AGAIN|no such host|could not (?:translate|resolve)|unknown ?host|bad address|getaddrinfo|resolve))",
         cause="host.docker.internal has no address here: on Linux a container has to be given it",
         cure="recreate it with --add-host=host.docker.internal:host-gateway",
         source="the program's own message",
