@@ -10,6 +10,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.own_certificate import SETTING, OwnCertificate
 from diagnose.evidence.engine.refused_handshakes import Reason, RefusedClients
 from diagnose.evidence.machine.clock import Clock
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import agree, duration, named
 from diagnose.registry import check
@@ -58,7 +59,7 @@ def tls_client_refused(
             evidence={
                 log.where(last): last.message,
                 "times": len(refused.lines),
-                **({setting: file} if file else {}),
+                **present({setting: file}),
             },
             variables={setting: str(file)} if file else {"client": refused.clients[-1]},
             discriminator=refused.reason,

@@ -24,6 +24,7 @@ from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHI
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
 from diagnose.phrases import size
 from diagnose.registry import check
@@ -269,7 +270,7 @@ def _denial(
     if client is None or registry not in logins:
         return _Denial({"login": registry})
     return _Denial(
-        {"login": registry, **({"as_guest": trouble.image} if trouble.image else {})},
+        {"login": registry, **present({"as_guest": trouble.image})},
         f'; user "{client.user}" has a stored login for {registry}: if it is no '
         "longer valid, even public images are refused",
         {f"{client.file} auths": registry},
@@ -322,12 +323,10 @@ def pull_altered(
 
 def _between(info: Info) -> dict[str, Json]:
     """The mirrors and the proxy between this host and a registry."""
-    mirrors = (info.registry_config or {}).get("Mirrors") or []
-    proxy = info.https_proxy or info.http_proxy
-    return {
-        **({"RegistryConfig.Mirrors": mirrors} if mirrors else {}),
-        **({"HttpsProxy": proxy} if proxy else {}),
-    }
+    mirrors = (info.registry_config or {}).get("Mirrors")
+    return present(
+        {"RegistryConfig.Mirrors": mirrors, "HttpsProxy": info.https_proxy or info.http_proxy}
+    )
 
 
 def _on_the_way(between: Mapping[str, Json]) -> str:

@@ -8,6 +8,7 @@ from checks.container.mounts.mount_filesystem import fixed_modes, mount_options,
 from diagnose.evidence.containers.mounts.refused_files import CHECK, RefusedFile, RefusedFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -57,7 +58,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
         container,
         sentence(f"{container} refuses {refused.inside}: {what}", fixed_modes(fixed)),
         {
-            **({LINE: refused.line} if refused.line else {}),
+            **present({LINE: refused.line}),
             f"owner and mode of {refused.path}": has,
             **mount_options(fixed),
         },

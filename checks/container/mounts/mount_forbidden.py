@@ -33,6 +33,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import present
 from diagnose.model import (
     CheckItem,
     CheckResult,
@@ -131,7 +132,7 @@ def _forbidden_path_finding(
             **named.evidence,
             **denied.evidence,
             "Config.User": container.config.user or "root",
-            **({"HostConfig.GroupAdd": added} if added else {}),
+            **present({"HostConfig.GroupAdd": added}),
             **mount_options(fixed),
         },
         discriminator=named.mount.destination,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
+from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.model import container as container_subject
 from diagnose.phrases import and_more
@@ -36,7 +37,7 @@ def record_damaged(hidden: HiddenContainers, info: Info, daemon: Daemon) -> Chec
             ),
             evidence={
                 record.file: "0 bytes" if record.is_empty else "no JSON object",
-                **({"Binds and Mounts": list(record.mounts)} if record.mounts else {}),
+                **present({"Binds and Mounts": list(record.mounts)}),
             },
             variables={
                 "folder": folder,
