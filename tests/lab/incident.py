@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -101,36 +101,46 @@ def run(what: Incident, engine: Engine) -> list[dict[str, Any]]:
 def judge(what: Incident, expected: list[dict[str, Any]]) -> None:
     """Raise SurpriseError unless the true root is the first root, its effects lead to it, and the
     bystander stands alone."""
-    loud = [f for f in expected if f["severity"] != "advice"]
-    roots = [f for f in loud if f["root"]]
-    wrong = []
-    if not roots or not _is(roots[0], what.root):
-        wrong.append(f"the first root is not {what.root[0]} {what.root[1]}")
-    by_key = {f["key"]: f for f in expected}
-    for effect in what.effects:
-        hits = [f for f in loud if _is(f, effect)]
-        if not hits:
-            wrong.append(f"not found: {effect[0]} {effect[1]}")
-        wrong += [
-            f"does not lead to the root: {f['key']}"
-            for f in hits
-            if not any(_is(top, what.root) for top in _tops(f, by_key))
-        ]
-    if not any(_is(f, what.bystander) for f in roots):
-        wrong.append(
-            f"the bystander is no root of its own: {what.bystander[0]} {what.bystander[1]}"
-        )
-    for f in roots:
-        if not _is(f, what.root) and not _is(f, what.bystander):
-            wrong.append(f"shown as a root: {f['key']}")
-    known = (what.root, what.bystander, *what.effects, *what.also)
-    wrong += [
-        f"found what was not broken: {f['key']}"
-        for f in loud
-        if not any(_is(f, each) for each in known)
+    loud = [finding for finding in expected if finding["severity"] != "advice"]
+    by_key = {finding["key"]: finding for finding in expected}
+    wrong = [
+        *_wrong_roots(what, [finding for finding in loud if finding["root"]]),
+        *_wrong_effects(what, loud, by_key),
+        *_strangers(what, loud),
     ]
     if wrong:
-        raise SurpriseError("\n".join([*wrong, "the report:", *(_line(f) for f in loud)]))
+        raise SurpriseError("\n".join([*wrong, "the report:", *map(_line, loud)]))
+
+
+def _wrong_roots(what: Incident, roots: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    if not roots or not _is(roots[0], what.root):
+        yield f"the first root is not {what.root[0]} {what.root[1]}"
+    if not any(_is(root, what.bystander) for root in roots):
+        yield f"the bystander is no root of its own: {what.bystander[0]} {what.bystander[1]}"
+    for root in roots:
+        if not _is(root, what.root) and not _is(root, what.bystander):
+            yield f"shown as a root: {root['key']}"
+
+
+def _wrong_effects(
+    what: Incident,
+    loud: Sequence[Mapping[str, Any]],
+    by_key: Mapping[str, Mapping[str, Any]],
+) -> Iterator[str]:
+    for effect in what.effects:
+        hits = [finding for finding in loud if _is(finding, effect)]
+        if not hits:
+            yield f"not found: {effect[0]} {effect[1]}"
+        for finding in hits:
+            if not any(_is(top, what.root) for top in _tops(finding, by_key)):
+                yield f"does not lead to the root: {finding['key']}"
+
+
+def _strangers(what: Incident, loud: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    known = (what.root, what.bystander, *what.effects, *what.also)
+    for finding in loud:
+        if not any(_is(finding, expectation) for expectation in known):
+            yield f"found what was not broken: {finding['key']}"
 
 
 def _is(finding: Mapping[str, Any], expected: Expectation) -> bool:

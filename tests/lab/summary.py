@@ -7,7 +7,8 @@ main process loads.
 from __future__ import annotations
 
 import statistics
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -35,54 +36,75 @@ def header(config: pytest.Config) -> list[str]:
     ]
 
 
+class _Figures(NamedTuple):
+    """Of the runs on one host and engine: seconds, and bytes of memory."""
+
+    walls: list[float]
+    peaks: list[int]
+
+
 def write(terminalreporter: Any, config: pytest.Config) -> None:
     """The matrix of ids and engines, the cures, and the figures of the runs."""
     _write_cures(terminalreporter)
     _write_reruns(terminalreporter)
     _write_places(terminalreporter)
     proven: dict[str, dict[str, str]] = {}
-    measured: dict[tuple[str, str], tuple[list[float], list[int]]] = {}
-    for outcome in ("passed", "failed", "skipped"):
-        for report in terminalreporter.stats.get(outcome, []):
-            facts = dict(getattr(report, "user_properties", [])).get("lab")
-            if not facts or report.when != "call":
-                continue
-            for check in facts["checks"] or ["(healthy)"]:
-                # a host that failed as a whole may still prove most of its faults
-                good = outcome == "passed" or check not in facts.get(
-                    "missed", facts["checks"] or [check]
-                )
-                row = proven.setdefault(check, {})
-                row[facts["engine"]] = _worse(
-                    row.get(facts["engine"]), facts["how"] if good else outcome.upper()
-                )
-            hosts = ["every host"]
-            if len(facts.get("walls", ())) > 1:
-                hosts.append(facts["name"])
-            for host in hosts:
-                figures = measured.setdefault((host, facts["engine"]), ([], []))
-                figures[0].extend(facts.get("walls", ()))
-                figures[1].extend(facts.get("peaks", ()))
+    measured: dict[tuple[str, str], _Figures] = {}
+    for outcome, facts in _facts(terminalreporter):
+        _add_proofs(proven, outcome, facts)
+        _add_figures(measured, facts)
     if not proven:
         return
     terminalreporter.section("lab")
-    for line in header(config):
+    for line in (*header(config), *_matrix(proven), *_times(measured)):
         terminalreporter.write_line(line)
-    columns = sorted(
-        {e for row in proven.values() for e in row}, key=lambda n: [int(p) for p in n.split(".")]
-    )
-    terminalreporter.write_line(
-        f"{'proven on a real fault':40}" + "".join(f"{c:>10}" for c in columns)
-    )
+
+
+def _facts(terminalreporter: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """What each scenario noted of itself, with its outcome."""
+    for outcome in ("passed", "failed", "skipped"):
+        for report in terminalreporter.stats.get(outcome, []):
+            facts = dict(getattr(report, "user_properties", [])).get("lab")
+            if facts and report.when == "call":
+                yield outcome, facts
+
+
+def _add_proofs(proven: dict[str, dict[str, str]], outcome: str, facts: Mapping[str, Any]) -> None:
+    checks = facts["checks"] or ["(healthy)"]
+    # a host that failed as a whole may still prove most of its faults
+    missed = facts.get("missed", checks)
+    for check in checks:
+        is_good = outcome == "passed" or check not in missed
+        how = facts["how"] if is_good else outcome.upper()
+        row = proven.setdefault(check, {})
+        row[facts["engine"]] = _worse(row.get(facts["engine"]), how)
+
+
+def _add_figures(measured: dict[tuple[str, str], _Figures], facts: Mapping[str, Any]) -> None:
+    """To those of every host, and to its own where the tool was run several times."""
+    walls = facts.get("walls", ())
+    for host in ("every host", facts["name"]) if len(walls) > 1 else ("every host",):
+        figures = measured.setdefault((host, facts["engine"]), _Figures([], []))
+        figures.walls.extend(walls)
+        figures.peaks.extend(facts.get("peaks", ()))
+
+
+def _matrix(proven: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    """A row for each check, a column for each engine."""
+    engines = {engine for row in proven.values() for engine in row}
+    columns = sorted(engines, key=lambda name: [int(part) for part in name.split(".")])
+    yield f"{'proven on a real fault':40}" + "".join(f"{engine:>10}" for engine in columns)
     for check, row in sorted(proven.items()):
-        terminalreporter.write_line(
-            f"{check:40}" + "".join(f"{row.get(c, '-'):>10}" for c in columns)
-        )
+        yield f"{check:40}" + "".join(f"{row.get(engine, '-'):>10}" for engine in columns)
+
+
+def _times(measured: Mapping[tuple[str, str], _Figures]) -> Iterator[str]:
     for (name, engine), (walls, peaks) in sorted(measured.items()):
         if walls:
-            terminalreporter.write_line(
-                f"{name} on {engine}: {len(walls)} runs of the tool, wall median {statistics.median(walls):.2f} s, "
-                f"longest {max(walls):.2f} s, peak memory {max(peaks) / 2**20:.0f} MiB"
+            yield (
+                f"{name} on {engine}: {len(walls)} runs of the tool, "
+                f"wall median {statistics.median(walls):.2f} s, longest {max(walls):.2f} s, "
+                f"peak memory {max(peaks) / 2**20:.0f} MiB"
             )
 
 

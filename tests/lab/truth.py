@@ -28,7 +28,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from diagnose import registry
 from diagnose.evidence.containers.listing import Containers
@@ -362,63 +362,93 @@ def _fault(name: str, own: Expectation, follows: list[Expectation]) -> Fault:
     return Fault(name, (cause, "*"), (own, *follows))
 
 
+class _Recorded(NamedTuple):
+    """A recorded host before the cure: its faults, and what was found above advice."""
+
+    where: str
+    faults: Sequence[Fault]
+    loud: Sequence[Reported]
+    by_key: Mapping[str, Reported]
+    """All findings, advice too."""
+    steps: Sequence[str]
+    """Those of the page that the cure took."""
+
+
 def judge(folder: Path, figures: Figures) -> None:
     """Count one recorded host."""
     state = json.loads((folder / "truth.json").read_text())
-    faults = [
-        _fault(name, tuple(own), [tuple(follow) for follow in follows])
-        for name, own, follows in state["faults"]
-    ]
-    cured, where = faults[0], folder.name
     before = _judged(folder / "before")
-    loud = [finding for finding in before.findings if finding.severity > Severity.advice]
-    by_key = {finding.key: finding for finding in before.findings}
+    recorded = _Recorded(
+        folder.name,
+        [
+            _fault(name, tuple(own), [tuple(follow) for follow in follows])
+            for name, own, follows in state["faults"]
+        ],
+        [finding for finding in before.findings if finding.severity > Severity.advice],
+        {finding.key: finding for finding in before.findings},
+        state["steps"],
+    )
     figures.hosts += 1
-    for finding in loud:
-        figures.links.update(link.strength.name for link in (*finding.causes, *finding.possible))
-        own = [fault for fault in faults if fault.is_cause(finding)]
-        figures.causes += len(own)
-        for link in finding.causes:
-            cause = by_key[link.cause]
-            is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
-            if own or (is_foreign and not _names_both(finding, link, faults, by_key)):
-                figures.folded_wrongly.append(
-                    f"{where}: {finding.key} <- {cause.key} ({link.strength.name})"
-                )
-    if not state["healed"] or not (folder / "after").is_dir():
-        return
-    figures.cured += 1
-    after = {finding.key: finding.severity for finding in _judged(folder / "after").findings}
-    steady = _steady(folder / "after")
-    steps = ", ".join(state["steps"])
-    for finding in loud:
-        # what loops with success after the cure, since it is a job that is started again, is milder
-        is_gone = after.get(finding.key, Severity.advice) < finding.severity or (
-            finding.id in LOOPS and finding.subject.name in steady
-        )
-        leads = {
-            key: strength
-            for key, strength in _leads(finding, by_key).items()
-            if cured.is_cause(by_key[key])
-        }
-        if cured.is_cause(finding):
+    for finding in recorded.loud:
+        _count_links(finding, recorded, figures)
+    if state["healed"] and (folder / "after").is_dir():
+        figures.cured += 1
+        _count_cure(folder / "after", recorded, figures)
+
+
+def _count_links(finding: Reported, recorded: _Recorded, figures: Figures) -> None:
+    """The links of one finding, and those that lead to the cause of another fault."""
+    faults, by_key = recorded.faults, recorded.by_key
+    figures.links.update(link.strength.name for link in (*finding.causes, *finding.possible))
+    own = [fault for fault in faults if fault.is_cause(finding)]
+    figures.causes += len(own)
+    for link in finding.causes:
+        cause = by_key[link.cause]
+        is_foreign = not any(fault.owns(finding) and fault.owns(cause) for fault in faults)
+        if own or (is_foreign and not _names_both(finding, link, faults, by_key)):
+            figures.folded_wrongly.append(
+                f"{recorded.where}: {finding.key} <- {cause.key} ({link.strength.name})"
+            )
+
+
+def _count_cure(after: Path, recorded: _Recorded, figures: Figures) -> None:
+    """What the cure of the first fault has ended, and what it should have ended."""
+    severities = {finding.key: finding.severity for finding in _judged(after).findings}
+    steady = _steady(after)
+    for finding in recorded.loud:
+        if recorded.faults[0].is_cause(finding):
             continue
-        proven = [strength for strength in leads.values() if strength is Strength.proven]
-        if proven and finding.id not in REMEMBERED:
-            figures.tested += 1
-            figures.confirmed += is_gone
-            if not is_gone:
-                figures.refuted_by_cure.append(f"{where}: {finding.key} stays after {steps}")
-        if is_gone and not any(fault.is_cause(finding) for fault in faults[1:]):
-            figures.effects += 1
-            if finding.root:
-                figures.shown_as_roots.append(f"{where}: {finding.key}, gone after {steps}")
-        if (
-            is_gone
-            and not leads
-            and "d" not in {step.partition(", ")[2][:1] for step in state["steps"]}
-        ):
-            figures.gone_as_well.append(f"{where}: {finding.key} after {steps}")
+        # what loops with success after the cure, since it is a job that is started again, is milder
+        is_milder = finding.id in LOOPS and finding.subject.name in steady
+        is_gone = severities.get(finding.key, Severity.advice) < finding.severity or is_milder
+        _count_effect(finding, recorded, figures, is_gone=is_gone)
+
+
+def _count_effect(
+    finding: Reported, recorded: _Recorded, figures: Figures, *, is_gone: bool
+) -> None:
+    """Whether a finding that ended, or did not, was linked to the fault that was cured."""
+    cured, *others = recorded.faults
+    leads = [
+        strength
+        for key, strength in _leads(finding, recorded.by_key).items()
+        if cured.is_cause(recorded.by_key[key])
+    ]
+    steps = ", ".join(recorded.steps)
+    if Strength.proven in leads and finding.id not in REMEMBERED:
+        figures.tested += 1
+        figures.confirmed += is_gone
+        if not is_gone:
+            figures.refuted_by_cure.append(f"{recorded.where}: {finding.key} stays after {steps}")
+    if not is_gone:
+        return
+    if not any(fault.is_cause(finding) for fault in others):
+        figures.effects += 1
+        if finding.root:
+            figures.shown_as_roots.append(f"{recorded.where}: {finding.key}, gone after {steps}")
+    is_destroyed = any(step.partition(", ")[2].startswith("d") for step in recorded.steps)
+    if not leads and not is_destroyed:
+        figures.gone_as_well.append(f"{recorded.where}: {finding.key} after {steps}")
 
 
 def _names_both(
