@@ -267,6 +267,15 @@ def _denial(
             {"amazon": registry, "region": amazon["region"]},
             f"; logins for {registry} last 12 hours",
         )
+    if client is not None and client.caller is not None and client.lends_login(registry):
+        caller = client.caller
+        lent = {"as_caller": trouble.image, "caller_config": caller.folder} if trouble.image else {}
+        return _Denial(
+            lent or {"login": registry},
+            f'; user "{client.user}" has no login there, and user "{caller.user}", who called '
+            "sudo, has one",
+            {f"{caller.folder}/config.json auths": registry},
+        )
     if client is None or registry not in logins:
         return _Denial({"login": registry})
     return _Denial(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from diagnose.error_signatures import signs
+from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.images.pushes import FailedPush, FailedPushes, Why
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
-from diagnose.phrases import shortened
+from diagnose.phrases import joined, shortened
 from diagnose.registry import check
 
 _MARKUP = LazyPattern(r"(?:\\[rn]|\s|<[^>]{0,80}>)+")
@@ -34,6 +35,7 @@ def push_failed(
     failed_pushes: FailedPushes,
     log: DaemonLog,
     clock: Clock,
+    client: ClientSettings | None,
     *,
     recent_s: Seconds = Seconds(3600),
     repeated: Count = Count(15),
@@ -48,14 +50,16 @@ def push_failed(
     for failed in failed_pushes:
         is_recent = clock.is_within(failed.last.at, recent_s) and failed.why != "denied"
         is_harmful = is_recent or failed.times >= repeated
+        clause, lent = _own_login(client) if failed.why == "denied" else ("", {})
+        ago = clock.ago(failed.last.at)
         yield Finding(
             subject=DAEMON,
-            summary=f"pushing an image failed, last {clock.ago(failed.last.at)}: {_reason(failed)}",
+            summary=f"pushing an image failed, last {ago}: {_reason(failed)}{clause}",
             evidence={
                 log.where(failed.last): shortened(_plain(failed.said)),
                 "uploads that failed": failed.times,
             },
-            variables={"body_size": "client_max_body_size"} if failed.why == "size" else {},
+            variables={"body_size": "client_max_body_size"} if failed.why == "size" else lent,
             discriminator=failed.why,
             severity=Severity.warning if is_harmful else Severity.advice,
             signs=signs(failed.said),
@@ -63,6 +67,18 @@ def push_failed(
             is_quiet=not clock.is_within(failed.last.at, recent_s),
         )
     return None
+
+
+def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:
+    """Where the user of this tool has no login at all: so it is said, and whose login there is."""
+    if client is None or client.logins is None or client.logins or client.store or client.helpers:
+        return "", {}
+    alone = f'; user "{client.user}" has no stored login'
+    if client.caller is None:
+        return alone, {}
+    whose = f'and user "{client.caller.user}", who called sudo, has one for'
+    registries = joined(client.caller.logins)
+    return f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder}
 
 
 def _plain(text: str) -> str:

@@ -92,6 +92,16 @@ class ClosedSettings(msgspec.Struct, frozen=True):
     """The owner of that folder or file."""
 
 
+class CallerLogins(msgspec.Struct, frozen=True):
+    """The stored logins of the user who called sudo, for whom the docker command runs as root."""
+
+    user: str
+    folder: str
+    """The folder of that user's docker settings."""
+    logins: tuple[str, ...]
+    """Registries, as images name them."""
+
+
 class ClientSettings(msgspec.Struct, frozen=True):
     """What the docker command of this user is set up with."""
 
@@ -120,6 +130,13 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Registries with a stored login, as images name them; None where that was not recorded."""
     closed: ClosedSettings | None = None
     """Settings of this user, or of the one who called sudo, that their user may not read."""
+    caller: CallerLogins | None = None
+    """None where nobody called sudo, or that user is not logged in anywhere."""
+
+    def lends_login(self, registry: str) -> bool:
+        """Whether the user who called sudo is logged in at a registry, and this one is not."""
+        has_own = registry in (self.logins or ())
+        return self.caller is not None and registry in self.caller.logins and not has_own
 
 
 class ReadClientSettings(Question[ClientSettings], frozen=True):

@@ -165,3 +165,22 @@ def test_files_that_the_caller_of_sudo_may_not_read(
     assert found is None or found.user == "deploy"
     monkeypatch.setattr(os, "getgrouplist", lambda *_: groups)
     assert settings().closed is None
+
+
+def test_logins_of_the_caller_of_sudo(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / ".docker/config.json").write_text(
+        '{"auths": {"https://index.docker.io/v1/": {"auth": "eA=="}, "r.lab.test:5000": {}}}'
+    )
+    entry = pwd.struct_passwd(("ann", "x", 1000, 1000, "", str(home), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda _: entry)
+    monkeypatch.setenv("HOME", str(home / "of-root"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert settings().caller is None
+    monkeypatch.setenv("SUDO_USER", "ann")
+    caller = settings().caller
+    assert caller is not None
+    assert (caller.user, caller.folder) == ("ann", str(home / ".docker"))
+    assert "docker.io" in caller.logins
+    assert settings().lends_login("docker.io")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert settings().caller is None

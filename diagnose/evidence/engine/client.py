@@ -6,13 +6,14 @@ from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import (
     BrokenPlugin,
+    CallerLogins,
     ClientSettings,
     ClosedSettings,
     ReadClientSettings,
 )
 from diagnose.registry import evidence
 
-__all__ = ["BrokenPlugin", "ClientSettings", "ClosedSettings", "client_settings"]
+__all__ = ["BrokenPlugin", "CallerLogins", "ClientSettings", "ClosedSettings", "client_settings"]
 
 
 @evidence

@@ -86,7 +86,23 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "listens": daemon_process.listening_inode(os.path.realpath(DEFAULT_SOCKET)) is not None,
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
+        "caller": _caller(),
     }
+
+
+def _caller() -> Json:
+    """The logins of the user who called sudo; None where there are none."""
+    if os.geteuid() != 0 or not os.environ.get("SUDO_USER"):
+        return None
+    try:
+        caller = pwd.getpwnam(os.environ["SUDO_USER"])
+    except KeyError:
+        return None
+    folder = Path(caller.pw_dir, ".docker")
+    logins = _logins(_read(folder / "config.json")[0].get("auths"))
+    if not logins:
+        return None
+    return {"user": caller.pw_name, "folder": str(folder), "logins": logins}
 
 
 def _lacking(helpers: Collection[str]) -> Iterator[list[str]]:

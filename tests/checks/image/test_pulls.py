@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.engine.client import ClientSettings
+from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.details import ImageDetails
@@ -265,3 +265,22 @@ def test_pull_of_long_ago_is_not_mentioned_first(age: float, is_quiet: bool) -> 
         details=ImageDetails({}, {}),
     )
     assert [result.findings[0].is_quiet for result in (denied, other)] == [is_quiet, is_quiet]
+
+
+def test_login_of_the_user_who_called_sudo() -> None:
+    ann = CallerLogins("ann", "/home/ann/.docker", ("ghcr.io",))
+    client = ClientSettings("", "root", logins=(), caller=ann)
+    refused = PullTrouble("denied", "ghcr.io", "ghcr.io/shop:9", 1, NOW - 9, NOW - 9, "denied")
+    (finding,) = judge(
+        "image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=client
+    ).findings
+    assert finding.variables == {
+        "registry": "ghcr.io",
+        "as_caller": "ghcr.io/shop:9",
+        "caller_config": "/home/ann/.docker",
+    }
+    own = ClientSettings("", "root", logins=("ghcr.io",), caller=ann)
+    (finding,) = judge(
+        "image.pull-denied", pulls=Pulls((refused,), "log"), clock=CLOCK, client=own
+    ).findings
+    assert "caller_config" not in finding.variables

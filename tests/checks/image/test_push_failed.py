@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.images.pushes import classify
@@ -68,3 +69,28 @@ def test_pushes(
         events=Events(done),
     )
     assert rows(result) == expected
+
+
+ANN = CallerLogins("ann", "/home/ann/.docker", ("docker.io",))
+OF_ANN = {"caller_config": "/home/ann/.docker"}
+
+
+@pytest.mark.parametrize(
+    ("client", "variables"),
+    [
+        pytest.param(ClientSettings("", "root", logins=(), caller=ANN), OF_ANN, id="with sudo"),
+        pytest.param(ClientSettings("", "root", logins=()), {}, id="nobody is logged in"),
+        pytest.param(ClientSettings("", "root", logins=("r:5",), caller=ANN), {}, id="own login"),
+        pytest.param(ClientSettings("", "root", "", "ecr", logins=(), caller=ANN), {}, id="helper"),
+    ],
+)
+def test_login_of_whoever_pushes(client: ClientSettings, variables: dict[str, str]) -> None:
+    result = judge(
+        "image.push-failed",
+        log=DaemonLog(parse([ENDED]), "journal docker.service"),
+        clock=Clock(AT + 60, 0.0),
+        options=Options(),
+        events=Events(()),
+        client=client,
+    )
+    assert result.findings[0].variables == variables
