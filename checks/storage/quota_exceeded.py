@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -67,19 +69,25 @@ def quota_exceeded(
             yield _data_root_finding(root, text, mounts.whole(mounted), filesystems)
     for container in containers:
         line = log_tails.of(container).find(*REFUSED)
-        if not line:
-            continue
-        place = _place(container, line, backing)
-        if place is not None:
-            mount, mounted = place
-            yield _mount_finding(container, line, mount, mounted, filesystems)
-        elif limit := (container.host_config.storage_opt or {}).get("size", ""):
-            yield Finding.about(
-                container,
-                f"{container} has used up the size of its own layer, {limit}",
-                {"log": shortened(line), "HostConfig.StorageOpt size": limit},
-            )
+        if line:
+            yield from _container_findings(container, line, backing, filesystems)
     return None
+
+
+def _container_findings(
+    container: Container, line: str, backing: Backing, filesystems: Filesystems | None
+) -> Iterator[Finding]:
+    """The quota of what it has mounted, or else the size of its own layer."""
+    place = _place(container, line, backing)
+    if place is not None:
+        mount, mounted = place
+        yield _mount_finding(container, line, mount, mounted, filesystems)
+    elif limit := (container.host_config.storage_opt or {}).get("size", ""):
+        yield Finding.about(
+            container,
+            f"{container} has used up the size of its own layer, {limit}",
+            {"log": shortened(line), "HostConfig.StorageOpt size": limit},
+        )
 
 
 def _told_by_engine(

@@ -77,21 +77,22 @@ def mount_forbidden(
         # what may not be executed has a check of its own
         if named is None or REFUSED.search(named.line):
             continue
-        unfit = unfit_filesystem(container, named, mounts)
         if _READ_ONLY.search(named.line):
             if not named.mount.rw:
                 yield _read_only_finding(container, named)
-        elif unfit is not None:
+            continue
+        unfit = unfit_filesystem(container, named, mounts)
+        if unfit is not None:
             yield unfit
+            continue
+        is_on_host = named.mount.source.startswith("/")
+        user = host_user(container, info, numbers)
+        outcome = access(named, bind_sources, user) if is_on_host else None
+        fixed = with_fixed_modes(named.on_host[-1], mounts) if is_on_host else None
+        if isinstance(outcome, Denied) and fixed is not None:
+            yield _forbidden_path_finding(container, named, outcome, fixed)
         else:
-            user = host_user(container, info, numbers)
-            is_on_host = named.mount.source.startswith("/")
-            outcome = access(named, bind_sources, user) if is_on_host else None
-            fixed = with_fixed_modes(named.on_host[-1], mounts) if is_on_host else None
-            if isinstance(outcome, Denied) and fixed is not None:
-                yield _forbidden_path_finding(container, named, outcome, fixed)
-            else:
-                yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
+            yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
     return None
 
 

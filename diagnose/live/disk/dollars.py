@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from diagnose.model import Json
 
@@ -17,30 +18,58 @@ _OF_SHELLS |= {"UID", "GID", "PUID", "PGID"}
 """What a shell has set for compose nearly always."""
 
 
+class _Assignment(NamedTuple):
+    """A line of a compose file or an env file that gives a variable its value."""
+
+    path: str
+    number: int
+    name: str
+    value: str
+
+    @property
+    def is_yaml(self) -> bool:
+        return _is_yaml(self.path)
+
+    @property
+    def references(self) -> list[str]:
+        """The names behind a `$` of the value; none where a quote keeps compose from looking."""
+        if self.value.startswith("'") and not self.is_yaml:
+            return []
+        return [match[1] or match[2] for match in _REFERENCE.finditer(self.value)]
+
+    @property
+    def has_other_signs(self) -> bool:
+        """Whether a second `$` before each one of them would not be all that has to change."""
+        hindering = set() if self.is_yaml else {"'", "\\", "#"}
+        return bool(hindering & {*self.value}) or "$$" in self.value
+
+
 def lost(texts: Mapping[str, str]) -> list[Json]:
-    """The variables that lose a part of their value, by the texts of a project's files."""
-    lines = [
-        (path, number, match[1], match[2])
-        for path, text in texts.items()
-        for number, line in enumerate(text.splitlines(), 1)
-        if (match := _pattern(path).match(line))
-    ]
-    known = {name for path, _, name, _ in lines if not _is_yaml(path)} | _OF_SHELLS
-    found: list[Json] = []
-    for path, number, name, value in lines:
-        is_literal = value.startswith("'") and not _is_yaml(path)
-        references = [match[1] or match[2] for match in _REFERENCE.finditer(value)]
-        if not is_literal and any(reference not in known for reference in references):
-            is_plain = all(reference not in known for reference in references)
-            hindering = set() if _is_yaml(path) else {"'", "\\", "#"}
-            is_plain = is_plain and not hindering & {*value} and "$$" not in value
-            found.append({"path": path, "line": number, "name": name, "is_plain": is_plain})
-    return found
+    """The variables that lose a part of their value, by the texts of a project's files.
+
+    is_plain: no reference of the value is meant, and `$$` in place of `$` corrects it.
+    """
+    assignments = list(_assignments(texts))
+    known = {item.name for item in assignments if not item.is_yaml} | _OF_SHELLS
+    variables: list[Json] = []
+    for item in assignments:
+        references = item.references
+        unknown = [name for name in references if name not in known]
+        if unknown:
+            is_plain = len(unknown) == len(references) and not item.has_other_signs
+            place = {"path": item.path, "line": item.number}
+            variables.append({**place, "name": item.name, "is_plain": is_plain})
+    return variables
+
+
+def _assignments(texts: Mapping[str, str]) -> Iterator[_Assignment]:
+    for path, text in texts.items():
+        pattern = _IN_YAML if _is_yaml(path) else _ASSIGNED
+        for number, line in enumerate(text.splitlines(), 1):
+            match = pattern.match(line)
+            if match is not None:
+                yield _Assignment(path, number, match[1], match[2])
 
 
 def _is_yaml(path: str) -> bool:
     return path.endswith((".yml", ".yaml"))
-
-
-def _pattern(path: str) -> re.Pattern[str]:
-    return _IN_YAML if _is_yaml(path) else _ASSIGNED
