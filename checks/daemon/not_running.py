@@ -44,12 +44,11 @@ def not_running(
 ) -> CheckResult:
     """No Docker engine serves its socket.
 
-    What could be misleading: an address that the user named and where never was a socket here
-    (unknown), an engine that serves another socket (unknown), a host with Podman alone whose socket
-    is not served (unknown), the first minute of a start (a warning). The containers that still live
-    are named from their shims, whatever the engine's files say. A host whose own engine has never
-    run may have rootless engines of users: systemd ends them when their user logs out, unless the
-    user lingers.
+    The verdict is unknown where the user named an address that was never a socket here, where an
+    engine serves another socket, and on a host with only Podman whose socket is not served. In the
+    first minute of a start it is a warning. Containers that are still alive are named by their
+    shims, whatever the engine's files say. A host whose own engine has never run may have rootless
+    engines of users: systemd ends them when their user logs out, unless the user lingers.
     """
     if daemon.answers:
         return None

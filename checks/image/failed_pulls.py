@@ -93,6 +93,6 @@ def reason_of(text: str) -> str:
 
 def mirrors_of(info: Info | None) -> dict[str, str]:
     """The mirrors of Docker Hub: host with port, and the whole address."""
-    mirrors = (info.registry_config or {}).get("Mirrors") if info is not None else None
-    addresses = map(str, mirrors) if isinstance(mirrors, list) else ()
-    return {urlsplit(address).netloc: address for address in addresses}
+    config = info.registry_config if info is not None else None
+    addresses = config.mirrors if config is not None else None
+    return {urlsplit(address).netloc: address for address in addresses or ()}

@@ -332,7 +332,7 @@ def pull_altered(
 
 def _between(info: Info) -> dict[str, Json]:
     """The mirrors and the proxy between this host and a registry."""
-    mirrors = (info.registry_config or {}).get("Mirrors")
+    mirrors = list(mirrors_of(info).values())
     return present(
         {"RegistryConfig.Mirrors": mirrors, "HttpsProxy": info.https_proxy or info.http_proxy}
     )

@@ -236,8 +236,8 @@ def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
     in_file = config.in_file(INSECURE)
     if info is None or not isinstance(in_file, list) or host not in in_file:
         return False
-    in_force = (info.registry_config or {}).get("IndexConfigs")
-    return isinstance(in_force, dict) and host not in in_force
+    in_force = info.registry_config.index_configs if info.registry_config is not None else None
+    return in_force is not None and host not in in_force
 
 
 def _outdated(dated: re.Match[str]) -> str:

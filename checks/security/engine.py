@@ -18,19 +18,16 @@ def insecure_registry(info: Info) -> CheckResult:
     loopback (127.0.0.0/8, and ::1 from engine 24), which is no finding. A registry on the list may
     still be reached with TLS.
     """
-    config = info.registry_config or {}
-    registries = config.get("IndexConfigs")
-    for name, entry in sorted(registries.items()) if isinstance(registries, dict) else ():
-        if (
-            isinstance(entry, dict)
-            and entry.get("Secure") is False
-            and not _is_loopback(name.rpartition(":")[0] or name)
-        ):
-            yield _insecure_api_finding(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
-    blocks = config.get("InsecureRegistryCIDRs")
-    for block in blocks if isinstance(blocks, list) else ():
-        if not _is_loopback(str(block)):
-            yield _insecure_api_finding(str(block), "RegistryConfig.InsecureRegistryCIDRs", block)
+    config = info.registry_config
+    if config is None:
+        return None
+    for name, registry in sorted((config.index_configs or {}).items()):
+        host = name.rpartition(":")[0] or name
+        if not registry.secure and not _is_loopback(host):
+            yield _insecure_finding(name, f"RegistryConfig.IndexConfigs.{name}.Secure", False)
+    for block in config.insecure_blocks or ():
+        if not _is_loopback(block):
+            yield _insecure_finding(block, "RegistryConfig.InsecureRegistryCIDRs", block)
     return None
 
 
@@ -43,7 +40,7 @@ def _is_loopback(text: str) -> bool:
         return False
 
 
-def _insecure_api_finding(name: str, path: str, value: object) -> Finding:
+def _insecure_finding(name: str, path: str, value: object) -> Finding:
     return Finding(
         subject=DAEMON,
         summary=f"images of {name} may come over an unverified connection",

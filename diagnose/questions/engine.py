@@ -258,6 +258,24 @@ class PluginNames(msgspec.Struct, frozen=True, rename="pascal"):
     network: list[str] | None = None
 
 
+class RegistryIndex(msgspec.Struct, frozen=True, rename="pascal"):
+    """What the engine knows of one registry."""
+
+    secure: bool = True
+    """Whether it is called over TLS that is verified."""
+
+
+class RegistryConfig(msgspec.Struct, frozen=True, rename="pascal"):
+    """The registries for which something is configured."""
+
+    index_configs: dict[str, RegistryIndex] | None = None
+    """By host and port."""
+    insecure_blocks: list[str] | None = msgspec.field(name="InsecureRegistryCIDRs", default=None)
+    """Networks whose registries need no verified TLS."""
+    mirrors: list[str] | None = None
+    """URLs of mirrors of Docker Hub."""
+
+
 class Info(msgspec.Struct, frozen=True, rename="pascal"):
     """`GET /info` as far as checks read it. It asks containerd: it hangs when that hangs."""
 
@@ -289,7 +307,7 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     http_proxy: str = ""
     https_proxy: str = ""
     no_proxy: str = ""
-    registry_config: dict[str, Any] | None = None
+    registry_config: RegistryConfig | None = None
     swarm: SwarmMembership | None = None
     warnings: list[str] | None = None
     firewall_backend: dict[str, Any] | None = None

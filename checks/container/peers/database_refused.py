@@ -143,7 +143,7 @@ def _own_login(claim: Claim, server: Container) -> dict[str, str]:
 
 
 def _of_mysql(claim: Claim, server: Container) -> dict[str, str]:
-    """Of MySQL and MariaDB: its own user, whose password the environment has, or its database."""
+    """MySQL and MariaDB: what its environment has of the refused user, or the missing database."""
     config, name = server.config, claim.failure.name
     steps = {"mysql_server": server.name}
     if name == "mysql-database":

@@ -9,7 +9,7 @@ import msgspec
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import unix_of_http
 from diagnose.questions import Host
-from diagnose.questions.engine import Info, PingEngine, ReadInfo
+from diagnose.questions.engine import Info, PingEngine, ReadInfo, RegistryConfig
 from diagnose.registry import evidence
 
 __all__ = ["Info", "Ping", "info", "ping", "settings_in_force"]
@@ -67,7 +67,7 @@ def settings_in_force(info: Info) -> dict[str, Json]:
 
     Places are without a slash at their end.
     """
-    registries = info.registry_config or {}
+    registries = info.registry_config or RegistryConfig()
     return {
         "log-driver": info.logging_driver,
         "live-restore": info.live_restore_enabled,
@@ -76,5 +76,5 @@ def settings_in_force(info: Info) -> dict[str, Json]:
         "labels": info.labels or [],
         "data-root": info.docker_root_dir,
         "storage-driver": info.driver,
-        "registry-mirrors": [mirror.rstrip("/") for mirror in registries.get("Mirrors") or ()],
+        "registry-mirrors": [mirror.rstrip("/") for mirror in registries.mirrors or ()],
     }

@@ -13,6 +13,7 @@ from diagnose.evidence.images.details import ImageDetails
 from diagnose.evidence.images.pull_errors import Why, classify
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
+from diagnose.questions.engine import RegistryConfig
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.inspected import live, of
 from tests.judging import judge, rows
@@ -214,7 +215,7 @@ def test_a_login_of_amazon_that_is_too_old(
     assert finding.variables.get("amazon", "") == (AMAZONS if region else "")
 
 
-MIRRORED = Info(registry_config={"Mirrors": ["http://r:5000/"]})
+MIRRORED = Info(registry_config=RegistryConfig(mirrors=["http://r:5000/"]))
 
 
 @pytest.mark.parametrize(

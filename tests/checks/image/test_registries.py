@@ -10,6 +10,7 @@ from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.registry_files import RegistryFiles
 from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
+from diagnose.questions.engine import RegistryConfig, RegistryIndex
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -100,8 +101,12 @@ def test_who_signed_it(registry: str, files: RegistryFiles | None, variable: str
     assert finding.variables["endpoint"].count(":") == 1
 
 
-READ = Info(registry_config={"IndexConfigs": {"docker.io": {}, "r:5000": {"Secure": False}}})
-UNREAD = Info(registry_config={"IndexConfigs": {"docker.io": {}}})
+READ = Info(
+    registry_config=RegistryConfig(
+        {"docker.io": RegistryIndex(), "r:5000": RegistryIndex(secure=False)}
+    )
+)
+UNREAD = Info(registry_config=RegistryConfig({"docker.io": RegistryIndex()}))
 NAMED_IN_FILE = DaemonConfig(
     "/etc/docker/daemon.json", values={"insecure-registries": ["r:5000"]}, pid=812
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.engine import sockets
@@ -49,7 +50,7 @@ def test_insecure_registry(config: dict[str, Any] | None, names: list[str]) -> N
     assert [
         finding.discriminator
         for finding in judge(
-            "security.insecure-registry", info=Info(registry_config=config)
+            "security.insecure-registry", info=msgspec.convert({"RegistryConfig": config}, Info)
         ).findings
     ] == names
 

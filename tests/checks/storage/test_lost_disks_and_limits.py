@@ -25,6 +25,7 @@ from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
 from diagnose.evidence.storage.unmounted_disks import UnmountedDisk, UnmountedDisks
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
+from diagnose.questions.engine import RegistryConfig
 from diagnose.questions.processes import Process
 from tests.hosts import Made
 from tests.inspected import bind, container, of
@@ -228,7 +229,7 @@ def test_what_arrives_altered_is_no_damage_of_this_host(text: str, why: str) -> 
 def test_a_mirror_on_the_way_is_named() -> None:
     text = "filesystem layer verification failed for digest sha256:77"
     pulls = Pulls((PullTrouble("altered", "", "shop:1", 1, NOW - 60, NOW - 60, text),), "log")
-    info = Info(registry_config={"Mirrors": ["http://mirror:5000/"]})
+    info = Info(registry_config=RegistryConfig(mirrors=["http://mirror:5000/"]))
     (finding,) = judge("image.pull-altered", pulls=pulls, clock=CLOCK, info=info).findings
     assert finding.evidence["RegistryConfig.Mirrors"] == ["http://mirror:5000/"]
     assert finding.variables == {"image": "shop:1"}
