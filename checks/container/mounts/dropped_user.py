@@ -23,10 +23,27 @@ def dropped_user(item: DroppedUser, fixed: Mounted | None) -> Finding:
 
     fixed: where the path lies, if all files there have one owner and mode.
     """
+    is_of_host = _is_of_host(item.denied.path)
+    cure = {} if is_of_host else change_of_owner(item.denied, fixed)
+    return _finding(item, fixed).with_variables(cure)
+
+
+def refused_database(item: DroppedUser, fixed: Mounted | None) -> Finding:
+    """A file of SQLite that is denied to the program's user, with the folder that holds it.
+
+    fixed: as for `dropped_user`.
+    """
+    folder = item.named.mount.source
+    cure = {} if _is_of_host(folder) else change_of_owner(item.denied, fixed)
+    folders = {"databases": folder} if "owner" in cure else {}
+    return _finding(item, fixed).with_variables(cure | folders)
+
+
+def _finding(item: DroppedUser, fixed: Mounted | None) -> Finding:
     container, denied = item.container, item.denied
     who = f'process "{item.program}" runs as' if item.program else "program changes its user to"
     is_partial = container.is_running and item.times < MOSTLY * item.of
-    finding = Finding.about(
+    return Finding.about(
         container,
         sentence(
             f"{container} cannot {denied.what} {denied.inside}: {denied.why(who)}",
@@ -44,8 +61,6 @@ def dropped_user(item: DroppedUser, fixed: Mounted | None) -> Finding:
         touches=item.named.mount.volumes,
         onset=container.failed_first,
     )
-    is_of_host = _is_of_host(denied.path)
-    return finding.with_variables({} if is_of_host else change_of_owner(denied, fixed))
 
 
 def _is_of_host(path: str) -> bool:

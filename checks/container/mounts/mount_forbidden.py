@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from checks.container.mounts.dropped_user import dropped_user
+from checks.container.mounts.dropped_user import dropped_user, refused_database
 from checks.container.mounts.mount_filesystem import (
     change_of_owner,
     fixed_modes,
@@ -28,6 +28,7 @@ from diagnose.evidence.containers.mounts.file_access import (
     access,
     host_user,
 )
+from diagnose.evidence.containers.mounts.refused_databases import RefusedDatabases
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
@@ -57,6 +58,7 @@ def mount_forbidden(
     numbers: UserNumbers | None,
     mounts: Mounts | None,
     dropped_users: DroppedUsers | None,
+    refused_databases: RefusedDatabases | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -66,11 +68,16 @@ def mount_forbidden(
     that an owner cannot be changed or a link cannot be made, and the host's file system keeps
     neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
     users, the container's root is another user of the host. Where the container begins as root, its
-    other processes, PUID or a user with the program's name show the user that counts. Access lists
+    other processes, PUID or a user with the program's name show the user that counts. SQLite names
+    no file: one below a writable mount is meant that the program's user may not write. Access lists
     are not read.
     """
     for item in dropped_users or ():
         yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))
+    said = {item.container.id for item in dropped_users or ()}
+    for item in refused_databases or ():
+        if item.container.id not in said:
+            yield refused_database(item, with_fixed_modes(item.denied.path, mounts))
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)

@@ -139,7 +139,7 @@ def _running(
         if refused is None or not _may_be_looked_at(refused):
             continue
         times = sum(_refuses(container, line, refused.inside) for line in lines)
-        users = _users_of_processes(others.get(container.id, []))
+        users = users_of_processes(others.get(container.id, []))
         if times >= LEAST and users:
             cases.append(_Case(container, refused, users, times, len(lines)))
     return cases
@@ -150,7 +150,7 @@ def _refuses(container: Container, line: str, inside: str) -> bool:
     return inside in line and refused_in(container, LogTail((line,))) is not None
 
 
-def _users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
+def users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
     """Whose these processes of a container are, the one with the most first."""
     own = [
         (process.uid, process.comm)
