@@ -70,13 +70,14 @@ def errors_in_log(
         own = own or running_steps(error, containers, networks)
         refuses = _refuses(error, own)
         setting = _setting(error)
-        finding = _finding(error, setting, own, dropped, refuses=refuses)
+        option = _option_variables(error, asked_devices, numbers)
+        finding = _finding(error, setting, own, dropped, refuses=refuses, lacks=bool(option))
         steps = (
             (dropped.steps if dropped is not None else {})
             or _migration_variables(error)
             or own
             or _row_variables(error, containers, info, refuses=refuses)
-            or _option_variables(error, asked_devices, numbers)
+            or option
             or (setting.variables if setting is not None else {})
         )
         yield finding.with_variables(steps)
@@ -90,12 +91,16 @@ def _finding(
     dropped: Unpassed | None,
     *,
     refuses: bool,
+    lacks: bool,
 ) -> Finding:
-    """own: what the row of the known failure offers. refuses: whether callers are turned away."""
+    """own: what the row of the known failure offers. refuses: whether callers are turned away.
+
+    lacks: whether the container was not given what the line is about.
+    """
     is_aside = error.is_aside and setting is None and dropped is None
     return Finding.about(
         error.container,
-        f"{error.container} {_what(error, own, dropped, refuses=refuses)}",
+        f"{error.container} {_what(error, own, dropped, is_clear=refuses or lacks)}",
         {
             "log": error.line.whole,
             **_meaning(error, dropped),
@@ -171,9 +176,9 @@ def _refuses(error: RepeatedError, steps: Mapping[str, str]) -> bool:
 
 
 def _what(
-    error: RepeatedError, steps: Mapping[str, str], dropped: Unpassed | None, *, refuses: bool
+    error: RepeatedError, steps: Mapping[str, str], dropped: Unpassed | None, *, is_clear: bool
 ) -> str:
-    """The line, or what it means where that is known to harm; and who is behind its addresses."""
+    """The line, or what it means where that is clear; and who is behind its addresses."""
     often, failure = _often(error), error.failure
     if dropped is not None:
         lacks = f"a program in it does not get the container's variable {dropped.variable}"
@@ -184,7 +189,7 @@ def _what(
     if "cut_off" in steps:
         master = f"a replica of {steps['master']}, which does not answer"
         behind.append(f'container "{steps["cut_off"]}" is {master}')
-    if failure is not None and refuses:
+    if failure is not None and is_clear:
         return sentence(f"runs, but {failure.cause} ({often})", *behind)
     return sentence(f"repeats an error ({often}): {shortened(error.line.text, SHOWN)}", *behind)
 

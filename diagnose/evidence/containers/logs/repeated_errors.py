@@ -13,6 +13,7 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.settings.lacking_options import lacks
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
@@ -31,6 +32,7 @@ from diagnose.programs.log_message import (
     INFO,
     TAKES_ANOTHER,
     message,
+    plain,
 )
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.registry import evidence
@@ -83,6 +85,8 @@ MOSTLY = 0.5
 NEARLY_ALL = 0.75
 """Errors of several kinds are what a program prints if they are more of its log. Of 41 logs of
 healthy programs none has more than two thirds."""
+_OPTION = "container.option-missing"
+"""The check of what a container was not given; its configuration shows that."""
 STEADY_S = 3600.0
 """A program that runs for so long since the engine restarted it has got over that."""
 OVERDUE = 2
@@ -205,6 +209,8 @@ def _repeated_error(
     repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
     telling = telling_line(repeated)
     if telling is None or not telling.explains:
+        telling = _line_about_an_option(container, repeated)
+    if telling is None:
         return None
     error = _shape(repeated[telling.index])
     return RepeatedError(
@@ -223,6 +229,23 @@ def _repeated_error(
         lines=tuple(repeated),
         last_at=max(line.at for line, shape in zip(recent, shapes, strict=True) if shape == error),
     )
+
+
+def _line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:
+    """The line that misses what the container was not given, though it calls itself no error.
+
+    Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
+    """
+    grave = [line for line in lines if (message(line).level or ERROR) > INFO]
+    rows = [row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION] if grave else []
+    failure = recognise([line for line in grave if not DOES_WITHOUT.search(line)], None, rows)
+    if failure is None:
+        return None
+    path = failure.values.get("path", "")
+    if not any(lacks(container, failure.filled(option), path) for option in failure.needs):
+        return None
+    index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
+    return TellingLine(failure.line, index)
 
 
 def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.asked_devices import AskedDevices
@@ -145,3 +147,39 @@ def test_an_option_that_a_running_program_needs() -> None:
         assert [finding.variables.get("needed_option", "") for finding in result.findings] == [
             expected
         ]
+
+
+_SOCKET_WARNING = "WARN: Monitor #3 'films': Failing: connect ENOENT /var/run/docker.sock"
+_SOCKET = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+_HAS_SOCKET = {
+    "Mounts": [
+        {
+            "Type": "bind",
+            "Source": "/run/docker.sock",
+            "Destination": "/var/run/docker.sock",
+            "RW": True,
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "own", "expected"),
+    [
+        pytest.param(_SOCKET_WARNING, {}, [_SOCKET], id="a warning"),
+        pytest.param(f"{_SOCKET_WARNING}, skipping it", {}, [], id="it does without"),
+        pytest.param(_SOCKET_WARNING.replace("WARN", "INFO"), {}, [], id="it is in passing"),
+        pytest.param(_SOCKET_WARNING, _HAS_SOCKET, [], id="it was given by now"),
+        pytest.param("WARN: the queue is slow today", {}, [], id="another warning"),
+    ],
+)
+def test_a_warning_about_what_was_not_given(
+    line: str, own: dict[str, Any], expected: list[str]
+) -> None:
+    app = container("watch", **own)
+    logs = RecentLogs({app.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
+    errors = repeated_errors(Containers([app]), logs)
+    result = judge("container.errors-in-log", repeated_errors=errors, asked_devices=AskedDevices())
+    findings = result.findings
+    assert [finding.variables.get("needed_option") for finding in findings] == expected
+    assert all("does not have the engine's socket" in finding.summary for finding in findings)
