@@ -151,6 +151,32 @@ class TrySockets(Question[dict[str, SocketTrial]], frozen=True):
     paths: Sequence[str]
 
 
+class DeviceTrial(msgspec.Struct, frozen=True):
+    """Whether this host may open a device."""
+
+    error: str = ""
+    """Why it may not, as errno calls it ("EPERM", "ENOENT"); "" if it may."""
+
+
+HARMLESS_DEVICES = frozenset({"/dev/fuse", "/dev/kvm", "/dev/net/tun", "/dev/vhost-net"})
+"""Devices that do nothing when they are opened; a serial port resets what is at its other end."""
+
+
+class TryDevices(Question[dict[str, DeviceTrial]], frozen=True):
+    """Whether this host may open these harmless devices, by path: they are opened and closed."""
+
+    POLICY = Policy(
+        "file.devices",
+        what="which devices this host may open",
+        collector="disk.files:devices",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: Sequence[str]
+
+
 class FolderEntry(msgspec.Struct, frozen=True):
     """One entry of a folder."""
 

@@ -235,6 +235,11 @@ class Box:
         return "".join(f"echo $$ >{shlex.quote(str(p))}/cgroup.procs; " for p in paths)
 
     @property
+    def cgroups(self) -> tuple[Path, ...]:
+        """The box's cgroup in every hierarchy, as the machine sees them."""
+        return tuple(self._cgroups)
+
+    @property
     def provider(self) -> Provider:
         """The box's uplink; fails for a box made with provider=False."""
         assert self._provider, "this box has no provider"

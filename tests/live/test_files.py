@@ -308,6 +308,14 @@ def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:
     assert set(answer["by"]) == {"kept"}
 
 
+def test_which_devices_may_be_opened(live: Live) -> None:
+    asked = ["/dev/net/tun", "/dev/zero"]
+    answer = plain(files.devices(live, question("file.devices", paths=asked)))
+    # a device that is not known to be harmless is not opened, whoever asks
+    assert list(answer) == ["/dev/net/tun"]
+    assert answer["/dev/net/tun"]["error"] in ("", "EACCES", "ENOENT", "EPERM")
+
+
 def test_who_listens_on_sockets(live: Live, tmp_path: Path) -> None:
     paths = {name: str(tmp_path / name) for name in ("listens", "left", "missing")}
     with socket.socket(socket.AF_UNIX) as left:

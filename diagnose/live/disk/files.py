@@ -87,6 +87,14 @@ def sockets(live: Live, question: AnyQuestion) -> Json:
     return _call(live, question, "sockets", question.args["paths"])
 
 
+def devices(live: Live, question: AnyQuestion) -> Json:
+    """Whether this host may open devices that do nothing when they are opened.
+
+    args: paths. answer: path -> {error: name of errno, "" if it may}.
+    """
+    return _call(live, question, "devices", question.args["paths"])
+
+
 def list_folder(live: Live, question: AnyQuestion) -> Json:
     """The entries of one folder, sorted by name.
 

@@ -11,6 +11,7 @@ process.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import stat
@@ -28,6 +29,7 @@ from diagnose.live.helper import Function
 from diagnose.live.kernel.mountinfo import MountEntry, mounts, parse
 from diagnose.live.kernel.proc_files import hides_files, hides_processes
 from diagnose.model import Json
+from diagnose.questions.files import HARMLESS_DEVICES
 
 READ_MAX = 8 << 20
 NEVER_ON_DISK = ("/memfd:", "/SYSV", "/dev/shm/", "/dev/zero")  # noqa: S108 - names as links show them
@@ -120,6 +122,22 @@ def _refusal(path: str) -> str:
             return ""
         except OSError as error:
             return ERRNO_REASONS.get(error.errno or 0, "refused")
+    return ""
+
+
+def devices(args: Json) -> Json:
+    """See `files.devices`."""
+    return {
+        path: {"error": _opening_error(path)} for path in args["paths"] if path in HARMLESS_DEVICES
+    }
+
+
+def _opening_error(path: str) -> str:
+    """Why this device cannot be opened; "" if it can."""
+    try:
+        os.close(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC))
+    except OSError as error:
+        return errno.errorcode.get(error.errno or 0, "EIO")
     return ""
 
 
@@ -343,6 +361,7 @@ def functions() -> Mapping[str, Function]:
             read,
             stats,
             sockets,
+            devices,
             list_folder,
             usage,
             usages,

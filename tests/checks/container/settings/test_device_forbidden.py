@@ -52,3 +52,55 @@ def test_a_device_that_its_user_may_not_open(
     result = judge("container.device-forbidden", denied=denied, clock=CLOCK)
     assert rows(result) == expected
     assert {finding.variables.get("group", "") for finding in result.findings} <= {cure}
+
+
+TUN = "/dev/net/tun"
+BARRED = f"INFO TUN device is not available: open {TUN}: operation not permitted; creating it..."
+GIVEN = [{"PathOnHost": TUN, "PathInContainer": TUN, "CgroupPermissions": "rwm"}]
+OF_HOST: dict[str, tuple[str, dict[str, Any], str, str, list[tuple[str, str]]]] = {
+    "in LXC": (BARRED, {"Devices": GIVEN}, "EPERM", "lxc", FOUND),
+    "in what is not known": (BARRED, {"Devices": GIVEN}, "EPERM", "", FOUND),
+    "all devices were given": (BARRED, {"Privileged": True}, "EPERM", "lxc", FOUND),
+    "it was not given": (BARRED, {}, "EPERM", "lxc", []),
+    "the host may open it": (BARRED, {"Devices": GIVEN}, "", "lxc", []),
+    "the host lacks it": (BARRED, {"Devices": GIVEN}, "ENOENT", "lxc", []),
+    "by owner and mode": (
+        BARRED.replace("operation not permitted", "permission denied"),
+        {"Devices": GIVEN},
+        "EPERM",
+        "lxc",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "error", "around", "expected"), OF_HOST.values(), ids=OF_HOST
+)
+def test_a_device_that_the_host_may_not_open(
+    line: str, config: dict[str, Any], error: str, around: str, expected: list[tuple[str, str]]
+) -> None:
+    container, log_tails = failed_with_log(line, HostConfig=config, Config={"User": ""})
+    made = Made(
+        {
+            "file.stats": {TUN: OF_ROOT},
+            "file.devices": {TUN: {"error": error}},
+            "file.read": {"text": f"{around}\n"},
+        }
+    )
+    denied = denied_devices(made, of(container), log_tails, Info(), None)
+    assert isinstance(denied, DeniedDevices)
+    result = judge("container.device-forbidden", denied=denied, clock=CLOCK)
+    assert rows(result) == expected
+    assert [finding.variables["barred"] for finding in result.findings] == [TUN] * len(expected)
+    assert all(f"the {around}".strip() in finding.summary for finding in result.findings)
+
+
+def test_devices_that_something_would_happen_to_are_not_opened() -> None:
+    serial = "/dev/ttyUSB0"
+    given = [{"PathOnHost": serial, "PathInContainer": serial}]
+    line = f"cannot open {serial}: Operation not permitted"
+    container, log_tails = failed_with_log(line, HostConfig={"Devices": given})
+    made = Made({"file.stats": {serial: OF_ROOT}})
+    denied_devices(made, of(container), log_tails, Info(), None)
+    assert "file.devices" not in {question.kind for question in made.asked}
