@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
+from diagnose.evidence.containers.mounts.link_ends import LinkEnd
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
 from diagnose.model import Finding, Json, Severity
 from diagnose.phrases import and_more, quoted
@@ -24,6 +25,8 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
     row: what the known failure's own remedy needs.
     """
     container, mount = missing.container, missing.place.mount
+    if missing.leads_to is not None:
+        return _dangling_link_finding(missing, missing.leads_to)
     name = missing.path.rpartition("/")[2]
     holds = and_more(missing.names, NAMES_SHOWN) if missing.names else "nothing"
     finding = Finding.about(
@@ -42,6 +45,24 @@ def absent_file(missing: MissingFile, row: Mapping[str, str]) -> Finding:
         finding.with_variables(_cure(missing, row)),
         evidence={**finding.evidence, **_in_image(missing)},
     )
+
+
+def _dangling_link_finding(missing: MissingFile, end: LinkEnd) -> Finding:
+    """A link on the way that leads to what is not there, or not mounted."""
+    container = missing.container
+    lacks = f"{end.on_host} on the host is not there" if end.on_host else "nothing is mounted there"
+    finding = Finding.about(
+        container,
+        f"{container} does not find {missing.place.inside}: {missing.path} on the host is a link "
+        f"that leads to {end.inside}, and {lacks}",
+        {**missing.place.evidence, "the link leads to": end.inside},
+        severity=Severity.warning if missing.is_repeated else Severity.critical,
+        discriminator=missing.place.mount.source,
+        onset=None if missing.is_repeated else container.failed_first,
+        source=missing.folder,
+        dangling=missing.path,
+    )
+    return finding.with_variables({"lineage": missing.lineage} if missing.lineage else {})
 
 
 def _in_image(missing: MissingFile) -> dict[str, Json]:

@@ -17,6 +17,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
     named_files,
     named_path,
 )
+from diagnose.evidence.containers.mounts.link_ends import LinkEnd, link_end
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
@@ -34,6 +35,7 @@ _ABSENCE = LazyPattern(
 _MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
 _EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
+_LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey)\.pem$")
 _MANIFEST, _MODULES = "package.json", "node_modules"
 """A folder with the first holds a program of Node.js, whose modules and commands lie in the
 second."""
@@ -58,6 +60,18 @@ class MissingFile(msgspec.Struct, frozen=True):
     """Whether the image has it there, so that the mount hides it; None where that is not known."""
     is_repeated: bool = False
     """Whether its container runs, and repeats that in its log."""
+    leads_to: LinkEnd | None = None
+    """Where it leads, if it is a link to what is not there."""
+
+    @property
+    def lineage(self) -> str:
+        """The folder on the host in which certbot keeps links to a certificate; "" for another.
+
+        The files themselves lie in archive/ beside it, with a number for each renewal.
+        """
+        end = self.leads_to.on_host if self.leads_to is not None else ""
+        match = _LINEAGE.search(end)
+        return end[: match.end("folder")] if match else ""
 
     @property
     def lacks_modules(self) -> bool:
@@ -84,8 +98,8 @@ def missing_files(
 ) -> MissingFiles | Unavailable:
     """One question about the paths of all, and one for each folder that lacks a file.
 
-    A container that runs counts only where its image has what its log misses again and again: a
-    file that is nowhere may be one that its users ask for.
+    A container that runs counts only where its image has what its log misses again and again, or a
+    link to it is there: a file that is nowhere may be one that its users ask for.
     """
     repeated = {error.container.id: error.line for error in repeated_errors or ()}
     places = (
@@ -132,11 +146,19 @@ def _gaps(
 def _missing_files(
     host: Host, gaps: Sequence[_Gap], repeated: Mapping[str, TellingLine]
 ) -> Iterator[MissingFile]:
-    """The gaps in folders that could be listed."""
+    """The gaps in folders that could be listed; of links, those that lead nowhere."""
     listings = host.answers_about(sorted({gap.folder for gap in gaps}), ListFolder)
     for gap in gaps:
-        if gap.folder in listings:
-            yield _missing(host, gap, listings[gap.folder], repeated)
+        listing = listings.get(gap.folder)
+        if listing is None:
+            continue
+        missing = _missing(host, gap, listing, repeated)
+        if missing.path.rpartition("/")[2] in listing.names:
+            end = link_end(host, gap.container, gap.place.inside)
+            if end is not None and not end.is_there:
+                yield msgspec.structs.replace(missing, leads_to=end)
+        else:
+            yield missing
 
 
 def _missing(
@@ -157,6 +179,8 @@ def _missing(
 
 def _counts(missing: MissingFile) -> bool:
     """Whether it is known well enough: in the image, named by the line, or the modules' folder."""
+    if missing.leads_to is not None:
+        return True
     if missing.is_repeated and not missing.is_in_image:
         return False
     is_guessed = _MODULES in missing.place.rest and _MODULES not in missing.place.line

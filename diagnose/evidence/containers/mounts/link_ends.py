@@ -1,0 +1,83 @@
+"""Where symbolic links below a container's mounts lead, as the container sees them.
+
+The host follows the same link to elsewhere: an absolute one begins at the container's root.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import deque
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+
+MOST_STEPS = 40
+"""As many links as the kernel follows (MAXSYMLINKS in include/linux/namei.h)."""
+
+
+class LinkEnd(msgspec.Struct, frozen=True):
+    """Where a link leads in the container."""
+
+    inside: str
+    on_host: str = ""
+    """The same on the host; "" where nothing is mounted there."""
+    is_there: bool = False
+
+
+def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
+    """The end of the path, with each link on the way followed; None where that is not known.
+
+    Each step below a mount is a question of its own: ask only about a link that a log names. What
+    lies outside the mounts is in the image, and is not looked at.
+    """
+    parts, at = deque(inside.strip("/").split("/")), ""
+    for _ in range(MOST_STEPS):
+        if not parts:
+            return LinkEnd(at, _on_host(container, at), is_there=True)
+        step = posixpath.normpath(f"{at}/{parts.popleft()}").rstrip("/")
+        place = _on_host(container, step)
+        if not place:
+            if not _is_above_a_mount(container, step):
+                return LinkEnd("/".join((step, *parts)))
+            at = step
+            continue
+        answer = host.ask(StatPaths([place], follow=False))
+        if isinstance(answer, Failed):
+            return None
+        status = answer[place]
+        if status.failed == "missing":
+            return LinkEnd("/".join((step, *parts)), "/".join((place, *parts)))
+        if status.failed:
+            return None
+        if status.link is None:
+            at = step
+            continue
+        parts.extendleft(
+            reversed([part for part in status.link.split("/") if part not in ("", ".")])
+        )
+        at = "" if status.link.startswith("/") else at
+    return None
+
+
+def _mount_of(container: Container, path: str) -> Mount | None:
+    """The innermost mount of a folder of the host that is, or holds, this path."""
+    holding = [
+        mount
+        for mount in container.mounts
+        if mount.source.startswith("/") and (mount.destination == path or mount.holds(path))
+    ]
+    return max(holding, key=lambda mount: len(mount.destination), default=None)
+
+
+def _on_host(container: Container, path: str) -> str:
+    mount = _mount_of(container, path)
+    return mount.on_host(path).rstrip("/") if mount is not None else ""
+
+
+def _is_above_a_mount(container: Container, path: str) -> bool:
+    return any(mount.destination.startswith(f"{path}/") for mount in container.mounts)
