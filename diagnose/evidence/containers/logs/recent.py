@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFiles
+from diagnose.evidence.containers.logs.own_logs import OwnLogs
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
@@ -80,11 +81,16 @@ class RecentLogs(msgspec.Struct, frozen=True):
 
 @evidence
 def recent_logs(
-    host: Host, containers: Containers, clock: Clock, log_files: LogFiles | None
+    host: Host,
+    containers: Containers,
+    clock: Clock,
+    log_files: LogFiles | None,
+    own_logs: OwnLogs | None = None,
 ) -> RecentLogs:
     """A program whose calls fail runs on, and its container looks healthy: its log is read too.
 
-    A log whose file was not written to recently is not read: it has no recent line.
+    A log whose file was not written to recently is not read: it has no recent line. What a proxy
+    writes of its upstreams into files of its own stands among the lines.
     """
     since = clock.wall - RECENT_S
     wanted = [
@@ -99,6 +105,9 @@ def recent_logs(
         for container in wanted[MOST:]
     }
     recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
+    for id, lines in own_logs.by_id.items() if own_logs is not None else ():
+        own = [RecentLine(line.at, line.text) for line in lines if line.at >= since]
+        recent[id] = tuple(sorted((*recent.get(id, ()), *own), key=lambda line: line.at))
     return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
 
 

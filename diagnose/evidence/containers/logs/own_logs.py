@@ -1,0 +1,166 @@
+"""What proxies write of their upstreams into files of their own, instead of the container's log.
+
+Nginx Proxy Manager keeps an error log for each site below /data/logs, SWAG one in
+/config/log/nginx: `docker logs` shows nothing of the 502s that their clients get.
+"""
+
+from __future__ import annotations
+
+import calendar
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ListFolder, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+SERVERS = frozenset({"nginx", "openresty"})
+"""The programs whose files are looked for, by their processes' names."""
+_FOLDERS = ("", "/logs", "/log", "/log/nginx", "/nginx/logs")
+"""Where below a mount such files lie."""
+_IN_LOGS = LazyPattern(r"/logs?(?:/|$)")
+_ERROR_LOG = LazyPattern(r"error\.log$")
+_LINE = LazyPattern(
+    r"^(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?:error|crit|alert|emerg)\] .*\bupstream\b"
+)
+"""A line about a server behind the proxy; what scanners ask for is in the same file."""
+_STAMP = "%Y/%m/%d %H:%M:%S"
+MOST_FILES = 6
+"""Files of one container that are read, those that were written to last."""
+BYTES = 8192
+"""The end of each file."""
+
+
+class OwnLine(msgspec.Struct, frozen=True):
+    """A line of such a file, and its Unix time."""
+
+    at: float
+    text: str
+
+
+class OwnLogs(msgspec.Struct, frozen=True):
+    """Lines about upstreams by container id, oldest first."""
+
+    by_id: dict[str, tuple[OwnLine, ...]] = {}
+
+
+RECENT_S = 300.0
+"""A file that was not written to for longer says nothing about now."""
+
+
+@evidence
+def own_logs(host: Host, containers: Containers, processes: Processes, clock: Clock) -> OwnLogs:
+    """Nothing is asked where no container runs such a server, or none has a folder of the host."""
+    serving = {process.container for process in processes if process.comm in SERVERS}
+    folders = {
+        container.id: list(_log_folders(container))
+        for container in containers.running
+        if container.id in serving
+    }
+    paths = sorted({folder.path for own in folders.values() for folder in own})
+    if not paths:
+        return OwnLogs()
+    listings = host.answers_about(paths, lambda path: ListFolder(path))
+    files = {
+        id: [
+            _File(folder, name)
+            for folder in own
+            if folder.path in listings
+            for name in listings[folder.path].names
+            if _ERROR_LOG.search(name)
+        ]
+        for id, own in folders.items()
+    }
+    written = _written(host, {file.path for own in files.values() for file in own}, clock)
+    by_id = {id: tuple(_of_files(host, own, written)) for id, own in files.items()}
+    return OwnLogs({id: lines for id, lines in by_id.items() if lines})
+
+
+class _Folder(NamedTuple):
+    """A folder of the host in which a server may keep its logs."""
+
+    source: str
+    """The mount's source: the container may have put links below it."""
+    below: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.source}{self.below}"
+
+
+class _File(NamedTuple):
+    """An error log."""
+
+    folder: _Folder
+    name: str
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder.path}/{self.name}"
+
+    @property
+    def question(self) -> ReadFile:
+        below = f"{self.folder.below}/{self.name}"
+        return ReadFile(below, max_bytes=BYTES, tail=True, follow=False, root=self.folder.source)
+
+
+def _log_folders(container: Container) -> Iterator[_Folder]:
+    for mount in container.mounts:
+        if mount.rw and mount.source.startswith("/"):
+            is_for_logs = _IN_LOGS.search(mount.destination) is not None
+            places = _FOLDERS[:1] if is_for_logs else _FOLDERS[1:]
+            yield from (_Folder(mount.source.rstrip("/"), place) for place in places)
+
+
+def _written(host: Host, paths: Collection[str], clock: Clock) -> dict[str, float]:
+    """The files that were written to recently, and when."""
+    if not paths:
+        return {}
+    answer = host.ask(StatPaths(sorted(paths), follow=False))
+    if isinstance(answer, Failed):
+        return {}
+    return {
+        path: status.mtime
+        for path, status in answer.items()
+        if status.type == "file"
+        and status.mtime is not None
+        and clock.is_within(status.mtime, RECENT_S)
+    }
+
+
+def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) -> list[OwnLine]:
+    """The lines of the files that were written to last, in the order of their times."""
+    recent = {file for file in files if file.path in written}
+    latest = sorted(recent, key=lambda file: (-written[file.path], file.path))[:MOST_FILES]
+    texts = host.answers_about(latest, lambda file: file.question)
+    lines = [
+        line for file in latest if file in texts for line in _lines(texts[file], written[file.path])
+    ]
+    return sorted(lines, key=lambda line: (line.at, line.text))
+
+
+def _lines(file: FileText, written: float) -> Iterator[OwnLine]:
+    """The lines about upstreams. The stamps are of the container's zone: the last one is now."""
+    rows = [
+        (match["stamp"], line) for line in file.text.splitlines() if (match := _LINE.search(line))
+    ]
+    if not rows:
+        return
+    last = _seconds(rows[-1][0])
+    for stamp, line in rows:
+        yield OwnLine(written - (last - _seconds(stamp)), line)
+
+
+def _seconds(stamp: str) -> float:
+    try:
+        return float(calendar.timegm(time.strptime(stamp, _STAMP)))
+    except ValueError:
+        return 0.0
