@@ -75,7 +75,8 @@ def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:
         return "", {}
     alone = f'; user "{client.user}" has no stored login'
     if client.caller is None:
-        return alone, {}
+        # root examines what others push, too
+        return (alone if client.user != "root" else ""), {}
     whose = f'and user "{client.caller.user}", who called sudo, has one for'
     registries = joined(client.caller.logins)
     return f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder}

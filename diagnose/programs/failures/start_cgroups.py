@@ -177,7 +177,9 @@ CGROUPS = (
         pattern=r"failed to write \W*(?P<rule>[abc] [\d*]+:[\d*]+ [rwm]+)\W.*devices\.(?:allow|deny): operation not permitted",
         cause="the engine itself runs in a container (such as LXC), whose own device rules do not "
         "allow {rule}",
-        cure="add the rule to the outer container's configuration, and restart that container",
+        cure="on the machine outside, allow {rule} to the outer container, and restart that one; for "
+        "LXC: lxc.cgroup.devices.allow, with cgroup v2 lxc.cgroup2.devices.allow (Proxmox: in "
+        "/etc/pve/lxc/ID.conf)",
         source="jlesage/docker-freefilesync#11",
         page={"rule": "{rule}"},
     ),
