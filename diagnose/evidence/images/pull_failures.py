@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 import msgspec
 
@@ -54,7 +53,7 @@ class PullFailure(msgspec.Struct, frozen=True):
     """The id of the task of swarm that the pull was for."""
 
 
-class PullTarget(NamedTuple):
+class PullTarget(msgspec.Struct, frozen=True):
     """The registry and the image that a text names; each is empty where it names none."""
 
     registry: str = ""

@@ -8,7 +8,6 @@ from __future__ import annotations
 import bisect
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -76,14 +75,14 @@ class Pulls(msgspec.Struct, frozen=True):
         return tuple(trouble for trouble in self.troubles if trouble.why == why)
 
 
-class SuccessfulPull(NamedTuple):
+class SuccessfulPull(msgspec.Struct, frozen=True):
     """A pull that the engine's events report."""
 
     at: float
     reference: str
 
 
-class _GivenUpEndpoint(NamedTuple):
+class _GivenUpEndpoint(msgspec.Struct, frozen=True):
     """An endpoint of a registry did not answer, and the engine tries the next one."""
 
     at: float
@@ -204,11 +203,12 @@ def _same_failure(failed: PullFailure, later: Iterable[PullFailure]) -> PullFail
 
 def _given_up_endpoints(lines: Iterable[LogLine]) -> list[_GivenUpEndpoint]:
     """In the order of time."""
-    return sorted(
+    endpoints = [
         _GivenUpEndpoint(line.at, registry)
         for line in lines
         if line.at is not None and (registry := given_up_registry(line))
-    )
+    ]
+    return sorted(endpoints, key=lambda endpoint: endpoint.at)
 
 
 def _with_registries(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+
+import msgspec
 
 from diagnose.model import Json
 
@@ -18,7 +19,7 @@ _OF_SHELLS |= {"UID", "GID", "PUID", "PGID"}
 """What a shell has set for compose nearly always."""
 
 
-class _Assignment(NamedTuple):
+class _Assignment(msgspec.Struct, frozen=True):
     """A line of a compose file or an env file that gives a variable its value."""
 
     path: str

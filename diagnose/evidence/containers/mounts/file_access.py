@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import msgspec
 
@@ -223,7 +222,7 @@ class _Attempt(msgspec.Struct, frozen=True):
         return self.changes_owner or any(pattern.search(self.words) for pattern in patterns)
 
 
-class _Try(NamedTuple):
+class _Try(msgspec.Struct, frozen=True):
     """One use of a path, and the permission bits that it takes."""
 
     what: str
@@ -325,12 +324,12 @@ def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> li
 def _first_denied(
     tries: Sequence[_Try], step: str, inside: str, source: PathStatus, user: HostUser
 ) -> Denied | Undecided | None:
-    for what, wanted in tries:
-        may = bool(wanted) and user.may(source, wanted)
+    for attempt in tries:
+        may = bool(attempt.wanted) and user.may(source, attempt.wanted)
         if may is None:
             return Undecided(f"{step}: {user.maybe_in}")
         if not may:
-            return Denied(what, step, inside, source, user)
+            return Denied(attempt.what, step, inside, source, user)
     return None
 
 
