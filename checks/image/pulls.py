@@ -267,6 +267,11 @@ def _denial(
             {"amazon": registry, "region": amazon["region"]},
             f"; logins for {registry} last 12 hours",
         )
+    return _denial_by_login(trouble, registry, client)
+
+
+def _denial_by_login(trouble: PullTrouble, registry: str, client: ClientSettings | None) -> _Denial:
+    """What the logins of the user, and of the one who called sudo, have to do with it."""
     if client is not None and client.caller is not None and client.lends_login(registry):
         caller = client.caller
         lent = {"as_caller": trouble.image, "caller_config": caller.folder} if trouble.image else {}
@@ -276,7 +281,7 @@ def _denial(
             "sudo, has one",
             {f"{caller.folder}/config.json auths": registry},
         )
-    if client is None or registry not in logins:
+    if client is None or registry not in (client.logins or ()):
         return _Denial({"login": registry})
     return _Denial(
         {"login": registry, **present({"as_guest": trouble.image})},

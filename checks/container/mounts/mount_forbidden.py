@@ -72,23 +72,19 @@ def mount_forbidden(
     no file: one below a writable mount is meant that the program's user may not write. Access lists
     are not read.
     """
-    for item in dropped_users or ():
-        yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))
-    said = {item.container.id for item in dropped_users or ()}
-    for item in refused_databases or ():
-        if item.container.id not in said:
-            yield refused_database(item, with_fixed_modes(item.denied.path, mounts))
+    yield from _other_user_findings(dropped_users, refused_databases, mounts)
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
         # what may not be executed has a check of its own
         if named is None or REFUSED.search(named.line):
             continue
-        if _READ_ONLY.search(named.line):
-            if not named.mount.rw:
-                yield _read_only_finding(container, named)
+        is_read_only = _READ_ONLY.search(named.line) is not None
+        if is_read_only and named.mount.rw:
             continue
         unfit = unfit_filesystem(container, named, mounts)
+        if is_read_only:
+            unfit = _read_only_finding(container, named)
         if unfit is not None:
             yield unfit
             continue
@@ -101,6 +97,21 @@ def mount_forbidden(
         else:
             yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
     return None
+
+
+def _other_user_findings(
+    dropped_users: DroppedUsers | None,
+    refused_databases: RefusedDatabases | None,
+    mounts: Mounts | None,
+) -> Iterator[Finding]:
+    """Programs that run as another user than the container's own, as their log or /proc shows."""
+    changed = dropped_users or ()
+    for item in changed:
+        yield dropped_user(item, with_fixed_modes(item.denied.path, mounts))
+    reported = {item.container.id for item in changed}
+    for item in refused_databases or ():
+        if item.container.id not in reported:
+            yield refused_database(item, with_fixed_modes(item.denied.path, mounts))
 
 
 def _denied(
