@@ -9,13 +9,17 @@ give.
 from __future__ import annotations
 
 import copy
+import functools
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from diagnose.model import Failed
 from diagnose.questions import AnyQuestion
 from diagnose.recording.recorder import RecordedAnswer
+from tests.patterns import RUNS, pattern_of
+from tests.redact.worst import Worst, worst_texts
 
 LONGEST = 64 << 10
 """Characters of one text: more than one line of an engine's log holds, and more than is searched
@@ -37,8 +41,8 @@ _OPENING = {"{": "}", "[": "]", "(": ")", '{"a":': "}", "<": ">", "Some(": ")"}
 
 
 def text(choice: random.Random) -> str:
-    """One hostile text: a sentence of the grammar `text = long | deep | repeated | mixed`."""
-    form = choice.choice((_long, _deep, _repeated, _mixed, _mixed))
+    """One hostile text: `text = long | deep | repeated | mixed | read`."""
+    form = choice.choice((_long, _deep, _repeated, _mixed, _mixed, _read))
     return form(choice)[:LONGEST]
 
 
@@ -69,6 +73,18 @@ def _repeated(choice: random.Random) -> str:
 
 def _mixed(choice: random.Random) -> str:
     return "".join(choice.choices(_WORDS, k=choice.randint(1, 300)))
+
+
+def _read(choice: random.Random) -> str:
+    """What a pattern of the checks or of the evidence reads, repeated or before a word."""
+    run = choice.choice(list(RUNS.values()))
+    worst = choice.choice(_worst_texts(pattern_of(run)))
+    return worst.text(_length(choice)) + choice.choice(("", *_WORDS))
+
+
+@functools.cache
+def _worst_texts(pattern: re.Pattern[str]) -> list[Worst]:
+    return list(worst_texts(pattern, tries=1))
 
 
 Edit = Callable[[Any, random.Random], None]
@@ -182,7 +198,9 @@ EDITS: dict[str, Edit] = {"api.containers": _listed, "api.container": _inspected
 CONTROLLED = (
     *("api.containers", "api.container", "api.logs", "api.events", "api.image", "api.images", "api.image_history", "api.volumes"),
     *("api.networks", "api.system_df", "api.archive", "kernel.log", "journal", "processes", "process", "nftables", "iptables"),
-    *("file.read", "netns", "cgroups", "fs.walk", "mounts"),
+    *("file.read", "file.list", "file.stats", "netns", "netns.watched", "cgroups", "fs.walk", "fs.layers", "mounts"),
+    *("api.info", "api.recheck", "deleted_files", "open_under", "listeners", "unit", "validate", "image.downloads"),
+    *("api.services", "api.tasks", "api.nodes", "netns.filter", "dns.query", "site"),
 )  # fmt: skip
 """Answers that hold what a container, its image or its program wrote, or what is called after it.
 """

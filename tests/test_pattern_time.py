@@ -7,25 +7,15 @@ most 16 KiB: longer strings are cut where they are answered.
 
 from __future__ import annotations
 
-import ast
-import functools
-import importlib
-import inspect
-import pkgutil
 import re
 import time
-from collections.abc import Callable, Iterator
-from types import ModuleType
-from typing import Any
 
 import pytest
 
-import checks
-import diagnose
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import FAILURES
 from diagnose.programs.families.table import FAMILIES
 from diagnose.programs.log_message import LONGEST
+from tests.patterns import RUNS, Method, pattern_of
 from tests.redact.worst import Worst, worst_texts
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
@@ -40,69 +30,6 @@ takes 4."""
 SHARDS = 8
 LINE_S = 0.05
 """Seconds for the longest line that is compared with a known failure."""
-OF_OUR_PAGES = "diagnose.render.explain"
-"""Its patterns read our own pages, which nobody else writes."""
-Method = Callable[[str], object]
-
-
-def modules() -> Iterator[ModuleType]:
-    for package in (checks, diagnose):
-        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if not found.name.startswith(("diagnose.redact", "diagnose.__main__")):
-                yield importlib.import_module(found.name)
-
-
-def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[str]]:
-    """The patterns in a value of a module: alone, in tables, in rows of tables."""
-    if isinstance(value, LazyPattern):
-        value = value.compiled
-    if isinstance(value, re.Pattern):
-        if isinstance(value.pattern, str):
-            yield value
-        return
-    inner: Any = ()
-    if isinstance(value, dict):
-        inner = (*value, *value.values())
-    elif isinstance(value, list | tuple | set | frozenset):
-        inner = value
-    elif hasattr(value, "__struct_fields__") and not isinstance(value, type):
-        inner = [getattr(value, field) for field in value.__struct_fields__]
-    for item in inner if depth < 5 else ():
-        yield from patterns_in(item, depth + 1)
-
-
-@functools.cache
-def methods_in(module: ModuleType) -> dict[str, set[str]]:
-    """The methods that a module calls on each of its names."""
-    called: dict[str, set[str]] = {}
-    for node in ast.walk(ast.parse(inspect.getsource(module))):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            called.setdefault(node.value.id, set()).add(node.attr)
-    return called
-
-
-def runs() -> dict[str, Method]:
-    """Each pattern as its module uses it: from the beginning of a text only, or from anywhere."""
-    found: dict[tuple[str, int], tuple[str, Method]] = {}
-    for module in modules():
-        if module.__name__ == OF_OUR_PAGES:
-            continue
-        for name, value in vars(module).items():
-            anchored = methods_in(module).get(name, set()) or {"search"}
-            for pattern in patterns_in(value):
-                is_anchored = anchored <= {"match", "fullmatch", "pattern"}
-                method = pattern.fullmatch if is_anchored else pattern.search
-                key = (pattern.pattern, pattern.flags)
-                if key not in found or not is_anchored:
-                    found[key] = (f"{module.__name__}.{name} {pattern.pattern[:60]}", method)
-    return dict(found.values())
-
-
-RUNS = runs()
-
-
-def pattern_of(run: Method) -> re.Pattern[str]:
-    return run.__self__  # type: ignore[attr-defined, no-any-return]
 
 
 def spent(run: Method, text: str, times: int = 1) -> float:

@@ -1,0 +1,81 @@
+"""Each pattern of the checks and of the evidence, as its module uses it."""
+
+from __future__ import annotations
+
+import ast
+import functools
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import checks
+import diagnose
+from diagnose.lazy_pattern import LazyPattern
+
+OF_OUR_PAGES = "diagnose.render.explain"
+"""Its patterns read our own pages, which nobody else writes."""
+Method = Callable[[str], object]
+
+
+def modules() -> Iterator[ModuleType]:
+    for package in (checks, diagnose):
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.startswith(("diagnose.redact", "diagnose.__main__")):
+                yield importlib.import_module(found.name)
+
+
+def patterns_in(value: Any, depth: int = 0) -> Iterator[re.Pattern[str]]:
+    """The patterns in a value of a module: alone, in tables, in rows of tables."""
+    if isinstance(value, LazyPattern):
+        value = value.compiled
+    if isinstance(value, re.Pattern):
+        if isinstance(value.pattern, str):
+            yield value
+        return
+    inner: Any = ()
+    if isinstance(value, dict):
+        inner = (*value, *value.values())
+    elif isinstance(value, list | tuple | set | frozenset):
+        inner = value
+    elif hasattr(value, "__struct_fields__") and not isinstance(value, type):
+        inner = [getattr(value, field) for field in value.__struct_fields__]
+    for item in inner if depth < 5 else ():
+        yield from patterns_in(item, depth + 1)
+
+
+@functools.cache
+def methods_in(module: ModuleType) -> dict[str, set[str]]:
+    """The methods that a module calls on each of its names."""
+    called: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            called.setdefault(node.value.id, set()).add(node.attr)
+    return called
+
+
+def runs() -> dict[str, Method]:
+    """Each pattern as its module uses it: from the beginning of a text only, or from anywhere."""
+    found: dict[tuple[str, int], tuple[str, Method]] = {}
+    for module in modules():
+        if module.__name__ == OF_OUR_PAGES:
+            continue
+        for name, value in vars(module).items():
+            anchored = methods_in(module).get(name, set()) or {"search"}
+            for pattern in patterns_in(value):
+                is_anchored = anchored <= {"match", "fullmatch", "pattern"}
+                method = pattern.fullmatch if is_anchored else pattern.search
+                key = (pattern.pattern, pattern.flags)
+                if key not in found or not is_anchored:
+                    found[key] = (f"{module.__name__}.{name} {pattern.pattern[:60]}", method)
+    return dict(found.values())
+
+
+RUNS = runs()
+
+
+def pattern_of(run: Method) -> re.Pattern[str]:
+    return run.__self__  # type: ignore[attr-defined, no-any-return]
