@@ -19,7 +19,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 SERVERS = frozenset({"nginx", "openresty"})
@@ -68,17 +68,8 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
     paths = sorted({folder.path for own in folders.values() for folder in own})
     if not paths:
         return OwnLogs()
-    listings = host.answers_about(paths, lambda path: ListFolder(path))
-    files = {
-        id: [
-            _File(folder, name)
-            for folder in own
-            if folder.path in listings
-            for name in listings[folder.path].names
-            if _ERROR_LOG.search(name)
-        ]
-        for id, own in folders.items()
-    }
+    listings = host.answers_about(paths, ListFolder)
+    files = {id: list(_error_logs(own, listings)) for id, own in folders.items()}
     written = _written(host, {file.path for own in files.values() for file in own}, clock)
     by_id = {id: tuple(_of_files(host, own, written)) for id, own in files.items()}
     return OwnLogs({id: lines for id, lines in by_id.items() if lines})
@@ -118,6 +109,17 @@ def _log_folders(container: Container) -> Iterator[_Folder]:
             is_for_logs = _IN_LOGS.search(mount.destination) is not None
             places = _FOLDERS[:1] if is_for_logs else _FOLDERS[1:]
             yield from (_Folder(mount.source.rstrip("/"), place) for place in places)
+
+
+def _error_logs(
+    folders: Iterable[_Folder], listings: Mapping[str, FolderListing]
+) -> Iterator[_File]:
+    """The error logs in those of the folders that could be listed."""
+    for folder in folders:
+        listing = listings.get(folder.path)
+        for name in listing.names if listing is not None else ():
+            if _ERROR_LOG.search(name):
+                yield _File(folder, name)
 
 
 def _written(host: Host, paths: Collection[str], clock: Clock) -> dict[str, float]:
