@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import re
+
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
+
+_OF_A_CLUSTER = LazyPattern(
+    r"\braft\b|RequestVote|memberlist|\bserf\b|gossip|quorum", re.IGNORECASE
+)
+"""What programs say that keep the addresses of their cluster's nodes: Consul, Vault, Nomad."""
 
 
 @check("network.peer-address-stale", severity=Severity.critical)
@@ -26,7 +34,8 @@ def peer_address_stale(
     A container that is recreated may get another address. nginx and many other programs look a
     name up once, at their start; `extra_hosts` and environment variables hold an address for ever.
     The log must say so repeatedly within the last minutes, and later than the last start of a
-    container on that network.
+    container on that network. A node of a cluster (Raft) that serves the called port itself may
+    have kept its own former address in its data.
     """
     for call in failing_calls:
         if call.network.name not in call.container.endpoints or call.times < least:
@@ -43,7 +52,8 @@ def peer_address_stale(
         servers = _servers(call, members, namespaces)
         if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
             continue
-        yield _stale_address_finding(call, holder, servers)
+        is_own = holder is None and not servers and _is_former_own(call, namespaces)
+        yield _stale_address_finding(call, holder, servers, is_own=is_own)
     yield from failing_calls.unread
     return None
 
@@ -81,10 +91,13 @@ def _is_taken_over(
 
 
 def _stale_address_finding(
-    call: FailingCall, holder: Container | None, servers: list[Container]
+    call: FailingCall, holder: Container | None, servers: list[Container], *, is_own: bool
 ) -> Finding:
+    """is_own: whether it may be the address that the caller itself had before."""
     container = call.container
     whose = "an address that no container has now"
+    if is_own:
+        whose += ", and which may have been its own before it was started again"
     if holder is not None:
         whose = f"an address that {holder} has now, where nothing listens on that port"
     place = where_named(call.address, container)
@@ -104,7 +117,7 @@ def _stale_address_finding(
                 f"address of {server.name}": server.endpoints[call.network.name].ip_address
                 for server in servers[:5]
             },
-            "the address comes from": place or "a name that the program looked up earlier",
+            "the address comes from": place or _source(is_own=is_own),
         },
         discriminator=f"{call.address}:{call.port}",
         touches=(call.network.subject, *subjects_of(servers)),
@@ -112,12 +125,29 @@ def _stale_address_finding(
         signs=frozenset({"refused", "timeout", "unreachable"}),
         stable=(container.life,),
     )
+    if is_own:
+        return finding.with_variables({"itself": container.name})
     if not place:
         return finding.with_variables({"keeper": container.name})
     server = only(servers)
     if server is None:
         return finding
     return finding.with_variables(_cure(call, server, is_free=holder is None))
+
+
+def _is_former_own(call: FailingCall, namespaces: Namespaces | None) -> bool:
+    """Whether a node of a cluster calls a node at a port which it serves itself."""
+    if _OF_A_CLUSTER.search(call.line) is None or where_named(call.address, call.container):
+        return False
+    exposes = f"{call.port}/tcp" in (call.container.config.exposed_ports or {})
+    netns = namespaces.of(call.container) if namespaces is not None else None
+    return exposes or (netns is not None and bool(netns.sockets("tcp", call.port)))
+
+
+def _source(*, is_own: bool) -> str:
+    if is_own:
+        return "its data: nodes of a cluster keep the addresses of all nodes, and their own"
+    return "a name that the program looked up earlier"
 
 
 def _cure(call: FailingCall, server: Container, *, is_free: bool) -> dict[str, str]:

@@ -87,6 +87,27 @@ def peer_that_was_away_for_a_moment(box: Box) -> None:
     healthy_container(box, "backend4", 18784, "--network=edge4net")
 
 
+_NODE = """
+nc -ll -p 8300 -e cat &
+peer=$(cat /data/peers)
+while :; do
+  nc -w 1 "$peer" 8300 </dev/null ||
+    echo "raft: Failed to make RequestVote RPC to $peer:8300: dial tcp $peer:8300: no route to host" >&2
+  sleep 1
+done
+"""
+
+
+@fault("network.peer-address-stale", subject="container:node12", shareable=True)
+def node_that_waits_for_itself(box: Box) -> None:
+    """The only node of a cluster was started again, and has another address than in its data."""
+    box.docker("network", "create", "--subnet=10.232.12.0/24", "node12net")
+    box.write("/srv/node12/peers", "10.232.12.99\n")
+    node = ("--name=node12", "--network=node12net", "-v", "/srv/node12:/data", *QUIET)
+    box.docker("run", "-d", *node, "bb:1.36", "sh", "-c", _NODE)
+    box.wait_for(lambda: _logs(box, "node12").count("RequestVote") >= 4, 60, "its requests")
+
+
 @fault("network.peer-not-listening", subject="container:edge6", shareable=True)
 def peer_that_listens_for_itself(box: Box) -> None:
     """A backend listens on loopback alone, and a proxy calls it by its address and is refused."""

@@ -75,6 +75,33 @@ def test_stale_addresses(name: str) -> None:
     assert rows(result) == wanted
 
 
+RAFT = "raft: Failed to make RequestVote RPC to 10.1.0.4:8300: no route to host"
+VOTE = replace(CALL, line=RAFT, port=8300, refused=False)
+NODE = replace(EDGE, config=replace(EDGE.config, exposed_ports={"8300/tcp": {}}))
+
+
+@pytest.mark.parametrize(
+    ("call", "netns", "variables"),
+    [
+        (replace(VOTE, container=NODE), inside(NODE), {"itself": "edge"}),
+        (VOTE, inside(EDGE, 8300), {"itself": "edge"}),
+        (VOTE, inside(EDGE, 80), {"keeper": "edge"}),
+        (replace(VOTE, line="no route to host"), inside(EDGE, 8300), {"keeper": "edge"}),
+    ],
+    ids=["it exposes the port", "it serves the port", "it does not", "no cluster"],
+)
+def test_a_node_that_waits_for_itself(
+    call: FailingCall, netns: ContainerNetns, variables: dict[str, str]
+) -> None:
+    (finding,) = judge(
+        "network.peer-address-stale",
+        failing_calls=FailingCalls((call,)),
+        containers=Containers((call.container, API)),
+        namespaces=Namespaces({netns.container.id: netns}),
+    ).findings
+    assert finding.variables == {"container": "edge", **variables}
+
+
 def test_a_container_holds_its_ipv6_address_too() -> None:
     both = NetworkEndpoint(ip_address="10.1.0.3", global_ipv6_address="fd00:1::3")
     server = replace(API, network_settings=NetworkSettings({"shop": both}))
