@@ -11,6 +11,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.silent_gateways import ArpTable, ArpTables
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, counted, named
@@ -140,32 +141,77 @@ def macvlan_host_unreachable(
     networks: Networks,
     neighbours: Neighbours | Unavailable,
     links: Interfaces | None,
+    arp_tables: ArpTables | None,
 ) -> CheckResult:
-    """The host cannot reach a container on its own macvlan or ipvlan network.
+    """A macvlan or ipvlan container and its own host cannot reach each other.
 
     The kernel does not allow it: by design the parent interface and its children cannot talk to
-    each other, while other machines reach the container. The finding stands only where the host
-    asked for the container's address and nobody answered. An interface of the host on the same
-    parent (a shim) with a route to the container makes it work, and then the address answers.
+    each other, while other machines reach both. The finding stands only where one of them asked for
+    the other's address and nobody answered. An interface of the host on the same parent (a shim)
+    with a route to the container makes it work, and then the address answers.
     """
     direct = [network for network in networks if network.driver in _DIRECT]
     if direct and isinstance(neighbours, Unavailable):
         return neighbours
     for network in direct:
         if not isinstance(neighbours, Unavailable):
-            yield from _unreached_peer_findings(network, containers, neighbours, links)
+            yield from _unreached_peer_findings(network, containers, neighbours, links, arp_tables)
     return None
 
 
 def _unreached_peer_findings(
-    network: Network, containers: Containers, neighbours: Neighbours, links: Interfaces | None
+    network: Network,
+    containers: Containers,
+    neighbours: Neighbours,
+    links: Interfaces | None,
+    arp_tables: ArpTables | None,
 ) -> Iterator[Finding]:
     parent = network.option("parent")
     for container in containers.running_on(network.name):
         address = container.endpoints[network.name].ip_address
         entry = neighbours.unanswered(address) if address else None
+        table = arp_tables.of(container) if arp_tables is not None else None
+        host = _unanswered_host(table, parent, links)
         if entry is not None and parent in ("", entry.interface):
             yield _unreached_peer_finding(container, network, entry, links)
+        elif host is not None and address:
+            yield _unreached_host_finding(container, network, host, links)
+
+
+def _unanswered_host(
+    table: ArpTable | None, parent: str, links: Interfaces | None
+) -> Neighbour | None:
+    """The container's entry of an address of the parent interface that did not answer."""
+    link = links.by_name.get(parent) if links is not None else None
+    if table is None or links is None or link is None:
+        return None
+    own = set(links.addresses_of(link))
+    return next((entry for entry in table.unanswered if entry.address in own), None)
+
+
+def _unreached_host_finding(
+    container: Container, network: Network, host: Neighbour, links: Interfaces | None
+) -> Finding:
+    parent = network.option("parent")
+    address = container.endpoints[network.name].ip_address
+    finding = Finding.about(
+        container,
+        f"{container} cannot reach the host at {host.address}: its {network.driver} {network} "
+        f"passes nothing between containers and interface {parent} of the host itself",
+        {
+            f"NetworkSettings.Networks.{network.name}.IPAddress": address,
+            f"ARP entry inside {container.name}": f"{host.address}: no answer",
+            "Options.parent": parent,
+        },
+        touches=(network.subject,),
+        signs=frozenset({"timeout", "unreachable"}),
+        stable=(container.life,),
+        address=address,
+        parent=parent,
+        network=network.name,
+    )
+    own = _own_address(links, parent) if network.driver == "macvlan" else ""
+    return finding.with_variables({"own": own}) if own else finding
 
 
 def _unreached_peer_finding(

@@ -1,4 +1,4 @@
-"""Gateways of macvlan and ipvlan networks that answer no container, by the containers' ARP."""
+"""What containers of macvlan and ipvlan networks see of the machines around them, by their ARP."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.neighbours import parse_arp
+from diagnose.evidence.network.neighbours import Neighbour, parse_arp
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -18,6 +18,60 @@ MOST = 20
 """Containers whose table is read."""
 DIRECT = ("macvlan", "ipvlan")
 """Drivers whose containers ask the parent's wire for a gateway of their own."""
+_SCAN = 16
+"""Unanswered addresses from which on a program searches the network, and misses nobody."""
+
+
+class ArpTable(msgspec.Struct, frozen=True):
+    """The ARP table of a container that is directly on a wire of the host."""
+
+    container: Container
+    network: Network
+    gateways: frozenset[str]
+    """Those of its default routes."""
+    entries: tuple[Neighbour, ...]
+
+    @property
+    def unanswered(self) -> tuple[Neighbour, ...]:
+        """The machines that did not answer; none where it searches the whole network."""
+        silent = tuple(entry for entry in self.entries if entry.is_unanswered)
+        return silent if len(silent) < _SCAN else ()
+
+
+class ArpTables(Items[ArpTable], frozen=True):
+    """Those that were read."""
+
+    def of(self, container: Container) -> ArpTable | None:
+        return next((table for table in self if table.container.id == container.id), None)
+
+
+@evidence
+def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTables:
+    """One file of each container that is directly on a wire; most hosts have none."""
+    homes = {
+        netns.container.id: network
+        for netns in namespaces
+        if (network := _home(netns, networks)) is not None
+    }
+    direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
+    tables: dict[str, ArpTable] = {}
+    for netns, file in host.ask_about(
+        direct, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")
+    ):
+        if isinstance(file, Failed):
+            continue
+        id = netns.container.id
+        tables[id] = ArpTable(
+            netns.container,
+            homes[id],
+            frozenset(
+                route.gateway for route in netns.routes if not route.prefix and route.gateway
+            ),
+            tuple(parse_arp(file.text)),
+        )
+    return ArpTables(
+        tuple(tables[netns.container.id] for netns in direct if netns.container.id in tables)
+    )
 
 
 class SilentGateway(msgspec.Struct, frozen=True):
@@ -38,31 +92,15 @@ class SilentGateways(Items[SilentGateway], frozen=True):
 
 
 @evidence
-def silent_gateways(host: Host, namespaces: Namespaces, networks: Networks) -> SilentGateways:
-    """One file of each container that is directly on a wire; most hosts have none."""
-    homes = {
-        netns.container.id: network
-        for netns in namespaces
-        if (network := _home(netns, networks)) is not None
-    }
-    direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
-    silent: list[SilentGateway] = []
-    looked_at = 0
-    for netns, table in host.ask_about(
-        direct, lambda netns: ReadFile(f"/proc/{netns.container.state.pid}/net/arp")
-    ):
-        if isinstance(table, Failed):
-            continue
-        looked_at += 1
-        gateways = {route.gateway for route in netns.routes if not route.prefix and route.gateway}
-        silent += [
-            SilentGateway(
-                netns.container, homes[netns.container.id], entry.address, entry.interface
-            )
-            for entry in parse_arp(table.text)
-            if entry.is_unanswered and entry.address in gateways
-        ]
-    return SilentGateways(tuple(silent), looked_at)
+def silent_gateways(arp_tables: ArpTables) -> SilentGateways:
+    """The default routes of containers beside their own ARP tables."""
+    silent = tuple(
+        SilentGateway(table.container, table.network, entry.address, entry.interface)
+        for table in arp_tables
+        for entry in table.entries
+        if entry.is_unanswered and entry.address in table.gateways
+    )
+    return SilentGateways(silent, len(arp_tables))
 
 
 def _home(netns: ContainerNetns, networks: Networks) -> Network | None:

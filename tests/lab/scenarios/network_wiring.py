@@ -102,6 +102,43 @@ def macvlan_that_the_host_calls(box: Box) -> None:
     box.spawn(["sh", "-c", f"while :; do {' '.join(call)}; sleep 2; done"])
 
 
+_TO_THE_HOST = f"while :; do nc -w 2 {BOX_ADDRESS} 18244 </dev/null; sleep 1; done"
+
+
+def _calls_its_host(box: Box, name: str) -> None:
+    """A container on a macvlan network of the host's own interface, which calls the host."""
+    subnet = ["--subnet=192.0.2.0/24", f"--gateway={GATEWAY}", "--ip-range=192.0.2.144/28"]
+    box.docker("network", "create", "-d", "macvlan", "-o", "parent=eth0", *subnet, "homes")
+    box.spawn(["busybox", "nc", "-ll", "-p", "18244", "-e", "cat"])
+    words = ("--net=homes", "--ip=192.0.2.150", "bb:1.36", "sh", "-c", _TO_THE_HOST)
+    box.docker("run", "-d", f"--name={name}", *QUIET, *words)
+
+
+@fault("network.macvlan-host-unreachable", subject="container:hub", also=["container.*"])
+def macvlan_that_calls_its_own_host(box: Box) -> None:
+    """A container on a macvlan network calls a program of its own host, and never reaches it."""
+    _calls_its_host(box, "hub")
+    pid = box.inspect("hub")["State"]["Pid"]
+    box.wait_for(lambda: BOX_ADDRESS in box.read(f"/proc/{pid}/net/arp"), 20, "the call")
+    assert f"{BOX_ADDRESS}       0x1         0x0" in box.read(f"/proc/{pid}/net/arp")
+
+
+@healthy()
+def macvlan_that_calls_its_own_host_by_a_shim(box: Box) -> None:
+    """The same with an interface of the host on the same parent, as the report's command makes
+    it."""
+    _calls_its_host(box, "hub")
+    box.sh(f"""
+        ip link add diagnose-shim link eth0 type macvlan mode bridge
+        ip addr add {BOX_ADDRESS}/32 dev diagnose-shim; ip link set diagnose-shim up
+        ip route replace 192.0.2.150/32 dev diagnose-shim
+    """)
+    call = ["nc", "-w", "3", BOX_ADDRESS, "18244"]
+    box.wait_for(
+        lambda: box.docker("exec", "hub", *call, check=False).returncode == 0, 20, "the host"
+    )
+
+
 @fault(
     "network.parent-down",
     subject="network:lan",

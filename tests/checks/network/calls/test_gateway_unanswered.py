@@ -8,7 +8,7 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.silent_gateways import silent_gateways
+from diagnose.evidence.network.silent_gateways import arp_tables, silent_gateways
 from diagnose.questions.network import Route
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made
@@ -47,7 +47,7 @@ def test_gateways(
     default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
     netns = ContainerNetns(nas, 1, (), (), (default,), ())
     host = Made({"file.read": {"text": ARP.format(*entry), "size": 200}})
-    gateways = silent_gateways(host, Namespaces({nas.id: netns}), Networks((LAN,)))
+    gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))
     assert gateways.looked_at == 1
     result = judge(
         "network.gateway-unanswered",

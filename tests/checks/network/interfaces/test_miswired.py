@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.silent_gateways import ArpTable, ArpTables
+from diagnose.questions.network import Address, Interface
 from tests.checks.network.evidence import ENDED, container, links, network
 from tests.judging import judge, rows
 
@@ -92,3 +95,37 @@ def test_macvlan_host_unreachable(
         rows(judge("network.macvlan-host-unreachable", **known, neighbours=Neighbours((entry,))))
         == expected
     )
+
+
+HOST_SIDE = {
+    "the host": (("192.0.2.10",), "macvlan", [("warning", "a")]),
+    "the host of an ipvlan": (("192.0.2.10",), "ipvlan", [("warning", "a")]),
+    "another machine": (("192.0.2.44",), "macvlan", []),
+    "the whole network": (
+        ("192.0.2.10", *(f"192.0.2.{n}" for n in range(100, 130))),
+        "macvlan",
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("silent", "driver", "expected"), HOST_SIDE.values(), ids=HOST_SIDE)
+def test_a_container_that_calls_its_own_host(
+    silent: tuple[str, ...], driver: str, expected: list[tuple[str, str]]
+) -> None:
+    lan = network(Driver=driver, Options={"parent": "eth0"})
+    caller = on("a", {"shop": AT})
+    entries = tuple(Neighbour(address, "eth0", "") for address in silent)
+    tables = ArpTables((ArpTable(caller, lan, frozenset(), entries),))
+    found = judge(
+        "network.macvlan-host-unreachable",
+        containers=Containers((caller,)),
+        networks=Networks((lan,)),
+        neighbours=Neighbours(()),
+        links=Interfaces(
+            (Interface(index=2, name="eth0", up=True),),
+            (Address(index=2, address="192.0.2.10", prefix=24),),
+        ),
+        arp_tables=tables,
+    )
+    assert rows(found) == expected
