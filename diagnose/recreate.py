@@ -25,6 +25,7 @@ from diagnose.container_options import (
     options_of,
     restart_policy,
 )
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.redact import holds_token
 
@@ -37,6 +38,8 @@ _SWARM = "com.docker.swarm.task.id"
 _COMPOSE = "com.docker.compose."
 
 _OF_SECCOMP = "--security-opt=seccomp="
+_OBEYED = LazyPattern("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys: controls, line separators, marks of direction."""
 _PROFILE = f"{_OF_SECCOMP}{{"
 """How a filter begins in inspect: as JSON, and the command line takes it from a file alone."""
 
@@ -167,7 +170,7 @@ def _text(
     profile = next((word for word in words if word.startswith(_PROFILE)), "")
     create = " \\\n    ".join(map(_quoted, words))
     connect = [
-        f"{docker} network connect {' '.join(shlex.quote(option.text) for option in options)} "
+        f"{docker} network connect {' '.join(_word(option.text) for option in options)} "
         f"{shlex.quote(network)} {quoted} || back"
         for network, options in networks
     ]
@@ -222,7 +225,21 @@ def _text(
 
 def _quoted(word: str) -> str:
     """A word for a shell; the filter of system calls is in a file of the script's own."""
-    return f'{_OF_SECCOMP}"$profile"' if word.startswith(_PROFILE) else shlex.quote(word)
+    return f'{_OF_SECCOMP}"$profile"' if word.startswith(_PROFILE) else _word(word)
+
+
+def _word(text: str) -> str:
+    """A word of a shell that a terminal can show: what it would obey is written by printf."""
+    if not _OBEYED.search(text):
+        return shlex.quote(text)
+    shown = text.rstrip("\n")
+    escaped = shown.replace("\\", r"\\").replace("%", "%%").replace("'", "'\\''")
+    written = _OBEYED.sub(
+        lambda match: "".join(f"\\{byte:03o}" for byte in match[0].encode("utf-8", "replace")),
+        escaped,
+    )
+    newlines = text[len(shown) :]
+    return f"\"$(printf -- '{written}')\"{shlex.quote(newlines) if newlines else ''}"
 
 
 def _without_variable(name: str) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from typing import Any
 
 import pytest
 
 from diagnose.container_options import NoRecreateError
-from diagnose.recreate import ContainerChange, script
+from diagnose.recreate import ContainerChange, _word, script
 
 IMAGE = {
     "Config": {
@@ -328,3 +329,17 @@ def test_a_variable_is_left_out():
 def test_a_variable_with_another_name_than_shells_take_is_refused():
     with pytest.raises(NoRecreateError):
         script(container(), IMAGE, ContainerChange(unset=frozenset({"a/d;x"})))
+
+
+HOSTILE = ("\x9b31m\u202e\x07", "a'b\x1b[1m%s\n\\", "x\x1b\n", "\x1b'\"$(id)`", "it's", "a b")
+
+
+@pytest.mark.parametrize("label", HOSTILE)
+def test_a_script_shows_nothing_that_a_terminal_obeys(label: str) -> None:
+    """And hands the label over as it is."""
+    written = script(container(config={"Labels": {"a": "b", "x": label}}), IMAGE, ContainerChange())
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", written)
+    word = _word(f"--label=x={label}")
+    assert word in written
+    said = subprocess.run(["sh", "-c", f"printf %s {word}"], capture_output=True, check=True)
+    assert said.stdout.decode() == f"--label=x={label}"
