@@ -79,6 +79,7 @@ PASSED_NOWHERE = {
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "daemon.containerd-config-invalid": "no recorded host with a containerd of the system was asked",
     "daemon.unit-invalid": "no recorded host has systemd and was asked for its unit",
+    "firewall.ban-bypassed": "no recorded host has a ban list",
     "firewall.neighbour-banned": "no bundle of a recorded host holds its ARP table",
     "dns.search-wildcard": "no recorded host was asked for a wildcard",
     "daemon.not-enabled": "no recorded host has systemd",

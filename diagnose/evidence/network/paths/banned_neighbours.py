@@ -95,7 +95,7 @@ def banned_neighbours(
     containers that have no such address.
     """
     stack = host_stack.stack
-    if not _bans_anybody(stack):
+    if not bans_anybody(stack):
         return BannedNeighbours(())
     ports = [_at(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
     answering = [
@@ -171,7 +171,7 @@ def _neighbours6(host: Host, uplinks: Uplinks) -> Iterator[tuple[str, str]]:
             yield entry.address, interface
 
 
-def _bans_anybody(stack: Stack) -> bool:
+def bans_anybody(stack: Stack) -> bool:
     """Whether a rule belongs to a ban list, by its own text or by the name of its chain."""
     return any(_has_bans(chain) for chain in stack.ruleset.chains)
 
@@ -179,7 +179,7 @@ def _bans_anybody(stack: Stack) -> bool:
 def _has_bans(chain: Chain) -> bool:
     """Whether a chain with rules is a ban list by its name, or leads to one."""
     texts = (rule.text for rule in chain.rules)
-    return bool(chain.rules) and (_is_ban(chain.label, chain.name) or _is_ban(*texts))
+    return bool(chain.rules) and (is_ban(chain.label, chain.name) or is_ban(*texts))
 
 
 def _traced(stack: Stack, address: str, port: ShutPort) -> Trace:
@@ -195,10 +195,11 @@ def _banned_by(stack: Stack, address: str, port: ShutPort) -> Step | None:
     if obstacle is None:
         return None
     by = obstacle.by
-    return by if _is_ban(by.table, by.chain, by.rule) else None
+    return by if is_ban(by.table, by.chain, by.rule) else None
 
 
-def _is_ban(*texts: str) -> bool:
+def is_ban(*texts: str) -> bool:
+    """Whether one of these names or rules is that of a ban list."""
     return any(_has_mark(text.lower()) and _BAN_LIST.search(text) for text in texts)
 
 

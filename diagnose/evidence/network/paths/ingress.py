@@ -170,16 +170,22 @@ def _incoming(traced: Trace, bridges: Collection[str]) -> ConnectionVerdict:
 
 
 def refused_by_host(
-    stack: Stack, uplink: str, address: str, port: int, proto: str, family: Family
+    stack: Stack,
+    uplink: str,
+    address: str,
+    port: int,
+    proto: str,
+    family: Family,
+    src: str | None = None,
 ) -> ConnectionVerdict:
     """What the host's own filter does to a connection to one of its processes.
 
-    As if nothing translated the port.
+    As if nothing translated the port. src: the client, where it is known.
     """
     sent = Packet(
         uplink,
         "",
-        None,
+        src,
         address,
         proto,
         EPHEMERAL,

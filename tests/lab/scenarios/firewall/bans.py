@@ -136,3 +136,76 @@ def stranger_banned(box: Box) -> None:
     """fail2ban bans addresses of the internet, and a neighbour calls the port."""
     _banned(box, "203.0.113.9", "198.51.100.77")
     assert box.provider.curl(f"http://{BOX_ADDRESS}:8080/").strip() == "hello"
+
+
+_INTRUDER = "198.51.100.77"
+_CROWDSEC = """
+table ip crowdsec {
+    set crowdsec-blacklists { type ipv4_addr; flags timeout; elements = { %s timeout 4h } }
+    chain crowdsec-chain {
+        type filter hook HOOK priority filter - 10; policy accept;
+        ip saddr @crowdsec-blacklists drop
+    }
+}
+"""
+
+
+def _intruder_gets(box: Box, port: int) -> str:
+    """What a banned client of the internet reads at a published port."""
+    url = f"http://{BOX_ADDRESS}:{port}/"
+    curl = ["curl", "-s", "--noproxy", "*", "--interface", _INTRUDER, "-m", "3", url]
+    return box.provider.run(curl, check=False, timeout=10).stdout
+
+
+def _site_with_an_intruder(box: Box, name: str, port: int) -> None:
+    """A published port, and a client of the internet who has it open already."""
+    # the gateway asks for the host's hardware address with its own address, as a router does
+    box.provider.sh(
+        f"ip addr replace {_INTRUDER}/32 dev lo; sysctl -qw net.ipv4.conf.all.arp_announce=2"
+    )
+    healthy_container(box, name, port)
+    box.wait_for(lambda: _intruder_gets(box, port) == "hello\n", 10, "the client")
+
+
+@fault("firewall.ban-bypassed", subject="container:site31")
+def crowdsec_that_bans_at_the_host_alone(box: Box) -> None:
+    """CrowdSec's chain is asked about packets to the host, and not about those to a container."""
+    _site_with_an_intruder(box, "site31", 18231)
+    box.write("/run/ban.nft", (_CROWDSEC % _INTRUDER).replace("HOOK", "input"))
+    box.sh("nft -f /run/ban.nft")
+    assert _intruder_gets(box, 18231) == "hello\n"
+    (found,) = box.diagnose("check", "firewall.ban-bypassed", "--format", "json").findings
+    assert f"({_INTRUDER})" in found["summary"], found
+    box.sh(found["fix"][0]["command"])
+    assert _intruder_gets(box, 18231) == ""
+    box.sh("nft delete chain ip crowdsec diagnose-forward")
+    assert _intruder_gets(box, 18231) == "hello\n"
+
+
+@healthy()
+def crowdsec_that_bans_at_containers_too(box: Box) -> None:
+    """The same table with a chain that is asked about forwarded packets."""
+    _site_with_an_intruder(box, "site31", 18231)
+    box.write("/run/ban.nft", (_CROWDSEC % _INTRUDER).replace("HOOK", "forward"))
+    box.sh("nft -f /run/ban.nft")
+    assert _intruder_gets(box, 18231) == ""
+
+
+@fault("firewall.ban-bypassed", subject="container:site32")
+def fail2ban_in_the_input_chain(box: Box) -> None:
+    """fail2ban bans a client of the site in the chain of the host."""
+    _site_with_an_intruder(box, "site32", 18232)
+    box.sh(f"iptables -N f2b-site; iptables -A f2b-site -s {_INTRUDER} -j REJECT")
+    box.sh("iptables -A f2b-site -j RETURN; iptables -I INPUT -p tcp -j f2b-site")
+    assert _intruder_gets(box, 18232) == "hello\n"
+    (found,) = box.diagnose("check", "firewall.ban-bypassed", "--format", "json").findings
+    assert found["fix"][0]["command"] == "iptables -I DOCKER-USER -j f2b-site", found
+
+
+@healthy()
+def fail2ban_for_ssh_alone(box: Box) -> None:
+    """fail2ban bans an address from the port of ssh, and a client with this address uses a site."""
+    _site_with_an_intruder(box, "site32", 18232)
+    box.sh(f"iptables -N f2b-sshd; iptables -A f2b-sshd -s {_INTRUDER} -j REJECT")
+    box.sh("iptables -A f2b-sshd -j RETURN; iptables -I INPUT -p tcp --dport 22 -j f2b-sshd")
+    assert _intruder_gets(box, 18232) == "hello\n"

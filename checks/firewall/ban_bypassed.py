@@ -1,0 +1,61 @@
+"""firewall.ban-bypassed: a ban list is asked about the host alone, and not about its containers."""
+
+from __future__ import annotations
+
+import re
+
+from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedBans
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import counted
+from diagnose.registry import check
+
+_IPSET = LazyPattern(r"--match-set (?P<name>\S+) src\b", re.ASCII)
+
+
+@check("firewall.ban-bypassed", severity=Severity.warning)
+def ban_bypassed(bypassed_bans: BypassedBans) -> CheckResult:
+    """A ban list does not keep a banned address from a published port.
+
+    fail2ban, CrowdSec and their kin refuse addresses in the host's input rules by default. A
+    published port is translated before, and forwarded: its packets never meet those rules. Found
+    where an address was connected to a published port within the last minutes, the input rules
+    refuse it at that port, and nothing on its way to the container does. A list for another port,
+    such as that of ssh, says nothing about it.
+    """
+    if not bypassed_bans.walked and not bypassed_bans.unread:
+        return Skipped("no ban list, or nobody is connected to a published port")
+    groups = by_key(((item.container.id, item.host_port, item.by), item) for item in bypassed_bans)
+    for items in groups.values():
+        yield _finding(items)
+    yield from bypassed_bans.unread
+    return None
+
+
+def _finding(items: list[BypassedBan]) -> Finding:
+    first = items[0]
+    by = first.by
+    addresses = [item.address for item in items]
+    return Finding.about(
+        first.container,
+        f"{counted('banned client', addresses, most=2)} still reached published port "
+        f"{first.host_port} of {first.container}: chain {by.chain} of table {by.table} sees only "
+        "what is sent to the host itself",
+        {**by.evidence, "banned clients that were connected": addresses[:10]},
+        discriminator=f"{first.host_port}/{first.protocol} {by.chain}",
+        stable=(first.container.life,),
+        port=str(first.host_port),
+    ).with_variables(_cure(first))
+
+
+def _cure(ban: BypassedBan) -> dict[str, str]:
+    """The set or the chain that is to be asked about forwarded packets, too."""
+    ipset = _IPSET.search(ban.by.rule)
+    place = place_of(ban.by)
+    if "program" not in place:
+        return place if ban.is_hooked else {}
+    if ipset is not None:
+        return {"set": ipset["name"]}
+    return {} if ban.is_hooked else {"program": place["program"], "ban_chain": ban.by.chain}
