@@ -27,6 +27,10 @@ CASES: dict[str, tuple[str, str, list[tuple[int, str, bool]]]] = {
     "a mapping of YAML": (YAML, '      DB_PASSWORD: "ab$cd"', [(1, "DB_PASSWORD", True)]),
     "a hash in YAML": (YAML, "      AUTH: x:$apr1$zz$qq", [(1, "AUTH", True)]),
     "single quotes of YAML": (YAML, "      DB_PASSWORD: 'ab$cd'", [(1, "DB_PASSWORD", True)]),
+    "a reference of YAML": (YAML, "      - DB_PASSWORD=${DB_SECRET}", []),
+    "a reference of YAML without braces": (YAML, "      DB_PASSWORD: $DB_SECRET", []),
+    "a reference in a URL of YAML": (YAML, "      URL: postgres://a:${PW}@db/a", []),
+    "beside a reference of YAML": (YAML, "      PW: ${PRE}b$cd", [(1, "PW", False)]),
     "beside a known one": (ENV, "U=x\nDB_PASSWORD=$U$cd", [(2, "DB_PASSWORD", False)]),
 }
 
@@ -42,6 +46,6 @@ def test_value_that_loses_a_part(
 
 
 def test_variable_of_the_env_file_is_known_in_the_compose_file() -> None:
-    found = lost({ENV: "CODE=7", YAML: "  PIN: a$CODE"})
+    found = lost({ENV: "code=7", YAML: "  PIN: a$code"})
     assert found == []
-    assert lost({YAML: "  CODE: 7\n  PIN: a$CODE"}) != []
+    assert lost({YAML: "  code: 7\n  PIN: a$code"}) != []

@@ -14,6 +14,8 @@ _ASSIGNED = re.compile(r"^\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*$")
 _IN_YAML = re.compile(r"^\s*(?:-\s*[\"']?)?([A-Za-z_]\w*)\s*[:=]\s*(.*?)\s*$")
 _REFERENCE = re.compile(r"(?<![\\$])(?:\$\$)*\$(?:\{([A-Za-z_]\w*)\}|([A-Za-z_]\w*))")
 """One that a default value follows (`${NAME:-x}`) is meant."""
+_SHORTEST_NAME = 3
+"""Fewer capitals behind a `$` are rather a part of a password than the name of a variable."""
 _OF_SHELLS = {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TZ", "USER"}
 _OF_SHELLS |= {"UID", "GID", "PUID", "PGID"}
 """What a shell has set for compose nearly always."""
@@ -39,6 +41,18 @@ class _Assignment(msgspec.Struct, frozen=True):
         return [match[1] or match[2] for match in _REFERENCE.finditer(self.value)]
 
     @property
+    def meant(self) -> set[str]:
+        """The references of a compose file that look like it: in braces, or in capitals.
+
+        The shell that called compose, or a file that `--env-file` names, may set them.
+        """
+        return {
+            match[1] or match[2]
+            for match in _REFERENCE.finditer(self.value if self.is_yaml else "")
+            if match[1] or (match[2].isupper() and len(match[2]) >= _SHORTEST_NAME)
+        }
+
+    @property
     def has_other_signs(self) -> bool:
         """Whether a second `$` before each one of them would not be all that has to change."""
         hindering = set() if self.is_yaml else {"'", "\\", "#"}
@@ -55,7 +69,7 @@ def lost(texts: Mapping[str, str]) -> list[Json]:
     variables: list[Json] = []
     for item in assignments:
         references = item.references
-        unknown = [name for name in references if name not in known]
+        unknown = [name for name in references if name not in known | item.meant]
         if unknown:
             is_plain = len(unknown) == len(references) and not item.has_other_signs
             place = {"path": item.path, "line": item.number}
