@@ -77,6 +77,14 @@ def test_where_it_ends(paths: Paths, end: LinkEnd | None) -> None:
     assert link_end(host(paths), APP, "/config/keys/cert.crt") == end
 
 
+def test_source_that_is_itself_a_link_was_followed_by_the_mount() -> None:
+    release = "/srv/releases/5"
+    current: Paths = {"/srv/current": release, "/srv/current/cert.crt": "live/cert.pem"}
+    app = container("web", Mounts=[{**CONFIG, "Source": "/srv/current"}])
+    end = link_end(host(current), app, "/config/cert.crt")
+    assert end == LinkEnd("/config/live/cert.pem", "/srv/current/live/cert.pem")
+
+
 LINE = 'nginx: [emerg] cannot load certificate "/config/keys/cert.crt": No such file or directory'
 FOUND = [("warning", "swag")]
 CASES: dict[str, tuple[Paths, list[tuple[str, str]], str]] = {

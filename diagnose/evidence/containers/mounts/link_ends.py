@@ -41,6 +41,10 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
             return LinkEnd(at, _on_host(container, at), is_there=True)
         step = posixpath.normpath(f"{at}/{parts.popleft()}").rstrip("/")
         place = _on_host(container, step)
+        if _is_mount(container, step):
+            # whatever its source is: the kernel has followed it when it was mounted
+            at = step
+            continue
         if not place:
             if not _is_above_a_mount(container, step):
                 return LinkEnd("/".join((step, *parts)))
@@ -77,6 +81,10 @@ def _mount_of(container: Container, path: str) -> Mount | None:
 def _on_host(container: Container, path: str) -> str:
     mount = _mount_of(container, path)
     return mount.on_host(path).rstrip("/") if mount is not None else ""
+
+
+def _is_mount(container: Container, path: str) -> bool:
+    return any(mount.destination.rstrip("/") == path for mount in container.mounts)
 
 
 def _is_above_a_mount(container: Container, path: str) -> bool:
