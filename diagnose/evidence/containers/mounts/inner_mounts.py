@@ -111,12 +111,17 @@ def _readers(
     containers: Sequence[Container],
     tables: Mapping[str, list[Mounted]],
 ) -> Iterator[tuple[Container, Mount]]:
-    """Other containers that were given this place of the host, and do not see this device."""
+    """Other containers that were given this place of the host, and do not see this device.
+
+    One that has the whole host, such as a monitor, was not given it for its files.
+    """
     for container in containers:
         devices = {mounted.dev for mounted in tables.get(container.id, ())}
         if container.id == writer.id or not devices or dev in devices:
             continue
         for mount in container.bind_mounts:
+            if mount.source == "/":
+                continue
             if is_within(place, mount.source) or is_within(mount.source, place):
                 yield container, mount
                 break

@@ -33,6 +33,7 @@ def _member(name: str, pid: int, source: str, place: str, propagation: str = "")
 
 UPLOADER = _member("uploader", 1, "/srv/media", "/mnt/remote", "rprivate")
 CINEMA = _member("cinema", 2, "/srv", "/media")
+MONITOR = _member("monitor", 2, "/", "/host")
 ELSEWHERE = _member("cinema", 2, "/srv/shop", "/media")
 
 CASES: dict[str, tuple[tuple[Container, ...], dict[int, str], Mounts, list[tuple[str, str]]]] = {
@@ -44,6 +45,12 @@ CASES: dict[str, tuple[tuple[Container, ...], dict[int, str], Mounts, list[tuple
     ),
     "nobody else has the folder": (
         (UPLOADER, ELSEWHERE),
+        {1: CLOUD, 2: READER},
+        HOST,
+        [("advice", "uploader")],
+    ),
+    "a monitor has the whole host": (
+        (UPLOADER, MONITOR),
         {1: CLOUD, 2: READER},
         HOST,
         [("advice", "uploader")],
