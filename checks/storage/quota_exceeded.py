@@ -28,6 +28,8 @@ OPTIONS = frozenset({"quota", "usrquota", "grpquota", "prjquota", "uquota", "gqu
 
 _OF_ENGINE = LazyPattern(r"(?<!key: )disk quota exceeded")
 """Kernel keys have a quota too."""
+_COPIED = LazyPattern(r"Handler for PUT \S*/containers/\S+/archive")
+"""What `docker cp` meets is most often the size of the container's own layer, or of a volume."""
 _PATH = LazyPattern(r"(?:^|[\s'\"])(/[^\s:'\"]+)")
 
 
@@ -104,6 +106,8 @@ def _told_by_engine(
 
 def _may_be_of(root: str, text: str) -> bool:
     """Whether an error is about the data root: a failed pull names paths inside the image alone."""
+    if _COPIED.search(text):
+        return False
     paths = _PATH.findall(text.rpartition(" returned error: ")[2])
     on_host = [path for path in paths if path.count("/") > 1]
     return "register layer" in text or not on_host or any(is_within(path, root) for path in on_host)

@@ -64,6 +64,7 @@ def test_the_size_of_a_layer_is_a_quota_too() -> None:
 
 ROOT = Mounts((Mounted("/", "ext4", dev="8:1"), Mounted("/var/lib/docker", "btrfs", dev="0:40")))
 CREATE = "Handler for POST /v1.51/containers/create returned error: "
+COPY = "Handler for PUT /v1.51/containers/web/archive returned error: "
 MKDIR = f"{CREATE}mkdir /var/lib/docker/overlay2/5-init: disk quota exceeded"
 OVER = container("newer", State={"Status": "created"}, Created="2026-01-02T03:20:00Z")
 OLD = container("older", Created="2026-01-02T03:00:00Z")
@@ -81,6 +82,12 @@ TOLD = {
     "a container was created since": (MKDIR, OVER, ROOT, []),
     "another disk": (f"{CREATE}mkdir /srv/nas/app: disk quota exceeded", OLD, ROOT, []),
     "no quotas there": (MKDIR, OLD, Mounts((Mounted("/", "ext4", dev="8:1"),)), []),
+    "the layer of a container, by docker cp": (
+        f"{COPY}write /wal: disk quota exceeded",
+        OLD,
+        ROOT,
+        [],
+    ),
     "kernel keys": (f"{CREATE}create session key: disk quota exceeded", OLD, ROOT, []),
 }
 
