@@ -12,11 +12,15 @@ from diagnose.registry import evidence
 FOLDER = "/proc/sys/fs/binfmt_misc"
 _OF_ANY = ("fex-", "box64", "rosetta", "ubt_")
 """How the names of emulators begin that are not called after the processor."""
+_CONTROLS = ("register", "status")
+"""Files of the kernel in that folder, which are no emulators."""
 _NAMES = {
     "386": "i386",
     "amd64": "x86_64",
     "arm64": "aarch64",
     "loong64": "loongarch64",
+    "mips64le": "mips64el",
+    "mipsle": "mipsel",
 }
 """What QEMU calls an architecture of images, where it has another name."""
 
@@ -41,4 +45,4 @@ def emulators(host: Host, programs: Programs) -> Emulators | Unavailable:
     listed = host.ask(ListFolder(FOLDER))
     if isinstance(listed, Failed):
         return Unavailable.of(listed)
-    return Emulators(tuple(entry.name for entry in listed.entries))
+    return Emulators(tuple(entry.name for entry in listed.entries if entry.name not in _CONTROLS))

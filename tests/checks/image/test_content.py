@@ -99,14 +99,22 @@ def test_container_that_was_emulated_before_the_boot(
 
 def test_emulators_are_listed_only_for_a_program_of_another_format() -> None:
     program = Program("/app", "exec format error", "exec /app: exec format error")
+    names = ("qemu-arm", "qemu-mips64el", "register", "status")
     host = Made(
-        {"file.list": {"entries": [{"name": "qemu-arm", "type": "file"}], "truncated": False}}
+        {
+            "file.list": {
+                "entries": [{"name": name, "type": "file"} for name in names],
+                "truncated": False,
+            }
+        }
     )
     assert isinstance(emulators(host, Programs({})), Unavailable)
     assert host.asked == []
     found = emulators(host, Programs({"web": program}))
     assert isinstance(found, Emulators)
     assert (found.can_run("arm"), found.can_run("arm64")) == (True, False)
+    assert found.can_run("mips64le")
+    assert found.items == ("qemu-arm", "qemu-mips64el")
 
 
 def test_a_platform_of_another_shape_is_an_answer_that_cannot_be_read() -> None:
