@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import (
     with_host,
@@ -44,7 +45,8 @@ def peer_not_listening(
     the one that is published on the host. A server that was started less than `settled` ago may yet
     begin to listen. A server that is called over IPv6 and listens over IPv4 alone is a warning too:
     some programs try the other address then. The image docker:dind serves TLS at port 2376, and
-    nothing at 2375, unless its DOCKER_TLS_CERTDIR is empty. TCP only.
+    nothing at 2375, unless its DOCKER_TLS_CERTDIR is empty. A call that network.peer-address-stale
+    explains, since the address belonged to another container before, is left out. TCP only.
     """
     for call in failing_calls:
         is_now = call.times >= least and clock.is_within(call.at, fresh)
@@ -52,6 +54,9 @@ def peer_not_listening(
         peer = containers.by_place.get((call.network.name, call.address))
         netns = _inside(peer, call, namespaces)
         if not is_now or not is_refused_here or peer is None or netns is None:
+            continue
+        servers = servers_of(call, members_around(call, containers), namespaces)
+        if is_taken_over(call, peer, servers, namespaces):
             continue
         is_settled = clock.has_passed(peer.started_at, settled)
         yield from _peer_findings(call, peer, netns, is_settled=is_settled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.network.container_netns import Namespaces
@@ -34,13 +35,15 @@ def peer_address_stale(
     A container that is recreated may get another address. nginx and many other programs look a
     name up once, at their start; `extra_hosts` and environment variables hold an address for ever.
     The log must say so repeatedly within the last minutes, and later than the last start of a
-    container on that network. A node of a cluster (Raft) that serves the called port itself may
-    have kept its own former address in its data.
+    container on that network. Where a container has the address now, it counts only if the call
+    may be older than that: the address is configured, or the owner and a container that serves the
+    port were started after the caller. A node of a cluster (Raft) that serves the called port
+    itself may have kept its own former address in its data.
     """
     for call in failing_calls:
         if call.network.name not in call.container.endpoints or call.times < least:
             continue
-        members = _members(call, containers)
+        members = members_around(call, containers)
         if call.at < max((member.started_at or 0 for member in members), default=0) + settled:
             continue
         holders = [
@@ -49,45 +52,13 @@ def peer_address_stale(
             if call.address in member.endpoints[call.network.name].addresses
         ]
         holder = holders[0] if holders else None
-        servers = _servers(call, members, namespaces)
-        if holder is not None and not _is_taken_over(call, holder, servers, namespaces):
+        servers = servers_of(call, members, namespaces)
+        if holder is not None and not is_taken_over(call, holder, servers, namespaces):
             continue
         is_own = holder is None and not servers and _is_former_own(call, namespaces)
         yield _stale_address_finding(call, holder, servers, is_own=is_own)
     yield from failing_calls.unread
     return None
-
-
-def _members(call: FailingCall, containers: Containers) -> list[Container]:
-    """The other running containers on the network of the address."""
-    return [
-        container
-        for container in containers.running
-        if call.network.name in container.endpoints and container.id != call.container.id
-    ]
-
-
-def _servers(
-    call: FailingCall, members: list[Container], namespaces: Namespaces | None
-) -> list[Container]:
-    """The containers on that network that listen on the port that was called."""
-    servers = []
-    for member in members:
-        netns = namespaces.of(member) if namespaces is not None else None
-        if netns is not None and netns.sockets("tcp", call.port):
-            servers.append(member)
-    return servers
-
-
-def _is_taken_over(
-    call: FailingCall, holder: Container, servers: list[Container], namespaces: Namespaces | None
-) -> bool:
-    """Whether another container serves the port in place of the address's owner.
-
-    The owner certainly does not.
-    """
-    is_seen = namespaces is not None and namespaces.of(holder) is not None
-    return is_seen and call.refused and bool(servers) and holder not in servers
 
 
 def _stale_address_finding(

@@ -72,6 +72,8 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Whether somebody answered that nobody listens there."""
     by_socket: bool = False
     """Whether a socket shows it, not a log."""
+    by_name: bool = False
+    """Whether the line names the other container, and its address is the present one."""
 
     @property
     def seen_in(self) -> str:
@@ -191,6 +193,7 @@ def _calls_by_name(
                         at=line.at,
                         times=1,
                         refused=is_refused,
+                        by_name=True,
                     )
                 )
     return calls

@@ -75,6 +75,59 @@ def test_stale_addresses(name: str) -> None:
     assert rows(result) == wanted
 
 
+EARLIER = "2025-11-24T13:00:00Z"
+"""Before all others were started."""
+
+
+def earlier(owner: Container) -> Container:
+    return replace(owner, state=replace(owner.state, started_at=EARLIER))
+
+
+STALE_ALONE = ([("critical", "edge")], [])
+NOT_LISTENING_ALONE = ([], [("warning", "edge")])
+
+OWNERS: dict[str, tuple[FailingCall, list[Container], tuple[list[Any], list[Any]]]] = {
+    "the address may be older than its owner": (CALL, [EDGE, API, WORKER], STALE_ALONE),
+    "its owner had it before": (CALL, [EDGE, API, earlier(WORKER)], NOT_LISTENING_ALONE),
+    "its server had its own before": (CALL, [EDGE, earlier(API), WORKER], NOT_LISTENING_ALONE),
+    "the address is configured": (
+        replace(
+            CALL, container=replace(EDGE, config=ContainerConfig(env=["UPSTREAM=10.1.0.4:80"]))
+        ),
+        [EDGE, API, earlier(WORKER)],
+        STALE_ALONE,
+    ),
+    "the name of its owner is called": (
+        replace(CALL, by_name=True),
+        [EDGE, API, WORKER],
+        NOT_LISTENING_ALONE,
+    ),
+    "nobody else serves the port": (CALL, [EDGE, WORKER], NOT_LISTENING_ALONE),
+}
+
+
+@pytest.mark.parametrize(("call", "running", "expected"), OWNERS.values(), ids=OWNERS)
+def test_a_refused_call_is_stale_or_unserved_and_never_both(
+    call: FailingCall, running: list[Container], expected: tuple[list[Any], list[Any]]
+) -> None:
+    known = {API.id: inside(API, 80), WORKER.id: inside(WORKER)}
+    found = tuple(
+        rows(
+            judge(
+                id,
+                failing_calls=FailingCalls((call,)),
+                containers=Containers(tuple(running)),
+                namespaces=Namespaces(
+                    {item.id: known[item.id] for item in running if item.id in known}
+                ),
+                clock=Clock(wall=NOW, booted=NOW - 9e5),
+            )
+        )
+        for id in ("network.peer-address-stale", "network.peer-not-listening")
+    )
+    assert found == expected
+
+
 RAFT = "raft: Failed to make RequestVote RPC to 10.1.0.4:8300: no route to host"
 VOTE = replace(CALL, line=RAFT, port=8300, refused=False)
 NODE = replace(EDGE, config=replace(EDGE.config, exposed_ports={"8300/tcp": {}}))
