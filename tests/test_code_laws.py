@@ -117,6 +117,7 @@ def _module(path: Path) -> _Module:
     )
 
 
+_SINGLE_BRACES = re.compile(r"\b(?:rf|fr|f)[\"'][^\"'\n]*(?<!\{)\{\d+(?:,\s?\d*)?\}")
 _TANGLE = re.compile(
     r"""\bf"[^"\n]*\{[^{}"\n]* if [^{}"\n]* else |\bf'[^'\n]*\{[^{}'\n]* if [^{}'\n]* else """
     r"""|\belse [^\n,\])]+ if [^\n]+ else """
@@ -318,3 +319,12 @@ def test_no_ternary_stands_inside_another_or_inside_a_text():
     assert _TANGLE.search("a = 1 if b else 2 if c else 3")
     files = (*ENGINE_FILES, *CHECK_FILES)
     assert {path: lines for path in files if (lines := _module(path).tangles)} == {}
+
+
+def test_no_count_of_a_pattern_is_taken_for_a_value():
+    """In an f-string `{1, 300}` is the text `(1, 300)`: the braces of a count are doubled."""
+    assert _SINGLE_BRACES.search('rf"{A}{1, 300}"')
+    assert not _SINGLE_BRACES.search('rf"{A}{{1,300}}"')
+    files = (*ENGINE_FILES, *CHECK_FILES)
+    found = {path: _SINGLE_BRACES.findall(path.read_text()) for path in files}
+    assert {path: counts for path, counts in found.items() if counts} == {}

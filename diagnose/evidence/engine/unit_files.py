@@ -22,7 +22,9 @@ MAX_BYTES = 64 * 1024
 SAME_LOAD_S = 1.0
 """What systemd says of one reading of a unit, it says within so many seconds."""
 _COMMAND = LazyPattern(r"^\s*ExecStart\s*=\s*(?P<command>.*?)\s*$")
-_REFUSAL = LazyPattern(rf"(?:{UNIT}: (?P<setting>Service .+)|(?P<place>/\S{1, 300}:\d{1, 6}: .+))")
+_REFUSAL = LazyPattern(
+    rf"(?:{UNIT}: (?P<setting>Service .+)|(?P<place>/\S{{1,300}}:\d{{1,6}}: .+))"
+)
 """What systemd logs of a unit that it does not load: of its settings, or of one line of a file."""
 
 

@@ -59,6 +59,16 @@ def test_what_is_wrong_with_the_files(texts: dict[str, str], expected: UnitFiles
     assert unit_files(made, refused(*texts)) == expected
 
 
+def test_the_line_that_systemd_names_is_its_reason() -> None:
+    place = f"{A}:3: Missing '='."
+    entries = [
+        {"at": 1.0, "message": place, "pid": 1},
+        {"at": 1.1, "message": f"docker.service: {NONE}", "pid": 1},
+    ]
+    made = Made({"file.read": {"text": COMMAND}, "journal": {"entries": entries}})
+    assert unit_files(made, refused(A)).words == place
+
+
 def test_files_that_systemd_has_read_are_not_looked_at() -> None:
     made = Made({})
     assert unit_files(made, down(drop_in_paths=A)) == UnitFiles()
