@@ -20,6 +20,7 @@ from diagnose.interrupts import attended, ending
 from diagnose.judgement import engine, selection
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
+from diagnose.judgement.report import UNLINKED, UNPROVEN
 from diagnose.model import Check, Failed, Json, Report
 from diagnose.phrases import and_more, count, joined, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
@@ -247,6 +248,9 @@ def manifest(report: Report, thresholds: Thresholds) -> dict[str, Json]:
         "taken_at": report.taken_at,
         "thresholds": {id: dict(values) for id, values in thresholds.items()},
         "uncollected": list(report.uncollected),
+        "unjudged": list(report.unjudged),
+        "unlinked": UNLINKED in report.notes,
+        "unproven": UNPROVEN in report.notes,
         "selected": [result.check.id for result in report.results],
     }
 
@@ -271,7 +275,10 @@ def replay(
         selected,
         thresholds=configured.thresholds if explicit else _thresholds(head, checks),
         silences=configured.silences,
-        uncollected=_names(head),
+        uncollected=_names(head, "uncollected"),
+        unjudged=_names(head, "unjudged"),
+        is_unlinked=head.get("unlinked") is True,
+        is_unproven=head.get("unproven") is True,
         source="bundle",
         notes=(*configured.notes, *_damage(source)),
     )
@@ -367,9 +374,9 @@ def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresh
     return kept
 
 
-def _names(head: Mapping[str, Json]) -> tuple[str, ...]:
-    uncollected = head.get("uncollected")
-    return tuple(str(name) for name in uncollected) if isinstance(uncollected, list) else ()
+def _names(head: Mapping[str, Json], field: str) -> tuple[str, ...]:
+    names = head.get(field)
+    return tuple(str(name) for name in names) if isinstance(names, list) else ()
 
 
 def require_known(words: Sequence[str], names: Mapping[str, str] | None) -> None:

@@ -47,7 +47,7 @@ class Broken(msgspec.Struct, frozen=True):
 
 
 class PendingEvidence:
-    """Evidence that is collected here and now: set once its value is there.
+    """Evidence that is collected here and now: settled once, for everyone who needs it.
 
     It holds no lock. The limit of time may interrupt a collector anywhere, and `threading.Event`
     stays locked for ever where that happens on the way into its condition.
@@ -57,8 +57,13 @@ class PendingEvidence:
         self.value: Any = None
         self._is_there = False
 
-    def set(self) -> None:
+    def settle(self, value: Any) -> bool:
+        """Give it this value, unless it has one. Whether it had none."""
+        if self._is_there:
+            return False
+        self.value = value
         self._is_there = True
+        return True
 
     def is_set(self) -> bool:
         return self._is_there
@@ -77,9 +82,13 @@ class AwaitedEvidence(PendingEvidence):
     def __init__(self) -> None:
         super().__init__()
         self._done = threading.Event()
+        self._settling = threading.Lock()
 
-    def set(self) -> None:
+    def settle(self, value: Any) -> bool:
+        with self._settling:
+            is_first = super().settle(value)
         self._done.set()
+        return is_first
 
     def is_set(self) -> bool:
         return self._done.is_set()
@@ -103,6 +112,8 @@ class Collection:
         self.waits = not isinstance(self._host.source, Replay)
         """Whether answers have to be waited for."""
         self.uncollected = set(never)
+        """Names of the kinds that were given up: nobody has their evidence, also where a collector
+        ends later."""
         self._lock = threading.Lock()
         self._pending: dict[type, PendingEvidence] = {}
 
@@ -114,6 +125,9 @@ class Collection:
                 return pending
             pending = AwaitedEvidence() if self.waits else PendingEvidence()
             self._pending[kind] = pending
+        if kind.__name__ in self.uncollected:
+            pending.settle(_uncollected(kind))
+            return pending
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
         if not self.waits:
@@ -127,12 +141,25 @@ class Collection:
 
         Waits at most until the budget and some grace are spent.
         """
-        if kind.__name__ not in self.uncollected:
-            pending = self.start(kind)
-            if pending.wait(self._left(kind)):
-                return pending.value
+        pending = self.start(kind)
+        if not pending.wait(self._left(kind)):
+            self._give_up(kind, pending)
+        return pending.value
+
+    def end(self) -> None:
+        """Give up what is not collected by now: from here on no evidence changes."""
+        with self._lock:
+            begun = list(self._pending.items())
+        for kind, pending in begun:
+            self._give_up(kind, pending)
+
+    def _give_up(self, kind: type, pending: PendingEvidence) -> None:
+        """Make evidence unavailable to everyone, unless it has come meanwhile.
+
+        A recording says which evidence was given up. It could not say who still had it.
+        """
+        if pending.settle(_uncollected(kind)):
             self.uncollected.add(kind.__name__)
-        return _uncollected(kind)
 
     def _left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
@@ -160,9 +187,7 @@ class Collection:
             with at_most(max(self._left(kind), least)):
                 self._collect(pending, function, needs)
         except TimeIsUpError:
-            self.uncollected.add(kind.__name__)
-            pending.value = _uncollected(kind)
-            pending.set()
+            self._give_up(kind, pending)
 
     def _collect(
         self,
@@ -170,8 +195,7 @@ class Collection:
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
-        pending.value = self._outcome(function, needs)
-        pending.set()
+        pending.settle(self._outcome(function, needs))
 
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
         arguments: dict[str, Any] = {}

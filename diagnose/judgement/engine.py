@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from diagnose.judgement import changes_before, proof
 from diagnose.judgement.collection import Collection
-from diagnose.judgement.judge import judge_all
+from diagnose.judgement.judge import is_out_of_time, judge_all
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
 from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis
@@ -62,10 +62,12 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
     budget.keep_for_reporting(began, len(listed) if isinstance(listed, list) else 0)
     _start(collection, kinds)
     evidence = {kind: collection.get(kind) for kind in kinds}
+    collection.end()
     report_basis = evidence[ReportBasis]
     basis = report_basis if isinstance(report_basis, ReportBasis) else ReportBasis()
     basis = replace(basis, changes=changes_before.known(evidence))
-    results = recheck(host, judge_all(chosen, evidence, what.thresholds, budget))
+    judged = judge_all(chosen, evidence, what.thresholds, budget, what.unjudged)
+    results = recheck(host, judged)
     alternative = proof.Alternative(recorded(host), collection.collected)
     report = reported(results, basis, what, alternative, budget)
     profile = evidence.get(HostProfile)
@@ -75,6 +77,7 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
         duration_s=round(time.monotonic() - began, 3),
         coverage=tuple(value.coverage for value in evidence.values() if hasattr(value, "coverage")),
         uncollected=tuple(sorted(collection.uncollected)),
+        unjudged=tuple(sorted(result.check.id for result in judged if is_out_of_time(result))),
         evidence=collection.collected if what.shown else {},
     )
 

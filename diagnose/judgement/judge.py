@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
@@ -27,18 +27,25 @@ others unjudged."""
 
 
 def judge_all(
-    checks: Sequence[Check], evidence: Mapping[type, Any], thresholds: Thresholds, budget: Budget
+    checks: Sequence[Check],
+    evidence: Mapping[type, Any],
+    thresholds: Thresholds,
+    budget: Budget,
+    never: Iterable[str] = (),
 ) -> list[Result]:
     """The result of each check.
 
     One that takes too long, or for which no time is left, is unknown.
+
+    never: ids of the checks for which a recorded run had no time.
     """
+    unjudged = set(never)
     results = []
     ends = max(budget.judged_by, time.monotonic() + LEAST_S)
     for check in checks:
         left = ends - time.monotonic()
         result = _out_of_time(check)
-        if left > 0:
+        if left > 0 and check.id not in unjudged:
             try:
                 with at_most(left * SLOWEST_SHARE):
                     result = judge(check, evidence, thresholds)
@@ -48,9 +55,16 @@ def judge_all(
     return results
 
 
+_OUT_OF_TIME = Unavailable("budget", "the check did not finish within the time limit")
+
+
 def _out_of_time(check: Check) -> Result:
-    missing = Unavailable("budget", "the check did not finish within the time limit")
-    return Result(check, Verdict.UNKNOWN, why=str(missing), missing=missing)
+    return Result(check, Verdict.UNKNOWN, why=str(_OUT_OF_TIME), missing=_OUT_OF_TIME)
+
+
+def is_out_of_time(result: Result) -> bool:
+    """Whether the check was not judged to its end for lack of time."""
+    return result.missing is _OUT_OF_TIME
 
 
 def judge(check: Check, evidence: Mapping[type, Any], thresholds: Thresholds) -> Result:

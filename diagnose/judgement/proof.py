@@ -77,10 +77,12 @@ class Alternative:
         """The evidence of this kind, or `Unavailable`."""
         if kind in self._edits:
             return self._edits[kind]
-        if not self.changes(kind):
-            return self._collected.get(
-                kind, Unavailable("not recorded", f"{kind.__name__} was not collected")
-            )
+        known = self._collected.get(
+            kind, Unavailable("not recorded", f"{kind.__name__} was not collected")
+        )
+        is_too_late = isinstance(known, Unavailable) and known.reason == "budget"
+        if is_too_late or not self.changes(kind):
+            return known
         if kind not in self._derived:
             self._derived[kind] = self._collect(kind)
         return self._derived[kind]

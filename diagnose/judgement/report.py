@@ -32,6 +32,10 @@ from diagnose.version import __version__
 
 LINKING_S = 0.15
 """Seconds for linking and proving causes at least."""
+UNLINKED = "the time limit was reached before all causes were linked and checked"
+"""The note of a report whose findings stand without causes."""
+UNPROVEN = "the time limit was reached before all causes were checked"
+"""The note of a report whose causes are linked, and not proven."""
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -48,6 +52,12 @@ class Run(msgspec.Struct, frozen=True):
     uncollected: tuple[str, ...] = ()
     """Evidence kinds that the recorded run had no time to collect, though the recording may hold
     their answers."""
+    unjudged: tuple[str, ...] = ()
+    """The ids of the checks that the recorded run had no time to judge."""
+    is_unlinked: bool = False
+    """Whether the recorded run had no time to link findings with their causes."""
+    is_unproven: bool = False
+    """Whether the recorded run had no time to prove the causes."""
     source: Literal["live", "bundle"] = "live"
     notes: tuple[str, ...] = ()
     profile: bool = False
@@ -174,17 +184,23 @@ def _linked(
     budget: Budget,
 ) -> tuple[Sequence[Reported], tuple[str, ...]]:
     """The findings with their causes, in order, and what there is to say about them together."""
-    linked: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
+    in_order: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
+    so_far = in_order, (UNLINKED,)
     try:
         with at_most(max(budget.judged_by - time.monotonic(), 0.0) + LINKING_S):
+            if what.is_unlinked:
+                return so_far
             linked = causes.link(findings, basis.stands_on)
+            so_far = linked, (UNPROVEN,)
+            if what.is_unproven:
+                return so_far
             if host is not None:
                 linked = proof.proven(
                     linked, host, lambda check, cause: judge(check, cause, what.thresholds)
                 )
             return linked, coincidence.notes(linked, basis.stands_on)
     except TimeIsUpError:
-        return linked, ("the time limit was reached before all causes were linked and checked",)
+        return so_far
 
 
 def _only(

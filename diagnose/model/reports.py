@@ -188,6 +188,9 @@ class Report(msgspec.Struct, frozen=True):
     profile: HostProfile | None = None
     """What distinguishes the host from others; None where only some checks were run."""
     uncollected: tuple[str, ...] = ()
+    """Kinds of evidence for which there was no time."""
+    unjudged: tuple[str, ...] = ()
+    """Ids of the checks for which there was no time."""
     timings: tuple[tuple[str, float], ...] = ()
     evidence: Mapping[type, Any] = msgspec.field(default_factory=dict)
     """What a picture is drawn from, by kind; empty unless the run was asked for it."""

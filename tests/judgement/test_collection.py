@@ -17,9 +17,9 @@ def test_evidence_from_a_recording_can_be_set_after_an_interruption() -> None:
         try:
             with at_most(0.001):
                 while True:
-                    pending.set()
+                    pending.settle(1)
         except TimeIsUpError:
-            setter = threading.Thread(target=pending.set, daemon=True)
+            setter = threading.Thread(target=pending.settle, args=(2,), daemon=True)
             setter.start()
             setter.join(5)
             assert not setter.is_alive()

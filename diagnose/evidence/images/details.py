@@ -77,16 +77,16 @@ def ask_each(
     """
     chosen = list(names)[:MOST]
     answers: dict[str, Answer] = {}
-    missing = [
-        Unexamined(Subject("image", name), f"only {MOST} images are looked into")
-        for name in list(names.values())[MOST:]
-    ]
+    failed: dict[str, str] = {}
     for id, answer in host.ask_about(chosen, question_about):
         if not isinstance(answer, Failed):
             answers[id] = answer
         elif answer.reason != "gone":
-            missing.append(Unexamined(Subject("image", names[id]), str(answer)))
-    return {id: answers[id] for id in chosen if id in answers}, tuple(missing)
+            failed[id] = str(answer)
+    left_out = dict.fromkeys(list(names)[MOST:], f"only {MOST} images are looked into")
+    whys = {**left_out, **{id: failed[id] for id in chosen if id in failed}}
+    missing = tuple(Unexamined(Subject("image", names[id]), why) for id, why in whys.items())
+    return {id: answers[id] for id in chosen if id in answers}, missing
 
 
 @evidence
