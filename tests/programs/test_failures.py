@@ -453,6 +453,10 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
         "listening on 0.0.0.0:8080",
         "connected to postgres at db:5432",
         "WARN retrying request, attempt 2 of 5",
+        "client 10.1.2.3 could not connect: origin http://localhost:3000 is not allowed",
+        "If you can't connect to the app, open http://localhost:8080 in your browser",
+        "failed to connect to mirror.example.com, serving the cache on 127.0.0.1:5000",
+        "unable to connect to db:5432, the pool of localhost:6432 is kept",
         (
             'level=warning msg="No HTTP secret provided - generated random secret. To provide a shared secret, '
             'set the REGISTRY_HTTP_SECRET environment variable."'

@@ -79,7 +79,8 @@ NEIGHBOURS = (
         mark="",
         pattern=r"""(?x)
             \b(?:could\ ?n(?:o|')?t|can(?:'t|\ ?not)|unable\ to|failed\ to)\ (?:be\ )?(?:reach|connect|contact)(?:ed)?\b
-                [^\n]{0,100}?(?:localhost|127\.0\.0\.1|\[::1\]):(?P<port>\d{2,5})(?![\d:])
+                (?:(?!\w:\d|\b(?:listening|open\ http|origin|referr?er|see\ http|serving|visit)\b)[^\n]){0,100}?
+                (?:localhost|127\.0\.0\.1|\[::1\]):(?P<port>\d{2,5})(?![\d:])
             | HTTPConnectionPool\(host='(?:localhost|127\.0\.0\.1)',\ port=(?P<port_urllib>\d{2,5})\)
                 .{0,400}(?:refused|Errno\ 111)
         """,
