@@ -40,6 +40,7 @@ CASES: dict[str, tuple[list[str], list[int], dict[str, Any], dict[str, Any], str
         "/srv/meals/jobs.db",
     ),
     "its own file": ([LINE] * 4, [1000], {"jobs.db": OWN}, {}, ""),
+    "its own file, beside a server": ([LINE] * 4, [101, 1000], {"jobs.db": OWN}, {}, ""),
     "a link": ([LINE] * 4, [1000], {"jobs.db": LINK}, {}, ""),
     "no database": ([LINE] * 4, [1000], {"notes.txt": ROOTS}, {}, ""),
     "once is by chance": ([LINE], [1000], {"jobs.db": ROOTS}, {}, ""),
@@ -62,7 +63,7 @@ def test_the_file_that_is_meant(
     recent = RecentLogs({app.id: tuple(RecentLine(0.0, line) for line in lines)})
     processes = Processes(
         tuple(
-            Process(pid=number, comm="python3", uid=uid, container=app.id, start=number)
+            Process(pid=number, comm=f"python{uid}", uid=uid, container=app.id, start=number)
             for number, uid in enumerate(uids)
         )
     )

@@ -104,22 +104,23 @@ def _cases(
 def _denied(
     case: _Case, files: dict[str, list[str]], statuses: dict[str, PathStatus]
 ) -> DroppedUser | None:
-    """The first database that one of the users may not read and write."""
+    """The first database that none of the users may read and write."""
     for mount in case.mounts:
         for path in files.get(mount.source, ()):
             status = statuses.get(path)
             if status is None or status.failed or status.type != "file":
                 continue
-            for program, user in case.users:
-                if user.may(status, READ | WRITE) is False:
-                    name = posixpath.basename(path)
-                    inside = f"{mount.destination.rstrip('/')}/{name}"
-                    return DroppedUser(
-                        case.container,
-                        named=NamedPath(case.line, mount, (name,), whole=True),
-                        denied=Denied("write", path, inside, status, user),
-                        program=program,
-                        times=case.times,
-                        of=case.of,
-                    )
+            if any(user.may(status, READ | WRITE) is not False for _, user in case.users):
+                continue  # a server beside the program need not write its database
+            program, user = case.users[0]
+            name = posixpath.basename(path)
+            inside = f"{mount.destination.rstrip('/')}/{name}"
+            return DroppedUser(
+                case.container,
+                named=NamedPath(case.line, mount, (name,), whole=True),
+                denied=Denied("write", path, inside, status, user),
+                program=program,
+                times=case.times,
+                of=case.of,
+            )
     return None
