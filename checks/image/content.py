@@ -10,6 +10,7 @@ from checks.image.failed_pulls import LATELY_S
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
@@ -67,6 +68,7 @@ def platform_mismatch(
     pulls: Pulls | None,
     clock: Clock,
     emulators: Emulators | None,
+    programs: Programs | None,
     *,
     repeated: Count = Count(3),
 ) -> CheckResult:
@@ -85,8 +87,13 @@ def platform_mismatch(
     for candidate in (*exposed, *filter(has_failed, containers)):
         built_for = _architecture(candidate, details.by_id.get(candidate.image))
         if built_for and built_for not in able:
-            finding = _platform_finding(candidate, built_for, machine)
-            yield _emulator_finding(finding, candidate, built_for, emulators, clock)
+            is_lacking = emulators is not None and not emulators.can_run(built_for)
+            is_refused = is_lacking and _is_refused(candidate, built_for, programs)
+            runs = candidate.is_running and not is_refused
+            finding = _platform_finding(candidate, built_for, machine, runs=runs)
+            if emulators is not None and is_lacking and not runs:
+                finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
+            yield finding
     for trouble in pulls.of("platform") if pulls is not None else ():
         variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
         yield Finding(
@@ -109,9 +116,20 @@ def platform_mismatch(
     return None
 
 
-def _platform_finding(candidate: Container, built_for: str, machine: str) -> Finding:
+def _is_refused(candidate: Container, built_for: str, programs: Programs | None) -> bool:
+    """Whether the log says so of a program for this processor.
+
+    Between two runs of a loop, a container is running until the kernel refuses its program.
+    """
+    program = programs.by_id.get(candidate.id) if programs is not None else None
+    if program is None or program.why != "exec format error":
+        return False
+    return program.machine == built_for
+
+
+def _platform_finding(candidate: Container, built_for: str, machine: str, *, runs: bool) -> Finding:
     image = candidate.config.image
-    effect = "runs emulated, or its label is wrong" if candidate.is_running else "cannot run here"
+    effect = "runs emulated, or its label is wrong" if runs else "cannot run here"
     finding = Finding.about(
         candidate,
         f'{candidate} {effect}: image "{image}" is for {built_for}, this host is {machine}',
@@ -123,7 +141,7 @@ def _platform_finding(candidate: Container, built_for: str, machine: str) -> Fin
         image=image,
         architecture=ARCHITECTURES[machine][0],
         touches=(Subject("image", image),),
-        severity=Severity.advice if candidate.is_running else None,
+        severity=Severity.advice if runs else None,
         signs=frozenset({"exec-format"}),
     )
     return replace(finding, is_quiet=True)
@@ -133,12 +151,10 @@ def _emulator_finding(
     finding: Finding,
     candidate: Container,
     built_for: str,
-    emulators: Emulators | None,
+    emulators: Emulators,
     clock: Clock,
 ) -> Finding:
-    """The finding, with the emulator that the host lacks where the kernel's list is known."""
-    if emulators is None or candidate.is_running or emulators.can_run(built_for):
-        return finding
+    """The finding, with the emulator that the host lacks."""
     summary = f"{finding.summary}, and no emulator for {built_for} is registered"
     found = replace(
         finding,

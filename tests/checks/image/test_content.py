@@ -97,6 +97,35 @@ def test_container_that_was_emulated_before_the_boot(
     assert finding.variables == (variables or built)
 
 
+@pytest.mark.parametrize(
+    ("machine", "names", "severity"),
+    [
+        ("arm64", (), None),
+        ("arm64", ("qemu-aarch64",), Severity.advice),
+        ("amd64", (), Severity.advice),
+    ],
+)
+def test_program_that_is_refused_again_and_again(
+    machine: str, names: tuple[str, ...], severity: Severity | None
+) -> None:
+    """A container in a loop is said to be running for a moment, before the kernel refuses it."""
+    looping = container(Created="2020-01-02T03:04:05Z", RestartCount=5)
+    said = "exec /app: exec format error"
+    program = Program("/app", "exec format error", said, machine=machine, is_read=True)
+    (finding,) = judge(
+        "image.platform-mismatch",
+        exposed=live(looping),
+        containers=of(looping),
+        details=details("arm64"),
+        info=Info(architecture="x86_64"),
+        clock=replace(CLOCK, booted=1_700_000_000.0),
+        emulators=Emulators(names),
+        programs=Programs({looping.id: program}),
+    ).findings
+    assert finding.severity is severity
+    assert ("emulated" in finding.variables) is (severity is None)
+
+
 def test_emulators_are_listed_only_for_a_program_of_another_format() -> None:
     program = Program("/app", "exec format error", "exec /app: exec format error")
     names = ("qemu-arm", "qemu-mips64el", "register", "status")
