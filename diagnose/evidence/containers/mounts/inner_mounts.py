@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
@@ -16,8 +17,8 @@ from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
-OF_ENGINES = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs"})
-"""What an engine inside a container mounts for containers of its own."""
+OF_PROGRAMS = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.gvfsd-fuse", "fuse.portal"})
+"""What an engine inside a container mounts for containers of its own, and a desktop for itself."""
 SHARED = frozenset({"shared", "rshared"})
 """Propagation of bind mounts with which the host sees what a container mounts below them."""
 
@@ -92,13 +93,17 @@ def _mount_table(container: Container) -> ReadFile:
 def _unshared(
     container: Container, table: list[Mounted] | tuple[()], known: set[str]
 ) -> Iterator[tuple[Mount, Mounted]]:
+    points = Counter(mounted.point for mounted in table)
     for mounted in table:
-        if not is_remote(mounted.fstype) or mounted.fstype in OF_ENGINES or mounted.dev in known:
+        if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in known:
             continue
         around = [
             mount
             for mount in container.bind_mounts
-            if is_within(mounted.point, mount.destination) and mount.propagation not in SHARED
+            if is_within(mounted.point, mount.destination)
+            and mount.propagation not in SHARED
+            # a single one there is the bind mount itself: the host has mounted its own again since
+            and (mounted.point != mount.destination or points[mounted.point] > 1)
         ]
         if around:
             yield max(around, key=lambda mount: len(mount.destination)), mounted

@@ -34,6 +34,7 @@ def _member(name: str, pid: int, source: str, place: str, propagation: str = "")
 UPLOADER = _member("uploader", 1, "/srv/media", "/mnt/remote", "rprivate")
 CINEMA = _member("cinema", 2, "/srv", "/media")
 MONITOR = _member("monitor", 2, "/", "/host")
+NAS = _member("uploader", 1, "/mnt/nas", "/data", "rprivate")
 ELSEWHERE = _member("cinema", 2, "/srv/shop", "/media")
 
 CASES: dict[str, tuple[tuple[Container, ...], dict[int, str], Mounts, list[tuple[str, str]]]] = {
@@ -71,6 +72,18 @@ CASES: dict[str, tuple[tuple[Container, ...], dict[int, str], Mounts, list[tuple
     "an engine's own": (
         (UPLOADER, CINEMA),
         {1: CLOUD.replace("fuse.rclone", "fuse.fuse-overlayfs"), 2: READER},
+        HOST,
+        [],
+    ),
+    "a desktop's own": (
+        (UPLOADER, CINEMA),
+        {1: CLOUD.replace("fuse.rclone", "fuse.portal"), 2: READER},
+        HOST,
+        [],
+    ),
+    "the host has mounted its own again since": (
+        (NAS, CINEMA),
+        {1: CLOUD.replace("/mnt/remote", "/data").replace("fuse.rclone", "nfs4"), 2: READER},
         HOST,
         [],
     ),
