@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from diagnose.evidence.network.paths.banned_neighbours import is_ban
 from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedBans
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.lazy_pattern import LazyPattern
@@ -12,7 +13,7 @@ from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import counted
 from diagnose.registry import check
 
-_IPSET = LazyPattern(r"--match-set (?P<name>\S+) src\b", re.ASCII)
+_IPSET = LazyPattern(r"(?<!! )--match-set (?P<name>\S+) src\b", re.ASCII)
 
 
 @check("firewall.ban-bypassed", severity=Severity.warning)
@@ -51,11 +52,15 @@ def _finding(items: list[BypassedBan]) -> Finding:
 
 
 def _cure(ban: BypassedBan) -> dict[str, str]:
-    """The set or the chain that is to be asked about forwarded packets, too."""
+    """The set or the chain that is to be asked about forwarded packets, too.
+
+    Nothing where the chain stops more than banned addresses: all containers would feel that.
+    """
     ipset = _IPSET.search(ban.by.rule)
     place = place_of(ban.by)
     if "program" not in place:
-        return place if ban.is_hooked else {}
+        return place if ban.is_hooked and ban.is_list_alone else {}
     if ipset is not None:
         return {"set": ipset["name"]}
-    return {} if ban.is_hooked else {"program": place["program"], "ban_chain": ban.by.chain}
+    is_its_own = not ban.is_hooked and is_ban(ban.by.chain)
+    return {"program": place["program"], "ban_chain": ban.by.chain} if is_its_own else {}

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.network.host_stack import HostStack, host_stack
 from diagnose.evidence.network.interfaces import Interfaces, interfaces
 from diagnose.evidence.network.networks import Networks, networks
-from diagnose.evidence.network.paths.packet_paths import packet_paths
+from diagnose.evidence.network.paths.packet_paths import PacketPaths, packet_paths
 from diagnose.evidence.network.rules.packet_filter import Firewall, firewall
 from diagnose.evidence.network.uplinks import Uplinks, uplinks
 from diagnose.model import Json, Result
@@ -158,6 +158,16 @@ def results_of(
         name: judge(f"firewall.{name}", **{key: evidence[key] for key in keys if key in evidence})
         for name, keys in takes.items()
     }
+
+
+def walked(made: Made) -> tuple[HostStack, PacketPaths]:
+    """The host's rules, and the ways of packets through them."""
+    up, links, nets = uplinks(made), interfaces(made), networks(made)
+    boxes, wall = containers(made), firewall(made, up)
+    assert isinstance(wall, Firewall)
+    assert isinstance(boxes, Containers)
+    stack = host_stack(made, wall, links, nets)
+    return stack, packet_paths(stack, boxes, nets, up, None, None)
 
 
 def finding_rows(results: dict[str, Result]) -> list[str]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedBans
+from diagnose.evidence.network.paths.bypassed_bans import (
+    BypassedBan,
+    BypassedBans,
+    bypassed_bans,
+)
 from diagnose.firewall.verdict import Step
 from diagnose.model import Unexamined
+from tests.checks.firewall.evidence import host_with, recorded_filter, walked
 from tests.inspected import container
 from tests.judging import judge, rows
 
@@ -32,6 +37,16 @@ CURES = {
         False,
         {},
     ),
+    "a comment in a chain that the host's firewall asks": (
+        Step("ip filter", "ufw-before-input", "-s 203.0.113.9/32 -m comment --comment ban -j DROP"),
+        False,
+        {},
+    ),
+    "what is outside a set": (
+        Step("ip filter", "INPUT", "-m set ! --match-set unbanned src -m comment ban -j DROP"),
+        True,
+        {},
+    ),
     "a rule in the chain of the host": (
         Step("ip filter", "INPUT", "-s 203.0.113.9/32 -m comment --comment ban -j DROP"),
         True,
@@ -42,7 +57,7 @@ CURES = {
 
 @pytest.mark.parametrize(("by", "hooked", "cure"), CURES.values(), ids=CURES)
 def test_the_cure_is_that_of_the_list(by: Step, hooked: bool, cure: dict[str, str]) -> None:
-    banned = BypassedBans((BypassedBan("203.0.113.9", WEB, 8080, "tcp", by, hooked),), 2)
+    banned = BypassedBans((BypassedBan("203.0.113.9", WEB, 8080, "tcp", by, hooked, True),), 2)
     result = judge("firewall.ban-bypassed", bypassed_bans=banned)
     assert rows(result) == [("warning", "web")]
     assert result.findings[0].variables == {"container": "web", "port": "8080", **cure}
@@ -59,3 +74,53 @@ def test_without_clients_nothing_is_known_to_be_well() -> None:
     assert judge("firewall.ban-bypassed", bypassed_bans=BypassedBans(())).verdict == "skipped"
     unread = BypassedBans((), 0, (Unexamined(WEB.subject, "clients of its port: refused"),))
     assert judge("firewall.ban-bypassed", bypassed_bans=unread).verdict == "unknown"
+
+
+def test_a_chain_that_stops_others_too_is_not_copied() -> None:
+    by = Step("inet filter", "input", "ip saddr @blacklist drop")
+    banned = BypassedBans((BypassedBan("203.0.113.9", WEB, 8080, "tcp", by, True, False),), 2)
+    (finding,) = judge("firewall.ban-bypassed", bypassed_bans=banned).findings
+    assert finding.variables == {"container": "web", "port": "8080"}
+
+
+INPUT = "-A INPUT -p tcp -j f2b-site"
+BANNED = f"{INPUT}\n-A f2b-site -s 203.0.113.9/32 -j REJECT\n-A f2b-site -j RETURN"
+INNER = f"{INPUT}\n-A f2b-site -s 172.16.0.0/12 -i eth0 -j DROP"
+CLIENTS: dict[str, tuple[str, dict[str, str], list[str]]] = {
+    "a banned client": (BANNED, {}, ["203.0.113.9"]),
+    "a client that is not banned": (BANNED, {"src": "203.0.113.10"}, []),
+    "a banned address that is called at this port": (BANNED, {"reply_src": "198.51.100.9"}, []),
+    "a container, and a list of private addresses": (INNER, {"src": "172.17.0.2"}, []),
+    "a rule that is not understood": (
+        f"{INPUT}\n-A f2b-site -m geoip --source-country AQ -j DROP",
+        {},
+        [],
+    ),
+    "a ban that containers feel": (BANNED + "\n-A DOCKER-USER -j f2b-site", {}, []),
+}
+
+
+@pytest.mark.parametrize(("rules", "flow", "expected"), CLIENTS.values(), ids=CLIENTS)
+def test_which_clients_are_found(rules: str, flow: dict[str, str], expected: list[str]) -> None:
+    recorded = recorded_filter("28.5", "healthy")
+    chains, docker = ":DOCKER-USER - [0:0]", "-A FORWARD -j DOCKER-USER"
+    text = recorded["iptables_nft"]["ip"].replace(chains, f"{chains}\n:f2b-site - [0:0]")
+    recorded["iptables_nft"]["ip"] = text.replace(docker, f"{docker}\n{rules}", 1)
+    entry = {
+        "src": "203.0.113.9",
+        "dst": "192.0.2.10",
+        "sport": 40_000,
+        "dport": 8080,
+        "reply_src": recorded["probes"]["web goes out"]["asked"]["src"],
+        "status": ["seen_reply"],
+    }
+    made = host_with(recorded)
+    made.answers["conntrack"] = lambda question: {
+        "entries": [entry | flow] if question.args["dport"] == 8080 else []
+    }
+    stack, paths = walked(made)
+    found = bypassed_bans(made, stack, paths)
+    assert [item.address for item in found] == expected
+    assert [str(item.subject) for item in found.unread] == (
+        ["container:web"] if "geoip" in rules else []
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 
 import msgspec
 
@@ -13,12 +14,13 @@ from diagnose.evidence.network.paths.banned_neighbours import bans_anybody, is_b
 from diagnose.evidence.network.paths.ingress import Ingress, refused_by_host
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.rules import Chain
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.network import ListConnections
+from diagnose.questions.network import ConnectionTable, ListConnections
 from diagnose.registry import evidence
 
 _MOST_PORTS = 10
@@ -38,6 +40,8 @@ class BypassedBan(msgspec.Struct, frozen=True):
     """The rule that refuses the address where it calls the host itself."""
     is_hooked: bool = False
     """Whether its chain is asked by the kernel itself, and not by a rule of another chain."""
+    is_list_alone: bool = False
+    """Whether its chain stops nothing but addresses of lists, so that it may be asked elsewhere."""
 
 
 class BypassedBans(Items[BypassedBan], frozen=True):
@@ -66,30 +70,78 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
         if isinstance(table, Failed):
             unread.append(Unexamined(inlet.container.subject, f"clients of its port: {table}"))
             continue
-        answered = [flow.src for flow in table.entries if "seen_reply" in flow.status]
-        clients = sorted(set(answered))[:_MOST_CLIENTS]
+        clients = sorted(_clients(stack, inlet, table))[:_MOST_CLIENTS]
         walked += len(clients)
-        bypassed[inlet.host_port, inlet.port] = list(_of_port(stack, inlet, clients))
+        found = list(_of_port(stack, inlet, clients))
+        bypassed[inlet.host_port, inlet.port] = [
+            item for item in found if isinstance(item, BypassedBan)
+        ]
+        unread += [item for item in found if isinstance(item, Unexamined)]
     order = [(inlet.host_port, inlet.port) for inlet in ports]
     items = tuple(item for key in dict.fromkeys(order) for item in bypassed.get(key, ()))
     return BypassedBans(items, walked, tuple(sorted(unread, key=lambda item: item.subject)))
 
 
-def _of_port(stack: Stack, inlet: Ingress, clients: list[str]) -> Iterator[BypassedBan]:
+def _clients(stack: Stack, inlet: Ingress, table: ConnectionTable) -> set[str]:
+    """The addresses outside this host that the container answered at the port.
+
+    The table has calls of other machines at this port, too, such as those of containers.
+    """
+    endpoints = inlet.container.endpoints.values()
+    own = {address for endpoint in endpoints for address in endpoint.addresses}
+    answered = {
+        flow.src for flow in table.entries if "seen_reply" in flow.status and flow.reply_src in own
+    }
+    return {client for client in answered if not _is_of_this_host(stack, client)}
+
+
+def _is_of_this_host(stack: Stack, client: str) -> bool:
+    """Whether a client is the host itself or is behind it, and comes in by no uplink."""
+    address = ip_address(client)
+    return bool(stack.is_local(client)) or any(address in ip_network(net) for net in stack.inner)
+
+
+def _of_port(
+    stack: Stack, inlet: Ingress, clients: list[str]
+) -> Iterator[BypassedBan | Unexamined]:
+    """The clients that are banned, and the rules of ban lists that are not understood."""
     uplink, address, port = inlet.uplink.name, inlet.host_address, inlet.host_port
     for client in clients:
         refused = refused_by_host(
             stack, uplink, address, port, inlet.protocol, inlet.family, client
-        ).by
-        if refused is None or not is_ban(refused.table, refused.chain, refused.rule):
+        )
+        by = refused.by
+        if by is None or not is_ban(by.table, by.chain, by.rule):
             continue
+        if refused.outcome == "unknown":
+            yield Unexamined(
+                inlet.container.subject, f"clients of its port: {by} is not understood"
+            )
+            return
         flow = Flow(Origin(uplink, client), address, inlet.protocol, port, inlet.family)
         if trace(stack, flow).rule_in_the_way is None:
-            hooked = _is_hooked(stack, refused)
-            yield BypassedBan(client, inlet.container, port, inlet.protocol, refused, hooked)
+            chain = _chain_of(stack, by)
+            yield BypassedBan(
+                client,
+                inlet.container,
+                port,
+                inlet.protocol,
+                by,
+                is_hooked=chain is not None and chain.hook is not None,
+                is_list_alone=chain is not None and _is_list_alone(chain),
+            )
 
 
-def _is_hooked(stack: Stack, by: Step) -> bool:
-    """Whether the chain of a rule is one that the kernel asks itself."""
-    chains = (chain for chain in stack.ruleset.chains if chain.hook is not None)
-    return any((chain.label, chain.name) == (by.table, by.chain) for chain in chains)
+def _chain_of(stack: Stack, by: Step) -> Chain | None:
+    chains = (each for each in stack.ruleset.chains if each.name == by.chain)
+    return next((chain for chain in chains if chain.label == by.table), None)
+
+
+def _is_list_alone(chain: Chain) -> bool:
+    """Whether all rules of a chain of nftables name senders, and others are let through."""
+    texts = [rule.text for rule in chain.rules]
+    return (
+        chain.policy == "accept"
+        and all(" saddr " in text for text in texts)
+        and not any(" saddr != " in text for text in texts)
+    )
