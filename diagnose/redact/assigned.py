@@ -97,6 +97,10 @@ _DIRECTIVES = words(
 )
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf,
 snmpd.conf, keepalived.conf, haproxy.cfg, hostapd.conf."""
+_SENTENCE = lazy(
+    r"(?i)[\"']?[ \t]{1,40}(?:are|cannot|for|has|in|is|must|not|of|should|to|too|was|with)[ \t]{1,40}[\w\"']"
+)
+"""After the name of such a directive: an error message that mentions it."""
 _SETS = lazy(
     r"(?i)(?:^|[;{]|\\n)[ \t]*(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|setenv|set(?= +\$))"
     r"[ \t]+[\"']?\$?$"
@@ -193,7 +197,9 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         if separator[2] == ":" and (block := BLOCK().match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
-    if name.text[0] == "-" or name.text.lower() in _DIRECTIVES or _is_set(text, name):
+    if name.text[0] == "-" or _is_set(text, name):
+        return after_gap(text, _FLAG_GAP().match(text, end), name)
+    if name.text.lower() in _DIRECTIVES and not _SENTENCE().match(text, end):
         return after_gap(text, _FLAG_GAP().match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
         is_defined = _DEFINES().search(_before_quotes(text, name)) is not None

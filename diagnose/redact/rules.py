@@ -300,6 +300,8 @@ RULES: tuple[RedactionRule, ...] = (
         ),
         stays=(
             "proxy_set_header X-Token $http_x_token;",
+            "Truncating auth_pass to 8 characters",
+            "unknown keyword 'insecure-password' in 'userlist' section",
             "fastcgi_param PASSWORD_FILE /run/secrets/db;",
             "define('DB_PASSWORD', getenv('DB_PASSWORD'));",
             "set password for bob",
