@@ -65,6 +65,12 @@ def test_lines_about_upstreams_with_their_times(mount: dict[str, Any], path: str
     assert all("127.0.0.1:8096" in line.text for line in lines)
 
 
+def test_a_line_is_not_now_because_a_scanner_calls_now() -> None:
+    later = SCAN.replace("12:00:05", "12:40:10")
+    ((_, lines),) = seen(DATA, NPM, f"{TEXT}{later}\n").by_id.items()
+    assert [line.at for line in lines] == [NOW - 2415, NOW - 2405]
+
+
 SILENT: dict[str, dict[str, Any]] = {
     "nobody was turned away recently": {"age": 900},
     "scanners alone": {"text": f"{SCAN}\n"},

@@ -32,6 +32,7 @@ _LINE = LazyPattern(
     r"^(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[(?:error|crit|alert|emerg)\] .*\bupstream\b"
 )
 """A line about a server behind the proxy; what scanners ask for is in the same file."""
+_STAMPED = LazyPattern(r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[")
 _STAMP = "%Y/%m/%d %H:%M:%S"
 MOST_FILES = 6
 """Files of one container that are read, those that were written to last."""
@@ -150,15 +151,13 @@ def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) 
 
 
 def _lines(file: FileText, written: float) -> Iterator[OwnLine]:
-    """The lines about upstreams. The stamps are of the container's zone: the last one is now."""
-    rows = [
-        (match["stamp"], line) for line in file.text.splitlines() if (match := _LINE.search(line))
-    ]
-    if not rows:
-        return
-    last = _seconds(rows[-1][0])
-    for stamp, line in rows:
-        yield OwnLine(written - (last - _seconds(stamp)), line)
+    """The lines about upstreams. The stamps are of the container's zone: the last of all is now."""
+    stamps = [match["stamp"] for line in file.text.splitlines() if (match := _STAMPED.match(line))]
+    last = _seconds(stamps[-1]) if stamps else 0.0
+    for line in file.text.splitlines():
+        match = _LINE.search(line)
+        if match is not None:
+            yield OwnLine(written - (last - _seconds(match["stamp"])), line)
 
 
 def _seconds(stamp: str) -> float:
