@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 
-from diagnose.error_signatures import NO_WAY_OUT
+from msgspec.structs import replace
+
+from diagnose.error_signatures import NO_WAY_OUT, signs
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.silent_gateways import SilentGateway, SilentGateways
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence
@@ -18,11 +23,16 @@ from diagnose.registry import check
 @check(
     "network.gateway-unanswered",
     severity=Severity.critical,
+    aloud=("has a gateway that does not answer", "have a gateway that does not answer"),
     caused_by=["network.parent-down", "network.parent-subnet-foreign", "network.mac-duplicate"],
     causes=["dns.upstream-unreachable", "network.call-unanswered"],
 )
 def gateway_unanswered(
-    silent_gateways: SilentGateways, neighbours: Neighbours | None, routes: Routes | None
+    silent_gateways: SilentGateways,
+    neighbours: Neighbours | None,
+    routes: Routes | None,
+    recent_logs: RecentLogs | None,
+    unanswered_calls: UnansweredCalls | None,
 ) -> CheckResult:
     """A container on a macvlan or ipvlan network gets no answer from its gateway.
 
@@ -30,14 +40,30 @@ def gateway_unanswered(
     inside shows, and nobody answers: the container reaches nothing beyond its own subnet. Either
     the network was created with a gateway that does not exist, or the wire takes no frames of a
     second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
-    ARP table tell these apart.
+    ARP table tell these apart. It is advice where no call of these containers is seen to fail: a
+    network of machines alone needs no gateway, and one question for a name asks for it.
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container is only on a macvlan or ipvlan network")
+    failing = set(_whose_calls_fail(silent_gateways, recent_logs, unanswered_calls))
     groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
     for items in groups.values():
-        yield _finding(items, neighbours, routes)
+        is_missed = any(item.container.id in failing for item in items)
+        yield replace(
+            _finding(items, neighbours, routes), severity=None if is_missed else Severity.advice
+        )
     return None
+
+
+def _whose_calls_fail(
+    gateways: SilentGateways, logs: RecentLogs | None, calls: UnansweredCalls | None
+) -> Iterator[str]:
+    """The ids of containers that wait for an answer, or whose log says that a call failed."""
+    yield from (call.container.id for call in calls or ())
+    for item in gateways:
+        lines = logs.of_this_run(item.container) if logs is not None else ()
+        if any(signs(line.text) & NO_WAY_OUT for line in lines):
+            yield item.container.id
 
 
 def _finding(

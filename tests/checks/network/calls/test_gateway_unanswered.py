@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
@@ -49,11 +50,15 @@ def test_gateways(
     host = Made({"file.read": {"text": ARP.format(*entry), "size": 200}})
     gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))
     assert gateways.looked_at == 1
-    result = judge(
-        "network.gateway-unanswered",
-        silent_gateways=gateways,
-        neighbours=on_host,
-        routes=Routes((Route("0.0.0.0", gateway=router, oif=2),)),
-    )
+    evidence = {
+        "silent_gateways": gateways,
+        "neighbours": on_host,
+        "routes": Routes((Route("0.0.0.0", gateway=router, oif=2),)),
+    }
+    says = RecentLine(nas.started_at + 1, "wget: can't connect to 203.0.113.9: No route to host")
+    failing = RecentLogs({nas.id: (says,)}, {})
+    result = judge("network.gateway-unanswered", recent_logs=failing, **evidence)
     assert rows(result) == ([("critical", "lan")] if words else [])
     assert all(words in finding.summary for finding in result.findings)
+    calm = judge("network.gateway-unanswered", recent_logs=RecentLogs({}, {}), **evidence)
+    assert rows(calm) == ([("advice", "lan")] if words else [])
