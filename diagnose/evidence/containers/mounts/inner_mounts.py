@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
 from diagnose.filesystem_types import is_remote
-from diagnose.model import Failed
+from diagnose.model import Failed, NoEvidenceError, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
@@ -46,7 +46,7 @@ class InnerMounts(Items[InnerMount], frozen=True):
 
 @evidence
 def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMounts:
-    """A mount table that cannot be read counts as one without such mounts.
+    """A mount table that cannot be read counts as one without such mounts, unless time was short.
 
     A device that the host has mounted too came from there. The tables of possible readers are read
     only where there is something that they could miss.
@@ -79,11 +79,13 @@ def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMou
 
 def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mounted]]:
     """Their mount tables by id, as far as they can be read."""
-    return {
-        container.id: list(parse(table.text))
-        for container, table in host.ask_about(containers, _mount_table)
-        if not isinstance(table, Failed)
-    }
+    tables = {}
+    for container, table in host.ask_about(containers, _mount_table):
+        if not isinstance(table, Failed):
+            tables[container.id] = list(parse(table.text))
+        elif table.reason in ("timed out", "budget"):
+            raise NoEvidenceError(Unavailable.of(table))
+    return tables
 
 
 def _mount_table(container: Container) -> ReadFile:

@@ -9,7 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.inner_mounts import inner_mounts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.model import Failed
+from diagnose.model import Failed, Unavailable
 from diagnose.questions import Question
 from tests.hosts import Made
 from tests.inspected import container, of
@@ -127,3 +127,10 @@ def test_fix_shares_the_mount_and_restarts_the_reader() -> None:
         "visible": "/srv/media/deep",
         "reader": "cinema",
     }
+
+
+def test_a_table_for_which_time_was_short_is_unknown() -> None:
+    late = Made({"file.read": Failed("budget", "the time is over")})
+    found = inner_mounts(late, of(UPLOADER, CINEMA), HOST)
+    assert found == Unavailable("budget", "the time is over")
+    assert judge("container.mount-unshared", inner_mounts=found).verdict == "unknown"
