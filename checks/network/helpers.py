@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 
+from diagnose.error_signatures import NO_WAY_OUT, signs
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import private_prefix6
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.failing_calls import FailingCall, where_named
 from diagnose.evidence.network.networks import Network
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 
 
 def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
     """The running containers on a network; none where they are not known."""
     return () if containers is None else containers.running_on(network.name)
+
+
+def whose_calls_fail(
+    containers: Iterable[Container], logs: RecentLogs | None, calls: UnansweredCalls | None
+) -> frozenset[str]:
+    """The ids of those that wait for an answer, or whose log says that a call got none."""
+    waiting = {call.container.id for call in calls or ()}
+    return frozenset(
+        container.id
+        for container in containers
+        if container.id in waiting or _says_no_way_out(container, logs)
+    )
+
+
+def _says_no_way_out(container: Container, logs: RecentLogs | None) -> bool:
+    lines = logs.of_this_run(container) if logs is not None else ()
+    return any(signs(line.text) & NO_WAY_OUT for line in lines)
 
 
 def rejoin(container: Container, network: str) -> dict[str, str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import ip_address
 
 from msgspec.structs import replace
 
-from diagnose.error_signatures import NO_WAY_OUT, signs
+from checks.network.helpers import whose_calls_fail
+from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
@@ -45,7 +45,8 @@ def gateway_unanswered(
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container is only on a macvlan or ipvlan network")
-    failing = set(_whose_calls_fail(silent_gateways, recent_logs, unanswered_calls))
+    members = [item.container for item in silent_gateways]
+    failing = whose_calls_fail(members, recent_logs, unanswered_calls)
     groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
     for items in groups.values():
         is_missed = any(item.container.id in failing for item in items)
@@ -53,17 +54,6 @@ def gateway_unanswered(
             _finding(items, neighbours, routes), severity=None if is_missed else Severity.advice
         )
     return None
-
-
-def _whose_calls_fail(
-    gateways: SilentGateways, logs: RecentLogs | None, calls: UnansweredCalls | None
-) -> Iterator[str]:
-    """The ids of containers that wait for an answer, or whose log says that a call failed."""
-    yield from (call.container.id for call in calls or ())
-    for item in gateways:
-        lines = logs.of_this_run(item.container) if logs is not None else ()
-        if any(signs(line.text) & NO_WAY_OUT for line in lines):
-            yield item.container.id
 
 
 def _finding(

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from msgspec.structs import replace
+
+from checks.network.helpers import whose_calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.silent_gateways import ArpTable, ArpTables
+from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, counted, named
@@ -135,47 +140,49 @@ def _fresh_mac(address: str) -> str:
     return "02:43:" + ipaddress.IPv4Address(address).packed.hex(":")
 
 
-@check("network.macvlan-host-unreachable", severity=Severity.warning)
+@check(
+    "network.macvlan-host-unreachable",
+    severity=Severity.warning,
+    aloud=("cannot reach its own host", "cannot reach their own host"),
+)
 def macvlan_host_unreachable(
     containers: Containers,
     networks: Networks,
     neighbours: Neighbours | Unavailable,
     links: Interfaces | None,
     arp_tables: ArpTables | None,
+    recent_logs: RecentLogs | None,
+    unanswered_calls: UnansweredCalls | None,
 ) -> CheckResult:
     """A macvlan or ipvlan container and its own host cannot reach each other.
 
     The kernel does not allow it: by design the parent interface and its children cannot talk to
     each other, while other machines reach both. The finding stands only where one of them asked for
     the other's address and nobody answered. An interface of the host on the same parent (a shim)
-    with a route to the container makes it work, and then the address answers.
+    with a route to the container makes it work, and then the address answers. It is advice where
+    only the container asked, and none of its calls is seen to fail: some programs ask for each
+    address of their network.
     """
     direct = [network for network in networks if network.driver in _DIRECT]
-    if direct and isinstance(neighbours, Unavailable):
+    if not direct:
+        return None
+    if isinstance(neighbours, Unavailable):
         return neighbours
+    failing = whose_calls_fail(containers.running, recent_logs, unanswered_calls)
     for network in direct:
-        if not isinstance(neighbours, Unavailable):
-            yield from _unreached_peer_findings(network, containers, neighbours, links, arp_tables)
+        parent = network.option("parent")
+        for container in containers.running_on(network.name):
+            address = container.endpoints[network.name].ip_address
+            entry = neighbours.unanswered(address) if address else None
+            table = arp_tables.of(container) if arp_tables is not None else None
+            host = _unanswered_host(table, parent, links)
+            if entry is not None and parent in ("", entry.interface):
+                yield _unreached_peer_finding(container, network, entry, links)
+            elif host is not None and address:
+                finding = _unreached_host_finding(container, network, host, links)
+                is_missed = container.id in failing
+                yield replace(finding, severity=None if is_missed else Severity.advice)
     return None
-
-
-def _unreached_peer_findings(
-    network: Network,
-    containers: Containers,
-    neighbours: Neighbours,
-    links: Interfaces | None,
-    arp_tables: ArpTables | None,
-) -> Iterator[Finding]:
-    parent = network.option("parent")
-    for container in containers.running_on(network.name):
-        address = container.endpoints[network.name].ip_address
-        entry = neighbours.unanswered(address) if address else None
-        table = arp_tables.of(container) if arp_tables is not None else None
-        host = _unanswered_host(table, parent, links)
-        if entry is not None and parent in ("", entry.interface):
-            yield _unreached_peer_finding(container, network, entry, links)
-        elif host is not None and address:
-            yield _unreached_host_finding(container, network, host, links)
 
 
 def _unanswered_host(

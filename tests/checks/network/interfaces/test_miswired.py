@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
@@ -97,26 +98,29 @@ def test_macvlan_host_unreachable(
     )
 
 
+HOST = ("192.0.2.10",)
+SCAN = (*HOST, *(f"192.0.2.{n}" for n in range(100, 130)))
+LOST = "wget: can't connect to remote host (192.0.2.10): No route to host"
 HOST_SIDE = {
-    "the host": (("192.0.2.10",), "macvlan", [("warning", "a")]),
-    "the host of an ipvlan": (("192.0.2.10",), "ipvlan", [("warning", "a")]),
-    "another machine": (("192.0.2.44",), "macvlan", []),
-    "the whole network": (
-        ("192.0.2.10", *(f"192.0.2.{n}" for n in range(100, 130))),
-        "macvlan",
-        [],
-    ),
+    "the host": (HOST, "macvlan", LOST, [("warning", "a")]),
+    "the host of an ipvlan": (HOST, "ipvlan", LOST, [("warning", "a")]),
+    "the host, asked in passing": (HOST, "macvlan", "found 3 lamps", [("advice", "a")]),
+    "another machine": (("192.0.2.44",), "macvlan", LOST, []),
+    "the whole network": (SCAN, "macvlan", LOST, []),
 }
 
 
-@pytest.mark.parametrize(("silent", "driver", "expected"), HOST_SIDE.values(), ids=HOST_SIDE)
+@pytest.mark.parametrize(
+    ("silent", "driver", "line", "expected"), HOST_SIDE.values(), ids=HOST_SIDE
+)
 def test_a_container_that_calls_its_own_host(
-    silent: tuple[str, ...], driver: str, expected: list[tuple[str, str]]
+    silent: tuple[str, ...], driver: str, line: str, expected: list[tuple[str, str]]
 ) -> None:
     lan = network(Driver=driver, Options={"parent": "eth0"})
     caller = on("a", {"shop": AT})
     entries = tuple(Neighbour(address, "eth0", "") for address in silent)
     tables = ArpTables((ArpTable(caller, lan, frozenset(), entries),))
+    said = RecentLine(caller.started_at + 1, line)
     found = judge(
         "network.macvlan-host-unreachable",
         containers=Containers((caller,)),
@@ -127,5 +131,6 @@ def test_a_container_that_calls_its_own_host(
             (Address(index=2, address="192.0.2.10", prefix=24),),
         ),
         arp_tables=tables,
+        recent_logs=RecentLogs({caller.id: (said,)}, {}),
     )
     assert rows(found) == expected
