@@ -50,7 +50,7 @@ _PORT_OF = {"http": 80, "https": 443}
 _OF_A_CLIENT = LazyPattern(
     r"client (?:timed out|prematurely|closed|\S+ (?:has exceeded|timed out|disconnect))"
     r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
-    r"|keep-?alive|\bidle\b|inactivity"
+    r"|keep-?alive|\bidle\b|inactivity|proxying upgraded connection"
     r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
     r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b|\bIP address \S+ could not be resolved",
     re.IGNORECASE,

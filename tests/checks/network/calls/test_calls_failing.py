@@ -36,6 +36,10 @@ NGINX = (
     'to upstream, client: 192.0.2.7, server: , upstream: "http://172.18.0.9:8080/", host: "x:80"'
 )
 
+IDLE_WEBSOCKET = (
+    "2026/11/28 10:00:01 [error] 77#77: *9 upstream timed out (110: Connection timed out) while "
+    'proxying upgraded connection, client: 192.0.2.7, upstream: "http://172.18.0.9:8123/api/ws"'
+)
 ACME = (
     "challenge failed: 192.0.2.7: Fetching http://shop.example.com/.well-known/acme-challenge/x: "
     "Timeout during connect (likely firewall problem)"
@@ -136,6 +140,7 @@ FAILURES: dict[str, tuple[list[tuple[float, str]], int]] = {
     "it falls back": (each(f"{NODE}, falling back to the cache", 9, 6, 3), 0),
     "it tries again": (each(f"{NODE}, will retry", 9, 6, 3), 1),
     "an authority that calls from the internet": (each(ACME, 9, 6, 3), 0),
+    "a WebSocket over which nobody spoke": (each(IDLE_WEBSOCKET, 9, 6, 3), 0),
     "a limit of a query": (each("canceling statement due to statement timeout", 9, 6, 3), 0),
     "a time that is no call's": (each("job 7 timed out", 9, 6, 3), 0),
     "a scanner": (
