@@ -292,7 +292,8 @@ OPTIONS = (
     Failure(
         name="capability-advised",
         mark="--cap-add",
-        pattern=_ADVICE + r"--cap-add[= ]['\"]?(?:CAP_)?(?P<capability>[A-Z][A-Z_]+)\b",
+        pattern=_ADVICE
+        + r"--cap-add[= ]['\"]?(?:CAP_)?(?P<capability>(?!ALL\b|CAP)[A-Z][A-Z_]+)\b",
         cause="the program asks for the capability {capability}",
         cure="recreate it with --cap-add={capability}",
         source="the program's own message",

@@ -124,10 +124,12 @@ An address with a port that systems give to those who call is a caller's, and on
 is not."""
 _HARMLESS = LazyPattern(
     r"\bnot yet due\b|\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
-    r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b",
+    r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b"
+    r"|\bwhile proxying upgraded connection\b",
     re.IGNORECASE,
 )
-"""A line that counts no failure, or tells the program's author of what a later version drops."""
+"""A line that counts no failure, or tells the program's author of what a later version drops. Also
+what nginx says of each WebSocket that its client leaves."""
 
 
 class RepeatedError(msgspec.Struct, frozen=True):

@@ -31,6 +31,10 @@ LISTED = (
 )
 
 
+LEFT_WEBSOCKET = (
+    "2026/11/28 10:00:01 [error] 77#77: *9 recv() failed (104: Connection reset by peer) while "
+    'proxying upgraded connection, client: 192.0.2.7, upstream: "http://10.0.0.5:8123/api/ws"'
+)
 UNKNOWN_SCRIPT = (
     '[error] 7#7: *1 FastCGI sent in stderr: "Primary script unknown" while reading response header '
     'from upstream, client: 1.2.3.4, server: shop, request: "GET {} HTTP/1.1", '
@@ -100,6 +104,10 @@ LOGS = {
     ),
     "a file that need not be there": (
         ["open /etc/app/more.conf: no such file or directory, using defaults"] * 4,
+        [],
+    ),
+    "a WebSocket that its client leaves": (
+        [LEFT_WEBSOCKET] * 4,
         [],
     ),
     "a certificate that is still good": (["Certificate not yet due for renewal"] * 4, []),
