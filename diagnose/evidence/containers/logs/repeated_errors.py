@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import re
 from collections import Counter
@@ -20,6 +21,7 @@ from diagnose.mappings import by_key
 from diagnose.model import Unexamined
 from diagnose.programs.failures import (
     FAILURES,
+    Failure,
     Recognised,
     family_of_running,
     recognise,
@@ -239,7 +241,7 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
     Uptime Kuma warns of each monitor that fails, and the container has no docker.sock.
     """
     grave = [line for line in lines if (message(line).level or ERROR) > INFO]
-    rows = [row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION] if grave else []
+    rows = _rows_about_options() if grave else ()
     failure = recognise([line for line in grave if not DOES_WITHOUT.search(line)], None, rows)
     if failure is None:
         return None
@@ -248,6 +250,12 @@ def _line_about_an_option(container: Container, lines: Sequence[str]) -> Telling
         return None
     index = max(at for at, line in enumerate(lines) if plain(line).strip() == failure.line)
     return TellingLine(failure.line, index)
+
+
+@functools.cache
+def _rows_about_options() -> tuple[Failure, ...]:
+    """Chosen once: many containers repeat a line that is no error."""
+    return tuple(row for row in (*FAILURES, *FAMILIES) if row.confirmed_by == _OPTION)
 
 
 def _known_failure(lines: Sequence[str], telling: TellingLine) -> Recognised | None:
