@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 
 from diagnose.error_signatures import NO_WAY_OUT, signs
 from diagnose.evidence.containers.listing import Container, Containers
@@ -21,19 +20,12 @@ def attached(network: Network, containers: Containers | None) -> tuple[Container
     return () if containers is None else containers.running_on(network.name)
 
 
-def whose_calls_fail(
-    containers: Iterable[Container], logs: RecentLogs | None, calls: UnansweredCalls | None
-) -> frozenset[str]:
-    """The ids of those that wait for an answer, or whose log says that a call got none."""
-    waiting = {call.container.id for call in calls or ()}
-    return frozenset(
-        container.id
-        for container in containers
-        if container.id in waiting or _says_no_way_out(container, logs)
-    )
-
-
-def _says_no_way_out(container: Container, logs: RecentLogs | None) -> bool:
+def calls_fail(
+    container: Container, logs: RecentLogs | None, calls: UnansweredCalls | None
+) -> bool:
+    """Whether a container waits for an answer, or its log says that a call got none."""
+    if any(call.container.id == container.id for call in calls or ()):
+        return True
     lines = logs.of_this_run(container) if logs is not None else ()
     return any(signs(line.text) & NO_WAY_OUT for line in lines)
 

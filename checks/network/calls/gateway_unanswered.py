@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 from msgspec.structs import replace
 
-from checks.network.helpers import whose_calls_fail
+from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.neighbours import Neighbours
@@ -45,11 +45,9 @@ def gateway_unanswered(
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container is only on a macvlan or ipvlan network")
-    members = [item.container for item in silent_gateways]
-    failing = whose_calls_fail(members, recent_logs, unanswered_calls)
     groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
     for items in groups.values():
-        is_missed = any(item.container.id in failing for item in items)
+        is_missed = any(calls_fail(item.container, recent_logs, unanswered_calls) for item in items)
         yield replace(
             _finding(items, neighbours, routes), severity=None if is_missed else Severity.advice
         )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from checks.network.helpers import whose_calls_fail
+from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
@@ -168,7 +168,6 @@ def macvlan_host_unreachable(
         return None
     if isinstance(neighbours, Unavailable):
         return neighbours
-    failing = whose_calls_fail(containers.running, recent_logs, unanswered_calls)
     for network in direct:
         parent = network.option("parent")
         for container in containers.running_on(network.name):
@@ -180,7 +179,7 @@ def macvlan_host_unreachable(
                 yield _unreached_peer_finding(container, network, entry, links)
             elif host is not None and address:
                 finding = _unreached_host_finding(container, network, host, links)
-                is_missed = container.id in failing
+                is_missed = calls_fail(container, recent_logs, unanswered_calls)
                 yield replace(finding, severity=None if is_missed else Severity.advice)
     return None
 
