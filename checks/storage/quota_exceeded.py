@@ -166,10 +166,8 @@ def _mount_finding(
         "mount": str(mount),
         "file system": f"{mounted.fstype} {mounted.source} at {mounted.point}",
     }
-    kind = mounted.fstype if mounted.fstype in ("btrfs", "xfs", "ext4") else ""
-    variables = {"btrfs": mount.source} if kind == "btrfs" else {}
-    if kind in ("xfs", "ext4"):
-        variables = {kind: mounted.point}
+    kind = mounted.fstype
+    place = {"btrfs": mount.source, "xfs": mounted.point, "ext4": mounted.point}
     finding = Finding.about(
         container,
         f"{container} has used up a quota: its {mount.destination} is on "
@@ -179,4 +177,4 @@ def _mount_finding(
         touches=(Subject("filesystem", mounted.point),),
         onset=container.failed_first,
     )
-    return finding.with_variables(variables)
+    return finding.with_variables({kind: place[kind]} if kind in place else {})

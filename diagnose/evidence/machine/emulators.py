@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.items import Items
-from diagnose.model import Failed, Unavailable
+from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
@@ -42,7 +42,5 @@ def emulators(host: Host, programs: Programs) -> Emulators | Unavailable:
     """
     if all(program.why != "exec format error" for program in programs.by_id.values()):
         return Unavailable("missing", "no program was refused for its format")
-    listed = host.ask(ListFolder(FOLDER))
-    if isinstance(listed, Failed):
-        return Unavailable.of(listed)
+    listed = host.require(ListFolder(FOLDER))
     return Emulators(tuple(entry.name for entry in listed.entries if entry.name not in _CONTROLS))

@@ -92,17 +92,25 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
 
 def _caller() -> Json:
     """The logins of the user who called sudo; None where there are none."""
-    if os.geteuid() != 0 or not os.environ.get("SUDO_USER"):
-        return None
-    try:
-        caller = pwd.getpwnam(os.environ["SUDO_USER"])
-    except KeyError:
+    caller = _sudo_caller()
+    if caller is None:
         return None
     folder = Path(caller.pw_dir, ".docker")
     logins = _logins(_read(folder / "config.json")[0].get("auths"))
     if not logins:
         return None
     return {"user": caller.pw_name, "folder": str(folder), "logins": logins}
+
+
+def _sudo_caller() -> pwd.struct_passwd | None:
+    """The user who called sudo; None where nobody did, or where that name is not known."""
+    name = os.environ.get("SUDO_USER")
+    if os.geteuid() != 0 or not name:
+        return None
+    try:
+        return pwd.getpwnam(name)
+    except KeyError:
+        return None
 
 
 def _lacking(helpers: Collection[str]) -> Iterator[list[str]]:
@@ -144,10 +152,10 @@ def _closed_to_caller() -> Json:
 
     Only for a member of the group docker: others reach the engine as root, with root's rights.
     """
-    if os.geteuid() != 0 or not os.environ.get("SUDO_USER"):
+    caller = _sudo_caller()
+    if caller is None:
         return None
     try:
-        caller = pwd.getpwnam(os.environ["SUDO_USER"])
         groups = os.getgrouplist(caller.pw_name, caller.pw_gid)
         if grp.getgrnam("docker").gr_gid not in groups:
             return None

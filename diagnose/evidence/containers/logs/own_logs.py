@@ -6,8 +6,6 @@ Nginx Proxy Manager keeps an error log for each site below /data/logs, SWAG one 
 
 from __future__ import annotations
 
-import calendar
-import time
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -18,6 +16,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
+from diagnose.phrases import unix
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
@@ -33,11 +32,12 @@ _LINE = LazyPattern(
 )
 """A line about a server behind the proxy; what scanners ask for is in the same file."""
 _STAMPED = LazyPattern(r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[")
-_STAMP = "%Y/%m/%d %H:%M:%S"
 MOST_FILES = 6
 """Files of one container that are read, those that were written to last."""
 BYTES = 8192
 """The end of each file."""
+RECENT_S = 300.0
+"""A file that was not written to for longer says nothing about now."""
 
 
 class OwnLine(msgspec.Struct, frozen=True):
@@ -51,10 +51,6 @@ class OwnLogs(msgspec.Struct, frozen=True):
     """Lines about upstreams by container id, oldest first."""
 
     by_id: dict[str, tuple[OwnLine, ...]] = {}
-
-
-RECENT_S = 300.0
-"""A file that was not written to for longer says nothing about now."""
 
 
 @evidence
@@ -161,7 +157,4 @@ def _lines(file: FileText, written: float) -> Iterator[OwnLine]:
 
 
 def _seconds(stamp: str) -> float:
-    try:
-        return float(calendar.timegm(time.strptime(stamp, _STAMP)))
-    except ValueError:
-        return 0.0
+    return unix(stamp.replace("/", "-")) or 0.0
