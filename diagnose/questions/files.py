@@ -16,6 +16,10 @@ from diagnose.questions.question import Policy, Question, decode_parts
 
 FileType = Literal["file", "folder", "link", "socket", "pipe", "device", "other"]
 
+Parts = Literal["certificates", "created"]
+"""Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
+is not recorded whole."""
+
 
 class FileText(msgspec.Struct, frozen=True):
     """The text of a file: UTF-8, invalid bytes replaced."""
@@ -56,8 +60,10 @@ class ReadFile(Question[FileText], frozen=True):
     follow: bool = True
     """False refuses a link as the last part of the path."""
     root: str | None = None
-    """The folder in which path and links are resolved, as chroot would (Linux 5.6), for files that
-    a container controls."""
+    """The folder in which path and links are resolved, as chroot would, for files that a container
+    controls. Before Linux 5.6 links are refused there."""
+    parts: Parts | None = None
+    """Only these parts of the text."""
 
     def about(self) -> str:
         return f"the file {self.path}"
@@ -409,6 +415,8 @@ class FindLostDollars(Question[list[LostDollar]], frozen=True):
     )
     paths: list[str]
     """The files of one project: a variable that one of them sets is known in all."""
+    folder: str = ""
+    """Where the names of env files begin that the compose files among them name."""
 
     def about(self) -> str:
         return f"variables with a bare dollar sign in {', '.join(self.paths)}"

@@ -4,16 +4,18 @@ kernel."""
 import json
 import os
 import socket
+import stat
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from diagnose.live import Live, Refused
-from diagnose.live.disk import files
+from diagnose.live.disk import files, opening, worker
 from diagnose.live.kernel.mountinfo import by_point, holding, parse
 from diagnose.model import Json
 from tests.questions import question
@@ -78,6 +80,71 @@ def test_a_link_does_not_lead_out_of_a_root(live: Live, tmp_path: Path) -> None:
     assert answer["text"] == "inside"
     with pytest.raises(FileNotFoundError):
         files.read(live, question("file.read", path="/escape", root=str(top)))
+
+
+def test_a_pipe_is_not_opened_so_that_its_writer_goes_on_waiting(
+    live: Live, tmp_path: Path
+) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    is_open = threading.Event()
+
+    def write() -> None:
+        handle = os.open(pipe, os.O_WRONLY)  # until somebody opens the other end
+        is_open.set()
+        os.close(handle)
+
+    writer = threading.Thread(target=write, daemon=True)
+    writer.start()
+    with pytest.raises(Refused, match="is a fifo"):
+        files.read(live, question("file.read", path=str(pipe)))
+    assert files.lost_dollars(live, question("file.dollars", paths=[str(pipe)])) == []
+    assert not is_open.wait(0.2)
+    os.close(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK))
+    writer.join(5)
+
+
+@root_only
+def test_a_device_is_not_opened(live: Live, tmp_path: Path) -> None:
+    """Who opens a watchdog starts it, and who opens a tape rewinds it."""
+    device = tmp_path / "device"
+    os.mknod(device, 0o600 | stat.S_IFCHR, os.makedev(10, 250))  # of no driver
+    with pytest.raises(Refused, match="is a character device"):
+        files.read(live, question("file.read", path=str(device)))
+
+
+@pytest.mark.parametrize("has_openat2", [True, False], ids=["this kernel", "an older kernel"])
+def test_what_is_read_inside_a_folder(
+    has_openat2: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/file").write_text("inside")
+    (tmp_path / "a/link").symlink_to("/etc/passwd")
+    (tmp_path / "a/up").symlink_to("..")
+    if not has_openat2:
+        monkeypatch.setattr(opening, "OPENAT2", 9999)  # no such call: ENOSYS
+    assert worker.read({"path": "/a/file", "root": str(tmp_path)})["text"] == "inside"
+    for path in ("/a/link", "/a/up/../../etc/passwd", "/../etc/passwd", "/a/none"):
+        with pytest.raises(OSError, match=path):
+            worker.read({"path": path, "root": str(tmp_path)})
+
+
+def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "site.conf"
+    path.write_text("user x;\n  ssl_certificate /a.pem; # mine\nproxy_pass http://a;\n")
+    answer = files.read(live, question("file.read", path=str(path), parts="certificates"))
+    assert answer["text"] == "  ssl_certificate /a.pem;\n"
+    path.write_text("INSERT INTO a VALUES ('x');\nCREATE  TABLE\n shop.users(id int);\nDROP x;")
+    answer = files.read(live, question("file.read", path=str(path), parts="created"))
+    assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"
+
+
+def test_env_files_that_compose_files_name(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "compose.yaml").write_text("services:\n  a:\n    env_file: ./shop.env\n")
+    (tmp_path / "shop.env").write_text("DB_PASSWORD=ab$cd\n")
+    asked = question("file.dollars", paths=[str(tmp_path / "compose.yaml")], folder=str(tmp_path))
+    place = {"path": str(tmp_path / "shop.env"), "line": 1}
+    assert files.lost_dollars(live, asked) == [{**place, "name": "DB_PASSWORD", "is_plain": True}]
 
 
 def test_stats_tell_each_path_by_itself(live: Live, tmp_path: Path) -> None:
@@ -151,7 +218,7 @@ except OSError as error:
     os._exit(0)
 from tests.questions import question
 from diagnose.live import Live, Refused
-from diagnose.live.disk import files
+from diagnose.live.disk import files, opening, worker
 live = Live()
 live.start_helpers(network=False)
 answers = {}

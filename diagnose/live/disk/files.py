@@ -25,10 +25,11 @@ def read(live: Live, question: AnyQuestion) -> Json:
 
     args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow:
     False refuses a link as last part; root: the folder that paths and links are resolved in, as a
-    chroot would (Linux 5.6), for files a container controls. answer: text (UTF-8, errors replaced),
-    size, mtime (Unix time), mode, uid, gid, truncated, link (target of the path itself or null).
+    chroot would, for files a container controls (before Linux 5.6 links are refused there); parts:
+    only these of the text. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode,
+    uid, gid, truncated, link (target of the path itself or null).
     """
-    return _call(live, question, "read", [question.args["path"]])
+    return _call(live, question, "read", [question.args.get("root") or question.args["path"]])
 
 
 def stats(live: Live, question: AnyQuestion) -> Json:
@@ -160,7 +161,8 @@ def lost_dollars(live: Live, question: AnyQuestion) -> Json:
 
     The values stay here: they may be secrets.
 
-    args: paths. answer: [{path, line, name, is_plain}].
+    args: paths; folder: where names of env files in compose files begin. answer: [{path, line,
+    name, is_plain}].
     """
     return _call(live, question, "lost_dollars", question.args["paths"])
 

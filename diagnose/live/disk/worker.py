@@ -15,13 +15,13 @@ import errno
 import os
 import socket
 import stat
-import struct
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Refused
 from diagnose.live.disk.layer_folders import layers
+from diagnose.live.disk.opening import open_regular
 from diagnose.live.disk.trees import walk
 from diagnose.live.disk.written_status import device_number, link_target, printable, type_name
 from diagnose.live.engine.daemon_process import listening_inode
@@ -52,21 +52,22 @@ MEMORY_BACKED = frozenset(
 def read(args: Json) -> Json:
     """See `files.read`."""
     limit = min(int(args.get("max_bytes", 262144)), READ_MAX)
-    descriptor = _open(args["path"], args.get("root"), bool(args.get("follow", True)))
+    descriptor = open_regular(args["path"], args.get("root"), bool(args.get("follow", True)))
     try:
         status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise Refused(
-                "malformed", f"{args['path']} is a {type_name(status.st_mode)}, not a file"
-            )
         from_end = bool(args.get("tail")) and status.st_size > limit
         if from_end:
             os.lseek(descriptor, -limit, os.SEEK_END)
         body = _read_all(descriptor, limit + (0 if from_end else 1))
     finally:
         os.close(descriptor)
+    text = body[:limit].decode("utf-8", "replace")
+    if parts := args.get("parts"):
+        from diagnose.live.disk.parts import only  # few runs read such files
+
+        text = only(parts, text)
     return {
-        "text": body[:limit].decode("utf-8", "replace"),
+        "text": text,
         "size": status.st_size,
         "mtime": status.st_mtime,
         "mode": stat.S_IMODE(status.st_mode),
@@ -217,38 +218,6 @@ def rate(args: Json) -> Json:
     return {"seconds": ended - began, "free_before": before, "free_after": after}
 
 
-def _open(path: str, root: str | None, follow: bool) -> int:
-    flags = (
-        os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY | (0 if follow else os.O_NOFOLLOW)
-    )
-    if root is None:
-        return os.open(path, flags)
-    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        return _open_inside(top, path, flags)
-    finally:
-        os.close(top)
-
-
-OPENAT2 = 437
-OPEN_HOW = struct.Struct("=QQQ")
-"""flags, mode, resolve of openat2(2), Linux 5.6."""
-RESOLVE_NO_MAGICLINKS = 0x02
-RESOLVE_IN_ROOT = 0x10
-
-
-def _open_inside(top: int, path: str, flags: int) -> int:
-    """Open as a chroot into `top` would see it: no link of the container leads out of it."""
-    import ctypes  # costs 10 ms, and only a few files are asked so
-
-    how = OPEN_HOW.pack(flags, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS)
-    libc = ctypes.CDLL(None, use_errno=True)
-    descriptor = int(libc.syscall(OPENAT2, top, os.fsencode(path), how, len(how)))
-    if descriptor < 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()), path)
-    return descriptor
-
-
 def _read_all(descriptor: int, limit: int) -> bytes:
     parts = []
     while limit > 0 and (part := os.read(descriptor, min(limit, 1 << 20))):
@@ -341,16 +310,26 @@ def _mounts_of(pid: str) -> list[MountEntry]:
 
 def lost_dollars(args: Json) -> Json:
     """See `files.lost_dollars`. A file that cannot be read has none."""
-    from diagnose.live.disk.dollars import lost  # only where a program refuses a secret
+    from diagnose.live.disk.dollars import env_files, lost  # only where a program refuses a secret
 
+    texts = _texts(args["paths"])
+    named = _texts(env_files(texts, args.get("folder", "")))
+    return lost({**named, **texts})
+
+
+def _texts(paths: Iterable[str]) -> dict[str, str]:
+    """The beginnings of the files that can be read, by path."""
     texts = {}
-    for path in args["paths"]:
+    for path in paths:
         try:
-            with open(path, encoding="utf-8", errors="replace") as file:
-                texts[path] = file.read(1 << 18)
-        except OSError:
+            descriptor = open_regular(path)
+        except (OSError, Refused):
             continue
-    return lost(texts)
+        try:
+            texts[path] = _read_all(descriptor, 1 << 18).decode("utf-8", "replace")
+        finally:
+            os.close(descriptor)
+    return texts
 
 
 def functions() -> Mapping[str, Function]:

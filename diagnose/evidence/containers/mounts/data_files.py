@@ -84,10 +84,11 @@ def _does_not_stay(container: Container, clock: Clock) -> bool:
 def _version(host: Host, container: Container, name: str) -> DataVersion | None:
     for mount in container.mounts:
         for folder in _folders(container, mount) if mount.source.startswith("/") else ():
-            path = f"{mount.source}{folder}/{name}"
-            answer = host.ask(ReadFile(path, max_bytes=64))
+            below = f"{folder}/{name}"
+            # the container may have put a link to a file of the host in its place
+            answer = host.ask(ReadFile(below, max_bytes=64, root=mount.source))
             if not isinstance(answer, Failed) and answer.text.strip():
-                return DataVersion(answer.text.strip(), path, mount)
+                return DataVersion(answer.text.strip(), f"{mount.source}{below}", mount)
     return None
 
 

@@ -32,7 +32,6 @@ _NAMES_FILE = LazyPattern(
 """A name with a variable is read again for each connection."""
 _TAKES_NEW_ONES = LazyPattern(r"(?m)^[ \t]*stats[ \t]+socket[ \t].*\blevel[ \t]+admin\b")
 """A socket by which HAProxy is given a certificate without a reload (`set ssl cert`)."""
-_COMMENT = LazyPattern(r"#.*")
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
 _NUMBERED = LazyPattern(r"^(?P<stem>.*\D)(?P<number>\d+)(?P<end>\.pem)$")
@@ -158,23 +157,23 @@ def _used(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _texts(host: Host, container: Container) -> Iterator[str]:
-    """Its mounted configuration, without comments."""
+    """What its mounted configuration says of certificates, without comments."""
     for file in list(_settings(host, container))[:_MOST]:
         text = host.ask(file)
         if not isinstance(text, Failed):
-            yield _COMMENT.sub("", text.text)
+            yield text.text
 
 
 def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
     """Its mounted files of settings."""
     for mount in container.bind_mounts:
         if _OF_SETTINGS.search(mount.destination):
-            yield ReadFile(mount.source)
+            yield ReadFile(mount.source, parts="certificates")
         elif _FOLDER.match(mount.destination):
             listing = host.ask(ListFolder(mount.source))
             entries = [] if isinstance(listing, Failed) else listing.entries
             yield from (
-                ReadFile(f"/{entry.name}", root=mount.source)
+                ReadFile(f"/{entry.name}", root=mount.source, parts="certificates")
                 for entry in entries
                 if _OF_SETTINGS.search(entry.name)
             )

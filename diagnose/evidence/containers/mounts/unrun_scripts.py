@@ -198,14 +198,16 @@ def _places(host: Host, database: Container) -> Iterator[_Place]:
     """The scripts. No link that the container may have made leads out of a mounted folder."""
     for mount in _scripts(database):
         if mount.destination != _FOLDER:
-            yield _Place(mount.source, mount.destination, ReadFile(mount.source, _LONGEST))
+            yield _Place(
+                mount.source, mount.destination, ReadFile(mount.source, _LONGEST, parts="created")
+            )
             continue
         listing = host.ask(ListFolder(mount.source))
         entries: Sequence[str] = ()
         if not isinstance(listing, Failed):
             entries = [entry.name for entry in listing.entries if entry.type != "folder"]
         for entry in entries[:_MOST]:
-            question = ReadFile(f"/{entry}", _LONGEST, root=mount.source)
+            question = ReadFile(f"/{entry}", _LONGEST, root=mount.source, parts="created")
             yield _Place(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 

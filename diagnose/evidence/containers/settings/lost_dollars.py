@@ -14,7 +14,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FindLostDollars, LostDollar, ReadFile
+from diagnose.questions.files import FindLostDollars, LostDollar
 from diagnose.redact.names import kind_of
 from diagnose.registry import evidence
 
@@ -25,12 +25,6 @@ SECRET = LazyPattern(
     r"|\blog ?in\b|\btoken\b|\bsecret\b|\bapi.?key\b|\bhash\b|bcrypt|\b40[13]\b",
 )
 """What a program says, in small letters, that does not like a secret."""
-_ENV_FILE = LazyPattern(
-    r"^\s*(?:-\s*)?(?:env_file:\s*|path:\s*|-\s+)[\"']?(?P<path>[^\s\"'#\[\]]*\benv\b[^\s\"'#\[\]]*)",
-)
-"""The name of an env file in a compose file, on a line of its own."""
-_MOST = 5
-"""Env files of one project that are read."""
 
 
 class LostDollars(msgspec.Struct, frozen=True):
@@ -50,7 +44,8 @@ def lost_dollars(
         line = _complaint(log_tails.of(container))
         files = project_files(container)
         if line and files and suspicious(container, clock.wall, options.since_s):
-            answer = host.ask(FindLostDollars(_with_env_files(host, container, files)))
+            question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
+            answer = host.ask(question)
             lost = list(_own(container, [] if isinstance(answer, Failed) else answer))
             if lost:
                 by_id[container.id] = (lost, line)
@@ -61,21 +56,6 @@ def _complaint(tail: LogTail) -> str:
     """The newest line that mentions a secret."""
     lines = [*tail.earlier, *tail.lines]
     return next((line for line in reversed(lines) if SECRET.search(line.lower())), "")
-
-
-def _with_env_files(host: Host, container: Container, files: tuple[str, ...]) -> list[str]:
-    """The project's files and the env files that its compose files name, `.env` first."""
-    named: dict[str, None] = {}
-    for path in files[:-1]:
-        text = host.ask(ReadFile(path))
-        if isinstance(text, Failed):
-            continue
-        for line in text.text.splitlines():
-            if match := _ENV_FILE.match(line):
-                relative = match["path"].removeprefix("./")
-                folder = "" if relative.startswith("/") else f"{container.compose_folder}/"
-                named[f"{folder}{relative}"] = None
-    return [files[-1], *(path for path in list(named)[:_MOST] if path != files[-1]), *files[:-1]]
 
 
 def _own(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion
+from diagnose.evidence.containers.mounts.data_files import DataFiles, DataVersion, data_files
+from diagnose.live.disk import worker
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
 
@@ -130,3 +135,39 @@ def test_versions_that_mysql_writes_as_numbers(stated: str, said: str) -> None:
     ).findings
     assert f"MySQL {said}, " in finding.summary
     assert "(8.0.36)" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("pgdata", "seen"),
+    [
+        ("/d/plain", "13"),
+        ("/d/linked", ""),
+        ("/d/plain/../../..", ""),
+    ],
+    ids=["the database's own file", "a link to a file of the host", "a path out of the mount"],
+)
+def test_what_a_container_put_in_its_data_leads_to_no_file_of_the_host(
+    pgdata: str, seen: str, tmp_path: Path
+) -> None:
+    (tmp_path / "PG_VERSION").write_text("of the host")
+    data = tmp_path / "volumes/data"
+    for folder in ("plain", "linked"):
+        (data / folder).mkdir(parents=True)
+    (data / "plain/PG_VERSION").write_text("13\n")
+    (data / "linked/PG_VERSION").symlink_to(tmp_path / "PG_VERSION")
+    container, log_tails = failed_with_log(
+        "FATAL:  database files are incompatible with server",
+        POSTGRES,
+        Config={"Image": "postgres:16", "Env": [f"PGDATA={pgdata}"]},
+        Mounts=[{**DATA, "Source": str(data)}],
+    )
+
+    def read(question: Any) -> dict[str, Any]:
+        try:
+            answer: dict[str, Any] = worker.read(question.args)
+        except OSError:
+            return {"text": ""}
+        return answer
+
+    found = data_files(Made({"file.read": read}), of(container), log_tails, CLOCK)
+    assert [version.version for version in found.versions.values()] == [seen] * bool(seen)

@@ -16,6 +16,7 @@ from diagnose.evidence.containers.mounts.unread_certificates import (
 from diagnose.evidence.machine.certificate import validity_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.live.disk.parts import only
 from tests.hosts import Made
 from tests.inspected import bind, container
 from tests.judging import judge, rows
@@ -61,7 +62,8 @@ def found(
         is_old = (
             question.path.endswith("archive/shop/fullchain1.pem") and question.root == "/srv/le"
         )
-        return {"text": pem(old) if is_old else site}
+        kept = only(question.parts, site) if question.parts else site
+        return {"text": pem(old) if is_old else kept}
 
     host = Made({"file.stats": stats, "file.read": read})
     return unread_certificates(host, Containers([edge]), Processes((first, worker)), CLOCK)

@@ -11,6 +11,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScripts, unrun_scripts
+from diagnose.live.disk.parts import only
 from tests.hosts import Made
 from tests.inspected import EXITED, bind, container
 from tests.judging import judge, rows
@@ -52,7 +53,11 @@ def found(
 
     folders = [{"name": name, "type": "folder"} for name in ("5", "pgsql_tmp")]
     host = Made(
-        {"file.stats": stats, "file.read": {"text": sql}, "file.list": {"entries": folders}}
+        {
+            "file.stats": stats,
+            "file.read": {"text": only("created", sql)},
+            "file.list": {"entries": folders},
+        }
     )
     return unrun_scripts(host, containers, None, repeated_errors(containers, logs))
 

@@ -1,0 +1,46 @@
+"""The parts of a file that a check needs: the rest of a user's file is not recorded. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from diagnose.questions.files import Parts
+
+_OF_CERTIFICATES = re.compile(
+    r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt|stats[ \t]+socket)[ \t]"
+)
+"""Directives of nginx, Apache and HAProxy."""
+_HEAD = re.compile(
+    r"\bcreate\s*(?:unlogged\s+|temp\s+)?(?:table|database|schema|db|role|user)\s+"
+    r"(?:if\s+not\s+exists\s+)?[^\s(;]{1,256}",
+    re.IGNORECASE,
+)
+"""How a statement of SQL begins that makes something, or the command of PostgreSQL's that does."""
+_REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
+
+
+def only(parts: Parts, text: str) -> str:
+    """These parts of a text, one a line."""
+    return "".join(f"{part}\n" for part in _READERS[parts](text))
+
+
+def _certificates(text: str) -> Iterator[str]:
+    """The lines of a web server's configuration that name certificates, without comments."""
+    for line in text.splitlines():
+        code = line.partition("#")[0].rstrip()
+        if _OF_CERTIFICATES.search(code):
+            yield code
+
+
+def _created(text: str) -> Iterator[str]:
+    """What a script creates, by the beginnings of its statements, and the verbs that remove."""
+    for head in _HEAD.finditer(text):
+        yield " ".join(head[0].split())
+    yield from dict.fromkeys(verb[0].lower() for verb in _REMOVES.finditer(text))
+
+
+_READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
+    "certificates": _certificates,
+    "created": _created,
+}
