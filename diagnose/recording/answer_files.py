@@ -45,6 +45,9 @@ MOST_DAMAGED = 1_000
 
 UNREAD = Failed("budget", "the time was up before this answer was read")
 
+_ROW = '{"args": '
+"""How each row begins that `files` wrote."""
+
 REASONS = frozenset(get_args(Reason))
 
 Recording = Mapping[AnyQuestion, RecordedAnswer]
@@ -62,28 +65,55 @@ def files(recording: Recording) -> dict[str, str]:
 
     Entries are in the order of their questions' keys.
     """
-    rooms: dict[str, list[Json]] = {}
-    for question, entry in sorted(recording.items(), key=lambda item: item[0].key):
-        row: dict[str, Json] = {"args": question.args}
-        if isinstance(entry.answer, Failed):
-            row["failed"] = {"reason": entry.answer.reason, "detail": entry.answer.detail}
-        else:
-            row["answer"] = entry.answer
-        row["duration_s"] = entry.duration_s
-        rooms.setdefault(question.kind, []).append(row)
+    return joined(row_texts(recording))
+
+
+def row_texts(recording: Recording) -> dict[AnyQuestion, str]:
+    """Each question with its answer as a line of a file, in the order of the questions' keys."""
     return {
-        f"answers/{kind}.json": "[\n"
-        + ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-        + "\n]\n"
-        for kind, rows in rooms.items()
+        question: row_text(question, recording[question])
+        for question in sorted(recording, key=lambda question: question.key)
     }
 
 
-def digest(texts: Mapping[str, str]) -> str:
+def row_text(question: AnyQuestion, entry: RecordedAnswer) -> str:
+    """One question with its answer as a line of a file."""
+    if isinstance(entry.answer, Failed):
+        failed = {"reason": entry.answer.reason, "detail": entry.answer.detail}
+        answer = f'"failed": {encoded(failed)}'
+    else:
+        answer = f'"answer": {encoded(entry.answer)}'
+    return f'{_ROW}{question.arguments}, {answer}, "duration_s": {entry.duration_s}}}'
+
+
+def joined(rows: Mapping[AnyQuestion, str]) -> dict[str, str]:
+    """Rows as the texts of their files by relative path."""
+    by_kind: dict[str, list[str]] = {}
+    for question, row in rows.items():
+        by_kind.setdefault(question.kind, []).append(row)
+    return {
+        f"answers/{kind}.json": "[\n" + ",\n".join(lines) + "\n]\n"
+        for kind, lines in by_kind.items()
+    }
+
+
+def encoded(value: Json, indent: int = -1) -> str:
+    """A value as JSON. Half of a surrogate pair stays, for whoever writes the text.
+
+    indent: spaces for each level, on lines of their own; -1: all on one line.
+    """
+    try:
+        text = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return json.dumps(value, ensure_ascii=False, indent=indent if indent >= 0 else None)
+    return (text if indent < 0 else msgspec.json.format(text, indent=indent)).decode()
+
+
+def digest(texts: Mapping[str, bytes]) -> str:
     """SHA-256 over the names and contents of the answer files, in the order of their names."""
     total = hashlib.sha256()
     for name in sorted(texts):
-        total.update(name.encode() + b"\0" + texts[name].encode() + b"\0")
+        total.update(name.encode() + b"\0" + texts[name] + b"\0")
     return total.hexdigest()
 
 
@@ -119,10 +149,6 @@ def parse(
                 f"{name} holds no answers that can be read ({_said(error)})"
             ) from error
     return recording
-
-
-_ROW = '{"args": '
-"""How each row begins that `files` wrote."""
 
 
 class _Question(msgspec.Struct):
@@ -280,12 +306,12 @@ def check_manifest(text: str) -> dict[str, Json]:
 
 def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json]) -> None:
     """Write manifest and answers into a folder, which is made if it is missing. OSError rises."""
-    texts = files(recording)
+    texts = {name: text.encode("utf-8", "replace") for name, text in files(recording).items()}
     (folder / "answers").mkdir(parents=True, exist_ok=True)
     for old in (folder / "answers").glob("*.json"):
         old.unlink()
     for name, text in texts.items():
-        (folder / name).write_text(text, encoding="utf-8", errors="replace")
+        (folder / name).write_bytes(text)
     head = {"format": FORMAT, **manifest, "answers_sha256": digest(texts)}
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 

@@ -10,6 +10,11 @@ REPORTING_S = 0.3
 REPORTING_PER_CONTAINER_S = 0.0003
 """How much longer judging and printing take for each container (measured: 8,000 containers with two
 findings each)."""
+SEALING_S = 0.2
+"""What is kept of a bundle's time for sealing it, beside that."""
+SEALING_PER_CONTAINER_S = 0.0004
+"""How much longer sealing takes for each container (measured: 1,000 containers with two findings
+each, without what is left out where the time is short)."""
 ASSEMBLING_SHARE = 0.4
 """Of the time that is kept for judging and printing: the answers of 8,000 containers take a second
 to become evidence."""
@@ -70,6 +75,7 @@ class Budget:
         self.judged_by = judged_by
         self._seconds = seconds
         self._earliest = min(ends, time.monotonic() + LEAST_S)
+        self._is_sealed = False
 
     @classmethod
     def of_run(cls, began: float, seconds: float) -> Budget:
@@ -129,16 +135,44 @@ class Budget:
         """End collecting now."""
         self.ends = min(self.ends, time.monotonic())
 
+    def keep_for_sealing(self) -> None:
+        """Have `keep_for_reporting` keep time for a bundle, too."""
+        self._is_sealed = True
+
     def keep_for_reporting(self, began: float, containers: int) -> None:
         """End collecting early enough to judge and print so many containers."""
         if self.judged_by < math.inf:
-            ends = began + _collecting(self.judged_by - began, containers)
+            ends = began + _collecting(self.judged_by - began, containers, seals=self._is_sealed)
             self.ends = min(self.ends, max(ends, self._earliest))
 
 
-def _collecting(seconds: float, containers: int) -> float:
+def _collecting(seconds: float, containers: int, *, seals: bool = False) -> float:
     """How many seconds of a run are for collecting.
 
-    All but what reporting takes, and at least half.
+    All but what reporting and sealing take, and at least half.
     """
-    return max(seconds - REPORTING_S - REPORTING_PER_CONTAINER_S * containers, seconds / 2)
+    after = REPORTING_S + REPORTING_PER_CONTAINER_S * containers
+    if seals:
+        after += SEALING_S + SEALING_PER_CONTAINER_S * containers
+    return max(seconds - after, seconds / 2)
+
+
+SHORT_S = 0.15
+"""A step that takes no longer is done in any case."""
+
+
+class TimeLimit:
+    """Until when something should be done whose steps may be left out."""
+
+    def __init__(self, ends: float) -> None:
+        self.ends = ends
+
+    def allows(self, seconds: float, then: float = 0.0) -> bool:
+        """Whether there is time for a step that takes about so many seconds.
+
+        then: seconds that are needed after it.
+        """
+        return seconds <= SHORT_S or time.monotonic() + seconds + then <= self.ends
+
+
+UNLIMITED = TimeLimit(math.inf)

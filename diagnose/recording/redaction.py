@@ -41,13 +41,18 @@ def _redacted(question: AnyQuestion, answer: Json | Failed, redacts: Redactor) -
 def settled(
     question: AnyQuestion, entry: RecordedAnswer, redacts: Redactor
 ) -> tuple[AnyQuestion, RecordedAnswer]:
-    """Question and answer without what the run has learned to be secret since then."""
+    """Question and answer without what the run has learned to be secret since then.
+
+    The same objects where they hold nothing of it.
+    """
     args = redacts.settle(question.args)
     if args != question.args:
         question = RecordedQuestion(
             question.kind, json.dumps(args, sort_keys=True, separators=(",", ":"))
         )
-    if isinstance(entry.answer, Failed):
-        failed = Failed(entry.answer.reason, redacts.text(entry.answer.detail))
-        return question, replace(entry, answer=failed)
-    return question, replace(entry, answer=redacts.settle(entry.answer))
+    answer = entry.answer
+    if isinstance(answer, Failed):
+        answer = Failed(answer.reason, redacts.text(answer.detail))
+    else:
+        answer = redacts.settle(answer)
+    return question, entry if answer is entry.answer else replace(entry, answer=answer)

@@ -29,6 +29,8 @@ from hashlib import blake2s
 from os import urandom
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.fields import Walk
 from diagnose.redact.looks import is_distinctive, is_token
@@ -122,13 +124,27 @@ class Redactor:
     def settle(self, value: Json) -> Json:
         """A redacted answer without the secrets that the run has learned since.
 
-        For what is stored.
+        For what is stored; the same object where it holds none.
 
         A word of a command line is only known as a password once another answer has named it.
         """
         if self._own is not None:
             value = self._own.value(value, self._mark)
-        return self._map_strings(value) if self._literals else value
+        return self._map_strings(value) if self._may_hold_literal(value) else value
+
+    def _may_hold_literal(self, value: Json) -> bool:
+        """Whether a known secret may be in the strings of a value.
+
+        One search through the value as JSON takes a fifth of the time of a walk through its
+        strings.
+        """
+        if len(self._literals) > _FEW:
+            return True
+        try:
+            text = msgspec.json.encode(value).decode()
+        except UnicodeEncodeError:
+            return True
+        return any(msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals)
 
     def restore(self, value: Json) -> Json:
         """The value with tokens of this run turned back.

@@ -16,7 +16,6 @@ import gzip
 import hashlib
 import importlib.metadata
 import io
-import json
 import re
 import tarfile
 import zlib
@@ -37,6 +36,7 @@ from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure
 from diagnose.questions.network import ListAddresses, ListInterfaces, ListRoutes
 from diagnose.questions.run import IdentifyCaller
 from diagnose.recording import answer_files, archive
+from diagnose.recording.budget import UNLIMITED, TimeLimit
 from diagnose.recording.recorder import RecordedAnswer
 from diagnose.redact import TOKEN
 from diagnose.render import json as json_report
@@ -65,6 +65,11 @@ _KEPT_LAST = (
 """Without these answers nothing can be judged again; they are shed after everything else."""
 _UNPACKED = int(0.95 * archive.MAX_TOTAL)
 """Bytes of all members, the rest is for their headers."""
+HTML_S = 0.00008
+"""Seconds that the HTML report takes for each finding: 0.14 s for 1,000 containers with two
+findings each."""
+PACKING_S_PER_MIB = 0.05
+"""Seconds for compressing a MiB of members well, and for searching it for secrets."""
 _HEADER = 120
 """Bytes that a member's header costs once it is compressed."""
 
@@ -81,15 +86,16 @@ class LeakError(Exception):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A sealed bundle.
-
-    The archive's bytes, its members with size and redactions, and what was shed to keep the
-    limit.
-    """
+    """A sealed bundle."""
 
     data: bytes
+    """The archive."""
     members: tuple[tuple[str, int, int], ...]
+    """Names, bytes, and how many times something was redacted in them."""
     shed: tuple[str, ...]
+    """What was left out to keep the size."""
+    late: tuple[str, ...] = ()
+    """What was left out to keep the time limit; the answers and the report hold the same."""
 
 
 def superset() -> tuple[AnyQuestion, ...]:
@@ -126,42 +132,85 @@ def make(
     *,
     redacted: Mapping[str, int],
     max_size: int = MAX_SIZE,
+    limit: TimeLimit = UNLIMITED,
 ) -> Bundle:
     """Seal a bundle within max_size bytes, shedding the least valuable first.
 
-    TooLargeError if that cannot be.
+    What only repeats the report and the answers is left out where the time is short. TooLargeError
+    if it cannot be made small enough.
     """
     fixed = _reports(report, exit_code)
-    extras = {"report.html": page.text(report, exit_code).encode("utf-8", "replace")}
-    extras |= {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
     fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
-    kept = dict(fit.recording)
+    kept, rows = dict(fit.recording), dict(fit.rows)
+    extras, late = _extras(report, exit_code, recorded, limit)
+    head = {**manifest, "redacted": dict(redacted)}
+    if late:
+        head["left_out_in_time"] = list(late)
     shed = list(fit.shed)
+    weights: Mapping[str, int] = {}
     while True:
         answers = {
-            name: text.encode("utf-8", "replace") for name, text in answer_files.files(kept).items()
+            name: text.encode("utf-8", "replace")
+            for name, text in answer_files.joined(rows).items()
         }
         members = {**fixed, **answers, **extras}
-        members["manifest.json"] = _manifest(members, kept, manifest, redacted, shed)
-        weights = {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
-        too_long = _refused(members, extras)
+        listed = _listed(members)
+        members["manifest.json"] = _manifest(members, listed, kept, rows, {**head, "shed": shed})
+        victims = _refused(members, extras)
+        weights = _weights(members) if weights else {}
         over = sum(weights.values()) - max_size
-        if over <= 0 and not too_long:
-            data = _archive(
-                f"diagnose-{texts.file_name(report.host.name)}", members, report.taken_at
-            )
-            over = len(data) - max_size
-        if over <= 0 and not too_long:
-            break
-        victims = too_long or _victims(weights, over, extras, answers)
+        if over <= 0 and not victims:
+            level = 6 if weights or limit.allows(_packing_s(members)) else 1
+            data = _archive(_folder(report), members, report.taken_at, level)
+            if len(data) <= max_size:
+                return Bundle(data, _listed(members), tuple(shed), late)
+            weights = _weights(members)
+            over = max(sum(weights.values()), len(data)) - max_size
+        victims = victims or _victims(weights, over, extras, answers)
         if not victims:
             raise TooLargeError(f"even the barest bundle is larger than {max_size} bytes")
         shed += victims
-        kept = _without(kept, extras, victims)
-    listed = tuple(
+        _leave_out(victims, kept, rows, extras)
+
+
+def _extras(
+    report: Report, exit_code: int, recorded: answer_files.Recording, limit: TimeLimit
+) -> tuple[dict[str, bytes], tuple[str, ...]]:
+    """The members that repeat the report and the answers in another form, and those of them for
+    which there is no time."""
+    extras: dict[str, bytes] = {}
+    late = []
+    if limit.allows(HTML_S * len(report.findings)):
+        extras["report.html"] = page.text(report, exit_code).encode("utf-8", "replace")
+    else:
+        late.append("report.html")
+    copies = {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
+    if limit.allows(_packing_s(copies)):
+        extras |= copies
+    elif copies:
+        late.append("texts")
+    return extras, tuple(late)
+
+
+def _packing_s(members: Mapping[str, bytes]) -> float:
+    """About how long it takes to pack these members well, and to search them for secrets."""
+    return PACKING_S_PER_MIB * sum(map(len, members.values())) / 2**20
+
+
+def _folder(report: Report) -> str:
+    return f"diagnose-{texts.file_name(report.host.name)}"
+
+
+def _listed(members: Mapping[str, bytes]) -> tuple[tuple[str, int, int], ...]:
+    """Members by name, with their bytes and how many times something was redacted in them."""
+    return tuple(
         (name, len(data), len(_TOKEN.findall(data))) for name, data in sorted(members.items())
     )
-    return Bundle(data, listed, tuple(shed))
+
+
+def _weights(members: Mapping[str, bytes]) -> dict[str, int]:
+    """About how many bytes of the archive each member takes."""
+    return {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
 
 
 def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
@@ -172,18 +221,19 @@ def _reports(report: Report, exit_code: int) -> dict[str, bytes]:
     return {"report.md": markup.getvalue().encode(), "report.json": f"{whole}\n".encode()}
 
 
-def _without(
-    kept: dict[AnyQuestion, RecordedAnswer], extras: dict[str, bytes], victims: Iterable[str]
-) -> dict[AnyQuestion, RecordedAnswer]:
-    """The recording without the answers among the victims; the texts are taken out of extras."""
+def _leave_out(
+    victims: Iterable[str],
+    kept: dict[AnyQuestion, RecordedAnswer],
+    rows: dict[AnyQuestion, str],
+    extras: dict[str, bytes],
+) -> None:
+    """Take the victims out: texts out of extras, answers out of the recording and its rows."""
     for name in victims:
         if extras.pop(name, None) is None:
             kind = name.removeprefix("answers/").removesuffix(".json")
-            kept = {
-                question: _shed(entry) if question.kind == kind else entry
-                for question, entry in kept.items()
-            }
-    return kept
+            for question in [question for question in kept if question.kind == kind]:
+                kept[question] = _shed(kept[question])
+                rows[question] = answer_files.row_text(question, kept[question])
 
 
 def _refused(members: Mapping[str, bytes], extras: Collection[str]) -> list[str]:
@@ -231,45 +281,43 @@ def _shed(entry: RecordedAnswer) -> RecordedAnswer:
 
 def _manifest(
     members: Mapping[str, bytes],
+    listed: Iterable[tuple[str, int, int]],
     kept: answer_files.Recording,
-    manifest: Mapping[str, Json],
-    redacted: Mapping[str, int],
-    shed: Iterable[str],
+    rows: Mapping[AnyQuestion, str],
+    head: Mapping[str, Json],
 ) -> bytes:
+    """What the bundle says of itself.
+
+    listed: the members without the manifest. rows: the answers as their files have them.
+    """
     questions = []
     for question, entry in kept.items():
         failed = entry.answer if isinstance(entry.answer, Failed) else None
         cut = isinstance(entry.answer, dict) and bool(entry.answer.get("truncated"))
         row: dict[str, Json] = {"question": question.key, "duration_s": entry.duration_s}
         row["outcome"] = _outcome(failed) if failed else "answered"
-        row["bytes"] = 0 if failed else len(json.dumps(entry.answer))
+        row["bytes"] = 0 if failed else len(rows[question])
         if cut:
             row["cut"] = True
         questions.append(row)
-    texts_of_answers = {
-        name: data.decode("utf-8", "replace")
-        for name, data in members.items()
-        if name.startswith("answers/")
-    }
+    answers = {name: data for name, data in members.items() if name.startswith("answers/")}
     whole = {
         "format": answer_files.FORMAT,
-        **manifest,
+        **head,
         "packs": {name: _pack_version(package) for name, package in registry.packs().items()},
-        "answers_sha256": answer_files.digest(texts_of_answers),
-        "redacted": dict(redacted),
+        "answers_sha256": answer_files.digest(answers),
         "missing": _missing(questions),
-        "shed": list(shed),
         "files": {
             name: {
-                "bytes": len(data),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "redacted": len(_TOKEN.findall(data)),
+                "bytes": length,
+                "sha256": hashlib.sha256(members[name]).hexdigest(),
+                "redacted": redactions,
             }
-            for name, data in sorted(members.items())
+            for name, length, redactions in listed
         },
         "questions": questions,
     }
-    return (json.dumps(whole, indent=1, ensure_ascii=False) + "\n").encode("utf-8", "replace")
+    return answer_files.encoded(whole, indent=1).encode("utf-8", "replace") + b"\n"
 
 
 def _outcome(failed: Failed) -> str:
@@ -292,11 +340,12 @@ def _pack_version(package: str) -> str:
     return importlib.metadata.version(names[0]) if names else "unknown"
 
 
-def _archive(folder: str, members: Mapping[str, bytes], taken_at: float) -> bytes:
+def _archive(folder: str, members: Mapping[str, bytes], taken_at: float, level: int) -> bytes:
+    """The members in one archive. level: of compression, 6 packs well and 1 fast."""
     out = io.BytesIO()
     first = ("report.md", "report.json", "report.html", "manifest.json")
     with (
-        gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=6) as packed,
+        gzip.GzipFile(fileobj=out, mode="wb", mtime=int(taken_at), compresslevel=level) as packed,
         tarfile.open(fileobj=packed, mode="w", format=tarfile.USTAR_FORMAT) as archive,
     ):
         for name in sorted(

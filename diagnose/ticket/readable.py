@@ -6,14 +6,14 @@ into the memory that a reader gives them.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import MAX_FILE, Recording
-from diagnose.recording.limits import MOST_BYTES, bytes_in_memory
+from diagnose.recording.limits import ITEM_BYTES, LIST_BYTES, MOST_BYTES, bytes_in_memory
 from diagnose.recording.recorder import RecordedAnswer
 
 LEFT_OUT = Failed("shed", "to keep the bundle readable")
@@ -27,12 +27,13 @@ class Readable(NamedTuple):
     recording: Recording
     shed: tuple[str, ...] = ()
     """What was left out of which file, for people."""
+    rows: Mapping[AnyQuestion, str] = {}
+    """The recording's rows, as its files have them."""
 
 
 class _Row(NamedTuple):
     question: AnyQuestion
     text: str
-    is_named: bool
 
     @property
     def memory(self) -> int:
@@ -42,7 +43,7 @@ class _Row(NamedTuple):
     @property
     def length(self) -> int:
         """Bytes of the file that are saved without its answer."""
-        return max(0, len(self.text.encode("utf-8", "replace")) - _LEFT_OUT_BYTES)
+        return max(0, _length(self.text) - _LEFT_OUT_BYTES)
 
 
 def fitting(recording: Recording, named: Collection[str]) -> Readable:
@@ -50,39 +51,40 @@ def fitting(recording: Recording, named: Collection[str]) -> Readable:
 
     named: containers that findings are about; their details are left out last.
     """
-    files = answer_files.files(recording)
-    memory = {name: bytes_in_memory(text) for name, text in files.items()}
+    texts = answer_files.row_texts(recording)
+    rows: dict[str, list[_Row]] = {}
+    for question, text in texts.items():
+        rows.setdefault(question.kind, []).append(_Row(question, text))
+    memory = {kind: _memory(rows[kind]) for kind in rows}
     over = sum(memory.values()) - MOST_BYTES
-    is_long = any(len(text.encode("utf-8", "replace")) > MAX_FILE for text in files.values())
-    if over <= 0 and not is_long:
-        return Readable(recording)
     kept, shed = dict(recording), []
-    for name in sorted(files, key=lambda name: -memory[name]):
-        too_long = len(files[name].encode("utf-8", "replace")) - MAX_FILE
+    for kind in sorted(rows, key=lambda kind: -memory[kind]):
+        # a bracket, a comma and line ends beside the rows
+        too_long = sum(_length(row.text) + 2 for row in rows[kind]) + 4 - MAX_FILE
         if over <= 0 and too_long <= 0:
             continue
-        rows = _rows(recording, name, files[name], named)
-        gone = _least_wanted(rows, over, too_long)
+        # those first that findings are about
+        wanted = sorted(
+            rows[kind], key=lambda row: _name(recording[row.question].answer) not in named
+        )
+        gone = _least_wanted(wanted, over, too_long)
         for row in gone:
-            kept[row.question] = RecordedAnswer(LEFT_OUT, recording[row.question].duration_s)
-        shed.append(f"{name}: {len(gone)} of {len(rows)} answers")
+            entry = RecordedAnswer(LEFT_OUT, recording[row.question].duration_s)
+            kept[row.question] = entry
+            texts[row.question] = answer_files.row_text(row.question, entry)
+        shed.append(f"answers/{kind}.json: {len(gone)} of {len(rows[kind])} answers")
         over -= sum(row.memory for row in gone)
-    return Readable(kept, tuple(shed))
+    return Readable(kept if shed else recording, tuple(shed), texts)
 
 
-def _rows(recording: Recording, name: str, text: str, named: Collection[str]) -> list[_Row]:
-    """The rows of a file, those first that findings are about."""
-    kind = name.removeprefix("answers/").removesuffix(".json")
-    questions = sorted(
-        (question for question in recording if question.kind == kind),
-        key=lambda question: question.key,
-    )
-    lines = text.splitlines()[1:-1]
-    rows = [
-        _Row(question, line, _name(recording[question].answer) in named)
-        for question, line in zip(questions, lines, strict=True)
-    ]
-    return sorted(rows, key=lambda row: not row.is_named)
+def _memory(rows: Collection[_Row]) -> int:
+    """Bytes in memory of a file's rows, and of the list that holds them."""
+    return LIST_BYTES + sum(ITEM_BYTES + bytes_in_memory(row.text) for row in rows)
+
+
+def _length(text: str) -> int:
+    """Bytes of a text."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "replace"))
 
 
 def _name(answer: Json | Failed) -> str:

@@ -19,7 +19,7 @@ import msgspec
 
 from diagnose import session
 from diagnose.model import Check, Report
-from diagnose.phrases import and_more, size
+from diagnose.phrases import and_more, joined, size
 from diagnose.questions.run import Options
 from diagnose.redact import Redactor
 from diagnose.ticket import bundle, seal
@@ -134,8 +134,7 @@ def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
         signature = None if order.signer is None else seal.signature(data, order.signer)
     except seal.SealError as error:
         raise NotWrittenError(f"not written: {error}") from None
-    left_out = and_more(taken.sealed.shed)
-    shed = f"; left out to keep the size: {left_out}" if left_out else ""
+    shed = _left_out(taken.sealed)
     if order.output == STDOUT:
         try:
             sys.stdout.buffer.write(data)
@@ -158,6 +157,16 @@ def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
         target.unlink(missing_ok=True)
         raise
     return f"wrote {target}, {size(len(data))}{how}, and its signature {signed}{shed}"
+
+
+def _left_out(sealed: bundle.Bundle) -> str:
+    """The end of the sentence that says what was written: what was not, and why."""
+    words = ""
+    if sealed.shed:
+        words += f"; left out to keep the size: {and_more(sealed.shed)}"
+    if sealed.late:
+        words += f"; left out to keep the time limit: {joined(sealed.late)}"
+    return words
 
 
 def _signature_of(target: Path) -> Path:

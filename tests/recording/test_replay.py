@@ -86,7 +86,7 @@ def test_a_fixture_says_where_it_is_from_and_was_not_edited(host: str) -> None:
     folder = FIXTURES / host
     head = json.loads((folder / "manifest.json").read_text())
     texts = {
-        f"answers/{path.name}": path.read_text() for path in (folder / "answers").glob("*.json")
+        f"answers/{path.name}": path.read_bytes() for path in (folder / "answers").glob("*.json")
     }
     assert head.get("made") or head["answers_sha256"] == answer_files.digest(texts)
     assert head.get("made") or head["tool"]["name"] == "diagnose"

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,15 @@ from diagnose import config, session
 from diagnose.document import document
 from diagnose.judgement import engine
 from diagnose.model import Failed, Report
-from diagnose.recording import answer_files, source
+from diagnose.questions import AnyQuestion
+from diagnose.questions.run import Options
+from diagnose.recording import answer_files, budget, source
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import RecordedAnswer, Replay
+from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
+from diagnose.ticket import create
 from diagnose.ticket.bundle import TooLargeError
 from tests.questions import question
-from tests.tickets import KNOWN, made, recorded, taken, taken_of_recorded, unpacked
+from tests.tickets import KNOWN, made, opener_of, recorded, taken, taken_of_recorded, unpacked
 
 DAY = float("1e9")
 
@@ -216,11 +220,11 @@ def test_what_cannot_be_made_small_enough_is_refused():
         taken(recorded(), max_size=10_000)
 
 
-def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions():
+def learned_late() -> dict[AnyQuestion, RecordedAnswer]:
     """A path with a password in it is asked for before an environment names the password."""
     path = "/srv/hunter2hunter/app.conf"
     inspect = {"Id": "f" * 64, "Name": "/web", "Config": {"Env": ["DB_PASSWORD=hunter2hunter"]}}
-    entries = made(
+    return made(
         {
             question("api.containers", all=True): [
                 {"Id": "f" * 64, "Names": ["/web"], "Command": "x hunter2hunter"}
@@ -229,5 +233,55 @@ def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions()
             question("file.read", path="/etc/docker/daemon.json"): Failed("missing", f"no {path}"),
         }
     )
-    _, sealed = taken(entries)
+
+
+def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions():
+    _, sealed = taken(learned_late())
     assert all(b"hunter2hunter" not in data for data in unpacked(sealed.data).values())
+
+
+def hurried(entries: Any) -> create.Taken:
+    """The bundle of a host whose run has used up its time."""
+    began = time.monotonic() - Options().budget_s - 1
+    return create.take(
+        KNOWN, Options(), began=began, max_size=10_000_000, open_recorder=opener_of(entries)
+    )
+
+
+def test_without_time_it_has_no_second_form_of_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Nothing is judged twice, and what only repeats the report and the answers is left out."""
+    monkeypatch.setattr(budget, "SHORT_S", 0.0)
+    judged_live = engine.run
+    sources = []
+
+    def run(source: Any, *rest: Any, **named: Any) -> Report:
+        sources.append(source)
+        return judged_live(source, *rest, **named)
+
+    monkeypatch.setattr(engine, "run", run)
+    done = hurried(recorded())
+    assert [type(source) for source in sources] == [Recorder]
+    assert done.sealed.late == ("report.html", "texts")
+    files = unpacked(done.sealed.data)
+    assert not [name for name in files if name.startswith("texts/") or name == "report.html"]
+    assert json.loads(files["manifest.json"])["left_out_in_time"] == ["report.html", "texts"]
+    (tmp_path / "b.tar.gz").write_bytes(done.sealed.data)
+    live = essence(done.report)
+    assert essence(judged(tmp_path / "b.tar.gz")) == live
+    assert essence_of_file(files["report.json"]) == live
+
+
+def test_a_small_host_has_them_in_any_case() -> None:
+    done = hurried(made({}))
+    assert done.sealed.late == ()
+    assert "report.html" in unpacked(done.sealed.data)
+
+
+def test_without_time_a_secret_learned_late_is_gone_from_the_report(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(budget, "SHORT_S", 0.0)
+    done = hurried(learned_late())
+    assert b"hunter2hunter" not in b"".join(unpacked(done.sealed.data).values())

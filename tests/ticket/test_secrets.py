@@ -31,12 +31,13 @@ LOOKALIKES = corpus.cases("lookalikes.txt", 12)
 
 
 def forms(value: str) -> set[bytes]:
-    """How a value may be in bytes: as it is, in JSON (also twice), in a URL, and inside base64
-    wherever it begins there."""
+    """How a value may be in bytes: as it is, in JSON (also twice), as JSON without blanks, in a
+    URL, and inside base64 wherever it begins there."""
     plain = value.encode()
     once = json.dumps(value)[1:-1]
     found = {
         plain,
+        without_blanks(value).encode(),
         once.encode(),
         json.dumps(value, ensure_ascii=False)[1:-1].encode(),
         json.dumps(once)[1:-1].encode(),
@@ -48,6 +49,14 @@ def forms(value: str) -> set[bytes]:
         first, last = (before * 8 + 5) // 6, (before + len(plain)) * 8 // 6
         found |= {whole[first:last], whole[first:last].replace(b"+", b"-").replace(b"/", b"_")}
     return found
+
+
+def without_blanks(value: str) -> str:
+    """A value that is JSON as the answers have it; any other as it is."""
+    try:
+        return json.dumps(json.loads(value), ensure_ascii=False, separators=(",", ":"))
+    except ValueError:
+        return value
 
 
 def stands_in(files: Mapping[str, bytes], needles: Iterable[bytes]) -> list[str]:
