@@ -15,12 +15,12 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.network.addresses import private_prefix6
-from diagnose.evidence.network.described_routes import DescribedRoutes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.subnet_stock import pools_of, stock_before_networks
-from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
+from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
+from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import joined, sentence

@@ -9,10 +9,10 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.addresses import private_prefix6
+from diagnose.evidence.network.calls.failing_calls import FailingCall, where_named
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, where_named
 from diagnose.evidence.network.networks import Network
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 
 
 def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.network.docker_interfaces import DockerInterfaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces
 from diagnose.model import Finding
 from diagnose.questions import Host
 from diagnose.registry import repairs

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.network.interfaces import Interface
-from diagnose.evidence.network.later_interfaces import LaterInterfaces, later_interfaces
+from diagnose.evidence.network.wiring.later_interfaces import LaterInterfaces, later_interfaces
 from tests.checks.network.evidence import (
     BRIDGE,
     INNER,

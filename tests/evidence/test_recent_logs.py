@@ -7,7 +7,7 @@ from diagnose.evidence.containers.logs.recent import MOST, RecentLine, recent_lo
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
 from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.failing_calls import FailingCalls
+from diagnose.evidence.network.calls.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict
 from diagnose.phrases import unix
 from diagnose.questions import Question

@@ -15,7 +15,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.peers.called_database import called_database
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.evidence.network.calls.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Severity

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from checks.network.causes import NO_WAY_TO_PEER
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
+from diagnose.evidence.network.calls.unanswered_call import CallLoss, UnansweredCall
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.rules.rule_programs import place_of
-from diagnose.evidence.network.sockets.unanswered_call import CallLoss, UnansweredCall
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
 from diagnose.phrases import agree, count, named, sentence

@@ -7,8 +7,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.logged_failures import LoggedFailure, LoggedFailures
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import count, sentence, shortened

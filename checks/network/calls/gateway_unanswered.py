@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.gateways.silent_gateways import SilentGateway, SilentGateways
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.silent_gateways import SilentGateway, SilentGateways
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence

@@ -9,8 +9,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped

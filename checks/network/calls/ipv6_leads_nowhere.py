@@ -13,9 +13,9 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import is_address
+from diagnose.evidence.network.calls.unanswered_calls import MOST_PLACES, UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.unanswered_calls import MOST_PLACES, UnansweredCalls
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Subject

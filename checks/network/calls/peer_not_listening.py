@@ -14,8 +14,8 @@ from diagnose.evidence.containers.settings.loopback_words import (
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.registry import check
 

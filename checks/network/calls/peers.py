@@ -7,8 +7,8 @@ import re
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity

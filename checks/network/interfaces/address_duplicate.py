@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.address_duplicates import AddressDuplicate, AddressDuplicates
+from diagnose.evidence.network.subnets.address_duplicates import AddressDuplicate, AddressDuplicates
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.registry import check
 

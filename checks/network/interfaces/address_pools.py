@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.network.described_routes import DescribedRoutes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.sockets.refused_ports import not_up
-from diagnose.evidence.network.subnet_stock import (
+from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
+from diagnose.evidence.network.subnets.subnet_stock import (
     SubnetStock,
     addresses_in,
     addresses_in_use,
     subnet_stock,
 )
-from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Count, Finding, Severity, Skipped, Subject

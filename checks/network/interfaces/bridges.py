@@ -9,9 +9,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.later_bridges import LaterBridges, spare_bridges
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.wiring.later_bridges import LaterBridges, spare_bridges
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import agree, named, sentence

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
-from diagnose.evidence.network.interface_managers import InterfaceManager, InterfaceManagers
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Subject
 from diagnose.phrases import joined

@@ -11,12 +11,12 @@ from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.gateways.silent_gateways import ArpTable, ArpTables
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.silent_gateways import ArpTable, ArpTables
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import agree, counted, named

@@ -8,22 +8,22 @@ from checks.network.helpers import attached
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.network.described_routes import DescribedRoutes
-from diagnose.evidence.network.docker_interfaces import DockerInterfaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks, Subnet
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
-from diagnose.evidence.network.route_overlaps import (
+from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
+from diagnose.evidence.network.subnets.route_overlaps import (
     NOWHERE,
     Capture,
     NetworkBesideRoutes,
     calls_into,
 )
-from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
-from diagnose.evidence.network.swallowed_clients import SwallowedClient, SwallowedClients
-from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.subnets.swallowed_clients import SwallowedClient, SwallowedClients
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces
+from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import counted, named, numbered

@@ -15,11 +15,11 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.attachments import Attachment, CableFault
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.later_interfaces import LaterInterfaces
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.wiring.attachments import Attachment, CableFault
+from diagnose.evidence.network.wiring.later_interfaces import LaterInterfaces
 from diagnose.mappings import names_of
 from diagnose.model import CheckItem, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.phrases import sentence

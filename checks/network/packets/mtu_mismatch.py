@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
-from diagnose.evidence.network.packet_sizes import MTU_OPTION, OversizedNetwork, PacketSizes
-from diagnose.evidence.network.path_mtu import PathMtu
+from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.packet_size.packet_sizes import (
+    MTU_OPTION,
+    OversizedNetwork,
+    PacketSizes,
+)
+from diagnose.evidence.network.packet_size.path_mtu import PathMtu
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import named, sentence

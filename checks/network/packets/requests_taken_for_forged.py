@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.strict_uplinks import StrictUplinks
+from diagnose.evidence.network.gateways.strict_uplinks import StrictUplinks
 from diagnose.model import CheckResult, Count, Finding, Severity, Skipped, Subject
 from diagnose.phrases import count, numbered
 from diagnose.registry import check

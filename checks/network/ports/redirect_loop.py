@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.network.redirect_loops import RedirectLoop, RedirectLoops
+from diagnose.evidence.network.proxies.redirect_loops import RedirectLoop, RedirectLoops
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import sentence, shortened

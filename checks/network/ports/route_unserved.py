@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from diagnose.evidence.network.unserved_routes import Reason, UnservedRoute, UnservedRoutes
+from diagnose.evidence.network.proxies.unserved_routes import Reason, UnservedRoute, UnservedRoutes
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined, sentence

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.inspect import Binding
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.direct_calls import direct_calls
@@ -27,8 +29,6 @@ from diagnose.evidence.network.rules.dropping_rules import (
     dropping_rules,
 )
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall import iptables
 from diagnose.firewall.routing import Routing

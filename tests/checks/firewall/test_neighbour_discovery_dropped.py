@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings
-from diagnose.evidence.network.neighbour_discovery import NeighbourDiscovery, NeighbourLink
+from diagnose.evidence.network.gateways.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.networks import Network
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.neighbours import (

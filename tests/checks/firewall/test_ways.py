@@ -8,11 +8,14 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.container import Container
+from diagnose.evidence.network.gateways.router_advertisements import (
+    IgnoredRouter,
+    RouterAdvertisements,
+)
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.paths.wants import Want
-from diagnose.evidence.network.router_advertisements import IgnoredRouter, RouterAdvertisements
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made

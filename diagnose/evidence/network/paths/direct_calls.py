@@ -7,9 +7,9 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.dropping_rules import GUARD, DroppingRule, DroppingRules
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.registry import evidence
 
 LEAST = 3

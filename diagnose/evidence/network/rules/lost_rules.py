@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
-from diagnose.evidence.network.engine_bridges import bridges_of
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.rules.packet_filter import FLAVOURS, Firewall
+from diagnose.evidence.network.wiring.engine_bridges import bridges_of
 from diagnose.firewall import iptables
 from diagnose.firewall.docker import NFTABLES_TABLE
 from diagnose.firewall.engine_rules import Bridge, PublishedPort, wanted

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
-from diagnose.evidence.network.sockets.callers import Callers
+from diagnose.evidence.network.calls.callers import Callers
 from diagnose.runbooks import Place, cure
 from tests.checks.container.evidence import CLOCK, FOUND, ON_SHOP, container_in, failed_with_log
 from tests.inspected import of

@@ -6,12 +6,12 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.losses import NetworkLosses
-from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step

@@ -13,13 +13,13 @@ import pytest
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.logged_failures import place_in
+from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
+from diagnose.evidence.network.calls.logged_failures import place_in
+from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
+from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
-from diagnose.evidence.network.sockets.udp_calls import UdpCalls, udp_calls
-from diagnose.evidence.network.sockets.unanswered_call import UnansweredCall
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.model import Result
 from diagnose.phrases import unix
 from diagnose.questions.sockets import WaitingCall

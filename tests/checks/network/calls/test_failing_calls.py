@@ -6,7 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
-from diagnose.evidence.network.failing_calls import failing_calls
+from diagnose.evidence.network.calls.failing_calls import failing_calls
 from diagnose.evidence.network.networks import Networks
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container, links, network

@@ -6,10 +6,10 @@ import pytest
 
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.gateways.silent_gateways import arp_tables, silent_gateways
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.silent_gateways import arp_tables, silent_gateways
 from diagnose.questions.network import Route
 from tests.checks.network.evidence import container, network
 from tests.hosts import Made

@@ -7,9 +7,9 @@ import pytest
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.model import Result
 from diagnose.questions.network import Route
 from tests.checks.network.evidence import container, network

@@ -19,8 +19,8 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.settings.loopback_words import with_name
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls, where_named
 from diagnose.evidence.network.networks import Network
 from diagnose.questions.sockets import Socket
 from tests.inspected import container as inspected

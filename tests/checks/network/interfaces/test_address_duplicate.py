@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.network.address_duplicates import address_duplicates
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.subnets.address_duplicates import address_duplicates
 from diagnose.model import Failed, Unavailable
 from tests.checks.network.evidence import UPLINK, container, network
 from tests.hosts import Made

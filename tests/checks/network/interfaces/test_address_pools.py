@@ -12,7 +12,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.model import Severity
 from tests.checks.network.evidence import (
     BRIDGE,

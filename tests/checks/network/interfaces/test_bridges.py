@@ -11,9 +11,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.later_bridges import LaterBridges, later_bridges
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.wiring.later_bridges import LaterBridges, later_bridges
 from diagnose.model import Severity, Unavailable, Verdict
 from tests.checks.network.evidence import (
     BRIDGE,

@@ -8,10 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.network.gateways.silent_gateways import ArpTable, ArpTables
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
-from diagnose.evidence.network.silent_gateways import ArpTable, ArpTables
 from diagnose.questions.network import Address, Interface
 from tests.checks.network.evidence import ENDED, container, links, network
 from tests.judging import judge, rows

@@ -10,12 +10,12 @@ import pytest
 from diagnose import runbooks
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
-from diagnose.evidence.network.docker_interfaces import docker_interfaces
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.route_lookups import RouteLookup, RouteLookups
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.wiring.docker_interfaces import docker_interfaces
 from diagnose.model import Severity, Unavailable
 from tests.checks.network.evidence import (
     BRIDGE,

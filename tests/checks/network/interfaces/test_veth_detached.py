@@ -10,9 +10,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.later_interfaces import LaterInterfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route
+from diagnose.evidence.network.wiring.later_interfaces import LaterInterfaces
 from diagnose.model import CheckItem, Unexamined
 from tests.checks.network.evidence import (
     BRIDGE,

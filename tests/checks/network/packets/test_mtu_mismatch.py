@@ -8,10 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.packet_sizes import PacketSizes, packet_sizes
-from diagnose.evidence.network.path_mtu import PathMtu
+from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
+from diagnose.evidence.network.packet_size.packet_sizes import PacketSizes, packet_sizes
+from diagnose.evidence.network.packet_size.path_mtu import PathMtu
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.model import Verdict
 from tests.checks.network.evidence import (

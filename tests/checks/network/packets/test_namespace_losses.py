@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses, network_losses
-from diagnose.evidence.network.sockets.unanswered_calls import UnansweredCalls
 from diagnose.questions.sockets import FullUdpSocket
 from tests.checks.network.evidence import container
 from tests.checks.network.lost_calls import APP, CLOCK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.strict_uplinks import StrictUplink, StrictUplinks
+from diagnose.evidence.network.gateways.strict_uplinks import StrictUplink, StrictUplinks
 from diagnose.questions.network import ReversePathDrops
 from tests.judging import judge, rows
 

@@ -7,7 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.container_netns import Socket
-from diagnose.evidence.network.redirect_loops import redirect_loops
+from diagnose.evidence.network.proxies.redirect_loops import redirect_loops
 from diagnose.model import Finding
 from tests.checks.network.evidence import container, namespaces_of
 from tests.judging import judge

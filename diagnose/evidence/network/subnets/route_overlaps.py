@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.described_routes import DescribedRoutes
-from diagnose.evidence.network.failing_calls import FailingCall, FailingCalls
+from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Subnet, is_within
 from diagnose.evidence.network.routes import MAIN_TABLE, Route
+from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 
 NOWHERE = ("blackhole", "unreachable", "prohibit")
 """Types of routes that lead nowhere on purpose."""

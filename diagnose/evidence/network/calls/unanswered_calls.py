@@ -15,16 +15,16 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.peers.served_names import named_in, served_names
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.failing_calls import where_named
+from diagnose.evidence.network.calls.failing_calls import where_named
+from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
+from diagnose.evidence.network.calls.udp_calls import UdpCalls
+from diagnose.evidence.network.calls.unanswered_call import MAIL, METADATA, UnansweredCall
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
-from diagnose.evidence.network.sockets.host_calls import HostNetworkCalls
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
-from diagnose.evidence.network.sockets.udp_calls import UdpCalls
-from diagnose.evidence.network.sockets.unanswered_call import MAIL, METADATA, UnansweredCall
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.network.docker_interfaces import DockerInterfaces, TakenInterface
+from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import FileText, ReadFile

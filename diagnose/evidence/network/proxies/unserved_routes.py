@@ -12,7 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.traefik_labels import (
+from diagnose.evidence.network.proxies.traefik_labels import (
     FILES,
     FOLDER,
     LabelledRouter,

@@ -11,7 +11,7 @@ import msgspec
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.evidence.network.tunnels import Tunnels
+from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.model import Subject
 
 _CANDIDATES = ("10.201.0.0/16", "10.231.0.0/16", "172.31.0.0/16", "192.168.192.0/18")

@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.packet_sizes import OversizedNetwork, PacketSizes
+from diagnose.evidence.network.packet_size.packet_sizes import OversizedNetwork, PacketSizes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host, Question

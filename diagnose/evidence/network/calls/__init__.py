@@ -1,0 +1,1 @@
+"""Calls that fail: who makes them, to whom, and what their logs say."""

@@ -1,0 +1,1 @@
+"""Gateways and other neighbours: whether they are known, and whether the host uses them."""

@@ -1,0 +1,1 @@
+"""Packets that are too large for a part of their path."""

@@ -1,0 +1,1 @@
+"""Subnets and addresses: which overlap, which have two owners, and which are left."""
