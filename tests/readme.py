@@ -1,8 +1,8 @@
 """`python -m tests.readme`: write what the program itself says: parts of README.md, and the index
 of the pages.
 
-The parts are the samples of a report and the table of checks. tests/test_contract.py compares all
-of it.
+The parts are the samples of a report and the table of checks. `tests/laws/test_contract.py`
+compares all of it.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ from diagnose.questions.run import ReadClock
 from diagnose.recording.answer_files import SMALL_FILE, UNREAD, RecordingError, parse
 from diagnose.recording.budget import Budget
 from diagnose.recording.limits import DEEPEST, TOO_DEEP, cut
-from tests.bounded import Shape
+from tests.bounds.bounded import Shape
 from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge

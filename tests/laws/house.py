@@ -6,6 +6,6 @@ from pathlib import Path
 
 from diagnose import registry, runbooks
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHECKS = registry.load()
 PAGES = runbooks.paths()

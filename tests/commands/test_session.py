@@ -17,7 +17,7 @@ from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
 from diagnose.recording.recorder import Recorder
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_package_that_cannot_be_loaded_is_no_dead_engine(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from diagnose.model import (
 )
 from diagnose.render import json as json_report
 from diagnose.render import terminal
-from tests.bounded import a_check, report
+from tests.bounds.bounded import a_check, report
 
 
 def first_line(report: Report, code: int) -> str:

@@ -29,12 +29,11 @@ from diagnose.recording.recorder import RecordedAnswer, Replay
 from diagnose.redact import Redactor
 from diagnose.render import json as json_report
 from diagnose.render import markdown, terminal
-
-from .hostile_hosts import hostile_host, text
+from tests.bounds.hostile_hosts import hostile_host, text
 
 pytestmark = pytest.mark.fuzz
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 HOSTS = int(os.environ.get("DIAGNOSE_HOSTS", "60"))
 SEED = os.environ.get("DIAGNOSE_SEED", "1")
 SHARDS = 20

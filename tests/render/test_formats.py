@@ -23,7 +23,7 @@ from diagnose.render import csv, junit, llm, sarif
 from tests.command_line import run
 from tests.reports import found, report
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 DEMO = FIXTURES / "demo"
 PARTLY_RECORDED = FIXTURES / "engine29.iptables"
 EVIL = '=cmd|"/c calc"!A1 <x>&]]>\x00\x1b[31m\u202e'

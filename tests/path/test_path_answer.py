@@ -21,7 +21,7 @@ from diagnose.questions.probes import ProbeReply
 from diagnose.questions.run import Options
 from diagnose.render import path as rendering
 
-DEMO = FilePath(__file__).parents[1] / "fixtures" / "demo"
+DEMO = FilePath(__file__).parents[2] / "fixtures" / "demo"
 
 
 @pytest.fixture(scope="module")

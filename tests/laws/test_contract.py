@@ -7,8 +7,8 @@ import json
 from diagnose import registry, runbooks
 from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
-from tests.house import CHECKS, PAGES, ROOT
 from tests.lab import faults, machine_units
+from tests.laws.house import CHECKS, PAGES, ROOT
 from tests.readme import INDEX, README, index, rewritten
 
 

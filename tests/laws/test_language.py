@@ -12,7 +12,7 @@ import pytest
 from diagnose import registry, runbooks
 from tests import command_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 REFUSED = (
     "in vain",
     "anew",

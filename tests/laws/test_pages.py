@@ -13,7 +13,7 @@ from markdown_it import MarkdownIt
 from diagnose import registry, runbooks
 from diagnose.model import Severity
 from diagnose.runbooks.format import CommandBlock
-from tests.house import CHECKS, PAGES
+from tests.laws.house import CHECKS, PAGES
 
 HOSTILE = {"spaced": "a b", "substitution": "$(x)", "quote": "'", "flag": "-rf", "newline": "a\nb"}
 SHOWS = (

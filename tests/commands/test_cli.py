@@ -24,9 +24,7 @@ from diagnose.session import InvalidRequestError
 from tests import command_line
 from tests.questions import question
 
-SCHEMA = json.loads(
-    (Path(__file__).parent.parent / "diagnose/render/report.schema.json").read_text()
-)
+SCHEMA = json.loads((Path(__file__).parents[2] / "diagnose/render/report.schema.json").read_text())
 
 
 def run(

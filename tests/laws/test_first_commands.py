@@ -9,9 +9,8 @@ import pytest
 
 from diagnose import registry, runbooks
 from diagnose.model import Trait
-
-from .cured import Row, last_line, proven, rows, with_last_line
-from .first_commands import JUDGED, NOT_BY_ITS_OWN_TEXT
+from tests.cured import Row, last_line, proven, rows, with_last_line
+from tests.first_commands import JUDGED, NOT_BY_ITS_OWN_TEXT
 
 CHECKS = registry.load()
 ROWS = rows()

@@ -22,7 +22,7 @@ from diagnose.runbooks import Command
 from tests import command_line
 
 KEY = "made.up@container:web"
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 LOOK = Command("confirm", "safe", "look", "See it:")
 START = Command("fix", "disruptive", "start", "It restarts.")
 WIPE = Command("fix", "destructive", "wipe", "Its data is gone.")

@@ -35,7 +35,7 @@ from diagnose.render import markdown, terminal
 
 pytestmark = pytest.mark.fuzz
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 MUTATIONS = 20_500
 SEED = os.environ.get("DIAGNOSE_SEED", "1")
 CHECKS = registry.load()

@@ -18,7 +18,7 @@ from typing import Any
 from diagnose.model import Failed
 from diagnose.questions import AnyQuestion
 from diagnose.recording.recorder import RecordedAnswer
-from tests.patterns import RUNS, pattern_of
+from tests.laws.patterns import RUNS, pattern_of
 from tests.redact.worst import Worst, worst_texts
 
 LONGEST = 64 << 10

@@ -20,7 +20,7 @@ from diagnose.setup import manual, parts, places
 from diagnose.version import __version__
 from tests import command_line
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PLUGIN = ROOT / "diagnose" / "setup" / "docker-diagnose.sh"
 USERS_OWN = {
     "auths": {"registry.test": {"auth": "bWFkZTp1cA=="}},

@@ -31,7 +31,7 @@ from diagnose.model import (
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Replay
 from diagnose.render import terminal
-from tests.bounded import Shape, a_check
+from tests.bounds.bounded import Shape, a_check
 
 # Time
 

@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 from tests import licences
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 HASHED = re.compile(r"^[a-z0-9][^ ]*==\S+.* \\\n    --hash=sha256:[0-9a-f]{64}", re.MULTILINE)
 

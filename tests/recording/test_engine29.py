@@ -23,7 +23,7 @@ from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import RecordedAnswer, Replay
 from tests.questions import question
 
-FIXTURES = Path(__file__).parent.parent / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 BRIDGES = {"iptables": "br-ed21d7087ca4", "nftables": "br-b555eb9aea54"}
 FAULTS = {
     "container.entrypoint-missing@container:gateway",

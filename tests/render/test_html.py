@@ -27,7 +27,7 @@ from diagnose.render.outline import outline
 from diagnose.timeline import Moment
 from tests.reports import found, report
 
-FIXTURES = Path(__file__).parents[1] / "fixtures"
+FIXTURES = Path(__file__).parents[2] / "fixtures"
 RECORDED = sorted(path.parent for path in FIXTURES.glob("*/expected.json"))
 EVIL = '<img src=x onerror="alert(1)">'
 SVG = "{http://www.w3.org/2000/svg}"

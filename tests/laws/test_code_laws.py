@@ -16,7 +16,7 @@ import pytest
 import diagnose
 from diagnose import registry
 from diagnose.questions.question import by_kind, policies
-from tests.house import CHECKS, ROOT
+from tests.laws.house import CHECKS, ROOT
 
 
 def test_the_map_of_the_house_names_each_room():

@@ -21,7 +21,7 @@ from diagnose.recording.recorder import RecordedAnswer
 from diagnose.ticket import create
 from tests.tickets import KNOWN, opener_of, recorded
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DEMO = ROOT / "fixtures/demo"
 needs_sdk = pytest.mark.skipif(
     importlib.util.find_spec("mcp") is None, reason="the SDK is missing: pip install 'mcp>=2'"

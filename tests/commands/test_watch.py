@@ -21,7 +21,7 @@ from diagnose.watch import rounds, watcher
 from diagnose.watch.roots import Roots, WatchedRoot
 from diagnose.watch.watcher import Effort, Notices, Watcher
 
-DEMO = Path(__file__).parents[1] / "fixtures" / "demo"
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 ID = "container.oom-killed"
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from diagnose import limited_memory
 
-DEMO = Path(__file__).parent.parent / "fixtures" / "demo"
+DEMO = Path(__file__).parents[2] / "fixtures" / "demo"
 MIB = 1 << 20
 BUDGET_S = 2.0
 SLOW_HOST_S = 4.0

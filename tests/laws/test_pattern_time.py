@@ -17,7 +17,7 @@ import pytest
 from diagnose.programs.failures import FAILURES
 from diagnose.programs.families.table import FAMILIES
 from diagnose.programs.log_message import LONGEST
-from tests.patterns import RUNS, Method, pattern_of
+from tests.laws.patterns import RUNS, Method, pattern_of
 from tests.redact.worst import Worst, worst_texts
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
