@@ -1,8 +1,8 @@
 """What the lab's cures have shown, kept as data: `python -m tests.cured RESULTS` writes it, and the
 last line of each page that healed.
 
-RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/test_cures.py` ran. Rows of other
-scenarios and engines stay.
+RESULTS is the file that DIAGNOSE_CURES named while `tests/lab/cures/test_cures.py` ran. Rows of
+other scenarios and engines stay.
 
 A row keeps the command that the report showed. When the page changes, the row is stale until the
 lab has run the cure again. A verdict of `tests/first_commands.py` by reading is given again, and

@@ -140,7 +140,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "dns.resolver-bypassed": "its cure is a line in a configuration file of the user's",
     "container.errors-in-log": "only the author of the program knows what fixes its errors",
     "network.gateway-unanswered": "no router is on the wire of the lab's network",
-    "firewall.podman-rules-missing": "tests/lab/test_engine_collectors.py runs its command on a real Podman",
+    "firewall.podman-rules-missing": "tests/lab/places/test_engine_collectors.py runs its command on a real Podman",
     "daemon.client-context-dead": "the lab gives the user's environment to the tool alone",
     "network.datagrams-dropped": "the program of the lab sets a small buffer and reads slowly",
     "network.ipv4-leads-nowhere": "the DNS server of the lab's host has an IPv4 address alone",

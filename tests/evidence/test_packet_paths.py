@@ -1,7 +1,7 @@
 """The packet walk against packet filters of real engines: what it foretells is what real
 connections met.
 
-The cases were recorded by `tests/lab/record_firewall.py`.
+The cases were recorded by `tests/lab/agreement/record_firewall.py`.
 """
 
 from __future__ import annotations

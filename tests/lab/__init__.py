@@ -13,6 +13,10 @@ resolver and a web server (`provider.py`). Shared with the machine: the kernel l
 sysctls outside net.*, the devices. The box ends with the process that made it, however that ends;
 `python -m tests.lab` removes the empty cgroups that a killed run leaves.
 
+`test_lab.py` runs each scenario. The rooms: `cures/` follows the pages, `agreement/` holds the walk
+of packets against real ones, `subcommands/` has what each command does, `places/` where and as whom
+the tool runs, `machine/` a whole machine with systemd.
+
 Adding a fault: one function in a module of `scenarios/`, see `faults.py`. Run: `pytest tests/lab -n
 2`, one engine by `--engine 28.5`, some faults by `-k oom`. With $DIAGNOSE_RECORD=DIR the recorded
 hosts are kept as fixtures.

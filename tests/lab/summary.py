@@ -12,10 +12,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from . import matrix
+from tests.lab.cures import matrix
+from tests.lab.places.hard_places import ELSEWHERE, PLACES, WAYS, WHY_NOT
+
 from .conftest import chosen_engines, unfit
 from .engines import discover
-from .places import ELSEWHERE, PLACES, WAYS, WHY_NOT
 
 _REASON = 300
 """Characters of a reason that are shown."""

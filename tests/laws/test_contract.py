@@ -7,7 +7,8 @@ import json
 from diagnose import registry, runbooks
 from diagnose.model import Check
 from diagnose.questions.question import by_kind, policies
-from tests.lab import faults, machine_units
+from tests.lab import faults
+from tests.lab.machine import units as machine_units
 from tests.laws.house import CHECKS, PAGES, ROOT
 from tests.readme import INDEX, README, index, rewritten
 
@@ -53,7 +54,7 @@ def test_causes_make_no_circle():
 
 
 NO_REAL_FAULT = {
-    "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/test_engine_collectors.py flushes the rules of a real one",
+    "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/places/test_engine_collectors.py flushes the rules of a real one",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/checks/test_kernel.py has the real line",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/checks/resources/test_machine.py",
     "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/security/test_confinement.py has lines as reported",

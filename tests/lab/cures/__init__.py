@@ -1,0 +1,1 @@
+"""Pages followed to the letter, and causes that are cured to see what they caused."""

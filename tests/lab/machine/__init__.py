@@ -1,0 +1,1 @@
+"""A whole machine under software emulation, for what a box cannot have."""

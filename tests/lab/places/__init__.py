@@ -1,0 +1,1 @@
+"""Where, as whom and in which state of the host the tool runs."""
