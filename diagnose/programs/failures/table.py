@@ -1,7 +1,7 @@
 """The order of the rows: where one line shows two failures, the earlier row wins.
 
 The rows are in the modules beside this one, by what they are about. A new row needs a line of a
-real log in `tests/programs/test_failures.py`.
+real log in `tests/programs/lines/`, in the module of the same name.
 """
 
 from __future__ import annotations

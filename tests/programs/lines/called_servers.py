@@ -1,0 +1,32 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/called_servers.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "redis-replica": "ReadOnlyError: READONLY You can't write against a read only replica.",
+    "redis-master-gone": "# Error condition on socket for SYNC: Connection refused",
+    "database-read-only": "ERROR:  cannot execute INSERT in a read-only transaction",
+    "tls-expected": (
+        "received plaintext http traffic on an https channel, closing connection "
+        "Netty4HttpChannel{localAddress=/172.18.0.2:9200, remoteAddress=/172.18.0.3:50816}"
+    ),
+    "redis-full": "ReplyError: OOM command not allowed when used memory > 'maxmemory'.",
+    "amqp-arguments": (
+        "(406, \"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'orders' in vhost "
+        "'/': received none but current is the value 'quorum' of type 'longstr'\")"
+    ),
+    "kafka-offset": "arroyo.errors.OffsetOutOfRange: KafkaError{code=_AUTO_OFFSET_RESET,val=-140}",
+    "mongoose-buffering": (
+        "MongooseError: Operation `users.findOne()` buffering timed out after 10000ms"
+    ),
+    "search-migration": (
+        "Another Kibana instance appears to be migrating the index. Waiting for that migration to "
+        "complete. If no other Kibana instance is attempting migrations, you can get past this "
+        "message by deleting index .kibana_16 and restarting Kibana."
+    ),
+    "vault-sealed": 'read secret failed: 503 - {"errors":["Vault is sealed"]}',
+    "search-flood": (
+        'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '
+        '[FORBIDDEN/12/index read-only / allow delete (api)];")'
+    ),
+}

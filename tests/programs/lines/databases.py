@@ -1,0 +1,48 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/databases.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "mysql-table-names": (
+        "[ERROR] [MY-011087] [Server] Different lower_case_table_names settings for server ('1') and data "
+        "dictionary ('0')."
+    ),
+    "postgres-locale": 'initdb: error: invalid locale name "de_DE.utf8"',
+    "consul-address": "==> Multiple private IPv4 addresses found. Please configure one with 'bind'",
+    "postgres-login": (
+        'psql: error: connection to server at "db" (172.18.0.2), port 5432 failed: FATAL:  password '
+        'authentication failed for user "shop"'
+    ),
+    "mysql-access": "ERROR 1045 (28000): Access denied for user 'shop'@'172.18.0.3' (using password: YES)",
+    "postgres-database": 'FATAL:  database "shopdb" does not exist',
+    "postgres-role": 'FATAL:  role "shop" does not exist',
+    "mysql-database": "ERROR 1049 (42000): Unknown database 'shop'",
+    "too-many-clients": "FATAL:  sorry, too many clients already",
+    "postgres-data-denied": 'error: could not open file "global/pg_filenode.map": Permission denied',
+    "postgres-hba": 'FATAL:  no pg_hba.conf entry for host "172.21.0.3", user "shop", database "postgres", no encryption',
+    "postgres-starting": "FATAL:  the database system is starting up",
+    "redis-password": "ReplyError: NOAUTH Authentication required.",
+    "mysql-plugin": "ERROR 2059 (HY000): Authentication plugin 'caching_sha2_password' cannot be loaded: No such file",
+    "mongo-auth": "MongoServerError: Authentication failed.",
+    "mysql-not-initialised": "[ERROR] Fatal error: Can't open and lock privilege tables: Table 'mysql.db' doesn't exist",
+    "mysql-unknown-option": "[ERROR] /usr/sbin/mariadbd: unknown variable 'default-authentication-plugin=mysql_native_password'",
+    "redis-bind": "# Warning: Could not create server TCP listening socket 10.9.8.7:6379: bind: Cannot assign requested address",
+    "redis-dump": "1:M 02 Jan 2026 10:00:00.000 # Wrong signature trying to load DB from file",
+    "redis-folder": "# Fatal: Can't open or create append-only dir appendonlydir: Permission denied",
+    "redis-dump-short": "1:M 02 Jan 2026 10:00:00.000 # Short read or OOM loading DB. Unrecoverable error, aborting now.",
+    "rabbit-feature-flag": (
+        "[error] <0.230.0> Feature flags: `classic_mirrored_queue_version`: required feature flag not "
+        "enabled! It must be enabled"
+    ),
+    "elasticsearch-setting": "java.lang.IllegalArgumentException: unknown setting [xpack.security.enrolment.enabled] please check",
+    "postgres-shm": 'ERROR:  could not resize shared memory segment "/PostgreSQL.2088012784" to 50438144 bytes: No space left on device',
+    "mysql-host": "Error: Host '172.18.0.3' is not allowed to connect to this MySQL server",
+    "mysql-public-key": (
+        "Caused by: com.mysql.cj.exceptions.UnableToConnectException: Public Key Retrieval is not allowed"
+    ),
+    "zabbix-empty": (
+        '7:20220916:180617.869 cannot use database "zabbix": its "users" table is empty (is this the Zabbix '
+        "proxy database?)"
+    ),
+    "postgres-lost-found": 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty',
+}

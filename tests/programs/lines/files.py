@@ -1,0 +1,16 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/files.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "module-node": "Error: Cannot find module '/app/src/index.js'",
+    "module-python": "ModuleNotFoundError: No module named 'flask_cors'",
+    "gem-missing": "Could not find rack-2.2.8 in locally installed gems (Bundler::GemNotFound)",
+    "config-is-folder": "read /etc/prometheus/prometheus.yml: is a directory",
+    "erlang-cookie": "Error when reading /var/lib/rabbitmq/.erlang.cookie: eacces",
+    "erlang-node-name": 'ERROR: node with name "rabbit" already running on "5f2b" (duplicate_node)',
+    "disk-full-postgres": 'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
+    "port-inside": "dnsmasq: failed to create listening socket for port 53: Address already in use",
+    "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
+    "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
+}

@@ -1,0 +1,23 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/processors.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "glibc-cpu": "Fatal glibc error: CPU does not support x86-64-v2",
+    "mongo-avx": "WARNING: MongoDB 5.0+ requires a CPU with AVX support, and your current system does not appear to have that!",
+    "tensorflow-avx": "The TensorFlow library was compiled to use AVX2 instructions, but these aren't available on your machine.",
+    "clickhouse-cpu": "Instruction check fail. The CPU does not support SSSE3 instruction set.",
+    "numpy-baseline": "RuntimeError: NumPy was built with baseline optimizations: (X86_V2) but your machine doesn't support",
+    "page-size": "<jemalloc>: Unsupported system page size",
+    "glibc-too-old": "/app/gateway: /lib/libc.so.6: version `GLIBC_2.34' not found (required by /app/gateway)",
+    "shared-library": "error while loading shared libraries: libssl.so.1.1: cannot open shared object file: No such file or directory",
+    "java-class-version": "has been compiled by a more recent version of the Java Runtime (class file version 65.0)",
+    "dotnet-icu": "Process terminated. Couldn't find a valid ICU package installed on the system.",
+    "thread-refused": "runtime/cgo: pthread_create failed: Operation not permitted",
+    "thread-refused-rust": "thread 'main' panicked at 'OS can't spawn a new worker thread: Operation not permitted (os error 1)'",
+    "thread-refused-node": "Assertion failed: (0) == (uv_thread_create(t.get(), start_thread, this))",
+    "clock-refused": "Fatal Python error: init_interp_main: can't initialize time",
+    "rust-clock": "thread 'main' panicked at library/std/src/sys/unix/time.rs:420:72:",
+    "access-refused": "make: /bin/sh: Operation not permitted",
+    "io-uring-refused": "io_uring_queue_init: Operation not permitted",
+}

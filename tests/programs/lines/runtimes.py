@@ -1,0 +1,44 @@
+"""Lines of real logs for the rows of `diagnose/programs/failures/runtimes.py`."""
+
+from __future__ import annotations
+
+LINES = {
+    "zone-unknown": "zoneinfo._common.ZoneInfoNotFoundError: 'No time zone found with key Europe/Berlin'",
+    "ruby-version": (
+        "definition.rb:427:in `validate_ruby!': Your Ruby version is 3.1.2, but your Gemfile specified "
+        "3.3.0 (Bundler::RubyVersionMismatch)"
+    ),
+    "option-required": (
+        "etcdmain: error verifying flags, --advertise-client-urls is required when "
+        "--listen-client-urls is set explicitly. See 'etcd --help'."
+    ),
+    "refuses-root": "2026/11/27 02:01:11 setting.go:178 [F] Gitea is not supposed to be run as root.",
+    "package-version": "RuntimeError: gevent worker requires gevent 24.10.1 or higher",
+    "kestrel-https": (
+        "Unhandled exception. System.InvalidOperationException: Unable to configure HTTPS endpoint. "
+        "No server certificate was specified, and the default developer certificate could not be found"
+    ),
+    "keycloak-https": (
+        "ERROR: Key material not provided to setup HTTPS. Please configure your keys/certificates"
+    ),
+    "node-module-kind": "Error [ERR_REQUIRE_ESM]: require() of ES Module /app/node_modules/chalk/index.js",
+    "node-binary": "Error: /app/node_modules/bcrypt/lib/binding/bcrypt_lib.node: invalid ELF header",
+    "node-version": "The module '/app/node_modules/x/build/Release/x.node' was compiled against a different Node.js version using",
+    "npm-script": 'npm error Missing script: "start:prod"',
+    "npm-package": "npm error enoent ENOENT: no such file or directory, open '/app/package.json'",
+    "java-jar": "Error: Unable to access jarfile /app/app.jar",
+    "java-class": "Error: Could not find or load main class com.shop.Main",
+    "java-manifest": "no main manifest attribute, in /app/app-plain.jar",
+    "java-cgroup": (
+        'NullPointerException: Cannot invoke "jdk.internal.platform.CgroupInfo.getMountPoint()" because '
+        '"anyController" is null'
+    ),
+    "java-option": "Unrecognized VM option 'UseConcMarkSweepGC'",
+    "python-name": (
+        "ImportError: cannot import name 'url_quote' from 'werkzeug.urls' "
+        "(/usr/local/lib/python3.9/site-packages/werkzeug/urls.py)"
+    ),
+    "shm-too-small": "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
+    "dotnet-framework": "You must install or update .NET to run this application.",
+    "dotnet-dll": "Could not execute because the specified command or file was not found.",
+}
