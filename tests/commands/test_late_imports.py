@@ -1,0 +1,137 @@
+"""A command imports what it needs, and no more."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {
+    "asyncio",
+    "docker",
+    "http.client",
+    "importlib.metadata",
+    "markdown_it",
+    "pyroute2",
+    "requests",
+    "rich",
+    "ssl",
+    "yaml",
+}
+"""20 to 300 ms each."""
+
+
+FAMILIES = {
+    "container",
+    "daemon",
+    "dns",
+    "firewall",
+    "image",
+    "kernel",
+    "logging",
+    "network",
+    "resources",
+    "security",
+}
+
+
+LATE = {
+    "diagnose.programs.failures.table",
+    "diagnose.programs.families.table",
+    "diagnose.recording.answer_files",
+    *(f"checks.{family}.{name}" for family in FAMILIES for name in ("repairs", "without")),
+}
+"""What only a finding, or a recording, needs: some 50 modules."""
+
+
+MODULES = {
+    "--version": {*HEAVY, "click", "msgspec", "inspect", "diagnose.cli"},
+    "--help": {
+        *HEAVY,
+        "msgspec",
+        "diagnose.judgement.engine",
+        "diagnose.registry",
+        "diagnose.model",
+        "checks",
+    },
+    "list --format json": {
+        *HEAVY,
+        *LATE,
+        "psutil",
+        "dnslib",
+        "diagnose.judgement.engine",
+        "diagnose.live",
+    },
+    "explain dns.host-broken --raw": {
+        *HEAVY - {"yaml"},
+        "psutil",
+        "dnslib",
+        "diagnose.judgement.engine",
+        "diagnose.live",
+    },
+    "all --format json --from FOLDER": {*HEAVY, "psutil", "dnslib", "diagnose.live"},
+    "check container --format json --from FOLDER": {
+        *HEAVY,
+        "psutil",
+        "dnslib",
+        "diagnose.live",
+        "checks.security",
+        "checks.swarm",
+    },
+    "check dns --format json --from FOLDER": {
+        *HEAVY,
+        "diagnose.live",
+        "checks.container",
+        "checks.image",
+        "checks.security",
+    },
+    "check security --format json --from FOLDER": {
+        *HEAVY,
+        "diagnose.firewall.nft",
+        *(f"checks.{family}" for family in FAMILIES - {"security"}),
+    },
+    "check kernel --format json": {
+        *HEAVY,
+        "psutil",
+        "dnslib",
+        "diagnose.firewall.nft",
+        "checks.container",
+        "checks.dns",
+    },
+    "all --format json --no-probe": {*HEAVY, "dnslib"},
+}
+"""What a command must not import; FOLDER is a recorded host, without it the host is this one, with
+its default socket."""
+
+
+@pytest.mark.parametrize("command", MODULES)
+def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder: Path):
+    code = (
+        "import os, sys\n"
+        "leave = os._exit\n"
+        "os._exit = lambda code: (sys.stderr.write('\\n' + ' '.join(sys.modules)), sys.stderr.flush(), leave(0))\n"
+        f"sys.argv[1:] = {[str(folder) if word == 'FOLDER' else word for word in command.split()]!r}\n"
+        "from diagnose.__main__ import main\n"
+        "main()\n"
+        "os._exit(0)\n"
+    )
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
+    env |= {
+        "HOME": "/nonexistent",
+        "XDG_RUNTIME_DIR": "/nonexistent",
+    }  # nothing but the default socket, which needs no docker-py
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        env=env,
+        timeout=60,
+        check=False,
+    )
+    imported = set(done.stderr.splitlines()[-1].split())
+    assert "diagnose.version" in imported, done.stderr
+    assert not imported & MODULES[command]
+    assert done.stdout
