@@ -5,9 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from tests.lab.agreement.site import (
-    TCP_PORTS,
-)
+from tests.lab.agreement.site import TCP_PORTS
 
 
 class Generator:

@@ -22,9 +22,9 @@ from tests.lab.agreement.hosts import (
     RESET,
     Generator,
 )
+from tests.lab.agreement.namespaces import PROJECT
 from tests.lab.agreement.site import (
     PATIENT_S,
-    PROJECT,
     TCP_PORTS,
     UDP_PORTS,
     Attempt,

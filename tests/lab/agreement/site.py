@@ -3,85 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import json
-import os
 import random
 import selectors
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[3]
-_CLONE_NEWNET = 0x40000000
-_LIBC = ctypes.CDLL(None, use_errno=True)
+from tests.lab.agreement.namespaces import Namespace
+
 WAIT_S = 0.7
 """How long a connection may take; on a busy machine a handshake between namespaces takes
 milliseconds."""
+
 
 PATIENT_S = (2.5, 5.0)
 """How long is waited when a connection met silence and should not have: two retransmissions of a
 SYN take three seconds."""
 
+
 TCP_PORTS = (22, 53, 80, 443, 5432, 8080)
+
+
 UDP_PORTS = (53, 8080)
+
+
 PUBLISHED = (8080, 8081, 8443)
-
-
-class Namespace:
-    """A network namespace that lives as long as this object."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        with _back_home():
-            _check(_LIBC.unshare(_CLONE_NEWNET))
-            self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-            os.set_inheritable(self.fd, True)
-            subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-
-    @property
-    def path(self) -> str:
-        return f"/proc/{os.getpid()}/fd/{self.fd}"
-
-    @contextlib.contextmanager
-    def entered(self) -> Iterator[None]:
-        with _back_home():
-            _check(_LIBC.setns(self.fd, _CLONE_NEWNET))
-            yield
-
-    def sh(self, script: str, check: bool = True) -> str:
-        """Run a shell script inside."""
-        with self.entered():
-            done = subprocess.run(["sh", "-ec", script], capture_output=True, text=True, timeout=60)
-        if check and done.returncode:
-            raise RuntimeError(f"{self.name}: {done.stderr.strip()}\n{script}")
-        return done.stdout
-
-    def join(self, link: str, peer: str, other: Namespace) -> None:
-        """A pair of interfaces between this namespace and another."""
-        self.sh(
-            f"ip link add {link} type veth peer name {peer} netns {other.path}; ip link set {link} up"
-        )
-        other.sh(f"ip link set {peer} up")
-
-
-@contextlib.contextmanager
-def _back_home() -> Iterator[None]:
-    home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        yield
-    finally:
-        _check(_LIBC.setns(home, _CLONE_NEWNET))
-        os.close(home)
-
-
-def _check(result: int) -> None:
-    if result != 0:
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
 
 
 @dataclass

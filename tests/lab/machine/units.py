@@ -6,7 +6,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.lab.machine.scenarios import SCENARIOS, SOUND, scenario, start_docker, tools
+from tests.lab.machine.hardware import SCENARIOS
+from tests.lab.machine.scenarios import SOUND, scenario, start_docker, tools
 
 __all__ = ["SCENARIOS"]
 """All of the machine's, with those of this module."""
