@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from tests.lab.agreement.docker_rules import DockerRules, container, nftables_rules, subnet
 from tests.lab.agreement.site import TCP_PORTS
 
 
@@ -39,129 +40,24 @@ class Generator:
     def _family(self) -> str:
         return self._rng.choice(("ip", "ip", "ip6"))
 
-    def _subnet(self, bridge: str, family: str) -> str:
-        subnets = {
-            "docker0": ("172.17.0.0/16", "fd00:17::/64"),
-            "br-shop": ("172.18.0.0/16", "2001:db8:18::/64"),
-            "lxcbr0": ("10.0.3.0/24", "fd00:3::/64"),
-        }
-        return subnets[bridge][family == "ip6"]
-
-    def _container(self, bridge: str, number: int, family: str) -> str:
-        nets = {
-            "docker0": ("172.17.0.", "fd00:17::"),
-            "br-shop": ("172.18.0.", "2001:db8:18::"),
-            "lxcbr0": ("10.0.3.", "fd00:3::"),
-        }
-        return f"{nets[bridge][family == 'ip6']}{number}"
-
     def _bridge_name(self) -> str:
         return self._rng.choice(("docker0", "br-shop", "lxcbr0"))
 
     def _docker(self, family: str, style: str, tool: str) -> None:
-        """Docker's rules as its engines write them, with three published ports."""
-        rng = self._rng
-        if style == "none":
-            return
         if style == "nftables":
-            self._docker_nftables(family)
-            return
-        program = tool.replace("iptables", "ip6tables") if family == "ip6" else tool
-        published = [("tcp", 8080, "docker0", 2, 80), ("tcp", 8081, "br-shop", 2, 8080), ("tcp", 8443, "docker0", 3, 443),
-                     ("udp", 8081, "docker0", 2, 53)]  # fmt: skip
-        proxied = rng.random() < 0.6
-        mode = "" if proxied else None
-        nat = ["*nat", ":PREROUTING ACCEPT", ":OUTPUT ACCEPT", ":POSTROUTING ACCEPT", ":DOCKER -"]
-        nat.append("-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER")
-        loopback = "127.0.0.0/8" if family == "ip" else "::1/128"
-        nat.append(
-            f"-A OUTPUT {f'! -d {loopback} ' if proxied else ''}-m addrtype --dst-type LOCAL -j DOCKER"
-        )
-        filters = [
-            "*filter", ":INPUT ACCEPT", f":FORWARD {rng.choice(('DROP', 'DROP', 'ACCEPT'))}",
-            ":OUTPUT ACCEPT", ":DOCKER -", ":DOCKER-USER -",
-        ]  # fmt: skip
-        raw = ["*raw", ":PREROUTING ACCEPT"]
-        for bridge in ("docker0", "br-shop"):
-            if rng.random() < 0.9:
-                nat.append(
-                    f"-A POSTROUTING -s {self._subnet(bridge, family)} ! -o {bridge} -j MASQUERADE"
-                )
-            if proxied and style == "20.10":
-                nat.append(f"-A DOCKER -i {bridge} -j RETURN")
-        for proto, port, bridge, number, inside in published:
-            if rng.random() < 0.9:
-                to = self._container(bridge, number, family)
-                target = f"[{to}]:{inside}" if family == "ip6" else f"{to}:{inside}"
-                nat.append(
-                    f"-A DOCKER {f'! -i {bridge} ' if proxied else ''}-p {proto} -m {proto} --dport {port} -j DNAT --to-destination {target}"
-                )
-        if style == "20.10":
-            filters += [
-                ":ISOLATE1 -",
-                ":ISOLATE2 -",
-                "-A FORWARD -j DOCKER-USER",
-                "-A FORWARD -j ISOLATE1",
-            ]
-            for bridge in ("docker0", "br-shop"):
-                filters += [f"-A FORWARD -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", f"-A FORWARD -o {bridge} -j DOCKER",
-                            f"-A FORWARD -i {bridge} ! -o {bridge} -j ACCEPT",
-                            f"-A FORWARD -i {bridge} -o {bridge} -j {rng.choice(('ACCEPT', 'ACCEPT', 'DROP'))}",
-                            f"-A ISOLATE1 -i {bridge} ! -o {bridge} -j ISOLATE2", f"-A ISOLATE2 -o {bridge} -j DROP"]  # fmt: skip
-            filters.append("-A DOCKER-USER -j RETURN")
-        else:
-            filters += [":DOCKER-FORWARD -", ":DOCKER-CT -", ":DOCKER-BRIDGE -", "-A FORWARD -j DOCKER-USER", "-A FORWARD -j DOCKER-FORWARD",
-                        "-A DOCKER-FORWARD -j DOCKER-CT", "-A DOCKER-FORWARD -j DOCKER-BRIDGE"]  # fmt: skip
-            for bridge in ("docker0", "br-shop"):
-                filters += [f"-A DOCKER-CT -o {bridge} -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT", f"-A DOCKER-BRIDGE -o {bridge} -j DOCKER",
-                            f"-A DOCKER-FORWARD -i {bridge} -j ACCEPT"]  # fmt: skip
-        for proto, _, bridge, number, inside in published:
-            to = self._container(bridge, number, family)
-            filters.append(
-                f"-A DOCKER -d {to} ! -i {bridge} -o {bridge} -p {proto} -m {proto} --dport {inside} -j ACCEPT"
-            )
-            if style == "28" and rng.random() < 0.7:
-                raw.append(f"-A PREROUTING -d {to} ! -i {bridge} -j DROP")
-        if style == "28":
-            filters += [
-                f"-A DOCKER ! -i {bridge} -o {bridge} -j DROP" for bridge in ("docker0", "br-shop")
-            ]
-        text = "\n".join([*nat, "COMMIT", *filters, "COMMIT", *raw, "COMMIT"])
-        assert mode is None or mode == ""
-        self._add(f"{program}-restore <<'END'\n{text}\nEND")
-
-    def _docker_nftables(self, family: str) -> None:
-        """As engine 29's nftables backend, in short."""
-        net, to = self._subnet("docker0", family), self._container("docker0", 2, family)
-        target = f"[{to}]:80" if family == "ip6" else f"{to}:80"
-        key = "ip6 saddr" if family == "ip6" else "ip saddr"
-        self._add(f"""nft -f - <<'END'
-            table {family} docker-bridges {{
-                map out {{ type ifname : verdict; elements = {{ "docker0" : jump in-docker0 }} }}
-                chain in-docker0 {{
-                    ct state established,related accept
-                    tcp dport 80 accept
-                    iifname != "docker0" drop
-                }}
-                chain forward {{
-                    type filter hook forward priority filter; policy accept;
-                    oifname vmap @out
-                }}
-                chain dnat {{ fib daddr type local iifname != "docker0" tcp dport 8080 dnat to {target}; }}
-                chain prerouting {{ type nat hook prerouting priority dstnat; jump dnat; }}
-                chain output {{ type nat hook output priority dstnat; jump dnat; }}
-                chain postrouting {{ type nat hook postrouting priority srcnat; oifname != "docker0" {key} {net} masquerade; }}
-            }}
-END""")
+            self._add(nftables_rules(family))
+        elif style != "none":
+            program = tool.replace("iptables", "ip6tables") if family == "ip6" else tool
+            self._add(DockerRules(self._rng, family, style).script(program))
 
     def _match(self, family: str) -> str:
         """Random conditions of one iptables rule."""
         rng = self._rng
         bridge = self._bridge_name()
         if rng.random() < 0.5:
-            source = self._subnet(bridge, family)
+            source = subnet(bridge, family)
         else:
-            source = self._container(bridge, rng.choice((2, 3)), family)
+            source = container(bridge, rng.choice((2, 3)), family)
         proto = rng.choice(("tcp", "udp"))
         port = rng.choice((*TCP_PORTS, 8081, 8443))
         options = [
@@ -310,8 +206,8 @@ END""")
         ]
         far = {"ip": "198.51.100.0/24", "ip6": "2001:db8:c::/64"}[family]
         selector = rng.choice((
-            f"from {self._subnet(bridge, family)}", f"iif {bridge}", f"from {rng.choice(host)}", f"to {far}", f"not fwmark 0x5 to {far}",
-            f"from {self._container(bridge, 2, family)}",
+            f"from {subnet(bridge, family)}", f"iif {bridge}", f"from {rng.choice(host)}", f"to {far}", f"not fwmark 0x5 to {far}",
+            f"from {container(bridge, 2, family)}",
         ))  # fmt: skip
         self._policy_rule(family, selector)
         if rng.random() < 0.3:
@@ -324,7 +220,7 @@ END""")
         bridge = self._bridge_name()
         target = rng.choice(
             (
-                self._container(bridge, 2, family),
+                container(bridge, 2, family),
                 {"ip": "198.51.100.0/24", "ip6": "2001:db8:c::/64"}[family],
             )
         )
@@ -340,8 +236,8 @@ END""")
         rules = [
             "ct state established,related accept", "ct state vmap { established : accept, related : accept, invalid : drop }",
             f'iifname "{bridge}" drop', f'oifname "{bridge}" accept', f'iifname {{ "docker0", "eth1" }} {rng.choice(("accept", "drop"))}',
-            f"{key} saddr {self._subnet(bridge, family)} {rng.choice(('drop', 'accept', 'reject'))}", "tcp dport { 80, 443 } accept", "udp dport 53 drop",
-            f"{key} daddr . tcp dport {{ {self._container(bridge, 2, family)} . 80 }} drop", "meta l4proto tcp reject with tcp reset",
+            f"{key} saddr {subnet(bridge, family)} {rng.choice(('drop', 'accept', 'reject'))}", "tcp dport { 80, 443 } accept", "udp dport 53 drop",
+            f"{key} daddr . tcp dport {{ {container(bridge, 2, family)} . 80 }} drop", "meta l4proto tcp reject with tcp reset",
             "ct status dnat accept", "ct direction original tcp dport 5432 drop", "fib daddr type local accept", "ct mark 0x2 drop", "meta mark and 0xf == 1 drop",
             f'iifname "{bridge}" oifname "{bridge}" drop', 'iifname "dock*" accept', f'iifname . oifname {{ "{bridge}" . "eth0" }} drop', "meta nfproto ipv6 drop",
             "ct original proto-dst 8080 drop", "tcp flags & (fin|syn|rst|ack) == syn drop", "limit rate over 1000/second burst 500 packets drop", "counter log",
@@ -411,8 +307,8 @@ END""")
     def _sets(self) -> None:
         family, rng = self._family(), self._rng
         addresses = [
-            self._container(self._bridge_name(), 2, family),
-            self._subnet("lxcbr0", family),
+            container(self._bridge_name(), 2, family),
+            subnet("lxcbr0", family),
             {"ip": "198.51.100.80", "ip6": "2001:db8:c::80"}[family],
         ]
         kind = rng.choice(("hash:ip", "hash:net", "hash:net"))
@@ -438,12 +334,12 @@ END""")
         family, rng = self._family(), self._rng
         tool, bridge = self._tool(family), self._bridge_name()
         host = {"ip": "192.0.2.10", "ip6": "2001:db8:a::10"}[family]
-        inside = self._container(bridge, rng.choice((2, 3)), family)
+        inside = container(bridge, rng.choice((2, 3)), family)
         target = f"[{inside}]:80" if family == "ip6" else f"{inside}:80"
         self._add(f"{tool} -t nat " + rng.choice((
-            f"-I POSTROUTING -s {self._subnet(bridge, family)} -j RETURN", f"-I POSTROUTING -s {self._subnet(bridge, family)} -o eth0 -j SNAT --to-source {host}",
+            f"-I POSTROUTING -s {subnet(bridge, family)} -j RETURN", f"-I POSTROUTING -s {subnet(bridge, family)} -o eth0 -j SNAT --to-source {host}",
             f"-I PREROUTING -p tcp --dport 443 -j DNAT --to-destination {target}", "-I PREROUTING -p tcp --dport 8080 -j REDIRECT --to-ports 22",
-            f"-A POSTROUTING -s {self._subnet('lxcbr0', family)} -j MASQUERADE", "-A POSTROUTING -o eth1 -j MASQUERADE",
+            f"-A POSTROUTING -s {subnet('lxcbr0', family)} -j MASQUERADE", "-A POSTROUTING -o eth1 -j MASQUERADE",
             f"-I OUTPUT -p tcp --dport 5432 -j DNAT --to-destination {target}", "-I PREROUTING -p udp --dport 53 -j REDIRECT --to-ports 53",
             f"-I PREROUTING -i {bridge} -p tcp --dport 80 -j ACCEPT",
         )))  # fmt: skip
@@ -463,7 +359,7 @@ END""")
 
     def _other_bridge(self) -> None:
         family = self._family()
-        tool, net = self._tool(family), self._subnet("lxcbr0", family)
+        tool, net = self._tool(family), subnet("lxcbr0", family)
         self._add(f"{tool} -t nat -A POSTROUTING -s {net} ! -d {net} -j MASQUERADE")
         if self._rng.random() < 0.5:
             self._add(
@@ -480,26 +376,3 @@ def _fits(rule: str, hook: str) -> bool:
     if "fib saddr . iif" in rule and hook not in ("prerouting", "input", "forward"):
         return False
     return "reject" not in rule or hook in ("input", "forward", "output")
-
-
-RESET = """
-for tool in iptables-nft ip6tables-nft; do for table in filter nat mangle raw; do $tool -t $table -F; $tool -t $table -X; done; done
-nft flush ruleset
-for family in ip ip6; do
-    file=/proc/net/${family}_tables_names
-    for table in $(cat $file 2>/dev/null); do ${family}tables-legacy -t $table -F; ${family}tables-legacy -t $table -X
-        for chain in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do ${family}tables-legacy -t $table -P $chain ACCEPT 2>/dev/null || true; done; done
-done
-for v in -4 -6; do
-    ip $v rule flush; ip $v rule add from all lookup main priority 32766
-    ip $v rule show | grep -q 'lookup local' || ip $v rule add from all lookup local priority 0
-    for table in 102 $(seq 110 130); do ip $v route flush table $table 2>/dev/null || true; done
-    for kind in blackhole unreachable prohibit; do ip $v route show type $kind | while read -r _ net _; do ip $v route del $kind $net; done; done
-done
-sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
-sysctl -qw net.ipv4.conf.all.src_valid_mark=0 net.ipv4.conf.all.accept_local=0
-for link in docker0 br-shop lxcbr0 eth0 eth1; do sysctl -qw net.ipv4.conf.$link.rp_filter=0 net.ipv4.conf.$link.forwarding=1; done
-[ ! -e /proc/sys/net/bridge ] || sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
-ip neigh flush all
-conntrack -F 2>/dev/null || true
-"""

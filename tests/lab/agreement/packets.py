@@ -19,12 +19,12 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.lab.agreement.hosts import (
-    RESET,
     Generator,
 )
 from tests.lab.agreement.namespaces import PROJECT
 from tests.lab.agreement.site import (
     PATIENT_S,
+    RESET,
     TCP_PORTS,
     UDP_PORTS,
     Attempt,

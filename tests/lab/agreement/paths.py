@@ -30,7 +30,6 @@ from diagnose.path.model import PathEvidence
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import Socket
 from tests.lab.agreement.hosts import (
-    RESET,
     Generator,
 )
 from tests.lab.agreement.namespaces import PROJECT
@@ -38,7 +37,7 @@ from tests.lab.agreement.packets import (
     _apply,
     _here,
 )
-from tests.lab.agreement.site import PATIENT_S, TCP_PORTS, UDP_PORTS, Attempt, Party, Site
+from tests.lab.agreement.site import PATIENT_S, RESET, TCP_PORTS, UDP_PORTS, Attempt, Party, Site
 
 ATTEMPTS = 60
 """Connections that are drawn for each host; those that `path` is not made for are left out."""

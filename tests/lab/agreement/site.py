@@ -351,3 +351,27 @@ def _progress(client: socket.socket, attempt: Attempt, _events: int) -> bool:
         return True
     attempt.through, attempt.by = bool(said), said.decode().strip()
     return True
+
+
+RESET = """
+for tool in iptables-nft ip6tables-nft; do for table in filter nat mangle raw; do $tool -t $table -F; $tool -t $table -X; done; done
+nft flush ruleset
+for family in ip ip6; do
+    file=/proc/net/${family}_tables_names
+    for table in $(cat $file 2>/dev/null); do ${family}tables-legacy -t $table -F; ${family}tables-legacy -t $table -X
+        for chain in PREROUTING INPUT FORWARD OUTPUT POSTROUTING; do ${family}tables-legacy -t $table -P $chain ACCEPT 2>/dev/null || true; done; done
+done
+for v in -4 -6; do
+    ip $v rule flush; ip $v rule add from all lookup main priority 32766
+    ip $v rule show | grep -q 'lookup local' || ip $v rule add from all lookup local priority 0
+    for table in 102 $(seq 110 130); do ip $v route flush table $table 2>/dev/null || true; done
+    for kind in blackhole unreachable prohibit; do ip $v route show type $kind | while read -r _ net _; do ip $v route del $kind $net; done; done
+done
+sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+sysctl -qw net.ipv4.conf.all.src_valid_mark=0 net.ipv4.conf.all.accept_local=0
+for link in docker0 br-shop lxcbr0 eth0 eth1; do sysctl -qw net.ipv4.conf.$link.rp_filter=0 net.ipv4.conf.$link.forwarding=1; done
+[ ! -e /proc/sys/net/bridge ] || sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
+ip neigh flush all
+conntrack -F 2>/dev/null || true
+"""
+"""Undoes what a generated host has changed."""
