@@ -20,18 +20,20 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.values import Interval, Nets
 from diagnose.firewall.walk import walk
+from tests.firewall.match_cases import OUTCOMES_OF_MATCHES
 from tests.firewall.walk_cases import NO_NFTABLES, OUTCOMES, iptables, packet, ruleset
 
 ENGINE29 = Path(__file__).parents[1] / "data" / "firewall" / "engine29"
 
 
-@pytest.mark.parametrize("name", OUTCOMES)
+ALL_OUTCOMES = OUTCOMES | OUTCOMES_OF_MATCHES
+
+
+@pytest.mark.parametrize("name", ALL_OUTCOMES)
 def test_outcome(name: str) -> None:
-    rules, policy, changes, outcome = OUTCOMES[name]
-    assert (
-        walk(ruleset(iptables(*rules, policy=policy)), "forward", packet(**changes)).outcome
-        == outcome
-    )
+    rules, policy, changes, outcome = ALL_OUTCOMES[name]
+    walked = walk(ruleset(iptables(*rules, policy=policy)), "forward", packet(**changes))
+    assert walked.outcome == outcome
 
 
 def test_drop_names_its_rule_and_way() -> None:
