@@ -118,6 +118,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "network.requests-unanswered": "no cure was run since its scenario was written",
     "firewall.ban-bypassed": "no cure was run since its scenario was written",
     "swarm.address-gone": "no cure was run since its scenario was written",
     "storage.data-root-in-memory": "only its user knows whether the host is a builder, and its fix stops all",

@@ -5,8 +5,8 @@ from __future__ import annotations
 LOST_ON_THE_WAY = (
     "firewall.between-containers", "firewall.dropped-inside-container", "firewall.forward-dropped",
     "network.accept-queue-full", "network.bridge-down", "network.mac-duplicate",
-    "network.neighbour-table-full", "network.replies-misrouted", "network.subnet-overlaps-route",
-    "network.veth-detached",
+    "network.neighbour-table-full", "network.replies-misrouted", "network.requests-unanswered",
+    "network.subnet-overlaps-route", "network.veth-detached",
 )  # fmt: skip
 """What keeps packets from a container that runs, or its answers from their receiver."""
 

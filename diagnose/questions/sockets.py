@@ -136,6 +136,40 @@ class ListCallers(Question[dict[str, int]], frozen=True):
     port: int
 
 
+class WaitingClient(msgspec.Struct, frozen=True):
+    """A connection to a listening port whose client has sent something and got no answer to it."""
+
+    port: int
+    peer: str
+    """The client's address."""
+    unread: int
+    """Bytes that the program has not read."""
+    accepted: bool
+    """Whether the program has taken the connection from the queue of its listening socket."""
+    left: bool
+    """Whether the client has closed its end since, and the program has not."""
+    seconds: float
+    """Since the client sent something last."""
+
+    def __post_init__(self) -> None:
+        ip_address(self.peer)
+
+
+class ListWaitingClients(Question[list[WaitingClient]], frozen=True):
+    """The clients of a network namespace that wait for an answer, the longest first."""
+
+    POLICY = Policy(
+        "netns.waiting-clients",
+        what="the clients that wait for an answer",
+        collector="network.process:ask",
+        lane="netns",
+        scope="host",
+        deadline=2,
+        priority=5,
+    )
+    pid: int
+
+
 class TcpStall(msgspec.Struct, frozen=True):
     """A connection that repeats what it sent."""
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import struct
@@ -65,11 +66,22 @@ def _losses(pid: int) -> dict[str, Json]:
 
 
 def _sockets(pid: int) -> dict[str, Json]:
-    """The numbers in the line `TCP: inuse 12 orphan 0 tw 3 alloc 20 mem 4` of sockstat."""
-    lines = Path(f"/proc/{pid}/net/sockstat").read_text(encoding="ascii").splitlines()
-    words = next((line.split()[1:] for line in lines if line.startswith("TCP: inuse")), [])
-    numbers = dict(zip(words[::2], words[1::2], strict=False))
-    return {"connections": int(numbers.get("inuse", 0)), "time_wait": int(numbers.get("tw", 0))}
+    """The sockets in use, and those that are closed and keep their port, which are in no family.
+
+    A connection over IPv4 to a socket that listens at `::` counts as one of IPv6.
+    """
+    numbers = _sockets_of_family(pid, "TCP", "sockstat")
+    in_use = numbers.get("inuse", 0)
+    with contextlib.suppress(FileNotFoundError):  # a kernel without IPv6
+        in_use += _sockets_of_family(pid, "TCP6", "sockstat6").get("inuse", 0)
+    return {"connections": in_use, "time_wait": numbers.get("tw", 0)}
+
+
+def _sockets_of_family(pid: int, name: str, file: str) -> dict[str, int]:
+    """The numbers in a line such as `TCP: inuse 12 orphan 0 tw 3 alloc 20 mem 4`."""
+    lines = Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines()
+    words = next((line.split()[1:] for line in lines if line.startswith(f"{name}: inuse")), [])
+    return {word: int(number) for word, number in zip(words[::2], words[1::2], strict=False)}
 
 
 def _counters(pid: int, file: str) -> dict[str, int]:

@@ -15,7 +15,15 @@ from diagnose.live.network import library
 def functions() -> Mapping[str, Function]:
     """The functions by the kind of question that they answer."""
     library.load()  # before any import of pyroute2
-    from diagnose.live.network import conntrack, ipset, namespaces, nftables, routing, sockets
+    from diagnose.live.network import (
+        conntrack,
+        ipset,
+        namespaces,
+        nftables,
+        routing,
+        sockets,
+        waiting_clients,
+    )
 
     with contextlib.suppress(OSError):
         namespaces.look(
@@ -35,6 +43,7 @@ def functions() -> Mapping[str, Function]:
         "nftables.counters": nftables.counters,
         "netns": namespaces.visit,
         "netns.filter": namespaces.packet_filter,
+        "netns.waiting-clients": waiting_clients.waiting_clients,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,
         "dns.sample": namespaces.make_socket,

@@ -68,7 +68,7 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
 @evidence
 def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkLosses | Unavailable:
     """All counters are read at once; sockets are watched only where counters show a loss."""
-    owners = _owners(namespaces)
+    owners = owners_of(namespaces)
     if not owners:
         return NetworkLosses()
     by_pid = {owner.state.pid: owner for owner in owners.values()}
@@ -133,11 +133,11 @@ def _chosen(
     return list(dict.fromkeys([*crowded[:MOST_CROWDED], *by_rate]))[:MOST]
 
 
-def _owners(namespaces: Namespaces) -> dict[int, Container]:
+def owners_of(namespaces: Namespaces) -> dict[int, Container]:
     """One container for each namespace, by its inode: the one that has networks."""
     by_inode: dict[int, Container] = {}
     for netns in namespaces:
-        owners = by_inode.get(netns.inode)
-        if owners is None or (netns.container.endpoints and not owners.endpoints):
+        known = by_inode.get(netns.inode)
+        if known is None or (netns.container.endpoints and not known.endpoints):
             by_inode[netns.inode] = netns.container
     return by_inode

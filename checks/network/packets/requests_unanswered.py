@@ -1,0 +1,90 @@
+"""network.requests-unanswered: clients wait for a program that does not read what they sent."""
+
+from __future__ import annotations
+
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.sockets.full_queues import FullQueues
+from diagnose.evidence.network.sockets.waiting_clients import WaitingAtPort, WaitingClients
+from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
+from diagnose.phrases import count, duration
+from diagnose.registry import check
+
+
+@check(
+    "network.requests-unanswered",
+    severity=Severity.warning,
+    caused_by=[
+        "container.first-process-stopped",
+        "container.paused",
+        "kernel.hung-task",
+        "logging.backpressure",
+        "resources.cpu-throttled",
+        "resources.io-saturated",
+    ],
+)
+def requests_unanswered(
+    namespaces: Namespaces,
+    waiting_clients: WaitingClients,
+    full_queues: FullQueues | None,
+    clock: Clock,
+    *,
+    patience: Seconds = Seconds(10),
+    least: Count = Count(3),
+    settled: Seconds = Seconds(120),
+) -> CheckResult:
+    """A program in a container leaves requests of its clients without an answer.
+
+    The kernel accepts connections for a program that listens, and keeps what clients send. A
+    program that hangs, or whose workers are all busy, does not take it, and writes no line about
+    it. A client counts if it waits for `patience`, and its request is not read, or it has closed
+    its end and the program has not noticed. `least` such clients are a finding; of those whose
+    connection is not even accepted two, or one that waits three times as long. A request that was
+    read may be long work, and does not count. Many programs listen before they are ready: one that
+    has accepted nothing yet has `settled` after its start.
+    """
+    if not any(netns.listeners for netns in namespaces):
+        return Skipped("no program in a running container listens")
+    full = {(queue.container.id, queue.socket.port) for queue in full_queues or ()}
+    for waiting in waiting_clients:
+        container = waiting.container
+        may_load = clock.is_within(container.started_at, settled)
+        if (container.id, waiting.port) in full or (may_load and not waiting.accepts):
+            continue
+        ignored = waiting.ignored(patience)
+        queued = [client for client in ignored if client.unread and not client.accepted]
+        is_late = any(client.seconds >= 3 * patience for client in queued)
+        if len(ignored) >= least or len(queued) > 1 or is_late:
+            yield _finding(waiting, patience, len(queued))
+    yield from waiting_clients.unexamined
+    yield from namespaces.unvisited
+    return None
+
+
+def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
+    container, clients = waiting.container, waiting.ignored(patience)
+    unread = sum(client.unread > 0 for client in clients)
+    given_up = sum(client.left for client in clients)
+    longest = max(client.seconds for client in clients)
+    if queued:
+        why = "the program does not accept connections"
+    elif unread:
+        why = "the program does not read what they send"
+    else:
+        why = "the program has read the requests, and the clients have given up"
+    return Finding.about(
+        container,
+        f"{container} leaves {count(len(clients), 'client')} at port {waiting.port} without an "
+        f"answer, the longest for {duration(longest)}: {why}",
+        {
+            "connections whose request is not read": unread,
+            "connections that are not accepted": queued,
+            "clients that have given up": given_up,
+            "longest wait": duration(longest),
+            "clients": ", ".join(sorted({client.peer for client in clients})[:5]),
+        },
+        discriminator=str(waiting.port),
+        signs=frozenset({"timeout"}),
+        stable=(container.life,),
+        port=str(waiting.port),
+    )

@@ -1,0 +1,89 @@
+"""Connections of a network namespace whose clients wait for the program that serves them."""
+
+from __future__ import annotations
+
+import functools
+import socket
+from collections.abc import Iterator
+
+from pyroute2.netlink import nlmsg
+from pyroute2.netlink.diag import (
+    SOCK_DIAG_BY_FAMILY,
+    SS_CLOSE_WAIT,
+    SS_ESTABLISHED,
+    SS_LISTEN,
+    inet_diag_req,
+)
+
+from diagnose.live.network.namespaces import inside
+from diagnose.live.network.netlink import Attributes, Row, diag_socket, dump_request
+from diagnose.live.network.routing import FAMILIES
+from diagnose.model import Json
+
+MAX_ROWS = 200
+_PATIENCE_MS = 1000
+"""A client that has waited for less is left out: most answers are on their way."""
+_TIMES_AND_COUNTERS = 1 << 1
+"""The bit of INET_DIAG_INFO in `idiag_ext`: `1 << (INET_DIAG_INFO - 1)` of linux/inet_diag.h."""
+
+
+def waiting_clients(args: Json) -> list[Row]:
+    """The connections to listening ports whose client has sent something and got no answer to it.
+
+    args: pid, a process of the namespace. Shape: rows of `WaitingClient`. Times are those of
+    `tcp_get_info` in the kernel's net/ipv4/tcp.c; a connection that no program has accepted yet has
+    no inode. Raises Refused as `namespaces.visit` does.
+    """
+    with inside(args["pid"], None), diag_socket() as kernel:
+        ports = {
+            row["port"]
+            for family in FAMILIES
+            for row in kernel.rows(_request(family, 1 << SS_LISTEN), _port)
+        }
+        connected = 1 << SS_ESTABLISHED | 1 << SS_CLOSE_WAIT
+        rows = [
+            row
+            for family in FAMILIES
+            for row in kernel.rows(_request(family, connected), _waiting)
+            if row["port"] in ports
+        ]
+    rows.sort(key=lambda row: -row["seconds"])
+    return rows[:MAX_ROWS]
+
+
+@functools.cache
+def _request(family: int, states: int) -> bytes:
+    return dump_request(
+        SOCK_DIAG_BY_FAMILY,
+        inet_diag_req(),
+        sdiag_family=family,
+        sdiag_protocol=socket.IPPROTO_TCP,
+        idiag_ext=_TIMES_AND_COUNTERS,
+        idiag_states=states,
+    )
+
+
+def _port(message: nlmsg) -> Iterator[Row]:
+    yield {"port": message["idiag_sport"]}
+
+
+def _waiting(message: nlmsg) -> Iterator[Row]:
+    """The row of a connection whose last data came from the client, and is not answered."""
+    info = Attributes(message)("INET_DIAG_INFO")
+    if not info or not info["tcpi_bytes_received"]:
+        return
+    received = info["tcpi_last_data_recv"]
+    # A client that connects and sends at once does both within one tick of the kernel's clock.
+    is_answered = info["tcpi_data_segs_out"] and info["tcpi_last_data_sent"] <= received
+    if received < _PATIENCE_MS or is_answered:
+        return
+    has_left = message["idiag_state"] == SS_CLOSE_WAIT
+    yield {
+        "port": message["idiag_sport"],
+        "peer": message["idiag_dst"],
+        # The end of the client's stream counts as one unread byte.
+        "unread": max(0, message["idiag_rqueue"] - has_left),
+        "accepted": bool(message["idiag_inode"]),
+        "left": has_left,
+        "seconds": round(received / 1000, 1),
+    }

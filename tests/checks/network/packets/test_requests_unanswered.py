@@ -1,0 +1,102 @@
+"""The check in checks/network/packets/requests_unanswered.py, and which connections it looks at."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.evidence.network.sockets.full_queues import FullQueue, FullQueues
+from diagnose.evidence.network.sockets.waiting_clients import (
+    MOST_CONNECTIONS,
+    WaitingAtPort,
+    WaitingClients,
+    waiting_clients,
+)
+from diagnose.questions.sockets import LossCounters, WaitingClient
+from tests.hosts import Made
+from tests.inspected import container
+from tests.judging import judge, rows
+
+NOW = 1_800_000_000.0
+LISTENER = Socket("tcp", "0.0.0.0", 8080, 0, 128)
+WEB = container("web", State={"Status": "running", "Pid": 7, "StartedAt": "2027-01-15T07:00:00Z"})
+YOUNG = container("web", State={"Status": "running", "StartedAt": "2027-01-15T07:59:30Z"})
+
+
+def client(seconds: float, *, unread: int = 0, accepted: bool = True, left: bool = False) -> Any:
+    return WaitingClient(8080, "10.0.0.9", unread, accepted, left, seconds)
+
+
+def queued(seconds: float) -> Any:
+    return client(seconds, unread=80, accepted=False)
+
+
+WAITING: dict[str, tuple[list[Any], int]] = {
+    "nobody": ([], 0),
+    "two in the queue": ([queued(15), queued(12)], 1),
+    "one in the queue for a moment": ([queued(15)], 0),
+    "one in the queue for long": ([queued(40)], 1),
+    "clients that a busy program serves soon": ([queued(3), queued(2), queued(2)], 0),
+    "accepted and not read": ([client(20, unread=80)] * 3, 1),
+    "read, and given up by clients": ([client(20, left=True)] * 3, 1),
+    "two that have given up": ([client(20, left=True)] * 2, 0),
+    "long work": ([client(500)] * 9, 0),
+    "connected in advance": ([client(500, accepted=False)] * 9, 0),
+}
+
+
+def netns_of(owner: Any) -> Namespaces:
+    return Namespaces({owner.id: ContainerNetns(owner, 1, (), (), (), (LISTENER,))})
+
+
+def judged(owner: Any, clients: list[Any], full: FullQueues | None = None) -> list[Any]:
+    ports = (WaitingAtPort(owner, 8080, tuple(clients)),) if clients else ()
+    result = judge(
+        "network.requests-unanswered",
+        namespaces=netns_of(owner),
+        waiting_clients=WaitingClients(ports),
+        full_queues=full or FullQueues(),
+        clock=Clock(NOW, NOW - 9000),
+    )
+    return rows(result)
+
+
+@pytest.mark.parametrize(("clients", "findings"), WAITING.values(), ids=WAITING)
+def test_clients_that_wait(clients: list[Any], findings: int) -> None:
+    assert judged(WEB, clients) == [("warning", "web")] * findings
+
+
+def test_a_program_may_load_before_it_accepts() -> None:
+    assert judged(YOUNG, [queued(20)] * 5) == []
+    assert judged(YOUNG, [queued(20)] * 5 + [client(25)]) == [("warning", "web")]
+
+
+def test_a_full_queue_is_the_finding_of_another_check() -> None:
+    full = FullQueues((FullQueue(WEB, LISTENER),))
+    assert judged(WEB, [queued(20)] * 5, full) == []
+
+
+CONNECTIONS = {
+    "nobody is connected": (1, 0, 0),
+    "somebody is": (2, 1, 0),
+    "too many are": (MOST_CONNECTIONS + 1, 0, 1),
+}
+
+
+@pytest.mark.parametrize(
+    ("open_sockets", "ports", "left_out"), CONNECTIONS.values(), ids=CONNECTIONS
+)
+def test_which_namespaces_are_looked_at(open_sockets: int, ports: int, left_out: int) -> None:
+    counters = {"7": LossCounters(connections=open_sockets)}
+    host = Made(
+        {
+            "netns.losses": msgspec.to_builtins(counters),
+            "netns.waiting-clients": msgspec.to_builtins([queued(20)]),
+        }
+    )
+    seen = waiting_clients(host, netns_of(WEB))
+    assert (len(seen), len(seen.unexamined)) == (ports, left_out)
