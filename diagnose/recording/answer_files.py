@@ -65,7 +65,7 @@ def files(recording: Recording) -> dict[str, str]:
 
     Entries are in the order of their questions' keys.
     """
-    return joined(row_texts(recording))
+    return {name: data.decode() for name, data in joined(row_texts(recording)).items()}
 
 
 def row_texts(recording: Recording) -> dict[AnyQuestion, str]:
@@ -86,15 +86,17 @@ def row_text(question: AnyQuestion, entry: RecordedAnswer) -> str:
     return f'{_ROW}{question.arguments}, {answer}, "duration_s": {entry.duration_s}}}'
 
 
-def joined(rows: Mapping[AnyQuestion, str]) -> dict[str, str]:
-    """Rows as the texts of their files by relative path."""
+def joined(rows: Mapping[AnyQuestion, str]) -> dict[str, bytes]:
+    """Rows as the contents of their files by relative path."""
     by_kind: dict[str, list[str]] = {}
     for question, row in rows.items():
         by_kind.setdefault(question.kind, []).append(row)
-    return {
-        f"answers/{kind}.json": "[\n" + ",\n".join(lines) + "\n]\n"
-        for kind, lines in by_kind.items()
-    }
+    return {f"answers/{kind}.json": _file(lines) for kind, lines in by_kind.items()}
+
+
+def _file(lines: Iterable[str]) -> bytes:
+    text = ",\n".join(lines)
+    return f"[\n{text}\n]\n".encode("utf-8", "replace")
 
 
 def encoded(value: Json, indent: int = -1) -> str:
@@ -306,7 +308,7 @@ def check_manifest(text: str) -> dict[str, Json]:
 
 def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json]) -> None:
     """Write manifest and answers into a folder, which is made if it is missing. OSError rises."""
-    texts = {name: text.encode("utf-8", "replace") for name, text in files(recording).items()}
+    texts = joined(row_texts(recording))
     (folder / "answers").mkdir(parents=True, exist_ok=True)
     for old in (folder / "answers").glob("*.json"):
         old.unlink()

@@ -10,6 +10,10 @@ REPORTING_S = 0.3
 REPORTING_PER_CONTAINER_S = 0.0003
 """How much longer judging and printing take for each container (measured: 8,000 containers with two
 findings each)."""
+REPORTED_SHARE = 0.5
+"""Of the run's time, for collecting at least."""
+SEALED_SHARE = 0.4
+"""The same where a bundle is made of it."""
 SEALING_S = 0.2
 """What is kept of a bundle's time for sealing it, beside that."""
 SEALING_PER_CONTAINER_S = 0.0004
@@ -149,12 +153,12 @@ class Budget:
 def _collecting(seconds: float, containers: int, *, seals: bool = False) -> float:
     """How many seconds of a run are for collecting.
 
-    All but what reporting and sealing take, and at least half.
+    All but what reporting and sealing take, and at least a part of the run.
     """
     after = REPORTING_S + REPORTING_PER_CONTAINER_S * containers
     if seals:
         after += SEALING_S + SEALING_PER_CONTAINER_S * containers
-    return max(seconds - after, seconds / 2)
+    return max(seconds - after, seconds * (SEALED_SHARE if seals else REPORTED_SHARE))
 
 
 SHORT_S = 0.15

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import shlex
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ from diagnose.lazy_pattern import LazyPattern
 PLACEHOLDER = LazyPattern(r"(?<![${\w])\{([a-z][a-z0-9_]*)\}")
 
 
+@functools.lru_cache(1024)
 def quoted(value: str) -> str:
     """One word of a shell: between double quotes where that is easier to read and safe."""
     is_plain_in_double_quotes = not set(value) & set('"$`\\!\n')
@@ -28,11 +30,9 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
     as an option. A value such as `--force` is meant as one.
     """
     filled = ""
-    end = 0
-    for match in PLACEHOLDER.finditer(text):
-        filled += text[end : match.start()]
-        end = match.end()
-        name = match[1]
+    pieces, ending = _pieces(text)
+    for before, name in pieces:
+        filled += before
         if name == "docker":
             filled += docker
         elif name in variables:
@@ -44,8 +44,22 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
             filled += "-- " if is_taken_for_option else ""
             filled += quoted(value)
         else:
-            filled += match[0]
-    return filled + text[end:]
+            filled += f"{{{name}}}"
+    return filled + ending
+
+
+@functools.lru_cache(2048)
+def _pieces(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
+    """What stands before each placeholder, its name, and what stands behind the last one.
+
+    A page's commands are filled for each of 8,000 containers.
+    """
+    pieces = []
+    end = 0
+    for match in PLACEHOLDER.finditer(text):
+        pieces.append((text[end : match.start()], match[1]))
+        end = match.end()
+    return tuple(pieces), text[end:]
 
 
 _COMMAND_ENDS = LazyPattern(r"[|;&({\n]\s|\$\(|\n")
@@ -84,6 +98,7 @@ def _is_docker_operand(before: str) -> bool:
     return not earlier[-1].startswith("-") or earlier[-1] in _SWITCHES
 
 
+@functools.lru_cache(2048)
 def placeholders(text: str) -> frozenset[str]:
     """The names that stand as placeholders in a text of commands."""
-    return frozenset(PLACEHOLDER.findall(text))
+    return frozenset(name for _, name in _pieces(text)[0])

@@ -142,17 +142,15 @@ def make(
     fixed = _reports(report, exit_code)
     fit = readable.fitting(recorded, {finding.subject.name for finding in report.findings})
     kept, rows = dict(fit.recording), dict(fit.rows)
-    extras, late = _extras(report, exit_code, recorded, limit)
+    rest_s = _packing_s(map(len, rows.values()))
+    extras, late = _extras(report, exit_code, recorded, limit, rest_s)
     head = {**manifest, "redacted": dict(redacted)}
     if late:
         head["left_out_in_time"] = list(late)
     shed = list(fit.shed)
     weights: Mapping[str, int] = {}
     while True:
-        answers = {
-            name: text.encode("utf-8", "replace")
-            for name, text in answer_files.joined(rows).items()
-        }
+        answers = answer_files.joined(rows)
         members = {**fixed, **answers, **extras}
         listed = _listed(members)
         members["manifest.json"] = _manifest(members, listed, kept, rows, {**head, "shed": shed})
@@ -160,7 +158,7 @@ def make(
         weights = _weights(members) if weights else {}
         over = sum(weights.values()) - max_size
         if over <= 0 and not victims:
-            level = 6 if weights or limit.allows(_packing_s(members)) else 1
+            level = 6 if weights or limit.allows(_packing_s(map(len, members.values()))) else 1
             data = _archive(_folder(report), members, report.taken_at, level)
             if len(data) <= max_size:
                 return Bundle(data, _listed(members), tuple(shed), late)
@@ -174,27 +172,35 @@ def make(
 
 
 def _extras(
-    report: Report, exit_code: int, recorded: answer_files.Recording, limit: TimeLimit
+    report: Report,
+    exit_code: int,
+    recorded: answer_files.Recording,
+    limit: TimeLimit,
+    rest_s: float,
 ) -> tuple[dict[str, bytes], tuple[str, ...]]:
     """The members that repeat the report and the answers in another form, and those of them for
-    which there is no time."""
+    which there is no time.
+
+    rest_s: seconds for packing all else.
+    """
     extras: dict[str, bytes] = {}
     late = []
-    if limit.allows(HTML_S * len(report.findings)):
+    if limit.allows(HTML_S * len(report.findings), then=rest_s):
         extras["report.html"] = page.text(report, exit_code).encode("utf-8", "replace")
     else:
         late.append("report.html")
     copies = {name: text.encode("utf-8", "replace") for name, text in texts.texts(recorded)}
-    if limit.allows(_packing_s(copies)):
+    if limit.allows(_packing_s(map(len, copies.values())), then=rest_s):
         extras |= copies
     elif copies:
         late.append("texts")
     return extras, tuple(late)
 
 
-def _packing_s(members: Mapping[str, bytes]) -> float:
-    """About how long it takes to pack these members well, and to search them for secrets."""
-    return PACKING_S_PER_MIB * sum(map(len, members.values())) / 2**20
+def _packing_s(lengths: Iterable[int]) -> float:
+    """About how long it takes to pack texts of these lengths well, and to search them for
+    secrets."""
+    return PACKING_S_PER_MIB * sum(lengths) / 2**20
 
 
 def _folder(report: Report) -> str:

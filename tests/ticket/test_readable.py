@@ -39,7 +39,7 @@ def room_without_some_details(recording: Recording) -> int:
 def test_what_fits_stays_as_it_is() -> None:
     fit = readable.fitting(RECORDING, set())
     assert (fit.recording, fit.shed) == (RECORDING, ())
-    assert answer_files.joined(fit.rows) == answer_files.files(RECORDING)
+    assert answer_files.joined(fit.rows) == answer_files.joined(answer_files.row_texts(RECORDING))
 
 
 def test_what_a_reader_has_no_memory_for_is_left_out_and_named(
