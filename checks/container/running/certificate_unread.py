@@ -44,11 +44,12 @@ def certificate_unread(
 
 
 def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Finding:
-    container = unread.container
+    file = unread.file
+    container = file.container
     age = duration(clock.wall - unread.changed_at)
     severity = Severity.warning
     expiry, unless = "", ""
-    if unread.has_socket:
+    if file.has_socket:
         severity = Severity.advice
         unless = ", unless it was given the new one through its socket"
     elif unread.old_end is not None and unread.old_end <= clock.wall:
@@ -58,16 +59,16 @@ def _finding(unread: UnreadCertificate, clock: Clock, patience: float) -> Findin
         severity = Severity.advice
     finding = Finding.about(
         container,
-        f"{container} still uses an old certificate{expiry}: {unread.path} was renewed {age} ago, "
-        f"and {unread.server} was not reloaded since{unless}",
+        f"{container} still uses an old certificate{expiry}: {file.path} was renewed {age} ago, "
+        f"and {file.server} was not reloaded since{unless}",
         {
-            unread.inside: f"renewed {age} ago, mounted from {unread.path}",
-            f"youngest process of {unread.server}": f"{duration(clock.wall - unread.loaded_at)} old",
+            file.inside: f"renewed {age} ago, mounted from {file.path}",
+            f"youngest process of {file.server}": f"{duration(clock.wall - file.loaded_at)} old",
         },
         severity=severity,
-        discriminator=unread.inside,
+        discriminator=file.inside,
         stable=(container.life,),
-        certificate=unread.path,
+        certificate=file.path,
     )
-    reload = _RELOADS.get(unread.server)
+    reload = _RELOADS.get(file.server)
     return finding.with_variables({"reload": reload} if reload else {"restarted": container.name})

@@ -273,16 +273,21 @@ def _certificate(box: Box, base: str, number: int, since: str, until: str) -> No
         box.sh(f"ln -sfn {target} {live}/{kind}.pem; chmod -R a+rX {base}")
 
 
-def _renewed(box: Box, name: str) -> None:
-    """nginx reads a certificate of the past, which is renewed after that."""
+def _served(box: Box, name: str, until: str) -> None:
+    """nginx serves a certificate that nobody renews."""
     base = f"/srv/{name}-letsencrypt"
-    _certificate(box, base, 1, "20250101000000Z", "20250401000000Z")
+    _certificate(box, base, 1, "20250101000000Z", until)
     site = _TLS.format("/etc/letsencrypt/live/shop.example.com")
     nginx(box, name, site, "-v", f"{base}:/etc/letsencrypt:ro", "-e", "PATH=/bin:/usr/sbin")
     shown = ["docker", "exec", name, "cat", "/proc/1/comm"]
     box.wait_for(lambda: "nginx" in box.run(shown, check=False).stdout, 20, "nginx to start")
+
+
+def _renewed(box: Box, name: str) -> None:
+    """nginx reads a certificate of the past, which is renewed after that."""
+    _served(box, name, "20250401000000Z")
     time.sleep(8)
-    _certificate(box, base, 2, "20260101000000Z", "20490101000000Z")
+    _certificate(box, f"/srv/{name}-letsencrypt", 2, "20260101000000Z", "20490101000000Z")
 
 
 @fault("container.certificate-unread", subject="container:edge21", shareable=True)
@@ -298,3 +303,15 @@ def certificate_that_was_read(box: Box) -> None:
     """The same, and the renewal has told nginx to read it."""
     _renewed(box, "edge22")
     box.docker("exec", "edge22", "sh", "-c", "nginx -t && nginx -s reload")
+
+
+@fault("container.certificate-expired", subject="container:edge31", shareable=True)
+def certificate_that_has_expired(box: Box) -> None:
+    """nginx serves a certificate of the past, and its file has not been renewed."""
+    _served(box, "edge31", "20250401000000Z")
+
+
+@healthy(shareable=True)
+def certificate_that_is_valid(box: Box) -> None:
+    """The same with a certificate that is valid for years."""
+    _served(box, "edge32", "20490101000000Z")

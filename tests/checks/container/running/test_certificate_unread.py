@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.mounts.certificate_files import certificate_files
 from diagnose.evidence.containers.mounts.unread_certificates import (
     UnreadCertificates,
     unread_certificates,
@@ -66,7 +67,8 @@ def found(
         return {"text": pem(old) if is_old else kept}
 
     host = Made({"file.stats": stats, "file.read": read})
-    return unread_certificates(host, Containers([edge]), Processes((first, worker)), CLOCK)
+    files = certificate_files(host, Containers([edge]), Processes((first, worker)), CLOCK)
+    return unread_certificates(host, files)
 
 
 CASES = {
@@ -141,7 +143,8 @@ def test_a_file_that_is_written_again(issued: str, kind: str, named: str, count:
         return {"text": pem("300101000000", issued) if is_copy else site}
 
     host = Made({"file.stats": stats, "file.read": read})
-    unread = unread_certificates(host, Containers([edge]), Processes((worker,)), CLOCK)
+    files = certificate_files(host, Containers([edge]), Processes((worker,)), CLOCK)
+    unread = unread_certificates(host, files)
     assert len(unread.items) == count
 
 

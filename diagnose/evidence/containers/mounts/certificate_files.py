@@ -1,0 +1,163 @@
+"""The certificates that web servers in containers read from mounted files.
+
+Which files they read is in their mounted configuration. nginx-proxy names them like the sites.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.registry import evidence
+
+SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
+"""Names of processes."""
+_NAMES_FILE = LazyPattern(
+    r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt)[ \t]+[\"']?(?P<path>/[^\s;\"'$]+)(?![^\s;\"'])"
+)
+"""A name with a variable is read again for each connection."""
+_TAKES_NEW_ONES = LazyPattern(r"(?m)^[ \t]*stats[ \t]+socket[ \t].*\blevel[ \t]+admin\b")
+"""A socket by which HAProxy is given a certificate without a reload (`set ssl cert`)."""
+_OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
+_FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
+_MOST = 20
+"""Configuration files that are read of one container."""
+
+
+class CertificateFile(msgspec.Struct, frozen=True):
+    """A file with the certificate of a web server that runs."""
+
+    container: Container
+    server: str
+    """The name of the server's process: nginx."""
+    loaded_at: float
+    """When the youngest process of the server started, as Unix time."""
+    inside: str
+    """The path in the container."""
+    holder: Mount
+    """The folder of the host that the file lies in, or the file that is mounted alone."""
+    status: PathStatus
+    """Of the file itself, where the path is a link."""
+    has_socket: bool = False
+    """Whether the server may have got another one through a socket, without a reload."""
+
+    @property
+    def path(self) -> str:
+        """The path on the host."""
+        return self.holder.on_host(self.inside)
+
+    @property
+    def is_mounted_alone(self) -> bool:
+        """Whether the container keeps the old file when the host replaces it."""
+        return self.holder.destination == self.inside
+
+    def read(self, inside: str = "") -> ReadFile:
+        """A question for this file, or for another one below the same mount.
+
+        No link of the container leads out of that mount.
+        """
+        path = (inside or self.inside).removeprefix(self.holder.destination.rstrip("/"))
+        if not path:
+            return ReadFile(self.holder.source)
+        return ReadFile(path, root=self.holder.source)
+
+
+class CertificateFiles(Items[CertificateFile], frozen=True):
+    """By container, in the order of their paths; those that do not exist are left out."""
+
+
+@evidence
+def certificate_files(
+    host: Host, containers: Containers, processes: Processes, clock: Clock
+) -> CertificateFiles:
+    """Files are read only of containers with such a server and a mounted configuration."""
+    servers = by_key(
+        (process.container, process) for process in processes if process.comm in SERVERS
+    )
+    files: list[CertificateFile] = []
+    for container in containers.running:
+        own = servers.get(container.id)
+        if own:
+            loaded_at = clock.booted + max(process.start for process in own)
+            files += _files(host, container, own[0].comm, loaded_at)
+    return CertificateFiles(tuple(files))
+
+
+def _files(
+    host: Host, container: Container, server: str, loaded_at: float
+) -> Iterator[CertificateFile]:
+    texts = list(_texts(host, container))
+    places = _places(container, texts)
+    if not places:
+        return
+    statuses = host.ask(StatPaths(sorted(places), follow=True))
+    if isinstance(statuses, Failed):
+        return
+    has_socket = any(_TAKES_NEW_ONES.search(text) for text in texts)
+    for path, (inside, holder) in sorted(places.items()):
+        status = statuses[path]
+        if status.type == "file":  # a folder of HAProxy changes with each file that comes or goes
+            yield CertificateFile(container, server, loaded_at, inside, holder, status, has_socket)
+
+
+def _places(container: Container, texts: Iterable[str]) -> dict[str, tuple[str, Mount]]:
+    """The certificates that a configuration names.
+
+    By the path on the host, the one in the container and what is mounted there.
+    """
+    places = {}
+    for inside in _named(texts):
+        holder = _holder(container, inside)
+        if holder is not None and ".." not in inside.split("/"):
+            places[holder.on_host(inside)] = (inside, holder)
+    return places
+
+
+def _holder(container: Container, inside: str) -> Mount | None:
+    """The folder or the file of the host that a path of the container is."""
+    holders = [
+        mount for mount in container.mounts if mount.destination == inside or mount.holds(inside)
+    ]
+    innermost = max(holders, key=lambda mount: len(mount.destination), default=None)
+    return innermost if innermost is not None and innermost.source.startswith("/") else None
+
+
+def _named(texts: Iterable[str]) -> Iterator[str]:
+    """The certificates that a configuration names."""
+    for text in texts:
+        for match in _NAMES_FILE.finditer(text):
+            yield match["path"]
+
+
+def _texts(host: Host, container: Container) -> Iterator[str]:
+    """What its mounted configuration says of certificates, without comments."""
+    for file in list(_settings(host, container))[:_MOST]:
+        text = host.ask(file)
+        if not isinstance(text, Failed):
+            yield text.text
+
+
+def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
+    """Its mounted files of settings."""
+    for mount in container.bind_mounts:
+        if _OF_SETTINGS.search(mount.destination):
+            yield ReadFile(mount.source, parts="certificates")
+        elif _FOLDER.match(mount.destination):
+            listing = host.ask(ListFolder(mount.source))
+            entries = [] if isinstance(listing, Failed) else listing.entries
+            yield from (
+                ReadFile(f"/{entry.name}", root=mount.source, parts="certificates")
+                for entry in entries
+                if _OF_SETTINGS.search(entry.name)
+            )

@@ -1,0 +1,86 @@
+"""Certificates of web servers that have expired, or that nobody renews in time."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.certificate_files import CertificateFile, CertificateFiles
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.certificate import Validity, validity_of
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.registry import evidence
+
+_LATE = 0.1
+"""The share of its lifetime that is left when a certificate should have been renewed long ago:
+certbot renews with a third left."""
+_LATE_S = 7 * 86400.0
+"""A certificate of ten years is not late with one year left."""
+
+
+_OF_CERTBOT = LazyPattern(r"/live/(?P<name>[^/]+)/[^/]+\.pem$")
+_CERTBOT = LazyPattern(r"(?:^|/)certbot(?:[-:@/]|$)")
+"""An image with certbot as its program."""
+
+
+class ExpiredCertificate(msgspec.Struct, frozen=True):
+    """A certificate that its server serves, and that is valid for no longer than a moment."""
+
+    file: CertificateFile
+    validity: Validity
+    others: tuple[str, ...] = ()
+    """The paths in the container of further files with the same problem."""
+    renewer: Container | None = None
+    """A running container with certbot that has the same folder of the host."""
+
+    @property
+    def lineage(self) -> str:
+        """The name by which certbot renews it; "" where certbot does not keep it."""
+        match = _OF_CERTBOT.search(self.file.inside)
+        return match["name"] if match else ""
+
+
+class ExpiredCertificates(Items[ExpiredCertificate], frozen=True):
+    """By container the one that expires first; empty where all are valid for long enough."""
+
+
+@evidence
+def expired_certificates(
+    host: Host, files: CertificateFiles, containers: Containers, clock: Clock
+) -> ExpiredCertificates:
+    """The first certificate of each file: that of the server itself."""
+    late: dict[str, list[tuple[Validity, CertificateFile]]] = {}
+    for file, text in host.ask_about(files, CertificateFile.read):
+        validity = None if isinstance(text, Failed) else validity_of(text.text)
+        if validity is not None and _is_late(validity, clock.wall):
+            late.setdefault(file.container.id, []).append((validity, file))
+    expired = []
+    for pairs in late.values():
+        pairs.sort(key=lambda pair: (pair[0].end, pair[1].inside))
+        (validity, file), *others = pairs
+        inside = tuple(other.inside for _, other in others)
+        renewer = _renewer(file, containers)
+        expired.append(ExpiredCertificate(file, validity, inside, renewer))
+    expired.sort(key=lambda found: found.file.container.name)
+    return ExpiredCertificates(tuple(expired))
+
+
+def _renewer(file: CertificateFile, containers: Containers) -> Container | None:
+    source = file.holder.source
+    return next(
+        (
+            container
+            for container in containers.running
+            if _CERTBOT.search(container.config.image)
+            and any(mount.source == source for mount in container.mounts)
+        ),
+        None,
+    )
+
+
+def _is_late(validity: Validity, now: float) -> bool:
+    left = validity.end - now
+    return left < min(_LATE_S, _LATE * (validity.end - validity.start))

@@ -1,0 +1,92 @@
+"""The check in checks/container/running/certificate_expired.py, and the evidence that it reads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.mounts.certificate_files import CertificateFile, CertificateFiles
+from diagnose.evidence.containers.mounts.expired_certificates import expired_certificates
+from diagnose.evidence.machine.clock import Clock
+from diagnose.questions.files import PathStatus
+from tests.checks.container.running.test_certificate_unread import pem
+from tests.hosts import Made
+from tests.inspected import bind, container
+from tests.judging import judge, rows
+
+NOW = 1_800_000_000.0  # 2027-01-15
+CLOCK = Clock(NOW, NOW - 9000)
+EDGE = container("edge")
+CERTBOT = container(
+    "renewal",
+    Config={"Image": "certbot/certbot:v3"},
+    **bind("/srv/le", Destination="/etc/letsencrypt"),
+)
+FOLDER = Mount(type="bind", source="/srv/le", destination="/etc/letsencrypt")
+
+
+def file(name: str) -> CertificateFile:
+    inside = f"/etc/letsencrypt/live/{name}/fullchain.pem"
+    return CertificateFile(EDGE, "nginx", NOW - 5000, inside, FOLDER, PathStatus(type="file"))
+
+
+PERIODS = {
+    "expired": ("261001000000", "270101000000", [("warning", "edge")]),
+    "three days left of ninety": ("261020000000", "270118000000", [("advice", "edge")]),
+    "twenty days left of ninety": ("261107000000", "270204000000", []),
+    "one day left of two": ("270114000000", "270116000000", []),
+    "half a year left of ten": ("170701000000", "270701000000", []),
+}
+
+
+def found(texts: dict[str, str], *others: Any) -> Any:
+    def read(question: Any) -> dict[str, object]:
+        return {"text": texts[question.path.split("/")[2]]}
+
+    files = CertificateFiles(tuple(map(file, texts)))
+    return expired_certificates(
+        Made({"file.read": read}), files, Containers([EDGE, *others]), CLOCK
+    )
+
+
+@pytest.mark.parametrize(("start", "end", "expected"), PERIODS.values(), ids=PERIODS)
+def test_when_a_certificate_is_late(start: str, end: str, expected: list[tuple[str, str]]) -> None:
+    expired = found({"shop": pem(end, start)})
+    result = judge("container.certificate-expired", expired_certificates=expired, clock=CLOCK)
+    assert rows(result) == expected
+
+
+def test_the_first_to_expire_speaks_for_a_container() -> None:
+    (expired,) = found(
+        {"shop": pem("270110000000"), "api": pem("270101000000"), "well": pem("300101000000")}
+    )
+    assert expired.lineage == "api"
+    assert expired.others == ("/etc/letsencrypt/live/shop/fullchain.pem",)
+    assert expired.renewer is None
+
+
+def test_certbot_in_a_container_with_the_same_folder_renews_it() -> None:
+    (expired,) = found({"shop": pem("270101000000")}, CERTBOT)
+    assert expired.renewer == CERTBOT
+
+
+def test_a_file_that_is_mounted_alone() -> None:
+    inside = "/etc/nginx/shop.pem"
+    mount = Mount(type="bind", source="/srv/shop.pem", destination=inside)
+    alone = CertificateFile(EDGE, "nginx", NOW, inside, mount, PathStatus(type="file"))
+    host = Made(
+        {
+            "file.read": lambda question: {
+                "text": {"/srv/shop.pem": pem("270101000000")}[question.path]
+            }
+        }
+    )
+    (expired,) = expired_certificates(host, CertificateFiles((alone,)), Containers([EDGE]), CLOCK)
+    assert (expired.file.path, expired.lineage) == ("/srv/shop.pem", "")
+
+
+def test_a_file_that_is_no_certificate_says_nothing() -> None:
+    assert not found({"shop": "-----BEGIN PRIVATE KEY-----"}).items
