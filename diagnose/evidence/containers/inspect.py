@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
@@ -323,6 +323,12 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     def volumes(self) -> tuple[Subject, ...]:
         """The volume that is mounted, as a subject; none for a bind mount or a tmpfs."""
         return (Subject("volume", self.name),) if self.type == "volume" and self.name else ()
+
+
+def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
+    """Of a container's mounts the one that shows a path of it: the path is there, or below."""
+    around = [mount for mount in mounts if path == mount.destination or mount.holds(path)]
+    return max(around, key=lambda mount: len(mount.destination), default=None)
 
 
 class NetworkEndpoint(ApiObject, frozen=True, rename="pascal"):

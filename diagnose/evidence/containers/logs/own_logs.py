@@ -40,8 +40,8 @@ RECENT_S = 300.0
 """A file that was not written to for longer says nothing about now."""
 
 
-class OwnLine(msgspec.Struct, frozen=True):
-    """A line of such a file, and its Unix time."""
+class RecentLine(msgspec.Struct, frozen=True):
+    """One line of a log, and its Unix time."""
 
     at: float
     text: str
@@ -50,7 +50,7 @@ class OwnLine(msgspec.Struct, frozen=True):
 class OwnLogs(msgspec.Struct, frozen=True):
     """Lines about upstreams by container id, oldest first."""
 
-    by_id: dict[str, tuple[OwnLine, ...]] = {}
+    by_id: dict[str, tuple[RecentLine, ...]] = {}
 
 
 @evidence
@@ -135,7 +135,7 @@ def _written(host: Host, paths: Collection[str], clock: Clock) -> dict[str, floa
     }
 
 
-def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) -> list[OwnLine]:
+def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) -> list[RecentLine]:
     """The lines of the files that were written to last, in the order of their times."""
     recent = {file for file in files if file.path in written}
     latest = sorted(recent, key=lambda file: (-written[file.path], file.path))[:MOST_FILES]
@@ -146,14 +146,14 @@ def _of_files(host: Host, files: Iterable[_File], written: Mapping[str, float]) 
     return sorted(lines, key=lambda line: (line.at, line.text))
 
 
-def _lines(file: FileText, written: float) -> Iterator[OwnLine]:
+def _lines(file: FileText, written: float) -> Iterator[RecentLine]:
     """The lines about upstreams. The stamps are of the container's zone: the last of all is now."""
     stamps = [match["stamp"] for line in file.text.splitlines() if (match := _STAMPED.match(line))]
     last = _seconds(stamps[-1]) if stamps else 0.0
     for line in file.text.splitlines():
         match = _LINE.search(line)
         if match is not None:
-            yield OwnLine(written - (last - _seconds(match["stamp"])), line)
+            yield RecentLine(written - (last - _seconds(match["stamp"])), line)
 
 
 def _seconds(stamp: str) -> float:

@@ -8,7 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.files import LogFiles
-from diagnose.evidence.containers.logs.own_logs import OwnLogs
+from diagnose.evidence.containers.logs.own_logs import OwnLogs, RecentLine
 from diagnose.evidence.containers.logs.tail import BYTES, LINES, MORE_BYTES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unexamined
@@ -26,13 +26,6 @@ CONTINUED = LINES // 3
 stack trace is read again with what stands above it."""
 FRESH_S = 90.0
 """A program that repeats its complaint did so within the last moments, or has got over it."""
-
-
-class RecentLine(msgspec.Struct, frozen=True):
-    """One line, and its Unix time by the engine."""
-
-    at: float
-    text: str
 
 
 class RecentLogs(msgspec.Struct, frozen=True):
@@ -106,7 +99,7 @@ def recent_logs(
     }
     recent = {id: tuple(_recent(log, since)) for id, log in logs.items()}
     for id, lines in own_logs.by_id.items() if own_logs is not None else ():
-        own = [RecentLine(line.at, line.text) for line in lines if line.at >= since]
+        own = [line for line in lines if line.at >= since]
         recent[id] = tuple(sorted((*recent.get(id, ()), *own), key=lambda line: line.at))
     return RecentLogs({id: lines for id, lines in recent.items() if lines}, unread)
 

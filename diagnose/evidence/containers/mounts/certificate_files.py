@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
@@ -126,11 +126,8 @@ def _places(container: Container, texts: Iterable[str]) -> dict[str, tuple[str, 
 
 def _holder(container: Container, inside: str) -> Mount | None:
     """The folder or the file of the host that a path of the container is."""
-    holders = [
-        mount for mount in container.mounts if mount.destination == inside or mount.holds(inside)
-    ]
-    innermost = max(holders, key=lambda mount: len(mount.destination), default=None)
-    return innermost if innermost is not None and innermost.source.startswith("/") else None
+    holder = innermost_mount(container.mounts, inside)
+    return holder if holder is not None and holder.source.startswith("/") else None
 
 
 def _named(texts: Iterable[str]) -> Iterator[str]:

@@ -9,7 +9,7 @@ import itertools
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock
@@ -129,6 +129,5 @@ def _left_file(host: Host, container: Container, path: str) -> MountedPidFile | 
     answer = host.ask(ReadContainerFile(container.id, path, bytes=64))
     if isinstance(answer, Failed):
         return None
-    above = [mount for mount in container.mounts if mount.holds(path)]
-    mount = max(above, key=lambda mount: len(mount.destination), default=None)
+    mount = innermost_mount(container.mounts, path)
     return MountedPidFile(path, mount.on_host(path) if mount is not None else "")

@@ -10,7 +10,7 @@ from collections import deque
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -69,13 +69,9 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
 
 
 def _mount_of(container: Container, path: str) -> Mount | None:
-    """The innermost mount of a folder of the host that is, or holds, this path."""
-    holding = [
-        mount
-        for mount in container.mounts
-        if mount.source.startswith("/") and (mount.destination == path or mount.holds(path))
-    ]
-    return max(holding, key=lambda mount: len(mount.destination), default=None)
+    """The mount of a folder of the host that shows this path."""
+    mount = innermost_mount(container.mounts, path)
+    return mount if mount is not None and mount.source.startswith("/") else None
 
 
 def _on_host(container: Container, path: str) -> str:
