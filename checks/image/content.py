@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from checks.image.failed_pulls import LATELY_S
+from checks.image.failed_pulls import LATELY_S, image_of
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.exposure import Exposed, has_failed
 from diagnose.evidence.containers.listing import Container, Containers
@@ -17,7 +17,7 @@ from diagnose.evidence.engine.log import LogLine
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.emulators import FOLDER, Emulators
 from diagnose.lazy_pattern import LazyPattern
@@ -95,25 +95,30 @@ def platform_mismatch(
                 finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
             yield finding
     for trouble in pulls.of("platform") if pulls is not None else ():
-        variables = {"architecture": able[0]} | ({"image": trouble.image} if trouble.image else {})
-        yield Finding(
-            subject=trouble.subject,
-            summary=(
-                f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
-                f"it does not exist for {machine}"
-            ),
-            evidence={
-                "log": shortened(trouble.text),
-                "failures": trouble.count,
-                "/info Architecture": machine,
-            },
-            variables=variables,
-            discriminator=f"{trouble.registry} {trouble.image}".strip(),
-            severity=Severity.warning if trouble.count >= repeated else Severity.advice,
-            onset=trouble.first,
-            is_quiet=not clock.is_within(trouble.last, LATELY_S),
-        )
+        yield _missing_platform_finding(trouble, machine, clock, repeated)
     return None
+
+
+def _missing_platform_finding(
+    trouble: PullTrouble, machine: str, clock: Clock, repeated: int
+) -> Finding:
+    return Finding(
+        subject=trouble.subject,
+        summary=(
+            f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
+            f"it does not exist for {machine}"
+        ),
+        evidence={
+            "log": shortened(trouble.text),
+            "failures": trouble.count,
+            "/info Architecture": machine,
+        },
+        variables={"architecture": ARCHITECTURES[machine][0], **image_of(trouble)},
+        discriminator=f"{trouble.registry} {trouble.image}".strip(),
+        severity=Severity.warning if trouble.count >= repeated else Severity.advice,
+        onset=trouble.first,
+        is_quiet=not clock.is_within(trouble.last, LATELY_S),
+    )
 
 
 def _is_refused(candidate: Container, built_for: str, programs: Programs | None) -> bool:

@@ -197,14 +197,19 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         if separator[2] == ":" and (block := BLOCK().match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
-    if name.text[0] == "-" or _is_set(text, name):
-        return after_gap(text, _FLAG_GAP().match(text, end), name)
-    if name.text.lower() in _DIRECTIVES and not _SENTENCE().match(text, end):
+    if _stands_before_value(text, name):
         return after_gap(text, _FLAG_GAP().match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
         is_defined = _DEFINES().search(_before_quotes(text, name)) is not None
         return after_comma(text, _CALL_GAP().match(text, end), name, any_word=is_defined)
     return spoken(text, name) if after in " \t\r\n" else None
+
+
+def _stands_before_value(text: str, name: SecretName) -> bool:
+    """Whether only a gap lies between the name and its value: an option, or a directive."""
+    if name.text[0] == "-" or _is_set(text, name):
+        return True
+    return name.text.lower() in _DIRECTIVES and not _SENTENCE().match(text, name.end)
 
 
 def _is_set(text: str, name: SecretName) -> bool:

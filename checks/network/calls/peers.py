@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
@@ -46,18 +47,21 @@ def peer_address_stale(
         members = members_around(call, containers)
         if call.at < max((member.started_at or 0 for member in members), default=0) + settled:
             continue
-        holders = [
-            member
-            for member in members
-            if call.address in member.endpoints[call.network.name].addresses
-        ]
-        holder = holders[0] if holders else None
+        holder = _holder_of(call, members)
         servers = servers_of(call, members, namespaces)
         if holder is not None and not is_taken_over(call, holder, servers, namespaces):
             continue
         is_own = holder is None and not servers and _is_former_own(call, namespaces)
         yield _stale_address_finding(call, holder, servers, is_own=is_own)
     yield from failing_calls.unread
+    return None
+
+
+def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | None:
+    """The container that has the called address now."""
+    for member in members:
+        if call.address in member.endpoints[call.network.name].addresses:
+            return member
     return None
 
 

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
-from diagnose.evidence.network.gateways.silent_gateways import ArpTable, ArpTables
+from diagnose.evidence.network.gateways.silent_gateways import ArpTables
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Network, Networks
@@ -173,8 +173,7 @@ def macvlan_host_unreachable(
         for container in containers.running_on(network.name):
             address = container.endpoints[network.name].ip_address
             entry = neighbours.unanswered(address) if address else None
-            table = arp_tables.of(container) if arp_tables is not None else None
-            host = _unanswered_host(table, parent, links)
+            host = _unanswered_host(container, arp_tables, links, parent)
             if entry is not None and parent in ("", entry.interface):
                 yield _unreached_peer_finding(container, network, entry, links)
             elif host is not None and address:
@@ -185,11 +184,13 @@ def macvlan_host_unreachable(
 
 
 def _unanswered_host(
-    table: ArpTable | None, parent: str, links: Interfaces | None
+    container: Container, arp_tables: ArpTables | None, links: Interfaces | None, parent: str
 ) -> Neighbour | None:
     """The container's entry of an address of the parent interface that did not answer."""
-    link = links.by_name.get(parent) if links is not None else None
-    if table is None or links is None or link is None:
+    if arp_tables is None or links is None:
+        return None
+    table, link = arp_tables.of(container), links.by_name.get(parent)
+    if table is None or link is None:
         return None
     own = set(links.addresses_of(link))
     return next((entry for entry in table.unanswered if entry.address in own), None)

@@ -7,6 +7,7 @@ Nginx Proxy Manager keeps an error log for each site below /data/logs, SWAG one 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -62,12 +63,12 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
         for container in containers.running
         if container.id in serving
     }
-    paths = sorted({folder.path for own in folders.values() for folder in own})
+    paths = {folder.path for folder in chain.from_iterable(folders.values())}
     if not paths:
         return OwnLogs()
-    listings = host.answers_about(paths, ListFolder)
+    listings = host.answers_about(sorted(paths), ListFolder)
     files = {id: list(_error_logs(own, listings)) for id, own in folders.items()}
-    written = _written(host, {file.path for own in files.values() for file in own}, clock)
+    written = _written(host, {file.path for file in chain.from_iterable(files.values())}, clock)
     by_id = {id: tuple(_of_files(host, own, written)) for id, own in files.items()}
     return OwnLogs({id: lines for id, lines in by_id.items() if lines})
 

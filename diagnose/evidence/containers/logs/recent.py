@@ -16,6 +16,8 @@ from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
 from diagnose.registry import evidence
 
+__all__ = ["RecentLine", "RecentLogs"]
+
 MOST = 100
 """Logs that are read: first those of containers that publish ports, which call others."""
 RECENT_S = 300.0

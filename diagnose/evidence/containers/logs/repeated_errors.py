@@ -211,19 +211,18 @@ def _repeated_error(
     times = Counter(shapes)
     lasting = _frequent(times) - _over(recent, shapes) - _skipped(shaped, times)
     repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
-    telling = telling_line(repeated)
-    if telling is None or not telling.explains:
-        telling = _line_about_an_option(container, repeated)
+    telling = _telling_line(container, repeated)
     if telling is None:
         return None
     error = _shape(repeated[telling.index])
+    of_error = [line for line, shape in zip(recent, shapes, strict=True) if shape == error]
     return RepeatedError(
         container,
         line=telling,
         times=times[error],
         of=len(lines),
         most=max(times.values()),
-        errors=sum((message(line).level or 0) >= ERROR for line in lines),
+        errors=_errors(lines),
         serves=any(shape != error and _SERVED.search(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
@@ -231,8 +230,21 @@ def _repeated_error(
         failure=_known_failure(repeated, telling),
         peers=_peers(container, telling.whole, containers),
         lines=tuple(repeated),
-        last_at=max(line.at for line, shape in zip(recent, shapes, strict=True) if shape == error),
+        last_at=max(line.at for line in of_error),
     )
+
+
+def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:
+    """Of lines that are repeated, the one that explains most; None if none explains anything."""
+    telling = telling_line(repeated)
+    if telling is not None and telling.explains:
+        return telling
+    return _line_about_an_option(container, repeated)
+
+
+def _errors(lines: Sequence[str]) -> int:
+    """How many lines call themselves an error."""
+    return sum((message(line).level or 0) >= ERROR for line in lines)
 
 
 def _line_about_an_option(container: Container, lines: Sequence[str]) -> TellingLine | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -65,12 +65,7 @@ def refused_databases(
 ) -> RefusedDatabases:
     """Running containers that say so again and again; the folders are listed only then."""
     cases = list(_cases(containers, recent_logs, processes))
-    folders = sorted({mount.source for case in cases for mount in case.mounts})
-    files = {
-        folder: [f"{folder}/{name}" for name in listing.names if _DATABASE.search(name)]
-        for folder, listing in host.ask_about(folders, lambda folder: ListFolder(folder))
-        if not isinstance(listing, Failed)
-    }
+    files = _databases(host, sorted({mount.source for case in cases for mount in case.mounts}))
     paths = sorted(path for found in files.values() for path in found)
     if not paths:
         return RefusedDatabases(())
@@ -79,6 +74,15 @@ def refused_databases(
         return RefusedDatabases(())
     denied = (_denied(case, files, statuses) for case in cases)
     return RefusedDatabases(tuple(item for item in denied if item is not None))
+
+
+def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
+    """The files of databases in folders of the host, by folder; without those that do not list."""
+    listings = host.answers_about(folders, ListFolder)
+    return {
+        folder: [f"{folder}/{name}" for name in listing.names if _DATABASE.search(name)]
+        for folder, listing in listings.items()
+    }
 
 
 def _cases(

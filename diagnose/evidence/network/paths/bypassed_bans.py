@@ -61,12 +61,7 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
         return BypassedBans(())
     bypassed: dict[tuple[int, str], list[BypassedBan]] = {}
     unread, walked = [], 0
-    for inlet, table in host.ask_about(
-        ports,
-        lambda inlet: ListConnections(
-            protocol="udp" if inlet.protocol == "udp" else "tcp", dport=inlet.host_port
-        ),
-    ):
+    for inlet, table in host.ask_about(ports, _connections):
         if isinstance(table, Failed):
             unread.append(Unexamined(inlet.container.subject, f"clients of its port: {table}"))
             continue
@@ -80,6 +75,12 @@ def bypassed_bans(host: Host, host_stack: HostStack, packet_paths: PacketPaths) 
     order = [(inlet.host_port, inlet.port) for inlet in ports]
     items = tuple(item for key in dict.fromkeys(order) for item in bypassed.get(key, ()))
     return BypassedBans(items, walked, tuple(sorted(unread, key=lambda item: item.subject)))
+
+
+def _connections(inlet: Ingress) -> ListConnections:
+    return ListConnections(
+        protocol="udp" if inlet.protocol == "udp" else "tcp", dport=inlet.host_port
+    )
 
 
 def _clients(stack: Stack, inlet: Ingress, table: ConnectionTable) -> set[str]:
