@@ -148,21 +148,22 @@ def make(
     if late:
         head["left_out_in_time"] = list(late)
     shed = list(fit.shed)
-    weights: Mapping[str, int] = {}
+    # what turns out to be too large is packed again
+    has_time = limit.allows(rest_s, then=2 * rest_s)
+    weigh, is_large = _Scales(level=6 if has_time else 1), False
     while True:
         answers = answer_files.joined(rows)
         members = {**fixed, **answers, **extras}
         listed = _listed(members)
         members["manifest.json"] = _manifest(members, listed, kept, rows, {**head, "shed": shed})
         victims = _refused(members, extras)
-        weights = _weights(members) if weights else {}
+        weights = weigh(members) if is_large else {}
         over = sum(weights.values()) - max_size
         if over <= 0 and not victims:
-            level = 6 if weights or limit.allows(_packing_s(map(len, members.values()))) else 1
-            data = _archive(_folder(report), members, report.taken_at, level)
+            data = _archive(_folder(report), members, report.taken_at, weigh.level)
             if len(data) <= max_size:
                 return Bundle(data, _listed(members), tuple(shed), late)
-            weights = _weights(members)
+            weights, is_large = weigh(members), True
             over = max(sum(weights.values()), len(data)) - max_size
         victims = victims or _victims(weights, over, extras, answers)
         if not victims:
@@ -214,9 +215,24 @@ def _listed(members: Mapping[str, bytes]) -> tuple[tuple[str, int, int], ...]:
     )
 
 
-def _weights(members: Mapping[str, bytes]) -> dict[str, int]:
-    """About how many bytes of the archive each member takes."""
-    return {name: len(zlib.compress(data, 6)) + _HEADER for name, data in members.items()}
+class _Scales:
+    """About how many bytes of the archive members take. Each is compressed once.
+
+    level: of compression, 6 packs well and 1 fast.
+    """
+
+    def __init__(self, level: int) -> None:
+        self.level = level
+        self._known: dict[tuple[int, int], int] = {}
+
+    def __call__(self, members: Mapping[str, bytes]) -> dict[str, int]:
+        return {name: self._weight(data) for name, data in members.items()}
+
+    def _weight(self, data: bytes) -> int:
+        key = len(data), zlib.crc32(data)
+        if key not in self._known:
+            self._known[key] = len(zlib.compress(data, self.level)) + _HEADER
+        return self._known[key]
 
 
 def _reports(report: Report, exit_code: int) -> dict[str, bytes]:

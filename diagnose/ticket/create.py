@@ -31,9 +31,16 @@ from diagnose.ticket.anonymize import Renaming
 SEALING_S = 60.0
 """Seconds for what follows the run: judging again, packing, and the search for secrets. 1,000
 containers take 2.5 s of CPU; where memory is limited, a bundle that takes longer is called off."""
-AGAIN_S = 0.00016
-"""Seconds for judging a recording again, for each answer, and as many for sealing it: each takes
-0.33 s for 1,000 containers with two findings each."""
+SMALL_RUN = 900
+"""Answers of a host whose recording is judged again in any case, which takes 0.15 s, unless what
+it holds takes long to judge."""
+SHORT_RUN_S = 1.0
+"""Seconds of CPU of a run whose recording is judged again in any case."""
+AGAIN_SHARE = 0.6
+"""How long judging a recording again takes, of the CPU that the run took: half of it for 1,000
+containers, nearly all where texts take long to judge."""
+SEALING_SHARE = 0.5
+"""The same for sealing it."""
 OpenRecorder = Callable[[Options, Sequence[str], float, Redactor], tuple[Recorder, Budget]]
 """Makes the recorder of a host and the budget of its run; what it answers is redacted by the
 redactor given."""
@@ -80,8 +87,10 @@ def take(
         shown=page.KINDS,
     )
     budget.keep_for_sealing()
+    before_s = time.process_time()
     with interrupts.attended(recorder, budget):
         report = engine.run(recorder, what, began=began, budget=budget)
+        run_s = time.process_time() - before_s
         for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
             for _ in recorder.ask_many(questions):
                 pass
@@ -92,8 +101,8 @@ def take(
     recording: Recording = dict(
         settled(question, entry, redactor) for question, entry in asked.items()
     )
-    again_s = AGAIN_S * len(recording)
-    has_time = limit.allows(again_s, then=again_s)
+    is_small = len(recording) <= SMALL_RUN and run_s <= SHORT_RUN_S
+    has_time = is_small or limit.allows(AGAIN_SHARE * run_s, then=SEALING_SHARE * run_s)
     if has_time or recording != asked:
         # The bundle's report is judged again from what the bundle holds, so that both say the same.
         what = replace(what, uncollected=report.uncollected)

@@ -253,6 +253,7 @@ def test_without_time_it_has_no_second_form_of_what_it_holds(
 ) -> None:
     """Nothing is judged twice, and what only repeats the report and the answers is left out."""
     monkeypatch.setattr(budget, "SHORT_S", 0.0)
+    monkeypatch.setattr(create, "SMALL_RUN", 0)
     judged_live = engine.run
     sources = []
 
@@ -283,5 +284,6 @@ def test_without_time_a_secret_learned_late_is_gone_from_the_report(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(budget, "SHORT_S", 0.0)
+    monkeypatch.setattr(create, "SMALL_RUN", 0)
     done = hurried(learned_late())
     assert b"hunter2hunter" not in b"".join(unpacked(done.sealed.data).values())
