@@ -4,6 +4,7 @@ the restart."""
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,12 +60,7 @@ def test_named_before_and_after_the_restart(engine: Engine) -> None:
         box.start_engine(config=dict(BASE_CONFIG))
         for case in cases:
             box.write(CONFIG, case["text"])
-            found, code = _found(box, "daemon.config-invalid")
-            fault = found.get("daemon.config-invalid")
-            if fault is None and case["name"] in ONLY_THE_ENGINE_KNOWS:
-                continue
-            if fault is None or fault["severity"] != "warning" or code != 1 or not _has_line(fault):
-                wrong.append(f"{case['name']} before the restart: exit {code}, {fault}")
+            wrong += _wrong_before_restart(box, case["name"])
         box.write(CONFIG, BASE_CONFIG)
         found, code = _found(box, "daemon.config-invalid")
         assert (found, code) == ({}, 0)
@@ -75,17 +71,25 @@ def test_named_before_and_after_the_restart(engine: Engine) -> None:
             box.write(CONFIG, case["text"])
             pid = box.spawn(["dockerd"], log=LOG)
             box.wait_for(partial(_is_gone, box, pid), 20, f"dockerd to refuse {case['name']}")
-            found, code = _found(box, "daemon.config-invalid", "daemon.not-running")
-            fault, down = found.get("daemon.config-invalid"), found.get("daemon.not-running")
-            if (
-                fault is None
-                or fault["severity"] != "critical"
-                or code != 2
-                or not _has_line(fault)
-            ):
-                wrong.append(f"{case['name']} after the restart: exit {code}, {fault}")
-            elif down is None or "daemon.config-invalid" not in [
-                cause["id"] for cause in down["caused_by"]
-            ]:
-                wrong.append(f"{case['name']}: the dead engine is not its effect: {down}")
+            wrong += _wrong_after_restart(box, case["name"])
     assert not wrong, "\n".join(wrong)
+
+
+def _wrong_before_restart(box: Box, name: str) -> Iterator[str]:
+    found, code = _found(box, "daemon.config-invalid")
+    fault = found.get("daemon.config-invalid")
+    if fault is None and name in ONLY_THE_ENGINE_KNOWS:
+        return
+    if fault is None or fault["severity"] != "warning" or code != 1 or not _has_line(fault):
+        yield f"{name} before the restart: exit {code}, {fault}"
+
+
+def _wrong_after_restart(box: Box, name: str) -> Iterator[str]:
+    found, code = _found(box, "daemon.config-invalid", "daemon.not-running")
+    fault, down = found.get("daemon.config-invalid"), found.get("daemon.not-running")
+    if fault is None or fault["severity"] != "critical" or code != 2 or not _has_line(fault):
+        yield f"{name} after the restart: exit {code}, {fault}"
+        return
+    causes = [cause["id"] for cause in down["caused_by"]] if down is not None else []
+    if "daemon.config-invalid" not in causes:
+        yield f"{name}: the dead engine is not its effect: {down}"

@@ -142,11 +142,19 @@ table netdev n {
 """
 
 
-def test_tables_chains_and_sets_are_those_of_nft() -> None:
+@pytest.fixture(scope="module")
+def everything() -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The dump of EVERYTHING, and what nft lists of it."""
     before = f"ip link add v0 type veth peer name v1\nnft -f - <<'END'\n{EVERYTHING}END\n"
     answer, after = unshared(before, "nft -j list ruleset")
     listed = [row for row in json.loads(after)["nftables"] if "metainfo" not in row]
-    dump = answer["nftables"]
+    return answer["nftables"], listed
+
+
+def test_tables_and_chains_are_those_of_nft(
+    everything: tuple[dict[str, Any], list[dict[str, Any]]],
+) -> None:
+    dump, listed = everything
     tables = {(row["table"]["family"], row["table"]["name"]) for row in listed if "table" in row}
     assert {(row["family"], row["name"]) for row in dump["tables"]} == tables
     hooks = {"forward": 2, "ingress": 0}
@@ -174,6 +182,12 @@ def test_tables_chains_and_sets_are_those_of_nft() -> None:
     chains = {row["name"]: row for row in dump["chains"]}
     assert sorted(chains["both"]["hook"]["devices"]) == ["v0", "v1"]
     assert (chains["one"]["hook"].get("devices") or [chains["one"]["hook"].get("device")]) == ["v0"]
+
+
+def test_sets_and_maps_are_those_that_were_loaded(
+    everything: tuple[dict[str, Any], list[dict[str, Any]]],
+) -> None:
+    dump, _ = everything
     sets = {row["name"]: row for row in dump["sets"]}
     assert {name: row["fields"] for name, row in sets.items() if row["fields"]} == {"pairs": [4, 2]}
     ranges = sorted(

@@ -18,7 +18,7 @@ import shlex
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -236,15 +236,9 @@ def _act(box: Box, patient: Patient, action: Action) -> None:
     patient.last = block
     before = _state(box) if block is not None and block.risk == "safe" else None
     cure.steps.append(action.name)
-    if isinstance(action.what, str):
-        done = _type(box, patient.filled(action.what))
-        if done.returncode != 0 and (block is None or not block.manual):
-            cure.complaints.append(f"{action.name} fails: {_short(done)}")
-    else:
-        try:
-            action.what(box)
-        except Exception as error:  # noqa: BLE001 - the other patients go on
-            cure.complaints.append(f"{action.name} fails: {error}")
+    failed = _failure(box, patient, action)
+    if failed:
+        cure.complaints.append(f"{action.name} fails: {failed}")
     if before is not None:
         cure.complaints += [
             f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))
@@ -254,8 +248,21 @@ def _act(box: Box, patient: Patient, action: Action) -> None:
     patient.stood_in = patient.stood_in or restarts or bool(block and block.manual)
 
 
+def _failure(box: Box, patient: Patient, action: Action) -> str:
+    """Take the action; why it failed, "" where it did not."""
+    if not isinstance(action.what, str):
+        try:
+            action.what(box)
+        except Exception as error:  # noqa: BLE001 - the other patients go on
+            return str(error)
+        return ""
+    done = _type(box, patient.filled(action.what))
+    is_by_hand = action.block is not None and action.block.manual
+    return _short(done) if done.returncode != 0 and not is_by_hand else ""
+
+
 def _discharge(box: Box, open_cases: Sequence[Patient]) -> list[dict[str, Any]]:
-    """Diagnose anew; who is found no more is healed, and the page's verification must say so
+    """Diagnose again; who is found no more is healed, and the page's verification must say so
     too."""
     report = box.diagnose("all", "--format", "json", *UNHURRIED).report
     keys = {f["key"] for f in report["findings"]}
@@ -273,13 +280,17 @@ def _discharge(box: Box, open_cases: Sequence[Patient]) -> list[dict[str, Any]]:
         own_text: HOW = "own text, systemd stood in for" if case.stood_in else "own text"
         case.cure.how = "equivalent" if by_hand else own_text
         case.cure.healed_by = case.last.text if case.last is not None else ""
-        for number, block in enumerate(case.page.of("verify"), 1):
-            done = _type(box, case.filled(block.text)) if not block.manual else None
-            if done is not None and done.returncode != 0:
-                case.cure.complaints.append(
-                    f"verify {number} fails though it is found no more: {_short(done)}"
-                )
+        case.cure.complaints += _failed_verifications(box, case)
     return list(report["findings"])
+
+
+def _failed_verifications(box: Box, case: Patient) -> Iterator[str]:
+    for number, block in enumerate(case.page.of("verify"), 1):
+        if block.manual:
+            continue
+        done = _type(box, case.filled(block.text))
+        if done.returncode != 0:
+            yield f"verify {number} fails though it is found no more: {_short(done)}"
 
 
 def _judge_afterwards(
