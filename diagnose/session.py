@@ -5,7 +5,6 @@ The host or the recording, the budget, and the recording to be kept.
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import Thresholds
 from diagnose.judgement.report import UNLINKED, UNPROVEN
 from diagnose.model import Check, Failed, Json, Report
-from diagnose.phrases import and_more, count, joined, shortened
+from diagnose.phrases import and_more, count, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
 from diagnose.questions.engine import FindEndpoint, ReadInfo
@@ -37,14 +36,9 @@ if TYPE_CHECKING:
     from diagnose.redact import Redactor
 
 
-LATE_PACKAGES = ("docker", "httptools", "psutil", "pyroute2")
-"""What a run on a host imports only where a question needs it. A package that is not there would
-look like an engine or a kernel that does not answer."""
 ASKED_FIRST: tuple[AnyQuestion, ...] = (ListContainers(), ReadInfo(), ListNetworks())
 """What each report needs. The engine answers while the checks are imported; /info takes it 50 ms,
 in which it runs three programs."""
-PARSER = "httptools"
-"""The one that each question to a local engine needs, built for one Python and one processor."""
 
 
 class InvalidRequestError(Exception):
@@ -199,10 +193,13 @@ def live(
     InvalidRequestError where `-H` or `--context` names no engine, or a package is missing or cannot
     be loaded.
     """
-    _require_packages()
     from diagnose.live import Live
+    from diagnose.live.packages import why_incomplete
     from diagnose.recording.budget import patience
 
+    incomplete = why_incomplete()
+    if incomplete:
+        raise InvalidRequestError(incomplete)
     _promise_end(options, began)
     limited_memory.require_enough()
     settings = replace(options, wanted=tuple(selected))
@@ -214,24 +211,6 @@ def live(
     collectors.prepare_to_ask(ASKED_FIRST)
     budget = Budget.of_run(began, options.budget_s)
     return Recorder(collectors, budget, patience(options.budget_s)), budget
-
-
-def _require_packages() -> None:
-    missing = [name for name in LATE_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing:
-        raise InvalidRequestError(
-            f"this installation is incomplete: there is no Python package {joined(missing)}. "
-            "Install the tool again"
-        )
-    try:
-        importlib.import_module(PARSER)
-    except Exception as error:
-        if limited_memory.is_refusal(error):
-            raise
-        raise InvalidRequestError(
-            f"this installation is incomplete: the Python package {PARSER} cannot be loaded "
-            f"({error}). Install the tool again, with the Python that runs it"
-        ) from error
 
 
 def _promise_end(options: Options, began: float) -> None:

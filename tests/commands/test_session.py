@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from diagnose import registry, session
-from diagnose.live import Live, _collector
+from diagnose.live import Live, _collector, packages
 from diagnose.model import Check, ReportBasis
 from diagnose.questions import AnyQuestion
 from diagnose.questions.run import Options
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_package_that_cannot_be_loaded_is_no_dead_engine(tmp_path: Path) -> None:
-    folder = tmp_path / session.PARSER
+    folder = tmp_path / packages.PARSER
     folder.mkdir()
     (folder / "__init__.py").write_text("raise ImportError('parser.so: wrong ELF class')")
     done = subprocess.run(

@@ -55,7 +55,7 @@ def _has_line(fault: dict[str, Any]) -> bool:
 def test_named_before_and_after_the_restart(engine: Engine) -> None:
     cases = _broken(engine)
     assert len(cases) > 13
-    wrong = []
+    wrong: list[str] = []
     with Box(engine, provider=False) as box:
         box.start_engine(config=dict(BASE_CONFIG))
         for case in cases:

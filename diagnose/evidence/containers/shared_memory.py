@@ -12,7 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.storage.filesystems import Usage
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import StatFilesystems
+from diagnose.questions.filesystems import StatFilesystems
 from diagnose.registry import evidence
 
 SHM = "/dev/shm"  # noqa: S108 - a name

@@ -13,7 +13,7 @@ from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, Subject, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import StatFilesystem, Usage
+from diagnose.questions.filesystems import StatFilesystem, Usage
 from diagnose.registry import evidence
 
 __all__ = [

@@ -7,7 +7,7 @@ import msgspec
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import SampleFreeSpace
+from diagnose.questions.filesystems import SampleFreeSpace
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0

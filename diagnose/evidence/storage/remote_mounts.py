@@ -14,7 +14,7 @@ from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import StatFilesystem
+from diagnose.questions.filesystems import StatFilesystem
 from diagnose.registry import evidence
 
 
