@@ -194,6 +194,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.neighbour-table-full": "the table's size is the machine's, and may not be set from a box",
     "resources.cpu-throttled": "its verification ran out of time on a busy machine",
     "resources.host-oom": "the emulated machine has the fault, where no cure is run",
+    "resources.cpu-saturated": "the lab has no host whose CPUs nobody else needs",
     "resources.io-saturated": "no disk of the lab is slow enough",
     "resources.limits-not-enforced": "only a boot heals it",
     "resources.memory-scarce": "the emulated machine has the fault, where no cure is run",

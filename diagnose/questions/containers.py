@@ -238,12 +238,23 @@ class CounterGrowth(msgspec.Struct, frozen=True):
 
     periods: int | None = None
     throttled: int | None = None
+    usage_us: int | None = None
+    """Microseconds that its processes ran on a CPU."""
 
 
 class CgroupGrowth(msgspec.Struct, frozen=True):
     """How one container's counters grew."""
 
     delta: CounterGrowth
+    seconds: float = 0.0
+    """Between the two samples."""
+
+    @property
+    def cpus(self) -> float | None:
+        """How many CPUs its processes kept busy; None where that is not known."""
+        if self.delta.usage_us is None or not self.seconds:
+            return None
+        return self.delta.usage_us / 1e6 / self.seconds
 
 
 class SampleCgroups(Question[dict[str, CgroupGrowth | Failed]], frozen=True):

@@ -39,6 +39,7 @@ COUNTERS = (
     ("cpu", "periods"),
     ("cpu", "throttled"),
     ("cpu", "throttled_us"),
+    ("cpu", "usage_us"),
     ("memory", "oom_kill"),
     ("pids", "events_max"),
 )

@@ -1,0 +1,47 @@
+"""resources.cpu-saturated: one container keeps the CPUs of the host busy, and all others wait."""
+
+from __future__ import annotations
+
+from checks.resources.helpers import MOST_NAMED
+from diagnose.evidence.machine.busy_containers import BusyContainers
+from diagnose.evidence.machine.pressure import Pressure
+from diagnose.model import CheckResult, Finding, Percent, Severity, Skipped
+from diagnose.registry import check
+
+
+@check(
+    "resources.cpu-saturated",
+    severity=Severity.advice,
+    aloud=("keeps the CPUs of the host busy", "keep the CPUs of the host busy"),
+)
+def cpu_saturated(
+    pressure: Pressure, busy_containers: BusyContainers, *, share: Percent = Percent(70)
+) -> CheckResult:
+    """A container uses nearly all CPUs of the host, and other work waits for them.
+
+    Pressure stall information says that work waited for a CPU for most of the last minute
+    (`cpu some avg60`), and two samples of the control groups half a second apart say who uses the
+    CPUs. It is advice: a build or a conversion of videos does the same on purpose. Whatever is slow
+    or fails health checks meanwhile may merely wait for its turn.
+    """
+    waited = pressure.waited("cpu", "some")
+    if waited is None:
+        return Skipped("this kernel keeps no pressure figures")
+    busiest = next(iter(busy_containers), None)
+    if busiest is None or busiest.cpus < pressure.cpus * share / 100:
+        return None
+    container = busiest.container
+    used = {busy.container.name: busy.cpus for busy in busy_containers.items[:MOST_NAMED]}
+    yield Finding.about(
+        container,
+        f"{container} uses {busiest.cpus:.1f} of the host's {pressure.cpus} CPUs, and work waited "
+        f"for a CPU {waited:.0f} % of the last minute",
+        {
+            "/proc/pressure/cpu some avg60": f"{waited:.1f} %",
+            "load": [f"{load:.1f}" for load in pressure.load],
+            "CPUs in use, by container": [f"{name} {cpus:.1f}" for name, cpus in used.items()],
+        },
+        stable=(container.life,),
+        half=f"{pressure.cpus / 2:g}",
+    )
+    return None

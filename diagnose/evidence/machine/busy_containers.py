@@ -1,0 +1,47 @@
+"""Containers that keep the CPUs of the host busy while other work waits for a CPU."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.pressure import Pressure
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import SampleCgroups
+from diagnose.registry import evidence
+
+WAITS_PCT = 75.0
+"""Percent of the last minute in which some work waited for a CPU. Below that nobody is asked."""
+SAMPLE_S = 0.5
+
+
+class BusyContainer(msgspec.Struct, frozen=True):
+    """What one container used in a moment."""
+
+    container: Container
+    cpus: float
+    """How many CPUs its processes kept busy."""
+
+
+class BusyContainers(Items[BusyContainer], frozen=True):
+    """The busiest first; empty where hardly any work waits for a CPU."""
+
+
+@evidence
+def busy_containers(host: Host, containers: Containers, pressure: Pressure) -> BusyContainers:
+    """Two samples of all that run, on a host whose CPUs are in demand."""
+    waited = pressure.waited("cpu", "some")
+    pids = {container.id: container.state.pid for container in containers.running}
+    if waited is None or waited < WAITS_PCT or not pids:
+        return BusyContainers()
+    growth_by_id = host.require(SampleCgroups(pids, seconds=SAMPLE_S))
+    busy = []
+    for container in containers.running:
+        growth = growth_by_id.get(container.id)
+        cpus = None if growth is None or isinstance(growth, Failed) else growth.cpus
+        if cpus:
+            busy.append(BusyContainer(container, cpus))
+    busy.sort(key=lambda used: (-used.cpus, used.container.name))
+    return BusyContainers(tuple(busy))
