@@ -88,8 +88,8 @@ def bridge_init_failed(
 def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:
     """The start, with another cause where the running kernel still has its folder of modules.
 
-    A reboot brings no module that this kernel was built without. An upgrade may leave a part of the
-    folder, such as the modules of DKMS, so that another kernel is the second cure.
+    A reboot does not help if this kernel was built without the modules. An upgrade may have left
+    parts of the folder, such as the modules of DKMS: then another kernel helps.
     """
     is_whole = modules is not None and modules.folder != ""
     if start.known is None or not is_whole or not LEGACY.search(start.line.text):

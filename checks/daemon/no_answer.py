@@ -111,7 +111,7 @@ def hung(
     """The engine accepts connections but does not answer.
 
     A stopped process (state T) and threads that wait in the kernel (D) say why. In its first
-    `start` seconds an engine with many containers may be silent in health. With more than `busy`
+    `start` seconds an engine with many containers may be silent and healthy. With more than `busy`
     tasks in the load average for each processor it may only be slow: a warning. An address that the
     user named, and behind which no engine of this machine was found, stays unknown. If the engine
     is silent about a single container, that is a warning. On a host that is that busy, the

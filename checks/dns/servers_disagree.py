@@ -27,8 +27,8 @@ def servers_disagree(
     """A DNS server denies a name that the next server of the list knows.
 
     Libraries take NXDOMAIN, or an answer without an address, as final and ask no further server.
-    The next server is asked only after silence or an error. Asked are names that the user gave, and
-    names that a container's log says it could not resolve.
+    The next server is asked only after silence or an error. The check asks for names that the user
+    gave, and for names that a container could not resolve, by its log.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)

@@ -110,7 +110,7 @@ def ids_out_of_range(
 def _remapped_user(config: DaemonConfig | None) -> str:
     """The user whose subordinate ids the engine uses (`default` stands for dockremap).
 
-    Empty if none is named by name.
+    "" where the setting is missing, or is the number of a user.
     """
     wanted = config.value("userns-remap") if config is not None else None
     name = str(wanted or "").partition(":")[0]

@@ -144,9 +144,10 @@ def _destination(site: PathEvidence, path: Path) -> _Destination:
 
 
 def _to_container(site: PathEvidence, path: Path, end: Container, port: int) -> _Destination:
-    """By a network that both are on, else by any of the other end's.
+    """Where a packet for the other end is sent.
 
-    The name is looked up where the engine's resolver knows it.
+    To its address on a network that both are on, otherwise on any of its networks. Where the
+    engine's resolver knows its name, the name is looked up instead.
     """
     if not end.is_running:
         raise _NotSentError(f"{path.end} does not run")

@@ -115,9 +115,9 @@ class Walk:
         return todo(self, key, item)  # type: ignore[operator]
 
     def pair(self, old: dict[str, Any]) -> dict[str, Any]:
-        """A mapping that holds a name and its value apart.
+        """The mapping without the secret, where two fields hold a name and its value.
 
-        {"name": "DB_PASSWORD", "value": "x"}.
+        For example {"name": "DB_PASSWORD", "value": "x"}.
         """
         for of_name, of_value in (
             ("name", "value"),

@@ -131,7 +131,7 @@ def plain_address(text: str, mark: Mark) -> str | None:
 
 
 def in_addresses(text: str, low: str, mark: Mark) -> str:
-    """The text without the passwords before hosts and behind users."""
+    """The text without the passwords before an @ and those that follow the name of a user."""
     if "@" in text:
         text = on_lines(text, "@", lambda line: _before_hosts(line, mark))
     if "%40" in text:

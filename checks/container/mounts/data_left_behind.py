@@ -100,7 +100,7 @@ def _node_finding(node: LeftNode, clock: Clock) -> Finding:
     return Finding.about(
         container,
         f"{container} started with new data {clock.ago(container.created_at)}: RabbitMQ names its "
-        f'data by the host name, which was "{node.host}" before, and the container was given none',
+        f'data after the host name; that was "{node.host}", and this container has no fixed one',
         {
             "Config.Hostname": f"{container.config.hostname}, the beginning of the container's id",
             f"{node.destination}, folder rabbit@{node.host}": _last_change(node),

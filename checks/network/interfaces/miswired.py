@@ -204,7 +204,7 @@ def _unreached_host_finding(
     finding = Finding.about(
         container,
         f"{container} cannot reach the host at {host.address}: its {network.driver} {network} "
-        f"passes nothing between containers and interface {parent} of the host itself",
+        f"carries no traffic between containers and interface {parent} of the host itself",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": address,
             f"ARP entry inside {container.name}": f"{host.address}: no answer",
@@ -228,7 +228,7 @@ def _unreached_peer_finding(
     finding = Finding.about(
         container,
         f"the host cannot reach {container} at {address}: "
-        f"its {network.driver} {network} passes nothing between containers "
+        f"its {network.driver} {network} carries no traffic between containers "
         f"and interface {entry.interface} of the host itself",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": address,

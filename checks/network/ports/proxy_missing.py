@@ -76,8 +76,8 @@ def _finding(container: Container, lost: list[PortBinding]) -> Finding:
     ports = sorted({published.host_port for published in lost})
     return Finding.about(
         container,
-        f"the docker-proxy of {container} for {numbered('port', ports)} has exited: this host itself is "
-        "refused there, while other machines may be served",
+        f"the docker-proxy of {container} for {numbered('port', ports)} has exited: connections from "
+        "this host are refused, while other machines may still be served",
         {
             "NetworkSettings.Ports": [
                 f"{published.host_ip or '*'}:{published.host_port}/{published.protocol}"

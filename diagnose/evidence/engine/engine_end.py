@@ -94,7 +94,7 @@ def engine_end(
     socket_failure: SocketFailure | None,
     blockers: StartBlockers | None,
 ) -> EngineEnd:
-    """Nothing of an engine that is not down."""
+    """Empty where the engine is not down."""
     if not daemon.is_down:
         return EngineEnd()
     own_log, no_log = _own_log(log, clock)

@@ -206,7 +206,7 @@ def _by_shell(host: Host, container: Container, line: str) -> Program | None:
 
 
 def _by_supervisor(host: Host, container: Container, line: str) -> Program | None:
-    """The program that a supervisor cannot execute, whatever it ended with itself."""
+    """The program that a supervisor could not execute, whatever the supervisor's own exit code."""
     match = _BY_SUPERVISOR.search(line)
     if match is None:
         return None

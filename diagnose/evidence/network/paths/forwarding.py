@@ -38,7 +38,7 @@ class Forwarding(msgspec.Struct, frozen=True):
 
 @evidence
 def forwarding(host: Host, networks: Networks, uplinks: Uplinks | None) -> Forwarding | Unavailable:
-    """Readable by everyone."""
+    """Every user may read these settings."""
     interfaces = [network.bridge for network in networks.bridges]
     interfaces += [uplink.name for uplink in uplinks] if uplinks is not None else []
     keys_by_interface = {

@@ -125,7 +125,7 @@ def wanted_paths(
 def host_gateway(stack: Stack, networks: Networks, config: DaemonConfig | None) -> str:
     """The address that `host-gateway` means.
 
-    The configured one, or the default bridge's (before 26 the engine does not list it).
+    The configured one, or that of the default bridge, which engines before 26 do not list.
     """
     configured = config.value("host-gateway-ip") if config is not None else None
     if isinstance(configured, str):
