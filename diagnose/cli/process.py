@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
@@ -54,3 +57,77 @@ def began() -> float:
     except (OSError, ValueError, AttributeError):
         age = 0.0
     return time.monotonic() - max(0.0, age)
+
+
+SLACK_S = 0.5
+"""Seconds after its budget in which a run ends, where the host gives it enough of a processor."""
+LEAST_CPU_S = 0.6
+"""Seconds of CPU with which a run has hardly loaded its checks: it can say nothing."""
+STARVED_SHARE = 0.5
+"""Of a processor: a run that gets more is short of time because its budget is small."""
+ENOUGH_CPU_S = 1.5
+"""Seconds of CPU that a run on a small host takes, with some to spare."""
+LATEST_FACTOR, LATEST_S = 2, 5.0
+"""Any other run ends after so many budgets and seconds at the latest."""
+
+
+class LastMoment:
+    """The end of a run that gets so little of a processor that nothing can come of it.
+
+    say: is given one sentence, before the process ends with exit code 3.
+    """
+
+    def __init__(self, began: float, budget_s: float, say: Callable[[str], None]) -> None:
+        self._began = began
+        self._budget_s = budget_s
+        self._say = say
+        self._is_over = threading.Event()
+        self._ending = threading.Lock()
+
+    def watch_start(self) -> None:
+        """Until `watch` is called: a process that has yet to fork may have no thread."""
+
+        def end(*_: object) -> None:
+            if self._is_starved():
+                self._end()
+
+        seconds = self._began + self._budget_s + SLACK_S - time.monotonic()
+        signal.signal(signal.SIGALRM, end)
+        signal.setitimer(signal.ITIMER_REAL, min(max(seconds, 0.001), threading.TIMEOUT_MAX))
+
+    def watch(self) -> None:
+        """Wait for the end of the run, in a thread of its own, or end the process."""
+        if self._ends_within(self._budget_s + SLACK_S):
+            return
+        if not self._is_starved() and self._ends_within(LATEST_FACTOR * self._budget_s + LATEST_S):
+            return
+        with self._ending:
+            if not self._is_over.is_set():
+                self._end()
+
+    def _end(self) -> NoReturn:
+        self._say(self._sentence())
+        os._exit(UNKNOWN)
+
+    def called_off(self) -> None:
+        """The report is there. Where the process is being ended this does not return."""
+        with self._ending:
+            self._is_over.set()
+
+    def _ends_within(self, seconds: float) -> bool:
+        left = self._began + seconds - time.monotonic()
+        return self._is_over.wait(min(max(left, 0.0), threading.TIMEOUT_MAX))
+
+    def _is_starved(self) -> bool:
+        worked = time.process_time()
+        share = worked / max(time.monotonic() - self._began, 0.001)
+        return worked < LEAST_CPU_S and share < STARVED_SHARE
+
+    def _sentence(self) -> str:
+        elapsed = time.monotonic() - self._began
+        worked = time.process_time()
+        needed = max(2 * self._budget_s, ENOUGH_CPU_S * elapsed / max(worked, 0.01))
+        return (
+            f"not examined: in {elapsed:.1f} s this host gave the run {worked:.1f} s of a processor; "
+            f"run it again with --budget {math.ceil(needed)}"
+        )

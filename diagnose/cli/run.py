@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -55,6 +56,7 @@ def _diagnose(
     from diagnose import interrupts, session
     from diagnose.compare import without_known
     from diagnose.judgement.exit_codes import code_of
+    from diagnose.recording.recorder import in_thread
 
     request = options.of_run(given)
     baseline = _baseline(given["baseline"])
@@ -65,14 +67,27 @@ def _diagnose(
     if metrics is not None:
         path = None  # a reader may come at any moment: the file is written once all is known
     output = _open(path) if path else sys.stdout
+    began = process.began()
+    last_moment = process.LastMoment(
+        began, request.budget_s, lambda sentence: _give_up(sentence, path, given["format_"])
+    )
+
+    def load_watched() -> Mapping[str, Check]:
+        """The checks. From here on the process may have threads: its helpers are forked."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        in_thread(last_moment.watch)
+        return load()
+
+    last_moment.watch_start()
     try:
         report = session.diagnose(
-            load, selected, request, began=process.began(), shown=_shown(given["format_"])
+            load_watched, selected, request, began=began, shown=_shown(given["format_"])
         )
     except session.InvalidRequestError as error:
         if path:
             path.unlink(missing_ok=True)
         raise click.ClickException(str(error)) from None
+    last_moment.called_off()
     report = without_known(report, baseline)
     code = code_of(report, given["fail_on"])
     with interrupts.unbroken():
@@ -93,6 +108,16 @@ def _diagnose(
                 path.unlink(missing_ok=True)
             raise click.ClickException(f"cannot write the report: {error.strerror}") from None
     process.leave(code)
+
+
+def _give_up(sentence: str, path: Path | None, format_: str) -> None:
+    """Say why there is no report: where it was asked for, if that takes a line of text."""
+    if path:
+        path.unlink(missing_ok=True)
+    if format_ == "text" and path is None:
+        os.write(1, f"UNKNOWN {sentence}\n".encode())
+    else:
+        os.write(2, f"Error: {sentence}\n".encode())
 
 
 def _baseline(path: Path | None) -> Mapping[str, Json] | None:

@@ -1,0 +1,62 @@
+"""A run that gets hardly any of a processor ends with one sentence."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+from diagnose.cli.process import SLACK_S
+
+RUN = """
+import sys, threading, time
+from diagnose.cli import process
+process.LEAST_CPU_S, process.LATEST_S = {least}, 1.0
+last = process.LastMoment(time.monotonic(), {budget}, lambda sentence: print(sentence, flush=True))
+{watch}
+time.sleep({run_s})
+last.called_off()
+time.sleep({print_s})
+print("the report")
+"""
+
+
+def ended(
+    *,
+    watch: str = "threading.Thread(target=last.watch, daemon=True).start()",
+    least: float = 99.0,
+    budget: float = 0.3,
+    run_s: float = 30.0,
+    print_s: float = 0.0,
+) -> tuple[int, str]:
+    """The exit code and the output of a run that takes so long to examine and to print."""
+    program = textwrap.dedent(RUN).format(
+        watch=watch, least=least, budget=budget, run_s=run_s, print_s=print_s
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=25, check=False
+    )
+    assert done.stderr == ""
+    return done.returncode, done.stdout.strip()
+
+
+ENDS: dict[str, dict[str, Any]] = {
+    "no processor": {},
+    "no processor to begin with": {"watch": "last.watch_start()"},
+    "twice its time is over": {"least": 0.0},
+}
+
+
+@pytest.mark.parametrize("given", ENDS.values(), ids=ENDS)
+def test_a_run_that_comes_to_nothing_ends(given: dict[str, Any]) -> None:
+    code, said = ended(**given)
+    assert code == 3
+    assert said.startswith("not examined: in ")
+    assert "run it again with --budget " in said
+
+
+def test_a_run_that_has_its_report_goes_on_to_print_it() -> None:
+    assert ended(budget=2.0, run_s=0.0, print_s=2.0 + 2 * SLACK_S) == (0, "the report")
