@@ -39,7 +39,8 @@ EXPLAINS = Phrases(
         authentication version newer terminated multiple terminating fail failed failure
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
-        plaintext
+        plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
+        readonly least cleaning
         """
     ),
     pattern=LazyPattern(
@@ -80,6 +81,9 @@ EXPLAINS = Phrases(
         | \b(?:wrong|bad)\ (?:signature|owner\w*|type|format|version|directive|number\ of)\b
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
         | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
+        | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
+        | \b(?:not\ |in)consistent\b | \bno\ module\ named\b | \breadonly\ variable\b
+        | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         """,
         re.VERBOSE,
@@ -93,7 +97,7 @@ STRONG = Phrases(
         """
         denied permitted too such command must use lock incompatible refused could find
         exec space found support match open create start touch handle load bind
-        downgrade name needs required variable root plaintext
+        downgrade name needs required variable root plaintext enotfound econnrefused instruction
         """
     ),
     pattern=LazyPattern(
@@ -111,6 +115,7 @@ STRONG = Phrases(
         | \b[a-z]\w{0,60}_\w{1,60}\ is\ required\b | \bvia\ the\ environment\ variable\b
         | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
         | \bplaintext\b.{0,20}\ on\ an?\b
+        | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         """,
         re.VERBOSE,
     ),
@@ -134,7 +139,7 @@ GENERIC = Phrases(
             |application\ failed\ to\ start|boot\ failed)\b
         | \bexception\ (?:in\ worker\ process|during\ startup|on\ startup)\b
         | \binit\ function\ returned\ error\b
-        | \bfailed\ to\ start\ (?:quarkus|server|application)\b
+        | \bfailed\ to\ start\ (?:(?:quarkus|server|application)\b|[\w-]+\s*$)
         | \berror\ (?:starting|initiali[sz]ing)\ (?:tomcat|neo4j|application)
         | \bduring\ \w*\ ?startup\b | \bwas\ not\ specified\ correctly\b | \bstartup\ process\b
         | \baborting\ startup\b
@@ -191,7 +196,7 @@ FAREWELL = Phrases(
         | ^node\.js\ v\d | \bnow\ exiting\b | \bi\ have\ to\ go\b | \bstopping\ server\b
         | \bworker\ failed\ to\ boot\b
         | \bentered\ fatal\ state\b | \baborting\.?$ | ^aborted\b | ^segmentation\ fault
-        | \bstopping\ the\ container\b | \bcore\ dumped\b | ^sigabrt\b
+        | \bstopping\ the\ container\b | ^(?!.*\billegal\ instruction).*\bcore\ dumped\b | ^sigabrt\b
         | ^failed\ running\ " | \bgave\ up\b
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
         | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b

@@ -124,6 +124,8 @@ _LISTS = LazyPattern(
 )
 """A message that says which settings it means in its next lines."""
 _LISTED = LazyPattern(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
+_WRAPPED = LazyPattern(r"^\s{0,4}›\s+")
+"""A line of a message that oclif (n8n, Heroku) has broken at the edge of its frame."""
 _STAMPED = LazyPattern(r"\s*\[?(?:\d+:)?(?:\d{8}[:T ]|\d{4}[-/]\d\d|\d\d:\d\d:\d\d)")
 """A line that begins with its time is the rest of no other one."""
 _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
@@ -157,6 +159,7 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
             *(
                 _rest_of_exception(messages[index], messages[index + 1 :])
                 or _listed(messages[index], messages[index + 1 :])
+                or _framed(messages[index], messages[index + 1 :])
                 or _details(messages[index + 1 :])
             ),
         ),
@@ -279,6 +282,14 @@ def _listed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
         return ()
     texts = (line.text.strip() for line in following[:MOST_DETAILS])
     return tuple(itertools.takewhile(_LISTED.search, texts))
+
+
+def _framed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+    """The further lines of a message that stands in a frame."""
+    if not _WRAPPED.match(first.text):
+        return ()
+    inside = itertools.takewhile(lambda line: _WRAPPED.match(line.text), following[:MOST_DETAILS])
+    return tuple(_WRAPPED.sub("", line.text).strip() for line in inside)
 
 
 def _details(following: Sequence[Message]) -> tuple[str, ...]:

@@ -46,6 +46,7 @@ REFUSED = CHECKED.replace(
 RELOADED = "[NOTICE]   (1) : Loading success."
 CHECKED_WELL = "[WARNING]  (7) : Server shop/app2 is UP, reason: Layer7 check passed, code: 200."
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
+S6_RUN = "s6-supervise radarr: warning: unable to spawn ./run - waiting 10 seconds"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
 
@@ -66,6 +67,9 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("java", ["java.lang.OutOfMemoryError: Java heap space"], []),
         ("s6-svscan", [S6], [("svc-app", "")]),
         ("s6-svscan", [S6, "s6-rc: info: service svc-app successfully started"], []),
+        ("s6-svscan", [S6_RUN], [("radarr", "")]),
+        ("s6-svscan", [S6_RUN, "s6-rc: info: service radarr successfully started"], []),
+        ("s6-svscan", [S6_RUN.replace("radarr", "s6-linux-init-shutdownd")], []),
         ("PM2", [PM2], [("/app/index.js", "")]),
         ("portainer", [SHUT], [("instance timed out for security purposes", "")]),
         ("portainer", [SHUT, "server.go:337 > starting HTTPS server | bind_address=:9443"], []),

@@ -131,6 +131,7 @@ LINES = {
     "library-missing": ("OSError: libGL.so.1: cannot open shared object file: No such file",),
     "class-missing": (
         "Caused by: java.lang.ClassNotFoundException: org.postgresql.Driver",
+        "NameError: uninitialized constant Connectors::BaseConnector",
         "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
     ),
     "php-vendor": ("Failed opening required '/var/www/html/vendor/autoload.php'",),
@@ -143,11 +144,28 @@ LINES = {
         "/docker-entrypoint.sh: line 12: envsubst: command not found",
         "sh: 1: next: not found",
         'exec: "gunicorn": executable file not found in $PATH',
+        "bundler: command not found: sidekiq",
+        'Error: Command "start-docker" not found',
     ),
     "runtime-too-old": (
         "Unsupported Java detected (65.0). Only up to Java 20 is supported.",
         "Running with Java 8, which is older than the minimum required version (Java 17).",
         'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
+    ),
+    "prisma-client": (
+        'Error: @prisma/client did not initialize yet. Please run "prisma generate"',
+        'PrismaClientInitializationError: Query engine library for current platform "linux-musl" could not be found.',
+    ),
+    "start-not-repeatable": (
+        "/root/install.sh: line 48: setupVars: readonly variable",
+        "mkdir: cannot create directory '/var/www/html/config': File exists",
+        "error: useradd: user 'app' already exists",
+    ),
+    "program-fault": (
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "TypeError: Cannot read properties of undefined (reading 'replace')",
+        "AttributeError: 'NoneType' object has no attribute 'split'",
+        'java.lang.NullPointerException: Cannot invoke "String.length()"',
     ),
     "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
     "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
@@ -177,6 +195,17 @@ LINES = {
         "MigrationsAreLockedError: Migration lock was never released or currently a migration is running.",
     ),
     "migration-locked-knex": ("MigrationLocked: Migration table is already locked",),
+    "migration-locked-other": (
+        "[ERROR] postgres - Migration failed Already locked",
+        "error: the lock of the migrations was never released",
+    ),
+    "filesystem-damaged": (
+        "cp: cannot create regular file '/etc/dnsmasq.d/01.conf': Structure needs cleaning",
+    ),
+    "mount-disconnected": (
+        "find: /config: Socket not connected",
+        "ls: cannot access '/media/films': Transport endpoint is not connected",
+    ),
     "data-damaged": ("SQLite.SQLiteException: database disk image is malformed",),
     "database-extension": (
         "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
@@ -193,6 +222,15 @@ LINES = {
     "user-unknown": (
         "can't find the user memcache to switch to",
         'apache: getpwnam("www-data") failed',
+    ),
+    "value-too-low": (
+        "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
+        "Error: JWT_SECRET must be at least 32 characters long",
+        "encryption key must be at least 32 bytes",
+    ),
+    "configuration-read-only": (
+        "ERROR: Config file is read-only, unable to migrate config file.",
+        "error: cannot save to a read-only configuration",
     ),
     "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
     "memory-required": (
@@ -231,7 +269,9 @@ LINES = {
         "touch: cannot touch '/var/jenkins_home/copy.log': Permission denied",
         "Access to the path '/config/log' is denied.",
     ),
+    "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
+        "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
         "Missing privilege separation directory: /run/sshd",
         "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
@@ -311,6 +351,10 @@ def test_families_are_written_in_plain_words():
         "Login failed: 'admin' (Remote IP: '203.0.113.4')",
         "Failed password for invalid user admin from 203.0.113.9 port 52222 ssh2",
         "mysqld: unknown option '--skip-a-very-long-option' ignored",
+        "mkdir: created directory '/data/cache'",
+        "LOG_LEVEL is at least 3, which prints each request",
+        "the file system is read-only, as it should be",
+        "migrations: the lock was acquired and released in 3 ms",
     ],
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):

@@ -109,6 +109,14 @@ DETAILS = {
         ],
         ("You must specify a non-empty value for the superuser of it",),
     ),
+    "a message in a frame": (
+        [
+            " ›   Error: There was an error: EACCES: permission denied, mkdir",
+            " ›   '/usr/local/lib/node_modules/n8n/dist/public'",
+            "Goodbye",
+        ],
+        ("'/usr/local/lib/node_modules/n8n/dist/public'",),
+    ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
         (),
@@ -190,6 +198,21 @@ CHOSEN = {
         "Using Mysql DB",
         "/startup.sh: line 30: /opt/kimai/bin/console: No such file or directory",
         "Error, unknown server type",
+    ],
+    "a name that does not resolve, before what follows from it": [
+        "[2025-01-03 23:03:22] info: \tz2m: Connecting to MQTT server at mqtt://mqtt:1883",
+        "[2025-01-03 23:03:23] error: \tz2m: MQTT failed to connect (getaddrinfo ENOTFOUND mqtt)",
+        "[2025-01-03 23:03:23] error: \tz2m: Cannot load handler for undefined",
+    ],
+    "what does not fit, and not that it did not start": [
+        "error: z2m: Failed to start zigbee",
+        "error: zh:zstack: Configuration is not consistent with adapter state/backup!",
+        "error: z2m: Error: startup failed - see logs above for more information",
+    ],
+    "an instruction that the processor lacks": [
+        "Loading WEBUI_SECRET_KEY from file, not provided as an environment variable.",
+        "Illegal instruction (core dumped)",
+        "Exiting",
     ],
     "a server that is not to be root": [
         "[Warning] Could not increase number of max_open_files to more than 20000",

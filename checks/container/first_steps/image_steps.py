@@ -71,6 +71,8 @@ def _build_steps(
     build = other_build(container, images, is_newer=wanted == "newer")
     if build:
         return {"other_build": build}
+    if wanted == "earlier":
+        return {}
     return _built_by_compose(container, images) or _pulled(container, images)
 
 

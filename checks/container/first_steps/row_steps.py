@@ -42,6 +42,7 @@ from diagnose.programs.failures.remedies import (
     Dropped,
     Extended,
     Filtered,
+    FreshContainer,
     Generated,
     Given,
     Heap,
@@ -311,6 +312,11 @@ def _job(remedy: Job, case: _Case) -> dict[str, str]:
 def _covers(case: _Case, folder: str) -> bool:
     """Whether a folder lies in what is mounted and can be written."""
     return any(mount.rw and mount.holds(f"{folder}/") for mount in case.container.mounts)
+
+
+@_steps.register(FreshContainer)
+def _renew(_remedy: FreshContainer, case: _Case) -> dict[str, str]:
+    return {"fresh": case.container.name}
 
 
 @_steps.register(NewVolume)

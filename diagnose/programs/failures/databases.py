@@ -152,9 +152,10 @@ CLIENTS = (
     ),
     Failure(
         name="mysql-plugin",
-        mark="authentication p",
+        mark="authentication",
         pattern=r"Authentication plugin '(?P<plugin>[^']+)' cannot be loaded"
-        r"|Client does not support authentication protocol requested by server",
+        r"|Client does not support authentication protocol requested by server"
+        r"|requested authentication method unknown to the client",
         cause="the client is too old for the way in which MySQL 8 checks passwords",
         cure="use a newer client, or give the user the plugin mysql_native_password",
         source="the program's own message",

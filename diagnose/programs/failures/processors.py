@@ -59,6 +59,18 @@ PROCESSOR = (
         needs=("sse4_2", "popcnt", "ssse3"),
     ),
     Failure(
+        name="illegal-instruction",
+        mark="illegal instruction",
+        pattern=r"\bIllegal instruction\b",
+        cause="the program uses instructions that this processor does not have, or that a virtual "
+        "machine hides: many builds need AVX or AVX2",
+        cure="give the virtual machine the CPU type host, or run a build for older processors",
+        source="RocketChat/Rocket.Chat#32660, open-webui/open-webui#12400",
+        confirmed_by="container.cpu-unsupported",
+        needs=("sse4_2", "avx", "avx2"),
+        turns_away=True,
+    ),
+    Failure(
         name="page-size",
         mark="unsupported system page size",
         pattern=r"Unsupported system page size",
@@ -159,6 +171,15 @@ SYSTEM_CALLS = (
         cause="a new system call (faccessat2) is refused: the engine's seccomp filter is older than the image's C library",
         cure="upgrade runc to 1.0.0-rc93 and libseccomp to 2.4.4 or later",
         source="the program's own message",
+        confirmed_by=_SYSCALL,
+    ),
+    Failure(
+        name="poll-refused",
+        mark="iopause",
+        pattern=r"unable to iopause: Operation not permitted",
+        cause="a new system call (ppoll_time64) is refused: the engine's libseccomp is older than the image's C library",
+        cure="install libseccomp 2.4.4 or later on the host",
+        source="homebridge/docker-homebridge#434",
         confirmed_by=_SYSCALL,
     ),
     Failure(

@@ -52,8 +52,9 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     """It counts in a line that says what is wrong: elsewhere such words are advice by the way."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
-    build: Literal["", "another", "newer"] = ""
-    """Which other build of the image may not have it, if one may."""
+    build: Literal["", "another", "earlier", "newer"] = ""
+    """Which other build of the image may not have it, if one may. earlier: one that is on the host
+    and was there before, for to pull the same tag again changes nothing."""
     page: Mapping[str, str] = {}
     """What the commands of the check's page need: variable and value, with groups in braces."""
     of_running: LazyPattern | None = None

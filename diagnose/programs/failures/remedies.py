@@ -152,6 +152,10 @@ class Job(msgspec.Struct, frozen=True):
     """The image that the job runs in; empty for the container's own."""
 
 
+class FreshContainer(msgspec.Struct, frozen=True):
+    """A new container from the image, without the files that the first start has left."""
+
+
 class NewVolume(msgspec.Struct, frozen=True):
     """The program begins with an empty volume at its folder; the old one stays as it is."""
 
@@ -270,6 +274,7 @@ Remedy = (
     | Dropped
     | Extended
     | Filtered
+    | FreshContainer
     | Generated
     | Given
     | Heap

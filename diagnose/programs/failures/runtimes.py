@@ -222,9 +222,19 @@ RUNTIMES = (
         build="another",
     ),
     Failure(
+        name="mattermost-site-url",
+        mark="site_url.app_error",
+        pattern=r"is_valid\.site_url\.app_error",
+        cause="Mattermost does not accept its site URL: it is no full address with http:// or https://",
+        cure="set MM_SERVICESETTINGS_SITEURL to the full address",
+        source="mattermost/docker#85",
+    ),
+    Failure(
         name="dotnet-dll",
-        mark="could not execute because",
-        pattern=r"Could not execute because the (?:application|specified command)",
+        mark="",
+        pattern=r"Could not execute because the (?:application|specified command)"
+        r"|Did you mean to run dotnet SDK commands\?"
+        r"|The application '[^']{1,200}\.dll' does not exist",
         cause="the command names a .NET program that is not in the image",
         cure="correct the name of the .dll in the command",
         source="the program's own message",

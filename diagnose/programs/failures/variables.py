@@ -220,7 +220,7 @@ VARIABLES = (
     Failure(
         name="rails-secret",
         mark="secret_key_base",
-        pattern=r"Missing `?secret_key_base`?",
+        pattern=r"Missing `?secret_key_base`?|secret_key_base`? for \w+ environment must be",
         cause="Rails has no secret key in this environment",
         cure="set SECRET_KEY_BASE, or RAILS_MASTER_KEY",
         source="the program's own message",

@@ -251,6 +251,15 @@ WEB_SERVERS = (
         remedy=Corrected("{user}", "nginx"),
     ),
     Failure(
+        name="nginx-url-prefix",
+        mark="invalid url prefix",
+        pattern=r"\[emerg\].{0,40}invalid URL prefix in (?P<file>\S+?):(?P<line>\d+)",
+        cause="the address in line {line} of {file} does not begin with http:// or https://: it lacks "
+        "that, or a variable of its template has no value",
+        cure="give the variable of the template that line its address, with http:// before it",
+        source="super-productivity/super-productivity#3686",
+    ),
+    Failure(
         name="nginx-directive",
         mark="unknown directive",
         pattern=r'unknown directive "(?P<word>[^"]+)" in (?P<file>\S+)',

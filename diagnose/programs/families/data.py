@@ -155,6 +155,34 @@ DATA = (
         remedy=Unlocked(_FREE_KNEX),
     ),
     Failure(
+        name="migration-locked-other",
+        mark="lock",
+        pattern=r"\bmigrations?\b[^.\n]{0,80}\b(?:already|is|are|still) locked\b"
+        r"|\block\b[^.\n]{0,40}\bmigrations?\b[^.\n]{0,40}\b(?:held|never released|not released)\b",
+        cause=_BROKEN_OFF,
+        cure="make sure that no migration runs, then free the lock in the table that the program "
+        "keeps for its migrations",
+        source="ALLTERCO/fleet-management#16",
+        explains_only=True,
+    ),
+    Failure(
+        name="filesystem-damaged",
+        mark="",
+        pattern=r"Structure needs cleaning|\bEUCLEAN\b",
+        cause="the host's file system below this file is damaged",
+        cure="stop what uses it, unmount it and repair it (fsck, xfs_repair); the kernel log names the disk",
+        source="pi-hole/docker-pi-hole#424",
+    ),
+    Failure(
+        name="mount-disconnected",
+        mark="not connected",
+        pattern=r"(?P<path>/[\w.@+-]+(?:/[\w.@+-]+)*)['\"’]?: (?:Transport endpoint is|Socket) not connected",
+        cause="the program behind the file system at {path} has ended on the host (FUSE, a NAS's user "
+        "share), and its mount is dead",
+        cure="mount it again on the host, and restart the container",
+        source="linuxserver/docker-homeassistant#96",
+    ),
+    Failure(
         name="data-damaged",
         mark="",
         pattern=r"""(?x)

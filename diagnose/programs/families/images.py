@@ -98,15 +98,16 @@ DEPENDENCIES = (
     ),
     Failure(
         name="class-missing",
-        mark="class",
+        mark="",
         pattern=r"""(?x)
             (?:ClassNotFoundException|NoClassDefFoundError):\ (?P<name>[\w./$]+)
+            | \buninitialized\ constant\ (?P<name_ruby>[A-Z][\w:]*)
             | Uncaught\ Error:\ Class\ ['\"](?P<name_php>[^'\"]+)['\"]\ not\ found
         """,
         cause="the class {name} is not in the image: "
         "a library is missing, or has another version than the program needs",
         cure="add the library to the image, or run the image that worked before",
-        source="Java's and PHP's own messages",
+        source="Java's, Ruby's and PHP's own messages",
         build="another",
     ),
     Failure(
@@ -153,8 +154,10 @@ DEPENDENCIES = (
             (?:\bline\ \d+|(?:^|[\s/])(?:ba|da|a)?sh(?::\ \d+)?):\ (?P<command>[\w.+/-]+):\ (?:command\ )?not\ found
             | exec:\ \"?(?P<command_exec>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
             | env:\ ['‘]?(?P<command_env>[\w.+-]+)['’]?:\ No\ such\ file
+            | bundler:\ command\ not\ found:\ (?P<command_gem>[\w.+-]+)
+            | \bCommand\ \"(?P<command_package>[\w.:+-]+)\"\ not\ found
         """,
-        cause="the start script calls {command}, which the image does not have",
+        cause="the start calls {command}, which the image does not have",
         cure="install the command in the image, correct PATH, or run the image that worked before",
         source="bash manual, exit status 127",
         build="another",

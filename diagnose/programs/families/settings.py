@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
-from diagnose.programs.failures.remedies import CommentedOut, Dropped, Extended, Raised, TypedOption
+from diagnose.programs.failures.remedies import (
+    CommentedOut,
+    Dropped,
+    Extended,
+    Raised,
+    Typed,
+    TypedOption,
+)
 
 _MANY = "many programs"
 _HOSTS = ("ALLOWED_HOSTS", "DJANGO_ALLOWED_HOSTS")
@@ -87,6 +94,22 @@ SETTINGS = (
         cure="remove {second}, or {first}",
         source="docker-library's entrypoint scripts",
         page={"unset": "{second}"},
+    ),
+    Failure(
+        name="value-too-low",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            (?P<key>(?-i:[A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9]))\b\W{0,3}\ (?:value\ )?
+                (?:should|must|has\ to|needs\ to)\ (?:be|have)\ (?:at\ least|a\ minimum\ of
+                |greater\ than|more\ than|longer\ than|no\ less\ than)\ (?P<least>\d+)
+            | (?P<key_words>\b[a-z]+(?:[ _.-](?:secret|key|token|salt|phrase)))\W{0,3}\ (?:should|must)\ (?:be|have)
+                \ (?:at\ least|a\ minimum\ of|exactly|longer\ than)\ (?P<least_words>\d+)
+        """,
+        cause="the program does not accept {key}: it asks for at least {least}",
+        cure="set {key} to a value of that size or length",
+        source="dani-garcia/vaultwarden#3389; many programs",
+        remedy=Typed("{key}"),
     ),
     Failure(
         name="password-weak",
@@ -179,6 +202,19 @@ SETTINGS = (
         source="cookiecutter/cookiecutter-django#451",
         turns_away=True,
         remedy=Extended(_ORIGINS, "{origin}"),
+    ),
+    Failure(
+        name="configuration-read-only",
+        of_running=ABOUT_SETTINGS,
+        mark="read-only",
+        pattern=r"""(?x)
+            \b(?:config\w*|settings?)\b(?:\ \w+){0,2}\ (?:is|are)\ (?:mounted\ )?read-only
+            | \bread-only\ (?:config\w*|settings)\b
+        """,
+        cause="the program has to change its own configuration file, as after an update, and that "
+        "file is read-only for it",
+        cure="mount the file, or the folder that holds it, without :ro",
+        source="blakeblackshear/blakeshome-charts#73",
     ),
     Failure(
         name="value-refused",
@@ -286,12 +322,25 @@ FILES = (
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
             | (?P<path_first>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
+            | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
         """,
         cause="the program finds no {path} in its container",
         cure="mount it there, or correct the path in the program's settings",
         source=_MANY,
         build="another",
+    ),
+    Failure(
+        name="folder-not-made",
+        mark="create",
+        pattern=r"(?:failed to|unable to|could not|cannot|can't) create (?:the |a |an )?(?:\w+ ){0,2}"
+        r"(?:dir(?:ectory)?|folder)\b",
+        cause="the program cannot make a folder of its own: its user may not write there, or the "
+        "container's files are read-only",
+        cure="run the container as the user that its image is made for, or give it a writable volume "
+        "or a tmpfs there",
+        source="hectorqin/reader#461; many programs",
+        confirmed_by="container.mount-forbidden",
     ),
     Failure(
         name="configuration-syntax",

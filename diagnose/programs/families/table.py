@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.data import DATA
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
@@ -12,6 +13,7 @@ from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 FAMILIES: tuple[Failure, ...] = (
     *CERTIFICATES,
     *DEVICES,
+    *BUILDS,
     *DEPENDENCIES,
     *DATA,
     *SETTINGS,
@@ -20,5 +22,6 @@ FAMILIES: tuple[Failure, ...] = (
     *CONFIGURATION,
     *FILES,
     *LOGINS,
+    *PROGRAM_FAULTS,
 )
 """In the order in which a line is compared with them."""

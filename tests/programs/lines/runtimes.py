@@ -41,4 +41,8 @@ LINES = {
     "shm-too-small": "ERROR: Unexpected bus error encountered in worker. This might be caused by insufficient shared memory (shm).",
     "dotnet-framework": "You must install or update .NET to run this application.",
     "dotnet-dll": "Could not execute because the specified command or file was not found.",
+    "mattermost-site-url": (
+        "Error: failed to load configuration: invalid config: Config.IsValid: "
+        "model.config.is_valid.site_url.app_error,"
+    ),
 }

@@ -60,4 +60,5 @@ LINES = {
     ),
     "nginx-connections": "2026/01/02 10:00:00 [alert] 22#22: 1024 worker_connections are not enough",
     "nginx-user": 'nginx: [emerg] getpwnam("www-data") failed in /etc/nginx/nginx.conf:1',
+    "nginx-url-prefix": "nginx: [emerg] invalid URL prefix in /etc/nginx/conf.d/default.conf:18",
 }

@@ -85,6 +85,16 @@ PATTERNS = (
         LazyPattern(r"^s6-"),
     ),
     Pattern(
+        "s6-run",
+        frozenset({"s6-svscan", "s6-supervise"}),
+        LazyPattern(
+            r"s6-supervise (?P<program>(?!s6-)[\w.@-]{1,80}): (?:warning|fatal): unable to (?:spawn|exec) \S*run\b"
+        ),
+        r"s6-rc: info: service {program} successfully started",
+        's6 cannot start service "{program}" and tries again and again',
+        LazyPattern(r"^s6-supervise \S+: warning|^\["),
+    ),
+    Pattern(
         "pm2",
         frozenset({"PM2", "pm2", "pm2-runtime"}),
         LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),

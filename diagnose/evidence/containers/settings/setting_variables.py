@@ -15,9 +15,9 @@ from diagnose.mappings import only
 SHORTEST = 4
 """Characters of a value, a name or an option that a line does not repeat by chance."""
 _ORDINARY = LazyPattern(
-    r"(?:^|_)(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$"
+    r"(?:^|_)(?:ENV|ENVIRONMENT|PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$"
 )
-"""Variables that images and shells set, not people."""
+"""Variables that images and shells set, not people, or whose values are ordinary words."""
 _OF_THE_SHELL = LazyPattern(r"^(?:PATH|HOME|HOSTNAME|LANG|TERM|PWD|TZ|USER|SHELL|VERSION|LC_\w+)$")
 """Those of them whose bare names are ordinary words."""
 _HAS_TO_GO = LazyPattern(

@@ -231,6 +231,11 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {**APP, "Mounts": [mounted("/srv/app", "/app", rw=False)]},
         {},
     ),
+    "a container without what its first start left": (
+        "start-not-repeatable",
+        {},
+        {"fresh": "web"},
+    ),
     "an empty volume": (
         "mysql-not-initialised",
         {"Mounts": [mounted("/srv/mysql", "/var/lib/mysql")]},
