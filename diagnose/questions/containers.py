@@ -63,7 +63,8 @@ class InspectContainer(Question[Json], frozen=True):
     round: InspectRound = ""
 
 
-_ENTRY_BEGINS = LazyPattern(r"(?<=\S)(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
+_ENTRY_BEGINS = LazyPattern(r"(?<=[^\s=\[(])(?=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z )")
+"""Loki and Promtail write a time of the same form behind `ts=`."""
 _STAMP_LENGTH = len("2026-01-02T03:04:05.000000000Z")
 
 

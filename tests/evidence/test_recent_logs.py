@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from diagnose.evidence.containers.logs.files import LogFile, LogFiles
 from diagnose.evidence.containers.logs.recent import MOST, RecentLine, recent_logs
 from diagnose.evidence.containers.logs.repeated_errors import repeated_errors
@@ -108,3 +110,11 @@ def test_entries_of_programs_that_end_without_a_newline_stand_apart():
     lines = list(ContainerLog(text=text).lines)
     assert [line.text for line in lines] == ["no module", "no module", inner]
     assert [line.at for line in lines] == [unix(stamp) for stamp in stamps]
+
+
+@pytest.mark.parametrize("before", ["level=error ts=", "[", "("])
+def test_a_time_of_the_programs_own_begins_no_entry(before: str):
+    """Loki and Promtail write their own time with nine digits behind the second, as engines do."""
+    own = f'{before}2025-11-18T06:40:53.476804685Z caller=log.go:223 err="mkdir /loki: denied"'
+    (line,) = ContainerLog(text=f"2025-11-18T06:40:53.477000000Z {own}\n").lines
+    assert line.text == own
