@@ -40,7 +40,7 @@ EXPLAINS = Phrases(
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
-        readonly least cleaning
+        readonly least cleaning insufficient login conversion
         """
     ),
     pattern=LazyPattern(
@@ -85,6 +85,7 @@ EXPLAINS = Phrases(
         | \b(?:not\ |in)consistent\b | \bno\ module\ named\b | \breadonly\ variable\b
         | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
+        | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
         """,
         re.VERBOSE,
     ),
@@ -114,7 +115,7 @@ STRONG = Phrases(
         | \bname\ or\ service\ not\ known\b | \bneeds\ to\ (?:be|contain|have|start|end)\b
         | \b[a-z]\w{0,60}_\w{1,60}\ is\ required\b | \bvia\ the\ environment\ variable\b
         | \b(?:run\w*|start\w*|execution)\b.{0,40}\bas\ root\b | \bby\ "?root\b
-        | \bplaintext\b.{0,20}\ on\ an?\b
+        | \bplaintext\b.{0,20}\ on\ an?\b | \bunable\ to\ create\ (?:directory|file|folder)\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         """,
         re.VERBOSE,
@@ -130,7 +131,7 @@ GENERIC = Phrases(
         specified engine data run connection invocation config command executing fatal
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
-        server internal validation environment following panicked
+        server internal validation environment following panicked backlog
         """
     ),
     pattern=LazyPattern(
@@ -150,7 +151,7 @@ GENERIC = Phrases(
         | \binvalid\ \S+\ invocation\b
         | \binvalid\ config,\ exiting\b | \bcommand\ execution\ failed\b
         | \berror\ executing\ action\b | \bthere\ was\ an\ error\b
-        | \bfatal\ error\ loading\b | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
+        | \bfatal\ error\ loading\b(?!.{0,40}\bdenied\b) | \bunable\ to\ open\ (?:logs|the\ first\ data\ file)\b
         | \bwas\ shut\ down\b
         | \bfailed\ to\ initiali[sz]e\ server
         | \bno\ listening\ sockets\b | \bnot\ running\b\s*$
@@ -172,6 +173,7 @@ GENERIC = Phrases(
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
         | \bconfig\ provider\ \S+\ failed\ with:
+        | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,
     ),
@@ -184,7 +186,7 @@ FAREWELL = Phrases(
         """
         aborting exiting shutting shut shutdown stopping stopped terminating terminated
         closing closed goodbye bye exit exited exits node now go worker entered aborted
-        segmentation core sigabrt running gave npm crash received container
+        segmentation core sigabrt running gave npm crash received container start
         """
     ),
     pattern=LazyPattern(
@@ -199,7 +201,7 @@ FAREWELL = Phrases(
         | \bstopping\ the\ container\b | ^(?!.*\billegal\ instruction).*\bcore\ dumped\b | ^sigabrt\b
         | ^failed\ running\ " | \bgave\ up\b
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
-        | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
+        | \bfailed\ to\ start\s*$ | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
         """,
         re.VERBOSE,
     ),

@@ -216,9 +216,11 @@ def _telling_part(value: str) -> str:
 
 
 def _attribute(fields: dict[str, Any]) -> str:
-    """The message inside of MongoDB's attributes, as WiredTiger's is."""
+    """The message inside of MongoDB's attributes, as WiredTiger's is, or what did not hold."""
     attributes = fields.get("attr")
-    return _field({"log": attributes.get("message")}, "log") if isinstance(attributes, dict) else ""
+    if not isinstance(attributes, dict):
+        return ""
+    return _field({"log": attributes.get("message") or attributes.get("expr")}, "log")
 
 
 def _field(fields: dict[str, Any], *names: str) -> str:

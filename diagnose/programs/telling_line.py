@@ -19,7 +19,7 @@ from collections.abc import Sequence
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.line_phrases import EXPLAINS, GENERIC, PHRASES, STRONG
+from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG
 from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message, plain, words_of
 
 MOST_DETAILS = 4
@@ -107,6 +107,15 @@ _FRAME = LazyPattern(
     re.VERBOSE,
 )
 """A frame of a stack, a register, a caret under source text."""
+_OF_ERLANG = LazyPattern(
+    r"(?:^|>)\s{1,40}(?:[\w']{1,80}:['\w/-]{1,120}/\d{1,3} line \d|(?:errorContext|offender|supervisor):\s)"
+)
+"""A frame of Erlang, or where in its tree of processes a failure was; a process stands before."""
+_LEVEL_ALONE = LazyPattern(
+    r"^[\d\s:.,TZ+|/-]*\[(?:error|erro|err|crit|alert|emerg|warning|warn)\][\s<>\d.:=#*-]*$",
+    re.IGNORECASE,
+)
+"""A line of which nothing is left but its time, its level and its process, as above a heading."""
 
 _DETAIL = LazyPattern(
     r"\b(?:DETAIL|HINT|CONTEXT):\s|^(?:\d+: )?Error found at \S+"
@@ -134,6 +143,8 @@ _QUOTED_SOURCE = LazyPattern(r"^\s*>>> ")
 _OPTION_HELP = LazyPattern(r"^\s+--?[A-Za-z][\w-]*(?:[ ,=][^\t]{0,40}?)?(?:\t+|\s{2,})\S")
 """A line of a usage text, which says what an option is for."""
 
+_REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
+"""A farewell behind its reason."""
 _LETTERS = LazyPattern(r"[A-Za-z]{3}")
 
 
@@ -191,7 +202,8 @@ def _score(line: Message) -> int:
     """How well a line explains a failure."""
     text, level = line.text, line.level
     exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
-    if not _LETTERS.search(text) or (_FRAME.match(text) and not exception):
+    is_frame = _FRAME.match(text) or _OF_ERLANG.search(text)
+    if not _LETTERS.search(text) or _LEVEL_ALONE.match(text) or (is_frame and not exception):
         return UNREADABLE
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
@@ -218,13 +230,15 @@ def _worth_of_phrases(text: str, *, without_generic: bool = False) -> int:
     without_generic: those that any error may have do not count.
     """
     lowered, words = text.lower(), words_of(text)
-    return sum(
-        phrases.worth
+    found = [
+        phrases
         for phrases in PHRASES
         if not (without_generic and phrases is GENERIC)
         and words & phrases.words
         and phrases.pattern.search(lowered)
-    )
+    ]
+    is_reasoned = STRONG in found and _REASONED.search(lowered)
+    return sum(phrases.worth for phrases in found if not (is_reasoned and phrases is FAREWELL))
 
 
 def _last_readable(scores: Sequence[int]) -> int:
@@ -300,7 +314,7 @@ def _details(following: Sequence[Message]) -> tuple[str, ...]:
         is_new = _DETAIL.search(line.text) and ((line.level or 0) < ERROR or is_place)
         if is_new:
             details.append(line.text)
-        elif details and _is_rest(line, of=details[-1]):
+        elif details and (_is_rest(line, of=details[-1]) or _is_below(line, details[-1])):
             details[-1] += f" {line.text.strip()}"
         else:
             break
@@ -313,6 +327,13 @@ def _is_rest(line: Message, of: str) -> bool:
     is_below = line.text.startswith(" " * indent) and not line.text[indent:][:1].isspace()
     is_open = len(of) >= LONG and of[-1].isalnum()
     return indent > 0 and is_below and is_open and line.level is None and bool(line.text.strip())
+
+
+def _is_below(line: Message, heading: str) -> bool:
+    """Whether a line says what the hint is that the line above it announces, as MinIO writes it."""
+    indent = len(line.text) - len(line.text.lstrip())
+    is_deeper = indent > len(heading) - len(heading.lstrip())
+    return heading.rstrip().endswith("HINT:") and is_deeper and line.level is None
 
 
 def _neighbours(lines: Sequence[str], index: int) -> tuple[str, ...]:

@@ -117,6 +117,18 @@ DETAILS = {
         ],
         ("'/usr/local/lib/node_modules/n8n/dist/public'",),
     ),
+    "a hint below its own heading": (
+        [
+            "ERROR Unable to initialize backend: Unable to write to the backend",
+            "      > Please ensure MinIO binary has write permissions for the backend",
+            "      HINT:",
+            "        The disk size is less than 900MiB threshold",
+        ],
+        (
+            "> Please ensure MinIO binary has write permissions for the backend",
+            "HINT: The disk size is less than 900MiB threshold",
+        ),
+    ),
     "an exception of one line": (
         ["ValueError: invalid port", "Goodbye", "see you", "and more", "of it"],
         (),
@@ -218,6 +230,25 @@ CHOSEN = {
         "[Warning] Could not increase number of max_open_files to more than 20000",
         "mariadbd: Please consult the documentation to find out how to run mariadbd as root!",
         "[ERROR] Aborting",
+    ],
+    "what is left between the frames of Erlang": [
+        "2021-11-23 04:37:54.238 [error] <0.271.0>",
+        "2021-11-23 04:37:54.240 [error] <0.271.0> error:notsup",
+        "2021-11-23 04:37:54.239 [error] <0.271.0>     crypto:notsup_to_error/1 line 2635",
+        "2023-04-19 10:11:36.769434+00:00 [error] <0.144.0>     offender: [{pid,undefined},",
+    ],
+    "the reason before the farewell": [
+        "1:M 05 Mar # WARNING: The TCP backlog setting of 511 cannot be enforced here",
+        "1:M 05 Mar 02:45:25.007 # Fatal error loading the DB: Permission denied. Exiting.",
+    ],
+    "what SQL Server writes below the number": [
+        "2019-07-31 21:47:38.80 Server      Error: 17113, Severity: 16, State: 1.",
+        "2019-07-31 21:47:38.80 Server      Error 5(Access is denied.) while opening 'master.mdf'.",
+    ],
+    "too little room, before the exit code": [
+        "I JOURNAL  [initandlisten] journal dir=/data/db/journal",
+        "E JOURNAL  [initandlisten] Insufficient free space for journal files",
+        "I CONTROL  [initandlisten] dbexit:  rc: 100",
     ],
 }
 """In each the second line is the right one."""
