@@ -38,6 +38,29 @@ def test_advice_by_the_way_is_no_missing_option(advice: str, end: str):
     assert recognise([advice, end], telling_line([advice, end]), FAILURES) is None
 
 
+LIMIT = "run: line 34: ulimit: max user processes: cannot modify limit: Operation not permitted"
+
+
+def test_a_limit_that_a_script_could_not_raise_explains_nothing_beside_the_line_that_does():
+    """GitLab's start script prints it at each start, and goes on."""
+    fatal = "FATAL: Failed to create log file at /var/log/x.log: Errno::ENOENT (No such file)"
+    assert recognise([LIMIT, fatal], telling_line([LIMIT, fatal]), FAILURES) is None
+    alone = recognise([LIMIT], telling_line([LIMIT]), FAILURES)
+    assert alone is not None
+    assert alone.name == "processes-refused"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "runsvdir-start: line 37: /proc/sys/fs/file-max: Read-only file system",
+        "sysctl: /sys/kernel/mm/transparent_hugepage/enabled: Read-only file system",
+    ],
+)
+def test_a_kernel_setting_that_cannot_be_written_is_no_read_only_root(line: str):
+    assert recognise([line], telling_line([line]), FAILURES) is None
+
+
 def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
     for failure in FAILURES:
         assert failure.mark == failure.mark.lower(), failure.name

@@ -221,6 +221,7 @@ OPTIONS = (
         source="Anchormen/elasticsearch-kubernetes#3",
         confirmed_by=_OPTION,
         needs=("--ulimit=memlock=-1:-1",),
+        explains_only=True,
     ),
     Failure(
         name="open-files-refused",
@@ -233,6 +234,7 @@ OPTIONS = (
         source="bash's own message",
         confirmed_by=_OPTION,
         needs=("--ulimit=nofile=1048576:1048576",),
+        explains_only=True,
     ),
     Failure(
         name="processes-refused",
@@ -243,6 +245,7 @@ OPTIONS = (
         source="bash's own message",
         confirmed_by=_OPTION,
         needs=("--ulimit=nproc=-1:-1",),
+        explains_only=True,
     ),
     Failure(
         name="user-switch",
@@ -257,7 +260,9 @@ OPTIONS = (
     Failure(
         name="read-only-root",
         mark="read-only file",
-        pattern=r"(?P<path>/(?!proc/|sys/)[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",
+        pattern=r"^(?!.*(?<![\w.])/(?:proc|sys)/[^\s:'\"]+['\"]?: Read-only)"
+        r".*?(?P<path>/[^\s'\":]+)['\"]?(?: failed)?:? (?:\(\d+: )?Read-only file ?system"
+        r"|(?:EROFS|Errno 30\]).{0,60}?'(?P<path_node>/[^']+)'",
         cause="the program writes to {path}, which is on a read-only file system",
         cure="recreate it with --tmpfs for that folder, or without --read-only",
         source="the program's own message",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import itertools
 import re
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -49,7 +50,8 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     turns_away: bool = False
     """A program that runs on with it turns its callers away: that is a warning, not advice."""
     explains_only: bool = False
-    """It counts in a line that says what is wrong: elsewhere such words are advice by the way."""
+    """It counts in the line that explains, where one does: elsewhere such words are advice by the
+    way, or a complaint after which the program goes on."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "earlier", "newer"] = ""
@@ -204,5 +206,10 @@ def recognise(
     if not candidates:
         return None
     first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
-    candidate = (_in_line(text, candidates) for text in (*first, *reversed(texts)))
-    return next((recognised for recognised in candidate if recognised is not None), None)
+    beside = [failure for failure in candidates if not (first and failure.explains_only)]
+    in_first = (_in_line(text, candidates) for text in first)
+    in_others = (_in_line(text, beside) for text in reversed(texts))
+    found = (
+        recognised for recognised in itertools.chain(in_first, in_others) if recognised is not None
+    )
+    return next(found, None)
