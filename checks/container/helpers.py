@@ -44,6 +44,8 @@ def log_evidence(tail: LogTail) -> dict[str, object]:
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
+    if tail.failure is not None and not tail.telling.explains:
+        evidence[LINE] = tail.failure.line
     if tail.failure is not None:
         evidence["this means"] = tail.failure.cause
         evidence["what fixes it"] = tail.failure.cure

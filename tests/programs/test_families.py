@@ -265,13 +265,46 @@ LINES = {
         "MongoNetworkError: failed to connect to server [mongo:27017] on first connect",
     ),
     "peer-timeout": ("wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",),
+    "some-path-denied": (
+        "exception in initAndListen: std::exception: open: Permission denied",
+        "1:M 05 Mar 02:45:25.007 # Fatal error loading the DB: Permission denied. Exiting.",
+    ),
+    "pid-file-missing": ("cat: /var/run/mysqld/mysqld.pid: No such file or directory",),
+    "file-unopened": (
+        'Error: Unable to open pwfile "enabled".',
+        "Error: Unable to open config file /mosquitto/config/mosquitto.conf",
+    ),
+    "data-version": (
+        "FATAL: cannot open store: database version 12, but this program needs version 14",
+        "Error: incompatible index format version 3, expected version 5",
+    ),
+    "memory-refused": (
+        "[ERROR] InnoDB: Cannot allocate memory for the buffer pool",
+        "InnoDB: mmap(137363456 bytes) failed; errno 12",
+    ),
+    "space-short": (
+        "E JOURNAL  [initandlisten] Insufficient free space for journal files",
+        "ERROR Unable to write to the backend; HINT: The disk size is less than 900MiB threshold",
+    ),
+    "share-unfit": (
+        "could not open rocksdb instance: IO error: While fsync: a directory: Invalid argument",
+        "ERROR Unable to initialize backend: errno 524",
+    ),
+    "java-libraries": (
+        "java.lang.NoSuchMethodError: 'void org.elasticsearch.license.License.<init>(int)'",
+    ),
     "path-denied": (
+        'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
+        "chmod: /tmp/gitea: Operation not permitted",
+        "Unable to update instance pid: Unable to create directory /nexus-data/instances",
+        "logger.rb:674:in `initialize': Permission denied @ rb_sysopen - /var/log/x.log (Errno::EACCES)",
         "touch: cannot touch '/var/jenkins_home/copy.log': Permission denied",
         "Access to the path '/config/log' is denied.",
     ),
     "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
     "path-missing": (
         "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
+        "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",
         "Missing privilege separation directory: /run/sshd",
         "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
         "python: can't open file '/app/main.py': [Errno 2] No such file or directory",

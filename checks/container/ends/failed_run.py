@@ -199,9 +199,17 @@ def setting_variables(
         return {"setting": unset, "unset": unset}
     if setting is not None:
         return setting.variables | _scheme_of_postgres(tail, setting)
+    if tail.failure_named("some-path-denied") and (folder := _only_folder(container)):
+        return {"named_folder": folder}
     is_known = tail.failure is not None
     objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
     return {"configured": container.name} if objects else {}
+
+
+def _only_folder(container: Container) -> str:
+    """What is mounted from the host to be written to, where that is one mount; "" otherwise."""
+    sources = [mount.source for mount in container.bind_mounts if mount.rw]
+    return sources[0] if len(sources) == 1 else ""
 
 
 def _scheme_of_postgres(tail: LogTail, setting: NamedSetting) -> dict[str, str]:

@@ -65,7 +65,7 @@ DATA_VERSIONS = (
     Failure(
         name="mysql-redo",
         mark="created with mysql",
-        pattern=r"The redo log was created with (?P<data>MySQL (?P<tag>\d+\.\d+)(?:\.\d+)*)",
+        pattern=r"Th(?:e|is) redo log was created with (?P<data>MySQL (?P<tag>\d+\.\d+)(?:\.\d+)*)",
         cause="the redo log was written by {data}, which did not shut down cleanly",
         cure="run the image of that version once, stop it cleanly, then start the new version",
         source="the program's own message",
@@ -233,8 +233,9 @@ DATA_VERSIONS = (
     ),
     Failure(
         name="meilisearch-version",
-        mark="your database version",
-        pattern=r"Your database version \((?P<data>[\d.]+)\) is incompatible with your current engine version \((?P<program>[\d.]+)\)",
+        mark="engine version",
+        pattern=r"Your database version \((?P<data>[\d.]+)\) is incompatible with your current engine version \((?P<program>[\d.]+)\)"
+        r"|expected Meilisearch engine version: (?P<data_old>[\d.]+), current engine version:? (?P<program_old>[\d.]+)",
         cause="the data was written by Meilisearch {data}, and this is {program}",
         cure="run the image of version {data}, make a dump, and load it into the new one",
         source="meilisearch/meilisearch#3520",

@@ -141,6 +141,24 @@ CLIENTS = (
         may_pass=True,
     ),
     Failure(
+        name="runner-unknown",
+        mark="forbidden",
+        pattern=r"(?:Checking for jobs|Verifying runner)\.\.\. forbidden",
+        cause="GitLab does not know this runner, or knows it no more: it refuses its token",
+        cure="register the runner again, and put the new token into its config.toml",
+        source="sameersbn/docker-gitlab#1589",
+    ),
+    Failure(
+        name="mssql-login",
+        mark="login failed for user",
+        pattern=r"Login failed for user '(?P<user>[^']+)'\. Reason: Password did not match",
+        cause="SQL Server refuses the password of {user}; MSSQL_SA_PASSWORD takes effect only when the "
+        "data directory is created",
+        cure="give the program the old password, or change it in the server: ALTER LOGIN",
+        source="microsoft/mssql-docker#563",
+        remedy=TypedLike(r"(?:SA|SQL|DB|DATABASE).*(?:PASS(?:W(?:OR)?D)?|CONNECTION\w*|UR[IL])$"),
+    ),
+    Failure(
         name="redis-password",
         mark="auth",
         pattern=r"NOAUTH Authentication required|WRONGPASS invalid username-password pair"
@@ -196,6 +214,26 @@ SERVERS = (
         cure="empty the data directory if it holds no data, and start the image with its own entrypoint",
         source="the program's own message",
         remedy=NewVolume(("/var/lib/mysql",)),
+    ),
+    Failure(
+        name="mysql-data-unfinished",
+        mark="data dictionary version",
+        pattern=r"No data dictionary version number found",
+        cause="the data directory holds files, but no database that was made to its end: "
+        "its first start was broken off, or the files are of another program",
+        cure="empty the data directory if it holds no data, and start the image again",
+        source="docker-library/mysql#671",
+        remedy=NewVolume(("/var/lib/mysql",)),
+    ),
+    Failure(
+        name="postgres-recovers",
+        mark="fatal:  the database system is",
+        pattern=r"\[\d+\](?:: \[[\d-]+\])? (?:\S+ )?FATAL:  the database system is (?:starting up|in recovery mode|not yet accepting connections)",
+        cause="PostgreSQL turns its clients away until it has recovered: it was not stopped cleanly, "
+        "or one of its processes has crashed or was killed",
+        cure="wait for its recovery, and look for 'was terminated by signal' in its log: "
+        "signal 9 usually is the kernel's, which lacked memory",
+        source="sclorg/postgresql-container#541",
     ),
     Failure(
         name="mysql-unknown-option",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
-from diagnose.programs.failures.remedies import Job, OwnFolder, Uncovered
+from diagnose.programs.failures.remedies import Job, OwnFolder, TypedOption, Uncovered
 
 _VARIABLE = "container.variable-missing"
 _OWN_COOKIE = (
@@ -52,10 +52,21 @@ FILES = (
         name="erlang-cookie",
         mark=".erlang.cookie",
         pattern=r"(?:reading|create cookie file) '?(?P<cookie>\S+?)'?: eacces",
-        cause="RabbitMQ's cookie file belongs to another user",
-        cure="chown 999:999 and chmod 400 the file .erlang.cookie in the data folder",
+        cause="Erlang's cookie file {cookie} belongs to another user than the one that the program runs as",
+        cure="give it to that user with mode 400; where it lies in another user's home, set HOME",
         source="docker-library/rabbitmq#318",
         remedy=Job(_OWN_COOKIE, ("/var/lib/rabbitmq",), user="0"),
+    ),
+    Failure(
+        name="erlang-epmd",
+        mark="epmd error for host",
+        pattern=r"epmd error for host \"?(?P<host>[\w.-]+)\"?: (?P<why>\w+)",
+        cause="RabbitMQ does not reach the name server of its own node at {host}: that name is not its "
+        "container's, or leads to another address",
+        cure="recreate it with a host name of its own (--hostname, hostname in compose), not localhost; "
+        "with the host's network, let the host's own name resolve to this host",
+        source="docker-library/rabbitmq#628",
+        remedy=TypedOption("--hostname"),
     ),
     Failure(
         name="erlang-node-name",

@@ -9,6 +9,16 @@ _HEAP = "container.heap-above-limit"
 
 MEMORY = (
     Failure(
+        name="part-killed",
+        mark="",
+        pattern=r"Process exited with exit value \[\w+\]: 137\b"
+        r"|\b(?:terminated|killed) by signal 9\b|\bsignal 9 \(SIGKILL\)",
+        cause="a process of the program was killed with SIGKILL: usually the kernel ended it because the "
+        "memory of the host, or of the container's limit, was used up",
+        cure="look into the kernel log for 'Killed process', and give it more memory or let it take less",
+        source="SonarSource/docker-sonarqube#491",
+    ),
+    Failure(
         name="jvm-reserve",
         mark="could not reserve enough space",
         pattern=r"Could not reserve enough space for (?P<size>\d+KB object heap|\S+)",

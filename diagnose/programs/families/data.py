@@ -53,6 +53,7 @@ DATA = (
             | (?:could\ not|cannot|can't|failed\ to|unable\ to)\ (?:acquire
                 |obtain|get|take)\ (?:the\ |an?\ )?(?:exclusive\ )?(?:file[ ]
                 |data\ |write\ |instance\ )?lock\b(?!\ table)
+            | \b(?:data|work)\ ?(?:dir(?:ectory)?|folder)\ (?:is\ )?already\ in\ use\b
             | resource\ temporarily\ unavailable.{0,40}\block\b
         """,
         cause="another program uses the same data, or one that was killed left its lock there",
@@ -93,12 +94,29 @@ DATA = (
             | migrations\ are\ pending
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
+            | (?:through|via)\ (?:all\ )?(?:the\ )?(?:required\ )?intermediate\ (?:releases|versions)
         """,
         cause="the program's database is not of the version that this image needs: "
         "a migration was not run, or a version was skipped",
         cure="run the program's own migration command once with this image; where a version was "
         "skipped, run the image of the version between first",
         source=_MANY,
+    ),
+    Failure(
+        name="data-version",
+        mark="version",
+        pattern=r"""(?x)
+            ^(?=.*\b(?:can\ ?not|can't|expect(?:ed|s)|incompatible|mismatch|not\ (?:compatible|match|supported)
+                |unsupported|unable)\b)
+            .*?\b(?:catalog|data|database|engine|file|format|index|schema|snapshot|storage|store)\b
+            [^.\n]{0,40}?\bversion\b[^\w\n]{0,4}(?:is\ |was\ )?['"(\[]?v?(?P<first>\d+(?:\.\d+){0,3})\b
+            [^\n]{1,60}?\bversion\b[^\w\n]{0,4}(?:is\ |was\ )?['"(\[]?v?(?P<second>\d+(?:\.\d+){0,3})\b
+        """,
+        cause="the program's data and the program are of different versions: "
+        "the line names {first} and {second}",
+        cure="run the image of the version that wrote the data, and upgrade as its release notes say",
+        source=_MANY,
+        build="another",
     ),
     Failure(
         name="table-missing",
@@ -192,6 +210,8 @@ DATA = (
             | CorruptDatabase
             | file\ is\ not\ a\ database
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
+            | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b
+            | could\ not\ read\ (?:\w+\ ){1,4}(?:descriptor|header)\b
             | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "

@@ -65,6 +65,56 @@ SURROUNDINGS = (
         remedy=Raised("pids"),
     ),
     Failure(
+        name="memory-refused",
+        mark="",
+        pattern=r"""(?x)
+            (?:cannot|can't|can\ not|could\ not|failed\ to|unable\ to)\ (?:allocate|map|reserve)
+                \ (?:\w+\ ){0,3}memory
+            | \bmmap\(\d+\ bytes\)\ failed;\ errno\ 12
+        """,
+        cause="the system gives the program no more memory: the host's is used up, "
+        "or the container's limit is lower than what the program takes at its start",
+        cure="compare free -m and docker stats with the sizes in the program's own settings, "
+        "such as its buffers and its heap",
+        source=_MANY,
+    ),
+    Failure(
+        name="space-short",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:insufficient|not\ enough|too\ little)\ (?:free\ |available\ |disk\ )*space\b
+            | \bdisk\ size\ is\ less\ than\b | \bminimum\ (?:free\ )?(?:disk\ )?space\b
+        """,
+        cause="the disk on which the program keeps its data has less free room than it asks for",
+        cure="free room there, or mount a larger disk: docker exec with df -h shows which one it is",
+        source="MongoDB's and MinIO's own messages",
+        confirmed_by="storage.disk-full",
+    ),
+    Failure(
+        name="share-unfit",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:fsync|mmap|fallocate|flock|O_DIRECT|direct\ I/O|sendfile|fcntl)\b[^\n]{0,60}
+                (?:invalid\ argument|operation\ not\ supported|function\ not\ implemented|not\ supported
+                |errno\ (?:22|38|95|524)\b)
+            | \berrno\ 524\b
+        """,
+        cause="the file system of the data folder cannot do what the program asks of it, "
+        "as shares (NFS, SMB, a folder of a Mac or of Windows) cannot",
+        cure="keep this data in a named volume, or on a local disk of the host",
+        source="cockroachdb/docs#5346",
+    ),
+    Failure(
+        name="java-libraries",
+        mark="",
+        pattern=r"\b(?:NoSuchMethodError|NoSuchFieldError|AbstractMethodError|IncompatibleClassChangeError)\b",
+        cause="two Java libraries of the program do not fit each other: a plugin or an agent, often a "
+        "mounted one, is made for another version of the program",
+        cure="use the plugin that is made for this version of the image, or remove it",
+        source="Java's own message",
+        build="another",
+    ),
+    Failure(
         name="port-low",
         mark="",
         pattern=r"""(?xm)

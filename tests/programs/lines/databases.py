@@ -45,4 +45,13 @@ LINES = {
         "proxy database?)"
     ),
     "postgres-lost-found": 'initdb: error: directory "/var/lib/postgresql/data" exists but is not empty',
+    "mysql-data-unfinished": "[ERROR] [MY-011096] [Server] No data dictionary version number found.",
+    "postgres-recovers": (
+        "2024-09-09 06:02:44.236 UTC [30] FATAL:  the database system is starting up"
+    ),
+    "runner-unknown": "ERROR: Checking for jobs... forbidden               runner=cnqGqEov",
+    "mssql-login": (
+        "2020-03-26 09:12:21.05 Logon       Login failed for user 'sa'. Reason: Password did not match "
+        "that for the login provided. [CLIENT: 172.18.0.4]"
+    ),
 }

@@ -13,4 +13,5 @@ LINES = {
     "port-inside": "dnsmasq: failed to create listening socket for port 53: Address already in use",
     "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
     "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
+    "erlang-epmd": "ERROR: epmd error for host localhost: address (cannot connect to host/port)",
 }

@@ -11,7 +11,8 @@ from diagnose.lazy_pattern import LazyPattern
 
 _POINTS = LazyPattern(
     r"\b(?:see|check|consult|inspect|look(?:ing)?(?:\s+(?:at|in|into))?|refer to|view|details|information|found in"
-    r"|written to|saved (?:in|to|as)|logged (?:in|to)|log ?files?|logs? (?:at|in|is)|logs?:)(?=[\s:'\"`(\[])",
+    r"|written to|saved (?:in|to|as)|logged (?:in|to)|log ?files?|logs? (?:at|in|is)|logs?:"
+    r"|logging (?:\w+ ){0,4}(?:to|in)(?: file)?)(?=[\s:'\"`(\[])",
     re.IGNORECASE,
 )
 _PATH = LazyPattern(r"(?<![\w./:-])/[\w.@+-]+(?:/[\w.@+-]+)*")

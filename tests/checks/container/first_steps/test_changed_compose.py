@@ -105,6 +105,10 @@ POINTERS = {
         ],
         {"log_inside": "web:/root/.npm/_logs/1.log"},
     ),
+    "where the program says that it logs": (
+        ["Logging errors to /var/log/clickhouse-server/clickhouse-server.err.log"],
+        {"log_inside": "web:/var/log/clickhouse-server/clickhouse-server.err.log"},
+    ),
     "no log": (["See /usr/share/doc/app for details."], {}),
     "a stream": (["log: /dev/stdout"], {}),
     "a URL": (["see https://example.com/log/errors.log"], {}),

@@ -20,6 +20,7 @@ BUSY = "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resour
 BLOCK = 'nginx: [emerg] "server" directive is not allowed here in /etc/nginx/nginx.conf:1'
 PENDING = "You have 2 pending migrations; run bin/rails db:migrate"
 LOST = "panic: dial tcp: lookup db on 127.0.0.11:53: no such host"
+DENIED = "# Fatal error loading the DB: Permission denied. Exiting."
 UNREACHED = "ERROR: Failed to obtain JDBC connection"
 
 STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
@@ -61,6 +62,16 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         },
     ),
     "a migration of an unknown program": ("the database needs to be migrated", {}, {}),
+    "a file that the line does not name, in the one mount": (
+        DENIED,
+        {"Mounts": [{**FOLDER, "RW": True}]},
+        {"named_folder": "/srv/conf"},
+    ),
+    "a file that the line does not name, in one of two mounts": (
+        DENIED,
+        {"Mounts": [{**FOLDER, "RW": True}, {**FILE, "RW": True}]},
+        {},
+    ),
     "a name in a mounted folder": (
         LOST,
         {"Mounts": [FOLDER], **ON_SHOP},
@@ -93,6 +104,7 @@ KEYS = (
     "migrated",
     "migrated_network",
     "migrated_image",
+    "named_folder",
     "sought",
     "sought_in",
     "typed",
