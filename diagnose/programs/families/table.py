@@ -6,8 +6,9 @@ from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.families.builds import BUILDS, PROGRAM_FAULTS
 from diagnose.programs.families.calls import CERTIFICATES, PEERS
 from diagnose.programs.families.data import DATA
+from diagnose.programs.families.files import FILES
 from diagnose.programs.families.images import DEPENDENCIES, DEVICES
-from diagnose.programs.families.settings import CONFIGURATION, FILES, SETTINGS
+from diagnose.programs.families.settings import CONFIGURATION, SETTINGS
 from diagnose.programs.families.surroundings import LOGINS, SURROUNDINGS
 
 FAMILIES: tuple[Failure, ...] = (

@@ -1,0 +1,153 @@
+"""Files and folders that a program may not use, does not find, or cannot read."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+
+_MANY = "many programs"
+_REFUSALS = r"""
+    permission\ denied | EACCES | access\ (?:to\ the\ path\ )?.{0,80}denied | AccessDenied\w*+
+    | not\ writ[ae]ble | cannot\ write | read-only\ directory | writable\]\ FAILED
+    | (?:unable\ to|failed\ to|cannot|can't|could\ not)\ create\ (?:the\ )?(?:data\ )?(?:directory|folder|file)
+"""
+_ABSENCE = r"""
+    no\ such\ file\ or\ directory | ENOENT | does\ not\ exist | not\ found | cannot\ find | can't\ find
+    | no\ config\ file
+"""
+_NO_RIGHT = (
+    r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
+)
+_PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
+_FOLDER = r"(?<![\w./-])/(?:config|data|[\w@+-]++(?://?[\w.@+-]++)++)"
+"""A path, or one of the two folders at the top that many images use."""
+_NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
+"""Behind a path that is not the program that complains, nor a line of Ruby's."""
+
+FILES = (
+    Failure(
+        name="database-file",
+        mark="database file",
+        pattern=r"unable to open (?:the )?database file(?::? \(?['\"]?(?P<path>/[\w./-]+))?",
+        cause="the program cannot open or make its database file: "
+        "the folder is not there, or its user may not write in it",
+        cure="give the folder to the container's user with chown",
+        source="SQLite's own message",
+        confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="path-denied",
+        mark="",
+        pattern=rf"""(?x)
+            Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
+            | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
+            | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
+            | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
+                \ operation\ not\ permitted
+        """,
+        cause="the program's user may not use {path}",
+        cure="give the file or folder to the container's user with chown, "
+        "or run the container as the user that its image is made for",
+        source=_MANY,
+        confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="some-path-denied",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            ^(?!.*\b(?:bind|connect\w*|database|function|listen\w*|memory|publickey|queue|relation|role
+                |schema|sequence|socket|ssh|table|topic|view)\b)
+            .*?\b(?:access\w*|creat\w+|director(?:y|ies)|files?|folders?|load\w*|mkdir|open\w*|read\w*
+                |renam\w+|sav\w+|unlink|writ\w+)\b
+            [^\n]{0,60}?(?:permission\ denied|EACCES)
+        """,
+        cause="the program's user may not use one of its files or folders, and the line does not say which",
+        cure="compare the owners in the folders that are mounted with the user that the program runs as",
+        source="docker-library/mongo#312",
+    ),
+    Failure(
+        name="pid-file-missing",
+        mark=".pid",
+        pattern=r"\b(?:cat|head|kill|tail): (?:can(?:no|')t open )?'?(?P<path>/[\w./-]+\.pid)\b"
+        r".{0,40}No such file",
+        cause="the server that keeps its process number in {path} does not run: its own log says why",
+        cure="look into the log of that server, which is often a file beside its data",
+        source="linuxserver/docker-mariadb#155",
+    ),
+    Failure(
+        name="file-unopened",
+        mark="open",
+        pattern=rf"""(?xi)
+            ^(?!.*(?:{_ABSENCE}|{_NO_RIGHT})).*?
+            \b(?:can't|cannot|unable\ to|could\ not|failed\ to)\ open\ (?:\w+\ ){{0,3}}
+            (?:['"](?P<path>(?!https?:)[^'"\s:]{{2,200}})['"] | (?P<path_bare>{_PATH}))
+        """,
+        cause="the program cannot open {path}, and does not say why: "
+        "the file is not there, or the program's user may not read it",
+        cure="look whether the file is there in the container, and who may read it",
+        source=_MANY,
+    ),
+    Failure(
+        name="path-missing",
+        mark="",
+        pattern=rf"""(?x)
+            (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})
+            | \binvalid\ path:\ ['"]?(?P<path_invalid>{_PATH})
+            | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
+            | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
+            | (?P<path_first>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
+            | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
+            | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]
+        """,
+        cause="the program finds no {path} in its container",
+        cure="mount it there, or correct the path in the program's settings",
+        source=_MANY,
+        build="another",
+    ),
+    Failure(
+        name="folder-not-made",
+        mark="create",
+        pattern=r"(?:failed to|unable to|could not|cannot|can't) create (?:the |a |an )?(?:\w+ ){0,2}"
+        r"(?:dir(?:ectory)?|folder)\b",
+        cause="the program cannot make a folder of its own: its user may not write there, or the "
+        "container's files are read-only",
+        cure="run the container as the user that its image is made for, or give it a writable volume "
+        "or a tmpfs there",
+        source="hectorqin/reader#461; many programs",
+        confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="configuration-syntax",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            syntax\ error
+            | parse\ error
+            | error\ (?:while\ )?(?:parsing|loading\ config|in\ configuration)
+            | failed\ to\ parse
+            | unrecogni[sz]ed\ (?:directive|configuration|key|option)
+            | unknown\ (?:directive|keyword|key|fields?|configuration|setting|parameter)
+            | yaml:[ ]
+            | did\ not\ find\ expected
+            | could\ not\ find\ expected
+            | mapping\ values\ are\ not\ allowed
+            | missing\ ['\"`;]
+            | illegal\ character
+            | expected\ one\ of
+            | \bduplicate\b
+            | undefined\ (?:receiver|variable|label)
+            | validating\ config | config\ error\b | provisioning\ error
+            | not\ well-formed | expected\ <block\ end>
+            | field\ not\ found
+            | unmarshal | loading\ groups\ failed | invalid\ \w+\ name\b
+            | invalid\ (?:directive|command|configuration)
+            | toml:[ ]
+            | \bparsing\ \[/[^\]\n]{1,200}:\d+\]  # HAProxy
+            | (?:^|[\s'"(])/[\w./-]{1,200}\.(?:cfg|conf|hcl|ini|json|properties|toml|ya?ml):\d+(?::\d+)?:[ ]
+        """,
+        cause="the program cannot read its configuration: "
+        "a word is misspelt, misplaced, or of another version of the program",
+        cure="correct the file at the place that the line names",
+        source=_MANY,
+    ),
+)
