@@ -7,7 +7,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.full_queues import FullQueues
 from diagnose.evidence.network.sockets.waiting_clients import WaitingAtPort, WaitingClients
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import count, duration
+from diagnose.phrases import count, duration, joined
 from diagnose.registry import check
 
 
@@ -72,10 +72,14 @@ def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
         why = "the program does not read what they send"
     else:
         why = "the program has read the requests, and the clients have given up"
-    return Finding.about(
+    who = str(container)
+    if waiting.sharers:
+        others = [f'"{name}"' for name in waiting.sharers]
+        who = f"{container}, or {joined(others, 'or')} in its network namespace,"
+    finding = Finding.about(
         container,
-        f"{container} leaves {count(len(clients), 'client')} at port {waiting.port} without an "
-        f"answer, the longest for {duration(longest)}: {why}",
+        f"{who} leaves {count(len(clients), 'client')} at port {waiting.port} without an answer, "
+        f"the longest for {duration(longest)}: {why}",
         {
             "connections whose request is not read": unread,
             "connections that are not accepted": queued,
@@ -88,3 +92,4 @@ def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:
         stable=(container.life,),
         port=str(waiting.port),
     )
+    return finding if waiting.sharers else finding.with_variables({"restarted": container.name})

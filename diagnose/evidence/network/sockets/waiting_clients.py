@@ -6,11 +6,14 @@ program does not do its part.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Mapping
+
 import msgspec
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.losses import owners_of
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
@@ -25,6 +28,9 @@ MOST_CONNECTIONS = 3000
 """A namespace with more is left out: each connection costs 0.07 ms."""
 
 
+_TOO_MANY = f"only {MOST} networks with at most {MOST_CONNECTIONS} connections each are looked at"
+
+
 class WaitingAtPort(msgspec.Struct, frozen=True):
     """The clients that wait at one port of a container."""
 
@@ -32,6 +38,8 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
     port: int
     clients: tuple[WaitingClient, ...]
     """The one that has waited longest comes first."""
+    sharers: tuple[str, ...] = ()
+    """The names of the containers that share its network: the program may be in one of them."""
 
     @property
     def accepts(self) -> bool:
@@ -56,52 +64,88 @@ class WaitingClients(Items[WaitingAtPort], frozen=True):
     unexamined: tuple[Unexamined, ...] = ()
 
 
+class _Place(msgspec.Struct, frozen=True):
+    """A network namespace in which programs of containers listen."""
+
+    container: Container
+    """One that is in it."""
+    listening: int
+    """How many TCP sockets listen."""
+    is_queueing: bool = False
+    """Whether some connections wait to be accepted."""
+    sharers: tuple[str, ...] = ()
+    by_port: Mapping[int, Container] | None = None
+    """Who listens where; None where all ports are those of the container."""
+
+    @property
+    def rank(self) -> tuple[bool, bool, str]:
+        """Where connections wait comes first, then where a port is published."""
+        is_published = bool(self.container.published_tcp_ports)
+        return (not self.is_queueing, not is_published, self.container.name)
+
+    def waiting(self, rows: Iterable[WaitingClient]) -> Iterator[WaitingAtPort]:
+        for port, clients in by_key((row.port, row) for row in rows).items():
+            container = self.container if self.by_port is None else self.by_port.get(port)
+            if container is not None:
+                yield WaitingAtPort(container, port, tuple(clients), self.sharers)
+
+
 @evidence
-def waiting_clients(host: Host, namespaces: Namespaces) -> WaitingClients:
+def waiting_clients(
+    host: Host, namespaces: Namespaces, containers: Containers, listeners: Listeners | None
+) -> WaitingClients:
     """Connections are listed where a namespace has more sockets than those that listen."""
-    owners = {owner.id: owner for owner in owners_of(namespaces).values()}
-    served = [
-        netns
-        for netns in namespaces
-        if netns.container.id in owners and any(map(_is_tcp, netns.listeners))
-    ]
-    pids = sorted(owner.state.pid for owner in owners.values())
-    counters = host.require(CountLosses(pids)) if served else {}
-    asked: list[ContainerNetns] = []
-    left_out: list[ContainerNetns] = []
-    for netns in sorted(served, key=_least_likely_last):
-        counted = counters.get(str(netns.container.state.pid), LossCounters())
-        if counted.connections <= sum(map(_is_tcp, netns.listeners)):
-            continue
+    own = list(_of_containers(namespaces))
+    shared = list(_of_host(containers, listeners))
+    # The first question is the one that `network_losses` asks.
+    counters = _counters(host, owners_of(namespaces).values())
+    counters |= _counters(host, [place.container for place in shared])
+    asked: list[_Place] = []
+    unexamined: list[Unexamined] = []
+    for place in sorted([*own, *shared], key=lambda place: place.rank):
+        counted = counters.get(str(place.container.state.pid), LossCounters())
         if counted.connections > MOST_CONNECTIONS or len(asked) == MOST:
-            left_out.append(netns)
-        else:
-            asked.append(netns)
+            unexamined.append(Unexamined(place.container.subject, _TOO_MANY))
+        elif counted.connections > place.listening:
+            asked.append(place)
     ports: list[WaitingAtPort] = []
-    unexamined = [
-        Unexamined(netns.container.subject, "it has too many connections") for netns in left_out
-    ]
-    for netns, rows in host.ask_about(
-        asked, lambda netns: ListWaitingClients(netns.container.state.pid)
+    for place, rows in host.ask_about(
+        asked, lambda place: ListWaitingClients(place.container.state.pid)
     ):
         if not isinstance(rows, Failed):
-            ports += _by_port(netns.container, rows)
+            ports += place.waiting(rows)
         elif rows.reason != "gone":
-            unexamined.append(Unexamined(netns.container.subject, f"its connections: {rows}"))
+            unexamined.append(Unexamined(place.container.subject, f"its connections: {rows}"))
     ports.sort(key=lambda waiting: (waiting.container.name, waiting.port))
     return WaitingClients(tuple(ports), tuple(sorted(unexamined, key=lambda row: row.subject)))
 
 
-def _is_tcp(socket: Socket) -> bool:
-    return socket.protocol == "tcp"
+def _counters(host: Host, containers: Iterable[Container]) -> dict[str, LossCounters]:
+    """By pid."""
+    pids = sorted(container.state.pid for container in containers)
+    if not pids:
+        return {}
+    return host.require(CountLosses(pids))
 
 
-def _least_likely_last(netns: ContainerNetns) -> tuple[bool, bool, str]:
-    """Where connections are not even accepted first, then where a port is published."""
-    waiting = any(socket.waiting for socket in netns.listeners)
-    return (not waiting, not netns.container.published_tcp_ports, netns.container.name)
+def _of_containers(namespaces: Namespaces) -> Iterator[_Place]:
+    owners = owners_of(namespaces)
+    names = by_key((netns.inode, netns.container.name) for netns in namespaces)
+    for netns in namespaces:
+        owner = owners[netns.inode]
+        sockets = [socket for socket in netns.listeners if socket.protocol == "tcp"]
+        if owner.id == netns.container.id and sockets:
+            sharers = tuple(name for name in names[netns.inode] if name != owner.name)
+            is_queueing = any(socket.waiting for socket in sockets)
+            yield _Place(owner, len(sockets), is_queueing, sharers)
 
 
-def _by_port(container: Container, rows: list[WaitingClient]) -> list[WaitingAtPort]:
-    by_port = by_key((row.port, row) for row in rows)
-    return [WaitingAtPort(container, port, tuple(clients)) for port, clients in by_port.items()]
+def _of_host(containers: Containers, listeners: Listeners | None) -> Iterator[_Place]:
+    """The host's own namespace, where a container that shares it listens."""
+    sharing = {one.id: one for one in containers.running if one.shares_host_network}
+    sockets = [socket for socket in listeners or () if socket.proto.startswith("tcp")]
+    by_port = {
+        socket.port: sharing[socket.container] for socket in sockets if socket.container in sharing
+    }
+    if by_port:
+        yield _Place(next(iter(by_port.values())), len(sockets), by_port=by_port)

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.full_queues import FullQueue, FullQueues
+from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.sockets.waiting_clients import (
     MOST_CONNECTIONS,
     WaitingAtPort,
@@ -98,5 +100,44 @@ def test_which_namespaces_are_looked_at(open_sockets: int, ports: int, left_out:
             "netns.waiting-clients": msgspec.to_builtins([queued(20)]),
         }
     )
-    seen = waiting_clients(host, netns_of(WEB))
+    seen = waiting_clients(host, netns_of(WEB), Containers([WEB]), None)
     assert (len(seen), len(seen.unexamined)) == (ports, left_out)
+
+
+def host_with(*ports: int) -> Made:
+    rows = [msgspec.structs.replace(queued(20), port=port) for port in ports]
+    return Made(
+        {
+            "netns.losses": {"7": msgspec.to_builtins(LossCounters(connections=9))},
+            "netns.waiting-clients": msgspec.to_builtins(rows),
+        }
+    )
+
+
+def test_a_container_on_the_hosts_network_is_known_by_its_ports() -> None:
+    home = container(
+        "home", State={"Status": "running", "Pid": 7}, HostConfig={"NetworkMode": "host"}
+    )
+    listeners = Listeners(
+        (Listener("tcp", "0.0.0.0", 8123, container=home.id), Listener("tcp", "0.0.0.0", 22))
+    )
+    seen = waiting_clients(host_with(22, 8123), Namespaces({}), Containers([home]), listeners)
+    assert [(row.container.name, row.port) for row in seen] == [("home", 8123)]
+
+
+def test_who_shares_a_network_may_be_the_one() -> None:
+    client_of_vpn = container("torrent", State={"Status": "running", "Pid": 8})
+    vpn = container(
+        "vpn",
+        State={"Status": "running", "Pid": 7},
+        NetworkSettings={"Networks": {"home": {"IPAddress": "10.0.0.2"}}},
+    )
+    namespaces = Namespaces(
+        {
+            owner.id: ContainerNetns(owner, 1, (), (), (), (LISTENER,))
+            for owner in (client_of_vpn, vpn)
+        }
+    )
+    seen = waiting_clients(host_with(8080), namespaces, Containers([vpn, client_of_vpn]), None)
+    ((container_, sharers),) = [(row.container.name, row.sharers) for row in seen]
+    assert (container_, sharers) == ("vpn", ("torrent",))
