@@ -156,7 +156,7 @@ PEERS = (
     Failure(
         name="some-peer-refused",
         mark="refused",
-        pattern=r"(?:connection refused|ECONNREFUSED)(?!.{0,60}(?:\d{1,3}\.){3}\d)",
+        pattern=r"^(?!.{0,400}(?:\d{1,3}\.){3}\d).{0,400}(?:connection refused|ECONNREFUSED)",
         cause="what the program calls refuses the connection, and the line does not say what that is",
         cure="compare the hosts and ports in its settings with the containers that run",
         source=_MANY,
