@@ -224,9 +224,9 @@ LINES = {
         'apache: getpwnam("www-data") failed',
     ),
     "value-too-low": (
-        "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
         "Error: JWT_SECRET must be at least 32 characters long",
         "encryption key must be at least 32 bytes",
+        "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
     ),
     "configuration-read-only": (
         "ERROR: Config file is read-only, unable to migrate config file.",

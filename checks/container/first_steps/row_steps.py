@@ -232,8 +232,11 @@ def _unprotected(steps: dict[str, str]) -> dict[str, str]:
 
 
 @_steps.register(Typed)
-def _type(remedy: Typed, _case: _Case) -> dict[str, str]:
-    return {"typed": remedy.variable}
+def _type(remedy: Typed, case: _Case) -> dict[str, str]:
+    """One that the log names counts if the container has it: elsewhere a file may set it."""
+    variable = case.failure.filled(remedy.variable)
+    is_named = variable != remedy.variable
+    return {} if is_named and not case.container.config.sets(variable) else {"typed": variable}
 
 
 @_steps.register(TypedLike)

@@ -90,6 +90,7 @@ class Typed(msgspec.Struct, frozen=True):
     """A person types the value of a variable: they alone know it."""
 
     variable: str
+    """Its name, or a group of the pattern that holds the name."""
 
 
 class TypedLike(msgspec.Struct, frozen=True):

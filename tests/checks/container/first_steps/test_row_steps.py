@@ -231,6 +231,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
         {**APP, "Mounts": [mounted("/srv/app", "/app", rw=False)]},
         {},
     ),
+    "a variable that the line names": (
+        "value-too-low",
+        {"Config": {"Env": ["PASSWORD_ITERATIONS=1000"]}},
+        {"typed": "PASSWORD_ITERATIONS"},
+    ),
+    "a variable of a file": ("value-too-low", {}, {}),
     "a container without what its first start left": (
         "start-not-repeatable",
         {},
