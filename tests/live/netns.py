@@ -60,15 +60,19 @@ def answers_inside(
 
 
 class Holder:
-    """A process in a network namespace of its own, with a bridge, a veth and a listener on
-    loopback."""
+    """A process in a network namespace of its own, with a bridge whose port forwards, a veth and a
+    listener on loopback."""
 
     script = (
-        "import socket,subprocess,sys\n"
+        "import socket,subprocess,sys,time\n"
         "for c in ('link set lo up','link add br9 type bridge','link add v0 type veth peer name v1',"
         "'link set v0 master br9','link set v0 mtu 1400','addr add 10.97.0.1/24 dev br9','link set br9 up',"
         "'link set v0 up','link set v1 up','route add 10.98.0.0/16 via 10.97.0.2'):\n"
         "    subprocess.run(['ip',*c.split()],check=True)\n"
+        # a link that is set up has its carrier, and its port its state, a moment later
+        "show=['ip','-d','link','show','v0']\n"
+        "while 'state forwarding' not in subprocess.run(show,capture_output=True,text=True).stdout:\n"
+        "    time.sleep(0.01)\n"
         "t=socket.create_server(('127.0.0.1',8080))\n"
         "s=socket.create_server(('::',8443),family=socket.AF_INET6)\n"
         "u=socket.socket(socket.AF_INET,socket.SOCK_DGRAM)\nu.bind(('0.0.0.0',5353))\n"
