@@ -62,7 +62,7 @@ _SEPARATOR = verbose(
     {COLOUR}
     ({_ESCAPED_QUOTE}|\\*+["'`](?:>>)?|\]|\\*+["']\])?       # 1: what closes a quoted name
     (?:\[\w{{0,40}}\])?{COLOUR}[ \t]{{0,20}}
-    (=>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|[：＝])          # 2: the sign
+    (=>|:=|%3[dDaA]|&\#61;|=(?!=)|:(?!//|:)|::(?=[ ])|[：＝])   # 2: the sign, twice in LDIF
     {COLOUR}[ \t]{{0,20}}
     (?:!{{1,2}}[\w:/]{{1,60}}[ \t]{{1,4}}|&\w{{1,60}}[ \t]{{1,4}}|{_BEFORE_QUOTED})?   # YAML's !tag and &anchor
     {COLOUR}
@@ -83,6 +83,8 @@ _FLAG_GAP = verbose(
     (\\*+["'])?(?![-|<>&;])
     """
 )
+_SET_GAP = lazy(r"(\\*+[\"'])?[ \t]++(\\*+[\"'])?(?![|<>&;])")
+"""After the name that a directive sets; its value may begin like an option."""
 _CALL_GAP = lazy(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
 _CALLED = lazy(r"\([bur]?([\"'])")
 _ASKING = lazy(
@@ -197,6 +199,8 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
         if separator[2] == ":" and (block := BLOCK().match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
+    if _is_set(text, name):
+        return after_gap(text, _SET_GAP().match(text, end), name)
     if _stands_before_value(text, name):
         return after_gap(text, _FLAG_GAP().match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
@@ -207,7 +211,7 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
 
 def _stands_before_value(text: str, name: SecretName) -> bool:
     """Whether only a gap lies between the name and its value: an option, or a directive."""
-    if name.text[0] == "-" or _is_set(text, name):
+    if name.text[0] == "-":
         return True
     return name.text.lower() in _DIRECTIVES and not _SENTENCE().match(text, name.end)
 

@@ -144,11 +144,14 @@ def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretS
         return None  # `the --token= switch`
     if quote == "|":
         return None
+    if quote == "`" and closing(text, at, quote) < 0:
+        return unquoted(text, separator, name)  # a password may begin with one
     if quote:
         return _quoted(text, separator, name)
     if wrapper := _WRAPPER().match(text, at):
         return _wrapped(text, wrapper, name)
-    if bracketed := _BRACKETED().match(text, at):
+    bracketed = _BRACKETED().match(text, at)
+    if bracketed and not text[bracketed.end() : bracketed.end() + 1].isalnum():
         value = bracketed[1]
         is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)
         return SecretSpan(at + 1, at + 1 + len(value), name.kind) if is_secret else None

@@ -52,7 +52,8 @@ _TOOLS = (
     _Tool(r"lftp", options=("-u",), after=","),
     _Tool(r"samba(?:\.sh)?", options=("-u",), after=";"),
     _Tool(r"smbclient|rpcclient|winexe|net", options=("-U",), attached=("-U",), after="%"),
-    _Tool(r"ldap\w+", options=("-w",), attached=("-w",)),
+    _Tool(r"wbinfo", options=("-a",), after="%"),
+    _Tool(r"ldap\w+|kadmin", options=("-w",), attached=("-w",)),
     _Tool(
         r"mosquitto_(?:pub|sub|rr)|ipmitool|sqlcmd|bcp|[it]sql|zip|unzip",
         options=("-P",),
@@ -91,7 +92,7 @@ _NAME = lazy(_NAMES)
 _ANY = lazy(rf"(?<![\w.-])(?:{_NAMES})(?=[ \t]|\\\r?\n)")
 _SIGN = lazy(
     r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"\\]|curl|wget|http[ \"]|etcd|lftp"
-    r"|samba|smbcl|ldap|mosq|ipmi|sqlcmd"
+    r"|samba|smbcl|net ads|net rpc|wbinfo|kadmin|ldap|mosq|ipmi|sqlcmd"
     r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql"
     r"|nodetool|jmxterm|swaks|sendemail"
     r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z"

@@ -37,9 +37,9 @@ _XML_NAMED = verbose(
 """<property name="password">x</property>"""
 _XML_PAIR = lazy(
     r"<(\w{0,40}[Nn]ame"
-    r"|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue)>([^<>\r\n]{1,400})</\3>"
+    r"|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue|string)>([^<>\r\n]{1,400})</\3>"
 )
-"""<name>password</name><value>x</value>"""
+"""<name>password</name><value>x</value>, <key>Password</key><string>x</string>"""
 _XML_ADD = verbose(
     r"""
     (?i: <\w{1,60}\s[^<>]{0,200}?\b(?:key|name|id)=["']([^"'<>]{1,100})["']
@@ -87,6 +87,8 @@ _NETRC = verbose(
     ([^\s"']+)
     """
 )
+_IPSEC = lazy(r":[ \t]{1,9}(?:PSK|XAUTH)[ \t]{1,9}\"([^\"\r\n]{1,200})\"")
+"""A line of ipsec.secrets."""
 _OPENVPN_LOGIN = lazy(
     r"(<auth-user-pass>\s{1,40}[^\s<]{1,200}\s{1,40})([^\s<]{1,200})(?=\s{0,40}</auth-user-pass>)"
 )
@@ -205,6 +207,8 @@ def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
             "password",
             lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t),
         )
+    if ": psk" in low or ": xauth" in low:
+        text = _IPSEC().sub(lambda m: _named(m, "password", 1, mark, scan), text)
     if "stats" in low and "auth" in low:
         text = _HAPROXY_LOGIN().sub(lambda m: _named(m, "password", 2, mark, scan), text)
     if "<auth-user-pass>" in text:

@@ -26,7 +26,8 @@ _PIPED = verbose(
     """
 )
 _HERE = lazy(
-    r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin)"
+    r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|(?:docker|podman) secret create"
+    r"|vncpasswd|smbpasswd|realm join|cryptsetup)"
     r"[^\n|;<]{0,80}<<<\s{0,9}[\"']?(?P<secret>[^\s\"']+)"
 )
 _ACL = verbose(
@@ -52,7 +53,10 @@ _WRITTEN = verbose(
 )
 _PLACE = verbose(
     r"""
-    (?: \bhttp-basic\.\S{1,100}[ ]\S{1,100}[ ]                                      # composer
+    (?: (?P<certain> \bhttp-basic\.\S{1,100}[ ]\S{1,100}[ ]                          # composer
+      | \bConvertTo-SecureString[ ](?:-\w{1,20}[ ]){0,3}["']                         # PowerShell
+      | \bradtest[ ](?:-\w{1,9}[ ]){0,5}[^\s-]\S{0,99}[ ]
+      | \b(?:cargo[ ]login|ngrok[ ]config[ ]add-authtoken)[ ](?!-) )
     | \bbundle[ ]config[ ](?:set[ ])?(?:--\w{1,20}[ ]){0,3}[\w.-]{1,100}\.[a-z]{2,20}[ ]
     | \bopenssl[ ]passwd[ ](?:-\w{1,20}[ ]){0,3}
     | \bdb2[ ]connect[ ][^\n]{1,80}[ ]using[ ]
@@ -75,6 +79,10 @@ PLACE_SIGNS = (
     "vault ",
     "sqlplus ",
     "curl ",
+    "convertto-securestring",
+    "radtest ",
+    "cargo login",
+    "ngrok config",
 )
 
 
@@ -107,7 +115,7 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
     if "chpasswd" in low:
         text = _PIPED_TO_CHPASSWD().sub(password, text)
         text = _HERE_FOR_CHPASSWD().sub(password, text)
-    if has_sign(text, PLACE_SIGNS):
+    if has_sign(low, PLACE_SIGNS):
         text = _PLACE().sub(at_place, text)
     return text
 
@@ -115,7 +123,7 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
 def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     """The words of a command line without what is at a secret's place."""
     line = " ".join(words)
-    if not has_sign(line, PLACE_SIGNS):
+    if not has_sign(line.lower(), PLACE_SIGNS):
         return words
     for match in _PLACE().finditer(line):
         old, new = match["secret"], _at_place(match, mark)
@@ -126,6 +134,7 @@ def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
 
 def _at_place(match: re.Match[str], mark: Mark) -> str:
     """What stands for the secret at its place, itself where it is no secret."""
-    is_certain = match[0].startswith("bundle")  # 8 and 8 hexadecimal digits
+    # bundle takes 8 and 8 hexadecimal digits
+    is_certain = match["certain"] is not None or match[0].startswith("bundle")
     replace = mark_password if is_certain else mark_word
     return replace(match["secret"], match[0], mark)

@@ -15,6 +15,8 @@ from diagnose.redact.spans import LONGEST, SecretName, SecretSpan, line_before, 
 _LONGEST_RANDOM = 300
 """Characters of a value that is judged by its looks: it is a key, and keys are short."""
 
+_LONGEST_WORD = 16
+"""Characters of a word with digits and both cases that may be the subject of what follows."""
 _CONTINUED = lazy(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
 
 _END_OF_ANY = rf"\s\"'`\x00\x1b{ESCAPE_OPEN}{ESCAPE_CLOSE}"
@@ -34,6 +36,7 @@ _CODE = verbose(
     | (?:await|new|async|yield|typeof)(?!\S)
     """
 )
+_CALLED_NAME = lazy(r"[A-Za-z_$][\w.:$>-]*+")
 _REFERENCE = lazy(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s"
     r"|cls)\.[A-Za-z_][\w.]*"
@@ -77,7 +80,7 @@ def _is_reference(value: str) -> bool:
 
 def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
     """Whether a value is an expression of a program: a name, a call, a constructor."""
-    if following == "(":
+    if following == "(" and _CALLED_NAME().fullmatch(value):
         return True
     looks_like_code = _CODE().fullmatch(value) is not None
     if is_setting:
@@ -155,7 +158,9 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
         return False  # `team/token:latest` is an image, `10.0.0.1/pw:x` a login
     if not is_spaced:
         return before not in ("@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
-    if value.lower() in IN_MESSAGES or value.endswith(":"):
+    if value.lower() in IN_MESSAGES:
+        return False
+    if value.endswith(":") and not (len(value) > _LONGEST_WORD and is_mixed(value.rstrip(":"))):
         return False
     is_sentence = _WORD_FOLLOWS().match(text, right) is not None and not (
         _PAIR_FOLLOWS().match(text, right) and "{" in line_before(text, start)

@@ -39,6 +39,11 @@ _LOGIN_AT = verbose(
 )
 """user:password@ without a scheme: a data source, or something else with the same signs
 (`worker:celery@web-1:8000`)."""
+_LOGIN_AT_PROTOCOL = lazy(
+    r"(?<![\w./@-])([\w.-]{1,128}+):([^\s\"'`/]{1,128}?)@(?=(?:tcp6?|unix|udp)\()"
+)
+"""The same for a data source of Go, which takes a password with any sign, an @ too."""
+PROTOCOL_SIGNS = ("@tcp(", "@tcp6(", "@unix(", "@udp(")
 _SYMBOL = lazy(r"[!$%^&*+=~#?|;]")
 _INNER_CLASS = lazy(r"[A-Z]\w*(?:\$\w+)+")
 """A class of Java with its object's number behind the sign: Manager$Listener@493."""
@@ -212,6 +217,8 @@ def _before_hosts(text: str, mark: Mark) -> str:
         text = _USERINFO_SLASH().sub(pair, text)
         text = _USER_ONLY().sub(alone, text)
     if ":" in text:
+        if has_sign(text, PROTOCOL_SIGNS):
+            text = _LOGIN_AT_PROTOCOL().sub(pair, text)
         text = _LOGIN_AT().sub(lambda m: _login_at(m, mark), text)
     if "/" in text:
         text = _ORACLE().sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
