@@ -12,7 +12,6 @@ person does by hand is in `by_hand.py`, as a script.
 
 from __future__ import annotations
 
-import http.client
 import re
 import shlex
 import shutil
@@ -31,6 +30,7 @@ from diagnose.questions.run import Options
 from diagnose.session import diagnose
 from tests.lab.box import LOG, PROJECT, Box
 from tests.lab.cures.by_hand import AFTERWARDS, BY_HAND, FIRST, SLOW_S, UNPROVABLE, ByHand
+from tests.lab.cures.harm import harm_done, host_state
 from tests.lab.engines import Engine
 from tests.lab.faults import Expectation, Scenario, matches
 from tests.lab.runner import start
@@ -234,14 +234,14 @@ def treat(box: Box, patients: Sequence[Patient]) -> list[dict[str, Any]]:
 def _act(box: Box, patient: Patient, action: Action) -> None:
     cure, block = patient.cure, action.block
     patient.last = block
-    before = _state(box) if block is not None and block.risk == "safe" else None
+    before = host_state(box) if block is not None and block.risk == "safe" else None
     cure.steps.append(action.name)
     failed = _failure(box, patient, action)
     if failed:
         cure.complaints.append(f"{action.name} fails: {failed}")
     if before is not None:
         cure.complaints += [
-            f"{action.name} is no safe one: {harm}" for harm in _harm(before, _state(box))
+            f"{action.name} is no safe one: {harm}" for harm in harm_done(before, host_state(box))
         ]
     patient.equivalent = patient.equivalent or (block is None and action.name != CAUSE)
     restarts = block is not None and "diagnose repair" in block.text and block.risk != "safe"
@@ -352,52 +352,6 @@ def note_units(box: Box) -> None:
     """Have the stand-in for systemctl note how the engine runs now, so that it can start it so
     again."""
     box.run([f"{BIN}/systemctl", "note", "docker", "containerd"])
-
-
-@dataclass(frozen=True)
-class _State:
-    """What must survive a safe command: containers that run steadily (id -> pid and start), and
-    everything's ids.
-
-    None where the engine does not answer; then the shims stand for the containers.
-    """
-
-    steady: Mapping[str, tuple[int, str]]
-    kept: frozenset[str]
-    shims: frozenset[int]
-
-
-def _state(box: Box) -> _State:
-    shims = frozenset(box.pids_of("containerd-shim-runc-v2"))
-    try:
-        listed = box.api("/containers/json?all=1", timeout=2)
-        found = [box.api(f"/containers/{row['Id']}/json", timeout=2) for row in listed]
-        images = [image["Id"] for image in box.api("/images/json", timeout=2)]
-        volumes = [volume["Name"] for volume in box.api("/volumes", timeout=2)["Volumes"] or ()]
-        networks = [network["Id"] for network in box.api("/networks", timeout=2)]
-    except (OSError, AssertionError, http.client.HTTPException):
-        return _State({}, frozenset(), shims)
-    steady = {
-        each["Id"]: (each["State"]["Pid"], each["State"]["StartedAt"])
-        for each in found
-        if each["State"]["Status"] == "running" and not each["RestartCount"]
-    }
-    return _State(
-        steady, frozenset([*(each["Id"] for each in found), *images, *volumes, *networks]), shims
-    )
-
-
-def _harm(before: _State, after: _State) -> list[str]:
-    """What a command has ended, restarted or removed."""
-    if not before.kept or not after.kept:
-        lost = before.shims - after.shims
-        return [f"{len(lost)} containers ended"] if lost else []
-    harm = [
-        f"container {id[:12]} does not run as it did"
-        for id, life in before.steady.items()
-        if after.steady.get(id) != life
-    ]
-    return harm + [f"{id[:20]} is gone" for id in before.kept - after.kept]
 
 
 def _short(done: Any) -> str:
