@@ -150,6 +150,9 @@ class WaitingClient(msgspec.Struct, frozen=True):
     """Whether the client has closed its end since, and the program has not."""
     seconds: float
     """Since the client sent something last."""
+    port_sent: float | None = None
+    """Seconds since the program sent something over any connection to this port; None where it
+    never did."""
 
     def __post_init__(self) -> None:
         ip_address(self.peer)

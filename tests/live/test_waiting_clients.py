@@ -48,4 +48,5 @@ def test_who_waits_for_an_answer(live: Live, address: str, family: socket.Addres
         (True, False, 4),  # not read
         (True, True, 0),  # given up
     ]
+    assert all(row["port_sent"] >= 1 for row in rows)
     assert all(row["peer"] == address and row["seconds"] >= 1 for row in rows)

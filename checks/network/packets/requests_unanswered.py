@@ -38,10 +38,10 @@ def requests_unanswered(
     The kernel accepts connections for a program that listens, and keeps what clients send. A
     program that hangs, or whose workers are all busy, does not take it, and writes no line about
     it. A client counts if it waits for `patience`, and its request is not read, or it has closed
-    its end and the program has not noticed. `least` such clients are a finding; of those whose
-    connection is not even accepted two, or one that waits three times as long. A request that was
-    read may be long work, and does not count. Many programs listen before they are ready: one that
-    has accepted nothing yet has `settled` after its start.
+    its end and the program has not noticed. `least` such clients are a finding if nobody else is
+    served meanwhile; of those whose connection is not even accepted two, or one that waits three
+    times as long. A request that was read may be long work, and does not count. Many programs
+    listen before they are ready: one that has accepted nothing yet has `settled` after its start.
     """
     if not any(netns.listeners for netns in namespaces):
         return Skipped("no program in a running container listens")
@@ -54,7 +54,8 @@ def requests_unanswered(
         ignored = waiting.ignored(patience)
         queued = [client for client in ignored if client.unread and not client.accepted]
         is_late = any(client.seconds >= 3 * patience for client in queued)
-        if len(ignored) >= least or len(queued) > 1 or is_late:
+        is_stuck = len(ignored) >= least and waiting.is_quiet(patience)
+        if is_stuck or len(queued) > 1 or is_late:
             yield _finding(waiting, patience, len(queued))
     yield from waiting_clients.unexamined
     yield from namespaces.unvisited

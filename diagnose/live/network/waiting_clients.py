@@ -34,21 +34,27 @@ def waiting_clients(args: Json) -> list[Row]:
     `tcp_get_info` in the kernel's net/ipv4/tcp.c; a connection that no program has accepted yet has
     no inode. Raises Refused as `namespaces.visit` does.
     """
+    connected = 1 << SS_ESTABLISHED | 1 << SS_CLOSE_WAIT
     with inside(args["pid"], None), diag_socket() as kernel:
-        ports = {
+        listening = {
             row["port"]
             for family in FAMILIES
             for row in kernel.rows(_request(family, 1 << SS_LISTEN), _port)
         }
-        connected = 1 << SS_ESTABLISHED | 1 << SS_CLOSE_WAIT
-        rows = [
+        connections = [
             row
             for family in FAMILIES
-            for row in kernel.rows(_request(family, connected), _waiting)
-            if row["port"] in ports
+            for row in kernel.rows(_request(family, connected), _connection)
+            if row["port"] in listening
         ]
-    rows.sort(key=lambda row: -row["seconds"])
-    return rows[:MAX_ROWS]
+    sent: dict[int, float] = {}
+    for row in connections:
+        seconds = row.pop("sent")
+        if seconds is not None:
+            sent[row["port"]] = min(seconds, sent.get(row["port"], seconds))
+    waiting = [row for row in connections if row.pop("waits")]
+    waiting.sort(key=lambda row: -row["seconds"])
+    return [{**row, "port_sent": sent.get(row["port"])} for row in waiting[:MAX_ROWS]]
 
 
 @functools.cache
@@ -67,16 +73,18 @@ def _port(message: nlmsg) -> Iterator[Row]:
     yield {"port": message["idiag_sport"]}
 
 
-def _waiting(message: nlmsg) -> Iterator[Row]:
-    """The row of a connection whose last data came from the client, and is not answered."""
+def _connection(message: nlmsg) -> Iterator[Row]:
+    """One connection.
+
+    sent: seconds since the program sent something, None where it never did. waits: whether the last
+    data came from the client, some time ago, and is not answered.
+    """
     info = Attributes(message)("INET_DIAG_INFO")
     if not info or not info["tcpi_bytes_received"]:
         return
-    received = info["tcpi_last_data_recv"]
+    received, sent = info["tcpi_last_data_recv"], info["tcpi_last_data_sent"]
     # A client that connects and sends at once does both within one tick of the kernel's clock.
-    is_answered = info["tcpi_data_segs_out"] and info["tcpi_last_data_sent"] <= received
-    if received < _PATIENCE_MS or is_answered:
-        return
+    is_answered = info["tcpi_data_segs_out"] and sent <= received
     has_left = message["idiag_state"] == SS_CLOSE_WAIT
     yield {
         "port": message["idiag_sport"],
@@ -86,4 +94,6 @@ def _waiting(message: nlmsg) -> Iterator[Row]:
         "accepted": bool(message["idiag_inode"]),
         "left": has_left,
         "seconds": round(received / 1000, 1),
+        "sent": round(sent / 1000, 1) if info["tcpi_data_segs_out"] else None,
+        "waits": received >= _PATIENCE_MS and not is_answered,
     }

@@ -46,6 +46,15 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         """Whether the program has accepted one of them."""
         return any(client.accepted for client in self.clients)
 
+    def is_quiet(self, seconds: float) -> bool:
+        """Whether the program has sent nothing to any client for so long.
+
+        One that serves some may leave others on purpose: BitTorrent does not read from peers that
+        are too fast.
+        """
+        sent = self.clients[0].port_sent if self.clients else None
+        return sent is None or sent >= seconds
+
     def ignored(self, seconds: float) -> tuple[WaitingClient, ...]:
         """Those that have waited for so long, and whose request is not read or whose end is closed.
 

@@ -45,6 +45,14 @@ WAITING: dict[str, tuple[list[Any], int]] = {
     "clients that a busy program serves soon": ([queued(3), queued(2), queued(2)], 0),
     "accepted and not read": ([client(20, unread=80)] * 3, 1),
     "read, and given up by clients": ([client(20, left=True)] * 3, 1),
+    "three, while others are served": (
+        [msgspec.structs.replace(client(20, unread=80), port_sent=0.4)] * 3,
+        0,
+    ),
+    "three, and nobody was served for long": (
+        [msgspec.structs.replace(client(20, unread=80), port_sent=19.0)] * 3,
+        1,
+    ),
     "two that have given up": ([client(20, left=True)] * 2, 0),
     "long work": ([client(500)] * 9, 0),
     "connected in advance": ([client(500, accepted=False)] * 9, 0),
