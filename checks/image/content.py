@@ -91,7 +91,7 @@ def platform_mismatch(
             is_refused = is_lacking and _is_refused(candidate, built_for, programs)
             runs = candidate.is_running and not is_refused
             finding = _platform_finding(candidate, built_for, machine, runs=runs)
-            if emulators is not None and is_lacking and not runs:
+            if is_lacking and not runs:
                 finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
             yield finding
     for trouble in pulls.of("platform") if pulls is not None else ():
@@ -156,7 +156,7 @@ def _emulator_finding(
     finding: Finding,
     candidate: Container,
     built_for: str,
-    emulators: Emulators,
+    emulators: Emulators | None,
     clock: Clock,
 ) -> Finding:
     """The finding, with the emulator that the host lacks."""
@@ -164,7 +164,7 @@ def _emulator_finding(
     found = replace(
         finding,
         summary=summary,
-        evidence={**finding.evidence, FOLDER: ", ".join(emulators) or "no emulator"},
+        evidence={**finding.evidence, FOLDER: ", ".join(emulators or ()) or "no emulator"},
     )
     if (candidate.created_at or clock.booted) >= clock.booted:
         return found

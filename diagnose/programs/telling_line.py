@@ -202,8 +202,7 @@ def _score(line: Message) -> int:
     """How well a line explains a failure."""
     text, level = line.text, line.level
     exception = _EXCEPTION.match(text) or _RUBY_EXCEPTION.match(text)
-    is_frame = _FRAME.match(text) or _OF_ERLANG.search(text)
-    if not _LETTERS.search(text) or _LEVEL_ALONE.match(text) or (is_frame and not exception):
+    if _says_nothing(text) or (_is_frame(text) and not exception):
         return UNREADABLE
     is_beside = level == INFO or _OPTION_HELP.match(text)
     if (is_beside and not exception) or _OF_THE_LOGGER.match(text):
@@ -215,6 +214,16 @@ def _score(line: Message) -> int:
     if _INNER_EXCEPTION.search(text):
         return max(score, ERROR) + _worth_of_phrases(text, without_generic=True)
     return score + _worth_of_phrases(text)
+
+
+def _says_nothing(text: str) -> bool:
+    """Whether a line has no letters, or is the name of a level alone."""
+    return _LETTERS.search(text) is None or _LEVEL_ALONE.match(text) is not None
+
+
+def _is_frame(text: str) -> bool:
+    """Whether a line is a part of a stack trace."""
+    return _FRAME.match(text) is not None or _OF_ERLANG.search(text) is not None
 
 
 def _worth_of_exception(line: Message, name: str) -> int:

@@ -191,9 +191,7 @@ def setting_variables(
     shows all settings of the container. may_pass: another start comes first.
     """
     if may_pass or passing(container, tail):
-        changes = ("typed", "unset")
-        variables = setting.variables if setting is not None else {}
-        return {name: value for name, value in variables.items() if name not in changes}
+        return _without_changes(setting)
     unset = tail.failure.page_variables({}).get("unset", "") if tail.failure is not None else ""
     if unset and container.config.sets(unset):
         return {"setting": unset, "unset": unset}
@@ -204,6 +202,13 @@ def setting_variables(
     is_known = tail.failure is not None
     objects = is_known or (tail.telling is not None and tail.telling.is_complaint)
     return {"configured": container.name} if objects else {}
+
+
+def _without_changes(setting: NamedSetting | None) -> dict[str, str]:
+    """Its variables but those of the blocks that change it."""
+    variables = setting.variables if setting is not None else {}
+    changes = ("typed", "unset")
+    return {name: value for name, value in variables.items() if name not in changes}
 
 
 def _only_folder(container: Container) -> str:

@@ -48,11 +48,11 @@ def requests_unanswered(
     full = {(queue.container.id, queue.socket.port) for queue in full_queues or ()}
     for waiting in waiting_clients:
         container = waiting.container
-        may_load = clock.is_within(container.started_at, settled)
-        if (container.id, waiting.port) in full or (may_load and not waiting.accepts):
+        is_ready = waiting.accepts or not clock.is_within(container.started_at, settled)
+        if (container.id, waiting.port) in full or not is_ready:
             continue
         ignored = waiting.ignored(patience)
-        queued = [client for client in ignored if client.unread and not client.accepted]
+        queued = waiting.queued(patience)
         is_late = any(client.seconds >= 3 * patience for client in queued)
         is_stuck = len(ignored) >= least and waiting.is_quiet(patience)
         if is_stuck or len(queued) > 1 or is_late:

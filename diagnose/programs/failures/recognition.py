@@ -209,7 +209,4 @@ def recognise(
     beside = [failure for failure in candidates if not (first and failure.explains_only)]
     in_first = (_in_line(text, candidates) for text in first)
     in_others = (_in_line(text, beside) for text in reversed(texts))
-    found = (
-        recognised for recognised in itertools.chain(in_first, in_others) if recognised is not None
-    )
-    return next(found, None)
+    return next(filter(None, itertools.chain(in_first, in_others)), None)

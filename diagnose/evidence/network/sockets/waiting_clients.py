@@ -66,6 +66,11 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
             if client.seconds >= seconds and (client.unread or client.left)
         )
 
+    def queued(self, seconds: float) -> tuple[WaitingClient, ...]:
+        """Those of them whose connection the program has not even accepted."""
+        ignored = self.ignored(seconds)
+        return tuple(client for client in ignored if client.unread and not client.accepted)
+
 
 class WaitingClients(Items[WaitingAtPort], frozen=True):
     """By container and port; empty where everybody is served."""
