@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose import registry
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.programs.failures import FAILURES, recognise
 from diagnose.programs.telling_line import telling_line
 from tests.programs.lines import LINES
@@ -36,6 +37,30 @@ def test_a_line_is_recognised_as_its_row_among_all(name: str):
 )
 def test_advice_by_the_way_is_no_missing_option(advice: str, end: str):
     assert recognise([advice, end], telling_line([advice, end]), FAILURES) is None
+
+
+RESORTS = {
+    "usage-printed": ["Keycloak", "Usage:", "kc.sh [OPTIONS] [COMMAND]", "  start-dev   Start it."],
+    "logs-elsewhere": ["Merging configuration", "Logging errors to /var/log/app/app.err.log"],
+    "postgres-data": [
+        "Logging errors to /var/log/app/app.err.log",
+        "initialized by PostgreSQL version 13, which is not compatible with this version 16.2",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", RESORTS)
+def test_what_is_told_where_no_line_explains(name: str):
+    failure = LogTail(tuple(RESORTS[name])).failure
+    assert failure is not None
+    assert failure.name == name
+
+
+def test_a_usage_text_below_a_complaint_is_not_what_ended_the_program():
+    lines = ("error: unknown option --verbos", "Usage: app [OPTIONS]")
+    failure = LogTail(lines).failure
+    assert failure is not None
+    assert failure.name == "unknown-option"
 
 
 LIMIT = "run: line 34: ulimit: max user processes: cannot modify limit: Operation not permitted"

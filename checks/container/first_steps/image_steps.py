@@ -45,7 +45,7 @@ def image_steps(
 ) -> dict[str, str]:
     """The variables of a page about a program that failed at its start."""
     failure = tail.failure
-    if failure is None:
+    if failure is None or failure.name == "logs-elsewhere":
         return _pointed_log(container, tail)
     given = own_command(container, failure, commands)
     if given:

@@ -7,5 +7,7 @@ is in the log: a row knows its program, a family knows only what kind of complai
 from diagnose.programs.failures.recognition import LateTable
 
 FAMILIES = LateTable("diagnose.programs.families.table", "FAMILIES")
+LAST_RESORTS = LateTable("diagnose.programs.families.last_resorts", "LAST_RESORTS")
+"""What counts in any line where no line explains."""
 
-__all__ = ["FAMILIES"]
+__all__ = ["FAMILIES", "LAST_RESORTS"]

@@ -16,7 +16,7 @@ from diagnose.programs.failures import (
     recognise,
     recognise_family,
 )
-from diagnose.programs.families import FAMILIES
+from diagnose.programs.families import FAMILIES, LAST_RESORTS
 from diagnose.programs.telling_line import TellingLine, telling_line
 from diagnose.questions import Host
 from diagnose.questions.containers import ContainerLog, ReadLogs
@@ -70,7 +70,10 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         if not self.lines:
             return None
         recognised = recognise(self.lines, self.telling, FAILURES)
-        return recognised or recognise_family(self.telling, FAMILIES)
+        recognised = recognised or recognise_family(self.telling, FAMILIES)
+        if recognised is not None or (self.telling is not None and self.telling.explains):
+            return recognised
+        return recognise(self.lines, None, LAST_RESORTS)
 
     def failure_named(self, *names: str) -> Recognised | None:
         """The known failure, if it is the row of one of these names."""

@@ -1,0 +1,26 @@
+"""What the lines of a program tell where none of them explains why it ended."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+LAST_RESORTS: tuple[Failure, ...] = (
+    Failure(
+        name="logs-elsewhere",
+        mark="logging ",
+        pattern=r"\blogging (?:\w+ ){0,4}(?:to|in)(?: file)? ['\"]?(?P<log>/[\w./-]+\.(?:err|log))\b",
+        cause="the program writes what goes wrong into its own file {log}, and not into the log of its container",
+        cure="read the end of that file",
+        source="ClickHouse/ClickHouse#10046",
+    ),
+    Failure(
+        name="usage-printed",
+        mark="usage",
+        pattern=r"^\s*usage:?\s*$|^\s*usage: \S",
+        cause="the program printed how it is used, and ended: it was given no command, "
+        "or not the one that starts it",
+        cure="add the command that starts the program behind the image's name (command in compose)",
+        source="keycloak/keycloak#24411",
+    ),
+)
+"""In the order in which they are looked for."""
