@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 
 import msgspec
 
@@ -18,6 +19,7 @@ from checks.firewall.helpers import (
     with_bridges,
 )
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
@@ -25,15 +27,24 @@ from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import agree, named
+from diagnose.phrases import agree, named, shortened
 from diagnose.registry import check
+
+_CHAIN_GONE = LazyPattern(
+    r"iptables failed: (?P<program>ip6?tables) [^\n]{0,40}?(?:-t (?P<table>\w+) )?"
+    r"-[AI] (?P<chain>DOCKER[\w-]*) [^\n]*No chain/target/match by that name"
+)
+"""What the engine says of a start for which it cannot write a rule."""
 
 
 @check("firewall.chains-missing", severity=Severity.critical, caused_by=["firewall.backend-mixed"])
 def chains_missing(
     firewall: Firewall,
     packet_paths: PacketPaths,
+    containers: Containers | None,
     config: DaemonConfig | None,
     simulated_repair: SimulatedRepair | None,
 ) -> CheckResult:
@@ -41,13 +52,17 @@ def chains_missing(
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and
     28.5.2: `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not
-    bring the rules back, a restart does.
+    bring the rules back, a restart does. Where no container runs on a bridge, the error of a
+    refused start names a chain that is not there.
     """
     alone = left_alone(config)
     if alone:
         return Skipped(alone)
     if not packet_paths.networks:
-        return Skipped(packet_paths.why_none)
+        refused = by_key(_refused_by_lost_chain(containers, firewall))
+        for (table, chain), lost in refused.items():
+            yield _refused_finding(table, chain, lost, firewall)
+        return None if refused else Skipped(packet_paths.why_none)
     if firewall.hides_docker and not firewall.docker_tables:
         return Unavailable("refused", f"the tables of {firewall.hides_docker} could not be read")
     yield from unsure(packet_paths)
@@ -56,6 +71,38 @@ def chains_missing(
         has_docker_proxy = has_proxy(config)
         yield _finding(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
     return None
+
+
+def _refused_by_lost_chain(
+    containers: Containers | None, firewall: Firewall
+) -> Iterator[tuple[tuple[str, str], Container]]:
+    """The containers whose start wanted a rule in a chain that is gone, by the table and chain."""
+    there = {(chain.table.family, chain.table.name, chain.name) for chain in firewall.chains}
+    for container in containers or ():
+        match = _CHAIN_GONE.search(container.state.error) if container.start_failed else None
+        if match is None:
+            continue
+        family = "ip6" if match["program"] == "ip6tables" else "ip"
+        table, chain = match["table"] or "filter", match["chain"]
+        if (family, table, chain) not in there:
+            yield (f"{family} {table}", chain), container
+
+
+def _refused_finding(
+    table: str, chain: str, refused: list[Container], firewall: Firewall
+) -> Finding:
+    names = sorted(names_of(refused))
+    return Finding(
+        subject=HOST,
+        summary=f"Docker's firewall rules are gone: table {table} has no chain {chain}, in which the "
+        f"engine writes the rules of {named('container', names)}",
+        evidence=base(firewall, "prerouting")
+        | {"State.Error": shortened(refused[0].state.error), f"chain {chain}": None},
+        variables={"refused": names[0]},
+        discriminator=f"{table} {chain}",
+        touches=subjects_of(refused),
+        signs=frozenset({"iptables"}),
+    )
 
 
 class _Harm(msgspec.Struct, frozen=True, dict=True):

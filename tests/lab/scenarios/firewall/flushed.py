@@ -81,3 +81,17 @@ def answers_forgotten(box: Box) -> None:
     box.sh("iptables -P FORWARD DROP; for chain in FORWARD DOCKER-CT; do iptables -S $chain 2>/dev/null"
            " | grep -e ESTABLISHED | sed 's/^-A/-D/' | xargs -r -L1 iptables; done")  # fmt: skip
     assert not goes_out(box)
+
+
+@fault(
+    "firewall.chains-missing",
+    subject="host:host",
+    also=["container.start-refused"],
+    baseline=False,
+)
+def flushed_before_a_start(box: Box) -> None:
+    """A firewall's restart has removed all chains, no container runs, and one cannot be started."""
+    box.sh("for t in filter nat mangle raw; do iptables -t $t -F; iptables -t $t -X; done")
+    words = ("--memory=64m", "--pids-limit=64", "-p", "53:53/udp", "shop:1.4")
+    done = box.docker("run", "-d", "--name=bind", *words, check=False)
+    assert "No chain/target/match by that name" in done.stderr

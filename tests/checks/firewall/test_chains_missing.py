@@ -1,0 +1,47 @@
+"""What is said of starts that the engine refuses for lack of a chain, over made rulesets."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.firewall.ruleset import assemble
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+REFUSED = (
+    "driver failed programming external connectivity on endpoint bind (e8d62): Unable to enable "
+    "DNAT rule: (iptables failed: iptables --wait -t nat -A DOCKER -p tcp -d 0/0 --dport 53 -j DNAT "
+    "--to-destination 172.17.0.2:53 ! -i docker0: iptables: No chain/target/match by that name.\n "
+    "(exit status 1))"
+)
+EMPTY = Firewall(assemble(None, {"ip": "*nat\n:PREROUTING ACCEPT\nCOMMIT"}))
+WITH_CHAIN = Firewall(assemble(None, {"ip": "*nat\n:PREROUTING ACCEPT\n:DOCKER -\nCOMMIT"}))
+
+
+def bind(error: str) -> Container:
+    state = {"Status": "created", "Pid": 0, "ExitCode": 128, "Error": error, "StartedAt": ""}
+    return container("bind", State=state)
+
+
+CASES = {
+    "the chain is gone": (EMPTY, REFUSED, [("critical", "host")]),
+    "the chain is there": (WITH_CHAIN, REFUSED, []),
+    "another error": (EMPTY, "address already in use", []),
+    "another program's chain": (EMPTY, REFUSED.replace("DOCKER", "KUBE-SVC"), []),
+}
+
+
+@pytest.mark.parametrize(("firewall", "error", "expected"), CASES.values(), ids=CASES)
+def test_a_start_without_its_chain(
+    firewall: Firewall, error: str, expected: list[tuple[str, str]]
+) -> None:
+    judged = judge(
+        "firewall.chains-missing",
+        firewall=firewall,
+        packet_paths=PacketPaths(),
+        containers=of(bind(error)),
+    )
+    assert rows(judged) == expected
