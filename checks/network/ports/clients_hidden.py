@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
@@ -20,13 +21,18 @@ from diagnose.phrases import shortened
 from diagnose.registry import check
 
 _REFUSES = LazyPattern(
-    r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many",
+    r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many"
+    r"|brute-?force|throttl",
     re.IGNORECASE,
 )
 _WEB = (80, 443)
 """Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
 """Programs that take calls to published ports on behalf of an engine."""
+_PORT_DRIVER = "--port-driver"
+_HIDES, _KEEPS = "builtin", "slirp4netns"
+"""RootlessKit's port drivers: the usual one calls the container itself, the other one passes on the
+client's own packets."""
 
 
 @check("network.clients-hidden", severity=Severity.warning)
@@ -38,6 +44,7 @@ def clients_hidden(
     listeners: Listeners | None,
     info: Info | None,
     ping: Ping | None,
+    processes: Processes | None,
     clock: Clock,
     *,
     least: Count = Count(3),
@@ -49,8 +56,13 @@ def clients_hidden(
     requests and bans hit all of them at once. IPv4 clients keep their address, unless they call
     from the host itself. The program's own log shows the refusals. A host that has only link-local
     IPv6 addresses is left alone, and so is what a web server of the host itself may pass on: its
-    calls come from the gateway too.
+    calls come from the gateway too. RootlessKit's port driver `builtin` hides all clients of a
+    rootless engine, over IPv4 as well.
     """
+    if info is not None and info.is_rootless and _port_drivers(processes) == {_HIDES}:
+        yield from _rootless_findings(containers, recent_logs, networks, clock, least)
+        yield from recent_logs.left_out(containers.running)
+        return None
     if (ping is not None and ping.is_podman) or (info is not None and info.is_rootless):
         return Skipped("no docker-proxy stands between clients and containers")
     if interfaces is not None and not interfaces.has_ipv6_for_others:
@@ -78,6 +90,61 @@ def clients_hidden(
             break
     yield from recent_logs.left_out(containers.running)
     return None
+
+
+def _port_drivers(processes: Processes | None) -> set[str]:
+    """The port drivers of the rootless engines that run; `none` is one that publishes nothing."""
+    kits = (process.cmdline or [] for process in processes or () if process.comm == "rootlesskit")
+    return {driver for words in kits for driver in _drivers_in(words)} - {"none"}
+
+
+def _drivers_in(words: list[str]) -> Iterator[str]:
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        name, _, value = word.partition("=")
+        if name == _PORT_DRIVER:
+            yield value or following
+
+
+def _rootless_findings(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    networks: Networks,
+    clock: Clock,
+    least: int,
+) -> Iterator[Finding]:
+    """What refuses a gateway by which all clients of the published ports of a network seem to come.
+
+    The program may stand behind a proxy, which passes on the address that it saw.
+    """
+    for container in containers.running:
+        for network, endpoint in networks.places_of(container):
+            servers = [container, *containers.beside(container)]
+            if not endpoint.gateway or not _publishes_on(network, servers):
+                continue
+            lines = recent_logs.repeated(container, _refusal_of(endpoint.gateway), clock, least)
+            if lines:
+                yield Finding.about(
+                    container,
+                    f"{container} refuses clients with the address {endpoint.gateway} of its "
+                    "gateway: all clients get it, because the port driver of this rootless engine "
+                    f"is {_HIDES}",
+                    {
+                        "log": shortened(lines[-1].text),
+                        "refusals in its last lines": len(lines),
+                        "rootlesskit": f"{_PORT_DRIVER}={_HIDES}",
+                    },
+                    touches=(network.subject,),
+                    driver=_KEEPS,
+                )
+                break
+
+
+def _publishes_on(network: Network, servers: Iterable[Container]) -> bool:
+    """Whether one of these containers publishes a TCP port and is on that network."""
+    return any(
+        server.is_running and server.published_by("tcp") and network.name in server.endpoints
+        for server in servers
+    )
 
 
 def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:

@@ -5,14 +5,20 @@ from __future__ import annotations
 import shutil
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from tests.lab.box import Box, Run
 from tests.lab.engines import discover
 from tests.lab.places import loaded
+from tests.lab.programs import load_server
+from tests.lab.provider import BOX_ADDRESS
 from tests.lab.runner import BASE_CONFIG, PATIENT
+from tests.lab.scenarios.real_servers import NGINX
 
 TOOLS = ("rootlesskit", "slirp4netns", "fuse-overlayfs", "newuidmap")
 USER, UID = "shop", 1200
@@ -99,8 +105,8 @@ def by_root(box: Box, *args: str) -> Run:
     return box.diagnose("all", "--format=json", *args)
 
 
-def by_user(box: Box) -> Run:
-    return box.diagnose("all", "--format=json", user=USER, env=ENV)
+def by_user(box: Box, *args: str) -> Run:
+    return box.diagnose("all", "--format=json", *args, user=USER, env=ENV)
 
 
 @pytest.fixture(scope="module")
@@ -225,3 +231,53 @@ def test_broken_daemon_json_and_full_disk_of_a_dead_engine(stopped: Box) -> None
     assert found["daemon.config-invalid"][0] == "critical"
     assert CONFIG in found["daemon.config-invalid"][1]
     assert f"{HOME}/.local/share/docker" in found["storage.disk-full"][1]
+
+
+HIDDEN = "network.clients-hidden"
+EDGE = "server { listen 8080; location / { allow 192.0.2.0/24; deny all; root /; try_files /etc/hostname =404; } }"
+SITE = f"http://{BOX_ADDRESS}:8088/"
+STATUS = [
+    "curl",
+    "-so",
+    "/dev/null",
+    "--noproxy",
+    "*",
+    "--max-time",
+    "3",
+    "-w",
+    "%{http_code}",
+    SITE,
+]
+
+
+def test_clients_that_the_port_driver_hides(running: Box) -> None:
+    """A list of addresses refuses everybody; with the other driver each client keeps its own."""
+    engine = SimpleNamespace(api=partial(running.api, sock=SOCKET))
+    load_server(cast(Box, engine), "nginx", "edge:1")
+    running.write(f"{HOME}/nginx.conf", NGINX % EDGE)
+    as_user = partial(running.docker, user=USER, env=ENV, timeout=60)
+    as_user("network", "create", "edge_default")
+    as_user(
+        "run", "-d", "--name=edge", "--network=edge_default", "--restart=always", "-p", "8088:8080",
+        "-v", f"{HOME}/nginx.conf:/etc/nginx/nginx.conf:ro", "edge:1",
+        "/usr/sbin/nginx", "-c", "/etc/nginx/nginx.conf",
+    )  # fmt: skip
+    running.wait_for(lambda: _status(running) == "403", 30, "nginx to refuse")
+    for _ in range(4):
+        assert _status(running) == "403"
+    (hidden,) = (
+        finding for finding in by_user(running, *PATIENT).findings if finding["id"] == HIDDEN
+    )
+    assert hidden["subject"]["name"] == "edge"
+    assert hidden["summary"].endswith("the port driver of this rootless engine is builtin")
+    stop(running)
+    running.write("/start-rootless", START.replace("=builtin", "=slirp4netns"), 0o755)
+    start(running)
+    running.wait_for(lambda: _status(running) == "200", 30, "nginx to serve")
+    assert all(finding["id"] != HIDDEN for finding in by_user(running, *PATIENT).findings)
+    running.write("/start-rootless", START, 0o755)
+
+
+def _status(box: Box) -> str:
+    """What a client outside the host gets."""
+    return box.provider.run(STATUS, check=False).stdout

@@ -10,6 +10,7 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
@@ -117,3 +118,48 @@ def test_engines_without_docker_proxy(engine: dict[str, Any]) -> None:
         clock=CLOCK,
     )
     assert found.verdict == "skipped"
+
+
+BRUTE = 'POST "/login" "Bruteforce attempt from \\"{1}\\" detected for action \\"login\\"." {0}'
+ROOTLESS = Info(security_options=("name=seccomp,profile=builtin", "name=rootless"))
+
+
+def kit(*words: str) -> Processes:
+    return Processes((Process(1, comm="rootlesskit", cmdline=["rootlesskit", *words]),))
+
+
+DRIVERS = {
+    "builtin": (kit("--net=slirp4netns", "--port-driver=builtin"), GATEWAY, FOUND),
+    "in two words": (kit("--port-driver", "builtin", "dockerd"), GATEWAY, FOUND),
+    "slirp4netns": (kit("--port-driver=slirp4netns"), GATEWAY, []),
+    "two engines": (
+        Processes((*kit("--port-driver=builtin"), *kit("--port-driver=slirp4netns"))),
+        GATEWAY,
+        [],
+    ),
+    "not seen": (None, GATEWAY, []),
+    "a client of its own": (kit("--port-driver=builtin"), "198.51.100.7", []),
+}
+
+
+@pytest.mark.parametrize(("processes", "client", "expected"), DRIVERS.values(), ids=DRIVERS)
+def test_clients_of_a_rootless_engine(
+    processes: Processes | None, client: str, expected: list[tuple[str, str]]
+) -> None:
+    """The proxy publishes the port, and the program behind it refuses the address it was told."""
+    front = proxy("0.0.0.0")
+    own = {"IPAddress": "172.18.0.3", "Gateway": GATEWAY}
+    cloud = container("cloud", NetworkSettings={"Networks": {"edge": own}})
+    texts = lines(client, text=BRUTE)
+    found = judge(
+        "network.clients-hidden",
+        containers=of(cloud, front),
+        recent_logs=RecentLogs({cloud.id: tuple(RecentLine(NOW - 5, text) for text in texts)}),
+        networks=Networks((EDGE,)),
+        info=ROOTLESS,
+        processes=processes,
+        clock=CLOCK,
+    )
+    assert rows(found) == [(severity, "cloud") for severity, _ in expected]
+    for finding in found.findings:
+        assert finding.variables["driver"] == "slirp4netns"
