@@ -8,6 +8,7 @@ import time
 from tests.lab import Box, fault, healthy
 from tests.lab.runner import healthy_container
 from tests.lab.scenarios.network.helpers import QUIET
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 _REFUSED = "connect() failed (111: Connection refused) while connecting to upstream"
 _TIMEOUT = "dial tcp: i/o timeout"
@@ -118,6 +119,27 @@ def peer_that_listens_for_itself(box: Box) -> None:
     _caller(box, "edge6", address, _REFUSED, "--network=edge6net")
     time.sleep(5)
     assert "111" in _logs(box, "edge6")
+
+
+def _curls(box: Box, name: str, url: str, network: str) -> None:
+    """A program that calls a neighbour by its name with curl, which does not say why it failed."""
+    script = f"while :; do /usr/bin/curl -sS --max-time 3 {url} || :; sleep 1; done"
+    box.docker(
+        *("run", "-d", f"--name={name}", *QUIET, *MACHINE, f"--network={network}"),
+        *("bb:1.36", "sh", "-c", script),
+    )
+
+
+@fault("network.peer-not-listening", subject="container:app7", shareable=True)
+def tunnel_that_listens_for_itself(box: Box) -> None:
+    """A tunnel listens on loopback alone, and a neighbour calls it by its name with curl."""
+    box.docker("network", "create", "tunnel7net")
+    tunnel = ("bb:1.36", "httpd", "-f", "-p", "127.0.0.1:11111", "-h", "/www")
+    box.docker("run", "-d", "--name=tunnel7", *QUIET, "--network=tunnel7net", *tunnel)
+    _curls(box, "app7", "http://tunnel7:11111/", "tunnel7net")
+    box.wait_for(
+        lambda: _logs(box, "app7").count("tunnel7 port 11111") >= 3, 20, "app7 to be refused"
+    )
 
 
 @fault("network.peer-not-listening", subject="container:front8", shareable=True)

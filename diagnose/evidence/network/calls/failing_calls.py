@@ -32,8 +32,16 @@ _PLACE6 = LazyPattern(
     r"(?<![\w:.\[])\[?(?P<address>[0-9a-f]{1,4}:[0-9a-f:]{0,40}:[0-9a-f]{1,4})\]?:(?P<port>\d{2,5})(?!\w|:\w)",
     re.IGNORECASE,
 )
-_NAMED_PLACE = LazyPattern(r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+):(?P<port>\d{2,5})(?!\d)")
-"""A port behind a name, which may be another container's."""
+_NAMED_PLACE = LazyPattern(
+    r"(?<![\w.-])(?P<name>[A-Za-z][\w.-]*+)(?::| port )(?P<port>\d{2,5})(?!\d)"
+)
+"""A port behind a name, which may be another container's; curl writes the word."""
+_AT_ONCE = LazyPattern(r"after [12]?\d{1,3} ms: Could(?:n't| not) connect to server")
+"""How curl from 7.86 on says that it was refused.
+
+Within a network of the caller's there is a route, and the kernel looks for a machine that does not
+answer for three seconds.
+"""
 
 
 def where_named(address: str, container: Container) -> str:
@@ -103,7 +111,7 @@ def failing_calls(
     calls: dict[tuple[str, str, int], FailingCall] = {}
     for container in callers:
         for line in recent_logs.of(container):
-            if not signs(line.text) & _FAILED:
+            if not _signs(line.text) & _FAILED:
                 continue
             by_address = _calls(container, networks, line)
             for call in by_address or _calls_by_name(container, names, networks, line):
@@ -133,6 +141,11 @@ def _waiting(
                 )  # fmt: skip
 
 
+def _signs(text: str) -> frozenset[str]:
+    """The classes of error in a line, that of curl among them, which does not say it."""
+    return signs(text) | ({"refused"} if _AT_ONCE.search(text) else frozenset())
+
+
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:
     calls = []
     text = line.text
@@ -141,7 +154,7 @@ def _calls(container: Container, networks: Networks, line: RecentLine) -> list[F
         network = _bridge_of(match["address"], networks)
         if network is None or port >= _EPHEMERAL:
             continue
-        refused = "refused" in signs(text)
+        refused = "refused" in _signs(text)
         calls.append(
             FailingCall(
                 container,
@@ -181,7 +194,7 @@ def _calls_by_name(
             address = addresses.get((name, match["name"]), "")
             network = _bridge_of(address, networks) if address else None
             if network is not None and network.name == name:
-                is_refused = "refused" in signs(line.text)
+                is_refused = "refused" in _signs(line.text)
                 port, text = int(match["port"]), quoted(line.text)
                 calls.append(
                     FailingCall(

@@ -40,3 +40,29 @@ def test_a_line_of_a_log_is_a_failing_call(line: str) -> None:
     calls = failing_calls(Containers((APP,)), NETWORKS, logs, links(), None, CLOCK)
     (call,) = calls.items
     assert (call.address, call.port, call.times) == ("172.18.0.77", 5432, 2)
+
+
+DB = container("db", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.9"}}})
+CURL = "curl: (7) Failed to connect to db port 5432 after {} ms: {} to server"
+
+
+@pytest.mark.parametrize(
+    ("line", "refused"),
+    [
+        (CURL.format(0, "Couldn't connect"), True),
+        (CURL.format(63, "Could not connect"), True),
+        ("curl: (7) Failed to connect to db port 5432: Connection refused", True),
+        ("curl: (7) Failed to connect to db port 5432 after 3062 ms: No route to host", False),
+    ],
+)
+def test_a_line_of_curl_names_the_neighbour(line: str, refused: bool) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
+    calls = failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK)
+    (call,) = calls.items
+    assert (call.address, call.port, call.refused) == ("172.18.0.9", 5432, refused)
+
+
+def test_slow_failures_of_curl_are_none_of_a_neighbour() -> None:
+    line = CURL.format(3062, "Couldn't connect")
+    logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
+    assert not failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK).items
