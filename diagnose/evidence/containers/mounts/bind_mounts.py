@@ -229,10 +229,18 @@ def not_a_file(container: Container, log_tails: LogTails) -> NamedPath | None:
 
 
 def missing_in_folder(container: Container, log_tails: LogTails) -> NamedPath | None:
-    """What the container's last words miss in a folder of the host that is mounted into it."""
-    line = log_tails.of(container).find("no such file or directory", "enoent", "filenotfound")
+    """What the container's last words miss in a folder of the host that is mounted into it.
+
+    Nothing where its program may not write there: it misses what it could not make itself.
+    """
+    tail = log_tails.of(container)
+    line = tail.find("no such file or directory", "enoent", "filenotfound")
     file = next(named_files(container, line), None)
-    return file if file and file.mount.type == "bind" and file.rest else None
+    if file is None or file.mount.type != "bind" or not file.rest:
+        return None
+    refused = tail.failure_named("path-denied")
+    path = refused.values.get("path", "") if refused is not None else ""
+    return None if file.mount.holds(path) else file
 
 
 _RELATIVE = LazyPattern(r"(?<![\w./:@-])(?:\./)?[\w-][\w.-]*(?:/[\w.-]+)*\.\w{2,10}(?![\w/])")

@@ -199,3 +199,20 @@ def test_a_folder_of_the_host_that_has_lost_its_files(
         log_tails=log_of(container, line),
     )
     assert [finding.variables.get("emptied") for finding in result.findings] == expected
+
+
+def test_a_file_that_its_program_could_not_make_is_not_lost():
+    """Nexus may not write its empty folder, and misses the log that it has not made."""
+    container = container_in("exited", code=1, Mounts=[CONF])
+    refused = "Unable to create directory /etc/app/instances"
+    result = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources(
+            {"/srv/conf": PathStatus(type="folder")}, entries={"/srv/conf": 0}
+        ),
+        log_tails=log_of(container, refused, "/etc/app/log/app.log (No such file or directory)"),
+    )
+    assert not result.findings
