@@ -61,7 +61,7 @@ def began() -> float:
 
 SLACK_S = 0.5
 """Seconds after its budget in which a run ends, where the host gives it enough of a processor."""
-LEAST_CPU_S = 0.6
+LEAST_CPU_S = 0.45
 """Seconds of CPU with which a run has hardly loaded its checks: it can say nothing."""
 STARVED_SHARE = 0.5
 """Of a processor: a run that gets more is short of time because its budget is small."""
