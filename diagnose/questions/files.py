@@ -15,7 +15,7 @@ from diagnose.questions.question import Policy, Question
 
 FileType = Literal["file", "folder", "link", "socket", "pipe", "device", "other"]
 
-Parts = Literal["certificates", "created"]
+Parts = Literal["certificates", "created", "first certificate"]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
 is not recorded whole."""
 

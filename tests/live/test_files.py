@@ -139,6 +139,15 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
     assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"
 
 
+def test_a_private_key_beside_a_certificate_is_not_read(live: Live, tmp_path: Path) -> None:
+    path = tmp_path / "edge.pem"
+    first = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+    key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n"
+    path.write_text(f"{key}{first}{first.replace('MIIB', 'MIIC')}")
+    answer = files.read(live, question("file.read", path=str(path), parts="first certificate"))
+    assert answer["text"] == first
+
+
 def test_env_files_that_compose_files_name(live: Live, tmp_path: Path) -> None:
     (tmp_path / "compose.yaml").write_text("services:\n  a:\n    env_file: ./shop.env\n")
     (tmp_path / "shop.env").write_text("DB_PASSWORD=ab$cd\n")

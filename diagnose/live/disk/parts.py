@@ -11,6 +11,7 @@ _OF_CERTIFICATES = re.compile(
     r"(?<!\w)(?:ssl_certificate|SSLCertificateFile|crt|stats[ \t]+socket)[ \t]"
 )
 """Directives of nginx, Apache and HAProxy."""
+_CERTIFICATE = re.compile(r"-----BEGIN CERTIFICATE-----[^-]*+-----END CERTIFICATE-----")
 _HEAD = re.compile(
     r"\bcreate\s*(?:unlogged\s+|temp\s+)?(?:table|database|schema|db|role|user)\s+"
     r"(?:if\s+not\s+exists\s+)?[^\s(;]{1,256}",
@@ -40,7 +41,14 @@ def _created(text: str) -> Iterator[str]:
     yield from dict.fromkeys(verb[0].lower() for verb in _REMOVES.finditer(text))
 
 
+def _first_certificate(text: str) -> Iterator[str]:
+    """The first certificate of a PEM file, without the chain and the private key beside it."""
+    if first := _CERTIFICATE.search(text):
+        yield first[0]
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "certificates": _certificates,
     "created": _created,
+    "first certificate": _first_certificate,
 }

@@ -63,14 +63,14 @@ class CertificateFile(msgspec.Struct, frozen=True):
         return self.holder.destination == self.inside
 
     def read(self, inside: str = "") -> ReadFile:
-        """A question for this file, or for another one below the same mount.
+        """A question for this file's certificate, or for that of another one below the same mount.
 
         No link of the container leads out of that mount.
         """
         path = (inside or self.inside).removeprefix(self.holder.destination.rstrip("/"))
         if not path:
-            return ReadFile(self.holder.source)
-        return ReadFile(path, root=self.holder.source)
+            return ReadFile(self.holder.source, parts="first certificate")
+        return ReadFile(path, root=self.holder.source, parts="first certificate")
 
 
 class CertificateFiles(Items[CertificateFile], frozen=True):
