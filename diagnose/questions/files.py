@@ -215,9 +215,11 @@ class ListFolder(Question[FolderListing], frozen=True):
     )
     path: str
     limit: int = 2000
+    root: str | None = None
+    """As for `ReadFile`."""
 
     def about(self) -> str:
-        return f"the entries of folder {self.path}"
+        return f"the entries of folder {(self.root or '').rstrip('/')}{self.path}"
 
 
 class LayerOnDisk(msgspec.Struct, frozen=True):

@@ -30,7 +30,8 @@ def seen(
     app = container("proxy", Mounts=[mount])
 
     def listing(question: Any) -> dict[str, Any]:
-        names = [name, "access.log"] if question.path == folder else []
+        listed = f"{question.root}{question.path}".rstrip("/")
+        names = [name, "access.log"] if listed == folder else []
         return {"entries": [{"name": each, "type": "file"} for each in names]}
 
     def read(question: Any) -> dict[str, Any]:

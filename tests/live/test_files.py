@@ -179,6 +179,20 @@ def test_lists_a_folder_up_to_its_limit(live: Live, tmp_path: Path) -> None:
     assert (len(cut["entries"]), cut["truncated"]) == (2, True)
 
 
+def test_a_folder_is_listed_as_a_container_sees_it(live: Live, tmp_path: Path) -> None:
+    top = tmp_path / "top"
+    (top / "real").mkdir(parents=True)
+    (top / "real/file").write_text("")
+    (top / "link").symlink_to("/real")
+    (top / "escape").symlink_to("/etc")
+    inside = question("file.list", path="/link", root=str(top))
+    assert files.list_folder(live, inside)["entries"] == [{"name": "file", "type": "file"}]
+    with pytest.raises(FileNotFoundError):
+        files.list_folder(live, question("file.list", path="/escape", root=str(top)))
+    with pytest.raises(NotADirectoryError):
+        files.list_folder(live, question("file.list", path="/real/file", root=str(top)))
+
+
 def test_usage_is_statvfs_of_the_mount_behind_links(live: Live, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc")
     answer = plain(files.usage(live, question("fs.usage", path=str(tmp_path / "link"))))

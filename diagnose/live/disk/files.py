@@ -99,9 +99,11 @@ def devices(live: Live, question: AnyQuestion) -> Json:
 def list_folder(live: Live, question: AnyQuestion) -> Json:
     """The entries of one folder, sorted by name.
 
-    args: path; limit (2000). answer: entries [{name, type: file|folder|link|other}], truncated.
+    args: path; limit (2000); root: as for `read`. answer: entries [{name, type: file|folder|link|
+    other}], truncated.
     """
-    return _call(live, question, "list_folder", [question.args["path"]])
+    place = question.args.get("root") or question.args["path"]
+    return _call(live, question, "list_folder", [place])
 
 
 def usage(live: Live, question: AnyQuestion) -> Json:

@@ -1,4 +1,4 @@
-"""Opening files that somebody else may have put there: regular ones, and nothing else."""
+"""Opening files and folders that somebody else may have put there, and nothing else."""
 
 # Called for many files; pathlib has no words for places.
 
@@ -22,15 +22,7 @@ def open_regular(path: str, root: str | None = None, follow: bool = True) -> int
     root: the folder that path and links are resolved in, as a chroot would. follow: False refuses a
     link as last part.
     """
-    flags = os.O_PATH | os.O_CLOEXEC | (0 if follow else os.O_NOFOLLOW)
-    if root is None:
-        found = os.open(path, flags)
-    else:
-        top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            found = _open_inside(top, path, flags)
-        finally:
-            os.close(top)
+    found = _place(path, root, 0 if follow else os.O_NOFOLLOW)
     try:
         mode = os.fstat(found).st_mode
         if stat.S_ISLNK(mode):
@@ -40,6 +32,29 @@ def open_regular(path: str, root: str | None = None, follow: bool = True) -> int
         return _reopened(found, path)
     finally:
         os.close(found)
+
+
+def open_folder(path: str, root: str | None = None) -> int:
+    """A descriptor for listing a folder. root: as for `open_regular`."""
+    if root is None:
+        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    found = _place(path, root, os.O_DIRECTORY)
+    try:
+        return os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=found)
+    finally:
+        os.close(found)
+
+
+def _place(path: str, root: str | None, flags: int) -> int:
+    """A descriptor that is only a place: nothing is opened yet."""
+    flags |= os.O_PATH | os.O_CLOEXEC
+    if root is None:
+        return os.open(path, flags)
+    top = os.open(root, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        return _open_inside(top, path, flags)
+    finally:
+        os.close(top)
 
 
 def _reopened(found: int, path: str) -> int:

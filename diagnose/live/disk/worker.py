@@ -21,7 +21,7 @@ from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Refused
 from diagnose.live.disk.layer_folders import layers
-from diagnose.live.disk.opening import open_regular
+from diagnose.live.disk.opening import open_folder, open_regular
 from diagnose.live.disk.trees import walk
 from diagnose.live.disk.written_status import device_number, link_target, printable, type_name
 from diagnose.live.engine.daemon_process import listening_inode
@@ -144,10 +144,17 @@ def _opening_error(path: str) -> str:
 
 def list_folder(args: Json) -> Json:
     """See `files.list_folder`."""
-    limit = int(args.get("limit", 2000))
+    folder = open_folder(args["path"], args.get("root"))
+    try:
+        return _entries(folder, int(args.get("limit", 2000)))
+    finally:
+        os.close(folder)
+
+
+def _entries(folder: int, limit: int) -> dict[str, Json]:
     entries: list[Json] = []
-    with os.scandir(args["path"]) as folder:
-        for entry in folder:
+    with os.scandir(folder) as found:
+        for entry in found:
             if len(entries) == limit:
                 return {"entries": entries, "truncated": True}
             if entry.is_symlink():

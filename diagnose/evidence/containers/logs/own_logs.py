@@ -63,10 +63,10 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
         for container in containers.running
         if container.id in serving
     }
-    paths = {folder.path for folder in chain.from_iterable(folders.values())}
-    if not paths:
+    every = sorted(set(chain.from_iterable(folders.values())))
+    if not every:
         return OwnLogs()
-    listings = host.answers_about(sorted(paths), ListFolder)
+    listings = host.answers_about(every, lambda folder: folder.listing)
     files = {id: list(_error_logs(own, listings)) for id, own in folders.items()}
     written = _written(host, {file.path for file in chain.from_iterable(files.values())}, clock)
     by_id = {id: tuple(_of_files(host, own, written)) for id, own in files.items()}
@@ -83,6 +83,10 @@ class _Folder(NamedTuple):
     @property
     def path(self) -> str:
         return f"{self.source}{self.below}"
+
+    @property
+    def listing(self) -> ListFolder:
+        return ListFolder(self.below or "/", root=self.source or "/")
 
 
 class _File(NamedTuple):
@@ -110,11 +114,11 @@ def _log_folders(container: Container) -> Iterator[_Folder]:
 
 
 def _error_logs(
-    folders: Iterable[_Folder], listings: Mapping[str, FolderListing]
+    folders: Iterable[_Folder], listings: Mapping[_Folder, FolderListing]
 ) -> Iterator[_File]:
     """The error logs in those of the folders that could be listed."""
     for folder in folders:
-        listing = listings.get(folder.path)
+        listing = listings.get(folder)
         for name in listing.names if listing is not None else ():
             if _ERROR_LOG.search(name):
                 yield _File(folder, name)
