@@ -61,7 +61,8 @@ EXPLAINS = Phrases(
         | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \bmalformed\b | \bdowngrad
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
-        | \bno\ (?:\w+\ ){1,4}found\b | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
+        | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b
+        | \btimed?\ ?out\b | \bunreachable\b | \bno\ route\b | \bname\ resolution\b
         | \bname\ or\ service\b
         | \bno\ space\ left\b | \bout\ of\ memory\b | \bcannot\ allocate\b
         | \bread-only\ file\ ?system\b | \bquota\b
@@ -82,7 +83,7 @@ EXPLAINS = Phrases(
         | \bneeds?\ to\ (?:be|contain|have|start|end|match)\b | \bdeprecated\b | \bambiguous\b
         | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
-        | \b(?:not\ |in)consistent\b | \bno\ module\ named\b | \breadonly\ variable\b
+        | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
         | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:

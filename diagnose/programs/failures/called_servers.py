@@ -55,6 +55,16 @@ CALLED_SERVERS = (
         remedy=AtServer("full_cache", _REDIS),
     ),
     Failure(
+        name="redis-unsaved",
+        mark="misconf",
+        pattern=r"MISCONF Redis is configured to save RDB snapshots",
+        cause="the Redis that it calls takes no writes, because it cannot save its data to disk: the disk is "
+        "full, or the folder may not be written",
+        cure="read the log of Redis, and mend the disk or the folder",
+        source="redis/redis#584",
+        turns_away=True,
+    ),
+    Failure(
         name="redis-replica",
         mark="read only",
         pattern=r"READONLY You can't write against a read only (?:replica|slave)",

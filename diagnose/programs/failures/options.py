@@ -151,6 +151,18 @@ OPTIONS = (
         needs=("--env=discovery.type=single-node",),
     ),
     Failure(
+        name="home-missing",
+        mark="/.",
+        pattern=r"(?:permission denied|EACCES|Errno 13|not permitted)\b.{0,80}?['\" ]"
+        r"(?P<path>/\.(?:aspnet|bundle|cache|cargo|composer|config|dotnet|gradle|keras|local|m2|npm|nuget"
+        r"|pnpm|ssh|streamlit|triton|yarn)\b[\w./-]{0,100})",
+        cause="the container's user has no home folder, and the program wants to write {path}",
+        cure="recreate it with --env=HOME=/tmp, or as the user that its image is made for",
+        source="npm's, pip's and .NET's own messages",
+        confirmed_by="container.option-missing",
+        needs=("--env=HOME=/tmp",),
+    ),
+    Failure(
         name="node-openssl",
         mark="digital envelope routines",
         pattern=r"digital envelope routines::unsupported|ERR_OSSL_EVP_UNSUPPORTED",

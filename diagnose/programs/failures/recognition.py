@@ -26,6 +26,10 @@ ABOUT_SETTINGS = LazyPattern(
 """A program that runs on refuses requests in the words in which it refuses its settings."""
 
 
+NEVER = LazyPattern(r"(?!)")
+"""A program that runs on says so of one request or one job, and is well."""
+
+
 class Failure(msgspec.Struct, frozen=True, dict=True):
     """One known failure: a row of a table."""
 

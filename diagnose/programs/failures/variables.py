@@ -146,6 +146,14 @@ VARIABLES = (
         confirmed_by=_VARIABLE,
     ),
     Failure(
+        name="rust-variable",
+        mark="notpresent",
+        pattern=r"on an `Err` value: NotPresent\b",
+        cause="the program reads a variable that is not set, and does not say which",
+        cure="compare the container's variables with those that the program's documentation asks for",
+        source="Rust documentation, std::env::VarError",
+    ),
+    Failure(
         name="pydantic-settings",
         mark="validation error",
         pattern=r"validation errors? for \w*(?:Settings|Config|Env)\w*; (?P<setting>[a-z_]\w*); Field required",

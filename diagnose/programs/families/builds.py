@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import FreshContainer
-
-_NEVER = LazyPattern(r"(?!)")
-"""A program that runs on fails so in one request or one job, and is well."""
 
 BUILDS = (
     Failure(
@@ -28,6 +24,55 @@ BUILDS = (
         build="another",
     ),
     Failure(
+        name="application-not-found",
+        mark="",
+        pattern=r"""(?x)
+            Could\ not\ import\ (?:module\ )?[\"'](?P<name>[\w.]+)[\"']
+            | Failed\ to\ find\ (?:attribute|application\ object)\ ['\"](?P<name_gunicorn>[^'\"]+)['\"]\ in
+            | Failed\ to\ parse\ ['\"](?P<name_call>[^'\"]+)['\"]\ as\ an\ attribute\ name
+            | Attribute\ \"(?P<name_uvicorn>[^\"]+)\"\ not\ found\ in\ module
+            | Unable\ to\ load\ (?P<name_celery>celery\ application)
+            | The\ module\ (?P<name_module>[\w.]+)\ was\ not\ found
+        """,
+        cause="the command names {name}, and no such application is in the folder where it starts: "
+        "the module has another name or lies deeper, or a mount hides the code",
+        cure="name it as it lies below the working directory (folder.module:app), correct the working "
+        "directory, or keep mounts away from the code",
+        source="Uvicorn's, Gunicorn's and Celery's own messages",
+        build="another",
+    ),
+    Failure(
+        name="assembly-missing",
+        mark="could not load file or assembly",
+        pattern=r"Could not load file or assembly '(?P<assembly>[^',]{1,200})",
+        cause="the image lacks the .NET assembly {assembly}, or has another version of it: the program "
+        "was published for another .NET version, or not as a whole",
+        cure="take the runtime image of the version that the program was built for, and publish it again",
+        source="aspnet/aspnet-docker#233",
+        build="another",
+    ),
+    Failure(
+        name="bean-missing",
+        mark="that could not be found",
+        pattern=r"required a (?:single )?bean of type '(?P<bean>[\w.$]+)' that could not be found",
+        cause="the application is not put together: nothing makes its part {bean}, as where a profile or "
+        "a setting leaves it out",
+        cure="give it the profile that it is run with elsewhere (SPRING_PROFILES_ACTIVE), or run the build "
+        "that worked before",
+        source="Spring Boot's own message",
+        build="earlier",
+    ),
+    Failure(
+        name="native-module",
+        mark="could not load the",
+        pattern=r"Could not load the \"(?P<module>[\w@/-]+)\" module using the (?P<platform>[\w-]+) runtime",
+        cause="the module {module} was installed for another system than the image's ({platform})",
+        cure="install the packages in the Dockerfile, and keep node_modules of the host out of it with "
+        ".dockerignore",
+        source="lovell/sharp's own message",
+        build="another",
+    ),
+    Failure(
         name="start-not-repeatable",
         mark="",
         pattern=r"""(?x)
@@ -41,7 +86,7 @@ BUILDS = (
         cure="make a new container from the image, and do not restart the old one",
         source="arevindh/pihole-speedtest#21, nextcloud/docker#1339",
         explains_only=True,
-        of_running=_NEVER,
+        of_running=NEVER,
         remedy=FreshContainer(),
     ),
 )
@@ -70,7 +115,7 @@ PROGRAM_FAULTS = (
         "what the program did last",
         source="containrrr/watchtower#719; Go's, Node.js', Python's, Ruby's, Java's and PHP's own "
         "messages",
-        of_running=_NEVER,
+        of_running=NEVER,
         build="earlier",
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Unlocked
 
 _MANY = "many programs"
@@ -199,6 +199,67 @@ DATA = (
         "share), and its mount is dead",
         cure="mount it again on the host, and restart the container",
         source="linuxserver/docker-homeassistant#96",
+    ),
+    Failure(
+        name="revision-unknown",
+        mark="",
+        pattern=r"""(?x)
+            Can't\ locate\ revision\ identified\ by\ '(?P<revision>\w+)'
+            | applied\ migration\ not\ resolved\ locally:\ (?P<revision_flyway>[\w.]+)
+            | dependencies\ reference\ nonexistent\ parent\ node\ \('\w+',\ '(?P<revision_django>\w+)'
+            | migration\ directory\ is\ corrupt,\ the\ following\ files\ are\ missing:\ (?P<revision_knex>[\w.-]+)
+        """,
+        cause="the database was migrated by another build of the program: this one does not know its "
+        "migration {revision}",
+        cure="run the build that migrated it again; a database is not taken back by an older build",
+        source="Alembic's, Flyway's, Django's and Knex' own messages",
+        build="newer",
+    ),
+    Failure(
+        name="migration-failed",
+        mark="",
+        pattern=r"""(?x)
+            \bfound\ failed\ migrations\b | \bP3009\b | \bP3018\b
+            | \bmigration\ failed\ to\ apply\b | \bdetected\ failed\ migration\b
+            | \bprevious\ migration\b.{0,40}\bfailed\b
+        """,
+        cause="a migration of the database failed before and is marked as failed, so that no further one "
+        "is run",
+        cure="mend what the first failure named, then mark the migration as undone: prisma migrate "
+        "resolve --rolled-back NAME, flyway repair",
+        source="Prisma's documentation, P3009; Flyway's own message",
+        of_running=NEVER,
+    ),
+    Failure(
+        name="migration-repeated",
+        mark="",
+        pattern=r"""(?x)
+            \b(?:table|relation|view|column|type|schema|index|constraint)\b[^.\n]{0,80}\balready\ exists\b
+            | \bP3005\b | \bDuplicate\ (?:column|key)\ name\b | \bThe\ database\ schema\ is\ not\ empty\b
+            | \bFound\ non-empty\ schema
+        """,
+        cause="a migration makes what the database has already: its record of migrations was lost or broken "
+        "off, or the database was restored or filled by another program",
+        cure="restore the whole dump into an empty database, or mark the migration as done by the program's "
+        "own command",
+        source="linuxserver/docker-bookstack#209",
+        explains_only=True,
+        of_running=NEVER,
+    ),
+    Failure(
+        name="column-missing",
+        mark="column",
+        pattern=r"""(?x)
+            no\ such\ column:\ (?P<column>[\w.]+)
+            | column\ \"?(?P<column_postgres>[\w.]+)\"?\ (?:of\ relation\ \S+\ )?does\ not\ exist
+            | Unknown\ column\ '(?P<column_mysql>[\w.]+)'
+        """,
+        cause="the database has no column {column}: its tables are of another version than the program, or "
+        "the migrations of this version have not run",
+        cure="run the program's own migration command with this image, or the image that the database was "
+        "migrated with",
+        source="SQLite's, PostgreSQL's and MySQL's own messages",
+        of_running=NEVER,
     ),
     Failure(
         name="data-damaged",

@@ -149,11 +149,12 @@ DEPENDENCIES = (
     ),
     Failure(
         name="command-missing",
-        mark="not found",
+        mark="",
         pattern=r"""(?x)
             (?:\bline\ \d+|(?:^|[\s/])(?:ba|da|a)?sh(?::\ \d+)?):\ (?P<command>[\w.+/-]+):\ (?:command\ )?not\ found
             | exec:\ \"?(?P<command_exec>[\w.+/-]+)\"?:\ (?:executable\ file\ )?not\ found
             | env:\ ['‘]?(?P<command_env>[\w.+-]+)['’]?:\ No\ such\ file
+            | Could\ not\ find\ a\ (?P<command_js>JavaScript\ runtime)
             | bundler:\ command\ not\ found:\ (?P<command_gem>[\w.+-]+)
             | \bCommand\ \"(?P<command_package>[\w.:+-]+)\"\ not\ found
         """,

@@ -190,6 +190,21 @@ SETTINGS = (
         remedy=Extended(_ORIGINS, "{origin}"),
     ),
     Failure(
+        name="key-malformed",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            \bFernet\ key\ must\ be\b
+            | \bUnsupported\ cipher\ or\ incorrect\ key\ length\b
+            | (?:key|secret|salt)s?\b\W{0,3}\ must\ be\ (?:exactly\ )?(?:a\ |an\ )?(?:\d+|valid|base64|hex\w*)\b
+            | \binvalid\ (?:encryption\ |secret\ |private\ )?key\ (?:length|size)\b
+        """,
+        cause="the key in the program's settings has not the length or the form that it needs",
+        cure="make one of that form: openssl rand -hex 32 for hexadecimal digits, openssl rand -base64 32, "
+        "php artisan key:generate --show for Laravel; a key that data was encrypted with has to stay",
+        source="cryptography's, Laravel's and Node.js' own messages",
+    ),
+    Failure(
         name="configuration-read-only",
         of_running=ABOUT_SETTINGS,
         mark="read-only",

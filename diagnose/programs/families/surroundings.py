@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Inside, Raised, TypedLike
 
 _MANY = "many programs"
@@ -49,6 +49,24 @@ SURROUNDINGS = (
         cause="the program expects systemd, which does not run in an ordinary container",
         cure="run the server itself as the container's command, without systemctl and service",
         source="systemd's own message",
+    ),
+    Failure(
+        name="download-failed",
+        of_running=NEVER,
+        mark="",
+        pattern=r"""(?x)
+            \bfailed\ to\ (?:process|get|fetch|download)\b[^/\n]{0,40}
+                (?:\bdownload\b|\bchecksum\b|\bat\ https?:|\bfrom\ https?:)
+            | \bcurl:\ \((?:6|7|18|22|28|35|52|56)\)
+            | \bwget:\ (?:download\ timed\ out|server\ returned\ error)
+            | \bcouldn't\ connect\ to\ 'https://huggingface\.co'
+        """,
+        cause="the program downloads something at its start, and that failed: the container has no way to the "
+        "internet, or the server refuses or has moved it",
+        cure="ask for the same address from the host; start it again later, or run a newer build that knows the "
+        "new address",
+        source="itzg/docker-minecraft-bedrock-server#33, open-webui/open-webui#1768",
+        may_pass=True,
     ),
     Failure(
         name="threads-refused",

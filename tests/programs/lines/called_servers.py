@@ -29,4 +29,8 @@ LINES = {
         'AuthorizationException(403, "cluster_block_exception", "index [orders-2026] blocked by: '
         '[FORBIDDEN/12/index read-only / allow delete (api)];")'
     ),
+    "redis-unsaved": (
+        "redis.exceptions.ResponseError: MISCONF Redis is configured to save RDB snapshots, but it is "
+        "currently unable to persist on disk."
+    ),
 }

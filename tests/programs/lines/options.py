@@ -48,4 +48,5 @@ LINES = {
     "user-switch": 'error: failed switching to "postgres": operation not permitted',
     "read-only-root": 'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)',
     "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
+    "home-missing": "npm error EACCES: permission denied, mkdir '/.npm'",
 }

@@ -36,4 +36,5 @@ LINES = {
     "n8n-key": "Error: Mismatching encryption keys. The encryption key in the settings file does not match",
     "spring-datasource": "Failed to configure a DataSource: 'url' attribute is not specified and no embedded datasource",
     "airflow-database": "ERROR: You need to initialize the database. Please run `airflow db init`.",
+    "rust-variable": "called `Result::unwrap()` on an `Err` value: NotPresent",
 }

@@ -1,0 +1,344 @@
+"""Lines of several programs for each family of complaints."""
+
+from __future__ import annotations
+
+LINES = {
+    "url-scheme": (
+        "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
+        "error: failed to open database: database driver: unknown driver postgres (forgotten import?)",
+        "ValueError: Redis URL must specify one of the following schemes (redis://, rediss://, unix://)",
+        "java.sql.SQLException: No suitable driver found for postgres://db:5432/shop",
+    ),
+    "url-unreadable": (
+        "Error: P1013: The provided database string is invalid. invalid port number in database URL.",
+        "ValueError: Port could not be cast to integer value as 'made'",
+        'parse "postgres://app:made#up@db:5432/shop": invalid port ":made" after host',
+        "bad URI(is not URI?): postgres://app:made up@db/shop (URI::InvalidURIError)",
+        "pymongo.errors.InvalidURI: Username and password must be escaped according to RFC 3986",
+        "TypeError: Invalid URL",
+    ),
+    "host-refused": (
+        "ERROR Invalid HTTP_HOST header: 'shop.example.com'. You may need to add 'shop.example.com' to ALLOWED_HOSTS.",
+        "[ActionDispatch::HostAuthorization::DefaultResponseApp] Blocked hosts: shop.example.com",
+    ),
+    "origin-refused": (
+        "Forbidden (Origin checking failed - https://shop.example.com does not match any trusted origins.): /login/",
+    ),
+    "engines-file-replaced": (
+        "sed: can't move '/etc/hostsjGVCUE' to '/etc/hosts': Device or resource busy",
+        "sed: cannot rename /etc/sedHKGcfk to /etc/hosts: Device or resource busy",
+    ),
+    "port-low": (
+        "dnsmasq: failed to create listening socket for port 53: Permission denied",
+        "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)",
+        "listen tcp :443: bind: permission denied",
+    ),
+    "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
+    "setting-unknown": (
+        "yaml: unmarshal errors: line 53: field metric_path not found in type config.ScrapeConfig",
+        "command traefik error: field not found, node: middlewares",
+        "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
+        "run: adapting config using caddyfile: /etc/caddy/Caddyfile:5: unrecognized global option: servers",
+        "Bad directive or wrong number of arguments; >>> 'rdb-del-sync-files no'",
+        'nginx: [emerg] "root" directive is duplicate in /etc/nginx/nginx.conf:40',
+    ),
+    "peer-unreached": (
+        "Can't reach database server at `postgresql-info`:`5432`",
+        "Please make sure your database server is running at `postgresql-info`:`5432`.",
+        "could not connect to mongo:27017",
+    ),
+    "mounted-file-replaced": (
+        "sed: can't move '/etc/app/app.confbFhJcA' to '/etc/app/app.conf': Resource busy",
+        "mv: cannot move '/tmp/x' to '/etc/app/app.conf': Device or resource busy",
+        "OSError: [Errno 16] Device or resource busy: '/config/.storage/tmp' -> '/config/configuration.yaml'",
+        "Error: EBUSY: resource busy or locked, rename '/app/db.json.tmp' -> '/app/db.json'",
+        "rename /data/.config.tmp /data/config.yml: device or resource busy",
+    ),
+    "database-file": ("sqlite3.OperationalError: unable to open database file",),
+    "docker-socket": (
+        "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?",
+        "ERROR: Couldn't connect to Docker daemon at http+docker://localhost - is it running?",
+    ),
+    "fuse-device": ("fuse: device not found, try 'modprobe fuse' first",),
+    "systemd-needed": (
+        "System has not been booted with systemd as init system (PID 1). Can't operate.",
+        "Failed to get D-Bus connection: Operation not permitted",
+    ),
+    "download-failed": (
+        "Failed to process download URL",
+        "curl: (28) Connection timed out after 300000 milliseconds",
+        "Error: Failed to fetch sha256 checksum at https://binaries.example/engine.gz - 403 Forbidden",
+        "OSError: We couldn't connect to 'https://huggingface.co' to load this file",
+    ),
+    "threads-refused": (
+        "libgomp: Thread creation failed: Resource temporarily unavailable",
+        "java.lang.OutOfMemoryError: unable to create native thread: possibly out of memory",
+    ),
+    "descriptors-used-up": ("Error: EMFILE: too many open files, open '/app/index.js'",),
+    "script-memory": (
+        "PHP Fatal error: Allowed memory size of 134217728 bytes exhausted (tried to allocate 20480 bytes)",
+    ),
+    "main-class": ("Error: Could not find or load main class com.example.App",),
+    "login-refused": (
+        "security_exception: [security_exception] Reason: unable to authenticate user [kibana_system]",
+        "redis.exceptions.AuthenticationError: Authentication required.",
+        "(403) ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN",
+    ),
+    "owner-doubted": ("fatal: detected dubious ownership in repository at '/app'",),
+    "kernel-old": ("FATAL: kernel too old",),
+    "some-peer-refused": ("SQLSTATE[HY000] [2002] Connection refused",),
+    "certificate-expired": (
+        (
+            'Get "https://api.example.com": x509: certificate has expired or is not yet valid: current time '
+            "2026-01-02T10:00:00Z is after 2025-12-31T23:59:59Z"
+        ),
+        "Error: certificate has expired { code: 'CERT_HAS_EXPIRED' }",
+    ),
+    "certificate-name": (
+        "x509: certificate is valid for www.example.com, not sso.example.com",
+        "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
+    ),
+    "certificate-untrusted": (
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "Error: self-signed certificate in certificate chain",
+        "SSLHandshakeException: PKIX path building failed: unable to find valid certification path",
+    ),
+    "device-denied": (
+        "Error while opening serialport 'Error: Permission denied, cannot open /dev/ttyUSB0'",
+        "open /dev/dri/renderD128: permission denied",
+    ),
+    "device-missing": (
+        "Error: No such file or directory, cannot open /dev/ttyACM0",
+        "No VA display found for device /dev/dri/renderD128.",
+    ),
+    "gpu-missing": (
+        "RuntimeError: Found no NVIDIA driver on your system.",
+        "RuntimeError: Failed to infer device type",
+    ),
+    "gpu-memory": ("torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.",),
+    "kernel-module": (
+        "Unable to access interface: Protocol not supported",
+        "can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+    ),
+    "library-missing": ("OSError: libGL.so.1: cannot open shared object file: No such file",),
+    "class-missing": (
+        "Caused by: java.lang.ClassNotFoundException: org.postgresql.Driver",
+        "NameError: uninitialized constant Connectors::BaseConnector",
+        "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
+    ),
+    "php-vendor": ("Failed opening required '/var/www/html/vendor/autoload.php'",),
+    "php-extension": (
+        "Uncaught Error: Call to undefined function mysqli_connect() in /var/www/html/db.php:3",
+        "could not find driver (Connection: mysql, SQL: select 1)",
+    ),
+    "perl-module": ("Can't locate DBI.pm in @INC (you may need to install the DBI module)",),
+    "command-missing": (
+        "/docker-entrypoint.sh: line 12: envsubst: command not found",
+        "sh: 1: next: not found",
+        'exec: "gunicorn": executable file not found in $PATH',
+        "bundler: command not found: sidekiq",
+        'Error: Command "start-docker" not found',
+    ),
+    "runtime-too-old": (
+        "Unsupported Java detected (65.0). Only up to Java 20 is supported.",
+        "Running with Java 8, which is older than the minimum required version (Java 17).",
+        'Your Composer dependencies require a PHP version ">= 8.2.0". You are running 8.1.2.',
+    ),
+    "prisma-client": (
+        'Error: @prisma/client did not initialize yet. Please run "prisma generate"',
+        'PrismaClientInitializationError: Query engine library for current platform "linux-musl" could not be found.',
+    ),
+    "application-not-found": (
+        'ERROR:    Error loading ASGI app. Could not import module "main".',
+        "Failed to find attribute 'app' in 'main'.",
+        "Error: Invalid value for '-A' / '--app': Unable to load celery application.",
+        "AppImportError: Failed to parse 'create_app' as an attribute name or function call.",
+    ),
+    "assembly-missing": (
+        "System.IO.FileNotFoundException: Could not load file or assembly 'System.Runtime, Version=4.2.0.0",
+    ),
+    "bean-missing": (
+        "OrderService required a bean of type 'com.shop.OrderRepository' that could not be found.",
+    ),
+    "native-module": ('Error: Could not load the "sharp" module using the linuxmusl-x64 runtime',),
+    "start-not-repeatable": (
+        "/root/install.sh: line 48: setupVars: readonly variable",
+        "mkdir: cannot create directory '/var/www/html/config': File exists",
+        "error: useradd: user 'app' already exists",
+    ),
+    "program-fault": (
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "TypeError: Cannot read properties of undefined (reading 'replace')",
+        "AttributeError: 'NoneType' object has no attribute 'split'",
+        'java.lang.NullPointerException: Cannot invoke "String.length()"',
+    ),
+    "language-version": ("SyntaxError: Unexpected token '?'", "SyntaxError: invalid syntax"),
+    "build-missing": ("Error: Could not find a production build in the '.next' directory.",),
+    "locked-by-another": (
+        "The jira.home directory '/var/jira' is already locked by another running instance.",
+        "Error: another instance of the server is already running",
+    ),
+    "data-newer": (
+        "invalid downgrade; server version is lower than determined cluster version",
+        "the database schema version is newer than this program supports",
+    ),
+    "data-older": (
+        "Database needs bootstrapping or is older than Kong 1.0.",
+        "Current version is too old. Please upgrade to Long Term Support version firstly.",
+    ),
+    "table-missing": (
+        '** (Postgrex.Error) ERROR 42P01 (undefined_table) relation "system_metrics" does not exist',
+        "SQLITE_ERROR: no such table: users",
+    ),
+    "migration-dirty": (
+        "failed to execute migrations: Dirty database version 30. Fix and force version.",
+    ),
+    "migration-locked": (
+        "LockException: Could not acquire change log lock.  Currently locked by app-7",
+    ),
+    "migration-locked-ghost": (
+        "MigrationsAreLockedError: Migration lock was never released or currently a migration is running.",
+    ),
+    "migration-locked-knex": ("MigrationLocked: Migration table is already locked",),
+    "migration-locked-other": (
+        "[ERROR] postgres - Migration failed Already locked",
+        "error: the lock of the migrations was never released",
+    ),
+    "revision-unknown": (
+        "alembic.util.exc.CommandError: Can't locate revision identified by 'a1b2c3d4e5f6'",
+        "Error: The migration directory is corrupt, the following files are missing: 2024_a.js",
+    ),
+    "migration-failed": (
+        "migrate found failed migrations in the target database, new migrations will not be applied.",
+        "Error: P3018 A migration failed to apply. New migrations cannot be applied",
+    ),
+    "migration-repeated": (
+        "SQLSTATE[42S01]: Base table or view already exists: 1050 Table 'migrations' already exists",
+        'ERROR: column "theme" of relation "users" already exists',
+        "Error: P3005 The database schema is not empty.",
+    ),
+    "column-missing": (
+        "sqlite3.OperationalError: no such column: users.theme",
+        'ERROR: column "theme" does not exist',
+        "Unknown column 'users.theme' in 'field list'",
+    ),
+    "filesystem-damaged": (
+        "cp: cannot create regular file '/etc/dnsmasq.d/01.conf': Structure needs cleaning",
+    ),
+    "mount-disconnected": (
+        "find: /config: Socket not connected",
+        "ls: cannot access '/media/films': Transport endpoint is not connected",
+    ),
+    "data-damaged": ("SQLite.SQLiteException: database disk image is malformed",),
+    "database-extension": (
+        "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
+        'FATAL:  could not access file "timescaledb": No such file or directory',
+    ),
+    "replica-set": ("MongoServerError: The $changeStream stage is only supported on replica sets",),
+    "licence": ("You must accept the license agreement to run this image",),
+    "both-set": ("error: both DB_PASSWORD and DB_PASSWORD_FILE are set (but are exclusive)",),
+    "password-weak": (
+        "Invalid value for password. The minimum password length is 8 characters.",
+        "Password validation failed. The password does not meet policy requirements",
+    ),
+    "default-secret": ("fatal: the default secret is insecure, set SHOP_SECRET_KEY",),
+    "user-unknown": (
+        "can't find the user memcache to switch to",
+        'apache: getpwnam("www-data") failed',
+    ),
+    "value-too-low": (
+        "Error: JWT_SECRET must be at least 32 characters long",
+        "encryption key must be at least 32 bytes",
+        "PASSWORD_ITERATIONS should be at least 100000 or higher. The default is 600000!",
+    ),
+    "key-malformed": (
+        "ValueError: Fernet key must be 32 url-safe base64-encoded bytes.",
+        "Error: ENCRYPTION_KEY must be 64 hex characters",
+        "Unsupported cipher or incorrect key length. Supported ciphers are: aes-128-cbc, aes-256-cbc",
+    ),
+    "configuration-read-only": (
+        "ERROR: Config file is read-only, unable to migrate config file.",
+        "error: cannot save to a read-only configuration",
+    ),
+    "hostname-incomplete": ("The hostname 'mail' is not a FQDN. Please set a FQDN hostname",),
+    "memory-required": (
+        "sqlservr: This program requires a machine with at least 2000 megabytes of memory.",
+    ),
+    "value-refused": (
+        "java.lang.IllegalArgumentException: requirement failed: node.id must be set",
+        "Error: invalid value for LOG_LEVEL: inf",
+        "'admin@localhost' does not appear to be a valid email address.",
+    ),
+    "unknown-option": (
+        "error: unknown long flag '--storage.local.path'",
+        "flag provided but not defined: -config",
+    ),
+    "unknown-command": ('Error: unknown command "serv" for "app"',),
+    "name-unresolved": (
+        "dial tcp: lookup grafana.com on 127.0.0.11:53: server misbehaving",
+        "Caused by: java.net.UnknownHostException: mbdb",
+        "Error: getaddrinfo ENOTFOUND redis",
+    ),
+    "some-name-unresolved": (
+        "socket.gaierror: [Errno -2] Name or service not known",
+        "wget: bad address",
+    ),
+    "cluster-silent": ("java.lang.RuntimeException: Unable to gossip with any peers",),
+    "peer-refused": (
+        "dial tcp 10.0.0.3:5432: connect: connection refused",
+        "Error: connect ECONNREFUSED 10.0.0.3:6379",
+    ),
+    "database-unreachable": (
+        "ERROR: Failed to obtain JDBC connection",
+        "MongoNetworkError: failed to connect to server [mongo:27017] on first connect",
+    ),
+    "peer-timeout": ("wait-for-it.sh: timeout occurred after waiting 15 seconds for db:5432",),
+    "some-path-denied": (
+        "exception in initAndListen: std::exception: open: Permission denied",
+        "1:M 05 Mar 02:45:25.007 # Fatal error loading the DB: Permission denied. Exiting.",
+    ),
+    "pid-file-missing": ("cat: /var/run/mysqld/mysqld.pid: No such file or directory",),
+    "file-unopened": (
+        'Error: Unable to open pwfile "enabled".',
+        "Error: Unable to open config file /mosquitto/config/mosquitto.conf",
+    ),
+    "data-version": (
+        "FATAL: cannot open store: database version 12, but this program needs version 14",
+        "Error: incompatible index format version 3, expected version 5",
+    ),
+    "memory-refused": (
+        "[ERROR] InnoDB: Cannot allocate memory for the buffer pool",
+        "InnoDB: mmap(137363456 bytes) failed; errno 12",
+    ),
+    "space-short": (
+        "E JOURNAL  [initandlisten] Insufficient free space for journal files",
+        "ERROR Unable to write to the backend; HINT: The disk size is less than 900MiB threshold",
+    ),
+    "share-unfit": (
+        "could not open rocksdb instance: IO error: While fsync: a directory: Invalid argument",
+        "ERROR Unable to initialize backend: errno 524",
+    ),
+    "java-libraries": (
+        "java.lang.NoSuchMethodError: 'void org.elasticsearch.license.License.<init>(int)'",
+    ),
+    "path-denied": (
+        'level=error err="open /etc/prometheus/prometheus.yml: operation not permitted"',
+        "chmod: /tmp/gitea: Operation not permitted",
+        "Unable to update instance pid: Unable to create directory /nexus-data/instances",
+        "logger.rb:674:in `initialize': Permission denied @ rb_sysopen - /var/log/x.log (Errno::EACCES)",
+        "touch: cannot touch '/var/jenkins_home/copy.log': Permission denied",
+        "Access to the path '/config/log' is denied.",
+    ),
+    "folder-not-made": ("java.lang.IllegalStateException: Failed to create cache dir",),
+    "path-missing": (
+        "Config data resource 'file [configs/settings.yml]' via location 'configs/settings.yml' does not exist",
+        "error initializing configuration '/etc/envoy/envoy.yaml': Invalid path: /etc/envoy/envoy.yaml",
+        "Missing privilege separation directory: /run/sshd",
+        "/opt/python/bin/python3: can't open file '/opt/scripts/create_user.py': [Errno 2] No such file",
+        "python: can't open file '/app/main.py': [Errno 2] No such file or directory",
+        "Config file '/data/homeserver.yaml' does not exist.",
+    ),
+    "configuration-syntax": (
+        "error parsing config.yml: yaml: line 8: mapping values are not allowed in this context",
+    ),
+}
