@@ -249,6 +249,8 @@ class Recorder:
         try:
             for question, answer in self._inner.serve(worker.lane, lambda: self._pull(worker)):
                 self._resolve(self._jobs[question], answer)
+                if worker.lost and not self._budget.left:
+                    return  # nobody waits for what else was being answered
         except MemoryError:
             with self._lock:
                 unanswered = [job for job, owner in self._running.values() if owner is worker]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable, Iterator
 
 import pytest
 from msgspec.structs import replace
 
-from diagnose.model import Failed
-from diagnose.questions import AnyQuestion
+from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion, Lane
 from diagnose.questions.question import policies
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Recorder, Replay
@@ -86,6 +87,35 @@ def test_the_budget_ends_everything():
     assert {answer.reason for answer in answers.values()} == {"budget"}
     assert sum("not asked" in answer.detail for answer in answers.values()) == 19
     assert recorded.ask(question("now")) == Failed("budget", "not asked before the time limit")
+
+
+class Batch:
+    """A host that takes all questions at once, and has work with each answer, as redaction is."""
+
+    def __init__(self) -> None:
+        self.worked = 0
+
+    def serve(
+        self, _lane: Lane, pull: Callable[[], AnyQuestion | None]
+    ) -> Iterator[tuple[AnyQuestion, Json | Failed]]:
+        pulled = list(iter(pull, None))
+        for asked in pulled:
+            time.sleep(0.1)
+            self.worked += 1
+            yield asked, {}
+
+
+def test_no_work_goes_on_once_the_budget_is_spent():
+    """It would take the interpreter from whoever judges and prints."""
+    host = Batch()
+    recorded = Recorder(host, Budget(time.monotonic() + 0.25))
+    asked = [question("sysctl", names=[str(n)]) for n in range(30)]
+    answers = dict(recorded.ask_many(asked))
+    assert "budget" in {a.reason for a in answers.values() if isinstance(a, Failed)}
+    time.sleep(0.3)  # what was under way
+    done = host.worked
+    time.sleep(0.5)
+    assert host.worked == done < 30
 
 
 def test_a_cut_brings_the_end_forward():
