@@ -35,6 +35,7 @@ LINES = {
     ),
     "volume-required": ("[2023-04-09 16:35:14.906][vaultwarden][ERROR] No persistent volume!",),
     "setting-unknown": (
+        "Failed to read config: Unrecognized setting. No declared setting with name: PLUGINS",
         "yaml: unmarshal errors: line 53: field metric_path not found in type config.ScrapeConfig",
         "command traefik error: field not found, node: middlewares",
         "Error: adapting config using caddyfile: Caddyfile:7: unrecognized directive: reverse_prox",
@@ -179,6 +180,8 @@ LINES = {
         "Error: another instance of the server is already running",
     ),
     "data-newer": (
+        "java.lang.IllegalArgumentException: Could not load codec 'Lucene95'. Did you forget to add lucene-backward-codecs.jar?",
+        "org.apache.lucene.index.IndexFormatTooNewException: Format version is not supported (resource X): 10 (needs to be between 7 and 9)",
         "invalid downgrade; server version is lower than determined cluster version",
         "the database schema version is newer than this program supports",
     ),
@@ -229,7 +232,13 @@ LINES = {
         "find: /config: Socket not connected",
         "ls: cannot access '/media/films': Transport endpoint is not connected",
     ),
-    "data-damaged": ("SQLite.SQLiteException: database disk image is malformed",),
+    "data-damaged": (
+        "SQLite.SQLiteException: database disk image is malformed",
+        '{error,{not_a_dets_file,"/var/lib/rabbitmq/mnesia/rabbit@mq/recovery.dets"}}',
+        "WiredTiger error: WT_PANIC: WiredTiger library panic",
+        "java.io.IOException: No snapshot found, but there are log entries. Something is broken!",
+        "invalid magic number 0",
+    ),
     "database-extension": (
         "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
         'FATAL:  could not access file "timescaledb": No such file or directory',

@@ -73,6 +73,7 @@ DATA = (
             | from\ a\ (?:newer|later|future)\ version
             | schema\ version\ does\ not\ align
             | is\ lower\ than\ determined
+            | \bIndexFormatTooNewException\b | \bcould\ not\ load\ codec\ 'Lucene
         """,
         cause="the data was written by a newer version of the program than this image has",
         cure="run the newer image again: data cannot be downgraded",
@@ -94,6 +95,7 @@ DATA = (
             | migrations\ are\ pending
             | un(?:applied|deployed)\ (?:database\ )?(?:migrations?|alterations?)
             | no\ schema\ history\ table
+            | \bIndexFormatTooOldException\b
             | (?:through|via)\ (?:all\ )?(?:the\ )?(?:required\ )?intermediate\ (?:releases|versions)
         """,
         cause="the program's database is not of the version that this image needs: "
@@ -273,6 +275,9 @@ DATA = (
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
             | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b
             | could\ not\ read\ (?:\w+\ ){1,4}(?:descriptor|header)\b
+            | \bnot_a_dets_file\b | \bWT_PANIC\b
+            | \b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
+            | \bno\ snapshot\ found,\ but\ there\ are\ log\ entries\b
             | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,
         cause="a file of the program's data is damaged, "

@@ -280,6 +280,7 @@ CONFIGURATION = (
             | \badditional\ propert(?:y|ies)\ ['\"`]?(?P<key_schema>[\w.-]+)['\"`]?\ (?:is|are)\ not\ allowed
             | \bconfiguration\ key\ ['\"`]?(?P<key_named>[\w.-]+)['\"`]?\ (?:is\ )?(?:not\ expected|unknown|invalid)
             | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
+            | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w.-]+)
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
         """,
         cause="the program does not know {key} at that place of its configuration: "

@@ -41,6 +41,14 @@ LINES = {
     "gitea-database": "migrate: Your database (migration version: 205) is for a newer Gitea, you can not use the newer database",
     "gitlab-upgrade-path": "It is required to upgrade to the latest 14.0.x version first before proceeding.",
     "kafka-cluster": "The Cluster ID XvvB doesn't match stored clusterId Some(0Hna) in meta.properties.",
+    "kafka-cluster-id": (
+        "java.lang.RuntimeException: Invalid cluster.id in: /tmp/kraft-combined-logs/meta.properties. "
+        "Expected ciWo7IWazngRchmPES6q5A==, but read MkU3OEVBNTcwNTJENDM2Qg"
+    ),
+    "cassandra-cluster": (
+        "org.apache.cassandra.exceptions.ConfigurationException: Saved cluster name Test Cluster != "
+        "configured name orders"
+    ),
     "kafka-node": "Configured node.id `1001` doesn't match stored node.id `1389' in meta.properties.",
     "minio-format": "ERROR Unable to initialize backend: format.json file: expected format-type: fs, found: xl-single",
     "minio-backend": "FATAL Unable to use the drive /data: Drive /data: found backend type fs, expected xl or xl-single",
