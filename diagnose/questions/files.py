@@ -13,8 +13,6 @@ from msgspec import UNSET, UnsetType
 
 from diagnose.questions.question import Policy, Question
 
-FileType = Literal["file", "folder", "link", "socket", "pipe", "device", "other"]
-
 Parts = Literal["certificates", "created", "first certificate"]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
 is not recorded whole."""
@@ -72,6 +70,7 @@ class PathStatus(msgspec.Struct, frozen=True):
     """What stat says of one path."""
 
     type: str = ""
+    """file, folder, link, socket, pipe, device or other."""
     size: int = 0
     blocks_bytes: int = 0
     """Bytes that it takes on disk."""
