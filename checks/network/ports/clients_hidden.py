@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -59,11 +59,12 @@ def clients_hidden(
     calls come from the gateway too. RootlessKit's port driver `builtin` hides all clients of a
     rootless engine, over IPv4 as well.
     """
-    if info is not None and info.is_rootless and _port_drivers(processes) == {_HIDES}:
+    is_rootless = info is not None and info.is_rootless
+    if is_rootless and _port_drivers(processes) == {_HIDES}:
         yield from _rootless_findings(containers, recent_logs, networks, clock, least)
         yield from recent_logs.left_out(containers.running)
         return None
-    if (ping is not None and ping.is_podman) or (info is not None and info.is_rootless):
+    if is_rootless or (ping is not None and ping.is_podman):
         return Skipped("no docker-proxy stands between clients and containers")
     if interfaces is not None and not interfaces.has_ipv6_for_others:
         return None
@@ -72,24 +73,29 @@ def clients_hidden(
             continue
         for network, gateway in _without_ipv6(container, networks):
             lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
-            if not lines:
-                continue
-            finding = Finding.about(
-                container,
-                f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
-                f"clients get it, because {network} has no IPv6",
-                {
-                    "log": shortened(lines[-1].text),
-                    "refusals in its last lines": len(lines),
-                    "EnableIPv6": network.enable_ipv6,
-                    "published for IPv6": ", ".join(_ports_of_ipv6(container)),
-                },
-                touches=(network.subject,),
-            )
-            yield finding.with_variables(with_ipv6(network, ping))
-            break
+            if lines:
+                finding = _ipv6_finding(container, network, gateway, lines)
+                yield finding.with_variables(with_ipv6(network, ping))
+                break
     yield from recent_logs.left_out(containers.running)
     return None
+
+
+def _ipv6_finding(
+    container: Container, network: Network, gateway: str, lines: Sequence[RecentLine]
+) -> Finding:
+    return Finding.about(
+        container,
+        f"{container} refuses clients with the address {gateway} of its gateway: all IPv6 "
+        f"clients get it, because {network} has no IPv6",
+        {
+            "log": shortened(lines[-1].text),
+            "refusals in its last lines": len(lines),
+            "EnableIPv6": network.enable_ipv6,
+            "published for IPv6": ", ".join(_ports_of_ipv6(container)),
+        },
+        touches=(network.subject,),
+    )
 
 
 def _port_drivers(processes: Processes | None) -> set[str]:
