@@ -173,7 +173,7 @@ GENERIC = Phrases(
         | \bthe\ following:?\s*$ | \bpanicked\ at\ \S+:\d+:\d+:\s*$
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
-        | \bconfig\ provider\ \S+\ failed\ with:
+        | \bconfig\ provider\ \S+\ failed\ with: | ^\s*error:\ err_\w+\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,
@@ -215,7 +215,7 @@ HINT = Phrases(
         """
         http https for check see note usage flags hint community may you reason this
         consider please action description report search which there our documentation
-        help perhaps learn to
+        help perhaps learn to if
         """
     ),
     pattern=LazyPattern(
@@ -230,6 +230,7 @@ HINT = Phrases(
         | \bsearch\ for\ solutions\b
         | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
         | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
+        | ^\W*if\ you\ (?:need|want|wish)\ to\b
         | ^learn\ (?:more|about)\b | ^to\ .{1,60}:\s*$ | \bour\ fatalactions\b | ^perhaps\b | \bdocumentation\ at\b
         """,
         re.VERBOSE,

@@ -226,6 +226,16 @@ CHOSEN = {
         "Illegal instruction (core dumped)",
         "Exiting",
     ],
+    "what failed, and not how to do without it": [
+        "[postinstall] > npx prisma generate",
+        "Error: Failed to fetch sha256 checksum at https://binaries.example/x - 403 Forbidden",
+        "If you need to ignore this error, set the CHECKSUM_IGNORE_MISSING environment variable",
+    ],
+    "the reason below its code": [
+        "Error: ERR_PNPM_RECURSIVE_EXEC_FIRST_FAIL",
+        '  × Command "start-docker" not found',
+        "Exiting",
+    ],
     "a server that is not to be root": [
         "[Warning] Could not increase number of max_open_files to more than 20000",
         "mariadbd: Please consult the documentation to find out how to run mariadbd as root!",
