@@ -45,7 +45,7 @@ def requests_unanswered(
     """
     if not any(netns.listeners for netns in namespaces):
         return Skipped("no program in a running container listens")
-    full = {(queue.container.id, queue.socket.port) for queue in full_queues or ()}
+    full = _ports_with_full_queue(full_queues)
     for waiting in waiting_clients:
         container = waiting.container
         is_ready = waiting.accepts or not clock.is_within(container.started_at, settled)
@@ -60,6 +60,11 @@ def requests_unanswered(
     yield from waiting_clients.unexamined
     yield from namespaces.unvisited
     return None
+
+
+def _ports_with_full_queue(full_queues: FullQueues | None) -> set[tuple[str, int]]:
+    """Ports, with the container's id, of which network.accept-queue-full speaks."""
+    return {(queue.container.id, queue.socket.port) for queue in full_queues or ()}
 
 
 def _finding(waiting: WaitingAtPort, patience: float, queued: int) -> Finding:

@@ -69,7 +69,7 @@ def clients_hidden(
     if interfaces is not None and not interfaces.has_ipv6_for_others:
         return None
     for container in containers.running:
-        if listeners is not None and _is_behind_the_host(container, listeners):
+        if _is_behind_the_host(container, listeners):
             continue
         for network, gateway in _without_ipv6(container, networks):
             lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
@@ -153,9 +153,9 @@ def _publishes_on(network: Network, servers: Iterable[Container]) -> bool:
     )
 
 
-def _is_behind_the_host(container: Container, listeners: Listeners) -> bool:
+def _is_behind_the_host(container: Container, listeners: Listeners | None) -> bool:
     """Whether a program that uses the host's network serves a web port, and the container none."""
-    if any(published.host_port in _WEB for published in container.published_ports):
+    if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
         return False
     serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
     return any(item.comm and item.comm not in _ENGINES for item in serving)
