@@ -68,6 +68,19 @@ def container_runs(finding: Finding, containers: Containers) -> Edit:
     return _with_running(containers, {finding.subject})
 
 
+@without("container.heap-above-limit")
+def heap_has_room(finding: Finding, containers: Containers) -> Edit:
+    """The container runs, and no limit is lower than its heap: the kernel has nothing to kill."""
+    running = _with_running(containers, {finding.subject})[Containers]
+    unlimited = tuple(
+        replace(item, host_config=replace(item.host_config, memory=0))
+        if item.subject == finding.subject
+        else item
+        for item in running
+    )
+    return {Containers: replace(running, items=unlimited)}
+
+
 @without(*REFUSED_TOGETHER)
 def touched_containers_run(finding: Finding, containers: Containers) -> Edit:
     """All containers that the finding touches run."""

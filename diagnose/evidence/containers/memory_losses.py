@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.events import Event, Events
@@ -142,5 +143,23 @@ def memory_losses(
             group=cgroups.of(container) if cgroups is not None else None,
             areas=tuple(areas.get(container.id, ())),
         )
+        loss = _without_neighbours_kills(loss)
         if loss.is_seen:
             yield loss
+
+
+def _without_neighbours_kills(loss: MemoryLoss) -> MemoryLoss:
+    """The same without the notices of a kill in another container.
+
+    In version 1 of cgroups a kill at a limit notifies each container below that limit, and the
+    engine sets State.OOMKilled of all that run (seen on engine 28.5.2, not on 20.10.24). The
+    counter of each counts only its own.
+    """
+    has_lost_nothing = loss.group is not None and loss.group.memory.oom_kill == 0 and not loss.kills
+    began = loss.container.started_at
+    if began is None or not loss.container.is_running or not has_lost_nothing:
+        return loss
+    earlier = tuple(event for event in loss.events if event.at < began)
+    if len(earlier) == len(loss.events):
+        return loss
+    return replace(loss, events=earlier, flag=False)

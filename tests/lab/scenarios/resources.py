@@ -6,6 +6,7 @@ import json
 import sys
 
 from tests.lab import Box, fault, healthy
+from tests.lab.faults import Engines
 from tests.lab.runner import BASE_CONFIG
 
 GOOD = [
@@ -196,6 +197,29 @@ def limited_by_its_parent(box: Box) -> None:
     """A container without a limit of its own in a cgroup that was given to it."""
     options = ["--pids-limit=64", "--cgroup-parent=/tenants"]
     box.docker("run", "-d", "--name=tenant", *options, *GOOD, "bb:1.36", "sleep", "1000")
+
+
+@fault(
+    "container.oom-killed",
+    subject="container:greedy49",
+    also=["container.exits-at-start"],
+    engines=Engines(since=26),
+)
+def limit_of_a_parent_hits_one_of_two(box: Box) -> None:
+    """Two containers share the memory of a cgroup above them: one takes it all and is killed.
+
+    The engine is told so for both, and calls the other one killed too.
+    """
+    options = ["--pids-limit=64", "--cgroup-parent=/tenants49", *GOOD]
+    box.docker("run", "-d", "--name=calm49", *options, "bb:1.36", "sleep", "1000")
+    group = "/sys/fs/cgroup/memory/tenants49"
+    box.sh(
+        f"echo 48M >{group}/memory.limit_in_bytes; echo 48M >{group}/memory.memsw.limit_in_bytes"
+    )
+    box.docker("run", "-d", "--name=greedy49", *options, "hungry:1")
+    assert box.wait_state("greedy49", "exited", 30)["State"]["ExitCode"] == 137
+    box.wait_for(lambda: box.inspect("calm49")["State"]["OOMKilled"], 10, "the engine to be told")
+    assert box.inspect("calm49")["State"]["Running"]
 
 
 @healthy(shareable=True)

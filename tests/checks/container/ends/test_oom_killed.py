@@ -166,6 +166,16 @@ def test_a_flag_alone_that_has_outlived_a_start_is_advice():
     assert oom(container, killed=1)[0][0] == "warning"
 
 
+def test_a_kill_in_another_container_below_the_same_limit_is_none_of_its_own():
+    container = container_in("running", age=300, State={"OOMKilled": True}, **LIMITED)
+    told = events_of(container, (60, "oom", {}))
+    assert oom(container, events=told, killed=0) == []
+    assert oom(container, events=told, killed=1)[0][0] == "warning"
+    assert oom(container, events=told)[0][0] == "warning", "the counter is not known"
+    of_before = events_of(container, (900, "oom", {}), (60, "oom", {}))
+    assert "started again" in oom(container, events=of_before, killed=0)[0][1]
+
+
 def test_an_oom_kill_names_whose_limit_it_was():
     container = container_in("exited", code=137, **LIMITED)
     assert (
