@@ -85,7 +85,7 @@ def unhealthy(
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
-            yield _restarted_finding(probe, restarts, clock)
+            yield _restarted_finding(probe, restarts, clock, instead.get(container.id, ""))
         elif _fails(probe):
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
@@ -134,12 +134,18 @@ def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:
     )
 
 
-def _restarted_finding(probe: HealthCheck, restarts: HealthRestarts, clock: Clock) -> Finding:
+def _restarted_finding(
+    probe: HealthCheck, restarts: HealthRestarts, clock: Clock, other_probe: str
+) -> Finding:
     """A program that is ended each time its probe fails, whether it works or not."""
     container, other = probe.container, restarts.restarter
     count, since = len(restarts.at), duration(clock.wall - restarts.at[0])
     by = f"; {other} restarts it" if other is not None else ""
-    failure = f": {_failure(probe)[1]}" if probe.last and probe.exit_code else ""
+    severity, failed = _failure(probe)
+    failure = f": {failed}{_at_port(probe)}" if probe.last and probe.exit_code else _at_port(probe)
+    cures = _steps(probe, severity, LogTail(()), may_restart=False)
+    if other_probe and not probe.unserved_port:
+        cures["other_probe"] = other_probe
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
@@ -148,12 +154,13 @@ def _restarted_finding(probe: HealthCheck, restarts: HealthRestarts, clock: Cloc
             "probe": probe.text,
             **present({"last output": probe.output[-QUOTED:]}),
             "events": f"{count} times health_status: unhealthy, kill, start",
+            **_sockets(probe),
         },
         discriminator="restarted",
         touches=(other.subject,) if other is not None else (),
         onset=restarts.at[0],
     )
-    return finding.with_variables(_without_secrets({"probed": probe.command}))
+    return finding.with_variables(_without_secrets({"probed": probe.command, **cures}))
 
 
 def _starts_for(probe: HealthCheck, clock: Clock, longest: float) -> float | None:
@@ -268,21 +275,22 @@ def _sockets(probe: HealthCheck) -> dict[str, Json]:
     return {"TCP sockets inside": probe.netns.tcp_listeners or ["none"]}
 
 
-def _steps(probe: HealthCheck, severity: Severity, tail: LogTail) -> dict[str, str]:
+def _steps(
+    probe: HealthCheck, severity: Severity, tail: LogTail, *, may_restart: bool = True
+) -> dict[str, str]:
     """The variables of the page: a better probe, or another start where that may help."""
     cannot_run = severity == Severity.warning
     if _has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
     if probe.ipv4_port:
         return _without_secrets({"probe": probe.command_by_ipv4})
-    if probe.unserved_port and probe.only_port and not cannot_run:
-        moved = probe.command.replace(f":{probe.unserved_port}", f":{probe.only_port}")
-        return _without_secrets({"moved_probe": moved})
+    if probe.unserved_port and probe.command_by_port and not cannot_run:
+        return _without_secrets({"moved_probe": probe.command_by_port})
     if probe.longer_timeout and probe.has_failed_since_its_start:
         return {"longer": probe.longer_timeout}
     objects = bool(tail.lines) and not tail.signs & PASSING
     may_heal = not cannot_run and not probe.unserved_port and not objects
-    return {"restarted": probe.container.name} if may_heal else {}
+    return {"restarted": probe.container.name} if may_heal and may_restart else {}
 
 
 def _without_secrets(variables: dict[str, str]) -> dict[str, str]:

@@ -27,10 +27,14 @@ _LACKING = LazyPattern(
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
 shell form as the shell does."""
-_OWN_PORT = LazyPattern(
-    r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?):(?P<port>\d{2,5})\b"
-)
+_OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?)"
+_OWN_PORT = LazyPattern(rf"{_OWN}:(?P<port>\d{{2,5}})\b")
 """A port of its own container in the command of a probe."""
+_OWN_WEB = LazyPattern(rf"\b(?P<scheme>https?)://{_OWN}(?=[/?#\s'\"]|$)")
+"""A URL of its own container without a port."""
+_WEB_PORTS = {"http": 80, "https": 443}
+_ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
+"""With these the address of a URL is not the one that is called."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
 _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
@@ -79,6 +83,18 @@ class HealthCheck(msgspec.Struct, frozen=True):
     def command_by_ipv4(self) -> str:
         """The same, with the container's own address in place of its name."""
         return _OWN_HOST.sub("127.0.0.1", self.command)
+
+    @property
+    def command_by_port(self) -> str:
+        """The same at the one port that the container serves; "" where that is not known."""
+        call, port = self._call, self.only_port
+        if call is None or not port:
+            return ""
+        if "port" in call.groupdict():
+            return self.command.replace(f":{call['port']}", f":{port}")
+        if call["scheme"] == "https":
+            return ""
+        return f"{self.command[: call.end()]}:{port}{self.command[call.end() :]}"
 
     @property
     def interval_s(self) -> float:
@@ -183,15 +199,22 @@ class HealthCheck(msgspec.Struct, frozen=True):
         return tools[0] if tools and not self.output else ""
 
     @property
+    def _call(self) -> re.Match[str] | None:
+        """Where the probe's command names its own container, with a port before one without."""
+        if _ELSEWHERE.search(self.command):
+            return None
+        return _OWN_PORT.search(self.command) or _OWN_WEB.search(self.command)
+
+    @property
     def unserved_port(self) -> int:
         """The port of its own container that the probe calls and where nothing listens.
 
         0 if there is none, or it is not known.
         """
-        call = _OWN_PORT.search(self.text)
+        call = self._call
         if call is None or self.netns is None:
             return 0
-        port = int(call["port"])
+        port = _port_of(call)
         return 0 if self.netns.sockets("tcp", port) else port
 
     @property
@@ -203,10 +226,10 @@ class HealthCheck(msgspec.Struct, frozen=True):
         musl and busybox take ::1 for localhost first, and busybox's wget tries no other address.
         Before engine 26 a container without IPv6 has no ::1 either.
         """
-        call = _OWN_PORT.search(self.text)
+        call = self._call
         if call is None or self.netns is None or not _NO_IPV6.search(self.output):
             return 0
-        port = int(call["port"])
+        port = _port_of(call)
         sockets = self.netns.sockets("tcp", port)
         is_served = bool(sockets) and all(":" not in socket.address for socket in sockets)
         return port if is_served and not _IS_IPV4.search(call[0]) else 0
@@ -221,3 +244,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
             if socket.protocol == "tcp" and socket.address != EMBEDDED
         }
         return only(ports) or 0
+
+
+def _port_of(call: re.Match[str]) -> int:
+    """The port that a probe calls, by its number or by what a URL without one means."""
+    parts = call.groupdict()
+    return int(parts["port"]) if "port" in parts else _WEB_PORTS[parts["scheme"]]

@@ -159,8 +159,27 @@ def listening(container: Container, *ports: int) -> Namespaces:
         ("curl -f http://localhost:8080/health", (8080,), False),
         ("curl -f http://api.example:3000/", (8080,), False),
         ("pg_isready", (), False),
+        ("curl -f http://localhost/health_checks", (8080,), True),
+        ("curl -f http://localhost/", (80, 8080), False),
+        ("curl -f https://localhost?full", (8080,), True),
+        ("wget -qO- http://localhost:$PORT/", (8080,), False),
+        ("curl -H 'Referer: http://localhost/' http://127.0.0.1:8080/", (8080,), False),
+        ("curl --unix-socket /run/app.sock http://localhost/", (8080,), False),
+        ("curl --unix-socket /run/app.sock http://localhost:80/", (8080,), False),
     ],
-    ids=["another port", "its port", "another host", "no port"],
+    ids=[
+        "another port",
+        "its port",
+        "another host",
+        "no port",
+        "the port of HTTP",
+        "the port of HTTP is served",
+        "the port of HTTPS",
+        "a port from a variable",
+        "a header",
+        "a socket file",
+        "a socket file with a port",
+    ],
 )
 def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
     probe = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
@@ -175,18 +194,25 @@ def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ..
     assert ("TCP sockets inside" in finding.evidence) is expected
 
 
+AT_3000 = "wget -qO- http://127.0.0.1:3000/ || exit 1"
 MOVED = {
-    "one other port": ((8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
-    "two other ports": ((8080, 9090), ""),
-    "none": ((), ""),
+    "one other port": (AT_3000, (8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
+    "two other ports": (AT_3000, (8080, 9090), ""),
+    "none": (AT_3000, (), ""),
+    "the port of HTTP": (
+        "curl -f http://localhost/up || exit 1",
+        (8080,),
+        "curl -f http://localhost:8080/up || exit 1",
+    ),
+    "the port of HTTPS": ("curl -kf https://localhost/up", (8080,), ""),
 }
 
 
-@pytest.mark.parametrize(("ports", "probe"), MOVED.values(), ids=MOVED)
-def test_the_probe_for_the_port_that_is_served(ports: tuple[int, ...], probe: str):
+@pytest.mark.parametrize(("command", "ports", "probe"), MOVED.values(), ids=MOVED)
+def test_the_probe_for_the_port_that_is_served(command: str, ports: tuple[int, ...], probe: str):
     result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
-    test = ["CMD-SHELL", "wget -qO- http://127.0.0.1:3000/ || exit 1"]
+    test = ["CMD-SHELL", command]
     container = container_in(
         "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
     )
@@ -302,10 +328,16 @@ def test_a_program_that_waits_for_a_server_of_its_own() -> None:
     assert finding.variables["index"] == ".kibana_16"
 
 
-def restarted(*actions: tuple[str, float, str], age: float = 20.0) -> tuple[Container, Events]:
+def restarted(
+    *actions: tuple[str, float, str], age: float = 20.0, probe: str = ""
+) -> tuple[Container, Events]:
     """A container that runs since `age` seconds, and its events: action, age, detail."""
     container = container_in(
-        "running", age=age, name="web", State={"Health": {"Status": "starting"}}
+        "running",
+        age=age,
+        name="web",
+        State={"Health": {"Status": "starting"}},
+        Config={"Healthcheck": {"Test": ["CMD", *probe.split()]}},
     )
     listed = [
         Event(NOW - ago, "container", action, detail, container.id, {"name": "web"})
@@ -359,3 +391,19 @@ def test_a_container_that_is_restarted_for_its_health(
     )
     assert rows(result) == [("critical", "web")] * expected
     assert all('container "healer" restarts it' in finding.summary for finding in result.findings)
+
+
+def test_a_container_that_is_restarted_although_it_serves_another_port() -> None:
+    cycles = [event for ago in (90, 55, 20) for event in cycle(ago)]
+    container, events = restarted(*cycles, probe="curl -f http://localhost:80/up")
+    (finding,) = judge(
+        "container.unhealthy",
+        containers=of(container),
+        clock=CLOCK,
+        events=events,
+        namespaces=listening(container, 8080),
+    ).findings
+    assert "nothing in it listens on port 80" in finding.summary
+    assert finding.evidence["TCP sockets inside"] == ["0.0.0.0:8080"]
+    assert finding.variables["moved_probe"] == "curl -f http://localhost:8080/up"
+    assert "restarted" not in finding.variables
