@@ -89,13 +89,23 @@ FILES = (
     Failure(
         name="port-inside",
         mark="in use",
-        pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?::|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
+        pattern=r"(?:bind|listen|listening socket|Listen).{0,80}?(?:(?<!\"):|port )(?P<port>\d{2,5})\b.{0,60}(?:address already in use|in use)"
         r"|EADDRINUSE: address already in use \S*?:(?P<port_node>\d{2,5})"
         r"|Port (?P<port_spring>\d{2,5}) (?:was|is) already in use",
         cause="the port {port} is taken in the program's own network",
         cure="see which other process or container shares that network and has the port; if none "
         "does, the program opens it twice: by its file and by an option, or by two files",
         source="the program's own message",
+        confirmed_by="network.host-port-conflict",
+    ),
+    Failure(
+        name="listener-taken",
+        mark="address already in use",
+        pattern=r"\blistener\b.{0,120}\bAddress already in use",
+        cause="another process has the port that the program listens on, in the program's own network",
+        cure="see which other process or container shares that network; if none does, start it again: "
+        "its own server of the first start may not have ended",
+        source="docker-library/mongo#640",
         confirmed_by="network.host-port-conflict",
     ),
     Failure(

@@ -11,6 +11,10 @@ LINES = {
     "erlang-node-name": 'ERROR: node with name "rabbit" already running on "5f2b" (duplicate_node)',
     "disk-full-postgres": 'PANIC:  could not write to file "pg_wal/xlogtemp.29": No space left on device',
     "port-inside": "dnsmasq: failed to create listening socket for port 53: Address already in use",
+    "listener-taken": (
+        '"msg":"Error setting up listener","attr":{"error":{"code":9001,"codeName":"SocketException",'
+        '"errmsg":"Address already in use"}}'
+    ),
     "zookeeper-myid": "Caused by: java.lang.IllegalArgumentException: myid file is missing",
     "acme-rate-limit": "Error creating new order :: too many certificates (5) already issued for this exact set of domains",
     "erlang-epmd": "ERROR: epmd error for host localhost: address (cannot connect to host/port)",
