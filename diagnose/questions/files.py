@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from diagnose.questions.question import Policy, Question
 
-Parts = Literal["certificates", "created", "first certificate"]
+Parts = Literal["certificates", "created", "first certificate", "loopback"]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
 is not recorded whole."""
 

@@ -217,6 +217,8 @@ class LossCounters(msgspec.Struct, frozen=True):
     """TCP sockets that are in use now."""
     time_wait: int | None = None
     """Those that are closed and keep their port for a minute."""
+    refused_inside: int = 0
+    """Failed calls that were refused from inside: to a port of its own where nothing listens."""
 
     @property
     def has_losses(self) -> bool:

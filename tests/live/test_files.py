@@ -134,6 +134,9 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
     path.write_text("user x;\n  ssl_certificate /a.pem; # mine\nproxy_pass http://a;\n")
     answer = files.read(live, question("file.read", path=str(path), parts="certificates"))
     assert answer["text"] == "  ssl_certificate /a.pem;\n"
+    path.write_text("listen 127.0.0.1:81; proxy_pass http://localhost:82; # localhost:83\n")
+    answer = files.read(live, question("file.read", path=str(path), parts="loopback"))
+    assert answer["text"] == "localhost:82\n"
     path.write_text("INSERT INTO a VALUES ('x');\nCREATE  TABLE\n shop.users(id int);\nDROP x;")
     answer = files.read(live, question("file.read", path=str(path), parts="created"))
     assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"

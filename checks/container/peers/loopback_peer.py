@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
@@ -12,6 +12,7 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.containers.settings.loopback_words import (
     Correction,
     with_advertised,
@@ -45,6 +46,7 @@ def loopback_peer(
     recent_logs: RecentLogs | None,
     namespaces: Namespaces | None,
     listeners: Listeners | None,
+    loopback_targets: LoopbackTargets | None,
     *,
     least: Count = Count(2),
     fresh: Seconds = Seconds(90),
@@ -58,6 +60,8 @@ def loopback_peer(
     than `fresh`, and nothing inside listens on that port. Containers that share the host's network,
     or another container's, are left out: their localhost is shared. A broker such as Kafka tells
     each client which address to call: a variable of its own that says localhost is the reason then.
+    Many programs do not log a failed call. Where a mounted file of settings names such a port, and
+    the kernel has counted calls that were refused from inside, it is a warning.
     """
     failed = set()
     for claim in claims(ID, containers, log_tails, clock):
@@ -66,6 +70,7 @@ def loopback_peer(
             call = _Call(claim.container, port, claim.failure.line, claim.tail.signs)
             failed.add(claim.container.id)
             yield from _findings(call, containers, namespaces, listeners)
+    yield from _silent_findings(loopback_targets, failed, containers, namespaces, listeners)
     if recent_logs is None:
         return None
     yield from recent_logs.left_out(containers.running)
@@ -87,6 +92,40 @@ class _Call(msgspec.Struct, frozen=True):
     port: str
     line: str
     signs: frozenset[str]
+    target: LoopbackTarget | None = None
+    """The settings that name the port, where no line does."""
+
+    @property
+    def evidence(self) -> dict[str, object]:
+        """What shows the call."""
+        if self.target is None:
+            return {LINE: self.line}
+        return {
+            "settings": f"{self.target.path} names {self.target.place}",
+            "calls refused inside, since it was started": self.target.refused,
+        }
+
+
+def _silent_findings(
+    targets: LoopbackTargets | None,
+    failed: Collection[str],
+    containers: Containers,
+    namespaces: Namespaces | None,
+    listeners: Listeners | None,
+) -> Iterator[Finding]:
+    """For each container, its first target that another container or the host serves.
+
+    failed: the ids of containers whose log tells.
+    """
+    found = set(failed)
+    for target in targets or ():
+        container = target.container
+        if container.id in found:
+            continue
+        call = _Call(container, str(target.port), "", frozenset({"refused"}), target)
+        for finding in _findings(call, containers, namespaces, listeners):
+            found.add(container.id)
+            yield msgspec.structs.replace(finding, severity=Severity.warning)
 
 
 def _repeated_call(
@@ -169,7 +208,7 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
         f"{container} calls localhost:{port}, which is itself: port {port} "
         f"belongs to {named('container', names_of(peers))}{where}",
         {
-            LINE: call.line,
+            **call.evidence,
             f"{peer.name} offers": f"port {port}",
             "networks in common": sorted(container.shared_networks(peer)) or "none",
         },
@@ -182,6 +221,7 @@ def _wrong_host_finding(call: _Call, peers: Sequence[Container], *, is_near: boo
         {
             **_network_variables(peer, is_near=is_near),
             **_name_variables(container, peer, int(port)),
+            **(_settings_variables(call, peer) if is_near else {}),
             **compose_variables(container),
         },
     )
@@ -194,7 +234,7 @@ def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
         container,
         f"{container} calls localhost:{port}, which is itself: port {port} belongs to {who}",
         {
-            LINE: call.line,
+            **call.evidence,
             "the host listens": f"{program.address}:{port}, {program.holder}",
             "network": container.host_config.network_mode or "default",
         },
@@ -202,17 +242,37 @@ def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
         onset=container.failed_first,
         peer=f"{GATEWAY_NAME}:{port}",
     )
-    return finding.with_variables(
-        _host_variables(container, program) | compose_variables(container)
-    )
+    return finding.with_variables(_host_variables(call, program) | compose_variables(container))
 
 
-def _host_variables(container: Container, program: Listener) -> dict[str, str]:
+def _settings_variables(call: _Call, peer: Container) -> dict[str, str]:
+    """How the page changes the file of settings, for a peer that has a name for the caller."""
+    has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
+    if call.target is None or not has_names:
+        return {}
+    return {
+        "correction": _replacing(call.target, f"{peer.name}:{call.port}"),
+        "settings": call.target.path,
+    }
+
+
+def _replacing(target: LoopbackTarget, other: str) -> str:
+    """The program of sed that writes another place."""
+    return f"s|{target.place.replace('.', '[.]')}|{other}|g"
+
+
+def _host_variables(call: _Call, program: Listener) -> dict[str, str]:
     """How the page has the program reach the host.
 
     By its name, where a word or a variable says localhost and the host listens for containers too.
     Otherwise on the host's own network, where it publishes nothing that would be lost there.
     """
+    container, target = call.container, call.target
+    if target is not None:
+        if not is_everywhere(program.address):
+            return {}
+        place = f"{GATEWAY_NAME}:{call.port}"
+        return {"correction_to_host": _replacing(target, place), "settings": target.path}
     named = with_host(container, program.port, GATEWAY_NAME)
     if named and is_everywhere(program.address):
         return {f"{name}_to_host": text for name, text in named.items()}

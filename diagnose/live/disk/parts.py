@@ -18,6 +18,11 @@ _HEAD = re.compile(
     re.IGNORECASE,
 )
 """How a statement of SQL begins that makes something, or the command of PostgreSQL's that does."""
+_LOOPBACK = re.compile(
+    r"(?P<listens>\b(?:listen|bind)\w{0,20}[\s:=\"']{1,9})?"
+    r"(?<![\w.-])(?P<place>(?:localhost|127\.0\.0\.1|\[::1\]):\d{2,5})(?!\d)",
+    re.IGNORECASE,
+)
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
 
@@ -47,8 +52,17 @@ def _first_certificate(text: str) -> Iterator[str]:
         yield first[0]
 
 
+def _loopback(text: str) -> Iterator[str]:
+    """The places at localhost that settings name, without those of listeners."""
+    for line in text.splitlines():
+        for match in _LOOPBACK.finditer(line.partition("#")[0]):
+            if not match["listens"]:
+                yield match["place"]
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "certificates": _certificates,
     "created": _created,
     "first certificate": _first_certificate,
+    "loopback": _loopback,
 }

@@ -61,6 +61,7 @@ def _losses(pid: int) -> dict[str, Json]:
         "lost_datagrams": counters.get("Udp:RcvbufErrors", 0),
         "sent": counters.get("Tcp:OutSegs", 0),
         "sent_again": max(0, repeated - requests),
+        "refused_inside": min(counters.get("Tcp:AttemptFails", 0), counters.get("Tcp:OutRsts", 0)),
         **_sockets(pid),
     }
 

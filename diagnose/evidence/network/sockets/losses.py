@@ -60,6 +60,9 @@ class NetworkLosses(Items[NamespaceLoss], frozen=True):
     sent_again: Mapping[str, float] = {}
     """By container, the percent of its TCP segments that had to be sent again, where that is more
     than a network without faults loses; empty where most containers lose less."""
+    refused_inside: Mapping[str, int] = {}
+    """By container id, the calls that were refused from inside its own network, where there were
+    any."""
 
     def of(self, container: Container) -> NamespaceLoss | None:
         return next((loss for loss in self if loss.container.id == container.id), None)
@@ -78,16 +81,21 @@ def network_losses(host: Host, namespaces: Namespaces, clock: Clock) -> NetworkL
     sent_again = sent_again_by_most(
         {by_pid[pid].name: counted for pid, counted in counters.items()}
     )
+    refused_inside = {
+        by_pid[pid].id: counted.refused_inside
+        for pid, counted in counters.items()
+        if counted.refused_inside
+    }
     chosen = _chosen(counters, by_pid, clock)
     if not chosen:
-        return NetworkLosses((), len(answer), ports_used, sent_again)
+        return NetworkLosses((), len(answer), ports_used, sent_again, refused_inside)
     watched = host.require(WatchSockets(sorted(chosen)))
     losses = tuple(
         NamespaceLoss(by_pid[pid], tuple(seen.calls), tuple(seen.datagrams), seen.left_open)
         for pid in chosen
         if (seen := watched.get(str(pid))) is not None
     )
-    return NetworkLosses(losses, len(answer), ports_used, sent_again)
+    return NetworkLosses(losses, len(answer), ports_used, sent_again, refused_inside)
 
 
 def _ports_used(

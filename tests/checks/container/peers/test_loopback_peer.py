@@ -9,6 +9,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.loopback_targets import LoopbackTarget, LoopbackTargets
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.model import Verdict
@@ -209,3 +210,37 @@ def test_the_server_is_the_hosts(
     wanted = ("on_host_network", "assignment_to_host", "command_to_host")
     given = [finding.variables for finding in result.findings]
     assert [{name: own[name] for name in wanted if name in own} for own in given] == cures
+
+
+HOST_SERVES = Listener("tcp", "0.0.0.0", 5004, 9, "dotnet")
+SILENT: dict[str, tuple[int, Listeners, list[tuple[str, str]]]] = {
+    "the host serves the port": (5004, Listeners((HOST_SERVES,)), [("warning", "web")]),
+    "nobody serves the port": (5005, Listeners((HOST_SERVES,)), []),
+    "an engine's proxy has the port": (
+        5004,
+        Listeners((Listener("tcp", "0.0.0.0", 5004, 9, "docker-proxy"),)),
+        [],
+    ),
+}
+
+
+@pytest.mark.parametrize(("port", "listeners", "expected"), SILENT.values(), ids=SILENT)
+def test_settings_that_name_localhost_where_no_line_does(
+    port: int, listeners: Listeners, expected: list[tuple[str, str]]
+) -> None:
+    api = container_in("running", **ON_SHOP)
+    found = judge(
+        "container.loopback-peer",
+        containers=of(api),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        listeners=listeners,
+        loopback_targets=LoopbackTargets(
+            (LoopbackTarget(api, f"localhost:{port}", "/srv/caddy/Caddyfile", 4),)
+        ),
+    )
+    assert rows(found) == expected
+    for finding in found.findings:
+        place = "host.docker.internal:5004"
+        assert finding.variables["correction_to_host"] == f"s|localhost:5004|{place}|g"
+        assert finding.variables["settings"] == "/srv/caddy/Caddyfile"
