@@ -118,6 +118,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "network.declared-port-not-listening": "what heals it stands in the program's own log",
     "container.certificate-expired": "only its issuer renews a certificate",
     "network.requests-unanswered": "no cure was run since its scenario was written",
     "firewall.ban-bypassed": "no cure was run since its scenario was written",

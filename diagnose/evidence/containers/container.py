@@ -379,6 +379,13 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
                 yield published
 
     @property
+    def declared_tcp_ports(self) -> tuple[int, ...]:
+        """The ports that its image or its options declare (EXPOSE), published or not."""
+        declared = (port.partition("/") for port in self.config.exposed_ports or {})
+        numbers = (number for number, _, protocol in declared if protocol in ("", "tcp"))
+        return tuple(sorted(int(number) for number in numbers if number.isdigit()))
+
+    @property
     def published_tcp_ports(self) -> tuple[int, ...]:
         """Its own TCP ports that are published now, each once."""
         published = [port for port in self.published_ports if port.protocol == "tcp"]

@@ -1,4 +1,4 @@
-"""Programs that listen and leave their clients without an answer, and some that only look so."""
+"""Programs that leave clients without an answer, or never listen, and some that only look so."""
 
 from __future__ import annotations
 
@@ -103,3 +103,26 @@ def servers_whose_clients_wait(box: Box) -> None:
         box.spawn(["bash", "-c", send])
     _wait_long(box, "polled12", "established")
     _wait_long(box, "sink12", "established")
+
+
+_ERROR = "psycopg2.OperationalError: could not connect to server: Connection timed out"
+_DECLARES = ("--expose=8069", "-m=32m", "--pids-limit=64")
+
+
+def _declare(box: Box, name: str, script: str) -> None:
+    box.docker("run", "-d", f"--name={name}", *_DECLARES, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: _ERROR in box.docker("logs", name).stderr, what="the error")
+
+
+@fault("network.declared-port-not-listening", subject="container:odoo13", exit_code=0)
+def server_that_gave_up_before_it_listened(box: Box) -> None:
+    """A supervisor runs on after its program failed; another program works on after an error."""
+    _declare(box, "odoo13", f"echo '{_ERROR}' >&2; exec sleep 1000")
+    work = "while :; do echo job done; sleep 0.5; done"
+    _declare(box, "worker13", f"echo '{_ERROR}' >&2; {work}")
+
+    def is_old() -> bool:
+        started = box.inspect("odoo13")["State"]["StartedAt"]
+        return float(box.sh(f"echo $(($(date +%s) - $(date -d {started} +%s)))")) > 61
+
+    box.wait_for(is_old, timeout=90, what="the containers to be a minute old")

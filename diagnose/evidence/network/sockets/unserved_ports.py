@@ -1,4 +1,4 @@
-"""The logs of running containers that serve none of the ports that they publish."""
+"""The logs of running containers that serve none of the ports that they publish or declare."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from diagnose.registry import evidence
 
 MOST = 10
 """Logs that are read."""
+_LAST_LINES = 6
+"""The line that explains and what belongs to it, such as the end of a stack trace."""
 _WATCHERS = {
     "air": LazyPattern(r"^Process Exit with Code:? [1-9]"),
     "cargo watch": LazyPattern(r"^\[Finished running\. Exit status: [1-9]"),
@@ -41,6 +43,9 @@ class UnservedPorts(msgspec.Struct, frozen=True):
     """The last lines of each, by container id, where one of them explains a failure."""
     silent: frozenset[str] = frozenset()
     """The ids of all of them."""
+    declared: dict[str, LogTail] = {}
+    """By container id, the last lines of those that publish nothing, listen nowhere although they
+    declare ports, and whose log ends with what is wrong."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
@@ -67,7 +72,13 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
+    mute = [
+        container
+        for container in containers.running
+        if (netns := namespaces.of(container)) is not None and _listens_nowhere(netns)
+    ]
     tails, _ = read_tails(host, silent[:MOST])
+    tails_of_mute, _ = read_tails(host, mute[:MOST])
     return UnservedPorts(
         {
             id: tail
@@ -75,6 +86,7 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
             if tail.telling is not None and tail.telling.explains
         },
         frozenset(container.id for container in silent),
+        {id: tail for id, tail in tails_of_mute.items() if _ends_with_its_failure(tail)},
     )
 
 
@@ -82,3 +94,22 @@ def _serves_nothing(netns: ContainerNetns) -> bool:
     """Whether its container publishes TCP ports, and nothing listens at any of them."""
     published = netns.container.published_tcp_ports
     return bool(published) and not any(netns.sockets("tcp", port) for port in published)
+
+
+def _listens_nowhere(netns: ContainerNetns) -> bool:
+    """Whether its container declares TCP ports, publishes none, and listens at none for others."""
+    container = netns.container
+    sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
+    return (
+        bool(container.declared_tcp_ports)
+        and not container.published_ports
+        and all(socket.is_loopback for socket in sockets)
+    )
+
+
+def _ends_with_its_failure(tail: LogTail) -> bool:
+    """Whether hardly anything follows the line that explains: a program that works writes on."""
+    telling = tail.telling
+    if telling is None or not telling.explains:
+        return False
+    return len(tail.lines) - telling.index <= _LAST_LINES + len(telling.details)
