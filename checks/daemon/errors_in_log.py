@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import DaemonLog
@@ -55,10 +56,9 @@ def errors_in_log(
         return Skipped("Podman answers here")
     if daemon.same_host and daemon.processes.engine is None:
         return Skipped("no engine runs here: daemon.not-running has its last words")
-    by_id = {container.id: container for container in containers or ()}
-    newest = [error for error in said_errors if not _is_over(error, by_id)]
-    for error in newest[:MOST]:
-        container = by_id.get(error.container)
+    named = [(error, _container(error, containers)) for error in said_errors]
+    newest = [item for item in named if not _is_over(*item)]
+    for error, container in newest[:MOST]:
         yield _finding(error, container.subject if container is not None else DAEMON, log, clock)
     return None
 
@@ -79,13 +79,24 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
         },
         variables={"log": log.name},
         discriminator=shortened(error.kind, KEY),
+        signs=signs(error.line.text) or None,
         onset=error.first,
     )
 
 
-def _is_over(error: SaidError, by_id: dict[str, Container]) -> bool:
+def _container(error: SaidError, containers: Containers | None) -> Container | None:
+    """The container that the error names, by its name, its id, or the beginning of that."""
+    called = error.container
+    if not called:
+        return None
+    every = containers or ()
+    by_name = (container for container in every if container.name == called)
+    by_id = (container for container in every if container.id.startswith(called))
+    return next(by_name, None) or next(by_id, None)
+
+
+def _is_over(error: SaidError, container: Container | None) -> bool:
     """Whether the container that the error names has run since, or says it itself."""
-    container = by_id.get(error.container)
     if container is None:
         return False
     return bool(container.state.error) or (container.started_at or 0.0) > (error.line.at or 0.0)

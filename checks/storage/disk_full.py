@@ -35,9 +35,11 @@ from diagnose.registry import check
     severity=Severity.critical,
     caused_by=["logging.unbounded", "storage.deleted-files-held"],
     causes=[
+        "container.errors-in-log",
         "container.restart-loop",
         "container.unhealthy",
         "container.exits-at-start",
+        "daemon.errors-in-log",
         "image.corrupt",
     ],
 )
@@ -63,9 +65,10 @@ def disk_full(
     available the finding is a warning at most. So is a full /tmp or /var/log of its own, which the
     engine can do without. File systems that are read-only by design are left out. The finding adds
     up what stopped containers and anonymous volumes without a container hold; for a disk other than
-    the data root's it names the largest folders. A disk that was enlarged, but whose file system or
-    partition was not, is named with the room that it has. With containerd's image store, images lie
-    in containerd's own folder, wherever the data root is.
+    the data root's it names the largest folders. A log that a program writes itself, into a volume
+    or a folder of the host, is named: the engine rotates only what a program prints. A disk that
+    was enlarged, but whose file system or partition was not, is named with the room that it has.
+    With containerd's image store, images lie in containerd's own folder, wherever the data root is.
     """
     for disk in filesystems:
         figures = disk.usage
@@ -128,6 +131,7 @@ def _cures(filled: FilledDisk) -> dict[str, str]:
             "dumps": dumps.folder if dumps else None,
             "downloads": downloads.path if downloads else None,
             "builder": cache.builder if cache else None,
+            "grown": filled.log.path if filled.log else None,
         }
     )
     if filled.disk.point == "/run":
@@ -221,6 +225,10 @@ def _blame(filled: FilledDisk) -> str:
         return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
     if downloads is not None:
         return f"; unfinished downloads in {downloads.path} hold {size(downloads.bytes)}"
+    if filled.log is not None:
+        writers = " and ".join(f'container "{name}"' for name in filled.log_writers[:2])
+        of = f" of {writers}" if writers else ""
+        return f"; the log {filled.log.path}{of} holds {size(filled.log.bytes)}"
     most = max(filled.spare, key=lambda share: share.bytes, default=None)
     if most is not None and filled.is_to_blame(most.bytes):
         return f"; {most.count} {most.name} hold {size(most.bytes)}"

@@ -11,6 +11,7 @@ from diagnose.model import Edit, Finding
 from diagnose.registry import observed, without
 
 observed("image.corrupt", "image.pull-no-space")
+observed("container.errors-in-log", "daemon.errors-in-log")
 
 SIZES = ("stat(", "writable layer, bytes")
 """How evidence names the bytes that a file or a layer takes."""

@@ -10,6 +10,7 @@ from checks.container.first_steps.running_steps import cut_off_steps, running_st
 from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import setting_evidence
 from checks.container.settings.unpassed_variable import Unpassed, unpassed
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.asked_devices import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
@@ -109,6 +110,7 @@ def _finding(
         },
         severity=Severity.warning if dropped or refuses else Severity.advice,
         stable=(error.container.life,),
+        signs=signs(error.line.whole) or None,
         aside=_WORKS if is_aside else None,
     )
 

@@ -53,7 +53,7 @@ ELSEWHERE = LazyPattern(
 _CHANGING = LazyPattern(r"\b[0-9a-z]{25}\b|\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: ids, times, numbers."""
 _OF_CONTAINER = LazyPattern(
-    r"Handler for \w+ \S*/containers/(?P<id>[0-9a-f]{64})/|(?P<other>[0-9a-f]{64})"
+    r"Handler for \w+ \S*/containers/(?P<id>[\w.-]{2,128})/|(?P<other>[0-9a-f]{64})"
 )
 
 
@@ -67,7 +67,8 @@ class SaidError(msgspec.Struct, frozen=True):
     kind: str = ""
     """Its words without what differs from one time to the next."""
     container: str = ""
-    """The id of the container that it names."""
+    """The container that it names, by its id or as the client called it: by a name or a short id.
+    """
 
 
 class SaidErrors(Items[SaidError], frozen=True):

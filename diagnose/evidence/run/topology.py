@@ -10,7 +10,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import Subject
+from diagnose.model import DAEMON, Subject
 from diagnose.registry import evidence
 
 
@@ -34,6 +34,7 @@ def topology(
     stands_on = {
         container.subject: common | _own_things(container) for container in containers or ()
     }
+    stands_on[DAEMON] = common
     for behind in backing or ():
         stands_on[behind.container.subject] |= {Subject("filesystem", behind.mounted.point)}
     for network in networks.bridges if networks is not None else ():

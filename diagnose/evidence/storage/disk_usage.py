@@ -26,7 +26,7 @@ from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
 from diagnose.questions import Host
 from diagnose.questions.disk_usage import EngineDiskUsage, MeasureDiskUsage
-from diagnose.questions.files import WalkedFolder, WalkFolder
+from diagnose.questions.files import FileSize, WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 WORTH_PCT = 70.0
@@ -63,6 +63,8 @@ class DiskUsage(msgspec.Struct, frozen=True):
     """Bytes by volume name."""
     layers: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Bytes by layer folder."""
+    files: tuple[FileSize, ...] = ()
+    """The largest files of volumes."""
     unmeasured: tuple[str, ...] = ()
     """What could not be measured, in words."""
     not_asked: str = ""
@@ -157,6 +159,7 @@ def _by_walk(
         writable=writable,
         volumes=volumes,
         layers=layers,
+        files=tuple(f for f in walked.largest if f.path.startswith(f"{root}/volumes/")),
         unmeasured=(*unmeasured, *notes),
     )
 

@@ -10,7 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
-from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks
+from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
@@ -85,6 +85,23 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def dumps(self) -> CoreDumps | None:
         return self.others.dumps.get(self.disk.point)
 
+    @functools.cached_property
+    def log(self) -> FileSize | None:
+        """A log of a program's own that takes much of the disk."""
+        files = self.measured.files if self.measured is not None else ()
+        log = self.others.logs.get(self.disk.point) or largest_log(files)
+        return log if log is not None and self.is_to_blame(log.bytes) else None
+
+    @property
+    def log_writers(self) -> list[str]:
+        """The containers into which the folder of that log is mounted, by name."""
+        path = self.log.path if self.log is not None else ""
+        return sorted(
+            container.name
+            for container in self.containers or ()
+            if any(_is_below(path, mount.source) for mount in container.mounts)
+        )
+
     def is_to_blame(self, size: int) -> bool:
         """Whether so many bytes are much of what is used."""
         return size >= self.disk.usage.used * BLAMED_PCT / 100
@@ -153,6 +170,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     @property
     def folder(self) -> str:
         """The folder to look into first: in what takes most of the disk."""
+        if self.log is not None:
+            return self.log.path.rpartition("/")[0]
         if self.folders:
             return self.others.folder_of(self.folders[0])
         parts = self.measured.parts if self.measured is not None else ()
@@ -179,6 +198,10 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def _excess(self) -> float:
         """Bytes that must go until nobody calls this disk full."""
         return max(0.0, self.disk.usage.used - self.disk.usage.size * WELL_PCT / 100)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return folder.startswith("/") and path.startswith(f"{folder.rstrip('/')}/")
 
 
 def _rooms(usage: DiskUsage) -> Iterator[Room]:

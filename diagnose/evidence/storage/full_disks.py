@@ -26,6 +26,11 @@ _CORE = LazyPattern(r"core(?:\.\d+)?|core\.[\w.-]+\.\d+|vgcore\.\d+")
 """Names by the kernel's core_pattern as distributions set it; their own, and Valgrind's."""
 SHARE = 0.05
 """A folder with less of what is used does not fill a disk."""
+_LOG = LazyPattern(r"[^/A-Za-z]*[A-Za-z][^/]*\.log|(?:access|error)_log")
+"""Names of logs. Files such as 00000000000000000000.log and 000123.log are data: of Kafka and of
+LevelDB."""
+_DATA_BESIDE = (".script", ".properties", ".data", ".ldb", ".sst")
+"""HSQLDB and LevelDB keep changes in a .log file beside files with such names."""
 
 
 class CoreDumps(msgspec.Struct, frozen=True):
@@ -43,6 +48,8 @@ class FullDisks(msgspec.Struct, frozen=True):
     dumps: Mapping[str, CoreDumps] = msgspec.field(default_factory=dict)
     files: frozenset[str] = frozenset()
     """Those of the largest that are files."""
+    logs: Mapping[str, FileSize] = msgspec.field(default_factory=dict)
+    """The largest log among the largest files."""
 
     def folder_of(self, item: FileSize) -> str:
         """The folder to look into: a file's own, or the folder itself."""
@@ -58,6 +65,7 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
     largest: dict[str, tuple[FileSize, ...]] = {}
     dumps: dict[str, CoreDumps] = {}
     files: set[str] = set()
+    logs: dict[str, FileSize] = {}
     fullest_first = sorted(filesystems, key=lambda disk: -disk.usage.used_pct)
     for disk in filter(_is_worth_a_walk, fullest_first):
         if len(largest) == MOST_DISKS:
@@ -70,7 +78,10 @@ def full_disks(host: Host, filesystems: Filesystems) -> FullDisks:
         cores = _core_dumps(walked.largest)
         if cores is not None:
             dumps[disk.point] = cores
-    return FullDisks(largest, dumps, frozenset(files))
+        log = largest_log(walked.largest)
+        if log is not None:
+            logs[disk.point] = log
+    return FullDisks(largest, dumps, frozenset(files), logs)
 
 
 def _is_worth_a_walk(disk: Filesystem) -> bool:
@@ -104,3 +115,18 @@ def _core_dumps(largest: Iterable[FileSize]) -> CoreDumps | None:
         return None
     folder, sizes = max(by_folder.items(), key=lambda item: sum(item[1]))
     return CoreDumps(folder, len(sizes), sum(sizes))
+
+
+def largest_log(files: Iterable[FileSize]) -> FileSize | None:
+    """The largest of these files that is called like a log, and is no database's."""
+    listed = list(files)
+    of_databases = {
+        file.path.rpartition("/")[0] for file in listed if file.path.endswith(_DATA_BESIDE)
+    }
+    logs = [
+        file
+        for file in listed
+        if _LOG.fullmatch(file.path.rpartition("/")[2])
+        and file.path.rpartition("/")[0] not in of_databases
+    ]
+    return max(logs, key=lambda file: file.bytes, default=None)

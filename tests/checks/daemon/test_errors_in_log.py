@@ -108,6 +108,10 @@ def test_a_container_that_keeps_the_reason_or_runs_says_it_itself() -> None:
     assert not _judged([UP, START], of(keeps)).findings
     assert not _judged([UP, START], of(runs)).findings
     assert rows(_judged([UP, START], of(waits))) == [("advice", "web")]
+    for called in ("web", ID[:12]):
+        by_client = START.replace(ID, called)
+        assert not _judged([UP, by_client], of(keeps)).findings, called
+        assert rows(_judged([UP, by_client], of(waits))) == [("advice", "web")], called
 
 
 def test_a_dead_engine_has_its_last_words_elsewhere() -> None:

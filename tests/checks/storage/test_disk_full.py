@@ -351,6 +351,47 @@ def test_core_dumps_that_fill_a_disk_are_named() -> None:
     assert found.finding.variables["where"] == "/srv/app/data"
 
 
+NC = "/srv/app/data/nextcloud.log"
+GROWN_LOGS: dict[str, tuple[list[tuple[str, int]], str]] = {
+    "a log": ([(NC, 80), ("/srv/app/db/ibdata1", 9)], NC),
+    "a server's": ([("/srv/app/logs/error_log", 80)], "/srv/app/logs/error_log"),
+    "a small log": ([(NC, 20)], ""),
+    "a segment of Kafka": ([("/srv/app/data/orders-0/00000000000000000000.log", 80)], ""),
+    "a database's own": ([("/srv/app/data/000123.log", 80), ("/srv/app/data/000007.ldb", 1)], ""),
+    "beside a database": ([("/srv/app/db/shop.log", 80), ("/srv/app/db/shop.script", 1)], ""),
+    "no log": ([("/srv/app/backup.tar", 80)], ""),
+}
+
+
+@pytest.mark.parametrize(("files", "grown"), GROWN_LOGS.values(), ids=GROWN_LOGS)
+def test_a_log_of_a_program_that_fills_a_disk(files: list[tuple[str, int]], grown: str) -> None:
+    full = usage(point="/srv/app", dev="8:3", size=100 * GIB, used=97 * GIB, available=3 * GIB)
+    largest = [{"path": path, "bytes": size * GIB} for path, size in files]
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage(), **{"var/log": full}),
+        fs__walk=WALK | {"by": {"data": 80 * GIB}, "largest": largest},
+    )
+    (found,) = report.findings
+    assert found.finding.variables.get("grown", "") == grown
+    assert (f"; the log {grown}" in found.finding.summary) is bool(grown)
+
+
+def test_a_log_in_a_volume_that_fills_the_data_root() -> None:
+    path = f"{ROOT}/volumes/nc/_data/data/nextcloud.log"
+    largest = [
+        {"path": f"{ROOT}/containers/{ID}/{ID}-json.log", "bytes": 50 * GIB},
+        {"path": path, "bytes": 40 * GIB},
+    ]
+    report = report_of(
+        "storage.disk-full",
+        fs__usage=disks(usage_at(97)),
+        fs__walk=WALK | {"by": {"volumes/nc": 40 * GIB}, "largest": largest},
+    )
+    (found,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
+    assert found.finding.variables["grown"] == path
+
+
 def test_what_the_engine_left_of_downloads_can_be_removed() -> None:
     blobs = {f"tmp/GetImageBlob{number}": 30 * GIB for number in range(2)}
     report = report_of(

@@ -47,6 +47,34 @@ def folder_that_fills_a_disk_is_named(box: Box) -> None:
     assert "/srv/journals/app/dumps holds" in summary
 
 
+@fault("storage.disk-full", subject="filesystem:/srv/wordy", exit_code=2)
+def log_of_a_program_that_fills_a_disk(box: Box) -> None:
+    """A program writes a log of its own into a folder of the host, and nothing rotates it.
+
+    What it prints then is explained by the full disk, and is no error of its own.
+    """
+    small_disk(box, "wordy")
+    line = "x" * 999
+    work = (
+        f"mkdir -p /data/logs; for i in $(seq 400); do for j in $(seq 200); do echo {line}; done "
+        ">>/data/logs/app.log 2>/dev/null || break; done; while :; do "
+        "echo >/data/session || echo 'Error: ENOSPC: no space left on device, write' >&2; sleep 1; done"
+    )
+    box.docker(*SAFE, "--name=wordy61", "-v", "/srv/wordy:/data", "bb:1.36", "sh", "-c", work)
+
+    def complains() -> bool:
+        return box.docker("logs", "wordy61").stderr.count("ENOSPC") >= 6
+
+    box.wait_for(complains, 60, "the program to complain")
+    report = box.diagnose("all", "--format", "json").report
+    full = next(f for f in report["findings"] if f["subject"]["name"] == "/srv/wordy")
+    assert 'the log /srv/wordy/logs/app.log of container "wordy61" holds' in full["summary"], full
+    commands = [fix["command"] for fix in full["fix"]]
+    assert "truncate -s 0 /srv/wordy/logs/app.log" in commands, commands
+    said = [f for f in report["findings"] if f["id"] == "container.errors-in-log"]
+    assert not any(f["root"] for f in said if f["subject"]["name"] == "wordy61"), said
+
+
 @fault("storage.disk-full", subject="filesystem:/srv/crashes", shareable=True, exit_code=2)
 def core_dumps_fill_a_disk(box: Box) -> None:
     """A program crashes again and again, and each crash leaves a core dump."""
