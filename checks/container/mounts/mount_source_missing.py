@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
@@ -128,13 +129,29 @@ def _refused_mount_findings(
     is_gone = on_host is not None and on_host.failed == "missing"
     what = "does not exist" if is_gone else f"is not a file, but {target} in the container is"
     place = "folder" if kind == "folder" else ""
+    evidence: dict[str, object] = {
+        "State": str(container.state),
+        "State.Error": container.state.error,
+    }
+    if kind == "folder" and target == _program_of(container):
+        summary = f"did not start: {source}, a folder, lies over {target}, its image's own program"
+        finding = _missing_source_finding(container, summary, source, evidence, place="")
+        yield finding.with_variables({"covering": target})
+        return
     yield _missing_source_finding(
         container,
         f"did not start: {source} {what}",
         source,
-        {"State": str(container.state), "State.Error": container.state.error},
+        evidence,
         place="missing" if is_gone else place,
     )
+
+
+def _program_of(container: Container) -> str:
+    """The path of the first process's program; "" where it is looked for in PATH."""
+    program = container.path if "/" in container.path else ""
+    folder = container.config.working_dir or "/"
+    return posixpath.normpath(posixpath.join(folder, program)) if program else ""
 
 
 def _empty_folder(

@@ -109,6 +109,30 @@ SECRET: dict[str, Any] = {
 }
 
 
+PROGRAMS = {
+    "the program": ("./app.conf", "/etc", "/etc/app.conf"),
+    "by its path": ("/etc/app.conf", "", "/etc/app.conf"),
+    "another program": ("/bin/app", "/etc", ""),
+    "found in PATH": ("app.conf", "/etc", ""),
+}
+
+
+@pytest.mark.parametrize(("path", "folder", "covering"), PROGRAMS.values(), ids=PROGRAMS)
+def test_a_folder_over_the_program_of_the_image(path: str, folder: str, covering: str):
+    container = container_in(
+        "created", code=127, State={"Error": MISFILED}, Path=path, Config={"WorkingDir": folder}
+    )
+    (finding,) = judge(
+        "container.mount-source-missing",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        bind_sources=BindSources({"/srv/app.conf": PathStatus(type="folder")}),
+    ).findings
+    assert finding.variables.get("covering", "") == covering
+    assert ("folder" in finding.variables) is not bool(covering)
+
+
 @pytest.mark.parametrize(
     ("line", "answers", "expected"),
     [

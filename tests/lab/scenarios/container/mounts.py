@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault
+from tests.lab.images import Recipe, load
 from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+from tests.lab.scenarios.everyday.helpers import first_command
 
 
 @fault("container.mount-source-missing", subject="container:misfiled", shareable=True)
@@ -18,6 +20,18 @@ def folder_over_a_file(box: Box) -> None:
     )  # fmt: skip
     assert box.path("/srv/misfiled/app.conf").is_dir()
     assert box.inspect("misfiled")["State"]["ExitCode"] == 127
+
+
+@fault("container.mount-source-missing", subject="container:relay61", shareable=True)
+def folder_over_the_program_of_a_newer_image(box: Box) -> None:
+    """A newer image has its program where the older one had a folder of data, which is mounted."""
+    files = {"app/relay": (b"#!/bin/sh\nexec sleep 1000\n", 0o755)}
+    load(box, "relay61:2", Recipe(files=files, changes=("WORKDIR /app", 'CMD ["./relay"]')))
+    volume = "-v=/srv/relay61/data:/app/relay"
+    run(box, "relay61", *GOOD, volume, "relay61:2", check=False)
+    assert box.inspect("relay61")["State"]["ExitCode"] == 127
+    command = first_command(box, "container.mount-source-missing", "relay61")
+    assert command == "diagnose recreate relay61 --unmount /app/relay | sh", command
 
 
 @fault("container.mount-source-missing", subject="container:sourceless", shareable=True)
