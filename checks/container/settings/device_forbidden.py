@@ -7,9 +7,10 @@ from checks.container.helpers import LINE
 from diagnose.evidence.containers.denied_devices import (
     READ_AND_WRITE,
     BarredDevice,
-    DeniedDevice,
     DeniedDevices,
 )
+from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
+from diagnose.evidence.containers.unusable_devices import UnusableDevice, UnusableDevices
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted
@@ -17,12 +18,15 @@ from diagnose.registry import check
 
 
 @check("container.device-forbidden", severity=Severity.critical)
-def device_forbidden(denied: DeniedDevices, clock: Clock) -> CheckResult:
+def device_forbidden(
+    denied: DeniedDevices, clock: Clock, unusable: UnusableDevices | None
+) -> CheckResult:
     """A container's user may not open a device that it was given.
 
     `--device` gives the container the device with the owner and the mode that it has on the host: a
     user who is neither its owner nor in its group is refused. Numbers count, not names: the group
-    render has another number on each distribution. Where this host is itself a container (LXC, as
+    render has another number on each distribution. A program that runs on without its graphics card
+    is a warning. Where this host is itself a container (LXC, as
     on Proxmox), that one's rules decide which devices any program here may open.
     """
     for barred in denied.barred:
@@ -45,8 +49,35 @@ def device_forbidden(denied: DeniedDevices, clock: Clock) -> CheckResult:
             discriminator=item.inside,
             onset=container.failed_first,
             device=item.path,
-        ).with_variables(_cure(item) | compose_variables(container))
+        ).with_variables(_group(item.source) | compose_variables(container))
+    for device in unusable or ():
+        yield _unusable_finding(device)
     return None
+
+
+def _unusable_finding(item: UnusableDevice) -> Finding:
+    """A graphics device without which a program runs on: its processor does the work."""
+    container = item.container
+    groups = ", ".join(map(str, sorted(item.user.gids))) or "none"
+    finding = Finding.about(
+        container,
+        f"{container} cannot use {item.inside}: its program runs as {item.user.label}, in groups "
+        f"{groups}, and the device belongs to {item.source.owner} with mode "
+        f"{item.source.mode & 0o777:o}",
+        {
+            LINE: quoted(item.line),
+            f"owner and mode of {item.path}": f"{item.source.owner} {item.source.mode & 0o777:o}",
+            "HostConfig.GroupAdd": container.host_config.group_add or "none",
+        },
+        discriminator=item.inside,
+        severity=Severity.warning,
+        device=item.path,
+    )
+    if item.changed_user:
+        # the image sets the groups of the user to whom it changes: the engine's do not reach him
+        return finding.with_variables({"opened": item.path})
+    cure = _group(item.source)
+    return finding.with_variables(cure | compose_variables(container))
 
 
 def _barred_finding(item: BarredDevice) -> Finding:
@@ -64,7 +95,7 @@ def _barred_finding(item: BarredDevice) -> Finding:
     )
 
 
-def _cure(item: DeniedDevice) -> dict[str, str]:
+def _group(source: PathStatus) -> dict[str, str]:
     """The group that lets the user in; nothing where no group but root's may."""
-    lets_group = (item.source.mode >> 3) & READ_AND_WRITE == READ_AND_WRITE
-    return {"group": f"--group-add={item.source.gid}"} if lets_group and item.source.gid else {}
+    lets_group = (source.mode >> 3) & READ_AND_WRITE == READ_AND_WRITE
+    return {"group": f"--group-add={source.gid}"} if lets_group and source.gid else {}

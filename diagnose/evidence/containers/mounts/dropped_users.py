@@ -173,7 +173,7 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Cas
         and (refused := refused_path(container, log_tails)) is not None
         and _may_be_looked_at(refused)
     ]
-    user_of = {container.id: _named_by_variables(container) for container, _ in refusals}
+    user_of = {container.id: named_by_variables(container) for container, _ in refusals}
     unknown = [container for container, _ in refusals if user_of[container.id] is None][:MOST]
     answers = host.ask_about(
         unknown, lambda container: ReadContainerFile(container.id, USERS_FILE, bytes=BYTES)
@@ -189,7 +189,7 @@ def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Cas
     ]
 
 
-def _named_by_variables(container: Container) -> HostUser | None:
+def named_by_variables(container: Container) -> HostUser | None:
     """The user of PUID and PGID, or of variables like these."""
     variables = dict(container.config.environment)
     for user, group in _VARIABLES:

@@ -7,8 +7,12 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.denied_devices import DeniedDevices, denied_devices
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.unusable_devices import unusable_devices
 from diagnose.evidence.engine.info import Info
-from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
+from diagnose.evidence.machine.processes import Process, Processes
+from tests.checks.container.evidence import CLOCK, FOUND, NOW, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge, rows
@@ -104,3 +108,62 @@ def test_devices_that_something_would_happen_to_are_not_opened() -> None:
     made = Made({"file.stats": {serial: OF_ROOT}})
     denied_devices(made, of(container), log_tails, Info(), None)
     assert "file.devices" not in {question.kind for question in made.asked}
+
+
+LOST = f"[AVHWDeviceContext @ 0x5] No VA display found for device {INSIDE}."
+DRI = [{"PathOnHost": "/dev/dri", "PathInContainer": "/dev/dri", "CgroupPermissions": "rwm"}]
+WARNED = [("warning", "web")]
+PUID = {"User": "", "Env": ["PUID=1000", "PGID=1000"]}
+OWN = {"User": "1000:1000"}
+GROUPS = "Name:\tplex\nGid:\t1000\t1000\t1000\t1000\nGroups:\t"
+RUNNING: dict[str, tuple[str, dict[str, Any], str, dict[str, Any], list[tuple[str, str]], str]] = {
+    "PUID": (LOST, PUID, "100 1000", RENDER, WARNED, "opened"),
+    "PUID, whom the image has added": (LOST, PUID, "104 1000", RENDER, [], ""),
+    "the container's user": (LOST, OWN, "1000", RENDER, WARNED, "group"),
+    "the container's user, in its group": (LOST, OWN, "104", RENDER, [], ""),
+    "root": (LOST, {"User": ""}, "0", RENDER, [], ""),
+    "open to all": (LOST, PUID, "1000", OPEN, [], ""),
+    "another complaint": ("no such table", PUID, "1000", RENDER, [], ""),
+    "without a name": (
+        "ERROR - [FFMPEG] - Failed to initialise VAAPI connection: -1 (unknown libva error).",
+        PUID,
+        "1000",
+        RENDER,
+        WARNED,
+        "opened",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "groups", "status", "expected", "cure"), RUNNING.values(), ids=RUNNING
+)
+@pytest.mark.parametrize("devices", [DEVICE, DRI], ids=["one device", "the folder"])
+def test_a_graphics_device_that_a_running_program_may_not_open(
+    devices: list[dict[str, str]],
+    line: str,
+    config: dict[str, Any],
+    groups: str,
+    status: dict[str, Any],
+    expected: list[tuple[str, str]],
+    cure: str,
+) -> None:
+    container = container_in(
+        "running", age=600, name="web", HostConfig={"Devices": devices}, Config=config
+    )
+    lines = tuple(RecentLine(NOW - age, line) for age in (9, 6, 3))
+    listed = [
+        Process(pid=70, comm="s6-svscan", uid=0, container=container.id),
+        Process(pid=77, comm="plex", uid=1000, container=container.id),
+    ]
+    file = {"text": GROUPS + groups + "\n"}
+    made = Made({"file.stats": {PATH: status}, "file.read": file})
+    unusable = unusable_devices(
+        made, Containers([container]), RecentLogs({container.id: lines}),
+        Processes(tuple(listed)), Info(), None,
+    )  # fmt: skip
+    result = judge(
+        "container.device-forbidden", denied=DeniedDevices(), clock=CLOCK, unusable=unusable
+    )
+    assert rows(result) == expected
+    assert all(cure in finding.variables for finding in result.findings)
