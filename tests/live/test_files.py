@@ -137,6 +137,9 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
     path.write_text("listen 127.0.0.1:81; proxy_pass http://localhost:82; # localhost:83\n")
     answer = files.read(live, question("file.read", path=str(path), parts="loopback"))
     assert answer["text"] == "localhost:82\n"
+    path.write_text(";host = localhost:84\n  // http://localhost:85\nurl = http://localhost:86\n")
+    answer = files.read(live, question("file.read", path=str(path), parts="loopback"))
+    assert answer["text"] == "localhost:86\n"
     path.write_text("INSERT INTO a VALUES ('x');\nCREATE  TABLE\n shop.users(id int);\nDROP x;")
     answer = files.read(live, question("file.read", path=str(path), parts="created"))
     assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"

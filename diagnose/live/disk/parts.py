@@ -53,8 +53,13 @@ def _first_certificate(text: str) -> Iterator[str]:
 
 
 def _loopback(text: str) -> Iterator[str]:
-    """The places at localhost that settings name, without those of listeners."""
+    """The places at localhost that settings name, without those of listeners and of comments.
+
+    grafana.ini has its defaults behind semicolons.
+    """
     for line in text.splitlines():
+        if line.lstrip().startswith((";", "//")):
+            continue
         for match in _LOOPBACK.finditer(line.partition("#")[0]):
             if not match["listens"]:
                 yield match["place"]
