@@ -118,9 +118,11 @@ def waiting_clients(
     unexamined: list[Unexamined] = []
     for place in sorted([*own, *shared], key=lambda place: place.rank):
         counted = counters.get(str(place.container.state.pid), LossCounters())
+        if counted.connections <= place.listening:
+            continue
         if counted.connections > MOST_CONNECTIONS or len(asked) == MOST:
             unexamined.append(Unexamined(place.container.subject, _TOO_MANY))
-        elif counted.connections > place.listening:
+        else:
             asked.append(place)
     ports: list[WaitingAtPort] = []
     for place, rows in host.ask_about(

@@ -112,6 +112,24 @@ def test_which_namespaces_are_looked_at(open_sockets: int, ports: int, left_out:
     assert (len(seen), len(seen.unexamined)) == (ports, left_out)
 
 
+def test_who_has_no_connection_is_not_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a host with more busy networks than are looked at, the idle ones are known to be well."""
+    monkeypatch.setattr("diagnose.evidence.network.sockets.waiting_clients.MOST", 1)
+    owners = [
+        container(name, State={"Status": "running", "Pid": pid})
+        for pid, name in enumerate(("busy", "late", "quiet"), 1)
+    ]
+    open_sockets = {"1": 2, "2": 2, "3": 1}
+    counters = {pid: LossCounters(connections=count) for pid, count in open_sockets.items()}
+    by_id = {
+        owner.id: ContainerNetns(owner, owner.state.pid, (), (), (), (LISTENER,))
+        for owner in owners
+    }
+    host = Made({"netns.losses": msgspec.to_builtins(counters), "netns.waiting-clients": []})
+    seen = waiting_clients(host, Namespaces(by_id), Containers(owners), None)
+    assert [row.subject.name for row in seen.unexamined] == ["late"]
+
+
 def host_with(*ports: int) -> Made:
     rows = [msgspec.structs.replace(queued(20), port=port) for port in ports]
     return Made(
