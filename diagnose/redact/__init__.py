@@ -142,9 +142,9 @@ class Redactor:
             return True
         try:
             text = msgspec.json.encode(value).decode()
-        except UnicodeEncodeError:
+            return any(msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals)
+        except UnicodeEncodeError:  # half of a surrogate pair, in the value or in a secret
             return True
-        return any(msgspec.json.encode(raw).decode()[1:-1] in text for raw in self._literals)
 
     def restore(self, value: Json) -> Json:
         """The value with tokens of this run turned back.

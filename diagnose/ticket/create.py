@@ -106,8 +106,8 @@ def take(
     if has_time or recording != asked:
         # The bundle's report is judged again from what the bundle holds, so that both say the same.
         what = replace(what, uncollected=report.uncollected)
-        budget = Budget.unlimited() if has_time else Budget(limit.ends, limit.ends)
-        judged = _judged(recording, what, began, budget)
+        hurried = Budget(limit.ends, limit.ends, options.budget_s)
+        judged = _judged(recording, what, began, Budget.unlimited() if has_time else hurried)
         report = replace(judged, duration_s=report.duration_s, source="live")
     return _sealed(report, recording, what, began, redactor, max_size, anonymize, limit=limit)
 

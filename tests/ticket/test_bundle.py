@@ -240,6 +240,14 @@ def test_a_secret_learned_late_is_gone_from_an_early_answer_and_from_questions()
     assert all(b"hunter2hunter" not in data for data in unpacked(sealed.data).values())
 
 
+def test_a_secret_with_half_of_a_surrogate_pair_makes_a_bundle():
+    """JSON in a user's file may escape one; it was a traceback."""
+    text = '{"proxies": {"password": "abc\\ud800defQ123x"}}'
+    path = "/etc/docker/daemon.json"
+    _, sealed = taken(made({question("file.read", path=path): {"path": path, "text": text}}))
+    assert all(b"defQ123x" not in data for data in unpacked(sealed.data).values())
+
+
 def hurried(entries: Any) -> create.Taken:
     """The bundle of a host whose run has used up its time."""
     began = time.monotonic() - Options().budget_s - 1
@@ -285,5 +293,15 @@ def test_without_time_a_secret_learned_late_is_gone_from_the_report(
 ) -> None:
     monkeypatch.setattr(budget, "SHORT_S", 0.0)
     monkeypatch.setattr(create, "SMALL_RUN", 0)
+    judged_live = engine.run
+    budgets = []
+
+    def run(*given: Any, budget: Budget, **named: Any) -> Report:
+        budgets.append(budget)
+        return judged_live(*given, budget=budget, **named)
+
+    monkeypatch.setattr(engine, "run", run)
     done = hurried(learned_late())
     assert b"hunter2hunter" not in b"".join(unpacked(done.sealed.data).values())
+    assert len(budgets) == 2
+    assert budgets[1].longer > Options().budget_s, "what the report says to run it with"
