@@ -76,7 +76,9 @@ def _diagnose(
         """The checks. From here on the process may have threads: its helpers are forked."""
         signal.setitimer(signal.ITIMER_REAL, 0)
         in_thread(last_moment.watch)
-        return load()
+        checks = load()
+        last_moment.checks_are_loaded()
+        return checks
 
     last_moment.watch_start()
     try:

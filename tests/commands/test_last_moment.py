@@ -23,10 +23,12 @@ time.sleep({print_s})
 print("the report")
 """
 
+THREAD = "threading.Thread(target=last.watch, daemon=True).start()"
+
 
 def ended(
     *,
-    watch: str = "threading.Thread(target=last.watch, daemon=True).start()",
+    watch: str = THREAD,
     least: float = 99.0,
     budget: float = 0.3,
     run_s: float = 30.0,
@@ -56,6 +58,12 @@ def test_a_run_that_comes_to_nothing_ends(given: dict[str, Any]) -> None:
     assert code == 3
     assert said.startswith("not examined: in ")
     assert "run it again with --budget " in said
+
+
+def test_a_run_that_has_loaded_its_checks_is_waited_for() -> None:
+    """A fast machine loads them with less than the least CPU."""
+    watch = f"last.checks_are_loaded()\n{THREAD}"
+    assert ended(watch=watch, budget=0.5, run_s=0.5 + 1.5 * SLACK_S) == (0, "the report")
 
 
 def test_a_run_that_has_its_report_goes_on_to_print_it() -> None:
