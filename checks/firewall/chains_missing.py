@@ -60,6 +60,10 @@ def chains_missing(
         return Skipped(alone)
     if not packet_paths.networks:
         refused = by_key(_refused_by_lost_chain(containers, firewall))
+        if refused and firewall.hides_docker:
+            return Unavailable(
+                "refused", f"the tables of {firewall.hides_docker} could not be read"
+            )
         for (table, chain), lost in refused.items():
             yield _refused_finding(table, chain, lost, firewall)
         return None if refused else Skipped(packet_paths.why_none)

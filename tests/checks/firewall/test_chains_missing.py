@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
@@ -18,6 +19,7 @@ REFUSED = (
     "(exit status 1))"
 )
 EMPTY = Firewall(assemble(None, {"ip": "*nat\n:PREROUTING ACCEPT\nCOMMIT"}))
+UNREAD = Firewall(msgspec.structs.replace(EMPTY.ruleset, unread=("iptables-legacy ip",)))
 WITH_CHAIN = Firewall(assemble(None, {"ip": "*nat\n:PREROUTING ACCEPT\n:DOCKER -\nCOMMIT"}))
 
 
@@ -28,6 +30,7 @@ def bind(error: str) -> Container:
 
 CASES = {
     "the chain is gone": (EMPTY, REFUSED, [("critical", "host")]),
+    "the chain may be in a table that was not read": (UNREAD, REFUSED, []),
     "the chain is there": (WITH_CHAIN, REFUSED, []),
     "another error": (EMPTY, "address already in use", []),
     "another program's chain": (EMPTY, REFUSED.replace("DOCKER", "KUBE-SVC"), []),
