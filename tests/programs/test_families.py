@@ -10,7 +10,7 @@ import pytest
 
 from diagnose import registry
 from diagnose.evidence.containers.logs.tails import LogTail
-from diagnose.programs.failures import FAILURES, Failure, recognise_family
+from diagnose.programs.failures import FAILURES, Failure, family_of_running, recognise_family
 from diagnose.programs.families import FAMILIES
 from diagnose.programs.log_message import LONGEST
 from diagnose.programs.telling_line import TellingLine
@@ -96,6 +96,59 @@ def test_families_are_written_in_plain_words():
 )
 def test_an_ordinary_line_belongs_to_no_family(line: str):
     assert recognise_family(TellingLine(line), FAMILIES) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "wrong"),
+    [
+        ("Failed to create directory /cache: No space left on device", "folder-not-made"),
+        ("failed to create data directory: Disk quota exceeded", "folder-not-made"),
+        ("failed to allocate device memory (4096 MB)", "memory-refused"),
+        ("Unsupported config file version 1, expected version 2", "data-version"),
+        ("engine API version 1.24 is not supported, the minimum version is 1.44", "data-version"),
+        ("PostgreSQL database version 9 is not supported; minimum version is 12", "data-version"),
+        ("could not read request header from client", "data-damaged"),
+        ("cannot decompress: gzip: invalid magic number", "data-damaged"),
+        ("curl: (22) The requested URL returned error: 401", "download-failed"),
+        ("failed to download from https://a.test/b: no space left on device", "download-failed"),
+    ],
+)
+def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):
+    found = recognise_family(TellingLine(line), FAMILIES)
+    assert found is None or found.name != wrong
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR order 12: not enough space in warehouse 3",
+        "ERROR upload rejected: insufficient space in mailbox of user 12",
+        "ERROR upload of report: unsupported file format version 3, expected version 2",
+        'ERROR Failed to create folder "Invoices" for user 3: name is taken',
+    ],
+)
+def test_an_error_of_one_request_is_no_fault_of_a_program_that_runs_on(line: str):
+    assert family_of_running(TellingLine(line), FAMILIES) is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "wrong"),
+    [
+        (["child 44 did not stop in 10 s, killed by signal 9", "bye"], "part-killed"),
+        (
+            [
+                "[45] FATAL:  the database system is starting up",
+                "PANIC:  replication slot file corrupt",
+            ],
+            "postgres-recovers",
+        ),
+        (["Cannot create RT messagebuffer thread: Operation not permitted (1)"], "thread-refused"),
+        (["usage: 35% cpu, 120 MB", "received SIGTERM"], "usage-printed"),
+    ],
+)
+def test_a_line_that_the_program_got_over_is_not_its_cause(lines: list[str], wrong: str):
+    failure = LogTail(tuple(lines)).failure
+    assert failure is None or failure.name != wrong
 
 
 def starts() -> dict[str, tuple[str, list[str], set[int]]]:

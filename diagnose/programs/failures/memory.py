@@ -12,7 +12,7 @@ MEMORY = (
         name="part-killed",
         mark="",
         pattern=r"Process exited with exit value \[\w+\]: 137\b"
-        r"|\b(?:terminated|killed) by signal 9\b|\bsignal 9 \(SIGKILL\)",
+        r"|^(?!.*\b(?:did not (?:exit|stop|terminate)|stop timeout|timed out)\b).*\b(?:terminated|killed) by signal 9\b|\bsignal 9 \(SIGKILL\)",
         cause="a process of the program was killed with SIGKILL: usually the kernel ended it because the "
         "memory of the host, or of the container's limit, was used up",
         cure="look into the kernel log for 'Killed process', and give it more memory or let it take less",

@@ -124,7 +124,7 @@ SYSTEM_CALLS = (
         mark="",
         pattern=r"pthread_create failed(?:: Operation not permitted| \(EPERM\))"
         r"|Can't initialize Background Jobs\. Error message: Operation not permitted"
-        r"|(?:creat|start)\w*\b.{0,20}\bthread\b.{0,40}(?:Operation not permitted|\(?errno:? 1\b|\bEPERM\b)",
+        r"|(?:creat|start)\w*\b(?!.{0,20}\b(?:RT|real-?time)\b).{0,20}\bthread\b.{0,40}(?:Operation not permitted|\(?errno:? 1\b|\bEPERM\b)",
         cause="a new system call (clone3) is refused: the engine's seccomp filter is older than the image's C library",
         cure="upgrade Docker to 20.10.10 or later with a libseccomp of 2.5; until then --security-opt seccomp=unconfined",
         source="bytebase/bytebase#3096",

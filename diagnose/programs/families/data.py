@@ -106,9 +106,11 @@ DATA = (
     ),
     Failure(
         name="data-version",
+        of_running=NEVER,
         mark="version",
         pattern=r"""(?x)
-            ^(?=.*\b(?:can\ ?not|can't|expect(?:ed|s)|incompatible|mismatch|not\ (?:compatible|match|supported)
+            ^(?!.*\b(?:api|client|config\w*|minimum)\b)
+            (?=.*\b(?:can\ ?not|can't|expect(?:ed|s)|incompatible|mismatch|not\ (?:compatible|match|supported)
                 |unsupported|unable)\b)
             .*?\b(?:catalog|data|database|engine|file|format|index|schema|snapshot|storage|store)\b
             [^.\n]{0,40}?\bversion\b[^\w\n]{0,4}(?:is\ |was\ )?['"(\[]?v?(?P<first>\d+(?:\.\d+){0,3})\b
@@ -274,9 +276,9 @@ DATA = (
             | file\ is\ not\ a\ database
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
             | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b
-            | could\ not\ read\ (?:\w+\ ){1,4}(?:descriptor|header)\b
+            | could\ not\ read\ (?:(?!(?:http|request|response)\b)\w+\ ){1,4}(?:descriptor|header)\b
             | \bnot_a_dets_file\b | \bWT_PANIC\b
-            | \b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
+            | (?<!gzip:\ )(?<!zlib:\ )(?<!snappy:\ )\b(?:invalid|unexpected|wrong)\ magic\ (?:header|number)\b
             | \bno\ snapshot\ found,\ but\ there\ are\ log\ entries\b
             | database\ page\ corruption | checksum\ mismatch\b.{0,40}\b(?:page|block|file|segment)
         """,

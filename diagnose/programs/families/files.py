@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _MANY = "many programs"
 _REFUSALS = r"""
@@ -106,8 +106,10 @@ FILES = (
     ),
     Failure(
         name="folder-not-made",
+        of_running=NEVER,
         mark="create",
-        pattern=r"(?:failed to|unable to|could not|cannot|can't) create (?:the |a |an )?(?:\w+ ){0,2}"
+        pattern=r"^(?!.*\b(?:no space left|quota|already|exists)\b).*?"
+        r"(?:failed to|unable to|could not|cannot|can't) create (?:the |a |an )?(?:\w+ ){0,2}"
         r"(?:dir(?:ectory)?|folder)\b",
         cause="the program cannot make a folder of its own: its user may not write there, or the "
         "container's files are read-only",

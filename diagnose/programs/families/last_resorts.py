@@ -16,7 +16,7 @@ LAST_RESORTS: tuple[Failure, ...] = (
     Failure(
         name="usage-printed",
         mark="usage",
-        pattern=r"^\s*usage:?\s*$|^\s*usage: \S",
+        pattern=r"^\s*usage:?\s*$|^\s*usage: (?!.*\d ?(?:%|[kmgt]i?b\b))\S",
         cause="the program printed how it is used, and ended: it was given no command, "
         "or not the one that starts it",
         cure="add the command that starts the program behind the image's name (command in compose)",

@@ -12,6 +12,9 @@ _MANY = "many programs"
 _OPTION = "container.option-missing"
 _SOCKET = "/var/run/docker.sock"
 
+_ABOUT_A_DISK = LazyPattern(r"\bdis[ck]s?\b|\bdrives?\b|\bvolumes?\b|\bfile ?systems?\b|(?<!\w)/\w")
+"""A program that runs on also says of a mailbox or a warehouse that it is full."""
+
 SURROUNDINGS = (
     Failure(
         name="docker-socket",
@@ -55,11 +58,13 @@ SURROUNDINGS = (
         of_running=NEVER,
         mark="",
         pattern=r"""(?x)
+            ^(?!.*(?:\bno\ space\ left\b|\b(?:error:\ |status\ |:\ )40[13]\b)).*?(?:
             \bfailed\ to\ (?:process|get|fetch|download)\b[^/\n]{0,40}
                 (?:\bdownload\b|\bchecksum\b|\bat\ https?:|\bfrom\ https?:)
             | \bcurl:\ \((?:6|7|18|22|28|35|52|56)\)
             | \bwget:\ (?:download\ timed\ out|server\ returned\ error)
             | \bcouldn't\ connect\ to\ 'https://huggingface\.co'
+            )
         """,
         cause="the program downloads something at its start, and that failed: the container has no way to the "
         "internet, or the server refuses or has moved it",
@@ -87,7 +92,7 @@ SURROUNDINGS = (
         mark="",
         pattern=r"""(?x)
             (?:cannot|can't|can\ not|could\ not|failed\ to|unable\ to)\ (?:allocate|map|reserve)
-                \ (?:\w+\ ){0,3}memory
+                \ (?:(?!(?:cuda|device|gpu|video|vram)\b)\w+\ ){0,3}memory
             | \bmmap\(\d+\ bytes\)\ failed;\ errno\ 12
         """,
         cause="the system gives the program no more memory: the host's is used up, "
@@ -98,6 +103,7 @@ SURROUNDINGS = (
     ),
     Failure(
         name="space-short",
+        of_running=_ABOUT_A_DISK,
         mark="",
         pattern=r"""(?x)
             \b(?:insufficient|not\ enough|too\ little)\ (?:free\ |available\ |disk\ )*space\b
