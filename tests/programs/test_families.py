@@ -125,6 +125,9 @@ def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):
         "ERROR upload rejected: insufficient space in mailbox of user 12",
         "ERROR upload of report: unsupported file format version 3, expected version 2",
         'ERROR Failed to create folder "Invoices" for user 3: name is taken',
+        "WARNING Not Found: /static/css/app.css",
+        '[error] 29#29: *1 open() "/srv/www/favicon.ico" failed (2: No such file or directory)',
+        "ERROR ENOENT: no such file or directory, open '/data/uploads/1712.jpg'",
     ],
 )
 def test_an_error_of_one_request_is_no_fault_of_a_program_that_runs_on(line: str):

@@ -29,14 +29,16 @@ def declared_port_not_listening(
     """A container declares ports and listens at none, and its log ends with an error.
 
     Its first process still runs: a supervisor, or a program that goes on after a failure. Nothing
-    is published, so that only its neighbours miss it. It is advice: a worker that is made of the
-    image of a server listens nowhere either, and its log may end with an error of its work.
+    is published, so that only its neighbours miss it. The error was written within ten minutes of
+    the start, and hardly anything since. It is advice: a worker that is made of the image of a
+    server listens nowhere either.
     """
     for container in containers.running:
         tail = unserved.declared.get(container.id)
         is_running = container.state.status == "running"
         if tail is not None and is_running and clock.has_passed(container.started_at, grace):
             yield _finding(container, tail)
+    yield from unserved.declared_unread
     yield from namespaces.unvisited
     return None
 

@@ -89,6 +89,7 @@ FILES = (
     ),
     Failure(
         name="path-missing",
+        of_running=ABOUT_SETTINGS,
         mark="",
         pattern=rf"""(?x)
             (?:can't|cannot|unable\ to|could\ not)\ (?:open|find|load|access)\ (?:\w+\ )?['"]?(?P<path_opened>{_PATH})

@@ -29,6 +29,9 @@ _NAMES_FILE = LazyPattern(
 """A name with a variable is read again for each connection."""
 _TAKES_NEW_ONES = LazyPattern(r"(?m)^[ \t]*stats[ \t]+socket[ \t].*\blevel[ \t]+admin\b")
 """A socket by which HAProxy is given a certificate without a reload (`set ssl cert`)."""
+_CALLS_OTHERS = LazyPattern(r"(?m)^[ \t]*(?:default-)?server[ \t].*")
+"""A line of HAProxy's about a server behind it: its `crt` is shown to that server, not to clients.
+nginx has a brace there, and no certificate in the same line."""
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
 _MOST = 20
@@ -133,7 +136,7 @@ def _holder(container: Container, inside: str) -> Mount | None:
 def _named(texts: Iterable[str]) -> Iterator[str]:
     """The certificates that a configuration names."""
     for text in texts:
-        for match in _NAMES_FILE.finditer(text):
+        for match in _NAMES_FILE.finditer(_CALLS_OTHERS.sub("", text)):
             yield match["path"]
 
 
@@ -150,7 +153,7 @@ def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
     for mount in container.bind_mounts:
         if _OF_SETTINGS.search(mount.destination):
             yield ReadFile(mount.source, parts="certificates")
-        elif _FOLDER.match(mount.destination):
+        elif _FOLDER.match(mount.destination) and not mount.destination.endswith("-available"):
             listing = host.ask(ListFolder(mount.source))
             entries = [] if isinstance(listing, Failed) else listing.entries
             yield from (

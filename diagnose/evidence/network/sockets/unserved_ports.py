@@ -5,14 +5,21 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.containers.logs.tail import MORE_BYTES, MORE_LINES, LogTail, read_tails
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
+from diagnose.questions.containers import ReadLogs
 from diagnose.registry import evidence
 
 MOST = 10
 """Logs that are read."""
+MOST_MUTE = 40
+"""Logs that are read of containers that publish nothing; workers listen nowhere too."""
+_START_S = 600.0
+"""Within this time after its start a program that is to serve a port begins to listen, or says why
+it cannot."""
 _LAST_LINES = 6
 """The line that explains and what belongs to it, such as the end of a stack trace."""
 _WATCHERS = {
@@ -46,6 +53,8 @@ class UnservedPorts(msgspec.Struct, frozen=True):
     declared: dict[str, LogTail] = {}
     """By container id, the last lines of those that publish nothing, listen nowhere although they
     declare ports, and whose log ends with what is wrong."""
+    declared_unread: tuple[Unexamined, ...] = ()
+    """Those that listen nowhere, and whose log was not read."""
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
@@ -72,22 +81,36 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
+    tails, _ = read_tails(host, silent[:MOST])
+    explained = {
+        id: tail for id, tail in tails.items() if tail.telling is not None and tail.telling.explains
+    }
+    ids = frozenset(container.id for container in silent)
+    return UnservedPorts(explained, ids, *_mute(host, containers, namespaces))
+
+
+def _mute(
+    host: Host, containers: Containers, namespaces: Namespaces
+) -> tuple[dict[str, LogTail], tuple[Unexamined, ...]]:
+    """`declared` and `declared_unread`."""
     mute = [
         container
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _listens_nowhere(netns)
     ]
-    tails, _ = read_tails(host, silent[:MOST])
-    tails_of_mute, _ = read_tails(host, mute[:MOST])
-    return UnservedPorts(
-        {
-            id: tail
-            for id, tail in tails.items()
-            if tail.telling is not None and tail.telling.explains
-        },
-        frozenset(container.id for container in silent),
-        {id: tail for id, tail in tails_of_mute.items() if _ends_with_its_failure(tail)},
+    tails, unread = read_tails(host, mute[:MOST_MUTE])
+    unread |= {container.id: f"only {MOST_MUTE} logs are read" for container in mute[MOST_MUTE:]}
+    declared = {
+        container.id: tails[container.id]
+        for container in mute
+        if container.id in tails and _gave_up_at_start(host, container, tails[container.id])
+    }
+    left_out = (
+        Unexamined(container.subject, f"its log: {unread[container.id]}")
+        for container in mute
+        if container.id in unread
     )
+    return declared, tuple(left_out)
 
 
 def _serves_nothing(netns: ContainerNetns) -> bool:
@@ -107,9 +130,20 @@ def _listens_nowhere(netns: ContainerNetns) -> bool:
     )
 
 
-def _ends_with_its_failure(tail: LogTail) -> bool:
-    """Whether hardly anything follows the line that explains: a program that works writes on."""
-    telling = tail.telling
-    if telling is None or not telling.explains:
+def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
+    """Whether its log ends with what is wrong, and the program said so soon after its start.
+
+    Hardly anything follows the line: a program that works writes on. A worker that listens nowhere
+    by design may end with an error of its work, hours later.
+    """
+    telling, started = tail.telling, container.started_at
+    if telling is None or not telling.explains or started is None:
         return False
-    return len(tail.lines) - telling.index <= _LAST_LINES + len(telling.details)
+    if len(tail.lines) - telling.index > _LAST_LINES + len(telling.details):
+        return False
+    log = host.ask(ReadLogs(container.id, MORE_LINES, MORE_BYTES))
+    if isinstance(log, Failed):
+        return False
+    times = [line.at for line in log.lines if line.text.rstrip() == telling.text]
+    said = next((at for at in reversed(times) if at is not None), None)
+    return said is not None and said - started <= _START_S

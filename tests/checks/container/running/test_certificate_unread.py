@@ -112,6 +112,16 @@ def test_a_certificate_that_haproxy_may_have_been_given(setting: str, severity: 
     assert rows(result) == [(severity, "edge")]
 
 
+CLIENT = """backend api
+  server a 10.0.0.7:443 ssl crt /etc/letsencrypt/live/shop/fullchain.pem
+  default-server ssl crt /etc/letsencrypt/live/shop/fullchain.pem
+"""
+
+
+def test_a_certificate_that_haproxy_shows_to_the_servers_behind_it() -> None:
+    assert not found(2 * DAY, 3 * DAY, CLIENT, "300101000000", comm="haproxy").items
+
+
 def test_a_server_that_reads_its_files_by_itself() -> None:
     assert not found(2 * DAY, 3 * DAY, SITE, "250101000000", comm="caddy").items
 

@@ -20,6 +20,7 @@ WORK = [f"job {number} done" for number in range(8)]
 CASES: dict[str, tuple[list[str], dict[str, Any], int, int]] = {
     "the log ends with an error": (["starting", ERROR], {}, 0, 1),
     "it works on": (["starting", ERROR, *WORK], {}, 0, 0),
+    "its work failed hours later": (["starting", f"LATER {ERROR}"], {}, 0, 0),
     "no error at all": (["starting", "ready"], {}, 0, 0),
     "it listens": (["starting", ERROR], {}, 8069, 0),
     "it declares nothing": (["starting", ERROR], {"Config": {}}, 0, 0),
@@ -48,7 +49,10 @@ def test_a_server_that_does_not_listen(
     )
     namespaces = Namespaces({odoo.id: ContainerNetns(odoo, 1, (), (), (), sockets)})
     containers = Containers([odoo])
-    stamped = [f"2027-01-15T07:00:0{at % 10}.000000000Z {line}" for at, line in enumerate(lines)]
+    stamped = [
+        f"2027-01-15T07:{'50' if line.startswith('LATER') else '00'}:0{at % 10}.000000000Z {line}"
+        for at, line in enumerate(lines)
+    ]
     host = Made({"api.logs": {"text": "\n".join(stamped)}})
     result = judge(
         "network.declared-port-not-listening",
