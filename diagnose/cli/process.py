@@ -114,8 +114,10 @@ class LastMoment:
                 self._end()
 
     def _end(self) -> NoReturn:
-        self._say(self._sentence())
-        os._exit(UNKNOWN)
+        try:
+            self._say(self._sentence())
+        finally:  # also where nobody reads what is said any more
+            os._exit(UNKNOWN)
 
     def called_off(self) -> None:
         """The report is there. Where the process is being ended this does not return."""
@@ -129,15 +131,17 @@ class LastMoment:
     def _is_starved(self) -> bool:
         if self._has_checks:
             return False
-        worked = time.process_time()
-        share = worked / max(time.monotonic() - self._began, 0.001)
-        return worked < LEAST_CPU_S and share < STARVED_SHARE
+        return time.process_time() < LEAST_CPU_S and self._share() < STARVED_SHARE
+
+    def _share(self) -> float:
+        """Of one processor, since the process began."""
+        return time.process_time() / max(time.monotonic() - self._began, 0.001)
 
     def _sentence(self) -> str:
         elapsed = time.monotonic() - self._began
         worked = time.process_time()
         needed = max(2 * self._budget_s, ENOUGH_CPU_S * elapsed / max(worked, 0.01))
-        return (
-            f"not examined: in {elapsed:.1f} s this host gave the run {worked:.1f} s of a processor; "
-            f"run it again with --budget {math.ceil(needed)}"
-        )
+        what = f"in {elapsed:.1f} s this host gave the run {worked:.1f} s of a processor"
+        if self._share() >= STARVED_SHARE:
+            what = f"the run was not through after {elapsed:.1f} s"
+        return f"not examined: {what}; run it again with --budget {math.ceil(needed)}"

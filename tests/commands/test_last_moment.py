@@ -60,6 +60,23 @@ def test_a_run_that_comes_to_nothing_ends(given: dict[str, Any]) -> None:
     assert "run it again with --budget " in said
 
 
+def test_a_run_that_had_its_processor_is_not_said_to_lack_one() -> None:
+    busy = f"{THREAD}\nwhile True: pass"
+    code, said = ended(watch=busy, least=0.0)
+    assert code == 3
+    assert said.startswith("not examined: the run was not through after ")
+
+
+def test_the_process_ends_also_where_nobody_reads() -> None:
+    program = (
+        textwrap.dedent(RUN)
+        .format(watch=THREAD, least=99.0, budget=0.3, run_s=30.0, print_s=0.0)
+        .replace("print(sentence, flush=True)", "1 / 0")
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=False, timeout=25)
+    assert done.returncode == 3
+
+
 def test_a_run_that_has_loaded_its_checks_is_waited_for() -> None:
     """A fast machine loads them with less than the least CPU."""
     watch = f"last.checks_are_loaded()\n{THREAD}"

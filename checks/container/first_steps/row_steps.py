@@ -319,6 +319,10 @@ def _covers(case: _Case, folder: str) -> bool:
 
 @_steps.register(FreshContainer)
 def _renew(_remedy: FreshContainer, case: _Case) -> dict[str, str]:
+    """Nothing where what the first start left lies in a mount: a new container has it too."""
+    left = case.failure.values.get("name", "")
+    if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
+        return {}
     return {"fresh": case.container.name}
 
 

@@ -91,7 +91,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
         if call is None or not port:
             return ""
         if "port" in call.groupdict():
-            return self.command.replace(f":{call['port']}", f":{port}")
+            return re.sub(rf":{call['port']}(?!\d)", f":{port}", self.command)
         if call["scheme"] == "https":
             return ""
         return f"{self.command[: call.end()]}:{port}{self.command[call.end() :]}"

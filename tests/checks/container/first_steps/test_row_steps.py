@@ -287,6 +287,12 @@ STEPS: dict[str, tuple[str, dict[str, Any], dict[str, str]]] = {
 }
 
 
+def test_a_folder_that_lies_in_a_mount_is_in_a_new_container_too() -> None:
+    line = "mkdir: cannot create directory '/config/cache': File exists"
+    assert steps("start-not-repeatable", {}, line=line) == {"fresh": "web"}
+    assert not steps("start-not-repeatable", {"Mounts": [mounted("/srv/c", "/config")]}, line=line)
+
+
 @pytest.mark.parametrize("case", STEPS)
 def test_a_row_offers_what_the_container_has_to_change(case: str) -> None:
     name, parts, expected = STEPS[case]

@@ -197,6 +197,11 @@ def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ..
 AT_3000 = "wget -qO- http://127.0.0.1:3000/ || exit 1"
 MOVED = {
     "one other port": (AT_3000, (8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
+    "a port that begins like it": (
+        "curl -f http://localhost:80/ || echo no answer at :8080",
+        (3000,),
+        "curl -f http://localhost:3000/ || echo no answer at :8080",
+    ),
     "two other ports": (AT_3000, (8080, 9090), ""),
     "none": (AT_3000, (), ""),
     "the port of HTTP": (
