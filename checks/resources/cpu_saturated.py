@@ -1,12 +1,17 @@
-"""resources.cpu-saturated: one container keeps the CPUs of the host busy, and all others wait."""
+"""resources.cpu-saturated: one container keeps the CPUs of the host busy, and work waits."""
 
 from __future__ import annotations
 
 from checks.resources.helpers import MOST_NAMED
+from diagnose.evidence.containers.cgroups import Cgroups
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.machine.busy_containers import BusyContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.model import CheckResult, Finding, Percent, Severity, Skipped
 from diagnose.registry import check
+
+WAITS_PCT = 10.0
+"""Percent of the last minute from which on another container is slowed down."""
 
 
 @check(
@@ -15,14 +20,19 @@ from diagnose.registry import check
     aloud=("keeps the CPUs of the host busy", "keep the CPUs of the host busy"),
 )
 def cpu_saturated(
-    pressure: Pressure, busy_containers: BusyContainers, *, share: Percent = Percent(70)
+    pressure: Pressure,
+    busy_containers: BusyContainers,
+    cgroups: Cgroups | None,
+    *,
+    share: Percent = Percent(70),
 ) -> CheckResult:
-    """A container uses nearly all CPUs of the host, and other work waits for them.
+    """A container uses nearly all CPUs of the host, and work waits for a CPU.
 
     Pressure stall information says that work waited for a CPU for most of the last minute
     (`cpu some avg60`), and two samples of the control groups half a second apart say who uses the
     CPUs. It is advice: a build or a conversion of videos does the same on purpose. Whatever is slow
-    or fails health checks meanwhile may merely wait for its turn.
+    or fails health checks meanwhile may merely wait for its turn. With version 2 of control groups
+    the kernel says who waits: where no other container does, the busy one disturbs only itself.
     """
     waited = pressure.waited("cpu", "some")
     if waited is None:
@@ -31,6 +41,8 @@ def cpu_saturated(
     if busiest is None or busiest.cpus < pressure.cpus * share / 100:
         return None
     container = busiest.container
+    if _disturbs_nobody(container, busy_containers, cgroups):
+        return None
     used = {busy.container.name: busy.cpus for busy in busy_containers.items[:MOST_NAMED]}
     yield Finding.about(
         container,
@@ -45,3 +57,16 @@ def cpu_saturated(
         half=f"{pressure.cpus / 2:g}",
     )
     return None
+
+
+def _disturbs_nobody(
+    container: Container, busy_containers: BusyContainers, cgroups: Cgroups | None
+) -> bool:
+    """Whether all other containers that use a CPU are known not to wait for one."""
+    if cgroups is None:
+        return False
+    groups = [
+        cgroups.of(busy.container) for busy in busy_containers if busy.container.id != container.id
+    ]
+    waited = [group.waited("cpu") if group is not None else None for group in groups]
+    return bool(waited) and all(share is not None and share < WAITS_PCT for share in waited)

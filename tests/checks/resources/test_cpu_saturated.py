@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.containers.cgroups import Cgroups, CgroupStats
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.machine.busy_containers import busy_containers
 from diagnose.evidence.machine.pressure import Pressure
@@ -29,14 +30,34 @@ def test_who_keeps_the_cpus_busy(
     }
     pressure = Pressure({"cpu": {"some": {"avg60": waited}}}, (9.0, 8.0, 7.0), 2)
     busy = busy_containers(Made({"cgroup_rates": growth}), Containers([WEB, ENCODER]), pressure)
-    result = judge("resources.cpu-saturated", pressure=pressure, busy_containers=busy)
+    result = judge("resources.cpu-saturated", pressure=pressure, busy_containers=busy, cgroups=None)
     assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("waited", "findings"), [(1.0, 0), (40.0, 1), (None, 1)], ids=["nobody", "web", "not kept"]
+)
+def test_who_waits_for_the_busy_one(waited: float | None, findings: int) -> None:
+    figures = None if waited is None else {"cpu": {"some": {"avg60": waited}}}
+    growth = {
+        WEB.id: {"seconds": 0.5, "delta": {"usage_us": 1000}},
+        ENCODER.id: {"seconds": 0.5, "delta": {"usage_us": 900_000}},
+    }
+    pressure = Pressure({"cpu": {"some": {"avg60": 90.0}}}, (9.0, 8.0, 7.0), 2)
+    busy = busy_containers(Made({"cgroup_rates": growth}), Containers([WEB, ENCODER]), pressure)
+    result = judge(
+        "resources.cpu-saturated",
+        pressure=pressure,
+        busy_containers=busy,
+        cgroups=Cgroups({WEB.id: CgroupStats(pressure=figures)}),
+    )
+    assert len(rows(result)) == findings
 
 
 def test_a_kernel_without_figures() -> None:
     pressure = Pressure({"cpu": None}, (9.0, 8.0, 7.0), 2)
     busy = busy_containers(Made({}), Containers([WEB]), pressure)
-    result = judge("resources.cpu-saturated", pressure=pressure, busy_containers=busy)
+    result = judge("resources.cpu-saturated", pressure=pressure, busy_containers=busy, cgroups=None)
     assert result.verdict == "skipped"
 
 
