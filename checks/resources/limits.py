@@ -111,9 +111,14 @@ def limits_not_enforced(
 
     `/info` says MemoryLimit, PidsLimit or CpuCfsQuota false: the controller is off
     (`cgroup_disable=memory` on the boot line of a Raspberry Pi) and the engine dropped the limits
-    in silence. Swap that is not accounted for is advice, and only on a host that has swap. Seen in
-    the engine's source; no host of ours has such a kernel.
+    in silence. A rootless engine on version 1 of control groups has none at all (driver "none").
+    Swap that is not accounted for is advice, and only on a host that has swap. Seen in the engine's
+    source; no host of ours has such a kernel.
     """
+    has_groups = info.cgroup_driver != "none"
+    by, cure = "the kernel does", {"boot_option": "cgroup_enable=memory"}
+    if not has_groups:
+        by, cure = "this rootless engine has no control groups and does", {"driver": "none"}
     enforced = {"memory": info.memory_limit, "pids": info.pids_limit, "CPU": info.cpu_cfs_quota}
     limited = _limited(containers)
     for resource in (resource for resource, is_enforced in enforced.items() if not is_enforced):
@@ -122,18 +127,18 @@ def limits_not_enforced(
         yield Finding(
             subject=HOST,
             summary=(
-                f"the kernel does not enforce {resource} limits: "
-                f"{count(len(names), 'container')} {have}"
+                f"{by} not enforce {resource} limits: {count(len(names), 'container')} {have}"
             ),
             evidence={
                 "/info": f"no {resource} limit support",
                 "containers with such a limit": names[:MOST_NAMED] or "none",
             },
+            variables=cure,
             discriminator=resource,
             severity=Severity.warning if names else Severity.advice,
         )
     swap = host_memory.swap_total if host_memory is not None else 0
-    if info.memory_limit and not info.swap_limit and swap:
+    if has_groups and info.memory_limit and not info.swap_limit and swap:
         yield Finding(
             subject=HOST,
             summary=(
@@ -141,6 +146,7 @@ def limits_not_enforced(
                 f"at its memory limit may swap out up to {size(swap)}"
             ),
             evidence={"/info SwapLimit": False, "swap of the host": size(swap)},
+            variables={"boot_option": "swapaccount=1"},
             discriminator="swap",
             severity=Severity.advice,
         )

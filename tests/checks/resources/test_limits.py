@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.cgroups import (
@@ -106,3 +107,20 @@ def test_limits_not_enforced(name: str, info: Info, host: HostMemory, expected: 
         )
         == expected
     )
+
+
+ENGINES = {
+    "a kernel without a controller": (Info(cgroup_driver="cgroupfs"), "boot_option"),
+    "a rootless engine": (Info(cgroup_driver="none"), "driver"),
+}
+
+
+@pytest.mark.parametrize(("info", "variable"), ENGINES.values(), ids=ENGINES)
+def test_only_a_kernel_is_booted_with_another_option(info: Info, variable: str) -> None:
+    missing = msgspec.structs.replace(
+        info, memory_limit=False, pids_limit=True, cpu_cfs_quota=True, swap_limit=False
+    )
+    (finding,) = judge(
+        "resources.limits-not-enforced", info=missing, containers=of(LIMITED), host_memory=None
+    ).findings
+    assert list(finding.variables) == [variable]
