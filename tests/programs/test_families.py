@@ -102,6 +102,16 @@ def test_an_ordinary_line_belongs_to_no_family(line: str):
     ("line", "wrong"),
     [
         ("Failed to create directory /cache: No space left on device", "folder-not-made"),
+        (
+            "SqlException: Cannot open database 'shop' requested by the login",
+            "database-unreachable",
+        ),
+        ("[ERR] failed to open stream 'ORDERS'", "file-unopened"),
+        ("Access is denied, path=/api/admin/users", "path-denied"),
+        (
+            "TypeError: Cannot read properties of undefined (reading 'DATABASE_URL')",
+            "program-fault",
+        ),
         ("failed to create data directory: Disk quota exceeded", "folder-not-made"),
         ("failed to allocate device memory (4096 MB)", "memory-refused"),
         ("Unsupported config file version 1, expected version 2", "data-version"),
@@ -126,6 +136,7 @@ def test_a_line_of_another_cause_is_not_of_the_family(line: str, wrong: str):
         "ERROR upload of report: unsupported file format version 3, expected version 2",
         'ERROR Failed to create folder "Invoices" for user 3: name is taken',
         "WARNING Not Found: /static/css/app.css",
+        "WARN settings are read-only for demo users",
         '[error] 29#29: *1 open() "/srv/www/favicon.ico" failed (2: No such file or directory)',
         "ERROR ENOENT: no such file or directory, open '/data/uploads/1712.jpg'",
     ],

@@ -156,7 +156,9 @@ CLIENTS = (
         "data directory is created",
         cure="give the program the old password, or change it in the server: ALTER LOGIN",
         source="microsoft/mssql-docker#563",
-        remedy=TypedLike(r"(?:SA|SQL|DB|DATABASE).*(?:PASS(?:W(?:OR)?D)?|CONNECTION\w*|UR[IL])$"),
+        remedy=TypedLike(
+            r"^(?!MSSQL_SA_|SA_PASSWORD$).*(?:SA|SQL|DB|DATABASE).*(?:PASS(?:W(?:OR)?D)?|CONNECTION\w*|UR[IL])$"
+        ),
     ),
     Failure(
         name="redis-password",

@@ -96,7 +96,7 @@ PROGRAM_FAULTS = (
         name="program-fault",
         mark="",
         pattern=r"""(?x)
-            ^(?!.*\b(?:env|config|settings?|options?)\b).*?(?:
+            ^(?!.*\b(?:env|getenv|config|settings?|options?)\b)(?!.*['"][A-Z][A-Z\d]*_[A-Z\d_]+['"]).*?(?:
             invalid\ memory\ address\ or\ nil\ pointer\ dereference
             | \bindex\ out\ of\ range\ \[\d+\]\ with\ length
             | \bTypeError:\ (?:Cannot\ (?:read|set)\ propert(?:y|ies)|undefined\ is\ not\ a\ function)

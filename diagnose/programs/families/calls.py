@@ -145,7 +145,7 @@ PEERS = (
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
                 |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
-                |sql)\b(?!\ file)
+                |sql)\b(?!\ file)(?!.{0,200}\brequested\ by\ the\ login\b)
         """,
         cause="the program does not reach its database",
         cure="see that the database's container runs, is on the same network, and has the name that "

@@ -18,7 +18,7 @@ _NO_RIGHT = (
     r"no\ such | denied | EACCES | not\ permitted | writ[ae]ble | in\ use | too\ many | lock"
 )
 _PATH = r"(?<![\w./-])(?!(?:/usr)?/bin/(?:env|sh|bash|ash|dash|busybox)\b)/[\w.@+-]+(?:/[\w.@+-]+)+"
-_FOLDER = r"(?<![\w./-])/(?:config|data|[\w@+-]++(?://?[\w.@+-]++)++)"
+_FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|[\w@+-]++(?://?[\w.@+-]++)++)"
 """A path, or one of the two folders at the top that many images use."""
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
 """Behind a path that is not the program that complains, nor a line of Ruby's."""
@@ -78,7 +78,7 @@ FILES = (
         name="file-unopened",
         mark="open",
         pattern=rf"""(?xi)
-            ^(?!.*(?:{_ABSENCE}|{_NO_RIGHT})).*?
+            ^(?!.*(?:{_ABSENCE}|{_NO_RIGHT}|\b(?:channel|connection|session|stream|tunnel|websocket)\b)).*?
             \b(?:can't|cannot|unable\ to|could\ not|failed\ to)\ open\ (?:\w+\ ){{0,3}}
             (?:['"](?P<path>(?!https?:)[^'"\s:]{{2,200}})['"] | (?P<path_bare>{_PATH}))
         """,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 from diagnose.programs.failures.remedies import (
     CommentedOut,
     Dropped,
@@ -206,7 +206,7 @@ SETTINGS = (
     ),
     Failure(
         name="configuration-read-only",
-        of_running=ABOUT_SETTINGS,
+        of_running=NEVER,
         mark="read-only",
         pattern=r"""(?x)
             \b(?:config\w*|settings?)\b(?:\ \w+){0,2}\ (?:is|are)\ (?:mounted\ )?read-only
