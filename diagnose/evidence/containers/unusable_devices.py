@@ -37,7 +37,7 @@ _NO_GRAPHICS = LazyPattern(
 )
 """What FFmpeg, libva and Plex say whose render node cannot be opened."""
 _RENDER_NODE = LazyPattern(r"/dev/dri/renderD\d{1,4}")
-_GROUPS = LazyPattern(r"^(?:Gid|Groups):\s*(?P<ids>[\d\s]*)$", re.MULTILINE)
+_GROUPS = LazyPattern(r"^(?:Gid|Groups):(?P<ids>[\d \t]*)$", re.MULTILINE)
 
 
 class UnusableDevice(msgspec.Struct, frozen=True):
