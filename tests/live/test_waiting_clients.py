@@ -32,6 +32,7 @@ def test_who_waits_for_an_answer(live: Live, address: str, family: socket.Addres
             connected(b""),
         ]
         accepted = [server.accept()[0] for _ in range(4)]
+        connected(b"").close()
         for connection in accepted[:3]:
             connection.recv(100)
         accepted[0].sendall(b"200")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 LINES = {
+    "illegal-instruction": (
+        "Illegal instruction (core dumped)",
+        "bash: line 1: 7 Illegal instruction  /app/bin/serve",
+    ),
     "url-scheme": (
         "sqlalchemy.exc.NoSuchModuleError: Can't load plugin: sqlalchemy.dialects:postgres",
         "error: failed to open database: database driver: unknown driver postgres (forgotten import?)",

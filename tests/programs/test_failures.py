@@ -116,3 +116,32 @@ def test_rows_are_written_in_plain_words_and_name_checks_that_exist():
 )
 def test_an_ordinary_line_is_no_known_failure(line: str):
     assert recognise([line], telling_line([line]), FAILURES) is None
+
+
+TAILS = {
+    "advice below the line that explains": (
+        (
+            "[ERROR   ] Invalid sysctl, net.ipv4.conf.all.rp_filter!=2",
+            "[ERROR   ] If using docker add --sysctl net.ipv4.conf.all.rp_filter=2 to your command",
+        ),
+        "kernel-setting-advised",
+    ),
+    "the features above the shell's own words": (
+        (
+            "TensorFlow was compiled to use AVX512F instructions, but these aren't available on it",
+            "Illegal instruction (core dumped)",
+        ),
+        "tensorflow-avx",
+    ),
+    "a limit that the program goes on without": (
+        ("open files: cannot modify limit: Operation not permitted", "FATAL: data is corrupt"),
+        "data-damaged",
+    ),
+}
+
+
+@pytest.mark.parametrize(("lines", "name"), TAILS.values(), ids=TAILS)
+def test_which_line_of_several_decides(lines: tuple[str, ...], name: str) -> None:
+    failure = LogTail(lines).failure
+    assert failure is not None
+    assert failure.failure.name == name

@@ -92,7 +92,11 @@ def _lost_datagrams_finding(container: Container, socket: FullUdpSocket) -> Find
     )
 
 
-@check("network.connections-left-open", severity=Severity.warning)
+@check(
+    "network.connections-left-open",
+    severity=Severity.warning,
+    caused_by=["network.requests-unanswered"],
+)
 def connections_left_open(
     network_losses: NetworkLosses, *, least: Count = Count(300)
 ) -> CheckResult:

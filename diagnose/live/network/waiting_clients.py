@@ -80,7 +80,7 @@ def _connection(message: nlmsg) -> Iterator[Row]:
     data came from the client, some time ago, and is not answered.
     """
     info = Attributes(message)("INET_DIAG_INFO")
-    if not info or not info["tcpi_bytes_received"]:
+    if not info or not info["tcpi_data_segs_in"]:  # the end of a stream is a byte, and no data
         return
     received, sent = info["tcpi_last_data_recv"], info["tcpi_last_data_sent"]
     # A client that connects and sends at once does both within one tick of the kernel's clock.

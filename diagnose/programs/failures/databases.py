@@ -236,7 +236,7 @@ SERVERS = (
         cure="wait for its recovery, and look for 'was terminated by signal' in its log: "
         "signal 9 usually is the kernel's, which lacked memory",
         source="sclorg/postgresql-container#541",
-        explains_only=True,
+        goes_on=True,
     ),
     Failure(
         name="mysql-unknown-option",

@@ -233,7 +233,7 @@ OPTIONS = (
         source="Anchormen/elasticsearch-kubernetes#3",
         confirmed_by=_OPTION,
         needs=("--ulimit=memlock=-1:-1",),
-        explains_only=True,
+        goes_on=True,
     ),
     Failure(
         name="open-files-refused",
@@ -246,7 +246,7 @@ OPTIONS = (
         source="bash's own message",
         confirmed_by=_OPTION,
         needs=("--ulimit=nofile=1048576:1048576",),
-        explains_only=True,
+        goes_on=True,
     ),
     Failure(
         name="processes-refused",
@@ -257,7 +257,7 @@ OPTIONS = (
         source="bash's own message",
         confirmed_by=_OPTION,
         needs=("--ulimit=nproc=-1:-1",),
-        explains_only=True,
+        goes_on=True,
     ),
     Failure(
         name="user-switch",

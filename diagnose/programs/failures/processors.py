@@ -59,18 +59,6 @@ PROCESSOR = (
         needs=("sse4_2", "popcnt", "ssse3"),
     ),
     Failure(
-        name="illegal-instruction",
-        mark="illegal instruction",
-        pattern=r"\bIllegal instruction\b",
-        cause="the program uses instructions that this processor does not have, or that a virtual "
-        "machine hides: many builds need AVX or AVX2",
-        cure="give the virtual machine the CPU type host, or run a build for older processors",
-        source="RocketChat/Rocket.Chat#32660, open-webui/open-webui#12400",
-        confirmed_by="container.cpu-unsupported",
-        needs=("sse4_2", "avx", "avx2"),
-        turns_away=True,
-    ),
-    Failure(
         name="page-size",
         mark="unsupported system page size",
         pattern=r"Unsupported system page size",

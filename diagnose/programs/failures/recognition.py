@@ -54,8 +54,10 @@ class Failure(msgspec.Struct, frozen=True, dict=True):
     turns_away: bool = False
     """A program that runs on with it turns its callers away: that is a warning, not advice."""
     explains_only: bool = False
-    """It counts in the line that explains, where one does: elsewhere such words are advice by the
-    way, or a complaint after which the program goes on."""
+    """It counts in a line that says what is wrong: elsewhere such words are advice by the way."""
+    goes_on: bool = False
+    """A program often goes on after it: where another line explains the end, it counts in that line
+    alone."""
     may_pass: bool = False
     """It may be over by now, so that another start is worth a try."""
     build: Literal["", "another", "earlier", "newer"] = ""
@@ -210,7 +212,7 @@ def recognise(
     if not candidates:
         return None
     first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
-    beside = [failure for failure in candidates if not (first and failure.explains_only)]
+    beside = [failure for failure in candidates if not (first and failure.goes_on)]
     in_first = (_in_line(text, candidates) for text in first)
     in_others = (_in_line(text, beside) for text in reversed(texts))
     return next(filter(None, itertools.chain(in_first, in_others)), None)

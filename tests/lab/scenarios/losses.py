@@ -314,7 +314,12 @@ for _ in range(400):
 """
 
 
-@fault("network.connections-left-open", subject="container:leaky27", shareable=True)
+@fault(
+    "network.connections-left-open",
+    subject="container:leaky27",
+    also=["network.requests-unanswered"],
+    shareable=True,
+)
 def server_that_never_closes(box: Box) -> None:
     """A program takes connections and never closes them; four hundred clients have gone."""
     box.docker("network", "create", "--subnet=10.162.7.0/24", "leaknet27")

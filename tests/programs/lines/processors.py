@@ -20,6 +20,5 @@ LINES = {
     "rust-clock": "thread 'main' panicked at library/std/src/sys/unix/time.rs:420:72:",
     "access-refused": "make: /bin/sh: Operation not permitted",
     "io-uring-refused": "io_uring_queue_init: Operation not permitted",
-    "illegal-instruction": "Illegal instruction (core dumped)",
     "poll-refused": "s6-svscan: warning: unable to iopause: Operation not permitted",
 }
