@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import Mount, innermost_mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
@@ -18,7 +19,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import PathStatus, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 SERVERS = frozenset({"apache2", "haproxy", "httpd", "nginx"})
@@ -33,9 +34,10 @@ _CALLS_OTHERS = LazyPattern(r"(?m)^[ \t]*(?:default-)?server[ \t].*")
 """A line of HAProxy's about a server behind it: its `crt` is shown to that server, not to clients.
 nginx has a brace there, and no certificate in the same line."""
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
-_FOLDER = LazyPattern(r"/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/")
-_MOST = 20
-"""Configuration files that are read of one container."""
+_FOLDER = LazyPattern(
+    r"(?!.*-available$)(?:/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/)"
+)
+"""Not the folder of sites that may be enabled, and are not by being there."""
 
 
 class CertificateFile(msgspec.Struct, frozen=True):
@@ -100,7 +102,8 @@ def certificate_files(
 def _files(
     host: Host, container: Container, server: str, loaded_at: float
 ) -> Iterator[CertificateFile]:
-    texts = list(_texts(host, container))
+    settings = mounted_settings(host, container, "certificates", _OF_SETTINGS, _FOLDER)
+    texts = [text for _, text in settings]
     places = _places(container, texts)
     if not places:
         return
@@ -138,26 +141,3 @@ def _named(texts: Iterable[str]) -> Iterator[str]:
     for text in texts:
         for match in _NAMES_FILE.finditer(_CALLS_OTHERS.sub("", text)):
             yield match["path"]
-
-
-def _texts(host: Host, container: Container) -> Iterator[str]:
-    """What its mounted configuration says of certificates, without comments."""
-    for file in list(_settings(host, container))[:_MOST]:
-        text = host.ask(file)
-        if not isinstance(text, Failed):
-            yield text.text
-
-
-def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
-    """Its mounted files of settings."""
-    for mount in container.bind_mounts:
-        if _OF_SETTINGS.search(mount.destination):
-            yield ReadFile(mount.source, parts="certificates")
-        elif _FOLDER.match(mount.destination) and not mount.destination.endswith("-available"):
-            listing = host.ask(ListFolder(mount.source))
-            entries = [] if isinstance(listing, Failed) else listing.entries
-            yield from (
-                ReadFile(f"/{entry.name}", root=mount.source, parts="certificates")
-                for entry in entries
-                if _OF_SETTINGS.search(entry.name)
-            )

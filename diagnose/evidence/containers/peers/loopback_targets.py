@@ -10,21 +10,18 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ListFolder, ReadFile
 from diagnose.registry import evidence
 
 _LEAST = 3
 """Calls that were refused from inside: one that begins before its neighbour tries once or twice."""
 _OF_SETTINGS = LazyPattern(r"(?:\.(?:conf|cfg|ya?ml|toml|json|ini)|(?:^|/)Caddyfile)$")
 _FOLDER = LazyPattern(r"^/etc/|^/config(?:/|$)|^/usr/local/")
-_MOST = 20
-"""Files that are read of one container."""
 
 
 class LoopbackTarget(msgspec.Struct, frozen=True):
@@ -67,24 +64,8 @@ def loopback_targets(
 
 
 def _targets(host: Host, container: Container, refused: int) -> Iterator[LoopbackTarget]:
-    for question in list(_settings(host, container))[:_MOST]:
-        text = host.ask(question)
-        places = [] if isinstance(text, Failed) else text.text.split()
-        path = f"{question.root or ''}{question.path}"
-        for place in dict.fromkeys(places):
+    settings = mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER)
+    for file, text in settings:
+        path = f"{file.root or ''}{file.path}"
+        for place in dict.fromkeys(text.split()):
             yield LoopbackTarget(container, place, path, refused)
-
-
-def _settings(host: Host, container: Container) -> Iterator[ReadFile]:
-    """Its mounted files of settings."""
-    for mount in container.bind_mounts:
-        if _OF_SETTINGS.search(mount.destination):
-            yield ReadFile(mount.source, parts="loopback")
-        elif _FOLDER.match(mount.destination):
-            listing = host.ask(ListFolder(mount.source))
-            entries = [] if isinstance(listing, Failed) else listing.entries
-            yield from (
-                ReadFile(f"/{entry.name}", root=mount.source, parts="loopback")
-                for entry in entries
-                if _OF_SETTINGS.search(entry.name)
-            )

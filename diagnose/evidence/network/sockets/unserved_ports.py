@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.logs.tail import MORE_BYTES, MORE_LINES, LogTail, read_tails
+from diagnose.evidence.containers.logs.tail import (
+    BYTES,
+    LINES,
+    MORE_BYTES,
+    MORE_LINES,
+    LogTail,
+    read_tails,
+)
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
@@ -141,7 +148,9 @@ def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
         return False
     if len(tail.lines) - telling.index > _LAST_LINES + len(telling.details):
         return False
-    log = host.ask(ReadLogs(container.id, MORE_LINES, MORE_BYTES))
+    is_longer = len(tail.lines) > LINES
+    wanted = (MORE_LINES, MORE_BYTES) if is_longer else (LINES, BYTES)
+    log = host.ask(ReadLogs(container.id, *wanted))  # asked before: its lines have their times
     if isinstance(log, Failed):
         return False
     times = [line.at for line in log.lines if line.text.rstrip() == telling.text]

@@ -1,0 +1,45 @@
+"""What the mounted files of settings of a container say of one subject."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, Parts, ReadFile
+
+_MOST = 20
+"""Files that are read of one container."""
+
+
+def mounted_settings(
+    host: Host, container: Container, parts: Parts, names: LazyPattern, folders: LazyPattern
+) -> Iterator[tuple[ReadFile, str]]:
+    """The files and those of their parts that are wanted; a file that cannot be read is left out.
+
+    names: files that hold settings, mounted alone or in a mounted folder. folders: where those
+    folders are in the container.
+    """
+    for file in itertools.islice(_files(host, container, parts, names, folders), _MOST):
+        text = host.ask(file)
+        if not isinstance(text, Failed):
+            yield file, text.text
+
+
+def _files(
+    host: Host, container: Container, parts: Parts, names: LazyPattern, folders: LazyPattern
+) -> Iterator[ReadFile]:
+    for mount in container.bind_mounts:
+        if names.search(mount.destination):
+            yield ReadFile(mount.source, parts=parts)
+        elif folders.match(mount.destination):
+            listing = host.ask(ListFolder(mount.source))
+            entries = [] if isinstance(listing, Failed) else listing.entries
+            yield from (
+                ReadFile(f"/{entry.name}", root=mount.source, parts=parts)
+                for entry in entries
+                if names.search(entry.name)
+            )
