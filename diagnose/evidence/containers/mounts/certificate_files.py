@@ -35,7 +35,7 @@ _CALLS_OTHERS = LazyPattern(r"(?m)^[ \t]*(?:default-)?server[ \t].*")
 nginx has a brace there, and no certificate in the same line."""
 _OF_SETTINGS = LazyPattern(r"\.(?:conf|cfg)$")
 _FOLDER = LazyPattern(
-    r"(?!.*-available$)(?:/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/)"
+    r"\A(?!.*-available$)(?:/etc/(?:nginx|apache2|httpd|haproxy)(?:/|$)|/usr/local/)"
 )
 """Not the folder of sites that may be enabled, and are not by being there."""
 
