@@ -35,7 +35,7 @@ from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.fields import Walk
 from diagnose.redact.looks import is_distinctive, is_token
 from diagnose.redact.patterns import TOKEN
-from diagnose.redact.plan import Plan
+from diagnose.redact.plan import plan_of
 from diagnose.redact.scanner import pieces, redact_text
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class Redactor:
         self._anchors: dict[str, list[str]] = {}
         self._literals: list[str] = []
         self._clean: set[object] = set()
-        self._plans = (Plan(engine=False), Plan(engine=True))
+        self._plans = (plan_of(of_engine=False), plan_of(of_engine=True))
         self._names: set[str] = set()
         self._counts: Counter[str] = Counter()
 

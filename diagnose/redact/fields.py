@@ -1,17 +1,17 @@
 """Secrets by field: what the shape of an answer says about its strings.
 
-`plan` says by the key what is done with a value; the walk takes it through an answer.
+A plan says by the key what is done with a value; the walk takes it through an answer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from diagnose.redact.looks import exempt
 from diagnose.redact.names import kind_of, names_users, unexplained
 from diagnose.redact.patterns import Mark, lazy
-from diagnose.redact.plan import CLEAN_LIMIT, ID_LENGTHS, Plan, keep
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.urls import plain_address
 from diagnose.redact.values import redact_value
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from diagnose.model import Json
 
 
+CLEAN_LIMIT = 50_000
+"""Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in
+a few MB."""
 _DEEPEST = 100
 """A value that is nested deeper is replaced whole: no answer of an engine comes near, and the
 interpreter's own limit is 500."""
@@ -29,9 +32,43 @@ TOO_DEEP = "a value nested more than 100 deep"
 _LOGINS = lazy(r"(?i)\b(?:basic|digest)_?auth\.(?:users|\w+$(?<!file|ealm|ader|ield))")
 _LOGIN = lazy(r"((?:^|,)[^:,]+:(?:[^:,]+:)?|^)([^:,]{20,})")
 """Labels that give a proxy its accounts: `traefik...basicauth.users`, `caddy.basicauth.bob`."""
+_ID_LENGTHS = frozenset({64, 69, 71})
+_LEAST_ID = min(_ID_LENGTHS)
 _ID = lazy(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
 """An id of the engine's or a folder named by one: by the thousand in an answer about layers, and
 never read as a secret by itself."""
+_IDS = lazy(r"\b[0-9a-f]{64}\b")
+
+# What is done with a value by its key; any other string in a plan is a kind of secret.
+_Handler = Callable[["Walk", str, Any], Any]
+
+
+class Plan(dict[str, "_Handler | str | None"]):
+    """What is done with a value, by its key.
+
+    A handler, the kind of secret that its name says it is, or None to go on. `suspicious` are keys
+    that may be a secret themselves: a URL with a password, a token.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.suspicious: set[str] = set()
+
+    def __missing__(self, key: str) -> str | None:
+        # a host of 1,000 containers has 2,500 keys with an id
+        words_of_key = _IDS().sub("", key) if len(key) >= _LEAST_ID else key
+        kind = kind_of(words_of_key)
+        is_path = "." in words_of_key or "/" in words_of_key
+        if "@" in key or (len(words_of_key) > 24 and not is_path):
+            self.suspicious.add(key)
+        if len(self) < CLEAN_LIMIT:
+            self[key] = kind
+        return kind
+
+
+def keep(_walk: Walk, _key: str, item: Any) -> Any:
+    """What holds no secret and must stay as it is: ids, addresses, paths, times."""
+    return item
 
 
 class Walk:
@@ -63,7 +100,7 @@ class Walk:
         """Free text."""
         if len(old) < 5 or old in self.clean:
             return old
-        if len(old) in ID_LENGTHS and _ID().fullmatch(old):
+        if len(old) in _ID_LENGTHS and _ID().fullmatch(old):
             self.seen.append(old)
             return old
         new = (plain_address(old, self.mark) if "://" in old else None) or redact_text(

@@ -7,53 +7,36 @@ that is not listed is judged by its name.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from diagnose.redact.commands import redact_words
+from diagnose.redact.fields import Plan, Walk, keep
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
 from diagnose.redact.patterns import lazy, words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.values import redact_value
 
-if TYPE_CHECKING:
-    from diagnose.redact.fields import Walk
-
-
-CLEAN_LIMIT = 50_000
-"""Strings known to hold no secret that are remembered: what a host of 1,000 containers repeats, in
-a few MB."""
-
 _KEEP = words(
-    "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath LogPath "
-    "Driver Platform "
-    "MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver SandboxID SandboxKey EndpointID "
-    "NetworkID Gateway "
-    "IPAddress IPPrefixLen IPv6Gateway GlobalIPv6Address MacAddress DNSNames Ports PortBindings "
-    "ExposedPorts HostIp "
-    "HostPort Hostname Domainname User WorkingDir StartedAt FinishedAt RepoTags RepoDigests Parent "
-    "ParentId "
-    "RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode UsernsMode "
-    "Isolation MaskedPaths "
-    "ReadonlyPaths Runtime CgroupParent CapAdd CapDrop SecurityOpt DockerVersion Os Architecture "
-    "OperatingSystem "
-    "OSVersion KernelVersion ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source "
-    "Destination Target Type "
+    "Id ID Created ImageID ImageManifestDescriptor ResolvConfPath HostnamePath HostsPath "
+    "LogPath Driver Platform MountLabel ProcessLabel AppArmorProfile ExecIDs GraphDriver "
+    "SandboxID SandboxKey EndpointID NetworkID Gateway IPAddress IPPrefixLen IPv6Gateway "
+    "GlobalIPv6Address MacAddress DNSNames Ports PortBindings ExposedPorts HostIp HostPort "
+    "Hostname Domainname User WorkingDir StartedAt FinishedAt RepoTags RepoDigests Parent "
+    "ParentId RootFS Metadata Mountpoint NetworkMode IpcMode PidMode UTSMode CgroupnsMode "
+    "UsernsMode Isolation MaskedPaths ReadonlyPaths Runtime CgroupParent CapAdd CapDrop "
+    "SecurityOpt DockerVersion Os Architecture OperatingSystem OSVersion KernelVersion "
+    "ServerVersion ContainerIDFile RestartPolicy VolumesFrom Source Destination Target Type "
     "Propagation Mode SecretName ConfigName SecretID ConfigID NodeID ServiceID ContainerID "
-    "UpdatedAt CreatedAt "
-    "ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal Start End ClientVersion "
-    "ApiVersion "
-    "MinAPIVersion GitCommit GoVersion BuildTime Arch SystemTime"
+    "UpdatedAt CreatedAt ImageName Warnings DockerRootDir InitBinary CgroupDriver StopSignal "
+    "Start End ClientVersion ApiVersion MinAPIVersion GitCommit GoVersion BuildTime Arch "
+    "SystemTime"
 )
 _OPTION = lazy(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
 _BARE = lazy(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
 """A word that says what the next one is without being an option: `aws configure set
 aws_secret_access_key X`."""
 
-ID_LENGTHS = frozenset({64, 69, 71})
-_LEAST_ID = min(ID_LENGTHS)
-_IDS = lazy(r"\b[0-9a-f]{64}\b")
 _NAMES = words("Name Names Image")
 _ENVIRONMENTS = words("Env environ environment Environment")
 _MAPPINGS = words(
@@ -68,45 +51,22 @@ _OVERLAY = lazy(
 """The options of an overlay, as the kernel shows them: its folders, a kilobyte for each container
 that runs."""
 
-# What is done with a value by its key; any other string in a plan is a kind of secret.
-_Handler = Callable[["Walk", str, Any], Any]
 
+def plan_of(*, of_engine: bool) -> Plan:
+    """What is done with the values of answers, by their keys.
 
-class Plan(dict[str, "_Handler | str | None"]):
-    """What is done with a value, by its key.
-
-    A handler, the kind of secret that its name says it is, or None to go on.
-
-    `engine`: the keys are the engine's own, so that ids, names, addresses and paths are kept
-    unread. `suspicious` are keys that may be a secret themselves: a URL with a password, a token.
+    of_engine: the keys are the engine's own, so that ids, names, addresses and paths are kept
+    unread.
     """
-
-    def __init__(self, engine: bool) -> None:
-        super().__init__()
-        self.suspicious: set[str] = set()
-        if engine:
-            self.update(dict.fromkeys(_KEEP, keep))
-            self.update(dict.fromkeys(_NAMES, name))
-        self.update(dict.fromkeys(_ENVIRONMENTS, environment))
-        self.update(dict.fromkeys(_MAPPINGS, mapping))
-        self.update(dict.fromkeys(_COMMANDS, arguments))
-        self["super"] = mount_options
-
-    def __missing__(self, key: str) -> str | None:
-        # a host of 1,000 containers has 2,500 keys with an id
-        words_of_key = _IDS().sub("", key) if len(key) >= _LEAST_ID else key
-        kind = kind_of(words_of_key)
-        is_path = "." in words_of_key or "/" in words_of_key
-        if "@" in key or (len(words_of_key) > 24 and not is_path):
-            self.suspicious.add(key)
-        if len(self) < CLEAN_LIMIT:
-            self[key] = kind
-        return kind
-
-
-def keep(_walk: Walk, _key: str, item: Any) -> Any:
-    """What holds no secret and must stay as it is: ids, addresses, paths, times."""
-    return item
+    plan = Plan()
+    if of_engine:
+        plan.update(dict.fromkeys(_KEEP, keep))
+        plan.update(dict.fromkeys(_NAMES, name))
+    plan.update(dict.fromkeys(_ENVIRONMENTS, environment))
+    plan.update(dict.fromkeys(_MAPPINGS, mapping))
+    plan.update(dict.fromkeys(_COMMANDS, arguments))
+    plan["super"] = mount_options
+    return plan
 
 
 def name(walk: Walk, key: str, item: Any) -> Any:
