@@ -110,6 +110,8 @@ _SETS = lazy(
 """Before a name: what gives it the value that follows after a space, in nginx and Apache."""
 _DEFINES = lazy(r"(?i)(?<![a-z])(?:define|setenv|putenv|setdefault|set_?property)\($")
 """Calls whose second argument is the value of the first, whatever it looks like."""
+_PASSED_TEST = lazy(r"--- PASS: (?:Benchmark|Example|Fuzz|Test)")
+"""What `go test` says of a test."""
 
 
 @lru_cache(maxsize=64)
@@ -177,6 +179,8 @@ def _name(text: str, start: int, end: int) -> SecretName | None:
     """The name at [start, end); None if it names no secret."""
     name = text[start:end].rstrip(".")
     if text[end : end + 1] in ("/", ""):
+        return None
+    if name == "PASS" and start >= 4 and _PASSED_TEST().match(text, start - 4):
         return None
     is_plain_key = name.lower() in ("key", "keys") and text[start - 1 : start] == " "
     if is_plain_key and (before := _WORD_BEFORE().search(text, max(0, start - 21), start)):

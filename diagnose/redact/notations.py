@@ -30,11 +30,11 @@ _XML = verbose(
 """<password>x</password>"""
 _XML_NAMED = verbose(
     r"""
-    <\w{1,60}\s[^<>]{0,200}?\b(?:name|key|id)=["']([^"'<>]{1,100})["'][^<>]{0,200}>
+    <(?!a\s)\w{1,60}\s[^<>]{0,200}?\b(?:name|key|id)=["']([^"'<>]{1,100})["'][^<>]{0,200}>
     (?:\s{0,40}<value>)?([^<>\r\n]{1,400})</
     """
 )
-"""<property name="password">x</property>"""
+"""<property name="password">x</property>, not an anchor in a text."""
 _XML_PAIR = lazy(
     r"<(\w{0,40}[Nn]ame"
     r"|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue|string)>([^<>\r\n]{1,400})</\3>"
