@@ -43,11 +43,9 @@ One arrow runs through the house:
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken
                 one; pure.
-- `compare`, `timeline`  two runs by finding; the last hours in one list. `recreate` writes a script
-                that creates a container again with a change, `recreate_network` a network, and
-                `compose_keys` says the change as a compose file does, `update_service` gives it to
-                a service of swarm. `container_options` are the
-                options of a container, `misplaced_options` those that were given as a part of the
+- `compare`, `timeline`  two runs by finding; the last hours in one list.
+- `recreate/`   scripts that make a container, a network or a service again with a change; pure.
+                `misplaced_options` are options of `docker run` that were given as a part of the
                 command.
 - `repair/`     the smallest repair as a script, judged on the recorded answers first.
 - `follow/`     runs a page's commands step by step, each after a typed yes: the only room that

@@ -63,7 +63,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
     its containers. Only prints: pipe it into `sudo sh` to apply it.
     """
     from diagnose import session
-    from diagnose.container_options import NoRecreateError
+    from diagnose.recreate.options import NoRecreateError
 
     request = options.of_run(given)
     write = _of_network if given["is_network"] else _of_container
@@ -76,14 +76,14 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
 def _of_container(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
-    from diagnose import recreate as again
     from diagnose import session
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
     from diagnose.questions.images import InspectImage
+    from diagnose.recreate.container import ContainerChange, script
 
     command = given["command"]
-    change = again.ContainerChange(
+    change = ContainerChange(
         options=changes,
         without=frozenset(name.lstrip("-") for name in given["without"]),
         unmounted=frozenset(given["unmount"]),
@@ -95,16 +95,17 @@ def _of_container(
     (inspect,), docker = _asked({f"container {name!r}": InspectContainer(name)}, request)
     (image,) = session.answers([InspectImage(inspect["Image"])], request, began=process.began())
     described = None if isinstance(image, Failed) else image
-    return again.script(inspect, described, change, docker)
+    return script(inspect, described, change, docker)
 
 
 def _of_network(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
-    from diagnose import recreate_network, session
+    from diagnose import session
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer, ListContainers
     from diagnose.questions.images import ListNetworks
+    from diagnose.recreate.network import script
 
     asked: dict[str, AnyQuestion] = {
         "the networks": ListNetworks(),
@@ -122,7 +123,7 @@ def _of_network(
     if unread:
         raise click.ClickException(f"cannot inspect a container of the network: {unread[0]}")
     without = frozenset(name.lstrip("-") for name in given["without"])
-    return recreate_network.script(network, members, changes, without, docker)
+    return script(network, members, changes, without, docker)
 
 
 def _networks_of(row: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from diagnose.compose_keys import lines_of, lines_of_network
+from diagnose.recreate.compose_keys import lines_of, lines_of_network
 
 SERVICE: dict[str, tuple[list[str], dict[str, object]]] = {
     "nothing": ([], {}),

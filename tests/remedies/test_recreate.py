@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.container_options import NoRecreateError
-from diagnose.recreate import ContainerChange, _word, script
+from diagnose.recreate.container import ContainerChange, _word, script
+from diagnose.recreate.options import NoRecreateError
 
 IMAGE = {
     "Config": {

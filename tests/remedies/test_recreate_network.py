@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.container_options import NoRecreateError
-from diagnose.recreate_network import script
+from diagnose.recreate.network import script
+from diagnose.recreate.options import NoRecreateError
 
 COMPOSE = {"com.docker.compose.network": "default", "com.docker.compose.project": "shop"}
 

@@ -6,8 +6,8 @@ import shlex
 
 import pytest
 
-from diagnose.container_options import NoRecreateError
-from diagnose.recreate import ContainerChange, script
+from diagnose.recreate.container import ContainerChange, script
+from diagnose.recreate.options import NoRecreateError
 
 TASK = {
     "Id": "0" * 64,

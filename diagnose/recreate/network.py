@@ -9,8 +9,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from diagnose import compose_keys
-from diagnose.container_options import Inspect, NoRecreateError, Option, networks_of
+from diagnose.recreate import compose_keys
+from diagnose.recreate.options import Inspect, NoRecreateError, Option, networks_of
 from diagnose.redact import holds_token
 
 _COMPOSE = "com.docker.compose."

@@ -16,8 +16,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from diagnose import compose_keys, update_service
-from diagnose.container_options import (
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.misplaced_options import leading_options
+from diagnose.recreate import compose_keys, service
+from diagnose.recreate.options import (
     Inspect,
     NoRecreateError,
     Option,
@@ -25,8 +27,6 @@ from diagnose.container_options import (
     options_of,
     restart_policy,
 )
-from diagnose.lazy_pattern import LazyPattern
-from diagnose.misplaced_options import leading_options
 from diagnose.redact import holds_token
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -91,7 +91,7 @@ def script(
     """
     name = str(container["Name"]).removeprefix("/")
     image = image or {}
-    if update_service.SERVICE in (container["Config"].get("Labels") or {}):
+    if service.SERVICE in (container["Config"].get("Labels") or {}):
         return _of_service(container, change, docker)
     _refuse_what_is_not_ours(container, name)
     if change.options_from_command:
@@ -125,12 +125,12 @@ def _kept_options(
 def _of_service(task: Inspect, change: ContainerChange, docker: str) -> str:
     """A task is replaced by its service."""
     if change.without or change.options_from_command:
-        service = task["Config"]["Labels"][update_service.SERVICE]
+        name = task["Config"]["Labels"][service.SERVICE]
         raise NoRecreateError(
-            f'service "{service}" made the container: leave the option out with '
+            f'service "{name}" made the container: leave the option out with '
             "docker service update, or in the file of its stack"
         )
-    return update_service.script(
+    return service.script(
         task,
         change.options,
         change.image,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from diagnose.container_options import Inspect, NoRecreateError
+from diagnose.recreate.options import Inspect, NoRecreateError
 from diagnose.redact import holds_token
 
 SERVICE = "com.docker.swarm.service.name"
