@@ -18,10 +18,11 @@ import msgspec
 
 from diagnose import registry
 from diagnose.judgement.deadline import TimeIsUpError, at_most
+from diagnose.judgement.workers import Workers
 from diagnose.model import Failed, Need, ReportBasis, Unavailable
 from diagnose.questions import AnswerSource, Host, Question
 from diagnose.recording.budget import Budget
-from diagnose.recording.recorder import Replay, in_thread
+from diagnose.recording.recorder import Replay
 
 GRACE_S = 0.02
 """How much longer than the budget evidence is waited for, once for each level of evidence below it:
@@ -74,13 +75,16 @@ class PendingEvidence:
 
 
 class AwaitedEvidence(PendingEvidence):
-    """Evidence that another thread collects.
+    """Evidence that another thread collects, and what can be collected only after it.
 
     (concurrent.futures brings logging, 4 ms of every run.)
     """
 
     def __init__(self) -> None:
         super().__init__()
+        self.followers: list[_Task] = []
+        self.is_released = False
+        """Whether the followers count without it. Both change under the collection's lock."""
         self._done = threading.Event()
         self._settling = threading.Lock()
 
@@ -97,11 +101,21 @@ class AwaitedEvidence(PendingEvidence):
         return self._done.wait(min(seconds, threading.TIMEOUT_MAX))
 
 
+class _Task(msgspec.Struct, eq=False):
+    """A kind to collect, once all that it stands on is settled."""
+
+    pending: AwaitedEvidence
+    function: Callable[..., Any]
+    needs: Mapping[Need, PendingEvidence]
+    awaited: int
+    """How many of its needs are not settled yet."""
+
+
 class Collection:
     """Evidence by kind, collected on demand.
 
-    A thread per kind, which waits for the kinds that it stands on. The caller collects it where the
-    host has no thread left, and from a recording, which answers at once.
+    By a few threads, each kind once the kinds that it stands on are settled. The caller collects it
+    where the host has no thread left, and from a recording, which answers at once.
     """
 
     def __init__(
@@ -116,6 +130,8 @@ class Collection:
         ends later."""
         self._lock = threading.Lock()
         self._pending: dict[type, PendingEvidence] = {}
+        self._workers = Workers()
+        self._is_over = False
 
     def start(self, kind: type) -> PendingEvidence:
         """This kind's evidence to come; collecting begins with the first call."""
@@ -126,14 +142,14 @@ class Collection:
             pending = AwaitedEvidence() if self.waits else PendingEvidence()
             self._pending[kind] = pending
         if kind.__name__ in self.uncollected:
-            pending.settle(_uncollected(kind))
+            self._settle(pending, _uncollected(kind))
             return pending
         function = registry.collector(kind)
         needs = {need: self.start(need.kind) for need in registry.needs_of(function)}
-        if not self.waits:
+        if isinstance(pending, AwaitedEvidence):
+            self._collect_after(pending, function, needs)
+        else:
             self._collect_in_time(kind, pending, function, needs)
-        elif not in_thread(self._collect, pending, function, needs):
-            self._collect(pending, function, needs)
         return pending
 
     def get(self, kind: type) -> Any:
@@ -142,6 +158,10 @@ class Collection:
         Waits at most until the budget and some grace are spent.
         """
         pending = self.start(kind)
+        if pending.is_set():
+            return pending.value
+        for need in registry.needs_of(registry.collector(kind)):
+            self.get(need.kind)  # what it stands on is given up earlier
         if not pending.wait(self._left(kind)):
             self._give_up(kind, pending)
         return pending.value
@@ -149,6 +169,7 @@ class Collection:
     def end(self) -> None:
         """Give up what is not collected by now: from here on no evidence changes."""
         with self._lock:
+            self._is_over = True
             begun = list(self._pending.items())
         for kind, pending in begun:
             self._give_up(kind, pending)
@@ -158,8 +179,50 @@ class Collection:
 
         A recording says which evidence was given up. It could not say who still had it.
         """
-        if pending.settle(_uncollected(kind)):
+        if self._settle(pending, _uncollected(kind)):
             self.uncollected.add(kind.__name__)
+
+    def _settle(self, pending: PendingEvidence, value: Any) -> bool:
+        """Give it this value, and begin what can be collected now. False where it has a value."""
+        is_first = pending.settle(value)
+        if is_first and isinstance(pending, AwaitedEvidence):
+            for task in self._released(pending):
+                self._begin(task)
+        return is_first
+
+    def _released(self, pending: AwaitedEvidence) -> list[_Task]:
+        """The kinds that waited for this one last; none once the collection is over."""
+        ready = []
+        with self._lock:
+            pending.is_released = True
+            for task in pending.followers:
+                task.awaited -= 1
+                if not task.awaited and not self._is_over:
+                    ready.append(task)
+        return ready
+
+    def _collect_after(
+        self,
+        pending: AwaitedEvidence,
+        function: Callable[..., Any],
+        needs: Mapping[Need, PendingEvidence],
+    ) -> None:
+        """Have it collected by a thread, as soon as its needs are settled."""
+        with self._lock:
+            awaited = [
+                need
+                for need in needs.values()
+                if isinstance(need, AwaitedEvidence) and not need.is_released
+            ]
+            task = _Task(pending, function, needs, len(awaited))
+            for need in awaited:
+                need.followers.append(task)
+        if not awaited:
+            self._begin(task)
+
+    def _begin(self, task: _Task) -> None:
+        work = functools.partial(self._collect, task.pending, task.function, task.needs)
+        self._workers.do(work)
 
     def _left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
@@ -195,7 +258,7 @@ class Collection:
         function: Callable[..., Any],
         needs: Mapping[Need, PendingEvidence],
     ) -> None:
-        pending.settle(self._outcome(function, needs))
+        self._settle(pending, self._outcome(function, needs))
 
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
         arguments: dict[str, Any] = {}

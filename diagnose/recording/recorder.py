@@ -46,7 +46,7 @@ BUSY_LANES: tuple[Lane, ...] = ("api", "local", "file", "netns")
 def in_thread(work: Callable[..., None], *args: object) -> bool:
     """Have this done in a thread of its own, a bare one.
 
-    `Thread.start` waits for each to have begun, 150 times a run.
+    `Thread.start` waits for each to have begun.
 
     False where the host has no thread left (its pid_max, a cgroup's pids.max, a user's nproc).
     """

@@ -171,6 +171,24 @@ def test_what_stands_on_the_unavailable_is_unavailable(collection):
     )
 
 
+def test_what_can_do_without_silent_evidence_is_still_collected(monkeypatch):
+    """The silent kind is given up when the budget is spent; nobody waits for it longer."""
+
+    def silent(_: object) -> dict:
+        time.sleep(1.5)
+        return {"percent": 7.0}
+
+    def without_level(level: Level | None) -> Spare:
+        return Spare(0 if level is None else int(level.percent))
+
+    monkeypatch.setattr(registry, "_evidence", {Level: from_memory, Spare: without_level})
+    began = time.monotonic()
+    late = Collection(Made({"memory": silent}), Budget(began + 0.2))
+    assert late.get(Spare) == Spare(0)
+    assert late.uncollected == {"Level"}
+    assert time.monotonic() - began < 1
+
+
 def test_an_answer_that_cannot_be_read_is_malformed(collection):
     assert collection({"memory": {}}).get(Spare).reason == "malformed"
 
