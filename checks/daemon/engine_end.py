@@ -176,7 +176,7 @@ def _asked(daemon: Daemon) -> str:
 
 def _answer(daemon: Daemon) -> str:
     if daemon.is_socket_activated:
-        return "systemd listens; docker.service is not active"
+        return f"systemd listens; {daemon.installation.unit_name} is not active"
     if daemon.socket is None:
         return "no such socket"
     if daemon.socket.type not in ("socket", ""):
@@ -201,7 +201,8 @@ def _unit(daemon: Daemon) -> dict[str, Json]:
     if not unit.exists:
         return {}
     is_off = unit.unit_file_state in ("masked", "disabled")
-    return {"docker.service": f"{unit}, {unit.unit_file_state}" if is_off else str(unit)}
+    said = f"{unit}, {unit.unit_file_state}" if is_off else str(unit)
+    return {daemon.installation.unit_name: said}
 
 
 def _last_words(end: EngineEnd) -> dict[str, Json]:
@@ -238,7 +239,7 @@ def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> st
 
 def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     """That the engine does not run, and what its unit says of it."""
-    unit = daemon.installation.known_unit
+    unit, name = daemon.installation.known_unit, daemon.installation.unit_name
     if daemon.installation.program == "":
         return "dockerd is not running, and its program is missing where packages install it"
     if unit.took_too_long:
@@ -254,16 +255,13 @@ def _why_down(daemon: Daemon, end: EngineEnd) -> str:
     if daemon.is_socket_activated:
         return "dockerd is not running; systemd will start it for the next client"
     if unit.is_masked:
-        return "dockerd is not running, and docker.service is masked"
+        return f"dockerd is not running, and {name} is masked"
     if end.socket_failure.has_failed:
         return f"dockerd is not running: systemd could not make its socket{_socket_cause(end)}"
     if unit.is_left_down:
-        return (
-            "dockerd is not running, and docker.service is not enabled: "
-            "so it does not start at boot"
-        )
+        return f"dockerd is not running, and {name} is not enabled: so it does not start at boot"
     if unit.active_state == "failed":
-        return f"dockerd is not running: docker.service failed ({unit.result})"
+        return f"dockerd is not running: {name} failed ({unit.result})"
     return "dockerd is not running"
 
 

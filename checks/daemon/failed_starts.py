@@ -269,19 +269,17 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
     """
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
-    unit = daemon.installation.known_unit
+    unit, name = daemon.installation.known_unit, daemon.installation.unit_name
     if unit.is_given_up and daemon.is_down:
         log = NO_LOG if log is None else log
         yield Finding(
             subject=DAEMON,
-            summary=(
-                f"systemd gave up on docker.service after {unit.n_restarts or 'several'} restarts"
-            ),
+            summary=(f"systemd gave up on {name} after {unit.n_restarts or 'several'} restarts"),
             evidence={
-                "docker.service": str(unit),
-                "docker.service NRestarts": unit.n_restarts or "not known",
+                name: str(unit),
+                f"{name} NRestarts": unit.n_restarts or "not known",
                 **log.evidence(log.last_failure),
             },
-            variables={"unit": "docker.service"},
+            variables={"unit": name},
         )
     return None

@@ -83,7 +83,18 @@ class HostFacts(msgspec.Struct, frozen=True):
     data_root: str = ""
 
 
-Trait = Literal["systemd", "podman", "rootless", "nftables", "rpm"]
+Trait = Literal[
+    "systemd",
+    "podman",
+    "rootless",
+    "nftables",
+    "rpm",
+    "openrc",
+    "slackware",
+    "snap",
+    "synology",
+    "qnap",
+]
 """What a host has or is, as far as it decides which commands work there.
 
 nftables: the engine writes nftables rules instead of iptables rules. rpm: a distribution of the

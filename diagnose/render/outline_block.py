@@ -36,6 +36,7 @@ CUT = 50
 """A sentence may cut a longer text at its begin or its end."""
 _RESTART = LazyPattern(
     r"systemctl (?:--user )?(?:re)?start[^\n|;&]{0,200}\bdocker\b|service docker (?:re)?start|pkill dockerd"
+    rf"|{runbooks.OWN_RESTARTS}"
 )
 """Commands that restart the engine, or start it over containers that are alive."""
 _BYTES = LazyPattern(r"^stat\(|\bbytes\b|^available$|^reserved$")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from diagnose.model import Report
 from diagnose.phrases import count
 from diagnose.repair.differences import Difference, FileChange, Then
+from diagnose.runbooks import for_host
 
 LENIENT = 23
 """From this major version on the engine judges a configuration file without starting."""
@@ -62,15 +63,16 @@ def _restart(report: Report, differences: Sequence[Difference]) -> Iterator[str]
     then = _then(report, differences)
     if then == "nothing":
         return
-    if "systemd" in report.traits:
-        systemctl = "systemctl --user" if "rootless" in report.traits else "systemctl"
-        if report.host.engine is None:
-            yield f"{systemctl} reset-failed docker || true"
-        yield f"{systemctl} {then} docker"
-    elif then == "reload":
-        yield "kill -HUP $(pidof dockerd)"
+    traits = report.traits
+    has_unit = "systemd" in traits and "synology" not in traits
+    if has_unit and report.host.engine is None:
+        yield for_host("systemctl reset-failed docker || true", traits)
+    if then == "reload" and (not has_unit or "snap" in traits):
+        yield "kill -HUP $(pidof dockerd)"  # the snap's unit has no ExecReload=
+    elif has_unit:
+        yield for_host(f"systemctl {then} docker", traits)
     else:
-        yield "service docker restart"
+        yield for_host("service docker restart", traits)
 
 
 def _validated(differences: Sequence[Difference], major: int | None) -> list[str]:

@@ -4,6 +4,7 @@
 - `filling`   a text of commands with a finding's values, quoted for a shell.
 - `files`     the page of each id, read once.
 - `remedies`  what a page offers for one finding: a look, a cure, a way by hand.
+- `service_commands`  how each kind of host starts and stops the engine.
 """
 
 from diagnose.runbooks.files import page, paths
@@ -29,8 +30,10 @@ from diagnose.runbooks.remedies import (
     has_fix,
     looks,
 )
+from diagnose.runbooks.service_commands import OWN_RESTARTS, for_host
 
 __all__ = [
+    "OWN_RESTARTS",
     "RISKS",
     "SECTIONS",
     "TRAITS",
@@ -47,6 +50,7 @@ __all__ = [
     "confirm",
     "cure",
     "fill",
+    "for_host",
     "has_fix",
     "looks",
     "page",

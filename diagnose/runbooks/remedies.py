@@ -16,6 +16,7 @@ from diagnose.model import Trait
 from diagnose.runbooks import files
 from diagnose.runbooks.filling import PLACEHOLDER, fill, placeholders
 from diagnose.runbooks.format import RISKS, CommandBlock, PageError, Purpose, Risk
+from diagnose.runbooks.service_commands import for_host, on_page
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -99,7 +100,7 @@ def _blocks(id: str) -> tuple[CommandBlock, ...]:
 
 
 def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> Command:
-    text = fill(_for_place(block.text, place), variables, place.docker)
+    text = for_host(fill(block.text, variables, place.docker), place.traits)
     # one line: a script has it as a comment
     impact = " ".join(fill(block.impact, variables, place.docker).split())
     needs_words = block.manual or block.may_help or block.risk == "destructive"
@@ -112,25 +113,6 @@ def _filled(block: CommandBlock, variables: Mapping[str, str], place: Place) -> 
         may_fail=block.may_fail,
         needs_words=needs_words,
     )
-
-
-_OF_ENGINE = LazyPattern(r"\bsystemctl (?=[a-z-]+ docker\b|daemon-reload\b)")
-_OF_USER = (
-    ("systemctl --user ", "systemctl "),
-    ('"$HOME"/.config/systemd/user/', "/etc/systemd/system/"),
-)
-"""What the unit of a rootless engine needs, and what stands for it on a page."""
-
-
-def _for_place(text: str, place: Place) -> str:
-    """The commands as they work at this place.
-
-    A rootless engine is a unit of its user's own systemd.
-    """
-    if "rootless" not in place.traits:
-        return text
-    (own, _), (folder, system) = _OF_USER
-    return _OF_ENGINE.sub(own, text).replace(system, folder)
 
 
 _BY_HAND = LazyPattern(r"^By hand: (.*?)\n\n", re.DOTALL | re.MULTILINE)
@@ -165,11 +147,8 @@ def has_fix(id: str, text: str) -> bool:
 
     A report of another host may hold any text.
     """
-    plain = text
-    for own, on_page in _OF_USER:
-        plain = plain.replace(own, on_page)
     fixes = [block.text for block in _blocks(id) if block.purpose == "fix"]
-    return any(_pattern(fix).fullmatch(plain) for fix in fixes)
+    return any(_pattern(fix).fullmatch(words) for words in on_page(text) for fix in fixes)
 
 
 @functools.cache

@@ -97,6 +97,10 @@ HOSTS: dict[str, frozenset[Trait]] = {
     "systemd": frozenset({"systemd"}),
     "another init": frozenset(),
     "rootless": frozenset({"systemd", "rootless"}),
+    "Alpine": frozenset({"openrc"}),
+    "Unraid": frozenset({"slackware"}),
+    "DSM": frozenset({"systemd", "synology"}),
+    "the snap": frozenset({"systemd", "snap"}),
 }
 
 
@@ -124,6 +128,20 @@ def test_first_command_can_be_typed_and_changes_something():
             assert not LITERALS.search(first.text), _named(row)
             assert "systemd" in traits or not asks_systemd, _named(row)
             assert not only_looks(first.text), _named(row)
+
+
+ENGINE_UNIT = re.compile(r"systemctl [a-z-]+ (?:\S+ )?docker(?:\.service)?(?![\w.-])")
+
+
+def test_the_engine_has_its_own_service_commands_on_each_kind_of_host():
+    """`service docker` is a program that OpenRC and Slackware lack; the snap's unit has another
+    name."""
+    for row in ROWS:
+        for name in ("Alpine", "Unraid", "DSM", "the snap"):
+            first = runbooks.cure(row.id, row.variables, runbooks.Place(row.docker, HOSTS[name]))
+            text = first.text if first is not None else ""
+            assert not re.search(r"(?<!rc-)\bservice docker", text), _named(row)
+            assert not (name != "Alpine" and ENGINE_UNIT.search(text)), (name, _named(row), text)
 
 
 def test_the_first_command_heals_or_decides():

@@ -11,6 +11,9 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from diagnose.evidence.engine.log import daemon_log
+from diagnose.evidence.engine.packaging import packaging
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import FindEndpoint, FindLocality, Rootless
@@ -26,7 +29,6 @@ __all__ = [
     "MAPS",
     "RELOADED",
     "SHORT_FLAGS",
-    "UNIT",
     "DaemonConfig",
     "Parsed",
     "Rootless",
@@ -38,7 +40,6 @@ __all__ = [
 ]
 
 DEFAULT_PATH = "/etc/docker/daemon.json"
-UNIT = "docker.service"
 RELOADED = frozenset(
     {
         "debug", "labels", "live-restore", "insecure-registries", "registry-mirrors",
@@ -260,8 +261,8 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
 
     An absent file is an empty configuration.
 
-    A dead rootless engine has no unit that is asked: its user's file counts, if there ever was an
-    engine of that user.
+    A dead engine without a unit says in its log which file it refused. A dead rootless engine has
+    no unit that is asked: its user's file counts, if there ever was an engine of that user.
     """
     place = host.require(FindLocality())
     if not place.same_host:
@@ -277,6 +278,8 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
             "missing",
             "it is not known where the user of this rootless engine keeps its daemon.json",
         )
+    if source == "default" and own is None:
+        path = _refused_file(host) or path
     bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
@@ -326,12 +329,25 @@ def _command_line(
             )
     if own is not None:
         return [], own.config, "default", None
-    unit = host.ask(ReadUnit(UNIT))
+    kind = packaging(host)
+    unit = host.ask(ReadUnit(kind.unit))
     if not isinstance(unit, Failed):
         words = _exec_start(unit.exec_start)
         if words:
-            return words, DEFAULT_PATH, f"unit {UNIT}", None
-    return [], DEFAULT_PATH, "default", None
+            return words, kind.config, f"unit {kind.unit}", None
+    return [], kind.config, "default", None
+
+
+_REFUSED = LazyPattern(r"unable to configure the Docker daemon with file (/[^\s:]{1,300}):")
+
+
+def _refused_file(host: Host) -> str:
+    """The file with which the engine's newest start ended; "" for another end."""
+    log = daemon_log(host)
+    if isinstance(log, Unavailable) or log.last_failure is None:
+        return ""
+    match = _REFUSED.search(log.last_failure.text)
+    return match[1] if match else ""
 
 
 def _exec_start(text: str) -> list[str]:

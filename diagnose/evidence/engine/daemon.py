@@ -10,6 +10,7 @@ import msgspec
 
 from diagnose.evidence.engine.config import DaemonConfig, Rootless
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses, daemon_processes
+from diagnose.evidence.engine.packaging import USUAL_PROGRAMS, packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
@@ -42,7 +43,7 @@ START_S = 60.0
 """So long a start may take on a host with many containers before its silence counts as an outage.
 """
 SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
-PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd", "/snap/bin/dockerd")
+PROGRAMS = (*USUAL_PROGRAMS, "/snap/bin/dockerd")
 TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
 """What of an installed Docker lies on the disk, where packages put it."""
 PODMAN = "/usr/bin/podman"
@@ -68,6 +69,7 @@ class Installation(msgspec.Struct, frozen=True):
     """
 
     unit: Unit | None = None
+    unit_name: str = "docker.service"
     socket_unit: Unit | None = None
     containerd_unit: Unit | None = None
     program: str | None = None
@@ -236,14 +238,17 @@ def daemon(
         return msgspec.structs.replace(known, same_host=False, where=locality.why)
     own = endpoint.rootless
     # the system's units start no user's engine
-    unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in _UNITS)
+    kind = packaging(host)
+    names = (kind.unit, *_UNITS)
+    unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in names)
     alive = daemon_processes(
         host, locality.engine_pid, clock, config, processes, containerd_unit, own
     )
     unit_program = unit.program if unit else ""
+    named_program = unit_program or kind.program
     stats = {
         **_stats(host, endpoint.path or "/", *TRACES),
-        **_stats(host, PODMAN, *filter(None, [unit_program])),
+        **_stats(host, PODMAN, *filter(None, [named_program])),
     }
     return msgspec.structs.replace(
         known,
@@ -252,10 +257,12 @@ def daemon(
         processes=alive,
         installation=Installation(
             unit=unit,
+            unit_name=kind.unit,
             socket_unit=socket_unit,
             containerd_unit=containerd_unit,
-            program=_program(alive.engine, unit_program, stats, own),
-            installed=bool(own and own.traces) or _is_installed(stats, unit, alive.engine),
+            program=_program(alive.engine, named_program, stats, own),
+            installed=bool((own and own.traces) or kind.program)
+            or _is_installed(stats, unit, alive.engine),
             has_podman=_state(stats, PODMAN) is not None,
         ),
     )
@@ -268,13 +275,13 @@ def _ask_at_once(host: Host) -> None:
         PingEngine(),
         IdentifyCaller(),
         FindLocality(),
-        *(ReadUnit(name) for name in _UNITS),
+        *(ReadUnit(name) for name in (packaging(host).unit, *_UNITS)),
     ]
     for _ in host.ask_many(questions):
         pass
 
 
-_UNITS = ("docker.service", "docker.socket", "containerd.service")
+_UNITS = ("docker.socket", "containerd.service")
 
 
 def _unit(host: Host, name: str) -> Unit | None:

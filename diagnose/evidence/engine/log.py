@@ -7,7 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from diagnose.evidence.engine.log_lines import UNIT, LogLine, parse, parse_entries
+from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
+from diagnose.evidence.engine.packaging import packaging
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import FindEndpoint, FindLocality
@@ -143,12 +144,13 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     if not isinstance(endpoint, Failed) and endpoint.rootless is not None:
         unread = Failed("missing", "a rootless engine's log is in its user's journal")
         return _first_readable(host, _own_file(host), unread)
-    journal = host.ask(ReadJournal(UNIT, JOURNAL_LINES))
+    unit = packaging(host).unit
+    journal = host.ask(ReadJournal(unit, JOURNAL_LINES))
     if isinstance(journal, Failed) and journal.reason == "remote":
         return Unavailable.of(journal)
     if not isinstance(journal, Failed) and journal.entries:
         is_cut = len(journal.entries) >= JOURNAL_LINES
-        return DaemonLog(parse_entries(journal.entries), f"journal {UNIT}", is_cut)
+        return DaemonLog(parse_entries(journal.entries, unit), f"journal {unit}", is_cut)
     nowhere = Failed(
         "missing",
         "the daemon's log was not found: neither a journal nor a file that its output goes to",

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.packaging import packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
@@ -146,6 +147,9 @@ def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> f
         traits.add("nftables")
     if _has_rpm(host):
         traits.add("rpm")
+    kind = packaging(host).trait
+    if kind is not None and not (kind in ("openrc", "slackware", "qnap") and "systemd" in traits):
+        traits.add(kind)
     return frozenset(traits)
 
 

@@ -1,0 +1,67 @@
+"""How this host installs its engine, where that is not a package of the distribution."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.model import Failed, Trait
+from diagnose.questions import Host
+from diagnose.questions.files import StatPaths
+
+USUAL_PROGRAMS = ("/usr/bin/dockerd", "/usr/sbin/dockerd", "/usr/local/bin/dockerd")
+"""Where packages of distributions, and Docker's own, put it."""
+
+
+class Packaging(msgspec.Struct, frozen=True):
+    """Where one kind of host keeps what belongs to its engine."""
+
+    trait: Trait | None = None
+    """None for a package of the distribution."""
+    mark: str = ""
+    """A path that only this kind of host has."""
+    program: str = ""
+    """Its dockerd; "" where that is one of the usual programs."""
+    config: str = "/etc/docker/daemon.json"
+    unit: str = "docker.service"
+    """The systemd unit of the engine, and the name of its journal."""
+
+
+USUAL = Packaging()
+_SYNOLOGY = "/var/packages/ContainerManager"
+KINDS = (
+    # snapcraft.yaml of canonical/docker-snap: the app "dockerd" is its service
+    Packaging(
+        "snap",
+        "/snap/docker/current",
+        "/snap/docker/current/bin/dockerd",
+        "/var/snap/docker/current/config/daemon.json",
+        "snap.docker.dockerd.service",
+    ),
+    # DSM 7.2; the paths are those of telnetdoogie/synology-docker
+    Packaging(
+        "synology",
+        _SYNOLOGY,
+        f"{_SYNOLOGY}/target/usr/bin/dockerd",
+        f"{_SYNOLOGY}/etc/dockerd.json",
+    ),
+    Packaging("qnap", "/etc/init.d/container-station.sh"),
+    # Slackware, and Unraid, which is made of it
+    Packaging("slackware", "/etc/rc.d/rc.docker"),
+    Packaging("openrc", "/run/openrc"),
+)
+"""The first whose mark is there counts. A host that has a snap beside a usual program is no host of
+the snap's kind: packages put that program there."""
+
+
+def packaging(host: Host) -> Packaging:
+    """How this host installs its engine; the usual way where nobody could look."""
+    marks = [kind.mark for kind in KINDS]
+    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS]))
+    if isinstance(answer, Failed):
+        return USUAL
+    there = {path for path, status in answer.items() if not status.failed}
+    has_usual_program = not there.isdisjoint(USUAL_PROGRAMS)
+    for kind in KINDS:
+        if kind.mark in there and not (kind.trait == "snap" and has_usual_program):
+            return kind
+    return USUAL
