@@ -15,7 +15,8 @@ One arrow runs through the house:
                 `source` is what `--from` names.
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
-                `containers` (with rooms for `logs`, `mounts`, `peers`, `programs`, `settings`),
+                `containers` (with rooms for `devices`, `logs`, `mounts`, `peers`, `programs`,
+                `settings`),
                 `engine`, `images`, `storage`, `network` (`paths` of packets, `rules`, `sockets`),
                 `dns`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.

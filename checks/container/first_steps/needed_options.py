@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
+from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.lacking_options import TMPFS, Proof, lacks
 from diagnose.evidence.containers.settings.tmpfs_options import tmpfs_option

@@ -11,7 +11,7 @@ from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import setting_evidence
 from checks.container.settings.unpassed_variable import Unpassed, unpassed
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.containers.settings.named_settings import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checks.container.claims import claims
-from diagnose.evidence.containers.asked_devices import AskedDevices, asked_device
+from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.machine.clock import Clock

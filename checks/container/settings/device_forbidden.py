@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from checks.container.claims import compose_variables, is_failing
 from checks.container.helpers import LINE
-from diagnose.evidence.containers.denied_devices import (
-    READ_AND_WRITE,
-    BarredDevice,
-    DeniedDevices,
-)
+from diagnose.evidence.containers.devices.denied import BarredDevice, DeniedDevices
+from diagnose.evidence.containers.devices.given import READ_AND_WRITE, DeniedDevice
+from diagnose.evidence.containers.devices.unusable import UnusableDevices
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
-from diagnose.evidence.containers.unusable_devices import UnusableDevice, UnusableDevices
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, Json, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -33,51 +30,57 @@ def device_forbidden(
         if is_failing(barred.container, clock):
             yield _barred_finding(barred)
     for item in denied:
-        container = item.container
-        if not is_failing(container, clock):
-            continue
-        mode = item.source.mode & 0o777
-        yield Finding.about(
-            container,
-            f"{container} may not open {item.inside}: its user is {item.user.label}, and the device "
-            f"belongs to {item.source.owner} with mode {mode:o}",
-            {
-                LINE: quoted(item.line),
-                f"owner and mode of {item.path}": f"{item.source.owner} {mode:o}",
-                "HostConfig.GroupAdd": container.host_config.group_add or "none",
-            },
-            discriminator=item.inside,
-            onset=container.failed_first,
-            device=item.path,
-        ).with_variables(_group(item.source) | compose_variables(container))
-    for device in unusable or ():
-        yield _unusable_finding(device)
+        if is_failing(item.container, clock):
+            yield _denied_finding(item)
+    if unusable is not None:
+        for item in unusable:
+            yield _unusable_finding(item, changed_user=item.container.id in unusable.changed_user)
     return None
 
 
-def _unusable_finding(item: UnusableDevice) -> Finding:
+def _denied_finding(item: DeniedDevice) -> Finding:
+    container = item.container
+    return Finding.about(
+        container,
+        f"{container} may not open {item.inside}: its user is {item.user.label}, and the device "
+        f"belongs to {item.source.owner} with mode {_mode(item.source)}",
+        _evidence(item),
+        discriminator=item.inside,
+        onset=container.failed_first,
+        device=item.path,
+    ).with_variables(_group(item.source) | compose_variables(container))
+
+
+def _unusable_finding(item: DeniedDevice, *, changed_user: bool) -> Finding:
     """A graphics device without which a program runs on: its processor does the work."""
     container = item.container
     groups = ", ".join(map(str, sorted(item.user.gids))) or "none"
     finding = Finding.about(
         container,
         f"{container} cannot use {item.inside}: its program runs as {item.user.label}, in groups "
-        f"{groups}, and the device belongs to {item.source.owner} with mode "
-        f"{item.source.mode & 0o777:o}",
-        {
-            LINE: quoted(item.line),
-            f"owner and mode of {item.path}": f"{item.source.owner} {item.source.mode & 0o777:o}",
-            "HostConfig.GroupAdd": container.host_config.group_add or "none",
-        },
+        f"{groups}, and the device belongs to {item.source.owner} with mode {_mode(item.source)}",
+        _evidence(item),
         discriminator=item.inside,
         severity=Severity.warning,
         device=item.path,
     )
-    if item.changed_user:
+    if changed_user:
         # the image sets the groups of the user to whom it changes: the engine's do not reach him
         return finding.with_variables({"opened": item.path})
-    cure = _group(item.source)
-    return finding.with_variables(cure | compose_variables(container))
+    return finding.with_variables(_group(item.source) | compose_variables(container))
+
+
+def _evidence(item: DeniedDevice) -> dict[str, Json]:
+    return {
+        LINE: quoted(item.line),
+        f"owner and mode of {item.path}": f"{item.source.owner} {_mode(item.source)}",
+        "HostConfig.GroupAdd": item.container.host_config.group_add or "none",
+    }
+
+
+def _mode(source: PathStatus) -> str:
+    """The mode in the digits that chmod takes."""
+    return f"{source.mode & 0o777:o}"
 
 
 def _barred_finding(item: BarredDevice) -> Finding:

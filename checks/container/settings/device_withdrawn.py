@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from checks.container.helpers import LINE
-from diagnose.evidence.containers.withdrawn_devices import WithdrawnDevices
+from diagnose.evidence.containers.devices.withdrawn import WithdrawnDevices
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check

@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.container.claims import claims, compose_variables
 from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
-from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, WantedEmpty

@@ -19,7 +19,7 @@ from checks.container.starts.start_errors import (
     known_error,
     refused_program,
 )
-from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs

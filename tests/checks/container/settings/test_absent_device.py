@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.asked_devices import AskedDevices, asked_devices
+from diagnose.evidence.containers.devices.asked import AskedDevices, asked_devices
 from diagnose.model import Json
 from tests.checks.container.evidence import CLOCK, failed_with_log
 from tests.hosts import Made

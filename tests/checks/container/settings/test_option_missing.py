@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.asked_devices import AskedDevices
+from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.wanted_empty import wanted_empty
 from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log

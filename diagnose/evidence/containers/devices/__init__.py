@@ -1,0 +1,1 @@
+"""Devices that containers were given, that their programs ask for, or that they have lost."""

@@ -1,0 +1,63 @@
+"""Devices that a container was given, and whether their owner and mode let its user in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.mounts.file_access import HostUser
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+
+READ_AND_WRITE = 6
+
+
+class NamedDevice(msgspec.Struct, frozen=True):
+    """A device that a container was given, and of which its log complains."""
+
+    container: Container
+    inside: str
+    """The device's path in the container."""
+    path: str
+    """On the host."""
+    line: str
+    """What the log says."""
+
+
+class DeniedDevice(NamedDevice, frozen=True):
+    """Such a device that the container's user may not open."""
+
+    user: HostUser
+    source: PathStatus
+    """Of the device on the host: its owner and mode are the same in the container."""
+
+
+def given_devices(container: Container) -> dict[str, str]:
+    """The devices on the host that the container was given by name, by their path in it."""
+    return {
+        str(device.get("PathInContainer")): str(device.get("PathOnHost"))
+        for device in container.host_config.devices or ()
+        if device.get("PathOnHost")
+    }
+
+
+def denied_by_mode(
+    host: Host,
+    named: Collection[NamedDevice],
+    user_of: Callable[[Container], HostUser | None],
+) -> Iterator[DeniedDevice]:
+    """Those of the devices that the user of their container may not open for reading and writing.
+
+    user_of: None where the user is not known; nothing is said of that container.
+    """
+    statuses = host.require(StatPaths(sorted({device.path for device in named})))
+    for device in named:
+        user, status = user_of(device.container), statuses.get(device.path)
+        if user is None or status is None or status.failed:
+            continue
+        if user.may(status, READ_AND_WRITE) is False:
+            yield DeniedDevice(
+                device.container, device.inside, device.path, device.line, user, status
+            )
