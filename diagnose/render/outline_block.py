@@ -104,10 +104,12 @@ class OutlineBlock(msgspec.Struct, frozen=True):
 
     @property
     def look_title(self) -> str:
-        """What the command of `look` is for."""
+        """What the command of `look` is for, and how its answer is read, as the page says it."""
+        title = "to find out more" if self.by_hand else "no fix known; to find out more"
         if self.cure is not None:
-            return "check first"
-        return "to find out more" if self.by_hand else "no fix known; to find out more"
+            title = "check first"
+        how = self.look.impact.rstrip(":.") if self.look is not None else ""
+        return f"{title}: {how}" if how else title
 
 
 class FindingTree(msgspec.Struct, frozen=True):

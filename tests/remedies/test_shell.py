@@ -163,7 +163,8 @@ def test_a_fix_by_hand_is_said_in_words() -> None:
     finding = found("container.restart-loop", container("web"), variables={"container": "web"})
     lines = text(report(finding), Shell())
     assert "  fix (by hand): Correct what the program complains about in its" in lines
-    assert "  to find out more\n      docker logs " in lines
+    assert "  to find out more: The lines that it prints before it exits" in lines
+    assert "      docker logs " in lines
     assert "no fix known" not in lines
 
 

@@ -58,7 +58,7 @@ def test_a_share_is_one_line_and_no_number_is_cut(width: int):
         ("other", 0, ""),
     )
     rows = text(report(full(*shares)), width=width).splitlines()
-    said = [row for row in rows if re.match(r"    (container logs|writable layers|other) ", row)]
+    said = [row for row in rows if re.match(r"    (container logs|writable layers|other)  ", row)]
     assert len(said) == 3
     assert all(len(row) <= width for row in said)
     assert re.search(r"21\.0 GiB  #+  aud.*op 20\.0 GiB", said[0])
