@@ -257,7 +257,9 @@ def _has_lost_its_record(probe: HealthCheck) -> bool:
 
 
 def _at_port(probe: HealthCheck) -> str:
-    """What is wrong with the port that the probe calls, as the end of a sentence."""
+    """What is wrong with the port or the page that the probe calls, as the end of a sentence."""
+    if probe.refused_status:
+        return f"; its server answers, with HTTP status {probe.refused_status}"
     if probe.ipv4_port:
         return (
             f"; its server listens only on IPv4 on port {probe.ipv4_port}, "
@@ -278,7 +280,10 @@ def _sockets(probe: HealthCheck) -> dict[str, Json]:
 def _steps(
     probe: HealthCheck, severity: Severity, tail: LogTail, *, may_restart: bool = True
 ) -> dict[str, str]:
-    """The variables of the page: a better probe, or another start where that may help."""
+    """The variables of the page: a better probe, or another start where that may help.
+
+    A server that answers needs no other start.
+    """
     cannot_run = severity == Severity.warning
     if _has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
@@ -286,6 +291,12 @@ def _steps(
         return _without_secrets({"probe": probe.command_by_ipv4})
     if probe.unserved_port and probe.command_by_port and not cannot_run:
         return _without_secrets({"moved_probe": probe.command_by_port})
+    if probe.refused_status:
+        return _without_secrets(present({"start_page": probe.command_at_start_page}))
+    if probe.shown_request:
+        return _without_secrets(
+            {"shown": probe.container.name, "shown_request": probe.shown_request}
+        )
     if probe.longer_timeout and probe.has_failed_since_its_start:
         return {"longer": probe.longer_timeout}
     objects = bool(tail.lines) and not tail.signs & PASSING

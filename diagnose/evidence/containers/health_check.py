@@ -33,6 +33,16 @@ _OWN_PORT = LazyPattern(rf"{_OWN}:(?P<port>\d{{2,5}})\b")
 _OWN_WEB = LazyPattern(rf"\b(?P<scheme>https?)://{_OWN}(?=[/?#\s'\"]|$)")
 """A URL of its own container without a port."""
 _WEB_PORTS = {"http": 80, "https": 443}
+_OWN_URL = LazyPattern(rf"https?://{_OWN}(?::\d{{2,5}})?(?:/[^\s'\"|;&<>]{{0,200}})?")
+_PAGE = LazyPattern(r"/[^\s'\"|;&<>]{1,200}")
+"""What follows the port in a URL, beyond the start page."""
+_STATUS_4XX = LazyPattern(
+    r"(?:\bHTTP/\d(?:\.\d)? |\berror:? |\bstatus(?: code)?[:= ]{1,3})(?P<status>4\d\d)\b",
+    re.IGNORECASE,
+)
+"""As wget, curl and the programs of images say it."""
+_SHOWING = {"curl": "curl -sS -i -m 5", "wget": "wget -S -T 5 -O -"}
+"""Tools of probes, with the options that show status and answer."""
 _ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b|\s-x\s")
 """With these the address of a URL is not the one that is called."""
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
@@ -197,6 +207,32 @@ class HealthCheck(msgspec.Struct, frozen=True):
         names = [word.rpartition("/")[2] for word in re.findall(r"[\w./-]+", self.text)]
         tools = [_QUIET_TOOLS[name] for name in names if name in _QUIET_TOOLS]
         return tools[0] if tools and not self.output else ""
+
+    @property
+    def refused_status(self) -> int:
+        """The HTTP status of the 4xx kind with which its server answers the probe; 0 for none."""
+        status = _STATUS_4XX.search(self.output) if self.exit_code else None
+        return int(status["status"]) if status is not None else 0
+
+    @property
+    def command_at_start_page(self) -> str:
+        """The same for the start page of the server that it asks; "" where it asks for that."""
+        call = self._call
+        page = _PAGE.match(self.command, call.end()) if call is not None else None
+        is_url = "://" in (call[0] if call is not None else "")
+        is_url = is_url or (call is not None and self.command[: call.start()].endswith("://"))
+        if page is None or not is_url:
+            return ""
+        return f"{self.command[: page.start()]}/{self.command[page.end() :]}"
+
+    @property
+    def shown_request(self) -> str:
+        """A command that makes the request of a probe without words, and shows the answer."""
+        url = _OWN_URL.search(self.command)
+        tool = self.talkative_tool.partition(" ")[0]
+        if url is None or tool not in _SHOWING or _ELSEWHERE.search(self.command):
+            return ""
+        return f"{_SHOWING[tool]} {shlex.quote(url[0])} 2>&1 | head -n 15"
 
     @property
     def _call(self) -> re.Match[str] | None:

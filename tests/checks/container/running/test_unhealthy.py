@@ -412,3 +412,49 @@ def test_a_container_that_is_restarted_although_it_serves_another_port() -> None
     assert finding.evidence["TCP sockets inside"] == ["0.0.0.0:8080"]
     assert finding.variables["moved_probe"] == "curl -f http://localhost:8080/up"
     assert "restarted" not in finding.variables
+
+
+QUIET = "curl -sf http://localhost:8080/health || exit 1"
+ASKED = {
+    "a page that is not there": (
+        "curl -f http://localhost:8080/health?full=1 || exit 1",
+        "curl: (22) The requested URL returned error: 404",
+        {"start_page": "curl -f http://localhost:8080/ || exit 1"},
+    ),
+    "a login that is wanted": (
+        "wget -qO- 'http://127.0.0.1/health'",
+        "wget: server returned error: HTTP/1.1 401 Unauthorized",
+        {"start_page": "wget -qO- 'http://127.0.0.1/'"},
+    ),
+    "the start page": ("curl -f http://localhost:8080/", "returned error: 404", {}),
+    "a server that is not well": (
+        "curl -f http://localhost:8080/health",
+        "curl: (22) The requested URL returned error: 503",
+        {"restarted": "web"},
+    ),
+    "no words": (
+        QUIET,
+        "",
+        {
+            "shown": "web",
+            "shown_request": "curl -sS -i -m 5 http://localhost:8080/health 2>&1 | head -n 15",
+        },
+    ),
+    "no words of another program": ("pgrep app", "", {"restarted": "web"}),
+    "no words through a socket": (
+        "curl -sf --unix-socket /run/app.sock http://localhost/health",
+        "",
+        {"restarted": "web"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "output", "steps"), ASKED.values(), ids=ASKED)
+def test_a_probe_that_asks_for_a_page(command: str, output: str, steps: dict[str, str]) -> None:
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": output}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = {"Healthcheck": {"Test": ["CMD-SHELL", command]}}
+    container = container_in("running", Config=test, State={"Health": health})
+    (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK))
+    known = ("start_page", "shown", "shown_request", "restarted")
+    assert {name: finding.variables[name] for name in known if name in finding.variables} == steps

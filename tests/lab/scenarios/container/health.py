@@ -90,3 +90,16 @@ def probe_of_another_port(box: Box) -> None:
     words = ["check", "container.unhealthy", "--container", "misprobed", "--format", "json"]
     (finding,) = box.diagnose(*words).findings
     assert any(socket.endswith(":8080") for socket in finding["evidence"]["TCP sockets inside"])
+
+
+@fault("container.unhealthy", subject="container:mispaged", shareable=True)
+def probe_of_another_page(box: Box) -> None:
+    """The probe asks for a page that the server does not have: it answers 404, and a restart would
+    change nothing."""
+    start_page = "wget -q -O /dev/null http://127.0.0.1:8080/"
+    _unhealthy(box, "mispaged", f"{start_page}healthz", runs=["shop:1.4"])
+    assert "404" in box.inspect("mispaged")["State"]["Health"]["Log"][-1]["Output"]
+    asked = f"docker exec mispaged sh -c '{start_page}'"
+    recreated = f"diagnose recreate mispaged -- --health-cmd='{start_page}' | sh"
+    command = first_command(box, "container.unhealthy", "mispaged")
+    assert command == f"{asked} && {recreated}", command
