@@ -28,6 +28,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
     own_program,
 )
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import agree
@@ -129,6 +130,7 @@ def entrypoint_forbidden(
     programs: Programs | None,
     mounts: Mounts | None,
     bind_sources: BindSources | None,
+    image_commands: ImageCommands | None,
 ) -> CheckResult:
     """A container's program cannot be executed: permission denied.
 
@@ -141,7 +143,8 @@ def entrypoint_forbidden(
         why = own_program(container)
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):
-            yield _refused_entrypoint_finding(container, mounts, bind_sources)
+            finding = _refused_entrypoint_finding(container, mounts, bind_sources)
+            yield finding.with_variables(_whole_command(container, image_commands))
         elif refused is not None and refused.why in _FORBIDDEN:
             place = place_of_program(container, refused.path, mounts)
             if not refused.is_aside or _cannot_be_executed(refused, place):
@@ -160,7 +163,7 @@ def _refused_entrypoint_finding(
     mistake = _argument_as_command(container, program, bind_sources)
     if mistake:
         finding = failed_start(container, mistake)
-        return finding.with_variables({"program": program, "image": container.config.image})
+        return finding.with_variables({"folder": program})
     finding = failed_start(container, f"{program} cannot be executed: permission denied")
     finding = finding.with_variables(program_variables(container, program))
     return _with_place(finding, place_of_program(container, program, mounts))
@@ -211,6 +214,18 @@ def _argument_as_command(
         f'its command is "{program}", which is a mounted folder and no program: '
         "the image has no ENTRYPOINT that would take this as an argument"
     )
+
+
+def _whole_command(container: Container, commands: ImageCommands | None) -> dict[str, str]:
+    """The image's command in front of a mounted folder that was to be its argument.
+
+    Of a command with words of its own it is not known which ones the folder replaces.
+    """
+    own = commands.by_container.get(container.id, []) if commands is not None else []
+    if not own or not calls_a_mount(container):
+        return {}
+    words = [*own, *(container.config.cmd or [])] if len(own) == 1 else own
+    return {"own_command": shlex.join(words)}
 
 
 def _with_place(finding: Finding, place: ProgramPlace | None) -> Finding:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -15,6 +15,12 @@ from diagnose.registry import evidence
 
 MISSING = "command-missing"
 """The family of complaints whose containers are asked about."""
+
+
+def calls_a_mount(container: Container) -> bool:
+    """Whether the engine refused to run what is mounted there, and was given as the command."""
+    is_argument = not container.config.entrypoint and container.start_failed
+    return is_argument and container.mount_at(container.path.rstrip("/")) is not None
 
 
 class ImageCommands(msgspec.Struct, frozen=True):
@@ -28,11 +34,12 @@ class ImageCommands(msgspec.Struct, frozen=True):
 
 @evidence
 def image_commands(host: Host, containers: Containers, log_tails: LogTails) -> ImageCommands:
-    """One question about each image whose container calls a command that it does not have."""
+    """One question about each image whose container calls what is no command there."""
     commands: dict[str, list[str]] = {}
     for container in containers:
         failure = log_tails.failures.get(container.id)
-        if failure is None or failure.name != MISSING or not container.image:
+        is_missing = failure is not None and failure.name == MISSING
+        if not container.image or not (is_missing or calls_a_mount(container)):
             continue
         detail = host.ask(InspectImage(container.image))
         if isinstance(detail, Failed) or detail.config is None:

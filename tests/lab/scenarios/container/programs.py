@@ -6,7 +6,9 @@ import os
 import struct
 
 from tests.lab import Box, fault
+from tests.lab.images import Recipe, load
 from tests.lab.scenarios.container.helpers import GOOD, LAX, run
+from tests.lab.scenarios.everyday.helpers import first_command
 
 VFS_CAP_REVISION_2, VFS_CAP_EFFECTIVE = 0x02000000, 1
 """Of the header of a file's capabilities (linux/capability.h)."""
@@ -112,6 +114,18 @@ def shell_that_the_image_does_not_have(box: Box) -> None:
     """The command calls bash, and the image has another shell."""
     run(box, "bashless", *GOOD, "bb:1.36", "bash", "-c", "sleep 1000", check=False)
     assert box.inspect("bashless")["State"]["ExitCode"] == 127
+
+
+@fault("container.entrypoint-forbidden", subject="container:argued", shareable=True)
+def folder_in_the_place_of_a_command(box: Box) -> None:
+    """A folder was to be the argument of the image's program, and became the command: the image
+    has no entrypoint."""
+    server = b'#!/bin/sh\ncd "$1" && exec sleep 1000\n'
+    load(box, "store:1", Recipe({"serve": (server, 0o755)}, ('CMD ["/serve"]',)))
+    run(box, "argued", *GOOD, "--volume=/srv/argued:/data", "store:1", "/data", check=False)
+    assert box.inspect("argued")["State"]["ExitCode"] == 126
+    command = first_command(box, "container.entrypoint-forbidden", "argued")
+    assert command == "diagnose recreate argued --command '/serve /data' | sh", command
 
 
 @fault("container.entrypoint-missing", subject="container:oneword", shareable=True)
