@@ -11,7 +11,7 @@ from checks.container.first_steps.changed_compose import (
     changed_file,
     changed_variables,
 )
-from checks.container.first_steps.image_steps import image_steps
+from checks.container.first_steps.image_steps import build_before, image_steps
 from checks.container.first_steps.line_steps import line_evidence, line_variables
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.first_steps.server_steps import server_of
@@ -84,6 +84,12 @@ class FailedRun(msgspec.Struct, frozen=True):
         }
 
     @property
+    def _is_unexplained(self) -> bool:
+        """Whether the log names no known failure, no setting and no peer, and nothing changed."""
+        is_named = self.setting is not None or bool(self.calls.callees or self.strays)
+        return self.tail.failure is None and not is_named and self.changed is None
+
+    @property
     def steps(self) -> dict[str, str]:
         """The variables of the page: which of its cures suit this failure."""
         first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
@@ -95,6 +101,7 @@ class FailedRun(msgspec.Struct, frozen=True):
         container, tail, context = self.container, self.tail, self.context
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
+            | (build_before(container, context.images) if self._is_unexplained else {})
             | changed_variables(container, self.changed)
             | _hidden_variables(container, tail, self.setting, context.empty_mounts)
             | line_variables(container, tail, self.setting)
@@ -171,10 +178,11 @@ def first_steps(
     """The variables of a page about a container that has ended: another start where it may help, a
     peer that does not listen, and the setting to which the log objects.
 
-    strays: names that it called and that no container has. No other start finds them.
+    strays: names that it called and that no container has. No other start finds them, nor a port
+    where nothing listens now.
     """
     may_help = may_have_passed(container, tail, setting) or calls.are_back
-    is_worth_a_start = may_help and not strays
+    is_worth_a_start = may_help and not strays and not calls.are_deaf
     return {
         **({"again": container.name} if is_worth_a_start else {}),
         **calls.variables,

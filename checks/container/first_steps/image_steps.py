@@ -76,6 +76,15 @@ def _build_steps(
     return _built_by_compose(container, images) or _pulled(container, images)
 
 
+def build_before(container: Container, images: Images | None) -> dict[str, str]:
+    """The build that a pull of the tag has replaced, as a variable of the page.
+
+    It has its digest alone. An older build with a tag of its own was not what ran here before.
+    """
+    before = other_build(container, images, is_newer=False) if images is not None else ""
+    return {"build_before": before} if "@" in before else {}
+
+
 def _places_inside(container: Container, failure: Recognised) -> dict[str, str]:
     """What the program complains of, as it lies in the container."""
     libc = _LIBC.search(failure.line)

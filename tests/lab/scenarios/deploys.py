@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy, images
 from tests.lab.images import Recipe
+from tests.lab.scenarios.everyday.helpers import first_command
 
 SAFE = ("--memory=64m", "--pids-limit=64", "--restart=unless-stopped")
 
@@ -50,6 +51,31 @@ def recreate_that_forgot_the_name(box: Box) -> None:
     box.write("/etc/diagnose/lab.toml", _NO_GRACE)
     options = (*SAFE, *labels("kiosk", "api"), "--name=0a1b2c3d4e5f_kiosk-api-1")
     box.docker("run", "-d", *options, "bb:1.36", "sleep", "1000")
+
+
+@fault(
+    "container.restart-loop",
+    subject="container:kiosk-pos-1",
+    config={"insecure-registries": ["192.0.2.0/24"]},
+    also=["security.insecure-registry"],
+)
+def tag_that_brought_a_broken_build(box: Box) -> None:
+    """A tag of a registry moved on to a build that ends in words that no row knows. The build before
+    has its digest left, and works."""
+    image = f"{box.provider.registry_start()}/kiosk/pos:live"
+    images.load(box, image, Recipe(changes=('CMD ["sleep","1000"]',)))
+    box.docker("push", "-q", image)
+    box.docker("run", "--rm", image, "sleep", "1")  # the engine notes the second of a build
+    broken = 'CMD ["sh","-c","sleep 1; echo till closed; exit 3"]'
+    images.load(box, image, Recipe(changes=(broken,)))
+    box.docker("push", "-q", image)
+    options = (*SAFE, *labels("kiosk", "pos"), "--name=kiosk-pos-1")
+    box.docker("run", "-d", *options, image)
+    box.wait_for(lambda: box.inspect("kiosk-pos-1")["RestartCount"] > 3, 40, "the restarts")
+    command = first_command(box, "container.restart-loop", "kiosk-pos-1")
+    assert command.startswith(f"diagnose recreate kiosk-pos-1 --image {image[:-5]}@sha256:"), (
+        command
+    )
 
 
 @fault("container.older-than-its-tag", subject="container:kiosk-shop-1", exit_code=0)

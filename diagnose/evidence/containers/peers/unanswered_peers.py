@@ -34,6 +34,11 @@ class Calls(msgspec.Struct, frozen=True):
         return all(callee.is_running and not self.is_unserved(callee) for callee in self.callees)
 
     @property
+    def are_deaf(self) -> bool:
+        """Whether one of those that it called runs, and is seen not to listen."""
+        return any(callee.is_running and self.is_unserved(callee) for callee in self.callees)
+
+    @property
     def ready(self) -> tuple[Container, ...]:
         """All that it called, where each is seen to take calls at that port now."""
         if not self.are_back or not self.port or self.namespaces is None:

@@ -28,6 +28,7 @@ _HAS_TO_GO = LazyPattern(
 `not supported` may be said of its value."""
 _WRONG_VALUE = LazyPattern(
     r"invalid|unknown|malformed|\bbad\b|\bmust\b|\bneeds? to\b|\bshould\b|expected|unsupported|illegal"
+    r"|\bnot (?:seem|appear|look) (?:to be |like )?(?:an? )?valid"
     r"|not (?:an? )?(?:valid|supported|allowed|recogni[sz]ed|numeric|number|integer|url|uri)"
     r"|unrecogni[sz]ed|\bpars(?:e|ing)\b|\bformat|too (?:short|long|small|large|low|high)"
     r"|incorrect|out of range|\bdiffers from\b|ambiguous|cannot (?:use|set|be)\b"

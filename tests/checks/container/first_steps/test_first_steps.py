@@ -76,6 +76,11 @@ def env(*entries: str) -> dict[str, Any]:
             NamedSetting(variable="KAFKA_ADVERTISED_LISTENERS", fault="value"),
         ),
         (
+            env("ADMIN_EMAIL=admin@localhost"),
+            "'admin@localhost' does not appear to be a valid email address",
+            NamedSetting(variable="ADMIN_EMAIL", fault="value"),
+        ),
+        (
             env("LOG_LEVEL=inf"),
             "unknown LOG_LEVEL",
             NamedSetting(variable="LOG_LEVEL", fault="value"),

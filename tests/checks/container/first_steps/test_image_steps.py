@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from checks.container.first_steps.image_steps import image_steps
+from checks.container.first_steps.image_steps import build_before, image_steps
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.peers.unanswered_peers import calls_of
 from diagnose.evidence.images.builds import other_build, repository_of
@@ -57,6 +57,22 @@ def steps(line: str, *images: Image, cmd: list[str] | None = None, **parts: Any)
 def test_the_build_of_the_image_that_may_end_it(line: str, images: list[Image], expected: str):
     found = steps(line, *images, Config={"Image": f"{REPOSITORY}:2"})
     assert found.get("other_build", "") == expected
+
+
+@pytest.mark.parametrize(
+    ("images", "expected"),
+    [
+        pytest.param([built("a", 100, digest="ab")], f"{REPOSITORY}@sha256:ab", id="replaced"),
+        pytest.param([built("a", 100, f"{REPOSITORY}:1")], "", id="another tag"),
+        pytest.param([built("a", 300, digest="ab")], "", id="newer"),
+        pytest.param([], "", id="none"),
+    ],
+)
+def test_the_build_that_a_pull_has_replaced(images: list[Image], expected: str) -> None:
+    container = container_in("exited", code=1, Config={"Image": f"{REPOSITORY}:live"})
+    own = Image(id=container.image, repo_tags=[f"{REPOSITORY}:live"], created=200)
+    found = build_before(container, Images((own, *images), {}))
+    assert found.get("build_before", "") == expected
 
 
 COMPILED = (

@@ -169,13 +169,16 @@ def test_a_peer_is_not_back_before_it_listens() -> None:
     calls = Calls((running,), refused_port(refused), seen, is_distrusted=False)
     assert calls.port == 5432
     assert not calls.are_back
+    assert calls.are_deaf
     assert calls.is_unserved(running)
     assert calls.inner_address(running) == ""
     said = peers_evidence(FRONT, calls, Containers((running,)), LogTail(()), CLOCK)
     assert said == {
         "db, which it calls": "running, started 40 s ago; nothing in it listens on port 5432"
     }
-    assert msgspec.structs.replace(calls, namespaces=None).are_back
+    unseen = msgspec.structs.replace(calls, namespaces=None)
+    assert unseen.are_back
+    assert not unseen.are_deaf
 
 
 PORTS = {
