@@ -4,10 +4,6 @@ not proven by their own text."""
 from __future__ import annotations
 
 JUDGED: dict[str, tuple[str, str]] = {
-    "programs.instructions_that_the_processor_lacks": (
-        "half",
-        "it ends the restarts; another release or processor is needed",
-    ),
     "programs.localhost_in_a_container": (
         "heals",
         "it calls the other container by its name; the database of the lab is a program that sleeps",

@@ -11,7 +11,9 @@ from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.log import DaemonLog
-from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients
+from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients, TurnedAway
+from diagnose.evidence.images.builds import repository_of
+from diagnose.evidence.images.listing import tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
@@ -83,7 +85,7 @@ def client_api_too_old(
     """
     for client in clients.turned_away:
         requirement = f"this engine requires at least {client.least}"
-        yield Finding.about(
+        finding = Finding.about(
             client.container,
             f"{client.container} speaks API {client.client} and is turned away: {requirement}",
             {"last such line of its log": client.line},
@@ -91,6 +93,7 @@ def client_api_too_old(
             name=client.container.name,
             least=client.least,
         )
+        yield finding.with_variables(_newer_client(client))
     if clients.turned_away or log is None:
         return None
     refusals = [
@@ -115,6 +118,21 @@ def client_api_too_old(
             variables={"least": match["least"]} | ({"name": holders[0]} if holders else {}),
         )
     return None
+
+
+def _newer_client(client: TurnedAway) -> dict[str, str]:
+    """What puts a client in its place that the engine accepts, as variables of the page.
+
+    Traefik asks for API 1.24 until it negotiates; Watchtower asks for the version of its variable.
+    """
+    image = client.container.config.image
+    repository, tag = repository_of(image), tag_of(image) or ""
+    if repository == "docker.io/library/traefik":
+        is_of_two = tag.lstrip("v").startswith("2")
+        return {"newer_client": "traefik:v2.11" if is_of_two else "traefik:v3.6"}
+    if repository.endswith("/watchtower"):
+        return {"version_setting": f"DOCKER_API_VERSION={client.least}"}
+    return {"client_image": image} if tag else {}
 
 
 @check("daemon.remote-api-open", severity=Severity.warning)

@@ -8,6 +8,7 @@ from checks.container.claims import Claim, claims
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
+from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processor import Processor
 from diagnose.model import CheckResult, Finding, Severity, Skipped
@@ -19,6 +20,9 @@ _LEVELS = {"2": ("sse4_2", "popcnt", "ssse3"), "3": ("avx2", "bmi2", "fma"), "4"
 """Features that each level of x86-64 adds (System V ABI, x86-64 psABI)."""
 _USUAL = ("sse4_2", "avx", "avx2")
 """Features that programs are commonly built for, and that virtual machines commonly hide."""
+_MONGO = "docker.io/library/mongo"
+_MONGO_WITHOUT_AVX = "mongo:4.4"
+"""MongoDB 5.0 and later need AVX (its production notes)."""
 
 
 @check(ID, severity=Severity.critical)
@@ -69,7 +73,7 @@ def _finding(
     container: Container, missing: list[str], processor: Processor, evidence: dict[str, object]
 ) -> Finding:
     names = ", ".join(missing)
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} needs instructions that this processor does not have: {names}",
         {
@@ -78,5 +82,15 @@ def _finding(
             "/proc/cpuinfo": f"{processor.model or 'processor'} without {names}",
         },
         onset=container.failed_first,
-        image=container.config.image,
     )
+    return finding.with_variables(_steps(container, processor))
+
+
+def _steps(container: Container, processor: Processor) -> dict[str, str]:
+    """The variables of the page: an older release, what a guest is shown, and whether it loops."""
+    is_mongo = repository_of(container.config.image) == _MONGO
+    return {
+        **({"older": _MONGO_WITHOUT_AVX} if is_mongo else {}),
+        **({"shown": processor.model or "another processor"} if processor.is_of_a_guest else {}),
+        **({"looping": container.name} if container.restarts_always else {}),
+    }

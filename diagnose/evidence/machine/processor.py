@@ -34,6 +34,11 @@ class Processor(msgspec.Struct, frozen=True):
     flags: frozenset[str] | None = None
     """The features of /proc/cpuinfo; None where nothing needed them."""
 
+    @property
+    def is_of_a_guest(self) -> bool:
+        """Whether a hypervisor shows it: on x86 the kernel says so among the features."""
+        return "hypervisor" in (self.flags or ())
+
 
 @evidence
 def processor(

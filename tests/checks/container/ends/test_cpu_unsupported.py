@@ -49,3 +49,27 @@ def test_a_trap_without_a_log_counts_only_where_a_feature_is_missing(
         program_faults=ProgramFaults({container.id: fault}),
     )
     assert rows(result) == expected
+
+
+@pytest.mark.parametrize(
+    ("image", "flags", "variables"),
+    [
+        pytest.param("mongo:7", {"sse2"}, {"older": "mongo:4.4"}, id="MongoDB"),
+        pytest.param("shop/mongo:7", {"hypervisor"}, {"shown": "QEMU"}, id="a guest"),
+        pytest.param("shop:1", {"sse2"}, {}, id="a machine"),
+    ],
+)
+def test_what_helps_where_instructions_are_missing(
+    image: str, flags: set[str], variables: dict[str, str]
+) -> None:
+    line = "Fatal glibc error: CPU does not support x86-64-v2"
+    container, log_tails = failed_with_log(line, Config={"Image": image})
+    result = judge(
+        "container.cpu-unsupported",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        processor=Processor("QEMU", frozenset(flags)),
+    )
+    (finding,) = result.findings
+    assert finding.variables == {"container": "web", **variables}
