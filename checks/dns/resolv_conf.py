@@ -17,6 +17,7 @@ from diagnose.evidence.dns.resolvers import (
 )
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
+from diagnose.mappings import present
 from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
@@ -196,7 +197,8 @@ def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) ->
         return {"router": router, "router_json": json.dumps({"dns": [router]})}
     if not resolvers.only_ipv6 or _only_link_local(resolvers):
         has_resolved = "systemd/resolve" in resolvers.dangling
-        return {"stub_unit": "systemd-resolved"} if has_resolved else {"file": HOST_FILE}
+        service = {"stub_unit": "systemd-resolved"} if has_resolved else {}
+        return {**service, "file": HOST_FILE, **present({"asked_router": router})}
     config: dict[str, object] = {"ipv6": True, "fixed-cidr-v6": _IPV6_PREFIX}
     major = 0 if ping is None else ping.version[0]
     if major < _IP6TABLES_BY_DEFAULT:

@@ -80,6 +80,9 @@ class FindingOwner(Protocol):
     @property
     def service(self) -> str: ...
 
+    @property
+    def page_variables(self) -> dict[str, str]: ...
+
 
 class Finding(msgspec.Struct, frozen=True):
     """One problem with one subject, as its check saw it."""
@@ -151,13 +154,13 @@ class Finding(msgspec.Struct, frozen=True):
     ) -> Self:
         """A finding about a container.
 
-        Its subject, its service and the variable `container` are filled in.
+        Its subject, its service and the variables that name it on a page are filled in.
         """
         return cls(
             subject=container.subject,
             summary=summary,
             evidence=evidence,
-            variables={"container": container.name, **variables},
+            variables={**container.page_variables, **variables},
             discriminator=discriminator,
             severity=severity,
             touches=touches,

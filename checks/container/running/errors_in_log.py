@@ -22,6 +22,8 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.calls.logged_failures import place_in
 from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity
@@ -36,6 +38,8 @@ MOSTLY = 0.5
 the Internet may be those whom it refuses, unless no line comes more often and none mentions a
 request that went well."""
 
+_FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
+"""Error signatures of a call that found nobody."""
 _WORKS = ("logs errors while it works", "log errors while they work")
 """What is said of programs whose repeated line is about one request or one item."""
 
@@ -79,7 +83,9 @@ def errors_in_log(
             or own
             or _row_variables(error, containers, info, refuses=refuses)
             or option
+            or _call_variables(error)
             or (setting.variables if setting is not None else {})
+            or _place_variables(error)
         )
         yield finding.with_variables(steps)
     return None
@@ -154,6 +160,21 @@ def _option_variables(
     options = needed_options(error.container, failure, asked_devices, numbers)
     option = only(options) or "--privileged"
     return {} if option == "--privileged" else {"needed_option": option}
+
+
+def _call_variables(error: RepeatedError) -> dict[str, str]:
+    """The one running container that a failed call of the line was for."""
+    running = {peer.name for _, peer in error.peers if peer.is_running}
+    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    return present({"callee": only(running)}) if is_call else {}
+
+
+def _place_variables(error: RepeatedError) -> dict[str, str]:
+    """The host and port of a failed call, where the line names both."""
+    host, port = place_in(error.line.whole)
+    is_call = bool(signs(error.line.whole) & _FAILED_CALL)
+    is_elsewhere = is_call and host and port and not is_loopback(host)
+    return {"called": host, "port": str(port)} if is_elsewhere else {}
 
 
 def _setting(error: RepeatedError) -> NamedSetting | None:

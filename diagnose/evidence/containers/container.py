@@ -21,6 +21,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import ContainerRun, Subject
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
@@ -134,6 +135,15 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
             return f"swarm {self.swarm_service}"
         project, service = self.compose_project, self.compose_service
         return f"compose {project}/{service}" if project and service else ""
+
+    @property
+    def page_variables(self) -> dict[str, str]:
+        """What names it on a page: itself, and the place where compose has its settings."""
+        file, service = only(self.compose_files) or "", self.compose_service
+        names = {"container": self.name}
+        if file.startswith("/") and service:
+            names |= {"project_file": file, "project_service": service}
+        return names
 
     @property
     def made_by(self) -> str:

@@ -306,6 +306,24 @@ def test_what_a_line_means(line: str, means: str) -> None:
     assert bool(means) == bool(said)
 
 
+PLACES = {
+    "an address": ("sync: dial 192.0.2.80:5434: ECONNREFUSED", ("192.0.2.80", "5434")),
+    "a name": ("ERROR connect to mq.example:5672: i/o timeout", ("mq.example", "5672")),
+    "the container itself": ("ERROR connect to 127.0.0.1:5672: connection refused", ("", "")),
+    "no port": ("ERROR no route to host 192.0.2.80", ("", "")),
+    "no call": ("ERROR 192.0.2.80:5434 sent nonsense", ("", "")),
+}
+
+
+@pytest.mark.parametrize(("line", "place"), PLACES.values(), ids=PLACES)
+def test_the_place_of_a_failed_call(line: str, place: tuple[str, str]) -> None:
+    logs = RecentLogs({APP.id: (RecentLine(NOW, line),) * 4})
+    errors = repeated_errors(Containers([APP]), logs)
+    for finding in judge("container.errors-in-log", repeated_errors=errors).findings:
+        variables = finding.variables
+        assert (variables.get("called", ""), variables.get("port", "")) == place
+
+
 def test_the_line_is_shown_with_how_often_it_came() -> None:
     lines = [*[REFUSED.format(i, i) for i in range(4)], "GET /health 200"]
     logs = RecentLogs({APP.id: tuple(RecentLine(NOW, line) for line in lines)})
