@@ -60,8 +60,10 @@ def recreate_that_forgot_the_name(box: Box) -> None:
     also=["security.insecure-registry"],
 )
 def tag_that_brought_a_broken_build(box: Box) -> None:
-    """A tag of a registry moved on to a build that ends in words that no row knows. The build before
-    has its digest left, and works."""
+    """A tag of a registry moved on to a build that ends in words that no row knows.
+
+    The build before has its digest left, and works.
+    """
     image = f"{box.provider.registry_start()}/kiosk/pos:live"
     images.load(box, image, Recipe(changes=('CMD ["sleep","1000"]',)))
     box.docker("push", "-q", image)
