@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address, ip_interface
+
 from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
     UnansweredClientsByPort,
 )
-from diagnose.mappings import present
+from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import and_more, counted, sentence
 from diagnose.registry import check
@@ -47,6 +49,11 @@ def _finding(item: UnansweredClients) -> Finding:
     if item.stage == "request":
         what = f"{container} does not answer {clients} of {port}"
         why = "the host passes the requests on to the container, and nothing comes back"
+        if near := _near_network(item):
+            why = (
+                f'it answers them directly on network "{near}", '
+                "from an address that they did not call"
+            )
         if item.protocol == "udp":
             why = (
                 "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
@@ -95,5 +102,35 @@ def _variables(item: UnansweredClients) -> dict[str, str]:
     if item.protocol == "udp":
         return {"container": container, "client": item.clients[0], "choosy": container}
     if item.stage == "request":
-        return {**place, "mute": container}
+        return {**place, **(_way_back(item) or {"mute": container})}
     return {**place, **present({"leaves_by": item.leaves_by, "router": item.router})}
+
+
+def _near_network(item: UnansweredClients) -> str:
+    """The network of the container that these clients are on; "" where they are on none.
+
+    It answers them there without the host, which alone knows the address that they called.
+    """
+    for name, endpoint in item.container.endpoints.items():
+        place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
+        if endpoint.ip_prefix_len and _holds(place, item.clients[0]):
+            return name
+    return ""
+
+
+def _holds(place: str, address: str) -> bool:
+    """Whether an address is in the subnet of an interface, given as ADDRESS/LENGTH."""
+    try:
+        return ip_address(address) in ip_interface(place).network
+    except ValueError:
+        return False
+
+
+def _way_back(item: UnansweredClients) -> dict[str, str]:
+    """The variables of a route by which its answers come back to the host, where it has one."""
+    near, endpoints = _near_network(item), item.container.endpoints
+    others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]
+    other = only(others) if near else None
+    if other is None:
+        return {}
+    return {"near": near, "address_inside": other.ip_address, "gateway_inside": other.gateway}

@@ -13,6 +13,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unanswered_clients import (
     MOST_PORTS,
+    UnansweredClients,
     UnansweredClientsByPort,
     unanswered_clients,
 )
@@ -257,3 +258,17 @@ UNKNOWN: dict[str, dict[str, Any]] = {
 def test_what_was_not_looked_at_is_no_pass(more: dict[str, Any]) -> None:
     result = judge("network.clients-unanswered", unanswered_clients=seen(**{"entries": [], **more}))
     assert result.verdict.value == "unknown"
+
+
+def test_a_container_that_is_on_the_network_of_its_clients() -> None:
+    networks = {
+        "front": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "Gateway": "172.18.0.1"},
+        "lan": {"IPAddress": "192.0.2.168", "IPPrefixLen": 24},
+    }
+    shop = container("shop", NetworkSettings={"Networks": networks})
+    for client, step in ((NEAR, "address_inside"), (STRANGERS[0], "mute")):
+        item = UnansweredClients(shop, 8080, "request", (client,), 3)
+        items = UnansweredClientsByPort((item,), watched=1)
+        (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
+        assert step in finding.variables
+        assert ('network "lan"' in finding.summary) is (client == NEAR)
