@@ -17,6 +17,7 @@ from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.phrases import numbered
 from diagnose.registry import check
 
 _PLAIN, _TLS = 2375, 2376
@@ -176,11 +177,19 @@ def _finding(
         where = f"which listens there at {inward[0].address} only, for itself"
     elif inner is not None:
         where = f"which is its port on the host: other containers reach it at port {inner}"
+    elif _ports(netns):
+        where = f"where nothing listens: it serves {numbered('port', _ports(netns))}"
     severity = Severity.critical if inward or inner is not None else Severity.warning
     what = f"calls port {call.port} of {peer}, {where}"
     finding = _call_finding(call, peer, what, _served(netns), severity)
     cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
     return finding.with_variables(cure)
+
+
+def _ports(netns: ContainerNetns) -> list[int]:
+    """The ports that are served inside over TCP, for others too."""
+    served = (socket for socket in netns.listeners if socket.protocol == "tcp")
+    return sorted({socket.port for socket in served if not socket.is_loopback})
 
 
 def _other_port(
@@ -190,16 +199,10 @@ def _other_port(
 
     Nothing where the peer serves none, or several of which none is known to be meant.
     """
-    served = {
-        socket.port
-        for socket in netns.listeners
-        if socket.protocol == "tcp" and not socket.is_loopback
-    }
-    if inner is not None:
-        served = {inner}
+    served = _ports(netns) if inner is None else [inner]
     if len(served) != 1:
         return {}
-    port = served.pop()
+    port = served[0]
     hosts = {*peer.dns_names, call.address}
     correction = with_port((call.container, peer), call.port, port) or with_port_of_url(
         call.container, hosts, call.port, port

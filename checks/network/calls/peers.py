@@ -39,10 +39,12 @@ def peer_address_stale(
     container on that network. Where a container has the address now, it counts only if the call
     may be older than that: the address is configured, or the owner and a container that serves the
     port were started after the caller. A node of a cluster (Raft) that serves the called port
-    itself may have kept its own former address in its data.
+    itself may have kept its own former address in its data. An address that was given to no
+    container is one of a machine outside (network.subnet-overlaps-route).
     """
     for call in failing_calls:
-        if call.network.name not in call.container.endpoints or call.times < least:
+        is_beside = call.network.name in call.container.endpoints and not call.is_outside
+        if not is_beside or call.times < least:
             continue
         members = members_around(call, containers)
         if call.at < max((member.started_at or 0 for member in members), default=0) + settled:

@@ -66,8 +66,10 @@ def subnet_overlaps_route(
     waits for an answer, and whose address lies in the subnet, is critical too: no route of this
     host shows that the office has the same range. So is a call of a container on another network to
     an address in the subnet that no container has, where its log says so repeatedly, and the
-    network is empty; otherwise it may be a former address of a container, which is a warning. A
-    bridge that also has the host's uplink as a port leads to the servers of its subnet.
+    network is empty; otherwise it may be a former address of a container, which is a warning. No
+    container had it before where the engine, which gives the lowest free address, has not come so
+    far: then a call from the network itself counts too. A bridge that also has the host's uplink as
+    a port leads to the servers of its subnet.
     """
     described = DescribedRoutes(routes, links, tunnels, networks)
     servers = () if resolvers is None else resolvers.engine_view
@@ -190,11 +192,13 @@ def _hidden_servers_finding(case: NetworkBesideRoutes, calls: Sequence[FailingCa
     network, first = case.network, calls[0]
     subnet = case.subnet_of(first.address)
     callers = list({call.container.id: call.container for call in calls}.values())
+    is_certain = not case.members or first.is_outside
+    has = "ever had" if first.is_outside else "has"
     return Finding(
         subject=network.subject,
         summary=f"subnet {subnet} of {network} holds {first.address}, which "
-        f"{named('container', names_of(callers))} calls at port {first.port}: no container has "
-        f"that address, and packets for a machine outside go to {network.bridge}",
+        f"{named('container', names_of(callers))} calls at port {first.port}: no container "
+        f"{has} that address, and packets for a machine outside go to {network.bridge}",
         evidence={
             "IPAM.Config.Subnet": str(subnet),
             first.seen_in: first.line,
@@ -202,7 +206,7 @@ def _hidden_servers_finding(case: NetworkBesideRoutes, calls: Sequence[FailingCa
         },
         variables={**case.replacement, "subnet": str(subnet)},
         discriminator=f"calls {first.address}",
-        severity=None if case.members else Severity.critical,
+        severity=Severity.critical if is_certain else None,
         touches=subjects_of(callers),
         signs=NO_WAY_OUT,
     )

@@ -50,6 +50,19 @@ def refusal_in_words_that_no_row_knows(box: Box) -> None:
     _says(box, "api34", line)
 
 
+@fault("network.subnet-overlaps-route", subject="network:hub44", also=["network.calls-failing"])
+def machine_outside_in_the_subnet_of_its_caller(box: Box) -> None:
+    """A program calls a machine of another site, and the engine has chosen a subnet for the
+    program's network that holds the machine's address."""
+    box.docker("network", "create", "hub44")
+    (config,) = box.api("/networks/hub44")["IPAM"]["Config"]
+    address = config["Subnet"].replace("0.0/16", "5.20")
+    box.provider.sh(f"ip addr add {address}/32 dev lo")
+    line = f"ERROR plug-3: dial tcp {address}:80: connect: no route to host"
+    _repeats(box, "panel44", line, f"nc -w 4 {address} 80", "--network=hub44")
+    _says(box, "panel44", line)
+
+
 @fault("container.exits-at-start", subject="container:loki35", shareable=True)
 def service_that_ended_and_is_still_called(box: Box) -> None:
     """A log store ended at its start, and the program that sends it lines finds its name no more:

@@ -11,11 +11,14 @@ import msgspec
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.sockets.losses import NetworkLosses
+from diagnose.evidence.network.subnets.given_addresses import is_never_given
+from diagnose.evidence.network.subnets.subnet_stock import engine_pools
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unexamined
 from diagnose.phrases import count, quoted
@@ -82,6 +85,8 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Whether a socket shows it, not a log."""
     by_name: bool = False
     """Whether the line names the other container, and its address is the present one."""
+    is_outside: bool = False
+    """Whether the engine has given the address to no container: a machine outside is meant."""
 
     @property
     def seen_in(self) -> str:
@@ -104,6 +109,7 @@ def failing_calls(
     links: Interfaces,
     network_losses: NetworkLosses | None,
     clock: Clock,
+    info: Info | None,
 ) -> FailingCalls:
     """Pure: lines and sockets are read as evidence of their own. A line tells more."""
     names = _addresses_by_name(containers)
@@ -123,7 +129,14 @@ def failing_calls(
     for call in _waiting(network_losses, networks, clock):
         if not links.holds(call.address):
             calls.setdefault((call.container.id, call.address, call.port), call)
-    return FailingCalls(tuple(calls.values()), recent_logs.left_out(callers))
+    pools = engine_pools(info) if info is not None else ()
+    marked = (
+        msgspec.structs.replace(
+            call, is_outside=is_never_given(call.address, call.network, containers, pools)
+        )
+        for call in calls.values()
+    )
+    return FailingCalls(tuple(marked), recent_logs.left_out(callers))
 
 
 def _waiting(

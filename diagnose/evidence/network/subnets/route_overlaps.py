@@ -116,14 +116,17 @@ class Capture(msgspec.Struct, frozen=True):
 def calls_into(
     network: Network, failing_calls: FailingCalls | None, containers: Containers | None
 ) -> list[FailingCall]:
-    """Calls from other networks to addresses of a subnet that no container has, and no gateway."""
+    """Calls to addresses of a subnet that no container has, and no gateway.
+
+    Calls from the network itself count where the address was given to no container before.
+    """
     if failing_calls is None or containers is None:
         return []
     name = network.name
     lost = [call for call in failing_calls if call.network.name == name and not call.refused]
-    from_others = [call for call in lost if name not in call.container.endpoints]
+    astray = [call for call in lost if call.is_outside or name not in call.container.endpoints]
     return [
         call
-        for call in from_others
+        for call in astray
         if call.times >= _LEAST_CALLS and (name, call.address) not in containers.by_place
     ]

@@ -28,15 +28,20 @@ Pool = tuple[str, int]
 
 def subnet_stock(info: Info, networks: Networks, routes: Routes, links: Interfaces) -> SubnetStock:
     """The engine's pools, with its own networks and the routes of other links that take them."""
-    pools = [
-        (str(pool.get("Base")), int(pool.get("Size", 0)))
-        for pool in info.default_address_pools or ()
-    ]
     bridges = (links.by_name.get(network.bridge) for network in networks.bridges)
     own = {bridge.index for bridge in bridges if bridge is not None}
     foreign = [route for route in routes if _on_link(route) and route.oif not in own]
     used = [subnet for network in networks for subnet in network.subnets]
-    return SubnetStock(tuple(pools or DEFAULT_POOLS), tuple(used), tuple(foreign))
+    return SubnetStock(engine_pools(info), tuple(used), tuple(foreign))
+
+
+def engine_pools(info: Info) -> tuple[Pool, ...]:
+    """The pools of a running engine."""
+    pools = [
+        (str(pool.get("Base")), int(pool.get("Size", 0)))
+        for pool in info.default_address_pools or ()
+    ]
+    return tuple(pools) or DEFAULT_POOLS
 
 
 def pools_of(configured: Json) -> tuple[Pool, ...]:

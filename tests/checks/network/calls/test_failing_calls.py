@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.failing_calls import failing_calls
 from diagnose.evidence.network.networks import Networks
 from diagnose.questions.sockets import WaitingCall
@@ -21,7 +22,7 @@ def test_a_socket_that_waits_is_a_failing_call() -> None:
     waiting = losses(WaitingCall("172.19.0.9", 80, 2), WaitingCall("172.18.0.77", 80, 2))
     members = Containers((APP, away))
     nets = Networks((network(), back))
-    calls = failing_calls(members, nets, RecentLogs(), links(), waiting, CLOCK)
+    calls = failing_calls(members, nets, RecentLogs(), links(), waiting, CLOCK, None)
     given = {"failing_calls": calls, "containers": members}
     assert rows(judge("network.peer-on-other-network", **given)) == [("critical", "app")]
     assert rows(judge("network.peer-address-stale", **given)) == [("critical", "app")]
@@ -37,7 +38,7 @@ def test_a_socket_that_waits_is_a_failing_call() -> None:
 )
 def test_a_line_of_a_log_is_a_failing_call(line: str) -> None:
     logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line), RecentLine(CLOCK.wall, line))})
-    calls = failing_calls(Containers((APP,)), NETWORKS, logs, links(), None, CLOCK)
+    calls = failing_calls(Containers((APP,)), NETWORKS, logs, links(), None, CLOCK, None)
     (call,) = calls.items
     assert (call.address, call.port, call.times) == ("172.18.0.77", 5432, 2)
 
@@ -57,7 +58,7 @@ CURL = "curl: (7) Failed to connect to db port 5432 after {} ms: {} to server"
 )
 def test_a_line_of_curl_names_the_neighbour(line: str, refused: bool) -> None:
     logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
-    calls = failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK)
+    calls = failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK, None)
     (call,) = calls.items
     assert (call.address, call.port, call.refused) == ("172.18.0.9", 5432, refused)
 
@@ -65,4 +66,32 @@ def test_a_line_of_curl_names_the_neighbour(line: str, refused: bool) -> None:
 def test_slow_failures_of_curl_are_none_of_a_neighbour() -> None:
     line = CURL.format(3062, "Couldn't connect")
     logs = RecentLogs({APP.id: (RecentLine(CLOCK.wall, line),)})
-    assert not failing_calls(Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK).items
+    assert not failing_calls(
+        Containers((APP, DB)), NETWORKS, logs, links(), None, CLOCK, None
+    ).items
+
+
+@pytest.mark.parametrize(
+    ("address", "subnet", "fixed", "is_outside"),
+    [
+        ("172.18.5.20", "172.18.0.0/16", "", True),
+        ("172.18.0.77", "172.18.0.0/16", "", False),
+        ("172.18.5.20", "172.18.0.0/16", "172.18.5.9", False),
+        ("10.5.5.20", "10.5.0.0/16", "", False),
+        ("192.168.107.100", "192.168.96.0/20", "", True),
+    ],
+    ids=["far", "near", "fixed addresses", "a subnet that a person chose", "the second pool"],
+)
+def test_an_address_that_the_engine_never_gave(
+    address: str, subnet: str, fixed: str, is_outside: bool
+) -> None:
+    end = {"IPAMConfig": {"IPv4Address": fixed}} if fixed else {}
+    app = container("app", NetworkSettings={"Networks": {"shop": end}})
+    line = RecentLine(CLOCK.wall, f"dial tcp {address}:80: i/o timeout")
+    logs = RecentLogs({app.id: (line, line)})
+    nets = Networks((network("shop", subnet, ""),))
+    calls = failing_calls(Containers((app,)), nets, logs, links(), None, CLOCK, Info())
+    (call,) = calls.items
+    assert call.is_outside == is_outside
+    given = {"failing_calls": calls, "containers": Containers((app,))}
+    assert bool(rows(judge("network.peer-address-stale", **given))) != is_outside

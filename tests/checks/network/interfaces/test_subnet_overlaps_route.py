@@ -231,6 +231,9 @@ def test_routing_policy(
     assert all(word in summary for word, summary in zip(words, said, strict=True))
 
 
+_ON_OLD = container("b", NetworkSettings={"Networks": {"old": {}}})
+
+
 @pytest.mark.parametrize(
     ("call", "expected"),
     [
@@ -238,9 +241,17 @@ def test_routing_policy(
         ({"refused": True}, []),
         ({"times": 1}, []),
         ({"address": "10.9.0.2"}, []),
-        ({"container": container("b", NetworkSettings={"Networks": {"old": {}}})}, []),
+        ({"container": _ON_OLD}, []),
+        ({"container": _ON_OLD, "is_outside": True}, [("network:old", Severity.critical)]),
     ],
-    ids=["nobody has it", "somebody answers", "once", "a container has it", "on that network"],
+    ids=[
+        "nobody has it",
+        "somebody answers",
+        "once",
+        "a container has it",
+        "on that network",
+        "on that network, and nobody ever had it",
+    ],
 )
 def test_a_server_whose_address_lies_in_a_subnet(call: dict[str, Any], expected: list[Any]) -> None:
     old = network("old", "10.9.0.0/16", "10.9.0.1", Id="f" * 64)
