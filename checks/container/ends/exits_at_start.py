@@ -19,6 +19,7 @@ from diagnose.registry import check
 SHORT_S = Seconds(10)
 """A container that exits within this time is considered to have failed at start."""
 
+KILLED = 128 + 9
 LAST_SIGNAL = 128 + 64
 """Exit codes above are the program's own: ClickHouse ends with the last byte of its error code."""
 
@@ -85,4 +86,8 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     if events is not None and events.was_stopped(container.id):
         return False
     code = container.state.exit_code
+    if code == KILLED:
+        # without the event of its end nobody knows whether a user has asked for it
+        is_known = events is not None and bool(events.failures(container.id))
+        return is_known and not container.state.oom_killed
     return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL

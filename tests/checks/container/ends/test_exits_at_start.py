@@ -118,6 +118,28 @@ def test_a_stop_that_is_remembered_is_no_failure():
     )
 
 
+KILLS = {
+    "nobody asked for": ((exit_event(60, 137),), {}, ["warning"]),
+    "a user asked for": (((61, "kill", {"signal": "9"}), exit_event(60, 137)), {}, []),
+    "for want of memory": ((exit_event(60, 137),), {"OOMKilled": True}, []),
+}
+
+
+@pytest.mark.parametrize("name", KILLS)
+def test_a_kill_that_nobody_asked_for_is_a_failure(name: str):
+    rows, state, expected = KILLS[name]
+    container = container_in("exited", code=137, State=state)
+    found = judge(
+        "container.exits-at-start",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        events=events_of(container, *rows),
+    )
+    assert [severity for severity, _ in summaries(found)] == expected
+
+
 def test_the_services_that_wait_for_one_are_told():
     project = {"com.docker.compose.project": "shop"}
     depends = {
