@@ -22,6 +22,8 @@ ARCHITECTURES = {
 }
 """What `/info` calls an architecture -> what images call it."""
 _FIRST_BYTES = "first bytes of the program"
+_BINARY = "cannot execute binary file"
+"""What bash says of a file that is no script: a line `#!` would damage it."""
 
 
 @check("container.exec-format", severity=Severity.critical, caused_by=["image.platform-mismatch"])
@@ -40,7 +42,8 @@ def exec_format(containers: Containers, programs: Programs, info: Info | None) -
         what, seen = _format(program, host)
         first_bytes = {_FIRST_BYTES: seen} if seen else {}
         finding = refused_program(container, program, what, **first_bytes)
-        yield finding.without_variable("file" if program.machine else "image")
+        is_binary = program.machine or _BINARY in program.line
+        yield finding.without_variable("file" if is_binary else "image")
     return None
 
 
