@@ -40,7 +40,7 @@ EXPLAINS = Phrases(
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
-        readonly least cleaning insufficient login conversion
+        readonly least cleaning insufficient login conversion property
         """
     ),
     pattern=LazyPattern(
@@ -84,7 +84,7 @@ EXPLAINS = Phrases(
         | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
-        | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b
+        | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
         """,
@@ -132,7 +132,7 @@ GENERIC = Phrases(
         specified engine data run connection invocation config command executing fatal
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
-        server internal validation environment following panicked backlog
+        server internal validation environment following panicked backlog system issues
         """
     ),
     pattern=LazyPattern(
@@ -174,6 +174,8 @@ GENERIC = Phrases(
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
         | \bconfig\ provider\ \S+\ failed\ with: | ^\s*error:\ err_\w+\s*$
+        | ^(?:error:\ )?command\ failed:\ | \bidentified\ some\ issues:?\s*$
+        | \bconfiguration\ (?:is\ invalid|errors:?)\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
         """,
         re.VERBOSE,
@@ -215,7 +217,7 @@ HINT = Phrases(
         """
         http https for check see note usage flags hint community may you reason this
         consider please action description report search which there our documentation
-        help perhaps learn to if
+        help perhaps learn to if encountering
         """
     ),
     pattern=LazyPattern(
@@ -227,7 +229,7 @@ HINT = Phrases(
         | \byou\ may\ (?:have|also)\b | ^reason:\ (?:worker|failed\ to\ determine)
         | \bthis\ is\ probably\ not\b | ^consider\b
         | \bplease\ follow\b | ^\s*action: | ^\s*description:\s*$ | \berror\ report\ file\b
-        | \bsearch\ for\ solutions\b
+        | \bsearch\ for\ solutions\b | \bplease\ report\b | \bkeep\ encountering\b
         | \bcheck\ that\ you\ do\ not\ already\b | \bwhich\ might\ have\b
         | ^\s*\#\ there\ is\ insufficient | \bthis\ is\ ignored\ for\ now\b
         | ^\W*if\ you\ (?:need|want|wish)\ to\b

@@ -25,7 +25,8 @@ FATAL, ERROR, WARNING, INFO = 60, 45, 12, -25
 
 TAKES_ANOTHER = LazyPattern(
     r"\bfall(?:s|ing)?[ -]?back\b|\busing (?:the )?defaults?\b"
-    r"|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b",
+    r"|\b(?:trying|using) (?:the )?next\b|\bnext (?:mirror|server|address|upstream)\b"
+    r"|\bthen (?:completed|connected|delivered|succeeded|worked)\b",
     re.IGNORECASE,
 )
 """A program that says so has what it needs from elsewhere."""
@@ -86,7 +87,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
         LazyPattern(
             r"(?<![\w.-])INFO\b(?!\.\w)|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
             r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! | [IDN] \| "
-            r"|\bNOTICE\b|\bTRACE\b|: info: |^info:"
+            r"|\bNOTICE\b|(?-i:\bTRACE\b)|\[trace\]|: info: |^info:"
             r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
             re.IGNORECASE,
         ),

@@ -21,6 +21,7 @@ import msgspec
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.line_phrases import EXPLAINS, FAREWELL, GENERIC, PHRASES, STRONG
 from diagnose.programs.log_message import ERROR, INFO, WARNING, Message, message, plain, words_of
+from diagnose.programs.passed_lines import passed_lines
 
 MOST_DETAILS = 4
 """Lines of a message that follow its first one."""
@@ -40,6 +41,8 @@ UNREADABLE = -100
 """The score of a frame, a register, a line without words."""
 CHAINED = 30
 """What an exception loses to another one of its chain, which is its cause."""
+PASSED = CLEAR // 2
+"""What a complaint is worth at most that the program got past."""
 
 
 class TellingLine(msgspec.Struct, frozen=True):
@@ -68,7 +71,8 @@ class TellingLine(msgspec.Struct, frozen=True):
 
 
 _EXCEPTION = LazyPattern(
-    r"^\t?(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
+    r"^(?:\d{4}-\d\d-\d\d[T ][\d:.,]{8,18}Z?\s{1,3}|\[v[\d.]{1,20}\] |\t)?"
+    r"(?P<cause>\s*(?:Caused by: |---> ))?(?:Exception in thread \"[^\"]*\" "
     r"|Unhandled exception\. )?"
     r"(?P<name>(?:[A-Za-z_$][\w$]*(?:\.|::))*[A-Z][\w$]*(?:Error|Exception|Exit|Interrupt|Warning"
     r"|Failed|NotFound|Timeout)\b|(?:[a-z_]\w*\.)*(?:exceptions|errors)\.[A-Z]\w+)"
@@ -102,7 +106,7 @@ _FRAME = LazyPattern(
     | ^Stack\ trace: | ^\s+thrown\ in\ /
     | ^Traceback\ \(most | ^\s*\[signal\ SIG | ^\s+\^+\s*$ | ^\s*[~^]+\s*$
     | ^\s*throw\ (?:err|er|new)\b | ^node:internal | ^node:events
-    | ^\s*rflags\b | ^-+\ Native\ stack | ^\s+in\ `
+    | ^\s+(?:cmd|code|errno|killed|signal|syscall):\s\S+,?$ | ^\s*rflags\b | ^-+\ Native\ stack | ^\s+in\ `
     """,
     re.VERBOSE,
 )
@@ -132,6 +136,8 @@ _LISTS = LazyPattern(
     re.IGNORECASE,
 )
 """A message that says which settings it means in its next lines."""
+_HEADING = LazyPattern(r"^\s{0,8}errors?:\s*$", re.IGNORECASE)
+"""Django's system check and Airlift (Trino) list below it what is wrong."""
 _LISTED = LazyPattern(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b")
 _WRAPPED = LazyPattern(r"^\s{0,4}›\s+")
 """A line of a message that oclif (n8n, Heroku) has broken at the edge of its frame."""
@@ -148,17 +154,20 @@ _REASONED = LazyPattern(r"\bdenied[,.] (?:aborting|exiting|terminating)\b")
 _LETTERS = LazyPattern(r"[A-Za-z]{3}")
 
 
-def telling_line(lines: Sequence[str]) -> TellingLine | None:
+def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine | None:
     """The line that explains, of the last lines of a program that failed.
 
     None where there is no line at all. Where no line explains anything, it is the last one that is
-    no frame and no banner.
+    no frame and no banner. has_ended: whether the program is at its end, which what it got past
+    does not explain.
     """
-    messages = [message(line) for line in lines]
+    messages = _with_levels_of_headings([message(line) for line in lines])
     if not messages:
         return None
     scores = [_score(line) for line in messages]
     _prefer_causes([line.text for line in messages], scores)
+    for place in passed_lines(messages) if has_ended else ():
+        scores[place] = min(scores[place], PASSED)
     best = max(scores)
     index = scores.index(best) if best > 0 else _last_readable(scores)
     return TellingLine(
@@ -181,6 +190,15 @@ def telling_line(lines: Sequence[str]) -> TellingLine | None:
 def says_what_is_wrong(line: str) -> bool:
     """Whether a line by itself complains, rather than reporting, warning or advising."""
     return _score(message(line)) >= CLEAR
+
+
+def _with_levels_of_headings(messages: list[Message]) -> list[Message]:
+    """The lines, of which the first one below the heading `Errors:` is an error."""
+    below = {place + 1 for place, line in enumerate(messages) if _HEADING.match(line.text)}
+    return [
+        Message(line.text, ERROR) if place in below and line.level is None else line
+        for place, line in enumerate(messages)
+    ]
 
 
 def _unwrapped(upto: Sequence[Message]) -> str:
@@ -276,7 +294,9 @@ def _prefer_causes(texts: Sequence[str], scores: list[int]) -> None:
 
 def _is_cause(text: str, score: int) -> bool:
     """Whether a line is a cause that says something."""
-    return bool(_CAUSE.match(text)) and score > UNREADABLE and not _SAYS_NOTHING.search(text)
+    if not _CAUSE.match(text) or score <= UNREADABLE:
+        return False
+    return not (_SAYS_NOTHING.search(text) or GENERIC.pattern.search(text.lower()))
 
 
 def _quoted_source(before: Sequence[Message]) -> tuple[str, ...]:

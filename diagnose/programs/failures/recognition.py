@@ -14,7 +14,8 @@ import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.remedies import Remedy
-from diagnose.programs.log_message import LONGEST, plain
+from diagnose.programs.log_message import LONGEST, goes_on, message, plain
+from diagnose.programs.passed_lines import passed_lines
 from diagnose.programs.telling_line import TellingLine, says_what_is_wrong
 
 _GROUP = LazyPattern(r"\{\w+\}")
@@ -175,11 +176,14 @@ def family_of_running(
     return family if needed.search(family.line) else None
 
 
-def _in_line(text: str, table: Iterable[Failure]) -> Recognised | None:
+def _in_line(text: str, table: Iterable[Failure], *, is_passed: bool = False) -> Recognised | None:
+    """is_passed: the program got past the line, which counts for rows that mean just that."""
     lowered = text.lower()
     for failure in table:
         match = failure.compiled.search(text[:LONGEST]) if failure.mark in lowered else None
-        if match and (not failure.explains_only or says_what_is_wrong(text)):
+        if match is None or (is_passed and not goes_on(match.group())):
+            continue
+        if not failure.explains_only or says_what_is_wrong(text):
             return Recognised(failure, text.strip(), _values(match))
     return None
 
@@ -204,15 +208,20 @@ def recognise(
 ) -> Recognised | None:
     """The first row of the table that the line that explains shows.
 
-    Otherwise the row that the latest of the other lines shows.
+    Otherwise the row that the latest of the other lines shows, but for what the program got past.
     """
     texts = [plain(line) for line in lines]
     whole = "\n".join(texts).lower()
     candidates = [failure for failure in table if failure.mark in whole]
     if not candidates:
         return None
-    first = [telling.whole, texts[telling.index]] if telling and telling.index < len(texts) else []
+    passed = passed_lines([message(line) for line in lines])
+    is_first = telling is not None and telling.index < len(texts) and telling.index not in passed
+    first = [telling.whole, texts[telling.index]] if telling and is_first else []
     beside = [failure for failure in candidates if not (first and failure.goes_on)]
     in_first = (_in_line(text, candidates) for text in first)
-    in_others = (_in_line(text, beside) for text in reversed(texts))
+    in_others = (
+        _in_line(texts[place], beside, is_passed=place in passed)
+        for place in reversed(range(len(texts)))
+    )
     return next(filter(None, itertools.chain(in_first, in_others)), None)

@@ -236,7 +236,7 @@ def _repeated_error(
 
 def _telling_line(container: Container, repeated: Sequence[str]) -> TellingLine | None:
     """Of lines that are repeated, the one that explains most; None if none explains anything."""
-    telling = telling_line(repeated)
+    telling = telling_line(repeated, has_ended=False)
     if telling is not None and telling.explains:
         return telling
     return _line_about_an_option(container, repeated)

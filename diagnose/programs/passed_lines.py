@@ -1,0 +1,69 @@
+"""Complaints that a program got past, by its own words or by what it printed next.
+
+They explain no failure: the program ended for another reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.programs.line_phrases import EXPLAINS
+from diagnose.programs.log_message import WARNING, Message, goes_on
+
+_OWN_WORDS = LazyPattern(
+    r"""
+    (?<!not\ )\bcontinu(?:es|ing)\b | \busing\ (?:the\ |a\ )?(?:cached?|default|own)\b
+    | \b(?:is|are)\ not\ (?:fatal|recommended)\b | \bnon-fatal\b | \bharmless\b | \(optional\b
+    | [,;(]\ ?(?:\w+\ ){0,3}disabled\W*$ | \bremov(?:ed|ing)\ (?:a\ |the\ )?stale\b
+    | ,\ (?:renewed|recreat(?:ed|ing))\b | \.\.\.\ ?ok\b
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""How a program says that it goes on without what it complains of."""
+_TOOL = LazyPattern(
+    r"^(?:/(?:usr/)?s?bin/)?(?:cat|chgrp|chmod|chown|cp|curl|find|grep|groupadd|groupmod|id|install"
+    r"|ln|ls|mkdir|mv|rm|rmdir|sed|stat|sysctl|tar|tee|touch|useradd|usermod|wget): "
+    r"|^(?:/bin/)?(?:ba|da|a)?sh: (?:line )?\d{1,5}: |^\S{1,200}: line \d{1,5}: "
+)
+"""A command of a start script complains, or the shell that runs the script."""
+_OF_AN_END = LazyPattern(
+    r"\b(?:abort|end(?:ed|ing)|exit|fail|finish|kill|retry|stop|terminat|unable|wait)|^\W*$",
+    re.IGNORECASE,
+)
+"""What stands below a complaint that ended the script."""
+_CALL = LazyPattern(
+    r"\b(?:connect\w*|lookup|refused|resolv\w*|timed? ?out|unreachable)\b|\bno such host\b",
+    re.IGNORECASE,
+)
+_REACHED = LazyPattern(
+    r"\breconnected\b"
+    r"|\bconnect(?:ed|ion established)\b.{0,80}\b(?:after|attempts?|again|retr(?:y|ies)|tries)\b",
+    re.IGNORECASE,
+)
+"""A program that has tried again, and has reached what it calls."""
+
+
+def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
+    """The places of the lines that the program got past."""
+    texts = [line.text for line in messages]
+    ordinary = [place for place, line in enumerate(messages) if _is_ordinary(line)]
+    reached = [place for place, text in enumerate(texts) if _REACHED.search(text)]
+    last_ordinary = ordinary[-1] if ordinary else -1
+    last_reached = reached[-1] if reached else -1
+    return frozenset(
+        place
+        for place, text in enumerate(texts)
+        if goes_on(text)
+        or _OWN_WORDS.search(text)
+        or (place < last_ordinary and _TOOL.match(text))
+        or (place < last_reached and _CALL.search(text))
+    )
+
+
+def _is_ordinary(line: Message) -> bool:
+    """Whether a program reports in it what it does, and complains of nothing."""
+    if line.text[:1].isspace() or (line.level or 0) >= WARNING or _TOOL.match(line.text):
+        return False
+    return not (EXPLAINS.pattern.search(line.text.lower()) or _OF_AN_END.search(line.text))
