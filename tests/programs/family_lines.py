@@ -88,6 +88,9 @@ LINES = {
         "security_exception: [security_exception] Reason: unable to authenticate user [kibana_system]",
         "redis.exceptions.AuthenticationError: Authentication required.",
         "(403) ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN",
+        "backend error: invalid key: API key does not exist",
+        "ERROR [openvpn] AUTH: Received control message: AUTH_FAILED",
+        "Provided token is not valid.",
     ),
     "owner-doubted": ("fatal: detected dubious ownership in repository at '/app'",),
     "kernel-old": ("FATAL: kernel too old",),
@@ -102,6 +105,10 @@ LINES = {
     "certificate-name": (
         "x509: certificate is valid for www.example.com, not sso.example.com",
         "Error [ERR_TLS_CERT_ALTNAME_INVALID]: Hostname/IP does not match certificate's altnames",
+    ),
+    "certificate-file": (
+        'nginx: [emerg] cannot load certificate key "/etc/tls/shop.key": PEM_read_bio_PrivateKey() failed',
+        "tls: failed to find any PEM data in certificate input",
     ),
     "certificate-untrusted": (
         "tls: failed to verify certificate: x509: certificate signed by unknown authority",
@@ -130,6 +137,11 @@ LINES = {
         "Caused by: java.lang.ClassNotFoundException: org.postgresql.Driver",
         "NameError: uninitialized constant Connectors::BaseConnector",
         "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
+    ),
+    "plugin-missing": (
+        "error_class=Fluent::NotFoundPluginError error=\"Unknown output plugin 'elasticsearch'. Run 'gem search'\"",
+        "Couldn't find any filter plugin named 'geoip2'. Are you sure this is correct?",
+        "[ERROR] plugin 'audit_log' is not installed",
     ),
     "php-vendor": ("Failed opening required '/var/www/html/vendor/autoload.php'",),
     "php-extension": (
@@ -242,6 +254,7 @@ LINES = {
         "WiredTiger error: WT_PANIC: WiredTiger library panic",
         "java.io.IOException: No snapshot found, but there are log entries. Something is broken!",
         "invalid magic number 0",
+        "Trace: [Error: SQLITE_NOTADB: this file has no header of a database",
     ),
     "database-extension": (
         "Error: The pgvecto.rs extension version is 0.1.11, but the server only supports >=0.2 <0.4.",
@@ -250,6 +263,10 @@ LINES = {
     "replica-set": ("MongoServerError: The $changeStream stage is only supported on replica sets",),
     "licence": ("You must accept the license agreement to run this image",),
     "both-set": ("error: both DB_PASSWORD and DB_PASSWORD_FILE are set (but are exclusive)",),
+    "secret-not-given": (
+        "FATAL ERROR: JVB auth password must be set",
+        "error: encryption passphrase was not provided",
+    ),
     "password-weak": (
         "Invalid value for password. The minimum password length is 8 characters.",
         "Password validation failed. The password does not meet policy requirements",

@@ -38,7 +38,7 @@ OPTIONS = (
     Failure(
         name="file-size-limit",
         mark="file",
-        pattern=r"\bFile size limit exceeded\b|\bFile too large\b|\bEFBIG\b|\bSIGXFSZ\b",
+        pattern=r"\bFile size limit exceeded\b|(?-i:\bFile too large\b)|\bEFBIG\b|\bSIGXFSZ\b",
         cause="a file that the program writes became larger than its limit allows "
         "(ulimit fsize), or than its file system can hold",
         cure="recreate it without --ulimit fsize",
@@ -59,7 +59,7 @@ OPTIONS = (
     Failure(
         name="iptables-capability",
         mark="iptables",
-        pattern=r"can't initialize iptables table `\w+': Permission denied|iptables.{0,60}(?:you must be root|Operation not permitted)",
+        pattern=r"can't initialize iptables table `\w+': Permission denied|iptables.{0,120}(?:you must be root|Operation not permitted)",
         cause="the program changes packet filter rules, which needs the capability NET_ADMIN",
         cure="recreate it with --cap-add=NET_ADMIN",
         source="the program's own message",
@@ -112,7 +112,8 @@ OPTIONS = (
     Failure(
         name="tun-device",
         mark="/dev/net/tun",
-        pattern=r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)",
+        pattern=r"(?:Cannot open TUN/TAP dev|cannot open|open) ?/dev/net/tun.{0,40}(?:No such file|not permitted|permission denied)"
+        r"|/dev/net/tun does not exist",
         cause="the program needs the device /dev/net/tun",
         cure="recreate it with --device=/dev/net/tun --cap-add=NET_ADMIN",
         source="the program's own message",

@@ -178,7 +178,7 @@ VARIABLES = (
         pattern=rf"""(?xm)
             # a value of its own takes the place of the one that is not set: no failure
             ^(?!.*\b(?:generat(?:ed|ing)\ (?:a\ |an\ )?(?:new|random)|using\ (?:a\ |an\ |the\ )?(?:random|default)
-                |falling\ back|defaulting\ to)\b)
+                |falling\ back|defaulting\ to|if\ you\ (?:like|need|prefer|want|wish))\b)
             .*?(?:
             # environment variable X is not set
             variables?\ {_QUOTE}(?P<variable>{_NAME}){_QUOTE}[,:]?\ {_ABSENT}

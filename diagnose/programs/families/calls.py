@@ -41,6 +41,17 @@ CERTIFICATES = (
         source="Go's, OpenSSL's, Node.js' and Java's own messages",
     ),
     Failure(
+        name="certificate-file",
+        mark="pem",
+        pattern=r"""(?x)
+            \bPEM_read_bio | \bPEM\ (?:lib|routines)\b.{0,60}\bno\ start\ line\b
+            | \bfailed\ to\ find\ any\ PEM\ data\b | \bno\ PEM-encoded\b
+        """,
+        cause="the file with the program's certificate or key is empty, or is not in PEM form",
+        cure="put the certificate or the key into the file that the line names, in PEM form",
+        source="OpenSSL's and Go's own messages",
+    ),
+    Failure(
         name="certificate-untrusted",
         mark="certif",
         pattern=r"""(?x)
@@ -77,7 +88,7 @@ PEERS = (
             | (?:failed|unable|could\ not|couldn't|cannot|can't)\ (?:to\ )?resolve\ (?:the\ )?
                 (?:host(?:[ ]?name)?\ |address\ |name\ |server\ )?['\"`]?
                 (?P<host_resolved>(?!host\b|name\b|address\b|the\b|dependen|module|place
-                    |import|plugin){_NAME})['\"`]?(?=$|[:;,.)\ ])
+                    |import|plugin|(?:a|aaaa|mx|srv|txt)\ record){_NAME})['\"`]?(?=$|[:;,.)\ ])
             | \b(?:unknown|no\ such)\ (?:mysql\ server\ )?host(?:\ name)?:?\ ['\"`]?
                 (?P<host_unknown>(?!is\b|or\b){_NAME})
             | (?<![/\w.-])['\"`]?(?P<host_lost>{_NAME})['\"`]?(?::\d+)?:?\ host(?:[ ]?name)?\ not\ found
@@ -142,6 +153,7 @@ PEERS = (
         name="database-unreachable",
         mark="",
         pattern=r"""(?x)
+            ^(?!.{0,600}\bcode:\ \d+,\ message:).*?  # the database has answered
             (?:failed|unable|could\ not|cannot|can't|couldn't)\ (?:to\ )?(?:obtain
                 |get|connect|open|establish|acquire|reach).{0,30}(?<!/)\b(?:jdbc
                 |database|db|postgres\w*|mysql|mariadb|mongo\w*|redis
@@ -177,6 +189,7 @@ PEERS = (
         pattern=r"""(?x)
             timeout\ occurred\ after\ waiting\ (?P<seconds>\d+)\ seconds\ for\ (?P<peer>\S+)
             | timed?\ ?out\ waiting\ for\ (?P<peer_waited>[\w.-]+:\d+)
+            | \bconnection\ (?:\#\d+\ )?to\ (?:\w+://)?(?P<peer_called>[\w.-]+:\d{2,5})\ timed\ out
         """,
         cause="what the program waits for did not answer in time: {peer}",
         cure="see that it runs, is on the same network, and has the name that the program is given",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import NEVER, Failure
 from diagnose.programs.failures.remedies import Unlocked
 
@@ -14,6 +15,8 @@ _BROKEN_OFF = (
 _FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
 _FREE_GHOST = "UPDATE migrations_lock SET locked=0"
 _FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
+_OF_A_CLIENT = LazyPattern(r"^(?!.*\bERROR:  )")
+"""A line that PostgreSQL itself does not print: it repeats the mistakes of each query."""
 
 DATA = (
     Failure(
@@ -124,6 +127,7 @@ DATA = (
     ),
     Failure(
         name="table-missing",
+        of_running=_OF_A_CLIENT,
         mark="",
         pattern=r"""(?x)
             relation\ \"(?P<table>[^\"]+)\"\ does\ not\ exist  # PostgreSQL
@@ -272,7 +276,7 @@ DATA = (
             (?:database\ disk\ image|file|database|index|data)\ is\ (?:malformed
                 |corrupt(?:ed)?|damaged)
             | \bcorrupt(?:ed|ion)?\b.{0,40}\b(?:database|file|index|page|data|segment|wal|log)\b
-            | CorruptDatabase
+            | CorruptDatabase | \bSQLITE_(?:CORRUPT|NOTADB)\b
             | file\ is\ not\ a\ database
             | cannot\ read\ first\ page | (?:header\ page|page)\ .{0,40}\b(?:zero\ bytes|corrupt(?:ed|ion)?)
             | \b(?:read\ )?(?:after|past)\ (?:eof|the\ end\ of\ (?:the\ )?file)\b

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures.recognition import ABOUT_SETTINGS, NEVER, Failure
 
 _MANY = "many programs"
@@ -22,6 +25,18 @@ _FOLDER = r"(?<![\w./-])(?!/(?:api|v\d)/)/(?:config|data|[\w@+-]++(?://?[\w.@+-]
 """A path, or one of the two folders at the top that many images use."""
 _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
 """Behind a path that is not the program that complains, nor a line of Ruby's."""
+
+_OF_THE_SYSTEM = LazyPattern(
+    r"EACCES|EPERM|\berr(?:no|or) ?13\b|\(13[:)]|PermissionError|AccessDeniedException|Access to the path"
+    r"|not writ[ae]ble|read-only|cannot write"
+    r"|permission denied(?=.*(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root"
+    r"|run|sbin|srv|storage|sys|tmp|usr|var|www)\b)"
+    r"|(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|storage"
+    r"|sys|tmp|usr|var|www)\b.*(?:permission denied|: cannot create)"
+    r"|create (?:the )?(?:data )?(?:directory|folder|file)",
+    re.IGNORECASE,
+)
+"""A program that runs on also denies its own users what looks like a path, such as a page."""
 
 FILES = (
     Failure(
@@ -44,6 +59,7 @@ FILES = (
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
         """,
+        of_running=_OF_THE_SYSTEM,
         cause="the program's user may not use {path}",
         cure="give the file or folder to the container's user with chown, "
         "or run the container as the user that its image is made for",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import ABOUT_SETTINGS, Failure
 from diagnose.programs.failures.remedies import Job
 
 _MANY = "many programs"
@@ -108,6 +108,23 @@ DEPENDENCIES = (
         "a library is missing, or has another version than the program needs",
         cure="add the library to the image, or run the image that worked before",
         source="Java's, Ruby's and PHP's own messages",
+        build="another",
+    ),
+    Failure(
+        name="plugin-missing",
+        mark="plugin",
+        pattern=r"""(?x)
+            \bunknown\ (?:\w+\ )?plugin:?\ ['"`](?P<plugin>[\w./-]+)
+            | \b(?:couldn't|could\ not|cannot|can't|unable\ to)\ (?:find|load|locate)\ (?:any\ |the\ )?(?:\w+\ )?
+                plugin:?\ (?:named\ )?['"`](?P<plugin_found>[\w./-]+)
+            | \bno\ (?:such\ )?plugin\ (?:found\ |named\ |called\ )?['"`](?P<plugin_named>[\w./-]+)
+            | \bplugin\ ['"`](?P<plugin_first>[\w./-]+)['"`]\ (?:could\ not\ be\ found|is\ not\ installed
+                |(?:was\ )?not\ found)
+        """,
+        cause="the program's settings ask for the plugin {plugin}, which the image does not have",
+        cure="correct its name, or build an image with it",
+        source="Fluentd's and Logstash's own messages",
+        of_running=ABOUT_SETTINGS,
         build="another",
     ),
     Failure(

@@ -98,13 +98,25 @@ SETTINGS = (
         remedy=Typed("{key}"),
     ),
     Failure(
+        name="secret-not-given",
+        of_running=ABOUT_SETTINGS,
+        mark="",
+        pattern=r"""(?x)
+            \b(?P<secret>(?:[A-Za-z0-9]+\ ){0,3}(?:api\ key|pass(?:phrase|word)|secret|token))\ (?:(?:must|has\ to
+                |have\ to|needs?\ to)\ be|(?:is|are|was)\ not)\ (?:defined|given|provided|set|specified)\b
+        """,
+        cause="the program's settings lack a secret: {secret}",
+        cure="set the variable that the image's documentation names for it",
+        source="jitsi/docker-jitsi-meet#670",
+    ),
+    Failure(
         name="password-weak",
         of_running=ABOUT_SETTINGS,
         mark="password",
         pattern=r"""(?x)
             password.{0,80}\b(?:too\ short|too\ weak|not\ complex|minimum\ (?:password\ )?length
                 |does\ not\ meet|at\ least\ \d+|validation\ failed|cannot\ be
-                |must\ (?:be|contain|have))\b
+                |must\ (?:be(?!\ (?:defined|given|provided|set|specified)\b)|contain|have))\b
             | (?:minimum|weak).{0,30}password
         """,
         cause="the program does not accept the password in its settings",
@@ -222,7 +234,7 @@ SETTINGS = (
         of_running=ABOUT_SETTINGS,
         mark="",
         pattern=r"""(?x)
-            invalid\ (?:value|format|port|url|uri|address|choice|host)
+            invalid\ (?:value|format|port|url|uri|address|choice|host|configuration\ property)
             | value\ of\ \S+\ is\ forbidden
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
@@ -282,6 +294,7 @@ CONFIGURATION = (
             | \bbad\ directive\b.{0,200}?>>>\ '(?P<key_redis>[\w-]+)  # Redis
             | \bno\ declared\ setting\ with\ name:\ (?P<key_neo4j>[\w.-]+)
             | \[(?P<key_hass>[a-z_]\w*)\]\ is\ an\ invalid\ option
+            | \bproperty\ '(?P<key_airlift>[\w.-]+)'\ was\ not\ used\b  # Trino
         """,
         cause="the program does not know {key} at that place of its configuration: "
         "it is misspelt or misplaced, or belongs to another version of the program",

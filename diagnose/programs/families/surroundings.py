@@ -223,9 +223,10 @@ SURROUNDINGS = (
 )
 
 _OF_A_SERVER = LazyPattern(
+    r"^(?!.*\blog[io]n failed for (?:account|user) [\w.@-]{1,80}:).*?(?:"
     r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|535)\b|://|\bat \S+:\d"
     r"|\b(?:connect|log[ -]?in|pull|push)\w* (?:to|from|at)\b"
-    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream)",
+    r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream))",
     re.IGNORECASE,
 )
 """Words by which a running program means its own login, and not a caller's."""
@@ -243,11 +244,13 @@ LOGINS = (
             | unable\ to\ authenticate\ user\b
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
+            | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b
+            | \b(?:api\ key|auth\ key|credentials|token)\ (?:is|are)\ (?:expired|invalid|not\ valid|revoked)\b
             | \b401\ Unauthorized\b)
         """,
         cause="a server that the program calls refuses its user, password or token",
         cure="compare the user and the password in the program's settings with those of that server",
         source=_MANY,
-        remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|API_?KEY)$"),
+        remedy=TypedLike(r"(?:(?<!BY)PASS(?:W(?:OR)?D)?|TOKEN|(?:API|AUTH)_?KEY)$"),
     ),
 )

@@ -52,11 +52,12 @@ _OF_A_CLIENT = LazyPattern(
     r"|(?:from|reading|to|sending to|waiting for) (?:the )?client"
     r"|keep-?alive|\bidle\b|inactivity|proxying upgraded connection"
     r"|(?:lock|statement|query|session|transaction|request|read|write|script)\b[^:]{0,20} time"
+    r"|\b(?:asked|posted|said|says|typed|writes|wrote)\b\W{0,3}[\"“]"
     r"|acme-challenge/|\.(?:in-addr|ip6)\.arpa\b|\bIP address \S+ could not be resolved",
     re.IGNORECASE,
 )
 """Somebody who called this program, such as the authority that certifies its name, or whose address
-has no name; or a limit of time that is no call's."""
+has no name; what a user wrote; or a limit of time that is no call's."""
 _OF_A_CALL = LazyPattern(
     r"connect|dial|ETIMEDOUT|upstream|quic|handshake|no answer|SYN", re.IGNORECASE
 )
