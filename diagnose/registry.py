@@ -41,6 +41,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SEVERITIES = {severity.name: severity for severity in Severity}
 _checks: dict[str, Check] = {}
 _evidence: dict[type, Callable[..., Any]] = {}
+_early: set[type] = set()
 _edits: dict[str, Callable[..., Any]] = {}
 _repairs: dict[str, Callable[..., Any]] = {}
 _predictions: dict[str, Callable[..., Any]] = {}
@@ -106,9 +107,28 @@ def evidence(function: F) -> F:
         except NoEvidenceError as error:
             return error.reason
 
-    kinds = [kind for kind in hints(function)["return"] if kind is not Unavailable]
-    _evidence[kinds[0]] = collect
+    _evidence[_kind_of(function)] = collect
     return typing.cast(F, collect)
+
+
+def begun_early(function: F) -> F:
+    """Declare that this evidence waits on every host, for a time or a program: it is begun first.
+
+    Stands above `evidence`. What is begun last would be waited for when all else is done.
+    """
+    _early.add(_kind_of(function))
+    return function
+
+
+def is_begun_early(kind: type) -> bool:
+    """Whether `begun_early` names the collector of this kind."""
+    return kind in _early
+
+
+def _kind_of(collect: Callable[..., Any]) -> type:
+    """The evidence that a collector returns."""
+    kinds = [kind for kind in hints(collect)["return"] if kind is not Unavailable]
+    return typing.cast(type, kinds[0])
 
 
 def without(*ids: str) -> Callable[[F], F]:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from diagnose import registry
 from diagnose.judgement import changes_before, proof
 from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import is_out_of_time, judge_all
@@ -83,10 +84,11 @@ def run(source: Host | AnswerSource, what: Run, *, began: float, budget: Budget)
 
 
 def _kinds(chosen: Iterable[Check], what: Run) -> list[type]:
-    """The kinds of evidence of a run, each once."""
+    """The kinds of evidence of a run, each once, in the order in which they are begun."""
     needed = [need.kind for check in chosen for need in check.needs]
     profile = [HostProfile, RecentChanges] if what.profile else []
-    return list(dict.fromkeys((ReportBasis, *what.shown, *needed, *profile)))
+    early = filter(registry.is_begun_early, needed)
+    return list(dict.fromkeys((*early, ReportBasis, *what.shown, *needed, *profile)))
 
 
 def _start(collection: Collection, kinds: Iterable[type]) -> None:

@@ -17,7 +17,7 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.dns import DnsSample
-from diagnose.registry import evidence
+from diagnose.registry import begun_early, evidence
 
 
 class SampledPath(msgspec.Struct, frozen=True):
@@ -40,6 +40,7 @@ class DnsSamples(msgspec.Struct, frozen=True):
     paths: tuple[SampledPath, ...]
 
 
+@begun_early
 @evidence
 def dns_samples(
     host: Host,

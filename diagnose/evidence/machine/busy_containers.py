@@ -10,7 +10,7 @@ from diagnose.evidence.machine.pressure import Pressure
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import SampleCgroups
-from diagnose.registry import evidence
+from diagnose.registry import begun_early, evidence
 
 WAITS_PCT = 75.0
 """Percent of the last minute in which some work waited for a CPU. Below that nobody is asked."""
@@ -29,6 +29,7 @@ class BusyContainers(Items[BusyContainer], frozen=True):
     """The busiest first; empty where hardly any work waits for a CPU."""
 
 
+@begun_early
 @evidence
 def busy_containers(host: Host, containers: Containers, pressure: Pressure) -> BusyContainers:
     """Two samples of all that run, on a host whose CPUs are in demand."""

@@ -24,7 +24,7 @@ from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
 from diagnose.questions.service import ValidateConfig, Validation
-from diagnose.registry import evidence
+from diagnose.registry import begun_early, evidence
 
 REFUSED = LazyPattern(
     r"unable to configure the Docker daemon with file (?P<file>[^:]{1,300}): (?P<why>.*)"
@@ -109,6 +109,7 @@ class _Version(msgspec.Struct, frozen=True):
     text: str
 
 
+@begun_early
 @evidence
 def config_faults(
     host: Host,
