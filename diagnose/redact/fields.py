@@ -90,11 +90,11 @@ class Walk:
 
     def value(self, old: Json) -> Json:
         """Any value."""
+        if isinstance(old, str):  # as most are
+            return self.string(old)
         if isinstance(old, dict):
             return self.dictionary(old)
-        if isinstance(old, list):
-            return self.items(old)
-        return self.string(old) if isinstance(old, str) else old
+        return self.items(old) if isinstance(old, list) else old
 
     def string(self, old: str) -> str:
         """Free text."""
@@ -129,8 +129,17 @@ class Walk:
 
     def _dictionary(self, old: dict[str, Any]) -> dict[str, Any]:
         new = old
+        plan = self._plan
         for key, item in old.items():
-            changed = self._planned(key, item) if item else item
+            if not item or item is True:
+                continue
+            todo = plan[key]
+            if todo is None:
+                changed = self.value(item)
+            elif todo is keep:
+                continue
+            else:
+                changed = self._planned(todo, key, item)
             if changed is not item:
                 if new is old:
                     new = dict(old)
@@ -140,13 +149,8 @@ class Walk:
             new = {self.string(key): item for key, item in new.items()}
         return self.pair(new) if "value" in old or "Value" in old else new
 
-    def _planned(self, key: str, item: Any) -> Any:
+    def _planned(self, todo: _Handler | str, key: str, item: Any) -> Any:
         """A value of a mapping, as the plan treats what stands under its key."""
-        todo = self._plan[key]
-        if todo is keep or item is True:
-            return item
-        if todo is None:
-            return self.value(item)
         if todo.__class__ is str:
             return self.secret(key, item)
         return todo(self, key, item)  # type: ignore[operator]

@@ -35,11 +35,14 @@ def heap_above_limit(
     """
     for container in containers:
         limit = container.host_config.memory
-        heap, option = heap_size(container.command, container.config.env or ())
-        if not limit or heap < limit:
-            continue
         line = _complaint(container, log_tails)
-        suffers = (bool(line) or _was_killed(container)) and is_failing(container, clock)
+        was_killed = bool(line) or _was_killed(container)
+        if not limit or not (was_killed or container.is_running):
+            continue
+        heap, option = heap_size(container.command, container.config.env or ())
+        if heap < limit:
+            continue
+        suffers = was_killed and is_failing(container, clock)
         if suffers or container.is_running:
             yield Finding.about(
                 container,

@@ -101,7 +101,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         """The files of its project; old versions of compose name none."""
         return list(filter(None, self.compose_label("project.config_files").split(",")))
 
-    @property
+    @functools.cached_property
     def compose_project(self) -> str:
         return self.compose_label("project")
 
@@ -115,7 +115,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         label = self.compose_label("depends_on")
         return {match["service"]: match["condition"] or "" for match in _DEPENDENCY.finditer(label)}
 
-    @property
+    @functools.cached_property
     def compose_service(self) -> str:
         return self.compose_label("service")
 

@@ -11,7 +11,7 @@ from msgspec.structs import asdict
 
 from diagnose.live import Live, Refused
 from diagnose.live.kernel import mountinfo as table
-from diagnose.live.kernel.proc_files import text_of
+from diagnose.live.kernel.proc_files import read, text_of
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 
@@ -135,7 +135,7 @@ def sysctl(_live: Live, question: AnyQuestion) -> Json:
         if ".." in parts:
             raise Refused("not allowed", f"{name} is not the name of a kernel setting")
         try:
-            answer[name] = Path("/proc/sys", *parts).read_text(errors="replace").strip()
+            answer[name] = read(f"/proc/sys/{'/'.join(parts)}").decode("utf-8", "replace").strip()
         except FileNotFoundError:
             answer[name] = None
     return answer
