@@ -8,6 +8,7 @@ Each module imports its package when it is first asked.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import functools
 import importlib
@@ -20,7 +21,7 @@ import msgspec
 from diagnose.model import Failed, Json, Reason
 from diagnose.questions import AnyQuestion, Lane, Policy
 from diagnose.questions.engine import FindLocality, PingEngine
-from diagnose.questions.question import recorded, typed
+from diagnose.questions.question import RecordedQuestion, recorded, typed
 from diagnose.questions.run import Options
 from diagnose.recording.budget import patience
 from diagnose.recording.limits import cut
@@ -93,6 +94,16 @@ def _collector(path: str) -> Collector:
     module, _, function = path.partition(":")
     collector: Collector = getattr(importlib.import_module(f"diagnose.live.{module}"), function)
     return collector
+
+
+def collect(asked: Json) -> Json:
+    """What the collector of a question answers, in a worker of the disk helper.
+
+    asked: name (the kind of the question), arguments (as JSON), budget_s (of the run).
+    """
+    question = typed(RecordedQuestion(asked["name"], asked["arguments"]))
+    live = Live(Options(budget_s=asked["budget_s"]))
+    return _collector(question.policy.collector)(live, question)
 
 
 def _is_machine_wide(question: AnyQuestion) -> bool:
@@ -172,7 +183,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         if blind is not None:
             return blind
         try:
-            answer = _collector(policy.collector)(self, typed(self.restored(question)))
+            answer = self._collected(policy, typed(self.restored(question)))
             if (
                 policy.scope != "engine"
             ):  # the answers of the engine are cut where their length is known
@@ -180,6 +191,21 @@ class Live(msgspec.Struct, dict=True, eq=False):
             return self._clean(question, answer)
         except Exception as error:  # noqa: BLE001 - whatever a collector meets is an answer too, never our crash
             return self._failed(error)
+
+    def _collected(self, policy: Policy, question: AnyQuestion) -> Json:
+        """What the collector answers: here, or in a worker of the disk helper if there is one."""
+        if policy.in_helper:
+            from diagnose.live.helper import MARGIN_S, NoWorkerError
+
+            asked = {
+                "name": question.kind,
+                "arguments": question.arguments,
+                "budget_s": self.options.budget_s,
+            }
+            seconds = self.deadline(question) - MARGIN_S
+            with contextlib.suppress(NoWorkerError):
+                return self.helper("disk").call("collect", asked, seconds)
+        return _collector(policy.collector)(self, question)
 
     def serve(
         self, lane: Lane, pull: Callable[[], AnyQuestion | None]

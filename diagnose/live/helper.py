@@ -69,6 +69,10 @@ _REFUSAL_BYTES = 1000
 Function = Callable[[Json], "Json | Handover"]
 
 
+class NoWorkerError(Refused):
+    """No worker answers: no process can be made, or too many are stuck already."""
+
+
 class Handover(msgspec.Struct):
     """What a worker's function returns when it hands a socket to the tool beside its answer."""
 
@@ -177,20 +181,20 @@ class Helper:
 
     def _take(self, until: float) -> _WorkerProcess:
         if self._missing:
-            raise Refused("refused", self._missing)
+            raise NoWorkerError("refused", self._missing)
         with self._changed:
             self._wait_for_idle(until)
             if self._idle:
                 return self._idle.pop()
             if len(self._stuck) >= STUCK_MAX:
-                raise Refused(
+                raise NoWorkerError(
                     "timed out",
                     f"{STUCK_MAX} helper processes are stuck already; the first: {self._stuck[0]}",
                 )
             self._control.sendall(_FORK)
             data, descriptors, _, _ = socket.recv_fds(self._control, _REFUSAL_BYTES, 1)
             if not descriptors:
-                raise Refused(
+                raise NoWorkerError(
                     "refused", data.decode(errors="replace") or f"the {self.name} helper is gone"
                 )
             self._living += 1

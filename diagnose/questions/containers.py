@@ -226,6 +226,7 @@ class ReadCgroups(Question[dict[str, CgroupStats | Failed]], frozen=True):
         scope="host",
         deadline=2,
         priority=3,
+        in_helper=True,
     )
     containers: Mapping[str, int | None]
 

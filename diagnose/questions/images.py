@@ -366,5 +366,6 @@ class ListDownloads(Question[list[Download]], frozen=True):
         scope="host",
         deadline=2,
         priority=5,
+        in_helper=True,
     )
     pids: Sequence[int]

@@ -177,5 +177,6 @@ class ReadKernelLog(Question[KernelRecords], frozen=True):
         scope="host",
         deadline=1.5,
         priority=3,
+        in_helper=True,
     )
     max: int = 4000

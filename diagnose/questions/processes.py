@@ -36,6 +36,7 @@ class ListProcesses(Question[list[Process]], frozen=True):
         scope="host",
         deadline=2.5,
         priority=2,
+        in_helper=True,
     )
 
 
@@ -225,6 +226,7 @@ class CountDescriptors(Question[CrowdedList], frozen=True):
         scope="host",
         deadline=2,
         priority=7,
+        in_helper=True,
     )
     share: float
 
@@ -246,6 +248,7 @@ class FindOpenFiles(Question[OpenPaths], frozen=True):
         scope="host",
         deadline=1.5,
         priority=6,
+        in_helper=True,
     )
     pid: int
     folder: str

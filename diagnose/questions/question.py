@@ -60,6 +60,9 @@ class Policy(msgspec.Struct, frozen=True):
     of that name."""
     parameters: Mapping[str, Json] = {}
     """Parameters that the GET always has, beside the question's arguments."""
+    in_helper: bool = False
+    """Whether a worker of the disk helper collects the answer, by the question's arguments alone:
+    it makes so many calls of the kernel that it would keep the tool's own threads from working."""
 
 
 def engine_get(

@@ -246,6 +246,7 @@ class CountLosses(Question[dict[str, LossCounters]], frozen=True):
         scope="host",
         deadline=2,
         priority=5,
+        in_helper=True,
     )
     pids: Sequence[int]
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnose.live import Live, Refused
+from diagnose.live import Collector, Live, Refused
 from diagnose.live import helper as helpers
 from diagnose.live.disk import worker
 from diagnose.live.helper import Helper
@@ -146,6 +146,33 @@ def test_without_a_free_process_it_is_refused(monkeypatch: pytest.MonkeyPatch) -
         Refused, match="no helper process can be made: Resource temporarily unavailable"
     ):
         Helper.start("network").call("net.links", {}, 1)
+
+
+def pid_of_collector(_path: str) -> Collector:
+    return lambda _live, _question: os.getpid()
+
+
+def test_long_reads_of_the_kernel_are_done_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorded questions are those whose collectors make thousands of system calls."""
+    monkeypatch.setattr("diagnose.live._collector", pid_of_collector)
+    monkeypatch.setattr(Live, "_elsewhere", None)
+    live = Live()
+    collected_by = {kind: live.ask(question(kind)) for kind in ("kernel.log", "processes", "uname")}
+    live.close()
+    assert collected_by["uname"] == os.getpid()
+    assert os.getpid() not in (collected_by["kernel.log"], collected_by["processes"])
+
+
+def test_without_a_worker_the_tool_reads_the_kernel_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that has no process left is one whose processes have to be looked at."""
+
+    def fork() -> int:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(os, "fork", fork)
+    monkeypatch.setattr("diagnose.live._collector", pid_of_collector)
+    monkeypatch.setattr(Live, "_elsewhere", None)
+    assert Live().ask(question("processes")) == os.getpid()
 
 
 def test_a_broken_installation_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:

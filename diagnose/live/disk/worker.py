@@ -1,6 +1,7 @@
 """What workers of the helper process do.
 
-Questions to file systems, any of which may block in the kernel for ever.
+Questions to file systems, any of which may block in the kernel for ever, and those that take
+thousands of calls of the kernel.
 
 Each function takes JSON arguments and returns a JSON value. None is called in the tool's own
 process.
@@ -19,7 +20,7 @@ import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from diagnose.live import ERRNO_REASONS, Refused
+from diagnose.live import ERRNO_REASONS, Refused, collect
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular
 from diagnose.live.disk.trees import walk
@@ -356,5 +357,6 @@ def functions() -> Mapping[str, Function]:
             walk,
             deleted_files,
             lost_dollars,
+            collect,
         )
     }
