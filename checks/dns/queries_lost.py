@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from checks.dns.helpers import touched, unasked
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.ignored_questions import IgnoredQuestions, ServersWithoutAaaa
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -41,6 +42,7 @@ def queries_lost(
     containers: Containers | None,
     resolver_paths: ResolverPaths | None,
     network_losses: NetworkLosses | None,
+    without_aaaa: ServersWithoutAaaa | None,
     *,
     warn_pct: Percent = Percent(15),
     critical_pct: Percent = Percent(40),
@@ -49,8 +51,9 @@ def queries_lost(
 
     Eight queries are sent to each server, from the host and from one container of each network, and
     twelve more where some of them were lost. Each lost query makes a program wait for five seconds.
-    It is a warning while another server loses nothing. What would fool it: a server that limits how
-    many equal queries it answers.
+    It is a warning while another server loses nothing. So is a server that answers questions for
+    IPv4 addresses, and none for IPv6 addresses: it is asked about two names. What would fool it: a
+    server that limits how many equal queries it answers.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -74,6 +77,11 @@ def queries_lost(
                 sent_again=network_losses.sent_again if network_losses is not None else {},
             )
             yield _finding(loss, resolver_paths, critical_pct)
+    lossy_servers = {path.server for path in samples.paths if path.loses_some}
+    for ignored in without_aaaa or ():
+        if ignored.server not in lossy_servers:
+            users = [group for group in groups if group.uses([ignored.server])]
+            yield _ignored_finding(ignored, users, _answering_server(lookups, without_aaaa))
     return None
 
 
@@ -163,6 +171,38 @@ def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: fl
         discriminator=server,
         severity=None if severe else Severity.warning,
         touches=touched(loss.users),
+        signs=frozenset({"dns"}),
+    )
+
+
+def _answering_server(lookups: Lookups, without_aaaa: ServersWithoutAaaa | None) -> str:
+    """Another server of the host that answers both kinds of questions; empty if there is none."""
+    ignoring = {ignored.server for ignored in without_aaaa or ()}
+    others = (server for server, reply in lookups.host.items() if reply.answered)
+    remote = (server for server in others if server not in ignoring and not is_loopback(server))
+    return next(remote, "")
+
+
+def _ignored_finding(ignored: IgnoredQuestions, users: Sequence[QueryGroup], sound: str) -> Finding:
+    server = ignored.server
+    variables = {"ignoring_server": server}
+    if sound and ":" not in server + sound:
+        variables = {"lossy_server": server, "sound_server": sound}
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"DNS server {server} answers no question for IPv6 addresses (AAAA), and programs "
+            "that ask for both kinds of addresses wait for seconds at each lookup",
+            f"{sound} answers both" if sound else "",
+        ),
+        evidence={
+            f"DNS server {server} asked for com. A": str(ignored.ipv4),
+            f"DNS server {server} asked for com. AAAA": str(ignored.ipv6),
+        },
+        variables=variables,
+        discriminator=f"{server} AAAA",
+        severity=Severity.warning,
+        touches=touched(users),
         signs=frozenset({"dns"}),
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from checks.dns.helpers import listed, opening, severity_beside_answers, touched, unasked
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import Lookups
@@ -13,7 +15,7 @@ from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
-from diagnose.mappings import names_of
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
@@ -60,7 +62,8 @@ def upstream_unreachable(
     reachable and no more. The host asks the same server, which tells where the query is lost.
     Containers on internal networks alone have no way out by design. A VPN client whose own routes
     or rules keep the query in is advice, unless its log says that names fail: its kill switch is
-    meant to. What would fool it: a server that drops questions about the root on purpose.
+    meant to. The logs of containers that share its network count as its own. What would fool it: a
+    server that drops questions about the root on purpose.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -71,7 +74,8 @@ def upstream_unreachable(
     missed = FailedNames({}) if failed_names is None else failed_names
     for group in groups:
         if group.lost:
-            misses_names = any(missed.of(member) for member in group.members)
+            users = _with_guests(group, containers)
+            misses_names = any(missed.of(user) for user in users)
             yield _finding(
                 LostQuery(
                     group,
@@ -82,10 +86,18 @@ def upstream_unreachable(
                     networks=networks,
                     misses_names=misses_names,
                     listeners=listeners,
-                )
+                ),
+                users,
             )
     yield from lookups.unasked
     return None
+
+
+def _with_guests(group: QueryGroup, containers: Containers) -> list[Container]:
+    """The containers of a group, and those that live in the network namespace of one."""
+    ids = {member.id for member in group.members}
+    guests = [item for item in containers if item.id not in ids]
+    return [*group.members, *(item for item in guests if containers.owner_of(item).id in ids)]
 
 
 def _nobody_asks(lookups: Lookups) -> Skipped:
@@ -98,7 +110,8 @@ def _nobody_asks(lookups: Lookups) -> Skipped:
     return Skipped("no running container queries a DNS server through its own network")
 
 
-def _finding(lost: LostQuery) -> Finding:
+def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
+    """users: the containers whose queries are lost, guests of others among them."""
     group, server = lost.group, lost.server
     container = group.members[0]
     return Finding(
@@ -118,7 +131,7 @@ def _finding(lost: LostQuery) -> Finding:
         },
         discriminator=",".join(upstream.server for upstream, _ in group.lost),
         severity=_severity(lost),
-        touches=touched([group]),
+        touches=tuple(dict.fromkeys((*touched([group]), *subjects_of(users)))),
         signs=frozenset({"dns"}),
         stable=(container.life,),
         service=container.service if group.subject.kind == "container" else "",
@@ -167,6 +180,8 @@ def _doubtful_origin(lost: LostQuery) -> str:
 def _cure(lost: LostQuery) -> dict[str, str]:
     """What the page needs to name another server, or to let the container take the host's."""
     origin = lost.origin.kind
+    if lost.is_kept_in and not lost.is_own_doing:
+        return {"vpn": lost.group.members[0].name}
     hairpin = _hairpin(lost)
     if hairpin:
         return hairpin
@@ -208,6 +223,11 @@ def _near_the_container(lost: LostQuery) -> str:
     if lost.is_own_doing:
         return (
             "its own routes or rules block the query, as a VPN client does on purpose (kill switch)"
+        )
+    if lost.is_kept_in:
+        return (
+            "the host gets an answer, so the container's own routes or rules, as those of a VPN "
+            "client, lead the query elsewhere"
         )
     if lost.reply.icmp == "prohibited":
         return "the query does not leave the container"

@@ -26,19 +26,20 @@ class LostQuery(msgspec.Struct, frozen=True):
     containers: Containers
     networks: Networks | None
     misses_names: bool
-    """Whether the log of a member says that names cannot be resolved."""
+    """Whether the log of a member says that names cannot be resolved, or that of a container that
+    shares the network of one."""
     listeners: Listeners | None
 
     @property
+    def is_kept_in(self) -> bool:
+        """Whether only the container's own routes or rules can keep the query in."""
+        is_own_way = self.group.goes_its_own_way and not self.rule
+        return is_own_way and self.lookups.reaches(self.server) is True
+
+    @property
     def is_own_doing(self) -> bool:
-        """Whether only the container's own routes or rules can keep the query in, and nobody misses
-        the answer."""
-        return (
-            self.group.goes_its_own_way
-            and not self.misses_names
-            and not self.rule
-            and self.lookups.reaches(self.server) is True
-        )
+        """Whether they do, and nobody misses the answer."""
+        return self.is_kept_in and not self.misses_names
 
     @property
     def proxied(self) -> Container | None:

@@ -7,6 +7,11 @@ import msgspec
 import pytest
 
 from diagnose.evidence.dns.dns_containers import dns_container
+from diagnose.evidence.dns.ignored_questions import (
+    IgnoredQuestions,
+    ServersWithoutAaaa,
+    servers_without_aaaa,
+)
 from diagnose.evidence.dns.lookups import DnsReply, Lookups, QueryPath
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.dns.samples import DnsSamples, SampledPath
@@ -20,8 +25,10 @@ from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Trace
 from diagnose.firewall.rules import Ruleset
-from diagnose.model import Result
+from diagnose.model import Failed, Json, Result
+from diagnose.questions import AnyQuestion, Host
 from diagnose.questions.dns import DnsSample
+from tests.hosts import Made
 from tests.inspected import EXITED, container, of
 from tests.judging import judge, rows
 
@@ -138,6 +145,57 @@ def test_eight_answers_do_not_clear_a_way_while_another_loses_a_quarter() -> Non
     beside = [("192.0.2.53", FROM_HOST, QUARTER), ("192.0.2.54", FROM_HOST, ALL)]
     (finding,) = lost_queries(beside).findings
     assert finding.variables == {"server": "192.0.2.53"}
+
+
+ANSWERED, SILENT = DnsReply(answered=True, rcode="NOERROR", ms=2.0, sent=1), DnsReply(sent=2)
+
+
+@pytest.mark.parametrize(
+    ("others", "sample", "variables"),
+    [
+        ({}, ALL, {"ignoring_server": "192.0.2.53"}),
+        (
+            {"192.0.2.54": ANSWERED},
+            ALL,
+            {"lossy_server": "192.0.2.53", "sound_server": "192.0.2.54"},
+        ),
+        ({"192.0.2.54": SILENT}, ALL, {"ignoring_server": "192.0.2.53"}),
+        ({}, FEW, None),
+    ],
+    ids=["alone", "beside a sound one", "beside a silent one", "and loses others too"],
+)
+def test_a_server_that_ignores_questions_for_ipv6_addresses(
+    others: dict[str, DnsReply], sample: DnsSample, variables: dict[str, str] | None
+) -> None:
+    answer = judge(
+        "dns.queries-lost",
+        lookups=Lookups({"192.0.2.53": ANSWERED, **others}, {}, (), {}, {}, ()),
+        samples=DnsSamples((SampledPath("192.0.2.53", FROM_HOST, sample),)),
+        resolvers=RESOLVERS,
+        without_aaaa=ServersWithoutAaaa((IgnoredQuestions("192.0.2.53", None, ANSWERED, SILENT),)),
+    )
+    assert [finding.variables for finding in answer.findings] == ([variables] if variables else [])
+    assert rows(answer) == ([("warning", "host")] if variables else [])
+
+
+@pytest.mark.parametrize(
+    ("ignored", "found"),
+    [
+        (set(), 0),
+        ({".AAAA", "com.AAAA"}, 1),
+        ({".AAAA"}, 0),
+        ({".AAAA", "com.AAAA", ".A"}, 0),
+    ],
+    ids=["answers all", "no AAAA", "one name alone", "is silent about the root"],
+)
+def test_servers_are_asked_for_ipv6_addresses(ignored: set[str], found: int) -> None:
+    def reply(question: AnyQuestion) -> Json | Failed:
+        kind = f"{question.args['name'].rstrip('.')}.{question.args['type']}"
+        answers = kind not in ignored
+        return {"answered": answers, "rcode": "NOERROR" if answers else None, "ms": 1.0, "sent": 2}
+
+    asked = Lookups({"192.0.2.53": ANSWERED, "192.0.2.54": SILENT}, {}, (), {}, {}, ())
+    assert len(servers_without_aaaa(Host(Made({"dns.query": reply})), asked)) == found
 
 
 def test_a_sound_server_takes_over() -> None:

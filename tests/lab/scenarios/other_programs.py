@@ -313,6 +313,25 @@ def tunnels_beside_an_innocent_neighbour(box: Box) -> None:
     assert box.docker("exec", "web", "nslookup", "www.lab.test").stdout
 
 
+@fault(
+    "dns.upstream-unreachable",
+    subject="container:tunnel3",
+    also=["container.errors-in-log", "network.calls-failing"],
+    engines=Engines(until=20),
+)
+def guest_of_a_tunnel_that_misses_names(box: Box) -> None:
+    """A VPN client lets no query to the server of the local network leave; the program that shares
+    its network says that names do not resolve. Newer engines ask that server from the host."""
+    box.docker("network", "create", "tunnel3net")
+    healthy_container(box, "tunnel3", 18726, "--cap-add=NET_ADMIN", "--network=tunnel3net")
+    assert _inside(box, "tunnel3", "iptables -A OUTPUT -d 192.0.2.53 -j DROP")
+    line = "curl: (6) Could not resolve host: www.lab.test"
+    script = f"while :; do nslookup www.lab.test >/dev/null 2>&1 || echo '{line}' >&2; done"
+    limits = ("--memory=64m", "--pids-limit=64", "--network=container:tunnel3")
+    box.docker("run", "-d", "--name=guest3", *limits, "bb:1.36", "sh", "-c", script)
+    box.wait_for(lambda: box.docker("logs", "guest3").stderr.count(line) > 3, 60, "its complaints")
+
+
 _DEFAULT_DENY = """
     iptables -A INPUT -i lo -j ACCEPT
     iptables -A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT

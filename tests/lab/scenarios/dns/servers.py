@@ -70,6 +70,32 @@ def own_server_loses_half(box: Box) -> None:
     assert 0 < sum(asked) < 12, asked
 
 
+_ANSWERS_IPV4_ALONE = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("{address}", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    end = query.index(0, 12) + 5
+    if query[end - 4:end - 2] != bytes([0, 28]):
+        server.sendto(query[:2] + bytes([0x81, 0x80]) + query[4:6] + bytes(6) + query[12:end], client)
+"""
+
+
+@fault("dns.queries-lost", subject="host:host", also=["daemon.errors-in-log", "container.*"])
+def server_that_ignores_questions_for_ipv6_addresses(box: Box) -> None:
+    """The host's DNS server answers questions for IPv4 addresses, and drops those for IPv6
+    addresses: each lookup waits for the second answer."""
+    box.provider.dns_stop()
+    code = _ANSWERS_IPV4_ALONE.format(address=RESOLVER)
+    box.provider.spawn(["/usr/bin/python3", "-c", code])
+    sockets = ["ss", "-lnuH"]
+    box.wait_for(lambda: f"{RESOLVER}:53" in box.provider.run(sockets).stdout, what="its socket")
+    query = ["timeout", "2", "busybox", "nslookup"]
+    assert "answer" in box.run([*query, "-type=a", NAME, RESOLVER], check=False).stdout.lower()
+    assert box.run([*query, "-type=aaaa", NAME, RESOLVER], check=False).returncode != 0
+
+
 _SINK = """
 import socket, sys, threading
 def take(client):

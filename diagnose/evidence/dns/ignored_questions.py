@@ -1,0 +1,98 @@
+"""DNS servers that answer questions for IPv4 addresses, and none for IPv6 addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.dns.lookups import Lookups
+from diagnose.evidence.items import Items
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply, QueryDns
+from diagnose.registry import evidence
+
+_FIRST, _SECOND = ".", "com."
+"""Two names that every resolver knows, or refuses at once: a server that is silent about both does
+not answer the kind of question."""
+_MOST = 12
+"""Ways on which servers are asked."""
+
+
+class IgnoredQuestions(msgspec.Struct, frozen=True):
+    """One server that leaves AAAA questions without an answer."""
+
+    server: str
+    pid: int | None
+    """The process in whose network namespace it was asked; None for the host's."""
+    ipv4: DnsReply
+    """What it says to a question for IPv4 addresses (A)."""
+    ipv6: DnsReply
+    """What came back to the same question for IPv6 addresses (AAAA): nothing."""
+
+
+class ServersWithoutAaaa(Items[IgnoredQuestions], frozen=True):
+    """Those that were asked twice, about two names."""
+
+
+@evidence
+def servers_without_aaaa(host: Host, lookups: Lookups) -> ServersWithoutAaaa:
+    """A server that answers is asked for AAAA once; one that is silent then, for three things more.
+
+    Programs ask for both kinds of addresses, and wait for both answers: 5 s in glibc and musl.
+    """
+    answering = list(dict.fromkeys(_answering(lookups)))[:_MOST]
+    first = _ask(host, (_query(way, _FIRST, "AAAA") for way in answering))
+    suspects = [way for way in answering if _is_silent(first.get(_query(way, _FIRST, "AAAA")))]
+    if not suspects:
+        return ServersWithoutAaaa()
+    kinds = ((_FIRST, "A"), (_SECOND, "A"), (_SECOND, "AAAA"))
+    more = _ask(host, (_query(way, *kind) for way in suspects for kind in kinds))
+    return ServersWithoutAaaa(tuple(_ignored(suspects, first | more)))
+
+
+_Way = tuple[str, int | None]
+"""A server, and the process in whose network namespace it is asked."""
+
+
+def _answering(lookups: Lookups) -> Iterator[_Way]:
+    for server, reply in lookups.host.items():
+        if reply.answered:
+            yield server, None
+    for path in lookups.ways:
+        for container, reply in path.replies:
+            if reply.answered:
+                yield path.server, container.state.pid
+
+
+def _query(way: _Way, name: str, kind: str) -> QueryDns:
+    server, pid = way
+    return QueryDns(server, name, kind, pid=pid)
+
+
+def _ask(host: Host, queries: Iterable[QueryDns]) -> dict[QueryDns, DnsReply]:
+    """The replies; queries that could not be sent are left out."""
+    answers = host.ask_about(list(queries), lambda query: query)
+    return {query: reply for query, reply in answers if not isinstance(reply, Failed)}
+
+
+def _is_silent(reply: DnsReply | None) -> bool:
+    return reply is not None and not reply.answered and reply.icmp is None
+
+
+def _ignored(
+    suspects: Iterable[_Way], replies: dict[QueryDns, DnsReply]
+) -> Iterator[IgnoredQuestions]:
+    for way in suspects:
+        of = {
+            (name, kind): replies.get(_query(way, name, kind))
+            for name in (_FIRST, _SECOND)
+            for kind in ("A", "AAAA")
+        }
+        ipv4, ipv6 = of[_SECOND, "A"], of[_SECOND, "AAAA"]
+        answers_both = all(
+            (reply := of[name, "A"]) and reply.answered for name in (_FIRST, _SECOND)
+        )
+        if ipv4 is not None and ipv6 is not None and answers_both and _is_silent(ipv6):
+            yield IgnoredQuestions(*way, ipv4, ipv6)
