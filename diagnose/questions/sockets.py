@@ -251,6 +251,28 @@ class CountLosses(Question[dict[str, LossCounters]], frozen=True):
     pids: Sequence[int]
 
 
+class MulticastCounters(msgspec.Struct, frozen=True):
+    """IPv4 packets to groups, since a namespace was made; its own come back to it and count."""
+
+    received: int
+    sent: int
+
+
+class CountMulticast(Question[dict[str, MulticastCounters]], frozen=True):
+    """Packets to groups in the network namespaces of processes, by pid."""
+
+    POLICY = Policy(
+        "netns.multicast",
+        what="the multicast packets of containers",
+        collector="network.multicast:count",
+        lane="local",
+        scope="host",
+        deadline=2,
+        priority=6,
+    )
+    pids: Sequence[int]
+
+
 class WaitingCall(msgspec.Struct, frozen=True):
     """A peer that does not answer, and how often it was asked again."""
 

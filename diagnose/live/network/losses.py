@@ -52,9 +52,9 @@ def count(_live: Live, question: CountLosses) -> Json:
 
 def _losses(pid: int) -> dict[str, Json]:
     """`netstat` is twice as long: it is read where a packet was repeated at all."""
-    counters = _counters(pid, "snmp")
+    counters = counters_of(pid, "snmp")
     repeated = counters.get("Tcp:RetransSegs", 0)
-    more = _counters(pid, "netstat") if repeated else {}
+    more = counters_of(pid, "netstat") if repeated else {}
     requests = more.get("TcpExt:TCPSynRetrans", 0)
     return {
         "repeated_requests": requests,
@@ -85,7 +85,7 @@ def _sockets_of_family(pid: int, name: str, file: str) -> dict[str, int]:
     return {word: int(number) for word, number in zip(words[::2], words[1::2], strict=False)}
 
 
-def _counters(pid: int, file: str) -> dict[str, int]:
+def counters_of(pid: int, file: str) -> dict[str, int]:
     """The numbers of a file whose lines come in pairs of names and numbers: `Udp:RcvbufErrors`."""
     rows = Path(f"/proc/{pid}/net/{file}").read_text(encoding="ascii").splitlines()
     counters: dict[str, int] = {}

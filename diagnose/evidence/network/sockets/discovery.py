@@ -1,0 +1,85 @@
+"""Programs that look for devices of the local network from networks where they hear none."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Unavailable
+from diagnose.questions import Host
+from diagnose.questions.sockets import CountMulticast, MulticastCounters
+from diagnose.registry import evidence
+
+PROTOCOLS = {5353: "mDNS", 1900: "SSDP", 3702: "WS-Discovery"}
+"""By the UDP port of its group: 224.0.0.251 (RFC 6762), 239.255.255.250 (UPnP, WS-Discovery)."""
+_LEAST_SENT = 3
+_SEEKS_DEVICES = LazyPattern(
+    r"home-?assistant|\bhass\b|homebridge|openhab|scrypted|music-?assistant|matter-?server|esphome"
+    r"|iobroker|shairport|airplay|airconnect|aircast|minidlna|gerbera|rygel|\bwsdd|avahi"
+    r"|snapcast|owntone|logitechmediaserver|lyrion",
+    re.IGNORECASE,
+)
+"""Images of programs that are of little use without the devices that they find, or unless devices
+find them. Media servers such as Plex and Jellyfin do without, and browsers speak mDNS by the way.
+"""
+
+
+class UnheardDiscovery(msgspec.Struct, frozen=True):
+    """A container whose questions to groups nobody of the local network hears."""
+
+    container: Container
+    networks: tuple[Network, ...]
+    ports: tuple[int, ...]
+    """Ports of discovery protocols at which it listens."""
+    counters: MulticastCounters
+
+
+class UnheardDiscoveries(Items[UnheardDiscovery], frozen=True):
+    """They have received no packet to a group but their own, or those of few neighbours."""
+
+    asked: int = 0
+    """How many containers seek devices from bridges."""
+
+
+@evidence
+def unheard_discoveries(
+    host: Host, containers: Containers, networks: Networks, namespaces: Namespaces
+) -> UnheardDiscoveries | Unavailable:
+    """A bridge passes packets to groups on to its own ports alone, and a published port takes none.
+
+    What a program has sent comes back to itself, so that one which has received more than that is
+    reached: by a reflector such as Avahi's, or by neighbours.
+    """
+    seekers = [
+        (container, netns.container.state.pid, ports)
+        for container in containers.running
+        if _may_seek(container, networks) and (netns := namespaces.of(container)) is not None
+        if (ports := tuple(port for port in PROTOCOLS if netns.serves_others("udp", port)))
+    ]
+    if not seekers:
+        return UnheardDiscoveries()
+    counted = host.require(CountMulticast(sorted(pid for _, pid, _ in seekers)))
+    found = [
+        UnheardDiscovery(container, tuple(networks.of(container)), ports, counters)
+        for container, pid, ports in seekers
+        if (counters := counted.get(str(pid))) is not None and _hears_nobody(counters)
+    ]
+    return UnheardDiscoveries(tuple(found), len(seekers))
+
+
+def _may_seek(container: Container, networks: Networks) -> bool:
+    """Whether it is made to find devices, and is on bridges alone."""
+    if container.shares_network or _SEEKS_DEVICES.search(container.config.image) is None:
+        return False
+    listed = networks.of(container)
+    return bool(listed) and all(network.is_bridge for network in listed)
+
+
+def _hears_nobody(counters: MulticastCounters) -> bool:
+    return counters.sent >= _LEAST_SENT and counters.received <= counters.sent
