@@ -73,6 +73,7 @@ def test_every_check_is_found_on_a_real_fault():
 
 
 PASSED_NOWHERE = {
+    "network.ftp-data-unpublished": "no recorded host publishes port 21",
     "network.discovery-unheard": "no recorded host runs a program that is made to find devices",
     "firewall.overlay-lost": "no recorded host is in a swarm",
     "swarm.address-gone": "no recorded host is in a swarm",

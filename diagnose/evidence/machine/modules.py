@@ -23,6 +23,8 @@ class Modules(msgspec.Struct, frozen=True):
     """How many modules it holds; 0 for a kernel built in one piece."""
     folder: str
     """The folder with the modules of this kernel release; empty if there is none."""
+    names: frozenset[str] = frozenset()
+    """Of those that are loaded."""
 
 
 @evidence
@@ -33,11 +35,12 @@ def modules(host: Host) -> Modules | Unavailable:
     listed = host.ask(ReadFile("/proc/modules"))
     if isinstance(listed, Failed) and listed.reason != "missing":
         return Unavailable.of(listed)
-    loaded = 0 if isinstance(listed, Failed) else len(listed.text.splitlines())
+    lines = [] if isinstance(listed, Failed) else listed.text.splitlines()
+    names = frozenset(line.partition(" ")[0] for line in lines)
     paths = [f"{folder}/{release}" for folder in FOLDERS]
     statuses = host.require(StatPaths(paths))
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
-    return Modules(release, loaded, folder)
+    return Modules(release, len(lines), folder, names)
 
 
 IPVS = "/proc/net/ip_vs"

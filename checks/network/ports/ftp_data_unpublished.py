@@ -1,0 +1,92 @@
+"""network.ftp-data-unpublished: an FTP server offers a port for data that nobody reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.machine.modules import Modules
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import numbered
+from diagnose.registry import check
+
+_CONTROL = 21
+_LEAST = 10_001
+"""Servers offer a port of the kernel's own range (from 32768) or of one that is configured; below
+are ports of other programs, such as Webmin's 10000."""
+_HELPER = "nf_nat_ftp"
+"""The kernel's module that opens data ports by itself, where a rule hands connections to it."""
+
+
+@check("network.ftp-data-unpublished", severity=Severity.warning)
+def ftp_data_unpublished(
+    containers: Containers, namespaces: Namespaces, modules: Modules | None
+) -> CheckResult:
+    """An FTP server waits for data at a port that is not published.
+
+    A client of FTP logs in at port 21, and gets lists and files over a second connection, to a port
+    that the server chooses (passive mode, RFC 959). In a container that port has to be published
+    too. Seen while a client is being served: the server listens for it. A host whose kernel opens
+    these ports by itself (nf_nat_ftp) is left out, and so is a client that chooses the port itself.
+    """
+    servers = [container for container in containers.running if _serves_ftp(container)]
+    if not servers:
+        return Skipped("no running container publishes port 21")
+    if modules is not None and _HELPER in modules.names:
+        return Skipped(f"the kernel opens data ports of FTP by itself ({_HELPER} is loaded)")
+    for server in servers:
+        netns = namespaces.of(server)
+        if netns is not None and netns.serves_others("tcp", _CONTROL):
+            waiting = _waiting(server, netns)
+            if waiting:
+                yield _finding(server, waiting)
+    subjects = {server.subject for server in servers}
+    yield from (item for item in namespaces.unvisited if item.subject in subjects)
+    return None
+
+
+def _serves_ftp(container: Container) -> bool:
+    return any(port.number == _CONTROL for port in container.published_by("tcp"))
+
+
+def _waiting(server: Container, netns: ContainerNetns) -> list[int]:
+    """The ports at which it may wait for a client's second connection, and that nobody reaches."""
+    published = {port.number for port in server.published_by("tcp")}
+    sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
+    ports = {socket.port for socket in sockets if not socket.is_loopback}
+    return sorted(port for port in ports - published if port >= _LEAST)
+
+
+def _finding(server: Container, waiting: Sequence[int]) -> Finding:
+    return Finding.about(
+        server,
+        f"{server} serves FTP at its published port 21 and waits for a client's data at "
+        f"{numbered('port', waiting)}, which it does not publish: lists and transfers fail",
+        {
+            "TCP sockets inside": list(waiting[:5]),
+            "NetworkSettings.Ports": server.published_names,
+            "declared by the image (EXPOSE)": [*_declared(server, waiting[0])],
+        },
+        stable=(server.life,),
+    ).with_variables(_cure(server, waiting[0]))
+
+
+def _cure(server: Container, port: int) -> dict[str, str]:
+    """The range that the image declares around the port, as an option; else the server's name."""
+    declared = _declared(server, port)
+    if not declared:
+        return {"ftp": server.name}
+    span = f"{declared[0]}-{declared[-1]}"
+    return {"data_ports": f"{span}:{span}"}
+
+
+def _declared(server: Container, port: int) -> list[int]:
+    """The ports without a gap around this one that the image or its options declare."""
+    declared = set(server.declared_tcp_ports)
+    span = [port] if port in declared else []
+    while span and span[0] - 1 in declared:
+        span.insert(0, span[0] - 1)
+    while span and span[-1] + 1 in declared:
+        span.append(span[-1] + 1)
+    return span
