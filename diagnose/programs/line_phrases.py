@@ -40,7 +40,8 @@ EXPLAINS = Phrases(
         assertion wrong gave needs deprecated ambiguous bad root supposed refusing refuses
         insecure align should pending unapplied blocked exceeded migrating usable sealed https
         plaintext enotfound eai_again econnrefused instruction consistent inconsistent module
-        readonly least cleaning insufficient login conversion property
+        readonly least cleaning insufficient login conversion property appear seem executed run
+        deadline accepts
         """
     ),
     pattern=LazyPattern(
@@ -84,7 +85,8 @@ EXPLAINS = Phrases(
         | \b(?:run\w*|start\w*)\b.{0,40}\bas\ root\b | \bnot\ supposed\ to\b
         | \b(?:enotfound|econnrefused)\b | \billegal\ instruction\b
         | \b(?:not\ |in)consistent\b | \bfailed\ migrations\b | \bno\ module\ named\b | \breadonly\ variable\b
-        | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
+        | \bnot\ (?:appear|seem)\ to\ be\b | \bhas\ to\ be\ (?:executed|run)\b | \bdeadline\ exceeded\b
+        | \baccepts\ \d+\ arg | \bshould\ be\ at\ least\b | \bneeds\ cleaning\b | \bproperty\b.{1,80}\bwas\ not\ used\b
         | \bfail(?:ed|ure)\ (?:to|in|with|opening|initiali[sz]ing|at)\b | \bassertion\b
         | \binsufficient\b | \blogin\ failed\b | \binterface\ conversion:
         """,

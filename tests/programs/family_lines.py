@@ -138,6 +138,16 @@ LINES = {
         "NameError: uninitialized constant Connectors::BaseConnector",
         "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
     ),
+    "argument-missing": (
+        "Error: accepts 1 arg(s), received 0",
+        "serve: error: the following arguments are required: --data",
+        "error: The following required arguments were not provided: <URL>",
+        '"tunnel run" requires the ID or name of the tunnel to run as the last command line argument',
+    ),
+    "owner-expected": (
+        "Console has to be executed with the user that owns the file config/config.php",
+    ),
+    "some-peer-silent": ("panic: context deadline exceeded",),
     "plugin-missing": (
         "error_class=Fluent::NotFoundPluginError error=\"Unknown output plugin 'elasticsearch'. Run 'gem search'\"",
         "Couldn't find any filter plugin named 'geoip2'. Are you sure this is correct?",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.recognition import NEVER, Failure
 
 _MANY = "many programs"
 
@@ -172,6 +172,18 @@ PEERS = (
         cause="what the program calls refuses the connection, and the line does not say what that is",
         cure="compare the hosts and ports in its settings with the containers that run",
         source=_MANY,
+        may_pass=True,
+    ),
+    Failure(
+        name="some-peer-silent",
+        of_running=NEVER,
+        mark="",
+        pattern=r"\bcontext deadline exceeded\b(?! \(Client\.Timeout)|\bdial (?:tcp|udp): i/o timeout\b",
+        cause="what the program calls at its start does not answer in time, and the line does not say what "
+        "that is",
+        cure="compare the hosts and ports in its settings with the containers that run; the lines above "
+        "may name it",
+        source="Go's own message; milvus-io/milvus#34319",
         may_pass=True,
     ),
     Failure(

@@ -56,6 +56,7 @@ FILES = (
             Access\ to\ the\ path\ '(?P<path_dotnet>[^']+)'\ is\ denied
             | (?:{_REFUSALS}).{{0,80}}?(?P<path>{_FOLDER}){_NO_SCRIPT}
             | (?P<path_first>{_FOLDER}){_NO_SCRIPT}[^/]{{0,80}}?(?:{_REFUSALS})
+            | (?:EACCES|\[Errno\ 13\])[^'"\n]{{0,60}}['"](?P<path_relative>\.{{0,2}}/?[\w-][\w.-]*(?:/[\w.@+-]+)+)/?['"]
             | \b(?:open|stat|lstat|mkdir|chmod|unlink):?\ ['\"]?(?P<path_call>{_FOLDER})['\"]?:
                 \ operation\ not\ permitted
         """,
@@ -65,6 +66,15 @@ FILES = (
         "or run the container as the user that its image is made for",
         source=_MANY,
         confirmed_by="container.mount-forbidden",
+    ),
+    Failure(
+        name="owner-expected",
+        mark="owns the file",
+        pattern=r"has to be executed with the user that owns the file (?P<file>[\w./-]+)",
+        cause="the program's file {file} belongs to another user than the one that runs the program, "
+        "which stops for that",
+        cure="give the file to the user that the next lines call the current one, with chown",
+        source="owncloud-docker/server#347; nextcloud/docker#1414",
     ),
     Failure(
         name="some-path-denied",

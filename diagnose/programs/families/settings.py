@@ -264,6 +264,23 @@ SETTINGS = (
         build="another",
     ),
     Failure(
+        name="argument-missing",
+        of_running=NEVER,
+        mark="arg",
+        pattern=r"""(?x)
+            \baccepts\ (?:at\ least\ |between\ )?\d+\ (?:and\ \d+\ )?arg\(s\),\ received\ \d  # cobra
+            | \bthe\ following\ arguments\ are\ required:  # argparse
+            | \bmissing\ (?:required\ )?arguments?\b  # click
+            | \brequired\ arguments?\ (?:was|were)\ not\ provided\b  # clap
+            | \b(?:not\ enough|too\ few)\ arguments\b
+            | \brequires\ (?:at\ least\ |exactly\ )?(?:an?|one|\d+)\ (?:command\ line\ )?arguments?\b
+            | \brequires\ the\ .{1,80}\bcommand[ -]line\ argument\b
+        """,
+        cause="the command of the container lacks an argument that the program needs",
+        cure="add it behind the image's name (command in compose)",
+        source="cobra's, argparse's, click's and clap's own messages",
+    ),
+    Failure(
         name="unknown-command",
         of_running=ABOUT_SETTINGS,
         mark="unknown command",
