@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.firewall.actions import Leave, Stop
 from diagnose.firewall.conditions import Match, Unread
+from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.packet import Family, Packet
 from diagnose.firewall.rules import Rule, Ruleset
 from diagnose.firewall.values import Interval
@@ -23,8 +24,9 @@ class _Opening(msgspec.Struct, frozen=True):
 
 
 class Openings:
-    """The rules of a ruleset that let in the ports that they name.
+    """The rules of a ruleset that let in the ports that they name, without Docker's own.
 
+    Docker's name a container's port, which may be the host's port of another container.
     A host has one for each published port: they are kept by the port, so that asking for a hundred
     ports does not go through all rules a hundred times.
     """
@@ -65,6 +67,8 @@ def _number(opening: _Opening) -> int:
 
 def _letting_in(ruleset: Ruleset) -> Iterator[tuple[Rule, Step]]:
     for chain in ruleset.chains:
+        if is_docker_chain(str(chain.table), chain.name):
+            continue
         for rule in chain.rules:
             if _lets_in(rule) and _asked_ports(rule):
                 yield rule, Step(str(chain.table), chain.name, rule.text)

@@ -9,6 +9,7 @@ from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, Pack
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.ruleset import assemble
+from diagnose.model import Result
 from tests.checks.network.evidence import container, network
 from tests.firewall.walk_cases import NO_NFTABLES
 from tests.judging import judge, rows
@@ -38,17 +39,27 @@ CASES = {
 def test_opened_by_the_hosts_port(
     rule: str, port: str, reach: ConnectionVerdict, wanted: list[tuple[str, str]]
 ) -> None:
-    text = f"*filter\n:DOCKER-USER - [0:0]\n-A DOCKER-USER {rule}\nCOMMIT\n"
+    result = _judged("DOCKER-USER", rule, port, reach)
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert finding.variables["uplink"] == "eth0"
+
+
+def test_dockers_rule_for_another_container_opens_nothing_here() -> None:
+    """It names the port of that container, which is the host's port of this one."""
+    other = "-d 172.18.0.7/32 ! -i br-1 -o br-1 -p tcp -m tcp --dport 8443 -j ACCEPT"
+    assert rows(_judged("DOCKER", other, "443/tcp", CLOSED)) == []
+
+
+def _judged(chain: str, rule: str, port: str, reach: ConnectionVerdict) -> Result:
+    text = f"*filter\n:{chain} - [0:0]\n-A {chain} {rule}\nCOMMIT\n"
     ruleset = assemble(NO_NFTABLES, {"ip": text}, {})
     inlet = Ingress(
         container("cloud"), network(), frozenset({"172.18.0.2"}), port, "0.0.0.0", 8443, True,
         Uplink("eth0", "192.0.2.10"), reach, reach, OPEN,
     )  # fmt: skip
-    result = judge(
+    return judge(
         "firewall.opened-by-host-port",
         packet_paths=PacketPaths(inlets=(inlet,)),
         firewall=Firewall(ruleset),
     )
-    assert rows(result) == wanted
-    for finding in result.findings:
-        assert finding.variables["uplink"] == "eth0"
