@@ -176,6 +176,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "dns.server-refuses-containers": "the lab's resolver is no program that a page can configure",
     "network.port-not-published": "the container has to be created in another way",
     "network.published-on-loopback": "whether the ports are to be open only the reader knows",
+    "firewall.published-port-closed": "whether the port is to be open only the reader knows",
     "firewall.host-port-closed": "whether the port is to be open only the reader knows",
     "image.registry-tls": "the pull has to be repeated by hand",
     "image.registry-unreachable": "the registry has to come back",

@@ -91,7 +91,22 @@ def dropped_ways(
     return {
         by: ways
         for by, ways in dropped.items()
-        if not _closes_on_purpose(by, ways, paths) and (lacks is None or not lacks.explain(by))
+        if not _only_closes_ports(by, ways, paths) and (lacks is None or not lacks.explain(by))
+    }
+
+
+def ports_closed_by_rules(
+    firewall: Firewall, paths: PacketPaths, resolver_paths: ResolverPaths | None
+) -> dict[Step, list[Ingress]]:
+    """The published ports of IPv4 that no client gets into, by a rule that only closes ports.
+
+    It may be meant: whoever wrote the rule knows.
+    """
+    lacks = _Lacks(firewall, paths)
+    return {
+        by: ways.inlets
+        for by, ways in _by_rule(paths, resolver_paths).items()
+        if ways.family == "ip" and _only_closes_ports(by, ways, paths) and not lacks.explain(by)
     }
 
 
@@ -141,11 +156,8 @@ class _Lacks:
         return self._firewall.is_lost(by) or (self._is_flushed and is_behind_docker)
 
 
-def _closes_on_purpose(by: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
-    """Whether a rule that lets containers out only closes ports.
-
-    In DOCKER-USER, or some of several.
-    """
+def _only_closes_ports(by: Step, ways: DroppedWays, paths: PacketPaths) -> bool:
+    """Whether a rule that lets containers out closes ports: in DOCKER-USER, or some of several."""
     if ways.outlets or ways.queries:
         return False
     inlets = ways.inlets

@@ -90,6 +90,20 @@ def dropping_rules(host: Host, firewall: Firewall) -> DroppingRules | Unavailabl
     return DroppingRules((*risen, *legacy), legacy.uncounted)
 
 
+def packets_of(answer: Mapping[str, Any], firewall: Firewall) -> dict[Step, int]:
+    """The packets that met each rule of nftables, for rules that count them.
+
+    answer: that of `ListNftables`.
+    """
+    counters = _counters(answer)
+    return {
+        Step(chain.label, chain.name, rule.text): packets
+        for chain in firewall.chains
+        for rule, packets in zip(chain.rules, counters.get(_key(chain), ()), strict=False)
+        if packets is not None
+    }
+
+
 def _is_wanted(rule: DroppingRule) -> bool:
     return rule.is_limit or GUARD.search(rule.rule.text) is not None
 

@@ -1,0 +1,70 @@
+"""Published ports that a rule of the administrator closes to every client."""
+
+from __future__ import annotations
+
+from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.paths.closed_ports import ClosedPort, ClosedPorts
+from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.rules.rule_programs import place_of
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.phrases import count, sentence
+from diagnose.registry import check
+
+
+@check(
+    "firewall.published-port-closed",
+    severity=Severity.advice,
+    caused_by=["firewall.opened-by-host-port"],
+    aloud=(
+        "has a published port that the firewall closes",
+        "have published ports that the firewall closes",
+    ),
+)
+def published_port_closed(closed_ports: ClosedPorts, packet_paths: PacketPaths) -> CheckResult:
+    """A firewall rule closes a published port to every client.
+
+    The rule may be meant: a port that only this host should use is better published on 127.0.0.1.
+    A rule whose counter says that nothing has come to it is not reported, nor one that lets in some
+    clients.
+    """
+    if not packet_paths.inlets:
+        return Skipped(packet_paths.why_none or "no running container publishes a port")
+    for port in closed_ports:
+        yield _finding(port)
+    return None
+
+
+def _finding(port: ClosedPort) -> Finding:
+    inlet, by = port.inlet, port.by
+    stopped = f"{count(port.dropped, 'packet')} so far" if port.dropped else ""
+    return Finding.about(
+        inlet.container,
+        sentence(
+            f"published port {inlet.host_port} of {inlet.container} is closed to every client "
+            f"that comes by {inlet.uplink.name}: {by}",
+            stopped,
+        ),
+        present(
+            {
+                **by.evidence,
+                "NetworkSettings.Ports": f"{inlet.host_port} -> {inlet.port}",
+                "packets that met the rule": port.dropped,
+            }
+        ),
+        discriminator=f"{inlet.host_port}/{inlet.protocol}",
+        touches=(inlet.network.subject,),
+        signs=NO_WAY_OUT,
+        stable=(inlet.container.life,),
+    ).with_variables(_cure(port))
+
+
+def _cure(port: ClosedPort) -> dict[str, str]:
+    """What opens the port ahead of the rule; nothing where a rule stops the answers."""
+    inlet, place = port.inlet, place_of(port.by)
+    if inlet.reach.part == "reply" or not place:
+        return {}
+    if place.get("table") == "raw":
+        # what comes here belongs to no connection yet
+        place = {"program": place["program"], "raw_chain": place["chain"]}
+    return {**place, "host_port": str(inlet.host_port), "proto": inlet.protocol}

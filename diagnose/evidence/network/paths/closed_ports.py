@@ -1,0 +1,49 @@
+"""Published ports that a rule of the administrator closes to every client."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.paths.dropped_ways import ports_closed_by_rules
+from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths, Step
+from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
+from diagnose.evidence.network.rules.dropping_rules import packets_of
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.firewall import ListNftables
+from diagnose.registry import evidence
+
+
+class ClosedPort(msgspec.Struct, frozen=True):
+    """A published port, the rule that closes it, and what has come to the rule."""
+
+    inlet: Ingress
+    by: Step
+    dropped: int | None
+    """Packets since the rule was written; None where it does not count them."""
+
+
+class ClosedPorts(Items[ClosedPort], frozen=True):
+    """In the order of the rules; a rule that nothing has come to closes nothing that is wanted."""
+
+
+@evidence
+def closed_ports(
+    host: Host, firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
+) -> ClosedPorts:
+    """Which of several ports that one rule closes was called, no counter tells."""
+    closed = ports_closed_by_rules(firewall, packet_paths, resolver_paths)
+    if not closed:
+        return ClosedPorts()
+    answer = host.ask(ListNftables())
+    packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
+    return ClosedPorts(
+        tuple(
+            ClosedPort(inlet, by, packets.get(by))
+            for by, inlets in closed.items()
+            for inlet in inlets
+            if packets.get(by) != 0
+        )
+    )

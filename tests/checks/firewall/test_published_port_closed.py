@@ -1,0 +1,39 @@
+"""The check in checks/firewall/published_port_closed.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.network.paths.closed_ports import ClosedPort, ClosedPorts
+from diagnose.evidence.network.paths.ingress import Ingress
+from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
+from diagnose.evidence.network.uplinks import Uplink
+from tests.checks.network.evidence import container, network
+from tests.judging import judge, rows
+
+OPEN = ConnectionVerdict("accept")
+RULE = "-p tcp -m tcp --dport 8443 -j DROP"
+CURES = {
+    "DOCKER-USER": (Step("ip filter", "DOCKER-USER", RULE), "request", {"chain", "table"}),
+    "before connections": (Step("ip raw", "PREROUTING", RULE), "request", {"raw_chain"}),
+    "nft": (Step("inet site", "c", "tcp dport 443 drop"), "request", {"nft_chain"}),
+    "the answers": (Step("ip filter", "FORWARD", "-p tcp --sport 443 -j DROP"), "reply", set()),
+    "firewalld": (Step("inet firewalld", "filter_FORWARD", "drop"), "request", set()),
+}
+
+
+@pytest.mark.parametrize(("by", "part", "given"), CURES.values(), ids=CURES)
+def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -> None:
+    closed = ConnectionVerdict("drop", by=by, hook="forward", part=part)  # type: ignore[arg-type]
+    inlet = Ingress(
+        container("cloud"), network(), frozenset({"172.18.0.2"}), "443/tcp", "0.0.0.0", 8443, True,
+        Uplink("eth0", "192.0.2.10"), closed, closed, OPEN,
+    )  # fmt: skip
+    result = judge(
+        "firewall.published-port-closed",
+        closed_ports=ClosedPorts((ClosedPort(inlet, by, 3),)),
+        packet_paths=PacketPaths(inlets=(inlet,)),
+    )
+    assert rows(result) == [("advice", "cloud")]
+    places = {"table", "chain", "raw_chain", "nft_chain"}
+    assert places & set(result.findings[0].variables) == given
