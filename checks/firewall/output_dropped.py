@@ -1,21 +1,29 @@
-"""What the host itself may not send: to its containers, and to its DNS servers."""
+"""What the host itself may not send: to its containers, its DNS servers and its registries."""
 
 from __future__ import annotations
 
 from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.mappings import by_key, present
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more, named
+from diagnose.phrases import agree, and_more, joined, named
 from diagnose.registry import check
 
 
-@check("firewall.output-dropped", severity=Severity.critical, causes=["dns.host-broken"])
+@check(
+    "firewall.output-dropped",
+    severity=Severity.critical,
+    causes=["dns.host-broken", "image.registry-unreachable"],
+)
 def output_dropped(
-    host_paths: HostPaths, dns_path: DnsPath | None, packet_paths: PacketPaths | None
+    host_paths: HostPaths,
+    dns_path: DnsPath | None,
+    packet_paths: PacketPaths | None,
+    stopped_pulls: StoppedPulls | None,
 ) -> CheckResult:
     """The host's own packet filter drops what the host sends.
 
@@ -26,17 +34,23 @@ def output_dropped(
     firewall.forward-dropped.
     """
     queries = dns_path.of_host if dns_path is not None else {}
+    pulls = stopped_pulls or StoppedPulls()
     if host_paths.why_none:
         return Skipped(host_paths.why_none)
-    if not len(host_paths) and not queries:
+    if not len(host_paths) and not queries and not pulls:
         return Skipped("no running container publishes a TCP port on a bridge network")
     blocked = _blocked(host_paths, packet_paths)
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _blocked_paths_finding(obstacle, paths, lost)
+    reported = {obstacle.by for obstacle in blocked}
     for server, rule in queries.items():
-        if rule not in {obstacle.by for obstacle in blocked}:
+        if rule not in reported:
             yield _blocked_query_finding(server, rule)
+    reported |= set(queries.values())
+    unreported = [pull for pull in pulls if pull.by not in reported]
+    for by, stopped in by_key((pull.by, pull) for pull in unreported).items():
+        yield _blocked_pull_finding(by, stopped)
     return None
 
 
@@ -105,6 +119,28 @@ def _blocked_query_finding(server: str, by: Step) -> Finding:
     )
 
 
+def _blocked_pull_finding(by: Step, pulls: list[StoppedPull]) -> Finding:
+    registries = list(dict.fromkeys(pull.trouble.registry for pull in pulls))
+    quoted = joined([f'"{registry}"' for registry in registries])
+    port = {"answers_port" if _is_for_answers(by) else "pull_port": str(pulls[0].port)}
+    return Finding(
+        subject=HOST,
+        summary=(
+            f"this host itself cannot reach {agree(registries, 'registry', 'registries')} {quoted}: "
+            f"{by} drops what it sends or the answers"
+        ),
+        evidence={**by.evidence, "registries": registries},
+        variables=cures.unban(by) or {**cures.place_of(by), **port},
+        discriminator=f"registry {by.key}",
+        severity=Severity.warning,
+        touches=(DAEMON, *(pull.trouble.subject for pull in pulls)),
+    )
+
+
+def _is_for_answers(by: Step) -> bool:
+    return by.chain.lower().startswith(("input", "prerouting"))
+
+
 def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, str]:
     if obstacle.part != "reply" or cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
@@ -124,6 +160,5 @@ def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
     if by.rule.startswith("policy ") and "program" in place and by.chain == "OUTPUT":
         return {**place, "closed_chain": by.chain}
     server = servers[0] if servers else ""
-    is_input = by.chain.lower().startswith("input")
-    name = "answered_server" if is_input else "server"
+    name = "answered_server" if _is_for_answers(by) else "server"
     return {**place, **present({"bridge": bridge, name: server})}

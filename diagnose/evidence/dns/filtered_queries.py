@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
 
@@ -14,7 +15,7 @@ from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.firewall.packet import Packet
+from diagnose.firewall.packet import Hook, Packet
 from diagnose.firewall.reach import reach_in, reach_out
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import Step
@@ -67,7 +68,7 @@ def _blocked_of_host(
             continue
         is_here = is_loopback(server) or links.holds(server)
         device = "lo" if is_here else _device(server, routes, links)
-        rule = _own_query(ruleset, server, device) if device else None
+        rule = rule_against(ruleset, server, device) if device else None
         if rule is not None:
             yield server, rule
 
@@ -106,29 +107,39 @@ def _reach(
     )
 
 
-def _own_query(ruleset: Ruleset, server: str, device: str) -> Step | None:
-    """The rule that certainly stops a query of the host itself, or the answer to it."""
+def rule_against(
+    ruleset: Ruleset,
+    server: str | None,
+    device: str,
+    *,
+    proto: Literal["tcp", "udp"] = "udp",
+    port: int = 53,
+) -> Step | None:
+    """The rule that certainly stops what the host itself asks a server, or the answer to it.
+
+    server: None for any. device: "lo" for a server on this host.
+    """
     here = device == "lo"
-    sent = Packet("", device, None, server, "udp", 40_000, 53, dst_local=here, src_local=True)
-    received = Packet(device, "", None, server, "udp", 40_000, 53, dst_local=True, src_local=True)
+    sent = Packet("", device, None, server, proto, 40_000, port, dst_local=here, src_local=True)
+    received = Packet(device, "", None, server, proto, 40_000, port, dst_local=True, src_local=True)
     answer = Packet(
         device,
         "",
         server,
         None,
-        "udp",
-        53,
+        proto,
+        port,
         40_000,
         state="established",
         reply=True,
         dst_local=True,
         src_local=here,
     )
-    verdicts = [
-        walk(ruleset, "output", sent),
-        *([walk(ruleset, "input", received)] if here else []),
-    ]
-    verdicts.append(walk(ruleset, "input", answer))
+    asked: list[tuple[Packet, Hook]] = [(sent, "output"), (sent, "postrouting")]
+    if here:
+        asked += [(received, "prerouting"), (received, "input")]
+    asked += [(answer, "prerouting"), (answer, "input")]
+    verdicts = (walk(ruleset, hook, packet) for packet, hook in asked)
     return next((verdict.by for verdict in verdicts if verdict.is_blocked), None)
 
 

@@ -6,7 +6,10 @@ import pytest
 
 from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.stopped_pulls import stopped_pulls
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.egress import Egress
@@ -16,7 +19,7 @@ from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, Pack
 from diagnose.evidence.network.paths.return_paths import ReturnPath, ReturnPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.half_open import HalfOpen
-from diagnose.evidence.network.uplinks import Uplink
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.packet import Hook
@@ -25,6 +28,7 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
+from tests.firewall.walk_cases import NO_NFTABLES
 from tests.inspected import container
 from tests.judging import judge, rows
 
@@ -101,6 +105,39 @@ def test_the_cure_of_a_lost_query_names_the_chain_that_drops_it() -> None:
         "OUTPUT",
     )
     assert variables["server"] == "192.0.2.53"
+
+
+REGISTRIES = {
+    "a name": ("OUTPUT -p tcp --dport 443", "hub.lab.test", {"pull_port": "443"}),
+    "an address": ("OUTPUT -d 192.0.2.80", "192.0.2.80:5000", {"pull_port": "5000"}),
+    "one of several addresses": ("OUTPUT -d 192.0.2.80", "hub.lab.test", None),
+    "the answers": ("INPUT -p tcp --sport 443", "hub.lab.test", {"answers_port": "443"}),
+    "another port": ("OUTPUT -p tcp --dport 5000", "hub.lab.test", None),
+}
+
+
+@pytest.mark.parametrize(("rule", "registry", "cure"), REGISTRIES.values(), ids=REGISTRIES)
+def test_a_registry_that_the_host_itself_stops(
+    rule: str, registry: str, cure: dict[str, str] | None
+) -> None:
+    text = f"*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A {rule} -j DROP\nCOMMIT\n"
+    trouble = PullTrouble("unreachable", registry, "", 2, first=1.0, last=2.0, text="timeout")
+    stopped = stopped_pulls(
+        Pulls((trouble,), "log"),
+        Firewall(assemble(NO_NFTABLES, {"ip": text}, {})),
+        Uplinks((Uplink("eth0", "192.0.2.10"),)),
+        Interfaces(()),
+    )
+    result = judge("firewall.output-dropped", host_paths=HostPaths(()), stopped_pulls=stopped)
+    found = [
+        {
+            key: finding.variables[key]
+            for key in ("pull_port", "answers_port")
+            if key in finding.variables
+        }
+        for finding in result.findings
+    ]
+    assert found == ([cure] if cure else [])
 
 
 def test_a_closed_policy_is_opened_as_a_whole() -> None:

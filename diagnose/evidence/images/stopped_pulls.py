@@ -1,0 +1,60 @@
+"""Registries that the host's own packet filter keeps the engine from."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.dns.filtered_queries import rule_against
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.verdict import Step
+from diagnose.registry import evidence
+
+_HTTPS = 443
+
+
+class StoppedPull(msgspec.Struct, frozen=True):
+    """A registry that could not be reached, and the rule that stops what the engine sends there."""
+
+    trouble: PullTrouble
+    port: int
+    by: Step
+
+
+class StoppedPulls(Items[StoppedPull], frozen=True):
+    """Each registry once for each kind of failure."""
+
+
+@evidence
+def stopped_pulls(
+    pulls: Pulls, firewall: Firewall, uplinks: Uplinks, links: Interfaces
+) -> StoppedPulls:
+    """A walk to the registry's port by the uplink; to any address where it is known by name."""
+    uplink = uplinks.preferred
+    if uplink is None:
+        return StoppedPulls()
+    found = []
+    for trouble in pulls.of("unreachable"):
+        address, port = _place(trouble.registry)
+        if address is not None and links.holds(address):
+            continue
+        by = rule_against(firewall.ruleset, address, uplink.name, proto="tcp", port=port)
+        if by is not None:
+            found.append(StoppedPull(trouble, port, by))
+    return StoppedPulls(tuple(found))
+
+
+def _place(registry: str) -> tuple[str | None, int]:
+    """The address of a registry, if its name is one, and its port."""
+    name, colon, port = registry.rpartition(":")
+    if not (colon and port.isdecimal()):
+        name, port = registry, str(_HTTPS)
+    try:
+        return str(ip_address(name.strip("[]"))), int(port)
+    except ValueError:
+        return None, int(port)
