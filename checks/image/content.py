@@ -184,6 +184,10 @@ def _architecture(candidate: Container, detail: Detail | None) -> str:
 
 
 _LOST_LAYER = LazyPattern(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")
+_LOST_SHORT_NAME = LazyPattern(
+    r"HTTP 500: readlink (?P<folder>\S+/overlay2/l)/\w+: (?:no such file|invalid argument)"
+)
+"""Mounts name layers by links in this folder; seen on engine 28.5.2."""
 
 
 @check(
@@ -230,6 +234,7 @@ def corrupt(
         yield _deleted_layer_finding(stored, containers)
         return None
     yield from _lost_container_layer_findings(containers)
+    yield from _lost_short_name_findings(containers)
     if isinstance(layers, LayerFolders):
         yield from _incomplete_store_findings(layers, clock, recent_s)
         yield from _closed_folder_findings(layers, containers)
@@ -287,6 +292,30 @@ def _lost_container_layer_findings(containers: Containers) -> Iterator[Finding]:
                 evidence={"GET /containers/ID/json": unread.why, "not on the disk": match["path"]},
                 variables={"container": name},
             )
+
+
+def _lost_short_name_findings(containers: Containers) -> Iterator[Finding]:
+    """Links that lead from the short names of layers to their folders: mounts go by them."""
+    unread = {
+        item.subject: match
+        for item in containers.unexamined
+        if (match := _LOST_SHORT_NAME.search(item.why))
+    }
+    for folder, subjects in by_key(
+        (match["folder"], subject) for subject, match in unread.items()
+    ).items():
+        names = [subject.name for subject in subjects]
+        yield Finding(
+            subject=DAEMON,
+            summary=(
+                f"links of layers are gone from {folder}: {counted('container', names)} can be "
+                "neither started nor inspected"
+            ),
+            evidence={"GET /containers/ID/json": unread[subjects[0]].string},
+            variables={"links": folder},
+            discriminator="links",
+            touches=tuple(subjects),
+        )
 
 
 def _incomplete_store_findings(

@@ -213,6 +213,19 @@ def test_a_container_that_cannot_be_inspected_for_want_of_its_layer() -> None:
     assert rows(result) == [("critical", "web")]
 
 
+def test_links_of_layers_that_are_gone_are_one_finding() -> None:
+    why = (
+        "inspect: refused: HTTP 500: readlink /var/lib/docker/overlay2/l/VQIQYUUT636B: "
+        "no such file or directory"
+    )
+    unread = tuple(Unexamined(Subject("container", name), why) for name in ("web", "db"))
+    result = judge(
+        "image.corrupt", layers=LayerFolders((), 5), clock=CLOCK, containers=Containers((), unread)
+    )
+    assert rows(result) == [("critical", "docker")]
+    assert result.findings[0].variables["links"] == "/var/lib/docker/overlay2/l"
+
+
 WEB = container("web")
 
 

@@ -85,6 +85,17 @@ def layer_of_a_container_that_is_gone(box: Box) -> None:
     assert "no such file" in box.docker("inspect", "hollow", check=False).stderr
 
 
+@fault("image.corrupt", subject="daemon:docker", also=[("*", "*")])
+def links_of_layers_that_are_gone(box: Box) -> None:
+    """Someone tidied up the folder of links below overlay2: no container can be inspected after the
+    engine's next start."""
+    box.docker("run", "-d", "--name=bound", *TIDY, "--restart=no", "bb:1.36", "sleep", "1000")
+    box.sh("rm -r /var/lib/docker/overlay2/l")
+    box.stop_engine()
+    box.start_engine()
+    assert "overlay2/l" in box.docker("inspect", "bound", check=False).stderr
+
+
 @fault("image.corrupt", subject="daemon:docker", engines=Engines(since=28), config=STORE)
 def snapshot_that_is_gone(box: Box) -> None:
     """A snapshot of containerd's store was removed by hand: nothing starts from its image."""
