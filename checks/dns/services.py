@@ -28,6 +28,7 @@ from diagnose.registry import check
     "dns.service-on-other-network",
     severity=Severity.critical,
     causes=["container.restart-loop", "container.exits-at-start", "container.unhealthy"],
+    caused_by=["network.veth-detached"],
 )
 def service_on_other_network(
     containers: Containers, networks: Networks, failed: FailedNames | None, ping: Ping | None
@@ -162,7 +163,7 @@ def _cure(call: _Call, owner: Container, networks: Networks) -> dict[str, str]:
         return {}
     if call.front is not None:
         return _by_front(caller, call.front, networks)
-    if owner.joins_network_of_other:
+    if owner.joins_network_of_other or not owner.endpoints:
         return {}
     down = {} if owner.is_running else {"down": owner.name}
     network = _shared_place(owner, networks)
