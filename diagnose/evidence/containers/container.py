@@ -42,6 +42,12 @@ _MONITOR = LazyPattern(
 """Images of programs that call machines and sites to see whether they answer."""
 
 
+_WITHOUT_NAMES = frozenset(
+    {"", "default", "bridge", "host", "none", "ns", "pasta", "private", "slirp4netns"}
+)
+"""Network modes of both engines in which /etc/resolv.conf names servers of the host."""
+
+
 class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55)."""
 
@@ -348,6 +354,12 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     @property
     def shares_host_network(self) -> bool:
         return self.host_config.network_mode == "host"
+
+    @property
+    def has_engine_names(self) -> bool:
+        """Whether it was made for a network on which Docker resolves names of containers."""
+        mode = self.host_config.network_mode
+        return mode not in _WITHOUT_NAMES and ":" not in mode
 
     @property
     def joins_network_of_other(self) -> bool:

@@ -184,13 +184,17 @@ class Resolvers(msgspec.Struct, frozen=True):
         )
 
     def _is_edited(self, container: Container) -> bool:
-        """Whether a file that the engine copied was written long after the container's start.
+        """Whether somebody else has written the file since the container's start.
 
-        The engine changes its own entry in the other kind of file, for example when a network is
-        connected.
+        The engine changes its own entry, for example when a network is connected, and a container
+        that was made for a network with names has no other one.
         """
         conf = self.inside.get(container.id)
-        if conf is None or conf.is_embedded or conf.mtime is None or container.started_at is None:
+        if conf is None or conf.is_embedded:
+            return False
+        if container.has_engine_names:
+            return True
+        if conf.mtime is None or container.started_at is None:
             return False
         return conf.mtime > container.started_at + _WRITTEN_AT_START_S
 

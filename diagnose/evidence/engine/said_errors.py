@@ -38,6 +38,7 @@ HARMLESS = LazyPattern(
     r"|dial unix \S+containerd\.sock\S*: connect: connection refused|Error saving dying container"
     r"|Failed to delete firewall mark rule|Failed add IP alias|network ingress remove failed"
     r"|cluster update failed|is already in progress"
+    r"|failed to delete container from containerd: NotFound"
     # settings that this kernel has not, and that the engine does without
     r"|error reading the kernel parameter|(?:set|enabling) (?:bridge )?default vlan|ipvs"
     r"|failed to load cni during init",

@@ -55,6 +55,11 @@ HEALTHY = {
     "a removal that is done already, on 20.10": _at(
         20, f"{ID} cleanup: failed to delete container from containerd: no such container"
     ),
+    "a removal that is done already": _at(
+        20,
+        f"{ID} cleanup: failed to delete container from containerd: NotFound: container "
+        f'"{ID}" in namespace "moby": not found',
+    ),
     "an exec whose user is unknown": _at(
         20, "Error setting up exec command in container a: unable to find user nobodyx"
     ),
