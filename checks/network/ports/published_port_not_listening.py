@@ -213,7 +213,7 @@ def _udp_finding(
             {
                 "NetworkSettings.Ports": container.published_names,
                 "TCP sockets inside": netns.tcp_listeners,
-                "UDP socket inside": f"none at port {port}",
+                "UDP sockets inside": netns.udp_listeners,
                 "clients without an answer": list(clients[:5]),
             }
         ),

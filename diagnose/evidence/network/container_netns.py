@@ -80,7 +80,15 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
     @property
     def tcp_listeners(self) -> list[str]:
         """Where TCP sockets listen, as evidence shows them: 127.0.0.1:8080."""
-        sockets = (socket for socket in self.listeners if socket.protocol == "tcp")
+        return self._listeners("tcp")
+
+    @property
+    def udp_listeners(self) -> list[str]:
+        """Likewise, where UDP sockets wait for datagrams."""
+        return self._listeners("udp")
+
+    def _listeners(self, protocol: str) -> list[str]:
+        sockets = (socket for socket in self.listeners if socket.protocol == protocol)
         return sorted({f"{socket.address}:{socket.port}" for socket in sockets})
 
     def serves_others(self, protocol: str, port: int) -> bool:
