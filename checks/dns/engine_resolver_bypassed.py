@@ -33,7 +33,7 @@ def engine_resolver_bypassed(
     for container in containers.running:
         owner = containers.owner_of(container)
         conf = resolvers.inside.get(owner.id)
-        if conf is None or conf.is_embedded or not conf.nameservers:
+        if conf is None or conf.is_embedded:
             continue
         for failed in failed_names.of(container):
             known = _known_to_engine(failed.name, owner, containers)
@@ -64,10 +64,11 @@ def _finding(
     address: str,
 ) -> Finding:
     whose = "" if owner.id == container.id else f" of {owner}, whose network it shares,"
+    servers = joined(conf.nameservers) if conf.nameservers else "no server"
     return Finding.about(
         container,
         f'{container} cannot resolve "{name}", the name of {other} on its network: '
-        f"/etc/resolv.conf{whose} names {joined(conf.nameservers)} and not the engine's resolver "
+        f"/etc/resolv.conf{whose} names {servers} and not the engine's resolver "
         f"{EMBEDDED}, the only one that knows names of containers",
         {
             f"/etc/resolv.conf of {owner.name}": list(conf.nameservers),

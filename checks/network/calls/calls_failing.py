@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import is_address, is_loopback
+from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.mappings import present, subjects_of
@@ -44,6 +48,7 @@ def calls_failing(
     logged_failures: LoggedFailures,
     unanswered_calls: UnansweredCalls | None,
     repeated_errors: RepeatedErrors | None,
+    resolvers: Resolvers | None,
     clock: Clock,
 ) -> CheckResult:
     """A container says again and again that its calls fail.
@@ -54,7 +59,8 @@ def calls_failing(
     was started within three minutes may yet begin to listen. A program that misses many places is
     left out: it looks for some. So is one whose error is a known failure, one that was restarted a
     moment ago, and a line without a place that container.errors-in-log quotes already. Where the
-    container that is called does not run, what ended it is the cause.
+    container that is called does not run, what ended it is the cause. It is a warning
+    where the container has no network or no DNS server, and so cannot call what it wants.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -67,7 +73,7 @@ def calls_failing(
             continue
         is_said = (failure.container.id, failure.host) in waiting
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
-            yield _finding(failure, clock)
+            yield _finding(failure, _lack(failure, resolvers), clock)
     yield from logged_failures.unread
     return None
 
@@ -83,14 +89,30 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
     return error.failure is not None or (not failure.host and failure.line in error.lines)
 
 
-def _finding(failure: LoggedFailure, clock: Clock) -> Finding:
+class _Lack(msgspec.Struct, frozen=True):
+    """What a container has not, and each such call needs."""
+
+    what: str
+    cure: dict[str, str]
+
+
+def _lack(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
+    container = failure.container
+    if container.host_config.network_mode == "none" and not _is_itself(failure.host):
+        return _Lack("its network mode is none: it has no network", {"unconnected": container.name})
+    conf = resolvers.inside.get(container.id) if resolvers is not None else None
+    if failure.kind == "dns" and conf is not None and not conf.nameservers:
+        return _Lack("its /etc/resolv.conf names no DNS server", {"rewritten": container.name})
+    return None
+
+
+def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Finding:
     container, peer = failure.container, failure.peer
     often = f"{failure.times} of its last {count(failure.of, 'line')} say so"
     place = _place(failure, peer)
+    why = lack.what if lack is not None else _why(failure, peer)
     if place:
-        text = sentence(
-            f"{container} {_WORDS[failure.kind]} {place} ({often})", _why(failure, peer)
-        )
+        text = sentence(f"{container} {_WORDS[failure.kind]} {place} ({often})", why)
     else:
         text = f"{container} says that its calls fail ({often}): {shortened(failure.line, SHOWN)}"
     return Finding.about(
@@ -104,10 +126,11 @@ def _finding(failure: LoggedFailure, clock: Clock) -> Finding:
             }
         ),
         discriminator=f"{failure.kind} {failure.place}",
+        severity=Severity.warning if lack is not None else None,
         calls=subjects_of(failure.called),
         signs=frozenset({failure.kind}) | signs(failure.line),
         stable=(container.life,),
-    ).with_variables(_variables(failure))
+    ).with_variables(lack.cure if lack is not None else _variables(failure))
 
 
 def _place(failure: LoggedFailure, peer: Container | None) -> str:
@@ -126,6 +149,9 @@ def _is_itself(host: str) -> bool:
 
 
 def _why(failure: LoggedFailure, peer: Container | None) -> str:
+    where = where_named(failure.host, failure.container) if is_address(failure.host) else ""
+    if where and not _is_itself(failure.host):
+        return f"that address is in {where}"
     if failure.kind != "refused" or peer is not None or _is_itself(failure.host):
         return ""
     return "the machine answers, and no program takes connections there from this host"

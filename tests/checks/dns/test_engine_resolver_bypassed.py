@@ -19,6 +19,7 @@ CACHE = container("cache", network="lan")
     ("server", "name", "podman", "expected"),
     [
         pytest.param("10.8.0.1", "cache", False, [("critical", "shop")], id="a VPN's server"),
+        pytest.param("", "cache", False, [("critical", "shop")], id="no server"),
         pytest.param("10.8.0.1", "pay", False, [], id="a name that no container has"),
         pytest.param("127.0.0.11", "cache", False, [], id="the engine's resolver"),
         pytest.param("10.89.0.1", "cache", True, [], id="the resolver of Podman"),
@@ -30,7 +31,7 @@ def test_whom_a_container_asks(
     result = judge(
         "dns.engine-resolver-bypassed",
         containers=Containers((SHOP, CACHE)),
-        resolvers=Resolvers(MISSING, MISSING, (), {SHOP.id: ResolvConf(nameservers=(server,))}),
+        resolvers=Resolvers(MISSING, MISSING, (), {SHOP.id: ResolvConf(tuple(server.split()))}),
         failed_names=FailedNames({SHOP.id: (FailedName(name, "bad address"),)}),
         ping=Ping("1.41", "5.4", "5.4" if podman else ""),
     )

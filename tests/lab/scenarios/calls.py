@@ -309,3 +309,28 @@ def published_port_that_nftables_leaves_untracked(box: Box) -> None:
         nft add chain ip site pre '{ type filter hook prerouting priority -300; }'
         nft add rule ip site pre tcp dport 8080 notrack
     """)
+
+
+def _asks(box: Box, name: str, *options: str) -> None:
+    """A container that fetches a page again and again, and says when it cannot."""
+    script = "while :; do timeout 4 wget -q -O /dev/null http://www.lab.test/; sleep 0.3; done"
+    box.docker("run", "-d", f"--name={name}", *QUIET, *options, "bb:1.36", "sh", "-c", script)
+
+
+def _cannot_resolve(box: Box, name: str) -> bool:
+    return box.docker("logs", name).stderr.count("bad address") > 3
+
+
+@fault("network.calls-failing", subject="container:blank71", shareable=True)
+def resolv_conf_that_a_script_has_emptied(box: Box) -> None:
+    """A script inside has emptied /etc/resolv.conf: the program asks nobody."""
+    _asks(box, "blank71")
+    box.docker("exec", "blank71", "sh", "-c", ": >/etc/resolv.conf")
+    box.wait_for(lambda: _cannot_resolve(box, "blank71"), 30, "names that do not resolve")
+
+
+@fault("network.calls-failing", subject="container:lone72", shareable=True)
+def caller_without_any_network(box: Box) -> None:
+    """A container with the network mode none is to fetch a page."""
+    _asks(box, "lone72", "--network=none")
+    box.wait_for(lambda: _cannot_resolve(box, "lone72"), 30, "names that do not resolve")

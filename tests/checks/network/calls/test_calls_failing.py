@@ -12,6 +12,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
 from diagnose.evidence.network.calls.logged_failures import place_in
@@ -20,7 +21,7 @@ from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
-from diagnose.model import Result
+from diagnose.model import Result, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container, network
@@ -323,3 +324,30 @@ def test_a_router_that_is_away_is_the_one_cure(
         (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
         assert (variable in finding.variables) is expected
         assert ("the router of this host" in finding.summary) is not expected
+
+
+UNNAMED = "wget: bad address 'hub.lab.test'"
+NO_NETWORK = container("lone", HostConfig={"NetworkMode": "none"}, NetworkSettings={"Networks": {}})
+LACKING = {
+    "no server": (API, ResolvConf(), "warning", {"rewritten"}),
+    "a server": (API, ResolvConf(("192.0.2.53",)), "advice", set()),
+    "no network": (NO_NETWORK, ResolvConf(), "warning", {"unconnected"}),
+}
+
+
+@pytest.mark.parametrize(("caller", "conf", "severity", "cure"), LACKING.values(), ids=LACKING)
+def test_what_a_caller_lacks(
+    caller: Container, conf: ResolvConf, severity: str, cure: set[str]
+) -> None:
+    missing = Unavailable("missing", "not there")
+    result = judge(
+        "network.calls-failing",
+        containers=Containers((caller,)),
+        recent_logs=logs([(age, UNNAMED) for age in (30, 20, 10, 1)], caller),
+        resolvers=Resolvers(missing, missing, (), {caller.id: conf}),
+        unanswered_calls=None,
+        repeated_errors=None,
+        clock=CLOCK,
+    )
+    assert rows(result) == [(severity, caller.name)]
+    assert {"rewritten", "unconnected"} & set(result.findings[0].variables) == cure
