@@ -34,10 +34,10 @@ def output_dropped(
     firewall.forward-dropped.
     """
     queries = dns_path.of_host if dns_path is not None else {}
-    pulls = stopped_pulls or StoppedPulls()
+    pulls = stopped_pulls if stopped_pulls is not None else StoppedPulls()
     if host_paths.why_none:
         return Skipped(host_paths.why_none)
-    if not len(host_paths) and not queries and not pulls:
+    if not len(host_paths) and not queries and not len(pulls):
         return Skipped("no running container publishes a TCP port on a bridge network")
     blocked = _blocked(host_paths, packet_paths)
     for obstacle, paths in blocked.items():

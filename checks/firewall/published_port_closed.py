@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from diagnose.error_signatures import NO_WAY_OUT
-from diagnose.evidence.network.paths.closed_ports import ClosedPort, ClosedPorts
+from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInlets
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present
@@ -21,7 +21,7 @@ from diagnose.registry import check
         "have published ports that the firewall closes",
     ),
 )
-def published_port_closed(closed_ports: ClosedPorts, packet_paths: PacketPaths) -> CheckResult:
+def published_port_closed(closed_inlets: ClosedInlets, packet_paths: PacketPaths) -> CheckResult:
     """A firewall rule closes a published port to every client.
 
     The rule may be meant: a port that only this host should use is better published on 127.0.0.1.
@@ -30,12 +30,12 @@ def published_port_closed(closed_ports: ClosedPorts, packet_paths: PacketPaths) 
     """
     if not packet_paths.inlets:
         return Skipped(packet_paths.why_none or "no running container publishes a port")
-    for port in closed_ports:
+    for port in closed_inlets:
         yield _finding(port)
     return None
 
 
-def _finding(port: ClosedPort) -> Finding:
+def _finding(port: ClosedInlet) -> Finding:
     inlet, by = port.inlet, port.by
     stopped = f"{count(port.dropped, 'packet')} so far" if port.dropped else ""
     return Finding.about(
@@ -59,7 +59,7 @@ def _finding(port: ClosedPort) -> Finding:
     ).with_variables(_cure(port))
 
 
-def _cure(port: ClosedPort) -> dict[str, str]:
+def _cure(port: ClosedInlet) -> dict[str, str]:
     """What opens the port ahead of the rule; nothing where a rule stops the answers."""
     inlet, place = port.inlet, place_of(port.by)
     if inlet.reach.part == "reply" or not place:

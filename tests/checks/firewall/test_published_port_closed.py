@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.network.paths.closed_ports import ClosedPort, ClosedPorts
+from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInlets
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
 from diagnose.evidence.network.uplinks import Uplink
@@ -31,7 +31,7 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
     )  # fmt: skip
     result = judge(
         "firewall.published-port-closed",
-        closed_ports=ClosedPorts((ClosedPort(inlet, by, 3),)),
+        closed_inlets=ClosedInlets((ClosedInlet(inlet, by, 3),)),
         packet_paths=PacketPaths(inlets=(inlet,)),
     )
     assert rows(result) == [("advice", "cloud")]

@@ -16,7 +16,7 @@ from diagnose.questions.firewall import ListNftables
 from diagnose.registry import evidence
 
 
-class ClosedPort(msgspec.Struct, frozen=True):
+class ClosedInlet(msgspec.Struct, frozen=True):
     """A published port, the rule that closes it, and what has come to the rule."""
 
     inlet: Ingress
@@ -25,23 +25,23 @@ class ClosedPort(msgspec.Struct, frozen=True):
     """Packets since the rule was written; None where it does not count them."""
 
 
-class ClosedPorts(Items[ClosedPort], frozen=True):
+class ClosedInlets(Items[ClosedInlet], frozen=True):
     """In the order of the rules; a rule that nothing has come to closes nothing that is wanted."""
 
 
 @evidence
-def closed_ports(
+def closed_inlets(
     host: Host, firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
-) -> ClosedPorts:
+) -> ClosedInlets:
     """Which of several ports that one rule closes was called, no counter tells."""
     closed = ports_closed_by_rules(firewall, packet_paths, resolver_paths)
     if not closed:
-        return ClosedPorts()
+        return ClosedInlets()
     answer = host.ask(ListNftables())
     packets = {} if isinstance(answer, Failed) else packets_of(answer, firewall)
-    return ClosedPorts(
+    return ClosedInlets(
         tuple(
-            ClosedPort(inlet, by, packets.get(by))
+            ClosedInlet(inlet, by, packets.get(by))
             for by, inlets in closed.items()
             for inlet in inlets
             if packets.get(by) != 0
