@@ -13,7 +13,6 @@ from checks.container.mounts.mount_filesystem import (
     unfit_filesystem,
     with_fixed_modes,
 )
-from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import (
@@ -29,6 +28,11 @@ from diagnose.evidence.containers.mounts.file_access import (
     host_user,
 )
 from diagnose.evidence.containers.mounts.refused_databases import RefusedDatabases
+from diagnose.evidence.containers.mounts.selinux_denials import (
+    Denial,
+    SelinuxDenials,
+    is_unlabelled,
+)
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
@@ -43,7 +47,7 @@ from diagnose.model import (
     Unavailable,
     Unexamined,
 )
-from diagnose.phrases import sentence
+from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
 
 _READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
@@ -59,6 +63,7 @@ def mount_forbidden(
     mounts: Mounts | None,
     dropped_users: DroppedUsers | None,
     refused_databases: RefusedDatabases | None,
+    selinux_denials: SelinuxDenials | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -70,9 +75,13 @@ def mount_forbidden(
     users, the container's root is another user of the host. Where the container begins as root, its
     other processes, PUID or a user with the program's name show the user that counts. SQLite names
     no file: one below a writable mount is meant that the program's user may not write. Access lists
-    are not read.
+    are not read. What SELinux denied is in the kernel log, or in the log of auditd: the container
+    has the level of the process, whatever its own log says.
     """
     yield from _other_user_findings(dropped_users, refused_databases, mounts)
+    denied_by_selinux = {denial.container.id for denial in selinux_denials or ()}
+    for denial in selinux_denials or ():
+        yield _selinux_finding(denial)
     has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
@@ -95,7 +104,8 @@ def mount_forbidden(
         if isinstance(outcome, Denied) and fixed is not None:
             yield _forbidden_path_finding(container, named, outcome, fixed)
         else:
-            yield from _denied(container, named, outcome, containers, has_selinux=has_selinux)
+            is_open = has_selinux and container.id not in denied_by_selinux
+            yield from _denied(container, named, outcome, containers, has_selinux=is_open)
     return None
 
 
@@ -127,15 +137,10 @@ def _denied(
         finding = _forbidden_path_finding(container, named, outcome)
         is_own = outcome.path == named.mount.source and _is_own_volume(container, named, containers)
         yield finding.with_variables({"own_volume": outcome.path} if is_own else {})
-    elif has_selinux and _is_unlabelled(named.mount):
+    elif has_selinux and is_unlabelled(named.mount):
         yield _unlabelled_finding(container, named)
     elif isinstance(outcome, Undecided):
         yield Unexamined(container.subject, outcome.why)
-
-
-def _is_unlabelled(mount: Mount) -> bool:
-    """Whether a folder of the host was mounted without a label that SELinux lets containers use."""
-    return mount.type == "bind" and not {"z", "Z"} & set(mount.mode.split(","))
 
 
 def _forbidden_path_finding(
@@ -200,3 +205,46 @@ def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
         onset=container.failed_first,
         source=mount.source,
     )
+
+
+_SYSTEM_FOLDERS = frozenset(
+    {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc"}
+    | {"/root", "/run", "/sbin", "/sys", "/usr", "/var"}
+)
+"""Folders that keep their labels: the host's own programs need them."""
+
+
+def _selinux_finding(denial: Denial) -> Finding:
+    """Critical where the container does not run on."""
+    container, mount = denial.container, denial.mount
+    runs_on = container.is_running and not container.is_unwell
+    finding = Finding.about(
+        container,
+        f"SELinux denies {container} {denial.rights} at {mount.destination}: {_label_words(denial)}",
+        {
+            denial.source: shortened(denial.line),
+            "mount": str(mount),
+            "Mounts.Mode": mount.mode or "-",
+            "ProcessLabel": container.process_label,
+        },
+        discriminator=mount.destination,
+        severity=Severity.warning if runs_on else None,
+    )
+    return finding.with_variables(_label_cure(denial))
+
+
+def _label_words(denial: Denial) -> str:
+    if denial.is_of_another:
+        return f"{denial.mount.source} is labelled for one other container (mount option Z)"
+    return f"{denial.mount.source} has the label {denial.label}, and was mounted without z or Z"
+
+
+def _label_cure(denial: Denial) -> dict[str, str]:
+    """The variable of the page's block that heals it.
+
+    The socket of an engine, and folders of the system, keep their labels.
+    """
+    source = denial.mount.source
+    if denial.kind == "sock_file" or source in _SYSTEM_FOLDERS:
+        return {"unconfined": denial.container.name}
+    return {"shared": source} if denial.is_of_another else {"source": source}

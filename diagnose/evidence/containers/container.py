@@ -65,6 +65,8 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
     driver: str = ""
     graph_driver: GraphDriver | None = None
     platform: str = ""
+    process_label: str = ""
+    """What SELinux calls its processes; "" without SELinux."""
     host_config: HostConfig = HostConfig()
     config: ContainerConfig = ContainerConfig()
     raw_mounts: tuple[Mount, ...] | None = msgspec.field(name="Mounts", default=None)

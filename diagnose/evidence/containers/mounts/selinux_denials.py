@@ -1,0 +1,161 @@
+"""What SELinux denied the processes of containers, by the kernel log and the audit daemon's log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.inspect import Mount
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.registry import evidence
+
+AUDIT_LOG = "/var/log/audit/audit.log"
+"""Where auditd writes the denials, which the kernel log does not have then."""
+_TAIL = 512 * 1024
+_DENIED = LazyPattern(
+    r"avc: {1,2}denied {1,2}\{ (?P<rights>[^}]{1,100}?) \} for {1,2}pid=\d{1,10}"
+    r' comm="(?P<comm>[^"]{1,64})"(?P<object>.{0,300}?)'
+    r" scontext=\S{1,100}:(?P<domain>container\w{0,20}_t|svirt_lxc_net_t):"
+    r"(?P<level>s0(?::c\d{1,4}(?:,c\d{1,4})*)?)"
+    r" tcontext=\S{1,100}:(?P<label>\w{1,60}_t):(?P<target_level>s0(?::[\w.,]{1,60})?)"
+    r" tclass=(?P<kind>\w{1,40})(?: permissive=(?P<permissive>[01]))?"
+)
+"""A denial of one of the domains of containers (container-selinux). Its level, two categories that
+the engine chose, is the container's own."""
+_NAME = LazyPattern(r'\b(?:name|path)="(?P<name>[^"]{1,200})"')
+_INODE = LazyPattern(r"\bino=(\d{1,20})\b")
+_AT = LazyPattern(r"\baudit\((\d{1,12}\.\d{1,3}):\d{1,12}\)")
+_SIGNS = ("avc:  denied", "avc: denied")
+FILES = frozenset({"dir", "file", "lnk_file", "sock_file", "fifo_file"})
+"""Classes of what lies in a file system."""
+CONTAINERS_FILE = "container_file_t"
+_OLD_NAMES = frozenset({"svirt_sandbox_file_t", CONTAINERS_FILE})
+"""The label that the options z and Z of a mount set, and its name before container-selinux 2.0."""
+
+
+class Denial(msgspec.Struct, frozen=True):
+    """What SELinux denied a container's process, in the file system."""
+
+    container: Container
+    mount: Mount
+    """The bind mount that it is about."""
+    rights: str
+    """As SELinux calls them, "read write"."""
+    comm: str
+    label: str
+    """The type of the file's label."""
+    kind: str
+    """The class of the file: dir, file, sock_file."""
+    source: str
+    """Where the line stands."""
+    line: str
+
+    @property
+    def is_of_another(self) -> bool:
+        """Whether the file is labelled for another container alone, as the option Z does."""
+        return self.label in _OLD_NAMES
+
+
+class SelinuxDenials(Items[Denial], frozen=True):
+    """The newest denial for each bind mount of a container."""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    source: str
+    text: str
+
+
+@evidence
+def selinux_denials(
+    host: Host,
+    containers: Containers,
+    info: Info | None,
+    kernel: KernelLog | None,
+    clock: Clock,
+    options: Options,
+) -> SelinuxDenials:
+    """Asked only where the engine gives its containers labels.
+
+    A denial belongs to the container that has its level, and to the mount whose source has its
+    inode or its name, or to the only mount without a label. Of what is left unmatched nothing is
+    said.
+    """
+    if info is None or not info.has_security("selinux"):
+        return SelinuxDenials()
+    oldest = clock.wall - options.since_s
+    by_level = {level: container for container in containers if (level := _level(container))}
+    found: dict[tuple[str, str], Denial] = {}
+    for line in _lines(host, kernel, oldest):
+        match = _DENIED.search(line.text)
+        container = by_level.get(match["level"]) if match else None
+        if match is None or container is None or match["permissive"] == "1":
+            continue
+        if match["kind"] not in FILES:
+            continue
+        mount = _mount(host, container, match["object"])
+        if mount is not None:
+            found[container.id, mount.destination] = Denial(
+                container,
+                mount,
+                rights=match["rights"],
+                comm=match["comm"],
+                label=match["label"],
+                kind=match["kind"],
+                source=line.source,
+                line=line.text,
+            )
+    return SelinuxDenials(tuple(found.values()))
+
+
+def _level(container: Container) -> str:
+    """The categories of a container's processes: s0:c324,c837; "" without a label."""
+    label = container.process_label.split(":", 3)
+    return label[3] if len(label) == 4 else ""
+
+
+def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Line]:
+    """The denials of the looked-at time, oldest first in each log."""
+    for record in kernel or ():
+        if record.at >= oldest and any(sign in record.text for sign in _SIGNS):
+            yield _Line("kernel log", record.text)
+    audit = host.ask(ReadFile(AUDIT_LOG, max_bytes=_TAIL, tail=True))
+    for text in () if isinstance(audit, Failed) else audit.text.splitlines():
+        at = _AT.search(text)
+        if at is not None and float(at[1]) >= oldest and any(sign in text for sign in _SIGNS):
+            yield _Line(AUDIT_LOG, text)
+
+
+def _mount(host: Host, container: Container, described: str) -> Mount | None:
+    """The bind mount that holds what a denial describes; None if that is not known."""
+    mounts = container.bind_mounts
+    inode = _INODE.search(described)
+    statuses = host.ask(StatPaths(sorted({mount.source for mount in mounts})))
+    if inode is not None and not isinstance(statuses, Failed):
+        for mount in mounts:
+            status = statuses.get(mount.source)
+            if status is not None and not status.failed and status.ino == int(inode[1]):
+                return mount
+    named = _NAME.search(described)
+    name = named["name"] if named is not None else ""
+    for mount in mounts:
+        if name and name in (mount.source, mount.source.rstrip("/").rpartition("/")[2]):
+            return mount
+        if mount.holds(name):
+            return mount
+    unlabelled = [mount for mount in mounts if is_unlabelled(mount)]
+    return unlabelled[0] if len(unlabelled) == 1 else None
+
+
+def is_unlabelled(mount: Mount) -> bool:
+    """Whether a folder of the host was mounted without a label that SELinux lets containers use."""
+    return mount.type == "bind" and not {"z", "Z"} & set(mount.mode.split(","))
