@@ -30,9 +30,13 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
 
     The host may be well: nothing is said about it. The finding also names a user who is a member of
     the group by now, but whose session is older than that. An engine's authorization plugin refuses
-    with HTTP 403.
+    with HTTP 403. The socket of root's Podman is closed to all others: each user has one of their
+    own.
     """
     if daemon.reason != "forbidden" or daemon.is_down:
+        return None
+    if daemon.closed_podman:
+        yield _closed_podman_finding(daemon)
         return None
     user, path = daemon.caller.user or str(daemon.caller.uid), daemon.address
     is_member = daemon.caller.session_has_it
@@ -51,6 +55,21 @@ def socket_forbidden(daemon: Daemon) -> CheckResult:
         },
     )
     return None
+
+
+def _closed_podman_finding(daemon: Daemon) -> Finding:
+    caller = daemon.caller
+    user, own = caller.user or str(caller.uid), f"/run/user/{caller.uid}/podman/podman.sock"
+    refused = f'user "{user}" may not use {daemon.address}'
+    whose = "the socket of root's Podman"
+    if daemon.address != daemon.closed_podman:
+        whose = f"which leads to {whose}, {daemon.closed_podman}"
+    return Finding(
+        subject=DAEMON,
+        summary=f"{refused}, {whose}; a user's own Podman serves {own}",
+        evidence={"api.ping": str(daemon.silence), "the user's own socket": own},
+        variables={"user": user, "socket": daemon.address, "own_podman": f"unix://{own}"},
+    )
 
 
 def _needs_new_session(daemon: Daemon) -> bool:

@@ -25,6 +25,7 @@ _FOR_ANYBODY = re.compile(
       | (?:grep|head|tail|sort|cut|tr|awk|cat|ls|mktemp|getent|id|newgrp|curl|dig|openssl|sh)\b(?!.*>)
       | (?:docker|podman)\b
       | newgrp\b
+      | (?:systemctl|journalctl)\ --user\ (?!--machine)
       | diagnose\ (?:recreate|explain|list|all|check|path)\b
       | xargs\ (?:-\S+\ )*(?:docker|podman)\b
       | sudo\b

@@ -103,6 +103,8 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
     socket: FileState | None = None
     """What lies at the socket's path; None if nothing, or not on this machine."""
     is_podman: bool = False
+    closed_podman: str = ""
+    """The socket of Podman to which this address leads, where the caller may not use it."""
     processes: DaemonProcesses = DaemonProcesses()
     installation: Installation = Installation()
 
@@ -164,7 +166,8 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def _is_absent_behind_a_closed_socket(self) -> bool:
-        if self.reason != "forbidden" or not self.processes.sees_all:
+        is_open = self.reason != "forbidden"
+        if is_open or self.closed_podman or not self.processes.sees_all:
             return False
         return self.processes.engine is None and not self.processes.others
 
@@ -254,6 +257,7 @@ def daemon(
         known,
         where=locality.why,
         socket=_state(stats, endpoint.path),
+        closed_podman=_closed_podman(host, endpoint.path) if known.reason == "forbidden" else "",
         processes=alive,
         installation=Installation(
             unit=unit,
@@ -301,6 +305,14 @@ def _state(stats: Mapping[str, PathStatus], path: str) -> FileState | None:
     if status is None or status.failed:
         return None
     return FileState(status.type, status.mode, status.uid, status.gid, status.mtime)
+
+
+def _closed_podman(host: Host, path: str) -> str:
+    """The socket of Podman at this path, or that a link there names (package podman-docker)."""
+    answer = host.ask(StatPaths([path], follow=False))
+    status = None if isinstance(answer, Failed) else answer.get(path)
+    target = (status.link if status is not None else None) or path
+    return target if target.endswith("/podman.sock") else ""
 
 
 def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:

@@ -207,3 +207,17 @@ def test_container_from_its_files(state: dict[str, Any], pid: int | None, status
     assert container.state.status == status
     assert (container.name, container.restart_count, container.host_config.memory) == ("web", 2, 64)
     assert [(mount.source, mount.rw) for mount in container.mounts or ()] == [("/srv", False)]
+
+
+def test_roots_podman_answers_to_root_alone() -> None:
+    podman = "/run/podman/podman.sock"
+    closed = daemon(
+        silence=Unavailable("forbidden", ""),
+        sees_all=True,
+        caller=Caller(1000, "deploy"),
+        closed_podman=podman,
+    )
+    assert not closed.is_down
+    finding = only_finding(judge("daemon.socket-forbidden", daemon=closed).findings)
+    assert f"which leads to the socket of root's Podman, {podman}" in finding.summary
+    assert finding.variables["own_podman"] == "unix:///run/user/1000/podman/podman.sock"
