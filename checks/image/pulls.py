@@ -23,6 +23,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
@@ -47,6 +48,7 @@ def pull_no_space(
     pulls: Pulls,
     clock: Clock,
     filesystems: Filesystems | None,
+    loop_images: LoopImages | None,
     *,
     repeated: Count = Count(3),
     recent_s: Seconds = Seconds(3600),
@@ -54,7 +56,9 @@ def pull_no_space(
     """A pull failed because the disk had no room for the image.
 
     The engine removes the unfinished layers, so the room is back a moment later and the disk looks
-    well. An image needs its unpacked size and, while it is pulled, its packed layers as well.
+    well. An image needs its unpacked size and, while it is pulled, its packed layers as well. The
+    data root may lie in an image file that is smaller than the disk around it (docker.img on
+    Unraid).
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     failures = FailedPulls(pulls, clock, repeated, recent_s)
@@ -63,12 +67,17 @@ def pull_no_space(
             yield failures.finding(trouble, variables=image_of(trouble))
             continue
         available = size(disk.usage.available)
+        image = loop_images.by_point.get(disk.point) if loop_images is not None else None
         yield failures.finding(
             trouble,
             proof={f"statvfs({disk.point}).available": available},
-            variables={**image_of(trouble), "point": disk.point},
+            variables={
+                **image_of(trouble),
+                "point": disk.point,
+                **(image.variables if image is not None else {}),
+            },
             touches=(disk.subject,),
-            clause=f"; {disk.point} has {available} free now",
+            clause=f"; {disk.point} has {available} free now{in_image(image)}",
         )
     return None
 

@@ -15,6 +15,7 @@ from diagnose.evidence.storage.fill_rate import FillRate
 from diagnose.evidence.storage.filled_disk import FilledDisk
 from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.evidence.storage.loop_images import LoopImages, in_image
 from diagnose.evidence.storage.volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import (
@@ -52,6 +53,7 @@ def disk_full(
     others: FullDisks | None,
     info: Info | None,
     growable: GrowableDisks | None,
+    loop_images: LoopImages | None,
     btrfs: BtrfsRooms | None,
     *,
     warn_pct: Percent = Percent(85),
@@ -82,6 +84,13 @@ def disk_full(
         finding = replace(_finding(filled, rates), severity=severity)
         if growable is not None and disk.point in growable.by_point:
             finding = _growable_finding(finding, growable.by_point[disk.point])
+        image = loop_images.by_point.get(disk.point) if loop_images is not None else None
+        if image is not None:
+            finding = replace(
+                finding,
+                summary=f"{finding.summary}{in_image(image)}",
+                variables={**finding.variables, **image.variables},
+            )
         if _holds_images(disk, info):
             finding = _image_disk_finding(finding, info)
         yield finding

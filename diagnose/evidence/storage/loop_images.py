@@ -1,0 +1,94 @@
+"""File systems that lie in an image file, as Unraid keeps its data root (docker.img)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.model import Failed
+from diagnose.phrases import size
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.filesystems import StatFilesystem
+from diagnose.registry import evidence
+
+LOOP_MAJOR = "7:"
+"""The number of loop devices (Documentation/admin-guide/devices.txt)."""
+_COMMANDS = {"ext4": "ext_image", "xfs": "xfs_image", "btrfs": "btrfs_image"}
+"""By file system, the variable of the page's block that enlarges it."""
+LEAST = 1 << 30
+"""Less is not worth the change."""
+MOST = 20 << 30
+
+
+class LoopImage(msgspec.Struct, frozen=True):
+    """The file that a mounted file system lies in. Sizes in bytes."""
+
+    file: str
+    device: str
+    """The loop device, such as /dev/loop2."""
+    fstype: str
+    point: str
+    size: int
+    room: int
+    """What is available on the file system that holds the file."""
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The variables of the block that makes it larger; none where there is no room for that.
+
+        By half of what is available, and by 20 GiB at most.
+        """
+        more = min(self.room // 2, MOST) >> 30 << 30
+        if more < LEAST or self.fstype not in _COMMANDS:
+            return {}
+        return {
+            _COMMANDS[self.fstype]: self.file,
+            "loop": self.device,
+            "more": f"+{more >> 30}G",
+            "point": self.point,
+        }
+
+
+class LoopImages(msgspec.Struct, frozen=True):
+    """By mount point."""
+
+    by_point: Mapping[str, LoopImage] = msgspec.field(default_factory=dict)
+
+
+def in_image(image: LoopImage | None) -> str:
+    """That it lies in an image file, as the end of a sentence."""
+    if image is None:
+        return ""
+    where = f"; it lies in the image file {image.file}, which has {size(image.size)}"
+    return f"{where}, while the disk around it has {size(image.room)} free"
+
+
+@evidence
+def loop_images(host: Host, filesystems: Filesystems) -> LoopImages:
+    """Asked only for file systems on a loop device whose file can be seen."""
+    images = (_image(host, disk) for disk in filesystems if disk.usage.dev.startswith(LOOP_MAJOR))
+    return LoopImages({image.point: image for image in images if image is not None})
+
+
+def _image(host: Host, disk: Filesystem) -> LoopImage | None:
+    backing = host.ask(ReadFile(f"/sys/dev/block/{disk.usage.dev}/loop/backing_file"))
+    file = "" if isinstance(backing, Failed) else backing.text.strip()
+    if not file.startswith("/"):
+        return None
+    statuses = host.ask(StatPaths([file]))
+    status = None if isinstance(statuses, Failed) else statuses.get(file)
+    around = host.ask(StatFilesystem(file))
+    if status is None or status.failed or isinstance(around, Failed):
+        return None
+    number = disk.usage.dev.removeprefix(LOOP_MAJOR)
+    return LoopImage(
+        file,
+        disk.usage.source or f"/dev/loop{number}",
+        disk.usage.fstype or "",
+        disk.point,
+        status.size,
+        around.available,
+    )
