@@ -6,6 +6,8 @@ import shlex
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import msgspec
+
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig, key_of
 from diagnose.evidence.engine.daemon import Daemon
@@ -278,13 +280,17 @@ def live_restore_off(info: Info, daemon: Daemon) -> CheckResult:
 
 
 @check("daemon.not-enabled", severity=Severity.advice, posture=True)
-def not_enabled(daemon: Daemon, containers: Containers) -> CheckResult:
+def not_enabled(
+    daemon: Daemon, containers: Containers, clock: Clock | None, *, late: Seconds = Seconds(300)
+) -> CheckResult:
     """The engine will not start at boot: docker.service is not enabled.
 
     Containers with a restart policy stay down after a reboot, until somebody starts the engine.
     With docker.socket enabled the first docker command starts it, and until then they stay down as
     well. A unit that requires docker.service starts it too, which is not looked at. A host where no
-    container is to come back is left alone.
+    container is to come back is left alone. It is a warning where that has happened: the engine has
+    not run before since the boot, was started more than `late` seconds after it, and has containers
+    that are older than the boot.
     """
     unit = daemon.installation.unit
     if unit is None or daemon.is_podman:
@@ -299,19 +305,47 @@ def not_enabled(daemon: Daemon, containers: Containers) -> CheckResult:
     until = (
         "the first docker command starts the engine" if is_activated else "it is started by hand"
     )
+    name = daemon.installation.unit_name
+    effect = f"after a reboot {counted('container', names)} will stay down until {until}"
+    down = _was_down(daemon, containers, clock, late) if clock is not None else None
+    if down is not None:
+        effect = (
+            f"after the last boot {counted('container', down.names)} stayed down for "
+            f"{duration(down.seconds)}, until something started the engine"
+        )
     yield Finding(
         subject=DAEMON,
-        summary=(
-            f"docker.service is not enabled: after a reboot {counted('container', names)} "
-            f"will stay down until {until}"
-        ),
+        summary=f"{name} is not enabled: {effect}",
         evidence={
-            "docker.service UnitFileState": unit.unit_file_state,
+            f"{name} UnitFileState": unit.unit_file_state,
             "docker.socket UnitFileState": socket_unit.unit_file_state if socket_unit else "none",
         },
-        variables={"unit": "docker.service"},
+        variables={"unit": name},
+        severity=Severity.warning if down is not None else None,
     )
     return None
+
+
+class _Down(msgspec.Struct, frozen=True):
+    """How long containers of an engine that is not enabled were down after the boot."""
+
+    names: list[str]
+    seconds: float
+
+
+def _was_down(daemon: Daemon, containers: Containers, clock: Clock, late: float) -> _Down | None:
+    """The containers that the boot did not bring back; None where it is not known to be so."""
+    unit, age = daemon.installation.known_unit, daemon.processes.age
+    is_first_start = unit.active_enter_timestamp and not unit.inactive_enter_timestamp
+    if age is None or not clock.booted or not is_first_start:
+        return None
+    seconds = clock.wall - age - clock.booted
+    names = [
+        container.name
+        for container in containers.running
+        if container.restarts_always and (container.created_at or clock.wall) < clock.booted
+    ]
+    return _Down(names, seconds) if names and seconds > late else None
 
 
 @check("daemon.debug-on", severity=Severity.advice, posture=True)

@@ -24,6 +24,9 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     n_restarts: str = msgspec.field(name="NRestarts", default="")
     start_limit_burst: str = ""
     drop_in_paths: str = ""
+    inactive_enter_timestamp: str = ""
+    """When it last ended, "@" and Unix seconds or a date; "" if it did not since the boot."""
+    active_enter_timestamp: str = ""
     need_daemon_reload: str = ""
     """"yes" where its files have changed since systemd has read them."""
     job: str = ""

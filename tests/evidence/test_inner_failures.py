@@ -45,6 +45,10 @@ REFUSED = CHECKED.replace(
 )
 RELOADED = "[NOTICE]   (1) : Loading success."
 CHECKED_WELL = "[WARNING]  (7) : Server shop/app2 is UP, reason: Layer7 check passed, code: 200."
+NO_NFT = "iptables v1.8.11 (nf_tables): Could not fetch rule set generation id: Invalid argument"
+ACTIVATES = "**** Activating tunnel /config/wg_confs/wg0.conf ****"
+NO_TUNNEL = "**** Tunnel /config/wg_confs/wg0.conf failed, will stop all others! ****"
+DELETES = "[#] ip link delete dev wg0"
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 S6_RUN = "s6-supervise radarr: warning: unable to spawn ./run - waiting 10 seconds"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
@@ -70,6 +74,8 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
         ("s6-svscan", [S6_RUN], [("radarr", "")]),
         ("s6-svscan", [S6_RUN, "s6-rc: info: service radarr successfully started"], []),
         ("s6-svscan", [S6_RUN.replace("radarr", "s6-linux-init-shutdownd")], []),
+        ("s6-svscan", [ACTIVATES, NO_NFT, DELETES, NO_TUNNEL], [("/config/wg_confs/wg0.conf", NO_NFT)]),
+        ("s6-svscan", [NO_TUNNEL, ACTIVATES], []),
         ("PM2", [PM2], [("/app/index.js", "")]),
         ("portainer", [SHUT], [("instance timed out for security purposes", "")]),
         ("portainer", [SHUT, "server.go:337 > starting HTTPS server | bind_address=:9443"], []),

@@ -27,6 +27,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import may_have_passed, passing
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
+from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.stray_calls import strays_of
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
 from diagnose.evidence.containers.run_context import RunContext
@@ -40,6 +41,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import Json, Subject
+from diagnose.phrases import numbered
 
 NAMES_SHOWN = 8
 """Names on its networks that evidence lists."""
@@ -264,4 +266,8 @@ def _unserved(callee: Container, calls: Calls) -> str:
     address = calls.inner_address(callee)
     if address:
         return f"; it listens on port {calls.port} at {address} only, for itself"
-    return f"; nothing in it listens on port {calls.port}"
+    silent = f"; nothing in it listens on port {calls.port}"
+    if calls.serves_tls_instead(callee):
+        return f"{silent}, its engine listens with TLS at port {TLS_PORT}: {CERTIFICATES} is set"
+    ports = calls.served_ports(callee)
+    return f"{silent}; it listens on {numbered('port', ports)}" if ports else silent

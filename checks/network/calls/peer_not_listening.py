@@ -6,6 +6,12 @@ from collections.abc import Iterator
 
 from checks.network.helpers import is_taken_over, members_around, servers_of
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.peers.inner_engines import (
+    CERTIFICATES,
+    PLAIN_PORT,
+    TLS_PORT,
+    serves_tls_instead,
+)
 from diagnose.evidence.containers.settings.loopback_words import (
     with_host,
     with_port,
@@ -19,11 +25,6 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
 from diagnose.phrases import numbered
 from diagnose.registry import check
-
-_PLAIN, _TLS = 2375, 2376
-"""Where the engine of the image docker:dind listens without TLS, and with it."""
-_CERTIFICATES = "DOCKER_TLS_CERTDIR"
-"""Where that image makes its certificates: it serves TLS while this is set, and it is by itself."""
 
 
 @check("network.peer-not-listening", severity=Severity.critical)
@@ -69,7 +70,7 @@ def _peer_findings(
     call: FailingCall, peer: Container, netns: ContainerNetns, *, is_settled: bool
 ) -> Iterator[Finding]:
     """What a peer that refused recently shows inside. is_settled: whether it had time to start."""
-    if _is_engine_with_tls(call, peer, netns):
+    if serves_tls_instead(peer, netns, call.port):
         yield _engine_finding(call, peer, netns)
         return
     if netns.serves_others("tcp", call.port):
@@ -100,20 +101,13 @@ def _ipv6_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> 
     return finding.with_variables({"ipv4_only": peer.name})
 
 
-def _is_engine_with_tls(call: FailingCall, peer: Container, netns: ContainerNetns) -> bool:
-    """Whether an engine in a container serves TLS at its other port, since it has certificates."""
-    is_plain_call = call.port == _PLAIN and peer.config.sets(_CERTIFICATES)
-    served = [port for port in (_PLAIN, _TLS) if netns.serves_others("tcp", port)]
-    return is_plain_call and served == [_TLS]
-
-
 def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -> Finding:
     what = (
-        f"calls port {_PLAIN} of {peer}, whose engine listens with TLS at port {_TLS}, "
-        f"since {_CERTIFICATES} is set"
+        f"calls port {PLAIN_PORT} of {peer}, whose engine listens with TLS at port {TLS_PORT}, "
+        f"since {CERTIFICATES} is set"
     )
     finding = _call_finding(call, peer, what, _served(netns), Severity.critical)
-    return finding.with_variables({"mistaken": peer.name, "corrected": f"{_CERTIFICATES}="})
+    return finding.with_variables({"mistaken": peer.name, "corrected": f"{CERTIFICATES}="})
 
 
 def _call_finding(

@@ -95,6 +95,16 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
         """Whether a socket listens there at more than the namespace's own loopback."""
         return any(not socket.is_loopback for socket in self.sockets(protocol, port))
 
+    @property
+    def served_ports(self) -> list[int]:
+        """The TCP ports at which something listens for others."""
+        ports = {
+            socket.port
+            for socket in self.listeners
+            if socket.protocol == "tcp" and not socket.is_loopback
+        }
+        return sorted(ports)
+
 
 class Namespaces(msgspec.Struct, frozen=True):
     """What was seen inside, by container id."""

@@ -101,6 +101,16 @@ KERNEL_SETTINGS = (
         needs=("--security-opt=seccomp=unconfined",),
     ),
     Failure(
+        name="nftables-unsupported",
+        mark="nf",
+        pattern=r"iptables v[\d.]{1,20} \(nf_tables\): Could not fetch rule set generation id: Invalid argument"
+        r"|Failed to initialize nft: Protocol not supported",
+        cause="the image's iptables is of the nf_tables kind, which this host's kernel does not have",
+        cure="use an image with iptables of the legacy kind: the version before, or the image's own "
+        "option for it (ln -sf /sbin/iptables-legacy /sbin/iptables in an image that has both)",
+        source="linuxserver/docker-wireguard#392",
+    ),
+    Failure(
         name="file-watches",
         mark="watch",
         pattern=r"ENOSPC: System limit for number of file watchers reached|inotify watch limit|EMFILE: too many open files, watch",

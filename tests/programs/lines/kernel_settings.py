@@ -12,5 +12,6 @@ LINES = {
     "ipv6-absent": "nginx: [emerg] socket() [::]:80 failed (97: Address family not supported by protocol)",
     "huge-pages": "FATAL:  could not map anonymous shared memory: Cannot allocate memory",
     "browser-sandbox": "Failed to move to new namespace: PID namespaces supported, but failed: errno = Operation not permitted",
+    "nftables-unsupported": "iptables v1.8.11 (nf_tables): Could not fetch rule set generation id: Invalid argument",
     "file-watches": "Error: ENOSPC: System limit for number of file watchers reached, watch '/app/src'",
 }

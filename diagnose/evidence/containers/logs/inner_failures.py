@@ -151,6 +151,15 @@ PATTERNS = (
         lasts=True,
     ),
     Pattern(
+        "wireguard",
+        frozenset({"s6-svscan"}),
+        LazyPattern(r"\*{4} Tunnel (?P<program>\S{1,200}) failed, will stop all others"),
+        r"\*{{4}} (?:Activating tunnel {program}|All tunnels are now active)",
+        'its WireGuard tunnel "{program}" could not be set up, and it runs on without any',
+        LazyPattern(r"^\*{4} |^\[#\] "),
+        lasts=True,
+    ),
+    Pattern(
         "dns-local",
         frozenset({"dnsmasq", "pihole-FTL"}),
         LazyPattern(r"ignoring query from non-local network (?P<program>[\d.:a-f]+)"),
@@ -189,7 +198,7 @@ PATTERNS = (
 )
 """Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
 rabbit_alarm.erl of RabbitMQ, MongoDB, dnsmasq, check.c of HAProxy, adminmonitor of Portainer,
-ConsoleApp of Servarr, and the JDK's ThreadGroup."""
+ConsoleApp of Servarr, svc-wireguard of linuxserver/wireguard, and the JDK's ThreadGroup."""
 
 
 class InnerFailure(msgspec.Struct, frozen=True):

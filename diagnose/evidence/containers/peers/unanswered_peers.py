@@ -8,7 +8,8 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
-from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.containers.peers.inner_engines import serves_tls_instead
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.mappings import only, present
 
 _ENDS_OF_STOPPED = (0, 137, 143)
@@ -51,18 +52,33 @@ class Calls(msgspec.Struct, frozen=True):
         """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]
         down = [callee.name for callee in self.callees if _was_stopped(callee)]
-        return present({"deaf": only(deaf), "down": only(down)})
+        plain = [callee.name for callee in self.callees if self.serves_tls_instead(callee)]
+        return present({"deaf": only(deaf), "down": only(down), "tls_engine": only(plain)})
+
+    def _inside(self, callee: Container) -> ContainerNetns | None:
+        """What was seen inside a peer."""
+        return self.namespaces.of(callee) if self.namespaces is not None else None
 
     def is_unserved(self, callee: Container) -> bool:
         """Whether nothing inside a peer is seen to take calls at the port."""
-        netns = self.namespaces.of(callee) if self.namespaces is not None else None
+        netns = self._inside(callee)
         return bool(self.port) and netns is not None and not netns.serves_others("tcp", self.port)
 
     def inner_address(self, callee: Container) -> str:
         """Where a peer listens on the port for itself alone; "" where it does not."""
-        netns = self.namespaces.of(callee) if self.namespaces is not None else None
+        netns = self._inside(callee)
         sockets = netns.sockets("tcp", self.port) if netns is not None else ()
         return sockets[0].address if sockets else ""
+
+    def served_ports(self, callee: Container) -> list[int]:
+        """The TCP ports at which a peer is seen to listen for others."""
+        netns = self._inside(callee)
+        return netns.served_ports if netns is not None else []
+
+    def serves_tls_instead(self, callee: Container) -> bool:
+        """Whether a peer is an engine that was called without TLS, and serves TLS alone."""
+        netns = self._inside(callee)
+        return netns is not None and serves_tls_instead(callee, netns, self.port)
 
 
 def _was_stopped(container: Container) -> bool:

@@ -24,6 +24,7 @@ from diagnose.evidence.containers.peers.unanswered_peers import Calls
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
+from diagnose.questions.sockets import Socket
 from tests.judging import judge
 
 
@@ -228,3 +229,19 @@ def test_callers_among_many_containers_take_linear_time() -> None:
     seconds_for(10)
     once = min(seconds_for(100) for _ in range(3))
     assert min(seconds_for(400) for _ in range(2)) < 8 * once
+
+
+def test_an_engine_that_takes_tls_alone_is_named() -> None:
+    """A build job that calls docker:dind without TLS (docker-library/docker#170)."""
+    config = msgspec.structs.replace(OTHERS[1].config, env=["DOCKER_TLS_CERTDIR=/certs"])
+    engine = msgspec.structs.replace(OTHERS[1], state=RUNNING, config=config)
+    served = Socket("tcp", "::", 2376)
+    seen = Namespaces({engine.id: ContainerNetns(engine, 1, (), (), (), (served,))})
+    calls = Calls((engine,), 2375, seen, is_distrusted=False)
+    assert calls.variables["tls_engine"] == engine.name
+    said = peers_evidence(FRONT, calls, Containers((engine,)), LogTail(()), CLOCK)
+    assert "listens with TLS at port 2376: DOCKER_TLS_CERTDIR is set" in str(said)
+    other = msgspec.structs.replace(calls, port=3306)
+    assert "tls_engine" not in other.variables
+    said = peers_evidence(FRONT, other, Containers((engine,)), LogTail(()), CLOCK)
+    assert "nothing in it listens on port 3306; it listens on port 2376" in str(said)
