@@ -80,6 +80,8 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
         if isinstance(value, Broken):
             return Result(check, Verdict.CRASHED, why=value.error)
         if isinstance(value, Unavailable) and not need.optional:
+            if value.reason == "not applicable":
+                return Result(check, Verdict.SKIPPED, why=value.detail)
             return Result(check, Verdict.UNKNOWN, why=str(value), missing=value)
     arguments = {need.parameter: need.argument(evidence[need.kind]) for need in check.needs}
     try:
@@ -104,6 +106,8 @@ def _concluded(judged: Result, ending: Skipped | Unavailable | None) -> Result:
         return replace(judged, verdict=Verdict.FOUND)
     if isinstance(ending, Skipped):
         return Result(judged.check, Verdict.SKIPPED, why=ending.why)
+    if isinstance(ending, Unavailable) and ending.reason == "not applicable":
+        return Result(judged.check, Verdict.SKIPPED, why=ending.detail)
     if isinstance(ending, Unavailable):
         return replace(judged, verdict=Verdict.UNKNOWN, why=str(ending), missing=ending)
     if not judged.unexamined:

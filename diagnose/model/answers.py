@@ -22,6 +22,7 @@ Reason = Literal[
     "too large",
     "not recorded",
     "not allowed",
+    "not applicable",
     "shed",
 ]
 
@@ -37,6 +38,7 @@ REASONS: Mapping[Reason, str] = {
     "too large": "too large",
     "not recorded": "not in this bundle",
     "not allowed": "not looked at",
+    "not applicable": "does not apply",
     "shed": "left out of this bundle",
 }
 """Each reason in words for people; a detail follows behind a colon."""

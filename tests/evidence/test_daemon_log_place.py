@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from diagnose.evidence.engine.log import DaemonLog, daemon_log
+from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, Unavailable
 from tests.evidence.daemon_hosts import file
 from tests.hosts import Made
+from tests.judging import judge
 
 AT = 1795476864.0
 
@@ -72,3 +74,13 @@ def test_journal_that_may_not_be_read_is_the_reason() -> None:
     log = daemon_log(Made(answers))
     assert isinstance(log, Unavailable)
     assert log.reason == "forbidden"
+
+
+def test_podman_has_no_log_to_look_for() -> None:
+    """So that what would be in it does not apply, and a healthy host is not half unknown."""
+    host = Made({"api.ping": {"libpod": "5.2.0"}, "journal": {"entries": []}})
+    log = daemon_log(host)
+    assert isinstance(log, Unavailable)
+    assert log.reason == "not applicable"
+    result = judge("image.pull-no-space", pulls=log, clock=Clock(AT, 0.0))
+    assert (result.verdict, result.why) == ("skipped", log.detail)

@@ -11,8 +11,9 @@ import msgspec
 from diagnose.evidence.containers.from_disk import FILE_BYTES
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Json, Unavailable
+from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
+from diagnose.questions.engine import PingEngine
 from diagnose.questions.files import FileText, ListFolder, ReadFile
 from diagnose.registry import evidence
 
@@ -65,6 +66,9 @@ def hidden_containers(
 ) -> HiddenContainers | Unavailable:
     """The engine loads only what was made with the driver in use, and says nothing of the rest
     (daemon/daemon.go, engines 20.10 to 29)."""
+    ping = host.ask(PingEngine())
+    if not isinstance(ping, Failed) and ping.libpod:
+        return Unavailable("not applicable", "Podman keeps its containers in a database")
     folder = f"{info.docker_root_dir}/containers"
     if not info.docker_root_dir or not info.driver:
         return Unavailable("missing", "the engine does not name its data root or storage driver")

@@ -11,7 +11,7 @@ from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
 from diagnose.evidence.engine.packaging import packaging
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import FindEndpoint, FindLocality
+from diagnose.questions.engine import FindEndpoint, FindLocality, PingEngine
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence
@@ -144,6 +144,9 @@ def daemon_log(host: Host) -> DaemonLog | Unavailable:
     if not isinstance(endpoint, Failed) and endpoint.rootless is not None:
         unread = Failed("missing", "a rootless engine's log is in its user's journal")
         return _first_readable(host, _own_file(host), unread)
+    ping = host.ask(PingEngine())
+    if not isinstance(ping, Failed) and ping.libpod:
+        return Unavailable("not applicable", "Podman has no daemon that writes a log")
     unit = packaging(host).unit
     journal = host.ask(ReadJournal(unit, JOURNAL_LINES))
     if isinstance(journal, Failed) and journal.reason == "remote":
