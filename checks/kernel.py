@@ -170,11 +170,7 @@ def modules_gone(modules: Modules) -> CheckResult:
             f"the modules of the running kernel {modules.release} are gone: "
             "overlay, veth or iptables may fail to load"
         ),
-        evidence={
-            "uname -r": modules.release,
-            "/proc/modules": f"{modules.loaded} loaded",
-            "/lib/modules": "no folder of this release",
-        },
+        evidence=modules.evidence,
         variables={"release": modules.release},
     )
     return None

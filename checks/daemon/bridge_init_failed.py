@@ -22,7 +22,7 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
 
@@ -67,6 +67,9 @@ def bridge_init_failed(
     start = failed_start(daemon, log, NETWORK)
     if not isinstance(start, FailedStart):
         return start
+    if modules is not None and modules.explain(start.line.text):
+        yield _lost_modules_finding(start, modules)
+        return None
     start = _of_legacy_program(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
     cause = start.known.cause if start.known else detail
@@ -83,6 +86,16 @@ def bridge_init_failed(
         touches=(Subject("interface", "docker0"), Subject("network", DEFAULT_NETWORK)),
     )
     return None
+
+
+def _lost_modules_finding(start: FailedStart, modules: Modules) -> Finding:
+    return Finding(
+        subject=DAEMON,
+        summary=f"the engine's networks cannot be set up: {modules.loss}",
+        evidence={**start.evidence, **modules.evidence},
+        variables=start.variables | {"release": modules.release},
+        touches=(HOST,),
+    )
 
 
 def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:

@@ -14,9 +14,10 @@ from diagnose.evidence.engine.daemon_json.blame import blamed_key
 from diagnose.evidence.engine.daemon_processes import DAEMONS, EXEC_ROOT, PidFile
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
+from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Json, Severity, Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -46,6 +47,7 @@ NOT_FOR_OVERLAY = frozenset(
         "storage.disk-full",
         "storage.read-only",
         "kernel.filesystem-errors",
+        "kernel.modules-gone",
     ],
 )
 def storage_driver_failed(
@@ -54,6 +56,7 @@ def storage_driver_failed(
     config: DaemonConfig | None,
     root: DataRoot | None,
     mounts: Mounts | None,
+    modules: Modules | None,
 ) -> CheckResult:
     """The engine does not start because its storage driver cannot be used.
 
@@ -66,6 +69,15 @@ def storage_driver_failed(
     if not isinstance(start, FailedStart):
         return start
     driver = config.value("storage-driver") if config is not None else None
+    if modules is not None and modules.explain(start.line.text):
+        yield Finding(
+            subject=DAEMON,
+            summary=f"{_configured(driver)} cannot be used: {modules.loss}",
+            evidence={**start.evidence, **modules.evidence},
+            variables=start.variables | {"release": modules.release},
+            touches=(HOST,),
+        )
+        return None
     lost = _lost_driver(start, driver, root, mounts)
     variables = lost.variables
     if not lost.is_about_place:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import re
+
 import msgspec
 
 from diagnose.evidence.engine.info import Info
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel
 from diagnose.registry import evidence
 
+_LACKS_MODULE = LazyPattern(
+    r"table does not exist|do you need to insmod|(?:operation|protocol) not supported"
+    r"|not found in directory|missing kernel module|rule_append failed \(no such file"
+    r"|no such device|driver not supported|unknown filesystem type",
+    re.IGNORECASE,
+)
+"""What programs say where the kernel would load a module for them."""
 FOLDERS = ("/lib/modules", "/usr/lib/modules")
 
 
@@ -25,6 +35,31 @@ class Modules(msgspec.Struct, frozen=True):
     """The folder with the modules of this kernel release; empty if there is none."""
     names: frozenset[str] = frozenset()
     """Of those that are loaded."""
+
+    @property
+    def are_gone(self) -> bool:
+        """Whether the running kernel has modules, and can load no other one."""
+        return bool(self.release and self.loaded and not self.folder)
+
+    def explain(self, error: str) -> bool:
+        """Whether an error says that something is not there which a module would bring."""
+        return self.are_gone and _LACKS_MODULE.search(error) is not None
+
+    @property
+    def loss(self) -> str:
+        """That they are gone, in words."""
+        return (
+            f"the modules of the running kernel {self.release} are no longer on disk, as after an "
+            "upgrade of the kernel without a reboot, so that it cannot load what is needed"
+        )
+
+    @property
+    def evidence(self) -> dict[str, str]:
+        return {
+            "uname -r": self.release,
+            "/proc/modules": f"{self.loaded} loaded",
+            "/lib/modules": "no folder of this release",
+        }
 
 
 @evidence

@@ -64,10 +64,11 @@ CGROUPS = (
     Failure(
         name="cgroup-threaded",
         mark="threaded mode",
-        pattern=r'cannot enter cgroupv2 "(?P<cgroup>[^"]+)" with domain controllers',
+        pattern=r'cannot enter cgroupv2 "(?P<cgroup>(?P<top>/sys/fs/cgroup/[\w-]+(?="))?[^"]*)" with domain controllers',
         cause="the cgroup {cgroup} is in threaded mode, where the runtime cannot limit memory",
         cure="give the container another --cgroup-parent; only a new cgroup leaves that mode",
         source="moby/moby#43093",
+        page={"threaded": "{top}"},
     ),
     Failure(
         name="cgroups-used-up",

@@ -113,3 +113,23 @@ def test_ipv6_without_a_subnet_gets_one() -> None:
     cure = runbooks.cure("daemon.bridge-init-failed", finding.variables, runbooks.Place())
     assert cure is not None
     assert cure.text.startswith('diagnose repair --set \'{"fixed-cidr-v6": "fd00:')
+
+
+_LACKS = {
+    "legacy iptables": "can't initialize iptables table `nat': Table does not exist (do you need to insmod?)",
+    "nf_tables": "iptables v1.8.7 (nf_tables):  RULE_APPEND failed (No such file or directory)",
+    "the bridge": 'Error creating default "bridge" network: operation not supported',
+}
+
+
+@pytest.mark.parametrize("words", _LACKS.values(), ids=_LACKS)
+@pytest.mark.parametrize(("loaded", "gone"), [(90, True), (0, False)])
+def test_a_kernel_whose_modules_are_gone_is_rebooted(words: str, loaded: int, gone: bool) -> None:
+    """A kernel that was built in one piece has no folder of modules, and misses none."""
+    said = log(f"failed to start daemon: Error initializing network controller: {words}")
+    here = Modules("6.1.8", loaded=loaded, folder="")
+    (finding,) = judge(
+        "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
+    ).findings
+    assert ("modules of the running kernel 6.1.8" in finding.summary) is gone
+    assert ("release" in finding.variables) is gone

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.engine.daemon import Unit
 from diagnose.evidence.engine.daemon_processes import PidFile
+from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts, parse
 from tests.checks.daemon.evidence import ROOT, SYSTEM_UNIT, daemon, log, only_finding
 from tests.judging import judge
@@ -109,3 +110,13 @@ def test_data_root_where_overlay2_does_not_work(fstype: str, variable: str) -> N
     finding = only_finding(judge("daemon.storage-driver-failed", daemon=daemon(), **given).findings)
     assert variable in finding.variables
     assert (fstype in finding.summary) is (variable == "unfit")
+
+
+def test_a_driver_whose_module_is_gone_needs_a_reboot() -> None:
+    said = log("failed to start daemon: error initializing graphdriver: driver not supported")
+    gone = Modules("6.1.8", loaded=90, folder="")
+    (finding,) = judge(
+        "daemon.storage-driver-failed", daemon=daemon(), log=said, modules=gone
+    ).findings
+    assert "modules of the running kernel 6.1.8" in finding.summary
+    assert finding.variables["release"] == "6.1.8"
