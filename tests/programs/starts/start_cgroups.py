@@ -26,7 +26,7 @@ STARTS: dict[str, tuple[str, dict[str, str]]] = {
     ),
     "cgroup-threaded": (
         'unable to apply cgroup configuration: cannot enter cgroupv2 "/sys/fs/cgroup/docker" with domain controllers -- it is in threaded mode',
-        {},
+        {"threaded": "/sys/fs/cgroup/docker"},
     ),
     "cgroups-used-up": (
         "unable to apply cgroup configuration: mkdir /sys/fs/cgroup/memory/docker/1: cannot allocate memory",
