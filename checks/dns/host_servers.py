@@ -9,7 +9,7 @@ import msgspec
 from checks.dns.helpers import severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.dns_containers import dns_container
-from diagnose.evidence.dns.filtered_queries import DnsPath
+from diagnose.evidence.dns.filtered_queries import DnsPath, device_to
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import (
@@ -128,6 +128,7 @@ def _dead_servers_finding(
     is_lost = servers.is_unreachable and routes is not None and not routes.leads_to(first)
     has_way = routes is not None and routes.lead_out
     down = _down(links) if is_lost and not has_way else []
+    unplugged = _unplugged(first, routes, links)
     finding = Finding(
         subject=HOST,
         summary=sentence(
@@ -136,6 +137,7 @@ def _dead_servers_finding(
             f"{others[0]} answers" if others else _no_other(servers.resolvers),
             _filtered(servers.rules.get(first)),
             _no_way_out(down, has_way=has_way) if is_lost else "",
+            f"interface {unplugged}, by which it is asked, has no carrier" if unplugged else "",
             _serves(servers.serving),
         ),
         evidence=_answers(servers),
@@ -147,11 +149,24 @@ def _dead_servers_finding(
         touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
         signs=frozenset({"dns"}),
     )
+    if unplugged:
+        return finding.with_variables({"unplugged": unplugged})
     if len(down) == 1:
         return finding.with_variables({"switched_off": down[0]})
     if is_lost or "better" in finding.variables or not servers.may_be_routers:
         return finding
     return finding.with_variables(_asks_router(dead, routes))
+
+
+def _unplugged(server: str, routes: Routes | None, links: Interfaces | None) -> str:
+    """The interface that leads to a server, where it is up and nothing is at its other end."""
+    if routes is None or links is None:
+        return ""
+    link = links.by_name.get(device_to(server, routes, links) or "")
+    return link.name if link is not None and link.up and link.operstate in _NO_CARRIER else ""
+
+
+_NO_CARRIER = ("down", "lowerlayerdown")
 
 
 def _filtered(rule: Step | None) -> str:

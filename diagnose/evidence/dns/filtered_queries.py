@@ -46,7 +46,7 @@ def dns_path(
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
     own = frozenset(way.server for way in outer if links.holds(way.server))
     for way in outer:
-        uplink = _device(way.server, routes, links)
+        uplink = device_to(way.server, routes, links)
         if not way.fails or not (uplink or way.server in own):
             continue
         for network, address in _askers(way, networks):
@@ -67,7 +67,7 @@ def _blocked_of_host(
         if reply.answered or reply.icmp == "refused" or ":" in server:
             continue
         is_here = is_loopback(server) or links.holds(server)
-        device = "lo" if is_here else _device(server, routes, links)
+        device = "lo" if is_here else device_to(server, routes, links)
         rule = rule_against(ruleset, server, device) if device else None
         if rule is not None:
             yield server, rule
@@ -143,7 +143,7 @@ def rule_against(
     return next((verdict.by for verdict in verdicts if verdict.is_blocked), None)
 
 
-def _device(server: str, routes: Routes, links: Interfaces) -> str | None:
+def device_to(server: str, routes: Routes, links: Interfaces) -> str | None:
     """The interface that leads to an IPv4 server, by the longest match in the main table.
 
     None for the host's own addresses.

@@ -146,3 +146,13 @@ def kill_switch_that_knows_the_bridges(box: Box) -> None:
         iptables -A OUTPUT {_KILL_SWITCH}
     """)
     assert _host_reaches_its_port(box)
+
+
+@fault("dns.host-broken", subject="host:host", also=DEAF)
+def cable_of_the_uplink_is_out(box: Box) -> None:
+    """The other end of the uplink is switched off: the interface is up, and has no carrier."""
+    box.provider.sh("ip link set uplink down")
+    assert "NO-CARRIER" in box.sh("ip link show dev eth0")
+    findings = box.diagnose("all", "--format", "json").findings
+    found = next(finding for finding in findings if finding["id"] == "dns.host-broken")
+    assert "eth0, by which it is asked, has no carrier" in found["summary"], found
