@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_interface
 
 from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
     UnansweredClientsByPort,
@@ -22,7 +23,9 @@ from diagnose.registry import check
     aloud=("has clients that get no answer", "have clients that get no answer"),
     caused_by=sorted((*LOST_ON_THE_WAY, "network.requests-taken-for-forged")),
 )
-def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResult:
+def clients_unanswered(
+    unanswered_clients: UnansweredClientsByPort, neighbours: Neighbours | None
+) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.
 
     The kernel's table of connections shows how far their packets come. Either nothing comes back
@@ -35,12 +38,28 @@ def clients_unanswered(unanswered_clients: UnansweredClientsByPort) -> CheckResu
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
-        yield _finding(item)
+        yield _finding(item, _mistaken(item, neighbours))
     yield from unanswered_clients.unread
     return None
 
 
-def _finding(item: UnansweredClients) -> Finding:
+def _mistaken(item: UnansweredClients, neighbours: Neighbours | None) -> Neighbour | None:
+    """Where the host sends packets for the container, if it knows another machine by its address.
+
+    An entry that a program has made permanent outlives the container that it was made for.
+    """
+    if neighbours is None or item.stage != "request":
+        return None
+    places = item.container.endpoints.values()
+    entries = (
+        neighbours.mistaken(place.ip_address, place.mac_address)
+        for place in places
+        if place.ip_address and place.mac_address
+    )
+    return next(filter(None, entries), None)
+
+
+def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
     container = item.container
     clients = counted("client", item.clients, most=2)
     port = f"published port {item.place}"
@@ -54,7 +73,12 @@ def _finding(item: UnansweredClients) -> Finding:
                 f'it answers them directly on network "{near}", '
                 "from an address that they did not call"
             )
-        if item.protocol == "udp":
+        if mistaken is not None:
+            why = (
+                f"the host's ARP table has {mistaken.mac} for {mistaken.address} on "
+                f"{mistaken.interface}, which is not the container's"
+            )
+        elif item.protocol == "udp":
             why = (
                 "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
             )
@@ -81,7 +105,7 @@ def _finding(item: UnansweredClients) -> Finding:
         severity=Severity.advice if item.strangers else None,
         signs=NO_WAY_OUT,
         stable=(container.life,),
-    ).with_variables(_variables(item))
+    ).with_variables(_variables(item, mistaken))
 
 
 def _state(item: UnansweredClients) -> str:
@@ -90,9 +114,11 @@ def _state(item: UnansweredClients) -> str:
     return "SYN_SENT" if item.stage == "request" else "SYN_RECV"
 
 
-def _variables(item: UnansweredClients) -> dict[str, str]:
+def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> dict[str, str]:
     """The place, and the case that the page has a paragraph for."""
     container = item.container.name
+    if mistaken is not None:
+        return {"mistaken": mistaken.address, "at_interface": mistaken.interface}
     place = {
         "container": container,
         "client": item.clients[0],

@@ -61,6 +61,11 @@ class Neighbour(msgspec.Struct, frozen=True):
 class Neighbours(Items[Neighbour], frozen=True):
     """The host's ARP table."""
 
+    def mistaken(self, address: str, mac: str) -> Neighbour | None:
+        """The entry that holds another hardware address than the machine of this address has."""
+        entries = (entry for entry in self if entry.address == address and entry.mac)
+        return next((entry for entry in entries if entry.mac.lower() != mac.lower()), None)
+
     def unanswered(self, address: str) -> Neighbour | None:
         """The entry of an address that the host asked for without an answer."""
         return next(

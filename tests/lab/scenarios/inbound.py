@@ -57,6 +57,18 @@ def answers_to_one_network_dropped(box: Box) -> None:
     assert _calls(box, 18061, GATEWAY) == [True, True]
 
 
+@fault("network.clients-unanswered", subject="container:shop66", shareable=True)
+def neighbour_entry_of_a_former_machine(box: Box) -> None:
+    """A script has written the hardware address of a former container for good."""
+    _shop(box, "shop66", 18066)
+    address = box.inspect("shop66")["NetworkSettings"]["Networks"]["bridge"]["IPAddress"]
+    box.sh(f"ip neigh replace {address} lladdr 02:00:00:00:00:77 dev docker0 nud permanent")
+    _calls_on(box, 18066, WEB)
+    run = box.diagnose("check", "network.clients-unanswered", "--format", "json")
+    (found,) = (f for f in run.findings if f["subject"]["name"] == "shop66")
+    assert "02:00:00:00:00:77" in found["summary"], found
+
+
 _SITE6, _USER6 = "2606:4700:77::10", "2606:4700:77::80"
 _SERVES6 = """
 import http.server, socket

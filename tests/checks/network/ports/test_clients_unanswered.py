@@ -9,10 +9,12 @@ import pytest
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.interfaces import Address
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unanswered_clients import (
     MOST_PORTS,
+    Stage,
     UnansweredClients,
     UnansweredClientsByPort,
     unanswered_clients,
@@ -272,3 +274,23 @@ def test_a_container_that_is_on_the_network_of_its_clients() -> None:
         (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
         assert step in finding.variables
         assert ('network "lan"' in finding.summary) is (client == NEAR)
+
+
+MISTAKEN = {
+    "another machine": ("02:00:00:00:00:77", "request", {"mistaken"}),
+    "its own": ("02:42:AC:12:00:02", "request", {"mute"}),
+    "the answers": ("02:00:00:00:00:77", "answer", set()),
+}
+
+
+@pytest.mark.parametrize(("mac", "stage", "cure"), MISTAKEN.values(), ids=MISTAKEN)
+def test_a_neighbour_that_is_another_machine(mac: str, stage: Stage, cure: set[str]) -> None:
+    place = {"IPAddress": "172.18.0.2", "MacAddress": "02:42:ac:12:00:02"}
+    shop = container("shop", NetworkSettings={"Networks": {"shop": place}})
+    item = UnansweredClients(shop, 8080, stage, (NEAR,), 3)
+    (finding,) = judge(
+        "network.clients-unanswered",
+        unanswered_clients=UnansweredClientsByPort((item,), watched=1),
+        neighbours=Neighbours((Neighbour("172.18.0.2", "br-shop", mac),)),
+    ).findings
+    assert {"mistaken", "mute"} & set(finding.variables) == cure
