@@ -20,6 +20,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
+    ChallengePort,
     HttpsRoute,
     MoreTime,
     NewerBuild,
@@ -27,7 +28,6 @@ from diagnose.programs.failures.remedies import (
     OfRunning,
     PlainHttp,
     SharedFolder,
-    Shown,
     TrustedProxy,
 )
 
@@ -83,9 +83,17 @@ def _steps(remedy: object, _case: _Case) -> dict[str, str]:
     raise TypeError(remedy)
 
 
-@_steps.register(Shown)
-def _show(remedy: Shown, case: _Case) -> dict[str, str]:
-    return {remedy.variable: case.failure.filled(remedy.value)}
+@_steps.register(ChallengePort)
+def _publish(remedy: ChallengePort, case: _Case) -> dict[str, str]:
+    container, port = case.container, remedy.port
+    running = case.containers.running if case.containers is not None else ()
+    is_published = any(
+        published.host_port == port for other in running for published in other.published_by("tcp")
+    )
+    is_own = port in container.declared_tcp_ports and bool(container.endpoints)
+    if case.containers is None or is_published or not is_own:
+        return {remedy.variable: case.failure.filled(remedy.value)}
+    return {"challenged": container.name, "challenge_port": f"{port}:{port}"}
 
 
 @_steps.register(NewKey)

@@ -218,9 +218,14 @@ class OfRunning(msgspec.Struct, frozen=True):
     """What is offered for a program that runs on, and not for one that has ended."""
 
 
-class Shown(OfRunning, frozen=True):
-    """No command heals it; a variable of the page lets its reader see what is wrong."""
+class ChallengePort(OfRunning, frozen=True):
+    """A web server that a certificate authority calls publishes the port, where its image declares
+    it and no container of the host publishes it.
 
+    Elsewhere no command heals it, and a variable of the page lets its reader see what is wrong.
+    """
+
+    port: int
     variable: str
     value: str
 
@@ -295,7 +300,7 @@ Remedy = (
     | Replaced
     | SetAside
     | SharedFolder
-    | Shown
+    | ChallengePort
     | TrustedProxy
     | Typed
     | TypedLike

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.programs.failures.recognition import Failure
 from diagnose.programs.failures.remedies import (
+    ChallengePort,
     Corrected,
     HttpsRoute,
     Inside,
@@ -12,7 +13,6 @@ from diagnose.programs.failures.remedies import (
     NewKey,
     Preceded,
     SharedFolder,
-    Shown,
     WholeFolder,
 )
 
@@ -174,7 +174,20 @@ WEB_SERVERS = (
         "{unreached} in DNS; a challenge by DNS needs no port",
         source="Let's Encrypt's own message",
         turns_away=True,
-        remedy=Shown("unreached", "{unreached}"),
+        remedy=ChallengePort(80, "unreached", "{unreached}"),
+    ),
+    Failure(
+        name="acme-refused",
+        mark="connection refused",
+        pattern=r"(?P<address>[\da-f.:]+): Fetching http://(?P<unreached>[\w.-]+)/\.well-known/"
+        r"acme-challenge/[\w-]+: Connection refused",
+        cause="{unreached} gets no certificate: the authority calls port 80 of {address} from the "
+        "internet, where nothing takes the call",
+        cure="publish port 80 of the web server that answers the challenge (`-p 80:80`), or correct "
+        "the address of {unreached} in DNS; a challenge by DNS needs no port",
+        source="Let's Encrypt's own message",
+        turns_away=True,
+        remedy=ChallengePort(80, "unreached", "{unreached}"),
     ),
     Failure(
         name="laravel-key",

@@ -42,6 +42,10 @@ LINES = {
         "http://shop.example.com/.well-known/acme-challenge/x1Yq: Timeout during connect (likely "
         "firewall problem)"
     ),
+    "acme-refused": (
+        "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: Fetching "
+        "http://shop.example.com/.well-known/acme-challenge/x1Yq: Connection refused"
+    ),
     "php-fpm-children": (
         "[12-Apr-2019 18:55:47] WARNING: [pool www] server reached pm.max_children setting (5), consider "
         "raising it"

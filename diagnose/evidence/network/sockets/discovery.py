@@ -25,9 +25,9 @@ _SEEKS_DEVICES = LazyPattern(
     r"|snapcast|owntone|logitechmediaserver|lyrion",
     re.IGNORECASE,
 )
-"""Images of programs that are of little use without the devices that they find, or unless devices
-find them. Media servers such as Plex and Jellyfin do without, and browsers speak mDNS by the way.
-"""
+"""In the name of the image or the container: programs that are of little use without the devices
+that they find, or unless devices find them. Media servers such as Plex and Jellyfin do without, and
+browsers speak mDNS by the way."""
 
 
 class UnheardDiscovery(msgspec.Struct, frozen=True):
@@ -75,7 +75,8 @@ def unheard_discoveries(
 
 def _may_seek(container: Container, networks: Networks) -> bool:
     """Whether it is made to find devices, and is on bridges alone."""
-    if container.shares_network or _SEEKS_DEVICES.search(container.config.image) is None:
+    called = f"{container.config.image} {container.name}"
+    if container.shares_network or _SEEKS_DEVICES.search(called) is None:
         return False
     listed = networks.of(container)
     return bool(listed) and all(network.is_bridge for network in listed)

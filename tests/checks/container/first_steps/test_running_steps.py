@@ -153,6 +153,35 @@ def test_a_name_without_a_certificate() -> None:
     assert finding.variables["unreached"] == "shop.example.com"
 
 
+_REFUSED = (
+    "HTTP 400 urn:ietf:params:acme:error:connection - 203.0.113.7: "
+    "Fetching http://shop.example.com/.well-known/acme-challenge/x1Yq: Connection refused"
+)
+_WEB = {"80/tcp": {}, "443/tcp": {}}
+_AT_80 = {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "80"}]}
+
+
+@pytest.mark.parametrize(
+    ("declared", "published", "expected"),
+    [
+        (_WEB, {}, {"challenged": "edge", "challenge_port": "80:80"}),
+        (_WEB, _AT_80, {"unreached": "shop.example.com"}),
+        ({"8080/tcp": {}}, {}, {"unreached": "shop.example.com"}),
+    ],
+    ids=["nobody publishes it", "another container does", "the image does not declare it"],
+)
+def test_a_challenge_whose_port_is_not_published(
+    declared: dict[str, Any], published: dict[str, Any], expected: dict[str, str]
+) -> None:
+    edge = container("edge", Config={"ExposedPorts": declared}, **at("172.18.0.2"))
+    other = container("other", NetworkSettings={"Ports": published, "Networks": {"shop": {}}})
+    (finding,) = repeating({"edge": [_REFUSED]}, edge, other).findings
+    steps = ("challenged", "challenge_port", "unreached")
+    assert {
+        name: finding.variables[name] for name in steps if name in finding.variables
+    } == expected
+
+
 READONLY = "redis.exceptions.ReadOnlyError: READONLY You can't write against a read only replica."
 SYNC = ["* Connecting to MASTER 192.0.2.80:8886", "# Error condition on socket for SYNC: refused"]
 

@@ -25,8 +25,8 @@ _ALONE, _HEARD = {"received": 8, "sent": 8}, {"received": 30, "sent": 8}
 @pytest.mark.parametrize(
     ("config", "port", "counted", "driver", "expected"),
     [
-        (_HASS, 5353, _ALONE, "bridge", [("advice", "hass")]),
-        (_HASS, 1900, _ALONE, "bridge", [("advice", "hass")]),
+        (_HASS, 5353, _ALONE, "bridge", [("advice", "seeker")]),
+        (_HASS, 1900, _ALONE, "bridge", [("advice", "seeker")]),
         (_HASS, 8123, _ALONE, "bridge", []),
         (_HASS, 5353, _HEARD, "bridge", []),
         (_HASS, 5353, {"received": 0, "sent": 0}, "bridge", []),
@@ -38,7 +38,7 @@ _ALONE, _HEARD = {"received": 8, "sent": 8}, {"received": 30, "sent": 8}
 def test_discovery_from_a_bridge(
     config: dict[str, Any], port: int, counted: dict[str, int], driver: str, expected: list[Any]
 ) -> None:
-    seeker = container("hass", Config=config, NetworkSettings=_ON_SHOP, State={"Pid": 7})
+    seeker = container("seeker", Config=config, NetworkSettings=_ON_SHOP, State={"Pid": 7})
     sockets = (Socket("udp", "0.0.0.0", port),)
     inside = ContainerNetns(seeker, 1, (), (), (), sockets)
     known = unheard_discoveries(
