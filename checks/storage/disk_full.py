@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.abandoned_roots import AbandonedRoots
 from diagnose.evidence.storage.btrfs_room import BtrfsRooms
 from diagnose.evidence.storage.disk_parts import UsagePart
 from diagnose.evidence.storage.disk_usage import DiskUsage
@@ -55,6 +56,7 @@ def disk_full(
     growable: GrowableDisks | None,
     loop_images: LoopImages | None,
     btrfs: BtrfsRooms | None,
+    roots: AbandonedRoots | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -69,7 +71,8 @@ def disk_full(
     up what stopped containers and anonymous volumes without a container hold; for a disk other than
     the data root's it names the largest folders. A log that a program writes itself, into a volume
     or a folder of the host, is named: the engine rotates only what a program prints. A disk that
-    was enlarged, but whose file system or partition was not, is named with the room that it has.
+    was enlarged, but whose file system or partition was not, is named with the room that it has. So
+    is a data root that no engine uses any more: it was moved, and the old folder was kept.
     With containerd's image store, images lie in containerd's own folder, wherever the data root is.
     """
     for disk in filesystems:
@@ -77,7 +80,7 @@ def disk_full(
         limit = crit_pct if disk.is_aside else warn_pct
         if figures.used_pct < limit or _is_full_by_design(disk, btrfs):
             continue
-        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused)
+        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused, roots)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
@@ -135,8 +138,10 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
 def _cures(filled: FilledDisk) -> dict[str, str]:
     """What the page offers to remove or to shrink."""
     dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
+    left = filled.abandoned
     cures = present(
         {
+            "old_root": left.path if left else None,
             "dumps": dumps.folder if dumps else None,
             "downloads": downloads.path if downloads else None,
             "builder": cache.builder if cache else None,
@@ -230,6 +235,9 @@ def _blame(filled: FilledDisk) -> str:
             f'; volume "{cache.volume}", the cache of buildx builder "{cache.builder}", '
             f"holds {size(cache.bytes)}"
         )
+    if left := filled.abandoned:
+        held = f"{left.path} holds {size(left.bytes)}"
+        return f"; {held} of an engine's data, and no running engine uses it"
     if dumps is not None and filled.is_to_blame(dumps.bytes):
         return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
     if downloads is not None:

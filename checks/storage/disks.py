@@ -38,7 +38,13 @@ after an error, Linux 6.15)."""
 @check(
     "storage.inodes-exhausted",
     severity=Severity.critical,
-    causes=["container.restart-loop", "container.unhealthy", "container.exits-at-start"],
+    causes=[
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.restart-loop",
+        "container.unhealthy",
+        "daemon.errors-in-log",
+    ],
 )
 def inodes_exhausted(
     filesystems: Filesystems,

@@ -107,7 +107,7 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
-    others = () if count else tuple(_others(host, root.path, mounts, _taken(host, daemon)))
+    others = () if count else tuple(_others(host, root.path, mounts, taken_roots(host, daemon)))
     return DataRootCandidates(root.path, count, unmounted.planned, others)
 
 
@@ -152,7 +152,7 @@ def _is_missing(point: str, root: str, mounts: Mounts) -> bool:
     return all(mounted.point != point for mounted in mounts)
 
 
-def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
+def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
     """The data roots of other engines that live here."""
     paths = set()
     for process in daemon.processes.others:
@@ -169,7 +169,7 @@ def _taken(host: Host, daemon: Daemon) -> frozenset[str]:
 
 
 def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Iterator[OtherRoot]:
-    paths = [path for path in _candidates(root, mounts) if path not in taken and path != root]
+    paths = [path for path in likely_roots(root, mounts) if path not in taken and path != root]
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):
         return
@@ -193,7 +193,8 @@ def _count_of_containers(host: Host, root: str) -> int:
     return sum(bool(_ID.fullmatch(entry.name)) for entry in listed.entries)
 
 
-def _candidates(root: str, mounts: Mounts) -> Iterable[str]:
+def likely_roots(root: str, mounts: Mounts) -> Iterable[str]:
+    """Where data roots lie on hosts such as this. root: the one in use."""
     disks = [
         mount.point
         for mount in mounts

@@ -98,7 +98,7 @@ def _head(
             kernel=info.kernel_version or kernel.release,
             engine=engine,
             containers=info.containers,
-            running=info.containers_running,
+            running=_running(info, listed),
             data_root=info.docker_root_dir or (data_root if listed is not None else ""),
         )
     return HostFacts(
@@ -109,6 +109,15 @@ def _head(
         running=len(listed.running) if listed is not None else None,
         data_root=data_root if listed is not None else "",
     )
+
+
+def _running(info: Info, listed: Containers | None) -> int:
+    """Of all containers that were looked at; the engine's own count is wrong after it was killed.
+
+    Engine 28.5 then counts those that it found dead.
+    """
+    is_complete = listed is not None and not listed.unexamined
+    return len(listed.running) if listed is not None and is_complete else info.containers_running
 
 
 def _hint(endpoint: Endpoint, daemon: Daemon | Unavailable) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
@@ -68,6 +69,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     others: FullDisks
     containers: Containers | None
     unused: UnusedVolumes | None
+    roots: AbandonedRoots | None = None
 
     @property
     def measured(self) -> DiskUsage | None:
@@ -80,6 +82,12 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     def folders(self) -> tuple[FileSize, ...]:
         """The largest ones, the largest first."""
         return self.others.of(self.disk.point)
+
+    @property
+    def abandoned(self) -> AbandonedRoot | None:
+        """A data root that nobody uses any more, where it takes much of the disk."""
+        left = self.roots.by_point.get(self.disk.point) if self.roots is not None else None
+        return left if left is not None and self.is_to_blame(left.bytes) else None
 
     @property
     def dumps(self) -> CoreDumps | None:
@@ -170,6 +178,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     @property
     def folder(self) -> str:
         """The folder to look into first: in what takes most of the disk."""
+        if self.abandoned is not None:
+            return self.abandoned.path
         if self.log is not None:
             return self.log.path.rpartition("/")[0]
         if self.folders:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.model import Failed, Json, Severity
@@ -424,3 +426,14 @@ def test_images_of_containerds_store_lie_in_its_own_folder(info: Json, is_store:
     assert found.finding.subject.name == point
     assert ("not the data root" in found.finding.summary) is is_store
     assert ("stored" in found.finding.variables) is is_store
+
+
+def test_an_old_data_root_on_the_disk():
+    mine = usage(size=100 * GIB, used=96 * GIB, free=4 * GIB, available=4 * GIB)
+    disk = Filesystem("/", msgspec.convert(mine, Usage), ("system",))
+    for held, expected in ((80 * GIB, True), (GIB, False)):
+        roots = AbandonedRoots({"/": AbandonedRoot("/var/lib/docker", held)})
+        result = judge("storage.disk-full", filesystems=Filesystems((disk,)), roots=roots)
+        (finding,) = result.findings
+        assert ("/var/lib/docker holds 80.0 GiB" in finding.summary) == expected
+        assert ("old_root" in finding.variables) == expected

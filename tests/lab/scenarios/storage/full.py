@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault, healthy
+from tests.lab import Box, fault, healthy, images
+from tests.lab.images import Recipe
 from tests.lab.scenarios.storage.helpers import ROOT, SAFE, small_disk
 
 
@@ -33,6 +34,28 @@ def disk_nearly_full(box: Box) -> None:
     """The data root's file system is at 88 percent: a warning."""
     box.docker(*SAFE, "--name=store", "-v", "orders:/data", "bb:1.36", "sleep", "1000")
     fill_disk(box, f"{ROOT}/volumes/orders/_data/orders.db", 88)
+
+
+@fault(
+    "storage.disk-full",
+    subject="filesystem:/mnt",
+    box={"disk": "300M"},
+    baseline=False,
+    engine_started=False,
+    exit_code=2,
+)
+def disk_full_of_an_old_data_root(box: Box) -> None:
+    """The data root was moved to another folder of the disk, and the old one was kept."""
+    box.start_engine()
+    images.load(box, "shop:old", Recipe({"assets": (bytes(240_000_000), 0o644)}))
+    box.stop_engine()
+    box.sh(f"mkdir -p /mnt {ROOT}/new; mount --bind {ROOT} /mnt")
+    box.start_engine(config={"data-root": "/mnt/new", "log-opts": {"max-size": "10m"}})
+    box.docker(*SAFE, "--name=web", "bb:1.36", "sleep", "1000")
+    fill_disk(box, "/mnt/new/x", 98)
+    (finding,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert f"; {ROOT} holds 2" in finding["summary"], finding["summary"]
+    assert finding["fix"][0]["command"] == f"rm -rf {ROOT}/overlay2 {ROOT}/image"
 
 
 @fault("storage.disk-full", subject="filesystem:/srv/ledger")

@@ -1,0 +1,98 @@
+"""Data roots that no engine of this host uses any more, on a disk that is full."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
+from diagnose.evidence.engine.data_root_candidates import likely_roots, taken_roots
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths, WalkFolder
+from diagnose.registry import evidence
+
+WORTH_PCT = 85.0
+"""From here on it is worth seconds to know what fills a disk."""
+WALK_S = 1.0
+_RECORDS = "image"
+"""The engine's records of images: each data root has this folder, whatever its storage driver."""
+_COPIES = tuple(f"{DEFAULT}{end}" for end in (".old", ".bak", "-old", "-bak", ".backup", "-backup"))
+"""What people call the old folder while they move it."""
+
+
+class AbandonedRoot(msgspec.Struct, frozen=True):
+    """A folder that an engine has kept its data in."""
+
+    path: str
+    bytes: int
+    """At least so many; without the data root in use, which may lie below it."""
+
+
+class AbandonedRoots(msgspec.Struct, frozen=True):
+    """The largest one on each full disk, by mount point."""
+
+    by_point: Mapping[str, AbandonedRoot] = msgspec.field(default_factory=dict)
+
+
+@evidence
+def abandoned_roots(
+    host: Host,
+    root: DataRoot,
+    daemon: Daemon,
+    mounts: Mounts,
+    filesystems: Filesystems,
+    containers: Containers | None,
+) -> AbandonedRoots:
+    """Looked for where data roots usually lie.
+
+    Left out is what another living engine uses, and what a container has mounted.
+    """
+    full = [disk for disk in filesystems if disk.usage.used_pct >= WORTH_PCT]
+    if not daemon.same_host or not full:
+        return AbandonedRoots()
+    taken = taken_roots(host, daemon)
+    mounted = {mount.source for item in containers or () for mount in item.mounts}
+    found: dict[str, AbandonedRoot] = {}
+    for path, disk in _left(host, root, mounts, full):
+        if path in taken or any(is_within(source, path) for source in mounted):
+            continue
+        walked = host.ask(WalkFolder(path, seconds=WALK_S, skip=[root.path]))
+        if isinstance(walked, Failed):
+            continue
+        former = found.get(disk.point)
+        if former is None or walked.bytes > former.bytes:
+            found[disk.point] = AbandonedRoot(path, walked.bytes)
+    return AbandonedRoots(found)
+
+
+def _left(
+    host: Host, root: DataRoot, mounts: Mounts, full: list[Filesystem]
+) -> Iterator[tuple[str, Filesystem]]:
+    """Data roots beside the one in use, each once, with the full disk that it lies on."""
+    likely = (*likely_roots(root.path, mounts), *_COPIES)
+    paths = [path for path in likely if path != root.path]
+    records = [f"{path}/{_RECORDS}" for path in (root.path, *paths)]
+    statuses = host.ask(StatPaths(records))
+    if isinstance(statuses, Failed):
+        return
+    disks = {disk.usage.dev: disk for disk in full}
+    seen = {_place(statuses.get(records[0]))}
+    for path, record in zip(paths, records[1:], strict=True):
+        status = statuses.get(record)
+        place = _place(status)
+        if status is None or status.type != "folder" or place in seen:
+            continue
+        seen.add(place)
+        if disk := disks.get(status.dev):
+            yield path, disk
+
+
+def _place(status: PathStatus | None) -> tuple[str, int]:
+    """What tells a folder apart: two paths may lead to it."""
+    return (status.dev, status.ino) if status is not None else ("", 0)
