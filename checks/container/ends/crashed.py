@@ -51,19 +51,22 @@ def crashed(
     upgrades: EngineUpgrades | None,
     *,
     at_least: Seconds = SHORT_S,
+    lasting: Seconds = Seconds(6 * 3600),
 ) -> CheckResult:
     """A container exited after it had been working, and stays down.
 
     A service publishes ports, has a health check or belongs to a compose service. For a service any
     error counts; 137 and 143 count where the engine remembers that nobody asked for them. So does
-    any exit together with the engine after which the service was not started again; an upgrade of
-    the engine at that time is named. For other containers an error counts if nobody was attached to
+    any exit together with the engine after which the service was not started again, and so does
+    that of any program that had run for `lasting` seconds; an upgrade of the engine at that time is
+    named. For other containers an error counts if nobody was attached to
     see it. A fault of the program itself, such as SIGSEGV, always counts. Where neither the
     engine's events nor its files say whether the end was requested, it is advice.
     """
     for container in _ended(containers, clock, options.since_s):
         tail = tail_of(log_tails, container)
-        with_engine = container.id in stops.stopped_with_daemon and is_service(container)
+        is_lasting = is_service(container) or (container.ran_for or 0.0) >= lasting
+        with_engine = container.id in stops.stopped_with_daemon and is_lasting
         if with_engine and containers.source == "disk":
             continue  # as long as the engine is down, all containers are
         if not with_engine and not _broke_off(container, tail, stops, at_least):

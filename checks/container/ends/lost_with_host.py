@@ -10,7 +10,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import HOST, CheckResult, Count, Finding, Seconds, Severity, Skipped
-from diagnose.phrases import counted
+from diagnose.phrases import agree, counted
 from diagnose.registry import check
 
 LOST = (0, 255)
@@ -58,7 +58,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
     return Finding(
         subject=HOST,
         summary=f"{what} without stopping its containers; since the engine's start {clock.ago(began)}"
-        f" {counted('container', names)} stayed down",
+        f" {counted('container', names)} stayed down{_without_policy(down)}",
         evidence={
             "engine started": clock.ago(began),
             "host booted": clock.ago(clock.booted),
@@ -68,6 +68,18 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
         variables={"container": down[0].name, "code": str(codes[-1])},
         touches=subjects_of(down),
         onset=began,
+    )
+
+
+def _without_policy(down: Sequence[Container]) -> str:
+    """Why they stayed down, as far as their restart policies say it."""
+    bare = names_of([container for container in down if not container.restarts_always])
+    if not bare:
+        return ""
+    return (
+        ": they have no restart policy"
+        if len(bare) == len(down)
+        else (f"; {counted('container', bare)} {agree(bare, 'has', 'have')} no restart policy")
     )
 
 

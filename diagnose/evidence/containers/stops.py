@@ -13,6 +13,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.run.options import Options
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -48,13 +49,16 @@ def stops(
     events: Events | Unavailable,
     root: DataRoot,
     log: DaemonLog | Unavailable,
+    processes: Processes | Unavailable,
 ) -> Stops:
     """The events first, of which the engine keeps few.
 
     Then its own note in config.v2.json, which root alone can read (HasBeenManuallyStopped, in
     engines 1.12 to 29: a stop of the engine itself leaves it false).
     """
-    with_engine = {container.id for container in containers if _stopped_with_engine(container, log)}
+    logged = log.shutdowns if isinstance(log, DaemonLog) else ()
+    shutdowns = (*logged, *_felt_shutdown(containers, clock, processes))
+    with_engine = {item.id for item in containers if _stopped_with_engine(item, shutdowns)}
     exited = [item for item in containers if _exited_since(item, clock, options.since_s)]
     failed = [item for item in exited if item.id in with_engine or not _ended_well(item)]
     requested = _remembered(failed, events)
@@ -105,14 +109,36 @@ def _ended_early(container: Container) -> bool:
     return bool(container.wanted_ports) and (container.ran_for or 0.0) < EARLY_S
 
 
-def _stopped_with_engine(container: Container, log: DaemonLog | Unavailable) -> bool:
+def _felt_shutdown(
+    containers: Containers, clock: Clock, processes: Processes | Unavailable
+) -> tuple[float, ...]:
+    """When the engine was asked to stop, as far as the containers tell that it started again.
+
+    A journal in memory forgets it at a reboot. The engine ended them within seconds of each other,
+    and started those again that have a restart policy.
+    """
+    every = processes if isinstance(processes, Processes) else ()
+    engine = next((process for process in every if process.comm == "dockerd"), None)
+    if engine is None:
+        return ()
+    began = clock.booted + engine.start
+    ends = [
+        container.finished_at
+        for container in containers.running
+        if container.finished_at
+        and container.finished_at < began
+        and 0 <= (container.started_at or 0.0) - began <= SHUTDOWN_S
+    ]
+    return (max(ends) - EARLY_S,) if ends else ()
+
+
+def _stopped_with_engine(container: Container, shutdowns: Iterable[float]) -> bool:
     """Whether a container ended because the engine was asked to stop.
 
     It ended within the time that the engine gives to its containers.
 
     A container that was started later, after the engine's restart, ended for a reason of its own.
     """
-    shutdowns = log.shutdowns if isinstance(log, DaemonLog) else ()
     started, ended = container.started_at, container.finished_at
     if ended is None:
         return False

@@ -14,6 +14,7 @@ from diagnose.evidence.containers.stops import Stops, stops
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.engine_upgrades import engine_upgrades
 from diagnose.evidence.engine.log import DaemonLog, LogLine
+from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import (
@@ -25,13 +26,15 @@ from tests.checks.container.evidence import (
     container_in,
     events_of,
     exit_event,
+    moment,
     restart_policy,
     summaries,
 )
 from tests.hosts import Made
 from tests.inspected import of
-from tests.judging import judge
+from tests.judging import judge, rows
 
+DATA = DataRoot("/var/lib/docker", "default")
 PORT = {"PortBindings": {"80/tcp": [{"HostPort": "80"}]}}
 
 
@@ -214,19 +217,52 @@ def test_who_fell_with_the_engine(by_hand: bool, age: float, expected: bool):
     note = json.dumps({"HasBeenManuallyStopped": by_hand})
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": note}})
-    known = stops(
-        host, of(container), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
-    )
+    known = stops(host, of(container), CLOCK, OPTIONS, Events(()), DATA, log, Processes(()))
     assert (container.id in known.stopped_with_daemon) == expected
+
+
+@pytest.mark.parametrize(("ended", "expected"), [(302, True), (295, True), (900, False)])
+def test_the_containers_that_came_back_tell_of_a_shutdown(ended: float, expected: bool):
+    """The journal of the time before the reboot is gone."""
+    worker = container_in("exited", name="worker", age=ended, ran=9000)
+    back = {"StartedAt": moment(199), "FinishedAt": moment(300)}
+    web = container_in("running", name="web", State=back)
+    engine = Process(pid=50, comm="dockerd", start=NOW - 200 - CLOCK.booted)
+    host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
+    known = stops(
+        host,
+        of(worker, web),
+        CLOCK,
+        OPTIONS,
+        Events(()),
+        DATA,
+        DaemonLog((), ""),
+        Processes((engine,)),
+    )
+    assert (worker.id in known.stopped_with_daemon) == expected
+
+
+@pytest.mark.parametrize(("ran", "expected"), [(30000, [("warning", "worker")]), (3600, [])])
+def test_a_program_that_had_run_long_counts_where_it_fell_with_the_engine(
+    ran: float, expected: list[tuple[str, str]]
+):
+    worker = container_in("exited", name="worker", age=60, ran=ran)
+    result = judge(
+        "container.crashed",
+        containers=of(worker),
+        clock=CLOCK,
+        options=OPTIONS,
+        log_tails=QUIET,
+        stops=Stops({worker.id: False}, frozenset({worker.id})),
+    )
+    assert rows(result) == expected
 
 
 def test_a_job_that_began_after_the_engines_restart_did_not_stop_with_it():
     job = container_in("exited", age=30, ran=2)
     log = DaemonLog((LogLine(NOW - 62, "info", "Processing signal 'terminated'"),), "docker.log")
     host = Made({"file.read": {"text": json.dumps({"HasBeenManuallyStopped": False})}})
-    known = stops(
-        host, of(job), CLOCK, OPTIONS, Events(()), DataRoot("/var/lib/docker", "default"), log
-    )
+    known = stops(host, of(job), CLOCK, OPTIONS, Events(()), DATA, log, Processes(()))
     assert job.id not in known.stopped_with_daemon
 
 

@@ -59,3 +59,17 @@ def test_lost_with_the_host(
     assert all(
         {subject.name for subject in finding.touches} == {"a", "b"} for finding in result.findings
     )
+
+
+def test_the_summary_says_what_keeps_them_down():
+    policy = {"RestartPolicy": {"Name": "unless-stopped"}}
+    bare, kept = lost("a"), container_in(
+        "exited", code=255, name="b", HostConfig=policy,
+        State={"StartedAt": moment(9000), "FinishedAt": moment(298)},
+    )  # fmt: skip
+    (both,) = power_loss(bare, lost("b")).findings
+    assert both.summary.endswith("(a, b) stayed down: they have no restart policy")
+    (one,) = power_loss(bare, kept).findings
+    assert one.summary.endswith("; 1 container (a) has no restart policy")
+    (none,) = power_loss(kept, kept).findings
+    assert "policy" not in none.summary

@@ -51,6 +51,25 @@ def service_that_fell_with_the_engine(box: Box) -> None:
     box.wait_health("web", "healthy")
 
 
+@fault("container.crashed", subject="container:mailer")
+def worker_that_fell_with_the_engine(box: Box) -> None:
+    """A worker that publishes nothing had run for long when the engine was restarted, and has no
+    restart policy. The engine's log of that time is gone, as at a reboot with a journal in memory;
+    a container that came back tells of it."""
+    box.write("/etc/diagnose/lab.toml", '[thresholds."container.crashed"]\nlasting = 2\n')
+    wait = ("bb:1.36", "sh", "-c", "trap 'exit 0' TERM; sleep 1000 & wait")
+    for name, policy in (("mailer", "no"), ("beside", "unless-stopped")):
+        run(box, name, *LAX, f"--restart={policy}", "--stop-timeout=10", *wait)
+    box.sh("sleep 12")
+    engine = box.engine_pid
+    box.kill(engine, signal.SIGTERM)
+    box.wait_for(lambda: not box.alive(engine), 40, "the engine to end")
+    box.sh("rm /var/log/docker.log; sleep 2")
+    box.start_engine()
+    box.wait_state("beside", "running")
+    assert 'was not restarted: its restart policy is "no"' in _crash(box)
+
+
 @fault("container.no-restart-policy", subject="container:fragile", shareable=True, exit_code=0)
 def service_without_policy(box: Box) -> None:
     """A service with a health check and no restart policy."""
