@@ -333,3 +333,43 @@ class FindLostDollars(Question[list[LostDollar]], frozen=True):
 
     def about(self) -> str:
         return f"variables with a bare dollar sign in {', '.join(self.paths)}"
+
+
+class Build(msgspec.Struct, frozen=True):
+    """One build as BuildKit remembers it."""
+
+    at: float
+    """Unix time of its end; 0 while it runs."""
+    ref: str = ""
+    """The id by which `docker buildx history` knows it."""
+    names: tuple[str, ...] = ()
+    """What the image was to be called; engines before 28 do not keep it."""
+    error: str = ""
+    """Why it failed; "" if it did not."""
+    dockerfile: str = ""
+    """The name of the Dockerfile in its folder."""
+    target: str = ""
+    """The stage that was to be built, where one was named."""
+    step: str = ""
+    """The step that failed, as `docker build` prints it."""
+    lines: tuple[str, ...] = ()
+    """The last lines that this step printed."""
+
+
+class ListBuilds(Question[list[Build]], frozen=True):
+    """The builds that BuildKit remembers, the newest first."""
+
+    POLICY = Policy(
+        "file.builds",
+        what="the history of builds",
+        collector="disk.files:builds",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    path: str
+    """The engine's data root."""
+
+    def about(self) -> str:
+        return f"the history of builds below {self.path}"

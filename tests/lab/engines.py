@@ -170,20 +170,21 @@ def _version_of(dockerd: Path) -> str | None:
 
 
 @functools.cache
-def compose_plugin() -> Path | Missing:
-    """Docker's compose plugin of sid, which runs with each engine's client."""
-    root = cache_dir() / "compose"
-    plugin = root / "tree" / "usr/libexec/docker/cli-plugins/docker-compose"
+def cli_plugin(name: str) -> Path | Missing:
+    """A plugin of the docker client from sid, such as docker-compose, which runs with each engine's
+    client."""
+    root = cache_dir() / name.removeprefix("docker-")
+    plugin = root / "tree" / "usr/libexec/docker/cli-plugins" / name
     try:
-        with _locked(cache_dir() / "compose.lock"):
+        with _locked(cache_dir() / f"{root.name}.lock"):
             if not plugin.exists():
                 shutil.rmtree(root, ignore_errors=True)
                 work = root.with_suffix(".new")
-                unpack("sid", ["docker-compose"], work)
+                unpack("sid", [name], work)
                 work.rename(root)
     except (OSError, subprocess.SubprocessError, LookupError) as error:
-        return Missing("compose", f"could not be fetched: {getattr(error, 'stderr', '') or error}")
-    return plugin if plugin.exists() else Missing("compose", "its package has no plugin")
+        return Missing(name, f"could not be fetched: {getattr(error, 'stderr', '') or error}")
+    return plugin if plugin.exists() else Missing(name, "its package has no plugin")
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .engines import Missing, cache_dir, compose_plugin
+from .engines import Missing, cache_dir, cli_plugin
 from .images import GROUP, PASSWD, Recipe, load
 
 if TYPE_CHECKING:
@@ -48,11 +48,19 @@ def load_server(box: Box, package: str, image: str, *changes: str) -> str:
 
 def install_compose(box: Box) -> None:
     """Give the docker client of a box its compose plugin; UnfetchedError where there is none."""
-    plugin = compose_plugin()
+    _install_plugin(box, "docker-compose")
+
+
+def install_buildx(box: Box) -> None:
+    """Give it its plugin for builds, without which it builds with the classic builder; the same."""
+    _install_plugin(box, "docker-buildx")
+
+
+def _install_plugin(box: Box, name: str) -> None:
+    plugin = cli_plugin(name)
     if isinstance(plugin, Missing):
         raise UnfetchedError(str(plugin))
-    folder = "/usr/libexec/docker/cli-plugins"
-    box.write(f"{folder}/docker-compose", plugin.read_bytes(), 0o755)
+    box.write(f"/usr/libexec/docker/cli-plugins/{name}", plugin.read_bytes(), 0o755)
 
 
 @functools.cache

@@ -56,6 +56,7 @@ def test_causes_make_no_circle():
 NO_REAL_FAULT = {
     "firewall.podman-rules-missing": "Podman has no scenarios: tests/lab/places/test_engine_collectors.py flushes the rules of a real one",
     "kernel.netdevice-stuck": "a reference that a kernel bug never gives back: tests/checks/test_kernel.py has the real line",
+    "resources.health-checks-costly": "it takes the CPUs of all other tests for a minute: tests/checks/resources/test_health_checks_costly.py",
     "resources.cpu-saturated": "it takes the CPUs of all other tests for a minute: tests/checks/resources/test_cpu_saturated.py",
     "resources.io-saturated": "a disk that is too slow for a real share of 60 s: tests/checks/resources/test_machine.py",
     "security.stop-denied": "a kernel with AppArmor and a confined runc: tests/checks/security/test_confinement.py has lines as reported",

@@ -286,3 +286,16 @@ def _port_of(call: re.Match[str]) -> int:
     """The port that a probe calls, by its number or by what a URL without one means."""
     parts = call.groupdict()
     return int(parts["port"]) if "port" in parts else _WEB_PORTS[parts["scheme"]]
+
+
+def probes_per_second(container: Container) -> float:
+    """How often its health check has run lately, by the probes that the engine keeps.
+
+    0 where it has none, or ran it once.
+    """
+    health = container.state.health
+    probes = (health.log or []) if health is not None else []
+    begun = sorted(at for probe in probes if (at := unix(probe.start)) is not None)
+    if len(begun) < 2 or begun[-1] <= begun[0]:
+        return 0.0
+    return (len(begun) - 1) / (begun[-1] - begun[0])

@@ -19,7 +19,20 @@ def is_service(container: Container) -> bool:
 def is_somebodys_job(container: Container) -> bool:
     """Whether its end concerns nobody else.
 
-    A swarm task (swarm replaces it), a one-off run of compose, a terminal that was watched.
+    A swarm task (swarm replaces it), a one-off run of compose, a step of a build, a terminal that
+    was watched.
     """
     was_watched = container.config.tty and container.was_watched
-    return bool(container.swarm_service) or container.is_one_off or was_watched
+    is_run_once = container.is_one_off or is_build_step(container)
+    return bool(container.swarm_service) or is_run_once or was_watched
+
+
+def is_build_step(container: Container) -> bool:
+    """Whether it is a step of the classic builder, which keeps the one that failed.
+
+    Made of an image without a name, with neither a log nor a health check (20.10 to 28.5).
+    """
+    probe = container.config.healthcheck
+    is_bare = probe is not None and probe.test == ["NONE"]
+    has_log = container.host_config.log_config.type != "none"
+    return is_bare and not has_log and container.config.image.startswith("sha256:")

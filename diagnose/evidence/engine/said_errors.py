@@ -48,7 +48,7 @@ removals, failed execs, builds, a swarm of one node, a restart and a kill of the
 request of the kind GET harms nobody but the client."""
 ELSEWHERE = LazyPattern(
     r"Handler for POST \S*/images/create|Not continuing with pull|Error trying v2 registry"
-    r"|pulling image failed|TLS handshake error|Health check"
+    r"|pulling image failed|TLS handshake error|Health check|moby\.buildkit\.v1\.\S*/Solve"
 )
 """What other checks read."""
 _CHANGING = LazyPattern(r"\b[0-9a-z]{25}\b|\b[0-9a-f]{8,}\b|\d+")

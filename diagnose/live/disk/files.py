@@ -169,6 +169,16 @@ def lost_dollars(live: Live, question: AnyQuestion) -> Json:
     return _call(live, question, "lost_dollars", question.args["paths"])
 
 
+def builds(live: Live, question: AnyQuestion) -> Json:
+    """The builds that BuildKit remembers, with the end of what a failed step printed.
+
+    args: path (the data root). answer: [{at, ref, names, error, dockerfile, target, step, lines}],
+    the newest first; step and lines of the newest failed ones alone. Arguments of builds stay here:
+    they may be secrets.
+    """
+    return _call(live, question, "builds", [question.args["path"]])
+
+
 def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
     points = _points(live)
     for path in paths:

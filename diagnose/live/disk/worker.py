@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Refused, collect
+from diagnose.live.disk.build_history import builds
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular
 from diagnose.live.disk.trees import walk
@@ -358,5 +359,6 @@ def functions() -> Mapping[str, Function]:
             deleted_files,
             lost_dollars,
             collect,
+            builds,
         )
     }

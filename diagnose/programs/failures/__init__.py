@@ -24,8 +24,11 @@ ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine_errors", "ENGINE_ER
 """What the engine says when it cannot start itself."""
 ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine_requests", "ENGINE_REQUESTS")
 """What a running engine says of requests that it refuses."""
+BUILD_ERRORS = LateTable("diagnose.programs.failures.builds", "BUILD_ERRORS")
+"""What BuildKit and the steps of a build say of a build that failed."""
 
 __all__ = [
+    "BUILD_ERRORS",
     "ENGINE_ERRORS",
     "ENGINE_REQUESTS",
     "FAILURES",

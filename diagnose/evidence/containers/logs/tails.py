@@ -12,6 +12,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures
 from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
@@ -69,9 +70,11 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
     """Whether its log is worth a question.
 
     It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
-    failed too where it exited at once with code 0.
+    failed too where it exited at once with code 0. A step of a build has no log.
     """
     state = container.state
+    if is_build_step(container):
+        return False
     if state.status == "restarting":
         return True
     if container.is_running:

@@ -1,0 +1,133 @@
+"""Builds that failed, and that no later build of the same image has made good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.service import is_build_step
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.images.builds import repository_of
+from diagnose.evidence.images.listing import Image, Images
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.model import Failed, Unavailable
+from diagnose.questions import Host
+from diagnose.questions.files import Build, ListBuilds
+from diagnose.registry import evidence
+
+_SOLVED = "/moby.buildkit.v1.Control/Solve"
+"""With this, engine 28 logs the error of a build; engines before it log nothing."""
+_NO_HISTORY = ("missing", "not recorded")
+"""An engine before 23, and a bundle that is older than this question: what the log has counts."""
+_STATUS = LazyPattern(r"^rpc error: code = \w+ desc = ")
+_STEP_ENDED = 'process "{command}" did not complete successfully: exit code: {code}'
+"""As BuildKit says it."""
+_BROKEN_OFF = LazyPattern(r"context canceled|code = Canceled|^Canceled")
+"""Somebody ended the command that built."""
+
+
+class FailedBuild(msgspec.Struct, frozen=True):
+    """The newest failed build of one image, after which none went well."""
+
+    build: Build
+    times: int
+    """Failures in a row."""
+    first: float
+    """Unix time of the first one of them."""
+
+    @property
+    def name(self) -> str:
+        """What the image was to be called; "" where it was to have no name."""
+        return next(iter(self.build.names), "")
+
+    @property
+    def said(self) -> str:
+        """BuildKit's error, two spaces, and the step."""
+        return f"{self.build.error}  {self.build.step}".strip()
+
+
+class FailedBuilds(Items[FailedBuild], frozen=True):
+    """The newest first."""
+
+
+@evidence
+def failed_builds(
+    host: Host,
+    data_root: DataRoot,
+    log: DaemonLog | None,
+    containers: Containers | None,
+    images: Images | None,
+    clock: Clock,
+    options: Options,
+) -> FailedBuilds | Unavailable:
+    """From BuildKit's history; where this user may not read it, from the engine's log.
+
+    The classic builder keeps the container of the step that failed.
+    """
+    since = clock.wall - options.since_s
+    answer = host.ask(ListBuilds(data_root.path))
+    if isinstance(answer, Failed):
+        builds = list(_logged(log, since))
+        if not builds and answer.reason not in _NO_HISTORY:
+            return Unavailable(answer.reason, answer.detail)
+    else:
+        builds = [build for build in answer if build.at >= since]
+    of_classic = _failed_steps(containers or (), images or (), since)
+    failures = [*_open_failures(builds), *_open_failures(of_classic)]
+    failures.sort(key=lambda failed: -failed.build.at)
+    return FailedBuilds(tuple(failures))
+
+
+def _failed_steps(
+    containers: Iterable[Container], images: Iterable[Image], since: float
+) -> list[Build]:
+    """The failed builds of the classic builder, the newest first.
+
+    A container is left after a build that was mended, too: then there is an image that is newer.
+    """
+    newest = max((image.created for image in images), default=0)
+    builds = [
+        Build(
+            container.finished_at or 0.0,
+            error=_STEP_ENDED.format(command=" ".join(step), code=container.state.exit_code),
+            step=f"RUN {step[-1]}",
+        )
+        for container in containers
+        if is_build_step(container) and (step := container.command) and container.state.exit_code
+    ]
+    fresh = [build for build in builds if build.at >= max(since, newest)]
+    return sorted(fresh, key=lambda build: -build.at)
+
+
+def _logged(log: DaemonLog | None, since: float) -> Iterator[Build]:
+    """The failed builds that the engine's log has, the newest first, without names and steps."""
+    lines = log.since(since) if log is not None else ()
+    for line in reversed(lines):
+        error = _STATUS.sub("", line.fields.get("error", ""))
+        if line.message == _SOLVED and line.at is not None and error:
+            yield Build(line.at, error=error)
+
+
+def _open_failures(builds: Sequence[Build]) -> Iterator[FailedBuild]:
+    """The failures since the last success of each image, by the newest one."""
+    finished = [build for build in builds if not _BROKEN_OFF.search(build.error)]
+    for same in by_key((_image(build), build) for build in finished).values():
+        good = next((at for at, build in enumerate(same) if not build.error), len(same))
+        if failures := same[:good]:
+            yield FailedBuild(failures[0], len(failures), failures[-1].at)
+
+
+def _image(build: Build) -> tuple[str, ...]:
+    """What is built: builds of one commit each differ in their tags.
+
+    Engines before 28 keep no names: there a build that goes well ends what failed before it.
+    """
+    named = tuple(sorted({repository_of(name) for name in build.names}))
+    return named or ("", build.dockerfile, build.target, build.error if not build.ref else "")

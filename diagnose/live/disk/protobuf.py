@@ -1,0 +1,72 @@
+"""Messages in the wire format of Protocol Buffers, as fields by number. Pure.
+
+Only what is needed to read a few fields: https://protobuf.dev/programming-guides/encoding/.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+_VARINT, _EIGHT_BYTES, _BYTES, _FOUR_BYTES = 0, 1, 2, 5
+
+Fields = Mapping[int, Sequence[int | bytes]]
+"""The values of each field, in their order."""
+
+
+def fields(message: bytes) -> Fields:
+    """The fields of one message; ValueError where the bytes are none."""
+    found: dict[int, list[int | bytes]] = {}
+    at = 0
+    while at < len(message):
+        tag, at = _varint(message, at)
+        kind = tag & 7
+        value: int | bytes
+        if kind == _VARINT:
+            value, at = _varint(message, at)
+        elif kind in (_EIGHT_BYTES, _FOUR_BYTES):
+            size = 8 if kind == _EIGHT_BYTES else 4
+            value, at = int.from_bytes(message[at : at + size], "little"), at + size
+        elif kind == _BYTES:
+            size, at = _varint(message, at)
+            value, at = message[at : at + size], at + size
+        else:
+            raise ValueError(f"a field of kind {kind}")
+        if at > len(message):
+            raise ValueError("a field goes beyond its message")
+        found.setdefault(tag >> 3, []).append(value)
+    return found
+
+
+def messages(of: Fields, number: int) -> list[Fields]:
+    """The messages in a field."""
+    return [fields(value) for value in of.get(number, ()) if isinstance(value, bytes)]
+
+
+def text(of: Fields, number: int) -> str:
+    """The text in a field; "" where it has none."""
+    value = next(iter(of.get(number, ())), b"")
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+def number(of: Fields, field: int) -> int:
+    """The number in a field; 0 where it has none, as the format leaves it out."""
+    value = next(iter(of.get(field, ())), 0)
+    return value if isinstance(value, int) else 0
+
+
+def mapping(of: Fields, number: int) -> dict[str, str]:
+    """The texts by name in a field that is a map."""
+    return {text(entry, 1): text(entry, 2) for entry in messages(of, number)}
+
+
+def _varint(message: bytes, at: int) -> tuple[int, int]:
+    """A number of seven bits a byte, and where it ends."""
+    value = 0
+    for shift in range(0, 70, 7):
+        if at >= len(message):
+            break
+        byte = message[at]
+        value, at = value | (byte & 0x7F) << shift, at + 1
+        if byte < 0x80:
+            return value, at
+    raise ValueError("a number without an end")

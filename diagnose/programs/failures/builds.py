@@ -1,0 +1,109 @@
+"""Why builds of images fail: what BuildKit says, and what a failed step prints.
+
+A line of BuildKit is its error, two spaces, and the step, as `docker build` prints it in front.
+"""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+BUILD_ERRORS = (
+    Failure(
+        name="stage-lacks-path",
+        mark=": not found  [",
+        pattern=r"\"(?P<path>/[^\"]{0,300})\": not found  \[[^\]]{0,99}\] (?:COPY|ADD) "
+        r".{0,200}--from=(?P<stage>\S+)",
+        cause="{stage}, from which the step copies, has no {path}",
+        cure="correct the path, or the step that should have made it",
+        source="docker/buildx#1269",
+        page={"stage_path": "{path}", "stage": "{stage}"},
+    ),
+    Failure(
+        name="context-lacks-path",
+        mark=": not found  [",
+        pattern=r"\"/(?P<path>[^\"]{1,300})\": not found  \[[^\]]{0,99}\] (?:COPY|ADD) ",
+        cause="{path} is not in the build context",
+        cure="give a context that holds {path}, correct the path, or take it out of .dockerignore",
+        source="docker/cli#2213",
+        page={"missing": "{path}"},
+    ),
+    Failure(
+        name="path-not-found",
+        mark='": not found',
+        pattern=r"failed to calculate checksum of ref \S{1,200} \"(?P<path>/[^\"]{0,300})\": not found$",
+        cause="{path} is neither in the build context nor in the stage that the step copies from",
+        cure="correct the path, the context or .dockerignore",
+        source="docker/cli#2213",
+        page={"missing": "{path}"},
+    ),
+    Failure(
+        name="no-dockerfile",
+        mark="failed to read dockerfile",
+        pattern=r"failed to read dockerfile: open (?P<file>[^\s:]{1,300}): no such file",
+        cause="the build context has no file {file}",
+        cure="name the Dockerfile with --file (compose: dockerfile)",
+        source="docker/for-mac#5379",
+    ),
+    Failure(
+        name="base-image",
+        mark="failed to resolve source metadata",
+        pattern=r"failed to resolve source metadata for (?P<base>\S{1,300}): "
+        r"(?:failed to do request: \w+ \"[^\"]{1,300}\": )?(?P<why>[^\n]{1,300}?)(?:  \[|$)",
+        cause="its base image {base} could not be looked up: {why}",
+        cure="pull {base} to see whether it is there now",
+        source="docker/buildx#1986",
+        page={"base": "{base}"},
+    ),
+    Failure(
+        name="package-list",
+        mark="unable to locate package",
+        pattern=r"E: Unable to locate package (?P<package>\S{1,99})",
+        cause="apt-get does not know the package {package}: its lists are missing or too old, or the "
+        "name is wrong",
+        cure="run apt-get update in the same RUN step as apt-get install, and check the name",
+        source="docker/docs#4034",
+    ),
+    Failure(
+        name="old-package-list",
+        mark="404  not found",
+        pattern=r"(?:E: Failed to fetch|Err:\d+) [^\n]{1,300}404  Not Found",
+        cause="the package lists in a cached layer name files that the mirror has replaced",
+        cure="build once with --no-cache, and keep apt-get update and apt-get install in one RUN step",
+        source="moby/moby#3313",
+        page={"without_cache": "--no-cache"},
+    ),
+    Failure(
+        name="release-gone",
+        mark="does not have a release file",
+        pattern=r"The repository '(?P<repository>[^']{1,200})' (?:does not have|no longer has) a Release file",
+        cause="the mirror no longer has {repository}: that release of the distribution is out of support",
+        cure="use a newer base image, or the archive's address in the sources of apt",
+        source="debuerreotype/docker-debian-artifacts#183",
+    ),
+    Failure(
+        name="step-killed",
+        mark="exit code: 137",
+        pattern=r"did not complete successfully: exit code: 137",
+        cause="the step was killed (SIGKILL), most often because memory ran out",
+        cure="give the host memory or swap, or let the step do less at once",
+        source="docker/buildx#593",
+    ),
+    Failure(
+        name="step-program-missing",
+        mark="exit code: 127",
+        pattern=r"did not complete successfully: exit code: 127",
+        cause="a program that the step calls is not in the image",
+        cure="install it in an earlier step, or use a base image that has it",
+        source="docker/buildx#1206",
+    ),
+    Failure(
+        name="step-of-other-machine",
+        mark="exec format error",
+        pattern=r"exec format error",
+        cause="the step's program is built for another processor than this host has",
+        cure="build for this platform, or install an emulator for the other one",
+        source="docker/buildx#495",
+    ),
+)
+"""The rows about the step's own words are looked up in what it printed, the others in BuildKit's
+line."""
