@@ -33,6 +33,9 @@ _DENIED = LazyPattern(
 """A denial of one of the domains of containers (container-selinux). Its level, two categories that
 the engine chose, is the container's own."""
 _NAME = LazyPattern(r'\b(?:name|path)="(?P<name>[^"]{1,200})"')
+_DEVICE = LazyPattern(r'\bdev="(?P<name>[^"]{1,60})"')
+_NO_MOUNT = frozenset({"proc", "sysfs", "overlay", "cgroup", "cgroup2", "devpts", "mqueue"})
+"""File systems of the container's own, or of the kernel: a denial there is about no bind mount."""
 _INODE = LazyPattern(r"\bino=(\d{1,20})\b")
 _AT = LazyPattern(r"\baudit\((\d{1,12}\.\d{1,3}):\d{1,12}\)")
 _SIGNS = ("avc:  denied", "avc: denied")
@@ -87,8 +90,8 @@ def selinux_denials(
     """Asked only where the engine gives its containers labels.
 
     A denial belongs to the container that has its level, and to the mount whose source has its
-    inode or its name, or to the only mount without a label. Of what is left unmatched nothing is
-    said.
+    inode or its name; a file on a disk belongs to the only mount without a label. Of what is left
+    unmatched nothing is said.
     """
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()
@@ -138,6 +141,9 @@ def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Lin
 def _mount(host: Host, container: Container, described: str) -> Mount | None:
     """The bind mount that holds what a denial describes; None if that is not known."""
     mounts = container.bind_mounts
+    device = _DEVICE.search(described)
+    if device is not None and device["name"] in _NO_MOUNT:
+        return None
     inode = _INODE.search(described)
     statuses = host.ask(StatPaths(sorted({mount.source for mount in mounts})))
     if inode is not None and not isinstance(statuses, Failed):
@@ -152,7 +158,8 @@ def _mount(host: Host, container: Container, described: str) -> Mount | None:
             return mount
         if mount.holds(name):
             return mount
-    unlabelled = [mount for mount in mounts if is_unlabelled(mount)]
+    is_on_disk = device is not None and device["name"] != "tmpfs"
+    unlabelled = [mount for mount in mounts if is_on_disk and is_unlabelled(mount)]
     return unlabelled[0] if len(unlabelled) == 1 else None
 
 

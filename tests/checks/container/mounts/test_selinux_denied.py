@@ -31,12 +31,12 @@ def line(
     kind: str = "dir",
     level: str = LEVEL,
     permissive: int = 0,
-    ino: int = 7,
+    dev: str = "sda1",
 ) -> str:
     """A denial as the kernel writes it (prefetch.net, 2017-09-30)."""
     return (
         f"type=AVC msg=audit({NOW - 60:.3f}:120): avc:  denied  {{ write }} for  pid=8881 "
-        f'comm="touch" name="{name}" dev="sda1" ino={ino} '
+        f'comm="touch" name="{name}" dev="{dev}" ino=7 '
         f"scontext=system_u:system_r:container_t:{level} "
         f"tcontext=unconfined_u:object_r:{label} tclass={kind} permissive={permissive}"
     )
@@ -66,6 +66,9 @@ SEEN: dict[str, tuple[SelinuxDenials, list[str]]] = {
     "of a file below the only mount": (found(line("haproxy.cfg", kind="file")), ["/haproxy"]),
     "of a container that is gone": (found(line(level="s0:c1,c2")), []),
     "that is only noted": (found(line(permissive=1)), []),
+    "of the container's own files": (found(line("shadow", kind="file", dev="overlay")), []),
+    "of the kernel's": (found(line("kcore", kind="file", dev="proc", label="proc_kcore_t:s0")), []),
+    "of a file in memory that no mount names": (found(line("x", dev="tmpfs")), []),
     "of a connection": (found(line(kind="tcp_socket")), []),
     "of a file of its own, all mounts labelled": (
         found(line("other"), mount=BIND | {"Mode": "Z"}),
