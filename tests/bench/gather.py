@@ -11,12 +11,14 @@ import time
 from diagnose.live import Live
 from diagnose.live.engine import api  # noqa: F401 - imported before the clock starts
 from diagnose.questions import RecordedQuestion
+from diagnose.questions.question import policies
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Recorder
 
 
 def main() -> None:
     gc.disable()  # as the tool does
+    policies()  # a recorded question finds its policy where its module is imported
     with open(sys.argv[1]) as file:
         questions = [RecordedQuestion(*line.rstrip("\n").partition(" ")[::2]) for line in file]
     asked = [RecordedQuestion(question.kind, question.arguments or "{}") for question in questions]
