@@ -135,7 +135,11 @@ def _inodes_finding(
         summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
         f"{size(usage.available)} of space{blame}",
         evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
-        variables={"point": disk.point} | _removable(disk, most, anonymous),
+        variables={
+            "point": disk.point,
+            **({"crowded": most[0].path} if most else {}),
+            **_removable(disk, most, anonymous),
+        },
         severity=severity,
         signs=frozenset({"no-space"}),
     )

@@ -249,6 +249,24 @@ def test_no_command_holds_a_word_that_stands_for_a_name():
     assert found == {}
 
 
+_POINTS_BACK = re.compile(
+    r"(?:Or|Also|Then|Next|Instead|Afterwards|Otherwise|Until then|After that|The same)\b"
+)
+"""How a paragraph begins that goes on with the one before it."""
+
+
+def test_the_paragraph_before_a_fix_stands_for_itself():
+    """A report shows it with the command, and nothing before it."""
+    impacts = {
+        (id, block.impact)
+        for id in CHECKS
+        for block in runbooks.page(id).of("fix")
+        if not block.example
+    }
+    assert len(impacts) > 200
+    assert {item for item in impacts if _POINTS_BACK.match(item[1])} == set()
+
+
 def test_no_fix_makes_a_container_without_its_options():
     """`docker run -d IMAGE` forgets ports, volumes and the restart policy of the container that it
     is to replace."""
