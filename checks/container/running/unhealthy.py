@@ -282,7 +282,7 @@ def _steps(
 ) -> dict[str, str]:
     """The variables of the page: a better probe, or another start where that may help.
 
-    A server that answers needs no other start.
+    A server that has answered in the same way since its start needs no other one.
     """
     cannot_run = severity == Severity.warning
     if _has_lost_its_record(probe):
@@ -291,17 +291,21 @@ def _steps(
         return _without_secrets({"probe": probe.command_by_ipv4})
     if probe.unserved_port and probe.command_by_port and not cannot_run:
         return _without_secrets({"moved_probe": probe.command_by_port})
-    if probe.refused_status:
-        return _without_secrets(present({"start_page": probe.command_at_start_page}))
-    if probe.shown_request:
-        return _without_secrets(
-            {"shown": probe.container.name, "shown_request": probe.shown_request}
-        )
-    if probe.longer_timeout and probe.has_failed_since_its_start:
-        return {"longer": probe.longer_timeout}
+    is_new = probe.has_failed_since_its_start
+    if is_new and (probe.refused_status or probe.shown_request or probe.longer_timeout):
+        return _without_secrets(_steps_for_a_new_probe(probe))
     objects = bool(tail.lines) and not tail.signs & PASSING
     may_heal = not cannot_run and not probe.unserved_port and not objects
     return {"restarted": probe.container.name} if may_heal and may_restart else {}
+
+
+def _steps_for_a_new_probe(probe: HealthCheck) -> dict[str, str]:
+    """The variables of the page for a probe that has not succeeded in this run."""
+    if probe.refused_status:
+        return present({"start_page": probe.command_at_start_page})
+    if probe.shown_request:
+        return {"shown": probe.container.name, "shown_request": probe.shown_request}
+    return {"longer": probe.longer_timeout}
 
 
 def _without_secrets(variables: dict[str, str]) -> dict[str, str]:
