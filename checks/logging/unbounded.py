@@ -128,14 +128,16 @@ def _finding(place: _LogPlace, severity: Severity) -> Finding:
         of_disk = f" of {disk.point}, which is {disk.usage.used_pct:.0f} % full"
         if usage.point == disk.point:
             evidence["attribution"] = [_attribution(part) for part in usage.parts]
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"the log of {container} has no max-size{holds}{of_disk}",
         evidence,
         severity=severity,
         touches=(disk.subject,) if disk is not None else (),
-        log=log.path if log else container.log_path,
     )
+    if severity is Severity.advice:
+        return finding.with_variables({"limitless": container.name})
+    return finding.with_variables({"log": log.path if log else container.log_path})
 
 
 def _attribution(part: UsagePart) -> dict[str, Json]:
