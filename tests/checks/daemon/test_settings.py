@@ -238,11 +238,11 @@ ANONYMOUS = "ab" * 32
         pytest.param(
             f"volumes/{ANONYMOUS}",
             (Volume(ANONYMOUS),),
-            {"point", "volume"},
+            {"point", "crowded", "volume"},
             id="an unused anonymous volume",
         ),
-        pytest.param("volumes/orders", (), {"point"}, id="a volume in use"),
-        pytest.param("overlay2/9f", (), {"point", "force"}, id="layers"),
+        pytest.param("volumes/orders", (), {"point", "crowded"}, id="a volume in use"),
+        pytest.param("overlay2/9f", (), {"point", "crowded", "force"}, id="layers"),
     ],
 )
 def test_who_ate_the_inodes(top: str, unused: tuple[Volume, ...], variables: set[str]) -> None:
