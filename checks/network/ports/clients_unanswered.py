@@ -21,7 +21,7 @@ from diagnose.registry import check
     "network.clients-unanswered",
     severity=Severity.warning,
     aloud=("has clients that get no answer", "have clients that get no answer"),
-    caused_by=sorted((*LOST_ON_THE_WAY, "network.requests-taken-for-forged")),
+    caused_by=sorted((*LOST_ON_THE_WAY, "container.paused", "network.requests-taken-for-forged")),
 )
 def clients_unanswered(
     unanswered_clients: UnansweredClientsByPort, neighbours: Neighbours | None
@@ -73,7 +73,9 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
                 f'it answers them directly on network "{near}", '
                 "from an address that they did not call"
             )
-        if mistaken is not None:
+        if container.state.status == "paused":
+            why = "it is paused, and its processes are frozen"
+        elif mistaken is not None:
             why = (
                 f"the host's ARP table has {mistaken.mac} for {mistaken.address} on "
                 f"{mistaken.interface}, which is not the container's"
@@ -117,6 +119,8 @@ def _state(item: UnansweredClients) -> str:
 def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> dict[str, str]:
     """The place, and the case that the page has a paragraph for."""
     container = item.container.name
+    if item.container.state.status == "paused":
+        return {"frozen": container}
     if mistaken is not None:
         return {"mistaken": mistaken.address, "at_interface": mistaken.interface}
     place = {

@@ -294,3 +294,12 @@ def test_a_neighbour_that_is_another_machine(mac: str, stage: Stage, cure: set[s
         neighbours=Neighbours((Neighbour("172.18.0.2", "br-shop", mac),)),
     ).findings
     assert {"mistaken", "mute"} & set(finding.variables) == cure
+
+
+def test_a_paused_container_is_not_said_to_choose_its_clients() -> None:
+    shop = container("shop", State={"Status": "paused", "Paused": True, "Running": True})
+    item = UnansweredClients(shop, 8080, "request", (NEAR,), 3, protocol="udp")
+    items = UnansweredClientsByPort((item,), watched=1)
+    (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
+    assert "frozen" in finding.variables
+    assert "choosy" not in finding.variables
