@@ -135,6 +135,7 @@ GENERIC = Phrases(
         unable shut sockets running stopped crashed id code database occurred protocol
         conditionevaluationreport overcommit errors due assertion java configuration contains
         server internal validation environment following panicked backlog system issues
+        initialization initialisation
         """
     ),
     pattern=LazyPattern(
@@ -176,6 +177,7 @@ GENERIC = Phrases(
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
         | \bconfig\ provider\ \S+\ failed\ with: | ^\s*error:\ err_\w+\s*$
+        | \binitiali[sz]ation\ failed\s*$ | \bconfig(?:uration)?\ file\ is\ not\ valid\b
         | ^(?:error:\ )?command\ failed:\ | \bidentified\ some\ issues:?\s*$
         | \bconfiguration\ (?:is\ invalid|errors:?)\s*$
         | \btcp\ backlog\ setting\b | \berror:\ \d+,\ severity:\ \d+
@@ -206,7 +208,8 @@ FAREWELL = Phrases(
         | \bstopping\ the\ container\b | ^(?!.*\billegal\ instruction).*\bcore\ dumped\b | ^sigabrt\b
         | ^failed\ running\ " | \bgave\ up\b
         | ^npm\ (?:err!|error)\ (?:code|errno|exit|failed|this|a\ complete|\s|$)
-        | \bfailed\ to\ start\s*$ | \bterminating\ in\ do_boot\b | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
+        | \bfailed\ to\ start\.?\s*$ | \bterminating\ in\ do_boot\b
+        | \bcrash\ dump\b | ^crash\ dump | \breceived\ signal\b
         """,
         re.VERBOSE,
     ),

@@ -138,6 +138,10 @@ LINES = {
         "NameError: uninitialized constant Connectors::BaseConnector",
         "PHP Fatal error:  Uncaught Error: Class 'Redis' not found in /var/www/html/cache.php:3",
     ),
+    "variable-replaced": (
+        "Error: DO NOT USE PASSWORD ENVIRONMENT VARIABLE. USE PASSWORD_HASH INSTEAD.",
+        "error: do not use the SHOP_URL variable. use SHOP_BASE_URL for it instead",
+    ),
     "argument-missing": (
         "Error: accepts 1 arg(s), received 0",
         "serve: error: the following arguments are required: --data",

@@ -122,6 +122,7 @@ FILES = (
             | \binvalid\ path:\ ['"]?(?P<path_invalid>{_PATH})
             | (?:{_ABSENCE}).{{0,80}}?(?P<path>{_PATH}){_NO_SCRIPT}
             | \bmissing\b[^/]{{0,40}}\b(?:directory|folder|file):?\ ['"]?(?P<path_kind>{_PATH})
+            | \b(?:directory|folder|file)\ is\ missing:?\ ['"]?(?P<path_missing>{_PATH})
             | (?P<path_first>{_PATH}){_NO_SCRIPT}.{{0,80}}?(?:{_ABSENCE})
             | \bConfig\ data\ resource\ '\w+\ \[(?P<path_spring>[^\]\n]{{1,200}})\]'.{{0,300}}?does\ not\ exist
             | \bENOENT\b[^'"]{{0,60}}['"](?P<path_relative>[\w-][\w.-]*(?:/[\w.@+-]+)+)['"]

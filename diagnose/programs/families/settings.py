@@ -82,6 +82,19 @@ SETTINGS = (
         page={"unset": "{second}"},
     ),
     Failure(
+        name="variable-replaced",
+        of_running=ABOUT_SETTINGS,
+        mark="instead",
+        pattern=r"""(?x)
+            \bdo\ not\ use\ (?:the\ )?(?P<old>(?-i:[A-Z][A-Z0-9_]{1,60}))\b[^.\n]{0,40}\.?
+                \ use\ (?:the\ )?(?P<new>(?-i:[A-Z][A-Z0-9_]{1,60}))\b[\w\ ]{0,30}\ instead\b
+        """,
+        cause="the image no longer takes the variable {old}, and asks for {new} in its place",
+        cure="set {new} as the image's documentation says, and remove {old}",
+        source="wg-easy/wg-easy, How_to_generate_an_bcrypt_hash.md",
+        explains_only=True,
+    ),
+    Failure(
         name="value-too-low",
         of_running=ABOUT_SETTINGS,
         mark="",
@@ -236,6 +249,7 @@ SETTINGS = (
         pattern=r"""(?x)
             invalid\ (?:value|format|port|url|uri|address|choice|host|configuration\ property)
             | value\ of\ \S+\ is\ forbidden
+            | unsupported\ \w+\ specified | \bvalid\ (?:choices|drivers|options|values)\ are\b
             | (?:is\ not|not\ appear\ to\ be)\ an?\ valid\b
             | must\ be\ (?:an?|one\ of|set\ to|between|at\ least|greater|less|positive|numeric)\b
             | requirement\ failed:  # Kafka

@@ -224,7 +224,7 @@ SURROUNDINGS = (
 
 _OF_A_SERVER = LazyPattern(
     r"^(?!.*\blog[io]n failed for (?:account|user) [\w.@-]{1,80}:).*?(?:"
-    r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|535)\b|://|\bat \S+:\d"
+    r"\b(?:NOAUTH|WRONGPASS|ACCESS_REFUSED|AUTH_FAILED|535)\b|://|\bat \S+:\d"
     r"|\b(?:connect|log[ -]?in|pull|push)\w* (?:to|from|at)\b"
     r"|\b(?:amqp|broker|database|imap|ldap|mail|mongo|mqtt|mysql|postgres|redis|registry|remote|server|smtp|upstream))",
     re.IGNORECASE,
@@ -245,7 +245,8 @@ LOGINS = (
             | invalid\ (?:username|user|login|credentials|password|api\ ?key|token)\b
             | (?:wrong|bad|incorrect)\ (?:username|credentials|password)\b
             | \binvalid\ (?:access\ |auth(?:entication)?\ )?key:\ | \bAUTH_FAILED\b
-            | \b(?:api\ key|auth\ key|credentials|token)\ (?:is|are)\ (?:expired|invalid|not\ valid|revoked)\b
+            | \b(?:api\ key|auth\ key|credentials|token)\ (?:defined\ in\ [\w ]{1,30}\ )?(?:is|are)
+                \ (?:expired|invalid|not\ valid|revoked)\b
             | \b401\ Unauthorized\b)
         """,
         cause="a server that the program calls refuses its user, password or token",
