@@ -13,6 +13,7 @@ from checks.container.mounts.mount_filesystem import (
     unfit_filesystem,
     with_fixed_modes,
 )
+from checks.container.mounts.relabelling import keeps_labels
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import (
@@ -195,7 +196,7 @@ def _read_only_finding(container: Container, named: NamedPath) -> Finding:
 
 def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
     mount = named.mount
-    return Finding.about(
+    finding = Finding.about(
         container,
         f"{container} has no access to {mount.destination}: "
         "SELinux is on and the mount was not relabelled",
@@ -203,21 +204,22 @@ def _unlabelled_finding(container: Container, named: NamedPath) -> Finding:
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,
-        source=mount.source,
+    )
+    is_kept = keeps_labels(mount.source)
+    return finding.with_variables(
+        {"unconfined": container.name} if is_kept else {"source": mount.source}
     )
 
 
-_SYSTEM_FOLDERS = frozenset(
-    {"/", "/bin", "/boot", "/dev", "/etc", "/home", "/lib", "/lib64", "/opt", "/proc"}
-    | {"/root", "/run", "/sbin", "/sys", "/usr", "/var"}
-)
-"""Folders that keep their labels: the host's own programs need them."""
+_NO_FAILURES = (0, 130, 137, 143)
+"""Exit codes of a job that is done, and of what somebody ends: a denial leads to none of them."""
 
 
 def _selinux_finding(denial: Denial) -> Finding:
-    """Critical where the container does not run on."""
+    """Critical where the container fails."""
     container, mount = denial.container, denial.mount
-    runs_on = container.is_running and not container.is_unwell
+    is_sound = container.is_running or container.state.exit_code in _NO_FAILURES
+    fails = container.is_unwell or not is_sound
     finding = Finding.about(
         container,
         f"SELinux denies {container} {denial.rights} at {mount.destination}: {_label_words(denial)}",
@@ -228,7 +230,7 @@ def _selinux_finding(denial: Denial) -> Finding:
             "ProcessLabel": container.process_label,
         },
         discriminator=mount.destination,
-        severity=Severity.warning if runs_on else None,
+        severity=None if fails else Severity.warning,
     )
     return finding.with_variables(_label_cure(denial))
 
@@ -242,9 +244,9 @@ def _label_words(denial: Denial) -> str:
 def _label_cure(denial: Denial) -> dict[str, str]:
     """The variable of the page's block that heals it.
 
-    The socket of an engine, and folders of the system, keep their labels.
+    The socket of an engine, and folders of the host's own, keep their labels.
     """
     source = denial.mount.source
-    if denial.kind == "sock_file" or source in _SYSTEM_FOLDERS:
+    if denial.kind == "sock_file" or keeps_labels(source):
         return {"unconfined": denial.container.name}
     return {"shared": source} if denial.is_of_another else {"source": source}

@@ -74,6 +74,7 @@ class SelinuxDenials(Items[Denial], frozen=True):
 
 
 class _Line(msgspec.Struct, frozen=True):
+    at: float
     source: str
     text: str
 
@@ -91,7 +92,7 @@ def selinux_denials(
 
     A denial belongs to the container that has its level, and to the mount whose source has its
     inode or its name; a file on a disk belongs to the only mount without a label. Of what is left
-    unmatched nothing is said.
+    unmatched nothing is said, nor where the container was started since and runs well.
     """
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()
@@ -103,7 +104,7 @@ def selinux_denials(
         container = by_level.get(match["level"]) if match else None
         if match is None or container is None or match["permissive"] == "1":
             continue
-        if match["kind"] not in FILES:
+        if match["kind"] not in FILES or _is_mended(container, line.at):
             continue
         mount = _mount(host, container, match["object"])
         if mount is not None:
@@ -120,6 +121,12 @@ def selinux_denials(
     return SelinuxDenials(tuple(found.values()))
 
 
+def _is_mended(container: Container, at: float) -> bool:
+    """Whether a container has run well since a start that came after a denial."""
+    runs_well = container.is_running and not container.is_unwell
+    return runs_well and (container.started_at or 0.0) > at
+
+
 def _level(container: Container) -> str:
     """The categories of a container's processes: s0:c324,c837; "" without a label."""
     label = container.process_label.split(":", 3)
@@ -130,12 +137,12 @@ def _lines(host: Host, kernel: KernelLog | None, oldest: float) -> Iterator[_Lin
     """The denials of the looked-at time, oldest first in each log."""
     for record in kernel or ():
         if record.at >= oldest and any(sign in record.text for sign in _SIGNS):
-            yield _Line("kernel log", record.text)
+            yield _Line(record.at, "kernel log", record.text)
     audit = host.ask(ReadFile(AUDIT_LOG, max_bytes=_TAIL, tail=True))
     for text in () if isinstance(audit, Failed) else audit.text.splitlines():
         at = _AT.search(text)
         if at is not None and float(at[1]) >= oldest and any(sign in text for sign in _SIGNS):
-            yield _Line(AUDIT_LOG, text)
+            yield _Line(float(at[1]), AUDIT_LOG, text)
 
 
 def _mount(host: Host, container: Container, described: str) -> Mount | None:

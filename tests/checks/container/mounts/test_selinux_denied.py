@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -43,7 +44,14 @@ def line(
 
 
 def found(
-    *kernel: str, audit: str = "", info: Info = ENFORCING, mount: dict[str, Any] = BIND
+    *kernel: str,
+    audit: str = "",
+    info: Info = ENFORCING,
+    mount: dict[str, Any] = BIND,
+    status: str = "running",
+    code: int = 0,
+    started: float = NOW - 90,
+    restarts: int = 0,
 ) -> SelinuxDenials:
     def reads(_: Question[Any]) -> Any:
         return {"text": audit, "size": len(audit)} if audit else Failed("missing", "")
@@ -53,7 +61,12 @@ def found(
 
     records = tuple(Record(seq=0, level=5, at=NOW - 60, text=text) for text in kernel)
     haproxy = container_in(
-        "running", Mounts=[mount], ProcessLabel=f"system_u:system_r:container_t:{LEVEL}"
+        status,
+        code=code,
+        State={"StartedAt": f"{datetime.fromtimestamp(started, UTC):%Y-%m-%dT%H:%M:%SZ}"},
+        RestartCount=restarts,
+        Mounts=[mount],
+        ProcessLabel=f"system_u:system_r:container_t:{LEVEL}",
     )
     host = Made({"file.read": reads, "file.stats": stats})
     clock = Clock(NOW, NOW - 9000)
@@ -73,6 +86,11 @@ SEEN: dict[str, tuple[SelinuxDenials, list[str]]] = {
     "of a file of its own, all mounts labelled": (
         found(line("other"), mount=BIND | {"Mode": "Z"}),
         [],
+    ),
+    "before the start since which it runs well": (found(line(), started=NOW - 30), []),
+    "before the start of one that loops": (
+        found(line(), started=NOW - 30, restarts=3),
+        ["/haproxy"],
     ),
     "without labels for containers": (found(line(), info=Info()), []),
 }
@@ -100,6 +118,18 @@ CURES: dict[str, tuple[SelinuxDenials, dict[str, str]]] = {
         found(line("etc", label="etc_t:s0"), mount=BIND | {"Source": "/etc"}),
         {"unconfined": "web"},
     ),
+    "a home folder, in which sshd reads keys": (
+        found(line("alice", label="user_home_dir_t:s0"), mount=BIND | {"Source": "/home/alice"}),
+        {"unconfined": "web"},
+    ),
+    "the logs of the host": (
+        found(line("nginx", label="var_log_t:s0"), mount=BIND | {"Source": "/var/log/nginx"}),
+        {"unconfined": "web"},
+    ),
+    "a folder in a home": (
+        found(line("www", label="user_home_t:s0"), mount=BIND | {"Source": "/home/alice/www"}),
+        {"source": "/home/alice/www"},
+    ),
 }
 
 
@@ -115,3 +145,24 @@ def test_cure(denials: SelinuxDenials, cure: dict[str, str]) -> None:
     (finding,) = judged.findings
     assert finding.variables == {"container": "web", **cure}
     assert rows(judged) == [("warning", "web")]
+
+
+@pytest.mark.parametrize(
+    ("denials", "severity"),
+    [
+        (found(line(), status="exited", code=1), "critical"),
+        (found(line(), restarts=3), "critical"),
+        (found(line(), status="exited"), "warning"),
+        (found(line(), status="exited", code=143), "warning"),
+    ],
+    ids=["failed", "in a loop", "a job that is done", "stopped by somebody"],
+)
+def test_only_what_fails_is_critical(denials: SelinuxDenials, severity: str) -> None:
+    (denial,) = denials
+    judged = judge(
+        "container.mount-forbidden",
+        containers=of(denial.container),
+        log_tails=log_of(denial.container),
+        selinux_denials=denials,
+    )
+    assert rows(judged) == [(severity, "web")]
