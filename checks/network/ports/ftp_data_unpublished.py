@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.modules import Modules
-from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import numbered
 from diagnose.registry import check
@@ -15,6 +15,12 @@ _CONTROL = 21
 _LEAST = 10_001
 """Servers offer a port of the kernel's own range (from 32768) or of one that is configured; below
 are ports of other programs, such as Webmin's 10000."""
+_MOST_CLIENTS = 10
+"""A port for data waits for one client: vsftpd, Pure-FTPd and ProFTPD let one or two queue there,
+and pyftpdlib five. Programs beside the server in a container let 100 and more."""
+_EPHEMERAL = 32_768
+_OF_MYSQL = frozenset({33060, 33062})
+"""MySQL's second protocol, and its port for administrators."""
 _HELPER = "nf_nat_ftp"
 """The kernel's module that opens data ports by itself, where a rule hands connections to it."""
 
@@ -54,8 +60,16 @@ def _waiting(server: Container, netns: ContainerNetns) -> list[int]:
     """The ports at which it may wait for a client's second connection, and that nobody reaches."""
     published = {port.number for port in server.published_by("tcp")}
     sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
-    ports = {socket.port for socket in sockets if not socket.is_loopback}
-    return sorted(port for port in ports - published if port >= _LEAST)
+    ports = {socket.port for socket in sockets if not socket.is_loopback and _may_be_data(socket)}
+    return sorted(ports - published)
+
+
+def _may_be_data(socket: Socket) -> bool:
+    """Whether it can be a port for data: few may queue at it, or the kernel chose its number."""
+    if socket.port < _LEAST or socket.port in _OF_MYSQL:
+        return False
+    has_short_queue = socket.backlog is None or socket.backlog <= _MOST_CLIENTS
+    return has_short_queue or socket.port >= _EPHEMERAL
 
 
 def _finding(server: Container, waiting: Sequence[int]) -> Finding:

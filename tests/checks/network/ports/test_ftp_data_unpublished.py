@@ -57,6 +57,26 @@ def test_data_ports_of_ftp(
     assert rows(_judged(published, {}, sockets, modules)) == expected
 
 
+def test_a_program_beside_the_server_is_no_port_for_data() -> None:
+    settings = {"Ports": _FTP, "Networks": {"shop": {"IPAddress": "172.18.0.2"}}}
+    server = container("panel", NetworkSettings=settings)
+    beside = (Socket("tcp", "0.0.0.0", 11211, backlog=1024), Socket("tcp", "0.0.0.0", 33060))
+    control = Socket("tcp", "0.0.0.0", 21)
+    for listeners, expected in (
+        ((control, *beside), []),
+        ((control, Socket("tcp", "0.0.0.0", 11211, backlog=1)), [("warning", "panel")]),
+        ((control, Socket("tcp", "0.0.0.0", 38709, backlog=4096)), [("warning", "panel")]),
+    ):
+        inside = ContainerNetns(server, 1, (), (), (), listeners)
+        judged = judge(
+            "network.ftp-data-unpublished",
+            containers=Containers((server,)),
+            namespaces=Namespaces({server.id: inside}),
+            modules=_PLAIN,
+        )
+        assert rows(judged) == expected
+
+
 def test_the_range_that_the_image_declares_is_published() -> None:
     (finding,) = _judged(_FTP, _EXPOSED, (21, 30000), _PLAIN).findings
     assert finding.variables == {"container": "ftpd", "data_ports": "29999-30001:29999-30001"}
