@@ -10,6 +10,7 @@ from diagnose.evidence.containers.peers.inner_engines import (
     CERTIFICATES,
     PLAIN_PORT,
     TLS_PORT,
+    may_serve_plainly,
     serves_tls_instead,
 )
 from diagnose.evidence.containers.settings.loopback_words import (
@@ -107,7 +108,8 @@ def _engine_finding(call: FailingCall, peer: Container, netns: ContainerNetns) -
         f"since {CERTIFICATES} is set"
     )
     finding = _call_finding(call, peer, what, _served(netns), Severity.critical)
-    return finding.with_variables({"mistaken": peer.name, "corrected": f"{CERTIFICATES}="})
+    cure = {"mistaken": peer.name, "corrected": f"{CERTIFICATES}="}
+    return finding.with_variables(cure if may_serve_plainly(peer) else {})
 
 
 def _call_finding(

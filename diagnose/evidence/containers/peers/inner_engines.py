@@ -15,3 +15,8 @@ def serves_tls_instead(peer: Container, netns: ContainerNetns, port: int) -> boo
     """Whether it is called without TLS, and serves TLS at its other port alone."""
     served = [port for port in (PLAIN_PORT, TLS_PORT) if netns.serves_others("tcp", port)]
     return port == PLAIN_PORT and peer.config.sets(CERTIFICATES) and served == [TLS_PORT]
+
+
+def may_serve_plainly(peer: Container) -> bool:
+    """Whether the port without TLS, at which anybody commands the engine, is unpublished."""
+    return all(port.number != PLAIN_PORT for port in peer.published_by("tcp"))

@@ -8,7 +8,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, named_peers, refused_port
-from diagnose.evidence.containers.peers.inner_engines import serves_tls_instead
+from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, serves_tls_instead
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.mappings import only, present
 
@@ -52,7 +52,8 @@ class Calls(msgspec.Struct, frozen=True):
         """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]
         down = [callee.name for callee in self.callees if _was_stopped(callee)]
-        plain = [callee.name for callee in self.callees if self.serves_tls_instead(callee)]
+        with_tls = [callee for callee in self.callees if self.serves_tls_instead(callee)]
+        plain = [callee.name for callee in with_tls if may_serve_plainly(callee)]
         return present({"deaf": only(deaf), "down": only(down), "tls_engine": only(plain)})
 
     def _inside(self, callee: Container) -> ContainerNetns | None:

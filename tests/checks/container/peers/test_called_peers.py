@@ -241,6 +241,10 @@ def test_an_engine_that_takes_tls_alone_is_named() -> None:
     assert calls.variables["tls_engine"] == engine.name
     said = peers_evidence(FRONT, calls, Containers((engine,)), LogTail(()), CLOCK)
     assert "listens with TLS at port 2376: DOCKER_TLS_CERTDIR is set" in str(said)
+    binding = {"2375/tcp": [Binding(host_ip="0.0.0.0", host_port="2375")]}
+    ports = msgspec.structs.replace(engine.network_settings, ports=binding)
+    open_engine = msgspec.structs.replace(engine, network_settings=ports)
+    assert "tls_engine" not in msgspec.structs.replace(calls, callees=(open_engine,)).variables
     other = msgspec.structs.replace(calls, port=3306)
     assert "tls_engine" not in other.variables
     said = peers_evidence(FRONT, other, Containers((engine,)), LogTail(()), CLOCK)
