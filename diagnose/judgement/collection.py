@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from diagnose import registry
+from diagnose.annotations import hints
 from diagnose.judgement.deadline import TimeIsUpError, at_most
 from diagnose.judgement.workers import Workers
 from diagnose.model import Failed, Need, ReportBasis, Unavailable
@@ -263,7 +264,7 @@ class Collection:
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
         arguments: dict[str, Any] = {}
         host = _Listener(self._host)
-        if "host" in registry.hints(function):
+        if "host" in hints(function):
             arguments["host"] = host
         try:
             for need in needs:

@@ -28,6 +28,7 @@ import msgspec
 from msgspec.structs import replace
 
 from diagnose import registry
+from diagnose.annotations import hints
 from diagnose.judgement import causes
 from diagnose.judgement.collection import UNREADABLE
 from diagnose.model import (
@@ -105,7 +106,7 @@ class Alternative:
 
         given: what it is handed besides, if it takes a parameter of that name.
         """
-        parameters = registry.hints(function)
+        parameters = hints(function)
         arguments = {name: value for name, value in given.items() if name in parameters}
         for need in registry.needs_of(function):
             value = self.get(need.kind)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from diagnose import registry, session
+from diagnose.annotations import hints
 from diagnose.evidence.engine.config import RELOADED, DaemonConfig
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.rules.lost_rules import LostRules
@@ -174,7 +175,7 @@ def _called(repair: Any, finding: Reported, host: Host) -> Sequence[Difference]:
     collection = Collection(host, Budget.unlimited())
     given = {"host": host, "finding": finding.finding}
     arguments: dict[str, Any] = {
-        name: value for name, value in given.items() if name in registry.hints(repair)
+        name: value for name, value in given.items() if name in hints(repair)
     }
     for need in registry.needs_of(repair):
         value = collection.get(need.kind)
