@@ -51,7 +51,7 @@ def abandoned_roots(
 ) -> AbandonedRoots:
     """Looked for where data roots usually lie.
 
-    Left out is what another living engine uses, and what a container has mounted.
+    What another living engine uses is left out, and so is what a container has mounted.
     """
     full = [disk for disk in filesystems if disk.usage.used_pct >= WORTH_PCT]
     if not daemon.same_host or not full:

@@ -2,7 +2,7 @@
 
 The libraries of graphics cards and serial ports seldom say "permission denied": they say that no
 device was found. Images that take PUID start as root and change to that user, who has only the
-groups that the image gives him: whether he may open the device, his process alone shows.
+groups that the image gives him: only his process shows whether he may open the device.
 """
 
 from __future__ import annotations

@@ -91,8 +91,8 @@ def selinux_denials(
     """Asked only where the engine gives its containers labels.
 
     A denial belongs to the container that has its level, and to the mount whose source has its
-    inode or its name; a file on a disk belongs to the only mount without a label. Of what is left
-    unmatched nothing is said, nor where the container was started since and runs well.
+    inode or its name; a file on a disk belongs to the only mount without a label. Nothing is said
+    of what is left unmatched, nor where the container was started since and runs well.
     """
     if info is None or not info.has_security("selinux"):
         return SelinuxDenials()

@@ -33,7 +33,7 @@ class ClosedInlets(Items[ClosedInlet], frozen=True):
 def closed_inlets(
     host: Host, firewall: Firewall, packet_paths: PacketPaths, resolver_paths: ResolverPaths | None
 ) -> ClosedInlets:
-    """Which of several ports that one rule closes was called, no counter tells."""
+    """No counter tells which of several ports that one rule closes was called."""
     closed = ports_closed_by_rules(firewall, packet_paths, resolver_paths)
     if not closed:
         return ClosedInlets()
