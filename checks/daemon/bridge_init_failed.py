@@ -8,7 +8,12 @@ import re
 import msgspec
 
 from checks.daemon.failed_starts import NETWORK
-from checks.daemon.last_words import FailedStart, failed_start, page_variables
+from checks.daemon.last_words import (
+    FailedStart,
+    failed_start,
+    lost_modules_finding,
+    page_variables,
+)
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root import DataRoot
@@ -22,7 +27,7 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
 
@@ -35,6 +40,7 @@ LEGACY = LazyPattern(
 POOLS = "default-address-pools"
 ADDRESS_KEYS = ("bip", "bip6", "fixed-cidr", "fixed-cidr-v6", POOLS)
 _POOL_SIZE = 24
+_NOT_SET_UP = "the engine's networks cannot be set up"
 
 
 @check(
@@ -68,7 +74,7 @@ def bridge_init_failed(
     if not isinstance(start, FailedStart):
         return start
     if modules is not None and modules.explain(start.line.text):
-        yield _lost_modules_finding(start, modules)
+        yield lost_modules_finding(start, modules, _NOT_SET_UP)
         return None
     start = _of_legacy_program(start, modules)
     detail = re.sub(r"^.*?network controller: ", "", start.error)
@@ -78,7 +84,7 @@ def bridge_init_failed(
         taken = _taken_pools(config, DescribedRoutes(routes, links, tunnels, Networks(())))
     yield Finding(
         subject=DAEMON,
-        summary=sentence(f"the engine's networks cannot be set up: {cause}", taken.by),
+        summary=sentence(f"{_NOT_SET_UP}: {cause}", taken.by),
         evidence={**start.evidence, **_addresses(config), **taken.evidence},
         variables=(
             start.variables | _network_variables(start, detail, config, root) | taken.variables
@@ -86,16 +92,6 @@ def bridge_init_failed(
         touches=(Subject("interface", "docker0"), Subject("network", DEFAULT_NETWORK)),
     )
     return None
-
-
-def _lost_modules_finding(start: FailedStart, modules: Modules) -> Finding:
-    return Finding(
-        subject=DAEMON,
-        summary=f"the engine's networks cannot be set up: {modules.loss}",
-        evidence={**start.evidence, **modules.evidence},
-        variables=start.variables | {"release": modules.release},
-        touches=(HOST,),
-    )
 
 
 def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedStart:

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 import msgspec
 
-from checks.daemon.last_words import FailedStart, failed_start, page_variables
+from checks.daemon.last_words import (
+    FailedStart,
+    failed_start,
+    lost_modules_finding,
+    page_variables,
+)
 from diagnose.error_signatures import signs
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon import Daemon
@@ -17,7 +22,7 @@ from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Json, Severity, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -70,13 +75,7 @@ def storage_driver_failed(
         return start
     driver = config.value("storage-driver") if config is not None else None
     if modules is not None and modules.explain(start.line.text):
-        yield Finding(
-            subject=DAEMON,
-            summary=f"{_configured(driver)} cannot be used: {modules.loss}",
-            evidence={**start.evidence, **modules.evidence},
-            variables=start.variables | {"release": modules.release},
-            touches=(HOST,),
-        )
+        yield lost_modules_finding(start, modules, f"{_configured(driver)} cannot be used")
         return None
     lost = _lost_driver(start, driver, root, mounts)
     variables = lost.variables
@@ -286,7 +285,7 @@ def start_limit_hit(daemon: Daemon, log: DaemonLog | None) -> CheckResult:
         log = NO_LOG if log is None else log
         yield Finding(
             subject=DAEMON,
-            summary=(f"systemd gave up on {name} after {unit.n_restarts or 'several'} restarts"),
+            summary=f"systemd gave up on {name} after {unit.n_restarts or 'several'} restarts",
             evidence={
                 name: str(unit),
                 f"{name} NRestarts": unit.n_restarts or "not known",

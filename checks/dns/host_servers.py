@@ -163,10 +163,7 @@ def _unplugged(server: str, routes: Routes | None, links: Interfaces | None) -> 
     if routes is None or links is None:
         return ""
     link = links.by_name.get(device_to(server, routes, links) or "")
-    return link.name if link is not None and link.up and link.operstate in _NO_CARRIER else ""
-
-
-_NO_CARRIER = ("down", "lowerlayerdown")
+    return link.name if link is not None and link.up and link.lacks_carrier else ""
 
 
 def _filtered(rule: Step | None) -> str:
@@ -286,7 +283,7 @@ bridges are always down."""
 
 def _is_down(link: Interface) -> bool:
     leads_out = link.kind in _UPLINKS and link.master is None and link.name != "lo"
-    return leads_out and (not link.up or link.operstate in ("down", "lowerlayerdown"))
+    return leads_out and (not link.up or link.lacks_carrier)
 
 
 def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:

@@ -41,6 +41,11 @@ class Interface(msgspec.Struct, frozen=True):
     def subject(self) -> Subject:
         return Subject("interface", self.name)
 
+    @property
+    def lacks_carrier(self) -> bool:
+        """Whether it, or the interface below it, has nothing at its other end."""
+        return self.operstate in ("down", "lowerlayerdown")
+
 
 def _later(policy: Policy) -> Policy:
     """The policy of a second list, for what changed while the first one was made."""

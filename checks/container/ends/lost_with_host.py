@@ -76,11 +76,9 @@ def _without_policy(down: Sequence[Container]) -> str:
     bare = names_of([container for container in down if not container.restarts_always])
     if not bare:
         return ""
-    return (
-        ": they have no restart policy"
-        if len(bare) == len(down)
-        else (f"; {counted('container', bare)} {agree(bare, 'has', 'have')} no restart policy")
-    )
+    if len(bare) == len(down):
+        return f": {agree(bare, 'it has', 'they have')} no restart policy"
+    return f"; {counted('container', bare)} {agree(bare, 'has', 'have')} no restart policy"
 
 
 def _is_lost(container: Container, engine_began: float, moment: float) -> bool:

@@ -173,19 +173,13 @@ def _finding(
         where = f"which listens there at {inward[0].address} only, for itself"
     elif inner is not None:
         where = f"which is its port on the host: other containers reach it at port {inner}"
-    elif _ports(netns):
-        where = f"where nothing listens: it serves {numbered('port', _ports(netns))}"
+    elif netns.served_ports:
+        where = f"where nothing listens: it serves {numbered('port', netns.served_ports)}"
     severity = Severity.critical if inward or inner is not None else Severity.warning
     what = f"calls port {call.port} of {peer}, {where}"
     finding = _call_finding(call, peer, what, _served(netns), severity)
     cure = with_host(peer, call.port, ANY) if inward else _other_port(call, peer, netns, inner)
     return finding.with_variables(cure)
-
-
-def _ports(netns: ContainerNetns) -> list[int]:
-    """The ports that are served inside over TCP, for others too."""
-    served = (socket for socket in netns.listeners if socket.protocol == "tcp")
-    return sorted({socket.port for socket in served if not socket.is_loopback})
 
 
 def _other_port(
@@ -195,7 +189,7 @@ def _other_port(
 
     Nothing where the peer serves none, or several of which none is known to be meant.
     """
-    served = _ports(netns) if inner is None else [inner]
+    served = netns.served_ports if inner is None else [inner]
     if len(served) != 1:
         return {}
     port = served[0]

@@ -26,9 +26,6 @@ _DIRECT = ("macvlan", "ipvlan")
 """Drivers whose containers are machines of the host's own network, which the kernel keeps apart
 from the host itself."""
 
-_NO_CARRIER = ("down", "lowerlayerdown")
-"""Operational states of an interface that is set up and has nothing at its other end."""
-
 
 @check("network.published-on-internal", severity=Severity.warning)
 def published_on_internal(containers: Containers, networks: Networks) -> CheckResult:
@@ -280,7 +277,7 @@ def parent_down(containers: Containers, networks: Networks, interfaces: Interfac
 
 
 def _has_carrier(link: Interface) -> bool:
-    return link.up and link.operstate not in _NO_CARRIER
+    return link.up and not link.lacks_carrier
 
 
 def _cut_off_finding(network: Network, parent: Interface, members: Sequence[Container]) -> Finding:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-import msgspec
-
 from diagnose.evidence.containers.devices.given import (
     DeniedDevice,
     NamedDevice,
@@ -23,11 +21,7 @@ from diagnose.evidence.machine.confinement import KIND_FILE
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import (
-    HARMLESS_DEVICES,
-    ReadFile,
-    TryDevices,
-)
+from diagnose.questions.files import HARMLESS_DEVICES, ReadFile, TryDevices
 from diagnose.registry import evidence
 
 _BY_RULE = LazyPattern(r"not permitted|\bEPERM\b", re.IGNORECASE)
@@ -35,16 +29,9 @@ _BY_RULE = LazyPattern(r"not permitted|\bEPERM\b", re.IGNORECASE)
 _REFUSED = ("permission denied", "eacces", "not permitted", "access denied")
 
 
-class BarredDevice(msgspec.Struct, frozen=True):
-    """A device that a container was given and that this host itself may not open."""
+class BarredDevice(NamedDevice, frozen=True):
+    """Such a device that this host itself may not open."""
 
-    container: Container
-    inside: str
-    """The device's path in the container."""
-    path: str
-    """On the host."""
-    line: str
-    """What the log says."""
     around: str
     """The container system around this host, "lxc" for one; "" where none is known."""
 
