@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.engine.data_root import DataRoot
@@ -35,30 +36,52 @@ def folder(ino: int, dev: str = "8:1") -> dict[str, Any]:
 
 
 MISSING = {"failed": "missing"}
-OLD = {"/data/docker/image": folder(1, "8:17"), "/var/lib/docker/image": folder(2)}
+OLD = {
+    "/data/docker/image/overlay2": folder(1, "8:17"),
+    "/var/lib/docker/image/overlay2": folder(2),
+}
+WALKED = {
+    "bytes": 80 * GIB,
+    "entries": 9,
+    "complete": True,
+    "refused": 0,
+    "by": {},
+    "largest": [],
+}
+WEB = container("web")
 MOUNTED = container("web", Mounts=[{"Type": "bind", "Source": "/var/lib/docker/volumes/a/_data"}])
 CASES: dict[str, tuple[Mapping[str, Any], float, list[Container], str]] = {
-    "moved to another disk": (OLD, 96, [], "/var/lib/docker"),
+    "moved to another disk": (OLD, 96, [WEB], "/var/lib/docker"),
     "kept under another name": (
-        {"/data/docker/image": folder(1), "/var/lib/docker.old/image": folder(2)},
+        {"/data/docker/image/overlay2": folder(1), "/var/lib/docker.old/image/overlay2": folder(2)},
         96,
-        [],
+        [WEB],
         "/var/lib/docker.old",
     ),
-    "room enough": (OLD, 60, [], ""),
+    "room enough": (OLD, 60, [WEB], ""),
     "a link to the one in use": (
-        {"/data/docker/image": folder(2), "/var/lib/docker/image": folder(2)},
+        {"/data/docker/image/overlay2": folder(2), "/var/lib/docker/image/overlay2": folder(2)},
         96,
-        [],
+        [WEB],
         "",
     ),
     "on a disk with room": (
-        {"/data/docker/image": folder(1), "/var/lib/docker/image": folder(2, "8:33")},
+        {
+            "/data/docker/image/overlay2": folder(1),
+            "/var/lib/docker/image/overlay2": folder(2, "8:33"),
+        },
         96,
-        [],
+        [WEB],
         "",
     ),
     "a container mounts it": (OLD, 96, [MOUNTED], ""),
+    "of an engine that may have lost its own": (OLD, 96, [], ""),
+    "a folder of projects, one of them called image": (
+        {"/data/docker/image/overlay2": folder(1, "8:17"), "/srv/docker/image": folder(2)},
+        96,
+        [WEB],
+        "",
+    ),
 }
 
 
@@ -69,15 +92,7 @@ def test_old_data_roots(
     def stats(question: Any) -> dict[str, Any]:
         return {path: known.get(path, MISSING) for path in question.paths}
 
-    walked = {
-        "bytes": 80 * GIB,
-        "entries": 9,
-        "complete": True,
-        "refused": 0,
-        "by": {},
-        "largest": [],
-    }
-    host = Made({"file.stats": stats, "fs.walk": walked})
+    host = Made({"file.stats": stats, "fs.walk": WALKED})
     disks = Filesystems((disk(pct),))
     found = abandoned_roots(host, ROOT, ALIVE, Mounts(()), disks, of(*containers))
     left = AbandonedRoot(path, 80 * GIB)
@@ -85,7 +100,10 @@ def test_old_data_roots(
 
 
 def test_one_that_holds_the_one_in_use_and_what_cannot_be_walked() -> None:
-    known = {"/var/lib/docker/100000.100000/image": folder(1), "/var/lib/docker/image": folder(2)}
+    known = {
+        "/var/lib/docker/100000.100000/image/overlay2": folder(1),
+        "/var/lib/docker/image/overlay2": folder(2),
+    }
     root = DataRoot("/var/lib/docker/100000.100000", "info")
     answers = {
         "file.stats": lambda question: {at: known.get(at, MISSING) for at in question.paths},
@@ -98,9 +116,19 @@ def test_one_that_holds_the_one_in_use_and_what_cannot_be_walked() -> None:
             "largest": [],
         },
     }
-    args = (root, ALIVE, Mounts(()), Filesystems((disk(96),)), None)
+    args = (root, ALIVE, Mounts(()), Filesystems((disk(96),)), of(WEB))
     left = abandoned_roots(Made(answers), *args).by_point["/"]
     assert left == AbandonedRoot("/var/lib/docker", 5)
     for kind in answers:
         host = Made({**answers, kind: Failed("timed out", "")})
         assert not abandoned_roots(host, *args).by_point
+
+
+def test_what_an_engine_that_is_down_used_is_not_left_over() -> None:
+    def stats(question: Any) -> dict[str, Any]:
+        return {path: OLD.get(path, MISSING) for path in question.paths}
+
+    host, disks = Made({"file.stats": stats, "fs.walk": WALKED}), Filesystems((disk(96),))
+    for containers in (None, replace(of(WEB), source="disk")):
+        assert not abandoned_roots(host, ROOT, ALIVE, Mounts(()), disks, containers).by_point
+    assert abandoned_roots(host, ROOT, ALIVE, Mounts(()), disks, of(WEB)).by_point

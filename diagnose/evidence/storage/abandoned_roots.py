@@ -20,8 +20,9 @@ from diagnose.registry import evidence
 WORTH_PCT = 85.0
 """From here on it is worth seconds to know what fills a disk."""
 WALK_S = 1.0
-_RECORDS = "image"
-"""The engine's records of images: each data root has this folder, whatever its storage driver."""
+_RECORDS = "image/overlay2"
+"""The engine's records of images, by storage driver: a folder of a person's own, such as
+/srv/docker with compose files and a folder "image", has none."""
 _COPIES = tuple(f"{DEFAULT}{end}" for end in (".old", ".bak", "-old", "-bak", ".backup", "-backup"))
 """What people call the old folder while they move it."""
 
@@ -51,13 +52,14 @@ def abandoned_roots(
 ) -> AbandonedRoots:
     """Looked for where data roots usually lie.
 
-    What another living engine uses is left out, and so is what a container has mounted.
+    What another living engine uses is left out, and so is what a container has mounted. An engine
+    that is down or has no container may be the one that lost its data root: then none is left over.
     """
     full = [disk for disk in filesystems if disk.usage.used_pct >= WORTH_PCT]
-    if not daemon.same_host or not full:
+    if not daemon.same_host or not full or not containers or containers.source == "disk":
         return AbandonedRoots()
     taken = taken_roots(host, daemon)
-    mounted = {mount.source for item in containers or () for mount in item.mounts}
+    mounted = {mount.source for item in containers for mount in item.mounts}
     found: dict[str, AbandonedRoot] = {}
     for path, disk in _left(host, root, mounts, full):
         if path in taken or any(is_within(source, path) for source in mounted):
