@@ -100,7 +100,7 @@ def _of_legacy_program(start: FailedStart, modules: Modules | None) -> FailedSta
     A reboot does not help if this kernel was built without the modules. An upgrade may have left
     parts of the folder, such as the modules of DKMS: then another kernel helps.
     """
-    is_whole = modules is not None and modules.folder != ""
+    is_whole = modules is not None and bool(modules.folder or modules.around)
     if start.known is None or not is_whole or not LEGACY.search(start.line.text):
         return start
     failure = msgspec.structs.replace(

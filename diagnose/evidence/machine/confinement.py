@@ -96,10 +96,15 @@ def confinement(
             line=record.text,
         )
     return Confinement(
-        _kind(host) if refused else "", tuple(denied.values()), sysctl, tuple(refused), unread
+        container_system(host) if refused else "",
+        tuple(denied.values()),
+        sysctl,
+        tuple(refused),
+        unread,
     )
 
 
-def _kind(host: Host) -> str:
+def container_system(host: Host) -> str:
+    """What this host is a container of, such as "lxc" and "wsl"; "" where systemd knows of none."""
     answer = host.ask(ReadFile(KIND_FILE))
     return "" if isinstance(answer, Failed) else answer.text.strip()

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.confinement import container_system
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
@@ -35,11 +36,13 @@ class Modules(msgspec.Struct, frozen=True):
     """The folder with the modules of this kernel release; empty if there is none."""
     names: frozenset[str] = frozenset()
     """Of those that are loaded."""
+    around: str = ""
+    """The container system whose host has the kernel and its modules, "lxc" for one."""
 
     @property
     def are_gone(self) -> bool:
         """Whether the running kernel has modules, and can load no other one."""
-        return bool(self.release and self.loaded and not self.folder)
+        return bool(self.release and self.loaded and not self.folder and not self.around)
 
     def explain(self, error: str) -> bool:
         """Whether an error says that something is not there which a module would bring."""
@@ -75,7 +78,8 @@ def modules(host: Host) -> Modules | Unavailable:
     paths = [f"{folder}/{release}" for folder in FOLDERS]
     statuses = host.require(StatPaths(paths))
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
-    return Modules(release, len(lines), folder, names)
+    around = container_system(host) if lines and not folder else ""
+    return Modules(release, len(lines), folder, names, around)
 
 
 IPVS = "/proc/net/ip_vs"

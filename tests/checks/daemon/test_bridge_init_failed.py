@@ -43,22 +43,24 @@ def test_networks_that_cannot_be_set_up_have_cures_of_their_own(words: str, firs
 
 
 @pytest.mark.parametrize(
-    ("folder", "cause"),
+    ("folder", "around", "cause"),
     [
         pytest.param(
             "/lib/modules/7.0",
+            "",
             "modules this kernel does not find",
             id="a kernel without legacy tables",
         ),
-        pytest.param("", "without a reboot", id="a kernel that was upgraded"),
+        pytest.param("", "lxc", "modules this kernel does not find", id="an LXC guest"),
+        pytest.param("", "", "without a reboot", id="a kernel that was upgraded"),
     ],
 )
-def test_legacy_tables_that_the_kernel_does_not_have(folder: str, cause: str) -> None:
+def test_legacy_tables_that_the_kernel_does_not_have(folder: str, around: str, cause: str) -> None:
     said = log(
         "failed to start daemon: Error initializing network controller: iptables failed: modprobe: "
         "FATAL: Module ip_tables not found in directory /lib/modules/7.0"
     )
-    here = Modules("7.0", loaded=90, folder=folder)
+    here = Modules("7.0", loaded=90, folder=folder, around=around)
     (finding,) = judge(
         "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
     ).findings
