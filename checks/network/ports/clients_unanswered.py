@@ -67,23 +67,7 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         port = f"{port} over IPv6"
     if item.stage == "request":
         what = f"{container} does not answer {clients} of {port}"
-        why = "the host passes the requests on to the container, and nothing comes back"
-        if near := _near_network(item):
-            why = (
-                f'it answers them directly on network "{near}", '
-                "from an address that they did not call"
-            )
-        if container.state.status == "paused":
-            why = "it is paused, and its processes are frozen"
-        elif mistaken is not None:
-            why = (
-                f"the host's ARP table has {mistaken.mac} for {mistaken.address} on "
-                f"{mistaken.interface}, which is not the container's"
-            )
-        elif item.protocol == "udp":
-            why = (
-                "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
-            )
+        why = _why_silent(item, mistaken)
     else:
         what = f"answers of {container} do not reach {clients} of {port}"
         via = f" by router {item.router}" if item.router else ""
@@ -110,6 +94,25 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
     ).with_variables(_variables(item, mistaken))
 
 
+def _why_silent(item: UnansweredClients, mistaken: Neighbour | None) -> str:
+    """Why nothing comes back from the container, as far as the host shows it."""
+    near = _near_network(item)
+    if item.container.state.status == "paused":
+        return "it is paused, and its processes are frozen"
+    if mistaken is not None:
+        return (
+            f"the host's ARP table has {mistaken.mac} for {mistaken.address} on "
+            f"{mistaken.interface}, which is not the container's"
+        )
+    if near:
+        return (
+            f'it answers them directly on network "{near}", from an address that they did not call'
+        )
+    if item.protocol == "udp":
+        return "its program may ignore clients outside its own network, as Pi-hole and Unbound do"
+    return "the host passes the requests on to the container, and nothing comes back"
+
+
 def _state(item: UnansweredClients) -> str:
     if item.protocol == "udp":
         return "UNREPLIED"
@@ -130,7 +133,8 @@ def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> dict[str,
         "family": "ipv6" if item.is_ipv6 else "ipv4",
     }
     if item.protocol == "udp":
-        return {"container": container, "client": item.clients[0], "choosy": container}
+        cure = _way_back(item) or {"choosy": container}
+        return {"container": container, "client": item.clients[0], **cure}
     if item.stage == "request":
         return {**place, **(_way_back(item) or {"mute": container})}
     return {**place, **present({"leaves_by": item.leaves_by, "router": item.router})}

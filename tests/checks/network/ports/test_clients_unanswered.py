@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -262,18 +262,30 @@ def test_what_was_not_looked_at_is_no_pass(more: dict[str, Any]) -> None:
     assert result.verdict.value == "unknown"
 
 
-def test_a_container_that_is_on_the_network_of_its_clients() -> None:
+ON_ITS_NETWORK: dict[str, tuple[str, Literal["tcp", "udp"], str]] = {
+    "a neighbour": (NEAR, "tcp", "address_inside"),
+    "a neighbour over UDP": (NEAR, "udp", "address_inside"),
+    "a stranger": (STRANGERS[0], "tcp", "mute"),
+    "a stranger over UDP": (STRANGERS[0], "udp", "choosy"),
+}
+
+
+@pytest.mark.parametrize(
+    ("client", "protocol", "step"), ON_ITS_NETWORK.values(), ids=ON_ITS_NETWORK
+)
+def test_a_container_that_is_on_the_network_of_its_clients(
+    client: str, protocol: Literal["tcp", "udp"], step: str
+) -> None:
     networks = {
         "front": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16, "Gateway": "172.18.0.1"},
         "lan": {"IPAddress": "192.0.2.168", "IPPrefixLen": 24},
     }
     shop = container("shop", NetworkSettings={"Networks": networks})
-    for client, step in ((NEAR, "address_inside"), (STRANGERS[0], "mute")):
-        item = UnansweredClients(shop, 8080, "request", (client,), 3)
-        items = UnansweredClientsByPort((item,), watched=1)
-        (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
-        assert step in finding.variables
-        assert ('network "lan"' in finding.summary) is (client == NEAR)
+    item = UnansweredClients(shop, 8080, "request", (client,), 3, protocol=protocol)
+    items = UnansweredClientsByPort((item,), watched=1)
+    (finding,) = judge("network.clients-unanswered", unanswered_clients=items).findings
+    assert step in finding.variables
+    assert ('network "lan"' in finding.summary) is (client == NEAR)
 
 
 MISTAKEN = {
