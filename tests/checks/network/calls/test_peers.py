@@ -347,17 +347,34 @@ def test_the_variable_that_names_a_port_which_is_not_served(
     assert ("corrected" in finding.variables) == bool(expected)
 
 
-def test_an_engine_with_tls_is_told_to_go_without() -> None:
+PUBLISHED_ENGINE = replace(
+    ENGINE,
+    network_settings=replace(
+        ENGINE.network_settings, ports={"2375/tcp": [Binding(host_ip="", host_port="2375")]}
+    ),
+)
+"""Without TLS, whoever reaches the host would command it."""
+
+
+@pytest.mark.parametrize(
+    ("engine", "cure"),
+    [
+        (ENGINE, {"mistaken": ENGINE.name, "corrected": "DOCKER_TLS_CERTDIR="}),
+        (PUBLISHED_ENGINE, {}),
+    ],
+    ids=["for its networks", "published"],
+)
+def test_an_engine_with_tls_is_told_to_go_without(engine: Container, cure: dict[str, str]) -> None:
     result = judge(
         "network.peer-not-listening",
         failing_calls=FailingCalls((JOB_CALL,)),
-        containers=Containers((EDGE, ENGINE)),
-        namespaces=Namespaces({ENGINE.id: inside(ENGINE, 2376)}),
+        containers=Containers((EDGE, engine)),
+        namespaces=Namespaces({engine.id: inside(engine, 2376)}),
         clock=Clock(wall=NOW, booted=NOW - 9e5),
     )
     (finding,) = result.findings
-    assert finding.variables["corrected"] == "DOCKER_TLS_CERTDIR="
-    assert finding.variables["mistaken"] == ENGINE.name
+    steps = ("mistaken", "corrected")
+    assert {name: finding.variables[name] for name in steps if name in finding.variables} == cure
 
 
 NAMED = {
