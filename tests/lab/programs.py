@@ -52,7 +52,10 @@ def install_compose(box: Box) -> None:
 
 
 def install_buildx(box: Box) -> None:
-    """Give it its plugin for builds, without which it builds with the classic builder; the same."""
+    """Give the docker client of a box its plugin for builds; UnfetchedError where there is none.
+
+    Without it the client uses the classic builder.
+    """
     _install_plugin(box, "docker-buildx")
 
 

@@ -216,11 +216,12 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def command_at_start_page(self) -> str:
-        """The same for the start page of the server that it asks; "" where it asks for that."""
+        """Its command, which asks for the start page instead; "" where it does that already."""
         call = self._call
-        page = _PAGE.match(self.command, call.end()) if call is not None else None
-        is_url = "://" in (call[0] if call is not None else "")
-        is_url = is_url or (call is not None and self.command[: call.start()].endswith("://"))
+        if call is None:
+            return ""
+        page = _PAGE.match(self.command, call.end())
+        is_url = "://" in call[0] or self.command[: call.start()].endswith("://")
         if page is None or not is_url:
             return ""
         return f"{self.command[: page.start()]}/{self.command[page.end() :]}"

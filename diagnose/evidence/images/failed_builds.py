@@ -49,7 +49,7 @@ class FailedBuild(msgspec.Struct, frozen=True):
 
     @property
     def said(self) -> str:
-        """BuildKit's error, two spaces, and the step."""
+        """BuildKit's error, two spaces and the step: the form that the rows about builds match."""
         return f"{self.build.error}  {self.build.step}".strip()
 
 
