@@ -157,8 +157,9 @@ def errors_of_filesystem(
 def modules_gone(modules: Modules) -> CheckResult:
     """The modules of the running kernel are no longer on disk.
 
-    A kernel package was updated without a reboot. A kernel built in one piece has no modules and
-    needs none, and an LXC guest sees those that the host around it has loaded.
+    A kernel package was updated without a reboot, which leaves the folder of another release. A
+    kernel built in one piece has no modules and needs none, and an LXC guest sees those that the
+    host around it has loaded.
     """
     if modules.folder or not modules.release:
         return None
@@ -166,6 +167,8 @@ def modules_gone(modules: Modules) -> CheckResult:
         return Skipped("this kernel is built without loadable modules")
     if modules.around:
         return Skipped(f"the kernel is that of the host around this one ({modules.around})")
+    if not modules.others:
+        return Skipped("/lib/modules has the folder of no release: the modules lie elsewhere")
     yield Finding(
         subject=HOST,
         summary=(

@@ -15,7 +15,13 @@ from tests.judging import judge, rows
 ERROR = "error initializing graphdriver: driver not supported: overlay2: no such device"
 
 
-def seen(*, folder: bool = False, container: str = "", loaded: bool = True) -> Modules:
+def seen(
+    *,
+    folder: bool = False,
+    container: str = "",
+    loaded: bool = True,
+    others: tuple[str, ...] = ("6.8.12-9-pve",),
+) -> Modules:
     files = {
         "/proc/modules": "overlay 1 0 - Live\nveth 1 0 - Live\n" if loaded else "",
         "/run/systemd/container": container,
@@ -30,7 +36,9 @@ def seen(*, folder: bool = False, container: str = "", loaded: bool = True) -> M
         return dict.fromkeys(question.args["paths"], there if folder else absent)
 
     uname = {"nodename": "host", "release": "6.8.12-4-pve"}
-    found = modules(Made({"uname": uname, "file.read": reads, "file.stats": stats}))
+    listing = {"entries": [{"name": name} for name in (*others, "firmware.ko")]}
+    answers = {"uname": uname, "file.read": reads, "file.stats": stats, "file.list": listing}
+    found = modules(Made(answers))
     assert isinstance(found, Modules)
     return found
 
@@ -43,8 +51,9 @@ def seen(*, folder: bool = False, container: str = "", loaded: bool = True) -> M
         (seen(loaded=False), []),
         (seen(container="lxc\n"), []),
         (seen(container="wsl\n"), []),
+        (seen(others=()), []),
     ],
-    ids=["gone", "there", "built in one piece", "a guest of LXC", "WSL"],
+    ids=["gone", "there", "built in one piece", "a guest of LXC", "WSL", "a NAS"],
 )
 def test_modules_that_are_gone(here: Modules, verdict: list[tuple[str, str]]) -> None:
     """A guest sees what the host around it has loaded, and no reboot gives it a folder."""

@@ -33,6 +33,10 @@ KINDS: dict[str, tuple[list[str], Trait | None]] = {
     "a package of the distribution": (["/usr/bin/dockerd"], None),
     "Alpine": (["/usr/bin/dockerd", "/run/openrc"], "openrc"),
     "Unraid": (["/usr/bin/dockerd", "/etc/rc.d/rc.docker"], "slackware"),
+    "a Debian that once had OpenRC": (
+        ["/usr/bin/dockerd", "/run/openrc", "/run/systemd/system"],
+        None,
+    ),
     "DSM": (["/usr/local/bin/dockerd", "/var/packages/ContainerManager"], "synology"),
     "the snap": (["/snap/docker/current"], "snap"),
     "the snap beside a package": (["/snap/docker/current", "/usr/bin/dockerd"], None),

@@ -24,9 +24,13 @@ class Packaging(msgspec.Struct, frozen=True):
     config: str = "/etc/docker/daemon.json"
     unit: str = "docker.service"
     """The systemd unit of the engine, and the name of its journal."""
+    has_systemd: bool = True
+    """Whether hosts of this kind may run systemd: others keep its mark from an earlier life."""
 
 
 USUAL = Packaging()
+_SYSTEMD = "/run/systemd/system"
+"""There where systemd runs."""
 _SYNOLOGY = "/var/packages/ContainerManager"
 KINDS = (
     # snapcraft.yaml of canonical/docker-snap: the app "dockerd" is its service
@@ -46,8 +50,8 @@ KINDS = (
     ),
     Packaging("qnap", "/etc/init.d/container-station.sh"),
     # Slackware, and Unraid, which is made of it
-    Packaging("slackware", "/etc/rc.d/rc.docker"),
-    Packaging("openrc", "/run/openrc"),
+    Packaging("slackware", "/etc/rc.d/rc.docker", has_systemd=False),
+    Packaging("openrc", "/run/openrc", has_systemd=False),
 )
 """The first whose mark is there counts. A host that has a snap beside a usual program is no host of
 the snap's kind: packages put that program there."""
@@ -56,12 +60,14 @@ the snap's kind: packages put that program there."""
 def packaging(host: Host) -> Packaging:
     """How this host installs its engine; the usual way where nobody could look."""
     marks = [kind.mark for kind in KINDS]
-    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS]))
+    answer = host.ask(StatPaths([*marks, *USUAL_PROGRAMS, _SYSTEMD]))
     if isinstance(answer, Failed):
         return USUAL
     there = {path for path, status in answer.items() if not status.failed}
     has_usual_program = not there.isdisjoint(USUAL_PROGRAMS)
     for kind in KINDS:
-        if kind.mark in there and not (kind.trait == "snap" and has_usual_program):
+        if kind.trait == "snap" and has_usual_program:
+            continue
+        if kind.mark in there and (kind.has_systemd or _SYSTEMD not in there):
             return kind
     return USUAL

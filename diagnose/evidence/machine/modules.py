@@ -10,8 +10,9 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.confinement import container_system
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unavailable
+from diagnose.phrases import and_more
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import ListFolder, ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel
 from diagnose.registry import evidence
 
@@ -36,13 +37,19 @@ class Modules(msgspec.Struct, frozen=True):
     """The folder with the modules of this kernel release; empty if there is none."""
     names: frozenset[str] = frozenset()
     """Of those that are loaded."""
+    others: tuple[str, ...] = ()
+    """Other releases that have a folder there, looked up where this one has none."""
     around: str = ""
     """The container system whose host has the kernel and its modules, "lxc" for one."""
 
     @property
     def are_gone(self) -> bool:
-        """Whether the running kernel has modules, and can load no other one."""
-        return bool(self.release and self.loaded and not self.folder and not self.around)
+        """Whether the running kernel has modules, and can load no other one.
+
+        An upgrade leaves the folder of another release. NAS systems keep their modules elsewhere.
+        """
+        is_lost = bool(self.release and self.loaded and not self.folder)
+        return is_lost and bool(self.others) and not self.around
 
     def explain(self, error: str) -> bool:
         """Whether an error says that something is not there which a module would bring."""
@@ -61,7 +68,7 @@ class Modules(msgspec.Struct, frozen=True):
         return {
             "uname -r": self.release,
             "/proc/modules": f"{self.loaded} loaded",
-            "/lib/modules": "no folder of this release",
+            "/lib/modules": f"no folder of this release, only of {and_more(self.others)}",
         }
 
 
@@ -78,8 +85,17 @@ def modules(host: Host) -> Modules | Unavailable:
     paths = [f"{folder}/{release}" for folder in FOLDERS]
     statuses = host.require(StatPaths(paths))
     folder = next((path for path in paths if path in statuses and statuses[path].type), "")
-    around = container_system(host) if lines and not folder else ""
-    return Modules(release, len(lines), folder, names, around)
+    if not lines or folder:
+        return Modules(release, len(lines), folder, names)
+    return Modules(release, len(lines), "", names, _releases(host), container_system(host))
+
+
+def _releases(host: Host) -> tuple[str, ...]:
+    """The releases of kernels whose modules are on disk; none where nobody could look."""
+    listing = host.ask(ListFolder(FOLDERS[0]))
+    if isinstance(listing, Failed):
+        return ()
+    return tuple(name for name in listing.names if name[:1].isdigit())
 
 
 IPVS = "/proc/net/ip_vs"

@@ -60,7 +60,7 @@ def test_legacy_tables_that_the_kernel_does_not_have(folder: str, around: str, c
         "failed to start daemon: Error initializing network controller: iptables failed: modprobe: "
         "FATAL: Module ip_tables not found in directory /lib/modules/7.0"
     )
-    here = Modules("7.0", loaded=90, folder=folder, around=around)
+    here = Modules("7.0", loaded=90, folder=folder, others=("7.1",), around=around)
     (finding,) = judge(
         "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
     ).findings
@@ -129,7 +129,7 @@ _LACKS = {
 def test_a_kernel_whose_modules_are_gone_is_rebooted(words: str, loaded: int, gone: bool) -> None:
     """A kernel that was built in one piece has no folder of modules, and misses none."""
     said = log(f"failed to start daemon: Error initializing network controller: {words}")
-    here = Modules("6.1.8", loaded=loaded, folder="")
+    here = Modules("6.1.8", loaded=loaded, folder="", others=("6.1.9",))
     (finding,) = judge(
         "daemon.bridge-init-failed", daemon=daemon(), log=said, root=ROOT, modules=here
     ).findings

@@ -114,7 +114,7 @@ def test_data_root_where_overlay2_does_not_work(fstype: str, variable: str) -> N
 
 def test_a_driver_whose_module_is_gone_needs_a_reboot() -> None:
     said = log("failed to start daemon: error initializing graphdriver: driver not supported")
-    gone = Modules("6.1.8", loaded=90, folder="")
+    gone = Modules("6.1.8", loaded=90, folder="", others=("6.1.9",))
     (finding,) = judge(
         "daemon.storage-driver-failed", daemon=daemon(), log=said, modules=gone
     ).findings

@@ -15,10 +15,10 @@ __all__ = ["SCENARIOS"]
 @scenario("the kernel's modules were replaced by an update", ("kernel.modules-gone", "host:host"))
 def _modules() -> Callable[[], None]:
     sh, _, _, _ = tools()
-    sh("mv /lib/modules/$(uname -r) /root/modules")
+    sh("mv /lib/modules/$(uname -r) /lib/modules/9.9.9-lab")
 
     def mend() -> None:
-        sh("mv /root/modules /lib/modules/$(uname -r)")
+        sh("mv /lib/modules/9.9.9-lab /lib/modules/$(uname -r)")
 
     return mend
 
