@@ -1,6 +1,7 @@
 """Complaints that a program got past, by its own words or by what it printed next.
 
-They explain no failure: the program ended for another reason.
+They explain no failure: the program ended for another reason. Where no other line gives one, a tool
+that failed and a call that failed at first may still be it.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.line_phrases import EXPLAINS
-from diagnose.programs.log_message import WARNING, Message, goes_on
+from diagnose.programs.log_message import ERROR, WARNING, Message, goes_on
 
 _OWN_WORDS = LazyPattern(
     r"""
@@ -52,14 +53,19 @@ def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     reached = [place for place, text in enumerate(texts) if _REACHED.search(text)]
     last_ordinary = ordinary[-1] if ordinary else -1
     last_reached = reached[-1] if reached else -1
-    return frozenset(
+    said = {place for place, text in enumerate(texts) if goes_on(text) or _OWN_WORDS.search(text)}
+    followed = {
         place
         for place, text in enumerate(texts)
-        if goes_on(text)
-        or _OWN_WORDS.search(text)
-        or (place < last_ordinary and _TOOL.match(text))
+        if (place < last_ordinary and _TOOL.match(text))
         or (place < last_reached and _CALL.search(text))
-    )
+    }
+    rest = (line for place, line in enumerate(messages) if place not in said | followed)
+    return frozenset(said | followed if any(map(_complains, rest)) else said)
+
+
+def _complains(line: Message) -> bool:
+    return (line.level or 0) >= ERROR or bool(EXPLAINS.pattern.search(line.text.lower()))
 
 
 def _is_ordinary(line: Message) -> bool:

@@ -34,6 +34,10 @@ ENDED = {
         ("sh: 1: git: not found", "[cont-init.d] 10-config: exited 127"),
         "command-missing",
     ),
+    "a tool of a script that says no other reason": (
+        ("/start.sh: line 7: gunicorn: command not found", "cleanup done"),
+        "command-missing",
+    ),
     "another call that succeeded": (
         ("ERROR mq:5672: connection refused", "connected to the database"),
         "peer-refused",
