@@ -82,3 +82,25 @@ class ReadNetnsFilter(Question[NetnsFilter], frozen=True):
         priority=4,
     )
     pid: int
+
+
+class NamedNetns(msgspec.Struct, frozen=True):
+    """What decides in one network namespace whether packets are handed on."""
+
+    forwards: bool
+    """net.ipv4.ip_forward."""
+
+
+class ReadNamedNetns(Question[NamedNetns], frozen=True):
+    """A network namespace that has no process of its own, and that a file names."""
+
+    POLICY = Policy(
+        "netns.named",
+        what="a network namespace of the engine's own",
+        collector="network.process:ask",
+        lane="netns",
+        scope="host",
+        deadline=2,
+        priority=5,
+    )
+    path: str

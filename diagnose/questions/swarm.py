@@ -161,6 +161,12 @@ class ServiceSpec(msgspec.Struct, frozen=True, rename="pascal"):
         }
 
     @property
+    def has_mesh_ports(self) -> bool:
+        """Whether every node takes calls for it, and leads them through the network ingress."""
+        ports = (self.endpoint_spec and self.endpoint_spec.ports) or []
+        return any(port.publish_mode != "host" for port in ports)
+
+    @property
     def reserved(self) -> Resources:
         """What is kept for each task."""
         resources = self.task_template.resources

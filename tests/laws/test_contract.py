@@ -81,6 +81,7 @@ PASSED_NOWHERE = {
     "swarm.update-stuck": "no recorded host is in a swarm",
     "network.address-duplicate": "no recorded host has a macvlan network",
     "swarm.ipvs-missing": "no recorded host is in a swarm and was asked for the file of IPVS",
+    "swarm.ingress-forwarding-off": "no recorded host is in a swarm",
     "container.cpu-unsupported": "no recorded log speaks of missing instructions",
     "daemon.containerd-config-invalid": "no recorded host with a containerd of the system was asked",
     "daemon.unit-invalid": "no recorded host has systemd and was asked for its unit",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -60,6 +60,17 @@ def packet_filter(args: Json) -> Row:
         }
 
 
+def named(args: Json) -> Row:
+    """A network namespace that has no process of its own, and that a file names.
+
+    args: path, of the file on which the namespace is mounted. Shape: `NamedNetns`. Raises
+    Refused("missing") where none is mounted there, and Refused("forbidden") as `visit` does.
+    """
+    with _visiting(lambda: _enter_mounted(args["path"])):
+        forwards = Path("/proc/sys/net/ipv4/ip_forward").read_text()
+        return {"forwards": forwards.strip() == "1"}
+
+
 def _reverse_path() -> Iterator[tuple[str, int]]:
     for setting in Path("/proc/sys/net/ipv4/conf").glob("*/rp_filter"):
         yield setting.parent.name, int(setting.read_text())
@@ -83,9 +94,16 @@ def inside(pid: int, start: int | None) -> Iterator[None]:
     Raises Refused("gone") when the other process has ended or its start time is not `start`,
     Refused("forbidden") without the privilege.
     """
+    with _visiting(lambda: _enter(pid, start)):
+        yield
+
+
+@contextmanager
+def _visiting(enter: Callable[[], None]) -> Iterator[None]:
+    """While it lasts, this process is where `enter` brought it."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        _enter(pid, start)
+        enter()
         try:
             yield
         finally:
@@ -117,6 +135,20 @@ def _enter(pid: int, start: int | None) -> None:
         raise _refusal(pid, error) from error
     finally:
         os.close(namespace)
+
+
+def _enter_mounted(path: str) -> None:
+    """Move this process into the network namespace that is mounted on a file."""
+    try:
+        namespace = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            _setns(namespace)
+        finally:
+            os.close(namespace)
+    except OSError as error:
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise Refused("forbidden", PRIVILEGE) from error
+        raise Refused("missing", f"no network namespace is mounted on {path}") from error
 
 
 def _refusal(pid: int, error: OSError) -> Refused:

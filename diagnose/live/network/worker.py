@@ -43,6 +43,7 @@ def functions() -> Mapping[str, Function]:
         "nftables.counters": nftables.counters,
         "netns": namespaces.visit,
         "netns.filter": namespaces.packet_filter,
+        "netns.named": namespaces.named,
         "netns.waiting-clients": waiting_clients.waiting_clients,
         "dns.query": namespaces.make_socket,
         "dns.sized": namespaces.make_socket,

@@ -259,14 +259,33 @@ def kernel_without_a_balancer(box: Box) -> None:
     """A service publishes a port in ingress mode on a kernel without IPVS."""
     if box.path("/proc/net/ip_vs").exists():
         pytest.skip("this kernel has IPVS")
+    _service_with_a_port(box)
+    box.wait_for(lambda: "ipvs family" in box.log_tail(2000), 20, "the engine's complaint")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
+
+
+@fault(
+    "swarm.ingress-forwarding-off",
+    subject="network:ingress",
+    baseline=False,
+    also=["image.*", "swarm.ipvs-missing"],
+)
+def mesh_that_forwards_nothing(box: Box) -> None:
+    """The namespace of the routing mesh has IP forwarding off, as in an LXC guest."""
+    _service_with_a_port(box)
+    box.sh(
+        "nsenter --net=/run/docker/netns/ingress_sbox sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'"
+    )
+
+
+def _service_with_a_port(box: Box) -> None:
+    """A swarm of this node, with a service that publishes a port in ingress mode."""
     address = ("--advertise-addr", BOX_ADDRESS, "--default-addr-pool", "10.200.0.0/16")
     box.docker("swarm", "init", *address)
     box.image("shop:1.4")
     service = ("service", "create", "-d", "--name=shop", "--publish=8080:8080")
     box.docker(*service, "--no-resolve-image", "shop:1.4", timeout=60)
     box.wait_for(lambda: box.api("/containers/json"), 40, "the task")
-    box.wait_for(lambda: "ipvs family" in box.log_tail(2000), 20, "the engine's complaint")
-    assert not box.provider.curl(f"http://{BOX_ADDRESS}:8080/", check=False)
 
 
 def _site_whose_router_leads_no_call_back(box: Box, called: str) -> None:
