@@ -8,9 +8,11 @@ from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
+from diagnose.evidence.containers.memory_losses import memory_losses
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity
 from diagnose.programs.exit_codes import described, is_fault
@@ -35,6 +37,7 @@ def exits_at_start(
     options: Options,
     events: Events | None,
     context: RunContext | None,
+    kernel_log: KernelLog | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -47,11 +50,17 @@ def exits_at_start(
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
     containers with a restart policy (those are loops, or were stopped by hand) are silent.
     """
+    remembered = events if events is not None else Events(())
+    since = clock.wall - options.since_s
+    losses = memory_losses(containers, None, remembered, kernel_log, None, since)
+    out_of_memory = {loss.container.id for loss in losses}
     for container in containers:
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container):
             continue
         if not _failed_by_itself(container, events):
+            continue
+        if container.state.exit_code == KILLED and container.id in out_of_memory:
             continue
         run = failed_run(container, containers, context)
         if not fails_at_start(container, run.tail, short):
@@ -88,6 +97,5 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
     code = container.state.exit_code
     if code == KILLED:
         # without the event of its end nobody knows whether a user has asked for it
-        is_known = events is not None and bool(events.failures(container.id))
-        return is_known and not container.state.oom_killed
+        return events is not None and bool(events.failures(container.id))
     return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL
