@@ -15,8 +15,9 @@ _BROKEN_OFF = (
 _FREE_LIQUIBASE = "UPDATE DATABASECHANGELOGLOCK SET LOCKED=false"
 _FREE_GHOST = "UPDATE migrations_lock SET locked=0"
 _FREE_KNEX = "UPDATE knex_migrations_lock SET is_locked=0"
-_OF_A_CLIENT = LazyPattern(r"^(?!.*\bERROR:  )")
-"""A line that PostgreSQL itself does not print: it repeats the mistakes of each query."""
+_OF_A_CLIENT = LazyPattern(r"^(?!.*\[\d{1,9}\] (?:\S{1,60} )?ERROR:  )")
+"""A line that PostgreSQL itself does not print: it repeats the mistakes of each query, with the
+number of its process before them. Its clients print them without."""
 
 DATA = (
     Failure(
