@@ -29,10 +29,10 @@ _NO_SCRIPT = r"(?![\w./@+-])(?!:?\ line\ \d|:\ can(?:'t|not)\ |:\d{1,6}:in\ )"
 _OF_THE_SYSTEM = LazyPattern(
     r"EACCES|EPERM|\berr(?:no|or) ?13\b|\(13[:)]|PermissionError|AccessDeniedException|Access to the path"
     r"|not writ[ae]ble|read-only|cannot write"
-    r"|permission denied(?=.*(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root"
+    r"|permission denied(?=.{0,300}(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root"
     r"|run|sbin|srv|storage|sys|tmp|usr|var|www)\b)"
     r"|(?<![\w./-])/(?:app|bin|config|data|dev|etc|home|lib|media|mnt|opt|proc|root|run|sbin|srv|storage"
-    r"|sys|tmp|usr|var|www)\b.*(?:permission denied|: cannot create)"
+    r"|sys|tmp|usr|var|www)\b.{0,300}?(?:permission denied|: cannot create)"
     r"|create (?:the )?(?:data )?(?:directory|folder|file)",
     re.IGNORECASE,
 )

@@ -115,4 +115,5 @@ def images_on_another_disk_than_the_data_root(box: Box) -> None:
     box.fill(f"{folder}/spare", 0.97)
     findings = box.diagnose("check", "storage.disk-full", "--format", "json").findings
     assert "holds the images" in findings[0]["summary"], findings
-    assert findings[0]["fix"][0]["command"] == "docker image prune --all --force", findings
+    commands = [fix["command"] for fix in findings[0]["fix"]]
+    assert "docker image prune --all --force" in commands, findings
