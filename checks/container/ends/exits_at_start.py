@@ -8,7 +8,6 @@ from checks.container.helpers import held_up, severity_of_end, took
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.passing_failures import fails_at_start
-from diagnose.evidence.containers.memory_losses import memory_losses
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
@@ -50,17 +49,13 @@ def exits_at_start(
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
     containers with a restart policy (those are loops, or were stopped by hand) are silent.
     """
-    remembered = events if events is not None else Events(())
-    since = clock.wall - options.since_s
-    losses = memory_losses(containers, None, remembered, kernel_log, None, since)
-    out_of_memory = {loss.container.id for loss in losses}
     for container in containers:
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container):
             continue
         if not _failed_by_itself(container, events):
             continue
-        if container.state.exit_code == KILLED and container.id in out_of_memory:
+        if container.state.exit_code == KILLED and _lacked_memory(container, events, kernel_log):
             continue
         run = failed_run(container, containers, context)
         if not fails_at_start(container, run.tail, short):
@@ -99,3 +94,14 @@ def _failed_by_itself(container: Container, events: Events | None) -> bool:
         # without the event of its end nobody knows whether a user has asked for it
         return events is not None and bool(events.failures(container.id))
     return 1 <= code <= 127 or is_fault(code) or code > LAST_SIGNAL
+
+
+def _lacked_memory(
+    container: Container, events: Events | None, kernel_log: KernelLog | None
+) -> bool:
+    """Whether an event or the kernel says so: container.oom-killed reports that kill."""
+    if container.state.oom_killed or (events is not None and events.of(container.id, "oom")):
+        return True
+    began = container.started_at or 0.0
+    kills = kernel_log.oom_kills if kernel_log is not None else ()
+    return any(kill.container == container.id and kill.at >= began for kill in kills)

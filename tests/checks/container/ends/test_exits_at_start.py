@@ -122,6 +122,7 @@ KILLS = {
     "nobody asked for": ((exit_event(60, 137),), {}, ["warning"]),
     "a user asked for": (((61, "kill", {"signal": "9"}), exit_event(60, 137)), {}, []),
     "for want of memory": ((exit_event(60, 137),), {"OOMKilled": True}, []),
+    "for want of memory, by the event alone": (((59, "oom", {}), exit_event(60, 137)), {}, []),
 }
 
 
