@@ -6,8 +6,10 @@ from typing import Any
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.swarm import Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
+from tests.inspected import container
 
 CLOCK = Clock(wall=1.8e9, booted=1.7e9)
 FAILED = {"ServiceID": "s", "Status": {"State": "failed", "Err": "task: non-zero exit (7)"}}
@@ -22,3 +24,12 @@ def swarm_of(spec: dict[str, Any], tasks: list[dict[str, Any]]) -> Swarm:
     return Swarm(
         "active", manager=True, managers=1, services=(msgspec.convert(row, Service),), tasks=msgspec.convert(tasks, tuple[Task, ...])
     )  # fmt: skip
+
+
+def task_on(*networks: str) -> Container:
+    """A running task of the service web on these networks."""
+    return container(
+        "web.1",
+        Config={"Labels": {"com.docker.swarm.service.name": "web"}},
+        NetworkSettings={"Networks": {network: {} for network in networks}},
+    )

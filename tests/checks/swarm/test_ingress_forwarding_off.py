@@ -8,9 +8,9 @@ import pytest
 
 from diagnose.evidence.network.ingress_sandbox import IngressSandbox, ingress_sandbox
 from diagnose.model import Failed, Unavailable
-from tests.checks.swarm.evidence import swarm_of
+from tests.checks.swarm.evidence import swarm_of, task_on
 from tests.hosts import Made
-from tests.inspected import container, of
+from tests.inspected import of
 from tests.judging import judge
 
 _OFF = IngressSandbox(is_there=True, forwards=False)
@@ -43,16 +43,11 @@ def _port(mode: str) -> dict[str, Any]:
 def test_calls_that_are_not_led_on(
     sandbox: IngressSandbox, spec: dict[str, Any], networks: list[str], services: list[str] | None
 ) -> None:
-    task = container(
-        "web.1",
-        Config={"Labels": {"com.docker.swarm.service.name": "web"}},
-        NetworkSettings={"Networks": {network: {} for network in networks}},
-    )
     result = judge(
         "swarm.ingress-forwarding-off",
         swarm=swarm_of(spec, []),
         sandbox=sandbox,
-        containers=of(task),
+        containers=of(task_on(*networks)),
     )
     found = [finding.evidence["services"] for finding in result.findings]
     assert found == ([services] if services else [])

@@ -7,8 +7,8 @@ import pytest
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.evidence.machine.modules import Ipvs
-from tests.checks.swarm.evidence import swarm_of
-from tests.inspected import container, of
+from tests.checks.swarm.evidence import swarm_of, task_on
+from tests.inspected import of
 from tests.judging import judge
 
 NO_IPVS = 'time="2026-01-02T03:00:00Z" level=error msg="Could not get ipvs family information from the kernel."'
@@ -27,16 +27,11 @@ NO_IPVS = 'time="2026-01-02T03:00:00Z" level=error msg="Could not get ipvs famil
 def test_a_kernel_without_a_balancer(
     mode: str, networks: list[str], there: bool, expected: list[str]
 ) -> None:
-    task = container(
-        "web.1",
-        Config={"Labels": {"com.docker.swarm.service.name": "web"}},
-        NetworkSettings={"Networks": {network: {} for network in networks}},
-    )
     result = judge(
         "swarm.ipvs-missing",
         swarm=swarm_of({"EndpointSpec": {"Mode": mode}}, []),
         log=DaemonLog(parse([NO_IPVS]), "journal docker.service"),
         ipvs=Ipvs(there),
-        containers=of(task),
+        containers=of(task_on(*networks)),
     )
     assert [finding.variables["services"] for finding in result.findings] == expected
