@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import tarfile
 from pathlib import Path
@@ -93,24 +94,20 @@ def test_launcher_is_started_through_a_link(tmp_path: Path, kind: str) -> None:
     assert run(f"./{link.name}", "--version", cwd=link.parent).stdout.startswith("diagnose ")
 
 
-def test_no_path_of_the_folder_is_in_the_environment() -> None:
+def test_no_path_of_the_folder_is_in_the_environment(tmp_path: Path) -> None:
     """The environment that the tool itself has, which is the most that a program of the host could
     be given."""
     loader = built.program().parent / "lib" / "ld.so"
-    text = (
+    # Other tests list the folder meanwhile, so the changed launcher lies outside it.
+    script = tmp_path / "launcher"
+    script.write_text(
         built.program()
         .read_text()
+        .replace("here=$0", f"here={shlex.quote(str(built.program()))}")
         .replace("-m diagnose", "-c 'import os; print(dict(os.environ))'")
     )
-    script = built.program().with_name(f"test-{os.getpid()}")
-    script.write_text(text)
     script.chmod(0o755)
-    try:
-        done = run(
-            script, env={"LD_PRELOAD": "", "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"}
-        )
-    finally:
-        script.unlink()
+    done = run(script, env={"LD_PRELOAD": "", "PYTHONHOME": "/nowhere", "PYTHONPATH": "/nowhere"})
     assert done.returncode == 0, done.stderr
     assert str(loader.parent) not in done.stdout
     assert "LD_LIBRARY_PATH" not in done.stdout
