@@ -296,7 +296,6 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     swap_limit: bool = True
     pids_limit: bool = True
     cpu_cfs_quota: bool = True
-    ipv4_forwarding: bool = msgspec.field(name="IPv4Forwarding", default=True)
     logging_driver: str = ""
     cgroup_driver: str = ""
     cgroup_version: str = ""
@@ -311,11 +310,9 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
     swarm: SwarmMembership | None = None
     warnings: list[str] | None = None
     firewall_backend: dict[str, Any] | None = None
-    system_time: str = ""
     debug: bool = False
     labels: list[str] | None = None
     default_address_pools: list[dict[str, Any]] | None = None
-    init_binary: str = ""
     isolation: str = ""
     containerd: dict[str, Any] | None = None
     plugins: PluginNames = PluginNames()

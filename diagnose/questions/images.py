@@ -35,7 +35,6 @@ class Image(msgspec.Struct, frozen=True, rename="pascal", dict=True):
     created: int = 0
     """Unix time of its build, not of its pull."""
     labels: dict[str, str] | None = None
-    parent_id: str = ""
 
     @functools.cached_property
     def tags(self) -> tuple[str, ...]:

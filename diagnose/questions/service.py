@@ -18,9 +18,7 @@ class Unit(msgspec.Struct, frozen=True, rename="pascal"):
     sub_state: str = ""
     result: str = ""
     unit_file_state: str = ""
-    fragment_path: str = ""
     exec_start: str = ""
-    exec_main_status: str = ""
     n_restarts: str = msgspec.field(name="NRestarts", default="")
     start_limit_burst: str = ""
     drop_in_paths: str = ""

@@ -24,7 +24,7 @@ NONE = "Service has no ExecStart=, ExecStop=, or SuccessAction=. Refusing."
 
 
 def down(**unit: str) -> Daemon:
-    given = {"load_state": "loaded", "active_state": "inactive", "fragment_path": "/u", **unit}
+    given = {"load_state": "loaded", "active_state": "inactive", **unit}
     return daemon(unit=Unit(**given))
 
 

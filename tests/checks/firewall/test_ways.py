@@ -141,7 +141,7 @@ ROUTERS: dict[str, tuple[RouterAdvertisements, list[tuple[str, str]]]] = {
         RouterAdvertisements((IgnoredRouter("eth0", ("2001:db8::10",)),)),
         [("critical", "eth0")],
     ),
-    "there is a default route": (RouterAdvertisements((), has_default=True), []),
+    "there is a default route": (RouterAdvertisements(), []),
 }
 
 

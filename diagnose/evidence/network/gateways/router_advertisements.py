@@ -33,8 +33,6 @@ class RouterAdvertisements(msgspec.Struct, frozen=True):
 
     ignored: tuple[IgnoredRouter, ...] = ()
     """Uplinks that no longer learn a default route."""
-    has_default: bool = False
-    """Whether there is one all the same."""
     has_ipv6: bool = True
 
 
@@ -52,7 +50,7 @@ def router_advertisements(
         if _global(interfaces, uplink.name)
     }
     if routes.default6 is not None or not global_addresses:
-        return RouterAdvertisements((), routes.default6 is not None, bool(global_addresses))
+        return RouterAdvertisements(has_ipv6=bool(global_addresses))
     names = [
         pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)
     ]

@@ -71,8 +71,6 @@ class InnerEgress(msgspec.Struct, frozen=True):
     """The container whose network namespace it is."""
     path: WantedPath
     trace: Trace
-    by_tunnel: str = ""
-    """The interface by which it leaves instead of the network's."""
 
 
 class InnerPaths(msgspec.Struct, frozen=True):
@@ -297,9 +295,6 @@ def _outlet(
     endpoint = owner.endpoints.get(path.network.name)
     if stack is None or netns is None or endpoint is None:
         return
-    link = netns.link_with(endpoint.ip_address)
-    if link is None:
+    if netns.link_with(endpoint.ip_address) is None:
         return
-    traced = trace(stack, Flow(Origin(), path.address, "tcp", path.port))
-    goes_astray = not traced.is_blocked and traced.to not in ("", None, link.name)
-    yield InnerEgress(owner, path, traced, traced.to or "" if goes_astray else "")
+    yield InnerEgress(owner, path, trace(stack, Flow(Origin(), path.address, "tcp", path.port)))
