@@ -6,11 +6,11 @@ Additions yes, changes no; its schema is `report.schema.json` beside `render.jso
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 from diagnose import runbooks
 from diagnose.judgement.signature import signature
 from diagnose.model import CauseLink, HostProfile, Json, Report, Reported, Result, Severity, Verdict
+from diagnose.phrases import rfc3339
 
 SCHEMA_VERSION = 1
 MOST_UNEXAMINED = 100
@@ -35,7 +35,7 @@ def document(report: Report) -> dict[str, Json]:
             "data_root": report.host.data_root,
             **_profile(report.profile),
         },
-        "taken_at": datetime.fromtimestamp(report.taken_at, UTC).isoformat(),
+        "taken_at": rfc3339(report.taken_at),
         "duration_s": report.duration_s,
         "source": report.source,
         "summary": {
@@ -154,4 +154,4 @@ def _sureness(link: CauseLink) -> dict[str, Json]:
 
 
 def _time(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+    return None if moment is None else rfc3339(moment)

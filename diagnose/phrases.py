@@ -39,6 +39,16 @@ def unix_of_http(text: str | None) -> float | None:
     return moment.replace(tzinfo=UTC).timestamp() if zone == "GMT" else None
 
 
+def rfc3339(moment: float) -> str:
+    """A Unix time as programs read it: 2026-11-28T09:15:00+00:00."""
+    return datetime.fromtimestamp(moment, UTC).isoformat()
+
+
+def time_of_day(moment: float) -> str:
+    """A Unix time as people read it within a day: 09:15:00, in UTC."""
+    return datetime.fromtimestamp(moment, UTC).strftime("%H:%M:%S")
+
+
 def duration(seconds: float) -> str:
     """A duration in words, two digits at most: 40 s, 12 min, 3 h, 5 days."""
     if seconds >= 2 * 86400:

@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from diagnose import registry, runbooks
+from diagnose.mappings import by_key
 from diagnose.model import Reported, container
 
 GROUPS: Mapping[str, str] = {
@@ -207,10 +208,7 @@ def ordered(
     What explains such a finding stands where that one stands. Among equals the severest is first.
     """
     subjects = {container(name) for name in names}
-    explained: dict[str, list[Reported]] = {}
-    for finding in findings:
-        for link in finding.causes:
-            explained.setdefault(link.cause, []).append(finding)
+    explained = by_key((link.cause, finding) for finding in findings for link in finding.causes)
 
     def place(finding: Reported) -> tuple[bool, bool]:
         is_named = not subjects.isdisjoint({finding.subject, *finding.finding.touches})

@@ -11,6 +11,7 @@ from diagnose.evidence.engine.databases import (
     DamagedDatabase,
     EngineDatabases,
 )
+from diagnose.mappings import by_key
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
 from diagnose.phrases import shortened
 from diagnose.registry import check
@@ -103,11 +104,8 @@ def database_locked(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
         return Unavailable("forbidden", "the socket is closed to this user")
     if not daemon.is_down and not daemon.is_hung:
         return None
-    by_holder: dict[int, list[str]] = {}
     names = {lock.pid: lock.comm for lock in databases.locked}
-    for lock in databases.locked:
-        by_holder.setdefault(lock.pid, []).append(lock.path)
-    for pid, paths in by_holder.items():
+    for pid, paths in by_key((lock.pid, lock.path) for lock in databases.locked).items():
         holder = f"process {pid} ({names[pid]})" if names[pid] else f"process {pid}"
         yield Finding(
             subject=DAEMON,

@@ -7,6 +7,7 @@ from diagnose.evidence.images.build_cache import BuildCache
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
+from diagnose.mappings import by_key
 from diagnose.model import (
     HOST,
     Bytes,
@@ -76,10 +77,11 @@ def latest_tag(exposed: Exposed) -> CheckResult:
     No tag means `latest` too; a digest names one image for ever, whatever its tag. Images that are
     built and used on one host alone are named as well: they cannot be rolled back by name either.
     """
-    users: dict[str, list[str]] = {}
-    for container in exposed:
-        if container.config.image and tag_of(container.config.image) == "latest":
-            users.setdefault(container.config.image, []).append(container.name)
+    users = by_key(
+        (container.config.image, container.name)
+        for container in exposed
+        if container.config.image and tag_of(container.config.image) == "latest"
+    )
     for image, names in users.items():
         yield Finding(
             subject=Subject("image", image),

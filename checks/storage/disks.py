@@ -14,7 +14,7 @@ from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fulle
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.remote_mounts import RemoteMounts
 from diagnose.evidence.storage.volumes import UnusedVolumes
-from diagnose.mappings import present
+from diagnose.mappings import by_key, present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -221,11 +221,11 @@ def read_only(
 
 def _writers(backing: Backing | None) -> dict[str, list[str]]:
     """The running containers that may write to a file system, by its mount point."""
-    writers: dict[str, list[str]] = {}
-    for behind in backing or ():
-        if behind.mount.rw and behind.container.is_running:
-            writers.setdefault(behind.mounted.point, []).append(behind.container.name)
-    return writers
+    return by_key(
+        (behind.mounted.point, behind.container.name)
+        for behind in backing or ()
+        if behind.mount.rw and behind.container.is_running
+    )
 
 
 def _in_sandbox(mounts: Mounts) -> bool:

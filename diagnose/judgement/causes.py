@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
+from diagnose.mappings import by_key
 from diagnose.model import HOST, CauseLink, Reported, Subject
 
 Topology = Mapping[Subject, frozenset[Subject]]
@@ -194,9 +195,7 @@ def _calls(findings: Sequence[Reported]) -> Iterator[tuple[Reported, Reported]]:
     It fails in a way which is no declared cause of its own.
     """
     callers = [finding for finding in findings if finding.finding.calls]
-    about: dict[Subject, list[Reported]] = {}
-    for finding in findings if callers else ():
-        about.setdefault(finding.subject, []).append(finding)
+    about = by_key((finding.subject, finding) for finding in findings) if callers else {}
     for effect in callers:
         for subject in effect.finding.calls:
             for cause in about.get(subject, ())[:MOST_SUSPECTS]:

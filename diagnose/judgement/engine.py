@@ -19,6 +19,7 @@ from diagnose.judgement.collection import Collection
 from diagnose.judgement.judge import is_out_of_time, judge_all
 from diagnose.judgement.recheck import recheck
 from diagnose.judgement.report import Run, reported
+from diagnose.mappings import by_key
 from diagnose.model import Check, HostProfile, RecentChanges, Report, ReportBasis
 from diagnose.questions import AnswerSource, Host
 from diagnose.questions.containers import ListContainers
@@ -31,10 +32,7 @@ __all__ = ["Run", "closure", "run"]
 
 def closure(selected: Iterable[str], checks: Mapping[str, Check]) -> tuple[str, ...]:
     """The selected ids and all that may cause them, directly or not, that exist."""
-    causing: dict[str, list[str]] = {}
-    for cause in checks.values():
-        for effect in cause.causes:
-            causing.setdefault(effect, []).append(cause.id)
+    causing = by_key((effect, cause.id) for cause in checks.values() for effect in cause.causes)
     seen: dict[str, None] = {}
     open_ends = deque(selected)
     while open_ends:

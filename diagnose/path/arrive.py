@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.inspect import PortBinding
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import family_of, with_port
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin, Trace
@@ -19,7 +20,7 @@ from diagnose.path.ends import DEFAULT_PORT
 from diagnose.path.leave import at_bridge, inside
 from diagnose.path.listen import host_listens, listens
 from diagnose.path.traced import show
-from diagnose.path.walk import ANY, NO_IPV4, Leg, PathWalk, at, family, no_network, runs
+from diagnose.path.walk import ANY, NO_IPV4, Leg, PathWalk, no_network, runs
 
 _LEAVING = ("output", "forward", "postrouting")
 
@@ -115,7 +116,7 @@ def _by_host_port(
         address,
         walk.wanted.proto,
         host_port,
-        family(address),
+        family_of(address),
         assumed=leg.device,
     )
     traced = trace(walk.stack, flow)
@@ -189,7 +190,9 @@ def to_host(walk: PathWalk, leg: Leg, end: Container | None) -> None:
         _is_published_for(walk, publisher, address)
         _by_host_port(walk, leg, publisher.container, address, port, publisher.port)
         return
-    flow = Flow(Origin(leg.device, leg.address), address, walk.wanted.proto, port, family(address))
+    flow = Flow(
+        Origin(leg.device, leg.address), address, walk.wanted.proto, port, family_of(address)
+    )
     client = walk.begin.container
     about = [client.subject] if client is not None else []
     if leg.network is not None:
@@ -215,7 +218,7 @@ def _translated_to(walk: PathWalk, traced: Trace, arrived: Packet, *about: Subje
         return
     container = _running_at(walk, address)
     if container is None:
-        place = at(address, port)
+        place = with_port(address, port)
         text = f"the packet leaves through {traced.to} for {place}: what lies there is not seen"
         walk.add("uplink", traced.to, text, "ok", Subject("interface", traced.to))
         return
@@ -279,7 +282,7 @@ def to_outside(walk: PathWalk, leg: Leg) -> None:
         address,
         walk.wanted.proto,
         walk.wanted.port or DEFAULT_PORT,
-        family(address),
+        family_of(address),
     )
     traced = trace(walk.stack, flow)
     about = (leg.network.subject,) if leg.network is not None else ()

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.addresses import is_address
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.judgement import selection
 
@@ -98,7 +99,7 @@ def end(
     named = _container(word, containers, caller)
     if named is not None:
         return End("container", word, named)
-    if _is_address(word):
+    if is_address(word):
         return _at_address(word, containers, interfaces)
     if caller is not None and word in ("host.docker.internal", "gateway.docker.internal"):
         return End("host", word)
@@ -139,14 +140,6 @@ def _container(word: str, containers: Containers, caller: Container | None) -> C
         if shared and word in container.dns_names:
             return container
     return None
-
-
-def _is_address(word: str) -> bool:
-    try:
-        ip_address(word)
-    except ValueError:
-        return False
-    return True
 
 
 def _at_address(word: str, containers: Containers, interfaces: Interfaces | None) -> End:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import family_of
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network
@@ -13,7 +14,7 @@ from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.trace import trace
 from diagnose.model import Subject
-from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, family, no_network
+from diagnose.path.walk import NO_IPV4, EndedError, Leg, PathWalk, no_network
 
 
 def leave(walk: PathWalk, begin: Container | None, end: Container | None) -> Leg:
@@ -100,7 +101,7 @@ def _may_pass(walk: PathWalk, begin: Container, network: Network) -> bool:
         return False
     port = walk.wanted.port_of(walk.end.container)
     origin = Origin(network.bridge, source)
-    flow = Flow(origin, address, walk.wanted.proto, port, family(address))
+    flow = Flow(origin, address, walk.wanted.proto, port, family_of(address))
     return not trace(walk.stack, flow).is_blocked
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import with_port
 from diagnose.model import HOST, Subject
-from diagnose.path.walk import ANY, PathWalk, at
+from diagnose.path.walk import ANY, PathWalk
 
 
 def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> None:
@@ -26,11 +27,11 @@ def listens(walk: PathWalk, end: Container | None, port: int, address: str) -> N
         if socket.address in ANY or address in ("", socket.address, "127.0.0.1")
     ]
     if reached:
-        text = f"listens on {at(reached[0].address, port)}/{walk.wanted.proto}"
+        text = f"listens on {with_port(reached[0].address, port)}/{walk.wanted.proto}"
         walk.add("listener", place, text, "ok", end.subject)
     elif sockets:
         text = (
-            f"listens on {at(sockets[0].address, port)} only: "
+            f"listens on {with_port(sockets[0].address, port)} only: "
             "nobody outside the container reaches it"
         )
         walk.add("listener", place, text, "broken", end.subject)
@@ -55,10 +56,10 @@ def host_listens(walk: PathWalk, address: str, port: int, *about: Subject) -> No
         return
     holders = listeners.on(walk.wanted.proto, address, port)
     if holders:
-        text = f"{holders[0].holder} listens on {at(holders[0].address, port)}"
+        text = f"{holders[0].holder} listens on {with_port(holders[0].address, port)}"
         walk.add("listener", "host", text)
         return
-    text = f"nothing on the host listens on {at(address, port)}/{walk.wanted.proto}"
+    text = f"nothing on the host listens on {with_port(address, port)}/{walk.wanted.proto}"
     elsewhere = [
         listener
         for listener in listeners

@@ -14,6 +14,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.network.addresses import with_port
 from diagnose.model import Failed
 from diagnose.path.ends import (
     DEFAULT_PORT,
@@ -89,7 +90,7 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
         return SentPacket(f"is not sent: {why}", "broken")
     proto = path.target.proto
     reply = host.ask(ProbeServer(address, goal.port, proto, _pid(sender)))
-    where = f"to {_at(address, goal.port)}/{proto}"
+    where = f"to {with_port(address, goal.port)}/{proto}"
     if isinstance(reply, Failed):
         return SentPacket(f"{where} is not sent: {reply}", None, address, goal.port)
     is_proxied = path.end.kind == HOST and _has_proxy(site, proto, address, goal.port)
@@ -238,7 +239,3 @@ def _is_ipv4(text: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _at(address: str, port: int) -> str:
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

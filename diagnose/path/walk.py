@@ -7,7 +7,6 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.evidence.network.networks import Network
-from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.model import Subject
 from diagnose.path.ends import End, PathTarget
@@ -85,18 +84,8 @@ def runs(walk: PathWalk, container: Container) -> None:
     walk.add("process", place, text, "broken", container.subject, hint=command)
 
 
-def family(address: str) -> Family:
-    """The family of an address, as the packet filter names it."""
-    return "ip6" if ":" in address else "ip"
-
-
 def no_network(container: Container) -> str:
     """Why a container has no address, in words."""
     if container.host_config.network_mode == "none":
         return "has no network (network mode none)"
     return "is on no network"
-
-
-def at(address: str, port: int) -> str:
-    """An address with its port, as URLs write it."""
-    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"

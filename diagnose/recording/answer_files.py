@@ -18,6 +18,7 @@ from typing import Any, cast, get_args
 
 import msgspec
 
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Json, Reason
 from diagnose.plain_file import NotPlainError, plain_text
 from diagnose.questions import AnyQuestion, RecordedQuestion
@@ -88,9 +89,7 @@ def row_text(question: AnyQuestion, entry: RecordedAnswer) -> str:
 
 def joined(rows: Mapping[AnyQuestion, str]) -> dict[str, bytes]:
     """Rows as the contents of their files by relative path."""
-    by_kind: dict[str, list[str]] = {}
-    for question, row in rows.items():
-        by_kind.setdefault(question.kind, []).append(row)
+    by_kind = by_key((question.kind, row) for question, row in rows.items())
     return {f"answers/{kind}.json": _file(lines) for kind, lines in by_kind.items()}
 
 

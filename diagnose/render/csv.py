@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
-from datetime import UTC, datetime
 from typing import TextIO
 
 from diagnose import runbooks
 from diagnose.model import Report, Reported
+from diagnose.phrases import rfc3339
 from diagnose.render.words import clean
 
 COLUMNS = (
@@ -31,7 +31,7 @@ def _row(report: Report, finding: Reported, place: runbooks.Place) -> tuple[str,
     onset = finding.finding.onset
     return (
         report.host.name,
-        _time(report.taken_at),
+        rfc3339(report.taken_at),
         str(finding.severity),
         finding.id,
         finding.subject.kind,
@@ -39,16 +39,12 @@ def _row(report: Report, finding: Reported, place: runbooks.Place) -> tuple[str,
         finding.finding.summary,
         "yes" if finding.root else "no",
         " ".join(link.cause for link in finding.causes),
-        _time(onset) if onset is not None else "",
+        rfc3339(onset) if onset is not None else "",
         finding.silenced,
         cure.text if cure is not None else "",
         cure.risk if cure is not None else "",
         finding.key,
     )
-
-
-def _time(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()
 
 
 def _cell(text: str) -> str:

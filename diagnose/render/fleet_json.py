@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import msgspec
 
 from diagnose.fleet.model import FleetAnswer, FleetCause, OddHost, Span
 from diagnose.model import Json
+from diagnose.phrases import rfc3339
 from diagnose.render.fleet_words import command_of
 
 SCHEMA_VERSION = 1
@@ -80,4 +79,4 @@ def _span(span: Span) -> dict[str, Json]:
 
 
 def _time(moment: float | None) -> str | None:
-    return None if moment is None else datetime.fromtimestamp(moment, UTC).isoformat()
+    return None if moment is None else rfc3339(moment)

@@ -336,9 +336,7 @@ def _cleared(suspect: Reported, fact: str) -> tuple[str, str]:
 
 
 def _effects(findings: Sequence[Reported]) -> tuple[Effect, ...]:
-    groups: dict[str, list[Reported]] = {}
-    for finding in findings:
-        groups.setdefault(finding.id, []).append(finding)
+    groups = by_key((finding.id, finding) for finding in findings)
     return tuple(
         Effect(
             id,

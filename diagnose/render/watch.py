@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import time
-from datetime import UTC, datetime
 from typing import TextIO
 
 from rich.console import Group, RenderableType
@@ -15,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from diagnose.phrases import count, duration
+from diagnose.phrases import count, duration, rfc3339, time_of_day
 from diagnose.render.console import literal
 from diagnose.render.terminal import STYLES
 from diagnose.render.words import one_line
@@ -65,7 +64,7 @@ class Screen:
             self._console.print(_line(change), soft_wrap=True)
         if trouble:
             self._console.print(
-                Text(f"{clock(time.time())}  not known  {one_line(trouble)}", "magenta"),
+                Text(f"{time_of_day(time.time())}  not known  {one_line(trouble)}", "magenta"),
                 soft_wrap=True,
             )
 
@@ -75,12 +74,12 @@ class Screen:
         calm = "not fully examined" if trouble else "nothing above advice found"
         head = count(len(listed), "root cause") if listed else calm
         parts: list[RenderableType] = [
-            Text(f"{head}   as of {clock(now)} UTC, Ctrl-C ends the watch", "bold"),
+            Text(f"{head}   as of {time_of_day(now)} UTC, Ctrl-C ends the watch", "bold"),
             Text(),
         ]
         table = Table.grid(padding=(0, 2))
         for root in listed:
-            since = f"  since {clock(root.onset)} ({duration(now - root.onset)})"
+            since = f"  since {time_of_day(root.onset)} ({duration(now - root.onset)})"
             name = Text.assemble((root.id, "bold"), (since, "dim"))
             table.add_row(Text(str(root.severity).upper(), STYLES[root.severity]), name)
             table.add_row("", Text(one_line(root.summary)))
@@ -96,18 +95,13 @@ class Screen:
         return Group(*parts)
 
 
-def clock(at: float) -> str:
-    """The time of day in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
-
-
 def _line(change: RootChange) -> Text:
     root = change.root
     since = ""
     if change.kind in ("began", "present") and root.is_onset_known:
-        since = f"  since {clock(root.onset)}"
+        since = f"  since {time_of_day(root.onset)}"
     return Text.assemble(
-        f"{clock(change.at)}  ",
+        f"{time_of_day(change.at)}  ",
         (f"{change.kind:<9}", KINDS[change.kind]),
         f"  {str(root.severity).upper():<8}  {root.id}  {one_line(root.summary)}{since}",
     )
@@ -118,15 +112,11 @@ def log_line(change: RootChange) -> str:
     root = _dated(change.root)
     return (
         json.dumps(
-            {"schema_version": 1, "at": _iso(change.at), "change": change.kind, "root": root}
+            {"schema_version": 1, "at": rfc3339(change.at), "change": change.kind, "root": root}
         )
         + "\n"
     )
 
 
 def _dated(root: WatchedRoot) -> dict[str, object]:
-    return {**root.document, "onset": _iso(root.onset)}
-
-
-def _iso(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat()
+    return {**root.document, "onset": rfc3339(root.onset)}

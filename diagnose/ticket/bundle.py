@@ -25,6 +25,7 @@ import msgspec
 
 from diagnose import registry
 from diagnose.document import document
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Json, Report
 from diagnose.questions import AnyQuestion
 from diagnose.questions.containers import ReadLogs
@@ -348,11 +349,9 @@ def _outcome(failed: Failed) -> str:
 
 def _missing(questions: Iterable[Mapping[str, Json]]) -> dict[str, list[str]]:
     """The questions without an answer, by the reason why."""
-    missing: dict[str, list[str]] = {}
-    for row in questions:
-        if row["outcome"] != "answered":
-            missing.setdefault(row["outcome"], []).append(row["question"])
-    return missing
+    return by_key(
+        (row["outcome"], row["question"]) for row in questions if row["outcome"] != "answered"
+    )
 
 
 def _pack_version(package: str) -> str:

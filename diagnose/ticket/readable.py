@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
@@ -52,9 +53,7 @@ def fitting(recording: Recording, named: Collection[str]) -> Readable:
     named: containers that findings are about; their details are left out last.
     """
     texts = answer_files.row_texts(recording)
-    rows: dict[str, list[_Row]] = {}
-    for question, text in texts.items():
-        rows.setdefault(question.kind, []).append(_Row(question, text))
+    rows = by_key((question.kind, _Row(question, text)) for question, text in texts.items())
     memory = {kind: _memory(rows[kind]) for kind in rows}
     over = sum(memory.values()) - MOST_BYTES
     kept, shed = dict(recording), []

@@ -70,7 +70,7 @@ def _replaced_file(container: Container, tail: LogTail) -> Mount | None:
     if failure is None:
         return None
     mount = container.mount_at(failure.values.get("file", ""))
-    return mount if mount is not None and mount.source.startswith("/") else None
+    return mount if mount is not None and mount.has_host_path else None
 
 
 def _site_mount(container: Container, tail: LogTail) -> str:

@@ -254,7 +254,7 @@ def _type_option(remedy: TypedOption, _case: _Case) -> dict[str, str]:
 @_steps.register(NodeName)
 def _rename(remedy: NodeName, case: _Case) -> dict[str, str]:
     mount = case.mount_at(*remedy.folders)
-    if mount is None or not mount.source.startswith("/"):
+    if mount is None or not mount.has_host_path:
         return {}
     own = case.container.config.hostname or case.container.id[:12]
     return {"nodes": f"{mount.source}/mnesia", "own_name": own}
@@ -292,7 +292,7 @@ def _heap_of_host(memory: int) -> int:
 def _set_aside(remedy: SetAside, case: _Case) -> dict[str, str]:
     for folder in remedy.folders:
         mount = case.mount_at(folder)
-        if mount is not None and mount.source.startswith("/"):
+        if mount is not None and mount.has_host_path:
             return {"aside": f"{mount.source}/{remedy.file}"}
     return {}
 

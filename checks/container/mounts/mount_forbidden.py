@@ -98,7 +98,7 @@ def mount_forbidden(
         if unfit is not None:
             yield unfit
             continue
-        is_on_host = named.mount.source.startswith("/")
+        is_on_host = named.mount.has_host_path
         user = host_user(container, info, numbers)
         outcome = access(named, bind_sources, user) if is_on_host else None
         fixed = with_fixed_modes(named.on_host[-1], mounts) if is_on_host else None

@@ -147,7 +147,7 @@ def _of_broker(failure: InnerFailure) -> dict[str, str]:
     sources = [
         mount.source
         for mount in container.mounts
-        if mount.destination.startswith(_DATA_OF_BROKER) and mount.source.startswith("/")
+        if mount.destination.startswith(_DATA_OF_BROKER) and mount.has_host_path
     ]
     return present({"narrow": only(sources)})
 

@@ -11,6 +11,7 @@ import msgspec
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint
 from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
 from diagnose.model import Unexamined
 
 
@@ -77,11 +78,7 @@ class Containers(Items[Container], frozen=True, dict=True):
     @functools.cached_property
     def by_dns_name(self) -> dict[str, list[Container]]:
         """The containers that can be called by each name, running or not."""
-        holders: dict[str, list[Container]] = {}
-        for container in self:
-            for name in container.dns_names:
-                holders.setdefault(name, []).append(container)
-        return holders
+        return by_key((name, container) for container in self for name in container.dns_names)
 
     def called(self, network: str, name: str) -> Collection[Container]:
         """The containers that are reached on a network by this name or address."""
@@ -139,11 +136,9 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     @functools.cached_property
     def _running_by_network(self) -> dict[str, list[Container]]:
-        members: dict[str, list[Container]] = {}
-        for container in self.running:
-            for network in container.endpoints:
-                members.setdefault(network, []).append(container)
-        return members
+        return by_key(
+            (network, container) for container in self.running for network in container.endpoints
+        )
 
     @functools.cached_property
     def namespace_owners(self) -> dict[str, Container]:

@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.items import Items
 from diagnose.evidence.run.options import Options
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import EngineEvent, ListEvents
@@ -57,10 +58,7 @@ class Events(Items[Event], frozen=True, dict=True):
 
     @functools.cached_property
     def _by_id(self) -> dict[str, list[Event]]:
-        events_of: dict[str, list[Event]] = {}
-        for event in self:
-            events_of.setdefault(event.id, []).append(event)
-        return events_of
+        return by_key((event.id, event) for event in self)
 
     def of(self, id: str, *actions: str) -> tuple[Event, ...]:
         """The events of one container, oldest first; of these actions only, if any are named."""

@@ -171,7 +171,6 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     auto_remove: bool = False
     log_config: LogConfig = LogConfig()
     privileged: bool = False
-    publish_all_ports: bool = False
     readonly_rootfs: bool = False
     cap_add: list[str] | None = None
     cap_drop: list[str] | None = None
@@ -179,8 +178,6 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     security_opt: list[str] | None = None
     masked_paths: list[str] | None = None
     dns: list[str] | None = None
-    dns_search: list[str] | None = None
-    dns_options: list[str] | None = None
     extra_hosts: list[str] | None = None
     links: list[str] | None = None
     pid_mode: str = ""
@@ -188,11 +185,8 @@ class HostConfig(ApiObject, frozen=True, rename="pascal"):
     uts_mode: str = msgspec.field(name="UTSMode", default="")
     userns_mode: str = ""
     memory: int = 0
-    memory_swap: int = 0
-    memory_reservation: int = 0
     nano_cpus: int = 0
     cpu_quota: int = 0
-    cpu_period: int = 0
     cpuset_cpus: str = ""
     pids_limit: int | None = None
     oom_kill_disable: bool | None = None
@@ -254,7 +248,6 @@ class ContainerConfig(ApiObject, frozen=True, rename="pascal"):
     attach_stdout: bool = False
     open_stdin: bool = False
     stop_signal: str | None = None
-    stop_timeout: int | None = None
     healthcheck: Healthcheck | None = None
     volumes: dict[str, Any] | None = None
     exposed_ports: dict[str, Any] | None = None
@@ -305,6 +298,11 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
         """Whether a path of the container lies below this mount."""
         return path.startswith(f"{self.destination.rstrip('/')}/")
 
+    @property
+    def has_host_path(self) -> bool:
+        """Whether it is a folder or a file of the host: a bind mount or a volume, and no tmpfs."""
+        return self.source.startswith("/")
+
     def on_host(self, path: str) -> str:
         """The path on the host of what lies below this mount, or is it."""
         return self.source.rstrip("/") + path.removeprefix(self.destination.rstrip("/"))
@@ -323,6 +321,12 @@ class Mount(ApiObject, frozen=True, rename="pascal"):
     def volumes(self) -> tuple[Subject, ...]:
         """The volume that is mounted, as a subject; none for a bind mount or a tmpfs."""
         return (Subject("volume", self.name),) if self.type == "volume" and self.name else ()
+
+
+def host_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
+    """The folder or the file of the host that shows this path of a container."""
+    mount = innermost_mount(mounts, path)
+    return mount if mount is not None and mount.has_host_path else None
 
 
 def innermost_mount(mounts: Iterable[Mount], path: str) -> Mount | None:
@@ -377,7 +381,6 @@ class NetworkSettings(ApiObject, frozen=True, rename="pascal"):
 
     networks: dict[str, NetworkEndpoint] | None = None
     ports: Ports | None = None
-    sandbox_key: str = ""
 
 
 class GraphDriver(ApiObject, frozen=True, rename="pascal"):

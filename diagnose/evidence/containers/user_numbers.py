@@ -58,7 +58,7 @@ def _is_named(container: Container) -> bool:
     user = container.config.user.partition(":")[0]
     is_name = user not in ("", "root") and not user.isdigit()
     mounts = container.mounts
-    return is_name and any(mount.source.startswith("/") for mount in mounts)
+    return is_name and any(mount.has_host_path for mount in mounts)
 
 
 def _number(user: str, lines: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import referenced_names
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
+from diagnose.mappings import by_key
 
 
 def owners_of(name: str, caller: Container, containers: Containers) -> list[Container]:
@@ -47,8 +48,4 @@ def names_on(network: str, members: list[Container]) -> dict[str, list[Container
 
 def called_names(members: list[Container]) -> dict[str, list[Container]]:
     """Who is configured to call each name."""
-    called: dict[str, list[Container]] = {}
-    for member in members:
-        for name in referenced_names(member):
-            called.setdefault(name, []).append(member)
-    return called
+    return by_key((name, member) for member in members for name in referenced_names(member))

@@ -12,6 +12,7 @@ from diagnose.evidence.images.listing import Images
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -144,11 +145,7 @@ def _folder_of(line: LogLine) -> str:
 
 def _by_layer(details: Mapping[str, Detail]) -> dict[str, list[str]]:
     """Layer -> names of the images that it is a part of."""
-    owners: dict[str, list[str]] = {}
-    for name, detail in details.items():
-        for layer in detail.layers:
-            owners.setdefault(layer, []).append(name)
-    return owners
+    return by_key((layer, name) for name, detail in details.items() for layer in detail.layers)
 
 
 def _all(host: Host, images: Images) -> dict[str, Detail]:

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.images import NONE, Image, ListImages
@@ -107,10 +108,9 @@ def tag_of(reference: str) -> str | None:
 def images(host: Host, containers: Containers | Unavailable) -> Images | Unavailable:
     """One list, without the sizes of shared layers, which the engine would have to walk for."""
     listed = host.require(ListImages())
-    used: dict[str, list[str]] = {}
     is_complete = isinstance(containers, Containers)
-    for container in containers if isinstance(containers, Containers) else ():
-        used.setdefault(container.image, []).append(container.name)
+    inspected = containers if isinstance(containers, Containers) else ()
+    used = by_key((container.image, container.name) for container in inspected)
     # A container whose inspect failed may use any of them.
     is_complete = is_complete and not (isinstance(containers, Containers) and containers.unexamined)
     return Images(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from diagnose.evidence.items import Items
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.processes import ListProcesses, Process
@@ -23,10 +24,11 @@ class Processes(Items[Process], frozen=True, dict=True):
     @functools.cached_property
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
-        zombies_of: dict[str, list[Process]] = {}
-        for process in self:
-            if process.state == "Z" and process.container:
-                zombies_of.setdefault(process.container, []).append(process)
+        zombies_of = by_key(
+            (process.container, process)
+            for process in self
+            if process.state == "Z" and process.container
+        )
         return {id: tuple(listed) for id, listed in zombies_of.items()}
 
     @functools.cached_property

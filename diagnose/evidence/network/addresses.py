@@ -5,6 +5,8 @@ from __future__ import annotations
 from hashlib import blake2s
 from ipaddress import ip_address
 
+from diagnose.firewall.packet import Family
+
 ANY = "0.0.0.0"  # noqa: S104 - what is compared with and written into commands, nothing is bound
 
 EVERYWHERE = ("", ANY)
@@ -21,6 +23,16 @@ def is_address(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def family_of(address: str) -> Family:
+    """The family of an address, as the packet filter names it."""
+    return "ip6" if ":" in address else "ip"
+
+
+def with_port(address: str, port: int) -> str:
+    """An address with its port, as URLs write it."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def is_everywhere(text: str) -> bool:

@@ -26,6 +26,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Reason, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
+from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 WayState = Literal["open", "closed", "unknown", "none"]
@@ -118,10 +119,11 @@ def _networks(
 ) -> Iterator[MapNetwork]:
     """The engine's networks in the order of their sizes, then the containers that are on none."""
     by_name = networks.by_name if networks is not None else {}
-    members: dict[str, list[Container]] = {}
-    for container in containers:
-        for name in container.endpoints or (container.host_config.network_mode or "none",):
-            members.setdefault(name, []).append(container)
+    members = by_key(
+        (name, container)
+        for container in containers
+        for name in container.endpoints or (container.host_config.network_mode or "none",)
+    )
     for name in sorted(members, key=lambda name: (-len(members[name]), name)):
         network = by_name.get(name)
         shown = tuple(_container(container, name, paths) for container in members[name])
@@ -235,10 +237,11 @@ def _servers(
     """The servers that names are asked of beyond the host, most asked first."""
     if resolvers is None:
         return ()
-    askers: dict[str, list[str]] = {}
-    for container in containers.running:
-        for upstream in resolvers.upstreams(container):
-            askers.setdefault(upstream.server, []).append(container.name)
+    askers = by_key(
+        (upstream.server, container.name)
+        for container in containers.running
+        for upstream in resolvers.upstreams(container)
+    )
     for server in resolvers.engine_view:
         askers.setdefault(server, [])
     ordered = sorted(askers, key=lambda server: -len(askers[server]))

@@ -7,10 +7,9 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table_of, parse
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 
@@ -39,7 +38,7 @@ def backing(host: Host, containers: Containers, mounts: Mounts) -> Backing:
     for container in containers:
         seen_inside = devices.get(container.id, {})
         for mount in container.mounts:
-            mounted = mounts.of(mount.source) if mount.source.startswith("/") else None
+            mounted = mounts.of(mount.source) if mount.has_host_path else None
             if mounted is None:
                 continue
             device = seen_inside.get(mount.destination)
@@ -54,10 +53,6 @@ def _devices_inside(host: Host, containers: Containers) -> dict[str, dict[str, s
     with_bind_mount = [container for container in containers.running if container.bind_mounts]
     return {
         container.id: {mounted.point: mounted.dev for mounted in parse(table.text)}
-        for container, table in host.ask_about(with_bind_mount, _mount_table)
+        for container, table in host.ask_about(with_bind_mount, mount_table_of)
         if not isinstance(table, Failed)
     }
-
-
-def _mount_table(container: Container) -> ReadFile:
-    return ReadFile(f"/proc/{container.state.pid}/mountinfo")

@@ -11,11 +11,11 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.processes import Processes
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table, parse
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.files import StatPaths
 from diagnose.registry import evidence
 
 BUSY = LazyPattern(
@@ -84,7 +84,7 @@ def _leaks_elsewhere(
 def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[LeakedMount, Mounted]]:
     """The mounts that other namespaces have, each with who has it."""
     for pid, comm in _namespaces(host, processes):
-        table = host.ask(ReadFile(f"/proc/{pid}/mountinfo"))
+        table = host.ask(mount_table(pid))
         if isinstance(table, Failed):
             continue
         for mount in parse(table.text):

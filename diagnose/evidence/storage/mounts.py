@@ -5,14 +5,26 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
+from diagnose.evidence.containers.container import Container
 from diagnose.evidence.items import Items
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Unavailable
 from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
 from diagnose.questions.machine import ListMounts, Mounted
 from diagnose.registry import evidence
 
-__all__ = ["WITHOUT_OWNERS", "Mounted", "Mounts", "is_within", "mounts", "parse"]
+__all__ = [
+    "WITHOUT_OWNERS",
+    "Mounted",
+    "Mounts",
+    "is_within",
+    "mount_table",
+    "mount_table_of",
+    "mounts",
+    "parse",
+]
 
 WITHOUT_OWNERS = frozenset(
     [
@@ -40,10 +52,7 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
 
     @functools.cached_property
     def _by_dev(self) -> dict[str, list[Mounted]]:
-        mounts_of: dict[str, list[Mounted]] = {}
-        for mount in self:
-            mounts_of.setdefault(mount.dev, []).append(mount)
-        return mounts_of
+        return by_key((mount.dev, mount) for mount in self)
 
     def showing(self, dev: str) -> Mounted | None:
         """The mount that shows most of the file system on this device."""
@@ -91,6 +100,16 @@ def mounts(host: Host) -> Mounts | Unavailable:
     """The tool's own mount namespace, which is the host's where `locality` says so."""
     listed = host.require(ListMounts())
     return Mounts(tuple(listed))
+
+
+def mount_table_of(container: Container) -> ReadFile:
+    """What a running container has mounted, as `parse` reads it."""
+    return mount_table(container.state.pid)
+
+
+def mount_table(pid: int) -> ReadFile:
+    """What one process has mounted, as `parse` reads it."""
+    return ReadFile(f"/proc/{pid}/mountinfo")
 
 
 def parse(text: str) -> Iterator[Mounted]:

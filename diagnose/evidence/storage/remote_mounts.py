@@ -12,6 +12,7 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.filesystem_types import is_remote
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Subject, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.filesystems import StatFilesystem
@@ -46,9 +47,8 @@ def remote_mounts(
 ) -> RemoteMounts:
     """Ask statvfs of each; an answer that does not come within its deadline is an answer too."""
     volumes = f"{root.path}/volumes/"
-    users: dict[str, list[str]] = {}
-    for behind in backing if isinstance(backing, Backing) else ():
-        users.setdefault(behind.mounted.point, []).append(behind.container.name)
+    mounted_in = backing if isinstance(backing, Backing) else ()
+    users = by_key((behind.mounted.point, behind.container.name) for behind in mounted_in)
     beneath = mounts.point_of(root.path)
     chosen = [
         mount

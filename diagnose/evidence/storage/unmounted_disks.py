@@ -74,8 +74,5 @@ def _users(point: str, containers: Containers) -> tuple[Container, ...]:
     return tuple(
         container
         for container in containers
-        if any(
-            mount.source.startswith("/") and is_within(mount.source, point)
-            for mount in container.mounts
-        )
+        if any(mount.has_host_path and is_within(mount.source, point) for mount in container.mounts)
     )

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Literal
 
 import msgspec
 
+from diagnose.phrases import time_of_day
 from diagnose.render.html.networks import NARROW, PAD, WIDE, tone
 from diagnose.render.html.shapes import MONO, Box, Dot, Drawing, Label, Line, Shape
 from diagnose.render.outline_block import OutlineBlock
@@ -55,7 +55,7 @@ def draw(
     shapes += _ticks(moments, scale, y)
     shapes.append(Line(((PAD, y + 10), (width - PAD, y + 10))))
     shapes += _hours(scale, y + 26, 5 if fits == "wide" else 3)
-    onsets = ", ".join(f"{root.block.id} since {clock(root.onset)}" for root in dated)
+    onsets = ", ".join(f"{root.block.id} since {time_of_day(root.onset)}" for root in dated)
     return Drawing(width, y + 36, tuple(shapes), f"Time line of causes: {onsets}.", fits)
 
 
@@ -72,11 +72,6 @@ def _ticks(moments: Sequence[Moment], scale: _Scale, y: float) -> Iterator[Line]
     recent = [moment for moment in moments if scale.began <= moment.at <= scale.ended]
     for x in dict.fromkeys(round(scale.x(moment.at), 1) for moment in recent[-MOST_TICKS:]):
         yield Line(((x, y), (x, y + 10)))
-
-
-def clock(at: float) -> str:
-    """The time of day in UTC."""
-    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
 
 
 class _Scale:
@@ -120,4 +115,4 @@ def _hours(scale: _Scale, y: float, number: int) -> Iterator[Shape]:
             anchor = "start"
         elif at == number - 1:
             anchor = "end"
-        yield Label(scale.x(moment), y, clock(moment), "note", anchor=anchor)
+        yield Label(scale.x(moment), y, time_of_day(moment), "note", anchor=anchor)

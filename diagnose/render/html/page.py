@@ -28,7 +28,7 @@ from diagnose.evidence.storage.disk_parts import UsagePart
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Report, Reported
-from diagnose.phrases import and_more, size
+from diagnose.phrases import and_more, size, time_of_day
 from diagnose.render.html import moments, networks
 from diagnose.render.html.shapes import Drawing
 from diagnose.render.outline import Outline, outline
@@ -129,7 +129,7 @@ def template(name: str) -> Template:
     )
     environment.filters |= {
         "clean": clean,
-        "clock": moments.clock,
+        "clock": time_of_day,
         "size": size,
         "value": _value,
         "names": lambda names: and_more([clean(name) for name in names], NAMES_SHOWN),

@@ -41,6 +41,6 @@ def other_log(container: Container, tail: LogTail) -> dict[str, str]:
 
 def _variable(container: Container, path: str) -> dict[str, str]:
     place = named_path(container, f"'{path}'")
-    if place is not None and place.mount.source.startswith("/") and ".." not in place.rest:
+    if place is not None and place.mount.has_host_path and ".." not in place.rest:
         return {"other_log": place.on_host[-1]}
     return {"log_inside": f"{container.name}:{path}"}

@@ -107,7 +107,7 @@ class _File(NamedTuple):
 
 def _log_folders(container: Container) -> Iterator[_Folder]:
     for mount in container.mounts:
-        if mount.rw and mount.source.startswith("/"):
+        if mount.rw and mount.has_host_path:
             is_for_logs = _IN_LOGS.search(mount.destination) is not None
             places = _FOLDERS[:1] if is_for_logs else _FOLDERS[1:]
             yield from (_Folder(mount.source.rstrip("/"), place) for place in places)

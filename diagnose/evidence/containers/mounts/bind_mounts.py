@@ -192,7 +192,7 @@ def refused_in(container: Container, tail: LogTail) -> NamedPath | None:
     if any(_ABSOLUTE.search(line) for line in refusals):
         return None
     nameless = next(filter(_names_no_folder, refusals), None)
-    writable = [mount for mount in container.mounts if mount.rw and mount.source.startswith("/")]
+    writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path]
     if nameless is None or len(writable) != 1:
         return None
     return NamedPath(nameless, writable[0], (), whole=True)
@@ -334,7 +334,7 @@ def owned_sources(
 
 def _has(mount: Mount, path: str) -> bool:
     """Whether a path of a container is, or lies below, what is mounted from a place of its own."""
-    has_source = mount.source.startswith("/") and mount.destination != "/"
+    has_source = mount.has_host_path and mount.destination != "/"
     return has_source and (mount.destination == path or mount.holds(path))
 
 
@@ -370,7 +370,7 @@ def _steps(host: Host, containers: Containers, log_tails: LogTails) -> dict[str,
     steps: set[str] = set()
     for container in containers:
         refused = refused_path(container, log_tails)
-        if refused and refused.mount.source.startswith("/") and is_shallow(refused):
+        if refused and refused.mount.has_host_path and is_shallow(refused):
             steps |= {*refused.on_host[1:]}
     if not steps:
         return {}

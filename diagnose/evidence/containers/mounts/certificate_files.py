@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.inspect import Mount, host_mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.mounted_settings import mounted_settings
 from diagnose.evidence.items import Items
@@ -124,16 +124,10 @@ def _places(container: Container, texts: Iterable[str]) -> dict[str, tuple[str, 
     """
     places = {}
     for inside in _named(texts):
-        holder = _holder(container, inside)
+        holder = host_mount(container.mounts, inside)
         if holder is not None and ".." not in inside.split("/"):
             places[holder.on_host(inside)] = (inside, holder)
     return places
-
-
-def _holder(container: Container, inside: str) -> Mount | None:
-    """The folder or the file of the host that a path of the container is."""
-    holder = innermost_mount(container.mounts, inside)
-    return holder if holder is not None and holder.source.startswith("/") else None
 
 
 def _named(texts: Iterable[str]) -> Iterator[str]:

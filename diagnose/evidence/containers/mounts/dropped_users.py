@@ -234,4 +234,4 @@ def _user(label: str, uid: int, gid: int | None = None) -> HostUser:
 
 
 def _may_be_looked_at(refused: NamedPath) -> bool:
-    return refused.mount.rw and refused.mount.source.startswith("/") and is_shallow(refused)
+    return refused.mount.rw and refused.mount.has_host_path and is_shallow(refused)

@@ -10,11 +10,10 @@ import msgspec
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, is_within, mount_table_of, parse
 from diagnose.filesystem_types import is_remote
 from diagnose.model import Failed, NoEvidenceError, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 OF_PROGRAMS = frozenset({"fuse.fuse-overlayfs", "fuse.lxcfs", "fuse.gvfsd-fuse", "fuse.portal"})
@@ -80,16 +79,12 @@ def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMou
 def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mounted]]:
     """Their mount tables by id, as far as they can be read."""
     tables = {}
-    for container, table in host.ask_about(containers, _mount_table):
+    for container, table in host.ask_about(containers, mount_table_of):
         if not isinstance(table, Failed):
             tables[container.id] = list(parse(table.text))
         elif table.reason in ("timed out", "budget"):
             raise NoEvidenceError(Unavailable.of(table))
     return tables
-
-
-def _mount_table(container: Container) -> ReadFile:
-    return ReadFile(f"/proc/{container.state.pid}/mountinfo")
 
 
 def _unshared(

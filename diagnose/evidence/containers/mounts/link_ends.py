@@ -10,7 +10,7 @@ from collections import deque
 
 import msgspec
 
-from diagnose.evidence.containers.inspect import Mount, innermost_mount
+from diagnose.evidence.containers.inspect import host_mount
 from diagnose.evidence.containers.listing import Container
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -68,14 +68,8 @@ def link_end(host: Host, container: Container, inside: str) -> LinkEnd | None:
     return None
 
 
-def _mount_of(container: Container, path: str) -> Mount | None:
-    """The mount of a folder of the host that shows this path."""
-    mount = innermost_mount(container.mounts, path)
-    return mount if mount is not None and mount.source.startswith("/") else None
-
-
 def _on_host(container: Container, path: str) -> str:
-    mount = _mount_of(container, path)
+    mount = host_mount(container.mounts, path)
     return mount.on_host(path).rstrip("/") if mount is not None else ""
 
 

@@ -232,7 +232,7 @@ def _modules(container: Container, tail: LogTail) -> NamedPath | None:
 
 
 def _may_miss(place: NamedPath) -> bool:
-    is_on_host = place.mount.source.startswith("/") and 0 < len(place.rest) <= DEEPEST
+    is_on_host = place.mount.has_host_path and 0 < len(place.rest) <= DEEPEST
     return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
 
 

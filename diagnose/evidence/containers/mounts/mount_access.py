@@ -60,7 +60,7 @@ def mount_access(
         for container in containers.running
         if (user := _known_user(container, info, numbers)) is not None
         for mount in container.mounts
-        if mount.source.startswith("/")
+        if mount.has_host_path
     ]
     paths = sorted({mount.source for _, mount, _ in used})[:MOST]
     if not paths:

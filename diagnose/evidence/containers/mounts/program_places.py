@@ -34,9 +34,7 @@ def place_of_program(
     container: Container, program: str, mounts: Mounts | None
 ) -> ProgramPlace | None:
     """The place of a program that is mounted from the host into its container."""
-    points = {
-        mount.destination: mount for mount in container.mounts if mount.source.startswith("/")
-    }
+    points = {mount.destination: mount for mount in container.mounts if mount.has_host_path}
     mount = points.get(program) or points.get(hiding_mount(container, program))
     if mount is None:
         return None

@@ -93,7 +93,7 @@ def _cases(
         lines = recent_logs.of(container)
         refusals = [line.text for line in lines if _REFUSED.search(line.text)]
         users = users_of_processes(others.get(container.id, [])) if len(refusals) >= LEAST else ()
-        writable = [m for m in container.mounts if m.rw and m.source.startswith("/")][:MOST]
+        writable = [m for m in container.mounts if m.rw and m.has_host_path][:MOST]
         if users and writable:
             yield _Case(
                 container,

@@ -121,7 +121,7 @@ def _places(
     As the line names it, or a mounted file of that name.
     """
     place = named_path(container, line)
-    if place is not None and place.mount.source.startswith("/"):
+    if place is not None and place.mount.has_host_path:
         return [(place.inside, place.on_host[-1])]
     name = str(values.get("file", "")) if isinstance(values, dict) else ""
     if name:

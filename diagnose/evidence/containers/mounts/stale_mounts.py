@@ -11,10 +11,10 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
-from diagnose.evidence.storage.mounts import Mounted, Mounts, parse
+from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, mount_table_of, parse
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, ReadFile, StatPaths
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 DELETED = "//deleted"
@@ -54,17 +54,13 @@ def stale_mounts(
     stale: list[StaleMount] = []
     unexamined: list[Unexamined] = []
     with_bind_mounts = [container for container in containers.running if container.bind_mounts]
-    for container, table in host.ask_about(with_bind_mounts, _mount_table):
+    for container, table in host.ask_about(with_bind_mounts, mount_table_of):
         if not isinstance(table, Failed):
             stale += _stale(container, parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
     confirmed = _marked(host, daemon, list(_confirmed(host, stale)))
     return StaleMounts(tuple(confirmed), tuple(unexamined))
-
-
-def _mount_table(container: Container) -> ReadFile:
-    return ReadFile(f"/proc/{container.state.pid}/mountinfo")
 
 
 def _stale(
@@ -99,14 +95,14 @@ def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
     engine = daemon.processes.engine if daemon is not None else None
     if engine is None:
         return None
-    table = host.ask(ReadFile(f"/proc/{engine.pid}/mountinfo"))
+    table = host.ask(mount_table(engine.pid))
     return None if isinstance(table, Failed) else {mounted.point for mounted in parse(table.text)}
 
 
 def _cover(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
     """The mount of the host that holds the source by its name, if the container sees what lies
     beneath that mount."""
-    if mounts is None or not mount.source.startswith("/"):
+    if mounts is None or not mount.has_host_path:
         return None
     mounted = mounts.of(mount.source)
     if mounted is None or mounted.dev == own.dev:

@@ -216,7 +216,7 @@ def _data_made(host: Host, database: Container) -> tuple[float | None, str]:
 
     None and "" where that is not known.
     """
-    sources = [mount.source for mount in database.mounts if mount.source.startswith("/")]
+    sources = [mount.source for mount in database.mounts if mount.has_host_path]
     paths = [
         f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE
     ]

@@ -45,7 +45,7 @@ def wanted_empty(host: Host, containers: Containers, log_tails: LogTails) -> Wan
         failure = log_tails.failures.get(container.id)
         path = failure.values.get("path", "") if failure and failure.name == _NAMED else ""
         mount = container.mount_at(path) if path else None
-        if mount is not None and mount.source.startswith("/"):
+        if mount is not None and mount.has_host_path:
             sources[container.id] = mount.source
     listings = host.answers_about(sorted(set(sources.values())), ListFolder)
     return WantedEmpty(

@@ -38,7 +38,7 @@ _PLACES = frozenset(["config", "configs", "configuration", "default", "custom", 
 def named_file(container: Container, text: str) -> NamedSetting | None:
     """The mounted file that the line names, or the folder whose contents it objects to."""
     place = named_path(container, text)
-    if place is None or not place.mount.source.startswith("/") or ".." in place.rest:
+    if place is None or not place.mount.has_host_path or ".." in place.rest:
         return None
     inside = place.inside
     if not place.rest and not _looks_like_file(inside):
@@ -58,7 +58,7 @@ def from_working_directory(container: Container, text: str) -> NamedSetting | No
         return None
     path = f"{at.rstrip('/')}/{match['path']}"
     place = named_path(container, path)
-    if place is None or not place.rest or not place.mount.source.startswith("/"):
+    if place is None or not place.rest or not place.mount.has_host_path:
         return None
     inside = path.rpartition("/")[0]
     return NamedSetting(folder=place.on_host[-2], inside=inside, is_data=True)
@@ -81,7 +81,7 @@ def of_command(container: Container, text: str) -> NamedSetting | None:
     files = [
         place
         for path, place in mounted.items()
-        if place is not None and place.inside == path and place.mount.source.startswith("/")
+        if place is not None and place.inside == path and place.mount.has_host_path
     ]
     if len(files) != 1 or ".." in files[0].rest:
         return None

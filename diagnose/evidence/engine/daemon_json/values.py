@@ -11,6 +11,7 @@ import msgspec
 
 from diagnose.evidence.engine.daemon_json.keys import LENIENT
 from diagnose.evidence.engine.daemon_json.syntax import Fault
+from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Json
 
@@ -100,7 +101,9 @@ def nearest(word: str, words: Iterable[str]) -> str:
 def _wrong_addresses(setting: _Setting) -> Iterator[Fault]:
     value = setting.value
     for address in value if isinstance(value, list) else [value]:
-        is_taken = _is_address(address) or (not address and not setting.is_strict)
+        is_taken = is_address(str(address).partition("%")[0]) or (
+            not address and not setting.is_strict
+        )
         if not is_taken:
             yield setting.fault(f"{address!r} is no IP address")
 
@@ -238,14 +241,6 @@ def _wrong_pools(setting: _Setting) -> Iterator[Fault]:
             yield setting.fault(
                 f"size {size} is longer than an address: the engine counts without end"
             )
-
-
-def _is_address(value: Json) -> bool:
-    try:
-        ipaddress.ip_address(str(value).partition("%")[0])
-    except ValueError:
-        return False
-    return True
 
 
 def _is_network(value: str) -> bool:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wants import DEPENDENCIES
 from diagnose.firewall.flow import Obstacle, Trace
@@ -178,6 +179,5 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     @property
     def place(self) -> str:
         """ADDRESS:PORT as people write it; ADDRESS:PORT/udp."""
-        address = f"[{self.address}]" if self.is_ipv6 else self.address
-        place = f"{address}:{self.port}"
+        place = with_port(self.address, self.port)
         return f"{place}/udp" if self.protocol == "udp" else place

@@ -9,7 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import EVERYWHERE6, is_loopback
+from diagnose.evidence.network.addresses import EVERYWHERE6, family_of, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.paths.packet_paths import Ingress, PacketPaths
@@ -68,7 +68,7 @@ class BannedNeighbour(msgspec.Struct, frozen=True):
 
     @property
     def family(self) -> Family:
-        return "ip6" if ":" in self.address else "ip"
+        return family_of(self.address)
 
 
 class BannedNeighbours(Items[BannedNeighbour], frozen=True):

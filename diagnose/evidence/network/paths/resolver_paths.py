@@ -6,7 +6,6 @@ By the kernel's own choice of a route.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 import msgspec
 
@@ -14,14 +13,13 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import family_of, is_address, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.packet_paths import not_walked
 from diagnose.evidence.network.paths.walks import address_of, leads_out
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.packet import Family
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.registry import evidence
@@ -118,9 +116,9 @@ def _of_container(
         return
     network, source = place
     for upstream in upstreams:
-        if upstream.by_host or is_loopback(upstream.server) or not _is_address(upstream.server):
+        if upstream.by_host or is_loopback(upstream.server) or not is_address(upstream.server):
             continue
-        family: Family = "ip6" if ":" in upstream.server else "ip"
+        family = family_of(upstream.server)
         address = source if family == "ip" else address_of(container.endpoints[network.name], "ip6")
         if not address:
             continue
@@ -147,11 +145,3 @@ def _place(container: Container, networks: Networks) -> tuple[Network, str] | No
         if address and leads_out(network):
             return network, address
     return None
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -17,7 +17,7 @@ from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.items import Items
-from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.addresses import family_of, is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.called_names import CalledNames
@@ -83,7 +83,7 @@ class WantedPaths(Items[WantedPath], frozen=True):
     def coverage(self) -> Coverage:
         """How many connections to the host and between containers were traced, for the report."""
         kinds = Counter(path.kind for path in self)
-        families = frozenset("ip6" if ":" in path.address else "ip" for path in self)
+        families = frozenset(family_of(path.address) for path in self)
         return Coverage(dict(sorted(kinds.items())), families, self.why_none)
 
 

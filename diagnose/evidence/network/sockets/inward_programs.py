@@ -148,7 +148,7 @@ def _candidates(container: Container, line: str, path: str) -> list[UnreadSettin
     return [
         UnreadSettings(line, path, mount.destination, mount.source, mount.rw)
         for mount in container.bind_mounts
-        if mount.source.startswith("/")
+        if mount.has_host_path
     ]
 
 
