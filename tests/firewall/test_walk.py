@@ -14,15 +14,18 @@ from msgspec.structs import replace
 
 from diagnose.firewall import chain_walk, docker
 from diagnose.firewall.actions import Translate
+from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.packet import Packet
-from diagnose.firewall.reach import reach_in, reach_out
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
+from diagnose.firewall.trace import trace
 from diagnose.firewall.values import Interval, Nets
 from diagnose.firewall.walk import walk
+from tests.firewall.made_host import ADDRESS, host_with
 from tests.firewall.match_cases import OUTCOMES_OF_MATCHES
 from tests.firewall.walk_cases import NO_NFTABLES, OUTCOMES, iptables, packet, ruleset
 
+PEER = "198.51.100.1"
 ENGINE29 = Path(__file__).parents[1] / "data" / "firewall" / "engine29"
 
 
@@ -144,10 +147,10 @@ def test_engine_28_0_0_keeps_its_bridges_in_an_ipset_that_iptables_does_not_show
         policy="DROP",
         chains=("DOCKER",),
     )
-    reach = reach_out(
-        ruleset(text), bridge="docker0", src="172.17.0.2", dst="198.51.100.1", uplink="eth0"
-    )
-    assert (reach.outcome, reach.part) == ("unknown", "reply")
+    host = host_with(ruleset(text), {"docker0": "172.17.0.0/16"})
+    out = trace(host, Flow(Origin("docker0", "172.17.0.2"), PEER, "tcp", 443))
+    assert out.obstacle is not None
+    assert (out.outcome, out.obstacle.part) == ("unknown", "reply")
 
 
 def engine29(backend: str) -> tuple[dict[str, Any], str, str]:
@@ -160,17 +163,14 @@ def engine29(backend: str) -> tuple[dict[str, Any], str, str]:
 def test_engine_29(backend: str) -> None:
     dump, text, bridge = engine29(backend)
     rules = assemble(dump, {"ip": text} if text else None)
-    out = reach_out(rules, bridge=bridge, src="172.18.0.2", dst="198.51.100.1", uplink="eth0")
-    assert (out.outcome, out.nat) == ("accept", Translate("masquerade"))
-    asked: dict[str, Any] = {
-        "uplink": "eth0",
-        "src": "198.51.100.1",
-        "host_address": "192.0.2.10",
-        "bridges": {"172.18.0.0/16": bridge},
-    }
-    inside = reach_in(rules, host_port=8090, **asked)
+    host = host_with(rules, {bridge: "172.18.0.0/16"})
+    out = trace(host, Flow(Origin(bridge, "172.18.0.2"), PEER, "tcp", 443))
+    assert (out.outcome, out.snat) == ("accept", Translate("masquerade"))
+    inside, unpublished = (
+        trace(host, Flow(Origin("eth0", PEER), ADDRESS, "tcp", port)) for port in (8090, 8091)
+    )
     assert (inside.outcome, inside.nat) == ("accept", Translate("dnat", "172.18.0.2", 8080))
-    assert reach_in(rules, host_port=8091, **asked).nat is None
+    assert unpublished.nat is None
     direct = Packet("eth0", bridge, "198.51.100.1", "172.18.0.2", "tcp", 40000, 8081)
     assert walk(rules, "forward", direct).outcome == "drop"
     assert walk(rules, "prerouting", direct).outcome == "drop"
@@ -207,7 +207,8 @@ def test_without_iptables_save_the_kernel_s_own_structures_stay_unknown_rather_t
         "iptables compares a short name up to its NUL, not all 16 bytes"
     )
     assert docker.names_bridge(rules, bridge)
-    out = reach_out(rules, bridge=bridge, src="172.18.0.2", dst="198.51.100.1", uplink="eth0")
+    host = host_with(rules, {bridge: "172.18.0.0/16"})
+    out = trace(host, Flow(Origin(bridge, "172.18.0.2"), PEER, "tcp", 443))
     assert out.outcome in ("accept", "unknown")
 
 

@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups, QueryPath
 from diagnose.evidence.network.addresses import is_loopback
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
-from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.firewall.packet import Hook, Packet
-from diagnose.firewall.reach import reach_in, reach_out
-from diagnose.firewall.rules import Ruleset
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
-from diagnose.firewall.walk import walk
 from diagnose.registry import evidence
+
+_DNS = 53
 
 
 class DnsPath(msgspec.Struct, frozen=True):
@@ -38,37 +37,33 @@ class DnsPath(msgspec.Struct, frozen=True):
 
 @evidence
 def dns_path(
-    firewall: Firewall, lookups: Lookups, networks: Networks, routes: Routes, links: Interfaces
+    host_stack: HostStack, lookups: Lookups, networks: Networks, links: Interfaces
 ) -> DnsPath:
-    """The walk of one UDP packet to port 53 for each way that fails."""
+    """The way of one query over UDP, and of its answer, for each server that does not answer."""
+    stack = host_stack.stack.forwarding
     blocked: dict[tuple[str, str], Step] = {}
     bridges: dict[str, str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
-    own = frozenset(way.server for way in outer if links.holds(way.server))
     for way in outer:
-        uplink = device_to(way.server, routes, links)
-        if not way.fails or not (uplink or way.server in own):
+        if not way.fails or ":" in way.server:
             continue
         for network, address in _askers(way, networks):
             link = links.bridge(network.bridge, network.gateways)
             bridges[network.name] = link.name if link is not None else network.bridge
-            reach = _reach(firewall.ruleset, bridges[network.name], address, way.server, uplink)
-            if reach.is_blocked and reach.by is not None:
-                blocked.setdefault((network.name, way.server), reach.by)
-    of_host = dict(_blocked_of_host(firewall.ruleset, lookups, routes, links))
-    return DnsPath(blocked, of_host, own, bridges)
+            query = Flow(Origin(bridges[network.name], address), way.server, "udp", _DNS)
+            rule = rule_against(stack, query)
+            if rule is not None:
+                blocked.setdefault((network.name, way.server), rule)
+    own = frozenset(way.server for way in outer if links.holds(way.server))
+    return DnsPath(blocked, dict(_blocked_of_host(stack, lookups)), own, bridges)
 
 
-def _blocked_of_host(
-    ruleset: Ruleset, lookups: Lookups, routes: Routes, links: Interfaces
-) -> Iterator[tuple[str, Step]]:
+def _blocked_of_host(stack: Stack, lookups: Lookups) -> Iterator[tuple[str, Step]]:
     """The IPv4 servers that do not answer the host, each with the rule that stops its queries."""
     for server, reply in lookups.host.items():
         if reply.answered or reply.icmp == "refused" or ":" in server:
             continue
-        is_here = is_loopback(server) or links.holds(server)
-        device = "lo" if is_here else device_to(server, routes, links)
-        rule = rule_against(ruleset, server, device) if device else None
+        rule = rule_against(stack, Flow(Origin(), server, "udp", _DNS))
         if rule is not None:
             yield server, rule
 
@@ -85,62 +80,10 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
                 yield network, endpoint.ip_address
 
 
-def _reach(
-    ruleset: Ruleset, bridge: str, source: str, server: str, uplink: str | None
-) -> ConnectionVerdict:
-    """What becomes of a query to a server beyond the uplink.
-
-    Without an uplink: of this host itself.
-    """
-    if uplink:
-        return reach_out(
-            ruleset, bridge=bridge, src=source, dst=server, uplink=uplink, proto="udp", dport=53
-        )
-    return reach_in(
-        ruleset,
-        uplink=bridge,
-        src=source,
-        host_address=server,
-        host_port=53,
-        bridges={},
-        proto="udp",
-    )
-
-
-def rule_against(
-    ruleset: Ruleset,
-    server: str | None,
-    device: str,
-    *,
-    proto: Literal["tcp", "udp"] = "udp",
-    port: int = 53,
-) -> Step | None:
-    """The rule that certainly stops what the host itself asks a server, or the answer to it.
-
-    server: None for any. device: "lo" for a server on this host.
-    """
-    here = device == "lo"
-    sent = Packet("", device, None, server, proto, 40_000, port, dst_local=here, src_local=True)
-    received = Packet(device, "", None, server, proto, 40_000, port, dst_local=True, src_local=True)
-    answer = Packet(
-        device,
-        "",
-        server,
-        None,
-        proto,
-        port,
-        40_000,
-        state="established",
-        reply=True,
-        dst_local=True,
-        src_local=here,
-    )
-    asked: list[tuple[Packet, Hook]] = [(sent, "output"), (sent, "postrouting")]
-    if here:
-        asked += [(received, "prerouting"), (received, "input")]
-    asked += [(answer, "prerouting"), (answer, "input")]
-    verdicts = (walk(ruleset, hook, packet) for packet, hook in asked)
-    return next((verdict.by for verdict in verdicts if verdict.is_blocked), None)
+def rule_against(stack: Stack, flow: Flow) -> Step | None:
+    """The rule that certainly stops a connection, or the answer to it."""
+    obstacle = trace(stack, flow).rule_in_the_way
+    return obstacle.by if obstacle is not None else None
 
 
 def device_to(server: str, routes: Routes, links: Interfaces) -> str | None:

@@ -9,9 +9,11 @@ import msgspec
 from diagnose.evidence.dns.filtered_queries import rule_against
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.items import Items
+from diagnose.evidence.network.addresses import family_of
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
-from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin
 from diagnose.firewall.verdict import Step
 from diagnose.registry import evidence
 
@@ -32,7 +34,7 @@ class StoppedPulls(Items[StoppedPull], frozen=True):
 
 @evidence
 def stopped_pulls(
-    pulls: Pulls, firewall: Firewall, uplinks: Uplinks, links: Interfaces
+    pulls: Pulls, host_stack: HostStack, uplinks: Uplinks, links: Interfaces
 ) -> StoppedPulls:
     """A walk to the registry's port by the uplink; to any address where it is known by name."""
     uplink = uplinks.preferred
@@ -43,7 +45,9 @@ def stopped_pulls(
         address, port = _place(trouble.registry)
         if address is not None and links.holds(address):
             continue
-        by = rule_against(firewall.ruleset, address, uplink.name, proto="tcp", port=port)
+        family = family_of(address or "")
+        asked = Flow(Origin(), address, "tcp", port, family, assumed=uplink.name)
+        by = rule_against(host_stack.stack, asked)
         if by is not None:
             found.append(StoppedPull(trouble, port, by))
     return StoppedPulls(tuple(found))

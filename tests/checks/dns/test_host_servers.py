@@ -10,11 +10,10 @@ import pytest
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
-from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
-from diagnose.evidence.network.paths.packet_paths import Firewall, Step
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Route, Routes
-from diagnose.firewall import iptables
-from diagnose.firewall.rules import Ruleset
 from tests.checks.dns.evidence import (
     ADVICE,
     CRITICAL,
@@ -34,6 +33,7 @@ from tests.checks.dns.evidence import (
     nameserver,
     subjects_and_severities,
 )
+from tests.firewall.test_trace import stack
 from tests.judging import judge
 
 GATEWAY = "172.17.0.1"
@@ -76,13 +76,9 @@ ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"
 def test_the_way_of_the_host_s_own_queries(
     server: str, text: str, expected: dict[str, Step]
 ) -> None:
-    wall = Firewall(Ruleset(iptables.chains(f"*filter\n{text}COMMIT\n", "nft", "ip")))
+    host = HostStack(stack(f"*filter\n{text}COMMIT\n"))
     _, _, answer, _ = dns_host(host=ResolvConf((server,)), replies={})
-    routes = Routes((Route(dst="0.0.0.0", oif=2, gateway="192.0.2.1"),))
-    assert (
-        dns_path(wall, answer, NETWORKS, routes, Interfaces((Interface(2, "eth0"),))).of_host
-        == expected
-    )
+    assert dns_path(host, answer, NETWORKS, Interfaces(())).of_host == expected
 
 
 def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
@@ -90,8 +86,8 @@ def test_a_query_to_the_bridge_s_own_address_meets_the_input_rules() -> None:
     _, _, answer, _ = dns_host(
         (web, f"nameserver {GATEWAY}\n"), replies={(GATEWAY, True): "NOERROR"}
     )
-    wall = Firewall(Ruleset(iptables.chains("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", "nft", "ip")))
-    path = dns_path(wall, answer, NETWORKS, Routes(()), Interfaces((), (Address(3, GATEWAY, 16),)))
+    host = HostStack(stack("*filter\n:INPUT DROP [0:0]\nCOMMIT\n"))
+    path = dns_path(host, answer, NETWORKS, Interfaces((), (Address(3, GATEWAY, 16),)))
     assert path.own == {GATEWAY}
     assert path.blocked == {("bridge", GATEWAY): Step("ip filter", "INPUT", "policy drop")}
 

@@ -16,7 +16,7 @@ from diagnose.evidence.network.paths.other_address import by_other_address
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.uplinks import Uplink
 from diagnose.firewall.actions import Translate
-from diagnose.firewall.reach import ConnectionVerdict
+from diagnose.firewall.connection_verdict import ConnectionVerdict
 
 SHOP = Network("a" * 64, "shop", "bridge")
 LINKS = (Interface(2, "eth0"), Interface(3, "tun0"))

@@ -28,7 +28,7 @@ from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.ruleset import assemble
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.verdict import Step
-from tests.firewall.walk_cases import NO_NFTABLES
+from tests.firewall.test_trace import stack
 from tests.inspected import container
 from tests.judging import judge, rows
 
@@ -124,7 +124,7 @@ def test_a_registry_that_the_host_itself_stops(
     trouble = PullTrouble("unreachable", registry, "", 2, first=1.0, last=2.0, text="timeout")
     stopped = stopped_pulls(
         Pulls((trouble,), "log"),
-        Firewall(assemble(NO_NFTABLES, {"ip": text}, {})),
+        HostStack(stack(text)),
         Uplinks((Uplink("eth0", "192.0.2.10"),)),
         Interfaces(()),
     )

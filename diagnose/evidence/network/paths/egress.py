@@ -19,9 +19,9 @@ from diagnose.evidence.network.paths.walks import (
     verdict_of,
 )
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.packet import Family
-from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.trace import trace
 from diagnose.mappings import by_key
 

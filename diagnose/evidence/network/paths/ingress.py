@@ -20,10 +20,10 @@ from diagnose.evidence.network.paths.walks import (
     verdict_of,
 )
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import is_docker_chain
 from diagnose.firewall.flow import EPHEMERAL, Flow, Origin, Trace
 from diagnose.firewall.packet import Family, Packet
-from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step

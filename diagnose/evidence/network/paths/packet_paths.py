@@ -19,8 +19,8 @@ from diagnose.evidence.network.paths.ingress import Ingress, inlet_of, outer_por
 from diagnose.evidence.network.paths.walks import Walks, places
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.docker import USER_CHAIN
-from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.rules import Table
 from diagnose.firewall.verdict import Step
 from diagnose.model import Coverage, Subject

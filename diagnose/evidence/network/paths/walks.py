@@ -14,9 +14,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.connection_verdict import ConnectionVerdict
 from diagnose.firewall.flow import Part, Trace
 from diagnose.firewall.packet import Family
-from diagnose.firewall.reach import ConnectionVerdict
 from diagnose.firewall.stack import Stack
 
 SOMEWHERE6 = "2600:1f18::1"
