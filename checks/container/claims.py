@@ -10,7 +10,7 @@ from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import Finding, Subject
+from diagnose.model import Finding, PageVariables, Subject
 from diagnose.programs.failures import Recognised
 
 STEADY_S = 120.0
@@ -81,7 +81,7 @@ def is_failing(container: Container, clock: Clock) -> bool:
     return (clock.age(container.started_at) or 0.0) < STEADY_S
 
 
-def compose_variables(container: Container) -> dict[str, str]:
+def compose_variables(container: Container) -> PageVariables:
     """What `docker compose up` needs to make the container again, where compose made it.
 
     The project's folder and the service.

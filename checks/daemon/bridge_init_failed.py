@@ -27,7 +27,16 @@ from diagnose.evidence.network.subnets.described_routes import DescribedRoutes
 from diagnose.evidence.network.subnets.subnet_stock import pools_of, stock_before_networks
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Subject,
+    Unavailable,
+)
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
 
@@ -147,7 +156,7 @@ def _taken_pools(config: DaemonConfig | None, routes: DescribedRoutes) -> _Taken
 
 def _network_variables(
     start: FailedStart, detail: str, config: DaemonConfig | None, root: DataRoot | None
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page needs. detail: the end of the line, behind the step that failed."""
     if start.is_known_as("ipv6-without-subnet"):
         setting = {"fixed-cidr-v6": private_prefix6(DEFAULT_NETWORK)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.info import Info
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 DEFAULT_SOCKET = "/var/run/docker.sock"
@@ -108,7 +108,7 @@ def _state(plugin: BrokenPlugin) -> str:
     return "no x bit"
 
 
-def _cure(plugin: BrokenPlugin, info: Info | None) -> dict[str, str]:
+def _cure(plugin: BrokenPlugin, info: Info | None) -> PageVariables:
     """The variables of the page's blocks that heal this plugin."""
     if plugin.failure == "forbidden":
         return {"unexecutable": plugin.path}

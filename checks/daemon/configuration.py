@@ -16,7 +16,7 @@ from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info, settings_in_force
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, and_more, count
 from diagnose.registry import check
 
@@ -71,7 +71,7 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
     return evidence
 
 
-def _mending(config: ConfigFaults, *, is_down: bool) -> dict[str, str]:
+def _mending(config: ConfigFaults, *, is_down: bool) -> PageVariables:
     """The page's commands that mend the file; a dead engine is started behind them."""
     if config.mending is not None:
         return {"repairs" if is_down else "edits": config.mending.sed}

@@ -9,7 +9,16 @@ from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import shortened
 from diagnose.registry import check
 
@@ -95,7 +104,7 @@ def _reason(failure: LogLine | None) -> str:
     return f" ({shortened(failure.text.removeprefix('containerd: '), 200)})"
 
 
-def _cure(failure: LogLine | None, stopped: str) -> dict[str, str]:
+def _cure(failure: LogLine | None, stopped: str) -> PageVariables:
     """The program to install, or else the unit that is stopped and that a start brings back."""
     recognised = meaning(failure.text) if failure is not None else None
     if recognised is not None and recognised.failure.page:

@@ -18,7 +18,7 @@ from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
 from diagnose.phrases import and_more, count
 from diagnose.registry import check
 
@@ -116,7 +116,7 @@ def _is_snap(path: str) -> bool:
 
 def _way_back(
     candidates: DataRootCandidates, other: OtherRoot, config: DaemonConfig | None
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page needs to know of the other root, by how the engine would be led back to it."""
     if _is_snap(candidates.path):
         return {"other": other.path, "snap": "docker"}
@@ -236,7 +236,7 @@ def containers_hidden(
 
 def _former_driver(
     hidden: HiddenContainers, info: Info, config: DaemonConfig | None
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page needs to lead the engine back to the former driver, by how it was left."""
     path = config.path if config is not None else DEFAULT_PATH
     if info.uses_containerd_store:

@@ -12,7 +12,7 @@ from diagnose.evidence.engine.databases import (
     EngineDatabases,
 )
 from diagnose.mappings import by_key
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Unavailable
 from diagnose.phrases import shortened
 from diagnose.registry import check
 
@@ -71,7 +71,7 @@ def database_damaged(daemon: Daemon, databases: EngineDatabases) -> CheckResult:
     return None
 
 
-def _variables(path: str, who: str) -> dict[str, str]:
+def _variables(path: str, who: str) -> PageVariables:
     """Which block of the page suits.
 
     A record that is rebuilt by itself, or one whose loss costs something.

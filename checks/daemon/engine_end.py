@@ -20,7 +20,7 @@ from diagnose.evidence.engine.log import NO_LOG
 from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import DAEMON, Finding, Json, Severity
+from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, duration, named
 from diagnose.programs.failures import Recognised
 
@@ -126,7 +126,7 @@ def _missing_disk(disk: PlannedMount | None) -> str:
 
 def _page_variables(
     daemon: Daemon, end: EngineEnd, blamed: str, removed: ChangedPackage | None
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page needs. blamed: the key of the file that the last failure names."""
     log = end.log.name if end.log is not None else "docker.service"
     variables = {"socket": daemon.address, "log": log}
@@ -139,7 +139,7 @@ def _page_variables(
     return variables | _cure(daemon, end)
 
 
-def _cure(daemon: Daemon, end: EngineEnd) -> dict[str, str]:
+def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
     """The first cure that suits: by what systemd says, then by the engine's last words.
 
     The engine is started again as it is where nothing better is known.

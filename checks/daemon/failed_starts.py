@@ -22,7 +22,7 @@ from diagnose.evidence.engine.log import NO_LOG, DaemonLog, LogLine
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unavailable
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Unavailable
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -125,7 +125,7 @@ def _configured(driver: Json) -> str:
     return f'storage driver "{driver}"' if driver else "the storage driver"
 
 
-def _known_cure(start: FailedStart, root: DataRoot | None) -> dict[str, str]:
+def _known_cure(start: FailedStart, root: DataRoot | None) -> PageVariables:
     """What the page needs where the last words of the start are known."""
     if start.known is None:
         return {}
@@ -160,7 +160,7 @@ def _driver_settings(config: DaemonConfig | None, line: LogLine) -> dict[str, Js
     return settings
 
 
-def _driver_variables(config: DaemonConfig | None, line: LogLine) -> dict[str, str]:
+def _driver_variables(config: DaemonConfig | None, line: LogLine) -> PageVariables:
     """What the page needs to mend the file that names the driver or its options."""
     if config is None:
         return {}
@@ -169,7 +169,7 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> dict[str, s
     return {"driver_json": '{"storage-driver": null}'} if config.in_file("storage-driver") else {}
 
 
-def _leftover(recognised: Recognised, root: DataRoot | None) -> dict[str, str]:
+def _leftover(recognised: Recognised, root: DataRoot | None) -> PageVariables:
     """The folder of the other driver, where the data root holds overlay2 and one more."""
     drivers = set(recognised.values.get("drivers", "").replace(" ", "").split(","))
     others = sorted(drivers - {"overlay2"})

@@ -9,7 +9,7 @@ from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.machine.modules import Modules
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, HOST, Finding, Unavailable
+from diagnose.model import DAEMON, HOST, Finding, PageVariables, Unavailable
 from diagnose.programs.failures import ENGINE_ERRORS, Recognised, recognise
 
 ENGINE = "docker"
@@ -50,7 +50,7 @@ class FailedStart(msgspec.Struct, frozen=True):
         return self.log.evidence(self.line) | healing(self.known)
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         return {"log": self.log.name}
 
 
@@ -83,6 +83,6 @@ def lost_modules_finding(start: FailedStart, modules: Modules, what: str) -> Fin
     )
 
 
-def page_variables(known: Recognised, root: DataRoot | None) -> dict[str, str]:
+def page_variables(known: Recognised, root: DataRoot | None) -> PageVariables:
     """What the page's commands need to heal that cause."""
     return known.page_variables({"root": root.path if root is not None else ""})

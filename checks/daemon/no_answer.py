@@ -14,6 +14,7 @@ from diagnose.model import (
     Count,
     Finding,
     Json,
+    PageVariables,
     Seconds,
     Severity,
     Subject,
@@ -188,7 +189,7 @@ def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:
     )
 
 
-def _pid(process: ProcessDetail | Process | None) -> dict[str, str]:
+def _pid(process: ProcessDetail | Process | None) -> PageVariables:
     """The variables of the commands that need a process.
 
     One of them is for a process that is stopped by a signal.

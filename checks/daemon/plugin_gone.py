@@ -7,7 +7,7 @@ from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.log import NO_LOG, DaemonLog
 from diagnose.evidence.engine.plugins import MISSING, SOCKETS, LegacyPlugin, LegacyPlugins
 from diagnose.mappings import names_of
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Skipped
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import counted, sentence, shortened
 from diagnose.registry import check
 
@@ -106,7 +106,7 @@ def _variables(
     plugins: LegacyPlugins,
     users: list[Container],
     containers: Containers | None,
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page's commands need: a plugin that nobody uses may be removed."""
     variables = {"plugin": plugin.name, "socket": plugin.socket}
     if users or containers is None:
@@ -118,7 +118,7 @@ def _variables(
 
 def _provider(
     plugin: LegacyPlugin, refused: list[Container], containers: Containers | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The container that does not run and was given the plugin's folder, if there is one.
 
     The containers that were refused can start behind it; without it they would wait again.

@@ -20,7 +20,16 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Seconds, Severity, Skipped
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+    Skipped,
+)
 from diagnose.phrases import count, counted, duration
 from diagnose.registry import check
 
@@ -122,7 +131,7 @@ def client_api_too_old(
     return None
 
 
-def _newer_client(client: TurnedAway) -> dict[str, str]:
+def _newer_client(client: TurnedAway) -> PageVariables:
     """What puts a client in its place that the engine accepts, as variables of the page.
 
     Traefik asks for API 1.24 until it negotiates; Watchtower asks for the version of its variable.
@@ -176,7 +185,7 @@ def remote_api_open(config: DaemonConfig, daemon: Daemon) -> CheckResult:
     return None
 
 
-def _without_tcp(config: DaemonConfig, daemon: Daemon) -> dict[str, str]:
+def _without_tcp(config: DaemonConfig, daemon: Daemon) -> PageVariables:
     """What the page needs to close the address: that the file has it, or a command line without."""
     if config.in_file("hosts"):
         return {"in_file": "daemon.remote-api-open"}

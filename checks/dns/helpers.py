@@ -10,7 +10,7 @@ from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import names_of
-from diagnose.model import Severity, Skipped, Subject, Unavailable
+from diagnose.model import PageVariables, Severity, Skipped, Subject, Unavailable
 from diagnose.phrases import named
 
 
@@ -41,7 +41,7 @@ def severity_beside_answers(lost: Iterable[DnsReply]) -> Severity:
     return Severity.warning if is_silent else Severity.advice
 
 
-def opening(by: Step, bridge: str) -> dict[str, str]:
+def opening(by: Step, bridge: str) -> PageVariables:
     """The variables of the block that opens port 53 for one bridge. by: the rule that decides."""
     if not bridge or len(by.table.split()) < 2:
         return {}

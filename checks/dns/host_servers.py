@@ -21,7 +21,16 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import subjects_of
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import agree, count, joined, sentence
 from diagnose.registry import check
 
@@ -170,14 +179,14 @@ def _filtered(rule: Step | None) -> str:
     return f"the host's own packet filter stops the query: {rule}" if rule is not None else ""
 
 
-def _stopped(serving: Container | None) -> dict[str, str]:
+def _stopped(serving: Container | None) -> PageVariables:
     """The variable of a start, where the container that serves the address does not run."""
     if serving is None or serving.is_running:
         return {}
     return {"stopped_server": serving.name}
 
 
-def _better(servers: _DeadServers) -> dict[str, str]:
+def _better(servers: _DeadServers) -> PageVariables:
     """The variables of a file without the dead servers, where another one answers.
 
     silent: the dead servers that running containers go on asking; those of IPv4 beyond this host,
@@ -194,7 +203,7 @@ def _better(servers: _DeadServers) -> dict[str, str]:
     return better | {"silent": "\n".join(silent)}
 
 
-def _asks_router(dead: Sequence[str], routes: Routes | None) -> dict[str, str]:
+def _asks_router(dead: Sequence[str], routes: Routes | None) -> PageVariables:
     """The variables of a file that names the router, which may serve names too."""
     router = routes.router if routes is not None else None
     if router is None or router in dead or not _is_beyond(router):
@@ -245,7 +254,7 @@ def _serving(
     return dns_container(containers, server, is_of_host=is_of_host)
 
 
-def _host_variables(server: str, *, is_lost: bool) -> dict[str, str]:
+def _host_variables(server: str, *, is_lost: bool) -> PageVariables:
     """What the page needs: a server of the host itself is a program that can be started again."""
     variables = {"server": server}
     if is_lost:

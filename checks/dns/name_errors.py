@@ -16,7 +16,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
 
@@ -173,7 +173,7 @@ def _scope(error: _ServerError) -> str:
     return _SCOPE[error.rcode, error.is_general]
 
 
-def _variables(error: _ServerError) -> dict[str, str]:
+def _variables(error: _ServerError) -> PageVariables:
     """The case that the page has a paragraph for."""
     server, name = error.server, error.names[0]
     variables = {"server": server, "name": name}

@@ -18,7 +18,16 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPaths
 from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.mappings import by_key
-from diagnose.model import HOST, CheckResult, Finding, Percent, Severity, Skipped, Unavailable
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Percent,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
@@ -106,7 +115,7 @@ class _Loss(msgspec.Struct, frozen=True):
         return bool(self.sent_again) and not self.sound and not self.host_loses_none
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         """What the page needs: which way is looked at, or which server is used instead."""
         if self.is_of_network:
             return {"beyond": self.server}

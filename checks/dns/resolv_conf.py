@@ -18,7 +18,7 @@ from diagnose.evidence.dns.resolvers import (
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -187,7 +187,7 @@ _IP6TABLES_BY_DEFAULT = 27
 """The first engine that writes IPv6 rules without being configured to."""
 
 
-def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) -> dict[str, str]:
+def _remedies(resolvers: Resolvers, ping: Ping | None, routes: Routes | None) -> PageVariables:
     """Which of the page's remedies suits.
 
     IPv6 on the default network, the router's IPv4 address, a link to mend, or a file to write.

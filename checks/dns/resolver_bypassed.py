@@ -10,7 +10,7 @@ from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.info import Ping
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -70,7 +70,7 @@ def _finding(container: Container, name: FailedName, *, has_no_server: bool) -> 
     )
 
 
-def _cure(container: Container, *, has_no_server: bool) -> dict[str, str]:
+def _cure(container: Container, *, has_no_server: bool) -> PageVariables:
     """The variables of the page: the engine's resolver serves user-defined networks alone.
 
     A signal loads the configuration only where nginx itself is the first process.

@@ -10,7 +10,7 @@ from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import HOST_FILE, ResolvConf, Resolvers
-from diagnose.model import HOST, CheckResult, Finding, Severity, Unavailable
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.registry import check
 
 _RESOLVED_STUBS = ("127.0.0.53", "127.0.0.54")
@@ -79,7 +79,7 @@ class _Split(msgspec.Struct, frozen=True):
         }
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         """The server that knows the name comes first in the order that the page proposes."""
         order = [self.knower, *(server for server in self.replies if server != self.knower)]
         servers = ", ".join(f'"{server}"' for server in order)

@@ -19,7 +19,7 @@ from diagnose.evidence.dns.service_names import (
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.network.networks import DEFAULT_NETWORK, Network, Networks
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import agree, joined, named, quoted, sentence
 from diagnose.registry import check
 
@@ -151,7 +151,7 @@ def _named_networks(container: Container) -> str:
     return f"{agree(names, 'network', 'networks')} {quoted}" if names else "no network"
 
 
-def _cure(call: _Call, owner: Container, networks: Networks) -> dict[str, str]:
+def _cure(call: _Call, owner: Container, networks: Networks) -> PageVariables:
     """The network to connect the caller to.
 
     Where the owner has none that resolves names: the name of a new network for both.
@@ -172,7 +172,7 @@ def _cure(call: _Call, owner: Container, networks: Networks) -> dict[str, str]:
     return {"network": network.name, **down}
 
 
-def _by_front(caller: Container, front: Container, networks: Networks) -> dict[str, str]:
+def _by_front(caller: Container, front: Container, networks: Networks) -> PageVariables:
     """The network on which the caller reaches the other container's front."""
     network = _shared_place(front, networks)
     if network is None or network.name not in caller.endpoints:
@@ -190,7 +190,7 @@ def _resolves_names(network: Network) -> bool:
     return network.is_bridge and network.name != DEFAULT_NETWORK
 
 
-def _by_published_port(caller: Container, owner: Container) -> dict[str, str]:
+def _by_published_port(caller: Container, owner: Container) -> PageVariables:
     """The command or variable of the caller with the other one's published port on the host.
 
     Nothing where no word of them, or several, name the other container with such a port.

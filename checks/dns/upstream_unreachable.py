@@ -16,7 +16,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
 
@@ -177,7 +177,7 @@ def _doubtful_origin(lost: LostQuery) -> str:
     return "" if lost.origin.kind == "host" else f"the server comes {lost.origin}"
 
 
-def _cure(lost: LostQuery) -> dict[str, str]:
+def _cure(lost: LostQuery) -> PageVariables:
     """What the page needs to name another server, or to let the container take the host's."""
     origin = lost.origin.kind
     if lost.is_kept_in and not lost.is_own_doing:
@@ -198,7 +198,7 @@ def _cure(lost: LostQuery) -> dict[str, str]:
     return {}
 
 
-def _hairpin(lost: LostQuery) -> dict[str, str]:
+def _hairpin(lost: LostQuery) -> PageVariables:
     """What leads the queries straight to the container that docker-proxy hands them to."""
     reaches = lost.lookups.reaches(lost.server)
     if lost.proxied is None or lost.networks is None or lost.reply.icmp or not reaches:

@@ -9,7 +9,7 @@ from diagnose.evidence.network.paths.bypassed_bans import BypassedBan, BypassedB
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import counted
 from diagnose.registry import check
 
@@ -51,7 +51,7 @@ def _finding(items: list[BypassedBan]) -> Finding:
     ).with_variables(_cure(first))
 
 
-def _cure(ban: BypassedBan) -> dict[str, str]:
+def _cure(ban: BypassedBan) -> PageVariables:
     """The set or the chain that is to be asked about forwarded packets, too.
 
     Nothing where the chain stops more than banned addresses: all containers would feel that.

@@ -7,7 +7,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.closed_over_ipv6 import ClosedOverIpv6, ClosedPort
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, joined, sentence
 from diagnose.registry import check
 
@@ -49,7 +49,7 @@ def _finding(closed: list[ClosedPort], firewall: Firewall | None) -> Finding:
     )
 
 
-def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> dict[str, str]:
+def _cure(first: ClosedPort, ports: list[int], firewall: Firewall | None) -> PageVariables:
     """The rule's place; ufw opens a port for both families, unless it has no rules for IPv6.
 
     With `IPV6=no` it drops all of IPv6, and writes no chain of its own for it.

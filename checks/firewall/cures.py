@@ -13,6 +13,7 @@ from typing import Literal
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
+from diagnose.model import PageVariables
 
 __all__ = ["beside", "forwarded", "has_ufw", "place_of", "program_of", "to_host", "unban"]
 
@@ -21,7 +22,7 @@ _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
 _FRAMES = ("netdev", "bridge")
 
 
-def unban(by: Step, family: str = "ip") -> dict[str, str]:
+def unban(by: Step, family: str = "ip") -> PageVariables:
     """The cure of a ban by fail2ban: its chain is named after the jail, with a rule for an address.
 
     Empty for any other rule.
@@ -41,7 +42,7 @@ def unban(by: Step, family: str = "ip") -> dict[str, str]:
 
 def forwarded(
     by: Step, hook: str, part: str, bridge: str, uplink: str, family: str = "ip"
-) -> dict[str, str]:
+) -> PageVariables:
     """The cure of what is dropped between a bridge and an uplink."""
     banned = unban(by, family)
     if banned:
@@ -64,7 +65,7 @@ def forwarded(
     return {**where, "chain": by.chain, "bridge": bridge, "uplink": uplink}
 
 
-def _by_nft(by: Step, hook: str, bridge: str) -> dict[str, str]:
+def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
     family, table = by.table.split()[-2:]
     where = {"family": family, "table": table}
     if family in _FRAMES or hook in ("ingress", "egress"):
@@ -78,7 +79,7 @@ def _by_nft(by: Step, hook: str, bridge: str) -> dict[str, str]:
 
 def to_host(
     firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp"
-) -> dict[str, str]:
+) -> PageVariables:
     """The cure of what is dropped on its way from a bridge to a program of the host."""
     banned = unban(by)
     if banned:
@@ -98,7 +99,7 @@ def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> b
     return any(chain.name.startswith(_OF_UFW[family]) for chain in chains)
 
 
-def beside(by: Step, bridge: str) -> dict[str, str]:
+def beside(by: Step, bridge: str) -> PageVariables:
     """The cure of what is dropped between two containers of one bridge."""
     banned = unban(by)
     if banned:

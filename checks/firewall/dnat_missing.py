@@ -23,7 +23,7 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.mappings import present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
@@ -91,7 +91,7 @@ class _Cause(msgspec.Struct, frozen=True):
         )
 
 
-def _variables(container: Container, port: int, repair: SimulatedRepair | None) -> dict[str, str]:
+def _variables(container: Container, port: int, repair: SimulatedRepair | None) -> PageVariables:
     mended = repair_of(repair, "firewall.dnat-missing")
     return {"container": container.name, "host_port": str(port), **mended}
 
@@ -169,7 +169,7 @@ def _missing_rule_finding(inlet: Ingress, cause: _Cause, repair: SimulatedRepair
     )
 
 
-def _cure(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> dict[str, str]:
+def _cure(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> PageVariables:
     if cause.led_by is not None and cures.program_of(cause.led_by) == "iptables":
         return _port_first(inlet)
     if cause.untracked is not None:
@@ -177,7 +177,7 @@ def _cure(inlet: Ingress, cause: _Cause, repair: SimulatedRepair | None) -> dict
     return _variables(inlet.container, inlet.host_port, repair)
 
 
-def _tracked_again(inlet: Ingress, by: Step) -> dict[str, str]:
+def _tracked_again(inlet: Ingress, by: Step) -> PageVariables:
     """The rules about the port, in raw of iptables or in a chain of nftables."""
     port = {"container": inlet.container.name, "host_port": str(inlet.host_port)}
     place = place_of(by)
@@ -186,7 +186,7 @@ def _tracked_again(inlet: Ingress, by: Step) -> dict[str, str]:
     return {**port, **place, "nft_proto": inlet.protocol}
 
 
-def _port_first(inlet: Ingress) -> dict[str, str]:
+def _port_first(inlet: Ingress) -> PageVariables:
     """What lets the engine's own rule decide about a port before another program's."""
     return {
         "host_port": str(inlet.host_port),

@@ -14,7 +14,7 @@ from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.model import Json, Subject, Unexamined
+from diagnose.model import Json, PageVariables, Subject, Unexamined
 from diagnose.phrases import and_more, count, numbered
 
 ICC = "com.docker.network.bridge.enable_icc"
@@ -82,7 +82,7 @@ def port_list(inlets: Sequence[Ingress]) -> str:
     return numbered("port", sorted({inlet.host_port for inlet in inlets}))
 
 
-def repair_of(repair: SimulatedRepair | None, id: str) -> dict[str, str]:
+def repair_of(repair: SimulatedRepair | None, id: str) -> PageVariables:
     """The variable for the computed repair of a finding of this check.
 
     Empty where none is known, or where the simulation has shown that it would break something.

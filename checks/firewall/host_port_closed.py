@@ -7,7 +7,7 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.host_ports import ClosedHostPort, ClosedHostPorts, Reason
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, numbered, sentence
 from diagnose.registry import check
 
@@ -71,7 +71,7 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
     return finding.with_variables(_cure(port, firewall))
 
 
-def _cure(port: ClosedHostPort, firewall: Firewall | None) -> dict[str, str]:
+def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
     variables = cures.to_host(firewall, port.by, port.uplink, port.listener.port, port.protocol)
     if "zone_bridge" in variables:
         return {"zone_port": f"{port.listener.port}/{port.protocol}"}

@@ -12,7 +12,16 @@ from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths, failing
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unexamined,
+)
 from diagnose.phrases import named, numbered
 from diagnose.registry import check
 
@@ -172,7 +181,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
     )
 
 
-def _cure_between(by: Step, path: WantedPath) -> dict[str, str]:
+def _cure_between(by: Step, path: WantedPath) -> PageVariables:
     packet = path.trace.packet
     if path.bridged:
         return cures.beside(by, path.network.bridge)

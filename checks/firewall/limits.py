@@ -7,7 +7,7 @@ from diagnose.evidence.network.paths.direct_calls import DirectCall, DirectCalls
 from diagnose.evidence.network.paths.limited_paths import LimitedPath, LimitedPaths, near
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Unexamined
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unexamined
 from diagnose.phrases import count, numbered, sentence
 from diagnose.registry import check
 
@@ -70,7 +70,7 @@ def _limited_finding(path: LimitedPath) -> Finding:
     )
 
 
-def _cure(path: LimitedPath, client: str) -> dict[str, str]:
+def _cure(path: LimitedPath, client: str) -> PageVariables:
     """The rule's place, and the client that it should let pass, where one is known.
 
     Where the chain drops what it does not decide, a rule that leaves it would lock the client out.

@@ -29,7 +29,7 @@ from diagnose.evidence.network.paths.unanswerable import unanswerable, unanswera
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
@@ -194,7 +194,7 @@ def _subnets(network: Network, *, is_ipv6: bool) -> list[str]:
     return [str(subnet) for subnet in network.subnets if subnet.version == version]
 
 
-def _remedies(network: Network, subnet: str, *, is_ipv6: bool) -> dict[str, str]:
+def _remedies(network: Network, subnet: str, *, is_ipv6: bool) -> PageVariables:
     """The variables of the page, whose remedies for IPv6 are others."""
     if is_ipv6:
         subnets = {"subnet6": subnet} if subnet else {"subnet": ""}

@@ -9,7 +9,7 @@ from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unexamined
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped, Unexamined
 from diagnose.phrases import count, numbered
 from diagnose.registry import check
 
@@ -58,7 +58,7 @@ def _finding(banned: BannedNeighbour, *, is_router: bool) -> Finding:
     )
 
 
-def _cure(banned: BannedNeighbour) -> dict[str, str]:
+def _cure(banned: BannedNeighbour) -> PageVariables:
     """The set that holds the address, or the rule that names it."""
     variables = {"address": banned.address}
     in_set = _SET.search(banned.by.rule)

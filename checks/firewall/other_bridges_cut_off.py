@@ -6,7 +6,15 @@ from checks.firewall import cures
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.model import (
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+    Unexamined,
+)
 from diagnose.phrases import count
 from diagnose.registry import check
 
@@ -73,7 +81,7 @@ def _finding(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     )
 
 
-def _cure(path: BridgePath, by: Step, firewall: Firewall) -> dict[str, str]:
+def _cure(path: BridgePath, by: Step, firewall: Firewall) -> PageVariables:
     program = cures.program_of(by, path.family)
     has_user_chain = any(
         chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains

@@ -9,7 +9,7 @@ from diagnose.evidence.images.stopped_pulls import StoppedPull, StoppedPulls
 from diagnose.evidence.network.paths.host_paths import HostPath, HostPaths, Obstacle
 from diagnose.evidence.network.paths.packet_paths import PacketPaths, Step
 from diagnose.mappings import by_key, present
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, and_more, joined, named
 from diagnose.registry import check
 
@@ -141,7 +141,7 @@ def _is_for_answers(by: Step) -> bool:
     return by.chain.lower().startswith(("input", "prerouting"))
 
 
-def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, str]:
+def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> PageVariables:
     if obstacle.part != "reply" or cures.unban(obstacle.by):
         return _cure(obstacle.by, bridge, servers)
     cure = _cure(obstacle.by, "", [])
@@ -152,7 +152,7 @@ def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> dict[str, s
     return {**cure, "answers_chain": chain}
 
 
-def _cure(by: Step, bridge: str, servers: list[str]) -> dict[str, str]:
+def _cure(by: Step, bridge: str, servers: list[str]) -> PageVariables:
     banned = cures.unban(by)
     if banned:
         return banned

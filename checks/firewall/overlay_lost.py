@@ -7,7 +7,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.lost_overlays import LostOverlay, LostOverlays
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -64,7 +64,7 @@ def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
     return finding.with_variables(_cure(item, firewall))
 
 
-def _cure(item: LostOverlay, firewall: Firewall | None) -> dict[str, str]:
+def _cure(item: LostOverlay, firewall: Firewall | None) -> PageVariables:
     if item.closed_by is None:
         return {"far": item.node}
     found = cures.to_host(firewall, item.closed_by, item.uplink, item.port, "udp")

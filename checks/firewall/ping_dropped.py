@@ -6,7 +6,7 @@ from checks.firewall import cures
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.dropped_pings import IGNORE, DroppedPing, DroppedPings
 from diagnose.mappings import by_key
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, sentence
 from diagnose.registry import check
 
@@ -59,7 +59,7 @@ def _finding(pings: list[DroppedPing]) -> Finding:
     ).with_variables(_cure(first))
 
 
-def _cure(ping: DroppedPing) -> dict[str, str]:
+def _cure(ping: DroppedPing) -> PageVariables:
     """The case that the page has a block for."""
     if ping.obstacle is None:
         silent = {"silent": ping.peer.name} if ping.peer is not None else {"setting": f"{IGNORE}=0"}

@@ -7,7 +7,7 @@ from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInl
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import count, sentence
 from diagnose.registry import check
 
@@ -59,7 +59,7 @@ def _finding(port: ClosedInlet) -> Finding:
     ).with_variables(_cure(port))
 
 
-def _cure(port: ClosedInlet) -> dict[str, str]:
+def _cure(port: ClosedInlet) -> PageVariables:
     """What opens the port ahead of the rule; nothing where a rule stops the answers."""
     inlet, place = port.inlet, place_of(port.by)
     if inlet.reach.part == "reply" or not place:

@@ -11,7 +11,16 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.paths.captured_paths import CapturedPath, CapturedPaths
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Json, Severity, Skipped, Unexamined
+from diagnose.model import (
+    HOST,
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+    Unexamined,
+)
 from diagnose.phrases import counted, joined
 from diagnose.registry import check
 
@@ -68,7 +77,7 @@ def _finding(by: Step, port: int, paths: Sequence[CapturedPath]) -> Finding:
     )
 
 
-def _cure(by: Step, path: CapturedPath) -> dict[str, str]:
+def _cure(by: Step, path: CapturedPath) -> PageVariables:
     """What disarms the redirect: its own chain where nobody listens at all, else for one bridge.
 
     A chain of the kernel's is left alone: the engine's rules are behind it.

@@ -13,7 +13,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, Finding, Json, Severity, Subject
+from diagnose.model import DAEMON, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import shortened
 
 HUB_HOST = "registry-1.docker.io"
@@ -73,12 +73,12 @@ def host_of(trouble: PullTrouble) -> str:
     return HUB_HOST if trouble.registry in ("", "docker.io") else trouble.registry
 
 
-def _registry_of(trouble: PullTrouble) -> dict[str, str]:
+def _registry_of(trouble: PullTrouble) -> PageVariables:
     """The variable `registry`, where the log names one: another one would answer well."""
     return {"registry": host_of(trouble)} if trouble.registry or trouble.image else {}
 
 
-def image_of(trouble: PullTrouble) -> dict[str, str]:
+def image_of(trouble: PullTrouble) -> PageVariables:
     """The variable `image`, where the log names one."""
     return {"image": trouble.image} if trouble.image else {}
 

@@ -14,7 +14,7 @@ from diagnose.evidence.images.pulls import PullTrouble
 from diagnose.evidence.images.registry_names import host_name, is_public
 from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Json
+from diagnose.model import Json, PageVariables
 from diagnose.phrases import shortened
 
 PROXIES_IN_FILE = (23,)
@@ -100,7 +100,7 @@ def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None)
 
 def _in_daemon_json(
     changed: dict[str, str], ping: Ping | None, config: DaemonConfig | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variable of a change of the engine's file; none for an old engine, or with a password.
 
     A password is no part of what this tool knows, and has to be copied from file to file. So has a

@@ -19,7 +19,7 @@ from diagnose.evidence.images.registry_names import host_name, is_public, with_p
 from diagnose.evidence.images.unused_proxies import UnusedProxies
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, Json, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 WEB_PAGE = (
@@ -120,7 +120,7 @@ def _mirror_finding(
     )
 
 
-def _without_mirror(mirror: str, config: DaemonConfig | None) -> dict[str, str]:
+def _without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
     """What the page needs to take a mirror out of the engine's file, where it is there."""
     mirrors = config.in_file("registry-mirrors") if config is not None else None
     if not isinstance(mirrors, list):
@@ -197,7 +197,7 @@ def _signer(files: RegistryFiles | None) -> str:
     )
 
 
-def _stranger(host: str, files: RegistryFiles | None) -> dict[str, str]:
+def _stranger(host: str, files: RegistryFiles | None) -> PageVariables:
     """What the page needs for a public registry whose certificate is not trusted."""
     if files is not None and files.authorities == "":
         return {"package": "ca-certificates"}
@@ -222,7 +222,7 @@ def _plain_http_finding(
     )
 
 
-def _insecure(host: str, config: DaemonConfig | None) -> dict[str, str]:
+def _insecure(host: str, config: DaemonConfig | None) -> PageVariables:
     """What the page needs to name a registry among those that have no TLS."""
     if config is None or INSECURE in config.flags:
         return {}
@@ -322,7 +322,7 @@ class _EngineProxy(msgspec.Struct, frozen=True):
         return f"the engine cannot reach its proxy {self.address}: {unreached['why']}"
 
     @property
-    def place(self) -> dict[str, str]:
+    def place(self) -> PageVariables:
         """The proxy's host and port, where the page can ask it."""
         try:
             url = urlsplit(self.address)
@@ -335,7 +335,7 @@ class _EngineProxy(msgspec.Struct, frozen=True):
 _MAY_BE_NEAR = "; if the registry is on your own network, NO_PROXY has to name it"
 
 
-def _without_proxy(registry: str, config: DaemonConfig | None) -> dict[str, str]:
+def _without_proxy(registry: str, config: DaemonConfig | None) -> PageVariables:
     """What the page needs to ask the registry itself, and to take the proxy out."""
     host, _, port = with_port(registry).rpartition(":")
     variables = {"registry": registry, "host": host, "port": port}
@@ -349,7 +349,7 @@ def _takes_exceptions(ping: Ping | None) -> bool:
     return ping is not None and ping.version >= PROXIES_IN_FILE
 
 
-def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -> dict[str, str]:
+def _excepted(registry: str, proxy: _EngineProxy, config: DaemonConfig | None) -> PageVariables:
     """What the page needs to let the engine go to a registry without its proxy."""
     if config is None:
         return {"registry": registry}

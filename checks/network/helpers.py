@@ -13,6 +13,7 @@ from diagnose.evidence.network.calls.failing_calls import FailingCall, where_nam
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import Network
+from diagnose.model import PageVariables
 
 
 def attached(network: Network, containers: Containers | None) -> tuple[Container, ...]:
@@ -30,7 +31,7 @@ def calls_fail(
     return any(signs(line.text) & NO_WAY_OUT for line in lines)
 
 
-def rejoin(container: Container, network: str) -> dict[str, str]:
+def rejoin(container: Container, network: str) -> PageVariables:
     """How a page connects a container to a network: a service of compose gets its alias back."""
     service = container.compose_service
     if service and network not in ("bridge", "podman"):
@@ -42,7 +43,7 @@ _IP6TABLES_BY_DEFAULT = (27,)
 """The first engine that writes IPv6 rules without being configured to."""
 
 
-def with_ipv6(network: Network, ping: Ping | None) -> dict[str, str]:
+def with_ipv6(network: Network, ping: Ping | None) -> PageVariables:
     """The default network gets IPv6 by the engine's configuration, others are recreated."""
     prefix = private_prefix6(network.name)
     writes_rules = ping is not None and ping.version >= _IP6TABLES_BY_DEFAULT

@@ -12,7 +12,17 @@ from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.machine.pressure import HostMemory, Pressure
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
-from diagnose.model import DAEMON, HOST, Bytes, CheckResult, Finding, Percent, Seconds, Severity
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    Bytes,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Percent,
+    Seconds,
+    Severity,
+)
 from diagnose.phrases import duration, size
 from diagnose.registry import check
 
@@ -73,7 +83,7 @@ def host_oom(
     return None
 
 
-def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[str, str]:
+def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> PageVariables:
     """The running container without a memory limit that uses most, and a limit above what it uses.
 
     Nothing where there is none.
@@ -84,7 +94,7 @@ def _unlimited(containers: Containers | None, cgroups: Cgroups | None) -> dict[s
     return {}
 
 
-def _victim(victims: dict[str, Container]) -> dict[str, str]:
+def _victim(victims: dict[str, Container]) -> PageVariables:
     """A killed container that did not come back."""
     down = [victim.name for victim in victims.values() if not victim.is_running]
     return {"victim": down[0]} if down else {}

@@ -17,7 +17,16 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present
-from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
+from diagnose.model import (
+    DAEMON,
+    HOST,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Percent,
+    Severity,
+    Unavailable,
+)
 from diagnose.phrases import count, quoted
 from diagnose.registry import check
 
@@ -191,7 +200,7 @@ def _own_limit_finding(container: Container, line: str, limit: int) -> Finding:
     )
 
 
-def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> dict[str, str]:
+def _most_tasks(containers: Containers, cgroups: Cgroups | None) -> PageVariables:
     """The container to be held at what it has now, where the host as a whole has too many."""
     if cgroups is None:
         return {}

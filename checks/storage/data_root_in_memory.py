@@ -9,7 +9,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present
-from diagnose.model import DAEMON, CheckResult, Finding, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
@@ -51,7 +51,7 @@ def _volumes(containers: Containers | None) -> Iterator[str]:
                 yield from (volume.name for volume in mount.volumes)
 
 
-def _copy(root: str, disk: Mounted, mounts: Mounts) -> dict[str, str]:
+def _copy(root: str, disk: Mounted, mounts: Mounts) -> PageVariables:
     """Where to keep a copy until the tmpfs is unmounted; nothing where no disk lies beneath it."""
     beside = mounts.of(str(PurePosixPath(root).parent))
     is_own_mount = disk.point == root

@@ -24,6 +24,7 @@ from diagnose.model import (
     CheckResult,
     Finding,
     Json,
+    PageVariables,
     Percent,
     Severity,
     Unavailable,
@@ -135,7 +136,7 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     )
 
 
-def _cures(filled: FilledDisk) -> dict[str, str]:
+def _cures(filled: FilledDisk) -> PageVariables:
     """What the page offers to remove or to shrink."""
     dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
     left = filled.abandoned
@@ -186,7 +187,7 @@ def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
     )
 
 
-def _growing_variables(larger: GrowableDisk, point: str) -> dict[str, str]:
+def _growing_variables(larger: GrowableDisk, point: str) -> PageVariables:
     """What the page needs: a partition is enlarged first, by its number on the disk."""
     is_xfs = larger.fstype == "xfs"
     if larger.disk:

@@ -20,6 +20,7 @@ from diagnose.model import (
     CheckResult,
     Finding,
     Json,
+    PageVariables,
     Percent,
     Severity,
     Skipped,
@@ -155,7 +156,7 @@ PIPES = "/docker/containerd"
 
 def _removable(
     disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of what helps.
 
     The unused volume with most entries, the pipes of containers that are gone, or, on the disk of
@@ -343,7 +344,7 @@ def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckR
     return None
 
 
-def _larger(area: InMemory) -> dict[str, str]:
+def _larger(area: InMemory) -> PageVariables:
     """The variable with which the page makes it four times as large."""
     if area.is_shm:
         return {"shm": area.container.name}

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.health_check import TIMED_OUT, HealthCheck
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import Json, Subject
+from diagnose.model import Json, PageVariables, Subject
 from diagnose.phrases import duration
 from diagnose.programs.telling_line import telling_line
 
@@ -94,7 +94,7 @@ def ended_for_health(
     )
 
 
-def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> dict[str, str]:
+def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> PageVariables:
     """What the page changes: no probe, a longer one, or a later one."""
     if probe.lacks_program:
         return {"unprobed": service}

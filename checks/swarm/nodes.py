@@ -9,7 +9,16 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.swarm import Node, Swarm
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped, Subject, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+    Unavailable,
+)
 from diagnose.registry import check
 
 _EXPIRED = LazyPattern(
@@ -97,7 +106,7 @@ def _why_apart(swarm: Swarm) -> str:
     return swarm.error or swarm.state
 
 
-def _cure_of_node(swarm: Swarm) -> dict[str, str]:
+def _cure_of_node(swarm: Swarm) -> PageVariables:
     if _EXPIRED.search(swarm.error):
         return {"certificate": _CERTIFICATE}
     return {"unlock": "unlock"} if swarm.state == "locked" else {}

@@ -28,6 +28,7 @@ from diagnose.model import (
     CheckResult,
     Finding,
     Json,
+    PageVariables,
     Seconds,
     Severity,
     Skipped,
@@ -73,7 +74,7 @@ def service_underreplicated(
     return None
 
 
-def _cure(placed: PlacedService) -> dict[str, str]:
+def _cure(placed: PlacedService) -> PageVariables:
     """What makes the only node that is up fit for the service.
 
     It may take tasks again, or gets the label or the folder that the service asks for. Which of

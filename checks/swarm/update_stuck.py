@@ -8,7 +8,16 @@ from diagnose.evidence.containers.swarm import Swarm, UpdateStatus
 from diagnose.evidence.containers.swarm_services import PlacedService
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
-from diagnose.model import DAEMON, CheckResult, Finding, Seconds, Severity, Skipped, Unavailable
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+    Skipped,
+    Unavailable,
+)
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -71,7 +80,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     )
 
 
-def _hold(placed: PlacedService, update: UpdateStatus) -> dict[str, str]:
+def _hold(placed: PlacedService, update: UpdateStatus) -> PageVariables:
     """What holds the update up, as a variable of the page."""
     name = placed.service.spec.name
     if placed.waits_for_own_port:

@@ -65,6 +65,14 @@ class ContainerRun(msgspec.Struct, frozen=True):
     started_at: str
 
 
+PageVariables = dict[str, str]
+"""Values for the placeholders of a runbook page, by name.
+
+A page offers a block of commands only where each of its placeholders has a value: a check chooses
+between the page's cures by the names that it gives.
+"""
+
+
 class FindingOwner(Protocol):
     """What a finding can be about.
 
@@ -81,7 +89,7 @@ class FindingOwner(Protocol):
     def service(self) -> str: ...
 
     @property
-    def page_variables(self) -> dict[str, str]: ...
+    def page_variables(self) -> PageVariables: ...
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -93,7 +101,7 @@ class Finding(msgspec.Struct, frozen=True):
     evidence: Mapping[str, Json]
     """The values that prove the problem, by the path of their source."""
     variables: Mapping[str, str] = msgspec.field(default_factory=dict)
-    """What the placeholders of the runbook page are filled with."""
+    """See `PageVariables`."""
     discriminator: str = ""
     """Distinguishes two findings of one check about one subject: two ports of one container."""
     severity: Severity | None = None

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.images.builds import repository_of
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processor import Processor
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -86,7 +86,7 @@ def _finding(
     return finding.with_variables(_steps(container, processor))
 
 
-def _steps(container: Container, processor: Processor) -> dict[str, str]:
+def _steps(container: Container, processor: Processor) -> PageVariables:
     """The variables of the page: an older release, what a guest is shown, and whether it loops."""
     is_mongo = repository_of(container.config.image) == _MONGO
     return {

@@ -6,7 +6,6 @@ A server put itself in the background, and its container exited at once with cod
 from __future__ import annotations
 
 import shlex
-from typing import Any
 
 from checks.container.helpers import log_evidence, tail_of, took
 from diagnose.evidence.containers.listing import Container, Containers
@@ -17,7 +16,7 @@ from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 SHORT_S = Seconds(10)
@@ -87,12 +86,11 @@ def daemonized(
             },
             onset=container.failed_first,
             image=container.config.image,
-            **_cure(container, tail),
-        )
+        ).with_variables(_cure(container, tail))
     return None
 
 
-def _cure(container: Container, tail: LogTail) -> dict[str, Any]:
+def _cure(container: Container, tail: LogTail) -> PageVariables:
     """The page's variables: a terminal for a shell, a command for a server, and for any other the
     end of its loop."""
     if is_bare_shell(container) or awaits_input(container, tail):
@@ -101,7 +99,7 @@ def _cure(container: Container, tail: LogTail) -> dict[str, Any]:
     return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
 
 
-def _in_foreground(container: Container) -> dict[str, Any]:
+def _in_foreground(container: Container) -> PageVariables:
     """The variable with the command that keeps a well-known server in the foreground.
 
     Empty where the container does not call the server by itself.

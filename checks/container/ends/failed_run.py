@@ -40,7 +40,7 @@ from diagnose.evidence.containers.settings.named_settings import (
 )
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import Json, Subject
+from diagnose.model import Json, PageVariables, Subject
 from diagnose.phrases import numbered
 
 NAMES_SHOWN = 8
@@ -92,13 +92,13 @@ class FailedRun(msgspec.Struct, frozen=True):
         return self.tail.failure is None and not is_named and self.changed is None
 
     @property
-    def steps(self) -> dict[str, str]:
+    def steps(self) -> PageVariables:
         """The variables of the page: which of its cures suit this failure."""
         first = first_steps(self.container, self.tail, self.setting, self.calls, self.strays)
         return first | self.further_steps
 
     @property
-    def further_steps(self) -> dict[str, str]:
+    def further_steps(self) -> PageVariables:
         """Those that lie in the image, the compose file and the mounts."""
         container, tail, context = self.container, self.tail, self.context
         return (
@@ -151,7 +151,7 @@ def _hidden_evidence(container: Container, mounts: EmptyMounts | None) -> dict[s
 
 def _hidden_variables(
     container: Container, tail: LogTail, setting: NamedSetting | None, mounts: EmptyMounts | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page about the one such folder, where the log explains nothing better."""
     is_explained = setting is not None or tail.failure is not None
     return {} if mounts is None or is_explained else mounts.variables_of(container)
@@ -176,7 +176,7 @@ def first_steps(
     setting: NamedSetting | None,
     calls: Calls,
     strays: Collection[str] = (),
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page about a container that has ended: another start where it may help, a
     peer that does not listen, and the setting to which the log objects.
 
@@ -194,7 +194,7 @@ def first_steps(
 
 def setting_variables(
     container: Container, tail: LogTail, setting: NamedSetting | None, *, may_pass: bool
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page about the setting to which the log objects.
 
     Where it objects to something that stays as it is, and does not say where that is set, the page
@@ -214,7 +214,7 @@ def setting_variables(
     return {"configured": container.name} if objects else {}
 
 
-def _without_changes(setting: NamedSetting | None) -> dict[str, str]:
+def _without_changes(setting: NamedSetting | None) -> PageVariables:
     """Its variables but those of the blocks that change it."""
     variables = setting.variables if setting is not None else {}
     changes = ("typed", "unset")

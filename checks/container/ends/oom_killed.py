@@ -11,7 +11,7 @@ from diagnose.evidence.containers.shared_memory import SharedMemory
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
-from diagnose.model import CheckResult, Finding, Severity, Unavailable
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.phrases import duration, size
 from diagnose.registry import check
 
@@ -97,7 +97,7 @@ def _limit(oom: MemoryLoss) -> str:
     return f"{own}, and {area.path}, which is in memory, holds {size(area.usage.used)}"
 
 
-def _more_room(oom: MemoryLoss) -> dict[str, str]:
+def _more_room(oom: MemoryLoss) -> PageVariables:
     """The variables that give the container more memory, by whose limit was reached.
 
     A limit of the container's own does not help where that of a cgroup above it is lower.
@@ -113,7 +113,7 @@ def _more_room(oom: MemoryLoss) -> dict[str, str]:
     return {}
 
 
-def _bounded(oom: MemoryLoss) -> dict[str, str]:
+def _bounded(oom: MemoryLoss) -> PageVariables:
     """The variable that gives a tmpfs a size, where it has none below the container's limit."""
     memory, area = oom.container.host_config.memory, oom.largest_area
     if area is None or area.is_shm or area.usage.size < memory:

@@ -24,7 +24,7 @@ from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import duration
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
@@ -142,7 +142,7 @@ def _finding(
     return finding.with_variables(_cure(run, exits) | run.further_steps)
 
 
-def _cure(run: FailedRun, exits: RecentExits) -> dict[str, str]:
+def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
     """The variables of the page that name what heals the loop itself."""
     container, tail, calls = run.container, run.tail, run.calls
     code = _code(container, exits)

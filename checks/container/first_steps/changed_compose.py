@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
+from diagnose.model import PageVariables
 from diagnose.phrases import duration
 
 
@@ -20,7 +21,7 @@ def changed_evidence(changed: ChangedFile | None) -> dict[str, object]:
     return {changed.path: f"{after}: it takes effect when compose recreates the container"}
 
 
-def changed_variables(container: Container, changed: ChangedFile | None) -> dict[str, str]:
+def changed_variables(container: Container, changed: ChangedFile | None) -> PageVariables:
     """The variables of a page that lets compose apply the change."""
     if changed is None or not changed.file:
         return {}

@@ -24,6 +24,7 @@ from diagnose.evidence.images.commands import ImageCommands
 from diagnose.evidence.images.listing import Images, tag_of
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
+from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 
 _JAVA_IMAGE = LazyPattern(
@@ -42,7 +43,7 @@ def image_steps(
     images: Images | None,
     commands: ImageCommands | None,
     calls: Calls,
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page about a program that failed at its start."""
     failure = tail.failure
     if failure is None or failure.name == "logs-elsewhere":
@@ -61,9 +62,7 @@ def image_steps(
     return steps | _places_inside(container, failure)
 
 
-def _build_steps(
-    container: Container, failure: Recognised, images: Images | None
-) -> dict[str, str]:
+def _build_steps(container: Container, failure: Recognised, images: Images | None) -> PageVariables:
     """Another build of the image that may not have the failure, or how to get a new one."""
     wanted = failure.failure.build
     if images is None or not wanted:
@@ -76,7 +75,7 @@ def _build_steps(
     return _built_by_compose(container, images) or _pulled(container, images)
 
 
-def build_before(container: Container, images: Images | None) -> dict[str, str]:
+def build_before(container: Container, images: Images | None) -> PageVariables:
     """The build that a pull of the tag has replaced, as a variable of the page.
 
     It has its digest alone. An older build with a tag of its own was not what ran here before.
@@ -85,7 +84,7 @@ def build_before(container: Container, images: Images | None) -> dict[str, str]:
     return {"build_before": before} if "@" in before else {}
 
 
-def _places_inside(container: Container, failure: Recognised) -> dict[str, str]:
+def _places_inside(container: Container, failure: Recognised) -> PageVariables:
     """What the program complains of, as it lies in the container."""
     libc = _LIBC.search(failure.line)
     if libc is not None:
@@ -109,7 +108,7 @@ def _newer_java(container: Container, failure: Recognised) -> str:
     return f"{own['name']}:{version}{own['flavour']}"
 
 
-def _built_by_compose(container: Container, images: Images) -> dict[str, str]:
+def _built_by_compose(container: Container, images: Images) -> PageVariables:
     """The file from which compose built the image of this service, and builds it again.
 
     Compose marks the images that it has built, and only those.
@@ -121,14 +120,14 @@ def _built_by_compose(container: Container, images: Images) -> dict[str, str]:
     return {"build_file": file, "build_service": service} if is_own and file else {}
 
 
-def _pulled(container: Container, images: Images) -> dict[str, str]:
+def _pulled(container: Container, images: Images) -> PageVariables:
     """The tag that may have been mended since; nothing for an image that was built here."""
     image, reference = images.of(container), container.config.image
     is_of_registry = image is not None and bool(image.digests) and bool(tag_of(reference))
     return {"pulled": reference} if is_of_registry else {}
 
 
-def _pointed_log(container: Container, tail: LogTail) -> dict[str, str]:
+def _pointed_log(container: Container, tail: LogTail) -> PageVariables:
     """The log to which the output points, where no line of the output itself says what is wrong."""
     telling = tail.telling
     pointed = other_log(container, tail)

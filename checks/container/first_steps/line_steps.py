@@ -17,7 +17,7 @@ from diagnose.evidence.containers.peers.stray_calls import called_host
 from diagnose.evidence.containers.programs.missing_programs import options_in_command
 from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Json
+from diagnose.model import Json, PageVariables
 from diagnose.programs.migrations import migration_of
 
 _OF_SETTINGS = LazyPattern(
@@ -44,7 +44,7 @@ def line_evidence(container: Container, tail: LogTail) -> dict[str, Json]:
 
 def line_variables(
     container: Container, tail: LogTail, setting: NamedSetting | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page about a program that has ended."""
     if mount := _replaced_file(container, tail):
         inside = f"{container.name}:{mount.destination}"
@@ -85,7 +85,7 @@ def _site_mount(container: Container, tail: LogTail) -> str:
     return f"{mount.source}:/etc/nginx/conf.d/{posixpath.basename(mount.source)}"
 
 
-def _host_name_variables(container: Container, tail: LogTail) -> dict[str, str]:
+def _host_name_variables(container: Container, tail: LogTail) -> PageVariables:
     """A host name of the line, and the mount in whose files it may stand."""
     name = called_host(tail.failure) if tail.failure is not None else ""
     places = _setting_mounts(container)

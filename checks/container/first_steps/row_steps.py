@@ -33,6 +33,7 @@ from diagnose.evidence.containers.settings.named_settings import named_setting
 from diagnose.evidence.engine.info import Info
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
+from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     Assigned,
@@ -127,7 +128,7 @@ def row_steps(
     *,
     is_running: bool,
     info: Info | None = None,
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of the page that the row's own remedy fills; none without one.
 
     is_running: the program continues, so that its data is not touched from outside. info: of the
@@ -142,7 +143,7 @@ def row_steps(
 
 
 @functools.singledispatch
-def _steps(remedy: object, _case: _Case) -> dict[str, str]:
+def _steps(remedy: object, _case: _Case) -> PageVariables:
     """By the kind of the remedy.
 
     Each kind is registered by its class, since reading 25 annotations takes 2 ms of each start.
@@ -151,13 +152,13 @@ def _steps(remedy: object, _case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Dropped)
-def _drop(remedy: Dropped, case: _Case) -> dict[str, str]:
+def _drop(remedy: Dropped, case: _Case) -> PageVariables:
     option = case.failure.filled(remedy.option)
     return without_option(case.container, option) or commented_out(case.container, option)
 
 
 @_steps.register(CommentedOut)
-def _comment_out(remedy: CommentedOut, case: _Case) -> dict[str, str]:
+def _comment_out(remedy: CommentedOut, case: _Case) -> PageVariables:
     setting = named_setting(case.container, TellingLine(case.failure.line))
     word = case.failure.filled(remedy.word)
     if setting is None or not setting.path or not word:
@@ -166,7 +167,7 @@ def _comment_out(remedy: CommentedOut, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Corrected)
-def _correct(remedy: Corrected, case: _Case) -> dict[str, str]:
+def _correct(remedy: Corrected, case: _Case) -> PageVariables:
     """A word such as `app` may be a host or a path in each other line."""
     line, word = case.failure.line, case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
@@ -177,12 +178,12 @@ def _correct(remedy: Corrected, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Given)
-def _give(remedy: Given, case: _Case) -> dict[str, str]:
+def _give(remedy: Given, case: _Case) -> PageVariables:
     return with_option(case.container, case.failure.filled(remedy.option))
 
 
 @_steps.register(Preceded)
-def _precede(remedy: Preceded, case: _Case) -> dict[str, str]:
+def _precede(remedy: Preceded, case: _Case) -> PageVariables:
     """Nothing where the image has an entrypoint of its own: it leaves its steps out for a shell."""
     own = (case.container.config.entrypoint or [])[-1:]
     if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in own):
@@ -191,7 +192,7 @@ def _precede(remedy: Preceded, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Replaced)
-def _replace(remedy: Replaced, case: _Case) -> dict[str, str]:
+def _replace(remedy: Replaced, case: _Case) -> PageVariables:
     container, old = case.container, case.failure.filled(remedy.old)
     if not old:
         return {}
@@ -199,7 +200,7 @@ def _replace(remedy: Replaced, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Assigned)
-def _assign(remedy: Assigned, case: _Case) -> dict[str, str]:
+def _assign(remedy: Assigned, case: _Case) -> PageVariables:
     """Nothing where a neighbour has the value: its data is mounted here then."""
     own = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
@@ -210,29 +211,29 @@ def _assign(remedy: Assigned, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Extended)
-def _extend(remedy: Extended, case: _Case) -> dict[str, str]:
+def _extend(remedy: Extended, case: _Case) -> PageVariables:
     return with_entry(case.container, remedy.variables, case.failure.filled(remedy.entry))
 
 
 @_steps.register(Parameter)
-def _parametrise(remedy: Parameter, case: _Case) -> dict[str, str]:
+def _parametrise(remedy: Parameter, case: _Case) -> PageVariables:
     return _unprotected(with_parameter(case.container, remedy.scheme, remedy.parameter))
 
 
 @_steps.register(Filtered)
-def _filter(remedy: Filtered, case: _Case) -> dict[str, str]:
+def _filter(remedy: Filtered, case: _Case) -> PageVariables:
     return _unprotected(
         without_entries(case.container, remedy.variable, remedy.begin, remedy.separator)
     )
 
 
-def _unprotected(steps: dict[str, str]) -> dict[str, str]:
+def _unprotected(steps: PageVariables) -> PageVariables:
     """A variable with a value that protects less, which its page has to say."""
     return {"unprotected": steps["assignment"]} if steps else {}
 
 
 @_steps.register(Typed)
-def _type(remedy: Typed, case: _Case) -> dict[str, str]:
+def _type(remedy: Typed, case: _Case) -> PageVariables:
     """One that the log names counts if the container has it: elsewhere a file may set it."""
     variable = case.failure.filled(remedy.variable)
     is_named = variable != remedy.variable
@@ -240,19 +241,19 @@ def _type(remedy: Typed, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(TypedLike)
-def _type_like(remedy: TypedLike, case: _Case) -> dict[str, str]:
+def _type_like(remedy: TypedLike, case: _Case) -> PageVariables:
     names = {name for name, _ in case.container.config.environment}
     alike = [name for name in sorted(names) if re.search(remedy.pattern, name)]
     return present({"typed": only(alike)})
 
 
 @_steps.register(TypedOption)
-def _type_option(remedy: TypedOption, _case: _Case) -> dict[str, str]:
+def _type_option(remedy: TypedOption, _case: _Case) -> PageVariables:
     return {"typed_option": remedy.option}
 
 
 @_steps.register(NodeName)
-def _rename(remedy: NodeName, case: _Case) -> dict[str, str]:
+def _rename(remedy: NodeName, case: _Case) -> PageVariables:
     mount = case.mount_at(*remedy.folders)
     if mount is None or not mount.has_host_path:
         return {}
@@ -261,13 +262,13 @@ def _rename(remedy: NodeName, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Generated)
-def _generate(remedy: Generated, case: _Case) -> dict[str, str]:
+def _generate(remedy: Generated, case: _Case) -> PageVariables:
     is_set = case.container.config.sets(remedy.variable)
     return {} if is_set else {"generated": remedy.variable}
 
 
 @_steps.register(Heap)
-def _enlarge(remedy: Heap, case: _Case) -> dict[str, str]:
+def _enlarge(remedy: Heap, case: _Case) -> PageVariables:
     container = case.container
     settings = (*container.config.words, *(value for _, value in container.config.environment))
     if any(mark in text for mark in remedy.marks for text in settings):
@@ -289,7 +290,7 @@ def _heap_of_host(memory: int) -> int:
 
 
 @_steps.register(SetAside)
-def _set_aside(remedy: SetAside, case: _Case) -> dict[str, str]:
+def _set_aside(remedy: SetAside, case: _Case) -> PageVariables:
     for folder in remedy.folders:
         mount = case.mount_at(folder)
         if mount is not None and mount.has_host_path:
@@ -298,7 +299,7 @@ def _set_aside(remedy: SetAside, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Job)
-def _job(remedy: Job, case: _Case) -> dict[str, str]:
+def _job(remedy: Job, case: _Case) -> PageVariables:
     config = case.container.config
     folders = [folder or config.working_dir for folder in remedy.folders]
     folder = next((folder for folder in folders if folder and _covers(case, folder)), "")
@@ -318,7 +319,7 @@ def _covers(case: _Case, folder: str) -> bool:
 
 
 @_steps.register(FreshContainer)
-def _renew(_remedy: FreshContainer, case: _Case) -> dict[str, str]:
+def _renew(_remedy: FreshContainer, case: _Case) -> PageVariables:
     """Nothing where what the first start left lies in a mount: a new container has it too."""
     left = case.failure.values.get("name", "")
     if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
@@ -327,7 +328,7 @@ def _renew(_remedy: FreshContainer, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(NewVolume)
-def _begin_anew(remedy: NewVolume, case: _Case) -> dict[str, str]:
+def _begin_anew(remedy: NewVolume, case: _Case) -> PageVariables:
     mount = case.mount_at(*remedy.folders)
     if mount is None:
         return {}
@@ -336,12 +337,12 @@ def _begin_anew(remedy: NewVolume, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Uncovered)
-def _uncover(remedy: Uncovered, case: _Case) -> dict[str, str]:
+def _uncover(remedy: Uncovered, case: _Case) -> PageVariables:
     return {"covering": remedy.folder} if case.mount_at(remedy.folder) is not None else {}
 
 
 @_steps.register(WholeFolder)
-def _widen(remedy: WholeFolder, case: _Case) -> dict[str, str]:
+def _widen(remedy: WholeFolder, case: _Case) -> PageVariables:
     mount = case.mount_at(remedy.folder)
     last = remedy.folder.rpartition("/")[2]
     if mount is None or mount.type != "bind" or mount.source.rpartition("/")[2] != last:
@@ -353,7 +354,7 @@ def _widen(remedy: WholeFolder, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(OwnFolder)
-def _keep_own(remedy: OwnFolder, case: _Case) -> dict[str, str]:
+def _keep_own(remedy: OwnFolder, case: _Case) -> PageVariables:
     """A module that the line names by a path is the application's own: no image keeps that."""
     folder = case.container.config.working_dir
     if case.failure.values.get("module", "/")[0] in "./" or case.mount_at(folder) is None:
@@ -363,7 +364,7 @@ def _keep_own(remedy: OwnFolder, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Raised)
-def _raise_limit(remedy: Raised, case: _Case) -> dict[str, str]:
+def _raise_limit(remedy: Raised, case: _Case) -> PageVariables:
     config = case.container.host_config
     if remedy.limit == "pids":
         limit = config.pids_limit or 0
@@ -377,7 +378,7 @@ def _raise_limit(remedy: Raised, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Unlocked)
-def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
+def _unlock(remedy: Unlocked, case: _Case) -> PageVariables:
     """The one database of the caller's networks that runs and that it calls."""
     if case.containers is None:
         return {}
@@ -398,7 +399,7 @@ def _unlock(remedy: Unlocked, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(Inside)
-def _change_inside(remedy: Inside, case: _Case) -> dict[str, str]:
+def _change_inside(remedy: Inside, case: _Case) -> PageVariables:
     most = case.failure.values.get("most", "")
     more = max(2 * int(most), remedy.least) if most.isdigit() else remedy.least
     return {"inside_change": remedy.command.replace("{more}", str(more))}

@@ -18,6 +18,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks, is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
+from diagnose.model import PageVariables
 from diagnose.programs.failures import Recognised
 from diagnose.programs.failures.remedies import (
     ChallengePort,
@@ -55,7 +56,7 @@ class _Case(msgspec.Struct, frozen=True):
 
 def running_steps(
     error: RepeatedError, containers: Containers | None, networks: Networks | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of the page that the row's own remedy fills; none without one."""
     failure = error.failure
     if failure is None or not isinstance(failure.remedy, OfRunning):
@@ -63,7 +64,7 @@ def running_steps(
     return _steps(failure.remedy, _Case(error, failure, containers, networks))
 
 
-def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> dict[str, str]:
+def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> PageVariables:
     """The replica of Redis that a program writes to, where its log says that its master is gone.
 
     Nothing where the master may answer: the program is to write to that one.
@@ -78,13 +79,13 @@ def cut_off_steps(replica: str, repeated_errors: RepeatedErrors) -> dict[str, st
 
 
 @functools.singledispatch
-def _steps(remedy: object, _case: _Case) -> dict[str, str]:
+def _steps(remedy: object, _case: _Case) -> PageVariables:
     """By the kind of the remedy."""
     raise TypeError(remedy)
 
 
 @_steps.register(ChallengePort)
-def _publish(remedy: ChallengePort, case: _Case) -> dict[str, str]:
+def _publish(remedy: ChallengePort, case: _Case) -> PageVariables:
     container, port = case.container, remedy.port
     running = case.containers.running if case.containers is not None else ()
     is_published = any(
@@ -97,13 +98,13 @@ def _publish(remedy: ChallengePort, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(NewKey)
-def _make_key(remedy: NewKey, case: _Case) -> dict[str, str]:
+def _make_key(remedy: NewKey, case: _Case) -> PageVariables:
     is_set = case.container.config.sets(remedy.variable)
     return {} if is_set else {"keyless": case.container.name}
 
 
 @_steps.register(MoreTime)
-def _give_time(remedy: MoreTime, case: _Case) -> dict[str, str]:
+def _give_time(remedy: MoreTime, case: _Case) -> PageVariables:
     """An option of the command overrides the variable."""
     config = case.container.config
     is_given = config.sets(remedy.variable) or any(remedy.option in word for word in config.words)
@@ -111,7 +112,7 @@ def _give_time(remedy: MoreTime, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(NewerBuild)
-def _update(_remedy: NewerBuild, case: _Case) -> dict[str, str]:
+def _update(_remedy: NewerBuild, case: _Case) -> PageVariables:
     """The one other image of the same repository that a running container beside it has."""
     if case.containers is None:
         return {}
@@ -134,13 +135,13 @@ def _repository(image: str) -> str:
 
 
 @_steps.register(HttpsRoute)
-def _route(_remedy: HttpsRoute, case: _Case) -> dict[str, str]:
+def _route(_remedy: HttpsRoute, case: _Case) -> PageVariables:
     peers = [peer for _, peer in case.error.peers]
     return {"speaker": peers[0].name} if peers else {}
 
 
 @_steps.register(PlainHttp)
-def _unsecure(remedy: PlainHttp, case: _Case) -> dict[str, str]:
+def _unsecure(remedy: PlainHttp, case: _Case) -> PageVariables:
     """Nothing where others than containers reach the server."""
     container = case.container
     is_open = any(not is_loopback(port.host_ip) for port in container.published_ports)
@@ -151,7 +152,7 @@ def _unsecure(remedy: PlainHttp, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(SharedFolder)
-def _share(_remedy: SharedFolder, case: _Case) -> dict[str, str]:
+def _share(_remedy: SharedFolder, case: _Case) -> PageVariables:
     """Nothing where the program lacks several folders: which one holds the scripts is not known."""
     address = case.failure.values.get("address")
     behind = only([peer for peer_at, peer in case.error.peers if peer_at == address])
@@ -170,7 +171,7 @@ def _share(_remedy: SharedFolder, case: _Case) -> dict[str, str]:
 
 
 @_steps.register(TrustedProxy)
-def _trust(remedy: TrustedProxy, case: _Case) -> dict[str, str]:
+def _trust(remedy: TrustedProxy, case: _Case) -> PageVariables:
     """The network of the proxy; its address alone where it is on none of the container's."""
     address = case.failure.values.get("address", "")
     folder = case.container.mount_at(remedy.folder)

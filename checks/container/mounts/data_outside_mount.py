@@ -6,7 +6,7 @@ The data of a container is in an anonymous volume beside the mount that was mean
 from __future__ import annotations
 
 from diagnose.evidence.containers.mounts.split_data import SplitMount, SplitMounts
-from diagnose.model import CheckResult, Finding, Json, Severity, Subject
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -52,7 +52,7 @@ def data_outside_mount(split_mounts: SplitMounts) -> CheckResult:
     return None
 
 
-def _left_behind(split: SplitMount) -> dict[str, str]:
+def _left_behind(split: SplitMount) -> PageVariables:
     """The variables of the page where the earlier data is in a volume without a container."""
     if not split.older:
         return {}

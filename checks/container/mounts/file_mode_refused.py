@@ -9,7 +9,7 @@ from diagnose.evidence.containers.mounts.refused_files import CHECK, RefusedFile
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -71,7 +71,7 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
     return finding.with_variables(variables)
 
 
-def _beside(refused: RefusedFile) -> dict[str, str]:
+def _beside(refused: RefusedFile) -> PageVariables:
     """How only RabbitMQ's data stays on the mount, and its cookie does not."""
     folder, _, name = refused.inside.rpartition("/")
     on_host = refused.path.rpartition("/")[0]

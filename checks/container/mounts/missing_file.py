@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.link_ends import LinkEnd
 from diagnose.evidence.containers.mounts.missing_files import MissingFile
-from diagnose.model import Finding, Json, Severity
+from diagnose.model import Finding, Json, PageVariables, Severity
 from diagnose.phrases import and_more, quoted
 
 NAMES_SHOWN = 8
@@ -75,7 +75,7 @@ def _in_image(missing: MissingFile) -> dict[str, Json]:
     return {"the image": f"has no {missing.inside} either{hint}"}
 
 
-def _cure(missing: MissingFile, row: Mapping[str, str]) -> dict[str, str]:
+def _cure(missing: MissingFile, row: Mapping[str, str]) -> PageVariables:
     """The variables of the page: where the file or the folder can be had."""
     is_hidden = missing.is_in_image or (missing.is_in_image is None and missing.lacks_modules)
     if is_hidden:
@@ -93,7 +93,7 @@ def _cure(missing: MissingFile, row: Mapping[str, str]) -> dict[str, str]:
     return {"incomplete": missing.folder}
 
 
-def _modules_job(missing: MissingFile) -> dict[str, str]:
+def _modules_job(missing: MissingFile) -> PageVariables:
     """What installs the modules of Node.js into the mounted sources."""
     config = missing.container.config
     found = (command for name, command in _INSTALLERS.items() if name in missing.names)

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import NamedPath
 from diagnose.evidence.containers.mounts.file_access import Denied
 from diagnose.evidence.storage.mounts import WITHOUT_OWNERS, Mounted, Mounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import Finding
+from diagnose.model import Finding, PageVariables
 
 _REFUSED = LazyPattern(
     r"operation not (?:permitted|supported)|\bE(?:PERM|NOTSUP|OPNOTSUPP)\b", re.IGNORECASE
@@ -60,7 +60,7 @@ def mount_options(mounted: Mounted | None) -> dict[str, str]:
     return {f"mount options of {mounted.point}": mounted.super or mounted.options}
 
 
-def change_of_owner(denied: Denied, mounted: Mounted | None) -> dict[str, str]:
+def change_of_owner(denied: Denied, mounted: Mounted | None) -> PageVariables:
     """The variables of the page that give a path to the user to whom it is denied.
 
     mounted: where the path lies, if no file there can be given to anybody.

@@ -44,6 +44,7 @@ from diagnose.model import (
     CheckItem,
     CheckResult,
     Finding,
+    PageVariables,
     Severity,
     Unavailable,
     Unexamined,
@@ -241,7 +242,7 @@ def _label_words(denial: Denial) -> str:
     return f"{denial.mount.source} has the label {denial.label}, and was mounted without z or Z"
 
 
-def _label_cure(denial: Denial) -> dict[str, str]:
+def _label_cure(denial: Denial) -> PageVariables:
     """The variable of the page's block that heals it.
 
     The socket of an engine, and folders of the host's own, keep their labels.

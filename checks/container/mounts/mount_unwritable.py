@@ -6,7 +6,7 @@ from checks.container.claims import is_failing
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.mount_access import DeniedMount, MountAccess
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 
@@ -56,7 +56,7 @@ def _severity(denied: DeniedMount, log_tails: LogTails | None, clock: Clock) -> 
     return Severity.warning if is_loud else Severity.advice
 
 
-def _variables(denied: DeniedMount) -> dict[str, str]:
+def _variables(denied: DeniedMount) -> PageVariables:
     """A folder gets another owner; a socket keeps its own, and the container gets its group."""
     if denied.is_socket:
         return {"group": str(denied.source.gid), "socket": denied.mount.source}

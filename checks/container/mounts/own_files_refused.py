@@ -13,7 +13,7 @@ from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -96,7 +96,7 @@ def _named_by(container: Container, image: Detail, path: str) -> str:
     return ""
 
 
-def _own_volume(container: Container, path: str, tail: LogTail) -> dict[str, str]:
+def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables:
     """The variables of the page that put a volume of the container's own where it wants a folder.
 
     Nothing where it may want a file.

@@ -18,7 +18,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Severity
+from diagnose.model import CheckResult, PageVariables, Severity
 from diagnose.registry import check
 
 ID = "container.database-refused"
@@ -109,7 +109,7 @@ def _holder(connections: Mapping[str, int], containers: Containers) -> dict[str,
     return {"holder": name} if is_container and count * 2 > sum(connections.values()) else {}
 
 
-def _variables(claim: Claim, server: Container) -> dict[str, str]:
+def _variables(claim: Claim, server: Container) -> PageVariables:
     """What the page's commands need, by what is missing in the database."""
     name = claim.failure.name
     if name.startswith("mysql"):
@@ -135,14 +135,14 @@ def _owner(claim: Claim, server: Container) -> str:
     return superuser if superuser and superuser != claim.value("role") else "postgres"
 
 
-def _own_login(claim: Claim, server: Container) -> dict[str, str]:
+def _own_login(claim: Claim, server: Container) -> PageVariables:
     """The server, where the refused user is its own: its environment has the password of now."""
     config = server.config
     is_own = (config.value_of(_SUPERUSER) or "postgres") == claim.value("user")
     return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
 
 
-def _of_mysql(claim: Claim, server: Container) -> dict[str, str]:
+def _of_mysql(claim: Claim, server: Container) -> PageVariables:
     """MySQL and MariaDB: what its environment has of the refused user, or the missing database."""
     config, name = server.config, claim.failure.name
     steps = {"mysql_server": server.name}

@@ -24,7 +24,7 @@ from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.mappings import names_of
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.programs.failures import Recognised, recognise
 from diagnose.programs.failures.neighbours import NEIGHBOURS
@@ -245,7 +245,7 @@ def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
     return finding.with_variables(_host_variables(call, program) | compose_variables(container))
 
 
-def _settings_variables(call: _Call, peer: Container) -> dict[str, str]:
+def _settings_variables(call: _Call, peer: Container) -> PageVariables:
     """How the page changes the file of settings, for a peer that has a name for the caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
     if call.target is None or not has_names:
@@ -261,7 +261,7 @@ def _replacing(target: LoopbackTarget, other: str) -> str:
     return f"s|{target.place.replace('.', '[.]')}|{other}|g"
 
 
-def _host_variables(call: _Call, program: Listener) -> dict[str, str]:
+def _host_variables(call: _Call, program: Listener) -> PageVariables:
     """How the page has the program reach the host.
 
     By its name, where a word or a variable says localhost and the host listens for containers too.
@@ -302,7 +302,7 @@ def _offered_ports(container: Container) -> set[str]:
     return {port.partition("/")[0] for port in ports if not port.endswith("/udp")}
 
 
-def _name_variables(container: Container, peer: Container, port: int) -> dict[str, str]:
+def _name_variables(container: Container, peer: Container, port: int) -> PageVariables:
     """How the page has the program call the other container by its name.
 
     The engine resolves names on networks that a user made, not on the default one.
@@ -311,7 +311,7 @@ def _name_variables(container: Container, peer: Container, port: int) -> dict[st
     return with_host(container, port, peer.name) if has_names else {}
 
 
-def _network_variables(peer: Container, *, is_near: bool) -> dict[str, str]:
+def _network_variables(peer: Container, *, is_near: bool) -> PageVariables:
     """The peer's own network, to which the caller has to be connected first."""
     network = next((name for name in peer.endpoints if name not in ("bridge", "host", "none")), "")
     return {} if is_near or not network else {"network": network}

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.settings.named_settings import NamedSetting
 from diagnose.evidence.dns.failed_names import names_by_network
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import Json
+from diagnose.model import Json, PageVariables
 
 _VARIABLE = "environment variable "
 _SIGNS = LazyPattern(r"[-_.]")
@@ -49,7 +49,7 @@ def stray_variables(
     container: Container,
     containers: Containers,
     setting: NamedSetting | None,
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of a page: no other start heals a name that nobody has.
 
     setting: where the line leads. Where a neighbour has almost that name, it is put in its place.

@@ -7,7 +7,7 @@ from diagnose.evidence.containers.mounts.expired_certificates import (
     ExpiredCertificates,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, duration
 from diagnose.registry import check
 
@@ -53,7 +53,7 @@ def _finding(expired: ExpiredCertificate, clock: Clock) -> Finding:
     ).with_variables(_renewal(expired))
 
 
-def _renewal(expired: ExpiredCertificate) -> dict[str, str]:
+def _renewal(expired: ExpiredCertificate) -> PageVariables:
     """How certbot renews it, where a container on this host does."""
     if expired.renewer is None or not expired.lineage:
         return {}

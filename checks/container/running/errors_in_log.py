@@ -26,7 +26,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.calls.logged_failures import place_in
 from diagnose.evidence.network.networks import Networks
 from diagnose.mappings import only, present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import sentence, shortened
 from diagnose.programs.migrations import migration_of
 from diagnose.registry import check
@@ -121,14 +121,14 @@ def _finding(
     )
 
 
-def _migration_variables(error: RepeatedError) -> dict[str, str]:
+def _migration_variables(error: RepeatedError) -> PageVariables:
     """The command that brings the program's database to its code, where the line asks for that."""
     return present({"migration": migration_of(error.failure, error.lines)})
 
 
 def _server_variables(
     error: RepeatedError, repeated_errors: RepeatedErrors, containers: Containers | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The server that the line is about, and the master that its own log misses."""
     server = server_of(error.container, error.failure, containers)
     return server | cut_off_steps(server.get("replica", ""), repeated_errors)
@@ -136,7 +136,7 @@ def _server_variables(
 
 def _row_variables(
     error: RepeatedError, containers: Containers | None, info: Info | None, *, refuses: bool
-) -> dict[str, str]:
+) -> PageVariables:
     """What the known failure's own remedy needs.
 
     Nothing where it turns few callers away: scanners ask for any host name and any upload.
@@ -149,7 +149,7 @@ def _row_variables(
 
 def _option_variables(
     error: RepeatedError, asked_devices: AskedDevices | None, numbers: UserNumbers | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The one option without which the program continues and does a part of its work.
 
     All rights are nothing to give a program that works without them.
@@ -162,14 +162,14 @@ def _option_variables(
     return {} if option == "--privileged" else {"needed_option": option}
 
 
-def _call_variables(error: RepeatedError) -> dict[str, str]:
+def _call_variables(error: RepeatedError) -> PageVariables:
     """The one running container that a failed call of the line was for."""
     running = {peer.name for _, peer in error.peers if peer.is_running}
     is_call = bool(signs(error.line.whole) & _FAILED_CALL)
     return present({"callee": only(running)}) if is_call else {}
 
 
-def _place_variables(error: RepeatedError) -> dict[str, str]:
+def _place_variables(error: RepeatedError) -> PageVariables:
     """The host and port of a failed call, where the line names both."""
     host, port = place_in(error.line.whole)
     is_call = bool(signs(error.line.whole) & _FAILED_CALL)

@@ -17,7 +17,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration, quoted
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
@@ -99,7 +99,7 @@ def _known(failure: InnerFailure) -> Recognised | None:
 
 def _variables(
     failure: InnerFailure, known: Recognised | None, mount_access: MountAccess | None
-) -> dict[str, str]:
+) -> PageVariables:
     """What the page needs for the cure.
 
     The mount that its user may not write, or the container to start again.
@@ -119,7 +119,7 @@ def _variables(
     return {"program": failure.program, **again}
 
 
-def _denied_mount(container: Container, mount_access: MountAccess | None) -> dict[str, str]:
+def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:
     """The one mount that its user may not write; nothing where there are several."""
     denied = mount_access.denied if mount_access is not None else ()
     mounts = [item for item in denied if item.container.id == container.id and not item.is_socket]
@@ -128,7 +128,7 @@ def _denied_mount(container: Container, mount_access: MountAccess | None) -> dic
     return {"source": mounts[0].mount.source, "owner": mounts[0].user.owner}
 
 
-def _of_resolver(failure: InnerFailure) -> dict[str, str]:
+def _of_resolver(failure: InnerFailure) -> PageVariables:
     """The variable by which Pi-hole answers other networks too; other servers have a file."""
     container = failure.container
     image = _PIHOLE.search(container.config.image)
@@ -139,7 +139,7 @@ def _of_resolver(failure: InnerFailure) -> dict[str, str]:
     return {"listening": f"--env={setting}"}
 
 
-def _of_broker(failure: InnerFailure) -> dict[str, str]:
+def _of_broker(failure: InnerFailure) -> PageVariables:
     """The folder on the host whose file system has too little room, or the container itself."""
     container = failure.container
     if failure.program != "disk":

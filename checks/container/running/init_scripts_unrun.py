@@ -5,7 +5,7 @@ from __future__ import annotations
 from checks.container.helpers import LINE
 from diagnose.evidence.containers.mounts.unrun_scripts import UnrunScript, UnrunScripts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import duration
 from diagnose.registry import check
 
@@ -62,7 +62,7 @@ def _finding(script: UnrunScript) -> Finding:
     return finding.with_variables(_steps(script))
 
 
-def _steps(script: UnrunScript) -> dict[str, str]:
+def _steps(script: UnrunScript) -> PageVariables:
     """The command that runs it in the database.
 
     Nothing for a script that also deletes, or a database that is down.

@@ -9,7 +9,17 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.storage.leaked_mounts import LeakedMount, LeakedMounts
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Count, Finding, Json, Seconds, Severity, Skipped
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Count,
+    Finding,
+    Json,
+    PageVariables,
+    Seconds,
+    Severity,
+    Skipped,
+)
 from diagnose.phrases import duration
 from diagnose.registry import check
 
@@ -55,7 +65,7 @@ def _dead_finding(container: Container, leak: LeakedMount | None) -> Finding:
     return finding.with_variables(_what_holds(container.id, error, leak))
 
 
-def _what_holds(id: str, error: str, leak: LeakedMount | None) -> dict[str, str]:
+def _what_holds(id: str, error: str, leak: LeakedMount | None) -> PageVariables:
     """The variables of the page's block that lets go of what holds the container."""
     if leak is not None:
         return {"mount": leak.point, "pid": str(leak.pid)} if leak.pid else {"point": leak.point}

@@ -20,7 +20,7 @@ from diagnose.evidence.containers.programs.other_probes import OtherProbes
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Seconds, Severity
 from diagnose.phrases import QUOTED, duration
 from diagnose.programs.telling_line import telling_line
 from diagnose.registry import check
@@ -279,7 +279,7 @@ def _sockets(probe: HealthCheck) -> dict[str, Json]:
 
 def _steps(
     probe: HealthCheck, severity: Severity, tail: LogTail, *, may_restart: bool = True
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables of the page: a better probe, or another start where that may help.
 
     A server that has answered in the same way since its start needs no other one.
@@ -299,7 +299,7 @@ def _steps(
     return {"restarted": probe.container.name} if may_heal and may_restart else {}
 
 
-def _steps_for_a_new_probe(probe: HealthCheck) -> dict[str, str]:
+def _steps_for_a_new_probe(probe: HealthCheck) -> PageVariables:
     """The variables of the page for a probe that has not succeeded in this run."""
     if probe.refused_status:
         return present({"start_page": probe.command_at_start_page})
@@ -308,7 +308,7 @@ def _steps_for_a_new_probe(probe: HealthCheck) -> dict[str, str]:
     return {"longer": probe.longer_timeout}
 
 
-def _without_secrets(variables: dict[str, str]) -> dict[str, str]:
+def _without_secrets(variables: PageVariables) -> PageVariables:
     """The commands that the page can show whole."""
     return {name: text for name, text in variables.items() if "redacted" not in text}
 

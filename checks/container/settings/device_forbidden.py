@@ -9,7 +9,7 @@ from diagnose.evidence.containers.devices.given import READ_AND_WRITE, DeniedDev
 from diagnose.evidence.containers.devices.unusable import UnusableDevices
 from diagnose.evidence.containers.mounts.bind_mounts import PathStatus
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Json, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -98,7 +98,7 @@ def _barred_finding(item: BarredDevice) -> Finding:
     )
 
 
-def _group(source: PathStatus) -> dict[str, str]:
+def _group(source: PathStatus) -> PageVariables:
     """The group that lets the user in; nothing where no group but root's may."""
     lets_group = (source.mode >> 3) & READ_AND_WRITE == READ_AND_WRITE
     return {"group": f"--group-add={source.gid}"} if lets_group and source.gid else {}

@@ -7,7 +7,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckResult, Severity
+from diagnose.model import DAEMON, CheckResult, PageVariables, Severity
 from diagnose.registry import check
 
 ID = "container.syscall-refused"
@@ -56,7 +56,7 @@ def _cause(claim: Claim, filter_in_force: str) -> str:
     return cause.replace(_ENGINES, "that profile") if filter_in_force == _OWN else cause
 
 
-def _cure(claim: Claim, filter_in_force: str, ping: Ping | None) -> dict[str, str]:
+def _cure(claim: Claim, filter_in_force: str, ping: Ping | None) -> PageVariables:
     """A newer engine, or the engine's own filter where a profile of the container's is too old."""
     if filter_in_force != _OWN:
         return {"engines_filter": claim.container.name}

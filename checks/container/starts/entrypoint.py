@@ -30,7 +30,7 @@ from diagnose.evidence.containers.programs.missing_programs import (
 from diagnose.evidence.containers.programs.refused_programs import Program, Programs
 from diagnose.evidence.images.commands import ImageCommands, calls_a_mount
 from diagnose.evidence.storage.mounts import Mounts
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import agree
 from diagnose.registry import check
 
@@ -79,7 +79,7 @@ def _with_cure(
     )
 
 
-def _cure(container: Container, program: str, missing: MissingProgram) -> dict[str, str]:
+def _cure(container: Container, program: str, missing: MissingProgram) -> PageVariables:
     """The variables of the page's command that suits."""
     mount = hiding_mount(container, program)
     if mount:
@@ -216,7 +216,7 @@ def _argument_as_command(
     )
 
 
-def _whole_command(container: Container, commands: ImageCommands | None) -> dict[str, str]:
+def _whole_command(container: Container, commands: ImageCommands | None) -> PageVariables:
     """The image's command in front of a mounted folder that was to be its argument.
 
     Of a command with words of its own it is not known which ones the folder replaces.

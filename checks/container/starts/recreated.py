@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from checks.container.claims import compose_variables
 from diagnose.evidence.containers.half_recreated import HalfRecreated, half_recreated
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.listing import Images, normal, tag_of
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity
 from diagnose.registry import check
 
 
@@ -71,7 +69,7 @@ def _what_is_left(left: Container, twin: Container | None) -> str:
     return f'"{left.name}" is left from it beside "{twin.name}", and neither runs'
 
 
-def _cure(left: Container, name: str, twin: Container | None) -> Mapping[str, str]:
+def _cure(left: Container, name: str, twin: Container | None) -> PageVariables:
     """The variables of the page: which of the two is started, renamed or removed."""
     if twin is None:
         return {"only": left.name, "name": name}

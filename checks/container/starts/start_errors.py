@@ -11,7 +11,7 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.programs.refused_programs import Program
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import DAEMON, Finding, Json, Subject
+from diagnose.model import DAEMON, Finding, Json, PageVariables, Subject
 from diagnose.phrases import counted, quoted
 from diagnose.programs.failures import START_ERRORS, Recognised, recognise
 
@@ -29,7 +29,7 @@ def known_error(container: Container) -> Recognised | None:
     return recognise(container.state.error.splitlines(), None, START_ERRORS)
 
 
-def cures(container: Container) -> dict[str, str]:
+def cures(container: Container) -> PageVariables:
     """The variables of the page's commands that heal the error, where its cause is known.
 
     Where it is not, nothing better is known than to try again.
@@ -105,7 +105,7 @@ def refused_program(container: Container, program: Program, what: str, **evidenc
     return finding.with_variables(program_variables(container, program.path))
 
 
-def program_variables(container: Container, program: str) -> dict[str, str]:
+def program_variables(container: Container, program: str) -> PageVariables:
     """The page's variables for a program in a container; file is how `docker cp` names it."""
     return {
         "program": program,

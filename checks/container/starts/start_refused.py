@@ -28,7 +28,7 @@ from diagnose.evidence.containers.programs.start_refusals import (
 )
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Severity, Subject
+from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.registry import check
 
 LOCAL = "local"
@@ -228,7 +228,7 @@ def _address_holders(
     return {f"addresses on {network}": holders for network, holders in holders_by_network.items()}
 
 
-def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
+def _variables(refusal: Refusal, container: Container) -> PageVariables:
     """What the page's commands need beside the container, if anything."""
     if refusal.peer is not None and not refusal.peer.is_running:
         return {"needed": refusal.peer.name}
@@ -248,7 +248,7 @@ def _variables(refusal: Refusal, container: Container) -> dict[str, str]:
     return cures(container)
 
 
-def _volume_variables(refusal: Refusal, container: Container) -> dict[str, str]:
+def _volume_variables(refusal: Refusal, container: Container) -> PageVariables:
     """The folder or the disk that a volume lacks, or the volume that its driver lacks."""
     if volume := refusal.unknown_volume:
         driver = _driver_of(volume, container)
@@ -265,7 +265,7 @@ def _volume_variables(refusal: Refusal, container: Container) -> dict[str, str]:
     return {"device": absent.device, "folder": absent.folder}
 
 
-def _log_cures(container: Container) -> dict[str, str]:
+def _log_cures(container: Container) -> PageVariables:
     """What heals a log driver that does not start: its known cure, or the engine's own log."""
     cure = cures(container) if known_error(container) is not None else {}
     return cure or {"unlogged": container.name}
@@ -279,7 +279,7 @@ def _by_name(values: Mapping[str, str], containers: Containers) -> dict[str, str
 
 def _mountpoint(
     container: Container, target: str, bind_sources: BindSources | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variables that make what is missing below another mount: a file or a folder."""
     outer = container.mount_at(hiding_mount(container, target))
     mount = container.mount_at(target)
@@ -300,7 +300,7 @@ def _is_explained(container: Container) -> bool:
     return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
 
 
-def _below(container: Container, source: str) -> dict[str, str]:
+def _below(container: Container, source: str) -> PageVariables:
     """The variables that mount a file below the folder over which it cannot be mounted."""
     mounts = [mount for mount in container.mounts if mount.source == source]
     if len(mounts) != 1:

@@ -29,7 +29,7 @@ from diagnose.evidence.machine.gpu import GpuSupport
 from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity
+from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.registry import check
 
 DEVICE = LazyPattern(
@@ -168,7 +168,7 @@ def _of_host(failure: str, gpu: GpuSupport | None) -> str:
     return "" if gpu.driver else "; this host has no NVIDIA driver either"
 
 
-def _device_variables(path: str, failure: str, gpu: GpuSupport | None) -> dict[str, str]:
+def _device_variables(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
     """The variables of the page.
 
     The device, and the kernel module that makes it, where one is known.
@@ -249,7 +249,7 @@ def _limit_finding(container: Container, hit: str, keys: KernelKeys | None) -> F
     return finding.with_variables(healing | _asked_rule(container, healing))
 
 
-def _asked_rule(container: Container, healing: Mapping[str, str]) -> dict[str, str]:
+def _asked_rule(container: Container, healing: Mapping[str, str]) -> PageVariables:
     """The option that asks for a device which the outer container forbids, if one does.
 
     The runtime gives devices of its own to each container: runc /dev/net/tun until 1.1.
@@ -279,7 +279,7 @@ def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:
     return {KEY_USERS: lines} if lines else {}
 
 
-def _larger_quota(keys: KernelKeys | None) -> dict[str, str]:
+def _larger_quota(keys: KernelKeys | None) -> PageVariables:
     """The variables that raise the quota which is used up to ten times its size."""
     quota = keys.used_up[0] if keys is not None and keys.used_up else None
     if quota is None:

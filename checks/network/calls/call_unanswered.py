@@ -11,7 +11,7 @@ from diagnose.evidence.network.calls.unanswered_call import CallLoss, Unanswered
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key, names_of, present, subjects_of
-from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, count, named, sentence
 from diagnose.registry import check
 
@@ -133,7 +133,7 @@ _REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
 """Routes that lead nowhere on purpose, as a trace writes them."""
 
 
-def _variables(call: UnansweredCall) -> dict[str, str]:
+def _variables(call: UnansweredCall) -> PageVariables:
     """The case that the page has a block for, and its values."""
     if call.protocol == "udp":
         return _udp_variables(call)
@@ -144,7 +144,7 @@ def _variables(call: UnansweredCall) -> dict[str, str]:
     return {**place, **(of_case or _peer_variables(call) or beyond)}
 
 
-def _udp_variables(call: UnansweredCall) -> dict[str, str]:
+def _udp_variables(call: UnansweredCall) -> PageVariables:
     """The place over UDP, and the tunnel that can do without UDP."""
     words = f"{call.container.config.image} {' '.join(call.container.command)}"
     place = {"container": call.container.name, "udp_port": str(call.port)}
@@ -154,7 +154,7 @@ def _udp_variables(call: UnansweredCall) -> dict[str, str]:
     return {**place, "tunnel": call.container.name} if "cloudflared" in words else place
 
 
-def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
+def _untranslated_variables(call: UnansweredCall) -> PageVariables:
     """The page translates IPv4; over IPv6 a rule may be what stops the answers.
 
     A service of this very host is reached without the way out.
@@ -164,7 +164,7 @@ def _untranslated_variables(call: UnansweredCall) -> dict[str, str]:
     return _obstacle_variables(call) or (_own_site_variables(call) if call.is_own_site else {})
 
 
-def _own_site_variables(call: UnansweredCall) -> dict[str, str]:
+def _own_site_variables(call: UnansweredCall) -> PageVariables:
     """The name of this host's service, as `--add-host` leads it to the host itself.
 
     A program whose settings hold the address itself asks for no name: the name has to be there.
@@ -176,7 +176,7 @@ def _own_site_variables(call: UnansweredCall) -> dict[str, str]:
     return {"named_host": host, **changed} if changed else {"literal": call.address}
 
 
-def _obstacle_variables(call: UnansweredCall) -> dict[str, str]:
+def _obstacle_variables(call: UnansweredCall) -> PageVariables:
     """What stops a call on this host: a route that refuses, or a rule."""
     obstacle = call.obstacle
     if obstacle is None:
@@ -194,7 +194,7 @@ def _obstacle_variables(call: UnansweredCall) -> dict[str, str]:
     return {**where, "source": call.source}
 
 
-def _peer_variables(call: UnansweredCall) -> dict[str, str]:
+def _peer_variables(call: UnansweredCall) -> PageVariables:
     """Who should answer, where that is a container, a router, or a machine with its own rules."""
     if call.peer is not None:
         return {"peer": call.peer.name}

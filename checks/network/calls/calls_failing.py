@@ -14,7 +14,7 @@ from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, sentence, shortened
 from diagnose.registry import check
 
@@ -157,7 +157,7 @@ def _why(failure: LoggedFailure, peer: Container | None) -> str:
     return "the machine answers, and no program takes connections there from this host"
 
 
-def _variables(failure: LoggedFailure) -> dict[str, str]:
+def _variables(failure: LoggedFailure) -> PageVariables:
     """The place, where the line names host and port."""
     if not failure.host or not failure.port or _is_itself(failure.host):
         return {}

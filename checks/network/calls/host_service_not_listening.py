@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.evidence.network.paths.wanted_paths import UnservedWant, WantedPaths, failing
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import agree, named, sentence
 from diagnose.registry import check
 
@@ -79,7 +79,7 @@ def _severity(lacks: list[UnservedWant]) -> Severity | None:
     return None if failing(lacks) else Severity.warning
 
 
-def _cure(lack: UnservedWant) -> dict[str, str]:
+def _cure(lack: UnservedWant) -> PageVariables:
     if not lack.has_address:
         return {"container": lack.want.container.name, "lost_address": lack.address}
     where = {"container": lack.want.container.name, "port": str(lack.want.port)}

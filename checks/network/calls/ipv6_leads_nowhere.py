@@ -18,7 +18,16 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity, Skipped, Subject
+from diagnose.model import (
+    CheckResult,
+    Count,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+    Skipped,
+    Subject,
+)
 from diagnose.phrases import agree, and_more, named, quoted
 from diagnose.registry import check
 
@@ -198,13 +207,13 @@ def _no_ipv6_finding(
 
 def _steps(
     container: Container, networks: Networks, ping: Ping | None, *, is_reached: bool
-) -> dict[str, str]:
+) -> PageVariables:
     """What gives a network IPv6, where the host reaches the address; or a container without it."""
     cure = _cure(container, networks, ping) if is_reached else {}
     return cure or {"without": min(container.endpoints)}
 
 
-def _cure(container: Container, networks: Networks, ping: Ping | None) -> dict[str, str]:
+def _cure(container: Container, networks: Networks, ping: Ping | None) -> PageVariables:
     """What gives the container's only network IPv6; nothing where it has several."""
     network = networks.by_name.get(min(container.endpoints))
     if network is None or not network.is_bridge or len(container.endpoints) != 1:

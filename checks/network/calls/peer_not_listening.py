@@ -23,7 +23,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.addresses import ANY
 from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCalls
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import numbered
 from diagnose.registry import check
 
@@ -184,7 +184,7 @@ def _finding(
 
 def _other_port(
     call: FailingCall, peer: Container, netns: ContainerNetns, inner: int | None
-) -> dict[str, str]:
+) -> PageVariables:
     """The variable of the caller or of the peer that names the port, with the one that is served.
 
     Nothing where the peer serves none, or several of which none is known to be meant.

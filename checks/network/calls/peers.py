@@ -12,7 +12,7 @@ from diagnose.evidence.network.calls.failing_calls import FailingCall, FailingCa
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, only, subjects_of
-from diagnose.model import CheckResult, Count, Finding, Seconds, Severity
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
 from diagnose.phrases import named
 from diagnose.registry import check
 
@@ -127,7 +127,7 @@ def _source(*, is_own: bool) -> str:
     return "a name that the program looked up earlier"
 
 
-def _cure(call: FailingCall, server: Container, *, is_free: bool) -> dict[str, str]:
+def _cure(call: FailingCall, server: Container, *, is_free: bool) -> PageVariables:
     """What leads the call to the one server. is_free: no container has the address now."""
     network = call.network.name
     if is_free:

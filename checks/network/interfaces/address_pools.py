@@ -20,7 +20,16 @@ from diagnose.evidence.network.subnets.subnet_stock import (
 from diagnose.evidence.network.wiring.tunnels import Tunnels
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import DAEMON, CheckResult, Count, Finding, Severity, Skipped, Subject
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Count,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+)
 from diagnose.phrases import count, named
 from diagnose.registry import check
 
@@ -114,7 +123,7 @@ def _without_container(networks: Networks, containers: Containers | None) -> lis
 
 def _ways_out(
     stock: SubnetStock, routes: DescribedRoutes, networks: Networks, empty: list[str]
-) -> dict[str, str]:
+) -> PageVariables:
     """Pruning helps where networks are unused; a pool outside the host's routes always does."""
     variables = {"pool": routes.free_pool}
     if empty and stock.routed < len(networks.bridges):

@@ -6,7 +6,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.mappings import subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Subject
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
 from diagnose.phrases import joined
 from diagnose.registry import check
 
@@ -82,7 +82,7 @@ def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) 
     return f"{harm}; likely set by {by}" if by else harm
 
 
-def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> dict[str, str]:
+def _variables(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> PageVariables:
     """What the page needs.
 
     The route to remove, the addresses of a port to remove, and the manager to restrain.

@@ -12,7 +12,15 @@ from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject, Unexamined
+from diagnose.model import (
+    CheckResult,
+    Finding,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+    Unexamined,
+)
 from diagnose.phrases import and_more, counted
 from diagnose.registry import check
 
@@ -64,7 +72,7 @@ def _is_on_wire(network: Network) -> bool:
     return network.driver in _DIRECT and not is_routed
 
 
-def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> dict[str, str]:
+def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> PageVariables:
     """The subnet of the wire, its router, and the last sixteenth of the addresses as a range."""
     router = routes.router if routes is not None else None
     if router is None or ipaddress.ip_address(router) not in net or net.prefixlen > _LEAST_PREFIX:

@@ -13,7 +13,7 @@ from diagnose.evidence.network.packet_size.packet_sizes import (
 )
 from diagnose.evidence.network.packet_size.path_mtu import PathMtu
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import named, sentence
 from diagnose.registry import check
 
@@ -101,7 +101,7 @@ def _finding(
     )
 
 
-def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> dict[str, str]:
+def _variables(oversized: OversizedNetwork, sizes: PacketSizes) -> PageVariables:
     """The default network is configured in daemon.json.
 
     A bridge's connections can be clamped, those of an overlay cannot.

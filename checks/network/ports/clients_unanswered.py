@@ -12,7 +12,7 @@ from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClientsByPort,
 )
 from diagnose.mappings import only, present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import and_more, counted, sentence
 from diagnose.registry import check
 
@@ -119,7 +119,7 @@ def _state(item: UnansweredClients) -> str:
     return "SYN_SENT" if item.stage == "request" else "SYN_RECV"
 
 
-def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> dict[str, str]:
+def _variables(item: UnansweredClients, mistaken: Neighbour | None) -> PageVariables:
     """The place, and the case that the page has a paragraph for."""
     container = item.container.name
     if item.container.state.status == "paused":
@@ -160,7 +160,7 @@ def _holds(place: str, address: str) -> bool:
         return False
 
 
-def _way_back(item: UnansweredClients) -> dict[str, str]:
+def _way_back(item: UnansweredClients) -> PageVariables:
     """The variables of a route by which its answers come back to the host, where it has one."""
     near, endpoints = _near_network(item), item.container.endpoints
     others = [endpoint for name, endpoint in endpoints.items() if name != near and endpoint.gateway]

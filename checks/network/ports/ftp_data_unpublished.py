@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.modules import Modules
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import numbered
 from diagnose.registry import check
 
@@ -86,7 +86,7 @@ def _finding(server: Container, waiting: Sequence[int]) -> Finding:
     ).with_variables(_cure(server, waiting[0]))
 
 
-def _cure(server: Container, port: int) -> dict[str, str]:
+def _cure(server: Container, port: int) -> PageVariables:
     """The range that the image declares around the port, as an option; else the server's name."""
     declared = _declared(server, port)
     if not declared:

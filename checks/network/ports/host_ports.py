@@ -23,7 +23,7 @@ from diagnose.evidence.network.sockets.refused_ports import (
 )
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import subjects_of
-from diagnose.model import CheckResult, Finding, Json, Severity, Subject, Unavailable
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity, Subject, Unavailable
 from diagnose.phrases import sentence
 from diagnose.registry import check
 
@@ -70,7 +70,7 @@ def port_allocated(containers: Containers) -> CheckResult:
     return None
 
 
-def _for_its_port(container: Container, holders: Sequence[Container]) -> dict[str, str]:
+def _for_its_port(container: Container, holders: Sequence[Container]) -> PageVariables:
     """The container that has to stop for this one, or that the port is free by now.
 
     Several holders have several addresses; which of them is wanted only the reader knows.

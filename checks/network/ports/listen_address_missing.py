@@ -13,7 +13,7 @@ from diagnose.evidence.network.addresses import ANY, is_everywhere
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
-from diagnose.model import CheckResult, Finding, Severity, Skipped
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -98,7 +98,7 @@ def _finding(container: Container, refused: _Refused, links: Interfaces | None) 
     return finding.with_variables(cure)
 
 
-def _on_all_addresses(container: Container, refused: _Refused) -> dict[str, str]:
+def _on_all_addresses(container: Container, refused: _Refused) -> PageVariables:
     """The variables with which the program listens on all addresses of the container.
 
     The address is in its command, a variable or a mounted file; empty where it is not found.

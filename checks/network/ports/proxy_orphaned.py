@@ -8,7 +8,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.sockets.docker_proxies import PROGRAM, DockerProxy, docker_proxies
 from diagnose.evidence.network.sockets.refused_ports import IN_USE, bind_failures
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
 from diagnose.registry import check
 
 
@@ -58,6 +58,6 @@ def _finding(proxy: DockerProxy, victims: list[Container]) -> Finding:
     )
 
 
-def _variables(proxy: DockerProxy, victims: list[Container]) -> dict[str, str]:
+def _variables(proxy: DockerProxy, victims: list[Container]) -> PageVariables:
     variables = {"pid": str(proxy.process.pid), "port": proxy.port}
     return {**variables, "container": victims[0].name} if victims else variables

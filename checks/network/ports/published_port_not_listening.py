@@ -19,7 +19,7 @@ from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, Un
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Json, Seconds, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, Severity
 from diagnose.phrases import agree, counted, named, sentence
 from diagnose.registry import check
 
@@ -259,7 +259,7 @@ def _why(port: _UnservedPort) -> Iterator[str]:
         yield f"its log says why: {failure.cause}"
 
 
-def _cure(port: _UnservedPort, hidden: EmptyMounts) -> dict[str, str]:
+def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
     """The variables of the page that lead to a port which others can reach."""
     container = port.container
     if port.unread is not None:
@@ -275,7 +275,7 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> dict[str, str]:
 
 def _serve(
     container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
-) -> dict[str, str]:
+) -> PageVariables:
     """What leads to a port where nothing listens at all."""
     cure = _setting(container, tail) or _elsewhere(container, netns)
     return cure if cure or tail.failure is not None else hidden.variables_of(container)
@@ -305,7 +305,7 @@ def _settings(unread: UnreadSettings | None) -> dict[str, Json]:
     }
 
 
-def _setting(container: Container, tail: LogTail) -> dict[str, str]:
+def _setting(container: Container, tail: LogTail) -> PageVariables:
     """The variable that the page's command asks a value for, or takes away."""
     failure = tail.failure
     if failure is not None and failure.confirmed_by == _MISSING:
@@ -316,7 +316,7 @@ def _setting(container: Container, tail: LogTail) -> dict[str, str]:
     return {name: changes[name] for name in ("typed", "unset") if name in changes}
 
 
-def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
+def _elsewhere(container: Container, netns: ContainerNetns) -> PageVariables:
     """The variable that publishes the port on which the program listens instead.
 
     Empty where more than one can be meant.
@@ -328,7 +328,7 @@ def _elsewhere(container: Container, netns: ContainerNetns) -> dict[str, str]:
     return _publish(container, str(ports.pop())) if len(ports) == 1 else {}
 
 
-def _publish(container: Container, port: str) -> dict[str, str]:
+def _publish(container: Container, port: str) -> PageVariables:
     """The variable that publishes another port in the place of the one that is published.
 
     Empty where more than one is published. port: as Docker writes it, 53 or 53/udp.

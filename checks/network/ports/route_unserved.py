@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from diagnose.evidence.network.proxies.unserved_routes import Reason, UnservedRoute, UnservedRoutes
 from diagnose.mappings import only, present
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined, sentence
 from diagnose.registry import check
 
@@ -173,7 +173,7 @@ _WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
 }
 
 
-def _cure(route: UnservedRoute) -> dict[str, str]:
+def _cure(route: UnservedRoute) -> PageVariables:
     """The label or the network that is missing, where there is no choice."""
     sole = only(route.names) or ""
     if route.why == "ignored":
@@ -193,7 +193,7 @@ def _cure(route: UnservedRoute) -> dict[str, str]:
     return {}
 
 
-def _network_cure(route: UnservedRoute, sole: str) -> dict[str, str]:
+def _network_cure(route: UnservedRoute, sole: str) -> PageVariables:
     """The proxy joins the network that the container names; else the container the proxy's.
 
     On several networks Traefik takes any of the container's addresses, unless a label names one.
@@ -207,7 +207,7 @@ def _network_cure(route: UnservedRoute, sole: str) -> dict[str, str]:
     return {"called_network": sole, "label": f"traefik.docker.network={sole}"}
 
 
-def _port_cure(route: UnservedRoute) -> dict[str, str]:
+def _port_cure(route: UnservedRoute) -> PageVariables:
     port = route.better_port
     if not port and not route.router and len(route.names) > 1:
         return {"choices": joined(route.names)}

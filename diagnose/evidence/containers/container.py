@@ -22,7 +22,7 @@ from diagnose.evidence.containers.inspect import (
 )
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
-from diagnose.model import ContainerRun, Subject
+from diagnose.model import ContainerRun, PageVariables, Subject
 from diagnose.model import container as container_subject
 from diagnose.phrases import unix
 
@@ -145,7 +145,7 @@ class Container(ApiObject, frozen=True, rename="pascal", dict=True):
         return f"compose {project}/{service}" if project and service else ""
 
     @property
-    def page_variables(self) -> dict[str, str]:
+    def page_variables(self) -> PageVariables:
         """What names it on a page: itself, and the place where compose has its settings."""
         file, service = only(self.compose_files) or "", self.compose_service
         names = {"container": self.name}

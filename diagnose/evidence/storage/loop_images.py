@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.model import Failed
+from diagnose.model import Failed, PageVariables
 from diagnose.phrases import size
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -36,7 +36,7 @@ class LoopImage(msgspec.Struct, frozen=True):
     """What is available on the file system that holds the file."""
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         """The variables of the block that makes it larger; none where there is no room for that.
 
         By half of what is available, and by 20 GiB at most.

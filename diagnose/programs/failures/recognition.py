@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import PageVariables
 from diagnose.programs.failures.remedies import Remedy
 from diagnose.programs.log_message import LONGEST, goes_on, message, plain
 from diagnose.programs.passed_lines import passed_lines
@@ -142,7 +143,7 @@ class Recognised(msgspec.Struct, frozen=True):
         """The same for commands: each value is one word, whatever a log holds."""
         return _filled(text, {name: shlex.quote(value) for name, value in self.values.items()})
 
-    def page_variables(self, further: Mapping[str, str]) -> dict[str, str]:
+    def page_variables(self, further: Mapping[str, str]) -> PageVariables:
         """The variables of the page, without those for which a value is not known.
 
         known: values that are not in the text, such as the container's name.

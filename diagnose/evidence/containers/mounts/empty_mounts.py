@@ -12,7 +12,7 @@ from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
-from diagnose.model import Json
+from diagnose.model import Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
 from diagnose.registry import evidence
@@ -44,7 +44,7 @@ class EmptyMounts(msgspec.Struct, frozen=True):
             for mount in self.of(container)
         }
 
-    def variables_of(self, container: Container) -> dict[str, str]:
+    def variables_of(self, container: Container) -> PageVariables:
         """The variables of a page about the one such mount; none where there are several."""
         mounts = self.of(container)
         if len(mounts) != 1:

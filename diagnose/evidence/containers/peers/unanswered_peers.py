@@ -11,6 +11,7 @@ from diagnose.evidence.containers.peers.called_peers import called_peers, named_
 from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, serves_tls_instead
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.mappings import only, present
+from diagnose.model import PageVariables
 
 _ENDS_OF_STOPPED = (0, 137, 143)
 """Exit codes after `docker stop`: of its own, by SIGKILL, by SIGTERM."""
@@ -48,7 +49,7 @@ class Calls(msgspec.Struct, frozen=True):
         return self.callees if is_seen else ()
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         """The variables of a page about a peer that runs and does not listen, or is stopped."""
         deaf = [callee.name for callee in self.callees if self.is_unserved(callee)]
         down = [callee.name for callee in self.callees if _was_stopped(callee)]

@@ -7,6 +7,8 @@ from typing import Literal
 
 import msgspec
 
+from diagnose.model import PageVariables
+
 _BINARY = re.compile(r"\.(?:aof|class|db|dll|gz|jar|jks|node|p12|pyc|rdb|so|sqlite3?|tar|war|zip)$")
 """Files that no terminal can show: what lies beside them is looked at instead."""
 
@@ -46,7 +48,7 @@ class NamedSetting(msgspec.Struct, frozen=True):
         return f"{self.inside} is {self.path} on the host{at}"
 
     @property
-    def variables(self) -> dict[str, str]:
+    def variables(self) -> PageVariables:
         """The variables of a page about it."""
         if self.variable:
             by_fault = {"value": "typed", "presence": "unset"}
