@@ -6,7 +6,6 @@ certificate that a server shows.
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.container import COMPOSE
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.other_logs import other_log
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -18,6 +17,7 @@ from diagnose.evidence.containers.programs.failure_places import (
     run_folder,
     server_of_certificate,
 )
+from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.containers.settings.compose_files import only_file
 from diagnose.evidence.images.builds import other_build
 from diagnose.evidence.images.commands import ImageCommands

@@ -12,9 +12,9 @@ import re
 
 import msgspec
 
+from checks.container.first_steps.unlocked_database import unlocked
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.evidence.containers.settings.changed_words import (
     commented_out,
     line_commented_out,
@@ -75,28 +75,6 @@ _MORE_PIDS = 4
 _AMOUNT = LazyPattern(r"(?P<number>\d{1,15}(?:\.\d{1,9})?)\s{0,9}(?P<unit>[MG])", re.IGNORECASE)
 _SPARE = 1.25
 """How much more memory than a program asks for it is given, as a multiple."""
-_PSQL = 'psql -v ON_ERROR_STOP=1 -U "${POSTGRES_USER:-postgres}" -d {base} -c '
-_MYSQL = (
-    'MYSQL_PWD="${MYSQL_ROOT_PASSWORD:-$MARIADB_ROOT_PASSWORD}" '
-    "$(command -v mariadb || echo mysql) -u root "
-    "-D {base} -e "
-)
-_DATABASES = {
-    "postgres": (
-        LazyPattern(r"postgres|postgis|timescale"),
-        _PSQL,
-        '"${POSTGRES_DB:-${POSTGRES_USER:-postgres}}"',
-    ),
-    "mysql": (
-        LazyPattern(r"mysql|mariadb|percona"),
-        _MYSQL,
-        '"${MYSQL_DATABASE:-$MARIADB_DATABASE}"',
-    ),
-}
-"""The image of a database, how its client is called in its container, and its first database."""
-_BASE = LazyPattern(r"(?:postgres|mysql|mariadb)\w{0,20}://[^/\s]{1,300}/(?P<base>[A-Za-z_][\w-]*)")
-"""The database in an address: a server may have those of several programs."""
-
 _OF_RUNNING = frozenset({"inside_change"})
 _EITHER = "assignment"
 """A variable with another value: whether the program runs or not, its container is recreated."""
@@ -379,23 +357,7 @@ def _raise_limit(remedy: Raised, case: _Case) -> PageVariables:
 
 @_steps.register(Unlocked)
 def _unlock(remedy: Unlocked, case: _Case) -> PageVariables:
-    """The one database of the caller's networks that runs and that it calls."""
-    if case.containers is None:
-        return {}
-    peers = named_peers((case.failure.line,), case.container, case.containers)
-    databases = {
-        (peer.name, client, first)
-        for peer in peers
-        for image, client, first in _DATABASES.values()
-        if peer.is_running and image.search(peer.config.image.lower())
-    }
-    settings = [value for _, value in case.container.config.environment]
-    bases = {match["base"] for value in settings for match in _BASE.finditer(value)}
-    if len(databases) != 1 or len(bases) > 1:
-        return {}
-    ((server, client, first),) = databases
-    base = next(iter(bases), first)
-    return {"locked": server, "unlock": f"{client.replace('{base}', base)}'{remedy.statement}'"}
+    return unlocked(remedy.statement, case.container, case.failure, case.containers)
 
 
 @_steps.register(Inside)

@@ -1,34 +1,21 @@
-"""What a container is: its inspect, with the predicates that a check reads like prose."""
+"""What a container is, does, publishes, and where it is attached."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Iterator
 
-import msgspec
-
 from diagnose.evidence.containers.inspect import (
-    ApiObject,
-    ContainerConfig,
-    GraphDriver,
-    HostConfig,
-    ManifestDescriptor,
     Mount,
     NetworkEndpoint,
-    NetworkSettings,
     PortBinding,
     Ports,
-    State,
 )
+from diagnose.evidence.containers.project_member import ProjectMember
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import only
-from diagnose.model import ContainerRun, PageVariables, Subject
-from diagnose.model import container as container_subject
+from diagnose.model import ContainerRun, Subject
 from diagnose.phrases import unix
 
-COMPOSE = "com.docker.compose."
-"""How compose's labels begin, on all that it makes."""
-_DEPENDENCY = LazyPattern(r"(?:^|,)(?P<service>[^:,]+)(?::(?P<condition>service_\w+))?")
 _NO_LOG_RECEIVER = LazyPattern(
     r"failed to initialize logging driver: (?!.{0,999}(?: - 40[13]|PermissionDenied|Unauthenticated))"
     r".{0,999}(?:\bdial |connect)"
@@ -48,128 +35,13 @@ _WITHOUT_NAMES = frozenset(
 """Network modes of both engines in which /etc/resolv.conf names servers of the host."""
 
 
-class Container(ApiObject, frozen=True, rename="pascal", dict=True):
-    """One container as `GET /containers/ID/json` shows it (API 1.24 to 1.55)."""
-
-    id: str
-    raw_name: str = msgspec.field(name="Name", default="")
-    """The name as the engine writes it, with a leading slash."""
-    created: str = ""
-    path: str = ""
-    args: list[str] | None = None
-    state: State = State()
-    image: str = ""
-    resolv_conf_path: str = ""
-    log_path: str = ""
-    restart_count: int = 0
-    driver: str = ""
-    graph_driver: GraphDriver | None = None
-    platform: str = ""
-    process_label: str = ""
-    """What SELinux calls its processes; "" without SELinux."""
-    host_config: HostConfig = HostConfig()
-    config: ContainerConfig = ContainerConfig()
-    raw_mounts: tuple[Mount, ...] | None = msgspec.field(name="Mounts", default=None)
-    network_settings: NetworkSettings = NetworkSettings()
-    image_manifest_descriptor: ManifestDescriptor | None = None
-
-    def __str__(self) -> str:
-        """As a sentence names it: container "web"."""
-        return f'container "{self.name}"'
-
-    @property
-    def name(self) -> str:
-        """The name as people type it, or the beginning of the id."""
-        return self.raw_name.removeprefix("/") or self.id[:12]
-
-    @property
-    def subject(self) -> Subject:
-        return container_subject(self.name)
+class Container(ProjectMember, frozen=True):
+    """One container, with the predicates that a check reads like prose."""
 
     @property
     def life(self) -> ContainerRun:
         """This run of it; a finding that compares two sources holds only while it lasts."""
         return ContainerRun(self.id, self.state.pid, self.state.started_at)
-
-    @property
-    def labels(self) -> dict[str, str]:
-        return self.config.labels or {}
-
-    def compose_label(self, name: str) -> str:
-        """What compose wrote down under this name; "" for nothing."""
-        return self.labels.get(f"{COMPOSE}{name}", "")
-
-    @property
-    def compose_folder(self) -> str:
-        """The folder of its project on the host; "" where compose does not say."""
-        return self.compose_label("project.working_dir")
-
-    @property
-    def compose_files(self) -> list[str]:
-        """The files of its project; old versions of compose name none."""
-        return list(filter(None, self.compose_label("project.config_files").split(",")))
-
-    @functools.cached_property
-    def compose_project(self) -> str:
-        return self.compose_label("project")
-
-    @functools.cached_property
-    def compose_dependencies(self) -> dict[str, str]:
-        """The services that compose starts before it, each with the condition it waits for.
-
-        The condition is "" where an old compose wrote none. Compose's label says
-        `db:service_healthy:false,init:service_completed_successfully:false`.
-        """
-        label = self.compose_label("depends_on")
-        return {match["service"]: match["condition"] or "" for match in _DEPENDENCY.finditer(label)}
-
-    @functools.cached_property
-    def compose_service(self) -> str:
-        return self.compose_label("service")
-
-    @property
-    def is_one_off(self) -> bool:
-        """Whether `docker compose run` made it, for one command."""
-        return self.compose_label("oneoff").lower() == "true"
-
-    @property
-    def swarm_service(self) -> str:
-        return self.labels.get("com.docker.swarm.service.name", "")
-
-    @property
-    def service(self) -> str:
-        """Compose project and service, or swarm service; empty if neither."""
-        if self.swarm_service:
-            return f"swarm {self.swarm_service}"
-        project, service = self.compose_project, self.compose_service
-        return f"compose {project}/{service}" if project and service else ""
-
-    @property
-    def page_variables(self) -> PageVariables:
-        """What names it on a page: itself, and the place where compose has its settings."""
-        file, service = only(self.compose_files) or "", self.compose_service
-        names = {"container": self.name}
-        if file.startswith("/") and service:
-            names |= {"project_file": file, "project_service": service}
-        return names
-
-    @property
-    def made_by(self) -> str:
-        """Whose words it is made by, which a change by hand does not change.
-
-        Empty if its labels do not say.
-
-        A swarm service, or a service in a project of compose, with its files where compose tells
-        them (from 1.28 and 2.0 on).
-        """
-        if not self.service:
-            return ""
-        kind, _, name = self.service.partition(" ")
-        if kind == "swarm":
-            return f"swarm service {name}"
-        project, _, service = name.partition("/")
-        parts = [f"compose project {project}", f"service {service}", *self.compose_files]
-        return ", ".join(parts)
 
     @property
     def is_running(self) -> bool:

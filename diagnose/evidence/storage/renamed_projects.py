@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from diagnose.evidence.containers.container import COMPOSE
 from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes

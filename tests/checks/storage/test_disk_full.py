@@ -9,7 +9,6 @@ import pytest
 
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
-from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
     BASE,
@@ -18,7 +17,6 @@ from tests.checks.storage.evidence import (
     LOG,
     OTHER,
     ROOT,
-    UPPER,
     WALK,
     assert_found,
     assert_silent,
@@ -241,86 +239,6 @@ def test_who_may_not_walk_hears_what_the_engine_counts(shape: str) -> None:
         "other": 97 * GIB - 4096 - 79,
     }
     assert "only root" in full.finding.evidence["not measured"][0]
-
-
-STOPPED = {"State": {"Status": "exited", "Pid": 0}}
-
-
-def test_stopped_containers_that_fill_the_disk_can_be_removed() -> None:
-    walk = WALK | {"by": {f"overlay2/{UPPER}": 90 * GIB}}
-    report = report_of(
-        "storage.disk-full",
-        fs__usage=disks(usage_at(97)),
-        fs__walk=walk,
-        api__container=inspect_with(**STOPPED),
-    )
-    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
-    assert full.finding.variables["stopped"] == "--force"
-    assert full.finding.evidence["stopped containers"] == "1, 90.0 GiB"
-    running = report_of("storage.disk-full", fs__usage=disks(usage_at(97)), fs__walk=walk)
-    (full,) = (finding for finding in running.findings if finding.id == "storage.disk-full")
-    assert "stopped" not in full.finding.variables
-
-
-def test_anonymous_volumes_that_fill_the_disk_can_be_removed() -> None:
-    name = "d4" * 32
-    report = report_of(
-        "storage.disk-full",
-        fs__usage=disks(usage_at(97)),
-        fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB, "volumes/orders": 10 * GIB}},
-        api__volumes={"Volumes": [{"Name": name}, {"Name": "orders"}]},
-    )
-    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
-    assert full.finding.variables["anonymous"] == "^[0-9a-f]{64}$"
-    assert full.finding.evidence["anonymous volumes without a container"] == "1, 80.0 GiB"
-
-
-@pytest.mark.parametrize(
-    ("name", "builder"), [("orders", ""), ("buildx_buildkit_shop0_state", "shop")]
-)
-def test_the_cache_of_a_builder_that_fills_the_disk(name: str, builder: str) -> None:
-    report = report_of(
-        "storage.disk-full",
-        fs__usage=disks(usage_at(97)),
-        fs__walk=WALK | {"by": {f"volumes/{name}": 80 * GIB}},
-        api__volumes={"Volumes": [{"Name": name}]},
-    )
-    (full,) = (finding for finding in report.findings if finding.id == "storage.disk-full")
-    assert ('buildx builder "shop", holds 80.0 GiB' in full.finding.summary) == bool(builder)
-    assert full.finding.variables.get("builder", "") == builder
-
-
-GROWN: dict[str, tuple[GrowableDisk, dict[str, str]]] = {
-    "ext4": (GrowableDisk("/dev/sdb", "ext4", 9 * GIB, GIB), {"ext_device": "/dev/sdb"}),
-    "ext4 on a partition": (
-        GrowableDisk("/dev/sdb1", "ext4", 9 * GIB, GIB, "/dev/sdb", "1"),
-        {"ext_disk": "/dev/sdb", "ext_partition": "/dev/sdb1", "number": "1"},
-    ),
-    "xfs": (GrowableDisk("/dev/sdb", "xfs", 9 * GIB, GIB), {"xfs_point": "/srv"}),
-    "xfs on a partition": (
-        GrowableDisk("/dev/sdb1", "xfs", 9 * GIB, GIB, "/dev/sdb", "1"),
-        {"xfs_disk": "/dev/sdb", "number": "1"},
-    ),
-}
-
-
-@pytest.mark.parametrize(("disk", "expected"), GROWN.values(), ids=GROWN)
-def test_what_makes_a_file_system_as_large_as_its_disk(
-    disk: GrowableDisk, expected: dict[str, str]
-) -> None:
-    used = int(100 * GIB * 0.97)
-    filled = Usage(
-        "/srv", disk.fstype, "/dev/sdb", 100 * GIB, used, 3 * GIB, 3 * GIB, 0, 0, "8:16", False
-    )
-    result = judge(
-        "storage.disk-full",
-        filesystems=Filesystems((Filesystem("/srv", filled, ("data root",)),)),
-        growable=GrowableDisks({"/srv": disk}),
-    )
-    (finding,) = result.findings
-    assert finding.variables.items() >= {"point": "/srv", **expected}.items()
-    others = {name for _, steps in GROWN.values() for name in steps} - expected.keys()
-    assert not others & finding.variables.keys()
 
 
 def test_what_fills_another_disk_is_named() -> None:

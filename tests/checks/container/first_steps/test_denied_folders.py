@@ -1,0 +1,95 @@
+"""Another user, where a program may not write the folder that it needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.images.details import Detail, ImageDetails
+from diagnose.questions.images import ImageConfig
+from tests.checks.container.evidence import CLOCK, container_in
+from tests.checks.container.first_steps.test_first_steps import CONF
+from tests.inspected import of
+from tests.judging import judge
+
+DENIED = "PermissionError: [Errno 13] Permission denied: '/app/cache'"
+ON_APP = {**CONF, "Source": "/srv/app", "Destination": "/app"}
+
+
+@pytest.mark.parametrize(
+    ("given", "own", "mounts", "line", "expected"),
+    [
+        ("1000:1000", "", [], DENIED, 1),
+        ("1000", "node", [], DENIED, 1),
+        ("node", "node", [], DENIED, 0),
+        ("0", "", [], DENIED, 0),
+        ("", "node", [], DENIED, 0),
+        ("1000", "", [ON_APP], DENIED, 0),
+        ("1000", "", [], "open /proc/sys/kernel/x: permission denied", 0),
+        ("1000", "", [], "permission denied", 0),
+        ("1000", "", [], "listening", 0),
+    ],
+)
+def test_a_user_that_the_image_does_not_plan_for(
+    given: str, own: str, mounts: list[dict[str, Any]], line: str, expected: int
+):
+    container = container_in("exited", code=1, Config={"User": given}, Mounts=mounts)
+    detail = Detail(id=container.image, config=ImageConfig(user=own))
+    result = judge(
+        "container.own-files-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail((line,))}, {}),
+        image_details=ImageDetails({container.image: detail}, {container.image: "app:1"}),
+    )
+    assert len(result.findings) == expected
+
+
+JAVA = (
+    'Exception in thread "main" java.nio.file.AccessDeniedException: /var/agent',
+    "\tat java.nio.file.Files.createDirectories(Files.java:767)",
+)
+AGENT = ["-url", "http://ci.lab.test", "-workDir", "/var/agent"]
+MADE = {
+    "wanted": "/var/agent",
+    "bound": "web-agent:/var/agent",
+    "image": "agent:1",
+    "user": "jenkins",
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "lines", "named", "variables"),
+    [
+        ({"Cmd": AGENT}, JAVA, "its option -workDir", MADE),
+        ({"Cmd": ["agent", "--dir=/var/agent/"]}, JAVA, "its option --dir", MADE),
+        ({"Cmd": ["agent", "/var/agent"]}, JAVA, "its command", MADE),
+        ({"Env": ["WORK=/var/agent"]}, JAVA, "its variable WORK", MADE),
+        ({"Cmd": AGENT}, JAVA[:1], "its option -workDir", {}),
+        ({"Cmd": ["agent", "--log=/var/a.log"]}, ("mkdir /var/a.log: EACCES",), "--log", {}),
+        ({"Cmd": ["agent", "-d", "/var"]}, JAVA, "", {}),
+        ({"Cmd": ["/of/the/image"]}, ("mkdir /of/the/image: EACCES",), "", {}),
+        ({"Env": ["OF=/the/image"]}, ("mkdir /the/image: EACCES",), "", {}),
+        ({"Cmd": AGENT, "User": ""}, JAVA, "", {}),
+    ],
+)
+def test_a_folder_that_an_option_names_and_the_images_user_may_not_create(
+    config: dict[str, Any], lines: tuple[str, ...], named: str, variables: dict[str, str]
+):
+    settings = {"User": "jenkins", "Image": "agent:1", **config}
+    container = container_in("exited", code=1, Config=settings)
+    own = ImageConfig(user="jenkins", cmd=["/of/the/image"], env=["OF=/the/image"])
+    result = judge(
+        "container.own-files-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=LogTails({container.id: LogTail(lines)}, {}),
+        image_details=ImageDetails(
+            {container.image: Detail(id=container.image, config=own)}, {container.image: "agent:1"}
+        ),
+    )
+    assert [named in finding.summary for finding in result.findings] == [True] * bool(named)
+    for finding in result.findings:
+        assert finding.variables == {"container": "web", **variables}

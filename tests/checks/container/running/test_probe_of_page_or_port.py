@@ -1,0 +1,141 @@
+"""What container.unhealthy says of a probe that asks for a port or a page."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.checks.container.evidence import CLOCK, container_in, items, moment
+from tests.checks.container.running.test_unhealthy import listening
+from tests.inspected import of
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("test", "ports", "expected"),
+    [
+        ("wget -qO- http://127.0.0.1:3000/ || exit 1", (8080,), True),
+        ("curl -f http://localhost:8080/health", (8080,), False),
+        ("curl -f http://api.example:3000/", (8080,), False),
+        ("pg_isready", (), False),
+        ("curl -f http://localhost/health_checks", (8080,), True),
+        ("curl -f http://localhost/", (80, 8080), False),
+        ("curl -f https://localhost?full", (8080,), True),
+        ("wget -qO- http://localhost:$PORT/", (8080,), False),
+        ("curl -H 'Referer: http://localhost/' http://127.0.0.1:8080/", (8080,), False),
+        ("curl --unix-socket /run/app.sock http://localhost/", (8080,), False),
+        ("curl --unix-socket /run/app.sock http://localhost:80/", (8080,), False),
+    ],
+    ids=[
+        "another port",
+        "its port",
+        "another host",
+        "no port",
+        "the port of HTTP",
+        "the port of HTTP is served",
+        "the port of HTTPS",
+        "a port from a variable",
+        "a header",
+        "a socket file",
+        "a socket file with a port",
+    ],
+)
+def test_a_probe_of_a_port_where_nothing_listens(test: str, ports: tuple[int, ...], expected: bool):
+    probe = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [probe]}
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": ["CMD-SHELL", test]}}, State={"Health": health}
+    )
+    namespaces = listening(container, *ports)
+    (finding,) = items(
+        judge("container.unhealthy", containers=of(container), clock=CLOCK, namespaces=namespaces)
+    )
+    assert ("TCP sockets inside" in finding.evidence) is expected
+
+
+AT_3000 = "wget -qO- http://127.0.0.1:3000/ || exit 1"
+MOVED = {
+    "one other port": (AT_3000, (8080,), "wget -qO- http://127.0.0.1:8080/ || exit 1"),
+    "a port that begins like it": (
+        "curl -f http://localhost:80/ || echo no answer at :8080",
+        (3000,),
+        "curl -f http://localhost:3000/ || echo no answer at :8080",
+    ),
+    "two other ports": (AT_3000, (8080, 9090), ""),
+    "none": (AT_3000, (), ""),
+    "the port of HTTP": (
+        "curl -f http://localhost/up || exit 1",
+        (8080,),
+        "curl -f http://localhost:8080/up || exit 1",
+    ),
+    "the port of HTTPS": ("curl -kf https://localhost/up", (8080,), ""),
+}
+
+
+@pytest.mark.parametrize(("command", "ports", "probe"), MOVED.values(), ids=MOVED)
+def test_the_probe_for_the_port_that_is_served(command: str, ports: tuple[int, ...], probe: str):
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": "refused"}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = ["CMD-SHELL", command]
+    container = container_in(
+        "running", Config={"Healthcheck": {"Test": test}}, State={"Health": health}
+    )
+    (finding,) = items(
+        judge(
+            "container.unhealthy",
+            containers=of(container),
+            clock=CLOCK,
+            namespaces=listening(container, *ports),
+        )
+    )
+    assert finding.variables.get("moved_probe", "") == probe
+
+
+QUIET = "curl -sf http://localhost:8080/health || exit 1"
+ASKED = {
+    "a page that is not there": (
+        "curl -f http://localhost:8080/health?full=1 || exit 1",
+        "curl: (22) The requested URL returned error: 404",
+        {"start_page": "curl -f http://localhost:8080/ || exit 1"},
+    ),
+    "a login that is wanted": (
+        "wget -qO- 'http://127.0.0.1/health'",
+        "wget: server returned error: HTTP/1.1 401 Unauthorized",
+        {"start_page": "wget -qO- 'http://127.0.0.1/'"},
+    ),
+    "the start page": ("curl -f http://localhost:8080/", "returned error: 404", {}),
+    "a server that is not well": (
+        "curl -f http://localhost:8080/health",
+        "curl: (22) The requested URL returned error: 503",
+        {"restarted": "web"},
+    ),
+    "no words": (
+        QUIET,
+        "",
+        {
+            "shown": "web",
+            "shown_request": "curl -sS -i -m 5 http://localhost:8080/health 2>&1 | head -n 15",
+        },
+    ),
+    "no words of another program": ("pgrep app", "", {"restarted": "web"}),
+    "no words through a socket": (
+        "curl -sf --unix-socket /run/app.sock http://localhost/health",
+        "",
+        {"restarted": "web"},
+    ),
+}
+
+
+def _first_steps(command: str, output: str, age: float) -> dict[str, str]:
+    result = {"Start": moment(10), "End": moment(9), "ExitCode": 1, "Output": output}
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": [result]}
+    test = {"Healthcheck": {"Test": ["CMD-SHELL", command]}}
+    container = container_in("running", age=age, Config=test, State={"Health": health})
+    (finding,) = items(judge("container.unhealthy", containers=of(container), clock=CLOCK))
+    known = ("start_page", "shown", "shown_request", "restarted")
+    return {name: finding.variables[name] for name in known if name in finding.variables}
+
+
+@pytest.mark.parametrize(("command", "output", "steps"), ASKED.values(), ids=ASKED)
+def test_a_probe_that_asks_for_a_page(command: str, output: str, steps: dict[str, str]) -> None:
+    assert _first_steps(command, output, 60.0) == steps
+    assert _first_steps(command, output, 7200.0) == {"restarted": "web"}, "it was healthy before"
