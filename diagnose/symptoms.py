@@ -99,10 +99,10 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
 
     The names of two ends ("web cannot reach db") are no words of a symptom.
     """
-    wanted = Counter(_terms(_REACHES.sub(_without_ends, question)))
+    wanted = Counter(_telling_words(_REACHES.sub(_without_ends, question)))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
-    rarity = _rarity()
+    rarity = _rarity_of_terms()
     matches = [
         match
         for id, terms in _index().items()
@@ -162,7 +162,7 @@ def _weights(id: str, title: str) -> Mapping[str, float]:
     }
     weights: dict[str, float] = {}
     for part, weight in _WEIGHTS:
-        for term in _terms(texts[part]):
+        for term in _telling_words(texts[part]):
             weights[term] = weights.get(term, 0.0) + weight
     return weights
 
@@ -173,7 +173,7 @@ def _section(body: str, name: str) -> str:
 
 
 @functools.cache
-def _rarity() -> Mapping[str, float]:
+def _rarity_of_terms() -> Mapping[str, float]:
     """How much a term tells, by how few pages have it."""
     pages = _index().values()
     number = Counter(term for terms in pages for term in terms)
@@ -183,7 +183,7 @@ def _rarity() -> Mapping[str, float]:
     }
 
 
-def _terms(text: str) -> Iterable[str]:
+def _telling_words(text: str) -> Iterable[str]:
     """The words of a text without those that say nothing: groups, or stems."""
     for word in _WORD.findall(text.lower().replace("'", "")):
         if word in _GROUP_OF:

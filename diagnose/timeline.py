@@ -155,7 +155,7 @@ def _engine_began(clock: object, log: object, config: object) -> float | None:
     )
 
 
-def _named(text: str, by_id: dict[str, str]) -> tuple[str, str]:
+def _with_names(text: str, by_id: dict[str, str]) -> tuple[str, str]:
     """The text with names in place of containers' ids, and the last name.
 
     The first twelve digits stand for a container that is gone.
@@ -169,11 +169,14 @@ def _events(events: Events) -> Iterator[Moment]:
     for event in events:
         if event.action in _SHOWN.get(event.type, ()):
             yield Moment(
-                event.at, "event", _said(event), event.name if event.type == "container" else ""
+                event.at,
+                "event",
+                _event_words(event),
+                event.name if event.type == "container" else "",
             )
 
 
-def _said(event: Event) -> str:
+def _event_words(event: Event) -> str:
     detail = event.detail
     if event.action == "die":
         detail = f"exit {event.exit_code}"
@@ -213,7 +216,7 @@ def _states(containers: Containers, events: Events | None) -> Iterator[Moment]:
 
 def _kernel(kernel: KernelLog, names: dict[str, str]) -> Iterator[Moment]:
     for record, _ in kernel.matching(_KERNEL):
-        yield Moment(record.at, "kernel", *_named(record.text, names))
+        yield Moment(record.at, "kernel", *_with_names(record.text, names))
     for kill in kernel.oom_kills:
         name = names.get(kill.container, "")
         whose = f"of container {name or kill.container[:12]}" if kill.container else "of the host"
@@ -232,4 +235,4 @@ def _log(log: DaemonLog, names: dict[str, str]) -> Iterator[Moment]:
         if line.at is not None and (
             _DAEMON.match(line.message) or line.level in ("fatal", "panic", "error")
         ):
-            yield Moment(line.at, "dockerd", *_named(line.text, names))
+            yield Moment(line.at, "dockerd", *_with_names(line.text, names))

@@ -59,7 +59,7 @@ def _faults(config: ConfigFaults) -> dict[str, Json]:
     """Each fault by its place, what dockerd says of them, and the edits that mend them all."""
     evidence: dict[str, Json] = {}
     for fault in config.faults:
-        evidence[_where(config.path, fault)] = _described(fault)
+        evidence[_place_of_fault(config.path, fault)] = _described(fault)
     if config.refusal:
         evidence[config.source] = config.refusal
     elif config.validated and any(fault.stage != "value" for fault in config.faults):
@@ -90,7 +90,7 @@ def removable_keys(config: ConfigFaults) -> list[str]:
 
 def _faults_in_short(path: str, faults: Sequence[Fault]) -> str:
     if len(faults) == 1:
-        return f"{_where(path, faults[0])}: {_described(faults[0])}"
+        return f"{_place_of_fault(path, faults[0])}: {_described(faults[0])}"
     names = and_more(fault.key or fault.message for fault in faults)
     return f"{path} has {count(len(faults), 'fault')}: {names}"
 
@@ -99,7 +99,7 @@ def _described(fault: Fault) -> str:
     return f"{fault.key}: {fault.message}" if fault.key else fault.message
 
 
-def _where(path: str, fault: Fault) -> str:
+def _place_of_fault(path: str, fault: Fault) -> str:
     column = f" column {fault.column}" if fault.column else ""
     return f"{path} line {fault.line}{column}" if fault.line else path
 

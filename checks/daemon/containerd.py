@@ -54,7 +54,7 @@ def containerd_down(
     along: then the check counts only a containerd of the system, or one that dockerd's last lines
     blame.
     """
-    unclear = _unclear(daemon)
+    unclear = _why_unclear(daemon)
     if unclear is not None:
         return unclear
     log = NO_LOG if log is None else log
@@ -112,7 +112,7 @@ def _cure(failure: LogLine | None, stopped: str) -> PageVariables:
     return {"stopped": stopped} if stopped else {}
 
 
-def _unclear(daemon: Daemon) -> Skipped | Unavailable | None:
+def _why_unclear(daemon: Daemon) -> Skipped | Unavailable | None:
     """Why the process list does not show whether the engine has its containerd."""
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")

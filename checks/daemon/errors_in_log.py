@@ -69,7 +69,7 @@ def _finding(error: SaidError, subject: Subject, log: DaemonLog, clock: Clock) -
     return Finding(
         subject=subject,
         summary=(
-            f"the engine wrote an error {times}, last {clock.ago(error.line.at)}: {_what(error, recognised)}"
+            f"the engine wrote an error {times}, last {clock.ago(error.line.at)}: {_meaning(error, recognised)}"
         ),
         evidence={
             log.where(error.line): error.line.text,
@@ -107,7 +107,7 @@ def _known(error: SaidError) -> Recognised | None:
     return next((known for known in tables if known is not None), None)
 
 
-def _what(error: SaidError, known: Recognised | None) -> str:
+def _meaning(error: SaidError, known: Recognised | None) -> str:
     """What the error means; else its words, with short ids as the docker command prints them."""
     text = _ID.sub(lambda match: match[0][:12], error.line.text)
     return known.cause if known is not None else shortened(text, SHOWN)

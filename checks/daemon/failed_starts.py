@@ -129,7 +129,7 @@ def _known_cure(start: FailedStart, root: DataRoot | None) -> PageVariables:
     """What the page needs where the last words of the start are known."""
     if start.known is None:
         return {}
-    return page_variables(start.known, root) | _leftover(start.known, root)
+    return page_variables(start.known, root) | _folder_of_other_driver(start.known, root)
 
 
 def _unfit_place(root: DataRoot, mounts: Mounts | None) -> str:
@@ -169,7 +169,7 @@ def _driver_variables(config: DaemonConfig | None, line: LogLine) -> PageVariabl
     return {"driver_json": '{"storage-driver": null}'} if config.in_file("storage-driver") else {}
 
 
-def _leftover(recognised: Recognised, root: DataRoot | None) -> PageVariables:
+def _folder_of_other_driver(recognised: Recognised, root: DataRoot | None) -> PageVariables:
     """The folder of the other driver, where the data root holds overlay2 and one more."""
     drivers = set(recognised.values.get("drivers", "").replace(" ", "").split(","))
     others = sorted(drivers - {"overlay2"})

@@ -57,11 +57,11 @@ def not_running(
         return None
     if not daemon.is_down:
         if daemon.is_hung or daemon.reason == "forbidden":
-            return _unseen(daemon)
+            return _why_unseen(daemon)
         if _has_no_engine(daemon):
             yield _not_installed_finding(daemon)
             return None
-        return _elsewhere(daemon)
+        return _not_this_host(daemon)
     if rootless and not _has_run(daemon, end):
         for engine in rootless:
             yield _rootless_finding(engine)
@@ -102,7 +102,7 @@ def _rootless_finding(engine: RootlessEngine) -> Finding:
     )
 
 
-def _unseen(daemon: Daemon) -> Unavailable | None:
+def _why_unseen(daemon: Daemon) -> Unavailable | None:
     """Why it is unknown whether the engine lives; None if it does."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
         return Unavailable(
@@ -111,7 +111,7 @@ def _unseen(daemon: Daemon) -> Unavailable | None:
     return None
 
 
-def _elsewhere(daemon: Daemon) -> Unavailable:
+def _not_this_host(daemon: Daemon) -> Unavailable:
     """Why the silence of this address says nothing about this host's engine."""
     assert daemon.silence is not None
     reason = daemon.silence.reason

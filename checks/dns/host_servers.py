@@ -144,15 +144,15 @@ def _dead_servers_finding(
             f"the host gets no answer from its DNS server {first}{more} "
             f"({servers.lookups.host[first]})",
             f"{others[0]} answers" if others else _no_other(servers.resolvers),
-            _filtered(servers.rules.get(first)),
+            _filter_clause(servers.rules.get(first)),
             _no_way_out(down, has_way=has_way) if is_lost else "",
             f"interface {unplugged}, by which it is asked, has no carrier" if unplugged else "",
             _serves(servers.serving),
         ),
         evidence=_answers(servers),
         variables=_host_variables(first, is_lost=is_lost)
-        | _stopped(servers.serving)
-        | _better(servers),
+        | _start_of_server(servers.serving)
+        | _file_with_living_servers(servers),
         severity=servers.severity,
         # The daemon looks registries up by the host's resolver.
         touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
@@ -175,18 +175,18 @@ def _unplugged(server: str, routes: Routes | None, links: Interfaces | None) -> 
     return link.name if link is not None and link.up and link.lacks_carrier else ""
 
 
-def _filtered(rule: Step | None) -> str:
+def _filter_clause(rule: Step | None) -> str:
     return f"the host's own packet filter stops the query: {rule}" if rule is not None else ""
 
 
-def _stopped(serving: Container | None) -> PageVariables:
+def _start_of_server(serving: Container | None) -> PageVariables:
     """The variable of a start, where the container that serves the address does not run."""
     if serving is None or serving.is_running:
         return {}
     return {"stopped_server": serving.name}
 
 
-def _better(servers: _DeadServers) -> PageVariables:
+def _file_with_living_servers(servers: _DeadServers) -> PageVariables:
     """The variables of a file without the dead servers, where another one answers.
 
     silent: the dead servers that running containers go on asking; those of IPv4 beyond this host,

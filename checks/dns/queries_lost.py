@@ -171,7 +171,7 @@ def _finding(loss: _Loss, resolver_paths: ResolverPaths | None, critical_pct: fl
         summary=sentence(
             f"DNS server {server} does not answer {sample.lost} of {sample.sent} queries, "
             "and each lookup that loses one takes seconds longer",
-            _where(loss),
+            _where_it_is_lost(loss),
             f"the rule {rule} matches some of the packets" if rule is not None else "",
             f"{loss.sound} answers all" if loss.sound else "",
         ),
@@ -220,7 +220,7 @@ def _from(path: SampledPath) -> str:
     return f"network {'+'.join(path.networks)}" if path.networks else "host"
 
 
-def _where(loss: _Loss) -> str:
+def _where_it_is_lost(loss: _Loss) -> str:
     if loss.is_of_network:
         most = max(loss.sent_again, key=loss.sent_again.__getitem__)
         return (

@@ -53,7 +53,7 @@ def loopback_stub(
         ),
         evidence={
             f"{HOST_FILE} nameserver": list(resolvers.host_servers),
-            RESOLVED_FILE: _shown(resolvers.resolved),
+            RESOLVED_FILE: _nameservers_or_reason(resolvers.resolved),
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
         },
@@ -83,7 +83,7 @@ def _has_servers(conf: ResolvConf | Unavailable) -> bool:
     return isinstance(conf, ResolvConf) and bool(conf.nameservers)
 
 
-def _shown(conf: ResolvConf | Unavailable) -> object:
+def _nameservers_or_reason(conf: ResolvConf | Unavailable) -> object:
     return list(conf.nameservers) if isinstance(conf, ResolvConf) else str(conf)
 
 
@@ -127,10 +127,11 @@ def _no_server_finding(
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{file} {_lack(resolvers)}", _consequence(fallback, without, is_island=is_island)
+            f"{file} {_what_it_lacks(resolvers)}",
+            _consequence(fallback, without, is_island=is_island),
         ),
         evidence={
-            file: _shown(resolvers.engine_file),
+            file: _nameservers_or_reason(resolvers.engine_file),
             f"{HOST_FILE} is a link to": resolvers.dangling or None,
             "dns of the daemon": list(resolvers.configured),
             **servers_of(fallback.members, resolvers),
@@ -148,7 +149,7 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
     return Severity.advice if is_island or resolvers.only_ipv6 else Severity.warning
 
 
-def _lack(resolvers: Resolvers) -> str:
+def _what_it_lacks(resolvers: Resolvers) -> str:
     if _only_link_local(resolvers):
         return (
             f"names only {', '.join(resolvers.engine_view)}, a link-local address "

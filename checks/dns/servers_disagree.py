@@ -75,7 +75,8 @@ class _Split(msgspec.Struct, frozen=True):
     @property
     def evidence(self) -> dict[str, object]:
         return {
-            f"{self.name} A at {server}": _shown(reply) for server, reply in self.replies.items()
+            f"{self.name} A at {server}": _reply_text(reply)
+            for server, reply in self.replies.items()
         }
 
     @property
@@ -86,7 +87,7 @@ class _Split(msgspec.Struct, frozen=True):
         return {"name": self.name, "knower": self.knower, "dns_json": f'{{"dns": [{servers}]}}'}
 
 
-def _shown(reply: DnsReply) -> str:
+def _reply_text(reply: DnsReply) -> str:
     return f"{reply}: {', '.join(reply.answers)}" if reply.answers else str(reply)
 
 

@@ -120,7 +120,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
             f"{listed(group.members)} cannot reach DNS server {server} ({lost.reply})",
             _where_it_is_lost(lost),
             _doubtful_origin(lost),
-            _others(group),
+            _others_answer(group),
         ),
         evidence=_evidence(lost),
         variables={
@@ -138,7 +138,7 @@ def _finding(lost: LostQuery, users: Sequence[Container]) -> Finding:
     )
 
 
-def _others(group: QueryGroup) -> str:
+def _others_answer(group: QueryGroup) -> str:
     """That another of the containers' servers answers, in words."""
     if not group.works:
         return ""

@@ -51,7 +51,7 @@ def dnat_missing(
     for subject in packet_paths.unwalked:
         yield Unexamined(subject, "more published ports than are walked")
     for inlet in packet_paths.inlets:
-        problem = _misled(firewall, inlet)
+        problem = _fault_of_rules(firewall, inlet)
         if problem:
             served = has_proxy(config) and inlet.is_served_by_host
             untracked = _untracking(firewall, inlet)
@@ -195,7 +195,7 @@ def _port_first(inlet: Ingress) -> PageVariables:
     }
 
 
-def _misled(firewall: Firewall, inlet: Ingress) -> str:
+def _fault_of_rules(firewall: Firewall, inlet: Ingress) -> str:
     """What is certainly wrong with the rules of one published port, in words.
 
     Empty if nothing is.

@@ -49,12 +49,12 @@ def dnat_stale(
     if containers.unexamined:
         return None
     repair = repair_of(simulated_repair, "firewall.dnat-stale")
-    for rule in _stale(rules, containers, networks):
+    for rule in _stale_rules(rules, containers, networks):
         yield _finding(rule, containers, listeners, repair)
     return None
 
 
-def _stale(
+def _stale_rules(
     rules: tuple[PortRule, ...], containers: Containers, networks: Networks
 ) -> Iterator[PortRule]:
     """Those that lead to an address of the engine's networks that no running container has."""

@@ -52,8 +52,8 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     return Finding(
         subject=HOST,
         summary=(
-            f"IPv6 does not work {_where(links)}: {by} drops neighbour discovery (ICMPv6); "
-            f"{counted('container', names)} cannot {_whom(links)} over IPv6"
+            f"IPv6 does not work {_where_it_fails(links)}: {by} drops neighbour discovery (ICMPv6); "
+            f"{counted('container', names)} cannot {_who_is_not_found(links)} over IPv6"
         ),
         evidence={
             **by.evidence,
@@ -72,7 +72,7 @@ def _finding(by: Step, links: Sequence[NeighbourLink]) -> Finding:
     )
 
 
-def _where(links: Sequence[NeighbourLink]) -> str:
+def _where_it_fails(links: Sequence[NeighbourLink]) -> str:
     networks = sorted({link.network.name for link in links if link.network is not None})
     uplinks = [link.device for link in links if link.place == "uplink"]
     places = [f"on {named('network', networks)}"] if networks else []
@@ -80,7 +80,7 @@ def _where(links: Sequence[NeighbourLink]) -> str:
     return " and ".join(places)
 
 
-def _whom(links: Sequence[NeighbourLink]) -> str:
+def _who_is_not_found(links: Sequence[NeighbourLink]) -> str:
     places = {link.place for link in links}
     if places == {"containers"}:
         return "reach each other"

@@ -67,7 +67,9 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
     is_mild = by.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
     return Finding(
         subject=HOST,
-        summary=sentence(f"{by} blocks{what}: {'; '.join(_harm(ways))}", iptables_off(config)),
+        summary=sentence(
+            f"{by} blocks{what}: {'; '.join(_harm_in_words(ways))}", iptables_off(config)
+        ),
         evidence={
             **by.evidence,
             "packet": f"{part}, hook {hook}",
@@ -84,7 +86,7 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
     )
 
 
-def _harm(ways: DroppedWays) -> list[str]:
+def _harm_in_words(ways: DroppedWays) -> list[str]:
     """What the rule means, in words."""
     by_ipv6 = " over IPv6" if ways.family == "ip6" else ""
     harm = []

@@ -333,7 +333,7 @@ def pull_altered(
     the way that looks into the traffic, or a damaged store of the registry.
     """
     failures = FailedPulls(pulls, clock, repeated, recent_s)
-    between = _between(info) if info is not None else {}
+    between = _mirrors_and_proxy(info) if info is not None else {}
     for trouble in pulls.of("altered"):
         yield failures.finding(
             trouble,
@@ -344,7 +344,7 @@ def pull_altered(
     return None
 
 
-def _between(info: Info) -> dict[str, Json]:
+def _mirrors_and_proxy(info: Info) -> dict[str, Json]:
     """The mirrors and the proxy between this host and a registry."""
     mirrors = list(mirrors_of(info).values())
     return present(

@@ -56,7 +56,7 @@ def push_failed(
             subject=DAEMON,
             summary=f"pushing an image failed, last {ago}: {_reason(failed)}{clause}",
             evidence={
-                log.where(failed.last): shortened(_plain(failed.said)),
+                log.where(failed.last): shortened(_without_markup(failed.said)),
                 "uploads that failed": failed.times,
             },
             variables={"body_size": "client_max_body_size"} if failed.why == "size" else lent,
@@ -82,10 +82,10 @@ def _own_login(client: ClientSettings | None) -> tuple[str, dict[str, str]]:
     return f"{alone}, {whose} {registries}", {"caller_config": client.caller.folder}
 
 
-def _plain(text: str) -> str:
+def _without_markup(text: str) -> str:
     """The words of a web page without its markup."""
     return _MARKUP.sub(" ", text).strip()
 
 
 def _reason(failed: FailedPush) -> str:
-    return _SENTENCES.get(failed.why) or shortened(_plain(failed.said), 120)
+    return _SENTENCES.get(failed.why) or shortened(_without_markup(failed.said), 120)

@@ -49,7 +49,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
             container,
             f"{container} has {and_more(names)} in its {where}",
             {
-                place: [_shown(secret) for secret in secrets[:NAMES_SHOWN]]
+                place: [_name_and_kind(secret) for secret in secrets[:NAMES_SHOWN]]
                 for place, secrets in places.items()
             },
             name=names[0],
@@ -57,7 +57,7 @@ def secrets_in_env(exposed: Exposed, details: ImageDetails | None) -> CheckResul
     return None
 
 
-def _shown(secret: Secret) -> str:
+def _name_and_kind(secret: Secret) -> str:
     return f"{secret.name} ({secret.kind})" if secret.name else secret.kind
 
 
@@ -78,7 +78,9 @@ def secrets_in_image(histories: ImageHistories, details: ImageDetails | None) ->
             yield Finding(
                 subject=Subject("image", name),
                 summary=f'image "{name}" carries {and_more(names)} for everyone who may pull it',
-                evidence=by_key((place, _shown(secret)) for place, secret in secrets[:NAMES_SHOWN]),
+                evidence=by_key(
+                    (place, _name_and_kind(secret)) for place, secret in secrets[:NAMES_SHOWN]
+                ),
                 variables={"image": name},
             )
     return None

@@ -119,11 +119,11 @@ def _lacks_metadata_alone(disk: Filesystem, btrfs: BtrfsRooms) -> bool:
 def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
     """How full a disk is, what fills it, and what may go."""
     disk, figures = filled.disk, filled.disk.usage
-    room = f"{size(figures.available)} left of {size(figures.size)}{_soon(disk, rates)}"
+    room = f"{size(figures.available)} left of {size(figures.size)}{_when_full(disk, rates)}"
     largest = [f"{folder.path} {size(folder.bytes)}" for folder in filled.folders]
     return Finding(
         subject=disk.subject,
-        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{_blame(filled)}",
+        summary=f"{disk.point} is {figures.used_pct:.0f} % full, {room}{_what_fills_it(filled)}",
         evidence={
             **_figures(disk, rates),
             **users(disk),
@@ -204,7 +204,7 @@ def _rate(disk: Filesystem, rates: FillRate | None) -> float:
     return (rates.by_point.get(disk.point) or 0.0) if rates is not None else 0.0
 
 
-def _soon(disk: Filesystem, rates: FillRate | None) -> str:
+def _when_full(disk: Filesystem, rates: FillRate | None) -> str:
     rate = _rate(disk, rates)
     if not rate:
         return ""
@@ -228,7 +228,7 @@ def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
     return evidence
 
 
-def _blame(filled: FilledDisk) -> str:
+def _what_fills_it(filled: FilledDisk) -> str:
     """What fills the disk, where that can be said in a word, as the end of a sentence."""
     dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
     if cache is not None:
@@ -262,11 +262,11 @@ def _attribution(disk: Filesystem, usage: DiskUsage | Unavailable) -> dict[str, 
         return {"not measured": str(usage)} if disk.holds_data_root else {}
     if usage.point != disk.point or usage.not_asked:
         return {}
-    evidence: dict[str, Json] = {"attribution": [_part(part) for part in usage.parts]}
+    evidence: dict[str, Json] = {"attribution": [_part_share(part) for part in usage.parts]}
     return evidence | ({"not measured": list(usage.unmeasured)} if usage.unmeasured else {})
 
 
-def _part(part: UsagePart) -> dict[str, Json]:
+def _part_share(part: UsagePart) -> dict[str, Json]:
     bound = "at least; " if part.at_least else ""
     largest = ", ".join(f"{name} {size(number)}" for name, number in part.subjects)
     return {"name": part.name, "bytes": part.bytes, "note": bound + largest}

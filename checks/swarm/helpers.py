@@ -84,7 +84,7 @@ def ended_for_health(
     never = newest.has_failed_since_its_start and lived is not None and lived < LONGEST_START_S
     when = f", {duration(lived)} after its start" if lived is not None and never else ""
     return EndedForHealth(
-        f"{killed}{when}: {_met(newest)}",
+        f"{killed}{when}: {_what_probe_met(newest)}",
         {
             "probe": newest.text,
             "task": newest.container.name,
@@ -114,7 +114,7 @@ def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
     ]
 
 
-def _met(probe: HealthCheck) -> str:
+def _what_probe_met(probe: HealthCheck) -> str:
     """What the last probe met."""
     if probe.lacks_program:
         return f'its probe runs "{probe.lacks_program}", which the container does not have'

@@ -93,7 +93,7 @@ def _cure(placed: PlacedService) -> PageVariables:
     return {"unlabelled": node.name, "label": "=".join(label)} if label is not None else {}
 
 
-def _unfit(placed: PlacedService) -> str:
+def _why_unfit(placed: PlacedService) -> str:
     """What the scheduler leaves out: who holds the port, or how much is reserved."""
     if placed.says(PORT_TAKEN):
         holders = placed.swarm.port_holders(placed.service)
@@ -136,7 +136,7 @@ def _finding(placed: PlacedService, containers: Containers | None, left: str) ->
     on_this_host = f"interface {left} on this host has the network's number" if left else ""
     return Finding(
         subject=DAEMON,
-        summary=sentence(": ".join([runs, *reasons]), on_this_host or _unfit(placed)),
+        summary=sentence(": ".join([runs, *reasons]), on_this_host or _why_unfit(placed)),
         evidence={
             "ServiceStatus.RunningTasks": status.running_tasks,
             "ServiceStatus.DesiredTasks": status.desired_tasks,

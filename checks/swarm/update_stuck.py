@@ -72,7 +72,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
             "task errors": errors[:3],
             **present({"UpdateConfig.Order": "start-first" if own_port else ""}),
         },
-        variables={"service": name, **_hold(placed, update)},
+        variables={"service": name, **_what_holds_it_up(placed, update)},
         discriminator=name,
         touches=missing_image(errors),
         signs=signs(*errors),
@@ -80,7 +80,7 @@ def _finding(placed: PlacedService, update: UpdateStatus) -> Finding:
     )
 
 
-def _hold(placed: PlacedService, update: UpdateStatus) -> PageVariables:
+def _what_holds_it_up(placed: PlacedService, update: UpdateStatus) -> PageVariables:
     """What holds the update up, as a variable of the page."""
     name = placed.service.spec.name
     if placed.waits_for_own_port:

@@ -114,7 +114,7 @@ def main() -> NoReturn:
         click.echo(error.format_message(), err=True)
         process.leave(process.UNKNOWN)
     except click.ClickException as error:
-        _show(error)
+        _show_usage_error(error)
         process.leave(process.UNKNOWN)
     except click.Abort:
         process.leave(process.UNKNOWN)
@@ -144,7 +144,7 @@ def _open_streams() -> None:
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
 
 
-def _show(error: click.ClickException) -> None:
+def _show_usage_error(error: click.ClickException) -> None:
     """What is wrong with what the user asked for, and what to try."""
     click.echo(f"Error: {error.format_message()}", err=True)
     if os.geteuid() and "ermission denied" in error.format_message():

@@ -58,7 +58,7 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
     try:
         page = runbooks.page(id)
     except KeyError:
-        if "." not in id and _listed(id):
+        if "." not in id and _list_matches(id):
             return
         raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
     if raw:
@@ -71,7 +71,7 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
     explain.render(page, sys.stdout, color=options.color(no_color))
 
 
-def _listed(words: str) -> bool:
+def _list_matches(words: str) -> bool:
     """Print the ids and titles of the pages that these words may be about.
 
     False where there are none.

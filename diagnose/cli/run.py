@@ -83,7 +83,7 @@ def _diagnose(
     last_moment.watch_start()
     try:
         report = session.diagnose(
-            load_watched, selected, request, began=began, shown=_shown(given["format_"])
+            load_watched, selected, request, began=began, shown=_drawn_evidence(given["format_"])
         )
     except session.InvalidRequestError as error:
         if path:
@@ -134,7 +134,7 @@ def _baseline(path: Path | None) -> Mapping[str, Json] | None:
         raise click.ClickException(str(error)) from None
 
 
-def _shown(format_: str) -> tuple[type, ...]:
+def _drawn_evidence(format_: str) -> tuple[type, ...]:
     """The evidence that a format draws, beside what the checks need."""
     if format_ != "html":
         return ()

@@ -91,13 +91,13 @@ class ChainWalker:
         policy = Step(chain.label, chain.name, f"policy {chain.policy}")
         if not chain.rules:
             return [(chain.policy, Way(way.state, way.calls, policy, way.doubt))]
-        ends = self._through(chain, [way], 0)
+        ends = self._ways_through(chain, [way], 0)
         by_policy: list[Decided] = [
             (chain.policy, Way(end.state, end.calls, policy, end.doubt)) for end in ends.through
         ]
         return [*ends.decided, *by_policy]
 
-    def _through(self, chain: Chain, ways: list[Way], depth: int) -> WaysOut:
+    def _ways_through(self, chain: Chain, ways: list[Way], depth: int) -> WaysOut:
         """All ways through one chain and what it enters."""
         decided: list[Decided] = []
         returned: list[Way] = []
@@ -170,7 +170,7 @@ class ChainWalker:
         if key not in self._ends_by_entry:
             name = (entered.label, entered.name)
             self._entered.add(name)
-            self._ends_by_entry[key] = self._through(entered, [Way(way.state)], depth + 1)
+            self._ends_by_entry[key] = self._ways_through(entered, [Way(way.state)], depth + 1)
             self._entered.discard(name)
         ends = self._ends_by_entry[key]
         inside = way.path

@@ -92,20 +92,22 @@ def holds_any(
     unsure = False
     if len(fields) == 1:
         for (value,) in among:
-            holds = _is(fields[0], value, packet)
+            holds = _field_is(fields[0], value, packet)
             if holds:
                 return True
             unsure = unsure or holds is None
         return None if unsure else False
     for values in among:
-        answers = [_is(name, value, packet) for name, value in zip(fields, values, strict=True)]
+        answers = [
+            _field_is(name, value, packet) for name, value in zip(fields, values, strict=True)
+        ]
         if all(answers):
             return True
         unsure = unsure or False not in answers
     return None if unsure else False
 
 
-def _is(name: Field, value: Value, packet: Packet) -> bool | None:
+def _field_is(name: Field, value: Value, packet: Packet) -> bool | None:
     if name == "status" and isinstance(value, Masked):
         return _status(value, packet)
     actual = packet.values[name]
@@ -113,7 +115,7 @@ def _is(name: Field, value: Value, packet: Packet) -> bool | None:
         if name in packet.choices:
             return _among_choices(value, packet.choices[name])
         return False if _is_inner(name, value, packet) else None
-    return _holds(value, actual)
+    return _includes(value, actual)
 
 
 def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
@@ -124,7 +126,7 @@ def _among_choices(value: Value, choices: tuple[int, ...]) -> bool | None:
     if isinstance(value, Interval):
         met = bisect_right(choices, value.high) - bisect_left(choices, value.low)
     else:
-        met = sum(_holds(value, number) for number in choices)
+        met = sum(_includes(value, number) for number in choices)
     if not met:
         return False
     return True if met == len(choices) else None
@@ -135,7 +137,7 @@ def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
     return packet.inner is not None and name in ADDRESSES and packet.inner.covers(value)
 
 
-def _holds(value: Value, actual: int | str) -> bool:
+def _includes(value: Value, actual: int | str) -> bool:
     match value:
         case Interval(low, high):
             return isinstance(actual, int) and low <= actual <= high
@@ -154,16 +156,16 @@ def _holds(value: Value, actual: int | str) -> bool:
 def _status(value: Masked, packet: Packet) -> bool | None:
     bits = [1 << shift for shift in range(value.mask.bit_length()) if value.mask >> shift & 1]
     if value.any_bit:
-        return _any([packet.status_bit(bit) for bit in bits])
+        return _any_true([packet.status_bit(bit) for bit in bits])
     differences = []
     for bit in bits:
         is_set = packet.status_bit(bit)
         differences.append(None if is_set is None else is_set != bool(value.value & bit))
-    differs = _any(differences)
+    differs = _any_true(differences)
     return None if differs is None else not differs
 
 
-def _any(answers: list[bool | None]) -> bool | None:
+def _any_true(answers: list[bool | None]) -> bool | None:
     """Whether one of these is true; None where that depends on an unknown one."""
     if True in answers:
         return True

@@ -63,7 +63,7 @@ def is_lost(ruleset: Ruleset, by: Step) -> bool:
 def names_bridge(ruleset: Ruleset, bridge: str) -> bool:
     """Whether the forward hook reaches a rule about this bridge in a table of Docker's kind."""
     return any(
-        _about(rule, bridge)
+        _is_about(rule, bridge)
         for chain in reached(ruleset, "forward")
         if chain.table.name in ("filter", NFTABLES_TABLE)
         for rule in chain.rules
@@ -106,7 +106,7 @@ def _entered(action: Action | None) -> Iterator[str]:
             yield from _entered(chosen)
 
 
-def _about(rule: Rule, bridge: str) -> bool:
+def _is_about(rule: Rule, bridge: str) -> bool:
     keys = [
         values
         for condition in rule.conditions
@@ -142,7 +142,10 @@ def port_rules(ruleset: Ruleset) -> Iterator[PortRule]:
             continue
         for number, rule in enumerate(chain.rules, 1):
             action = rule.action
-            protocol, host_port = _PROTOCOLS.get(_only(rule, "proto") or 0), _only(rule, "dport")
+            protocol, host_port = (
+                _PROTOCOLS.get(_only_number(rule, "proto") or 0),
+                _only_number(rule, "dport"),
+            )
             if not isinstance(action, Translate) or action.kind != "dnat" or not action.address:
                 continue
             if protocol is not None and host_port is not None:
@@ -163,14 +166,17 @@ def redirected_ports(ruleset: Ruleset) -> frozenset[tuple[str, int]]:
     ports = set()
     for chain in reached(ruleset, "prerouting"):
         for rule in chain.rules:
-            protocol, port = _PROTOCOLS.get(_only(rule, "proto") or 0), _only(rule, "dport")
+            protocol, port = (
+                _PROTOCOLS.get(_only_number(rule, "proto") or 0),
+                _only_number(rule, "dport"),
+            )
             is_redirect = isinstance(rule.action, Translate) and rule.action.kind == "redirect"
             if is_redirect and protocol is not None and port is not None:
                 ports.add((protocol, port))
     return frozenset(ports)
 
 
-def _only(rule: Rule, field: Field) -> int | None:
+def _only_number(rule: Rule, field: Field) -> int | None:
     """The one number that a rule asks for in this field."""
     for condition in rule.conditions:
         if isinstance(condition, Match) and condition.fields == (field,) and not condition.negate:

@@ -150,7 +150,7 @@ def _forward_filter(bridges: Sequence[Bridge], *, has_stages: bool) -> TableRule
     apart = _stages(bridges) if has_stages else _internal(bridges)
     forward = ["-j DOCKER-CT", f"-j {next(iter(apart))}", "-j DOCKER-BRIDGE"]
     for bridge in bridges:
-        forward += _passage(bridge)
+        forward += _passage_rules(bridge)
     ports = [rule for bridge in bridges for rule in _accepts(bridge)]
     ports += [f"-o {bridge.name} -p icmp -j ACCEPT" for bridge in routed]
     ports += [f"! -i {bridge.name} -o {bridge.name} -j DROP" for bridge in outward]
@@ -184,7 +184,7 @@ def _internal(bridges: Sequence[Bridge]) -> dict[str, list[str]]:
     return {"DOCKER-INTERNAL": rules}
 
 
-def _passage(bridge: Bridge) -> list[str]:
+def _passage_rules(bridge: Bridge) -> list[str]:
     """What the containers of a bridge may send, as engines from 28.2 on write it."""
     name = bridge.name
     if bridge.internal:

@@ -316,14 +316,14 @@ def _jumps(field: Literal["iif", "oif"], jumps: str, names: Sequence[str]) -> _W
 
 def _written(parts: Sequence[_Part], action: Action, comment: str = "") -> _Written:
     conditions = tuple(condition for part in parts for condition in part.conditions)
-    words = [*(part.text for part in parts), "counter", _words(action)]
+    words = [*(part.text for part in parts), "counter", _verdict_text(action)]
     if comment:
         words.append(f'comment "{comment}"')
     rule = Rule(describe(conditions, (), action, comment or None), conditions, action=action)
     return _Written(" ".join(words), rule)
 
 
-def _words(action: Action) -> str:
+def _verdict_text(action: Action) -> str:
     """A verdict as `nft` takes it."""
     if isinstance(action, Enter):
         return f"jump {action.chain}"

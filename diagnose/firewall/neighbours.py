@@ -82,7 +82,9 @@ def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undeliv
         (_answer(peer, host), _IN),
     )
     for packet, hooks in packets:
-        yield from _lost(stack, _on(stack, pair.device, packet, hooks), hooks, pair.device)
+        yield from _undelivered(
+            stack, _packet_on(stack, pair.device, packet, hooks), hooks, pair.device
+        )
 
 
 def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
@@ -93,7 +95,7 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
         frame = replace(
             packet, iif=pair.device, oif=pair.device, physin=None, physout=None, dst_local=False
         )
-        yield from _lost(stack, frame, _ACROSS, pair.device)
+        yield from _undelivered(stack, frame, _ACROSS, pair.device)
 
 
 def on_the_way(stack: Stack, flow: Flow, traced: Trace) -> Iterator[Undelivered]:
@@ -112,7 +114,7 @@ def on_the_way(stack: Stack, flow: Flow, traced: Trace) -> Iterator[Undelivered]
             yield from between_host_and_peer(stack, pair)
 
 
-def _on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
+def _packet_on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
     """A packet that comes in by an interface of the host, or that the host sends by it."""
     if hooks is _OUT:
         return replace(packet, iif="", oif=device, src_local=True, dst_local=False)
@@ -136,7 +138,7 @@ def _message(icmp: int, src: str, dst: str) -> Packet:
     )
 
 
-def _lost(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
+def _undelivered(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
     ruleset = stack.ruleset
     for layer, hook in hooks:
         if layer == "bridge":

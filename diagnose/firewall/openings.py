@@ -34,7 +34,7 @@ class Openings:
     def __init__(self, ruleset: Ruleset) -> None:
         self._by_port: dict[int, list[_Opening]] = {}
         self._wide: list[_Opening] = []
-        for number, (rule, step) in enumerate(_letting_in(ruleset)):
+        for number, (rule, step) in enumerate(_rules_that_let_in(ruleset)):
             opening = _Opening(number, rule, step)
             ports = _single_ports(rule)
             for port in ports:
@@ -56,16 +56,16 @@ class Openings:
             mark=None,
             ctmark=None,
         )
-        candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_number)
+        candidates = sorted((*self._by_port.get(port, ()), *self._wide), key=_by_number)
         fitting = (opening.step for opening in candidates if _names_port(opening.rule, packet))
         return next(fitting, None)
 
 
-def _number(opening: _Opening) -> int:
+def _by_number(opening: _Opening) -> int:
     return opening.number
 
 
-def _letting_in(ruleset: Ruleset) -> Iterator[tuple[Rule, Step]]:
+def _rules_that_let_in(ruleset: Ruleset) -> Iterator[tuple[Rule, Step]]:
     for chain in ruleset.chains:
         if is_docker_chain(str(chain.table), chain.name):
             continue

@@ -135,13 +135,13 @@ class Routing:
         if decided is not None:
             return decided
         if self._asks_for_more["inet6" if ":" in dst else "inet"]:
-            decision = self._decisions[key] = self._decide(dst, src, iif, mark)
+            decision = self._decisions[key] = self._decide_route(dst, src, iif, mark)
             return decision
-        decision = self._by_destination.get(dst) or self._decide(dst, src, iif, mark)
+        decision = self._by_destination.get(dst) or self._decide_route(dst, src, iif, mark)
         self._by_destination[dst] = decision
         return decision
 
-    def _decide(self, dst: str, src: str | None, iif: str, mark: int | None) -> RouteDecision:
+    def _decide_route(self, dst: str, src: str | None, iif: str, mark: int | None) -> RouteDecision:
         address = ip_address(dst)
         family = "inet" if address.version == 4 else "inet6"
         source = ip_address(src) if src else None
@@ -149,7 +149,9 @@ class Routing:
         for rule in self._rules[family][:_MAX_RULES]:
             if rule.priority < go_on_at:
                 continue
-            matches = _meets(rule, int(address), None if source is None else int(source), iif, mark)
+            matches = _meets_conditions(
+                rule, int(address), None if source is None else int(source), iif, mark
+            )
             if matches is None:
                 return RouteDecision("unknown", by=f"rule {rule}")
             if not matches:
@@ -210,7 +212,9 @@ def _refusal(name: str | None) -> Kind:
     return "unknown"
 
 
-def _meets(rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None) -> bool | None:
+def _meets_conditions(
+    rule: PolicyRule, dst: int, src: int | None, iif: str, mark: int | None
+) -> bool | None:
     """Whether a packet meets a rule's conditions; None where that is not known."""
     met = list(_conditions_met(rule, dst, src, iif, mark))
     if False in met:

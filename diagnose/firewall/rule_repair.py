@@ -61,7 +61,7 @@ def repair(
     for name, rules in tables.items():
         now = present.get(name, Present({}))
         lines, lost = _table_repair(rules, now)
-        old = _stale(rules, now, subnets) if name == "nat" else []
+        old = _stale_rules(rules, now, subnets) if name == "nat" else []
         missing += [f"{name}: {rule}" for rule in lost]
         stale += [f"{name}: {rule}" for rule in old]
         deletions = [f"-D {rule}" for rule in old]
@@ -73,7 +73,7 @@ def repair(
 _TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")
 
 
-def _stale(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
+def _stale_rules(rules: TableRules, now: Present, subnets: Sequence[str]) -> list[str]:
     """Rules of published ports that lead into the engine's subnets and that it does not want."""
     networks = [ip_network(subnet) for subnet in subnets]
     stale = []

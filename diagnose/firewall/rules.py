@@ -131,19 +131,19 @@ class _RuleIndex:
         for name in self._values:
             value = values[name]
             if value is not None:
-                positions += self._about(name, value)
+                positions += self._positions_about(name, value)
             elif name in packet.choices:
                 positions += {
                     position
                     for number in packet.choices[name]
-                    for position in self._about(name, number)
+                    for position in self._positions_about(name, number)
                 }
             else:
                 positions += self._open(name, packet.inner)
         positions.sort()
         return positions
 
-    def _about(self, name: Field, value: int | str) -> Sequence[int]:
+    def _positions_about(self, name: Field, value: int | str) -> Sequence[int]:
         """The positions of the rules about this value of a field, or about a network around it."""
         exact = self._by_field.get(name)
         positions = exact.get(value, ()) if exact is not None else ()

@@ -94,7 +94,7 @@ class _Tracer:
         decision = self._routes.of_incoming(part, packet)
         if decision.kind == "local" or packet.dst_local:
             return Arrival("", self._walk(part, "input", packet, nat_done=nat_done))
-        return self._forward(part, packet, decision)
+        return self._forward_packet(part, packet, decision)
 
     def output(self, part: Part, packet: Packet, nat_done: bool = False) -> Arrival:
         """A packet that the host sends."""
@@ -109,7 +109,7 @@ class _Tracer:
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
         if after.oif == "lo" or after.dst_local:
             return self.receive(part, _by_loopback(after), nat_done=True)
-        self._leave(part, after)
+        self._leave_by_interface(part, after)
         return Arrival(after.oif or "", after)
 
     def _with_place_of_destination(self, packet: Packet) -> Packet:
@@ -132,7 +132,7 @@ class _Tracer:
         self._routes.check_loopback_source(part, after)
         return after
 
-    def _forward(self, part: Part, packet: Packet, decision: RouteDecision) -> Arrival:
+    def _forward_packet(self, part: Part, packet: Packet, decision: RouteDecision) -> Arrival:
         device = packet.iif or ""
         if self._stack.settings.forwards(packet.family, device) is False:
             self.record.stop(
@@ -144,10 +144,10 @@ class _Tracer:
             self._check_way_home(Arrival(decision.oif, routed))
         routed = self._walk(part, "forward", routed)
         routed = self._walk(part, "postrouting", routed)
-        self._leave(part, routed)
+        self._leave_by_interface(part, routed)
         return Arrival(routed.oif or "", routed)
 
-    def _leave(self, part: Part, packet: Packet) -> None:
+    def _leave_by_interface(self, part: Part, packet: Packet) -> None:
         """A packet leaves through an interface, and by some port where that is a bridge."""
         ruleset = self._stack.ruleset
         if self._stack.is_bridge(packet.oif) and ruleset.uses_bridges:

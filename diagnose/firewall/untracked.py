@@ -25,7 +25,7 @@ def untracked(chains: Iterable[Chain], packet: Packet) -> Step | None:
         if chain.hook != "prerouting" or chain.table.family not in (packet.family, "inet"):
             continue
         for rule in chain.rules:
-            takes = _takes(rule, packet) if _UNTRACKS in rule.assigns else False
+            takes = _rule_matches(rule, packet) if _UNTRACKS in rule.assigns else False
             if takes is not False:
                 step = Step(chain.label, chain.name, rule.text)
                 if takes:
@@ -40,7 +40,7 @@ def untracked_dns(chains: Iterable[Chain], bridge: str) -> Step | None:
     return untracked(chains, query)
 
 
-def _takes(rule: Rule, packet: Packet) -> bool | None:
+def _rule_matches(rule: Rule, packet: Packet) -> bool | None:
     """Whether all conditions of a rule hold for a packet; None where that is left open."""
     answers = [
         None if isinstance(condition, Unread) else condition.holds(packet)

@@ -92,7 +92,7 @@ def _walked(
         ways = [way.with_packet(before_tracking=False) for way in ways]
     if undo:
         ways = [way.with_packet(**undo) for way in ways]
-    return _judged(ruleset, ways, blocked)
+    return _verdict_on(ruleset, ways, blocked)
 
 
 def _before_conntrack(ruleset: Ruleset, chains: Sequence[Chain], packet: Packet) -> Sequence[Chain]:
@@ -109,7 +109,7 @@ def _before_conntrack(ruleset: Ruleset, chains: Sequence[Chain], packet: Packet)
     return () if is_tracked else early
 
 
-def _judged(ruleset: Ruleset, passed: list[Way], blocked: list[Decided]) -> PacketVerdict:
+def _verdict_on(ruleset: Ruleset, passed: list[Way], blocked: list[Decided]) -> PacketVerdict:
     """The verdict on all ways: certain only where they end in the same way."""
     if blocked and not passed and all(outcome != "unknown" for outcome, _ in blocked):
         outcome, way = min(blocked, key=lambda end: not end[1].is_sure)

@@ -67,14 +67,14 @@ def answer(
     is_incomplete = bool(silent) or not present or any(file.may_be_a_host for file in now.unusable)
     all_codes = {*codes.values(), exit_codes.UNKNOWN} if is_incomplete else {*codes.values()}
     return FleetAnswer(
-        code=_worst(all_codes, request.fail_on),
+        code=_worst_exit_code(all_codes, request.fail_on),
         hosts=len(present),
         well=len(present) - len(sick) - len(unexamined),
         sick=len(sick),
         unexamined=tuple(sorted(unexamined)),
         causes=causes(present, now, earlier, request),
         odd=odd_hosts(present, request.group_by),
-        lost=_lost(present, now, earlier),
+        lost=_newly_blind(present, now, earlier),
         silent=silent,
         unusable=(*now.unusable, *(earlier.unusable if earlier is not None else ())),
         notes=tuple(_notes(present, request)),
@@ -100,7 +100,7 @@ def _code(report: HostReport, fail_on: str, severities: Mapping[str, Severity]) 
     )
 
 
-def _worst(codes: Set[int], fail_on: str) -> int:
+def _worst_exit_code(codes: Set[int], fail_on: str) -> int:
     """2 before 1 before 3 before 0, as for a host."""
     if fail_on == "never":
         return 0
@@ -108,7 +108,7 @@ def _worst(codes: Set[int], fail_on: str) -> int:
     return next((code for code in order if code in codes), exit_codes.OK)
 
 
-def _lost(
+def _newly_blind(
     present: Sequence[HostReport], now: Fleet, earlier: Fleet | None
 ) -> tuple[Blindness, ...]:
     """Checks that could look before, and could not now.
@@ -152,12 +152,12 @@ def _notes(present: Sequence[HostReport], request: FleetRequest) -> Iterator[str
             f"{bare} of {len(present)} reports have no facts (an older version, "
             "or a run of few checks): what splits is computed from the others"
         )
-    cloned = sum(_shared(report.host.machine for report in present).values())
+    cloned = sum(_shared_values(report.host.machine for report in present).values())
     if cloned:
         yield (
             f"{cloned} hosts share a machine id with another: they were cloned with /etc/machine-id"
         )
-    doubled = sorted(_shared(report.host.name for report in present))
+    doubled = sorted(_shared_values(report.host.name for report in present))
     if doubled:
         yield (
             f"{len(doubled)} names are those of several hosts ({', '.join(doubled[:3])}): "
@@ -168,7 +168,7 @@ def _notes(present: Sequence[HostReport], request: FleetRequest) -> Iterator[str
         yield f"no report has a label or a fact {label}"
 
 
-def _shared(values: Iterable[str]) -> dict[str, int]:
+def _shared_values(values: Iterable[str]) -> dict[str, int]:
     """The values that several hosts have, each with the number of hosts."""
     numbers = Counter(value for value in values if value)
     return {value: number for value, number in numbers.items() if number > 1}

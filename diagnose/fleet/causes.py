@@ -30,7 +30,7 @@ def causes(
     for report in present:
         for root in report.roots:
             sick_by_id.setdefault(root.id, {}).setdefault(report.host, []).append(root)
-    sides = {id: _sides(id, sick, present) for id, sick in sick_by_id.items()}
+    sides = {id: _hosts_with_and_without(id, sick, present) for id, sick in sick_by_id.items()}
     splits = contrast.splits(sides, contrast.predicates(present))
     made = [
         _cause(
@@ -46,7 +46,9 @@ def causes(
     return tuple(sorted(made, key=lambda cause: (-cause.severity, -len(cause.hosts), cause.id)))
 
 
-def _sides(id: str, sick: Mapping[HostName, object], present: Sequence[HostReport]) -> Sides:
+def _hosts_with_and_without(
+    id: str, sick: Mapping[HostName, object], present: Sequence[HostReport]
+) -> Sides:
     """The hosts with and without the cause, as bits by their place among those present.
 
     A host that has the finding as an effect, or whose check could not look, is on neither side.

@@ -321,7 +321,7 @@ def _telling(predicate: Predicate) -> tuple[int, str, bool]:
     return place, predicate.name, predicate.value != THERE
 
 
-def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
+def _facts_in_words(alike: Sequence[Predicate]) -> tuple[str, ...]:
     """The facts in words.
 
     For a file or an image it is enough that it is there; a setting says more by its value. A file
@@ -348,7 +348,7 @@ def _words(alike: Sequence[Predicate]) -> tuple[str, ...]:
 def _split(test: _Test, p: float, tests: int) -> Split:
     other_with = test.with_fact - test.with_both
     return Split(
-        facts=_words(test.predicates),
+        facts=_facts_in_words(test.predicates),
         lacks=test.lacks,
         sick_with=test.with_both,
         sick=test.sick,

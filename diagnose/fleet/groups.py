@@ -47,7 +47,7 @@ def _odd_in(reports: Sequence[HostReport]) -> Iterator[OddHost]:
     for report in reports:
         for fact in report.facts or ():
             values.setdefault(fact.name, Counter())[fact.value] += 1
-    usual = _usual(values, len(reports))
+    usual = _usual_values(values, len(reports))
     rare = max(1, int(ODD_BELOW * len(reports)))
 
     def is_odd(fact: Fact) -> bool:
@@ -61,7 +61,7 @@ def _odd_in(reports: Sequence[HostReport]) -> Iterator[OddHost]:
             yield OddHost(report.host.name, differences)
 
 
-def _usual(values: Mapping[str, Counter[str]], size: int) -> dict[str, str]:
+def _usual_values(values: Mapping[str, Counter[str]], size: int) -> dict[str, str]:
     """The value that nearly all hosts of a group have, by fact. values: how many have which."""
     usual: dict[str, str] = {}
     for name, counted in values.items():

@@ -160,9 +160,9 @@ class Reader:
             cut_off = "truncated" in str(error)
             return Unusable(packed.place, "is cut off in the middle" if cut_off else "is no JSON")
         why = _objection(raw)
-        return Unusable(packed.place, why) if why else self._kept(packed.place, raw)
+        return Unusable(packed.place, why) if why else self._kept_report(packed.place, raw)
 
-    def _kept(self, place: str, raw: _RawReport) -> HostReport:
+    def _kept_report(self, place: str, raw: _RawReport) -> HostReport:
         counted = [finding for finding in raw.findings if finding.counts]
         effects = _effects(counted)
         return HostReport(
@@ -173,15 +173,17 @@ class Reader:
             facts=self._host_facts(raw.host),
             changed=self._changed(raw.host),
             roots=tuple(self._root(finding, effects) for finding in counted if finding.root),
-            found=self._shared(finding.id for finding in counted),
-            blind=self._shared(check.id for check in raw.checks if check.verdict in BLIND),
-            seen=self._shared(check.id for check in raw.checks if check.verdict not in BLIND),
+            found=self._shared_ids(finding.id for finding in counted),
+            blind=self._shared_ids(check.id for check in raw.checks if check.verdict in BLIND),
+            seen=self._shared_ids(check.id for check in raw.checks if check.verdict not in BLIND),
         )
 
     def _name(self, place: str, host: _Host) -> HostName:
         if self._by_file:
-            return HostName(_short(file_stem(place)))
-        return HostName(_short(host.site_name or host.name), _short(host.id or ""))
+            return HostName(_shortened_name(file_stem(place)))
+        return HostName(
+            _shortened_name(host.site_name or host.name), _shortened_name(host.id or "")
+        )
 
     def _host_facts(self, host: _Host) -> tuple[Fact, ...] | None:
         if host.facts is None:
@@ -199,22 +201,22 @@ class Reader:
         return Root(
             id=self._text(finding.id),
             severity=_SEVERITIES[finding.severity],
-            signature=self._text(_short(plain)),
+            signature=self._text(_shortened_name(plain)),
             summary=self._text(finding.summary[:LONGEST_SUMMARY]),
             onset=unix(finding.onset),
-            effects=self._shared(effects.get(finding.key, ())),
+            effects=self._shared_ids(effects.get(finding.key, ())),
             fix=self._text(first.command[:LONGEST_SUMMARY]) if first else "",
             risk=first.risk if first else "",
         )
 
     def _fact(self, name: str, value: str) -> Fact:
-        fact = Fact(self._text(_short(name)), self._text(_short(value)))
+        fact = Fact(self._text(_shortened_name(name)), self._text(_shortened_name(value)))
         return self._facts.setdefault(fact, fact)
 
     def _text(self, text: str) -> str:
         return self._texts.setdefault(text, text)
 
-    def _shared(self, ids: Iterable[str]) -> frozenset[str]:
+    def _shared_ids(self, ids: Iterable[str]) -> frozenset[str]:
         kept = frozenset(map(self._text, ids))
         return self._ids.setdefault(kept, kept)
 
@@ -225,7 +227,7 @@ def file_stem(place: str) -> str:
     return name.removesuffix(".gz").removesuffix(".json")
 
 
-def _short(text: str) -> str:
+def _shortened_name(text: str) -> str:
     return text[:LONGEST_NAME]
 
 
@@ -239,18 +241,18 @@ def _unread(place: str, data: bytes, error: msgspec.ValidationError) -> Unusable
     if number is None:
         return Unusable(place, "is JSON, but no report of this tool", may_be_a_host=False)
     if number > SCHEMA_VERSION:
-        return Unusable(place, _newer(number))
+        return Unusable(place, _newer_version_text(number))
     return Unusable(place, f"is a report whose fields have other types ({error})"[:LONGEST_NAME])
 
 
-def _newer(version: int) -> str:
+def _newer_version_text(version: int) -> str:
     return f"has schema version {version}, newer than this tool reads ({SCHEMA_VERSION})"
 
 
 def _objection(raw: _RawReport) -> str:
     """Why a decoded report cannot be counted; empty where it can."""
     if raw.schema_version > SCHEMA_VERSION:
-        return _newer(raw.schema_version)
+        return _newer_version_text(raw.schema_version)
     if not raw.host.name.strip():
         return "does not name its host"
     if unix(raw.taken_at) is None:

@@ -30,10 +30,10 @@ def read(words: Iterable[str], stdin: TextIO) -> Iterator[Packed | Unusable]:
         places = (line.rstrip("\n") for line in stdin) if word == "-" else iter((word,))
         for place in places:
             if place:
-                yield from _of(place, seen)
+                yield from _reports_of(place, seen)
 
 
-def _of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
+def _reports_of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
     if place.startswith("s3://"):
         from diagnose.fleet import bucket
 
@@ -49,7 +49,7 @@ def _of(place: str, seen: set[str]) -> Iterator[Packed | Unusable]:
 def _paths(place: str) -> Iterator[str]:
     """The files that a path or a pattern names. SourceError where there are none."""
     if Path(place).is_dir():
-        yield from _below(place)
+        yield from _reports_below(place)
     elif os.path.lexists(place):
         yield place
     elif glob.has_magic(place):
@@ -57,12 +57,12 @@ def _paths(place: str) -> Iterator[str]:
         if not places:
             raise SourceError(f"no file matches {place}")
         for path in places:
-            yield from _below(path) if Path(path).is_dir() else (path,)
+            yield from _reports_below(path) if Path(path).is_dir() else (path,)
     else:
         raise SourceError(f"cannot read {place}: there is no such file or folder")
 
 
-def _below(folder: str) -> Iterator[str]:
+def _reports_below(folder: str) -> Iterator[str]:
     """The reports below a folder, in the order of their names.
 
     Links to folders are not followed.

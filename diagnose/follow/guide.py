@@ -78,7 +78,7 @@ class Guide:
         return "not healed"
 
     def _confirm(self, step: PageStep) -> None:
-        outcome = self._offer(step, "Confirm")
+        outcome = self._offer_step(step, "Confirm")
         if outcome is None or step.agreement == "by hand":
             return
         is_shown = bool(outcome.output.strip()) and outcome.code == 0
@@ -89,7 +89,7 @@ class Guide:
             )
 
     def _fix(self, step: PageStep, *, is_last: bool) -> Ending:
-        outcome = self._offer(step, "Fix")
+        outcome = self._offer_step(step, "Fix")
         if outcome is None:
             return "not healed"
         if outcome.code != 0:
@@ -107,7 +107,7 @@ class Guide:
 
     def _verified(self) -> Ending:
         for step in self._plan.verify:
-            outcome = self._offer(step, "Verify")
+            outcome = self._offer_step(step, "Verify")
             if outcome is not None and outcome.code != 0 and not step.command.may_fail:
                 self._tell(
                     f"This check of the page fails with exit code {outcome.code}, "
@@ -116,7 +116,7 @@ class Guide:
                 return "not healed"
         return "healed"
 
-    def _offer(self, step: PageStep, title: str) -> CommandEnd | None:
+    def _offer_step(self, step: PageStep, title: str) -> CommandEnd | None:
         """Show a step and what it does, and run it once that was agreed to.
 
         None if it was left out.
@@ -168,7 +168,7 @@ class Guide:
             if attempt:
                 self._hands.pause(_PAUSE_S)
             report = self._hands.diagnose()
-            left, new = self._left(report)
+            left, new = self._still_found(report)
             if report is not None and not left:
                 self._tell("Healed: the finding and its effects are gone.")
                 self._mention(new)
@@ -180,7 +180,7 @@ class Guide:
         self._mention(new)
         return "not healed"
 
-    def _left(self, report: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
+    def _still_found(self, report: Mapping[str, Any] | None) -> tuple[list[str], list[str]]:
         """The watched findings that are still there, or could not be looked at.
 
         And those above advice that are new.

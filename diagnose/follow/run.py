@@ -56,7 +56,7 @@ def follow(
             f"cannot write {path}: {error.strerror}; -o FILE names another place"
         ) from error
     transcript.begin(plan, report.host.name, report.version)
-    _introduce(plan, person)
+    _show_plan(plan, person)
     means = Means(shell.run, lambda: shell.diagnose(arguments))
     ending = "stopped"
     with _ended_by_signals():
@@ -79,7 +79,7 @@ def follow(
     return OK if ending == "healed" else still_there
 
 
-def _introduce(plan: steps.Course, person: Person) -> None:
+def _show_plan(plan: steps.Course, person: Person) -> None:
     person.say(f"{str(plan.severity).upper()}  {plan.id}  {plan.subject.name}")
     person.say(plan.summary, 2)
     for cause in plan.causes:

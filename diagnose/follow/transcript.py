@@ -36,7 +36,7 @@ class Transcript:
     def begin(self, plan: Course, host: str, version: str) -> None:
         self._add(
             f"# {plan.id} on {host}",
-            f"Followed by {_who()} from {_now()}, with diagnose {version}.",
+            f"Followed by {_typing_user()} from {_now()}, with diagnose {version}.",
             f"{plan.severity}: {plan.summary} (`{plan.key}`)",
         )
 
@@ -89,7 +89,7 @@ def _now() -> str:
     return time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime())
 
 
-def _who() -> str:
+def _typing_user() -> str:
     """The user who typed, and in whose name."""
     import pwd
 

@@ -61,7 +61,7 @@ def _verb(cause: Reported, effect: Reported, nearest: Subject) -> str:
     """How the effect is tied to what it shares with the cause."""
     if nearest in effect.finding.calls:
         return "it calls"
-    return "it names" if _names(effect, cause) else "same"
+    return "it names" if _names_subject_of(effect, cause) else "same"
 
 
 def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink | None:
@@ -72,7 +72,7 @@ def evident(cause: Reported, effect: Reported, topology: Topology) -> CauseLink 
     same_sign = _same_signs(cause, effect)
     if not same_sign and _fails_otherwise(cause, effect):
         return None
-    shared = _shared(cause, effect, topology, same_sign)
+    shared = _shared_subjects(cause, effect, topology, same_sign)
     if not shared or began_later(cause, effect):
         return None
     nearest = cause.subject if cause.subject in shared else min(shared)
@@ -94,14 +94,14 @@ def _fails_otherwise(cause: Reported, effect: Reported) -> bool:
     It fails for a reason of its own then, unless it names the cause itself.
     """
     prints = effect.finding.signs is not None
-    return bool(cause.finding.signs) and prints and not _names(effect, cause)
+    return bool(cause.finding.signs) and prints and not _names_subject_of(effect, cause)
 
 
-def _shared(
+def _shared_subjects(
     cause: Reported, effect: Reported, topology: Topology, same_sign: frozenset[str]
 ) -> set[Subject]:
     """What the cause harms and the effect needs."""
-    reach, named = _reach(cause), _named(effect)
+    reach, named = _reach(cause), _named_subjects(effect)
     shared = reach & named
     if not shared and same_sign:
         # To stand on a broken network or disk proves nothing: the error text must say so too.
@@ -132,11 +132,11 @@ def _names_containers(cause: Reported) -> bool:
     return is_of_engine and any(subject.kind == "container" for subject in cause.finding.touches)
 
 
-def _named(effect: Reported) -> set[Subject]:
+def _named_subjects(effect: Reported) -> set[Subject]:
     return {effect.subject, *effect.finding.touches, *effect.finding.calls}
 
 
-def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
+def _leads_to(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> bool:
     """Whether a way leads from one finding up to another.
 
     Above MOST_STEPS findings one is assumed.
@@ -153,7 +153,7 @@ def _leads(links: Mapping[str, Sequence[CauseLink]], start: str, goal: str) -> b
     return False
 
 
-def _names(effect: Reported, cause: Reported) -> bool:
+def _names_subject_of(effect: Reported, cause: Reported) -> bool:
     """Whether the effect's own evidence leads to another subject, which the cause is about."""
     others = {*effect.finding.touches, *effect.finding.calls} - {effect.subject, HOST}
     return cause.subject in others
@@ -174,7 +174,7 @@ def link(findings: Sequence[Reported], topology: Topology) -> tuple[Reported, ..
                 links[effect.key].append(new_link)
     for cause, effect in _calls(findings):
         new_link = evident(cause, effect, topology)
-        if new_link is not None and not _leads(links, cause.key, effect.key):
+        if new_link is not None and not _leads_to(links, cause.key, effect.key):
             links[effect.key].append(new_link)
 
     def likeliest_first(effect: Reported) -> tuple[CauseLink, ...]:
@@ -231,7 +231,7 @@ class _Suspects:
         ids = self._cause_ids[effect.id]
         if not ids:
             return ()
-        near = _named(effect)
+        near = _named_subjects(effect)
         if effect.finding.signs:
             near |= depends_on(near, topology)
         suspects = {
@@ -250,7 +250,7 @@ def _likelihood(cause: Reported, effect: Reported) -> tuple[int, int, int, int, 
     """
     same_sign = (cause.finding.signs or frozenset()) & (effect.finding.signs or frozenset())
     return (
-        int(_names(effect, cause)),
+        int(_names_subject_of(effect, cause)),
         len(same_sign),
         int(cause.subject == effect.subject),
         int(cause.severity),
@@ -270,11 +270,11 @@ def roots(findings: Iterable[Reported]) -> dict[str, tuple[str, ...]]:
     }
     roots_of: dict[str, tuple[str, ...]] = {}
     for key in by_key:
-        _climb(key, above, roots_of)
+        _add_roots(key, above, roots_of)
     return roots_of
 
 
-def _climb(
+def _add_roots(
     start: str, above: Mapping[str, Sequence[str]], roots_of: dict[str, tuple[str, ...]]
 ) -> None:
     """Adds the roots of a finding and of all above it that have none yet.

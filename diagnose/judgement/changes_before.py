@@ -70,7 +70,7 @@ def added(
     if not changes_of:
         return tuple(findings)
     return tuple(
-        replace(finding, changes=_before(finding, changes_of, now))
+        replace(finding, changes=_changes_before_onset(finding, changes_of, now))
         if _is_asked_why(finding)
         else finding
         for finding in findings
@@ -85,7 +85,7 @@ def _is_asked_why(finding: Reported) -> bool:
     return finding.root and finding.severity > Severity.advice and bool(finding.check.caused_by)
 
 
-def _before(
+def _changes_before_onset(
     finding: Reported, changes_of: Mapping[Subject, Sequence[RecentChange]], now: float
 ) -> tuple[RecentChange, ...]:
     """The latest first; those of the finding's own subjects before those of the whole host."""

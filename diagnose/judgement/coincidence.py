@@ -45,18 +45,18 @@ def notes(findings: Sequence[Reported], topology: Topology) -> tuple[str, ...]:
         finding for finding in loud if finding.subject not in explained and not says_why(finding)
     ]
     called = [_called(callee, callers) for callee, callers in callers_of.items()]
-    return tuple(dict.fromkeys([*called, *_together(unexplained, topology)]))
+    return tuple(dict.fromkeys([*called, *_joint_failures(unexplained, topology)]))
 
 
-def _together(findings: Iterable[Reported], topology: Topology) -> Iterator[str]:
+def _joint_failures(findings: Iterable[Reported], topology: Topology) -> Iterator[str]:
     """A sentence for each group that began to fail within a minute, with problems of one check."""
     by_id = by_key((finding.id, finding) for finding in findings)
     onsets = [began for alike in by_id.values() if len(began := _began(alike)) >= FEWEST]
     if not onsets:
         return
-    everywhere = _everywhere(topology)
+    everywhere = _disks_of_all(topology)
     for began in onsets:
-        below = {subject: _below(subject, topology) - everywhere for subject in began}
+        below = {subject: _things_below(subject, topology) - everywhere for subject in began}
         for group, shared in _groups(began, below):
             yield _sentence(group, shared)
 
@@ -81,12 +81,12 @@ def _callers(findings: Iterable[Reported]) -> dict[Subject, list[Subject]]:
 
 def _called(callee: Subject, callers: Sequence[Subject]) -> str:
     return (
-        f'{len(callers)} containers ({_names(callers)}) cannot reach container "{callee.name}"; '
+        f'{len(callers)} containers ({_some_names(callers)}) cannot reach container "{callee.name}"; '
         "no cause was found"
     )
 
 
-def _names(subjects: Sequence[Subject]) -> str:
+def _some_names(subjects: Sequence[Subject]) -> str:
     more = f" and {len(subjects) - _NAMED} more" if len(subjects) > _NAMED else ""
     return ", ".join(subject.name for subject in subjects[:_NAMED]) + more
 
@@ -101,20 +101,20 @@ def _began(findings: Iterable[Reported]) -> dict[Subject, float]:
     return began
 
 
-def _below(container: Subject, topology: Topology) -> frozenset[Subject]:
+def _things_below(container: Subject, topology: Topology) -> frozenset[Subject]:
     return frozenset(
         subject for subject in depends_on([container], topology) if subject.kind in _KINDS
     )
 
 
-def _everywhere(topology: Topology) -> frozenset[Subject]:
+def _disks_of_all(topology: Topology) -> frozenset[Subject]:
     """Disks that all containers of the host stand on.
 
     A network or an image that all have may still be to blame.
     """
     containers = [subject for subject in topology if subject.kind == "container"]
     shared = [
-        frozenset(s for s in _below(container, topology) if s.kind == "filesystem")
+        frozenset(s for s in _things_below(container, topology) if s.kind == "filesystem")
         for container in containers
     ]
     return frozenset.intersection(*shared) if shared else frozenset()
@@ -160,7 +160,7 @@ def _sentence(group: Sequence[tuple[Subject, float]], shared: frozenset[Subject]
     number = _NUMBERS[count - FEWEST] if count - FEWEST < len(_NUMBERS) else str(count)
     span = duration(group[-1][1] - group[0][1])
     same = ", ".join(f"same {_KINDS[subject.kind]} {subject.name}" for subject in sorted(shared))
-    names = _names([subject for subject, _ in group])
+    names = _some_names([subject for subject, _ in group])
     return (
         f"{number} containers began to fail within {span}, and no cause was found: {same} ({names})"
     )

@@ -163,7 +163,7 @@ class Collection:
             return pending.value
         for need in registry.needs_of(registry.collector(kind)):
             self.get(need.kind)  # what it stands on is given up earlier
-        if not pending.wait(self._left(kind)):
+        if not pending.wait(self._seconds_left(kind)):
             self._give_up(kind, pending)
         return pending.value
 
@@ -225,7 +225,7 @@ class Collection:
         work = functools.partial(self._collect, task.pending, task.function, task.needs)
         self._workers.do(work)
 
-    def _left(self, kind: type) -> float:
+    def _seconds_left(self, kind: type) -> float:
         """Seconds for which this kind is waited for."""
         ends = self._budget.ends + self._budget.assembling + GRACE_S * _height(kind)
         return max(0.0, ends - time.monotonic())
@@ -248,7 +248,7 @@ class Collection:
         """Collect it here and now; what takes too long is unavailable."""
         least = LEAST_BASIS_S if kind is ReportBasis else 0.0
         try:
-            with at_most(max(self._left(kind), least)):
+            with at_most(max(self._seconds_left(kind), least)):
                 self._collect(pending, function, needs)
         except TimeIsUpError:
             self._give_up(kind, pending)
@@ -290,10 +290,10 @@ class Collection:
 
 
 def _uncollected(kind: type) -> Unavailable:
-    return Unavailable("budget", f"the {_words(kind)} evidence was not collected")
+    return Unavailable("budget", f"the {_kind_in_words(kind)} evidence was not collected")
 
 
-def _words(kind: type) -> str:
+def _kind_in_words(kind: type) -> str:
     """The name of an evidence kind in words: "kernel log" for KernelLog."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).lower()
 

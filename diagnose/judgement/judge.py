@@ -97,10 +97,10 @@ def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, f
         unexamined=tuple(dict.fromkeys((*left_out, *unexamined))),
         examined=len(values[0]) if values and hasattr(values[0], "__len__") else 1,
     )
-    return _concluded(judged, ending)
+    return _with_verdict(judged, ending)
 
 
-def _concluded(judged: Result, ending: Skipped | Unavailable | None) -> Result:
+def _with_verdict(judged: Result, ending: Skipped | Unavailable | None) -> Result:
     """The result with its verdict. What was found counts more than what could not be examined."""
     if judged.findings:
         return replace(judged, verdict=Verdict.FOUND)

@@ -202,7 +202,7 @@ class _Court:
         if not any(cause.key in keys for cause in telling):
             return UNKNOWN
         for rival in telling:
-            is_above = any(rival.key in self._above(cause) for cause in cured)
+            is_above = any(rival.key in self._suspects_above(cause) for cause in cured)
             if rival.key in keys or is_above or self.outcome(rival, cured).vanishes:
                 continue
             return Outcome(
@@ -210,7 +210,7 @@ class _Court:
             )
         return Outcome(vanishes=True)
 
-    def _above(self, finding: Reported) -> set[str]:
+    def _suspects_above(self, finding: Reported) -> set[str]:
         """The keys of what may have caused the finding, directly or not."""
         seen: set[str] = set()
         open_ends = [finding]
@@ -264,11 +264,13 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
     if not any(finding.causes for finding in findings):
         return tuple(findings)
     court = _Court(host, judge, findings)
-    weighed = [_weighed(effect, court) if effect.causes else effect for effect in findings]
-    return causes.order(_raised(weighed))
+    weighed = [
+        _with_proven_causes(effect, court) if effect.causes else effect for effect in findings
+    ]
+    return causes.order(_with_severity_of_effects(weighed))
 
 
-def _tried(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[RuledOut]]:
+def _try_causes(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[RuledOut]]:
     """The causes that may hold, and those without which the finding would be there too."""
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
@@ -283,12 +285,14 @@ def _tried(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[Ruled
     return kept, ruled_out
 
 
-def _weighed(effect: Reported, court: _Court) -> Reported:
+def _with_proven_causes(effect: Reported, court: _Court) -> Reported:
     """The finding with the causes that hold, each as strong as it is proven."""
-    kept, ruled_out = _tried(effect, court)
+    kept, ruled_out = _try_causes(effect, court)
     has_proof = any(link.strength is Strength.proven for link in kept)
     if not has_proof and len(ruled_out) > 1:
-        together = _together(effect, [court.by_key[suspect.cause] for suspect in ruled_out], court)
+        together = _fewest_joint_causes(
+            effect, [court.by_key[suspect.cause] for suspect in ruled_out], court
+        )
         kept += _joint(effect.causes, together)
         ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
     folding = sorted(kept, key=lambda link: link.strength, reverse=True)
@@ -313,7 +317,9 @@ def _unproven(link: CauseLink) -> Strength:
     return Strength.likely if link.is_specific else Strength.possible
 
 
-def _together(effect: Reported, suspects: list[Reported], court: _Court) -> frozenset[str]:
+def _fewest_joint_causes(
+    effect: Reported, suspects: list[Reported], court: _Court
+) -> frozenset[str]:
     """The keys of the fewest of these causes without which the effect vanishes.
 
     None if it stays without all of them.
@@ -328,7 +334,7 @@ def _together(effect: Reported, suspects: list[Reported], court: _Court) -> froz
     return frozenset(cause.key for cause in needed)
 
 
-def _raised(findings: Sequence[Reported]) -> list[Reported]:
+def _with_severity_of_effects(findings: Sequence[Reported]) -> list[Reported]:
     """Each root at least as severe as the worst effect that is proven to be its own."""
     by_key = {finding.key: finding for finding in findings}
     worst: dict[str, Severity] = {}

@@ -42,7 +42,7 @@ def recheck(host: Host, results: Sequence[Result]) -> list[Result]:
             gone.add(run)
         elif question.round == "settled" and answer.reason != "not recorded":
             unsettled[run] = f"the engine was not heard again: {answer}"
-    return [_without(result, {**unsettled, **restarted}, gone) for result in results]
+    return [_without_ended_runs(result, {**unsettled, **restarted}, gone) for result in results]
 
 
 def _begun_meanwhile(host: Host, findings: Iterable[Finding]) -> Iterator[ContainerRun]:
@@ -91,7 +91,7 @@ def _with_live_process(host: Host, runs: Iterable[ContainerRun]) -> set[Containe
     }
 
 
-def _without(
+def _without_ended_runs(
     result: Result, doubtful: Mapping[ContainerRun, str], gone: set[ContainerRun]
 ) -> Result:
     """The result without findings about runs that are over, or of which nobody knows.

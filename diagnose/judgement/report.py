@@ -112,7 +112,7 @@ def reported(
     linked = changes_before.added(linked, basis.changes, basis.now)
     labels = silences.of_labels(basis.labels)
     kept, expired = silences.apply(
-        _only(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
+        _selected_and_causes(linked, what, basis.names or {}), (*what.silences, *labels), basis.now
     )
     wanted = set(what.selected)
     hints = (basis.hint,) if basis.hint else ()
@@ -203,7 +203,7 @@ def _linked(
         return so_far
 
 
-def _only(
+def _selected_and_causes(
     findings: Sequence[Reported], what: Run, names: Mapping[str, str]
 ) -> tuple[Reported, ...]:
     """The selected findings and their causes.
@@ -213,7 +213,7 @@ def _only(
     An engine that does not work is about every container.
     """
     by_key = {finding.key: finding for finding in findings}
-    named = _named(what.containers, names)
+    named = _named_containers(what.containers, names)
 
     def is_about(finding: Reported) -> bool:
         return (
@@ -236,7 +236,7 @@ def _only(
     )
 
 
-def _named(words: Iterable[str], names: Mapping[str, str]) -> set[Subject]:
+def _named_containers(words: Iterable[str], names: Mapping[str, str]) -> set[Subject]:
     """The containers that the user named."""
     return {
         container(name)

@@ -39,19 +39,19 @@ class Workers:
             if self._threads < FEW:
                 self._hire()
             elif not self._is_watched:
-                self._is_watched = in_thread(self._watch)
+                self._is_watched = in_thread(self._hire_for_stuck)
             is_deserted = not self._threads
             if is_deserted:
                 self._threads += 1
         if is_deserted:
-            self._work()
+            self._run_jobs()
 
     def _hire(self) -> None:
         """One more thread, if one is to be had. The lock is held."""
-        if in_thread(self._work):
+        if in_thread(self._run_jobs):
             self._threads += 1
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         """Do what is left; a thread that finds nothing ends."""
         while True:
             with self._lock:
@@ -62,7 +62,7 @@ class Workers:
                 self._begun += 1
             work()
 
-    def _watch(self) -> None:
+    def _hire_for_stuck(self) -> None:
         """Hire more threads for as long as those that there are get stuck."""
         begun = -1
         while True:

@@ -64,18 +64,18 @@ def failure(error: BaseException) -> Failed:
             return error.failed
         error = error.__cause__ or error.__context__ or error
     if isinstance(error, TimeoutError):
-        return Failed("timed out", _said(error, error.strerror or "timed out"))
+        return Failed("timed out", _error_text(error, error.strerror or "timed out"))
     if isinstance(error, OSError) and error.errno is not None:
         return Failed(
             ERRNO_REASONS.get(error.errno, "refused"),
-            _said(error, error.strerror or type(error).__name__),
+            _error_text(error, error.strerror or type(error).__name__),
         )
     if isinstance(error, EOFError):
         return Failed("refused", str(error))
     return Failed("malformed", f"{type(error).__name__}: {error}")
 
 
-def _said(error: OSError, words: str) -> str:
+def _error_text(error: OSError, words: str) -> str:
     """An error as the system's own tools print it."""
     if error.filename:
         return f"{error.filename}: {words}"
@@ -285,7 +285,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         of_network = policy.scope == "network" and not (
             policy.kind == "sysctl" and _is_machine_wide(question)
         )
-        return self._elsewhere or (self._other_network if of_network else None)
+        return self._not_this_machine or (self._other_network if of_network else None)
 
     @functools.cached_property
     def _engine_silent(self) -> Failed | None:
@@ -296,7 +296,7 @@ class Live(msgspec.Struct, dict=True, eq=False):
         return None
 
     @functools.cached_property
-    def _elsewhere(self) -> Failed | None:
+    def _not_this_machine(self) -> Failed | None:
         """Host-side answers are about this machine only.
 
         They count where the engine's process is found here.

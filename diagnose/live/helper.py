@@ -136,7 +136,7 @@ class Helper:
     def submit(self, function: str, args: Json, deadline: float) -> PendingReply:
         """Send a request to a worker without waiting for its answer."""
         until = time.monotonic() + deadline
-        worker = self._take(until)
+        worker = self._take_worker(until)
         pending = PendingReply(self, worker, _describe(function, args), until)
         try:
             send(worker.connection, encode({"function": function, "args": args}))
@@ -168,7 +168,7 @@ class Helper:
         """Leave a silent worker behind; the Refused says for what it waits."""
         evidence = (
             f"{what} does not answer after {waited:.1f} s; "
-            f"process {worker.pid} {_whereabouts(worker.pid)}"
+            f"process {worker.pid} {_where_it_waits(worker.pid)}"
         )
         with contextlib.suppress(OSError):
             os.kill(worker.pid, signal.SIGKILL)
@@ -179,7 +179,7 @@ class Helper:
         self.forget(worker)
         return Refused("timed out", evidence)
 
-    def _take(self, until: float) -> _WorkerProcess:
+    def _take_worker(self, until: float) -> _WorkerProcess:
         if self._missing:
             raise NoWorkerError("refused", self._missing)
         with self._changed:
@@ -295,7 +295,7 @@ def _serve_forks(name: Name) -> None:
             continue
         if command == _PREPARE:
             continue
-        _reap(workers)
+        _reap_ended(workers)
         ours, theirs = socket.socketpair()
         try:
             pid = os.fork()
@@ -305,18 +305,18 @@ def _serve_forks(name: Name) -> None:
         if pid == 0:
             control.close()
             theirs.close()
-            _work(ours, functions)
+            _serve_requests(ours, functions)
             os._exit(0)
         workers.add(pid)
         socket.send_fds(control, [str(pid).encode()], [theirs.fileno()])
         ours.close()
         theirs.close()
-    _reap(workers)
+    _reap_ended(workers)
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
 
 
-def _reap(workers: set[int]) -> None:
+def _reap_ended(workers: set[int]) -> None:
     """Drop the workers that have ended.
 
     Until then each keeps its pid, so that no stranger is killed in its place.
@@ -326,7 +326,7 @@ def _reap(workers: set[int]) -> None:
             workers.discard(pid)
 
 
-def _work(connection: socket.socket, functions: Mapping[str, Function]) -> None:
+def _serve_requests(connection: socket.socket, functions: Mapping[str, Function]) -> None:
     """A worker's life: answer requests until the tool is gone."""
     gc.freeze()
     gc.enable()  # the tool runs without, but a message of pyroute2 refers to itself
@@ -370,7 +370,7 @@ def _describe(function: str, args: Json) -> str:
     return f"{function} of {paths[0]}{more}"
 
 
-def _whereabouts(pid: int) -> str:
+def _where_it_waits(pid: int) -> str:
     """The state of a process and where in the kernel it waits.
 
     As far as /proc shows it to the caller.

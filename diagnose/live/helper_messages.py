@@ -28,19 +28,19 @@ def receive(connection: socket.socket, until: float | None) -> tuple[Json, socke
 
     TimeoutError at `until` (monotonic), ConnectionResetError when the other side is gone.
     """
-    connection.settimeout(_left(until))
+    connection.settimeout(_seconds_left(until))
     head, descriptors, _, _ = socket.recv_fds(connection, _LENGTH.size, 1)
     if not head:
         raise ConnectionResetError("the helper's worker is gone")
     (size,) = _LENGTH.unpack(head)
     handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
-    return _decode(_exactly(connection, size, until)), handed_over
+    return _decode(_receive_exactly(connection, size, until)), handed_over
 
 
-def _exactly(connection: socket.socket, size: int, until: float | None) -> bytes:
+def _receive_exactly(connection: socket.socket, size: int, until: float | None) -> bytes:
     parts: list[bytes] = []
     while size:
-        connection.settimeout(_left(until))
+        connection.settimeout(_seconds_left(until))
         part = connection.recv(min(size, 1 << 20))
         if not part:
             raise ConnectionResetError("the helper's worker is gone")
@@ -49,7 +49,7 @@ def _exactly(connection: socket.socket, size: int, until: float | None) -> bytes
     return b"".join(parts)
 
 
-def _left(until: float | None) -> float | None:
+def _seconds_left(until: float | None) -> float | None:
     return None if until is None else max(until - time.monotonic(), 1e-4)
 
 

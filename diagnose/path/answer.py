@@ -130,7 +130,9 @@ def _explaining(report: Report, hop: Hop) -> Reported | None:
         and finding.id.startswith(suspects)
         and _is_about(finding, hop)
     ]
-    return max(fitting, key=lambda finding: (finding.severity, _names(finding, hop)), default=None)
+    return max(
+        fitting, key=lambda finding: (finding.severity, _names_hop(finding, hop)), default=None
+    )
 
 
 def _is_about(finding: Reported, hop: Hop) -> bool:
@@ -145,7 +147,7 @@ def _is_about(finding: Reported, hop: Hop) -> bool:
     return finding.subject == HOST and HOST in hop.about and not finding.finding.touches
 
 
-def _names(finding: Reported, hop: Hop) -> bool:
+def _names_hop(finding: Reported, hop: Hop) -> bool:
     """Whether the finding's evidence names the very rule or route of the hop."""
     words = hop.text.partition(": ")[2]
     return bool(words) and words in str(finding.finding.evidence)

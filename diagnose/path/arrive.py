@@ -50,7 +50,7 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     if not endpoint.ip_address:
         walk.add("namespace", f"{end}", NO_IPV4, "unknown", end.subject)
         return
-    _over(walk, leg, network, endpoint.ip_address, port)
+    _to_address_on_network(walk, leg, network, endpoint.ip_address, port)
     client = walk.begin.container or end
     shares_netns = leg.network is not None and owner.id == client.id
     if end.id != owner.id or not shares_netns:
@@ -58,7 +58,9 @@ def to_container(walk: PathWalk, leg: Leg, end: Container) -> None:
     listens(walk, end, port, endpoint.ip_address)
 
 
-def _over(walk: PathWalk, leg: Leg, network: Network, address: str, port: int) -> None:
+def _to_address_on_network(
+    walk: PathWalk, leg: Leg, network: Network, address: str, port: int
+) -> None:
     """From where packets meet the host to a container's address on a network.
 
     On the bridge where both ends are on that network, through the host otherwise.

@@ -111,8 +111,8 @@ def _without_common_network(walk: PathWalk, begin: Container, end: Container) ->
     if not others:
         walk.add("network", f"{end}", no_network(end), "broken", end.subject)
     text = (
-        f'no network in common: "{begin.name}" is on {_listed(begin.endpoints)}, '
-        f'"{end.name}" is on {_listed(others)}'
+        f'no network in common: "{begin.name}" is on {_quoted_list(begin.endpoints)}, '
+        f'"{end.name}" is on {_quoted_list(others)}'
     )
     hint = f"docker network connect {others[0]} {begin.name}"
     walk.add("network", "network", text, "broken", begin.subject, end.subject, hint=hint)
@@ -240,5 +240,5 @@ def at_bridge(walk: PathWalk, network: Network, gateway: str = "") -> None:
         walk.add("bridge", place, f"bridge {bridge.name} is up", "ok", *about)
 
 
-def _listed(names: Iterable[str]) -> str:
+def _quoted_list(names: Iterable[str]) -> str:
     return ", ".join(f'"{name}"' for name in sorted(names)) or "none"

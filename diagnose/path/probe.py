@@ -96,7 +96,7 @@ def send(host: Host, site: PathEvidence, resolvers: Resolvers | None, path: Path
     is_proxied = path.end.kind == HOST and _has_proxy(site, proto, address, goal.port)
     fate = _FATES[reply.outcome].format(ms=reply.ms, s=reply.ms / 1000)
     verdict = _verdict(path, reply, is_proxied=is_proxied)
-    text = f"{where}: {fate}{_remark(path, reply, verdict, is_proxied=is_proxied)}"
+    text = f"{where}: {fate}{_remark_on_fate(path, reply, verdict, is_proxied=is_proxied)}"
     return SentPacket(text, verdict, address, goal.port, reply)
 
 
@@ -111,7 +111,7 @@ def _verdict(path: Path, reply: ProbeReply, *, is_proxied: bool) -> Literal["ok"
     return "ok" if path.walk == "ok" else None
 
 
-def _remark(path: Path, reply: ProbeReply, verdict: str | None, *, is_proxied: bool) -> str:
+def _remark_on_fate(path: Path, reply: ProbeReply, verdict: str | None, *, is_proxied: bool) -> str:
     """What has to be said of the fate, so that nobody reads too much into it."""
     if path.target.proto == "udp" and reply.outcome == "silent":
         return "; many UDP services are silent to what they do not understand"

@@ -171,15 +171,15 @@ def telling_line(lines: Sequence[str], *, has_ended: bool = True) -> TellingLine
     best = max(scores)
     index = scores.index(best) if best > 0 else _last_readable(scores)
     return TellingLine(
-        text=_unwrapped(messages[: index + 1]),
+        text=_whole_last_line(messages[: index + 1]),
         index=index,
         explains=best >= CLEAR,
         details=(
             *_quoted_source(messages[:index]),
             *(
                 _rest_of_exception(messages[index], messages[index + 1 :])
-                or _listed(messages[index], messages[index + 1 :])
-                or _framed(messages[index], messages[index + 1 :])
+                or _announced_settings(messages[index], messages[index + 1 :])
+                or _lines_in_frame(messages[index], messages[index + 1 :])
                 or _details(messages[index + 1 :])
             ),
         ),
@@ -201,7 +201,7 @@ def _with_levels_of_headings(messages: list[Message]) -> list[Message]:
     ]
 
 
-def _unwrapped(upto: Sequence[Message]) -> str:
+def _whole_last_line(upto: Sequence[Message]) -> str:
     """The last of these lines, with those before it of which it is the rest.
 
     Symfony's console indents a message by two spaces and breaks it anywhere below 80 columns.
@@ -319,7 +319,7 @@ def _rest_of_exception(first: Message, following: Sequence[Message]) -> tuple[st
     return tuple(itertools.takewhile(lambda text: not _CHAINED.match(text), rest))
 
 
-def _listed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+def _announced_settings(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """The lines with the settings that the first line announces."""
     if not _LISTS.search(first.text):
         return ()
@@ -327,7 +327,7 @@ def _listed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     return tuple(itertools.takewhile(_LISTED.search, texts))
 
 
-def _framed(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
+def _lines_in_frame(first: Message, following: Sequence[Message]) -> tuple[str, ...]:
     """The further lines of a message that stands in a frame."""
     if not _WRAPPED.match(first.text):
         return ()

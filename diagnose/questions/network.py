@@ -47,7 +47,7 @@ class Interface(msgspec.Struct, frozen=True):
         return self.operstate in ("down", "lowerlayerdown")
 
 
-def _later(policy: Policy) -> Policy:
+def _policy_of_second_list(policy: Policy) -> Policy:
     """The policy of a second list, for what changed while the first one was made."""
     return Policy(
         f"{policy.kind}.later",
@@ -72,7 +72,7 @@ class ListInterfaces(Question[list[Interface]], frozen=True):
         deadline=2,
         priority=2,
     )
-    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
+    ROUNDS = {"later": _policy_of_second_list(POLICY)}  # noqa: RUF012 - never changed
     round: Literal["", "later"] = ""
 
 
@@ -102,7 +102,7 @@ class ListAddresses(Question[list[Address]], frozen=True):
         deadline=2,
         priority=2,
     )
-    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
+    ROUNDS = {"later": _policy_of_second_list(POLICY)}  # noqa: RUF012 - never changed
     round: Literal["", "later"] = ""
 
 
@@ -156,7 +156,7 @@ class ListRoutes(Question[list[Route]], frozen=True):
         deadline=2,
         priority=2,
     )
-    ROUNDS = {"later": _later(POLICY)}  # noqa: RUF012 - never changed
+    ROUNDS = {"later": _policy_of_second_list(POLICY)}  # noqa: RUF012 - never changed
     round: Literal["", "later"] = ""
 
 

@@ -90,7 +90,7 @@ class Channel:
                 raise LostError("the connection ended")
             if len(self._received) > LONGEST_LINE:
                 raise LostError("the other side sends a line without an end")
-            self._turn(deadline, late)
+            self._wait_for_streams(deadline, late)
         line = bytes(self._received[:end])
         del self._received[: end + 1]
         return line.decode("utf-8", "replace")
@@ -109,7 +109,9 @@ class Channel:
         try:
             deadline = time.monotonic() + seconds
             while done < len(data):
-                ready = self._turn(deadline, f"nothing more could be sent for {seconds:.0f} s")
+                ready = self._wait_for_streams(
+                    deadline, f"nothing more could be sent for {seconds:.0f} s"
+                )
                 if self._stdin in ready:
                     try:
                         done += os.write(self._stdin.fileno(), view[done : done + CHUNK])
@@ -128,7 +130,7 @@ class Channel:
         while not self._is_over:
             if len(self._received) > LARGEST_REPORT:
                 raise LostError(f"its report is larger than {LARGEST_REPORT // 2**20} MiB")
-            self._turn(deadline, f"no report within {seconds:.0f} s")
+            self._wait_for_streams(deadline, f"no report within {seconds:.0f} s")
         code = self._process.wait(timeout=max(1.0, deadline - time.monotonic()))
         self._drain_errors()
         return bytes(self._received), code
@@ -141,7 +143,7 @@ class Channel:
         with suppress(LostError):
             deadline = time.monotonic() + LINGER_S
             while self._is_open(self._stderr):
-                self._turn(deadline, "")
+                self._wait_for_streams(deadline, "")
 
     def close(self) -> None:
         """End it. The other side sees its stdin end, stops the tool and cleans up."""
@@ -164,7 +166,7 @@ class Channel:
     def _is_open(self, stream: IO[bytes]) -> bool:
         return stream in {key.fileobj for key in self._selector.get_map().values()}
 
-    def _turn(self, deadline: float, late: str) -> set[object]:
+    def _wait_for_streams(self, deadline: float, late: str) -> set[object]:
         """Wait for one stream to be ready, and read what there is. The streams that were ready.
 
         LostError after the deadline, also where the other side never stops to write.

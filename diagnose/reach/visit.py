@@ -100,7 +100,7 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
     except FileNotFoundError:
         raise VisitError("ssh is not installed here") from None
     try:
-        return _converse(channel, errand, script, stage)
+        return _run_script(channel, errand, script, stage)
     except LostError as error:
         raise VisitError(_reason(channel, str(error))) from None
     except NoFolderError as error:
@@ -109,29 +109,29 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
         channel.close()
 
 
-def _converse(
+def _run_script(
     channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]
 ) -> Visit:
-    _expect(channel, "ready", PASSWORD_S)
+    _next_line(channel, "ready", PASSWORD_S)
     # Banners and login scripts have spoken by now. Later would be too late: the tool's own words
     # may arrive together with the line that announces them.
     channel.forget_errors()
     stage("looking")
     channel.send(script, ANSWER_S)
-    word, rest = _expect(channel, "ship config run", ANSWER_S)
+    word, rest = _next_line(channel, "ship config run", ANSWER_S)
     if word == "ship":
         folder = errand.folder()
         channel.send(f"{folder.machine} {folder.room_kb} {len(folder.data)}\n".encode(), ANSWER_S)
-        _, place = _expect(channel, "send", ANSWER_S)
+        _, place = _next_line(channel, "send", ANSWER_S)
         whole = size(len(folder.data))
         channel.send(
             folder.data, ANSWER_S, lambda done: stage(f"copying {size(done)} of {whole} to {place}")
         )
         stage("unpacking")
-        word, rest = _expect(channel, "config run", ANSWER_S)
+        word, rest = _next_line(channel, "config run", ANSWER_S)
     if word == "config":
         channel.send(errand.config, ANSWER_S)
-        word, rest = _expect(channel, "run", ANSWER_S)
+        word, rest = _next_line(channel, "run", ANSWER_S)
     stage(f"running {rest}")
     output, code = channel.rest(errand.budget_s + MARGIN_S)
     if not 0 <= code <= 3:
@@ -139,7 +139,7 @@ def _converse(
     return Visit(output, tuple(channel.errors), code)
 
 
-def _expect(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
+def _next_line(channel: Channel, words: str, seconds: float) -> tuple[str, str]:
     """The next line that is meant for us, as word and rest.
 
     What a login script writes is passed over, up to MOST_NOISE.

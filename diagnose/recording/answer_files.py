@@ -147,7 +147,7 @@ def parse(
             recording.update(_entries(kind, text, ends if len(text) > SMALL_FILE else math.inf))
         except DAMAGED as error:
             raise RecordingError(
-                f"{name} holds no answers that can be read ({_said(error)})"
+                f"{name} holds no answers that can be read ({_error_text(error)})"
             ) from error
     return recording
 
@@ -179,7 +179,7 @@ def _entries(
             if damaged > MOST_DAMAGED:
                 raise
             arguments = _arguments(raw)
-            entry = RecordedAnswer(Failed("malformed", f"{IS_DAMAGED} ({_said(error)})"), 0.0)
+            entry = RecordedAnswer(Failed("malformed", f"{IS_DAMAGED} ({_error_text(error)})"), 0.0)
         key = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
         yield RecordedQuestion(kind, key), entry
 
@@ -285,7 +285,7 @@ def _failed(row: Mapping[str, Json]) -> Failed:
     return Failed("not recorded", f"{reason}: {detail}")
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"[:200]
 
 
@@ -296,7 +296,7 @@ def check_manifest(text: str) -> dict[str, Json]:
         version = int(manifest["format"])
     except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise RecordingError(
-            f"manifest.json is not a manifest of diagnose ({_said(error)})"
+            f"manifest.json is not a manifest of diagnose ({_error_text(error)})"
         ) from error
     if version > FORMAT:
         raise RecordingError(

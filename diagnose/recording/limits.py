@@ -27,7 +27,7 @@ def cut(value: Json, longest: int, depth: int = 0) -> Json:
 
     The same object where nothing is cut.
     """
-    if not depth and _fits(value, longest):
+    if not depth and _is_within_limits(value, longest):
         return value
     if isinstance(value, str):
         return value if len(value) <= longest else _cut_text(value, longest)
@@ -60,13 +60,13 @@ def is_deep(value: Json) -> bool:
     """Whether the value has more levels of nesting than DEEPEST."""
     level = [value]
     for _ in range(DEEPEST + 1):
-        level = [item for holder in level for item in _held(holder)]
+        level = [item for holder in level for item in _children_of(holder)]
         if not level:
             return False
     return True
 
 
-def _held(value: Json) -> list[Json]:
+def _children_of(value: Json) -> list[Json]:
     """The objects and lists right below a value."""
     items: Iterable[Json] = ()
     if type(value) is dict:
@@ -76,7 +76,7 @@ def _held(value: Json) -> list[Json]:
     return [item for item in items if type(item) is dict or type(item) is list]
 
 
-def _fits(value: Json, longest: int) -> bool:
+def _is_within_limits(value: Json, longest: int) -> bool:
     """Whether nothing of the value is too long or too deep.
 
     That is so nearly always, and level by level it is seen in a quarter of the time.

@@ -149,7 +149,7 @@ class Recorder:
         yield from ready
         waiting = {job.question for job in open_jobs}
         while waiting:
-            next_job = self._next(answered, in_handfuls=len(waiting) > MANY)
+            next_job = self._next_job(answered, in_handfuls=len(waiting) > MANY)
             if next_job is None:
                 yield from self._given_up(waiting)
                 return
@@ -157,7 +157,7 @@ class Recorder:
             assert next_job.entry is not None
             yield next_job.question, next_job.entry.answer
 
-    def _next(self, answered: SimpleQueue[_Job], *, in_handfuls: bool) -> _Job | None:
+    def _next_job(self, answered: SimpleQueue[_Job], *, in_handfuls: bool) -> _Job | None:
         """The next of the questions that somebody waits for; None once the budget is spent."""
         while True:
             alone = self._serve_deserted()

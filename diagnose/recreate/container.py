@@ -216,7 +216,7 @@ def _text(
             f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
             *connect,
             f"{docker} start {quoted} || back",
-            *_keep(docker, container),
+            *_lines_about_old_container(docker, container),
             *(f"echo {shlex.quote(note)} >&2" for note in notes),
             "",
         ]
@@ -259,7 +259,7 @@ def _update_policy(docker: str, policy: str, quoted: str) -> str:
     return f"{command} 2>&1 || true" if docker == PODMAN else command
 
 
-def _keep(docker: str, container: Inspect) -> Iterator[str]:
+def _lines_about_old_container(docker: str, container: Inspect) -> Iterator[str]:
     """What becomes of the old container once the new one has started."""
     if not _is_of_compose(container):
         yield 'echo "the old container is kept, stopped: $old" >&2'

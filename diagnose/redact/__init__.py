@@ -194,15 +194,15 @@ class Redactor:
     def _replace_literals(self, text: str) -> str:
         present = self._present(text)
         if len(present) * len(text) < _MUCH:
-            return self._without(present, text)
+            return self._without_values(present, text)
         # Many secrets in a long text: each is searched for only in pieces that hold it. Those with
         # blanks may lie across two.
-        text = self._without([raw for raw in present if raw.split() != [raw]], text)
+        text = self._without_values([raw for raw in present if raw.split() != [raw]], text)
         return "".join(
-            [self._without(self._present(piece), piece) for piece in pieces(text, _SMALL)]
+            [self._without_values(self._present(piece), piece) for piece in pieces(text, _SMALL)]
         )
 
-    def _without(self, present: Sequence[str], text: str) -> str:
+    def _without_values(self, present: Sequence[str], text: str) -> str:
         for raw in present:
             with self._lock:
                 self._counts[self._kinds[raw]] += text.count(raw)

@@ -126,7 +126,7 @@ def names_secrets(low: str) -> bool:
 
 def assignments(text: str, mark: Mark, scan: Scan) -> str:
     """The text with the values of secrets' names replaced."""
-    low = _lower(text)
+    low = _lower_in_place(text)
     present = _ALL if len(low) < _LARGE else tuple(keyword for keyword in _ALL if keyword in low)
     if not present:
         return text
@@ -153,7 +153,7 @@ def assignments(text: str, mark: Mark, scan: Scan) -> str:
     return "".join(pieces)
 
 
-def _lower(text: str) -> str:
+def _lower_in_place(text: str) -> str:
     """The text in lower case, each character at its place: that of some is longer."""
     low = text.lower()
     if len(low) == len(text):

@@ -49,7 +49,7 @@ def compile_bounded(pattern: str) -> re.Pattern[str]:
     if compiled.flags & (re.IGNORECASE | re.VERBOSE):
         raise UnboundedPatternError("flags are not supported: write [Aa] for both letters")
     least, longest = parsed.getwidth()
-    steps = _ways(list(parsed), _NOTHING) * longest
+    steps = _count_ways(list(parsed), _NOTHING) * longest
     if least < LEAST:
         raise UnboundedPatternError(
             f"it may match {least} characters, and at least {LEAST} are needed"
@@ -66,7 +66,7 @@ def compile_bounded(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _ways(items: Sequence[_Item], after: frozenset[int]) -> int:
+def _count_ways(items: Sequence[_Item], after: frozenset[int]) -> int:
     """In how many ways a sequence may be tried where what follows it begins with `after`."""
     ways = 1
     for index in reversed(range(len(items))):
@@ -84,13 +84,13 @@ def _ways_of(item: _Item, after: frozenset[int]) -> int:
     if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
         return _ways_of_repeat(value, after, is_possessive=name == "POSSESSIVE_REPEAT")
     if name == "SUBPATTERN":
-        return _ways(list(value[-1]), after)
+        return _count_ways(list(value[-1]), after)
     if name == "ATOMIC_GROUP":
-        return _ways(list(value), after)
+        return _count_ways(list(value), after)
     if name == "BRANCH":
-        return sum(_ways(list(branch), after) for branch in value[1])
+        return sum(_count_ways(list(branch), after) for branch in value[1])
     if name in ("ASSERT", "ASSERT_NOT"):
-        return _ways(list(value[1]), _NOTHING)
+        return _count_ways(list(value[1]), _NOTHING)
     raise UnboundedPatternError("references to a group and conditions are not supported")
 
 
@@ -103,7 +103,7 @@ def _ways_of_repeat(
     inner = list(body)
     if len(inner) != 1 or _width_of(inner[0]) != 1:
         if least == most == 1 or (least, most) == (0, 1):
-            return (2 if least == 0 else 1) * _ways(inner, after)
+            return (2 if least == 0 else 1) * _count_ways(inner, after)
         if least == most and all(_width_of(item) == 1 for item in inner):
             return 1
         raise UnboundedPatternError(

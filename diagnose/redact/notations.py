@@ -141,33 +141,35 @@ def _later_arguments(arguments: str, mark: Mark) -> str:
 def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the secrets in its XML."""
     if "</" in text:
-        text = _XML().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
+        text = _XML().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_NAMED().sub(lambda m: _named(m, m[1], 2, mark, scan), t),
+            lambda t: _XML_NAMED().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
             more=1,
         )
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_PAIR().sub(lambda m: _named(m, m[2], 4, mark, scan), t),
+            lambda t: _XML_PAIR().sub(lambda m: _redacted_if_secret(m, m[2], 4, mark, scan), t),
             more=1,
         )
     if "<" in text and "value=" in low:
         text = on_lines(
-            text, "<", lambda t: _XML_ADD().sub(lambda m: _named(m, m[1], 2, mark, scan), t)
+            text,
+            "<",
+            lambda t: _XML_ADD().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
         )
     return text
 
 
 def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
     """The text without the values of pairs of a name and a value."""
-    text = _PAIR_BACKWARDS().sub(lambda m: _named(m, m[2], 1, mark, scan), text)
+    text = _PAIR_BACKWARDS().sub(lambda m: _redacted_if_secret(m, m[2], 1, mark, scan), text)
 
     def pair(match: re.Match[str]) -> str:
         group = next(number for number in (3, 4, 5) if match[number])
-        return _named(match, match[2], group, mark, scan)
+        return _redacted_if_secret(match, match[2], group, mark, scan)
 
     return _PAIR().sub(pair, text)
 
@@ -177,7 +179,11 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
     for sign in ("password", "identified"):
         if sign in low:
             text = on_lines(
-                text, sign, lambda t: _SQL().sub(lambda m: _named(m, "password", 2, mark, scan), t)
+                text,
+                sign,
+                lambda t: _SQL().sub(
+                    lambda m: _redacted_if_secret(m, "password", 2, mark, scan), t
+                ),
             )
     if "identified" in low:
         text = _SQL_BARE().sub(lambda m: _unquoted_password(m, mark), text)
@@ -200,25 +206,29 @@ def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
 def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the passwords of Redis's AUTH, of .netrc and of a Dockerfile's ENV."""
     if "AUTH" in text:
-        text = _REDIS().sub(lambda m: _named(m, "password", 2, mark, scan), text)
+        text = _REDIS().sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
     if "login" in low or "machine" in low:
         text = on_lines(
             text,
             "password",
-            lambda t: _NETRC().sub(lambda m: _named(m, "password", 1, mark, scan), t),
+            lambda t: _NETRC().sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), t),
         )
     if ": psk" in low or ": xauth" in low:
-        text = _IPSEC().sub(lambda m: _named(m, "password", 1, mark, scan), text)
+        text = _IPSEC().sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), text)
     if "stats" in low and "auth" in low:
-        text = _HAPROXY_LOGIN().sub(lambda m: _named(m, "password", 2, mark, scan), text)
+        text = _HAPROXY_LOGIN().sub(
+            lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text
+        )
     if "<auth-user-pass>" in text:
-        text = _OPENVPN_LOGIN().sub(lambda m: _named(m, "password", 2, mark, scan), text)
+        text = _OPENVPN_LOGIN().sub(
+            lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text
+        )
     if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
-        text = _ENV_PAIR().sub(lambda m: _named(m, m[1], 2, mark, scan), text)
+        text = _ENV_PAIR().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
     return text
 
 
-def _named(match: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
+def _redacted_if_secret(match: re.Match[str], name: str, group: int, mark: Mark, scan: Scan) -> str:
     """The match with one group replaced if its name makes it a secret."""
     kind, value = kind_of(name), match[group]
     if kind is None or exempt(kind, name, value):

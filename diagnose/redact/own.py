@@ -82,11 +82,13 @@ class OwnRules:
         if "\0" in old:  # an environment or a command line, as /proc shows it
             return "\0".join([self._word(word, mark) for word in old.split("\0")])
         if "<redacted:" not in old:
-            return self._plain(old, mark)
+            return self._redacted_in_plain(old, mark)
         parts = re.split(f"({TOKEN})", old)
-        return "".join([part if is_token(part) else self._plain(part, mark) for part in parts])
+        return "".join(
+            [part if is_token(part) else self._redacted_in_plain(part, mark) for part in parts]
+        )
 
-    def _plain(self, text: str, mark: Mark) -> str:
+    def _redacted_in_plain(self, text: str, mark: Mark) -> str:
         if self._assigned is not None:
             text = self._assigned.sub(lambda match: _assignment(match, mark), text)
         for kind, pattern in self._patterns:
@@ -96,11 +98,11 @@ class OwnRules:
     def _word(self, word: str, mark: Mark) -> str:
         """One word of a command line or an environment: all behind NAME= is the value."""
         label, equals, value = word.partition("=")
-        if equals and value and self._names(label.lstrip("-")):
+        if equals and value and self._is_secret_name(label.lstrip("-")):
             return f"{label}={_marked(value, word, mark)}"
         return self.text(word, mark)
 
-    def _names(self, name: str) -> bool:
+    def _is_secret_name(self, name: str) -> bool:
         return self._name is not None and self._name.fullmatch(name) is not None
 
     def _value(self, old: Json, mark: Mark, *, keys_are_own: bool) -> Json:
@@ -114,7 +116,7 @@ class OwnRules:
         for key, item in old.items():
             is_field = not keys_are_own and _FIELD.fullmatch(key) is not None
             own_key = key if is_field else self.text(key, mark)
-            if self._names(key):
+            if self._is_secret_name(key):
                 new[own_key] = _all_marked(item, key, mark)
             else:
                 new[own_key] = self._value(item, mark, keys_are_own=key in _MAPPINGS)
@@ -132,14 +134,14 @@ class OwnRules:
             new.append(
                 _marked(item, f"{option} {item}", mark) if is_value else self._word(item, mark)
             )
-            option = item if item.startswith("-") and self._names(item.lstrip("-")) else ""
+            option = item if item.startswith("-") and self._is_secret_name(item.lstrip("-")) else ""
         return new
 
     def _pair(self, old: dict[str, Json], mark: Mark) -> dict[str, Json]:
         """A mapping that holds a name and its value apart."""
         for of_name, of_value in _PAIRS:
             name, item = old.get(of_name), old.get(of_value)
-            if isinstance(name, str) and self._names(name):
+            if isinstance(name, str) and self._is_secret_name(name):
                 return {**old, of_value: _all_marked(item, name, mark)}
         return old
 

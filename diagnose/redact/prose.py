@@ -77,7 +77,7 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
 
 
 def _of_sentence(text: str, mark: Mark) -> str:
-    text = _ANNOUNCED().sub(lambda m: _announced(m, mark), text)
+    text = _ANNOUNCED().sub(lambda m: _redacted_after_announcement(m, mark), text)
     text = _CREDENTIALS_ARE().sub(
         lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text
     )
@@ -86,7 +86,7 @@ def _of_sentence(text: str, mark: Mark) -> str:
     return _AT_END().sub(lambda m: _ending(m, mark), text)
 
 
-def _announced(match: re.Match[str], mark: Mark) -> str:
+def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:
     raw = match[2].rstrip(".,;")
     phrase = match[0].lower()
     if raw.lower() in IN_MESSAGES or exempt("password", "", raw):

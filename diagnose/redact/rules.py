@@ -49,7 +49,7 @@ class RedactionRule(msgspec.Struct, frozen=True):
     (`assigned.names_secrets`)."""
 
 
-def _plain(function: Callable[[str, str, Mark], str]) -> Function:
+def _without_scan(function: Callable[[str, str, Mark], str]) -> Function:
     """A function that scans no text inside a text."""
     return lambda text, low, mark, _scan: function(text, low, mark)
 
@@ -66,7 +66,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "private keys",
         ("private", "openvpn", '"kty"', "akia", "asia"),
-        _plain(keys.in_private_keys),
+        _without_scan(keys.in_private_keys),
         goes=(
             (
                 "‹-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIGlWlLa8Xz0b1m7y\n-----END EC PRIVATE "
@@ -82,7 +82,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "headers",
         ("authorization", "cookie"),
-        _plain(headers.in_headers),
+        _without_scan(headers.in_headers),
         goes=(
             "> Authorization: Bearer ‹k3JH5uZq8rT1vX9yB2nM4pL6›",
             "Authorization: SSWS ‹00Qk3JH5uZq8rT1vX9yB2nM4pL6sD7fG8hJ9k›",
@@ -94,7 +94,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "addresses",
         ("@", "%40", "user", "login", "account", "auth "),
-        _plain(urls.in_addresses),
+        _without_scan(urls.in_addresses),
         goes=(
             "cannot reach postgres://app:‹s3cretWort›@db:5432/shop",
             "HTTPS_PROXY=http://corp\\bob:‹s3cretWort›@proxy:3128",
@@ -128,14 +128,14 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "queries and paths",
         ("=", *urls.PATH_SIGNS),
-        _plain(urls.in_queries),
+        _without_scan(urls.in_queries),
         goes=("GET /maps?key=‹kQzXvBnMwRtYpLsD›&zoom=3", "GET /x?code=‹Zk8vQ2mX9pLr4TnB›&state=1"),
         stays=("GET /x?key=orders&page=2", "GET /search?s=container+networking"),
     ),
     RedactionRule(
         "after schemes",
         (*headers.SCHEMES, "auth ", "334 ", " login ", "pass "),
-        _plain(headers.after_schemes),
+        _without_scan(headers.after_schemes),
         goes=(
             "bearer ‹k3JH5uZq8rT1vX9yB2nM4pL6› was refused",
             "USER bob\n331 need a password\nPASS ‹hunter›",
@@ -149,7 +149,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "hashes",
         ("$", "{s", "{m", "{c", "*", "scram-", "pbkdf2", "scrypt:", "aad3b"),
-        _plain(keys.in_hashes),
+        _without_scan(keys.in_hashes),
         goes=(
             "bob:‹$apr1$Xy12ab34$Zk8vQ2mX9pLr4TnBcd12ef›",
             "‹$8$dsYGNam3K1SIJO$7nv/35M/qr6t.dVc7UY9zrJDWRVqncHub1PE9UlMQFs›",
@@ -159,14 +159,14 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "password files",
         (":",),
-        _plain(notations.in_password_files),
+        _without_scan(notations.in_password_files),
         goes=("db.example.com:5432:shop:app:‹s3cretWort›",),
         stays=("10.0.0.1:5432:shop",),
     ),
     RedactionRule(
         "calls",
         (*notations.CALLS, *notations.LOGINS),
-        _plain(notations.in_calls),
+        _without_scan(notations.in_calls),
         goes=(
             'connect("db", "root", "‹s3cretWort›")',
             "#0 /app/db.php(9): PDO->__construct('mysql:host=db;db...', 'root', '‹hunter›')",
@@ -182,7 +182,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "shell",
         ("pass:", "echo ", "printf ", "<<<", " >", " #", "chpasswd", *shell.PLACE_SIGNS),
-        _plain(shell.in_shell),
+        _without_scan(shell.in_shell),
         goes=(
             "echo ‹s3cretWort› | docker login --password-stdin",
             "echo ‹hunter› | docker secret create db -",
@@ -208,7 +208,7 @@ RULES: tuple[RedactionRule, ...] = (
             " authenticate_user ",
             " alias ",
         ),
-        _plain(commands.command_secrets),
+        _without_scan(commands.command_secrets),
         goes=(
             "mysqladmin -uroot -p‹s3cretWort› ping",
             "curl --silent --user elastic:‹s3cretWort› http://es:9200",
@@ -227,7 +227,7 @@ RULES: tuple[RedactionRule, ...] = (
     RedactionRule(
         "sentences",
         ("login", "log in", *prose.SIGNS),
-        _plain(prose.in_sentences),
+        _without_scan(prose.in_sentences),
         goes=(
             "Your generated password is ‹kQzXvBnMwRtYpLsD›",
             "Login failed for bob with password ‹kQzXvBnMwRtYpLsD›",

@@ -94,7 +94,7 @@ class _Work:
         if _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:
-            text = _TOKEN().sub(lambda match: self._hold(match[0], match[0]), text)
+            text = _TOKEN().sub(lambda match: self._hold_value(match[0], match[0]), text)
         if "[" in text or "\x9b" in text:
             text = _ESCAPE().sub(self._hold_escape, text)
         if len(text) > PIECE:
@@ -116,9 +116,9 @@ class _Work:
             if _ALL_HELD().fullmatch(raw):
                 return raw
             raw = self._original(raw)
-        return self._hold(raw, self._mark(kind, raw, self._original(phrase)))
+        return self._hold_value(raw, self._mark(kind, raw, self._original(phrase)))
 
-    def _hold(self, raw: str, token: str) -> str:
+    def _hold_value(self, raw: str, token: str) -> str:
         self._secrets.append((raw, token))
         return f"{OPEN}{len(self._secrets) - 1}{CLOSE}"
 

@@ -32,7 +32,7 @@ class Vendor(msgspec.Struct, frozen=True):
     keeps: bool = False
 
 
-def _all(prefix: str, letters: str, suffix: str = "_") -> tuple[str, ...]:
+def _prefixes(prefix: str, letters: str, suffix: str = "_") -> tuple[str, ...]:
     """Prefixes that differ in one letter: `ghp_`, `gho_`."""
     return tuple(f"{prefix}{letter}{suffix}" for letter in letters)
 
@@ -70,7 +70,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("flyio", ("FlyV1 ",), r"[\w+/=,]{30,}"),
     Vendor("scalingo", ("tk-us-",), _WORD_40),
     Vendor("vercel", ("vercel_blob_rw_",), r"[A-Za-z0-9]{10,}_[A-Za-z0-9]{20,}"),
-    Vendor("vercel", _all("vc", "pirak"), r"[A-Za-z0-9]{24,}"),
+    Vendor("vercel", _prefixes("vc", "pirak"), r"[A-Za-z0-9]{24,}"),
     Vendor("netlify", ("nfp_", "nfc_", "nfo_", "nfb_"), r"[A-Za-z0-9]{30,}"),
     Vendor("cloudflare", ("cfut_", "cfat_", "cfk_"), r"[A-Za-z0-9]{30,}"),
     Vendor("cloudflare", ("eyJhIjoi",), r"[\w+/-]{60,}={0,2}"),
@@ -87,7 +87,7 @@ VENDORS: tuple[Vendor, ...] = (
     Vendor("upcloud", ("ucat_",), r"[A-Z0-9]{20,}"),
     Vendor("scaleway", ("SCW",), r"[A-Z0-9]{17}\b"),
     # Where code lies and is built
-    Vendor("github", _all("gh", "pousr"), r"[A-Za-z0-9_]{30,}"),
+    Vendor("github", _prefixes("gh", "pousr"), r"[A-Za-z0-9_]{30,}"),
     Vendor("github", ("github_pat_",), r"[A-Za-z0-9_]{30,}"),
     Vendor(
         "gitlab",
@@ -176,7 +176,7 @@ VENDORS: tuple[Vendor, ...] = (
     ),
     Vendor("ansible-vault", ("$ANSIBLE_VAULT;",), r"[^\n]{1,80}\n(?:[0-9a-f]{20,80}\s{1,40})+"),
     # Messages and mail
-    Vendor("slack", _all("xox", "abeposrc", "-"), r"[A-Za-z0-9-]{10,}"),
+    Vendor("slack", _prefixes("xox", "abeposrc", "-"), r"[A-Za-z0-9-]{10,}"),
     Vendor("slack", ("xoxe.", "xapp-", "xwfp-"), r"[A-Za-z0-9.-]{20,}"),
     Vendor(
         "webhook",

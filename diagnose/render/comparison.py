@@ -51,8 +51,8 @@ def _text(change: Change, stream: TextIO) -> None:
     _findings(stream, "no longer visible", change.invisible)
     for old, new in change.changed:
         _write(stream, f"\nchanged: {new['id']} {new['subject']['name']}")
-        _write(stream, f"  was {_said(old)}")
-        _write(stream, f"  now {_said(new)}")
+        _write(stream, f"  was {_finding_line(old)}")
+        _write(stream, f"  now {_finding_line(new)}")
     if change.same:
         stream.write("\nstill there:\n")
         for (severity, id), names in _by_check(change.same).items():
@@ -78,7 +78,7 @@ def _by_check(findings: Sequence[Mapping[str, Json]]) -> dict[tuple[str, str], l
     return names
 
 
-def _said(finding: Mapping[str, Json]) -> str:
+def _finding_line(finding: Mapping[str, Json]) -> str:
     silenced = f" (silenced: {finding['silenced']})" if finding.get("silenced") else ""
     return f"{finding['severity']}{silenced}: {finding['summary']}"
 

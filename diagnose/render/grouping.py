@@ -29,7 +29,7 @@ def groups(
     Similar ones without effects stand together from GROUP_FROM on, replicas of one service always.
     homes: the effects below each root, by its key.
     """
-    likeness = _likeness([finding for finding in roots if finding.key not in homes])
+    likeness = _likeness_by_key([finding for finding in roots if finding.key not in homes])
     alike = Counter(likeness.values())
     shown: dict[object, list[Reported]] = {}
     for finding in roots:
@@ -43,9 +43,9 @@ def groups(
     return list(shown.values())
 
 
-def _likeness(findings: Sequence[Reported]) -> dict[str, object]:
+def _likeness_by_key(findings: Sequence[Reported]) -> dict[str, object]:
     """By key: what a finding has in common with those that may be shown with it."""
-    words = {finding.key: _words(finding) for finding in findings}
+    words = {finding.key: _message_words(finding) for finding in findings}
     messages: dict[object, set[tuple[str, ...]]] = {}
     for finding in findings:
         messages.setdefault(_kind(finding), set()).add(words[finding.key])
@@ -58,9 +58,9 @@ def _likeness(findings: Sequence[Reported]) -> dict[str, object]:
 
 def other_messages(group: Sequence[Reported]) -> Iterator[tuple[str, str]]:
     """(subject, message) of those in a group that failed with other words than the first."""
-    seen = {_words(group[0])}
+    seen = {_message_words(group[0])}
     for finding in group[1:]:
-        words = _words(finding)
+        words = _message_words(finding)
         if words and words not in seen and len(seen) <= MESSAGES_SHOWN:
             seen.add(words)
             yield finding.subject.name, message(finding)
@@ -76,7 +76,7 @@ def _kind(finding: Reported) -> tuple[object, ...]:
     return (finding.id, finding.severity, finding.finding.signs, finding.finding.calls)
 
 
-def _words(finding: Reported) -> tuple[str, ...]:
+def _message_words(finding: Reported) -> tuple[str, ...]:
     """The words of the message without names, numbers and times, to compare messages by."""
     text = message(finding).lower().replace(finding.subject.name.lower(), "")
     return tuple(_WORDS.findall(text)[:_COMPARED])

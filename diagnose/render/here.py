@@ -53,7 +53,7 @@ def _finding(console: Console, explained: Explained, by_key: dict[str, Reported]
     for link in explained.causes:
         _line(
             console,
-            f"because of {_named(by_key.get(link.cause), link.cause)}: "
+            f"because of {_name_of(by_key.get(link.cause), link.cause)}: "
             f"{_strength(link)}; {link.because}",
             4,
         )
@@ -62,7 +62,7 @@ def _finding(console: Console, explained: Explained, by_key: dict[str, Reported]
     for link in explained.changes:
         _line(
             console,
-            f"a cure also ends {_named(by_key.get(link.effect), link.effect)}: {_strength(link)}",
+            f"a cure also ends {_name_of(by_key.get(link.effect), link.effect)}: {_strength(link)}",
             4,
         )
     if not explained.changes:
@@ -84,7 +84,7 @@ def _strength(link: CauseLink) -> str:
     return f"{link.strength}, only together with the others" if link.jointly else str(link.strength)
 
 
-def _named(finding: Reported | None, key: str) -> str:
+def _name_of(finding: Reported | None, key: str) -> str:
     return f"{finding.id} ({finding.subject.name})" if finding is not None else key
 
 

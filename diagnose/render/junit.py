@@ -36,7 +36,7 @@ def render(report: Report, stream: TextIO) -> None:
         if finding.severity is Severity.advice
     ]
     ElementTree.SubElement(suite, "system-out").text = "\n\n".join(
-        _words(finding, place) for finding in advice
+        _finding_text(finding, place) for finding in advice
     )
     ElementTree.SubElement(suite, "system-err").text = _text("\n".join(report.notes))
     for name in ("failure", "error", "skipped"):
@@ -88,7 +88,7 @@ def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> El
         else:
             message = f"{count(len(loud), 'finding')}: {check.title}"
         failure = ElementTree.SubElement(case, "failure", message=_text(message), type=str(worst))
-        failure.text = "\n\n".join(_words(finding, place) for finding in loud)
+        failure.text = "\n\n".join(_finding_text(finding, place) for finding in loud)
     elif result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
         why = result.why.strip().splitlines()[-1:] or ["not known"]
         ElementTree.SubElement(case, "error", message=_text(why[0]), type=result.verdict.value)
@@ -97,7 +97,7 @@ def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> El
     return case
 
 
-def _words(finding: Reported, place: runbooks.Place) -> str:
+def _finding_text(finding: Reported, place: runbooks.Place) -> str:
     """A finding with its causes and its cure, as text."""
     rows = [f"{finding.severity} {finding.subject}: {finding.finding.summary}"]
     rows += [f"caused by {link.cause}: {link.because}" for link in finding.causes]

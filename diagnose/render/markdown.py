@@ -38,7 +38,7 @@ def render(report: Report, exit_code: int, stream: TextIO) -> None:
     rows += [f"- note: {escape(note)}" for note in page.notes]
     for block in page.blocks:
         rows += _block(block)
-    rows += _asides(page)
+    rows += _complaints_and_advice(page)
     rows += _section("Not judged", _reasons(page.unknown))
     rows += _section("Crashed", _reasons(page.crashed))
     rows += _section("Does not apply", _reasons(page.skipped))
@@ -52,7 +52,7 @@ def _section(title: str, items: Sequence[str]) -> list[str]:
     return ["", f"## {title}", "", *items] if items else []
 
 
-def _asides(page: Outline) -> list[str]:
+def _complaints_and_advice(page: Outline) -> list[str]:
     """What is no block: complaints beside worse findings, and advice."""
     advice = [
         f"- **{block.id}** {_names(block.subjects)}: {escape(block.summary)}"

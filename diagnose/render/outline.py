@@ -140,9 +140,9 @@ def _summary(report: Report, loud: Sequence[Reported], said: _Said, code: int) -
     took = f"in {report.duration_s:.1f} s"
     incidents = _incidents(report.by_severity)
     if incidents and said.complaints and all(root.check.posture for root in loud):
-        return f"{_complaint(said.complaints)}; {incidents} {took}{_beginning(loud)}"
+        return f"{_complaint(said.complaints)}; {incidents} {took}{_first_cause_clause(loud)}"
     if incidents:
-        return f"{incidents} {took}{_beginning(loud)}"
+        return f"{incidents} {took}{_first_cause_clause(loud)}"
     asides = f"; {_complaint(said.asides)}" if said.asides else ""
     return f"{_quiet_status(report, said.complaints, code)}, {took}{asides}"
 
@@ -180,7 +180,7 @@ def _incidents(number: Counter[Severity]) -> str:
     return ", ".join(parts)
 
 
-def _beginning(loud: Sequence[Reported]) -> str:
+def _first_cause_clause(loud: Sequence[Reported]) -> str:
     """The first cause, for a reader who sees one line alone, such as that of a pager."""
     first = next((finding for finding in loud if finding.selected), None)
     if first is None:
@@ -317,7 +317,10 @@ def _reasons(results: Sequence[Result], verdict: Verdict) -> tuple[tuple[str, st
     in_family = Counter(result.check.family for result in results)
     together = by_key((_why(result), result) for result in results if result.verdict is verdict)
     return tuple(
-        (", ".join(_ids(group, in_family)), _absent(group) if why == NOT_IN_BUNDLE[0] else why)
+        (
+            ", ".join(_ids(group, in_family)),
+            _what_bundle_lacks(group) if why == NOT_IN_BUNDLE[0] else why,
+        )
         for why, group in together.items()
     )
 
@@ -334,7 +337,7 @@ def _is_not_in_bundle(result: Result) -> bool:
     return result.missing is not None and result.missing.reason in NOT_IN_BUNDLE
 
 
-def _absent(group: Iterable[Result]) -> str:
+def _what_bundle_lacks(group: Iterable[Result]) -> str:
     """Which answers a bundle does not hold."""
     details = dict.fromkeys(
         result.missing.detail

@@ -162,8 +162,8 @@ def block(group: Sequence[Reported], tree: FindingTree) -> OutlineBlock:
         effects=_effects(effects),
         cure=remedy.cure,
         look=remedy.look,
-        others=tuple(_rivals(head, tree, place)),
-        possible=tuple(_other(suspect, place) for suspect in possible),
+        others=tuple(_other_roots(head, tree, place)),
+        possible=tuple(_other_root(suspect, place) for suspect in possible),
         ruled_out=tuple(_ruled_out(head, tree.by_key)),
         because_of_selection=not head.selected,
         made_by=head.made_by if len(makers) == 1 else "",
@@ -193,14 +193,14 @@ def _further_sentences(
         yield from other_messages(group)
 
 
-def _rivals(head: Reported, tree: FindingTree, place: runbooks.Place) -> Iterator[Other]:
+def _other_roots(head: Reported, tree: FindingTree, place: runbooks.Place) -> Iterator[Other]:
     """The other roots of the effects that stand below this one."""
     effects = tree.effects_of.get(head.key, ())
     keys = dict.fromkeys(key for effect in effects for key in tree.roots_of[effect.key])
     joint = {link.cause for effect in effects for link in effect.causes if link.jointly}
     for key in keys:
         if key != head.key:
-            yield _other(tree.by_key[key], place, jointly=key in joint)
+            yield _other_root(tree.by_key[key], place, jointly=key in joint)
 
 
 def _ruled_out(head: Reported, by_key: Mapping[str, Reported]) -> Iterator[tuple[str, str]]:
@@ -325,7 +325,7 @@ def _parts(value: Json) -> list[OutlinePart]:
     ]
 
 
-def _other(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:
+def _other_root(root: Reported, place: runbooks.Place, *, jointly: bool = False) -> Other:
     confirm = None if jointly else runbooks.confirm(root.id, root.finding.variables, place)
     first_line = confirm.text.partition("\n")[0] if confirm else ""
     return Other(root.id, root.subject.name, first_line, jointly)

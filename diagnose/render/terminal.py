@@ -66,7 +66,7 @@ def render(
         page.timings(report)
 
 
-def _fitted(note: str, room: int) -> str:
+def _items_that_fit(note: str, room: int) -> str:
     """As many of a note's items as there is room for.
 
     The name of the first one is cut, not its number.
@@ -83,7 +83,7 @@ def _fitted(note: str, room: int) -> str:
     return fitted
 
 
-def _few(ids: str) -> str:
+def _ids_or_families(ids: str) -> str:
     """A list of check ids, or of what families they are where it would be a wall."""
     names = ids.split(", ")
     if len(names) <= IDS_SHOWN:
@@ -200,7 +200,7 @@ class _Page:
         for part in parts:
             bar = "#" * max(1 if part.bytes else 0, round(bars * part.bytes / most)) if most else ""
             row = f"{middle(part.name, names):<{names}}{size(part.bytes):>{SIZE}}  {bar:<{bars}}"
-            self.line(f"{row}  {_fitted(part.note, left - bars)}".rstrip(), 4)
+            self.line(f"{row}  {_items_that_fit(part.note, left - bars)}".rstrip(), 4)
 
     def effect(self, effect: Effect) -> None:
         text = effect.summary if len(effect.subjects) == 1 else self.names(effect.subjects, 60)
@@ -310,7 +310,7 @@ class _Page:
         shown = rows if self.verbose else rows[:UNKNOWN_SHOWN]
         self.line(title)
         for ids, why in shown:
-            names = ids if self.verbose else _few(ids)
+            names = ids if self.verbose else _ids_or_families(ids)
             self.line(f"{names}: {short_ids(why)}" if why else names, 2)
         if len(rows) > len(shown):
             self.line(f"and {len(rows) - len(shown)} more reasons, -v lists them", 2)

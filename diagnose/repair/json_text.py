@@ -40,7 +40,7 @@ def with_keys(text: str, changes: Mapping[str, Json | None]) -> str:
             text = text[: own[-1].value] + json.dumps(value) + text[own[-1].end :]
         elif own:
             for member in reversed(own):
-                text = _without(text, member)
+                text = _without_member(text, member)
         elif value is not None:
             text = _added(text, key, value)
     return text
@@ -71,7 +71,7 @@ def _skip(text: str, place: int) -> int:
     return match.end() if match else place
 
 
-def _without(text: str, member: _Member) -> str:
+def _without_member(text: str, member: _Member) -> str:
     """Without a member and the comma that belongs to it."""
     after = _skip(text, member.end)
     if text[after : after + 1] == ",":

@@ -26,7 +26,7 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
         [
             "#!/bin/sh",
             *(f"# {line}" for line in head),
-            f"# Risk: {_risk(report, differences)}",
+            f"# Risk: {_risk_of(report, differences)}",
             f"# Simulated: {verdict}",
             *(f"# To undo: {line}" for line in undo),
             "set -e",
@@ -39,7 +39,7 @@ def text(report: Report, differences: Sequence[Difference], verdict: str, major:
     )
 
 
-def _then(report: Report, differences: Sequence[Difference]) -> Then:
+def _what_engine_does(report: Report, differences: Sequence[Difference]) -> Then:
     """What the engine has to do; one that does not answer cannot read its file again."""
     wanted = {difference.then for difference in differences}
     if "restart" in wanted or ("reload" in wanted and report.host.engine is None):
@@ -47,8 +47,8 @@ def _then(report: Report, differences: Sequence[Difference]) -> Then:
     return "reload" if "reload" in wanted else "nothing"
 
 
-def _risk(report: Report, differences: Sequence[Difference]) -> str:
-    if _then(report, differences) != "restart":
+def _risk_of(report: Report, differences: Sequence[Difference]) -> str:
+    if _what_engine_does(report, differences) != "restart":
         return "safe, no container is stopped."
     running = report.host.running
     stopped = f", which stops {count(running, 'running container')}" if running else ""
@@ -60,7 +60,7 @@ def _restart(report: Report, differences: Sequence[Difference]) -> Iterator[str]
 
     systemd starts no unit whose start failed too often until that count is reset.
     """
-    then = _then(report, differences)
+    then = _what_engine_does(report, differences)
     if then == "nothing":
         return
     traits = report.traits

@@ -38,10 +38,10 @@ def simulated(
     what: engine.Run,
 ) -> Simulation:
     """Judge the recorded answers as they are, and as they would be after the repair."""
-    as_it_is = _judged(Replay(answers), what)
-    repaired = Replay({question: _after(question, entry, differences)
+    as_it_is = _keys_found(Replay(answers), what)
+    repaired = Replay({question: _answer_after(question, entry, differences)
                        for question, entry in Replay(answers).recording.items()})  # fmt: skip
-    afterwards = _judged(repaired, what)
+    afterwards = _keys_found(repaired, what)
     return Simulation(as_it_is - afterwards, afterwards - as_it_is)
 
 
@@ -67,12 +67,12 @@ def simulated_edit(
 
     for check in judged:
         before = judge_it(check, evidence)
-        as_it_is |= _loud(before)
-        afterwards |= _loud(repaired.judged(check, judge_it) or before)
+        as_it_is |= _keys_above_advice(before)
+        afterwards |= _keys_above_advice(repaired.judged(check, judge_it) or before)
     return Simulation(frozenset(as_it_is - afterwards), frozenset(afterwards - as_it_is))
 
 
-def _loud(result: Result) -> set[str]:
+def _keys_above_advice(result: Result) -> set[str]:
     """The keys of a check's findings above advice."""
     severity = result.check.severity
     return {
@@ -82,7 +82,7 @@ def _loud(result: Result) -> set[str]:
     }
 
 
-def _after(
+def _answer_after(
     question: AnyQuestion, entry: RecordedAnswer, differences: Sequence[Difference]
 ) -> RecordedAnswer:
     answer: Json | Failed = entry.answer
@@ -91,7 +91,7 @@ def _after(
     return replace(entry, answer=answer)
 
 
-def _judged(source: Replay, what: engine.Run) -> frozenset[str]:
+def _keys_found(source: Replay, what: engine.Run) -> frozenset[str]:
     began = time.monotonic()
     report: Report = engine.run(
         source, what, began=began, budget=Budget.of_replay(began, LONGEST_S)

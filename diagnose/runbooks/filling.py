@@ -30,7 +30,7 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
     as an option. A value such as `--force` is meant as one.
     """
     filled = ""
-    pieces, ending = _pieces(text)
+    pieces, ending = _split_at_placeholders(text)
     for before, name in pieces:
         filled += before
         if name == "docker":
@@ -49,7 +49,7 @@ def fill(text: str, variables: Mapping[str, str], docker: str = "docker") -> str
 
 
 @functools.lru_cache(2048)
-def _pieces(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
+def _split_at_placeholders(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
     """What stands before each placeholder, its name, and what stands behind the last one.
 
     A page's commands are filled for each of 8,000 containers.
@@ -101,4 +101,4 @@ def _is_docker_operand(before: str) -> bool:
 @functools.lru_cache(2048)
 def placeholders(text: str) -> frozenset[str]:
     """The names that stand as placeholders in a text of commands."""
-    return frozenset(name for _, name in _pieces(text)[0])
+    return frozenset(name for _, name in _split_at_placeholders(text)[0])

@@ -52,7 +52,7 @@ def commands(
 
     examples: with the blocks that hold values which only the reader knows.
     """
-    fixes = _suiting(id, "fix", variables, place)
+    fixes = _suiting_blocks(id, "fix", variables, place)
     for block in sorted(fixes, key=lambda block: RISKS.index(block.risk)):
         if examples or not block.example:
             yield _filled(block, variables, place)
@@ -60,13 +60,13 @@ def commands(
 
 def looks(id: str, purpose: Purpose, variables: Mapping[str, str], place: Place) -> list[Command]:
     """The page's commands of one purpose for one finding, in the order of the page."""
-    blocks = _suiting(id, purpose, variables, place)
+    blocks = _suiting_blocks(id, purpose, variables, place)
     return [_filled(block, variables, place) for block in blocks]
 
 
 def confirm(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     """The page's first confirm command that tells more than a report; None if there is none."""
-    for block in _suiting(id, "confirm", variables, place):
+    for block in _suiting_blocks(id, "confirm", variables, place):
         if not block.reported:
             return _filled(block, variables, place)
     return None
@@ -80,7 +80,7 @@ def cure(id: str, variables: Mapping[str, str], place: Place) -> Command | None:
     return next(commands(id, variables, place), None)
 
 
-def _suiting(
+def _suiting_blocks(
     id: str, purpose: Purpose, variables: Mapping[str, str], place: Place
 ) -> list[CommandBlock]:
     """The blocks of one purpose on a check's page that suit a finding."""

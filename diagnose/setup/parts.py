@@ -116,26 +116,26 @@ def _filled(name: str, program: Path) -> str:
 
 def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644) -> SetupPart:
     def state() -> str:
-        there = {path: _ours(path) for path in files}
+        there = {path: _our_text(path) for path in files}
         if not any(there.values()):
             return "out"
         return "in" if there == dict(files) else "in, of another version"
 
     def put_in() -> None:
         for path, text in files.items():
-            if path.exists() and _ours(path) is None:
+            if path.exists() and _our_text(path) is None:
                 raise SetupError(f"{path} exists and is not of diagnose setup; it was left alone")
             _write(path, text, mode)
 
     def take_out() -> None:
         for path in files:
-            if _ours(path) is not None:
+            if _our_text(path) is not None:
                 path.unlink()
 
     return SetupPart(name, what, state, put_in, take_out)
 
 
-def _ours(path: Path) -> str | None:
+def _our_text(path: Path) -> str | None:
     """The text of a file that is ours, None for no file and for a file of another."""
     try:
         text = path.read_text()

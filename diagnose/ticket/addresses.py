@@ -48,14 +48,14 @@ class Addresses:
         self._kept = [ipaddress.ip_network(net) for net in _KEPT]
         self.seen: dict[str, str] = {}
         for fixed in (*self._kept, *map(ipaddress.ip_network, _CLASSES)):
-            self._hold(fixed.max_prefixlen, int(fixed.network_address), 0, fixed.prefixlen)
+            self._keep_prefixes(fixed.max_prefixlen, int(fixed.network_address), 0, fixed.prefixlen)
         for network in self._networks:
             for edge in (network.network_address, network.broadcast_address):
-                self._hold(
+                self._keep_prefixes(
                     network.max_prefixlen, int(edge), network.prefixlen, network.max_prefixlen
                 )
 
-    def _hold(self, bits: int, value: int, first: int, end: int) -> None:
+    def _keep_prefixes(self, bits: int, value: int, first: int, end: int) -> None:
         """No flip by the prefixes of this value that are `first` to `end - 1` bits long."""
         self._still.update((bits, length, value >> (bits - length)) for length in range(first, end))
 

@@ -68,7 +68,7 @@ class Renaming:
             fresh = sorted(identities.names[kind] - _STAYS - self.names.keys())
             width = max(2, len(str(len(fresh))))
             for number, name in enumerate(fresh, 1):
-                self.names[name] = self._new(kind, f"{number:0{width}}", name)
+                self.names[name] = self._new_name(kind, f"{number:0{width}}", name)
         for task in filter(None, map(TASK.fullmatch, identities.tasks)):
             self.names[task[0]] = (
                 f"{self.names.get(task['service'], task['service'])}{task['rest']}"
@@ -81,7 +81,7 @@ class Renaming:
         self._backwards = {".".join(reversed(name.split("."))): name for name in self._domains}
 
     @staticmethod
-    def _new(kind: str, number: str, name: str) -> str:
+    def _new_name(kind: str, number: str, name: str) -> str:
         """Numbered in the order of the old names, so that lists keep theirs.
 
         No dash, which may mean a replica's number.
@@ -173,7 +173,7 @@ class Renaming:
         """Any text with every name and address in it replaced."""
         new = self._texts.get(text)
         if new is None:
-            new = _SPOT.sub(self._spot, _BASE64.sub(self._encoded, text))
+            new = _SPOT.sub(self._replaced_match, _BASE64.sub(self._encoded, text))
             if len(text) < 500:
                 self._texts[text] = new
         return new
@@ -185,7 +185,7 @@ class Renaming:
         new = None if plain is None else self.text(plain)
         return word if new is None or new == plain else base64.b64encode(new.encode()).decode()
 
-    def _spot(self, match: re.Match[str]) -> str:
+    def _replaced_match(self, match: re.Match[str]) -> str:
         match match.lastgroup:
             case "word":
                 return self._word(match[0])
@@ -224,7 +224,7 @@ class Renaming:
             ]
             return ".".join([*parts, self.names[owned]]) if head else self.names[owned]
         pieces = _PIECES.split(word)
-        return self._pieces(pieces) if len(pieces) > 1 else word
+        return self._replaced_pieces(pieces) if len(pieces) > 1 else word
 
     def _in_other_case(self, word: str) -> str | None:
         """The other name for a name that is in other letters.
@@ -245,7 +245,7 @@ class Renaming:
             self.names[label] = f"label{count + 1:02}"
         return self.names[label]
 
-    def _pieces(self, pieces: list[str]) -> str:
+    def _replaced_pieces(self, pieces: list[str]) -> str:
         """A word made of several (`shop-db.env`): the longest names in it replaced."""
         out = []
         at = 0

@@ -107,9 +107,11 @@ def take(
         # The bundle's report is judged again from what the bundle holds, so that both say the same.
         what = replace(what, uncollected=report.uncollected)
         hurried = Budget(limit.ends, limit.ends, options.budget_s)
-        judged = _judged(recording, what, began, Budget.unlimited() if has_time else hurried)
+        judged = _judged_report(recording, what, began, Budget.unlimited() if has_time else hurried)
         report = replace(judged, duration_s=report.duration_s, source="live")
-    return _sealed(report, recording, what, began, redactor, max_size, anonymize, limit=limit)
+    return _sealed_bundle(
+        report, recording, what, began, redactor, max_size, anonymize, limit=limit
+    )
 
 
 def _taken_again(
@@ -129,16 +131,16 @@ def _taken_again(
     )
     what = replace(what, profile=True, shown=page.KINDS)
     recording = redacted_again(entries, redactor)
-    report = _judged(recording, what, began)
+    report = _judged_report(recording, what, began)
     kept = {name: head[name] for name in ("anonymized",) if name in head}
     before = head.get("redacted")
     counts = Counter(before if isinstance(before, dict) else {})
-    return _sealed(
+    return _sealed_bundle(
         report, recording, what, began, redactor, max_size, anonymize, extra=kept, before=counts
     )
 
 
-def _sealed(
+def _sealed_bundle(
     report: Report,
     recording: Recording,
     what: engine.Run,
@@ -161,7 +163,7 @@ def _sealed(
     if anonymize:
         renaming = Renaming(recording)
         recording = renaming.recording(recording)
-        plain, report = report, _judged(recording, replace(what, silences=()), began)
+        plain, report = report, _judged_report(recording, replace(what, silences=()), began)
         report = _silenced(report, plain, renaming)
         report = replace(report, duration_s=plain.duration_s, source=plain.source)
         head["anonymized"] = {"checks_that_say_something_else": _differing(plain, report)}
@@ -180,7 +182,7 @@ def _sealed(
     return Taken(report, sealed, names)
 
 
-def _judged(
+def _judged_report(
     recording: Recording, what: engine.Run, began: float, budget: Budget | None = None
 ) -> Report:
     return engine.run(Replay(recording), what, began=began, budget=budget or Budget.unlimited())

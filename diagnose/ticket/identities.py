@@ -123,7 +123,7 @@ class Identities:
                 self._text(entry.answer.detail)
             else:
                 self._answer(question.kind, entry.answer)
-                self._any(entry.answer)
+                self._find_by_shape(entry.answer)
 
     def _add(self, kind: str, *names: Json) -> None:
         for name in names:
@@ -278,7 +278,7 @@ class Identities:
         self._add("domain", registry.rstrip("/").partition(":")[0])
         self._add("image", *(part for part in path.split("/") if part not in OFFICIAL))
 
-    def _any(self, value: Any) -> None:
+    def _find_by_shape(self, value: Any) -> None:
         """What shows by its own shape, wherever it stands.
 
         Homes, hosts in URLs, mail addresses, networks.
@@ -289,10 +289,10 @@ class Identities:
             self._pair(value)
             for key, item in value.items():
                 self._text(key)
-                self._any(item)
+                self._find_by_shape(item)
         elif isinstance(value, list):
             for item in value:
-                self._any(item)
+                self._find_by_shape(item)
 
     def _pair(self, value: Mapping[str, Any]) -> None:
         """An address and its prefix length as two fields, as netlink and the engine give them."""

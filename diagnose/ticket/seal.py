@@ -65,7 +65,7 @@ def cipher(recipients: Sequence[str]) -> Cipher:
 
 def encrypted(data: bytes, by: Cipher) -> bytes:
     """The data as only its recipients read it. SealError where the program fails or is missing."""
-    return _through(by.program, by.arguments, data, "encrypted")
+    return _output_of(by.program, by.arguments, data, "encrypted")
 
 
 def signature(data: bytes, key: Path) -> bytes:
@@ -74,10 +74,10 @@ def signature(data: bytes, key: Path) -> bytes:
     key: a private key, or a public one whose private half an agent holds. SealError.
     """
     arguments = ("-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(key.absolute()))
-    return _through("ssh-keygen", arguments, data, "signed")
+    return _output_of("ssh-keygen", arguments, data, "signed")
 
 
-def _through(program: str, arguments: Sequence[str], data: bytes, what: str) -> bytes:
+def _output_of(program: str, arguments: Sequence[str], data: bytes, what: str) -> bytes:
     from diagnose.live import Refused
     from diagnose.live.commands import pipe
 

@@ -83,10 +83,10 @@ def known() -> frozenset[str]:
 def _modules() -> list[str]:
     """The packages that judge answers, those of other packs included."""
     roots = ("diagnose.evidence", "diagnose.firewall", *registry.packs().values())
-    return ["diagnose.error_signatures", *(name for root in roots for name in _below(root))]
+    return ["diagnose.error_signatures", *(name for root in roots for name in _modules_below(root))]
 
 
-def _below(package: str) -> Iterator[str]:
+def _modules_below(package: str) -> Iterator[str]:
     yield package
     paths = getattr(sys.modules.get(package), "__path__", [])
     for module in pkgutil.walk_packages(paths, f"{package}."):

@@ -106,7 +106,7 @@ def _check_places(order: Order) -> None:
     for path in wanted:
         if path is not None and path != STDOUT:
             is_default = order.output is None and path is wanted[0]
-            _free(path, named=not is_default)
+            _refuse_unwritable(path, named=not is_default)
 
 
 def _cipher(order: Order) -> seal.Cipher | None:
@@ -192,7 +192,7 @@ def _streamable() -> None:
         raise NotWrittenError("not written: stdout is closed")
 
 
-def _free(target: Path, *, named: bool) -> None:
+def _refuse_unwritable(target: Path, *, named: bool) -> None:
     """Refuse, before the run, a place where nothing can be written.
 
     NotWrittenError. named: not by ourselves, so that it must not exist.

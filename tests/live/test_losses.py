@@ -82,7 +82,7 @@ def test_a_buffer_that_overflows_is_seen() -> None:
         for _ in range(100):
             sender.sendto(b"x" * 400, receiver.getsockname())
         after = losses._Look(os.getpid())
-        (lost,) = losses._between([before, after])["datagrams"]
+        (lost,) = losses._changes_between([before, after])["datagrams"]
         assert (lost["address"], lost["port"]) == receiver.getsockname()
         assert lost["within"] > 50
     counted = losses.count(None, CountLosses([os.getpid(), 2**30]))  # type: ignore[arg-type]
@@ -111,7 +111,7 @@ WAITING = {
 
 @pytest.mark.parametrize(("looks", "repeats"), WAITING.values(), ids=WAITING)
 def test_what_waits(looks: list[losses._Look], repeats: int | None) -> None:
-    calls = losses._between(looks)["calls"]
+    calls = losses._changes_between(looks)["calls"]
     assert [call["repeats"] for call in calls] == ([repeats] if repeats else [])
 
 

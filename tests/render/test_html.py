@@ -329,7 +329,7 @@ def test_the_shares_of_a_disk_are_of_the_whole_disk():
     """The bar of 365 MiB on a disk of 688 MiB is half as long as the disk's, not as long."""
     what = judged(FIXTURES / "demo")
     (block,) = (block for block in outline(what, 2).blocks if block.id == "storage.disk-full")
-    bars = page._bars(what, block)
+    bars = page._share_bars(what, block)
     disk = next(disk for disk in page._disks(what) if disk.parts)
     assert [bar.name for bar in bars] == [bar.name for bar in disk.parts]
     assert [round(bar.part) for bar in bars][:2] == [53, 41]

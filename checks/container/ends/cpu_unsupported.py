@@ -44,12 +44,12 @@ def cpu_unsupported(
         return Skipped("no log and no kernel message mentions missing instructions")
     claimed: set[str] = set()
     for claim in claims(ID, containers, log_tails, clock):
-        missing = _lacking(processor, _wanted(claim))
+        missing = _features_lacking(processor, _wanted(claim))
         if missing:
             claimed.add(claim.container.id)
             yield _finding(claim.container, missing, processor, claim.evidence)
     faults = program_faults.by_id if program_faults is not None else {}
-    missing = _lacking(processor, _USUAL)
+    missing = _features_lacking(processor, _USUAL)
     for container in containers:
         fault = faults.get(container.id)
         is_trapped = fault is not None and fault.is_invalid_opcode and container.id not in claimed
@@ -65,7 +65,7 @@ def _wanted(claim: Claim) -> Sequence[str]:
     return _LEVELS.get(level, levels)
 
 
-def _lacking(processor: Processor, features: Sequence[str]) -> list[str]:
+def _features_lacking(processor: Processor, features: Sequence[str]) -> list[str]:
     return [name for name in features if name not in (processor.flags or ())]
 
 

@@ -76,7 +76,7 @@ def crashed(
         callees = called_peers(tail.lines, container, containers)
         yield Finding.about(
             container,
-            f"{container} {_how(container, clock, upgrade, with_engine=with_engine)}",
+            f"{container} {_how_it_ended(container, clock, upgrade, with_engine=with_engine)}",
             {
                 **present({"package upgraded": str(upgrade or "")}),
                 **log_evidence(tail),
@@ -99,7 +99,7 @@ def _policy(container: Container) -> str:
     return container.host_config.restart_policy.name or "no"
 
 
-def _how(
+def _how_it_ended(
     container: Container, clock: Clock, upgrade: ChangedPackage | None, *, with_engine: bool
 ) -> str:
     """How it ended: with the engine, or by itself. upgrade: the one that restarted the engine."""

@@ -193,7 +193,7 @@ def _policy(container: Container) -> str:
     return f"{policy.name}:{most}" if most else policy.name
 
 
-def _slot(container: Container) -> str:
+def _service_and_slot(container: Container) -> str:
     """Service and slot of a swarm task (api.1), which every container of that task shares.
 
     Empty for others.
@@ -214,9 +214,9 @@ def _churning_slots(
     ended: Iterable[Container], containers: Containers, clock: Clock, limits: _Limits
 ) -> dict[str, list[Container]]:
     """The slots of swarm that no task serves, with those that failed recently, oldest first."""
-    failed = [task for task in ended if _slot(task) and task.state.exit_code]
+    failed = [task for task in ended if _service_and_slot(task) and task.state.exit_code]
     lately = [task for task in failed if clock.is_within(task.finished_at, limits.window)]
-    slots = by_key((_slot(task), task) for task in lately)
+    slots = by_key((_service_and_slot(task), task) for task in lately)
     served = _served_slots(containers, clock, limits)
     return {
         slot: sorted(tasks, key=lambda task: task.finished_at or 0.0)
@@ -228,7 +228,7 @@ def _churning_slots(
 def _served_slots(containers: Containers, clock: Clock, limits: _Limits) -> set[str]:
     """The slots of swarm with a task that runs long enough."""
     return {
-        _slot(container)
+        _service_and_slot(container)
         for container in containers.running
         if clock.has_passed(container.started_at, limits.steady)
     }

@@ -130,7 +130,7 @@ def _steps(remedy: object, _case: _Case) -> PageVariables:
 
 
 @_steps.register(Dropped)
-def _drop(remedy: Dropped, case: _Case) -> PageVariables:
+def _drop_option(remedy: Dropped, case: _Case) -> PageVariables:
     option = case.failure.filled(remedy.option)
     return without_option(case.container, option) or commented_out(case.container, option)
 
@@ -145,7 +145,7 @@ def _comment_out(remedy: CommentedOut, case: _Case) -> PageVariables:
 
 
 @_steps.register(Corrected)
-def _correct(remedy: Corrected, case: _Case) -> PageVariables:
+def _correct_text(remedy: Corrected, case: _Case) -> PageVariables:
     """A word such as `app` may be a host or a path in each other line."""
     line, word = case.failure.line, case.failure.filled(remedy.old)
     setting = named_setting(case.container, TellingLine(line))
@@ -156,12 +156,12 @@ def _correct(remedy: Corrected, case: _Case) -> PageVariables:
 
 
 @_steps.register(Given)
-def _give(remedy: Given, case: _Case) -> PageVariables:
+def _give_option(remedy: Given, case: _Case) -> PageVariables:
     return with_option(case.container, case.failure.filled(remedy.option))
 
 
 @_steps.register(Preceded)
-def _precede(remedy: Preceded, case: _Case) -> PageVariables:
+def _put_steps_first(remedy: Preceded, case: _Case) -> PageVariables:
     """Nothing where the image has an entrypoint of its own: it leaves its steps out for a shell."""
     own = (case.container.config.entrypoint or [])[-1:]
     if any(posixpath.basename(word) not in _BARE_ENTRYPOINTS for word in own):
@@ -178,7 +178,7 @@ def _replace(remedy: Replaced, case: _Case) -> PageVariables:
 
 
 @_steps.register(Assigned)
-def _assign(remedy: Assigned, case: _Case) -> PageVariables:
+def _assign_variable(remedy: Assigned, case: _Case) -> PageVariables:
     """Nothing where a neighbour has the value: its data is mounted here then."""
     own = [name for name in remedy.variables if case.container.config.sets(name)]
     value = case.failure.filled(remedy.value)
@@ -189,7 +189,7 @@ def _assign(remedy: Assigned, case: _Case) -> PageVariables:
 
 
 @_steps.register(Extended)
-def _extend(remedy: Extended, case: _Case) -> PageVariables:
+def _extend_list(remedy: Extended, case: _Case) -> PageVariables:
     return with_entry(case.container, remedy.variables, case.failure.filled(remedy.entry))
 
 
@@ -211,7 +211,7 @@ def _unprotected(steps: PageVariables) -> PageVariables:
 
 
 @_steps.register(Typed)
-def _type(remedy: Typed, case: _Case) -> PageVariables:
+def _type_variable(remedy: Typed, case: _Case) -> PageVariables:
     """One that the log names counts if the container has it: elsewhere a file may set it."""
     variable = case.failure.filled(remedy.variable)
     is_named = variable != remedy.variable
@@ -219,7 +219,7 @@ def _type(remedy: Typed, case: _Case) -> PageVariables:
 
 
 @_steps.register(TypedLike)
-def _type_like(remedy: TypedLike, case: _Case) -> PageVariables:
+def _type_variable_like(remedy: TypedLike, case: _Case) -> PageVariables:
     names = {name for name, _ in case.container.config.environment}
     alike = [name for name in sorted(names) if re.search(remedy.pattern, name)]
     return present({"typed": only(alike)})
@@ -231,7 +231,7 @@ def _type_option(remedy: TypedOption, _case: _Case) -> PageVariables:
 
 
 @_steps.register(NodeName)
-def _rename(remedy: NodeName, case: _Case) -> PageVariables:
+def _rename_node(remedy: NodeName, case: _Case) -> PageVariables:
     mount = case.mount_at(*remedy.folders)
     if mount is None or not mount.has_host_path:
         return {}
@@ -240,13 +240,13 @@ def _rename(remedy: NodeName, case: _Case) -> PageVariables:
 
 
 @_steps.register(Generated)
-def _generate(remedy: Generated, case: _Case) -> PageVariables:
+def _generate_value(remedy: Generated, case: _Case) -> PageVariables:
     is_set = case.container.config.sets(remedy.variable)
     return {} if is_set else {"generated": remedy.variable}
 
 
 @_steps.register(Heap)
-def _enlarge(remedy: Heap, case: _Case) -> PageVariables:
+def _enlarge_heap(remedy: Heap, case: _Case) -> PageVariables:
     container = case.container
     settings = (*container.config.words, *(value for _, value in container.config.environment))
     if any(mark in text for mark in remedy.marks for text in settings):
@@ -277,7 +277,7 @@ def _set_aside(remedy: SetAside, case: _Case) -> PageVariables:
 
 
 @_steps.register(Job)
-def _job(remedy: Job, case: _Case) -> PageVariables:
+def _run_job(remedy: Job, case: _Case) -> PageVariables:
     config = case.container.config
     folders = [folder or config.working_dir for folder in remedy.folders]
     folder = next((folder for folder in folders if folder and _covers(case, folder)), "")
@@ -297,7 +297,7 @@ def _covers(case: _Case, folder: str) -> bool:
 
 
 @_steps.register(FreshContainer)
-def _renew(_remedy: FreshContainer, case: _Case) -> PageVariables:
+def _renew_container(_remedy: FreshContainer, case: _Case) -> PageVariables:
     """Nothing where what the first start left lies in a mount: a new container has it too."""
     left = case.failure.values.get("name", "")
     if any(mount.holds(left) or mount.destination == left for mount in case.container.mounts):
@@ -315,12 +315,12 @@ def _begin_anew(remedy: NewVolume, case: _Case) -> PageVariables:
 
 
 @_steps.register(Uncovered)
-def _uncover(remedy: Uncovered, case: _Case) -> PageVariables:
+def _uncover_folder(remedy: Uncovered, case: _Case) -> PageVariables:
     return {"covering": remedy.folder} if case.mount_at(remedy.folder) is not None else {}
 
 
 @_steps.register(WholeFolder)
-def _widen(remedy: WholeFolder, case: _Case) -> PageVariables:
+def _mount_whole_folder(remedy: WholeFolder, case: _Case) -> PageVariables:
     mount = case.mount_at(remedy.folder)
     last = remedy.folder.rpartition("/")[2]
     if mount is None or mount.type != "bind" or mount.source.rpartition("/")[2] != last:
@@ -332,7 +332,7 @@ def _widen(remedy: WholeFolder, case: _Case) -> PageVariables:
 
 
 @_steps.register(OwnFolder)
-def _keep_own(remedy: OwnFolder, case: _Case) -> PageVariables:
+def _keep_own_folder(remedy: OwnFolder, case: _Case) -> PageVariables:
     """A module that the line names by a path is the application's own: no image keeps that."""
     folder = case.container.config.working_dir
     if case.failure.values.get("module", "/")[0] in "./" or case.mount_at(folder) is None:
@@ -356,7 +356,7 @@ def _raise_limit(remedy: Raised, case: _Case) -> PageVariables:
 
 
 @_steps.register(Unlocked)
-def _unlock(remedy: Unlocked, case: _Case) -> PageVariables:
+def _unlock_database(remedy: Unlocked, case: _Case) -> PageVariables:
     return unlocked(remedy.statement, case.container, case.failure, case.containers)
 
 

@@ -67,11 +67,11 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
         onset=container.failed_first if refused.line else None,
     )
     if fixed is not None:
-        variables = {"unfit": fixed.point, **_beside(refused)}
+        variables = {"unfit": fixed.point, **_cookie_beside_mount(refused)}
     return finding.with_variables(variables)
 
 
-def _beside(refused: RefusedFile) -> PageVariables:
+def _cookie_beside_mount(refused: RefusedFile) -> PageVariables:
     """How only RabbitMQ's data stays on the mount, and its cookie does not."""
     folder, _, name = refused.inside.rpartition("/")
     on_host = refused.path.rpartition("/")[0]

@@ -163,7 +163,7 @@ def _empty_folder(
     again at the next start.
     """
     source = taken.mount.source
-    why = _unseen(bind_sources, source)
+    why = _why_unseen(bind_sources, source)
     if why or isinstance(bind_sources, Unavailable):
         yield Unexamined(container.subject, why)
         return
@@ -225,7 +225,7 @@ def _never_mounted(
     container: Container, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
     for source in asked_for(container):
-        why = _unseen(bind_sources, source)
+        why = _why_unseen(bind_sources, source)
         if why:
             yield Unexamined(container.subject, why)
         elif (
@@ -263,7 +263,7 @@ def _missing_source_finding(
     return finding.with_variables(known_as)
 
 
-def _unseen(sources: BindSources | Unavailable, path: str) -> str:
+def _why_unseen(sources: BindSources | Unavailable, path: str) -> str:
     """Why nothing is known about a source; "" where it was looked at."""
     if isinstance(sources, Unavailable):
         return f"{path}: {sources}"

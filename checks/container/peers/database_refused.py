@@ -52,7 +52,7 @@ def database_refused(
         connections = callers.of(server) if callers is not None and _is_crowded(claim) else {}
         changed = _changed(claim, compose_files)
         finding = claim.finding(
-            f"is refused by the database in {server}: {claim.failure.cause}{_mostly(connections)}"
+            f"is refused by the database in {server}: {claim.failure.cause}{_who_holds_most(connections)}"
             f"{_not_applied(changed)}",
             {
                 **changed_evidence(changed),
@@ -65,7 +65,7 @@ def database_refused(
         )
         yield finding.with_variables(
             _variables(claim, server)
-            | _holder(connections, containers)
+            | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
         )
     return None
@@ -94,7 +94,7 @@ def _is_crowded(claim: Claim) -> bool:
     return claim.failure.name == "too-many-clients"
 
 
-def _mostly(connections: Mapping[str, int]) -> str:
+def _who_holds_most(connections: Mapping[str, int]) -> str:
     """Who holds most of the connections, as the end of a sentence."""
     name, count = next(iter(connections.items()), ("", 0))
     if not count:
@@ -102,7 +102,7 @@ def _mostly(connections: Mapping[str, int]) -> str:
     return f'; "{name}" holds {count} of its {sum(connections.values())} connections'
 
 
-def _holder(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:
+def _main_client(connections: Mapping[str, int], containers: Containers) -> dict[str, str]:
     """The one container that holds more than half of the connections."""
     name, count = next(iter(connections.items()), ("", 0))
     is_container = any(container.name == name for container in containers)

@@ -167,7 +167,7 @@ def _findings(
         if peers:
             yield _wrong_host_finding(call, peers, is_near=False)
         elif program is not None:
-            yield _host_finding(call, program, _who(program, others))
+            yield _host_finding(call, program, _owner_of_program(program, others))
         return
     correction = with_advertised(near[0], int(port), near[0].name)
     if correction is not None:
@@ -184,7 +184,7 @@ def _of_host(listeners: Listeners | None, port: int) -> Listener | None:
     return None
 
 
-def _who(program: Listener, others: Sequence[Container]) -> str:
+def _owner_of_program(program: Listener, others: Sequence[Container]) -> str:
     """Whose program on the host's network it is."""
     holder = next((other for other in others if other.id == program.container), None)
     if holder is not None:

@@ -107,7 +107,7 @@ def _finding(
     is_aside = error.is_aside and setting is None and dropped is None
     return Finding.about(
         error.container,
-        f"{error.container} {_what(error, own, dropped, is_clear=refuses or lacks)}",
+        f"{error.container} {_line_or_meaning(error, own, dropped, is_clear=refuses or lacks)}",
         {
             "log": error.line.whole,
             **_meaning(error, dropped),
@@ -198,7 +198,7 @@ def _refuses(error: RepeatedError, steps: Mapping[str, str]) -> bool:
     return is_most and (failure.failure.turns_away or "scripts" in steps)
 
 
-def _what(
+def _line_or_meaning(
     error: RepeatedError, steps: Mapping[str, str], dropped: Unpassed | None, *, is_clear: bool
 ) -> str:
     """The line, or what it means where that is clear; and who is behind its addresses."""

@@ -43,7 +43,7 @@ def first_process_stopped(
             continue
         group = cgroups.of(container) if cgroups is not None else None
         frozen_by = group.frozen_by if group is not None else ""
-        halt = _halt(process.state, frozen_by, hung.get(process.pid))
+        halt = _what_halts_it(process.state, frozen_by, hung.get(process.pid))
         if halt is not None:
             yield _finding(container, process.pid, halt, frozen_by)
     return None
@@ -57,7 +57,7 @@ class _Halt(msgspec.Struct, frozen=True):
     variables: dict[str, str] = {}
 
 
-def _halt(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
+def _what_halts_it(state: str, frozen_by: str, task: HungTask | None) -> _Halt | None:
     """frozen_by: the file of its control group that froze it. task: what the kernel logged."""
     if frozen_by:
         word = THAWED if frozen_by.endswith("freezer.state") else "0"

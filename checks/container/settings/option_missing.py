@@ -40,7 +40,7 @@ def option_missing(
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
         if missing and not (full is not None and full.is_of_a_database):
             options = list(missing)
-            cause = claim.failure.cause if full is None else _holds(full)
+            cause = claim.failure.cause if full is None else _what_it_holds(full)
             finding = claim.finding(
                 f"needs {' '.join(options)}: {cause}",
                 dict(missing.values()),
@@ -53,7 +53,7 @@ def option_missing(
     return None
 
 
-def _holds(full: FullFolder) -> str:
+def _what_it_holds(full: FullFolder) -> str:
     """What keeps a database from being made in a folder."""
     names = and_more([f'"{name}"' for name in full.names], SHOWN)
     return (

@@ -104,7 +104,7 @@ def _why(container: Container, program: str, missing: MissingProgram) -> str:
         )
     if missing.is_line:
         return f'the line "{program}" was taken as the name of one program'
-    lacks = _lacks(container, program)
+    lacks = _why_not_found(container, program)
     if missing.near:
         return f"{lacks}, but it has {missing.near}"
     if missing.is_own_command and not program.startswith("-"):
@@ -112,7 +112,7 @@ def _why(container: Container, program: str, missing: MissingProgram) -> str:
     return lacks
 
 
-def _lacks(container: Container, program: str) -> str:
+def _why_not_found(container: Container, program: str) -> str:
     if program.startswith("-"):
         return (
             f'the argument "{program}" was taken as the command, '

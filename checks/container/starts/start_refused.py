@@ -132,7 +132,7 @@ def _file_over_folder_finding(
     if on_host is None or on_host.type != "file":
         return None
     what = f"{source} is a file, {target} in it is a folder"
-    return failed_start(container, what).with_variables(_below(container, source))
+    return failed_start(container, what).with_variables(_file_below_mount(container, source))
 
 
 def _reason(refusal: Refusal, container: Container, containers: Containers) -> str:
@@ -300,7 +300,7 @@ def _is_explained(container: Container) -> bool:
     return any(pattern.search(error) for pattern in (_EXPLAINED, DEVICE, NETWORK))
 
 
-def _below(container: Container, source: str) -> PageVariables:
+def _file_below_mount(container: Container, source: str) -> PageVariables:
     """The variables that mount a file below the folder over which it cannot be mounted."""
     mounts = [mount for mount in container.mounts if mount.source == source]
     if len(mounts) != 1:

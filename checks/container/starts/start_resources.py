@@ -101,7 +101,7 @@ def device_missing(
             continue
         failure = known_error(container)
         name = failure.name if failure else ""
-        finding = failed_start(container, _lacking(match, error)).with_variables(
+        finding = failed_start(container, _what_it_lacks(match, error)).with_variables(
             _device_variables(match["device"] or "", name, gpu)
         )
         finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
@@ -113,7 +113,7 @@ def device_missing(
     return None
 
 
-def _lacking(match: re.Match[str], error: str) -> str:
+def _what_it_lacks(match: re.Match[str], error: str) -> str:
     """What the container asks for and does not get, in words."""
     path = match["device"]
     if not path:

@@ -52,7 +52,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
         first.container,
         sentence(
             f"{named('container', names)} {agree(names, 'gets', 'get')} no answer "
-            f"from {_whom(first)}",
+            f"from {_called_party(first)}",
             _WHY[first.loss].format(call=first),
         ),
         present(
@@ -78,7 +78,7 @@ def _finding(calls: list[UnansweredCall]) -> Finding:
     ).with_variables(_variables(first))
 
 
-def _whom(call: UnansweredCall) -> str:
+def _called_party(call: UnansweredCall) -> str:
     whom = f"{call.peer} ({call.place})" if call.peer is not None else call.place
     if not call.further:
         return whom

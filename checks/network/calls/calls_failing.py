@@ -73,7 +73,7 @@ def calls_failing(
             continue
         is_said = (failure.container.id, failure.host) in waiting
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
-            yield _finding(failure, _lack(failure, resolvers), clock)
+            yield _finding(failure, _what_it_lacks(failure, resolvers), clock)
     yield from logged_failures.unread
     return None
 
@@ -96,7 +96,7 @@ class _Lack(msgspec.Struct, frozen=True):
     cure: dict[str, str]
 
 
-def _lack(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
+def _what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack | None:
     container = failure.container
     if container.host_config.network_mode == "none" and not _is_itself(failure.host):
         return _Lack("its network mode is none: it has no network", {"unconnected": container.name})

@@ -37,7 +37,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
     callers = f"{named('container', names)} {agree(names, 'calls', 'call')}"
     return Finding(
         subject=first.want.container.subject if len(containers) == 1 else HOST,
-        summary=sentence(f"{callers} {_what(first)}", _where_instead(first)),
+        summary=sentence(f"{callers} {_summary_of(first)}", _where_instead(first)),
         evidence={
             "wanted by": {
                 lack.want.container.name: f"{lack.want.source}: {lack.want.where}"
@@ -57,7 +57,7 @@ def _finding(lacks: list[UnservedWant]) -> Finding:
     )
 
 
-def _what(lack: UnservedWant) -> str:
+def _summary_of(lack: UnservedWant) -> str:
     """What is called, and why nobody answers there."""
     if not lack.has_address:
         return f"this host at {lack.address}, an address that the host does not have"

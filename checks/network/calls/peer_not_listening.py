@@ -55,7 +55,7 @@ def peer_not_listening(
         is_now = call.times >= least and clock.is_within(call.at, fresh)
         is_refused_here = call.refused and call.network.name in call.container.endpoints
         peer = containers.by_place.get((call.network.name, call.address))
-        netns = _inside(peer, call, namespaces)
+        netns = _namespace_of(peer, call, namespaces)
         if not is_now or not is_refused_here or peer is None or netns is None:
             continue
         servers = servers_of(call, members_around(call, containers), namespaces)
@@ -136,7 +136,7 @@ def _call_finding(
     )
 
 
-def _inside(
+def _namespace_of(
     peer: Container | None, call: FailingCall, namespaces: Namespaces
 ) -> ContainerNetns | None:
     """The namespace of another container that is called; None where it does not tell."""

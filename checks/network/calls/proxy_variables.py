@@ -152,7 +152,7 @@ def _taken_neighbour_finding(
     return Finding.about(
         container,
         f'{container} sends its requests to "{name}" '
-        f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named(wanted)}",
+        f"to proxy {proxy.host}:{proxy.port}: NO_PROXY {_named_variables(wanted)}",
         {"log": quoted(line), "proxy variable": proxy.variable, "NO_PROXY": no_proxy or None},
         discriminator=name,
         touches=(peer.subject,),
@@ -164,5 +164,5 @@ def _taken_neighbour_finding(
     )
 
 
-def _named(wanted: list[str]) -> str:
+def _named_variables(wanted: list[str]) -> str:
     return f"names {and_more(wanted)} only" if wanted else "is not set"

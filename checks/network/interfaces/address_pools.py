@@ -76,7 +76,7 @@ def _few_left_finding(
         left = f"{count(free, 'subnet')} of {stock.total} left for new networks"
     return Finding(
         subject=DAEMON,
-        summary=f"{left}: {', '.join(_takers(stock, networks, routes, empty))}",
+        summary=f"{left}: {', '.join(_what_takes_subnets(stock, networks, routes, empty))}",
         evidence={
             "subnets in the pools": stock.total,
             "free": free,
@@ -92,7 +92,7 @@ def _few_left_finding(
     )
 
 
-def _takers(
+def _what_takes_subnets(
     stock: SubnetStock, networks: Networks, routes: DescribedRoutes, empty: list[str]
 ) -> list[str]:
     """What takes the subnets, in words."""

@@ -58,7 +58,7 @@ def parent_subnet_foreign(
         if reached is None:
             yield Unexamined(network.subject, "no query was sent from it")
         elif not reached:
-            yield _foreign_subnet_finding(network, _fitting(nets[0], routes), nets, members)
+            yield _foreign_subnet_finding(network, _fitting_network(nets[0], routes), nets, members)
     if not checked:
         return Skipped(
             "no running container is on a macvlan network of an interface with addresses"
@@ -72,7 +72,7 @@ def _is_on_wire(network: Network) -> bool:
     return network.driver in _DIRECT and not is_routed
 
 
-def _fitting(net: ipaddress.IPv4Network, routes: Routes | None) -> PageVariables:
+def _fitting_network(net: ipaddress.IPv4Network, routes: Routes | None) -> PageVariables:
     """The subnet of the wire, its router, and the last sixteenth of the addresses as a range."""
     router = routes.router if routes is not None else None
     if router is None or ipaddress.ip_address(router) not in net or net.prefixlen > _LEAST_PREFIX:

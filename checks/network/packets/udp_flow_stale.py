@@ -63,7 +63,7 @@ def udp_flow_stale(
     if firewall is None or not firewall.translates_ports:
         return Skipped("no rule of the packet filter translates published ports")
     for item in published:
-        stale = list(_stale(item, flows, interfaces, listeners))
+        stale = list(_stale_flows(item, flows, interfaces, listeners))
         if stale:
             yield _finding(item, stale)
     return None
@@ -76,7 +76,7 @@ def _published(containers: Containers) -> Iterator[_PublishedUdpPort]:
                 yield _PublishedUdpPort(container, published.host_port, published.host_ip)
 
 
-def _stale(
+def _stale_flows(
     item: _PublishedUdpPort, flows: UdpFlows, interfaces: Interfaces, listeners: Listeners | None
 ) -> Iterator[UdpFlow]:
     holders = () if listeners is None else listeners.on("udp", "", item.port)

@@ -38,12 +38,12 @@ def clients_unanswered(
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
-        yield _finding(item, _mistaken(item, neighbours))
+        yield _finding(item, _mistaken_neighbour(item, neighbours))
     yield from unanswered_clients.unread
     return None
 
 
-def _mistaken(item: UnansweredClients, neighbours: Neighbours | None) -> Neighbour | None:
+def _mistaken_neighbour(item: UnansweredClients, neighbours: Neighbours | None) -> Neighbour | None:
     """Where the host sends packets for the container, if it knows another machine by its address.
 
     An entry that a program has made permanent outlives the container that it was made for.
@@ -147,12 +147,12 @@ def _near_network(item: UnansweredClients) -> str:
     """
     for name, endpoint in item.container.endpoints.items():
         place = f"{endpoint.ip_address}/{endpoint.ip_prefix_len}"
-        if endpoint.ip_prefix_len and _holds(place, item.clients[0]):
+        if endpoint.ip_prefix_len and _is_in_subnet_of(place, item.clients[0]):
             return name
     return ""
 
 
-def _holds(place: str, address: str) -> bool:
+def _is_in_subnet_of(place: str, address: str) -> bool:
     """Whether an address is in the subnet of an interface, given as ADDRESS/LENGTH."""
     try:
         return ip_address(address) in ip_interface(place).network

@@ -277,7 +277,7 @@ def _serve(
     container: Container, netns: ContainerNetns, tail: LogTail, hidden: EmptyMounts
 ) -> PageVariables:
     """What leads to a port where nothing listens at all."""
-    cure = _setting(container, tail) or _elsewhere(container, netns)
+    cure = _setting(container, tail) or _port_that_is_served(container, netns)
     return cure if cure or tail.failure is not None else hidden.variables_of(container)
 
 
@@ -316,7 +316,7 @@ def _setting(container: Container, tail: LogTail) -> PageVariables:
     return {name: changes[name] for name in ("typed", "unset") if name in changes}
 
 
-def _elsewhere(container: Container, netns: ContainerNetns) -> PageVariables:
+def _port_that_is_served(container: Container, netns: ContainerNetns) -> PageVariables:
     """The variable that publishes the port on which the program listens instead.
 
     Empty where more than one can be meant.

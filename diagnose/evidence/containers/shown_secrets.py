@@ -20,8 +20,8 @@ def shown_secrets(container: Container, built_in: Sequence[Secret]) -> dict[str,
     in_environment = has_secret(container.config.env)
     places = {
         "Config.Env": [item for item in in_environment if (item.name, item.token) not in pairs],
-        "Path, Args": _others(in_text(" ".join(container.command)), tokens),
-        "Config.Healthcheck": _others(in_text(test), tokens),
+        "Path, Args": _other_secrets(in_text(" ".join(container.command)), tokens),
+        "Config.Healthcheck": _other_secrets(in_text(test), tokens),
     }
     return {place: secrets for place, secrets in places.items() if secrets}
 
@@ -34,7 +34,7 @@ def secrets_of_image(
     tokens = {secret.token for secret in environment}
     for number, step in enumerate(steps):
         place = f"history, {number} from the top"
-        secrets += [(place, secret) for secret in _others(in_text(step), tokens)]
+        secrets += [(place, secret) for secret in _other_secrets(in_text(step), tokens)]
     return secrets
 
 
@@ -43,6 +43,6 @@ def names_of_secrets(secrets: Iterable[Secret]) -> list[str]:
     return list(dict.fromkeys(secret.name or secret.kind for secret in secrets))
 
 
-def _others(secrets: Iterable[Secret], tokens: set[str]) -> list[Secret]:
+def _other_secrets(secrets: Iterable[Secret], tokens: set[str]) -> list[Secret]:
     """Those whose value is not known from elsewhere."""
     return [secret for secret in secrets if secret.token not in tokens]

@@ -97,13 +97,15 @@ def swarm(host: Host, info: Info) -> Swarm:
         node_address=member.node_addr,
         managers=member.managers,
         other_managers=tuple(member.other_managers),
-        nodes=_listed(host, ListNodes()),
-        services=_listed(host, ListServices()),
-        tasks=_listed(host, ListTasks()),
+        nodes=_list_or_none(host, ListNodes()),
+        services=_list_or_none(host, ListServices()),
+        tasks=_list_or_none(host, ListTasks()),
     )
 
 
-def _listed(host: Host, question: Question[list[Row] | None]) -> tuple[Row, ...] | Unavailable:
+def _list_or_none(
+    host: Host, question: Question[list[Row] | None]
+) -> tuple[Row, ...] | Unavailable:
     """The rows of one list; an empty one is null."""
     answer = host.ask(question)
     return Unavailable.of(answer) if isinstance(answer, Failed) else tuple(answer or ())

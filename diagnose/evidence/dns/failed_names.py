@@ -207,10 +207,10 @@ def _is_name(text: str) -> bool:
     """
     name = text.lower().rstrip(".")
     is_reverse = name.endswith((".in-addr.arpa", ".ip6.arpa"))
-    return not (is_reverse or _is_address(text) or name in _CALLS or _CLASS.search(text))
+    return not (is_reverse or _looks_like_address(text) or name in _CALLS or _CLASS.search(text))
 
 
-def _is_address(text: str) -> bool:
+def _looks_like_address(text: str) -> bool:
     return text.replace(".", "").isdigit()
 
 
@@ -258,10 +258,10 @@ def stray_names(container: Container, near: Mapping[str, set[str]]) -> dict[str,
 
 def _names_in(text: str, *, is_host: bool) -> Iterator[str]:
     bare = _BARE_NAME.fullmatch(text.strip()) if is_host else None
-    if bare and not _is_address(bare["name"]):
+    if bare and not _looks_like_address(bare["name"]):
         yield bare["name"]
     for part in text.split(","):
         for match in _REFERENCE.finditer(part.strip()):
             name = match["name"] or match["bare"]
-            if name and not _is_address(name):
+            if name and not _looks_like_address(name):
                 yield name

@@ -174,7 +174,7 @@ def lookups(
         embedded=_answered(replies, {member.id: _own_name(member) for member in plan.embedded}),
         names=_answered(replies, dict(_names_of_user(options.resolve, resolvers))),
         closed=tuple(plan.closed),
-        unasked=(*resolvers.unread, *_unasked(plan, queries, answers.failures)),
+        unasked=(*resolvers.unread, *_unasked_containers(plan, queries, answers.failures)),
         island=plan.island,
         services=_services(plan, replies),
         failed=failed,
@@ -293,7 +293,7 @@ def _failed_replies(
     return failed_replies
 
 
-def _unasked(
+def _unasked_containers(
     plan: QueryPlan, queries: dict[QueryDns, list[Container]], failures: dict[QueryDns, Failed]
 ) -> list[Unexamined]:
     missing = {

@@ -208,7 +208,7 @@ def planned(
         if (witness := _witness(name, containers, plan.embedded)) is not None
     }
     if containers is not None:
-        plan.straying = _straying(containers, resolvers)
+        plan.straying = _callers_of_strange_names(containers, resolvers)
     if containers is not None and failed_names is not None:
         plain = _failed_queries(containers, failed_names, resolvers)
         completed = _failed_queries(containers, failed_names, resolvers, complete=True)
@@ -239,7 +239,7 @@ def planned_ways(
     return plan
 
 
-def _straying(containers: Containers, resolvers: Resolvers) -> list[Container]:
+def _callers_of_strange_names(containers: Containers, resolvers: Resolvers) -> list[Container]:
     """The containers with a search domain that call a short name which nobody near them has."""
     near = names_by_network(containers)
     with_domains = [

@@ -107,7 +107,9 @@ def data_root_candidates(
     if not daemon.same_host:
         return Unavailable("remote", daemon.where)
     count = len(containers) + len(containers.unexamined)
-    others = () if count else tuple(_others(host, root.path, mounts, taken_roots(host, daemon)))
+    others = (
+        () if count else tuple(_other_roots(host, root.path, mounts, taken_roots(host, daemon)))
+    )
     return DataRootCandidates(root.path, count, unmounted.planned, others)
 
 
@@ -168,7 +170,9 @@ def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
     return frozenset(path.rstrip("/") for path in paths)
 
 
-def _others(host: Host, root: str, mounts: Mounts, taken: frozenset[str]) -> Iterator[OtherRoot]:
+def _other_roots(
+    host: Host, root: str, mounts: Mounts, taken: frozenset[str]
+) -> Iterator[OtherRoot]:
     paths = [path for path in likely_roots(root, mounts) if path not in taken and path != root]
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):

@@ -100,7 +100,7 @@ def engine_end(
     own_log, no_log = _own_log(log, clock)
     failure = own_log.last_failure if own_log is not None else None
     text = failure.text if failure is not None else ""
-    taken, taken_by = _taken(text, listeners)
+    taken, taken_by = _address_taken(text, listeners)
     return EngineEnd(
         log=own_log,
         no_log=no_log,
@@ -142,7 +142,7 @@ def _killed(kernel: KernelLog | None, log: DaemonLog | None) -> OomKill | None:
     return None
 
 
-def _taken(text: str, listeners: Listeners | None) -> tuple[str, str]:
+def _address_taken(text: str, listeners: Listeners | None) -> tuple[str, str]:
     """The address that was in use, and who listens there; empty if nobody does."""
     address = _TAKEN.search(text)
     if address is None or listeners is None:

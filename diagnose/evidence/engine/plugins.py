@@ -90,7 +90,7 @@ def legacy_plugins(
     if not plugins:
         return LegacyPlugins((), in_memory, of_networks, unread)
     trials = host.require(TrySockets([plugin.socket for plugin in plugins]))
-    tried, unknown = _tried(plugins, trials, in_memory)
+    tried, unknown = _plugins_tried(plugins, trials, in_memory)
     return LegacyPlugins(tried, in_memory, of_networks, (*unread, *unknown))
 
 
@@ -141,7 +141,7 @@ def _of_specs(
         if isinstance(text, Failed):
             unread.append(Unexamined(DAEMON, f"{path}: {text}"))
             continue
-        address = _address(path, text.text)
+        address = _address_in_spec(path, text.text)
         if address.startswith(_UNIX):
             plugins[name] = LegacyPlugin(name, path, address.removeprefix(_UNIX))
         else:
@@ -157,7 +157,7 @@ def _spec_files(listings: dict[str, FolderListing]) -> Iterator[str]:
                 yield f"{folder}/{entry.name}"
 
 
-def _address(path: str, text: str) -> str:
+def _address_in_spec(path: str, text: str) -> str:
     """The address in a spec: the whole text of a .spec, the field Addr of a .json."""
     if not path.endswith(".json"):
         return text.strip()
@@ -168,7 +168,7 @@ def _address(path: str, text: str) -> str:
     return str(written.get("Addr", "")) if isinstance(written, dict) else ""
 
 
-def _tried(
+def _plugins_tried(
     plugins: Iterable[LegacyPlugin], trials: dict[str, SocketTrial], in_memory: frozenset[str]
 ) -> tuple[tuple[LegacyPlugin, ...], list[Unexamined]]:
     """The plugins with why nobody answers, and those that could not be tried."""

@@ -56,7 +56,7 @@ def unit_files(host: Host, daemon: Daemon) -> UnitFiles | Unavailable:
     for path in unit.drop_ins:
         file = host.ask(ReadFile(path, max_bytes=MAX_BYTES))
         files.append(file)
-    words = _words(host) if unit.is_refused else ""
+    words = _refusal_of_systemd(host) if unit.is_refused else ""
     closed = [file for file in files if isinstance(file, Failed) and file.reason != "missing"]
     if closed:
         return UnitFiles(True, words) if unit.is_refused else Unavailable.of(closed[0])
@@ -81,7 +81,7 @@ def _commands(paths: Sequence[str], texts: Sequence[str]) -> tuple[str, str]:
     return doubled, emptied if not count else ""
 
 
-def _words(host: Host) -> str:
+def _refusal_of_systemd(host: Host) -> str:
     """The newest reason that systemd gave, with the place of the line that brought it."""
     answer = host.ask(ReadJournal(UNIT, LINES))
     entries = [] if isinstance(answer, Failed) else answer.entries

@@ -63,7 +63,7 @@ def layer_folders(
         return LayerFolders((), 0, reports, details.unexamined)
     statuses = host.require(StatPaths([f"{layer}/{part}" for layer in owners for part in PARTS]))
     failed = {path: status.failed for path, status in statuses.items() if status.failed}
-    hidden = _hidden(failed)
+    hidden = _why_hidden(failed)
     if hidden is not None:
         return hidden
     whole = owners.keys() - set(map(_parent, failed))
@@ -92,7 +92,7 @@ def _owners(
     owners = _by_layer({details.subject(detail).name: detail for detail in details})
     suspects = {_folder_of(line) for line in reports} - owners.keys() - {""}
     if suspects and images is not None:
-        others = _by_layer(_all(host, images))
+        others = _by_layer(_details_by_name(host, images))
         owners |= {layer: names for layer, names in others.items() if layer in suspects}
     return owners
 
@@ -101,7 +101,7 @@ def _parent(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def _hidden(failed: Mapping[str, str]) -> Unavailable | None:
+def _why_hidden(failed: Mapping[str, str]) -> Unavailable | None:
     """Why the layers could not be looked at, where one of them is hidden and not missing."""
     for path, reason in failed.items():
         if reason == "forbidden":
@@ -148,7 +148,7 @@ def _by_layer(details: Mapping[str, Detail]) -> dict[str, list[str]]:
     return by_key((layer, name) for name, detail in details.items() for layer in detail.layers)
 
 
-def _all(host: Host, images: Images) -> dict[str, Detail]:
+def _details_by_name(host: Host, images: Images) -> dict[str, Detail]:
     """Every image by name.
 
     Asked only when the log complains of a layer that no image in use has.

@@ -105,10 +105,10 @@ def pulls(
         for failed in _with_missing_images(_failures(recent), _missing_for_tasks(recent))
         if not _has_succeeded_since(failed, successes, images)
     ]
-    return Pulls(tuple(_troubles(failures)), log.source)
+    return Pulls(tuple(_grouped_troubles(failures)), log.source)
 
 
-def _troubles(failures: Iterable[PullFailure]) -> Iterator[PullTrouble]:
+def _grouped_troubles(failures: Iterable[PullFailure]) -> Iterator[PullTrouble]:
     """The failures together by kind, registry and image."""
     groups = by_key(((failed.why, failed.registry, failed.image), failed) for failed in failures)
     for (why, registry, image), same in sorted(groups.items()):

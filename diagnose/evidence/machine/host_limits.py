@@ -114,13 +114,13 @@ def _engine_cgroup(host: Host, engines: list[Descriptors]) -> str:
 def _engine_tasks(host: Host, folder: str) -> Pids:
     """What a cgroup counts and allows."""
     return Pids(
-        _number(host, f"{folder}/pids.current"),
-        _number(host, f"{folder}/pids.max"),
-        _number(host, f"{folder}/pids.events"),
+        _number_in_file(host, f"{folder}/pids.current"),
+        _number_in_file(host, f"{folder}/pids.max"),
+        _number_in_file(host, f"{folder}/pids.events"),
     )
 
 
-def _number(host: Host, path: str) -> int | None:
+def _number_in_file(host: Host, path: str) -> int | None:
     """The number in a file of a control group; None for "max", or if it cannot be read."""
     answer = host.ask(ReadFile(path))
     match = None if isinstance(answer, Failed) else re.search(r"\d+", answer.text)

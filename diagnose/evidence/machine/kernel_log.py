@@ -152,7 +152,7 @@ class _OomReader:
     def _begin(self, at: float, summary: re.Match[str]) -> None:
         self._is_of_old_kernel = summary.re is _OLD_CHOICE.compiled
         if self._is_of_old_kernel:
-            self._open = _old(at, summary, self._groups, self._limit)
+            self._open = _oom_kill_of_old_kernel(at, summary, self._groups, self._limit)
         else:
             self._open = _summary(at, summary, self._limit)
         self._limit, self._groups = None, ("", "")
@@ -188,7 +188,9 @@ def _summary(at: float, match: re.Match[str], limit: int | None) -> OomKill:
     )
 
 
-def _old(at: float, match: re.Match[str], groups: tuple[str, str], limit: int | None) -> OomKill:
+def _oom_kill_of_old_kernel(
+    at: float, match: re.Match[str], groups: tuple[str, str], limit: int | None
+) -> OomKill:
     inside = _ID.search(groups[0])
     limited = match["where"] != "Out"
     return OomKill(

@@ -141,7 +141,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
     facts: dict[str, str] = {}
     paths = list(SINGLE_FILES)
     for folder in FOLDERS:
-        names = _names(answers[ListFolder(folder)])
+        names = _names_in_folder(answers[ListFolder(folder)])
         if names is not None:
             facts[f"folder {folder}"] = count(len(names), "file")
             paths += [f"{folder}/{name}" for name in names if name.endswith(".conf")]
@@ -156,7 +156,7 @@ def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
     return SteeringFiles(facts, dict(sorted(changed.items())))
 
 
-def _names(listing: FolderListing | Failed) -> list[str] | None:
+def _names_in_folder(listing: FolderListing | Failed) -> list[str] | None:
     """What lies in a folder, nothing where there is no folder; None where that is not known."""
     if not isinstance(listing, Failed):
         return listing.names

@@ -113,7 +113,7 @@ def _package_run(run: Sequence[ChangedPackage]) -> RecentChange:
 def _files(host: Host, containers: Sequence[Container]) -> Iterator[RecentChange]:
     """Changed files that containers use and people write: mounted files, files in mounted folders
     with settings, and compose files."""
-    used = [file for container in containers for file in _given(container)]
+    used = [file for container in containers for file in _given_files(container)]
     folders = [file for file in used if file.holds_settings][:MOST_FOLDERS]
     files = [file for file in (*used, *_entries(host, folders)) if _is_by_people(file.path)]
     paths = list(dict.fromkeys(file.path for file in files))[:MOST_PATHS]
@@ -141,7 +141,7 @@ class _GivenFile(msgspec.Struct, frozen=True):
     holds_settings: bool = False
 
 
-def _given(container: Container) -> Iterator[_GivenFile]:
+def _given_files(container: Container) -> Iterator[_GivenFile]:
     for path in project_files(container):
         yield _GivenFile(container.subject, path, "file of its compose project")
     for mount in container.bind_mounts:

@@ -61,7 +61,7 @@ def abandoned_roots(
     taken = taken_roots(host, daemon)
     mounted = {mount.source for item in containers for mount in item.mounts}
     found: dict[str, AbandonedRoot] = {}
-    for path, disk in _left(host, root, mounts, full):
+    for path, disk in _left_roots(host, root, mounts, full):
         if path in taken or any(is_within(source, path) for source in mounted):
             continue
         walked = host.ask(WalkFolder(path, seconds=WALK_S, skip=[root.path]))
@@ -73,7 +73,7 @@ def abandoned_roots(
     return AbandonedRoots(found)
 
 
-def _left(
+def _left_roots(
     host: Host, root: DataRoot, mounts: Mounts, full: list[Filesystem]
 ) -> Iterator[tuple[str, Filesystem]]:
     """Data roots beside the one in use, each once, with the full disk that it lies on."""

@@ -58,11 +58,11 @@ def block_devices(host: Host, mounts: Mounts) -> BlockDevices:
     }
     for _ in range(DEEPEST):
         devices = disks_by_name | devices
-        disks_by_name = _below(host, disks_by_name)
+        disks_by_name = _devices_below(host, disks_by_name)
     return BlockDevices(devices)
 
 
-def _below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
+def _devices_below(host: Host, named: dict[str, Mounted]) -> dict[str, Mounted]:
     stacked = [name for name in named if name.startswith(STACKED)]
     below: dict[str, Mounted] = {}
     for name, folder in host.ask_about(

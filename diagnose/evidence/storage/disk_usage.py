@@ -130,9 +130,11 @@ def _by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
     unmeasured = list(_incomplete(root, walked, sources))
-    volumes = _below(walked, "volumes")
+    volumes = _counts_below(walked, "volumes")
     layers = {
-        name: count for driver in LAYER_DRIVERS for name, count in _below(walked, driver).items()
+        name: count
+        for driver in LAYER_DRIVERS
+        for name, count in _counts_below(walked, driver).items()
     }
     writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
@@ -140,7 +142,7 @@ def _by_walk(
     inits = sum(layers.get(f"{folder}-init", 0) for folder in sources.upper_folders.values())
     images = sum(layers.values()) + store - sum(writable.values()) - inits - cache
     files = sources.held_on(disk)
-    logs = sources.log_sizes(_below(walked, "containers"))
+    logs = sources.log_sizes(_counts_below(walked, "containers"))
     parts = [
         UsagePart.of("container logs", sources.named(logs), f"{root}/containers"),
         UsagePart.of("volumes", volumes, biggest(f"{root}/volumes", volumes)),
@@ -152,7 +154,7 @@ def _by_walk(
         UsagePart.of("deleted, still open", files),
     ]
     strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}
-    other, notes = _other(host, disk, root, parts, strays)
+    other, notes = _remaining_part(host, disk, root, parts, strays)
     return DiskUsage(
         disk.point,
         parts=(*_largest_first(parts), other),
@@ -193,7 +195,7 @@ def _below_containerd(walked: WalkedFolder) -> int:
     return sum(count for name, count in walked.by.items() if _top_folder(name) == "containerd")
 
 
-def _below(walked: WalkedFolder, top: str) -> dict[str, int]:
+def _counts_below(walked: WalkedFolder, top: str) -> dict[str, int]:
     return {
         name.partition("/")[2]: count
         for name, count in walked.by.items()
@@ -242,7 +244,7 @@ def _writable_by_engine(host: Host) -> dict[str, int]:
     return {} if isinstance(answer, Failed) else answer.written
 
 
-def _other(
+def _remaining_part(
     host: Host, disk: Filesystem, root: str, parts: list[UsagePart], strays: Mapping[str, int]
 ) -> tuple[UsagePart, list[str]]:
     """What remains of statvfs's figure.

@@ -54,7 +54,7 @@ def leaked_mounts(
         container.id: tuple(
             LeakedMount(mount.point, mount.fstype)
             for mount in mounts or ()
-            if _belongs(mount, container)
+            if _is_of_container(mount, container)
         )
         for container in busy
     }
@@ -76,7 +76,9 @@ def _leaks_elsewhere(
     """The mounts of these containers in other mount namespaces, by the container's id."""
     elsewhere = list(_mounts_elsewhere(host, processes))
     return {
-        container.id: tuple(leaked for leaked, mount in elsewhere if _belongs(mount, container))
+        container.id: tuple(
+            leaked for leaked, mount in elsewhere if _is_of_container(mount, container)
+        )
         for container in containers
     }
 
@@ -91,7 +93,7 @@ def _mounts_elsewhere(host: Host, processes: Processes) -> Iterator[tuple[Leaked
             yield LeakedMount(mount.point, mount.fstype, pid, comm), mount
 
 
-def _belongs(mount: Mounted, container: Container) -> bool:
+def _is_of_container(mount: Mounted, container: Container) -> bool:
     """Whether a mount lies in what the engine wants to remove.
 
     The path that it names, or the container's own folders.

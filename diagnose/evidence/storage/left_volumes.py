@@ -63,11 +63,11 @@ def left_volumes(
 
     A folder that cannot be listed is left out.
     """
-    fresh = _fresh(containers, clock)[:MOST]
+    fresh = _fresh_mounts(containers, clock)[:MOST]
     former = _former(unused)[:MOST]
     if not fresh or not former:
         return LeftVolumes()
-    names = _names(host, fresh, former)
+    names = _names_in_folders(host, fresh, former)
     pairs = [
         (item, volume) for item in fresh for volume in former if _may_be_left(item, volume, names)
     ]
@@ -75,7 +75,7 @@ def left_volumes(
     return LeftVolumes(tuple(_newest(pairs, names, changed)))
 
 
-def _names(
+def _names_in_folders(
     host: Host, fresh: Iterable[_Fresh], former: Iterable[Volume]
 ) -> dict[str, frozenset[str]]:
     """What lies in the folders of these volumes, by the folder."""
@@ -90,7 +90,7 @@ def _may_be_left(item: _Fresh, volume: Volume, names: Mapping[str, frozenset[str
     return is_older and is_alike(names.get(item.mount.source), names.get(volume.mountpoint))
 
 
-def _fresh(containers: Containers, clock: Clock) -> list[_Fresh]:
+def _fresh_mounts(containers: Containers, clock: Clock) -> list[_Fresh]:
     found: list[_Fresh] = []
     for container in containers:
         created = container.created_at

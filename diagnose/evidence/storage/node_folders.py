@@ -43,7 +43,7 @@ class LeftNodes(Items[LeftNode], frozen=True):
 @evidence
 def left_nodes(host: Host, containers: Containers) -> LeftNodes:
     """Asked only where a container without a host name of its own mounts RabbitMQ's folder."""
-    homes = list(_homes(containers))
+    homes = list(_home_folders(containers))
     found = []
     for home, answer in host.ask_about(homes[:MOST], lambda home: ListFolder(home.folder)):
         if isinstance(answer, Failed):
@@ -66,7 +66,7 @@ class _Home(NamedTuple):
     """The folder on the host that holds the data of all nodes."""
 
 
-def _homes(containers: Containers) -> Iterator[_Home]:
+def _home_folders(containers: Containers) -> Iterator[_Home]:
     """Those of containers that were given no name of their own, as a host or as a node."""
     for container in containers:
         is_named = container.config.hostname != container.id[:12]

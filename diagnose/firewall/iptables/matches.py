@@ -148,7 +148,7 @@ def _condition(module: str, option: RuleOption) -> Condition | None:
     """
     if _says_nothing(option.name):
         return None
-    rare = _rare(module, option)
+    rare = _rare_condition(module, option)
     if rare is not None:
         return rare
     alternatives = ALTERNATIVES.get((module, option.name))
@@ -169,7 +169,7 @@ def _says_nothing(name: str) -> bool:
     return is_detail or name in SILENT
 
 
-def _rare(module: str, option: RuleOption) -> Rare | None:
+def _rare_condition(module: str, option: RuleOption) -> Rare | None:
     """A condition that a client's first packets never meet, or always; None for any other one."""
     name, negated = option.name, option.negated
     allows_none = option.arguments == ("0",)

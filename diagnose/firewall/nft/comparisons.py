@@ -25,7 +25,7 @@ def compare(program: RuleProgram, expression: Expression) -> None:
         return
     if operation not in (_EQUAL, _NOT_EQUAL):
         bound = _ordered(parts[0], data, operation) if len(parts) == 1 else Unread("cmp")
-        program.conditions[-1:] = _narrowed(program.conditions[-1:], bound)
+        program.conditions[-1:] = _joined_range(program.conditions[-1:], bound)
         return
     negate = operation == _NOT_EQUAL
     if len(parts) == 1 and not negate and parts[0].kind != "flags":
@@ -144,7 +144,7 @@ def _ordered(part: Part, data: bytes, operation: int) -> Condition:
     return Match((named(part),), ((bounds[operation],),))
 
 
-def _narrowed(last: list[Condition], condition: Condition) -> list[Condition]:
+def _joined_range(last: list[Condition], condition: Condition) -> list[Condition]:
     """The two bounds of a range as one condition."""
     match last, condition:
         case [Match(fields, ((Interval() as lower,),), False)], Match(

@@ -95,7 +95,7 @@ def _byte_order(program: RuleProgram, expression: Expression) -> None:
     program.load(expression["dreg"], [replace(part, order="big")])
 
 
-def _immediate(program: RuleProgram, expression: Expression) -> None:
+def _load_constant(program: RuleProgram, expression: Expression) -> None:
     """A constant into a register, or a verdict."""
     data = expression["data"]
     if isinstance(data, str):
@@ -185,7 +185,7 @@ _STEPS: Mapping[str, Callable[[RuleProgram, Expression], None]] = {
     "cmp": compare,
     "range": compare_range,
     "lookup": look_up,
-    "immediate": _immediate,
+    "immediate": _load_constant,
     "nat": _translate,
     "masq": _masquerade,
     "redir": _redirect,

@@ -62,7 +62,7 @@ def _row(record: Fields) -> dict[str, Json]:
     return {
         "at": _ended(record),
         "ref": text(record, 1),
-        "names": _names(record),
+        "names": _tags_to_get(record),
         "error": text(error[0], 2) if error else "",
         "dockerfile": attributes.get("filename", ""),
         "target": attributes.get("target", ""),
@@ -75,7 +75,7 @@ def _ended(record: Fields) -> float:
     return number(ended[0], 1) + number(ended[0], 2) / 1e9 if ended else 0.0
 
 
-def _names(record: Fields) -> list[str]:
+def _tags_to_get(record: Fields) -> list[str]:
     """The tags that the image was to get."""
     exported = (mapping(exporter, 2).get("name", "") for exporter in messages(record, 4))
     return [name for names in exported for name in names.split(",") if name]

@@ -38,7 +38,7 @@ def _layers(args: Json) -> Json:
     return {
         "folders": [{"name": name, "mtime": mtime} for name, mtime in folders.items()],
         "referenced": layer_names,
-        "mentioned": _mentioned(root, loose),
+        "mentioned": _named_in_databases(root, loose),
         "mounts": {id_: folder for id_, folder in records.mount_of.items() if folder},
         "lost": [
             name
@@ -66,7 +66,7 @@ class _Records:
             self.referenced |= {mount, _word(f"{container.path}/init-id")}
 
 
-def _mentioned(root: Path, folders: Sequence[str]) -> list[str]:
+def _named_in_databases(root: Path, folders: Sequence[str]) -> list[str]:
     """Those of these folders that a database of BuildKit names. No database is read for none."""
     if not folders:
         return []

@@ -66,7 +66,7 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
     """
     path = configuration(os.environ) / "config.json"
     config, malformed = _read(path)
-    helpers = _names(config.get("credHelpers"))
+    helpers = _texts_of(config.get("credHelpers"))
     store = config.get("credsStore")
     store = store if isinstance(store, str) else ""
     programs = {store, *helpers.values()} - {""}
@@ -79,7 +79,7 @@ def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the s
         "store": store,
         "helpers": helpers,
         "absent": sorted(absent),
-        "lacking": list(_lacking(programs - absent)),
+        "lacking": list(_missing_programs(programs - absent)),
         "without_bus": _without_bus() if by_default or _OF_BUS in programs else "",
         "by_default": by_default,
         "plugins": list(_broken(path.parent / "cli-plugins")),
@@ -113,7 +113,7 @@ def _sudo_caller() -> pwd.struct_passwd | None:
         return None
 
 
-def _lacking(helpers: Collection[str]) -> Iterator[list[str]]:
+def _missing_programs(helpers: Collection[str]) -> Iterator[list[str]]:
     """Pairs of a helper and the program that it runs itself and that is not installed."""
     for name, program in _OWN_PROGRAMS.items():
         if name in helpers and not _is_installed(program):
@@ -201,7 +201,7 @@ def _read(path: Path) -> tuple[Mapping[str, Json], str]:
     return (config, "") if isinstance(config, dict) else ({}, "it holds no object")
 
 
-def _names(value: Json) -> dict[str, str]:
+def _texts_of(value: Json) -> dict[str, str]:
     if not isinstance(value, dict):
         return {}
     return {key: name for key, name in value.items() if isinstance(name, str)}

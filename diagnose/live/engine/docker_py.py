@@ -288,7 +288,7 @@ class DockerLane:
 
     def _get(self, flight: _StreamedRequest) -> Reply:
         try:
-            return self._once(flight)
+            return self._send_once(flight)
         except requests.exceptions.RequestException as error:
             if not (
                 self._has_answered
@@ -297,12 +297,12 @@ class DockerLane:
                 self._explain(error)
                 raise
         try:  # a kept connection that the other side has closed meanwhile
-            return self._once(flight)
+            return self._send_once(flight)
         except requests.exceptions.RequestException as error:
             self._explain(error)
             raise
 
-    def _once(self, flight: _StreamedRequest) -> Reply:
+    def _send_once(self, flight: _StreamedRequest) -> Reply:
         client, request = self._client, flight.request
         url = f"{client.base_url}{request.target}"
         left = max(0.001, flight.ends - time.monotonic())

@@ -100,10 +100,10 @@ def rootless(path: str, environ: Mapping[str, str]) -> Json:
         uid = os.geteuid() if is_own else _owner(folder)
     if not uid:
         return None
-    home = _home(uid)
+    home = _home_folder(uid)
     base = environ if uid == os.geteuid() else {}
-    config = _below(home, ".config", base.get("XDG_CONFIG_HOME"), "docker/daemon.json")
-    data = _below(home, ".local/share", base.get("XDG_DATA_HOME"), "docker")
+    config = _place_in_home(home, ".config", base.get("XDG_CONFIG_HOME"), "docker/daemon.json")
+    data = _place_in_home(home, ".local/share", base.get("XDG_DATA_HOME"), "docker")
     runtime = usual[0] if usual else folder
     traces = _any_lies(config, data, f"{runtime}/docker")
     if traces is False and not usual and not is_own:
@@ -118,7 +118,7 @@ def _owner(folder: str) -> int:
         return 0
 
 
-def _home(uid: int) -> str | None:
+def _home_folder(uid: int) -> str | None:
     import pwd
 
     try:
@@ -127,7 +127,7 @@ def _home(uid: int) -> str | None:
         return None
 
 
-def _below(home: str | None, usual: str, named: str | None, name: str) -> str | None:
+def _place_in_home(home: str | None, usual: str, named: str | None, name: str) -> str | None:
     """A place in a user's home.
 
     None where this session's variable names another: the engine's may not.

@@ -26,7 +26,7 @@ def records(live: Live, question: AnyQuestion) -> Json:
     """
     limit = int(question.args.get("max", 4000))
     try:
-        texts, lost = _ring(live.deadline(question) / 2)
+        texts, lost = _records_of_ring(live.deadline(question) / 2)
     except PermissionError as error:
         return _from_journal(limit, live.deadline(question) / 2, error)
     boot = time.time() - time.monotonic()
@@ -39,7 +39,7 @@ def records(live: Live, question: AnyQuestion) -> Json:
     }
 
 
-def _ring(seconds: float) -> tuple[list[str], bool]:
+def _records_of_ring(seconds: float) -> tuple[list[str], bool]:
     """Every record there is, as it is in the ring: one read gives one record.
 
     EPIPE says that one was overwritten under the reader.

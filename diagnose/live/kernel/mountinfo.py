@@ -55,12 +55,12 @@ def parse(text: str) -> list[MountEntry]:
                 int(left[0]),
                 parent=int(left[1]),
                 dev=left[2],
-                root=_plain(left[3]),
-                point=_plain(left[4]),
+                root=_unescaped(left[3]),
+                point=_unescaped(left[4]),
                 options=tuple(left[5].split(",")),
                 fstype=right[0],
-                source=_plain(right[1]),
-                super=tuple(_plain(option) for option in right[2].split(",")),
+                source=_unescaped(right[1]),
+                super=tuple(_unescaped(option) for option in right[2].split(",")),
             )
         )
     return entries
@@ -91,5 +91,5 @@ def holding(path: str, points: Mapping[str, MountEntry]) -> MountEntry | None:
     return None
 
 
-def _plain(text: str) -> str:
+def _unescaped(text: str) -> str:
     return _OCTAL.sub(lambda match: chr(int(match[1], 8)), text) if "\\" in text else text

@@ -119,7 +119,7 @@ def _ask_udp(
     kind: str,
     packet_bytes: int | None = None,
 ) -> dict[str, Any]:
-    answer = _nothing()
+    answer = _no_reply()
     messages: dict[int | None, float] = {}
     try:
         kernel.connect(address)
@@ -160,7 +160,7 @@ def number_of(reply: bytes) -> int | None:
 def _ask_tcp(
     kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str
 ) -> dict[str, Any]:
-    answer = _nothing()
+    answer = _no_reply()
     deadline = time.monotonic() + TCP_PATIENCE_S
     try:
         kernel.settimeout(TCP_PATIENCE_S)
@@ -169,15 +169,15 @@ def _ask_tcp(
         begun = time.monotonic()
         kernel.sendall(struct.pack(">H", len(wire)) + wire)
         answer["sent"] = 1
-        (length,) = struct.unpack(">H", _exactly(kernel, 2, deadline))
-        return answer | read_reply(_exactly(kernel, length, deadline), begun)
+        (length,) = struct.unpack(">H", _receive_exactly(kernel, 2, deadline))
+        return answer | read_reply(_receive_exactly(kernel, length, deadline), begun)
     except (TimeoutError, EOFError):
         return answer
     except OSError as error:
         return answer | {"icmp": icmp_of(error)}
 
 
-def _nothing() -> dict[str, Any]:
+def _no_reply() -> dict[str, Any]:
     return {
         "answered": False,
         "rcode": None,
@@ -231,7 +231,7 @@ def read_reply(reply: bytes, begun: float) -> dict[str, Any]:
     }
 
 
-def _exactly(kernel: socket.socket, length: int, deadline: float) -> bytes:
+def _receive_exactly(kernel: socket.socket, length: int, deadline: float) -> bytes:
     received = b""
     while len(received) < length:
         left = deadline - time.monotonic()

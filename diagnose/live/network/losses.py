@@ -128,7 +128,7 @@ def watch(_live: Live, question: WatchSockets) -> Json:
         time.sleep(min(question.seconds, 2.0) / (_LOOKS - 1))
         _look(watched)
     return {
-        str(pid): _between(seen)
+        str(pid): _changes_between(seen)
         for pid, seen in looks.items()
         if len(seen) == (_LOOKS if pid in watched else 1)
     }
@@ -167,7 +167,7 @@ def watch_host(_live: Live, question: WatchHostCalls) -> Json:
                 pids.setdefault(place, set()).add(holders[inode])
     return [
         {**call, "container": container_of(pid), "comm": text_of(f"/proc/{pid}/comm")}
-        for call in _between(looks)["calls"]
+        for call in _changes_between(looks)["calls"]
         for pid in sorted(pids.get((call["address"], call["port"]), ()))
     ]
 
@@ -235,7 +235,7 @@ def _place(text: str) -> Place:
     return socket.inet_ntop(family, packed), int(port, 16)
 
 
-def _between(looks: list[_Look]) -> dict[str, Any]:
+def _changes_between(looks: list[_Look]) -> dict[str, Any]:
     connected = {place for look in looks for place in look.connected}
     repeats: dict[Place, list[int]] = {}
     for look in looks:

@@ -107,12 +107,12 @@ def _visiting(enter: Callable[[], None]) -> Iterator[None]:
         try:
             yield
         finally:
-            _leave(home)
+            _return_home(home)
     finally:
         os.close(home)
 
 
-def _leave(home: int) -> None:
+def _return_home(home: int) -> None:
     """Go home. A worker that cannot must not answer another question."""
     try:
         _setns(home)

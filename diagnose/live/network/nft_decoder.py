@@ -132,7 +132,7 @@ def _element_list(value: bytes) -> list[dict[str, Any]]:
     return [_decode(part, _ELEMENT) for _, part in _attributes(value)]
 
 
-def _only(value: bytes) -> list[dict[str, Any]]:
+def _single_row(value: bytes) -> list[dict[str, Any]]:
     return [_expression(value)]
 
 
@@ -210,7 +210,7 @@ _EXPRESSIONS: dict[str, Layout] = {
     "connlimit": {1: ("count", _number), 2: ("flags", _number)},
     "dynset": {
         1: ("set", _text),
-        7: ("expressions", _only),
+        7: ("expressions", _single_row),
         9: ("flags", _number),
         10: ("expressions", _expressions),
     },

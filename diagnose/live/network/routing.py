@@ -181,7 +181,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
     is_bridge_port = info("IFLA_INFO_SLAVE_KIND") == "bridge"
     port = info.inside("IFLA_INFO_SLAVE_DATA") if is_bridge_port else Attributes(None)
     port_state = port("IFLA_BRPORT_STATE")
-    operstate = _named(state_by_code, attributes("IFLA_OPERSTATE"))
+    operstate = _name_of_number(state_by_code, attributes("IFLA_OPERSTATE"))
     yield {
         "index": message["index"],
         "name": attributes.text("IFLA_IFNAME"),
@@ -194,7 +194,7 @@ def _link(message: nlmsg) -> Iterator[Row]:
         "link_netnsid": attributes("IFLA_LINK_NETNSID"),
         "mac": attributes("IFLA_ADDRESS") or None,
         "group": attributes("IFLA_GROUP"),
-        "bridge_port_state": _named(dict(enumerate(_PORT_STATES)), port_state),
+        "bridge_port_state": _name_of_number(dict(enumerate(_PORT_STATES)), port_state),
     }
 
 
@@ -225,9 +225,9 @@ def _route(message: nlmsg) -> Iterator[Row]:
         "prefix": message["dst_len"],
         "gateway": _gateway(attributes),
         "oif": attributes("RTA_OIF"),
-        "type": _named(rtnl.rt_type, message["type"]),
+        "type": _name_of_number(rtnl.rt_type, message["type"]),
         "scope": _scope(message["scope"]),
-        "proto": _named(_ROUTE_SOURCES, message["proto"]),
+        "proto": _name_of_number(_ROUTE_SOURCES, message["proto"]),
         "metric": attributes("RTA_PRIORITY") or 0,
         "mtu": attributes.inside("RTA_METRICS")("RTAX_MTU"),
         "family": FAMILIES[family],
@@ -288,17 +288,17 @@ def _neighbour(message: nlmsg) -> Iterator[Row]:
         "index": message["ifindex"],
         "address": attributes("NDA_DST"),
         "mac": attributes("NDA_LLADDR"),
-        "state": _named(_NEIGHBOUR_STATES, message["state"]),
+        "state": _name_of_number(_NEIGHBOUR_STATES, message["state"]),
         "family": FAMILIES[message["family"]],
     }
 
 
 def _scope(number: int) -> str | None:
-    name = _named(rtnl.rt_scope, number)
+    name = _name_of_number(rtnl.rt_scope, number)
     return "global" if name == "universe" else name
 
 
-def _named(names: Mapping[Any, Any], number: int | None) -> str | None:
+def _name_of_number(names: Mapping[Any, Any], number: int | None) -> str | None:
     """The name of a number, or the number as text where it has none."""
     if number is None:
         return None

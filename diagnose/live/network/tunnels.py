@@ -33,11 +33,11 @@ def tunnels(_live: Live, _question: ListTunnelHolders) -> list[dict[str, Any]]:
     rows = []
     for name in os.listdir("/proc"):
         if name.isdigit():
-            rows += [_row(name, interface) for interface in _held(name)]
+            rows += [_row(name, interface) for interface in _held_tunnels(name)]
     return sorted(rows, key=lambda row: (row["interface"], row["pid"]))
 
 
-def _held(pid: str) -> Iterator[str]:
+def _held_tunnels(pid: str) -> Iterator[str]:
     folder = f"/proc/{pid}/fd"
     try:
         numbers = os.listdir(folder)

@@ -325,20 +325,20 @@ class _Chip(msgspec.Struct, frozen=True):
 
     def fitted(self, room: float) -> tuple[str, str]:
         """Name and note as far as there is room for them."""
-        columns = int((room - self._before - 12) / MONO)
+        columns = int((room - self._height_before - 12) / MONO)
         name = middle(clean(self.name), min(NAME_MOST, columns))
         left = columns - len(name) - 1
         note = middle(clean(self.note), left) if left >= NOTE_LEAST else ""
         return name, note
 
     @property
-    def _before(self) -> int:
+    def _height_before(self) -> int:
         return 22 if self.is_container else 10
 
     def width(self, room: float) -> float:
         name, note = self.fitted(room)
         columns = len(name) + (len(note) + 1 if note else 0)
-        return self._before + 12 + MONO * columns
+        return self._height_before + 12 + MONO * columns
 
     def shapes(self, x: float, y: float, width: float) -> Iterable[Shape]:
         name, note = self.fitted(width)
@@ -353,9 +353,11 @@ class _Chip(msgspec.Struct, frozen=True):
         )
         if self.is_container:
             yield Dot(x + 12, y + CHIP / 2, tone=self.tone, filled=self.is_running)
-        yield Label(x + self._before, y + 17, name, "name", "calm" if self.is_running else "quiet")
+        yield Label(
+            x + self._height_before, y + 17, name, "name", "calm" if self.is_running else "quiet"
+        )
         if note:
-            yield Label(x + self._before + MONO * (len(name) + 1), y + 17, note, "note")
+            yield Label(x + self._height_before + MONO * (len(name) + 1), y + 17, note, "note")
 
 
 def _way_words(network: MapNetwork, broken: bool) -> str:

@@ -103,7 +103,7 @@ def text(report: Report, exit_code: int) -> str:
         times=_times(page, report, history),
         history=history.moments[-MOMENTS_SHOWN:] if history else (),
         disks=_disks(report),
-        bars=partial(_bars, report),
+        bars=partial(_share_bars, report),
         pages=_pages(page, report),
     )
 
@@ -228,7 +228,7 @@ def _parts(parts: Sequence[UsagePart], whole: int) -> tuple[Bar, ...]:
     return _side_by_side(bars)
 
 
-def _bars(report: Report, block: OutlineBlock) -> tuple[Bar, ...]:
+def _share_bars(report: Report, block: OutlineBlock) -> tuple[Bar, ...]:
     """The shares that a finding shows, of the file system that it is about.
 
     Of all shares together where the size of the file system is not known.
@@ -285,12 +285,12 @@ def _page(finding: Reported, report: Report) -> PageOf | None:
     except (KeyError, OSError, runbooks.PageError):
         return None
     title, _, body = page.body.strip().partition("\n")
-    filled = _filled(body, finding.finding.variables, report.docker)
+    filled = _with_values(body, finding.finding.variables, report.docker)
     text = Markup(_markdown().render(filled))  # noqa: S704 - the renderer escapes
     return PageOf(finding.id, title.lstrip("# "), str(finding.subject.name), text)
 
 
-def _filled(body: str, variables: Mapping[str, str], docker: str) -> str:
+def _with_values(body: str, variables: Mapping[str, str], docker: str) -> str:
     """The body with the finding's values in its blocks of commands, and only there."""
     lines = []
     is_command = False

@@ -56,10 +56,10 @@ def denied_devices(
     if not named:
         return DeniedDevices()
     denied = denied_by_mode(host, named, lambda container: host_user(container, info, numbers))
-    return DeniedDevices(tuple(denied), tuple(_barred(host, named)))
+    return DeniedDevices(tuple(denied), tuple(_barred_devices(host, named)))
 
 
-def _barred(host: Host, named: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
+def _barred_devices(host: Host, named: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
     """Asked only for devices that are harmless to open, and that the kernel's rules may deny."""
     candidates = [
         device
@@ -82,14 +82,14 @@ def _barred(host: Host, named: Sequence[NamedDevice]) -> Iterator[BarredDevice]:
 
 def _named_in_logs(containers: Containers, log_tails: LogTails) -> Iterator[NamedDevice]:
     for container in containers:
-        given = _given(container)
+        given = _given_devices(container)
         lines = log_tails.of(container).find_all(*_REFUSED) if given else []
         for inside, path in given.items() if lines else ():
             if inside in lines[-1]:
                 yield NamedDevice(container, inside, path, lines[-1])
 
 
-def _given(container: Container) -> dict[str, str]:
+def _given_devices(container: Container) -> dict[str, str]:
     """The devices on the host that the container was given, by their path in it."""
     config = container.host_config
     every = {path: path for path in sorted(HARMLESS_DEVICES)} if config.privileged else {}

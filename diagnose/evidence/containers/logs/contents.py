@@ -81,7 +81,7 @@ def log_contents(host: Host, containers: Containers, logs: LogFiles | None) -> L
     if not files:
         return LogContents((), ())
     rotations, unlisted = _listed_rotations(host, files)
-    damaged, unread = _damaged(host, files, _largest(files, logs))
+    damaged, unread = _damaged(host, files, _largest_logs(files, logs))
     return LogContents(rotations, damaged, unlisted, unread)
 
 
@@ -96,7 +96,7 @@ def _listed_rotations(
     return tuple(_rotations(host, listing.names, files)), None
 
 
-def _largest(files: Mapping[str, Container], logs: LogFiles | None) -> list[str]:
+def _largest_logs(files: Mapping[str, Container], logs: LogFiles | None) -> list[str]:
     """The paths of the largest logs that are not empty."""
     by_id = logs.by_id if logs is not None else {}
     sizes = {

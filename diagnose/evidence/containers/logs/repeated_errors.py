@@ -209,7 +209,7 @@ def _repeated_error(
     shapes = [_shape(line) for line in lines]
     shaped = list(zip(lines, shapes, strict=True))
     times = Counter(shapes)
-    lasting = _frequent(times) - _over(recent, shapes) - _skipped(shaped, times)
+    lasting = _frequent(times) - _overdue_shapes(recent, shapes) - _skipped(shaped, times)
     repeated = [line for line, shape in shaped if shape in lasting and not _is_harmless(line)]
     telling = _telling_line(container, repeated)
     if telling is None:
@@ -282,7 +282,7 @@ def _frequent(times: Counter[str]) -> set[str]:
     return {shape for shape in several if times[shape] >= least}
 
 
-def _over(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
+def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
     """The lines that came several times, and whose next time is overdue when the log ends.
 
     Or that came only before the server said that it serves.

@@ -109,11 +109,11 @@ def read_tails(
             tails[container.id] = _tail(answer, container.started_at)
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
-    tails |= _longer(host, containers, tails)
+    tails |= _longer_tails(host, containers, tails)
     return tails, unread
 
 
-def _longer(
+def _longer_tails(
     host: Host, wanted: Iterable[Container], tails: Mapping[str, LogTail]
 ) -> dict[str, LogTail]:
     """Longer tails of the logs whose last lines explain nothing.

@@ -144,12 +144,12 @@ def named_path(container: Container, line: str) -> NamedPath | None:
     """What a line names below a mount of this container; None if it names nothing of the kind."""
     if not line:
         return None
-    below = [_below(mount, line) for mount in container.mounts]
+    below = [_path_below_mount(mount, line) for mount in container.mounts]
     places = [place for place in below if place is not None]
     return max(places, key=lambda place: len(place.mount.destination), default=None)
 
 
-def _below(mount: Mount, line: str) -> NamedPath | None:
+def _path_below_mount(mount: Mount, line: str) -> NamedPath | None:
     """What a line names below one mount.
 
     If there are several, the one whose end is beyond doubt, then the deepest.
@@ -285,7 +285,7 @@ def bind_sources(
     wanted: set[str] = set()
     mistaken: dict[str, None] = {}
     for container in containers:
-        mistaken |= dict.fromkeys(_mistaken(container, log_tails))
+        mistaken |= dict.fromkeys(_mistaken_sources(container, log_tails))
         wanted |= _refused_sources(container, log_tails)
         if never_started(container, clock.wall, options.since_s):
             wanted |= {*asked_for(container)}
@@ -338,7 +338,7 @@ def _has(mount: Mount, path: str) -> bool:
     return has_source and (mount.destination == path or mount.holds(path))
 
 
-def _mistaken(container: Container, log_tails: LogTails) -> Iterator[str]:
+def _mistaken_sources(container: Container, log_tails: LogTails) -> Iterator[str]:
     """Sources that a program takes for a file, or in which it misses one."""
     place = not_a_file(container, log_tails)
     if place is not None:

@@ -123,14 +123,14 @@ def _places(container: Container, texts: Iterable[str]) -> dict[str, tuple[str, 
     By the path on the host, the one in the container and what is mounted there.
     """
     places = {}
-    for inside in _named(texts):
+    for inside in _named_paths(texts):
         holder = host_mount(container.mounts, inside)
         if holder is not None and ".." not in inside.split("/"):
             places[holder.on_host(inside)] = (inside, holder)
     return places
 
 
-def _named(texts: Iterable[str]) -> Iterator[str]:
+def _named_paths(texts: Iterable[str]) -> Iterator[str]:
     """The certificates that a configuration names."""
     for text in texts:
         for match in _NAMES_FILE.finditer(_CALLS_OTHERS.sub("", text)):

@@ -207,14 +207,14 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
         for word in (*container.command, *container.config.words)
     }
     names = {word.lower() for word in (*image, *words) if word}
-    alike = [user for user in _listed(users) if user[0].lower() in names]
+    alike = [user for user in _users_of_passwd(users) if user[0].lower() in names]
     if len(alike) != 1:
         return None
     name, uid, gid = alike[0]
     return _user(f"{name} ({uid}:{gid})", uid, gid)
 
 
-def _listed(lines: Iterable[str]) -> list[tuple[str, int, int]]:
+def _users_of_passwd(lines: Iterable[str]) -> list[tuple[str, int, int]]:
     """Name, user and group of the lines of passwd(5), without root."""
     rows = [line.split(":") for line in lines]
     named_ids = [(row[0], _id(row[2]), _id(row[3])) for row in rows if len(row) > 3]

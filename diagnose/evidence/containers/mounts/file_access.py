@@ -284,7 +284,7 @@ def _first_obstacle(
     steps = named.on_host[: goal.depth + 1]
     for depth, (step, source) in enumerate(zip(steps, statuses, strict=False)):
         if source is None or source.failed or source.type == "link":
-            return _unseen(step, source)
+            return _why_unseen(step, source)
         tries = [_Try("enter", ENTER)]
         if depth == goal.depth:
             tries = _tries_at_the_goal(attempt, source, goal)
@@ -294,10 +294,10 @@ def _first_obstacle(
             return denied
     if goal.is_folder_of_entry:
         return None
-    return _unsaid(attempt, steps[-1], statuses[goal.depth])
+    return _why_undecided(attempt, steps[-1], statuses[goal.depth])
 
 
-def _unseen(step: str, source: PathStatus | None) -> Undecided | None:
+def _why_unseen(step: str, source: PathStatus | None) -> Undecided | None:
     why = unseen(step, source)
     return Undecided(why) if why else None
 
@@ -318,7 +318,7 @@ def _tries_at_the_goal(attempt: _Attempt, source: PathStatus, goal: _Goal) -> li
         return [_Try("change the owner or mode of", 0)]
     if goal.is_folder_of_entry:
         return [_Try("create or remove files in", WRITE | ENTER)]
-    return _tries(attempt, source)
+    return _accesses_tried(attempt, source)
 
 
 def _first_denied(
@@ -333,7 +333,7 @@ def _first_denied(
     return None
 
 
-def _unsaid(attempt: _Attempt, path: str, last: PathStatus | None) -> Undecided | None:
+def _why_undecided(attempt: _Attempt, path: str, last: PathStatus | None) -> Undecided | None:
     """A file that may be read and not written.
 
     The line does not say which of the two was tried.
@@ -354,7 +354,7 @@ def unseen(path: str, source: PathStatus | None) -> str:
     return f"{path}: {source.failed}" if source.failed not in ("", "missing") else ""
 
 
-def _tries(attempt: _Attempt, source: PathStatus) -> list[_Try]:
+def _accesses_tried(attempt: _Attempt, source: PathStatus) -> list[_Try]:
     """What was tried at the named path itself, as far as the words say."""
     if source.type == "socket":
         return [_Try("connect to", WRITE)]

@@ -56,7 +56,7 @@ def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMou
     unshared = [
         (container, first)
         for container in bound
-        if (first := next(_unshared(container, tables.get(container.id, ()), known), None))
+        if (first := next(_unshared_mounts(container, tables.get(container.id, ()), known), None))
     ]
     if not unshared:
         return InnerMounts()
@@ -87,7 +87,7 @@ def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mount
     return tables
 
 
-def _unshared(
+def _unshared_mounts(
     container: Container, table: list[Mounted] | tuple[()], known: set[str]
 ) -> Iterator[tuple[Mount, Mounted]]:
     points = Counter(mounted.point for mounted in table)

@@ -81,8 +81,8 @@ class MissingFile(msgspec.Struct, frozen=True):
     @property
     def near(self) -> str:
         """A file of almost that name in the folder; "" where there is none."""
-        wanted = _plain(self.path)
-        return next((name for name in self.names if _plain(name) == wanted), "")
+        wanted = _base_name(self.path)
+        return next((name for name in self.names if _base_name(name) == wanted), "")
 
 
 class MissingFiles(Items[MissingFile], frozen=True):
@@ -111,7 +111,7 @@ def missing_files(
         return MissingFiles()
     paths = {path for _, place in missed for path in place.on_host}
     statuses = host.require(StatPaths(sorted(paths), follow=True))
-    items = _missing_files(host, list(_gaps(missed, statuses)), repeated)
+    items = _missing_files(host, list(_gaps_on_host(missed, statuses)), repeated)
     return MissingFiles(tuple(missing for missing in items if _counts(missing)))
 
 
@@ -133,7 +133,7 @@ class _Gap(msgspec.Struct, frozen=True):
         return "/".join((destination, *self.place.rest[: self.depth]))
 
 
-def _gaps(
+def _gaps_on_host(
     missed: Iterable[tuple[Container, NamedPath]], statuses: Mapping[str, PathStatus]
 ) -> Iterator[_Gap]:
     """Where the host lacks a step of the path that a container misses."""
@@ -250,7 +250,7 @@ def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:
     return 0
 
 
-def _plain(path: str) -> str:
+def _base_name(path: str) -> str:
     """A file's name without what differs between an example and the file itself."""
     name = path.rpartition("/")[2].lower().replace(".yaml", ".yml")
     return _EXAMPLE.sub("", name)

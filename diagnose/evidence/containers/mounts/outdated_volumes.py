@@ -118,7 +118,7 @@ def _over_the_image(
     images = dict.fromkeys(container.image for container, _ in pairs)
     details = host.answers_about(images, InspectImage)
     ways_of = [
-        (container, mount, _ways(mount.destination, details.get(container.image)))
+        (container, mount, _steps_in_each_layer(mount.destination, details.get(container.image)))
         for container, mount in pairs
     ]
     every = {step for _, _, ways in ways_of for steps in ways for step in steps}
@@ -133,7 +133,7 @@ def _over_the_image(
     return candidates
 
 
-def _ways(destination: str, image: Detail | None) -> list[list[str]]:
+def _steps_in_each_layer(destination: str, image: Detail | None) -> list[list[str]]:
     """The steps to a path of the container, in each layer of its image."""
     layers = image.layers if image is not None else ()
     return [_steps(f"{layer}/diff", destination) for layer in layers]

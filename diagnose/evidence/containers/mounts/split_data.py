@@ -61,21 +61,21 @@ def _declared_by_image(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMou
     return [
         pair
         for pair in pairs
-        if _plain(pair.anonymous.destination) in declared.get(pair.container.image, ())
+        if _without_last_slash(pair.anonymous.destination) in declared.get(pair.container.image, ())
     ]
 
 
 def _declared(image: Detail) -> set[str]:
     """The paths that an image declares as volumes."""
     volumes = image.config.volumes if image.config is not None else None
-    return {_plain(path) for path in volumes or ()}
+    return {_without_last_slash(path) for path in volumes or ()}
 
 
-def _plain(path: str) -> str:
+def _without_last_slash(path: str) -> str:
     return path.rstrip("/")
 
 
-def _names(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
+def _names_in_folders(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
     """What lies in each of these folders of the host; one that cannot be listed is left out."""
     listings = host.answers_about(sorted(set(folders) - {""}), ListFolder)
     return {folder: set(listing.names) for folder, listing in listings.items()}
@@ -83,14 +83,14 @@ def _names(host: Host, folders: Iterable[str]) -> dict[str, set[str]]:
 
 def _in_use(host: Host, pairs: Sequence[SplitMount]) -> list[SplitMount]:
     """The pairs without those whose anonymous volume has nothing but the user's mount in it."""
-    names = _names(host, (pair.anonymous.source for pair in pairs))
+    names = _names_in_folders(host, (pair.anonymous.source for pair in pairs))
     return [pair for pair in pairs if not _holds_only_the_mount(pair, names)]
 
 
 def _holds_only_the_mount(pair: SplitMount, names: Mapping[str, set[str]]) -> bool:
     """Whether the user's own mount is in the anonymous volume, and nothing else."""
-    folder, _, name = _plain(pair.own.destination).rpartition("/")
-    is_below = folder == _plain(pair.anonymous.destination)
+    folder, _, name = _without_last_slash(pair.own.destination).rpartition("/")
+    is_below = folder == _without_last_slash(pair.anonymous.destination)
     return is_below and names.get(pair.anonymous.source) == {name}
 
 
@@ -100,7 +100,7 @@ def _with_older(
     """The pairs with the volume that was left behind, where just one has files of such names."""
     latest = sorted(left, key=lambda volume: volume.created_at or "", reverse=True)[:MOST_LEFT]
     own_folders = [pair.anonymous.source for pair in pairs]
-    names = _names(host, [*own_folders, *(volume.mountpoint for volume in latest)])
+    names = _names_in_folders(host, [*own_folders, *(volume.mountpoint for volume in latest)])
     mounts = []
     for pair in pairs:
         own = names.get(pair.anonymous.source, set())

@@ -56,14 +56,14 @@ def stale_mounts(
     with_bind_mounts = [container for container in containers.running if container.bind_mounts]
     for container, table in host.ask_about(with_bind_mounts, mount_table_of):
         if not isinstance(table, Failed):
-            stale += _stale(container, parse(table.text), mounts)
+            stale += _stale_mounts_of(container, parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
     confirmed = _marked(host, daemon, list(_confirmed(host, stale)))
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
-def _stale(
+def _stale_mounts_of(
     container: Container, table: Iterable[Mounted], mounts: Mounts | None
 ) -> Iterator[StaleMount]:
     """Where a container's own mount table differs from its configuration and from the host."""
@@ -74,7 +74,7 @@ def _stale(
             continue
         if own.root.endswith(DELETED):
             yield StaleMount(container, mount)
-        elif cover := _cover(mount, own, mounts):
+        elif cover := _covering_mount(mount, own, mounts):
             yield StaleMount(container, mount, cover.source, cover.point)
 
 
@@ -99,7 +99,7 @@ def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
     return None if isinstance(table, Failed) else {mounted.point for mounted in parse(table.text)}
 
 
-def _cover(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
+def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
     """The mount of the host that holds the source by its name, if the container sees what lies
     beneath that mount."""
     if mounts is None or not mount.has_host_path:

@@ -132,7 +132,7 @@ def _script(
     statuses = host.ask(StatPaths([place.path for place in places], follow=True))
     if isinstance(statuses, Failed):
         return None
-    makes = _makes(kind, name)
+    makes = _creates(kind, name)
     for place in places:
         changed_at = statuses[place.path].mtime
         if changed_at is None or changed_at <= made_at:
@@ -156,7 +156,7 @@ def _script(
     return None
 
 
-def _makes(kind: str, name: str) -> re.Pattern[str]:
+def _creates(kind: str, name: str) -> re.Pattern[str]:
     """The SQL that creates a thing of this kind and name, with or without its schema."""
     own = re.escape(name.rpartition(".")[2])
     return re.compile(

@@ -23,12 +23,12 @@ def served_names(containers: Iterable[Container]) -> dict[str, Container]:
     """By name, the container that is served by it; the first one of several."""
     names: dict[str, Container] = {}
     for container in containers:
-        for name in _names(container):
+        for name in _site_names(container):
             names.setdefault(name, container)
     return names
 
 
-def _names(container: Container) -> Iterator[str]:
+def _site_names(container: Container) -> Iterator[str]:
     for label, value in container.labels.items():
         if label.startswith("traefik.") and label.endswith(".rule"):
             for rule in _RULE.finditer(value):

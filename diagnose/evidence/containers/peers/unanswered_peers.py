@@ -57,29 +57,29 @@ class Calls(msgspec.Struct, frozen=True):
         plain = [callee.name for callee in with_tls if may_serve_plainly(callee)]
         return present({"deaf": only(deaf), "down": only(down), "tls_engine": only(plain)})
 
-    def _inside(self, callee: Container) -> ContainerNetns | None:
+    def _namespace_of(self, callee: Container) -> ContainerNetns | None:
         """What was seen inside a peer."""
         return self.namespaces.of(callee) if self.namespaces is not None else None
 
     def is_unserved(self, callee: Container) -> bool:
         """Whether nothing inside a peer is seen to take calls at the port."""
-        netns = self._inside(callee)
+        netns = self._namespace_of(callee)
         return bool(self.port) and netns is not None and not netns.serves_others("tcp", self.port)
 
     def inner_address(self, callee: Container) -> str:
         """Where a peer listens on the port for itself alone; "" where it does not."""
-        netns = self._inside(callee)
+        netns = self._namespace_of(callee)
         sockets = netns.sockets("tcp", self.port) if netns is not None else ()
         return sockets[0].address if sockets else ""
 
     def served_ports(self, callee: Container) -> list[int]:
         """The TCP ports at which a peer is seen to listen for others."""
-        netns = self._inside(callee)
+        netns = self._namespace_of(callee)
         return netns.served_ports if netns is not None else []
 
     def serves_tls_instead(self, callee: Container) -> bool:
         """Whether a peer is an engine that was called without TLS, and serves TLS alone."""
-        netns = self._inside(callee)
+        netns = self._namespace_of(callee)
         return netns is not None and serves_tls_instead(callee, netns, self.port)
 
 

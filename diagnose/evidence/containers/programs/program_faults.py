@@ -185,7 +185,7 @@ def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
         for container in ended
         if abs((container.finished_at or 0.0) - fault.at) <= SAME_MOMENT_S
     ]
-    with_program = [container for container in near if fault.comm in _names(container)]
+    with_program = [container for container in near if fault.comm in _program_names(container)]
     if len(with_program) == 1:
         return with_program[0]
     if not with_program and len(near) == 1 and _is_wrapped(near[0]):
@@ -193,7 +193,7 @@ def _owner(fault: ProgramFault, ended: Sequence[Container]) -> Container | None:
     return None
 
 
-def _names(container: Container) -> set[str]:
+def _program_names(container: Container) -> set[str]:
     """The names that the kernel may give to a container's program.
 
     The file names in its command.

@@ -151,7 +151,7 @@ def refusal_of(container: Container, containers: Containers) -> Refusal:
     error = container.state.error
     if match := _PEER.search(error):
         name = match["joined"] or match["lost"] or match["space"]
-        return Refusal("peer", error, name, _named(name, containers))
+        return Refusal("peer", error, name, _container_named(name, containers))
     patterns: dict[RefusalKind, LazyPattern] = {
         "user": _USER,
         "sysctl": _SYSCTL,
@@ -170,7 +170,7 @@ _NAMES = ("name", "file", "path", "volume", "unknown")
 """Groups of the patterns that hold what could not be had."""
 
 
-def _named(name: str, containers: Containers) -> Container | None:
+def _container_named(name: str, containers: Containers) -> Container | None:
     """The container of this name, or whose id begins so."""
     if name in containers.by_name:
         return containers.by_name[name]

@@ -62,13 +62,13 @@ def compose_files(
     statuses = host.require(StatPaths(sorted(wanted), follow=True))
     by_id = {}
     for container in containers:
-        newer = list(_newer(container, files.get(container.id, ()), statuses))
+        newer = list(_newer_files(container, files.get(container.id, ()), statuses))
         if newer:
             by_id[container.id] = max(newer, key=lambda changed: changed.after_s)
     return ComposeFiles(by_id)
 
 
-def _newer(
+def _newer_files(
     container: Container, files: Iterable[str], statuses: Mapping[str, PathStatus]
 ) -> Iterator[ChangedFile]:
     """The files that were changed after the container was made."""

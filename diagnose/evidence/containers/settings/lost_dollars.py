@@ -46,7 +46,7 @@ def lost_dollars(
         if line and files and suspicious(container, clock.wall, options.since_s):
             question = FindLostDollars([files[-1], *files[:-1]], folder=container.compose_folder)
             answer = host.ask(question)
-            lost = list(_own(container, [] if isinstance(answer, Failed) else answer))
+            lost = list(_own_secrets(container, [] if isinstance(answer, Failed) else answer))
             if lost:
                 by_id[container.id] = (lost, line)
     return LostDollars(by_id)
@@ -58,7 +58,7 @@ def _complaint(tail: LogTail) -> str:
     return next((line for line in reversed(lines) if SECRET.search(line.lower())), "")
 
 
-def _own(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
+def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
     """Those that are secrets, and variables of this container."""
     own = {name for name, _ in container.config.environment}
     for lost in found:

@@ -40,7 +40,11 @@ def near_name(container: Container, wanted: Sequence[str]) -> str:
 
     names = [name for name, _ in container.config.environment]
     for want in wanted:
-        same = (name for name in names if name != want and _plain(name) == _plain(want))
+        same = (
+            name
+            for name in names
+            if name != want and _comparable_name(name) == _comparable_name(want)
+        )
         if near := next(same, ""):
             return near
         if close := difflib.get_close_matches(want, set(names) - {want}, 1, _ALMOST):
@@ -48,7 +52,7 @@ def near_name(container: Container, wanted: Sequence[str]) -> str:
     return ""
 
 
-def _plain(name: str) -> str:
+def _comparable_name(name: str) -> str:
     """A name without what differs by mistake: `export`, spaces, case, dashes."""
     letters = re.sub(r"[^A-Z0-9]", "", name.upper())
     return letters.removeprefix("EXPORT")

@@ -107,7 +107,7 @@ def wrong_type(key: str, value: Json) -> tuple[str, str] | None:
     if _has_type(value, wanted):
         return None
     article = "an" if wanted.startswith(("a", "o")) else "a"
-    return key, f"{article} {wanted} is needed, not {_shown(value)}"
+    return key, f"{article} {wanted} is needed, not {_in_words(value)}"
 
 
 def _has_type(value: Json, wanted: str) -> bool:
@@ -127,11 +127,14 @@ def _has_type(value: Json, wanted: str) -> bool:
 def _entry_that_is_no_text(key: str, entries: Mapping[str, Json]) -> tuple[str, str] | None:
     for name, entry in entries.items():
         if entry is not None and not isinstance(entry, str):
-            return f"{key}.{name}", f"a string is needed, not {_shown(entry)}: write it in quotes"
+            return (
+                f"{key}.{name}",
+                f"a string is needed, not {_in_words(entry)}: write it in quotes",
+            )
     return None
 
 
-def _shown(value: Json) -> str:
+def _in_words(value: Json) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

@@ -50,18 +50,18 @@ answer for three seconds.
 def where_named(address: str, container: Container) -> str:
     """Where the configuration of a container has this very address; empty where it does not."""
     for entry in container.host_config.extra_hosts or ():
-        if _holds(entry, address):
+        if _names_address(entry, address):
             name = entry.replace("=", ":", 1).partition(":")[0]
             return f'extra_hosts (name "{name}")'
     for variable, value in container.config.environment:
-        if _holds(value, address):
+        if _names_address(value, address):
             return f"environment variable {variable}"
-    if any(_holds(word, address) for word in container.command):
+    if any(_names_address(word, address) for word in container.command):
         return "its command"
     return ""
 
 
-def _holds(text: str, address: str) -> bool:
+def _names_address(text: str, address: str) -> bool:
     """Whether an address is in a text as a whole: 10.0.0.1 is not in 10.0.0.12."""
     return re.search(rf"(?<!\d){re.escape(address)}(?!\d)", text) is not None
 

@@ -135,7 +135,7 @@ def _failures(
         if _goes_on(group, clock):
             text, times, first = quoted(group[-1].text), len(group), group[0].at
             peer = _peer(host, container, containers)
-            called = (peer,) if peer is not None else _named(host, container, containers)
+            called = (peer,) if peer is not None else _containers_named(host, container, containers)
             yield LoggedFailure(
                 container,
                 kind=kind,
@@ -154,7 +154,9 @@ def _may_yet_listen(peer: Container | None, clock: Clock) -> bool:
     return peer is not None and (clock.age(peer.started_at) or 0.0) < SETTLED_S
 
 
-def _named(host: str, caller: Container, containers: Containers) -> tuple[Container, ...]:
+def _containers_named(
+    host: str, caller: Container, containers: Containers
+) -> tuple[Container, ...]:
     """The containers that have a name on a network of the caller's, running or not."""
     return tuple(
         other
@@ -169,7 +171,9 @@ def _peer(host: str, caller: Container, containers: Containers) -> Container | N
         peer = containers.by_place.get((name, host))
         if peer is not None:
             return peer
-    return next((other for other in _named(host, caller, containers) if other.is_running), None)
+    return next(
+        (other for other in _containers_named(host, caller, containers) if other.is_running), None
+    )
 
 
 def _goes_on(lines: Sequence[RecentLine], clock: Clock) -> bool:

@@ -88,7 +88,7 @@ def unanswered_calls(
         for published in container.published_by("tcp")
     }
     served = served_names(containers.running)
-    for container, waiting, further, protocol in _awaited(network_losses, of_host, udp_calls):
+    for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
         entry = None if neighbours is None else neighbours.unanswered(waiting.address)
         call = UnansweredCall(
@@ -97,7 +97,7 @@ def unanswered_calls(
             port=waiting.port,
             repeats=waiting.repeats,
             network=_way_out(container, networks, of_network),
-            peer=_holder(waiting.address, of_network, containers),
+            peer=_container_at(waiting.address, of_network, containers),
             of_network=of_network,
             named_by=where_named(waiting.address, container),
             no_machine=entry.interface if entry is not None else "",
@@ -205,7 +205,7 @@ class _Awaited(NamedTuple):
     protocol: Literal["tcp", "udp"] = "tcp"
 
 
-def _awaited(
+def _awaited_calls(
     network_losses: NetworkLosses, of_host: HostNetworkCalls, udp_calls: UdpCalls | None
 ) -> Iterator[_Awaited]:
     for loss in (*network_losses.items, *of_host):
@@ -234,7 +234,9 @@ def _wanted(loss: NamespaceLoss) -> list[tuple[WaitingCall, tuple[str, ...]]]:
     return [(call, ()) for call in calls if where_named(call.address, loss.container)]
 
 
-def _holder(address: str, network: Network | None, containers: Containers) -> Container | None:
+def _container_at(
+    address: str, network: Network | None, containers: Containers
+) -> Container | None:
     """The container of a network that has an address there."""
     if network is None:
         return None

@@ -51,7 +51,7 @@ def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTab
     homes = {
         netns.container.id: network
         for netns in namespaces
-        if (network := _home(netns, networks)) is not None
+        if (network := _only_network(netns, networks)) is not None
     }
     direct = [netns for netns in namespaces if netns.container.id in homes][:MOST]
     tables: dict[str, ArpTable] = {}
@@ -103,7 +103,7 @@ def silent_gateways(arp_tables: ArpTables) -> SilentGateways:
     return SilentGateways(silent, len(arp_tables))
 
 
-def _home(netns: ContainerNetns, networks: Networks) -> Network | None:
+def _only_network(netns: ContainerNetns, networks: Networks) -> Network | None:
     """The only network of a container, where that is a macvlan or an ipvlan."""
     container = netns.container
     direct = [network for network in networks.of(container) if network.driver in DIRECT]

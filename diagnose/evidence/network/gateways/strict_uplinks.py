@@ -58,7 +58,7 @@ def strict_uplinks(
         if address is None or ip_address(address).is_loopback:
             continue
         ports = tuple(sorted(_ports(containers, address)))
-        strict = _strict(stack, device.name, address, ports)
+        strict = _strict_uplink(stack, device.name, address, ports)
         if strict is not None:
             drops.append(strict)
     if not drops:
@@ -76,7 +76,9 @@ def _ports(containers: Containers, address: str) -> set[int]:
     }
 
 
-def _strict(stack: Stack, device: str, address: str, ports: tuple[int, ...]) -> StrictUplink | None:
+def _strict_uplink(
+    stack: Stack, device: str, address: str, ports: tuple[int, ...]
+) -> StrictUplink | None:
     """The interface, where the kernel certainly takes an ordinary client beyond it for forged."""
     if not ports:
         return None

@@ -97,7 +97,7 @@ def banned_neighbours(
     stack = host_stack.stack
     if not bans_anybody(stack):
         return BannedNeighbours(())
-    ports = [_at(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
+    ports = [_shut_port(inlet) for inlet in packet_paths.inlets if inlet.sample.outcome == "accept"]
     answering = [
         (entry.address, entry.interface) for entry in neighbours if not entry.is_unanswered
     ]
@@ -109,7 +109,7 @@ def banned_neighbours(
     stopped = ((address, _banned_by(stack, address, port), port) for address, port in walked)
     banned = by_key(((address, by), port) for address, by, port in stopped if by is not None)
     items = tuple(
-        BannedNeighbour(address, by, tuple(shut), _number(stack, by))
+        BannedNeighbour(address, by, tuple(shut), _place_in_chain(stack, by))
         for (address, by), shut in banned.items()
     )
     return BannedNeighbours(items, len(walked), len(pairs) - len(walked))
@@ -125,7 +125,7 @@ def _calls(
                 yield address, port
 
 
-def _at(inlet: Ingress) -> ShutPort:
+def _shut_port(inlet: Ingress) -> ShutPort:
     return ShutPort(
         inlet.container,
         port=inlet.port,
@@ -207,7 +207,7 @@ def _has_mark(lowered: str) -> bool:
     return any(mark in lowered for mark in _MARKS)
 
 
-def _number(stack: Stack, by: Step) -> int | None:
+def _place_in_chain(stack: Stack, by: Step) -> int | None:
     for chain in stack.ruleset.chains:
         if (chain.label, chain.name) == (by.table, by.chain):
             texts = [rule.text for rule in chain.rules]

@@ -65,7 +65,7 @@ def bridge_paths(
         if not link.up or device is None:
             continue
         if link.kind != "bridge":
-            paths += _behind(stack, device, uplinks) if link.master is None else ()
+            paths += _path_of_translated_net(stack, device, uplinks) if link.master is None else ()
         elif link.name not in own and not _is_an_engines(link.name):
             paths += _of_bridge(stack, device, interfaces.ports(link), uplinks)
     return BridgePaths(tuple(paths))
@@ -130,7 +130,7 @@ def _routed(
         )
 
 
-def _behind(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
+def _path_of_translated_net(stack: Stack, device: Device, uplinks: Uplinks) -> Iterator[BridgePath]:
     """The way out of an interface whose net, and no other, is translated by a rule.
 
     Rules for all that leaves tell nothing about it.

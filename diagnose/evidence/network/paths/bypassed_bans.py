@@ -129,7 +129,7 @@ def _of_port(
                 inlet.protocol,
                 by,
                 is_hooked=chain is not None and chain.hook is not None,
-                is_list_alone=chain is not None and _is_list_alone(chain),
+                is_list_alone=chain is not None and _drops_listed_senders_only(chain),
             )
 
 
@@ -138,7 +138,7 @@ def _chain_of(stack: Stack, by: Step) -> Chain | None:
     return next((chain for chain in chains if chain.label == by.table), None)
 
 
-def _is_list_alone(chain: Chain) -> bool:
+def _drops_listed_senders_only(chain: Chain) -> bool:
     """Whether all rules of a chain of nftables name senders, and others are let through."""
     texts = [rule.text for rule in chain.rules]
     return (

@@ -33,11 +33,11 @@ class CalledNames:
         """The container that publishes each port of the host."""
         self._owners = containers.namespace_owners
         for container in containers.running:
-            self._learn(container)
+            self._learn_names(container)
         outer = frozenset(address for address in stack.local if ":" not in address)
         self._host_words = outer - {"127.0.0.1"}
 
-    def _learn(self, container: Container) -> None:
+    def _learn_names(self, container: Container) -> None:
         service = (container.compose_project, container.compose_service)
         self._services.setdefault(service, []).append(container)
         for published in container.published_ports:

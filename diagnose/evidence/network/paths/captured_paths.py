@@ -91,7 +91,7 @@ def captured_paths(
                     port,
                     packet.dport,
                     by,
-                    *_takers(listeners, protocol, target, packet.dport),
+                    *_sockets_for(listeners, protocol, target, packet.dport),
                     listeners is not None,
                 )
             )
@@ -112,7 +112,7 @@ def _attached(
         yield networks.by_name[name], members, attached[0][1]
 
 
-def _takers(
+def _sockets_for(
     listeners: Listeners | None, protocol: str, address: str, port: int
 ) -> tuple[Listener | None, Listener | None]:
     """The socket that takes packets for an address and port, or one that does not hear them."""

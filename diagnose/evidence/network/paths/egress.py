@@ -135,7 +135,7 @@ def outlets_of(walks: Walks, attached: list[Attached], family: Family) -> Iterat
         way = ways[network.name]
         address, verdicts = address_of(endpoint, family), way.verdicts
         if len(members) > 1 and not way.is_shared:
-            verdicts = _out(walks, network, address, way.uplink, family)
+            verdicts = _verdicts_out(walks, network, address, way.uplink, family)
         yield Egress(container, network, address, way.uplink, *verdicts, family)
 
 
@@ -143,10 +143,10 @@ def _network_way(
     walks: Walks, network: Network, members: tuple[str, ...], family: Family
 ) -> _NetworkWay:
     uplink = walks.outward(network, members[0], family)
-    return _NetworkWay(uplink, _out(walks, network, members, uplink, family))
+    return _NetworkWay(uplink, _verdicts_out(walks, network, members, uplink, family))
 
 
-def _out(
+def _verdicts_out(
     walks: Walks, network: Network, src: str | tuple[str, ...], uplink: Uplink, family: Family
 ) -> tuple[ConnectionVerdict, ConnectionVerdict]:
     """The verdicts on a destination left open, and on an ordinary peer."""

@@ -87,14 +87,14 @@ def limited_paths(
         if not rule.within or not rule.is_limit:
             continue
         stack = host_stack.stack
-        exceeded = replace(stack, ruleset=_exceeded(stack.ruleset, rule))
+        exceeded = replace(stack, ruleset=_beyond_limits(stack.ruleset, rule))
         inlets = tuple(
             inlet
             for inlet in (*packet_paths.inlets, *packet_paths.inlets6)
             if _is_dropped(exceeded, inlet, rule)
         )
         if inlets:
-            past = replace(stack, ruleset=_exceeded(stack.ruleset, rule, _PAST))
+            past = replace(stack, ruleset=_beyond_limits(stack.ruleset, rule, _PAST))
             goes_on = all(_walk(past, inlet).outcome == "accept" for inlet in inlets)
             path = LimitedPath(rule, inlets, goes_on=goes_on)
             paths.append(_counted(host, path, links))
@@ -104,7 +104,7 @@ def limited_paths(
 _PAST = Rule("-j RETURN", action=Leave())
 
 
-def _exceeded(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Ruleset:
+def _beyond_limits(ruleset: Ruleset, limited: DroppingRule, *ahead: Rule) -> Ruleset:
     """The rules as packets meet them that are beyond the limits of one chain.
 
     ahead: rules that are written ahead of the limit.

@@ -41,7 +41,7 @@ def by_other_address(
     if interfaces is None or route is None or not route.src or not _host_gets_answers(lookups):
         return []
     uplink = interfaces.by_index.get(route.oif or 0)
-    address = _taken(interfaces, route)
+    address = _chosen_address(interfaces, route)
     if uplink is None or address in ("", route.src):
         return []
     hidden = by_key(
@@ -62,7 +62,7 @@ def _host_gets_answers(lookups: Lookups | None) -> bool:
     return lookups is not None and any(reply.answered for reply in lookups.host.values())
 
 
-def _taken(interfaces: Interfaces, route: Route) -> str:
+def _chosen_address(interfaces: Interfaces, route: Route) -> str:
     """The address that the kernel chooses where a route leaves; "" where it has none."""
     own = [
         row

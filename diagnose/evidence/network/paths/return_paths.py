@@ -76,11 +76,11 @@ def return_paths(
         return ReturnPaths(())
     stack = host_stack.stack
     bridges = {network.bridge for network in networks.bridges}
-    outer = [uplink for uplink in _outer(stack, uplinks) if uplink.name not in bridges]
+    outer = [uplink for uplink in _outer_interfaces(stack, uplinks) if uplink.name not in bridges]
     return ReturnPaths(tuple(_walked(stack, containers, networks, outer, namespaces)))
 
 
-def _outer(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
+def _outer_interfaces(stack: Stack, uplinks: Uplinks) -> Iterator[Uplink]:
     """The uplinks, and other interfaces by which the host answers a client.
 
     An ordinary client that called their address.

@@ -159,13 +159,13 @@ class _Walks:
     def paths(self, want: Want) -> Iterator[WantedPath]:
         """The walks of one wanted connection."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
-        if _is_address(address) and self._stack.is_local(address):
+        if _looks_like_address(address) and self._stack.is_local(address):
             yield from self._to_host(want, address)
         else:
             yield from self._to_container(want, address)
 
     def _to_host(self, want: Want, address: str) -> Iterator[WantedPath]:
-        leaving = self._leaving(want.container)
+        leaving = self._leaving_network(want.container)
         if leaving is None or is_loopback(address):
             return
         network = leaving.network
@@ -189,8 +189,8 @@ class _Walks:
     def unserved(self, want: Want) -> UnservedWant | None:
         """Why nobody can take a wanted connection to the host, if that is so."""
         address = self._names.extra_hosts(want.container).get(want.host, want.host)
-        leaving = self._leaving(want.container)
-        if leaving is None or not _is_address(address) or is_loopback(address):
+        leaving = self._leaving_network(want.container)
+        if leaving is None or not _looks_like_address(address) or is_loopback(address):
             return None
         if not self._stack.is_local(address):
             is_gateway = want.host in self._names.extra_hosts(want.container, only_gateway=True)
@@ -234,7 +234,7 @@ class _Walks:
             return None
         return next((listener for listener in self._listeners.on("tcp", address, port)), None)
 
-    def _leaving(self, container: Container) -> _Leaving | None:
+    def _leaving_network(self, container: Container) -> _Leaving | None:
         """The network by which a container's packets to others leave.
 
         Its only one, or the first by name as engines choose.
@@ -275,7 +275,7 @@ class _Walks:
             return
 
 
-def _is_address(text: str) -> bool:
+def _looks_like_address(text: str) -> bool:
     return bool(re.fullmatch(r"\d+(?:\.\d+){3}|[0-9a-fA-F:]*:[0-9a-fA-F:]+", text))
 
 

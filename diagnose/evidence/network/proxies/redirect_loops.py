@@ -111,7 +111,7 @@ def _loop(
         line=last.line,
         proxy=_caller(container, last.line, containers),
         agent=last.agent,
-        port=_port(container, namespaces),
+        port=_web_port(container, namespaces),
     )
 
 
@@ -196,7 +196,7 @@ def _caller(container: Container, line: str, containers: Containers) -> Containe
     return next((holder for holder in holders if holder is not None), None)
 
 
-def _port(container: Container, namespaces: Namespaces | None) -> int:
+def _web_port(container: Container, namespaces: Namespaces | None) -> int:
     netns = namespaces.of(container) if namespaces is not None else None
     if netns is None:
         return 0

@@ -124,7 +124,7 @@ def unanswered_clients(
 
 def _server(address: str, port: int, containers: Containers, links: Interfaces) -> Container | None:
     """The container that has this address, or that publishes the port at one of the host's."""
-    container = _holder(address, containers)
+    container = _container_at(address, containers)
     if container is None and links.holds(address):
         return _publisher(port, containers)
     return container
@@ -263,7 +263,7 @@ def _is_from_outside(flow: UdpFlow, networks: Networks, links: Interfaces) -> bo
     return networks.bridge_of(ip_address(flow.src)) is None
 
 
-def _holder(address: str, containers: Containers) -> Container | None:
+def _container_at(address: str, containers: Containers) -> Container | None:
     return next(
         (
             container

@@ -93,10 +93,10 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         id: tail for id, tail in tails.items() if tail.telling is not None and tail.telling.explains
     }
     ids = frozenset(container.id for container in silent)
-    return UnservedPorts(explained, ids, *_mute(host, containers, namespaces))
+    return UnservedPorts(explained, ids, *_mute_containers(host, containers, namespaces))
 
 
-def _mute(
+def _mute_containers(
     host: Host, containers: Containers, namespaces: Namespaces
 ) -> tuple[dict[str, LogTail], tuple[Unexamined, ...]]:
     """`declared` and `declared_unread`."""

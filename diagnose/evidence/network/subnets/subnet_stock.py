@@ -82,23 +82,23 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def free(self) -> int:
-        return _free(self.pools, [*self.used, *(route.net for route in self.routes)])
+        return _count_free(self.pools, [*self.used, *(route.net for route in self.routes)])
 
     @functools.cached_property
     def total(self) -> int:
-        return _free(self.pools, [])
+        return _count_free(self.pools, [])
 
     @functools.cached_property
     def routed(self) -> int:
         """How many subnets are taken by routes of the host alone."""
-        return _free(self.pools, list(self.used)) - self.free
+        return _count_free(self.pools, list(self.used)) - self.free
 
     @functools.cached_property
     def blocking(self) -> list[Route]:
         """The routes that take subnets, the one that takes most first."""
-        unrouted = _free(self.pools, list(self.used))
+        unrouted = _count_free(self.pools, list(self.used))
         lost_subnets = {
-            id(route): unrouted - _free(self.pools, [*self.used, route.net])
+            id(route): unrouted - _count_free(self.pools, [*self.used, route.net])
             for route in self.routes
         }
         return sorted(
@@ -107,7 +107,7 @@ class SubnetStock(msgspec.Struct, frozen=True, dict=True):
         )
 
 
-def _free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
+def _count_free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
     """How many IPv4 subnets of the pools none of these overlaps."""
     free = 0
     for base, size in pools:
@@ -116,11 +116,11 @@ def _free(pools: Iterable[Pool], taken: list[Subnet]) -> int:
         except ValueError:
             continue
         if pool.version == 4 and pool.prefixlen <= size <= 30:
-            free += (1 << (size - pool.prefixlen)) - len(_pieces(pool, size, taken))
+            free += (1 << (size - pool.prefixlen)) - len(_overlapped_pieces(pool, size, taken))
     return free
 
 
-def _pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
+def _overlapped_pieces(pool: Subnet, size: int, taken: Iterable[Subnet]) -> set[int]:
     """The numbers of the pool's pieces of this prefix length that are overlapped."""
     width = 32 - size
     pieces: set[int] = set()

@@ -131,7 +131,7 @@ def _matches(text: str, interface: TakenInterface) -> bool:
     }
     if not set(conditions) <= set(properties):
         return False
-    return all(_fits(patterns, properties[key]) for key, patterns in conditions.items())
+    return all(_matches_pattern(patterns, properties[key]) for key, patterns in conditions.items())
 
 
 def _conditions(text: str) -> Iterator[tuple[str, str]]:
@@ -145,7 +145,7 @@ def _conditions(text: str) -> Iterator[tuple[str, str]]:
             yield key.strip(), value.strip()
 
 
-def _fits(patterns: str, value: str) -> bool:
+def _matches_pattern(patterns: str, value: str) -> bool:
     """Whether one of the shell patterns fits; a leading `!` turns the whole list around."""
     wanted = not patterns.startswith("!")
     listed = patterns.removeprefix("!").split()
