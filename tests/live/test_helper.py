@@ -155,7 +155,7 @@ def pid_of_collector(_path: str) -> Collector:
 def test_long_reads_of_the_kernel_are_done_by_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recorded questions are those whose collectors make thousands of system calls."""
     monkeypatch.setattr("diagnose.live._collector", pid_of_collector)
-    monkeypatch.setattr(Live, "_elsewhere", None)
+    monkeypatch.setattr(Live, "_not_this_machine", None)
     live = Live()
     collected_by = {kind: live.ask(question(kind)) for kind in ("kernel.log", "processes", "uname")}
     live.close()
@@ -171,7 +171,7 @@ def test_without_a_worker_the_tool_reads_the_kernel_itself(monkeypatch: pytest.M
 
     monkeypatch.setattr(os, "fork", fork)
     monkeypatch.setattr("diagnose.live._collector", pid_of_collector)
-    monkeypatch.setattr(Live, "_elsewhere", None)
+    monkeypatch.setattr(Live, "_not_this_machine", None)
     assert Live().ask(question("processes")) == os.getpid()
 
 

@@ -205,7 +205,7 @@ def test_a_process_that_stands_still_is_not_woken() -> None:
 def test_settings_of_the_machine_are_read_beside_an_engine_in_another_network_namespace() -> None:
     live = Live()
     live.__dict__ |= {
-        "_elsewhere": None,
+        "_not_this_machine": None,
         "_other_network": Failed("remote", "another network namespace"),
     }
     pids = live.ask(question("sysctl", names=["kernel.pid_max", "fs.file-nr"]))

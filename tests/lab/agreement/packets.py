@@ -80,7 +80,7 @@ def _here() -> Any:
 
     live = Live()
     live.start_helpers(network=True)
-    live.__dict__ |= {"_elsewhere": None, "_other_network": None}
+    live.__dict__ |= {"_not_this_machine": None, "_other_network": None}
 
     class Here:
         def ask(self, question: Any) -> Any:
