@@ -114,6 +114,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "container.removed": "only its user knows the options that the container had",
     "network.declared-port-not-listening": "what heals it stands in the program's own log",
     "container.certificate-expired": "only its issuer renews a certificate",
     "network.requests-unanswered": "no cure was run since its scenario was written",

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
+from typing import Any
+
 from tests.lab import Box, Engines, fault, healthy, images
 from tests.lab.images import Recipe
 from tests.lab.scenarios.everyday.helpers import first_command
@@ -139,3 +143,73 @@ def volumes_of_the_same_release(box: Box) -> None:
     box.docker("exec", "rear", "sh", "-c", "echo changed by hand >/www/index.html")
     box.docker("run", "--rm", "-v", "own:/data", "bb:1.36", "sh", "-c", "echo x >/data/index.html")
     box.docker("run", "-d", *SAFE, "--name=own", "-v", "own:/www", "site:3", "sleep", "1000")
+
+
+SHELL = ("bb:1.36", "sh", "-c")
+_CALLING = """
+while :; do
+    ping -c 1 db >/dev/null 2>&1 || echo "could not translate host name \\"db\\" to address: Name or service not known"
+    sleep 0.3
+done
+"""
+
+
+@fault("container.removed", subject="container:db", also=["container.errors-in-log", "dns.*"])
+def pruned_database(box: Box) -> None:
+    """A database was stopped for a moment, and a prune took it; the program runs on without."""
+    box.docker("network", "create", "shopnet")
+    box.docker("run", "-d", "--name=db", "--network=shopnet", *SAFE, "shop:1.4")
+    box.docker("stop", "db")
+    time.sleep(1.5)  # the engine dates the stop's signal, and a prune takes what was down before
+    box.docker("container", "prune", "--force")
+    box.docker("run", "-d", "--name=api", "--network=shopnet", *SAFE, *SHELL, _CALLING)
+    box.wait_for(lambda: box.docker("logs", "api").stdout.count("db") > 3, 10, "the failed calls")
+    actions = [event.get("Action") for event in _events(box)]
+    assert actions.index("destroy") < actions.index("prune")
+
+
+def _events(box: Box) -> list[dict[str, Any]]:
+    told = box.docker("events", "--since=1h", "--until=0s", "--format={{json .}}").stdout
+    return [json.loads(line) for line in told.splitlines()]
+
+
+_WATCHTOWER = """#!/bin/sh
+say() { echo "time=\\"$(date -u +%FT%TZ)\\" level=$1 msg=\\"$2\\"" >&2; }
+say info 'Watchtower 1.7.1'
+until [ -e /tmp/gone ]; do sleep 0.1; done
+say info 'Stopping /blog (6b1d3b4b1c2f) with SIGTERM'
+say info 'Creating /blog'
+say error "Error response from daemon: $(cat /tmp/gone)"
+exec sleep 1000
+"""
+
+
+@fault("container.removed", subject="container:blog", also=["security.docker-socket-mounted"])
+def update_that_lost_a_container(box: Box) -> None:
+    """An updater replaced a container whose link leads nowhere: the engine refuses the new one."""
+    image = "containrrr/watchtower:1.7.1"
+    images.load(box, image, Recipe({"app": (_WATCHTOWER.encode(), 0o755)}, ('CMD ["/app"]',)))
+    socket = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+    box.docker("run", "-d", "--name=watchtower", socket, *SAFE, image)
+    box.docker("run", "-d", "--name=mariadb1", *SAFE, "shop:1.4")
+    linked = ("run", "-d", "--name=blog", "--link=mariadb1", *SAFE, "shop:1.4")
+    box.docker(*linked)
+    box.docker("rm", "--force", "mariadb1", "blog")
+    refused = box.docker(*linked, check=False).stderr
+    assert "No such container: mariadb1" in refused
+    reason = refused.partition("daemon: ")[2].splitlines()[0]
+    box.docker(
+        "exec", "watchtower", "sh", "-c", f"echo '{reason}' >/tmp/part; mv /tmp/part /tmp/gone"
+    )
+    box.wait_for(lambda: "level=error" in box.docker("logs", "watchtower").stderr, 10, "its error")
+
+
+@healthy()
+def container_that_was_no_longer_needed(box: Box) -> None:
+    """Containers were removed by hand and by a prune, and nobody calls them."""
+    box.docker("run", "-d", "--name=old", *SAFE, "shop:1.4")
+    box.docker("run", "-d", "--name=older", *SAFE, "shop:1.4")
+    box.docker("stop", "older")
+    box.docker("rm", "--force", "old")
+    box.docker("container", "prune", "--force")
+    assert box.docker("ps", "--all", "--format={{.Names}}").stdout.split() == ["web"]

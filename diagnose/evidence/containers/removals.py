@@ -1,0 +1,137 @@
+"""Containers that were removed lately and whose names nobody has since, with who removed them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+from msgspec.structs import replace
+
+from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import BYTES
+from diagnose.evidence.containers.project_member import COMPOSE
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed, Unexamined
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerLog, ReadLogs
+from diagnose.registry import evidence
+
+PRUNE_S = 10.0
+"""A prune says so when it has removed its last container: so many seconds at most after each."""
+FORCED_S = 1.0
+"""`docker rm --force` kills and removes within so many seconds; a prune takes no running container.
+"""
+LINES = 100
+"""Of an updater's log: one round over some twenty containers."""
+_UPDATER = LazyPattern(r"(?:^|/)(?:watchtower|ouroboros)(?:[:@]|$)")
+_HANDLED = LazyPattern(
+    r'msg="(?:Stopping|Removing|Creating|Starting) (?:container )?/(?P<name>[\w.-]{1,128})'
+    r'|\bcontainer="?/?(?P<field>[\w.-]{1,128})'
+)
+"""A line of Watchtower (logrus) about one container: 1.x in its message, its forks in a field."""
+_ERROR = LazyPattern(r'\blevel=(?:error|fatal) (?:.{0,400}?\berror|msg)="?(?P<text>[^"\n]{1,400})')
+
+
+class FailedUpdate(msgspec.Struct, frozen=True):
+    """An updater stopped a container for a newer image, and did not get the new one made."""
+
+    updater: Container
+    error: str
+    """What the engine answered to it, in the updater's log."""
+    at: float | None = None
+    """Unix time of that line."""
+
+
+class Removal(msgspec.Struct, frozen=True):
+    """A container that is gone, and whose name no other container has."""
+
+    name: str
+    at: float | None = None
+    """Unix time; None where neither an event nor a log has it."""
+    id: str = ""
+    image: str = ""
+    labels: dict[str, str] = {}
+    """The attributes of the engine's event, which hold the container's labels."""
+    pruned: bool = False
+    """Whether a prune removed it, which takes stopped containers."""
+    update: FailedUpdate | None = None
+
+    @property
+    def compose_folder(self) -> str:
+        return self.labels.get(f"{COMPOSE}project.working_dir", "")
+
+    @property
+    def compose_service(self) -> str:
+        return self.labels.get(f"{COMPOSE}service", "")
+
+    @property
+    def called(self) -> frozenset[str]:
+        """The names by which others on its network called it."""
+        return frozenset(filter(None, (self.name, self.compose_service, self.id[:12])))
+
+
+class Removals(Items[Removal], frozen=True):
+    """By the engine's memory of events, and by the logs of updaters."""
+
+    unread: tuple[Unexamined, ...] = ()
+    """Updaters whose logs were not read."""
+
+
+@evidence
+def removals(host: Host, containers: Containers, events: Events) -> Removals:
+    """The engine remembers 256 events, which checks of health soon fill; an updater's log stays."""
+    by_name = {removal.name: removal for removal in _by_event(events)}
+    updaters = [item for item in containers.running if _UPDATER.search(item.config.image)]
+    unread = []
+    for updater, log in host.ask_about(updaters, lambda item: ReadLogs(item.id, LINES, BYTES)):
+        if isinstance(log, Failed):
+            unread.append(Unexamined(updater.subject, f"its log was not read: {log}"))
+            continue
+        for name, update in _failed_updates(log, updater):
+            by_name[name] = replace(by_name.get(name, Removal(name)), update=update)
+    gone = (item for item in by_name.values() if not _has_successor(item, containers))
+    return Removals(tuple(gone), tuple(unread))
+
+
+def _by_event(events: Events) -> Iterator[Removal]:
+    """Jobs that the engine removes at their own end (`docker run --rm`) are none."""
+    prunes = [event.at for event in events if (event.type, event.action) == ("container", "prune")]
+    for event in events:
+        if (event.type, event.action) != ("container", "destroy") or not event.name:
+            continue
+        pruned = _is_pruned(event, events, prunes)
+        if pruned or _was_kept(event, events):
+            image = event.attributes.get("image", "")
+            yield Removal(event.name, event.at, event.id, image, event.attributes, pruned)
+
+
+def _is_pruned(event: Event, events: Events, prunes: Sequence[float]) -> bool:
+    is_followed = any(0 <= at - event.at <= PRUNE_S for at in prunes)
+    signals = events.of(event.id, "kill")
+    return is_followed and not (signals and event.at - signals[-1].at < FORCED_S)
+
+
+def _was_kept(event: Event, events: Events) -> bool:
+    """Whether it stayed until a user stopped or removed it."""
+    return bool(events.of(event.id, "kill"))
+
+
+def _has_successor(removal: Removal, containers: Containers) -> bool:
+    """Whether a container has its name, or its place in compose's project."""
+    place = (removal.labels.get(f"{COMPOSE}project", ""), removal.compose_service)
+    places = {(other.compose_project, other.compose_service) for other in containers}
+    return removal.name in containers.by_name or (all(place) and place in places)
+
+
+def _failed_updates(log: ContainerLog, updater: Container) -> Iterator[tuple[str, FailedUpdate]]:
+    """The containers after whose line an error follows; a later round may have mended it."""
+    name = ""
+    for line in log.lines:
+        handled = _HANDLED.search(line.text)
+        if handled:
+            name = handled["name"] or handled["field"]
+        error = _ERROR.search(line.text)
+        if error and name:
+            yield name, FailedUpdate(updater, error["text"], line.at)
