@@ -13,8 +13,10 @@ from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
 from diagnose.evidence.network.sockets.listeners import Listeners
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, present
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
@@ -190,13 +192,15 @@ def name_unknown(
     failed_names: FailedNames,
     lookups: Lookups | Unavailable,
     hosts_file: HostsFile | None,
+    resolvers: Resolvers | None,
 ) -> CheckResult:
     """A container calls a name that nobody knows.
 
     Its log says so, its DNS servers say that the name does not exist (NXDOMAIN), and no container
     has the name. A name is mistyped, a service was renamed or is not deployed, or the name belongs
     to a net whose DNS server the container does not ask. Where a search domain would complete the
-    name, the program does not append it: nginx never does, and musl does not to a name with a dot.
+    name, the program does not append it. nginx never does. musl does so only to a name with fewer
+    dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users made.
     Names that the host alone knows, and names of containers, have checks of their own. It is advice
     where the program is a monitor, which finds what is gone, and no variable of it has the name.
     """
@@ -205,10 +209,47 @@ def name_unknown(
     for failure in unresolved_names(containers, failed_names, lookups):
         if failure.is_known or failure.is_elsewhere(containers, hosts_file):
             continue
-        if failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
-            yield _unknown_name_finding(failure, failure.completed(lookups))
+        completed = failure.completed(lookups)
+        if completed and "." not in failure.name.name:
+            yield _short_name_finding(failure, completed, resolvers)
+        elif failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
+            yield _unknown_name_finding(failure, completed)
     yield from failed_names.unread
     return None
+
+
+def _short_name_finding(
+    failure: UnresolvedName, completed: str, resolvers: Resolvers | None
+) -> Finding:
+    """A name of one word, which only its search domain makes known."""
+    container, name = failure.container, failure.name.name
+    inside = resolvers.inside.get(container.id) if resolvers is not None else None
+    ndots = "" if inside is None else f" (ndots:{inside.ndots} in its resolv.conf)"
+    by_nginx = _OF_NGINX.search(failure.name.line) is not None
+    return Finding.about(
+        container,
+        f'{container} calls "{name}", which is known as "{completed}": its program does not '
+        f"append the search domain{'' if by_nginx else ndots}",
+        present(
+            {
+                "log": quoted(failure.name.line),
+                "with its search domain": completed,
+                "search": list(inside.search) if inside is not None else None,
+                "options": list(inside.options) if inside is not None else None,
+            }
+        ),
+        discriminator=name,
+        severity=_of_one_name([failure]),
+        signs=frozenset({"dns"}),
+        stable=(container.life,) if container.is_running else (),
+        unknown=name,
+        short=name,
+        completed=completed,
+    ).with_variables({} if by_nginx else {"dots": "1"})
+
+
+_OF_NGINX = LazyPattern(r"host not found in (?:upstream|resolver)|could not be resolved \(\d")
+"""nginx has a resolver of its own, which knows no search domain."""
 
 
 def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
@@ -238,4 +279,8 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
         stable=(container.life,) if container.is_running else (),
         unknown=name,
         server=servers[0],
-    ).with_variables({"short": name, "completed": completed} if completed else {})
+    ).with_variables(
+        {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}
+        if completed
+        else {}
+    )

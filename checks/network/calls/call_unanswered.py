@@ -104,6 +104,10 @@ _WHY: Mapping[CallLoss, str] = {
         "port ({call.publisher}): the router of this site does not send calls to its own "
         "public address back (hairpin NAT)"
     ),
+    "proxy": (
+        "the engine reaches the internet through proxy {call.engine_proxy.https}, "
+        "and the container has no proxy in its environment"
+    ),
     "mail": "many providers block outgoing port 25 until a customer asks them to open it",
     "no machine": "no machine on the network of interface {call.no_machine} has that address",
     "no container": "no running container has that address of {call.of_network}",
@@ -205,12 +209,31 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
     return {"own_rules": call.container.name} if call.may_filter else {}
 
 
+def _proxy_variables(call: UnansweredCall) -> dict[str, str]:
+    """The engine's proxy as variables of a container.
+
+    Programs differ in the case that they read.
+    """
+    proxy = call.engine_proxy
+    if proxy is None or not proxy.is_for_containers:
+        return {"proxyless": call.container.name}
+    return {
+        "http_proxy": f"http_proxy={proxy.http}",
+        "upper_http_proxy": f"HTTP_PROXY={proxy.http}",
+        "https_proxy": f"https_proxy={proxy.https}",
+        "upper_https_proxy": f"HTTPS_PROXY={proxy.https}",
+        "no_proxy": f"no_proxy={proxy.exceptions}",
+        "upper_no_proxy": f"NO_PROXY={proxy.exceptions}",
+    }
+
+
 _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "metadata": lambda _: {"hop_limit": "2"},
     "untranslated": _untranslated_variables,
     "stopped here": _obstacle_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
     "own site": _own_site_variables,
+    "proxy": _proxy_variables,
     "mail": lambda call: {"mailer": call.container.name},
 }
 """The variables of a case; of the others, those of whoever should answer."""

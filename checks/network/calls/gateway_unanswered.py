@@ -10,13 +10,13 @@ from checks.network.helpers import calls_fail
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
-from diagnose.evidence.network.gateways.silent_gateways import SilentGateway, SilentGateways
+from diagnose.evidence.network.gateways.silent_gateways import SilentGateways, SilentMachine
 from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import by_key, present
-from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
-from diagnose.phrases import agree, named, sentence
+from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Subject
+from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
 
@@ -40,60 +40,101 @@ def gateway_unanswered(
     inside shows, and nobody answers: the container reaches nothing beyond its own subnet. Either
     the network was created with a gateway that does not exist, or the wire takes no frames of a
     second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
-    ARP table tell these apart. It is advice where no call of these containers is seen to fail: a
-    network of machines alone needs no gateway, and one question for a name asks for it.
+    ARP table tell these apart. A container that only calls machines of its subnet never asks for
+    the gateway: there it counts that nobody answers it, and that the host has one of them in its
+    own table. It is advice where no call of these containers is seen to fail: a network of machines
+    alone needs no gateway, and one question for a name asks for it.
     """
     if not silent_gateways.looked_at:
         return Skipped("no running container is only on a macvlan or ipvlan network")
-    groups = by_key(((item.network.name, item.gateway), item) for item in silent_gateways)
-    for items in groups.values():
+    groups = by_key(((item.network.name, item.address), item) for item in silent_gateways)
+    asked = {network for network, _ in groups}
+    by_network = by_key(
+        (item.network.name, item)
+        for item in silent_gateways.neighbours
+        if item.network.name not in asked and _is_known(item, neighbours)
+    )
+    found = [(_finding(items, neighbours, routes), items) for items in groups.values()]
+    found += [(_neighbours_finding(items), items) for items in by_network.values()]
+    for finding, items in found:
         is_missed = any(calls_fail(item.container, recent_logs, unanswered_calls) for item in items)
-        yield replace(
-            _finding(items, neighbours, routes), severity=None if is_missed else Severity.advice
-        )
+        yield replace(finding, severity=None if is_missed else Severity.advice)
     return None
 
 
+def _is_known(item: SilentMachine, neighbours: Neighbours | None) -> bool:
+    """Whether the host has an answer from that machine on the parent interface."""
+    parent = item.network.option("parent").partition(".")[0]
+    return any(
+        entry.address == item.address and entry.interface == parent and not entry.is_unanswered
+        for entry in neighbours or ()
+    )
+
+
 def _finding(
-    items: list[SilentGateway], neighbours: Neighbours | None, routes: Routes | None
+    items: list[SilentMachine], neighbours: Neighbours | None, routes: Routes | None
 ) -> Finding:
     first = items[0]
-    network = first.network
-    parent = network.option("parent")
-    names = sorted({item.container.name for item in items})
+    network, gateway = first.network, first.address
     router = _router(network, routes)
     answering = {entry.address for entry in neighbours or () if not entry.is_unanswered}
-    is_known = first.gateway in answering
     why, variables = "", {"container": first.container.name}
-    if is_known:
-        why = "the host gets an answer, so the network accepts only the MAC address of the host"
-        variables |= {"network": network.name, "parent": parent}
-    elif router and router != first.gateway:
+    if gateway in answering:
+        why, variables = _ONE_MAC, _of_wire(first)
+    elif router and router != gateway:
         why = f"the router of this host is {router}"
         variables |= {"router": router, "interface": first.interface}
+    return replace(
+        _silent_finding(items, f"gateway {gateway}", why, {"router of this host": router}),
+        variables=variables,
+        discriminator=gateway,
+    )
+
+
+_ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
+
+
+def _of_wire(item: SilentMachine) -> dict[str, str]:
+    """The variables for a wire that takes frames of one hardware address alone."""
+    parent = item.network.option("parent")
+    return {"container": item.container.name, "network": item.network.name, "parent": parent}
+
+
+def _neighbours_finding(items: list[SilentMachine]) -> Finding:
+    """Containers that asked for machines of their subnet alone."""
+    addresses = sorted({item.address for item in items}, key=ip_address)
+    return replace(
+        _silent_finding(items, and_more(addresses), _ONE_MAC, {}), variables=_of_wire(items[0])
+    )
+
+
+def _silent_finding(
+    items: list[SilentMachine], whom: str, why: str, more: dict[str, Json]
+) -> Finding:
+    first, network = items[0], items[0].network
+    parent = network.option("parent")
+    names = sorted({item.container.name for item in items})
     return Finding(
         subject=network.subject,
         summary=sentence(
-            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer from gateway "
-            f"{first.gateway} of {network.driver} {network}",
+            f"{named('container', names)} {agree(names, 'gets', 'get')} no answer from {whom} "
+            f"of {network.driver} {network}",
             why,
         ),
         evidence=present(
             {
-                f"ARP entry inside {first.container.name}": f"{first.gateway}: no answer",
+                f"ARP entry inside {first.container.name}": f"{first.address}: no answer",
                 "IPAM.Config.Gateway": list(network.gateways),
                 "Options.parent": parent,
-                "router of this host": router,
+                **more,
             }
         ),
-        variables=variables,
-        discriminator=first.gateway,
         touches=(
             *([Subject("interface", parent)] if parent else []),
             *(item.container.subject for item in items),
         ),
         signs=NO_WAY_OUT,
-        stable=tuple(item.container.life for item in items),
+        stable=tuple({item.container.id: item.container.life for item in items}.values()),
     )
 
 

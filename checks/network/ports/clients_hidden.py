@@ -22,7 +22,8 @@ from diagnose.registry import check
 
 _REFUSES = LazyPattern(
     r"forbidden|denied|reject|refus|not allowed|not whitelisted|blocked|banned|too many"
-    r"|brute-?force|throttl",
+    r"|brute-?force|throttl|limiting (?:requests|connections)|rate.?limit|\bban\b|blacklist"
+    r'|" 429 ',
     re.IGNORECASE,
 )
 _WEB = (80, 443)

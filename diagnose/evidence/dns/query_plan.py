@@ -276,12 +276,13 @@ def _failed_queries(
 ) -> Iterator[FailedQuery]:
     """Each name of a log with each server of its container; the host asks for one that is down.
 
-    complete: the name with each search domain, which nginx and musl do not append to a name with a
-    dot.
+    complete: the name with each search domain, which nginx never appends, and musl only to a name
+    with fewer dots than `ndots` asks for. A name without a dot is asked for in that way alone.
     """
     for container in containers:
         failed = [item.name for item in failed_names.of(container)]
-        names = [name for name in failed if "." in name and name not in containers.by_dns_name]
+        foreign = [name for name in failed if name not in containers.by_dns_name]
+        names = [name for name in foreign if complete or "." in name]
         own = resolvers.upstreams(container)
         upstreams = own or tuple(map(Upstream, resolvers.engine_view))
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]

@@ -83,13 +83,17 @@ class UnresolvedName(msgspec.Struct, frozen=True):
 def unresolved_names(
     containers: Containers, failed_names: FailedNames, lookups: Lookups
 ) -> Iterator[UnresolvedName]:
-    """The names that were asked again, each with the replies of the container's servers."""
+    """The names that were asked again, each with the replies of the container's servers.
+
+    None of a name without a dot, which was asked for with the search domains alone.
+    """
     for container in containers:
         names = failed_names.of(container)
         if len(names) > MOST_NAMES:
             continue
         replies_by_name = lookups.failed_by_name(container)
         for name in names:
-            replies = replies_by_name.get(name.name, {})
-            if any(reply.answered for reply in replies.values()):
-                yield UnresolvedName(container, name, replies)
+            failure = UnresolvedName(container, name, replies_by_name.get(name.name, {}))
+            has_answer = any(reply.answered for reply in failure.replies.values())
+            if has_answer or failure.completed(lookups):
+                yield failure

@@ -8,6 +8,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
+from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from tests.checks.dns.evidence import LAN, OTHER, container
 from tests.judging import judge, rows
 
@@ -152,3 +153,30 @@ def test_a_name_that_a_search_domain_completes(rcode: str, wildcard: str, comple
         hosts_file=HostsFile({}),
     ).findings
     assert finding.variables.get("completed", "") == completed
+
+
+SHORT: dict[str, tuple[str, str, str]] = {
+    "musl on a network of a user": ("Error: getaddrinfo ENOTFOUND wiki", "NOERROR", "1"),
+    "nginx": ('host not found in upstream "wiki" in /etc/nginx/nginx.conf:4', "NOERROR", ""),
+    "nobody knows it": ("Error: getaddrinfo ENOTFOUND wiki", "NXDOMAIN", "none"),
+}
+
+
+@pytest.mark.parametrize(("line", "rcode", "dots"), SHORT.values(), ids=SHORT)
+def test_a_name_of_one_word(line: str, rcode: str, dots: str) -> None:
+    """It is asked for with the search domains alone."""
+    conf = ResolvConf(("127.0.0.11",), ("corp.example",), ("ndots:0",))
+    result = judge(
+        "dns.name-unknown",
+        containers=Containers((PAY,)),
+        failed_names=FailedNames({PAY.id: (FailedName("wiki", line),)}),
+        lookups=Lookups(
+            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
+            failed={PAY.id: {("wiki.corp.example", LAN): reply(rcode)}},
+            wildcards={"corp.example": reply("NXDOMAIN")},
+        ),
+        hosts_file=HostsFile({}),
+        resolvers=Resolvers(conf, conf, (), {PAY.id: conf}),
+    )  # fmt: skip
+    found = [finding.variables.get("dots", "") for finding in result.findings]
+    assert found == ([] if dots == "none" else [dots])

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.inspect import (
     State,
 )
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.network.networks import Network, Networks
 from tests.judging import judge, rows
 
@@ -20,7 +21,8 @@ PROXY = Networks((Network("a" * 64, "proxy", "bridge"), Network("b" * 64, "own",
 
 def member(name: str, project: str, service: str, *networks: str, env: str = "") -> Container:
     labels = {"com.docker.compose.project": project, "com.docker.compose.service": service}
-    place = NetworkEndpoint(ip_address="10.1.0.2", aliases=[name, service])
+    address = f"10.1.0.{len(project) + len(service)}"
+    place = NetworkEndpoint(ip_address=address, aliases=[name, service])
     return Container(
         f"{project}-{service}".ljust(64, "0"),
         f"/{name}",
@@ -76,3 +78,51 @@ def test_one_name_in_two_projects(name: str) -> None:
         "dns.name-shared-by-projects", containers=Containers(tuple(members)), networks=PROXY
     )
     assert rows(result) == wanted
+
+
+BLUE = [
+    member("blue-db-1", "blue", "db", "proxy", "own"),
+    member("blue-api-1", "blue", "api", "proxy", "own"),
+]
+LINE = 'connection to server at "{}" ({}), port 5432 failed: FATAL: no role "blue"'
+LINES: dict[str, tuple[str, list[tuple[str, str]]]] = {
+    "the other project's": (LINE.format("db", "10.1.0.7"), [("critical", "proxy")]),
+    "its own": (LINE.format("db", "10.1.0.6"), []),
+    "another name": (LINE.format("db-old", "10.1.0.7"), []),
+    "an address that begins like it": (LINE.format("db", "10.1.0.77"), []),
+}
+
+
+@pytest.mark.parametrize(("line", "wanted"), LINES.values(), ids=LINES)
+def test_whom_a_caller_reached(line: str, wanted: list[tuple[str, str]]) -> None:
+    """The log shows it where no setting names the service."""
+    (api,) = BLUE[1:]
+    result = judge(
+        "dns.name-shared-by-projects",
+        containers=Containers((*BLUE, GREEN)),
+        networks=PROXY,
+        recent_logs=RecentLogs({api.id: (RecentLine(1.0, line),)}),
+    )
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert 'has reached container "green-db-1"' in finding.summary
+        assert finding.variables["stranger"] == "green-db-1"
+
+
+def test_both_projects_call_the_name() -> None:
+    green = [
+        member("green-db-1", "green", "db", "proxy", "other"),
+        member("green-api-1", "green", "api", "proxy", "other"),
+    ]
+    lines = {
+        BLUE[1].id: (RecentLine(1.0, LINE.format("db", "10.1.0.7")),),
+        green[1].id: (RecentLine(1.0, LINE.format("db", "10.1.0.6")),),
+    }
+    result = judge(
+        "dns.name-shared-by-projects",
+        containers=Containers((*BLUE, *green)),
+        networks=PROXY,
+        recent_logs=RecentLogs(lines),
+    )
+    (finding,) = result.findings
+    assert (finding.variables["first"], finding.variables["second"]) == ("blue-db-1", "green-db-1")

@@ -1,4 +1,7 @@
-"""The proxies that a container's environment names, and whom its requests reach without. Pure."""
+"""The proxies that a container's environment names or lacks, and whom its requests reach without.
+
+Pure.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,14 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.network.addresses import is_loopback
+from diagnose.lazy_pattern import LazyPattern
 
 _VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
+_ID = LazyPattern("[0-9a-f]{12}")
+"""The engine also gives each container its short id as a name."""
 
 
 class ProxySetting(msgspec.Struct, frozen=True):
@@ -61,3 +69,44 @@ def _is_network_of(word: str, name: str) -> bool:
         return ip_address(name) in ip_network(word, strict=False)
     except ValueError:
         return False
+
+
+class EngineProxy(msgspec.Struct, frozen=True):
+    """The proxy by which the engine reaches the internet, for a container that has none."""
+
+    http: str
+    https: str
+    exceptions: str
+    """NO_PROXY, with the names of the containers beside that one."""
+
+    @property
+    def is_for_containers(self) -> bool:
+        """Whether a container can use it as it is: it has no password, and is no loopback address.
+
+        The engine shows xxxxx in the place of a password.
+        """
+        return not any("@" in value or _is_on_loopback(value) for value in (self.http, self.https))
+
+
+def proxy_of_engine_alone(
+    container: Container, containers: Containers, info: Info | None
+) -> EngineProxy | None:
+    """The engine's proxy, where the container has none: it does not hand its own on."""
+    if info is None or not (info.http_proxy or info.https_proxy) or proxy_settings(container):
+        return None
+    names = {name for peer in (container, *containers.beside(container)) for name in peer.dns_names}
+    words = [entry.strip() for entry in info.no_proxy.split(",") if entry.strip()]
+    near = sorted(name for name in names if not _ID.fullmatch(name))
+    return EngineProxy(
+        info.http_proxy or info.https_proxy,
+        info.https_proxy or info.http_proxy,
+        ",".join(dict.fromkeys([*words, "localhost", "127.0.0.1", *near])),
+    )
+
+
+def _is_on_loopback(value: str) -> bool:
+    try:
+        host = urlsplit(value if "://" in value else f"http://{value}").hostname or ""
+    except ValueError:
+        return True
+    return host == "localhost" or is_loopback(host)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Literal
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wants import DEPENDENCIES
@@ -15,6 +16,12 @@ from diagnose.firewall.flow import Obstacle, Trace
 
 METADATA = "169.254.169.254"
 """Where clouds tell a machine about itself."""
+_WEB = (80, 443)
+_OF_SITES = tuple(
+    ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "fc00::/7")
+)
+"""The networks of sites, within which machines are most often called without a proxy."""
 MAIL = 25
 """The port at which mail servers of the internet take mail from each other."""
 CallLoss = Literal[
@@ -25,6 +32,7 @@ CallLoss = Literal[
     "router silent",
     "udp",
     "own site",
+    "proxy",
     "mail",
     "no machine",
     "no container",
@@ -69,6 +77,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """A name that the caller calls and that this host serves at the same port."""
     publisher: Container | None = None
     """The container that publishes the same port on this host."""
+    engine_proxy: EngineProxy | None = None
+    """The proxy that the engine uses and the caller lacks."""
 
     @property
     def has_no_way_out(self) -> bool:
@@ -97,6 +107,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("router silent", self._is_beyond_silent_router),
             ("udp", self.protocol == "udp"),
             ("own site", self.is_own_site),
+            ("proxy", self._is_without_proxy),
             ("mail", self._is_mail),
             ("no machine", bool(self.no_machine)),
             ("no container", self.of_network is not None and self.peer is None),
@@ -137,6 +148,15 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         return serves_name and is_open and is_answered_for
 
     @property
+    def _is_without_proxy(self) -> bool:
+        """Whether a web server of the internet is called, to which the engine takes a proxy."""
+        is_web = self.port in _WEB and not any(
+            ip_address(self.address) in net for net in _OF_SITES if net.version == self._version
+        )
+        is_outside = is_web and self.peer is None and self.of_network is None
+        return is_outside and not self.no_machine and self.engine_proxy is not None
+
+    @property
     def _is_mail(self) -> bool:
         """Whether a mail server of the internet is called, and the router of this host answers."""
         is_outside = ip_address(self.address).is_global and not self.silent_router
@@ -167,6 +187,10 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     @property
     def is_ipv6(self) -> bool:
         return ":" in self.address
+
+    @property
+    def _version(self) -> int:
+        return 6 if self.is_ipv6 else 4
 
     @property
     def source(self) -> str:

@@ -13,6 +13,8 @@ from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.peers.served_names import named_in, served_names
+from diagnose.evidence.containers.settings.proxy_settings import proxy_of_engine_alone
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.failing_calls import where_named
@@ -70,6 +72,7 @@ def unanswered_calls(
     recent_logs: RecentLogs | None,
     host_network_calls: HostNetworkCalls | None,
     udp_calls: UdpCalls | None,
+    info: Info | None,
     clock: Clock,
 ) -> UnansweredCalls:
     """Sockets and logs were read before. A caller on the host's network is walked as the host is.
@@ -107,6 +110,7 @@ def unanswered_calls(
             further=further,
             protocol=protocol,
             publisher=publishers.get(waiting.port) if protocol == "tcp" else None,
+            engine_proxy=proxy_of_engine_alone(container, containers, info),
         )
         if call.publisher is not None and ip_address(call.address).is_global:
             own_name = _own_name(container, served, recent_logs)

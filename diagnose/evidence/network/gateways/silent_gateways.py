@@ -37,6 +37,11 @@ class ArpTable(msgspec.Struct, frozen=True):
         silent = tuple(entry for entry in self.entries if entry.is_unanswered)
         return silent if len(silent) < _SCAN else ()
 
+    @property
+    def has_no_answer(self) -> bool:
+        """Whether nobody on the wire has answered it, and it does not search the whole network."""
+        return len(self.unanswered) == len(self.entries)
+
 
 class ArpTables(Items[ArpTable], frozen=True):
     """Those that were read."""
@@ -74,19 +79,21 @@ def arp_tables(host: Host, namespaces: Namespaces, networks: Networks) -> ArpTab
     )
 
 
-class SilentGateway(msgspec.Struct, frozen=True):
-    """A gateway that a container asked for without an answer."""
+class SilentMachine(msgspec.Struct, frozen=True):
+    """A machine on its wire that a container asked for without an answer."""
 
     container: Container
     network: Network
-    gateway: str
+    address: str
     interface: str
     """The container's own."""
 
 
-class SilentGateways(Items[SilentGateway], frozen=True):
+class SilentGateways(Items[SilentMachine], frozen=True):
     """The gateways that did not answer."""
 
+    neighbours: tuple[SilentMachine, ...] = ()
+    """Other machines that did not answer a container which has an answer from nobody."""
     looked_at: int = 0
     """Containers whose table was read."""
 
@@ -94,13 +101,25 @@ class SilentGateways(Items[SilentGateway], frozen=True):
 @evidence
 def silent_gateways(arp_tables: ArpTables) -> SilentGateways:
     """The default routes of containers beside their own ARP tables."""
-    silent = tuple(
-        SilentGateway(table.container, table.network, entry.address, entry.interface)
+    silent = [
+        (entry.address in table.gateways, table, entry)
         for table in arp_tables
         for entry in table.entries
-        if entry.is_unanswered and entry.address in table.gateways
+        if entry.is_unanswered
+    ]
+    return SilentGateways(
+        tuple(_machine(table, entry) for is_gateway, table, entry in silent if is_gateway),
+        tuple(
+            _machine(table, entry)
+            for is_gateway, table, entry in silent
+            if not is_gateway and table.has_no_answer
+        ),
+        len(arp_tables),
     )
-    return SilentGateways(silent, len(arp_tables))
+
+
+def _machine(table: ArpTable, entry: Neighbour) -> SilentMachine:
+    return SilentMachine(table.container, table.network, entry.address, entry.interface)
 
 
 def _only_network(netns: ContainerNetns, networks: Networks) -> Network | None:

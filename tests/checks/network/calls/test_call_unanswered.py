@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
@@ -15,13 +16,14 @@ from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.firewall.actions import Translate
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.verdict import Step
-from diagnose.model import Finding, Verdict
+from diagnose.model import Finding, Json, Verdict
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import WaitingCall
 from tests.checks.network.evidence import container, network
 from tests.checks.network.lost_calls import (
     APP,
     CLOCK,
+    DB,
     NETWORKS,
     OUTSIDE,
     SHOP,
@@ -52,7 +54,7 @@ def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
     host = Made({"file.read": {"text": table}})
     losses, alone = NetworkLosses(counted=1), Containers((APP,))
     calls = unanswered_calls(
-        host, losses, alone, NETWORKS, None, None, None, logs, None, None, CLOCK
+        host, losses, alone, NETWORKS, None, None, None, logs, None, None, None, CLOCK
     )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert all("hop_limit" in finding.variables for finding in result.findings)
@@ -270,6 +272,7 @@ def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> Non
         None,
         HostNetworkCalls((), 1),
         None,
+        None,
         CLOCK,
     )
     assert found.watched == 1
@@ -298,9 +301,40 @@ def test_what_else_may_stop_a_call() -> None:
     ):
         found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
         calls = unanswered_calls(
-            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, CLOCK
+            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, None, CLOCK
         )
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert words in finding.summary
         assert variable in finding.variables
         assert "beyond" not in finding.variables
+
+
+PROXIES: dict[str, tuple[str, int, Info | None, dict[str, Json], str]] = {
+    "the internet": ("198.51.100.20", 443, Info(https_proxy="http://proxy.example:3128"), {}, "http_proxy"),
+    "over IPv6": ("2001:db8:77::80", 80, Info(http_proxy="proxy.example:3128"), {}, "http_proxy"),
+    "a password": ("198.51.100.20", 443, Info(http_proxy="http://xxxxx:xxxxx@p:1"), {}, "proxyless"),
+    "on the host": ("198.51.100.20", 443, Info(http_proxy="http://127.0.0.1:1"), {}, "proxyless"),
+    "its own": ("198.51.100.20", 443, Info(http_proxy="http://p:1"), {"Env": ["http_proxy=p:1"]}, "beyond"),
+    "on the site": ("10.20.0.5", 443, Info(http_proxy="http://p:1"), {}, "beyond"),
+    "a database": ("198.51.100.20", 5432, Info(http_proxy="http://p:1"), {}, "beyond"),
+    "no proxy": ("198.51.100.20", 443, Info(), {}, "beyond"),
+    "not known": ("198.51.100.20", 443, None, {}, "beyond"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "info", "config", "variable"), PROXIES.values(), ids=PROXIES
+)
+def test_a_caller_without_the_engines_proxy(
+    address: str, port: int, info: Info | None, config: dict[str, Json], variable: str
+) -> None:
+    caller = container("caller", Config=config)
+    calls = unanswered_calls(
+        Made({}), losses(WaitingCall(address, port, 3), of=caller), Containers((caller, DB)),
+        NETWORKS, None, None, None, None, None, None, info, CLOCK,
+    )  # fmt: skip
+    (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
+    assert variable in finding.variables
+    assert ("has no proxy in its environment" in finding.summary) == (variable != "beyond")
+    if variable == "http_proxy":
+        assert "db" in finding.variables["no_proxy"].split(",")

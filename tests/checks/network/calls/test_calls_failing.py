@@ -216,7 +216,7 @@ def calls_of(
 ) -> UnansweredCalls:
     return unanswered_calls(
         Made({}), NetworkLosses(), Containers((API, AGENT)), Networks((network(),)),
-        None, None, None, None, of_host, udp, CLOCK,
+        None, None, None, None, of_host, udp, None, CLOCK,
     )  # fmt: skip
 
 
@@ -305,7 +305,7 @@ def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> 
     waiting = (WaitingCall("198.41.200.13", 443, 2),)
     answer = unanswered_calls(
         Made({}), NetworkLosses((NamespaceLoss(cloud, waiting),)), Containers((cloud,)),
-        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, CLOCK,
+        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, None, CLOCK,
     )  # fmt: skip
     (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
     assert ("hairpin" in finding.summary, "own_host" in finding.variables) == (expected, expected)

@@ -36,6 +36,18 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
     ),
     "nothing known": (("192.0.2.254", *NOBODY), Neighbours(()), "10.0.0.1", "macvlan network"),
     "it answers": (("192.0.2.254", *SOMEBODY), Neighbours(()), "192.0.2.1", ""),
+    "a neighbour that the host reaches": (
+        ("192.0.2.77", *NOBODY),
+        Neighbours((Neighbour("192.0.2.77", "eth0", "02:42:c0:00:02:4d"),)),
+        "192.0.2.254",
+        "192.0.2.77 of macvlan network",
+    ),
+    "on another interface": (
+        ("192.0.2.77", *NOBODY),
+        Neighbours((Neighbour("192.0.2.77", "eth1", "02:42:c0:00:02:4d"),)),
+        "192.0.2.254",
+        "",
+    ),
     "a neighbour is off": (("192.0.2.77", *NOBODY), Neighbours(()), "192.0.2.1", ""),
 }
 
@@ -62,3 +74,13 @@ def test_gateways(
     assert all(words in finding.summary for finding in result.findings)
     calm = judge("network.gateway-unanswered", recent_logs=RecentLogs({}, {}), **evidence)
     assert rows(calm) == ([("advice", "lan")] if words else [])
+
+
+def test_a_neighbour_is_off_where_others_answer() -> None:
+    nas = container("nas", NetworkSettings={"Networks": {"lan": {"IPAddress": "192.0.2.210"}}})
+    default = Route("0.0.0.0", gateway="192.0.2.254", oif=2)
+    netns = ContainerNetns(nas, 1, (), (), (default,), ())
+    text = ARP.format("192.0.2.77", *NOBODY) + ARP.format("192.0.2.78", *SOMEBODY).splitlines()[1]
+    host = Made({"file.read": {"text": text, "size": 200}})
+    gateways = silent_gateways(arp_tables(host, Namespaces({nas.id: netns}), Networks((LAN,))))
+    assert not gateways.neighbours

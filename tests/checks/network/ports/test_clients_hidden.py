@@ -39,7 +39,12 @@ def lines(client: str, count: int = 4, text: str = REFUSAL) -> list[str]:
     return [text.format(number, client) for number in range(count)]
 
 
+LIMITED = '[error] 7#7: *{} limiting requests, excess: 0.100 by zone "perip", client: {}'
+TOO_OFTEN = '{1} - - [28/Nov/2026:23:54:01 +0000] "GET /{0} HTTP/1.1" 429 162'
 ROWS = {
+    "limited together": (proxy(), lines(GATEWAY, text=LIMITED), HOST, FOUND),
+    "answered 429": (proxy(), lines(GATEWAY, text=TOO_OFTEN), HOST, FOUND),
+    "banned": (proxy(), lines(GATEWAY, text="NOTICE [web{}] Ban {}"), HOST, FOUND),
     "all are the gateway": (proxy(), lines(GATEWAY), HOST, FOUND),
     "another client": (proxy(), lines("198.51.100.7"), HOST, []),
     "an address that begins like it": (proxy(), lines(f"{GATEWAY}12"), HOST, []),
