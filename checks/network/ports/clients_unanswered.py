@@ -70,12 +70,7 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         why = _why_silent(item, mistaken)
     else:
         what = f"answers of {container} do not reach {clients} of {port}"
-        via = f" by router {item.router}" if item.router else ""
-        why = (
-            f"they leave this host through interface {item.leaves_by}{via}"
-            if item.leaves_by
-            else ""
-        )
+        why = _way_of_answers(item)
     return Finding.about(
         container,
         sentence(what, why),
@@ -92,6 +87,14 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         signs=NO_WAY_OUT,
         stable=(container.life,),
     ).with_variables(_variables(item, mistaken))
+
+
+def _way_of_answers(item: UnansweredClients) -> str:
+    """What this host does with the answers."""
+    if item.stopped_by:
+        return f"{item.stopped_by} drops them on this host"
+    via = f" by router {item.router}" if item.router else ""
+    return f"they leave this host through interface {item.leaves_by}{via}" if item.leaves_by else ""
 
 
 def _why_silent(item: UnansweredClients, mistaken: Neighbour | None) -> str:

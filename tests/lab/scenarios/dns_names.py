@@ -343,3 +343,42 @@ def one_service_name_that_nobody_calls(box: Box) -> None:
     _two_projects(box, 2, "-e=DATABASE_URL=postgres://blue2-db-1:5432/shop")
     answer = box.docker("exec", "blue2-api-1", "nslookup", "-type=a", "blue2-db-1").stdout
     assert answer.count("Address: 10.233.2.") == 1
+
+
+_SPEAKS = """
+while :; do
+    peer=$(nslookup -type=a db | sed -n 's/^Address: //p' | head -n 1)
+    owner=$(timeout 2 nc $peer 5432 </dev/null)
+    [ "$owner" = {project} ] ||
+        echo "connection to server at \\"db\\" ($peer), port 5432 failed: FATAL: role \\"{project}\\" does not exist"
+    sleep 1
+done
+"""
+_ANSWERS = "while :; do echo {project} | nc -l -p 5432 >/dev/null; done"
+
+
+@fault(
+    "dns.name-shared-by-projects",
+    subject="network:common",
+    also=["container.errors-in-log", "network.calls-failing"],
+)
+def one_service_name_that_two_projects_call(box: Box) -> None:
+    """Two projects have a database `db` each, on a network of their own and on a shared one. Their
+    programs reach either, and only their logs name it."""
+    box.docker("network", "create", "common")
+    for project in ("blue", "green"):
+        box.docker("network", "create", f"{project}_default")
+        for service, script in (("db", _ANSWERS), ("api", _SPEAKS)):
+            name = f"{project}-{service}-1"
+            labels = (
+                f"--label=com.docker.compose.project={project}",
+                f"--label=com.docker.compose.service={service}",
+            )
+            place = (f"--network={project}_default", f"--network-alias={service}")
+            run = ("run", "-d", f"--name={name}", *LIMITS, *labels, *place, "bb:1.36", "sh", "-c")
+            box.docker(*run, script.format(project=project))
+            box.docker("network", "connect", f"--alias={service}", "common", name)
+    for name in ("blue-api-1", "green-api-1"):
+        box.wait_for(
+            lambda name=name: "role" in box.docker("logs", name).stdout, 40, f"a stranger of {name}"
+        )

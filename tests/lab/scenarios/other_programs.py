@@ -222,6 +222,53 @@ def macvlan_of_a_second_subnet(box: Box) -> None:
     assert _gets(box, "camera", f"http://{WEB}/")
 
 
+_ONE_ADDRESS = """
+table netdev switch {{
+ chain out {{
+  type filter hook egress device uplink priority 0; policy drop
+  ether daddr {mac} accept
+  ether daddr & 01:00:00:00:00:00 == 01:00:00:00:00:00 accept
+ }}
+}}
+"""
+"""A virtual switch that hands a machine the frames for its own hardware address alone."""
+
+
+def _neighbour_of_the_wire(box: Box) -> None:
+    """A container on the host's wire that calls a machine of its subnet."""
+    options = ("--subnet=192.0.2.0/24", "--gateway=192.0.2.1", "--ip-range=192.0.2.160/28")
+    box.docker("network", "create", "-d", "macvlan", "-o", "parent=eth0", *options, "wire")
+    line = f"can not connect to remote host ({WEB}): Host is unreachable"
+    call = f"while :; do nc -w 5 {WEB} 80 </dev/null || echo '{line}' >&2; sleep 1; done"
+    run = ("run", "-d", "--name=probe", "--network=wire", "--ip=192.0.2.161", "-m=32m")
+    box.docker(*run, "bb:1.36", "sh", "-c", call)
+
+
+@fault(
+    "network.gateway-unanswered",
+    subject="network:wire",
+    also=["container.errors-in-log", "network.calls-failing", "dns.*"],
+)
+def switch_for_one_hardware_address(box: Box) -> None:
+    """The switch of a virtual machine takes no frames for a second hardware address."""
+    mac = box.sh("cat /sys/class/net/eth0/address").strip()
+    box.provider.sh(f"nft -f - <<'END'\n{_ONE_ADDRESS.format(mac=mac)}END\n")
+    assert box.run(["curl", "-s", "-m", "3", f"http://{WEB}/"]).returncode == 0
+    _neighbour_of_the_wire(box)
+    box.wait_for(
+        lambda: box.docker("logs", "probe").stderr.count("unreachable") >= 4, 40, "its failures"
+    )
+
+
+@healthy()
+def wire_for_every_hardware_address(box: Box) -> None:
+    """The same on a wire that takes them, and one machine is off."""
+    _neighbour_of_the_wire(box)
+    box.docker("exec", "probe", "nc", "-w", "1", "192.0.2.99", "80", check=False)
+    pid = box.inspect("probe")["State"]["Pid"]
+    box.wait_for(lambda: WEB in box.read(f"/proc/{pid}/net/arp"), 20, "the call")
+
+
 @fault(
     "network.parent-in-use",
     subject="network:lan8",

@@ -79,3 +79,31 @@ def proxy_that_the_engine_has_as_well(box: Box) -> None:
     box.write("/etc/environment", f'https_proxy="{PROXY}"\n')
     box.start_engine(config=BASE_CONFIG, env={"HTTPS_PROXY": PROXY})
     box.docker("pull", "-q", "old/app:1", timeout=60)
+
+
+_CALLS_OUT = "while :; do nc -w 60 198.51.100.20 443 </dev/null 2>/dev/null; sleep 0.2; done"
+
+
+def _calls_out(box: Box, *options: str) -> None:
+    """A program calls a web server of the internet, to which only the proxy leads."""
+    box.docker("network", "create", "stash_default")
+    run = ("run", "-d", "--name=stash", "--network=stash_default", "-m=32m", "--pids-limit=64")
+    box.docker(*run, *options, "bb:1.36", "sh", "-c", _CALLS_OUT)
+    waiting = ["nsenter", "-t", str(box.inspect("stash")["State"]["Pid"]), "-n", "ss", "-tnoH"]
+    box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
+
+
+@fault("network.call-unanswered", subject="container:stash", engine_env={"HTTPS_PROXY": PROXY})
+def program_without_the_engines_proxy(box: Box) -> None:
+    """The engine has the proxy, and a program calls the internet without it."""
+    _calls_out(box)
+    (finding,) = box.diagnose("check", "network.call-unanswered", "--format", "json").findings
+    assert "has no proxy in its environment" in finding["summary"], finding
+
+
+@fault("network.call-unanswered", subject="container:stash", engine_env={"HTTPS_PROXY": PROXY})
+def program_that_has_the_proxy_and_calls_without_it(box: Box) -> None:
+    """The same with the proxy in the environment of a program that does not read it."""
+    _calls_out(box, f"--env=HTTPS_PROXY={PROXY}")
+    (finding,) = box.diagnose("check", "network.call-unanswered", "--format", "json").findings
+    assert "proxy" not in finding["summary"], finding

@@ -18,6 +18,9 @@ from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.packet import Family
+from diagnose.firewall.trace import trace
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.questions import Host
@@ -62,6 +65,8 @@ class UnansweredClients(msgspec.Struct, frozen=True):
     not known."""
     route: str = ""
     """The route that decides it."""
+    stopped_by: str = ""
+    """The rule of this host that drops the answer before it leaves, in words."""
 
     @property
     def is_ipv6(self) -> bool:
@@ -116,7 +121,8 @@ def unanswered_clients(
             if container is not None:
                 unanswered = _unanswered(container, port, led, ages)
                 items += [
-                    _with_way_back(item, address, networks, host_stack) for item in unanswered
+                    _with_way_back(item, led[0].dst, address, networks, host_stack)
+                    for item in unanswered
                 ]
     unread = (*over_udp.unread, *_left_out(containers, set(ports)))
     return UnansweredClientsByPort(tuple(items), over_udp.watched + len(tables), unread)
@@ -348,14 +354,27 @@ def _group(
 
 
 def _with_way_back(
-    item: UnansweredClients, source: str, networks: Networks, host_stack: HostStack | None
+    item: UnansweredClients,
+    called: str,
+    source: str,
+    networks: Networks,
+    host_stack: HostStack | None,
 ) -> UnansweredClients:
-    """The item, with the route of an answer from the container's address."""
+    """The item, with what becomes of an answer from the container's address.
+
+    A rule of this host drops it, or a route leads it on. called: the host's address.
+    """
     if host_stack is None or item.stage == "request":
         return item
+    stack, client = host_stack.stack, item.clients[0]
+    origin = Origin(stack.routing.look_up(client).oif, client)
+    family: Family = "ip6" if item.is_ipv6 else "ip"
+    in_the_way = trace(stack, Flow(origin, called, "tcp", item.host_port, family)).rule_in_the_way
+    if in_the_way is not None and in_the_way.part == "reply":
+        return msgspec.structs.replace(item, stopped_by=str(in_the_way.by))
     network = networks.bridge_of(ip_address(source))
     bridge = network.bridge if network is not None else "lo"
-    decision = host_stack.stack.routing.look_up(item.clients[0], source, bridge)
+    decision = stack.routing.look_up(client, source, bridge)
     return msgspec.structs.replace(
         item, leaves_by=decision.oif, router=decision.gateway or "", route=decision.by
     )

@@ -57,12 +57,19 @@ def name_server_for_all(box: Box) -> None:
 _LIST = "server { listen 8080; listen [::]:8080; root /www; allow 192.0.2.0/24; allow fd00:aa::/64; deny all; }"
 
 
-def _site(box: Box, *network: str) -> None:
-    """nginx with a list of allowed addresses, and a client who calls it by IPv6."""
+def _site(box: Box, *network: str, body: str = "") -> None:
+    """nginx with a list of allowed addresses or what else, and a client who calls it by IPv6."""
     box.sh("ip -6 addr add fd00:aa::10/64 dev eth0 nodad")
     box.provider.sh("ip -6 addr add fd00:aa::80/64 dev uplink nodad")
     box.docker("network", "create", *network, "edge_default")
-    nginx(box, "edge", _LIST, "--network=edge_default", "--publish=80:8080", "--restart=always")
+    nginx(
+        box,
+        "edge",
+        body or _LIST,
+        "--network=edge_default",
+        "--publish=80:8080",
+        "--restart=always",
+    )
     address = f"http://{BOX_ADDRESS}/"
     box.wait_for(lambda: "hello" in box.provider.curl(address, check=False), 20, "nginx")
 
@@ -74,6 +81,19 @@ def clients_who_are_all_the_gateway(box: Box) -> None:
     for _ in range(4):
         assert "403" in box.provider.curl("http://[fd00:aa::10]/")
     assert "client: 172.1" in box.docker("logs", "edge").stderr
+
+
+_LIMIT = """limit_req_zone $binary_remote_addr zone=each:1m rate=1r/m;
+server { listen 8080; limit_req zone=each; root /www; }"""
+
+
+@fault("network.clients-hidden", subject="container:edge", exit_code=1)
+def clients_who_are_limited_together(box: Box) -> None:
+    """The same site limits the requests of each client, and takes all of IPv6 for one."""
+    _site(box, body=_LIMIT)
+    for _ in range(5):
+        box.provider.curl("http://[fd00:aa::10]/")
+    assert "limiting requests" in box.docker("logs", "edge").stderr
 
 
 @healthy(engines=Engines(since=27))
