@@ -209,7 +209,7 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
     return {"own_rules": call.container.name} if call.may_filter else {}
 
 
-def _proxy_variables(call: UnansweredCall) -> dict[str, str]:
+def _proxy_variables(call: UnansweredCall) -> PageVariables:
     """The engine's proxy as variables of a container.
 
     Programs differ in the case that they read.

@@ -15,7 +15,15 @@ from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import by_key, present
-from diagnose.model import CheckResult, Finding, Json, Severity, Skipped, Subject
+from diagnose.model import (
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+)
 from diagnose.phrases import agree, and_more, named, sentence
 from diagnose.registry import check
 
@@ -94,7 +102,7 @@ def _finding(
 _ONE_MAC = "the host gets an answer, so the network accepts only the MAC address of the host"
 
 
-def _of_wire(item: SilentMachine) -> dict[str, str]:
+def _of_wire(item: SilentMachine) -> PageVariables:
     """The variables for a wire that takes frames of one hardware address alone."""
     parent = item.network.option("parent")
     return {"container": item.container.name, "network": item.network.name, "parent": parent}

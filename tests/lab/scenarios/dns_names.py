@@ -378,7 +378,10 @@ def one_service_name_that_two_projects_call(box: Box) -> None:
             run = ("run", "-d", f"--name={name}", *LIMITS, *labels, *place, "bb:1.36", "sh", "-c")
             box.docker(*run, script.format(project=project))
             box.docker("network", "connect", f"--alias={service}", "common", name)
-    for name in ("blue-api-1", "green-api-1"):
-        box.wait_for(
-            lambda name=name: "role" in box.docker("logs", name).stdout, 40, f"a stranger of {name}"
-        )
+    box.wait_for(
+        lambda: all(
+            "role" in box.docker("logs", f"{project}-api-1").stdout for project in ("blue", "green")
+        ),
+        what="a stranger for each",
+        timeout=40,
+    )
