@@ -224,12 +224,12 @@ def _short_name_finding(
     """A name of one word, which only its search domain makes known."""
     container, name = failure.container, failure.name.name
     inside = resolvers.inside.get(container.id) if resolvers is not None else None
-    ndots = "" if inside is None else f" (ndots:{inside.ndots} in its resolv.conf)"
     by_nginx = _OF_NGINX.search(failure.name.line) is not None
+    why = "" if inside is None or by_nginx else f" (ndots:{inside.ndots} in its resolv.conf)"
     return Finding.about(
         container,
         f'{container} calls "{name}", which is known as "{completed}": its program does not '
-        f"append the search domain{'' if by_nginx else ndots}",
+        f"append the search domain{why}",
         present(
             {
                 "log": quoted(failure.name.line),

@@ -49,8 +49,8 @@ def gateway_unanswered(
     the network was created with a gateway that does not exist, or the wire takes no frames of a
     second hardware address. Wi-Fi and most virtual switches do not. The host's own gateway and its
     ARP table tell these apart. A container that only calls machines of its subnet never asks for
-    the gateway: there it counts that nobody answers it, and that the host has one of them in its
-    own table. It is advice where no call of these containers is seen to fail: a network of machines
+    the gateway: there it counts that nobody at all has answered it, while somebody answers the
+    host. It is advice where no call of these containers is seen to fail: a network of machines
     alone needs no gateway, and one question for a name asks for it.
     """
     if not silent_gateways.looked_at:
@@ -60,23 +60,24 @@ def gateway_unanswered(
     by_network = by_key(
         (item.network.name, item)
         for item in silent_gateways.neighbours
-        if item.network.name not in asked and _is_known(item, neighbours)
+        if item.network.name not in asked and _answering(item, neighbours)
     )
     found = [(_finding(items, neighbours, routes), items) for items in groups.values()]
-    found += [(_neighbours_finding(items), items) for items in by_network.values()]
+    found += [(_neighbours_finding(items, neighbours), items) for items in by_network.values()]
     for finding, items in found:
         is_missed = any(calls_fail(item.container, recent_logs, unanswered_calls) for item in items)
-        yield replace(finding, severity=None if is_missed else Severity.advice)
+        yield finding if is_missed else replace(finding, severity=Severity.advice)
     return None
 
 
-def _is_known(item: SilentMachine, neighbours: Neighbours | None) -> bool:
-    """Whether the host has an answer from that machine on the parent interface."""
-    parent = item.network.option("parent").partition(".")[0]
-    return any(
-        entry.address == item.address and entry.interface == parent and not entry.is_unanswered
+def _answering(item: SilentMachine, neighbours: Neighbours | None) -> set[str]:
+    """The machines from which the host has an answer on the parent interface."""
+    parent = item.network.option("parent")
+    return {
+        entry.address
         for entry in neighbours or ()
-    )
+        if entry.interface == parent and not entry.is_unanswered
+    }
 
 
 def _finding(
@@ -108,12 +109,22 @@ def _of_wire(item: SilentMachine) -> PageVariables:
     return {"container": item.container.name, "network": item.network.name, "parent": parent}
 
 
-def _neighbours_finding(items: list[SilentMachine]) -> Finding:
-    """Containers that asked for machines of their subnet alone."""
+def _neighbours_finding(items: list[SilentMachine], neighbours: Neighbours | None) -> Finding:
+    """Containers that asked for machines of their subnet alone, and have an answer from nobody.
+
+    A machine that answers the host is on. Another one may be off: the host tells when it asks.
+    """
     addresses = sorted({item.address for item in items}, key=ip_address)
-    return replace(
-        _silent_finding(items, and_more(addresses), _ONE_MAC, {}), variables=_of_wire(items[0])
-    )
+    if _answering(items[0], neighbours).isdisjoint(addresses):
+        why = (
+            f"the host has answers from other machines on {items[0].network.option('parent')}: "
+            "these are off, or the network accepts only the MAC address of the host"
+        )
+        severity, variables = Severity.warning, {**_of_wire(items[0]), "silent": addresses[0]}
+    else:
+        why, severity, variables = _ONE_MAC, None, _of_wire(items[0])
+    finding = _silent_finding(items, and_more(addresses), why, {})
+    return replace(finding, variables=variables, severity=severity)
 
 
 def _silent_finding(

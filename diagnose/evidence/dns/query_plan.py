@@ -277,7 +277,7 @@ def _failed_queries(
     """Each name of a log with each server of its container; the host asks for one that is down.
 
     complete: the name with each search domain, which nginx never appends, and musl only to a name
-    with fewer dots than `ndots` asks for. A name without a dot is asked for in that way alone.
+    with fewer dots than `ndots` asks for. A name without a dot gets no other query.
     """
     for container in containers:
         failed = [item.name for item in failed_names.of(container)]

@@ -42,6 +42,12 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
         "192.0.2.254",
         "192.0.2.77 of macvlan network",
     ),
+    "a neighbour, while another one answers the host": (
+        ("192.0.2.77", *NOBODY),
+        Neighbours((Neighbour("192.0.2.78", "eth0", "02:42:c0:00:02:4e"),)),
+        "192.0.2.254",
+        "these are off, or the network accepts only",
+    ),
     "on another interface": (
         ("192.0.2.77", *NOBODY),
         Neighbours((Neighbour("192.0.2.77", "eth1", "02:42:c0:00:02:4d"),)),
@@ -70,7 +76,8 @@ def test_gateways(
     says = RecentLine(nas.started_at + 1, "wget: can't connect to 203.0.113.9: No route to host")
     failing = RecentLogs({nas.id: (says,)}, {})
     result = judge("network.gateway-unanswered", recent_logs=failing, **evidence)
-    assert rows(result) == ([("critical", "lan")] if words else [])
+    severity = "warning" if "are off" in words else "critical"
+    assert rows(result) == ([(severity, "lan")] if words else [])
     assert all(words in finding.summary for finding in result.findings)
     calm = judge("network.gateway-unanswered", recent_logs=RecentLogs({}, {}), **evidence)
     assert rows(calm) == ([("advice", "lan")] if words else [])
