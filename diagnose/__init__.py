@@ -40,7 +40,9 @@ One arrow runs through the house:
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
 - `shapes`      values as types, from several threads at once. `filesystem_types` says which file
                 systems wait for another machine.
-- `symptoms`    from what people say of a symptom to the checks that it may be about.
+- `symptoms`    from what people say of a symptom to the checks that it may be about. For a pasted
+                error message `error_texts` says what it means, and `quoted_errors` which pages
+                quote it.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` reports a change, judges
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken

@@ -4,7 +4,8 @@ Plain matching of words, no model.
 
 The words of a question are compared with each page's id, title, symptom and reason, rare words
 counting more (BM25). People and pages use different words for the same thing, so that some words
-stand for a group.
+stand for a group. Where the question is an error message, the page of a known error comes first,
+and then the pages that quote the message.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from diagnose import registry, runbooks
+from diagnose import error_texts, quoted_errors, registry, runbooks
 from diagnose.mappings import by_key
 from diagnose.model import Reported, container
 
@@ -69,10 +70,18 @@ _REACHES = re.compile(
     r"(?:reach|connect to|talk to|ping|see|call|access|open)\s+(?:the\s+)?(?P<end>[\w.:-]+)",
     re.IGNORECASE,
 )
+_QUOTED = 2.0
+"""What a whole message counts that a page quotes."""
+_CONFIRMED = 4.0
+"""What a known error counts that a check compares with the host."""
+_KNOWN = 2.0
+"""What another known error counts for the page of all of its kind."""
 _WEIGHTS = (("id", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
 _SATURATION = 1.2
 PART = 0.35
 """A page counts if it scores at least this part of the best one."""
+NEARLY = 0.8
+"""So does one that has nearly as many of the words as the best, where the message is of another."""
 MOST = 24
 """So many checks are looked at for one question."""
 _OF_A_WAY = ("dns", "firewall", "network")
@@ -97,20 +106,54 @@ class NamedEnds(msgspec.Struct, frozen=True):
 def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     """The pages that a question may be about, the best first; none where no word of it is known.
 
-    The names of two ends ("web cannot reach db") are no words of a symptom.
+    The names of two ends ("web cannot reach db") are no words of a symptom. A message that no page
+    is about leads nowhere, whatever words it has.
     """
+    known = error_texts.explained(question)
+    if known is not None and not known.page:
+        return ()
+    told = error_texts.without_warnings(question)
+    by_words = _matches_by_words(told)
+    most_words = max((match.score for match in by_words.values()), default=1.0)
+    matches = dict(by_words)
+    for id, weight in _weights_by_message(told, known).items():
+        match = by_words.get(id, SymptomMatch(id, 0.0, ()))
+        matches[id] = msgspec.structs.replace(match, score=match.score + most_words * weight)
+    severity = {id: check.severity for id, check in registry.load().items()}
+    ranked = sorted(
+        matches.values(), key=lambda match: (-match.score, -severity[match.id], match.id)
+    )
+    least = min(PART * ranked[0].score, NEARLY * most_words) if ranked else 0.0
+    return tuple(match for match in ranked[:most] if match.score >= least)
+
+
+def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
+    """The pages that have words of the question."""
     wanted = Counter(_telling_words(_REACHES.sub(_without_ends, question)))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity_of_terms()
-    matches = [
-        match
+    return {
+        id: match
         for id, terms in _index().items()
         if (match := _match(id, terms, wanted, rarity)) is not None
-    ]
-    ranked = sorted(matches, key=lambda match: (-match.score, match.id))
-    best = ranked[0].score if ranked else 0.0
-    return tuple(match for match in ranked[:most] if match.score >= PART * best)
+    }
+
+
+def _weights_by_message(question: str, known: error_texts.KnownError | None) -> Mapping[str, float]:
+    """By page, how likely the question is an error message that leads to it.
+
+    Times the score of the page that has the most words of the question.
+    """
+    pages = _index().keys()
+    weights = {
+        id: 1 + _QUOTED * share
+        for id, share in quoted_errors.scores_of_pages(question, pages).items()
+    }
+    if known is not None and known.page in pages:
+        weight = _CONFIRMED if known.recognised.confirmed_by else _KNOWN
+        weights[known.page] = weights.get(known.page, 0.0) + weight
+    return weights
 
 
 def families(question: str) -> tuple[str, ...]:
@@ -150,26 +193,19 @@ def _index() -> Mapping[str, Mapping[str, float]]:
 
 
 def _weights(id: str, title: str) -> Mapping[str, float]:
+    texts = {"id": id.replace(".", " ").replace("-", " "), "title": title}
     try:
-        body = runbooks.page(id).body
+        page = runbooks.page(id)
     except runbooks.PageError:
-        body = ""
-    texts = {
-        "id": id.replace(".", " ").replace("-", " "),
-        "title": title,
-        "symptom": _section(body, "Symptom"),
-        "reason": _section(body, "Why it matters"),
-    }
+        pass
+    else:
+        texts["symptom"] = page.section("Symptom")
+        texts["reason"] = page.section("Why it matters")
     weights: dict[str, float] = {}
     for part, weight in _WEIGHTS:
-        for term in _telling_words(texts[part]):
+        for term in _telling_words(texts.get(part, "")):
             weights[term] = weights.get(term, 0.0) + weight
     return weights
-
-
-def _section(body: str, name: str) -> str:
-    match = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", body, re.DOTALL | re.MULTILINE)
-    return match[1] if match else ""
 
 
 @functools.cache

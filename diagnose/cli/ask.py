@@ -13,7 +13,7 @@ IDS_SHOWN = 6
 
 
 @click.command()
-@click.argument("question", nargs=-1, required=True, metavar="WORDS...")
+@click.argument("question", nargs=-1, required=True, metavar="WORDS...|-")
 @options.source
 @options.budget
 @options.since
@@ -35,19 +35,21 @@ def ask(
 
     For example: diagnose ask "port 8080 does not answer". The words are compared with the symptoms
     on the pages; no language model is used, and nothing is sent. If the words name a container of
-    this host, its findings come first.
+    this host, its findings come first. Of an error message it says too what it means. A single -
+    reads the message from stdin.
     """
     from msgspec.structs import replace
 
-    from diagnose import registry, session, symptoms
+    from diagnose import error_texts, registry, session, symptoms
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
     from diagnose.phrases import and_more, joined
     from diagnose.render import terminal
 
-    text = " ".join(question)
+    text = options.text_of(question)
     matches = symptoms.matching(text)
-    if not matches:
+    known = error_texts.explained(text)
+    if not matches and known is None:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()
     families = symptoms.families(text)
@@ -71,11 +73,15 @@ def ask(
         verbose=verbose,
         shell=reader.shell(given["source"]),
     )
-    every = f", and all of {joined(families)}" if families else ""
-    ids = [match.id for match in matches]
-    click.echo(f"\nwhat fits these words comes first: {and_more(ids, IDS_SHOWN)}{every}")
-    if not any(finding.id in fitting for finding in findings):
-        click.echo("none of them found anything")
+    click.echo("")
+    if known is not None:
+        click.echo(known.in_words())
+    if fitting:
+        every = f", and all of {joined(families)}" if families else ""
+        ids = [match.id for match in matches]
+        click.echo(f"what fits these words comes first: {and_more(ids, IDS_SHOWN)}{every}")
+        if not any(finding.id in fitting for finding in findings):
+            click.echo("none of them found anything")
     ends = symptoms.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")

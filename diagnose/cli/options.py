@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from diagnose.model import Check
     from diagnose.questions.run import Options
 
+LONGEST_TEXT = 64 * 1024
+"""Characters that are read of an error message on stdin."""
+
 
 def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
     """The families and ids that begin with what was typed so far."""
@@ -24,6 +28,11 @@ def complete_id(_: click.Context, __: click.Parameter, incomplete: str) -> list[
     checks = registry.load()
     names = [*sorted(registry.families()), *checks]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def text_of(words: Sequence[str]) -> str:
+    """What somebody typed or pasted as one text; a single - stands for stdin."""
+    return sys.stdin.read(LONGEST_TEXT) if tuple(words) == ("-",) else " ".join(words)
 
 
 def complete_file(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:

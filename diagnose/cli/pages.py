@@ -32,7 +32,9 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 
 
 @click.command(short_help="Show the runbook page of a check, or find pages by words.")
-@click.argument("id", metavar="ID|WORDS", shell_complete=options.complete_id)
+@click.argument(
+    "words", nargs=-1, required=True, metavar="ID|WORDS|-", shell_complete=options.complete_id
+)
 @click.option("--raw", is_flag=True, help="Print the Markdown as it is written.")
 @click.option(
     "--here",
@@ -47,18 +49,21 @@ def list_(selectors: tuple[str, ...], format_: str, config: Path | None) -> None
 @options.engine
 @options.config
 @options.no_color
-def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> None:
+def explain(words: tuple[str, ...], raw: bool, here: bool, no_color: bool, **given: Any) -> None:
     """Show the runbook page of one check, or the pages that words may be about.
 
-    For example: diagnose explain "no space left on device".
+    For example: diagnose explain "no space left on device". Of an error message it says first what
+    it means. A single - reads the message from stdin, where no shell changes it: docker compose up
+    -d 2>&1 | diagnose explain -
     """
     from diagnose import runbooks
     from diagnose.judgement import selection
 
+    id = options.text_of(words)
     try:
         page = runbooks.page(id)
     except KeyError:
-        if "." not in id and _list_matches(id):
+        if ("." not in id or " " in id) and _list_matches(id):
             return
         raise click.UsageError(selection.unknown(id, runbooks.paths())) from None
     if raw:
@@ -72,18 +77,23 @@ def explain(id: str, raw: bool, here: bool, no_color: bool, **given: Any) -> Non
 
 
 def _list_matches(words: str) -> bool:
-    """Print the ids and titles of the pages that these words may be about.
+    """Print what an error means, and the ids and titles of the pages that words may be about.
 
-    False where there are none.
+    False where there is neither.
     """
-    from diagnose import registry, symptoms
+    from diagnose import error_texts, registry, symptoms
 
+    known = error_texts.explained(words)
     matches = symptoms.matching(words)
     checks = registry.load()
     width = max((len(match.id) for match in matches), default=0)
+    if known is not None:
+        click.echo(known.in_words())
+        if matches:
+            click.echo()
     for match in matches:
         click.echo(f"{match.id:<{width}}  {checks[match.id].title.rstrip('.')}")
-    return bool(matches)
+    return bool(matches) or known is not None
 
 
 def _explain_here(id: str, given: dict[str, Any], no_color: bool) -> None:

@@ -76,6 +76,11 @@ class Page(msgspec.Struct, frozen=True):
     def of(self, purpose: Purpose) -> tuple[CommandBlock, ...]:
         return tuple(block for block in self.blocks if block.purpose == purpose)
 
+    def section(self, name: str) -> str:
+        """The Markdown below a heading of `SECTIONS`; "" where the page has none."""
+        match = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", self.body, re.DOTALL | re.MULTILINE)
+        return match[1] if match else ""
+
 
 def parse(text: str, name: str) -> Page:
     """A page from its Markdown. PageError with the page's name if it breaks the format."""

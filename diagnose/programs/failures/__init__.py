@@ -24,6 +24,8 @@ ENGINE_ERRORS = LateTable("diagnose.programs.failures.engine_errors", "ENGINE_ER
 """What the engine says when it cannot start itself."""
 ENGINE_REQUESTS = LateTable("diagnose.programs.failures.engine_requests", "ENGINE_REQUESTS")
 """What a running engine says of requests that it refuses."""
+REFUSED_COMMANDS = LateTable("diagnose.programs.failures.refused_commands", "REFUSED_COMMANDS")
+"""What docker and compose say of a command that is refused, and of which nothing is left."""
 BUILD_ERRORS = LateTable("diagnose.programs.failures.builds", "BUILD_ERRORS")
 """What BuildKit and the steps of a build say of a build that failed."""
 
@@ -32,6 +34,7 @@ __all__ = [
     "ENGINE_ERRORS",
     "ENGINE_REQUESTS",
     "FAILURES",
+    "REFUSED_COMMANDS",
     "START_ERRORS",
     "Failure",
     "Recognised",

@@ -1,0 +1,277 @@
+"""What docker says of a command that it or the engine refuses, in plain words.
+
+Nothing of it is left on the host: no container, no line of a log. Only who typed it has the
+message.
+"""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+from diagnose.programs.failures.refused_compose import COMPOSE
+
+OWN = "the program's own message"
+
+_CREATE = (
+    Failure(
+        name="name-taken",
+        mark="is already in use by container",
+        pattern=r"container name \"/?(?P<name>[\w.-]+)\" is already in use by container",
+        cause='a container "{name}" exists already; a stopped one keeps its name',
+        cure="start it with docker start {name}, or remove it with docker rm {name} and repeat the command",
+        source="moby/moby#25932",
+    ),
+    Failure(
+        name="bind-source",
+        mark="bind source path does not exist",
+        pattern=r"bind source path does not exist: (?P<path>/\S{1,300})",
+        cause="{path}, which was to be mounted, does not exist on the host of the engine",
+        cure="correct the path, or create it with mkdir -p {path}",
+        source=OWN,
+        confirmed_by="container.mount-source-missing",
+    ),
+    Failure(
+        name="bind-path-relative",
+        mark="includes invalid characters for a local volume name",
+        pattern=r"(?P<path>[^\s\"]{1,300})\"? includes invalid characters for a local volume name",
+        cause="{path} was taken as the name of a volume, because it is no absolute path",
+        cure='give the whole path, such as "$PWD"/{path}',
+        source=OWN,
+    ),
+    Failure(
+        name="runtime",
+        mark="runtime",
+        pattern=r"unknown (?:or invalid )?runtime (?:name|specified):? (?P<runtime>[\w./-]{1,99})",
+        cause='the engine knows no runtime "{runtime}": daemon.json does not list it',
+        cure="install the runtime, enter it under runtimes in daemon.json "
+        "(nvidia: nvidia-ctk runtime configure --runtime=docker), and restart the engine",
+        source=OWN,
+        confirmed_by="daemon.runtime-missing",
+    ),
+    Failure(
+        name="image-name",
+        mark="invalid reference format",
+        pattern=r"invalid reference format",
+        cause="what stands where the image name belongs is no valid name: it has a capital letter, "
+        "a space or another character, or a variable in it is empty",
+        cure="write name:tag in small letters, quote each path that has a space, "
+        "and print each variable of the command with echo",
+        source="moby/moby#36080",
+    ),
+    Failure(
+        name="no-terminal",
+        mark="not a tty",
+        pattern=r"the input device is not a TTY",
+        cause="the option -t asks for a terminal, and the command runs without one (cron, CI, a pipe)",
+        cure="leave out -t: docker exec -i, docker run -i, docker compose exec -T",
+        source="moby/moby#8755",
+    ),
+    Failure(
+        name="context-missing",
+        mark="requires",
+        pattern=r"docker (?:buildx build|build|image build)['\"]? requires (?:exactly )?1 argument",
+        cause="the command names no build context, or a space splits one of its values",
+        cure="end the command with the folder of the context, such as a dot",
+        source=OWN,
+    ),
+    Failure(
+        name="context-folder-missing",
+        mark="unable to prepare context",
+        pattern=r"unable to prepare context: path \"?(?P<path>[^\s\"]{1,300})\"? not found",
+        cause="there is no {path}, from which the image was to be built",
+        cure="correct the folder of the context (compose: build), as seen from where the command is typed",
+        source=OWN,
+    ),
+    Failure(
+        name="context-file-missing",
+        mark=" failed: ",
+        pattern=r"(?:COPY|ADD) failed: (?:file not found in build context or excluded by \.dockerignore: "
+        r"stat |stat /\S*?/docker-builder\d+/|forbidden path outside the build context: )"
+        r"(?P<path>[^\s:]{1,300})",
+        cause="{path} is not in the build context, or .dockerignore leaves it out",
+        cure="give the path as seen from the folder of the context, and do not begin it with ../",
+        source="docker/cli#2213",
+        confirmed_by="image.build-failed",
+    ),
+    Failure(
+        name="port-malformed",
+        mark="invalid ",
+        pattern=r"invalid (?:hostPort|containerPort|publish opts format|port format)\S*:? (?P<port>\S{1,99})",
+        cause="{port} is no port: a port is a number from 1 to 65535",
+        cure="write HOST:CONTAINER, such as 8080:80, in quotes in a compose file",
+        source=OWN,
+    ),
+    Failure(
+        name="options-conflict",
+        mark="conflicting options",
+        pattern=r"conflicting options: (?P<options>[^\n]{1,200})",
+        cause="two options of the command exclude each other: {options}",
+        cure="leave out one of them",
+        source=OWN,
+    ),
+    Failure(
+        name="mount-path-relative",
+        mark="mount path must be absolute",
+        pattern=r"invalid mount path: '(?P<path>[^']{1,300})' mount path must be absolute",
+        cause="{path}, where a volume was to appear in the container, is no absolute path",
+        cure="write the whole path in the container, beginning with a slash",
+        source=OWN,
+    ),
+    Failure(
+        name="memory-too-small",
+        mark="minimum memory limit",
+        pattern=r"Minimum memory limit allowed is (?P<least>\w+)",
+        cause="the memory limit is below {least}; without a unit, a number counts as bytes",
+        cure="write the unit: --memory=512m (compose: mem_limit: 512m)",
+        source=OWN,
+    ),
+    Failure(
+        name="more-cpus-than-here",
+        mark="range of cpus is from",
+        pattern=r"range of CPUs is from [\d.]+ to (?P<most>[\d.]+)",
+        cause="the container asks for more CPUs than the host has ({most})",
+        cure="ask for at most {most} with --cpus (compose: cpus, deploy.resources.limits.cpus)",
+        source=OWN,
+    ),
+    Failure(
+        name="no-command",
+        mark="no command specified",
+        pattern=r"no command specified",
+        cause="the image has no command of its own, and none was given; "
+        "docker import and docker export lose an image's command",
+        cure="give a command behind the image name (compose: command), or build the image with CMD",
+        source=OWN,
+    ),
+    Failure(
+        name="fixed-address",
+        mark="configured subnet",
+        pattern=r"user[- ](?:specified|configured) (?:IP|ip) address is supported only when connecting to "
+        r"networks with user configured subnets",
+        cause="a container was to have an address of its own on a network without a subnet of its own",
+        cure="create the network with --subnet (compose: ipam), or leave out the address",
+        source=OWN,
+    ),
+)
+
+_REMOVE = (
+    Failure(
+        name="volume-in-use",
+        mark="volume is in use",
+        pattern=r"remove (?P<volume>[\w.-]{1,255}): volume is in use",
+        cause='a container uses volume "{volume}"; a stopped one counts too',
+        cure="list its containers with docker ps -a --filter volume={volume}, "
+        "and remove those that nobody needs",
+        source="docker/for-linux#521",
+    ),
+    Failure(
+        name="image-in-use",
+        mark="unable to",
+        pattern=r"unable to (?:delete|remove repository reference) \"?(?P<image>[^\s\"]{1,300})\"? "
+        r"\((?:must be forced|must force|cannot be forced)\) - (?:image is being used by|container)",
+        cause="a container was made of image {image}; a stopped one counts too",
+        cure="list its containers with docker ps -a --filter ancestor={image}, "
+        "remove those that nobody needs, and then the image",
+        source="moby/moby#22178",
+    ),
+    Failure(
+        name="image-has-children",
+        mark="dependent child images",
+        pattern=r"unable to delete (?P<image>\S{1,99}) \(cannot be forced\) - image has dependent child",
+        cause="other images are built on image {image}",
+        cure="remove the images that are built on it first; docker image prune removes those without a name",
+        source=OWN,
+    ),
+    Failure(
+        name="network-in-use",
+        mark="active endpoint",
+        pattern=r"network (?P<network>\S{1,99}) (?:id \S+ )?has (?:\d+ )?active endpoint",
+        cause='containers are attached to network "{network}"',
+        cure="list them with docker ps -a --filter network={network}; "
+        "stop them, or docker network disconnect -f {network} NAME",
+        source="moby/moby#42119",
+    ),
+    Failure(
+        name="running",
+        mark="cannot remove ",
+        pattern=r"cannot remove (?:container )?\"?/?(?P<name>[\w.-]{1,255})\"?: container is running"
+        r"|cannot remove a running container (?P<name_old>[0-9a-f]{12})",
+        cause='container "{name}" runs',
+        cure="stop it first with docker stop {name}",
+        source=OWN,
+    ),
+)
+
+_ENGINE = (
+    Failure(
+        name="subnet-taken",
+        mark="pool overlaps with other one",
+        pattern=r"Pool overlaps with other one on this address space",
+        cause="another network of this engine has this subnet, or a part of it",
+        cure="take another subnet, or remove the other network: docker network ls -q | "
+        "xargs docker network inspect --format '{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}' "
+        "lists the subnets in use",
+        source="maxking/docker-mailman#85",
+    ),
+    Failure(
+        name="client-newer",
+        mark="is too new",
+        pattern=r"client version (?P<client>[\d.]+) is too new\. Maximum supported API version is (?P<most>\d\.\d+)",
+        cause="the client asks for version {client} of the API, and the engine speaks {most} at most",
+        cure="set DOCKER_API_VERSION={most} for the client, or update the engine",
+        source=OWN,
+        confirmed_by="container.client-api-too-new",
+    ),
+    Failure(
+        name="old-python-client",
+        mark="http+docker",
+        pattern=r"Not supported URL scheme http\+docker",
+        cause="the Python package docker, which this program or docker-compose 1 uses, is too old for "
+        "the package requests (2.32 or later) beside it: the engine was not asked",
+        cure="use docker compose, which is no Python program, or pip install 'docker>=7.1'",
+        source="docker/docker-py#3256",
+    ),
+    Failure(
+        name="not-a-manager",
+        mark="not a swarm manager",
+        pattern=r"node is not a swarm manager",
+        cause="the engine is in no swarm, or it is a worker of one, which takes no such command",
+        cure="type it on a manager, or make a swarm with docker swarm init",
+        source=OWN,
+    ),
+    Failure(
+        name="no-such-container",
+        mark="no such container",
+        pattern=r"No such container: (?P<name>\S{1,255})",
+        cause="the engine that was asked has no container {name}: it was removed, "
+        "or the command asked another engine (docker context ls, DOCKER_HOST, rootless, sudo)",
+        cure="list what there is with docker ps -a",
+        source=OWN,
+    ),
+    Failure(
+        name="no-such-image",
+        mark="image",
+        pattern=r"(?:No such image: |image does not exist locally with the tag: |tag does not exist: )(?P<image>\S{1,300})",
+        cause="the engine has no image of the name {image}",
+        cure="list what there is with docker image ls; name an image for its registry with docker tag first",
+        source=OWN,
+    ),
+    Failure(
+        name="container-restarting",
+        mark="is restarting, wait until",
+        pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is restarting, wait until the container is running",
+        cause="container {name} fails again and again, and was not running at that moment",
+        cure="read what it printed last with docker logs --tail 20 {name}",
+        source=OWN,
+        confirmed_by="container.restart-loop",
+    ),
+    Failure(
+        name="container-stopped",
+        mark="is not running",
+        pattern=r"[Cc]ontainer (?P<name>\S{1,255}) is not running",
+        cause="container {name} is stopped, and a command runs in a running one only",
+        cure="start it with docker start {name}; if it stops at once, docker logs --tail 20 {name} says why",
+        source=OWN,
+    ),
+)
+
+REFUSED_COMMANDS = (*COMPOSE, *_CREATE, *_REMOVE, *_ENGINE)
+"""The first row that fits counts."""

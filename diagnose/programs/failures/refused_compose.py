@@ -1,0 +1,171 @@
+"""What docker compose says of a project that it cannot start, in plain words."""
+
+from __future__ import annotations
+
+from diagnose.programs.failures.recognition import Failure
+
+OWN = "the program's own message"
+
+COMPOSE = (
+    Failure(
+        name="compose-unavailable",
+        mark="compose",
+        pattern=r"'compose' is not a docker command|docker-compose: (?:command )?not found",
+        cause="the compose plugin of the docker command is not installed, "
+        "or only its older form docker-compose is",
+        cure="install the package docker-compose-plugin (Debian's own: docker-compose), "
+        "and type docker compose with a space",
+        source="docker/compose#10762",
+    ),
+    Failure(
+        name="compose-taken-as-options",
+        mark="unknown shorthand flag",
+        pattern=r"unknown shorthand flag: '\w' in -\w",
+        cause="the docker command does not know the word before this option, and took the option as its own: "
+        "for docker compose its plugin is not installed",
+        cure="install the package docker-compose-plugin (Debian's own: docker-compose)",
+        source="getumbrel/llama-gpt#62",
+    ),
+    Failure(
+        name="compose-file-missing",
+        mark="no configuration file provided",
+        pattern=r"no configuration file provided: not found",
+        cause="there is no compose.yaml or docker-compose.yml in this folder or above it",
+        cure="type the command in the folder of the project, or name the file with -f",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-variable-blank",
+        mark="variable is not set",
+        pattern=r"the \W{0,3}(?P<variable>\w{1,99})\W{0,3} variable is not set\. defaulting to a blank",
+        cause="compose found {variable} neither in its environment nor in the file .env of the project's "
+        "folder, and put an empty text in its place",
+        cure="write {variable}=VALUE into .env beside the compose file, and recreate with "
+        "docker compose up -d; in a value that is meant to have a dollar sign, write $$",
+        source="docker/compose#4189",
+        confirmed_by="container.variable-missing",
+    ),
+    Failure(
+        name="compose-variable-required",
+        mark="required variable",
+        pattern=r"required variable (?P<variable>\w{1,99}) is missing a value",
+        cause="the compose file requires {variable}, which is neither in the environment nor in .env",
+        cure="write {variable}=VALUE into .env beside the compose file",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-yaml",
+        mark="yaml: ",
+        pattern=r"yaml: (?:while [^:]{1,99}: )?line (?P<line>\d{1,6})(?:, column \d+)?: "
+        r"(?:did not find|mapping values|found (?:a tab|character|undefined|unexpected)|could not find"
+        r"|block sequence|mapping key)",
+        cause="the compose file is no valid YAML near line {line}: often the reason is a wrong indentation, "
+        "a tab, or a missing space behind a colon",
+        cure="correct line {line} or the one above it; docker compose config -q checks the file",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-version",
+        mark="unsupported",
+        pattern=r"Version in \"[^\"]{1,300}\" is unsupported|Unsupported config option for \S+",
+        cause="this docker-compose is too old for the compose file, or the file names a wrong version",
+        cure="use docker compose (version 2), and remove the line version: from the file",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-key",
+        mark="not allowed",
+        pattern=r"additional propert(?:y|ies) '?(?P<key>[\w.-]{1,99})'? (?:is |are )?not allowed",
+        cause="the compose file has {key} at a place where no such key belongs: "
+        "often the reason is a wrong indentation or a misspelling",
+        cure="correct the file; docker compose config -q checks it",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-undeclared",
+        mark="refers to undefined",
+        pattern=r"service \"(?P<service>[\w.-]{1,99})\" refers to undefined "
+        r"(?P<kind>volume|network|secret|config) (?P<name>[^\s:]{1,99})",
+        cause='service "{service}" uses the {kind} {name}, which the compose file does not declare',
+        cure="declare {name} under {kind}s at the end of the compose file, without indentation",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-dependency-undeclared",
+        mark="depends on undefined service",
+        pattern=r"service \"(?P<service>[\w.-]{1,99})\" depends on undefined service \"?(?P<name>[^\s\":]{1,99})",
+        cause='service "{service}" waits for service {name}, which the compose file does not have',
+        cure="correct the name below depends_on, or name the file that has {name} with a second -f",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-without-image",
+        mark="neither an image nor a build",
+        pattern=r"service \"(?P<service>[\w.-]{1,99})\" has neither an image nor a build context",
+        cause='the compose file does not say of which image service "{service}" is made',
+        cure="give the service image or build; a wrong indentation can hide them",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-env-file",
+        mark="env file",
+        pattern=r"env file (?P<path>\S{1,300}) not found",
+        cause="there is no {path}, which the compose file names under env_file",
+        cure="create the file, correct its path, or give it required: false",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-service-stopped",
+        mark="is not running",
+        pattern=r"service \"(?P<service>[\w.-]{1,99})\" is not running",
+        cause='service "{service}" has no running container in this project',
+        cure="see docker compose ps -a; docker compose logs --tail 20 {service} says why it ended",
+        source=OWN,
+    ),
+    Failure(
+        name="compose-job-failed",
+        mark="didn't complete successfully",
+        pattern=r"service \"(?P<service>[\w.-]{1,99})\" didn't complete successfully: exit (?P<code>\d+)",
+        cause='another service waits for the end of service "{service}", which exited with code {code}',
+        cure="read what it printed with docker compose logs --tail 20 {service}",
+        source=OWN,
+        confirmed_by="container.exits-at-start",
+    ),
+    Failure(
+        name="compose-external",
+        mark="declared as external",
+        pattern=r"(?P<kind>network|volume) \"?(?P<name>[\w.-]{1,255})\"? declared as external, but could not be found",
+        cause="the compose file expects that {kind} {name} exists, and it does not",
+        cure="create it with docker {kind} create {name}, or correct its name in the file",
+        source="openhab/openhab-cloud#296",
+    ),
+    Failure(
+        name="compose-unhealthy",
+        mark="dependency failed to start",
+        pattern=r"dependency failed to start: container (?P<name>\S{1,255}) is unhealthy",
+        cause="compose waits until container {name} is healthy, and its health check fails",
+        cure="read what the check printed: docker inspect --format '{{json .State.Health.Log}}' {name}",
+        source=OWN,
+        confirmed_by="container.unhealthy",
+    ),
+    Failure(
+        name="compose-dependency-ended",
+        mark="dependency failed to start",
+        pattern=r"dependency failed to start: container (?P<name>\S{1,255}) exited \((?P<code>\d+)\)",
+        cause="another service waits for container {name}, which exited with code {code}",
+        cure="read what it printed last with docker logs --tail 20 {name}",
+        source=OWN,
+        confirmed_by="container.exits-at-start",
+    ),
+    Failure(
+        name="compose-orphans",
+        mark="orphan containers",
+        pattern=r"Found orphan containers \(\[(?P<names>[^\]]{1,300})\]\)",
+        cause="containers of this project have no service in the compose file any more ({names}): "
+        "a service was renamed or removed, or another folder has the same project name",
+        cure="give each project a name of its own with -p where two folders share one; "
+        "docker compose up -d --remove-orphans removes them all, also those of the other folder",
+        source="docker/compose#3490",
+    ),
+)
+"""The first row that fits counts."""

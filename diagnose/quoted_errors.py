@@ -1,0 +1,107 @@
+"""The error messages that pages quote, and how much of one stands in a text.
+
+A page's symptom has messages between backticks: `exec /app/server: exec format error`. What differs
+from host to host (a path, a number, the name of a network) need not agree.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections import Counter
+from collections.abc import Collection, Mapping
+from difflib import SequenceMatcher
+
+import msgspec
+
+from diagnose import runbooks
+from diagnose.lazy_pattern import LazyPattern
+
+LEAST_SHARE = 0.6
+"""So much of a message's words must stand in the text, in their order."""
+LEAST_WORDS = 3
+"""A shorter message is found if all of it is there."""
+MOST_WORDS = 400
+"""So many last words of a text are compared: a message is one line, and comparing is quadratic."""
+_QUOTE = LazyPattern(r"`([^`]+)`")
+_COMMAND = LazyPattern(r"(?:docker|systemctl|diagnose|iptables|nft|ip|ls|curl) [^:]*$|-")
+"""A quote that is a command, and no message."""
+_WRAPPER = LazyPattern(
+    r"(?:docker: )?error response from daemon:|failed to create task for container:"
+    r"|failed to create shim(?: task)?:|oci runtime (?:create|exec) failed:|runc create failed:"
+    r"|unable to start container process:|error during container init:"
+    r"|container_linux\.go:\d+:|process_linux\.go:\d+:|starting container process caused:?"
+)
+"""What the engine and the runtime put before every error: it tells nothing about this one."""
+_PLACE = LazyPattern(r"\S*/\S*")
+_WORD = LazyPattern(r"[a-z][a-z0-9_]*")
+
+
+class QuotedMessage(msgspec.Struct, frozen=True):
+    """A message that a page quotes."""
+
+    page: str
+    words: tuple[str, ...]
+
+
+def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
+    """By page, how much of a message that it quotes stands in the text; rare words count more.
+
+    1.0 is a message of ten words of which no other page has one. Pages without one are left out.
+    """
+    said = _words_of_message(_WRAPPER.sub(" ", text.lower()))[-MOST_WORDS:]
+    held = frozenset(said)
+    found: dict[str, float] = {}
+    for quote in _quotes():
+        if quote.page in pages and len(held.intersection(quote.words)) >= 2:
+            found[quote.page] = max(found.get(quote.page, 0.0), _score_of_quote(quote.words, said))
+    return {page: score for page, score in found.items() if score}
+
+
+def _score_of_quote(quoted: tuple[str, ...], said: list[str]) -> float:
+    common = _shared_in_order(quoted, said)
+    share = len(common) / len(quoted)
+    if share < LEAST_SHARE or (len(common) < LEAST_WORDS and share < 1):
+        return 0.0
+    rarity = _rarity_of_words()
+    return share * sum(rarity[word] for word in common) / (10 * rarity[""])
+
+
+def _shared_in_order(quoted: tuple[str, ...], said: list[str]) -> list[str]:
+    """The words of a message that the text has, in its order and close together."""
+    longest = SequenceMatcher(None, quoted, said, autojunk=False).find_longest_match()
+    first = max(0, longest.b - len(quoted))
+    near = said[first : longest.b + longest.size + len(quoted)]
+    blocks = SequenceMatcher(None, quoted, near, autojunk=False).get_matching_blocks()
+    return [word for block in blocks for word in quoted[block.a : block.a + block.size]]
+
+
+@functools.cache
+def _quotes() -> tuple[QuotedMessage, ...]:
+    return tuple(
+        QuotedMessage(id, tuple(words))
+        for id in runbooks.paths()
+        for quoted in _QUOTE.findall(_symptom_section(id))
+        if not _COMMAND.match(quoted) and len(words := _words_of_message(quoted)) >= 2
+    )
+
+
+def _symptom_section(id: str) -> str:
+    try:
+        return runbooks.page(id).section("Symptom")
+    except runbooks.PageError:
+        return ""
+
+
+@functools.cache
+def _rarity_of_words() -> Mapping[str, float]:
+    """How much a word tells, by how few messages have it; "" is a word that one message has."""
+    quotes = _quotes()
+    number = Counter(word for quote in quotes for word in set(quote.words))
+    number[""] = 1
+    return {word: math.log(1 + len(quotes) / count) for word, count in number.items()}
+
+
+def _words_of_message(text: str) -> list[str]:
+    """The words of a message, without paths, numbers and ids."""
+    return _WORD.findall(_PLACE.sub(" ", text.lower()))

@@ -1,0 +1,113 @@
+"""Error messages that somebody pastes lead to what they mean, and to their page."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import error_texts, symptoms
+from tests.command_line import run
+
+_OCI = (
+    "docker: Error response from daemon: failed to create task for container: failed to create shim task: OCI runtime "
+    "create failed: runc create failed: unable to start container process: "
+)
+PAGES = {
+    f'{_OCI}exec: "nginx": executable file not found in $PATH: unknown.': "container.entrypoint-missing",
+    f'{_OCI}exec: "/entrypoint.sh": permission denied: unknown.': "container.entrypoint-forbidden",
+    f"{_OCI}error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: reopen fd 8: "
+    "permission denied: unknown.": "security.sysctl-denied",
+    'standard_init_linux.go:211: exec user process caused "exec format error"': "container.exec-format",
+    "Error response from daemon: Get https://registry.lab.test/v2/: x509: certificate signed by unknown "
+    "authority": "image.registry-tls",
+    "Get https://registry.lab.test:5000/v2/: http: server gave HTTP response to HTTPS client": "image.registry-tls",
+    "Get https://registry.lab.test/v2/: net/http: TLS handshake timeout": "image.registry-unreachable",
+    "Job for docker.service failed because the control process exited with error code.": "daemon.not-running",
+    "W: Failed to fetch http://deb.lab.test/ Temporary failure resolving 'deb.lab.test'": "dns.upstream-unreachable",
+    "ERROR: for web Cannot start service web: network 3f2a7c9b1d5e not found": "container.network-gone",
+    "kernel:unregister_netdevice: waiting for lo to become free. Usage count = 1": "kernel.netdevice-stuck",
+    "Connection to node -1 (localhost/127.0.0.1:9092) could not be established. Broker may not be "
+    "available.": "container.loopback-peer",
+    "docker: Error response from daemon: unknown or invalid runtime name: nvidia.": "daemon.runtime-missing",
+    'failed to compute cache key: "/srv" not found: not found': "image.build-failed",
+    "Got permission denied while trying to connect to the Docker daemon socket at "
+    "unix:///var/run/docker.sock": "daemon.socket-forbidden",
+    "cannot stop container: db: tried to kill container, but did not receive an exit event": "security.stop-denied",
+}
+
+
+@pytest.mark.parametrize("message", PAGES)
+def test_a_message_leads_to_its_page_first(message: str) -> None:
+    assert symptoms.matching(message)[0].id == PAGES[message]
+
+
+def test_a_message_that_no_page_is_about_leads_to_words_alone() -> None:
+    message = "Error response from daemon: remove data: volume is in use - [13823e501c73]"
+    assert symptoms.matching(message) == ()
+    known = error_texts.explained(message)
+    assert known is not None
+    assert "docker ps -a --filter volume=data" in known.in_words()
+
+
+UP = """\
+time="2026-11-28T23:52:34Z" level=warning msg="The \\"DB_PASS\\" variable is not set. Defaulting to a blank string."
+ Container p-web-1  Recreate
+ Container p-web-1  Starting
+Error response from daemon: {error}
+"""
+
+
+def test_a_warning_is_not_the_error_below_it() -> None:
+    taken = 'Conflict. The container name "/web" is already in use by container "13823e501c73".'
+    known = error_texts.explained(UP.format(error=taken))
+    assert known is not None
+    assert known.recognised.name == "name-taken"
+    allocated = "Bind for 0.0.0.0:8081 failed: port is already allocated"
+    assert symptoms.matching(UP.format(error=allocated))[0].id == "network.port-allocated"
+
+
+def test_a_warning_alone_is_explained() -> None:
+    known = error_texts.explained(UP.partition("\n")[0])
+    assert known is not None
+    assert "DB_PASS" in known.recognised.cause
+
+
+TALK = (
+    "my container keeps restarting",
+    "port 8080 does not answer",
+    "docker ps hangs",
+    "web cannot reach db",
+)
+
+
+@pytest.mark.parametrize("question", TALK)
+def test_words_of_a_person_are_no_known_error(question: str) -> None:
+    assert error_texts.explained(question) is None
+
+
+def test_explain_says_what_a_message_means() -> None:
+    done = run("explain", "nginx: [emerg] bind() to 0.0.0.0:80 failed (13: Permission denied)")
+    assert done.returncode == 0
+    assert done.stdout.startswith(
+        "the message means: the program's user may not open a port below 1024\nwhat heals: "
+    )
+    assert "\n\ncontainer.kernel-setting-low  " in done.stdout
+
+
+def test_explain_reads_a_message_from_stdin() -> None:
+    message = UP.format(error="Pool overlaps with other one on this address space")
+    done = run("explain", "-", stdin=message)
+    assert done.returncode == 0
+    assert "another network of this engine has this subnet" in done.stdout
+    assert done.stdout.count("\n") == 2, "no page is about it"
+
+
+def test_words_need_no_quotes() -> None:
+    assert run("explain", "exec", "format", "error").stdout.startswith("container.exec-format ")
+
+
+def test_ask_says_what_a_message_means() -> None:
+    done = run(
+        "ask", "--budget", "2m", "--from", "demo", "-", stdin="the input device is not a TTY\n"
+    )
+    assert "the message means: the option -t asks for a terminal" in done.stdout
+    assert "what fits these words" not in done.stdout

@@ -1,0 +1,126 @@
+"""Commands that docker, compose or the engine refuses, each with the words of a real one."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose import registry
+from diagnose.programs.failures import REFUSED_COMMANDS, recognise
+
+_DAEMON = "Error response from daemon: "
+_ID = "13823e501c73956e24a1e089f6c4cb36a796a6015304b0608d5af2e5887e6972"
+LINES = {
+    "name-taken": f'docker: {_DAEMON}Conflict. The container name "/web" is already in use by container "{_ID}". '
+    "You have to remove (or rename) that container to be able to reuse that name.",
+    "bind-source": f'docker: {_DAEMON}invalid mount config for type "bind": bind source path does not exist: '
+    "/srv/missing",
+    "bind-path-relative": f'docker: {_DAEMON}create data/x: "data/x" includes invalid characters for a local '
+    'volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, '
+    "use absolute path",
+    "runtime": f"docker: {_DAEMON}unknown or invalid runtime name: nvidia",
+    "image-name": "docker: invalid reference format: repository name (library/My App) must be lowercase",
+    "no-terminal": "the input device is not a TTY",
+    "context-missing": "docker: 'docker build' requires 1 argument",
+    "context-folder-missing": 'unable to prepare context: path "/srv/p/nodir" not found',
+    "context-file-missing": "COPY failed: file not found in build context or excluded by .dockerignore: "
+    "stat nofile: file does not exist",
+    "port-malformed": "docker: Invalid hostPort: 99999",
+    "options-conflict": "docker: conflicting options: cannot specify both --restart and --rm",
+    "mount-path-relative": f"docker: {_DAEMON}invalid volume specification: 'rel:noabs': invalid mount config for "
+    "type \"volume\": invalid mount path: 'noabs' mount path must be absolute",
+    "memory-too-small": f"docker: {_DAEMON}Minimum memory limit allowed is 6MB",
+    "more-cpus-than-here": f"docker: {_DAEMON}range of CPUs is from 0.01 to 2.00, as there are only 2 CPUs available",
+    "no-command": f"{_DAEMON}no command specified",
+    "fixed-address": "user specified IP address is supported only when connecting to networks with user "
+    "configured subnets",
+    "volume-in-use": f"{_DAEMON}remove data: volume is in use - [{_ID}]",
+    "image-in-use": f'{_DAEMON}conflict: unable to remove repository reference "bb:1.36" (must force) - container '
+    "13823e501c73 is using its referenced image e95be8455128",
+    "image-has-children": f"{_DAEMON}conflict: unable to delete 6a66a3caff89 (cannot be forced) - image has "
+    "dependent child images",
+    "network-in-use": f"{_DAEMON}error while removing network: network shop has active endpoints "
+    '(name:"bbb" id:"48a3e5fbc097")',
+    "running": f'{_DAEMON}cannot remove container "web": container is running: stop the container before removing '
+    "or force remove",
+    "subnet-taken": f"{_DAEMON}invalid pool request: Pool overlaps with other one on this address space",
+    "client-newer": f"{_DAEMON}client version 1.99 is too new. Maximum supported API version is 1.51",
+    "old-python-client": "docker.errors.DockerException: Error while fetching server API version: Not supported "
+    "URL scheme http+docker",
+    "not-a-manager": f'{_DAEMON}This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
+    "connect this node to swarm and try again.",
+    "no-such-container": f"{_DAEMON}No such container: nosuch",
+    "no-such-image": "An image does not exist locally with the tag: nosuch",
+    "container-restarting": f"{_DAEMON}Container {_ID} is restarting, wait until the container is running",
+    "container-stopped": f"{_DAEMON}container {_ID} is not running",
+    "compose-unavailable": "docker: 'compose' is not a docker command.",
+    "compose-taken-as-options": "unknown shorthand flag: 'd' in -d",
+    "compose-file-missing": "no configuration file provided: not found",
+    "compose-variable-blank": 'time="2026-11-28T23:52:34Z" level=warning msg="The \\"DB_PASS\\" variable is not set. '
+    'Defaulting to a blank string."',
+    "compose-variable-required": "error while interpolating services.web.environment.A: required variable DB_PASS "
+    "is missing a value: set it",
+    "compose-yaml": "yaml: line 4: mapping values are not allowed in this context",
+    "compose-version": 'ERROR: Version in "./docker-compose.yml" is unsupported. You might be seeing this error '
+    "because you're using the wrong Compose file version.",
+    "compose-key": "validating /srv/p/compose.yaml: services.web additional properties 'imge' not allowed",
+    "compose-undeclared": 'service "web" refers to undefined volume data: invalid compose project',
+    "compose-dependency-undeclared": 'service "web" depends on undefined service "db": invalid compose project',
+    "compose-without-image": 'service "web" has neither an image nor a build context specified: invalid compose '
+    "project",
+    "compose-env-file": "env file /srv/p/nofile not found: stat /srv/p/nofile: no such file or directory",
+    "compose-service-stopped": 'service "web" is not running',
+    "compose-job-failed": 'service "mig" didn\'t complete successfully: exit 1',
+    "compose-external": "network ext declared as external, but could not be found",
+    "compose-unhealthy": "dependency failed to start: container p-db-1 is unhealthy",
+    "compose-dependency-ended": "dependency failed to start: container p-db-1 exited (1)",
+    "compose-orphans": 'time="2026-11-28T23:52:34Z" level=warning msg="Found orphan containers ([p-mig-1 p-db-1]) for '
+    "this project. If you removed or renamed this service in your compose file, you can run this command with "
+    'the --remove-orphans flag to clean it up."',
+}
+"""Of engines 20.10 and 28.5 and compose 2; what only older clients say is of public threads."""
+
+
+def test_each_row_has_a_line() -> None:
+    assert {failure.name for failure in REFUSED_COMMANDS} == LINES.keys()
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_a_line_is_recognised_as_its_row(name: str) -> None:
+    found = recognise([LINES[name]], None, REFUSED_COMMANDS)
+    assert found is not None
+    assert found.failure.name == name
+    assert "{" not in found.cause + found.cure.replace("{{", "")
+
+
+def test_a_row_leads_to_a_check() -> None:
+    pages = {failure.confirmed_by for failure in REFUSED_COMMANDS} - {""}
+    assert pages <= registry.load().keys()
+
+
+OTHERS = {
+    f"Error response from daemon: You cannot remove a running container {_ID}. Stop it": "running",
+    "network testnetv6 has 1 active endpoint (goofy_swartz)": "network-in-use",
+    "WARNING: The DB_PASS variable is not set. Defaulting to a blank string.": "compose-variable-blank",
+    "docker: Error response from daemon: Unknown runtime specified nvidia.": "runtime",
+    "yaml: line 3: found character that cannot start any token": "compose-yaml",
+    "COPY failed: forbidden path outside the build context: ../x ()": "context-file-missing",
+}
+
+
+@pytest.mark.parametrize("line", OTHERS)
+def test_other_words_of_the_same(line: str) -> None:
+    found = recognise([line], None, REFUSED_COMMANDS)
+    assert found is not None
+    assert found.failure.name == OTHERS[line]
+
+
+SERVERS_LINES = (
+    "LOG:  database system is ready to accept connections",
+    "2026/11/28 23:35:58 [emerg] 1#1: bind() to 0.0.0.0:80 failed (13: Permission denied)",
+    "driver failed programming external connectivity on endpoint p2: port is already allocated",
+)
+
+
+@pytest.mark.parametrize("line", SERVERS_LINES)
+def test_what_leaves_a_trace_on_the_host_is_no_refused_command(line: str) -> None:
+    assert recognise([line], None, REFUSED_COMMANDS) is None
