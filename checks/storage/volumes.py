@@ -116,7 +116,16 @@ def _severity(source: VolumeSource) -> Severity:
 @check(
     "storage.disk-not-mounted",
     severity=Severity.critical,
-    causes=["container.mount-source-missing", "container.start-refused"],
+    causes=[
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.failing-inside",
+        "container.mount-source-missing",
+        "container.restart-loop",
+        "container.restarts-exhausted",
+        "container.start-refused",
+        "container.unhealthy",
+    ],
 )
 def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
     """A disk that containers use is not mounted: they see the folder beneath it.
@@ -124,13 +133,13 @@ def disk_not_mounted(disks: UnmountedDisks) -> CheckResult:
     fstab or a mount unit of systemd names the disk, and nothing is mounted there: the disk was not
     ready at boot, or somebody unmounted it. The engine does not wait for disks of volumes. A
     container finds an empty folder, and what it writes there disappears under the disk at the next
-    mount. It is a warning while no container that uses the disk runs. Lines with `noauto` are left
-    to the person who mounts them.
+    mount. It is a warning while no container that uses the disk runs or is restarted. Lines with
+    `noauto` are left to the person who mounts them.
     """
     for disk in disks:
         planned = disk.planned
         names = names_of(disk.users)
-        running = [container for container in disk.users if container.is_running]
+        running = [container for container in disk.users if container.writes_to_its_log]
         evidence: dict[str, Json] = {
             planned.declared_in: f"{planned.source or 'a disk'} on {planned.point}",
             "/proc/self/mountinfo": f"nothing is mounted at {planned.point}",

@@ -35,6 +35,7 @@ MIB = 1 << 20
 NOW = 1_800_000_000.0
 CLOCK = Clock(NOW, 0.0)
 DOWN: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 0}}
+RESTARTING: dict[str, Any] = {"State": {"Status": "restarting", "Pid": 0, "ExitCode": 1}}
 ALWAYS: dict[str, Any] = {"RestartPolicy": {"Name": "always"}}
 
 
@@ -48,6 +49,7 @@ PLANNED = PlannedMount("/srv/media", "UUID=1", "/etc/fstab")
     ("parts", "entries", "expected"),
     [
         pytest.param({}, 0, [("critical", "/srv/media")], id="a container runs on the folder"),
+        pytest.param(RESTARTING, 1, [("critical", "/srv/media")], id="its container is restarted"),
         pytest.param(DOWN, None, [("warning", "/srv/media")], id="its container is down"),
     ],
 )

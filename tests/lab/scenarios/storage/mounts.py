@@ -148,6 +148,24 @@ def disk_not_mounted_at_boot(box: Box) -> None:
     assert box.docker("exec", "cinema", "ls", "/films").stdout == ""
 
 
+@fault(
+    "storage.disk-not-mounted",
+    subject="filesystem:/srv/tunnel",
+    also=["container.restart-loop"],
+    shareable=True,
+)
+def settings_on_a_disk_that_is_not_mounted(box: Box) -> None:
+    """The settings of a program lie on a disk that is not mounted: the program fails for it."""
+    _planned_disk(box, "tunnel")
+    complaint = "Options error: Error opening configuration file: /etc/vpn/server.conf"
+    program = f"cat /etc/vpn/server.conf || {{ echo '{complaint}'; exit 1; }}"
+    options = ("--restart=always", "--name=tunnel", "-v", "/srv/tunnel:/etc/vpn")
+    box.docker(*SAFE, *options, "bb:1.36", "sh", "-c", program)
+    box.wait_for(lambda: box.inspect("tunnel")["RestartCount"] > 3, 30, "the restarts")
+    loop = box.diagnose("check", "container.restart-loop", "--format", "json").findings
+    assert any("server.conf" in str(finding["evidence"]) for finding in loop)
+
+
 @fault("container.mount-stale", subject="container:matinee", shareable=True)
 def disk_mounted_after_the_start(box: Box) -> None:
     """A disk was mounted after the start of the container that uses it: the container sees what
