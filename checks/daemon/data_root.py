@@ -7,6 +7,7 @@ import json
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DEFAULT_PATH, DaemonConfig
 from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
+from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.data_root_candidates import (
     REMAPPED,
@@ -137,7 +138,10 @@ def _way_back(
     causes=["container.start-refused"],
 )
 def data_root_covered(
-    covered: CoveredDataRoot, daemon: Daemon, containers: Containers | None
+    covered: CoveredDataRoot,
+    daemon: Daemon,
+    containers: Containers | None,
+    records: CoveredRecords | None,
 ) -> CheckResult:
     """Another file system is mounted over the data root of the running engine.
 
@@ -145,7 +149,8 @@ def data_root_covered(
     stopped. The engine looks its layers up by name and finds those of the disk, or none: nothing
     starts, and running containers cannot be inspected. Nothing is lost yet, but a container that is
     removed now is lost. The locks on the engine's own records show on which device they are. Seen
-    on engines 20.10.24 and 28.5.2.
+    on engines 20.10.24 and 28.5.2. A mount over a part of the data root, such as its folder
+    `image`, leaves an engine that starts on it without containers.
     """
     if daemon.is_podman:
         return Skipped("Podman holds no such locks")
@@ -153,6 +158,7 @@ def data_root_covered(
         return Skipped("an engine that does not run holds no locks")
     mount = covered.mount
     if mount is None:
+        yield from map(_covered_part_finding, records or ())
         return None
     subjects = [container.subject for container in containers or ()]
     unread = [item.subject for item in containers.unexamined] if containers is not None else []
@@ -170,6 +176,26 @@ def data_root_covered(
         touches=(*subjects, *unread, Subject("filesystem", mount.point)),
     )
     return None
+
+
+def _covered_part_finding(record: CoveredRecord) -> Finding:
+    mount = record.mount
+    lost = count(len(record.ids), "container")
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"{mount.source} is mounted at {mount.point} over a part of the engine's data root: the "
+            f"engine shows none of {lost}, and what it knew of them is hidden below"
+        ),
+        evidence={
+            "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",
+            f"{record.left} names": [id[:12] for id in record.ids[:NAMES_SHOWN]],
+            "containers that the engine shows": 0,
+        },
+        variables={"part": mount.point},
+        discriminator=mount.point,
+        touches=(Subject("filesystem", mount.point),),
+    )
 
 
 @check("daemon.temp-folder-missing", severity=Severity.warning)

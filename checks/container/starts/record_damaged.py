@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.engine.covered_records import CoveredRecords
 from diagnose.evidence.engine.daemon import Daemon
-from diagnose.evidence.engine.hidden_containers import HiddenContainers
+from diagnose.evidence.engine.hidden_containers import (
+    DamagedRecord,
+    HiddenContainers,
+    layer_records,
+)
 from diagnose.evidence.engine.info import Info
 from diagnose.mappings import present
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
@@ -15,34 +20,56 @@ MOUNTS_SHOWN = 5
 
 
 @check("container.record-damaged", severity=Severity.critical)
-def record_damaged(hidden: HiddenContainers, info: Info, daemon: Daemon) -> CheckResult:
+def record_damaged(
+    hidden: HiddenContainers, info: Info, daemon: Daemon, covered: CoveredRecords | None
+) -> CheckResult:
     """A container is missing since the engine's start: its record is damaged.
 
     A power cut or a full disk leaves config.v2.json or hostconfig.json empty or torn. The engine
-    skips such a container at its start, with one line in its log, and shows nothing of it. Its
-    volumes and what it wrote are still there.
+    skips such a container at its start, with one line in its log, and shows nothing of it. It does
+    the same where the record of the container's layer is gone. Its volumes and what it wrote are
+    still there.
     """
     if daemon.is_podman:
         return Skipped("Podman keeps its containers otherwise")
+    is_hidden = bool(covered)
     for record in hidden.damaged:
-        folder, _, file = record.file.rpartition("/")
-        known_as = record.name or record.id[:12]
-        state = "is empty" if record.is_empty else "holds no JSON"
-        mounts = f"; it used {and_more(record.mounts, MOUNTS_SHOWN)}" if record.mounts else ""
-        yield Finding(
-            subject=container_subject(known_as),
-            summary=(
-                f'the engine does not show container "{known_as}": its record {file} {state}, '
-                f"as after a power cut or on a full disk{mounts}"
-            ),
-            evidence={
-                record.file: "0 bytes" if record.is_empty else "no JSON object",
-                **present({"Binds and Mounts": list(record.mounts)}),
-            },
-            variables={
-                "folder": folder,
-                "layer": f"{info.docker_root_dir}/image/{info.driver}/layerdb/mounts/{record.id}",
-            },
-            touches=(DAEMON,),
-        )
+        if record.is_gone and is_hidden:
+            continue  # daemon.data-root-covered finds them together
+        yield _finding(record, info, hidden.folder)
     return None
+
+
+def _finding(record: DamagedRecord, info: Info, folder: str) -> Finding:
+    known_as = record.name or record.id[:12]
+    mounts = f"; it used {and_more(record.mounts, MOUNTS_SHOWN)}" if record.mounts else ""
+    layer = f"{layer_records(info)}/{record.id}"
+    return Finding(
+        subject=container_subject(known_as),
+        summary=(
+            f'the engine does not show container "{known_as}": {_damage(record)}, '
+            f"as after a power cut or on a full disk{mounts}"
+        ),
+        evidence={
+            record.file: _state(record),
+            **present({"Binds and Mounts": list(record.mounts)}),
+        },
+        variables=present(
+            {"folder": f"{folder}/{record.id}", "layer": "" if record.is_gone else layer}
+        ),
+        touches=(DAEMON,),
+    )
+
+
+def _damage(record: DamagedRecord) -> str:
+    if record.is_gone:
+        return "the record of its layer is gone"
+    name = record.file.rpartition("/")[2]
+    return f"its record {name} is empty" if record.is_empty else f"its record {name} holds no JSON"
+
+
+def _state(record: DamagedRecord) -> str:
+    """What the file is, as evidence says it."""
+    if record.is_gone:
+        return "no such folder"
+    return "0 bytes" if record.is_empty else "no JSON object"

@@ -14,7 +14,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.questions.files import FileText, ListFolder, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 MOST = 20
@@ -26,17 +26,22 @@ _RECORDS = (CONFIG, "hostconfig.json")
 
 
 class DamagedRecord(msgspec.Struct, frozen=True):
-    """A container that the engine cannot load, since one of its two files holds no JSON object."""
+    """A container that the engine cannot load.
+
+    One of its two files holds no JSON object, or the record of its layer is gone.
+    """
 
     id: str
     file: str
-    """The damaged file of the two."""
+    """The damaged file of the two, or the record that is gone."""
     is_empty: bool
     """Whether the damaged file has 0 bytes."""
     name: str = ""
     """The container's name; empty where only the damaged file had it."""
     mounts: tuple[str, ...] = ()
     """Volumes and folders of the host that it used, as far as they are known."""
+    is_gone: bool = False
+    """Whether the record of its layer does not exist."""
 
 
 class HiddenContainers(msgspec.Struct, frozen=True):
@@ -53,11 +58,19 @@ class HiddenContainers(msgspec.Struct, frozen=True):
     """Those that no driver would show, because their records are damaged."""
 
 
+class _State(msgspec.Struct, frozen=True):
+    """Of config.v2.json."""
+
+    dead: bool = msgspec.field(default=False, name="Dead")
+    """Whether the engine has begun to remove it."""
+
+
 class _Config(msgspec.Struct, frozen=True):
     """What is needed of config.v2.json."""
 
     name: str = msgspec.field(default="", name="Name")
     driver: str = msgspec.field(default="", name="Driver")
+    state: _State = msgspec.field(default_factory=_State, name="State")
 
 
 @evidence
@@ -77,7 +90,9 @@ def hidden_containers(
     looked_at = unlisted[:MOST]
     files = _records(host, folder, looked_at)
     records = [_damaged(folder, id, files) for id in looked_at]
-    damaged = tuple(record for record in records if record is not None)
+    torn = [record for record in records if record is not None]
+    whole = [id for id in looked_at if id not in {record.id for record in torn}]
+    damaged = (*torn, *_without_layer(host, info, whole, files))
     foreign = _foreign(files, info.driver)
     if not foreign:
         return HiddenContainers(folder, damaged=damaged)
@@ -120,6 +135,37 @@ def _damaged(folder: str, id: str, files: Mapping[str, FileText]) -> DamagedReco
         recorded_name.lstrip("/") if isinstance(recorded_name, str) else "",
         tuple(_mounted(about)),
     )
+
+
+def _without_layer(
+    host: Host, info: Info, ids: Sequence[str], files: Mapping[str, FileText]
+) -> Iterator[DamagedRecord]:
+    """Whole containers of the driver in use whose layer has no record any more.
+
+    The engine skips them at its start ("failed to load container mount"). It removes a layer's
+    record before the container's, and marks such a container as dead before that. The records of a
+    containerd store lie elsewhere.
+    """
+    if info.uses_containerd_store or not ids:
+        return
+    folder = f"{info.docker_root_dir}/containers"
+    statuses = host.ask(StatPaths([f"{layer_records(info)}/{id}" for id in ids]))
+    if isinstance(statuses, Failed):
+        return
+    for id in ids:
+        config, about = (files.get(f"{folder}/{id}/{name}") for name in _RECORDS)
+        record = f"{layer_records(info)}/{id}"
+        if config is None or about is None or statuses[record].failed != "missing":
+            continue
+        known = _config(config.text)
+        if known.driver == info.driver and not known.state.dead:
+            mounts = tuple(_mounted(_object(about.text)))
+            yield DamagedRecord(id, record, False, known.name.lstrip("/"), mounts, is_gone=True)
+
+
+def layer_records(info: Info) -> str:
+    """The folder in which a storage driver's layers of containers are recorded, by container id."""
+    return f"{info.docker_root_dir}/image/{info.driver}/layerdb/mounts"
 
 
 def _is_torn(file: FileText) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
+from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Verdict
 from tests.checks.daemon.evidence import daemon
@@ -17,6 +18,19 @@ def test_a_disk_over_the_data_root() -> None:
     result = judge("daemon.data-root-covered", covered=covered, daemon=LIVING)
     assert rows(result) == [("critical", "docker")]
     assert result.findings[0].variables == {"point": "/var/lib/docker"}
+
+
+def test_a_disk_over_a_part_of_it() -> None:
+    part = Mounted("/var/lib/docker/image", "ext4", "/dev/sdb1", dev="8:17")
+    record = CoveredRecord(part, "/var/lib/docker/containers", ("a" * 64, "b" * 64))
+    result = judge(
+        "daemon.data-root-covered",
+        covered=CoveredDataRoot("/var/lib/docker"),
+        records=CoveredRecords((record,)),
+        daemon=LIVING,
+    )
+    assert rows(result) == [("critical", "docker")]
+    assert result.findings[0].variables == {"part": "/var/lib/docker/image"}
 
 
 def test_nothing_over_it() -> None:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 import pytest
 
+from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecords
 from diagnose.evidence.engine.hidden_containers import HiddenContainers, hidden_containers
 from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion
 from tests.checks.daemon.evidence import ALIVE
@@ -34,13 +36,22 @@ RECORDS: dict[str, tuple[Mapping[str, str], list[tuple[str, str]]]] = {
 }
 
 
-def hidden(files: Mapping[str, str]) -> HiddenContainers:
+def hidden(files: Mapping[str, str], *, layer: bool = True) -> HiddenContainers:
+    """layer: whether the record of the container's layer is there."""
+
     def read(question: AnyQuestion) -> Json | Failed:
         name = str(question.args["path"]).rpartition("/")[2]
         return {"text": files[name], "truncated": False} if name in files else Failed("missing")
 
     entries = {"entries": [{"name": LOST, "type": "folder"}], "truncated": False}
-    host = Made({"file.list": lambda _: entries, "file.read": read})
+    status = {"type": "folder"} if layer else {"failed": "missing"}
+    host = Made(
+        {
+            "file.list": lambda _: entries,
+            "file.read": read,
+            "file.stats": lambda question: dict.fromkeys(question.args["paths"], status),
+        }
+    )
     containers = hidden_containers(host, of(container("web")), INFO)
     assert isinstance(containers, HiddenContainers)
     return containers
@@ -60,3 +71,30 @@ def test_what_the_container_used_is_named() -> None:
         "container.record-damaged", hidden=hidden(files), info=INFO, daemon=ALIVE
     ).findings
     assert "it used orders-db, /srv/orders" in finding.summary
+
+
+WHOLE = {"config.v2.json": CONFIG, "hostconfig.json": MOUNTED}
+DYING = json.dumps({"Name": "/orders", "Driver": "overlay2", "State": {"Dead": True}})
+DISK = Mounted("/var/lib/docker/image", "ext4", "/dev/sdb1")
+COVERED = CoveredRecords((CoveredRecord(DISK, FOLDER, (LOST,)),))
+LAYERLESS: dict[str, tuple[Mapping[str, str], CoveredRecords, list[tuple[str, str]]]] = {
+    "its layer has no record": (WHOLE, CoveredRecords(), [("critical", "orders")]),
+    "a disk is mounted over all records": (WHOLE, COVERED, []),
+    "it is removed at this moment": (WHOLE | {"config.v2.json": DYING}, CoveredRecords(), []),
+}
+
+
+@pytest.mark.parametrize(("files", "covered", "expected"), LAYERLESS.values(), ids=LAYERLESS)
+def test_a_layer_without_a_record(
+    files: Mapping[str, str], covered: CoveredRecords, expected: list[tuple[str, str]]
+) -> None:
+    result = judge(
+        "container.record-damaged",
+        hidden=hidden(files, layer=False),
+        info=INFO,
+        daemon=ALIVE,
+        covered=covered,
+    )
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables == {"folder": f"{FOLDER}/{LOST}"}

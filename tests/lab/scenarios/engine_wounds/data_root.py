@@ -74,6 +74,28 @@ def user_namespaces_switched_on(box: Box) -> None:
     assert box.api("/containers/json?all=1") == []
 
 
+@fault("daemon.data-root-covered", subject=DAEMON)
+def disk_over_the_folder_of_images(box: Box) -> None:
+    """A disk came to lie over the folder of images: the engine starts without a container."""
+    box.stop_engine()
+    box.sh(f"mount -t tmpfs scratch {ROOT}/image")
+    box.start_engine(config=dict(BASE_CONFIG))
+    assert box.api("/containers/json?all=1") == []
+    (finding,) = box.diagnose("check", "daemon.data-root-covered", "--format", "json").findings
+    assert finding["fix"][0]["command"].startswith(f"umount {ROOT}/image")
+
+
+@fault("container.record-damaged", subject="container:lost7")
+def layer_without_a_record(box: Box) -> None:
+    """The engine's record of one container's layer is gone, and the engine skips the container."""
+    box.docker("create", "--name=lost7", *SMALL, "shop:1.4")
+    id = box.inspect("lost7")["Id"]
+    box.stop_engine()
+    box.sh(f"rm -r {ROOT}/image/overlay2/layerdb/mounts/{id}")
+    box.start_engine(config=dict(BASE_CONFIG))
+    assert id not in {item["Id"] for item in box.api("/containers/json?all=1")}
+
+
 @healthy(engine_started=False, baseline=False)
 def data_root_moved_on_purpose(box: Box) -> None:
     """The data root was moved to a disk of its own; the old one still lies there, and fstab names

@@ -151,7 +151,7 @@ def disk_not_mounted_at_boot(box: Box) -> None:
 @fault(
     "storage.disk-not-mounted",
     subject="filesystem:/srv/tunnel",
-    also=["container.restart-loop"],
+    also=["container.mount-source-missing", "container.restart-loop"],
     shareable=True,
 )
 def settings_on_a_disk_that_is_not_mounted(box: Box) -> None:

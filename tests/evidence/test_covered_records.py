@@ -1,0 +1,71 @@
+"""Mounts over a part of the data root, and the containers that are missing since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.covered_records import CoveredRecords, covered_records
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import Failed, Json
+from diagnose.questions import AnyQuestion
+from tests.hosts import Made
+from tests.inspected import container, of
+
+ROOT = "/var/lib/docker"
+INFO = Info(driver="overlay2", docker_root_dir=ROOT)
+LAYERS = f"{ROOT}/image/overlay2/layerdb/mounts"
+ID = "a" * 64
+
+
+def listing(**by_folder: Sequence[str]) -> Callable[[AnyQuestion], Json | Failed]:
+    """The answers about folders: `layers` and `configs`; no other folder exists."""
+    folders = {LAYERS: by_folder.get("layers"), f"{ROOT}/containers": by_folder.get("configs")}
+
+    def answer(question: AnyQuestion) -> Json | Failed:
+        names = folders.get(question.args["path"])
+        if names is None:
+            return Failed("missing")
+        return {"entries": [{"name": name, "type": "folder"} for name in names], "truncated": False}
+
+    return answer
+
+
+def mounted(*points: str) -> Mounts:
+    disks = [Mounted(point, "ext4", "/dev/sdb1", dev=f"8:{at}") for at, point in enumerate(points)]
+    return Mounts((Mounted("/", "ext4", "/dev/sda1", dev="7:0"), *disks))
+
+
+CASES: dict[str, tuple[Mounts, Containers, list[tuple[str, tuple[str, ...]]]]] = {
+    "over the images": (mounted(f"{ROOT}/image"), of(), [(f"{ROOT}/image", (ID,))]),
+    "over the containers": (mounted(f"{ROOT}/containers"), of(), [(f"{ROOT}/containers", (ID,))]),
+    "over the whole data root": (mounted(ROOT), of(), []),
+    "over the volumes": (mounted(f"{ROOT}/volumes"), of(), []),
+    "nothing is mounted there": (mounted(), of(), []),
+    "the engine has containers": (mounted(f"{ROOT}/image"), of(container("web")), []),
+}
+
+
+@pytest.mark.parametrize(("mounts", "containers", "expected"), CASES.values(), ids=CASES)
+def test_covered_records(
+    mounts: Mounts, containers: Containers, expected: list[tuple[str, tuple[str, ...]]]
+) -> None:
+    host = Made({"file.list": listing(layers=[ID], configs=[ID, "no-id"])})
+    found = covered_records(host, INFO, containers, mounts)
+    assert isinstance(found, CoveredRecords)
+    assert [(item.mount.point, item.ids) for item in found] == expected
+
+
+def test_a_disk_that_fstab_names_is_meant() -> None:
+    fstab = {"text": f"/dev/sdb1 {ROOT}/containers ext4 defaults 0 2\n", "truncated": False}
+
+    def read(question: AnyQuestion) -> Json | Failed:
+        return fstab if question.args["path"] == "/etc/fstab" else Failed("missing")
+
+    host = Made({"file.list": listing(layers=[ID], configs=[]), "file.read": read})
+    found = covered_records(host, INFO, of(), mounted(f"{ROOT}/containers"))
+    assert isinstance(found, CoveredRecords)
+    assert not list(found)
