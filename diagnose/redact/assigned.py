@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned_values import (
     BLOCK,
     after_comma,
@@ -19,7 +20,7 @@ from diagnose.redact.assigned_values import (
 )
 from diagnose.redact.lines import has_sign
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import COLOUR, Mark, Scan, lazy, verbose, words
+from diagnose.redact.patterns import COLOUR, Mark, Scan, verbose, words
 from diagnose.redact.spans import SecretName, SecretSpan, line_before
 from diagnose.redact.values import redact_value
 
@@ -46,7 +47,7 @@ _ALL = tuple(_KEYWORDS)
 _LARGE = 2000
 """In a text of so many characters it pays to look only for those keywords that it has."""
 _LONGEST_NAME = 100
-_NAME_END = lazy(r"[\w.-]*+")
+_NAME_END = LazyPattern(r"[\w.-]*+")
 
 _ESCAPED_QUOTE = r"&quot;|&\#0?3[49];|\\+u0022|\\+x22|%22"
 _BEFORE_QUOTED = r"""
@@ -83,34 +84,34 @@ _FLAG_GAP = verbose(
     (\\*+["'])?(?![-|<>&;])
     """
 )
-_SET_GAP = lazy(r"(\\*+[\"'])?[ \t]++(\\*+[\"'])?(?![|<>&;])")
+_SET_GAP = LazyPattern(r"(\\*+[\"'])?[ \t]++(\\*+[\"'])?(?![|<>&;])")
 """After the name that a directive sets; its value may begin like an option."""
-_CALL_GAP = lazy(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
-_CALLED = lazy(r"\([bur]?([\"'])")
-_ASKING = lazy(
+_CALL_GAP = LazyPattern(r"(\\*+[\"'](?:>>)?)?[ \t]{0,20},[ \t]{0,20}(<<)?(\\*+[\"'])")
+_CALLED = LazyPattern(r"\([bur]?([\"'])")
+_ASKING = LazyPattern(
     r"(?i)_*(?:get|read|fetch|load|find|has|is|check|validate|verify|decode|lookup|create|delete"
     r"|list|describe)"
 )
 """Calls that name what they look for, not what it is."""
-_WORD_BEFORE = lazy(r"(?i)\b([a-z]{2,20}) $")
+_WORD_BEFORE = LazyPattern(r"(?i)\b([a-z]{2,20}) $")
 _DIRECTIVES = words(
     "requirepass masterauth bindpw rootpw rocommunity rwcommunity storepass keypass auth_pass "
     "bind_password insecure-password server_password serverpassword wpa_passphrase"
 )
 """Lines of configuration that take their secret after a space: redis.conf, nslcd.conf, slapd.conf,
 snmpd.conf, keepalived.conf, haproxy.cfg, hostapd.conf."""
-_SENTENCE = lazy(
+_SENTENCE = LazyPattern(
     r"(?i)[\"']?[ \t]{1,40}(?:are|cannot|for|has|in|is|must|not|of|should|to|too|was|with)[ \t]{1,40}[\w\"']"
 )
 """After the name of such a directive: an error message that mentions it."""
-_SETS = lazy(
+_SETS = LazyPattern(
     r"(?i)(?:^|[;{]|\\n)[ \t]*(?:(?:fastcgi|uwsgi|scgi)_param|(?:proxy|grpc)_set_header|setenv|set(?= +\$))"
     r"[ \t]+[\"']?\$?$"
 )
 """Before a name: what gives it the value that follows after a space, in nginx and Apache."""
-_DEFINES = lazy(r"(?i)(?<![a-z])(?:define|setenv|putenv|setdefault|set_?property)\($")
+_DEFINES = LazyPattern(r"(?i)(?<![a-z])(?:define|setenv|putenv|setdefault|set_?property)\($")
 """Calls whose second argument is the value of the first, whatever it looks like."""
-_PASSED_TEST = lazy(r"--- PASS: (?:Benchmark|Example|Fuzz|Test)")
+_PASSED_TEST = LazyPattern(r"--- PASS: (?:Benchmark|Example|Fuzz|Test)")
 """What `go test` says of a test."""
 
 
@@ -171,7 +172,7 @@ def _name_start(text: str, start: int, past: int) -> int:
 
 def _name_end(text: str, end: int) -> int:
     """Where the name around a keyword ends."""
-    rest = _NAME_END().match(text, end)
+    rest = _NAME_END.match(text, end)
     return rest.end() if rest else end
 
 
@@ -180,10 +181,10 @@ def _name(text: str, start: int, end: int) -> SecretName | None:
     name = text[start:end].rstrip(".")
     if text[end : end + 1] in ("/", ""):
         return None
-    if name == "PASS" and start >= 4 and _PASSED_TEST().match(text, start - 4):
+    if name == "PASS" and start >= 4 and _PASSED_TEST.match(text, start - 4):
         return None
     is_plain_key = name.lower() in ("key", "keys") and text[start - 1 : start] == " "
-    if is_plain_key and (before := _WORD_BEFORE().search(text, max(0, start - 21), start)):
+    if is_plain_key and (before := _WORD_BEFORE.search(text, max(0, start - 21), start)):
         name = f"{before[1]}_{name}"  # `api key: x` is a key, `routing key: x` is none
     kind = kind_of(name)
     return SecretName(start, end, name, kind) if kind else None
@@ -194,22 +195,22 @@ def _value_span(text: str, name: SecretName) -> SecretSpan | None:
     end = name.end
     after = text[end]
     if after == "(":
-        only_asks = _ASKING().match(name.text)
-        return None if only_asks else literal(text, _CALLED().match(text, end), name)
-    if after in " \t:" and (typed := _TYPED().match(text, end)):
+        only_asks = _ASKING.match(name.text)
+        return None if only_asks else literal(text, _CALLED.match(text, end), name)
+    if after in " \t:" and (typed := _TYPED.match(text, end)):
         return literal(text, typed, name)
-    separator = _SEPARATOR().match(text, end)
+    separator = _SEPARATOR.match(text, end)
     if separator is not None:
-        if separator[2] == ":" and (block := BLOCK().match(text, end)):
+        if separator[2] == ":" and (block := BLOCK.match(text, end)):
             return in_block(text, block, name)
         return after_sign(text, separator, name)
     if _is_set(text, name):
-        return after_gap(text, _SET_GAP().match(text, end), name)
+        return after_gap(text, _SET_GAP.match(text, end), name)
     if _stands_before_value(text, name):
-        return after_gap(text, _FLAG_GAP().match(text, end), name)
+        return after_gap(text, _FLAG_GAP.match(text, end), name)
     if after in "\\\"'," and _is_first_argument(text, name):
-        is_defined = _DEFINES().search(_before_quotes(text, name)) is not None
-        return after_comma(text, _CALL_GAP().match(text, end), name, any_word=is_defined)
+        is_defined = _DEFINES.search(_before_quotes(text, name)) is not None
+        return after_comma(text, _CALL_GAP.match(text, end), name, any_word=is_defined)
     return spoken(text, name) if after in " \t\r\n" else None
 
 
@@ -217,14 +218,14 @@ def _stands_before_value(text: str, name: SecretName) -> bool:
     """Whether only a gap lies between the name and its value: an option, or a directive."""
     if name.text[0] == "-":
         return True
-    return name.text.lower() in _DIRECTIVES and not _SENTENCE().match(text, name.end)
+    return name.text.lower() in _DIRECTIVES and not _SENTENCE.match(text, name.end)
 
 
 def _is_set(text: str, name: SecretName) -> bool:
     """Whether a directive before the name gives it the value that follows, and no variable."""
     after = text[name.end : name.end + 40].lstrip(" \t\"'")
     is_apart = text[name.end] in " \t\"'" and not after.startswith("$")
-    return is_apart and bool(_SETS().search(line_before(text, name.start)))
+    return is_apart and bool(_SETS.search(line_before(text, name.start)))
 
 
 def _is_first_argument(text: str, name: SecretName) -> bool:

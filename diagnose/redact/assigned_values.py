@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_mixed
-from diagnose.redact.patterns import lazy, verbose, words
+from diagnose.redact.patterns import verbose, words
 from diagnose.redact.spans import LONGEST, SecretName, SecretSpan, closing, line_before, trimmed
 from diagnose.redact.unquoted import IN_MESSAGES, UNQUOTED_LONG, unquoted
 
-_BRACKETED = lazy(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
+_BRACKETED = LazyPattern(r"[(\[<]([^\s()\[\]<>\"',;]{8,300})[)\]>]")
 _WRAPPER = verbose(
     r"""
     (?: (?:new[ ]|&)?
@@ -48,7 +49,7 @@ _ASKS = IN_MESSAGES | words("your enter password token secret key")
 
 def spoken(text: str, name: SecretName) -> SecretSpan | None:
     """A value that follows its name without a sign, and is no word of a language."""
-    match = _SPOKEN().match(text, name.end)
+    match = _SPOKEN.match(text, name.end)
     if match is None or name.kind == "random":
         return None
     value = match[2].rstrip(".:")
@@ -112,7 +113,7 @@ def after_gap(text: str, gap: re.Match[str] | None, name: SecretName) -> SecretS
     if quote:
         right = closing(text, at, quote)
     else:
-        match = UNQUOTED_LONG().match(text, at)
+        match = UNQUOTED_LONG.match(text, at)
         right = at + len(trimmed(match[0])) if match else at
     value = text[at:right]
     if not value or exempt(name.kind, name.text, value):
@@ -148,9 +149,9 @@ def after_sign(text: str, separator: re.Match[str], name: SecretName) -> SecretS
         return unquoted(text, separator, name)  # a password may begin with one
     if quote:
         return _quoted(text, separator, name)
-    if wrapper := _WRAPPER().match(text, at):
+    if wrapper := _WRAPPER.match(text, at):
         return _wrapped(text, wrapper, name)
-    bracketed = _BRACKETED().match(text, at)
+    bracketed = _BRACKETED.match(text, at)
     if bracketed and not text[bracketed.end() : bracketed.end() + 1].isalnum():
         value = bracketed[1]
         is_secret = is_mixed(value) and not exempt(name.kind, name.text, value)

@@ -14,8 +14,9 @@ from functools import lru_cache
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import is_mixed
-from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.patterns import Mark, verbose
 from diagnose.redact.shell import at_places_in_words
 from diagnose.redact.values import mark_password
 
@@ -88,9 +89,9 @@ _TOOLS = (
     _Tool(r"mc", last=("set", "add")),
 )
 _NAMES = "|".join(tool.names for tool in _TOOLS)
-_NAME = lazy(_NAMES)
-_ANY = lazy(rf"(?<![\w.-])(?:{_NAMES})(?=[ \t]|\\\r?\n)")
-_SIGN = lazy(
+_NAME = LazyPattern(_NAMES)
+_ANY = LazyPattern(rf"(?<![\w.-])(?:{_NAMES})(?=[ \t]|\\\r?\n)")
+_SIGN = LazyPattern(
     r"mysql|mariadb|mycli|sshpass|cqlsh|mongo|influx|-cli[ \"\\]|curl|wget|http[ \"]|etcd|lftp"
     r"|samba|smbcl|net ads|net rpc|wbinfo|kadmin|ldap|mosq|ipmi|sqlcmd"
     r"|zip|snmp|login|rabbit|htpass|rdp|openssl|mc[ \"]|cypher|couchb|elastics|hydra|isql|tsql"
@@ -98,21 +99,21 @@ _SIGN = lazy(
     r"|transmission|ttyd|ss-|sslocal|ssserver|frpc|gitlab-runner|filebrowser|bw[ \"]|rar[ \"]|7z"
     r"|keygen|ncftp|winexe|vault"
 )
-_OPTION = lazy(
+_OPTION = LazyPattern(
     r" --?[A-Za-z]| /p:| (?:login|unseal|add|add_user|change_password|authenticate_user|alias) "
 )
-_WORDS_OF_LIST = lazy(
+_WORDS_OF_LIST = LazyPattern(
     r"\[\s{0,20}\"(?:[^\"\\\n]|\\.)*+\"(?:\s{0,20},?\s{0,20}\"(?:[^\"\\\n]|\\.)*+\")++\s{0,20}\]"
 )
-_QUOTED = lazy(r"\"((?:[^\"\\\n]|\\.)*+)\"")
+_QUOTED = LazyPattern(r"\"((?:[^\"\\\n]|\\.)*+)\"")
 _AS_USER = frozenset(("-u", "-U", "--user", "--username", "-l", "--login"))
-_NO_PASSWORD = lazy(
+_NO_PASSWORD = LazyPattern(
     r"(?:docker|podman|nerdctl)[\w-]*|sudo|doas|su|ssh|scp|sftp|mkdir|install|rsync|cp|tar|psql"
     r"|pg_\w+|mysql[\w-]*|mariadb[\w-]*"
 )
 """Programs whose -p is something else, or the first of several programs."""
-_CLUSTER = lazy(r"-[A-Za-z]{1,8}[uU]")
-_PORTS = lazy(r"(?:[\d.]+:)?\d{1,5}:\d{1,5}(?:/\w+)?")
+_CLUSTER = LazyPattern(r"-[A-Za-z]{1,8}[uU]")
+_PORTS = LazyPattern(r"(?:[\d.]+:)?\d{1,5}:\d{1,5}(?:/\w+)?")
 _LONGEST_COMMAND = 4000
 _SHELL = verbose(
     r"""
@@ -123,11 +124,11 @@ _SHELL = verbose(
     re.DOTALL,
 )
 """The pieces of a command line, as a shell reads them."""
-_NAMED = lazy(r"-|[\w.-]+=")
+_NAMED = LazyPattern(r"-|[\w.-]+=")
 _MOST_TOOLS = 4
-_ACCOUNT = lazy(r"[a-z_][\w.-]{0,31}:([^\s:]{6,64}):(?:e:)?\d{3,5}(?::[\w:.,/-]{0,60})?")
+_ACCOUNT = LazyPattern(r"[a-z_][\w.-]{0,31}:([^\s:]{6,64}):(?:e:)?\d{3,5}(?::[\w:.,/-]{0,60})?")
 """An account as the image of an SFTP server takes it: bob:x:1001."""
-_SHARE_USER = lazy(r"[\w.-]{1,32};([^\s;]{4,64})(?:;.*)?")
+_SHARE_USER = LazyPattern(r"[\w.-]{1,32};([^\s;]{4,64})(?:;.*)?")
 """A user as the image of a file server takes it under -u: bob;x."""
 
 
@@ -163,10 +164,10 @@ def _without_a_tool(words: list[str]) -> Iterator[SecretPart]:
         option = words[at - 1] if at else ""
         if takes_password and option in _PASSWORD_OPTIONS and is_mixed(word):
             yield SecretPart(at, 0, len(word), f"{option} {word}")
-        shared = _SHARE_USER().fullmatch(word) if option == "-u" else None
+        shared = _SHARE_USER.fullmatch(word) if option == "-u" else None
         if shared:
             yield SecretPart(at, *shared.span(1), f"{option} {word}")
-        account = _ACCOUNT().fullmatch(word) if ":" in word else None
+        account = _ACCOUNT.fullmatch(word) if ":" in word else None
         if account and is_mixed(account[1]):
             yield SecretPart(at, *account.span(1), word)
 
@@ -177,14 +178,14 @@ _PASSWORD_OPTIONS = ("-p", "-P", "-pw")
 def _begins_without_password(words: list[str]) -> bool:
     """Whether one of the programs at the beginning takes no password under -p."""
     names = [word.rpartition("/")[2] for word in words[:4]]
-    return any(_NO_PASSWORD().fullmatch(name) for name in names)
+    return any(_NO_PASSWORD.fullmatch(name) for name in names)
 
 
 def _tool_of(word: str) -> _Tool | None:
     if len(word) > 60:
         return None
     name = word.rpartition("/")[2]
-    return _tool(name) if name and _NAME().fullmatch(name) else None
+    return _tool(name) if name and _NAME.fullmatch(name) else None
 
 
 @lru_cache(maxsize=1024)
@@ -195,7 +196,7 @@ def _tool(name: str) -> _Tool | None:
 def _of_tool(tool: _Tool, words: list[str], index: int) -> Iterator[SecretPart]:
     for at in range(index + 1, len(words)):
         yield from _at_word(tool, words, at)
-    if not tool.last or set(tool.last).isdisjoint(words) or _NAMED().match(words[-1]):
+    if not tool.last or set(tool.last).isdisjoint(words) or _NAMED.match(words[-1]):
         return
     least = 2 if tool.names == "vault" else 3
     if len(words) - index > least:
@@ -206,7 +207,7 @@ def _at_word(tool: _Tool, words: list[str], at: int) -> Iterator[SecretPart]:
     """The secret of one word: the next word's, behind `=`, or joined to a short option."""
     word = words[at]
     following = words[at + 1] if at + 1 < len(words) else "-"
-    takes_next = word in tool.options or (tool.after == ":" and _CLUSTER().fullmatch(word))
+    takes_next = word in tool.options or (tool.after == ":" and _CLUSTER.fullmatch(word))
     if takes_next and not following.startswith("-"):
         yield from _part(tool, words, at + 1, 0, word)
         return
@@ -232,20 +233,20 @@ def _part(tool: _Tool, words: list[str], at: int, start: int, option: str) -> It
     end = len(word)
     if tool.after == ";" and word.find(";", start) > start:
         end = word.find(";", start)
-    if start < end and not _PORTS().fullmatch(word, start, end):
+    if start < end and not _PORTS.fullmatch(word, start, end):
         yield SecretPart(at, start, end, f"{option} {word}" if start == 0 else word)
 
 
 def command_secrets(text: str, low: str, mark: Mark) -> str:
     """The text with the secrets of the command lines in it replaced."""
-    if '["' in text and _SIGN().search(low):
-        text = _WORDS_OF_LIST().sub(lambda m: _in_list(m[0], mark), text)
+    if '["' in text and _SIGN.search(low):
+        text = _WORDS_OF_LIST.sub(lambda m: _in_list(m[0], mark), text)
     pieces: list[str] = []
     done = 0
-    while option := _OPTION().search(text, done):
+    while option := _OPTION.search(text, done):
         start, end = _logical_line(text, option.start(), option.end(), done)
         line = text[start:end]
-        pieces += (text[done:start], _in_line(line, mark) if _SIGN().search(line.lower()) else line)
+        pieces += (text[done:start], _in_line(line, mark) if _SIGN.search(line.lower()) else line)
         done = end
     if not pieces:
         return text
@@ -274,7 +275,7 @@ def _is_continued(text: str, newline: int) -> bool:
 
 def _in_list(text: str, mark: Mark) -> str:
     """A command line as a list in a text: ["redis-cli", "-a", "x"], with or without commas."""
-    spots = [(match.start(1), match.end(1)) for match in _QUOTED().finditer(text)]
+    spots = [(match.start(1), match.end(1)) for match in _QUOTED.finditer(text)]
     pieces: list[str] = []
     done = 0
     for part in sorted(secret_parts([text[left:right] for left, right in spots])):
@@ -289,7 +290,7 @@ def _in_list(text: str, mark: Mark) -> str:
 def _in_line(text: str, mark: Mark) -> str:
     pieces: list[str] = []
     done = past = 0
-    for match in _ANY().finditer(text):
+    for match in _ANY.finditer(text):
         if match.start() < past:
             continue  # another tool among the words of the last command, which were all read
         spans = _shell_words(text, match.start())
@@ -311,7 +312,7 @@ def _shell_words(text: str, start: int) -> list[tuple[int, int]]:
     """Where the words of the command are that begins here."""
     spans: list[tuple[int, int]] = []
     at = start
-    while piece := _SHELL().search(text, at, start + _LONGEST_COMMAND):
+    while piece := _SHELL.search(text, at, start + _LONGEST_COMMAND):
         if piece["end"]:
             break
         if piece["word"]:

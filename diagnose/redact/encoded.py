@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import is_mixed, is_token, unpacked
-from diagnose.redact.patterns import Mark, Scan, lazy
+from diagnose.redact.patterns import Mark, Scan
 from diagnose.redact.tokens import HEX
 from diagnose.redact.unquoted import VERSION_OR_TAG
 
-_BASE64 = lazy(r"[A-Za-z0-9+/_-]{20,}+={0,2}")
+_BASE64 = LazyPattern(r"[A-Za-z0-9+/_-]{20,}+={0,2}")
 _PEM_START = "LS0tLS1CRUdJTi"
 """The base64 of `-----BEGIN`."""
-_PAIR = lazy(r"\0?[^\s:\0]{1,64}[:\0]([^\s\0]{6,200})\n?")
+_PAIR = LazyPattern(r"\0?[^\s:\0]{1,64}[:\0]([^\s\0]{6,200})\n?")
 """A name and a password, as HTTP and SMTP send them."""
 
 
@@ -24,7 +25,7 @@ def in_base64(text: str, chunks: Iterable[str], mark: Mark, scan: Scan) -> str:
     for chunk in chunks:
         if chunk.islower():
             continue  # no base64 of that length is
-        for word in dict.fromkeys(_BASE64().findall(chunk)):
+        for word in dict.fromkeys(_BASE64.findall(chunk)):
             kind = _kind_within(word, mark, scan) if word.strip(HEX) else None
             if kind:
                 text = text.replace(word, mark(kind, word, word))
@@ -38,13 +39,8 @@ def _kind_within(word: str, mark: Mark, scan: Scan) -> str | None:
     plain = unpacked(word)
     if plain is None:
         return None
-    pair = _PAIR().fullmatch(plain)
-    if (
-        pair
-        and is_mixed(pair[1])
-        and pair[1][:2] != "//"
-        and not VERSION_OR_TAG().fullmatch(pair[1])
-    ):
+    pair = _PAIR.fullmatch(plain)
+    if pair and is_mixed(pair[1]) and pair[1][:2] != "//" and not VERSION_OR_TAG.fullmatch(pair[1]):
         return is_token(mark("password", pair[1], plain)) or "password"
     kinds: list[str] = []
 

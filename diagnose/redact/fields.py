@@ -9,9 +9,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt
 from diagnose.redact.names import kind_of, names_users, unexplained
-from diagnose.redact.patterns import Mark, lazy
+from diagnose.redact.patterns import Mark
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.urls import plain_address
 from diagnose.redact.values import redact_value
@@ -29,15 +30,15 @@ interpreter's own limit is 500."""
 TOO_DEEP = "a value nested more than 100 deep"
 """What is remembered for such a value."""
 
-_LOGINS = lazy(r"(?i)\b(?:basic|digest)_?auth\.(?:users|\w+$(?<!file|ealm|ader|ield))")
-_LOGIN = lazy(r"((?:^|,)[^:,]+:(?:[^:,]+:)?|^)([^:,]{20,})")
+_LOGINS = LazyPattern(r"(?i)\b(?:basic|digest)_?auth\.(?:users|\w+$(?<!file|ealm|ader|ield))")
+_LOGIN = LazyPattern(r"((?:^|,)[^:,]+:(?:[^:,]+:)?|^)([^:,]{20,})")
 """Labels that give a proxy its accounts: `traefik...basicauth.users`, `caddy.basicauth.bob`."""
 _ID_LENGTHS = frozenset({64, 69, 71})
 _LEAST_ID = min(_ID_LENGTHS)
-_ID = lazy(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
+_ID = LazyPattern(r"(?:sha256:)?[0-9a-f]{64}(?:-init)?")
 """An id of the engine's or a folder named by one: by the thousand in an answer about layers, and
 never read as a secret by itself."""
-_IDS = lazy(r"\b[0-9a-f]{64}\b")
+_IDS = LazyPattern(r"\b[0-9a-f]{64}\b")
 
 # What is done with a value by its key; any other string in a plan is a kind of secret.
 _Handler = Callable[["Walk", str, Any], Any]
@@ -56,7 +57,7 @@ class Plan(dict[str, "_Handler | str | None"]):
 
     def __missing__(self, key: str) -> str | None:
         # a host of 1,000 containers has 2,500 keys with an id
-        words_of_key = _IDS().sub("", key) if len(key) >= _LEAST_ID else key
+        words_of_key = _IDS.sub("", key) if len(key) >= _LEAST_ID else key
         kind = kind_of(words_of_key)
         is_path = "." in words_of_key or "/" in words_of_key
         if "@" in key or (len(words_of_key) > 24 and not is_path):
@@ -100,7 +101,7 @@ class Walk:
         """Free text."""
         if len(old) < 5 or old in self.clean:
             return old
-        if len(old) in _ID_LENGTHS and _ID().fullmatch(old):
+        if len(old) in _ID_LENGTHS and _ID.fullmatch(old):
             self.seen.append(old)
             return old
         new = (plain_address(old, self.mark) if "://" in old else None) or redact_text(
@@ -220,7 +221,7 @@ class Walk:
                 return value
             logins, users = _accounts_under(label)
             if logins:
-                return _LOGIN().sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
+                return _LOGIN.sub(lambda m: m[1] + self.mark("password-hash", m[2], m[0]), value)
             if users and (":" in value or "|" in value):
                 return redact_text(f"{label}={value}", self.mark)[len(label) + 1 :]
             return self.string(value)
@@ -250,4 +251,4 @@ def _accounts_under(label: str) -> tuple[bool, bool]:
 
     And whether a name says that an account stands under it.
     """
-    return _LOGINS().search(label) is not None, names_users(label)
+    return _LOGINS.search(label) is not None, names_users(label)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import at_signs, on_lines
 from diagnose.redact.looks import exempt, is_scrambled, random_looking, unpacked
-from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.patterns import Mark, verbose
 from diagnose.redact.values import B64, cookies, credentials, is_basic, mark_group, mark_mixed
 
 _AUTHORIZATION = verbose(
@@ -18,8 +19,8 @@ _AUTHORIZATION = verbose(
     ([^\r\n"'\\,\]}]++)
     """
 )
-_SIGNED = lazy(r"(?i)\b(digest|aws4-hmac-sha256|hawk|oauth|signature)([ +][^\r\n]{1,2000})")
-_SIGNED_PART = lazy(
+_SIGNED = LazyPattern(r"(?i)\b(digest|aws4-hmac-sha256|hawk|oauth|signature)([ +][^\r\n]{1,2000})")
+_SIGNED_PART = LazyPattern(
     r"(?i)\b(response|signature|oauth_signature|oauth_token|mac|credential)=(\"?)([^\",\s]{6,})"
 )
 """Parameters of an Authorization header: what proves, and what the proof is made with."""
@@ -45,26 +46,24 @@ _MAIL = verbose(
     ([A-Za-z0-9+/]{8,}+={0,2})(?![\w-])
     """
 )
-_IMAP = lazy(r"(\b[A-Za-z]{0,3}\d{1,5} LOGIN \"?[\w.@-]{1,80}\"? \"?)([^\s\"]{6,})")
-_FTP_LOGIN = lazy(
+_IMAP = LazyPattern(r"(\b[A-Za-z]{0,3}\d{1,5} LOGIN \"?[\w.@-]{1,80}\"? \"?)([^\s\"]{6,})")
+_FTP_LOGIN = LazyPattern(
     r"(\bUSER [^\s]{1,80}\"?\s{1,3}(?:[^\n]{0,80}\n){0,2}[^\n]{0,40}?\bPASS )([^\s\"]{4,})"
 )
 """The password right after its user, as POP3 and FTP send them."""
-_FTP_PASS = lazy(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
+_FTP_PASS = LazyPattern(r"(?m)((?:^|[>\"'] ?)PASS )([^\s\"]{6,})(?=\"?\s*$)")
 
 
 def in_headers(text: str, low: str, mark: Mark) -> str:
     """The text without the values of Authorization and Cookie headers."""
     if "authorization" in low:
+        text = on_lines(text, "authorization", lambda t: _SIGNED.sub(lambda m: _signed(m, mark), t))
         text = on_lines(
-            text, "authorization", lambda t: _SIGNED().sub(lambda m: _signed(m, mark), t)
-        )
-        text = on_lines(
-            text, "authorization", lambda t: _AUTHORIZATION().sub(lambda m: _header(m, mark), t)
+            text, "authorization", lambda t: _AUTHORIZATION.sub(lambda m: _header(m, mark), t)
         )
     if "cookie" in low:
         text = on_lines(
-            text, "cookie", lambda t: _COOKIE().sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t)
+            text, "cookie", lambda t: _COOKIE.sub(lambda m: m[1] + m[2] + cookies(m[3], mark), t)
         )
     return text
 
@@ -76,26 +75,26 @@ def after_schemes(text: str, low: str, mark: Mark) -> str:
     """
     for scheme in SCHEMES:
         if scheme in low:
-            text = on_lines(text, scheme, lambda t: _BEARER().sub(lambda m: _bearer(m, mark), t))
+            text = on_lines(text, scheme, lambda t: _BEARER.sub(lambda m: _bearer(m, mark), t))
     if "auth " in low or "334 " in text:
-        text = at_signs(text, ("auth ", "334 "), _MAIL(), lambda m: _of_mail(m, mark))
+        text = at_signs(text, ("auth ", "334 "), _MAIL, lambda m: _of_mail(m, mark))
     if " LOGIN " in text:
-        text = on_lines(text, " login ", lambda t: _IMAP().sub(lambda m: mark_mixed(m, 2, mark), t))
+        text = on_lines(text, " login ", lambda t: _IMAP.sub(lambda m: mark_mixed(m, 2, mark), t))
     if "PASS " in text:
         if "USER " in text:
-            text = at_signs(text, ("user ",), _FTP_LOGIN(), lambda m: mark_group(m, 2, mark))
-        text = _FTP_PASS().sub(lambda m: mark_mixed(m, 2, mark), text)
+            text = at_signs(text, ("user ",), _FTP_LOGIN, lambda m: mark_group(m, 2, mark))
+        text = _FTP_PASS.sub(lambda m: mark_mixed(m, 2, mark), text)
     return text
 
 
 def _signed(match: re.Match[str], mark: Mark) -> str:
-    return match[1] + _SIGNED_PART().sub(
+    return match[1] + _SIGNED_PART.sub(
         lambda m: f"{m[1]}={m[2]}{mark('auth', m[3], m[0])}", match[2]
     )
 
 
 def _header(match: re.Match[str], mark: Mark) -> str:
-    if _SIGNED().match(match[3]):
+    if _SIGNED.match(match[3]):
         return match[0]
     return match[1] + match[2] + credentials(match[3], mark)
 
@@ -111,7 +110,7 @@ def _bearer(match: re.Match[str], mark: Mark) -> str:
 def _is_proof(scheme: str, raw: str, mark: Mark) -> bool:
     """Whether the word after a scheme proves who asks, and is no word of a sentence."""
     if scheme in ("basic", "negotiate", "ntlm"):
-        is_base64 = len(raw) % 4 == 0 and B64().fullmatch(raw) is not None
+        is_base64 = len(raw) % 4 == 0 and B64.fullmatch(raw) is not None
         return is_base64 and (is_basic(raw, mark) or len(raw) > 40)
     if random_looking(raw) or is_scrambled(raw):
         return True

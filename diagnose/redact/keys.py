@@ -5,15 +5,16 @@ Private keys whole or cut off, pairs of a key's id and its secret, hashes of pas
 
 from __future__ import annotations
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import on_lines
-from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.patterns import Mark, verbose
 
 _LONGEST_KEY = 16_000
 """Characters from a key's first line to its last: RSA of 16,384 bits, in lines, with what a log
 puts before each."""
 _KIND = r"(?:[A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?|OpenVPN [\w -]{0,40}key(?: V\d)?)"
-_BEGIN = lazy(rf"----[- ]BEGIN {_KIND}[- ]----")
-_END = lazy(rf"----[- ]END {_KIND}[- ]----")
+_BEGIN = LazyPattern(rf"----[- ]BEGIN {_KIND}[- ]----")
+_END = LazyPattern(rf"----[- ]END {_KIND}[- ]----")
 _CUT_OFF = verbose(
     r"""
     (?: (?:\\+[nr]|\s)++ (?:[\w:.,+>-]{1,40}[ \t]+){0,2}?   # a new line or its escape, and what a log puts before it
@@ -26,11 +27,13 @@ _CUT_OFF = verbose(
     """
 )
 """As much of a key without an end as there is before the text continues with something else."""
-_TAIL_LINE = lazy(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
+_TAIL_LINE = LazyPattern(r"[A-Za-z0-9+/=]{16,}|=[A-Za-z0-9+/=]{4}|[A-Za-z0-9+/=]{1,15}=")
 _LONGEST_TAIL = 8000
-_PUTTY = lazy(r"(Private-(?:Lines|MAC|Hash): )(\d{1,4}(?:\s++[A-Za-z0-9+/=]{16,}+)+|[0-9a-f]{32,})")
-_JWK = lazy(r"(\"(?:d|k|p|q|dp|dq|qi)\"\s{0,9}:\s{0,9}\")([\w-]{20,}+)(?=\")")
-_AWS_PAIR = lazy(
+_PUTTY = LazyPattern(
+    r"(Private-(?:Lines|MAC|Hash): )(\d{1,4}(?:\s++[A-Za-z0-9+/=]{16,}+)+|[0-9a-f]{32,})"
+)
+_JWK = LazyPattern(r"(\"(?:d|k|p|q|dp|dq|qi)\"\s{0,9}:\s{0,9}\")([\w-]{20,}+)(?=\")")
+_AWS_PAIR = LazyPattern(
     r"(\bA[KS]IA[A-Z0-9]{16}[\"']?[\s:/|,;]{1,3}[\"']?)([A-Za-z0-9+/]{40})(?![A-Za-z0-9+/])"
 )
 _HASH = verbose(
@@ -47,7 +50,7 @@ _HASH = verbose(
     | \baad3b435b51404eeaad3b435b51404ee:[0-9a-f]{32}                                         # Windows
     """
 )
-_STARRED = lazy(r"\*[0-9A-F]{40}\b")
+_STARRED = LazyPattern(r"\*[0-9A-F]{40}\b")
 _HASH_SIGNS = ("$", "{S", "{M", "{C", "*", "SCRAM-", "pbkdf2", "scrypt:", "aad3b")
 
 
@@ -59,13 +62,13 @@ def in_private_keys(text: str, _low: str, mark: Mark) -> str:
         if "-----END" in text:
             text = _key_tails(text, mark)
     if "Private-" in text:
-        text = _PUTTY().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
+        text = _PUTTY.sub(lambda m: m[1] + mark("private-key", m[2], m[0]), text)
     if '"kty"' in text:
         text = on_lines(
-            text, "kty", lambda t: _JWK().sub(lambda m: m[1] + mark("private-key", m[2], m[0]), t)
+            text, "kty", lambda t: _JWK.sub(lambda m: m[1] + mark("private-key", m[2], m[0]), t)
         )
     if "AKIA" in text or "ASIA" in text:
-        text = _AWS_PAIR().sub(lambda m: m[1] + mark("aws-secret-key", m[2], m[0]), text)
+        text = _AWS_PAIR.sub(lambda m: m[1] + mark("aws-secret-key", m[2], m[0]), text)
     return text
 
 
@@ -74,8 +77,8 @@ def _whole_keys(text: str, mark: Mark) -> str:
 
     A key ends at its last line, or where it is cut off.
     """
-    begins = [match.span() for match in _BEGIN().finditer(text)]
-    ends = [match.span() for match in _END().finditer(text)]
+    begins = [match.span() for match in _BEGIN.finditer(text)]
+    ends = [match.span() for match in _END.finditer(text)]
     pieces: list[str] = []
     done = next_end = 0
     for index, (start, body) in enumerate(begins):
@@ -91,7 +94,7 @@ def _whole_keys(text: str, mark: Mark) -> str:
 
 
 def _cut_off_at(text: str, body: int) -> int:
-    match = _CUT_OFF().match(text, body)
+    match = _CUT_OFF.match(text, body)
     return match.end() if match else body
 
 
@@ -99,12 +102,12 @@ def _key_tails(text: str, mark: Mark) -> str:
     """The text without the ends of private keys whose beginnings are cut off."""
     pieces: list[str] = []
     done = 0
-    for match in _END().finditer(text):
+    for match in _END.finditer(text):
         newline = "\\n" if text.endswith("\\n", done, match.start()) else "\n"
         lines = text[max(done, match.start() - _LONGEST_TAIL) : match.start()].split(newline)
         start = match.start()
         for line in reversed(lines[:-1] if not lines[-1] else lines):
-            if not _TAIL_LINE().fullmatch(line.strip()):
+            if not _TAIL_LINE.fullmatch(line.strip()):
                 break
             start -= len(line) + len(newline)
         start = max(done, start)
@@ -121,10 +124,10 @@ def _key_tails(text: str, mark: Mark) -> str:
 def in_hashes(text: str, _low: str, mark: Mark) -> str:
     """The text without the hashes of passwords."""
     for sign in _HASH_SIGNS:
-        if sign in text and (sign != "*" or _STARRED().search(text)):
+        if sign in text and (sign != "*" or _STARRED.search(text)):
             text = on_lines(
                 text,
                 sign.lower(),
-                lambda t: _HASH().sub(lambda m: mark("password-hash", m[0], m[0]), t),
+                lambda t: _HASH.sub(lambda m: mark("password-hash", m[0], m[0]), t),
             )
     return text

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 
+from diagnose.lazy_pattern import LazyPattern
+
 _SHORT = 300
 """A text that is not worth cutting into lines."""
 
@@ -53,7 +55,7 @@ def _line_end(text: str, at: int, more: int) -> int:
 
 
 def at_signs(
-    text: str, signs: tuple[str, ...], rule: re.Pattern[str], new: Callable[[re.Match[str]], str]
+    text: str, signs: tuple[str, ...], rule: LazyPattern, new: Callable[[re.Match[str]], str]
 ) -> str:
     """The text with the matches of a rule replaced that begin at one of its signs.
 

@@ -13,7 +13,8 @@ import itertools
 import re
 from functools import lru_cache
 
-from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, lazy, verbose, words
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.redact.patterns import CLOSE, OPEN, TOKEN, verbose, words
 
 _SWITCH = words(
     "true false yes no on off none null nil undefined 0 1 enabled disabled required "
@@ -54,13 +55,13 @@ _PATH = re.compile(
     """,
     re.VERBOSE,
 )
-_URL = lazy(r"[A-Za-z][A-Za-z0-9+.-]{0,23}://[^\s]+")
+_URL = LazyPattern(r"[A-Za-z][A-Za-z0-9+.-]{0,23}://[^\s]+")
 """No scheme is longer than `mysql+mysqlconnector`: a key may stand before one."""
-_RANDOM = lazy(
+_RANDOM = LazyPattern(
     r"(?=[^\s\d]*\d)(?=[^\sA-Za-z]*[A-Za-z])[A-Za-z0-9+/_.~=-]{16,}|[A-Za-z0-9+/]{24,}={0,2}"
 )
 """Long enough for a key, of a key's characters, with letters and digits (or very long)."""
-_SHORT_KEY = lazy(r"[A-Za-z0-9]{10,15}")
+_SHORT_KEY = LazyPattern(r"[A-Za-z0-9]{10,15}")
 """Too short for a key by its looks alone, but not under a name such as `SUMOLOGIC_KEY`."""
 _TAG_OR_DIGEST = verbose(
     r"""
@@ -69,37 +70,37 @@ _TAG_OR_DIGEST = verbose(
     | v?\d++(?:\.\d++)++[\w.+-]{0,60}                        # v1.2.3-rc1
     """
 )
-_DIGEST = lazy(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
-_DENSE = lazy(r"(?!AAAA|sha\d)[A-Za-z0-9+/_-]{24,}={0,2}")
+_DIGEST = LazyPattern(r"[0-9a-f]{40}|[0-9a-f]{64}|[0-9A-F]{40}")
+_DENSE = LazyPattern(r"(?!AAAA|sha\d)[A-Za-z0-9+/_-]{24,}={0,2}")
 _DENSITY = 0.42
 """Changes between upper case, lower case and digits per character: 0.6 in a generated key, a third
 in CamelCase."""
-_PUBLIC_ADDRESS = lazy(r"0x[0-9a-fA-F]{40}")
+_PUBLIC_ADDRESS = LazyPattern(r"0x[0-9a-fA-F]{40}")
 """An address of a blockchain, which is public."""
 _TO_STANDARD = str.maketrans("-_", "+/")
 _BLANKS = str.maketrans("\n\r\t\0", "    ")
-_WORDLIKE = lazy(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
-_SEGMENT = lazy(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_WORDLIKE = LazyPattern(r"[A-Z]?[a-z]{1,14}|[A-Z]{1,15}|\d{1,9}|[a-z]{1,10}[-_.][a-z]{1,10}")
+_SEGMENT = LazyPattern(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 """A word of a CamelCase name."""
-_SPEAKABLE = lazy(
+_SPEAKABLE = LazyPattern(
     r"(?i)(?=[^aeiouy]{0,3}[aeiouy])(?:[^aeiouy]{0,4}+[aeiouy]{1,3}+){1,8}+[^aeiouy]{0,4}"
 )
 """A word that can be spoken: vowels, and never five consonants in a row."""
-_JOINS = lazy(r"[-_./=+~]+")
-_PART_OF_A_NAME = lazy(r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,12}){1,3}\d{0,4}|v?\d{1,8}")
-_DURATION = lazy(
+_JOINS = LazyPattern(r"[-_./=+~]+")
+_PART_OF_A_NAME = LazyPattern(r"(?:[A-Z]?[a-z]{1,14}|[A-Z]{1,12}){1,3}\d{0,4}|v?\d{1,8}")
+_DURATION = LazyPattern(
     r"\d{1,9}(?:\.\d{1,3})?\s?(?:ns|us|µs|ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|w"
     r"|weeks?|y|years?)"
 )
-_HOST = lazy(
+_HOST = LazyPattern(
     r"(?:[a-z][a-z0-9-]{0,40}\.){1,6}(?:com|org|net|io|dev|local|localdomain|internal|intranet|lan"
     r"|corp|home|svc|example|test|cloud|app|"
     r"eu|de|uk|fr|us)(?::\d{1,5})?"
 )
-_MODULE = lazy(r"[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}")
+_MODULE = LazyPattern(r"[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}")
 """A library with its version, as Maven and Gradle write it."""
-_PROTOCOL = lazy(r"(?i)(?:tls|ssl|ntlm|oauth|smb|snmp)v?\d(?:\.\d)?")
-_METHOD_SET = lazy(
+_PROTOCOL = LazyPattern(r"(?i)(?:tls|ssl|ntlm|oauth|smb|snmp)v?\d(?:\.\d)?")
+_METHOD_SET = LazyPattern(
     r"(?i)(?:method|type|mode|scheme|kind|mechanism|provider|backend|plugin)s?[=:].*"
 )
 
@@ -117,7 +118,7 @@ def unexplained(value: str) -> bool:
 
     No id, digest, public key, address or base64 of a text.
     """
-    if not _DENSE().fullmatch(value) or _PUBLIC_ADDRESS().fullmatch(value):
+    if not _DENSE.fullmatch(value) or _PUBLIC_ADDRESS.fullmatch(value):
         return False
     return is_dense(value) and unpacked(value) is None
 
@@ -158,11 +159,9 @@ def is_scrambled(value: str) -> bool:
         return False
     if value.isupper() or value.islower() or value.istitle():
         return False
-    segments: list[str] = _SEGMENT().findall(value)
+    segments: list[str] = _SEGMENT.findall(value)
     spoken = sum(
-        len(segment)
-        for segment in segments
-        if len(segment) >= 3 and _SPEAKABLE().fullmatch(segment)
+        len(segment) for segment in segments if len(segment) >= 3 and _SPEAKABLE.fullmatch(segment)
     )
     return spoken < 0.6 * len(value)
 
@@ -172,9 +171,9 @@ def random_looking(value: str) -> bool:
 
     Not like a word, a name of words, a path, an image or a version.
     """
-    if not _RANDOM().fullmatch(value) or len(set(value)) < 8:
+    if not _RANDOM.fullmatch(value) or len(set(value)) < 8:
         return False
-    if _TAG_OR_DIGEST().fullmatch(value) or _DIGEST().fullmatch(value):
+    if _TAG_OR_DIGEST.fullmatch(value) or _DIGEST.fullmatch(value):
         return False
     if value.isalpha() and len(value) < 60:
         return is_scrambled(value) or value.islower() or value.isupper()
@@ -183,8 +182,8 @@ def random_looking(value: str) -> bool:
 
 def _is_name_of_words(value: str) -> bool:
     """Whether it joins several parts of which each reads like a part of a name."""
-    parts = [part for part in _JOINS().split(value) if part]
-    return len(parts) != 1 and all(_PART_OF_A_NAME().fullmatch(part) for part in parts)
+    parts = [part for part in _JOINS.split(value) if part]
+    return len(parts) != 1 and all(_PART_OF_A_NAME.fullmatch(part) for part in parts)
 
 
 def is_mixed(value: str) -> bool:
@@ -192,7 +191,7 @@ def is_mixed(value: str) -> bool:
 
     It mixes upper case, lower case and digits, or looks like a generated key.
     """
-    if _TAG_OR_DIGEST().fullmatch(value):
+    if _TAG_OR_DIGEST.fullmatch(value):
         return False
     if not any(c.isdigit() for c in value):
         return is_scrambled(value)
@@ -203,7 +202,7 @@ def is_mixed(value: str) -> bool:
 
 def is_url(value: str) -> bool:
     """Whether a value is a URL: its secret, if any, is a part of it."""
-    return "://" in value and _URL().fullmatch(value) is not None
+    return "://" in value and _URL.fullmatch(value) is not None
 
 
 def is_distinctive(value: str) -> bool:
@@ -211,7 +210,7 @@ def is_distinctive(value: str) -> bool:
 
     `postgres` as a password cannot: it is also an image, a user and a word in the log.
     """
-    return len(value) >= 6 and not _WORDLIKE().fullmatch(value)
+    return len(value) >= 6 and not _WORDLIKE.fullmatch(value)
 
 
 _OF_A_SECRET_FILE = ("id", "source", "src", "type", "target")
@@ -257,7 +256,7 @@ def _is_harmless_shape(kind: str, value: str) -> bool:
         return False
     # under the name of an API key a host is a mistake or looks like one: `DOCKER_API_KEY`
     shapes = (_DURATION, _MODULE) if kind == "api-key" else (_DURATION, _HOST, _MODULE)
-    return any(shape().fullmatch(value) for shape in shapes)
+    return any(shape.fullmatch(value) for shape in shapes)
 
 
 def _is_count_or_method(name: str, value: str) -> bool:
@@ -266,7 +265,7 @@ def _is_count_or_method(name: str, value: str) -> bool:
 
 
 def _is_random_key(name: str, value: str) -> bool:
-    if _SHORT_KEY().fullmatch(value) and (is_scrambled(value) or is_dense(value)):
+    if _SHORT_KEY.fullmatch(value) and (is_scrambled(value) or is_dense(value)):
         return True
     if not random_looking(value.removeprefix("base64:")):
         account, _, key = value.partition(":")  # of Algolia: 0VJ9I1WV78:key
@@ -291,7 +290,7 @@ def _stands_for_nothing(value: str) -> bool:
 
 def _is_method(value: str) -> bool:
     """Whether what stands under `auth` says how a login works, not what it is done with."""
-    if _PROTOCOL().fullmatch(value) or _METHOD_SET().fullmatch(value):
+    if _PROTOCOL.fullmatch(value) or _METHOD_SET.fullmatch(value):
         return True
     return all(part in _METHODS for part in re.split(r"[\s,;|:]+", value.lower()))
 

@@ -16,9 +16,10 @@ from functools import lru_cache
 
 import msgspec
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import looks
 from diagnose.redact.looks import unpacked
-from diagnose.redact.patterns import TOKEN, lazy, words
+from diagnose.redact.patterns import TOKEN, words
 
 __all__ = ["TOKEN", "kind_of", "names_users", "unexplained", "unpacked", "words"]
 
@@ -161,7 +162,7 @@ _HARMLESS = words(
     "site measurement publishable integrity sri cert crt ca cluster node "
     "machine instance build trace span request session serial hostkey"
 )
-_NOT_A_TOKEN = lazy(
+_NOT_A_TOKEN = LazyPattern(
     r"tokeni[sz]|secretar|tokenlimit|(?:load|import)credential|jsonwebtoken(?=s?$)|passwordless"
     r"|tokenless"
 )
@@ -207,7 +208,7 @@ class _Name(msgspec.Struct, frozen=True):
         Without a word that only looks like a secret's: `TOKENIZER_API_KEY` names a key,
         `TOKENIZERS_PARALLELISM` nothing.
         """
-        return _NOT_A_TOKEN().sub("", "".join(self.parts))
+        return _NOT_A_TOKEN.sub("", "".join(self.parts))
 
 
 @lru_cache(maxsize=8192)

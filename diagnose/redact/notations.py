@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import at_signs, on_lines
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import Mark, Scan, lazy, verbose
+from diagnose.redact.patterns import Mark, Scan, verbose
 from diagnose.redact.values import mark_group, mark_mixed, raw_replaced, redact_value
 
-_PGPASS_SIGN = lazy(r":(?:\*|\d{4,5}):[\w.*-]{1,64}:")
+_PGPASS_SIGN = LazyPattern(r":(?:\*|\d{4,5}):[\w.*-]{1,64}:")
 _PGPASS = verbose(
     r"""
     (?m: (?:^|(?<=["'])) ([\w.*-]{1,128}:(?:\*|\d{4,5}):[\w.*-]{1,64}:[\w.*-]{1,64}:)
@@ -35,7 +36,7 @@ _XML_NAMED = verbose(
     """
 )
 """<property name="password">x</property>, not an anchor in a text."""
-_XML_PAIR = lazy(
+_XML_PAIR = LazyPattern(
     r"<(\w{0,40}[Nn]ame"
     r"|[Kk]ey)>([\w.-]{1,100})</\1>\s{0,40}<(\w{0,40}[Vv]alue|string)>([^<>\r\n]{1,400})</\3>"
 )
@@ -56,7 +57,7 @@ _PAIR = verbose(
     """
 )
 """{"name": "PASSWORD", "value": "x"}"""
-_PAIR_BACKWARDS = lazy(
+_PAIR_BACKWARDS = LazyPattern(
     r'(?i)"value"\s{0,40}:\s{0,40}"([^"\r\n]{1,4000})"\s{0,40},\s{0,40}"(?:name'
     r'|key)"\s{0,40}:\s{0,40}"([\w.-]{1,100})"'
 )
@@ -78,7 +79,7 @@ _SQL_BARE = verbose(
     """
 )
 """A password without quotes, as Oracle takes it."""
-_REDIS = lazy(r'(?m)(^AUTH |"AUTH" (?:"[^"\n]{0,200}" )?")([^\s"]+)(?="?\s*$)')
+_REDIS = LazyPattern(r'(?m)(^AUTH |"AUTH" (?:"[^"\n]{0,200}" )?")([^\s"]+)(?="?\s*$)')
 """The command as a client types it, and as MONITOR and the slow log show it."""
 _NETRC = verbose(
     r"""
@@ -87,13 +88,15 @@ _NETRC = verbose(
     ([^\s"']+)
     """
 )
-_IPSEC = lazy(r":[ \t]{1,9}(?:PSK|XAUTH)[ \t]{1,9}\"([^\"\r\n]{1,200})\"")
+_IPSEC = LazyPattern(r":[ \t]{1,9}(?:PSK|XAUTH)[ \t]{1,9}\"([^\"\r\n]{1,200})\"")
 """A line of ipsec.secrets."""
-_OPENVPN_LOGIN = lazy(
+_OPENVPN_LOGIN = LazyPattern(
     r"(<auth-user-pass>\s{1,40}[^\s<]{1,200}\s{1,40})([^\s<]{1,200})(?=\s{0,40}</auth-user-pass>)"
 )
-_HAPROXY_LOGIN = lazy(r"(?m)^([ \t]{0,40}stats[ \t]{1,40}auth[ \t]{1,40}[^\s:]{1,100}:)(\S{1,200})")
-_ENV_PAIR = lazy(
+_HAPROXY_LOGIN = LazyPattern(
+    r"(?m)^([ \t]{0,40}stats[ \t]{1,40}auth[ \t]{1,40}[^\s:]{1,100}:)(\S{1,200})"
+)
+_ENV_PAIR = LazyPattern(
     r"(?m)\b(?:ENV|ARG|setx|setenv)\s{1,40}([A-Za-z_]\w{0,100}+)[ \t]{1,40}(?!=)([^\s=]\S*)"
 )
 """ENV NAME value, as a Dockerfile may have it."""
@@ -113,14 +116,14 @@ LOGINS = (
 """PHP's calls, as its traces print them: their third argument is a password, whatever it looks
 like."""
 _ARGUMENT = r"(?:'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|[\w$()#\ ]{1,60})"
-_LOGIN = lazy(rf"[^(\n]{{1,24}}\((?:{_ARGUMENT}[ ]?,[ ]?){{2}}(['\"])([^'\"\n]{{1,200}})\1")
-_LITERAL = lazy(r"(?<=,)[ \t]{0,20}[\"']([^\"'\n]{8,100})(?=[\"'])")
+_LOGIN = LazyPattern(rf"[^(\n]{{1,24}}\((?:{_ARGUMENT}[ ]?,[ ]?){{2}}(['\"])([^'\"\n]{{1,200}})\1")
+_LITERAL = LazyPattern(r"(?<=,)[ \t]{0,20}[\"']([^\"'\n]{8,100})(?=[\"'])")
 
 
 def in_password_files(text: str, _low: str, mark: Mark) -> str:
     """The text without the passwords of lines as in .pgpass."""
-    if _PGPASS_SIGN().search(text):
-        text = _PGPASS().sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
+    if _PGPASS_SIGN.search(text):
+        text = _PGPASS.sub(lambda m: m[1] + mark("password", m[2], m[0]), text)
     return text
 
 
@@ -128,50 +131,48 @@ def in_calls(text: str, _low: str, mark: Mark) -> str:
     """The text without what is handed to `connect("db", "root", "x")` after its first argument."""
     if "(" not in text:
         return text
-    text = at_signs(
-        text, CALLS, _CALL(), lambda m: m[0].replace(m[1], _later_arguments(m[1], mark))
-    )
-    return at_signs(text, LOGINS, _LOGIN(), lambda m: mark_group(m, 2, mark))
+    text = at_signs(text, CALLS, _CALL, lambda m: m[0].replace(m[1], _later_arguments(m[1], mark)))
+    return at_signs(text, LOGINS, _LOGIN, lambda m: mark_group(m, 2, mark))
 
 
 def _later_arguments(arguments: str, mark: Mark) -> str:
-    return _LITERAL().sub(lambda m: mark_mixed(m, 1, mark), arguments)
+    return _LITERAL.sub(lambda m: mark_mixed(m, 1, mark), arguments)
 
 
 def in_xml(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the secrets in its XML."""
     if "</" in text:
-        text = _XML().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
+        text = _XML.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_NAMED().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
+            lambda t: _XML_NAMED.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
             more=1,
         )
         text = on_lines(
             text,
             "</",
-            lambda t: _XML_PAIR().sub(lambda m: _redacted_if_secret(m, m[2], 4, mark, scan), t),
+            lambda t: _XML_PAIR.sub(lambda m: _redacted_if_secret(m, m[2], 4, mark, scan), t),
             more=1,
         )
     if "<" in text and "value=" in low:
         text = on_lines(
             text,
             "<",
-            lambda t: _XML_ADD().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
+            lambda t: _XML_ADD.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), t),
         )
     return text
 
 
 def in_pairs(text: str, _low: str, mark: Mark, scan: Scan) -> str:
     """The text without the values of pairs of a name and a value."""
-    text = _PAIR_BACKWARDS().sub(lambda m: _redacted_if_secret(m, m[2], 1, mark, scan), text)
+    text = _PAIR_BACKWARDS.sub(lambda m: _redacted_if_secret(m, m[2], 1, mark, scan), text)
 
     def pair(match: re.Match[str]) -> str:
         group = next(number for number in (3, 4, 5) if match[number])
         return _redacted_if_secret(match, match[2], group, mark, scan)
 
-    return _PAIR().sub(pair, text)
+    return _PAIR.sub(pair, text)
 
 
 def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
@@ -181,12 +182,10 @@ def in_sql(text: str, low: str, mark: Mark, scan: Scan) -> str:
             text = on_lines(
                 text,
                 sign,
-                lambda t: _SQL().sub(
-                    lambda m: _redacted_if_secret(m, "password", 2, mark, scan), t
-                ),
+                lambda t: _SQL.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), t),
             )
     if "identified" in low:
-        text = _SQL_BARE().sub(lambda m: _unquoted_password(m, mark), text)
+        text = _SQL_BARE.sub(lambda m: _unquoted_password(m, mark), text)
     return text
 
 
@@ -206,25 +205,21 @@ def _unquoted_password(match: re.Match[str], mark: Mark) -> str:
 def in_protocols(text: str, low: str, mark: Mark, scan: Scan) -> str:
     """The text without the passwords of Redis's AUTH, of .netrc and of a Dockerfile's ENV."""
     if "AUTH" in text:
-        text = _REDIS().sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
+        text = _REDIS.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
     if "login" in low or "machine" in low:
         text = on_lines(
             text,
             "password",
-            lambda t: _NETRC().sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), t),
+            lambda t: _NETRC.sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), t),
         )
     if ": psk" in low or ": xauth" in low:
-        text = _IPSEC().sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), text)
+        text = _IPSEC.sub(lambda m: _redacted_if_secret(m, "password", 1, mark, scan), text)
     if "stats" in low and "auth" in low:
-        text = _HAPROXY_LOGIN().sub(
-            lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text
-        )
+        text = _HAPROXY_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
     if "<auth-user-pass>" in text:
-        text = _OPENVPN_LOGIN().sub(
-            lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text
-        )
+        text = _OPENVPN_LOGIN.sub(lambda m: _redacted_if_secret(m, "password", 2, mark, scan), text)
     if "ENV " in text or "ARG " in text or "setx " in text or "setenv " in text:
-        text = _ENV_PAIR().sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
+        text = _ENV_PAIR.sub(lambda m: _redacted_if_secret(m, m[1], 2, mark, scan), text)
     return text
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from functools import cache
+
+from diagnose.lazy_pattern import LazyPattern
 
 Mark = Callable[[str, str, str], str]
 """Takes (kind, raw value, the phrase that held the value), remembers the value, and returns its
@@ -32,21 +33,9 @@ TOKEN = r"<redacted:[a-z0-9-]+:[0-9a-f]{6,24}>"  # noqa: S105 - the shape of a p
 """The placeholder of a secret: its kind and a fingerprint of 3, 6 or 12 bytes."""
 
 
-def lazy(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """A pattern that is compiled on its first use.
-
-    Most runs meet few kinds of secrets, and compiling all patterns costs 35 ms. Every pattern is
-    held to linear time by a test, which makes its hostile texts from the pattern's own grammar.
-    """
-    return cache(lambda: re.compile(pattern, flags))
-
-
-def verbose(pattern: str, flags: int = 0) -> Callable[[], re.Pattern[str]]:
-    """The same for a pattern in verbose form.
-
-    Blanks in it count only in brackets or after a backslash.
-    """
-    return lazy(pattern, flags | re.VERBOSE)
+def verbose(pattern: str, flags: int = 0) -> LazyPattern:
+    """A pattern in verbose form: blanks in it count only in brackets or after a backslash."""
+    return LazyPattern(pattern, flags | re.VERBOSE)
 
 
 def beginning_of_any(words: Iterable[str]) -> str:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.commands import redact_words
 from diagnose.redact.fields import Plan, Walk, keep
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import lazy, words
+from diagnose.redact.patterns import words
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.values import redact_value
 
@@ -32,8 +33,8 @@ _KEEP = words(
     "Start End ClientVersion ApiVersion MinAPIVersion GitCommit GoVersion BuildTime Arch "
     "SystemTime"
 )
-_OPTION = lazy(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
-_BARE = lazy(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
+_OPTION = LazyPattern(r"--?[A-Za-z][\w.-]*|requirepass|masterauth")
+_BARE = LazyPattern(r"[a-z]+(?:[-_][a-z]+)+|[a-z]+token")
 """A word that says what the next one is without being an option: `aws configure set
 aws_secret_access_key X`."""
 
@@ -43,7 +44,7 @@ _MAPPINGS = words(
     "Labels labels Attributes DriverOpts Options BuildArgs log-opts Annotations Sysctls opts"
 )
 _COMMANDS = words("Cmd Entrypoint Args Command Test cmdline argv args runtimeArgs")
-_OVERLAY = lazy(
+_OVERLAY = LazyPattern(
     r"(?:(?:r[ow]|relatime|(?:lower|upper|work)dir=[\w./:-]+|(?:index|nfs_export|redirect_dir"
     r"|metacopy|xino|uuid|volatile|userxattr"
     r"|context)(?:=\w+)?)(?:,|$))+"
@@ -87,7 +88,7 @@ def mount_options(walk: Walk, _key: str, item: Any) -> Any:
     Those of an overlay are its folders, anything else may hold a password (cifs).
     """
     if isinstance(item, str):
-        return item if "lowerdir=/" in item and _OVERLAY().fullmatch(item) else walk.string(item)
+        return item if "lowerdir=/" in item and _OVERLAY.fullmatch(item) else walk.string(item)
     return walk.value(item)
 
 
@@ -140,7 +141,7 @@ def _kind_of_word(option: str, word: str) -> str | None:
     is_short = len(word) <= _LONGEST_OPTION
     if word.startswith("--") or (word[0] == "-" and is_short):
         return None
-    if not _OPTION().fullmatch(option) and not is_mixed(word):
+    if not _OPTION.fullmatch(option) and not is_mixed(word):
         return None
     kind = kind_of(option)
     return kind if kind is not None and not exempt(kind, option, word) else None
@@ -169,7 +170,7 @@ def arguments(walk: Walk, _key: str, item: Any) -> Any:
             new.append(redact_value(kind, option, word, walk.mark, redact_text))
             option = ""
             continue
-        option = word if _OPTION().fullmatch(word) or _BARE().fullmatch(word) else ""
+        option = word if _OPTION.fullmatch(word) or _BARE.fullmatch(word) else ""
         new.append(walk.assignment(word) if _is_assignment(word) else walk.string(word))
     if new == item:
         walk.remember(key)

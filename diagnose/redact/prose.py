@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import on_lines
 from diagnose.redact.looks import exempt, is_mixed
 from diagnose.redact.names import kind_of
-from diagnose.redact.patterns import COLOUR, ESCAPE_OPEN, Mark, lazy, verbose
+from diagnose.redact.patterns import COLOUR, ESCAPE_OPEN, Mark, verbose
 from diagnose.redact.unquoted import IN_MESSAGES
 from diagnose.redact.values import mark_mixed, raw_replaced
 
@@ -50,14 +51,16 @@ _AT_END = verbose(
     """
 )
 """A sentence that names a secret and ends with it, on its own line or the next."""
-_DASHED = lazy(
+_DASHED = LazyPattern(
     r"(?i)\b(?:password|passphrase|token|secret|api key) {1,3}-{1,2} {1,3}([`'\"])"
     r"([^\s`'\"]{8,300}+)\1"
 )
 """`token - 'value'`."""
-_THE_USER = lazy(r"(?i)\bthe \S{1,80} (?:user|account)\W{0,9}$")
-_CREDENTIALS_ARE = lazy(r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]{1,80}:([^\s\"'`]+)[\"'`]")
-_USER_SLASH = lazy(
+_THE_USER = LazyPattern(r"(?i)\bthe \S{1,80} (?:user|account)\W{0,9}$")
+_CREDENTIALS_ARE = LazyPattern(
+    r"(?i)\bcredentials (?:are|is):? [\"'`][\w.@-]{1,80}:([^\s\"'`]+)[\"'`]"
+)
+_USER_SLASH = LazyPattern(
     r"(?im)\b(?:credentials?|login"
     r"|log in)\b[^\n/]{0,60}\b[\w.@-]{1,80} ?/ ?([^\s`'\"/,;]{8,300})(?=[\r\n]|\Z)"
 )
@@ -68,7 +71,7 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
     for sign in ("login", "log in", "credential"):
         if sign in low and "/" in text:
             text = on_lines(
-                text, sign, lambda t: _USER_SLASH().sub(lambda m: mark_mixed(m, 1, mark), t)
+                text, sign, lambda t: _USER_SLASH.sub(lambda m: mark_mixed(m, 1, mark), t)
             )
     for sign in SIGNS:
         if sign in low:
@@ -77,13 +80,13 @@ def in_sentences(text: str, low: str, mark: Mark) -> str:
 
 
 def _of_sentence(text: str, mark: Mark) -> str:
-    text = _ANNOUNCED().sub(lambda m: _redacted_after_announcement(m, mark), text)
-    text = _CREDENTIALS_ARE().sub(
+    text = _ANNOUNCED.sub(lambda m: _redacted_after_announcement(m, mark), text)
+    text = _CREDENTIALS_ARE.sub(
         lambda m: m[0].replace(f":{m[1]}", f":{mark('password', m[1], m[0])}"), text
     )
     if " -" in text:
-        text = _DASHED().sub(lambda m: mark_mixed(m, 2, mark), text)
-    return _AT_END().sub(lambda m: _ending(m, mark), text)
+        text = _DASHED.sub(lambda m: mark_mixed(m, 2, mark), text)
+    return _AT_END.sub(lambda m: _ending(m, mark), text)
 
 
 def _redacted_after_announcement(match: re.Match[str], mark: Mark) -> str:
@@ -105,4 +108,4 @@ def _ending(match: re.Match[str], mark: Mark) -> str:
     """
     last = re.findall(r"\w+", match[1].lower())[-1:]
     is_about = last and (last[0].isdigit() or kind_of(f"password_{last[0]}") is None)
-    return match[0] if is_about and not _THE_USER().search(match[1]) else mark_mixed(match, 2, mark)
+    return match[0] if is_about and not _THE_USER.search(match[1]) else mark_mixed(match, 2, mark)

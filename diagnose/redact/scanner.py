@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned import ASCII_KEYWORDS, names_secrets
 from diagnose.redact.encoded import in_wide_text
 from diagnose.redact.keys import in_private_keys
@@ -24,7 +25,6 @@ from diagnose.redact.patterns import (
     Mark,
     Scan,
     beginning_of_any,
-    lazy,
     verbose,
 )
 from diagnose.redact.rules import RULES
@@ -34,10 +34,10 @@ DEEPEST = 3
 PIECE = 64 * 1024
 """Characters that are scanned at once."""
 
-_TOKEN = lazy(TOKEN)
-_HELD = lazy(f"{OPEN}(\\d+){CLOSE}")
-_ALL_HELD = lazy(f"(?:{OPEN}\\d+{CLOSE})+")
-_HELD_ESCAPE = lazy(f"{ESCAPE_OPEN}(\\d+){ESCAPE_CLOSE}")
+_TOKEN = LazyPattern(TOKEN)
+_HELD = LazyPattern(f"{OPEN}(\\d+){CLOSE}")
+_ALL_HELD = LazyPattern(f"(?:{OPEN}\\d+{CLOSE})+")
+_HELD_ESCAPE = LazyPattern(f"{ESCAPE_OPEN}(\\d+){ESCAPE_CLOSE}")
 _ESCAPE = verbose(
     r"""
     # a control sequence, as it is and as JSON and shells write it
@@ -53,7 +53,7 @@ _WITHOUT_SIGN = tuple(
     rule for rule in RULES if not rule.needs_name and (not rule.signs or _FREQUENT in rule.signs)
 )
 """The rules for texts without any other sign."""
-_ANY_SIGN = lazy(
+_ANY_SIGN = LazyPattern(
     beginning_of_any(
         sign for rule in RULES for sign in (*rule.signs, *ASCII_KEYWORDS) if sign != _FREQUENT
     )
@@ -94,9 +94,9 @@ class _Work:
         if _MARKS.search(text):
             text = _MARKS.sub("\ufffd", text)
         if "<redacted:" in text:
-            text = _TOKEN().sub(lambda match: self._hold_value(match[0], match[0]), text)
+            text = _TOKEN.sub(lambda match: self._hold_value(match[0], match[0]), text)
         if "[" in text or "\x9b" in text:
-            text = _ESCAPE().sub(self._hold_escape, text)
+            text = _ESCAPE.sub(self._hold_escape, text)
         if len(text) > PIECE:
             text = "".join(
                 [
@@ -107,13 +107,13 @@ class _Work:
         else:
             text = apply_rules(text, self.mark)
         if self._secrets:
-            text = _HELD().sub(lambda match: self._secrets[int(match[1])][1], text)
-        return _HELD_ESCAPE().sub(self._escape, text) if self._escapes else text
+            text = _HELD.sub(lambda match: self._secrets[int(match[1])][1], text)
+        return _HELD_ESCAPE.sub(self._escape, text) if self._escapes else text
 
     def mark(self, kind: str, raw: str, phrase: str) -> str:
         """A mark for the rules: it holds the secret."""
         if OPEN in raw or ESCAPE_OPEN in raw:
-            if _ALL_HELD().fullmatch(raw):
+            if _ALL_HELD.fullmatch(raw):
                 return raw
             raw = self._original(raw)
         return self._hold_value(raw, self._mark(kind, raw, self._original(phrase)))
@@ -132,8 +132,8 @@ class _Work:
     def _original(self, part: str) -> str:
         """A part of the text as it was before anything was held."""
         if OPEN in part:
-            part = _HELD().sub(lambda match: self._secrets[int(match[1])][0], part)
-        return _HELD_ESCAPE().sub(self._escape, part) if ESCAPE_OPEN in part else part
+            part = _HELD.sub(lambda match: self._secrets[int(match[1])][0], part)
+        return _HELD_ESCAPE.sub(self._escape, part) if ESCAPE_OPEN in part else part
 
 
 def pieces(text: str, size: int = PIECE) -> Iterator[str]:
@@ -158,7 +158,7 @@ def apply_rules(text: str, mark: Mark, depth: int = 0) -> str:
     """The text after every rule of the table."""
     low = text.lower()
     scan = _SCANS[depth]
-    if low.isascii() and not _ANY_SIGN().search(low):
+    if low.isascii() and not _ANY_SIGN.search(low):
         rules, has_names = _WITHOUT_SIGN, False
     else:
         rules, has_names = RULES, names_secrets(low)

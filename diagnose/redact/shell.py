@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.lines import has_sign
-from diagnose.redact.patterns import Mark, lazy, verbose
+from diagnose.redact.patterns import Mark, verbose
 from diagnose.redact.values import mark_password, mark_word, raw_replaced
 
-_PASS_ARGUMENT = lazy(r"\bpass:(?P<secret>[^\s\"']+)")
+_PASS_ARGUMENT = LazyPattern(r"\bpass:(?P<secret>[^\s\"']+)")
 _READERS = (
     r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|cryptsetup|-pass stdin"
     r"|(?:docker|podman) secret create"
@@ -25,7 +26,7 @@ _PIPED = verbose(
     ["']?\s{{0,9}}\|[^|\n]{{0,80}}?{_READERS.replace(" ", "[ ]")}
     """
 )
-_HERE = lazy(
+_HERE = LazyPattern(
     r"(?:--(?:password|token|passphrase)-stdin|sudo -S|passwd --stdin|(?:docker|podman) secret create"
     r"|vncpasswd|smbpasswd|realm join|cryptsetup)"
     r"[^\n|;<]{0,80}<<<\s{0,9}[\"']?(?P<secret>[^\s\"']+)"
@@ -39,12 +40,14 @@ _ACL = verbose(
     """
 )
 """A user of Redis with a password."""
-_PIPED_TO_CHPASSWD = lazy(
+_PIPED_TO_CHPASSWD = LazyPattern(
     r"\b[\w.-]{1,64}:(?P<secret>[^\s\"'|:]{1,200})(?=[\"']?\s{0,9}\|\s{0,9}(?:sudo\s{1,9})?chpasswd)"
 )
-_HERE_FOR_CHPASSWD = lazy(r"\bchpasswd <<<\s?[\"']?[\w.-]{1,64}:(?P<secret>[^\s\"']+)")
-_FED = lazy(r"\b(?:echo|printf) [^|]{1,200}\|\s{0,9}(?:sudo )?(?:smbpasswd|passwd|cryptsetup)\b")
-_FED_WORD = lazy(r"[^\s\"'();|\\]{6,}")
+_HERE_FOR_CHPASSWD = LazyPattern(r"\bchpasswd <<<\s?[\"']?[\w.-]{1,64}:(?P<secret>[^\s\"']+)")
+_FED = LazyPattern(
+    r"\b(?:echo|printf) [^|]{1,200}\|\s{0,9}(?:sudo )?(?:smbpasswd|passwd|cryptsetup)\b"
+)
+_FED_WORD = LazyPattern(r"[^\s\"'();|\\]{6,}")
 _WRITTEN = verbose(
     r"""
     \b(?:echo|printf)[ ](?:-n[ ]|-e[ ])?["']?(?P<secret>[^\s"'|;>]{6,400})
@@ -97,26 +100,26 @@ def in_shell(text: str, low: str, mark: Mark) -> str:
 
     def words_of_line(match: re.Match[str]) -> str:
         line = match[0]
-        return _FED_WORD().sub(lambda word: mark_word(word[0], line, mark), line)
+        return _FED_WORD.sub(lambda word: mark_word(word[0], line, mark), line)
 
     def at_place(match: re.Match[str]) -> str:
         return raw_replaced(match, "secret", _at_place(match, mark))
 
     if "pass:" in low:
-        text = _PASS_ARGUMENT().sub(password, text)
+        text = _PASS_ARGUMENT.sub(password, text)
     if "<<<" in text:
-        text = _HERE().sub(password, text)
+        text = _HERE.sub(password, text)
     if "echo " in low or "printf " in low:
-        text = _PIPED().sub(password, text)
-        text = _FED().sub(words_of_line, text)
-        text = _WRITTEN().sub(word, text)
+        text = _PIPED.sub(password, text)
+        text = _FED.sub(words_of_line, text)
+        text = _WRITTEN.sub(word, text)
     if " >" in text or " #" in text:
-        text = _ACL().sub(password, text)
+        text = _ACL.sub(password, text)
     if "chpasswd" in low:
-        text = _PIPED_TO_CHPASSWD().sub(password, text)
-        text = _HERE_FOR_CHPASSWD().sub(password, text)
+        text = _PIPED_TO_CHPASSWD.sub(password, text)
+        text = _HERE_FOR_CHPASSWD.sub(password, text)
     if has_sign(low, PLACE_SIGNS):
-        text = _PLACE().sub(at_place, text)
+        text = _PLACE.sub(at_place, text)
     return text
 
 
@@ -125,7 +128,7 @@ def at_places_in_words(words: list[str], mark: Mark) -> list[str]:
     line = " ".join(words)
     if not has_sign(line.lower(), PLACE_SIGNS):
         return words
-    for match in _PLACE().finditer(line):
+    for match in _PLACE.finditer(line):
         old, new = match["secret"], _at_place(match, mark)
         if new != old:
             words = [word.replace(old, new) for word in words]

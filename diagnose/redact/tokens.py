@@ -8,7 +8,8 @@ from functools import cache
 
 import msgspec
 
-from diagnose.redact.patterns import Mark, lazy
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.redact.patterns import Mark
 from diagnose.redact.vendors import SHAPES, VENDORS, Vendor
 
 _LONG = 19
@@ -16,7 +17,7 @@ _LONG = 19
 HEX = "0123456789abcdef"
 """A digest or an id: no token is made of these alone, and most long words are."""
 _WORD = re.compile(r"[\w.~+/=-]+")
-_IN_WORDS = lazy(r"[\w.~-]+")
+_IN_WORDS = LazyPattern(r"[\w.~-]+")
 _SHORT_OF_A_WORD = frozenset(("00D", "token-", "kubeconfig-u-", "kubeconfig-user-", "K10", "BBDC-"))
 """Prefixes of tokens with a sign inside, so that the word that begins with the prefix may be short.
 """
@@ -43,7 +44,7 @@ _PREFIXES = tuple(
 
 def _is_apart(prefix: str) -> bool:
     """Whether a prefix may be in a text without standing in one of its long words."""
-    return prefix in _SHORT_OF_A_WORD or not _IN_WORDS().fullmatch(prefix)
+    return prefix in _SHORT_OF_A_WORD or not _IN_WORDS.fullmatch(prefix)
 
 
 _APART = tuple(prefix for prefix in _PREFIXES if _is_apart(prefix.text))
@@ -90,8 +91,8 @@ def redact_shapes(text: str, chunks: Iterable[str], mark: Mark) -> str:
             text = without(text, prefix.text, prefix.vendor, mark)
     for shape in SHAPES:
         where = text if shape.sign in _BETWEEN_WORDS else long
-        if shape.sign in where and shape.pattern().search(where):
-            text = shape.pattern().sub(_marked(shape.kind, mark), text)
+        if shape.sign in where and shape.pattern.search(where):
+            text = shape.pattern.sub(_marked(shape.kind, mark), text)
     return text
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_dense, is_mixed
-from diagnose.redact.patterns import ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, lazy, verbose, words
+from diagnose.redact.patterns import ESCAPE_CLOSE, ESCAPE_OPEN, OPEN, verbose, words
 from diagnose.redact.spans import LONGEST, SecretName, SecretSpan, line_before, trimmed
 
 _LONGEST_RANDOM = 300
@@ -17,14 +18,14 @@ _LONGEST_RANDOM = 300
 
 _LONGEST_WORD = 16
 """Characters of a word with digits and both cases that may be the subject of what follows."""
-_CONTINUED = lazy(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
+_CONTINUED = LazyPattern(r"\\\r?\n[ \t]{0,40}([^\s\\-][^\s\\]{0,1000})")
 
 _END_OF_ANY = rf"\s\"'`\x00\x1b{ESCAPE_OPEN}{ESCAPE_CLOSE}"
-UNQUOTED_LONG = lazy(rf"[^{_END_OF_ANY}]+")
-_UNQUOTED = lazy(rf"[^{_END_OF_ANY},;&<>(){{}}\[\]|\\]+")
-_UNQUOTED_PAIR = lazy(rf"[^{_END_OF_ANY},;&]+")
-_WORD_FOLLOWS = lazy(r"[,;]?[ \t]{1,40}[A-Za-z]")
-_PAIR_FOLLOWS = lazy(r",[ \t]{0,40}[\w.-]{1,60}:[ \t]")
+UNQUOTED_LONG = LazyPattern(rf"[^{_END_OF_ANY}]+")
+_UNQUOTED = LazyPattern(rf"[^{_END_OF_ANY},;&<>(){{}}\[\]|\\]+")
+_UNQUOTED_PAIR = LazyPattern(rf"[^{_END_OF_ANY},;&]+")
+_WORD_FOLLOWS = LazyPattern(r"[,;]?[ \t]{1,40}[A-Za-z]")
+_PAIR_FOLLOWS = LazyPattern(r",[ \t]{0,40}[\w.-]{1,60}:[ \t]")
 """The next pair of `{user: bob, password: x, type: text}`."""
 _CODE = verbose(
     r"""
@@ -36,14 +37,14 @@ _CODE = verbose(
     | (?:await|new|async|yield|typeof)(?!\S)
     """
 )
-_CALLED_NAME = lazy(r"[A-Za-z_$][\w.:$>-]*+")
-_REFERENCE = lazy(
+_CALLED_NAME = LazyPattern(r"[A-Za-z_$][\w.:$>-]*+")
+_REFERENCE = LazyPattern(
     r"(?:self|this|os|process|args|config|cfg|settings|env|ctx|opts|options|params|request|req|c|s"
     r"|cls)\.[A-Za-z_][\w.]*"
 )
-_OBJECT_NAME = lazy(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
-_NEAR_NAMESPACE = lazy(r"(?i)[, \t\"']{1,3}(?:in )?namespace")
-VERSION_OR_TAG = lazy(
+_OBJECT_NAME = LazyPattern(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+_NEAR_NAMESPACE = LazyPattern(r"(?i)[, \t\"']{1,3}(?:in )?namespace")
+VERSION_OR_TAG = LazyPattern(
     r"v?\d+\.[\w.-]+|latest|stable|edge|main|master|dev|alpine[\w.-]*|slim[\w.-]*|amd64|arm64|armhf"
     r"|i386|all|any"
     r"|[\w.-]{1,80}:v?\d{1,6}(?:\.\d{1,6})+[\w.-]{0,40}"
@@ -75,14 +76,14 @@ def _first_of_several(text: str, sign: str) -> str:
 
 def _is_reference(value: str) -> bool:
     """Whether a value is a field of an object: `s.token`, and not Vault's `s.Z4bTMtng...`."""
-    return _REFERENCE().fullmatch(value) is not None and not is_dense(value.rpartition(".")[2])
+    return _REFERENCE.fullmatch(value) is not None and not is_dense(value.rpartition(".")[2])
 
 
 def _is_code(value: str, following: str, *, is_setting: bool) -> bool:
     """Whether a value is an expression of a program: a name, a call, a constructor."""
-    if following == "(" and _CALLED_NAME().fullmatch(value):
+    if following == "(" and _CALLED_NAME.fullmatch(value):
         return True
-    looks_like_code = _CODE().fullmatch(value) is not None
+    looks_like_code = _CODE.fullmatch(value) is not None
     if is_setting:
         return looks_like_code and not value[0].isupper()
     if value[0] in "([{" or looks_like_code:
@@ -103,7 +104,7 @@ def unquoted(text: str, separator: re.Match[str], name: SecretName) -> SecretSpa
     if not value or _is_no_secret(text, separator, name, value):
         return None
     right = at + len(value)
-    continued = _CONTINUED().match(text, right - value.endswith("\\"))
+    continued = _CONTINUED.match(text, right - value.endswith("\\"))
     return SecretSpan(at, continued.end() if continued else right, name.kind)
 
 
@@ -127,12 +128,12 @@ def _is_setting(name: SecretName) -> bool:
     return name.text.isupper() or name.text[0] == "-"
 
 
-def _unquoted_pattern(text: str, sign: str, name: SecretName) -> re.Pattern[str]:
+def _unquoted_pattern(text: str, sign: str, name: SecretName) -> LazyPattern:
     """What a value without quotes may look like behind this name."""
     if _is_setting(name) and sign != ":":
-        return UNQUOTED_LONG()
+        return UNQUOTED_LONG
     is_line_start = not line_before(text, name.start).strip(" \t-\"'")
-    return _UNQUOTED_PAIR() if sign == ":" or is_line_start else _UNQUOTED()
+    return _UNQUOTED_PAIR if sign == ":" or is_line_start else _UNQUOTED
 
 
 def _names_an_object(text: str, name: SecretName, value: str, right: int) -> bool:
@@ -140,11 +141,11 @@ def _names_an_object(text: str, name: SecretName, value: str, right: int) -> boo
 
     Kubernetes' `Secret: db-login, namespace: prod`, `secretKey: login`.
     """
-    if name.kind != "secret" or not _OBJECT_NAME().fullmatch(value):
+    if name.kind != "secret" or not _OBJECT_NAME.fullmatch(value):
         return False
     if name.text == "secretKey":
         return not any(c.isdigit() for c in value)
-    return name.text.lower() == "secret" and _NEAR_NAMESPACE().match(text, right) is not None
+    return name.text.lower() == "secret" and _NEAR_NAMESPACE.match(text, right) is not None
 
 
 def _is_value(text: str, separator: re.Match[str], start: int, value: str, right: int) -> bool:
@@ -157,12 +158,12 @@ def _is_value(text: str, separator: re.Match[str], start: int, value: str, right
     if before == "/" and not is_mixed(value):
         return False  # `team/token:latest` is an image, `10.0.0.1/pw:x` a login
     if not is_spaced:
-        return before not in ("@", ":", "$") and not VERSION_OR_TAG().fullmatch(value)
+        return before not in ("@", ":", "$") and not VERSION_OR_TAG.fullmatch(value)
     if value.lower() in IN_MESSAGES:
         return False
     if value.endswith(":") and not (len(value) > _LONGEST_WORD and is_mixed(value.rstrip(":"))):
         return False
-    is_sentence = _WORD_FOLLOWS().match(text, right) is not None and not (
-        _PAIR_FOLLOWS().match(text, right) and "{" in line_before(text, start)
+    is_sentence = _WORD_FOLLOWS.match(text, right) is not None and not (
+        _PAIR_FOLLOWS.match(text, right) and "{" in line_before(text, start)
     )
     return not (is_sentence and value.isalpha() and (value.islower() or value.istitle()))

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import re
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.assigned import names_secrets
 from diagnose.redact.lines import at_signs, has_sign, on_lines
 from diagnose.redact.looks import exempt, is_mixed, is_scrambled, random_looking
-from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, lazy, verbose, words
+from diagnose.redact.patterns import ESCAPE_OPEN, OPEN, Mark, verbose, words
 from diagnose.redact.unquoted import VERSION_OR_TAG
 from diagnose.redact.values import mark_mixed, mark_password, raw_replaced
 
-_USERINFO = lazy(
+_USERINFO = LazyPattern(
     r"(?<=//)((?:[^\s/?#\"'<>@:\\]|\\{1,2}(?=\w)){0,128}):([^\s\"'<>\\/?#]{1,256})@(?=[\w\[$*{%/-])"
 )
 """user:password@ after `//`; the user of a Windows domain has a backslash: `corp\\bob`."""
-_USERINFO_SLASH = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])")
+_USERINFO_SLASH = LazyPattern(
+    r"(?<=//)([^\s/?#\"'<>@:\\]{0,128}):([^\s\"'<>\\@]{1,256})@(?=[\w\[$*{%-])"
+)
 """The same with a slash in the password that should have been escaped, as people write it."""
-_USERINFO_ESCAPED = lazy(
+_USERINFO_ESCAPED = LazyPattern(
     r"(?<=%3A%2F%2F)([\w.~-]{1,128})%3A((?:[\w.~!*-]|%(?!40|2F)[0-9A-F]{2}){1,256})(?=%40)",
     re.IGNORECASE,
 )
-_USER_ONLY = lazy(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]{0,60})?@[\w\[-])")
+_USER_ONLY = LazyPattern(r"(?<=//)([^\s/?#\"'<>@:\\]{12,512})(?=(?::[^\s/?#\"'@]{0,60})?@[\w\[-])")
 """A token in the user's place, whatever is in the password's: `https://TOKEN:x-oauth-basic@`,
 `s3://KEY:secret@`."""
-_ACCESS_KEY = lazy(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
+_ACCESS_KEY = LazyPattern(r"(?=[^\s\d]{0,19}\d)[A-Z0-9]{20}")
 _LOGIN_AT = verbose(
     r"""
     (?<![\w./@-]) ([\w.-]{1,128}+) : ([^\s@"'`/:]{1,256}+) @
@@ -39,13 +42,13 @@ _LOGIN_AT = verbose(
 )
 """user:password@ without a scheme: a data source, or something else with the same signs
 (`worker:celery@web-1:8000`)."""
-_LOGIN_AT_PROTOCOL = lazy(
+_LOGIN_AT_PROTOCOL = LazyPattern(
     r"(?<![\w./@-])([\w.-]{1,128}+):([^\s\"'`/]{1,128}?)@(?=(?:tcp6?|unix|udp)\()"
 )
 """The same for a data source of Go, which takes a password with any sign, an @ too."""
 PROTOCOL_SIGNS = ("@tcp(", "@tcp6(", "@unix(", "@udp(")
-_SYMBOL = lazy(r"[!$%^&*+=~#?|;]")
-_INNER_CLASS = lazy(r"[A-Z]\w*(?:\$\w+)+")
+_SYMBOL = LazyPattern(r"[!$%^&*+=~#?|;]")
+_INNER_CLASS = LazyPattern(r"[A-Z]\w*(?:\$\w+)+")
 """A class of Java with its object's number behind the sign: Manager$Listener@493."""
 _ORACLE = verbose(
     r"""
@@ -74,8 +77,8 @@ _QUERY = verbose(
     ([^&\s"'#<>\\]{6,}+)
     """
 )
-_QUERY_STRONG = lazy(r"(?i)sig|amz|goog|awsaccess|assertion|saml|auth|ticket|session")
-_QUERY_PAIR = lazy(r"([?&]u=[^&\s]{1,80}&p=)([^&\s\"'#<>\\]+)")
+_QUERY_STRONG = LazyPattern(r"(?i)sig|amz|goog|awsaccess|assertion|saml|auth|ticket|session")
+_QUERY_PAIR = LazyPattern(r"([?&]u=[^&\s]{1,80}&p=)([^&\s\"'#<>\\]+)")
 PATH_SIGNS = (
     *(
         "hook",
@@ -103,7 +106,7 @@ _PATH = verbose(
     """
 )
 """What is called by whoever knows the address."""
-_UUID_OR_HEX = lazy(r"[0-9a-f-]{32,}")
+_UUID_OR_HEX = LazyPattern(r"[0-9a-f-]{32,}")
 _PLAIN = verbose(
     r"""
     ([a-z][a-z0-9+.-]{1,17}://[\w.-]{0,11}) : ([^\s"'<>\\/?#@:]{1,256}) @
@@ -121,7 +124,7 @@ def plain_address(text: str, mark: Mark) -> str | None:
 
     None for anything else.
     """
-    match = _PLAIN().fullmatch(text)
+    match = _PLAIN.fullmatch(text)
     if (
         match is None
         or OPEN in text
@@ -140,30 +143,28 @@ def in_addresses(text: str, low: str, mark: Mark) -> str:
     if "@" in text:
         text = on_lines(text, "@", lambda line: _before_hosts(line, mark))
     if "%40" in text:
-        text = _USERINFO_ESCAPED().sub(
-            lambda m: f"{m[1]}%3A{mark('url-password', m[2], m[0])}", text
-        )
+        text = _USERINFO_ESCAPED.sub(lambda m: f"{m[1]}%3A{mark('url-password', m[2], m[0])}", text)
     if ":" in text or "|" in text:
         users = tuple(sign for sign in ("user", "login", "account", "auth ") if sign in low)
         if users:
-            text = at_signs(text, users, _OF_USER(), lambda m: _of_user(m, mark))
+            text = at_signs(text, users, _OF_USER, lambda m: _of_user(m, mark))
     return text
 
 
 def in_queries(text: str, low: str, mark: Mark) -> str:
     """The text without the signatures and tokens in its queries and paths."""
     if "=" in text and ("?" in text or "&" in text):
-        text = _QUERY().sub(lambda m: m[1] + _query_value(m, mark), text)
+        text = _QUERY.sub(lambda m: m[1] + _query_value(m, mark), text)
         if "&p=" in text:
-            text = _QUERY_PAIR().sub(lambda m: m[1] + mark("url-password", m[2], m[0]), text)
+            text = _QUERY_PAIR.sub(lambda m: m[1] + mark("url-password", m[2], m[0]), text)
     if "/" in text and has_sign(low, PATH_SIGNS):
-        text = at_signs(text, PATH_SIGNS, _PATH(), lambda m: m[1] + _path(m[2], mark))
+        text = at_signs(text, PATH_SIGNS, _PATH, lambda m: m[1] + _path(m[2], mark))
     return text
 
 
 def _query_value(match: re.Match[str], mark: Mark) -> str:
     raw = match[2]
-    is_key = _QUERY_STRONG().search(match[1]) or random_looking(raw) or is_scrambled(raw)
+    is_key = _QUERY_STRONG.search(match[1]) or random_looking(raw) or is_scrambled(raw)
     if not is_key or exempt("token", "", raw):
         return raw
     return mark("url-signature" if "sig" in match[1].lower() else "url-token", raw, match[0])
@@ -181,7 +182,7 @@ def _path(raw: str, mark: Mark) -> str:
 
 
 def _is_generated(segment: str) -> bool:
-    return random_looking(segment) or _UUID_OR_HEX().fullmatch(segment) is not None
+    return random_looking(segment) or _UUID_OR_HEX.fullmatch(segment) is not None
 
 
 def _of_user(match: re.Match[str], mark: Mark) -> str:
@@ -190,7 +191,7 @@ def _of_user(match: re.Match[str], mark: Mark) -> str:
     if user.isdigit() or OPEN in raw or raw.lower() in _GROUPS or raw == user:
         return match[0]
     is_list = name.strip(" \t\"'=:").lower().endswith("users") and sign == ":"
-    if is_list and _has_letter_and_digit(raw) and not VERSION_OR_TAG().fullmatch(raw):
+    if is_list and _has_letter_and_digit(raw) and not VERSION_OR_TAG.fullmatch(raw):
         return raw_replaced(match, 4, mark_password(raw, match[0], mark))
     return mark_mixed(match, 4, mark) if len(raw) >= 8 else match[0]
 
@@ -209,19 +210,19 @@ def _before_hosts(text: str, mark: Mark) -> str:
 
     def alone(match: re.Match[str]) -> str:
         raw = match[1]
-        is_key = random_looking(raw) or is_scrambled(raw) or _ACCESS_KEY().fullmatch(raw)
+        is_key = random_looking(raw) or is_scrambled(raw) or _ACCESS_KEY.fullmatch(raw)
         return mark("url-token", raw, raw) if is_key else raw
 
     if "//" in text:
-        text = _USERINFO().sub(pair, text)
-        text = _USERINFO_SLASH().sub(pair, text)
-        text = _USER_ONLY().sub(alone, text)
+        text = _USERINFO.sub(pair, text)
+        text = _USERINFO_SLASH.sub(pair, text)
+        text = _USER_ONLY.sub(alone, text)
     if ":" in text:
         if has_sign(text, PROTOCOL_SIGNS):
-            text = _LOGIN_AT_PROTOCOL().sub(pair, text)
-        text = _LOGIN_AT().sub(lambda m: _login_at(m, mark), text)
+            text = _LOGIN_AT_PROTOCOL.sub(pair, text)
+        text = _LOGIN_AT.sub(lambda m: _login_at(m, mark), text)
     if "/" in text:
-        text = _ORACLE().sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
+        text = _ORACLE.sub(lambda m: f"{m[1]}{m[2]}/{mark('password', m[3], m[0])}", text)
     return text
 
 
@@ -233,15 +234,15 @@ def _login_at(match: re.Match[str], mark: Mark) -> str:
     raw = match[2]
     if (
         raw.startswith("sha256:")
-        or VERSION_OR_TAG().fullmatch(raw)
+        or VERSION_OR_TAG.fullmatch(raw)
         or exempt("password", "userinfo", raw)
     ):
         return match[0]
     is_source = match[3] is not None or match[4] is not None
-    if _INNER_CLASS().fullmatch(raw):
+    if _INNER_CLASS.fullmatch(raw):
         return match[0]
     is_like_one = len(raw) >= 6 and (
-        is_mixed(raw) or (_SYMBOL().search(raw) and any(c.isalnum() for c in raw))
+        is_mixed(raw) or (_SYMBOL.search(raw) and any(c.isalnum() for c in raw))
     )
     if not (is_source or is_like_one):
         return match[0]

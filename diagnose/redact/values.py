@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import binascii
-import re
 from re import Match
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact.looks import exempt, is_mixed, is_token, is_url
-from diagnose.redact.patterns import OPEN, Mark, Scan, lazy, verbose, words
+from diagnose.redact.patterns import OPEN, Mark, Scan, verbose, words
 
-_COOKIE_PAIR = lazy(r"(?<![^=;,\s])([^=;,\s]{1,200})=([^;,\s]++)")
+_COOKIE_PAIR = LazyPattern(r"(?<![^=;,\s])([^=;,\s]{1,200})=([^;,\s]++)")
 """name=value; tried only where a name begins, so that a long word without a sign is read once."""
 _COOKIE_ATTRIBUTES = words("path domain expires max-age samesite version comment priority")
 _SCHEME = verbose(
@@ -20,9 +20,9 @@ _SCHEME = verbose(
     """
 )
 """What an Authorization header begins with. Schemes of vendors are words of their own."""
-_OTHER_SCHEME = lazy(r"([A-Za-z][\w-]{1,30})\s{1,40}(\S{16,})")
-B64 = lazy(r"[A-Za-z0-9+/]{8,}={0,2}")
-_SHELL_DEFAULT = lazy(r"\$\{\w{1,100}:?[-=]([^{}]+)\}")
+_OTHER_SCHEME = LazyPattern(r"([A-Za-z][\w-]{1,30})\s{1,40}(\S{16,})")
+B64 = LazyPattern(r"[A-Za-z0-9+/]{8,}={0,2}")
+_SHELL_DEFAULT = LazyPattern(r"\$\{\w{1,100}:?[-=]([^{}]+)\}")
 
 
 def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phrase: str = "") -> str:
@@ -38,21 +38,21 @@ def redact_value(kind: str, name: str, value: str, mark: Mark, scan: Scan, phras
         return partly
     if kind == "random":
         kind = "key"
-    if kind == "auth" and B64().fullmatch(value):
+    if kind == "auth" and B64.fullmatch(value):
         is_basic(value, mark)
     return mark(kind, value, phrase or f"{name}={value}")
 
 
 def _partly_redacted(kind: str, name: str, value: str, mark: Mark) -> str | None:
     """A value of which a part is no secret, or which holds none; None where all of it is one."""
-    if default := _SHELL_DEFAULT().fullmatch(value):
+    if default := _SHELL_DEFAULT.fullmatch(value):
         raw = default[1]
         return value if exempt(kind, name, raw) else value.replace(raw, mark(kind, raw, value))
     if "-----BEGIN" in value and "CERTIFICATE-----" in value and "PRIVATE" not in value:
         return value
-    if kind in ("auth", "credential") and _SCHEME().fullmatch(value):
+    if kind in ("auth", "credential") and _SCHEME.fullmatch(value):
         return credentials(value, mark)
-    if kind == "cookie" and _COOKIE_PAIR().match(value):
+    if kind == "cookie" and _COOKIE_PAIR.match(value):
         return cookies(value, mark)
     if value.startswith("pass:"):
         return "pass:" + mark(kind, value[5:], value)
@@ -104,9 +104,9 @@ def credentials(value: str, mark: Mark) -> str:
     """The value of an Authorization header: the scheme stays."""
     stripped = value.rstrip()
     scheme, raw = "", stripped
-    if shape := _SCHEME().fullmatch(stripped):
+    if shape := _SCHEME.fullmatch(stripped):
         scheme, raw = shape[1], shape[2]
-    elif (other := _OTHER_SCHEME().fullmatch(stripped)) and is_mixed(other[2]):
+    elif (other := _OTHER_SCHEME.fullmatch(stripped)) and is_mixed(other[2]):
         scheme, raw = other[1], other[2]
     if exempt("token", "authorization", raw) or is_token(raw.strip()):
         return value
@@ -127,4 +127,4 @@ def cookies(value: str, mark: Mark) -> str:
             return match[0]
         return f"{name}={mark('cookie', raw, match[0])}"
 
-    return re.sub(_COOKIE_PAIR(), pair, value)
+    return _COOKIE_PAIR.sub(pair, value)

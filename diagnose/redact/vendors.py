@@ -10,12 +10,9 @@ To add a vendor: one row, and one line in `tests/corpus/secrets.txt`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from re import Pattern
-
 import msgspec
 
-from diagnose.redact.patterns import lazy
+from diagnose.lazy_pattern import LazyPattern
 
 
 class Vendor(msgspec.Struct, frozen=True):
@@ -321,28 +318,34 @@ class TokenShape(msgspec.Struct, frozen=True):
 
     kind: str
     sign: str
-    pattern: Callable[[], Pattern[str]]
+    pattern: LazyPattern
 
 
 SHAPES: tuple[TokenShape, ...] = (
     TokenShape(
         "discord",
         ".",
-        lazy(r"\b([MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38})\b"),
+        LazyPattern(r"\b([MNO][A-Za-z\d_-]{23,25}\.[A-Za-z\d_-]{6}\.[A-Za-z\d_-]{27,38})\b"),
     ),
     TokenShape(
-        "vault", "s.", lazy(r"(?<![\w.-])(s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24})(?![\w.])")
+        "vault", "s.", LazyPattern(r"(?<![\w.-])(s\.(?=[A-Za-z]{0,23}\d)[A-Za-z0-9]{24})(?![\w.])")
     ),
-    TokenShape("azure", "Q~", lazy(r"(?<![\w~.])([\w~.]{3}\dQ~[\w~.-]{31,34})")),
-    TokenShape("azure", "AZDO", lazy(r"\b([A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4})\b")),
-    TokenShape("azure", "JQQJ99", lazy(r"\b([A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})\b")),
+    TokenShape("azure", "Q~", LazyPattern(r"(?<![\w~.])([\w~.]{3}\dQ~[\w~.-]{31,34})")),
+    TokenShape("azure", "AZDO", LazyPattern(r"\b([A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4})\b")),
+    TokenShape("azure", "JQQJ99", LazyPattern(r"\b([A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26})\b")),
     # In the address of its API the token follows `bot`.
-    TokenShape("telegram", ":AA", lazy(r"(?:\bbot|(?<!\w))(\d{8,10}:AA[\w-]{32,34})(?![\w-])")),
-    TokenShape("telegram", "3AAA", lazy(r"(?:\bbot|(?<!\w))(\d{8,10}%3AAA[\w-]{32,34})(?![\w-])")),
-    TokenShape("facebook", "|", lazy(r"(?<!\w)(\d{15,16}(?:\||%7C)[\w-]{27,40})(?![\w-])")),
-    TokenShape("nats", "S", lazy(r"(?<!\w)(S[ACNOUX][A-Z2-7]{56})(?!\w)")),
-    TokenShape("terraform", "atlasv1.", lazy(r"\b([A-Za-z0-9]{14}\.atlasv1\.[\w=-]{30,})")),
-    TokenShape("mailchimp", "-us", lazy(r"\b([0-9a-f]{32}-us\d{1,2})\b")),
-    TokenShape("maxmind", "_mmk", lazy(r"\b([A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)\b")),
-    TokenShape("new-relic", "NRAL", lazy(r"\b([0-9a-f]{32}(?:FFFF)?NRAL|[0-9a-f]{36}NRAL)\b")),
+    TokenShape(
+        "telegram", ":AA", LazyPattern(r"(?:\bbot|(?<!\w))(\d{8,10}:AA[\w-]{32,34})(?![\w-])")
+    ),
+    TokenShape(
+        "telegram", "3AAA", LazyPattern(r"(?:\bbot|(?<!\w))(\d{8,10}%3AAA[\w-]{32,34})(?![\w-])")
+    ),
+    TokenShape("facebook", "|", LazyPattern(r"(?<!\w)(\d{15,16}(?:\||%7C)[\w-]{27,40})(?![\w-])")),
+    TokenShape("nats", "S", LazyPattern(r"(?<!\w)(S[ACNOUX][A-Z2-7]{56})(?!\w)")),
+    TokenShape("terraform", "atlasv1.", LazyPattern(r"\b([A-Za-z0-9]{14}\.atlasv1\.[\w=-]{30,})")),
+    TokenShape("mailchimp", "-us", LazyPattern(r"\b([0-9a-f]{32}-us\d{1,2})\b")),
+    TokenShape("maxmind", "_mmk", LazyPattern(r"\b([A-Za-z0-9]{6}_[A-Za-z0-9]{29}_mmk)\b")),
+    TokenShape(
+        "new-relic", "NRAL", LazyPattern(r"\b([0-9a-f]{32}(?:FFFF)?NRAL|[0-9a-f]{36}NRAL)\b")
+    ),
 )

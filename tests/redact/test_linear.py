@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.redact import Redactor, looks, scanner, tokens
 from diagnose.redact.keys import in_private_keys
-from diagnose.redact.patterns import lazy
 from diagnose.redact.rules import RULES
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.vendors import SHAPES, VENDORS
@@ -102,7 +102,7 @@ def test_a_vendors_token_takes_linear_time(vendor) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.kind} {shape.sign}")
 def test_a_token_without_a_beginning_takes_linear_time(shape) -> None:
-    pattern = shape.pattern()
+    pattern = shape.pattern.compiled
     found = [
         breach
         for worst in worst_texts(pattern, tries=1)
@@ -235,9 +235,9 @@ def test_many_secrets_in_one_text_cost_no_more_than_its_length() -> None:
 
 def test_the_law_catches_a_quadratic_pattern() -> None:
     """The law itself can fail. A quarter of each text is enough: the whole would take minutes."""
-    slow = lazy(r"[^=;,\s]+=")
+    slow = LazyPattern(r"[^=;,\s]+=")
     assert any(
-        breaches(lambda text: slow().sub("", text[: len(text) // 4]), worst)
-        for worst in worst_texts(slow())
+        breaches(lambda text: slow.sub("", text[: len(text) // 4]), worst)
+        for worst in worst_texts(slow.compiled)
     )
     assert redact_text("plain", mark) == "plain"

@@ -17,6 +17,8 @@ from re import _constants as op  # type: ignore[attr-defined]
 from re import _parser as parser  # type: ignore[attr-defined]
 from typing import Any, NamedTuple
 
+from diagnose.lazy_pattern import LazyPattern
+
 _REPEATS = (op.MAX_REPEAT, op.MIN_REPEAT, op.POSSESSIVE_REPEAT)
 _ALPHABET = "a1A _-.:/=@\"',;()[]{}<>|\\%+~\t\n*$#&!?\x1b\0é"
 _LONGEST_LITERAL = 60
@@ -163,14 +165,10 @@ def _reach(thing: Any, expected: dict[str, re.Pattern[str]], seen: set[int]) -> 
                 _reach(getattr(value, inner, None), expected, seen)
         elif isinstance(value, re.Pattern):
             expected[f"{thing.__module__}.{name}"] = value
-        elif isinstance(value, functools._lru_cache_wrapper) and _is_lazy(value):
-            expected[f"{thing.__module__}.{name}"] = value()
+        elif isinstance(value, LazyPattern):
+            expected[f"{thing.__module__}.{name}"] = value.compiled
         else:
             _reach(value, expected, seen)
-
-
-def _is_lazy(value: Any) -> bool:
-    return value.__wrapped__.__module__ == "diagnose.redact.patterns"
 
 
 def _names(code: types.CodeType) -> set[str]:
