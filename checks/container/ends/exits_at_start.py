@@ -14,6 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
 
@@ -61,9 +62,10 @@ def exits_at_start(
         if not fails_at_start(container, run.tail, short):
             continue
         code = described(container.state.exit_code)
+        what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
         finding = Finding.about(
             container,
-            f"{container} exited with code {code}, {took(container.ran_for)} after its start",
+            sentence(what, run.too_early),
             {
                 **run.evidence(containers, clock),
                 "State": f"{container.state}, ran {took(container.ran_for)}",

@@ -29,7 +29,7 @@ from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
 from diagnose.evidence.containers.peers.inner_engines import CERTIFICATES, TLS_PORT
 from diagnose.evidence.containers.peers.stray_calls import strays_of
-from diagnose.evidence.containers.peers.unanswered_peers import Calls, calls_of
+from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early, calls_of
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.settings.compose_files import ChangedFile
 from diagnose.evidence.containers.settings.named_settings import (
@@ -71,6 +71,11 @@ class FailedRun(msgspec.Struct, frozen=True):
     @property
     def callees(self) -> tuple[Subject, ...]:
         return subjects_of(self.calls.callees)
+
+    @property
+    def too_early(self) -> str:
+        """The clause about peers that it called before they served; "" for none."""
+        return called_too_early(self.calls.early_for(self.container))
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""

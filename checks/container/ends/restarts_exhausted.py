@@ -10,7 +10,7 @@ from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Finding, Seconds, Severity
-from diagnose.phrases import count, duration
+from diagnose.phrases import count, duration, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -54,10 +54,13 @@ def restarts_exhausted(
         since = f" {duration(age)} ago" if age is not None else ""
         code = described(container.state.exit_code)
         is_old = age is None or age > forgotten
+        what = (
+            f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
+            f"exit code {code} after {took(container.ran_for)}"
+        )
         finding = Finding.about(
             container,
-            f"{container} stays down: the engine gave up{since} after {count(most, 'restart')}, "
-            f"exit code {code} after {took(container.ran_for)}",
+            sentence(what, run.too_early),
             {
                 **run.evidence(containers, clock),
                 "State": str(container.state),

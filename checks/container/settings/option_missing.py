@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from checks.container.claims import claims, compose_variables
+from collections.abc import Iterator
+
+from msgspec.structs import replace
+
+from checks.container.claims import Claim, claims, compose_variables
 from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
+from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LOW
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -13,6 +18,7 @@ from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import CheckResult, Severity
 from diagnose.phrases import and_more
+from diagnose.programs.failures.kernel_settings import LOW_PORTS_FOR_ALL, PORT_START
 from diagnose.registry import check
 
 
@@ -35,7 +41,8 @@ def option_missing(
     database is left alone, for the option would begin another one beside that. A device that the
     host does not have either is container.device-missing.
     """
-    for claim in claims(ID, containers, log_tails, clock):
+    named = claims(ID, containers, log_tails, clock)
+    for claim in (*named, *_low_port_claims(containers, log_tails, clock)):
         missing = needed_options(claim.container, claim.failure, asked_devices, numbers)
         full = wanted_empty.of(claim.container) if wanted_empty is not None else None
         if missing and not (full is not None and full.is_of_a_database):
@@ -51,6 +58,18 @@ def option_missing(
             yield finding.with_variables(further | compose_variables(claim.container))
     yield from tmpfs_of_root(containers, clock, log_tails, numbers)
     return None
+
+
+def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) -> Iterator[Claim]:
+    """The containers that may not open a port below 1024 of a network of their own.
+
+    On the host's network that is container.kernel-setting-low.
+    """
+    for claim in claims(KERNEL_SETTING_LOW, containers, log_tails, clock):
+        is_named = claim.failure.needs[0] == PORT_START and bool(claim.value("port"))
+        if is_named and not claim.container.shares_host_network:
+            row = replace(claim.failure.failure, confirmed_by=ID, needs=(LOW_PORTS_FOR_ALL,))
+            yield replace(claim, failure=replace(claim.failure, failure=row))
 
 
 def _what_it_holds(full: FullFolder) -> str:

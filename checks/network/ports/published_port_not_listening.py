@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.mounts.empty_mounts import EmptyMounts
-from diagnose.evidence.containers.peers.unanswered_peers import calls_of
+from diagnose.evidence.containers.peers.unanswered_peers import called_too_early, calls_of
 from diagnose.evidence.containers.settings.loopback_words import with_host
 from diagnose.evidence.containers.settings.named_settings import missing_variable, named_setting
 from diagnose.evidence.machine.clock import Clock
@@ -20,7 +20,7 @@ from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, Severity
-from diagnose.phrases import agree, counted, named, sentence
+from diagnose.phrases import counted, sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
@@ -253,8 +253,7 @@ def _why(port: _UnservedPort) -> Iterator[str]:
         yield f"its program has ended, and {port.watcher} waits for a change of its files"
     failure = port.words.failure
     if port.ready:
-        peers = named("container", [peer.name for peer in port.ready])
-        yield f"it called {peers} too early, which {agree(port.ready, 'serves', 'serve')} by now"
+        yield called_too_early(port.ready)
     elif failure is not None:
         yield f"its log says why: {failure.cause}"
 

@@ -7,6 +7,8 @@ from diagnose.programs.failures.recognition import Failure
 _SETTING = "container.kernel-setting-low"
 PORT_START = "net.ipv4.ip_unprivileged_port_start"
 """The first port that users other than root may open."""
+LOW_PORTS_FOR_ALL = f"--sysctl={PORT_START}=0"
+"""What opens those below it to every user of a container that has a network of its own."""
 
 KERNEL_SETTINGS = (
     Failure(
@@ -68,7 +70,8 @@ KERNEL_SETTINGS = (
         r"|listen EACCES: permission denied \S*?:(?P<port_node>\d{1,3})\b"
         r"|(?:Socket|Bind)Exception(?: \(13\))?: Permission denied)",
         cause="the program's user may not open a port below 1024",
-        cure="let it listen on a port above 1023; with host networking lower net.ipv4.ip_unprivileged_port_start on the host",
+        cure="let it listen on a port above 1023; with host networking lower net.ipv4.ip_unprivileged_port_start "
+        "on the host, with another network recreate it with --sysctl=net.ipv4.ip_unprivileged_port_start=0",
         source="yllibed/Zigbee2MqttAssistant#91",
         confirmed_by=_SETTING,
         needs=(PORT_START, "1024"),

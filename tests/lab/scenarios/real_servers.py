@@ -316,3 +316,25 @@ def servers_that_warn_and_work(box: Box) -> None:
     box.wait_for(
         lambda: "Ready to accept" in box.docker("logs", "warned7").stdout, what="redis to be ready"
     )
+
+
+LOW_PORT = "--sysctl=net.ipv4.ip_unprivileged_port_start=1024"
+
+
+@fault(
+    "container.option-missing",
+    subject="container:front7",
+    also=["container.exits-at-start"],
+    shareable=True,
+)
+def nginx_that_may_not_open_its_port(box: Box) -> None:
+    """nginx runs as a user, and port 80 of its own network is for root alone."""
+    nginx(box, "front7", "server { listen 80; }", LOW_PORT)
+    assert box.wait_state("front7", "exited")["State"]["ExitCode"] == 1
+
+
+@healthy(shareable=True)
+def nginx_that_may_open_its_port(box: Box) -> None:
+    """The same with the engine's own setting, which leaves low ports to everyone."""
+    nginx(box, "front8", "server { listen 80; }")
+    box.wait_state("front8", "running")

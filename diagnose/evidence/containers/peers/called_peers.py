@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.containers import Subnet
@@ -26,6 +26,9 @@ _PORT = LazyPattern(
     r"(?:(?<=[A-Za-z)\]]):(?=\d\d)|(?<=\d):(?=\d{3})|\bport[ =:]+)(\d{2,5})\b(?!:\d)"
 )
 """The port of a call, behind a host or after its word; no time of day."""
+_PORT_ASKED = LazyPattern(r"connections on port (\d{2,5})\?")
+_LINES_OF_LIBPQ = 2
+"""libpq before version 14 names the port two lines below "Connection refused"."""
 _PLACE = LazyPattern(
     r"//|\d{1,3}(?:\.\d{1,3}){3}|(?<![\w.-])[A-Za-z][\w.-]*+:\d{2,5}\b|(?<![\w.-])[a-z0-9-]++(?:\.[a-z0-9-]++)++(?![\w.-])"
     r"|['\"][\w.-]+['\"]|\blocalhost\b"
@@ -73,9 +76,19 @@ def refused_port(lines: Iterable[str]) -> int:
     Node.js writes lines about the same error below that one. 0 where none does, or one names
     several.
     """
-    refused = [line for line in lines if "refused" in signs(line)]
-    named = ({int(port) for port in _PORT.findall(line)} for line in reversed(refused))
+    every = list(lines)
+    named = (
+        {int(port) for port in _PORT.findall(every[place])} or _port_asked_below(every, place)
+        for place in reversed(range(len(every)))
+        if "refused" in signs(every[place])
+    )
     return only(next((ports for ports in named if ports), set())) or 0
+
+
+def _port_asked_below(lines: Sequence[str], place: int) -> set[int]:
+    """The port after which libpq asks below its complaint."""
+    below = "\n".join(lines[place + 1 : place + 1 + _LINES_OF_LIBPQ])
+    return {int(port) for port in _PORT_ASKED.findall(below)}
 
 
 def named_peers(

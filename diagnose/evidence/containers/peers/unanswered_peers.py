@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,9 +14,14 @@ from diagnose.evidence.containers.peers.inner_engines import may_serve_plainly, 
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.mappings import only, present
 from diagnose.model import PageVariables
+from diagnose.phrases import agree, named
 
 _ENDS_OF_STOPPED = (0, 137, 143)
 """Exit codes after `docker stop`: of its own, by SIGKILL, by SIGTERM."""
+
+
+WARM_UP_S = 600.0
+"""A server may need so many seconds until it takes calls: a database makes or restores its data."""
 
 
 class Calls(msgspec.Struct, frozen=True):
@@ -47,6 +54,15 @@ class Calls(msgspec.Struct, frozen=True):
             return ()
         is_seen = all(self.namespaces.of(callee) is not None for callee in self.callees)
         return self.callees if is_seen else ()
+
+    def early_for(self, caller: Container) -> tuple[Container, ...]:
+        """Those that serve by now, and were started shortly before the caller's run or after it."""
+        began = caller.started_at
+        if began is None:
+            return ()
+        return tuple(
+            callee for callee in self.ready if (callee.started_at or 0.0) > began - WARM_UP_S
+        )
 
     @property
     def variables(self) -> PageVariables:
@@ -81,6 +97,14 @@ class Calls(msgspec.Struct, frozen=True):
         """Whether a peer is an engine that was called without TLS, and serves TLS alone."""
         netns = self._namespace_of(callee)
         return netns is not None and serves_tls_instead(callee, netns, self.port)
+
+
+def called_too_early(peers: Sequence[Container]) -> str:
+    """The clause about peers that serve by now; "" for none."""
+    if not peers:
+        return ""
+    names = named("container", [peer.name for peer in peers])
+    return f"it called {names} too early, which {agree(peers, 'serves', 'serve')} by now"
 
 
 def _was_stopped(container: Container) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -20,7 +21,7 @@ from diagnose.evidence.containers.inspect import (
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
-from diagnose.evidence.containers.peers.unanswered_peers import Calls
+from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
@@ -189,6 +190,41 @@ PORTS = {
     "none": ("connection refused", 0),
     "a time of day": ("10:22:33 connection refused", 0),
 }
+
+
+LIBPQ = (
+    "psycopg2.OperationalError: could not connect to server: Connection refused",
+    '\tIs the server running on host "db" (172.18.0.2) and accepting',
+    "\tTCP/IP connections on port 5432?",
+)
+
+
+def test_the_port_after_which_an_older_libpq_asks_below() -> None:
+    assert refused_port(LIBPQ) == 5432
+    assert refused_port((*LIBPQ, "    at Server.start (server.js:120)")) == 5432
+    assert refused_port((LIBPQ[0], *["waiting"] * 3, LIBPQ[2])) == 0
+
+
+EARLY = {"just before": (-20, True), "after": (5, True), "for an hour": (-3600, False)}
+
+
+@pytest.mark.parametrize(("after", "expected"), EARLY.values(), ids=EARLY)
+def test_a_peer_that_ran_for_long_was_not_called_too_early(*, after: float, expected: bool) -> None:
+    began = datetime.fromisoformat(str(RUNNING.started_at))
+    ended = State(status="exited", exit_code=1, started_at=RUNNING.started_at)
+    caller = msgspec.structs.replace(FRONT, state=ended)
+    started = (began + timedelta(seconds=after)).isoformat()
+    state = msgspec.structs.replace(RUNNING, started_at=started)
+    running = msgspec.structs.replace(OTHERS[1], state=state)
+    serves = ContainerNetns(running, 1, (), (), (), (Socket("tcp", "0.0.0.0", 5432),))
+    calls = Calls((running,), 5432, Namespaces({running.id: serves}), is_distrusted=False)
+    assert (calls.early_for(caller) == (running,)) == expected
+
+
+def test_what_is_said_of_a_peer_that_serves_by_now() -> None:
+    assert called_too_early(()) == ""
+    words = 'it called container "db" too early, which serves by now'
+    assert called_too_early((OTHERS[1],)) == words
 
 
 @pytest.mark.parametrize("name", PORTS)

@@ -214,13 +214,33 @@ LOW_PORTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
 }
 
 
+LOW_PORT_LINES = (
+    LOW_PORT,
+    "2026/11/28 23:35:58 [emerg] 1#1: bind() to 0.0.0.0:80 failed (13: Permission denied)",
+    "listen tcp :443: bind: permission denied",
+    "Error: listen EACCES: permission denied 0.0.0.0:80",
+)
+
+
+@pytest.mark.parametrize("line", LOW_PORT_LINES)
 @pytest.mark.parametrize(("parts", "expected"), LOW_PORTS.values(), ids=LOW_PORTS)
-def test_a_port_below_1024(parts: dict[str, Any], expected: list[tuple[str, str]]) -> None:
-    container, log_tails = failed_with_log(LOW_PORT, **parts)
+def test_a_port_below_1024(
+    line: str, parts: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    container, log_tails = failed_with_log(line, **parts)
     result = judge(
         "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
     )
     assert rows(result) == expected
+
+
+def test_a_refused_socket_without_a_port_says_nothing_of_ports() -> None:
+    line = "java.net.SocketException: Permission denied"
+    container, log_tails = failed_with_log(line, Config={"User": "1000"})
+    result = judge(
+        "container.option-missing", containers=of(container), clock=CLOCK, log_tails=log_tails
+    )
+    assert rows(result) == []
 
 
 _NOT_EMPTY = 'initdb: error: directory "/pgdata" exists but is not empty'

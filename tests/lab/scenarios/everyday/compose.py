@@ -67,6 +67,47 @@ def app_that_compose_starts_later(box: Box) -> None:
     box.wait_health("till-db-1", "starting")
 
 
+_LIBPQ = """nc -w 2 db 5432 </dev/null && exec sleep 1000
+echo 'psycopg2.OperationalError: could not connect to server: Connection refused' >&2
+echo '	Is the server running on host "db" (172.18.0.2) and accepting' >&2
+echo '	TCP/IP connections on port 5432?' >&2
+exit 1"""
+
+
+@fault("container.exits-at-start", subject="container:till-app-1", exit_code=1)
+def app_that_called_its_database_too_early(box: Box) -> None:
+    """Compose started an app with its database, which took calls only seconds later."""
+    box.docker("network", "create", "till")
+    joined = ("--network=till", *SAFE)
+    database = (*joined, *labels("till", "db"), "--name=till-db-1", "--network-alias=db")
+    serves = ("sh", "-c", "sleep 3; exec httpd -f -p 5432 -h /www")
+    box.docker("run", "-d", *database, "bb:1.36", *serves)
+    marks = labels("till", "app", depends_on="db:service_started:false")
+    app = (*joined, *marks, "--restart=no")
+    box.docker("run", "-d", *app, "--name=till-app-1", "bb:1.36", "sh", "-c", _LIBPQ)
+    box.wait_state("till-app-1", "exited")
+    box.docker(
+        "exec", "till-db-1", "sh", "-c", "until nc -w 1 127.0.0.1 5432 </dev/null; do :; done"
+    )
+    run = box.diagnose("check", "container.exits-at-start", "--format", "json")
+    (finding,) = run.findings
+    assert 'it called container "till-db-1" too early, which serves by now' in finding["summary"]
+    box.sh(first_command(box, "container.exits-at-start", "till-app-1"))
+    assert box.inspect("till-app-1")["State"]["Status"] == "running"
+    box.docker("rm", "-f", "till-app-1")
+    box.docker(
+        "run",
+        "-d",
+        *app,
+        "--name=till-app-1",
+        "bb:1.36",
+        "sh",
+        "-c",
+        f"nc() {{ false; }}; {_LIBPQ}",
+    )
+    box.wait_state("till-app-1", "exited")
+
+
 _ANY_AGE = f'[thresholds."{LEFT}"]\nlived = 0\n'
 _DATABASE = "cd /data; [ -e base ] || mkdir base global pg_wal pg_xact; exec sleep 1000"
 
