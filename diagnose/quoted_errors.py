@@ -33,7 +33,6 @@ _WRAPPER = LazyPattern(
     r"|container_linux\.go:\d+:|process_linux\.go:\d+:|starting container process caused:?"
 )
 """What the engine and the runtime put before every error: it tells nothing about this one."""
-_PLACE = LazyPattern(r"\S*/\S*")
 _WORD = LazyPattern(r"[a-z][a-z0-9_]*")
 
 
@@ -104,4 +103,5 @@ def _rarity_of_words() -> Mapping[str, float]:
 
 def _words_of_message(text: str) -> list[str]:
     """The words of a message, without paths, numbers and ids."""
-    return _WORD.findall(_PLACE.sub(" ", text.lower()))
+    spoken = " ".join(part for part in text.lower().split() if "/" not in part)
+    return _WORD.findall(spoken)
