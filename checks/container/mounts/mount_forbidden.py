@@ -107,7 +107,10 @@ def mount_forbidden(
             yield _forbidden_path_finding(container, named, outcome, fixed)
         else:
             is_open = has_selinux and container.id not in denied_by_selinux
-            yield from _denied(container, named, outcome, containers, has_selinux=is_open)
+            whole = isinstance(outcome, Denied) and _may_own_all(outcome, named, bind_sources)
+            is_own = whole and _is_own_volume(container, named, containers)
+            own_volume = named.mount.source if is_own else ""
+            yield from _denied(container, named, outcome, own_volume, has_selinux=is_open)
     return None
 
 
@@ -130,15 +133,17 @@ def _denied(
     container: Container,
     named: NamedPath,
     outcome: Denied | Undecided | None,
-    containers: Containers,
+    own_volume: str,
     *,
     has_selinux: bool,
 ) -> Iterator[CheckItem]:
-    """outcome: what the modes on the way say of the container's user; None where they allow."""
+    """outcome: what the modes on the way say of the container's user; None where they allow.
+
+    own_volume: the folder of a volume that may be given to that user as a whole, or "".
+    """
     if isinstance(outcome, Denied):
         finding = _forbidden_path_finding(container, named, outcome)
-        is_own = outcome.path == named.mount.source and _is_own_volume(container, named, containers)
-        yield finding.with_variables({"own_volume": outcome.path} if is_own else {})
+        yield finding.with_variables(present({"own_volume": own_volume}))
     elif has_selinux and is_unlabelled(named.mount):
         yield _unlabelled_finding(container, named)
     elif isinstance(outcome, Undecided):
@@ -166,6 +171,18 @@ def _forbidden_path_finding(
         onset=container.failed_first,
     )
     return finding.with_variables(change_of_owner(denied, fixed))
+
+
+def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavailable) -> bool:
+    """Whether all that is mounted is meant for the user to whom a path of it is denied.
+
+    The denied path is the mount itself, or the mount is the user's, and only folders in it are
+    not: a restore from an archive without entries for folders makes them root's.
+    """
+    if denied.path == named.mount.source:
+        return True
+    status = None if isinstance(sources, Unavailable) else sources.by_path.get(named.mount.source)
+    return status is not None and str(status.uid) == denied.user.owner.partition(":")[0]
 
 
 def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:

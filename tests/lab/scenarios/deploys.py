@@ -145,6 +145,21 @@ def volumes_of_the_same_release(box: Box) -> None:
     box.docker("run", "-d", *SAFE, "--name=own", "-v", "own:/www", "site:3", "sleep", "1000")
 
 
+@fault("container.mount-forbidden", subject="container:ledger", also=["container.restart-loop"])
+def folders_of_a_restore(box: Box) -> None:
+    """A volume was restored from an archive without entries for folders: these are root's."""
+    box.docker("volume", "create", "ledger")
+    data = "/var/lib/docker/volumes/ledger/_data"
+    box.sh(f"mkdir -p {data}/base {data}/wal; echo 16 >{data}/base/control; chown -R 1000 {data}")
+    box.sh(f"chown 0:0 {data}/base {data}/wal; chmod 700 {data}/base {data}/wal")
+    program = "cat /data/base/control >/dev/null && echo 1 >/data/wal/1 && exec sleep 1000"
+    options = (*SAFE, "--user=1000:1000", "--volume=ledger:/data", "--name=ledger")
+    box.docker("run", "-d", *options, "bb:1.36", "sh", "-c", program)
+    box.wait_for(lambda: box.inspect("ledger")["RestartCount"] > 2, 30, "the restarts")
+    command = first_command(box, "container.mount-forbidden", "ledger")
+    assert command.startswith(f"chown -R 1000:1000 {data}\n"), command
+
+
 SHELL = ("bb:1.36", "sh", "-c")
 _CALLING = """
 while :; do

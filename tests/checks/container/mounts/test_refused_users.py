@@ -217,6 +217,30 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
     assert ("own_volume" in finding.variables) == is_own
 
 
+@pytest.mark.parametrize(("owner", "is_whole"), [(1000, True), (0, False)], ids=["its", "root's"])
+def test_a_restored_folder_in_a_volume_of_the_user(owner: int, is_whole: bool):
+    """An archive without entries for folders leaves them to root."""
+    volume = {
+        "Type": "volume",
+        "Name": "pool",
+        "Source": "/srv/data",
+        "Destination": "/data",
+        "RW": True,
+    }
+    container = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
+    root = PathStatus(type="folder", uid=owner, mode=0o755)
+    restored = PathStatus(type="folder", mode=0o700)
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=log_of(container, "cannot open /data/pool/index: Permission denied"),
+        bind_sources=BindSources({"/srv/data": root}, {"/srv/data/pool": restored}),
+    )
+    (finding,) = result.findings
+    assert finding.variables["source"] == "/srv/data/pool"
+    assert finding.variables.get("own_volume") == ("/srv/data" if is_whole else None)
+
+
 @pytest.mark.parametrize("user", ["1000", ""], ids=["another user", "root"])
 @pytest.mark.parametrize(
     "sources",
