@@ -115,6 +115,7 @@ JUDGED: dict[str, tuple[str, str]] = {
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.removed": "only its user knows the options that the container had",
+    "container.answers-with-errors": "the program says what failed, or its author knows",
     "network.declared-port-not-listening": "what heals it stands in the program's own log",
     "container.certificate-expired": "only its issuer renews a certificate",
     "network.requests-unanswered": "no cure was run since its scenario was written",

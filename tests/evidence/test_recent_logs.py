@@ -11,7 +11,7 @@ from diagnose.evidence.containers.logs.tail import LINES, MORE_LINES
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.failing_calls import FailingCalls
 from diagnose.model import Failed, Json, Unexamined, Verdict
-from diagnose.phrases import unix
+from diagnose.phrases import rfc3339, unix
 from diagnose.questions import Question
 from diagnose.questions.containers import ContainerLog, ReadLogs
 from tests.hosts import Made
@@ -67,6 +67,29 @@ def test_the_lines_above_a_stack_trace_are_read_too():
     (error,) = repeated_errors(of(WEB), logs)
     assert error.line.text.startswith("ERROR o.s.Orders")
     assert error.times == 3
+
+
+PROBES = ['127.0.0.1 - - "GET /healthz HTTP/1.1" 200 2'] * 9
+BUSY = ["OSError: [Errno 30] Read-only file system: '/uploads/latest.txt'", *PROBES]
+PACES = {"busy": (2, [LINES, MORE_LINES], 3), "a line each ten seconds": (10, [LINES], None)}
+"""Seconds between lines, how many lines are asked for, and how often the error is seen."""
+
+
+@pytest.mark.parametrize(("pace", "asked", "times"), PACES.values(), ids=PACES)
+def test_more_lines_of_a_busy_log_are_read(pace: int, asked: list[int], times: int | None) -> None:
+    texts = BUSY * 3
+    moments = [NOW - pace * (len(texts) - number) for number in range(len(texts))]
+    lines = [f"{rfc3339(at)} {text}" for at, text in zip(moments, texts, strict=True)]
+
+    def tail(question: Question) -> Json | Failed:
+        assert isinstance(question, ReadLogs)
+        return {"text": "\n".join(lines[-question.tail :])}
+
+    made = Made({"api.logs": tail})
+    logs = recent_logs(made, of(WEB), Clock(NOW, 0.0), None)
+    assert [question.tail for question in made.asked] == asked
+    found = repeated_errors(of(WEB), logs)
+    assert [error.times for error in found] == ([times] if times else [])
 
 
 def test_a_log_that_was_not_written_to_lately_is_not_read():

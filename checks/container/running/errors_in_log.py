@@ -64,10 +64,10 @@ def errors_in_log(
     author knows whether its users notice. It is a warning where the line is known to mean that the
     program turns its callers away, waits for a migration of its database, or misses a variable that
     its container has and cron or php-fpm does not pass on. The last twelve lines of the last five
-    minutes are read, or sixty where a stack trace fills them. A line about a stranger on the
-    internet who was turned away is no error, and an error that no longer appears is over. Where the
-    program works all the same, and the line is about one request or one item, the report stays
-    calm.
+    minutes are read, or sixty where the log is busy or a stack trace fills them. A line about a
+    stranger on the internet who was turned away is no error, and an error that no longer appears is
+    over. Where the program works all the same, and the line is about one request or one item, the
+    report stays calm.
     """
     for error in repeated_errors:
         dropped = unpassed(error, processes)

@@ -38,8 +38,6 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
         )
     elif proxy is not None:
         why = f"its clients come through {proxy}, which may not pass on the header {_HEADER}"
-    address = next((end.ip_address for end in container.endpoints.values() if end.ip_address), "")
-    url = f"http://{address}:{loop.port}{loop.path}" if address and loop.port else ""
     times = f"{loop.times} times in {max(loop.span, 0.1):.1f} s"
     finding = Finding.about(
         container,
@@ -54,5 +52,5 @@ def _loop_finding(loop: RedirectLoop) -> Finding:
         touches=(proxy.subject,) if proxy is not None else (),
     )
     return finding.with_variables(
-        present({"url": url, "proxy": proxy.name if proxy is not None else ""})
+        present({"url": loop.url, "proxy": proxy.name if proxy is not None else ""})
     )

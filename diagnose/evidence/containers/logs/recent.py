@@ -94,7 +94,7 @@ def recent_logs(
         if _keeps_log(container) and not _is_older(container, log_files, since)
     ]
     wanted.sort(key=lambda container: (not container.published_ports, container.name))
-    logs, unread = _read(host, wanted[:MOST])
+    logs, unread = _read(host, wanted[:MOST], clock)
     unread |= {
         container.id: f"only {MOST} logs are read in one run, and more were written to lately"
         for container in wanted[MOST:]
@@ -107,11 +107,11 @@ def recent_logs(
 
 
 def _read(
-    host: Host, containers: Sequence[Container]
+    host: Host, containers: Sequence[Container], clock: Clock
 ) -> tuple[dict[str, ContainerLog], dict[str, str]]:
     """The logs, and why others were not read, by container id.
 
-    A log that is cut is read again, to a greater length.
+    A log that is cut, or busy, is read again, to a greater length.
     """
     unread: dict[str, str] = {}
     logs: dict[str, ContainerLog] = {}
@@ -122,9 +122,9 @@ def _read(
             logs[container.id] = log
         elif log.reason != "gone":
             unread[container.id] = str(log)
-    cut = [container.id for container in containers if container.id in logs]
-    cut = [id for id in cut if _is_cut(logs[id])]
-    logs |= host.answers_about(cut, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
+    short = [container.id for container in containers if container.id in logs]
+    short = [id for id in short if _is_cut(logs[id]) or _is_busy(logs[id], clock)]
+    logs |= host.answers_about(short, lambda id: ReadLogs(id, MORE_LINES, MORE_BYTES))
     return logs, unread
 
 
@@ -137,6 +137,15 @@ def _recent(log: ContainerLog, since: float) -> Iterator[RecentLine]:
 def _is_cut(log: ContainerLog) -> bool:
     """Whether the last lines are a part of one long message, whose beginning says what it is."""
     return sum(line.text[:1].isspace() for line in log.lines) >= CONTINUED
+
+
+def _is_busy(log: ContainerLog, clock: Clock) -> bool:
+    """Whether its last lines are of the last moments alone.
+
+    The requests of a health check, or one error of ten lines without an indent, fill them.
+    """
+    times = [line.at for line in log.lines]
+    return len(times) >= LINES and clock.is_within(times[0], FRESH_S)
 
 
 def _is_older(container: Container, log_files: LogFiles | None, since: float) -> bool:

@@ -1,0 +1,94 @@
+"""Lines of access logs: a request, and the status of its answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.lazy_pattern import LazyPattern
+
+_REQUEST = r"(?P<request>(?P<method>DELETE|GET|HEAD|PATCH|POST|PUT) (?P<path>/[^\s\"]{0,500}))"
+_BEFORE_STATUS = LazyPattern(rf"\b{_REQUEST}(?: HTTP/[\d.]{{1,3}})?\"?,? (?P<status>[1-5]\d\d)\b")
+"""nginx, Apache, gunicorn, uvicorn and Node's morgan."""
+_AFTER_STATUS = LazyPattern(rf"\[(?P<status>[1-5]\d\d)\]: {_REQUEST}")
+"""The web server of PHP: 192.0.2.1:4312 [500]: GET /notes."""
+_ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
+_NUMBER = LazyPattern(r"\d+")
+_QUOTED = LazyPattern(r"\"([^\"]*)\"")
+SERVER_ERROR = 500
+"""From this status on the server, and not the client, is at fault."""
+
+
+class AccessLine(msgspec.Struct, frozen=True):
+    """One request of a client, and how it was answered."""
+
+    at: float
+    """Unix time of the line."""
+    line: str
+    method: str
+    path: str
+    status: int
+    rest: str
+    """What stands behind the request and the status."""
+
+    @property
+    def what(self) -> str:
+        """Method and path: GET /login."""
+        return f"{self.method} {self.path}"
+
+    @property
+    def failed(self) -> bool:
+        """Whether the server says that it could not answer."""
+        return self.status >= SERVER_ERROR
+
+    @property
+    def address(self) -> str:
+        """The first address of the line: the client's; "" where the line has none."""
+        address = _ADDRESS.search(self.line)
+        return address[0] if address else ""
+
+    @property
+    def client(self) -> tuple[str, str]:
+        """The address, and the last text in quotes: browser or X-Forwarded-For."""
+        quoted = self._quoted
+        return (self.address, quoted[-1] if quoted else "")
+
+    @property
+    def agent(self) -> str:
+        """The second text in quotes behind the status: the first one is the page before."""
+        quoted = self._quoted
+        return quoted[1] if len(quoted) > 1 and quoted[1] != "-" else ""
+
+    @property
+    def shape(self) -> tuple[tuple[str, str], str]:
+        """The client, and the line without its time and other numbers."""
+        return self.client, _NUMBER.sub("#", self.line)
+
+    @property
+    def _quoted(self) -> list[str]:
+        """The texts in quotes behind a status: referer, agent, and X-Forwarded-For."""
+        return _QUOTED.findall(self.rest)
+
+
+def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
+    """The lines that report a request and its answer, in their order."""
+    for line in lines:
+        match = _BEFORE_STATUS.search(line.text) or _AFTER_STATUS.search(line.text)
+        if match is not None:
+            yield AccessLine(
+                line.at,
+                line.text,
+                method=match["method"],
+                path=match["path"],
+                status=int(match["status"]),
+                rest=line.text[match.end() :],
+            )
+
+
+def caller_of(line: AccessLine, server: Container, containers: Containers) -> Container | None:
+    """The container whose address the client has, on a network of the server."""
+    holders = (containers.by_place.get((network, line.address)) for network in server.endpoints)
+    return next((holder for holder in holders if holder is not None), None)

@@ -1,0 +1,150 @@
+"""Servers that answer requests with an error of their own, by their access logs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_address
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.access_lines import AccessLine, access_lines, caller_of
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.web_address import web_address
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
+from diagnose.registry import evidence
+
+LEAST = 3
+"""So many errors count: one or two may be a restart of the program behind the server."""
+MOSTLY = 0.8
+"""From this share of the requests on the server does not work for its clients."""
+FRESH_S = 90.0
+"""A server that answered with errors and then was not asked again may have recovered."""
+_AT_FAULT = frozenset({500, 502, 503, 504})
+"""The server, or what it calls, is at fault. A request that it does not support, such as those of
+scanners, has another status."""
+_UNAVAILABLE = 503
+_PROBE = LazyPattern(
+    r"^/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
+    r"|status|up)\b"
+)
+"""What monitors ask for, whose answers say little about those of others."""
+_VARIABLE = re.compile(r"\d+|\?.*")
+
+
+class FailedAnswers(msgspec.Struct, frozen=True):
+    """A server whose answers are errors: all of them, or all to one kind of request."""
+
+    container: Container
+    answers: tuple[AccessLine, ...]
+    """The failed answers, oldest first."""
+    of: int
+    """Requests of any kind that were read."""
+    is_most: bool
+    """Whether nearly all requests failed, and not only those of one kind."""
+    url: str
+    """The last of them as the host can ask for it again; "" where that would change something."""
+    other_lines: tuple[str, ...] = ()
+    """The lines of its log that report no request."""
+    proxies: tuple[Container, ...] = ()
+    """The containers that asked, and passed the answers on to their own clients."""
+
+
+class AllFailedAnswers(Items[FailedAnswers], frozen=True):
+    """At most one for each container; none for a proxy that passes on the errors of another."""
+
+
+@evidence
+def all_failed_answers(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    clock: Clock,
+    namespaces: Namespaces | None,
+) -> AllFailedAnswers:
+    """The last lines of the access logs of running containers are read."""
+    found = [
+        failed
+        for container in containers.running
+        if (failed := _failed_answers(container, recent_logs, containers, namespaces)) is not None
+        and clock.is_within(failed.answers[-1].at, FRESH_S)
+    ]
+    passed_on = {proxy.id for failed in found for proxy in failed.proxies}
+    return AllFailedAnswers(
+        tuple(failed for failed in found if failed.container.id not in passed_on)
+    )
+
+
+def _failed_answers(
+    container: Container,
+    recent_logs: RecentLogs,
+    containers: Containers,
+    namespaces: Namespaces | None,
+) -> FailedAnswers | None:
+    log = recent_logs.of_this_run(container)
+    lines = list(access_lines(log))
+    requests = [line for line in lines if not _PROBE.search(line.path)]
+    errors = [line for line in requests if _is_error(line)]
+    has_recovered = not errors or requests[-1] is not errors[-1]
+    is_most = len(errors) >= MOSTLY * len(requests) and not has_recovered
+    failed = errors if is_most else _always_failing(requests)
+    if len(failed) < LEAST:
+        return None
+    return FailedAnswers(
+        container,
+        tuple(failed),
+        of=len(requests),
+        is_most=is_most,
+        url=_url(failed[-1], container, namespaces),
+        other_lines=_other_lines(log, lines),
+        proxies=tuple(_callers(failed, container, containers)),
+    )
+
+
+def _other_lines(log: Sequence[RecentLine], requests: Sequence[AccessLine]) -> tuple[str, ...]:
+    reported = {request.line for request in requests}
+    return tuple(line.text for line in log if line.text not in reported)
+
+
+def _is_error(line: AccessLine) -> bool:
+    """Whether the server is at fault.
+
+    A proxy answers 503 to strangers of the internet who ask for a name that it does not serve.
+    """
+    if line.status == _UNAVAILABLE and _is_of_the_internet(line.address):
+        return False
+    return line.status in _AT_FAULT
+
+
+def _is_of_the_internet(address: str) -> bool:
+    try:
+        return ip_address(address).is_global
+    except ValueError:
+        return False
+
+
+def _always_failing(requests: Sequence[AccessLine]) -> list[AccessLine]:
+    """The most frequent request that was asked for often enough, and failed each time."""
+    by_what = by_key((_VARIABLE.sub("", line.what), line) for line in requests)
+    failing = [lines for lines in by_what.values() if all(map(_is_error, lines))]
+    return list(max(failing, key=len, default=()))
+
+
+def _url(line: AccessLine, container: Container, namespaces: Namespaces | None) -> str:
+    address = web_address(container, namespaces) if line.method in ("GET", "HEAD") else ""
+    return f"{address}{line.path}" if address else ""
+
+
+def _callers(
+    lines: Iterable[AccessLine], server: Container, containers: Containers
+) -> Iterator[Container]:
+    callers = {
+        caller.id: caller
+        for line in lines
+        if (caller := caller_of(line, server, containers)) is not None
+    }
+    yield from callers.values()

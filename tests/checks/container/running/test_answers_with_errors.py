@@ -1,0 +1,108 @@
+"""The check container.answers-with-errors, and errors that access logs show."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import Socket
+from diagnose.evidence.network.proxies.failed_answers import all_failed_answers
+from diagnose.model import Finding
+from tests.checks.network.evidence import container, namespaces_of
+from tests.judging import judge
+
+SHOP = container("shop")
+EDGE = container("edge", NetworkSettings={"Networks": {"shop": {"IPAddress": "172.18.0.3"}}})
+SICK = container(
+    "sick", State={"Status": "running", "Health": {"Status": "unhealthy", "FailingStreak": 3}}
+)
+BEGUN = SHOP.started_at or 0.0
+NGINX = '{} - - [28/Nov/2026:04:59:09 +0000] "{} HTTP/1.1" {} 157 "-" "Firefox/128"'
+FAILED = NGINX.format("198.51.100.7", "GET /orders/7", 500)
+FINE = NGINX.format("198.51.100.7", "GET /", 200)
+PHP = "[Sat Nov 28 23:54:44 2026] 192.0.2.1:4312 [500]: POST /"
+UVICORN = 'INFO:     172.18.0.9:4312 - "GET / HTTP/1.1" 502 Bad Gateway'
+
+
+def found(*logs: tuple[Container, list[str]], ago: float = 5.0) -> list[Finding]:
+    by_id = {
+        server.id: tuple(RecentLine(BEGUN + 60 + at, line) for at, line in enumerate(lines))
+        for server, lines in logs
+    }
+    last = max((lines[-1].at for lines in by_id.values() if lines), default=0.0)
+    servers = Containers((SHOP, EDGE, SICK))
+    clock = Clock(wall=last + ago, booted=0.0)
+    listener = Socket("tcp", "0.0.0.0", 8000)
+    answers = all_failed_answers(servers, RecentLogs(by_id), clock, namespaces_of(SHOP, listener))
+    return list(
+        judge(
+            "container.answers-with-errors",
+            all_failed_answers=answers,
+            containers=servers,
+            clock=clock,
+        ).findings
+    )
+
+
+LOGS: dict[str, tuple[list[str], list[str]]] = {
+    "each request": ([FAILED] * 3, ["warning"]),
+    "nearly each": ([FINE, *[FAILED] * 6], ["warning"]),
+    "of PHP's own server": ([PHP] * 3, ["warning"]),
+    "of a gateway": ([UVICORN] * 3, ["warning"]),
+    "one kind of request": ([FINE, FAILED, FINE, FAILED, FINE, FAILED], ["advice"]),
+    "one kind, by number": (
+        [FINE, *[FAILED.replace("/7", f"/{number}") for number in range(3)], FINE], ["advice"],
+    ),
+    "a request that fails now and then": (
+        [FAILED, FINE, FAILED, FAILED.replace(" 500 ", " 200 "), FAILED, FINE], [],
+    ),
+    "twice": ([FAILED] * 2, []),
+    "it has recovered": ([*[FAILED] * 8, FINE], ["advice"]),
+    "the same page has recovered": ([*[FAILED] * 8, FAILED.replace(" 500 ", " 200 ")], []),
+    "pages that are not there": ([FAILED.replace(" 500 ", " 404 ")] * 9, []),
+    "a method that it does not know": ([FAILED.replace(" 500 ", " 501 ")] * 9, []),
+    "monitors, while pages work": (
+        [NGINX.format("172.18.0.9", "GET /metrics", 500)] * 6 + [FINE], [],
+    ),
+    "names that a proxy does not serve": ([NGINX.format("8.8.8.8", "GET /", 503)] * 6, []),
+    "maintenance": ([NGINX.format("172.18.0.9", "GET /", 503)] * 6, ["warning"]),
+    "sizes that look like a status": (['"GET / HTTP/1.1" 200 500 "-"'] * 6, []),
+    "nothing": ([], []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("lines", "expected"), LOGS.values(), ids=LOGS)
+def test_errors_in_access_logs(lines: list[str], expected: list[str]) -> None:
+    severities = [finding.severity for finding in found((SHOP, lines))]
+    assert [severity.name for severity in severities if severity is not None] == expected
+
+
+def test_errors_of_minutes_ago_may_be_over() -> None:
+    assert not found((SHOP, [FAILED] * 5), ago=120.0)
+
+
+def test_a_proxy_passes_on_the_answers_of_another() -> None:
+    passed = FAILED.replace("198.51.100.7", "172.18.0.3")
+    (finding,) = found((EDGE, [FAILED] * 4), (SHOP, [passed] * 4))
+    assert finding.subject == SHOP.subject
+    assert 'which container "edge" may pass on' in finding.summary
+
+
+def test_an_unhealthy_container_has_its_own_finding() -> None:
+    assert not found((SICK, [FAILED] * 5))
+
+
+def test_only_a_request_that_changes_nothing_is_sent_again() -> None:
+    (get,), (post,) = (found((SHOP, [line] * 3)) for line in (FAILED, PHP))
+    assert get.variables["url"] == "http://172.18.0.2:8000/orders/7"
+    assert "url" not in post.variables
+
+
+def test_the_line_that_says_why_stands_beside_the_answer() -> None:
+    why = (
+        "PHP Fatal error:  Uncaught mysqli_sql_exception: Connection timed out in /www/index.php:3"
+    )
+    (finding,) = found((SHOP, [why, FAILED, FAILED, FAILED]))
+    assert finding.evidence["log"] == why

@@ -1,0 +1,68 @@
+"""Web servers that run, listen, and answer with errors; and their healthy twins."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.provider import BOX_ADDRESS
+from tests.lab.scenarios.programs.helpers import MACHINE
+
+CHECK = "container.answers-with-errors"
+_CATALOG = """
+import wsgiref.simple_server
+
+def app(environ, start):
+    try:
+        page = open("/data" + environ["PATH_INFO"], "rb").read()
+    except OSError:
+        start("500 Internal Server Error", [])
+        return [b"something went wrong"]
+    start("200 OK", [])
+    return [page]
+
+wsgiref.simple_server.make_server("0.0.0.0", 8080, app).serve_forever()
+"""
+"""It handles each error, and logs nothing of them."""
+
+
+def _catalog(box: Box, name: str, port: int) -> None:
+    box.sh(f"mkdir -p /srv/{name} && echo tea >/srv/{name}/goods && echo 7 >/srv/{name}/price")
+    box.docker(
+        "run", "-d", f"--name={name}", "--memory=64m", "--pids-limit=64", "-p", f"{port}:8080",
+        "-v", f"/srv/{name}:/data:ro", *MACHINE, "bb:1.36", "/usr/bin/python3", "-uc", _CATALOG,
+    )  # fmt: skip
+    box.wait_for(lambda: _status(box, port, "/goods") == "200", 20, "the catalog to answer")
+
+
+def _status(box: Box, port: int, path: str) -> str:
+    """What a client outside gets: the code of the answer."""
+    curl = ["curl", "-s", "--noproxy", "*", "-m", "8", "-o", "/dev/null", "-w", "%{http_code}"]
+    return box.provider.run([*curl, f"http://{BOX_ADDRESS}:{port}{path}"], check=False).stdout
+
+
+@fault(CHECK, subject="container:catalog61", shareable=True)
+def server_whose_data_is_gone(box: Box) -> None:
+    """Its folder was emptied while it runs: each request gets 500, and no log line says why."""
+    _catalog(box, "catalog61", 8461)
+    box.sh("rm /srv/catalog61/*")
+    for path in ("/goods", "/price") * 4:
+        assert _status(box, 8461, path) == "500"
+
+
+@fault(CHECK, subject="container:catalog62", shareable=True)
+def server_with_one_page_that_fails(box: Box) -> None:
+    """One file is gone: the page that needs it always fails, and the others do not."""
+    _catalog(box, "catalog62", 8462)
+    box.sh("rm /srv/catalog62/price")
+    for path in ("/goods", "/price", "/goods") * 3:
+        assert _status(box, 8462, path) == ("500" if path == "/price" else "200")
+
+
+@healthy(shareable=True)
+def server_that_recovered(box: Box) -> None:
+    """The folder was empty for a moment."""
+    _catalog(box, "catalog63", 8463)
+    box.sh("rm /srv/catalog63/goods")
+    for _ in range(4):
+        assert _status(box, 8463, "/goods") == "500"
+    box.sh("echo tea >/srv/catalog63/goods")
+    assert _status(box, 8463, "/goods") == "200"
