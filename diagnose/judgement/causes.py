@@ -14,7 +14,9 @@ finding.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from diagnose.mappings import by_key
@@ -294,6 +296,49 @@ def _add_roots(
         roots_of[key] = tuple(roots)[:MOST_ROOTS] or (key,)
 
 
+class _RootRank(NamedTuple):
+    """Where a root stands among the roots: the lowest comes first."""
+
+    mildness: int
+    """The worst severity of the root and of what it explains, negative."""
+    is_no_outage: bool
+    is_posture: bool
+    explained_elsewhere: int
+    """What it explains of other subjects, negative."""
+    narrowness: int
+    """How few things depend on its subject; one for all posture."""
+    explained: int
+    """All that it explains, negative."""
+    own_mildness: int
+    name: str
+    place: int
+    """Where the checks gave it. Posture keeps this order within a check."""
+
+
+class _Family(msgspec.Struct):
+    """A root and what is shown under it."""
+
+    root: Reported
+    members: list[Reported] = msgspec.field(default_factory=list)
+
+    def rank(self, place: int) -> _RootRank:
+        """place: of the root, as the checks gave it."""
+        root, members = self.root, self.members
+        posture = root.check.posture
+        elsewhere = {member.subject for member in members} - {root.subject}
+        return _RootRank(
+            -max(int(member.severity) for member in members),
+            is_no_outage=not any(member.is_outage for member in members),
+            is_posture=posture,
+            explained_elsewhere=-len(elsewhere),
+            narrowness=0 if posture else _WIDEST.index(root.subject.kind),
+            explained=-len(members),
+            own_mildness=-int(root.severity),
+            name=root.id if posture else root.key,
+            place=place if posture else 0,
+        )
+
+
 def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """Roots as an engineer should meet them, each with its effects behind it.
 
@@ -305,37 +350,14 @@ def order(findings: Iterable[Reported]) -> tuple[Reported, ...]:
     """
     listed = list(findings)
     place = {finding.key: at for at, finding in enumerate(listed)}
-    by_key = {finding.key: finding for finding in listed}
-    roots_of = roots(listed)
-    worst: dict[str, int] = {}
-    explained: dict[str, list[Subject]] = {}
-    home: dict[str, str] = {}
-    outages: set[str] = set()
+    findings_by_key = {finding.key: finding for finding in listed}
+    home = {key: likeliest for key, (likeliest, *_) in roots(listed).items()}
+    families = {key: _Family(findings_by_key[key]) for key in dict.fromkeys(home.values())}
     for finding in listed:
-        root = home[finding.key] = roots_of[finding.key][0]
-        worst[root] = max(worst.get(root, 0), int(finding.severity))
-        explained.setdefault(root, []).append(finding.subject)
-        if finding.is_outage:
-            outages.add(root)
+        families[home[finding.key]].members.append(finding)
+    ranks = {key: family.rank(place[key]) for key, family in families.items()}
 
-    def weight(root: Reported) -> tuple[int, bool, bool, int, int, int, int, str, int]:
-        elsewhere = set(explained[root.key]) - {root.subject}
-        posture = root.check.posture
-        return (
-            -worst[root.key],
-            root.key not in outages,
-            posture,
-            -len(elsewhere),
-            0 if posture else _WIDEST.index(root.subject.kind),
-            -len(explained[root.key]),
-            -int(root.severity),
-            root.id if posture else root.key,
-            place[root.key] if posture else 0,
-        )
-
-    weights = {key: weight(by_key[key]) for key in dict.fromkeys(home.values())}
-
-    def rank(finding: Reported) -> tuple[tuple[int | bool | str, ...], bool, int, str]:
-        return weights[home[finding.key]], not finding.root, -int(finding.severity), finding.key
+    def rank(finding: Reported) -> tuple[_RootRank, bool, int, str]:
+        return ranks[home[finding.key]], not finding.root, -int(finding.severity), finding.key
 
     return tuple(sorted(listed, key=rank))
