@@ -327,6 +327,15 @@ class Info(msgspec.Struct, frozen=True, rename="pascal"):
         """Images lie in containerd's snapshotter (the default of fresh installs from engine 29)."""
         return self.status.get("driver-type", "").startswith("io.containerd.snapshotter")
 
+    @property
+    def seccomp_profile(self) -> str | None:
+        """What filters the system calls of containers: builtin, default (engines before 23),
+        unconfined, or the path of a profile; None where nothing does.
+        """
+        named = (option for option in self.security_options or () if "name=seccomp" in option)
+        option = next(named, None)
+        return option.partition("profile=")[2] if option is not None else None
+
     def has_security(self, word: str) -> bool:
         """Whether one of the engine's security options has this word: seccomp, selinux."""
         return any(word in option for option in self.security_options or ())

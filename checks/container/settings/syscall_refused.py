@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+
 from checks.container.claims import Claim, claims
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import DAEMON, CheckResult, PageVariables, Severity
@@ -13,6 +16,10 @@ from diagnose.registry import check
 ID = "container.syscall-refused"
 _OWN = "its own seccomp profile"
 _ENGINES = "the engine's seccomp filter"
+_UNCONFINED = "unconfined"
+_KEY = "seccomp-profile"
+_DEFAULTS = frozenset({"", "builtin", "default"})
+"""What /info calls the engine's own filter."""
 _KNOWS_CLONE3 = (20, 10, 10)
 """The first engine whose filter answers calls that it does not know as a kernel without them."""
 
@@ -24,13 +31,15 @@ def syscall_refused(
     log_tails: LogTails,
     info: Info | None,
     ping: Ping | None,
+    config: DaemonConfig | None,
 ) -> CheckResult:
     """The seccomp filter refuses a system call that a container's program needs.
 
     The log shows the failure that a refused call brings (no thread can be started, the time cannot
-    be read), and a filter is in force for this container: the engine's own, or the profile that it
-    was created with. A newer C library asks for calls that an older engine's filter does not know;
-    such calls get "Operation not permitted" where a kernel without them says "not implemented".
+    be read), and a filter is in force for this container: the engine's own, a profile that the
+    engine gives to every container, or the one that it was created with. A newer C library asks for
+    calls that an older filter does not know; such calls get "Operation not permitted" where a
+    kernel without them says "not implemented".
     """
     for claim in claims(ID, containers, log_tails, clock):
         filter_in_force = _filter(claim.container, info)
@@ -46,32 +55,43 @@ def syscall_refused(
             },
             touches=(DAEMON,),
             image=claim.container.config.image,
-            **_cure(claim, filter_in_force, ping),
+            **_cure(claim, filter_in_force, ping, config),
         )
     return None
 
 
 def _cause(claim: Claim, filter_in_force: str) -> str:
     cause = claim.failure.cause
-    return cause.replace(_ENGINES, "that profile") if filter_in_force == _OWN else cause
+    return cause if filter_in_force == _ENGINES else cause.replace(_ENGINES, "that profile")
 
 
-def _cure(claim: Claim, filter_in_force: str, ping: Ping | None) -> PageVariables:
-    """A newer engine, or the engine's own filter where a profile of the container's is too old."""
-    if filter_in_force != _OWN:
-        return {"engines_filter": claim.container.name}
+def _cure(
+    claim: Claim, filter_in_force: str, ping: Ping | None, config: DaemonConfig | None
+) -> PageVariables:
+    """A newer engine, or the engine's own filter where a profile that was given is too old."""
+    name = claim.container.name
+    if filter_in_force == _ENGINES:
+        return {"engines_filter": name}
     knows = ping is not None and ping.version >= _KNOWS_CLONE3
-    is_older = _ENGINES in claim.failure.cause
-    return {"own_profile": claim.container.name} if knows and is_older else {}
+    if not knows or _ENGINES not in claim.failure.cause:
+        return {}
+    if filter_in_force == _OWN:
+        return {"own_profile": name}
+    is_in_file = config is not None and config.where(_KEY) == config.path
+    return {"profile_json": json.dumps({_KEY: None}), "profiled": name} if is_in_file else {}
 
 
 def _filter(container: Container, info: Info | None) -> str:
     """Which seccomp filter is in force; "" for none, or where that is not known."""
     options = container.host_config.security_opt or []
     own = next((option.partition("=")[2] for option in options if option.startswith("seccomp")), "")
-    if own == "unconfined" or container.host_config.privileged:
+    if own == _UNCONFINED or container.host_config.privileged:
         return ""
     if own and own != "builtin":
         return _OWN
-    is_on = info is not None and info.has_security("seccomp")
-    return _ENGINES if is_on else ""
+    profile = info.seccomp_profile if info is not None else None
+    if profile is None or profile == _UNCONFINED:
+        return ""
+    if profile in _DEFAULTS:
+        return _ENGINES
+    return f"the seccomp profile {profile}, which the engine gives to every container"

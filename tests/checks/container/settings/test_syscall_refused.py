@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
 from tests.inspected import of
 from tests.judging import judge, rows
+
+THREAD = "runtime/cgo: pthread_create failed: Operation not permitted"
 
 
 @pytest.mark.parametrize(
@@ -36,8 +39,50 @@ def test_a_filter_has_to_be_in_force(
     assert rows(result) == expected
 
 
+def test_an_engine_that_filters_nothing_refuses_nothing() -> None:
+    container, log_tails = failed_with_log(THREAD)
+    info = Info(security_options=["name=seccomp,profile=unconfined"])
+    result = judge(
+        "container.syscall-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        info=info,
+    )
+    assert rows(result) == []
+
+
+PROFILE = "/etc/docker/seccomp.json"
+GIVEN_TO_ALL = {
+    "in the file": ({"seccomp-profile": PROFILE}, {}, "28.5.2", True),
+    "on the command line": ({}, {"seccomp-profile": [PROFILE]}, "28.5.2", False),
+    "an old engine too": ({"seccomp-profile": PROFILE}, {}, "20.10.7", False),
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "flags", "version", "offered"), GIVEN_TO_ALL.values(), ids=GIVEN_TO_ALL
+)
+def test_a_profile_that_the_engine_gives_to_every_container(
+    values: dict[str, str], flags: dict[str, list[str]], version: str, *, offered: bool
+) -> None:
+    container, log_tails = failed_with_log(THREAD)
+    (finding,) = judge(
+        "container.syscall-refused",
+        containers=of(container),
+        clock=CLOCK,
+        log_tails=log_tails,
+        info=Info(security_options=[f"name=seccomp,profile={PROFILE}"], server_version=version),
+        ping=Ping("1.51", version, ""),
+        config=DaemonConfig("/etc/docker/daemon.json", values=values, flags=flags),
+    ).findings
+    assert PROFILE in finding.summary
+    assert "that profile is older than the image's C library" in finding.summary
+    assert ("profile_json" in finding.variables) == offered
+    assert "engines_filter" not in finding.variables
+
+
 OWN = ['seccomp={"defaultAction":"SCMP_ACT_ERRNO"}']
-THREAD = "runtime/cgo: pthread_create failed: Operation not permitted"
 URING = "io_uring_queue_init failed: Operation not permitted"
 
 

@@ -80,31 +80,21 @@ def app_that_called_its_database_too_early(box: Box) -> None:
     box.docker("network", "create", "till")
     joined = ("--network=till", *SAFE)
     database = (*joined, *labels("till", "db"), "--name=till-db-1", "--network-alias=db")
-    serves = ("sh", "-c", "sleep 3; exec httpd -f -p 5432 -h /www")
+    serves = ("sh", "-c", "until [ -e /tmp/made ]; do sleep 0.1; done; exec httpd -f -p 5432")
     box.docker("run", "-d", *database, "bb:1.36", *serves)
     marks = labels("till", "app", depends_on="db:service_started:false")
-    app = (*joined, *marks, "--restart=no")
-    box.docker("run", "-d", *app, "--name=till-app-1", "bb:1.36", "sh", "-c", _LIBPQ)
+    app = (*joined, *marks, "--restart=no", "--name=till-app-1", "bb:1.36", "sh", "-c")
+    box.docker("run", "-d", *app, _LIBPQ)
     box.wait_state("till-app-1", "exited")
-    box.docker(
-        "exec", "till-db-1", "sh", "-c", "until nc -w 1 127.0.0.1 5432 </dev/null; do :; done"
-    )
+    ready = "touch /tmp/made; until nc -w 1 127.0.0.1 5432 </dev/null; do sleep 0.1; done"
+    box.docker("exec", "till-db-1", "sh", "-c", ready)
     run = box.diagnose("check", "container.exits-at-start", "--format", "json")
     (finding,) = run.findings
     assert 'it called container "till-db-1" too early, which serves by now' in finding["summary"]
     box.sh(first_command(box, "container.exits-at-start", "till-app-1"))
     assert box.inspect("till-app-1")["State"]["Status"] == "running"
     box.docker("rm", "-f", "till-app-1")
-    box.docker(
-        "run",
-        "-d",
-        *app,
-        "--name=till-app-1",
-        "bb:1.36",
-        "sh",
-        "-c",
-        f"nc() {{ false; }}; {_LIBPQ}",
-    )
+    box.docker("run", "-d", *app, f"nc() {{ false; }}; {_LIBPQ}")
     box.wait_state("till-app-1", "exited")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.lab import Box, fault
+from tests.lab import Box, Engines, fault
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.programs.helpers import GOOD, MACHINE, POSTGRES, logs, run
 
@@ -108,6 +108,42 @@ def threads_that_the_filter_refuses(box: Box) -> None:
     )  # fmt: skip
     box.wait_state("threads", "exited")
     assert "pthread_create failed (EPERM)" in logs(box, "threads"), logs(box, "threads")
+
+
+@fault(
+    "container.syscall-refused",
+    subject="container:threads",
+    also=["container.*"],
+    engine_started=False,
+    engines=Engines(since=23),
+)
+def threads_that_the_profile_of_all_containers_refuses(box: Box) -> None:
+    """The same filter, which the engine's file gives to every container."""
+    box.write("/etc/docker/no-clone3.json", _NO_CLONE3)
+    settings = {"log-opts": {"max-size": "10m", "max-file": "3"}}
+    box.start_engine(config={**settings, "seccomp-profile": "/etc/docker/no-clone3.json"})
+    options = (
+        "--network=none",
+        "--memory=256m",
+        "--pids-limit=200",
+        *MACHINE,
+        "-v",
+        "/etc:/etc:ro",
+    )
+    java = (*options, "bb:1.36", "/usr/bin/java", "-Xmx32m", "-version")
+    run(box, "threads", *java)
+    box.wait_state("threads", "exited")
+    (finding,) = box.diagnose("check", "container.syscall-refused", "--format", "json").findings
+    assert "seccomp profile /etc/docker/no-clone3.json" in finding["summary"]
+    assert """--set '{"seccomp-profile": null}'""" in finding["fix"][0]["command"]
+    box.stop_engine()
+    box.start_engine(config=settings)
+    box.docker("start", "threads")
+    assert box.wait_state("threads", "exited")["State"]["ExitCode"] == 0
+    box.stop_engine()
+    box.start_engine(config={**settings, "seccomp-profile": "/etc/docker/no-clone3.json"})
+    box.docker("start", "threads")
+    box.wait_state("threads", "exited")
 
 
 @fault(
