@@ -181,6 +181,29 @@ class TryDevices(Question[dict[str, DeviceTrial]], frozen=True):
     paths: Sequence[str]
 
 
+class InodeFlags(msgspec.Struct, frozen=True):
+    """What nobody may do to a file or folder, root included (chattr(1))."""
+
+    failed: str = ""
+    immutable: bool = False
+    append_only: bool = False
+
+
+class ReadFlags(Question[dict[str, InodeFlags]], frozen=True):
+    """The flags of regular files and folders, by path."""
+
+    POLICY = Policy(
+        "file.flags",
+        what="the flags of files",
+        collector="disk.files:flags",
+        lane="file",
+        scope="host",
+        deadline=1.5,
+        priority=4,
+    )
+    paths: Sequence[str]
+
+
 class FolderEntry(msgspec.Struct, frozen=True):
     """One entry of a folder."""
 

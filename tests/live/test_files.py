@@ -5,6 +5,7 @@ import json
 import os
 import socket
 import stat
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -297,3 +298,27 @@ def test_who_listens_on_sockets(live: Live, tmp_path: Path) -> None:
         answer = plain(files.sockets(live, question("file.sockets", paths=list(paths.values()))))
     failures = {name: answer[path]["failed"] for name, path in paths.items()}
     assert failures == {"listens": "", "left": "refused", "missing": "missing"}
+
+
+def test_the_flags_of_files(live: Live, tmp_path: Path) -> None:
+    (tmp_path / "plain").write_text("x")
+    (tmp_path / "link").symlink_to("plain")
+    paths = [str(tmp_path / name) for name in ("plain", "link", "none", ".")]
+    answer = plain(files.flags(live, question("file.flags", paths=paths)))
+    assert not any(flags.get("immutable") for flags in answer.values())
+    assert answer[paths[1]]["failed"]
+    assert answer[paths[2]] == {"failed": "missing"}
+
+
+@root_only
+@pytest.mark.parametrize(("letter", "name"), [("i", "immutable"), ("a", "append_only")])
+def test_a_file_that_nobody_may_change(live: Live, tmp_path: Path, letter: str, name: str) -> None:
+    path = tmp_path / "locked"
+    path.write_text("x")
+    if subprocess.run(["chattr", f"+{letter}", path], capture_output=True).returncode:
+        pytest.skip("this file system has no such flag, or this root may not set it")
+    try:
+        answer = files.flags(live, question("file.flags", paths=[str(path)]))
+    finally:
+        subprocess.run(["chattr", f"-{letter}", path], check=True)
+    assert answer[str(path)][name]

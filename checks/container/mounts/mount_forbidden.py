@@ -28,6 +28,7 @@ from diagnose.evidence.containers.mounts.file_access import (
     access,
     host_user,
 )
+from diagnose.evidence.containers.mounts.locked_paths import LockedPath, LockedPaths
 from diagnose.evidence.containers.mounts.refused_databases import RefusedDatabases
 from diagnose.evidence.containers.mounts.selinux_denials import (
     Denial,
@@ -66,6 +67,7 @@ def mount_forbidden(
     dropped_users: DroppedUsers | None,
     refused_databases: RefusedDatabases | None,
     selinux_denials: SelinuxDenials | None,
+    locked_paths: LockedPaths | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -76,11 +78,14 @@ def mount_forbidden(
     neither (CIFS, exFAT), or is NFS, whose server refuses root by default. Where the engine remaps
     users, the container's root is another user of the host. Where the container begins as root, its
     other processes, PUID or a user with the program's name show the user that counts. SQLite names
-    no file: one below a writable mount is meant that the program's user may not write. Access lists
-    are not read. What SELinux denied is in the kernel log, or in the log of auditd: the container
-    has the level of the process, whatever its own log says.
+    no file: one below a writable mount is meant that the program's user may not write. What chattr
+    has made immutable is refused to root too. Access lists are not read. What SELinux denied is in
+    the kernel log, or in the log of auditd: the container has the level of the process, whatever
+    its own log says.
     """
     yield from _other_user_findings(dropped_users, refused_databases, mounts)
+    yield from map(_locked_finding, locked_paths or ())
+    locked = {item.container.id for item in locked_paths or ()}
     denied_by_selinux = {denial.container.id for denial in selinux_denials or ()}
     for denial in selinux_denials or ():
         yield _selinux_finding(denial)
@@ -88,7 +93,7 @@ def mount_forbidden(
     for container in containers:
         named = refused_path(container, log_tails)
         # what may not be executed has a check of its own
-        if named is None or REFUSED.search(named.line):
+        if named is None or container.id in locked or REFUSED.search(named.line):
             continue
         is_read_only = _READ_ONLY.search(named.line) is not None
         if is_read_only and named.mount.rw:
@@ -112,6 +117,24 @@ def mount_forbidden(
             own_volume = named.mount.source if is_own else ""
             yield from _denied(container, named, outcome, own_volume, has_selinux=is_open)
     return None
+
+
+_FLAGS = {"i": "immutable", "a": "append-only"}
+
+
+def _locked_finding(locked: LockedPath) -> Finding:
+    container, named = locked.container, locked.named
+    return Finding.about(
+        container,
+        f"{container} cannot change {named.inside}: {locked.path} is {_FLAGS[locked.flag]} on the "
+        f"host (chattr +{locked.flag}), which binds root too",
+        {**named.evidence, f"lsattr {locked.path}": locked.flag},
+        discriminator=named.mount.destination,
+        touches=named.mount.volumes,
+        onset=container.failed_first,
+        locked=locked.path,
+        flag=f"-{locked.flag}",
+    )
 
 
 def _other_user_findings(

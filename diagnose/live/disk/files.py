@@ -96,6 +96,14 @@ def devices(live: Live, question: AnyQuestion) -> Json:
     return _call(live, question, "devices", question.args["paths"])
 
 
+def flags(live: Live, question: AnyQuestion) -> Json:
+    """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS).
+
+    args: paths. answer: path -> {immutable, append_only} or {failed: reason}.
+    """
+    return _call(live, question, "flags", question.args["paths"])
+
+
 def list_folder(live: Live, question: AnyQuestion) -> Json:
     """The entries of one folder, sorted by name.
 

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from diagnose.live import ERRNO_REASONS, Refused, collect
 from diagnose.live.disk.build_history import builds
+from diagnose.live.disk.inode_flags import flags
 from diagnose.live.disk.layer_folders import layers
 from diagnose.live.disk.opening import open_folder, open_regular
 from diagnose.live.disk.trees import walk
@@ -350,6 +351,7 @@ def functions() -> Mapping[str, Function]:
             stats,
             sockets,
             devices,
+            flags,
             list_folder,
             usage,
             usages,

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
+from diagnose.evidence.containers.mounts.locked_paths import locked_paths
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Finding, Unavailable, Unexamined
+from diagnose.model import Finding, Json, Unavailable, Unexamined
+from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import (
     CLOCK,
     OPTIONS,
@@ -258,3 +260,32 @@ def test_a_source_that_was_not_seen_is_not_passed_over(
         info=Info(),
     )
     assert [type(item) for item in items(answer)] == ([Unexamined] if user else [])
+
+
+LOCKED_LINE = "sh: can't create /data/pool/app.yml: Operation not permitted"
+FLAGS: dict[str, tuple[str, dict[str, Any], str, str]] = {
+    "the file": (LOCKED_LINE, {"/srv/data/pool/app.yml": "immutable"}, "/srv/data/pool/app.yml", "-i"),
+    "its folder": (LOCKED_LINE, {"/srv/data/pool": "append_only"}, "/srv/data/pool", "-a"),
+    "a folder above": (LOCKED_LINE, {"/srv/data": "immutable"}, "", ""),
+    "another refusal": (DENIED, {"/srv/data/pool": "immutable"}, "", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "flags", "path", "undo"), FLAGS.values(), ids=FLAGS)
+def test_what_chattr_has_locked(line: str, flags: dict[str, str], path: str, undo: str) -> None:
+    def answer(question: AnyQuestion) -> Json:
+        paths = question.args["paths"]
+        return {place: {flags[place]: True} if place in flags else {} for place in paths}
+
+    container = container_in("exited", code=1, Mounts=[MOUNTED])
+    tails = log_of(container, line)
+    locked = locked_paths(Made({"file.flags": answer}), of(container), tails)
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=tails,
+        bind_sources=BindSources({}),
+        locked_paths=locked,
+    )
+    found = [(item.variables.get("locked"), item.variables.get("flag")) for item in result.findings]
+    assert found == ([(path, undo)] if path else [])

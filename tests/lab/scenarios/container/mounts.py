@@ -194,3 +194,42 @@ def made_again_without_its_volume(box: Box) -> None:
     findings = box.diagnose("check", "container.data-left-behind", "--format", "json").findings
     (finding,) = [item for item in findings if item["subject"]["name"] == "archive9"]
     assert "recreate archive9 --unmount /data" in finding["fix"][0]["command"], finding
+
+
+_LOCKED = "/var/lib/docker/volumes/{name}/_data"
+
+
+def _writer(box: Box, name: str, program: str) -> None:
+    """A container whose program ends when it may not write to its volume."""
+    options = ("--memory=64m", "--pids-limit=64", "--restart=always", f"--volume={name}:/data")
+    run(box, name, *options, "bb:1.36", "sh", "-c", program)
+
+
+@fault("container.mount-forbidden", subject="container:locked3", also=["container.restart-loop"])
+def file_that_nobody_may_change(box: Box) -> None:
+    """A settings file was made immutable, and the program, which is root, cannot save it."""
+    box.docker("volume", "create", "locked3")
+    file = f"{_LOCKED.format(name='locked3')}/settings.yml"
+    box.sh(f"echo a: 1 >{file}; chattr +i {file}")
+    _writer(box, "locked3", "echo b: 2 >>/data/settings.yml && exec sleep 1000")
+    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, 30, "the restarts")
+    assert "Operation not permitted" in box.docker("logs", "locked3").stderr
+    command = first_command(box, "container.mount-forbidden", "locked3")
+    assert command.startswith(f"chattr -i {file}\n"), command
+    box.sh(f"chattr -i {file}")
+    box.wait_state("locked3", "running", 70)
+    box.sh(f"chattr +i {file}; docker restart locked3")
+    box.wait_for(lambda: box.inspect("locked3")["RestartCount"] > 2, 30, "the restarts")
+
+
+@fault("container.mount-forbidden", subject="container:locked4", also=["container.restart-loop"])
+def folder_that_only_grows(box: Box) -> None:
+    """A log is append-only, and the program begins it anew at each start."""
+    box.docker("volume", "create", "locked4")
+    file = f"{_LOCKED.format(name='locked4')}/app.log"
+    box.sh(f"echo old >{file}; chattr +a {file}")
+    _writer(box, "locked4", "echo new >/data/app.log && exec sleep 1000")
+    box.wait_for(lambda: box.inspect("locked4")["RestartCount"] > 2, 30, "the restarts")
+    assert first_command(box, "container.mount-forbidden", "locked4").startswith(
+        f"chattr -a {file}"
+    )

@@ -1,0 +1,70 @@
+"""Paths that a container was refused since the host's file system lets nobody change them."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.bind_mounts import NamedPath, is_shallow, refused_path
+from diagnose.evidence.items import Items
+from diagnose.questions import Host
+from diagnose.questions.files import InodeFlags, ReadFlags
+from diagnose.registry import evidence
+
+_EPERM = "operation not permitted"
+"""What the kernel answers to a change of such a file, and to hardly any other access."""
+
+
+class LockedPath(msgspec.Struct, frozen=True):
+    """A path with a flag of chattr(1), which a program wanted to change."""
+
+    container: Container
+    named: NamedPath
+    path: str
+    """On the host: the file, or the folder that holds it."""
+    flag: str
+    """The letter: i for immutable, a for append-only."""
+
+
+class LockedPaths(Items[LockedPath], frozen=True):
+    """Of containers whose log names the path."""
+
+
+@evidence
+def locked_paths(host: Host, containers: Containers, log_tails: LogTails) -> LockedPaths:
+    """Owner and mode do not show it, and root is bound by it too.
+
+    Only the path that a log names is asked, and the folder in which it would be made or removed.
+    """
+    refused = [
+        (container, named)
+        for container in containers
+        if (named := refused_path(container, log_tails)) is not None
+        and _EPERM in named.line.lower()
+        and named.mount.has_host_path
+        and is_shallow(named)
+    ]
+    if not refused:
+        return LockedPaths()
+    wanted = {path: None for _, named in refused for path in _places(named)}
+    flags = host.require(ReadFlags(list(wanted)))
+    found = []
+    for container, named in refused:
+        for path in _places(named):
+            letter = _letter(flags[path])
+            if letter:
+                found.append(LockedPath(container, named, path, letter))
+                break
+    return LockedPaths(tuple(found))
+
+
+def _letter(flags: InodeFlags) -> str:
+    if flags.immutable:
+        return "i"
+    return "a" if flags.append_only else ""
+
+
+def _places(named: NamedPath) -> tuple[str, ...]:
+    """The path, and its folder."""
+    return named.on_host[-2:][::-1]
