@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from checks.dns.helpers import severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
@@ -20,6 +21,7 @@ from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.mappings import subjects_of
 from diagnose.model import (
     DAEMON,
@@ -69,11 +71,11 @@ def host_broken(
     dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
-        rules = dns_path.of_host if dns_path is not None else {}
+        path = dns_path if dns_path is not None else DnsPath({})
         serving = _serving(containers, links, dead[0])
         yield _dead_servers_finding(
             _DeadServers(
-                dead, resolvers=resolvers, lookups=lookups, rules=rules, hit=hit, serving=serving
+                dead, resolvers=resolvers, lookups=lookups, path=path, hit=hit, serving=serving
             ),
             routes,
             links,
@@ -94,8 +96,8 @@ class _DeadServers(msgspec.Struct, frozen=True):
     dead: list[str]
     resolvers: Resolvers
     lookups: Lookups
-    rules: Mapping[str, Step]
-    """By server the rule of the host that stops the query."""
+    path: DnsPath
+    """What stops a query on this host."""
     hit: list[QueryGroup]
     """Containers that ask them."""
     serving: Container | None
@@ -104,6 +106,16 @@ class _DeadServers(msgspec.Struct, frozen=True):
     @property
     def first(self) -> str:
         return self.dead[0]
+
+    @property
+    def rules(self) -> Mapping[str, Step]:
+        """By server the rule of the host that stops the query."""
+        return self.path.of_host
+
+    @property
+    def rejected_by(self) -> Step | None:
+        """The route or routing rule of the host that rejects queries to the first server."""
+        return self.path.rejected_of_host.get(self.first)
 
     @property
     def others(self) -> list[str]:
@@ -134,7 +146,9 @@ def _dead_servers_finding(
     """One finding for all servers that do not answer."""
     first, others, dead = servers.first, servers.others, servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
-    is_lost = servers.is_unreachable and routes is not None and not routes.leads_to(first)
+    rejected_by = servers.rejected_by
+    has_no_route = routes is not None and not routes.leads_to(first)
+    is_lost = servers.is_unreachable and has_no_route and rejected_by is None
     has_way = routes is not None and routes.lead_out
     down = _down(links) if is_lost and not has_way else []
     unplugged = _unplugged(first, routes, links)
@@ -145,6 +159,7 @@ def _dead_servers_finding(
             f"({servers.lookups.host[first]})",
             f"{others[0]} answers" if others else _no_other(servers.resolvers),
             _filter_clause(servers.rules.get(first)),
+            f"{in_words(rejected_by)} rejects the query" if rejected_by is not None else "",
             _no_way_out(down, has_way=has_way) if is_lost else "",
             f"interface {unplugged}, by which it is asked, has no carrier" if unplugged else "",
             _serves(servers.serving),
@@ -158,6 +173,8 @@ def _dead_servers_finding(
         touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
         signs=frozenset({"dns"}),
     )
+    if rejected_by is not None:
+        return replace(finding, variables={"server": first, **without_refusal(rejected_by)})
     if unplugged:
         return finding.with_variables({"unplugged": unplugged})
     if len(down) == 1:

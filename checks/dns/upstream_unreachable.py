@@ -14,6 +14,7 @@ from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Unavailable
@@ -166,8 +167,8 @@ def _evidence(lost: LostQuery) -> dict[str, object]:
         if not upstream.by_host and server in from_host and not is_loopback(server):
             evidence[f"DNS server {server} asked from host"] = str(from_host[server])
     evidence["the server comes"] = str(lost.origin)
-    if lost.rule:
-        evidence["stopped by"] = str(lost.rule)
+    if lost.rule or lost.rejected_by:
+        evidence["stopped by"] = str(lost.rule or lost.rejected_by)
     evidence["containers"] = names_of(group.members)
     return evidence
 
@@ -182,6 +183,8 @@ def _cure(lost: LostQuery) -> PageVariables:
     origin = lost.origin.kind
     if lost.is_kept_in and not lost.is_own_doing:
         return {"vpn": lost.group.members[0].name}
+    if lost.rejected_by is not None:
+        return without_refusal(lost.rejected_by)
     hairpin = _hairpin(lost)
     if hairpin:
         return hairpin
@@ -254,6 +257,8 @@ def _on_the_way(lost: LostQuery) -> str:
     """Between which two places the query or its answer is lost."""
     if lost.rule:
         return f"the host's packet filter stops the query: {lost.rule}"
+    if lost.rejected_by is not None:
+        return f"{in_words(lost.rejected_by)} rejects the query"
     reaches = lost.lookups.reaches(lost.server)
     if reaches is None:
         return "the host did not ask that server"

@@ -52,8 +52,8 @@ class DnsReply(msgspec.Struct, frozen=True):
         if self.icmp:
             return {
                 "refused": "refused, nothing listens there",
-                "unreachable": "unreachable, there is no route or a router refused",
-                "prohibited": "prohibited, the sender's own packet filter drops it",
+                "unreachable": "unreachable, no route leads there or a router refused",
+                "prohibited": "prohibited, the sender's own packet filter or routes stop it",
             }.get(self.icmp, self.icmp)
         return f"silent after {self.sent} queries"
 

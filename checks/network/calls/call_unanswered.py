@@ -9,6 +9,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.settings.changed_words import with_text
 from diagnose.evidence.network.calls.unanswered_call import CallLoss, UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.rules.refusing_routes import is_refusal, without_refusal
 from diagnose.evidence.network.rules.rule_programs import place_of
 from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Severity, Skipped
@@ -133,10 +134,6 @@ def _way_out(call: UnansweredCall) -> str | None:
     return call.trace.to if call.trace is not None and call.trace.obstacle is None else None
 
 
-_REFUSED = ("route unreachable ", "route blackhole ", "route prohibit ")
-"""Routes that lead nowhere on purpose, as a trace writes them."""
-
-
 def _variables(call: UnansweredCall) -> PageVariables:
     """The case that the page has a block for, and its values."""
     if call.protocol == "udp":
@@ -185,9 +182,8 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
     obstacle = call.obstacle
     if obstacle is None:
         return {}
-    if obstacle.by.rule.startswith(_REFUSED):
-        _, kind, blocked = obstacle.by.rule.split()
-        return {"route_type": kind, "blocked": blocked}
+    if is_refusal(obstacle):
+        return without_refusal(obstacle.by, is_ipv6=call.is_ipv6)
     if obstacle.reason != "rule":
         return {}
     where = place_of(obstacle.by, "ip6" if call.is_ipv6 else "ip")

@@ -1,4 +1,4 @@
-"""Where the host's packet filter stops queries, for those servers that do not answer them."""
+"""Where the host's rules and routes stop queries, for those servers that do not answer them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import MAIN_TABLE, Routes
-from diagnose.firewall.flow import Flow, Origin
+from diagnose.evidence.network.rules.refusing_routes import refusal
+from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
@@ -29,6 +30,10 @@ class DnsPath(msgspec.Struct, frozen=True):
     """(network, server) -> the rule that certainly stops a query, or its reply."""
     of_host: dict[str, Step] = {}
     """Server -> the rule that stops the host's own."""
+    rejected: dict[tuple[str, str], Step] = {}
+    """(network, server) -> the route or routing rule that rejects a query."""
+    rejected_of_host: dict[str, Step] = {}
+    """Server -> the same for the host's own."""
     own: frozenset[str] = frozenset()
     """Servers that are addresses of the host."""
     bridges: dict[str, str] = {}
@@ -42,6 +47,7 @@ def dns_path(
     """The way of one query over UDP, and of its answer, for each server that does not answer."""
     stack = host_stack.stack.forwarding
     blocked: dict[tuple[str, str], Step] = {}
+    rejected: dict[tuple[str, str], Step] = {}
     bridges: dict[str, str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
     for way in outer:
@@ -51,21 +57,38 @@ def dns_path(
             link = links.bridge(network.bridge, network.gateways)
             bridges[network.name] = link.name if link is not None else network.bridge
             query = Flow(Origin(bridges[network.name], address), way.server, "udp", _DNS)
-            rule = rule_against(stack, query)
-            if rule is not None:
-                blocked.setdefault((network.name, way.server), rule)
+            traced = trace(stack, query)
+            place = (network.name, way.server)
+            if traced.rule_in_the_way is not None:
+                blocked.setdefault(place, traced.rule_in_the_way.by)
+            route = refusal(traced)
+            if route is not None:
+                rejected.setdefault(place, route)
     own = frozenset(way.server for way in outer if links.holds(way.server))
-    return DnsPath(blocked, dict(_blocked_of_host(stack, lookups)), own, bridges)
+    of_host = dict(_traced_of_host(stack, lookups))
+    return DnsPath(
+        blocked,
+        {
+            server: traced.rule_in_the_way.by
+            for server, traced in of_host.items()
+            if traced.rule_in_the_way is not None
+        },
+        rejected,
+        {
+            server: route
+            for server, traced in of_host.items()
+            if (route := refusal(traced)) is not None
+        },
+        own,
+        bridges,
+    )
 
 
-def _blocked_of_host(stack: Stack, lookups: Lookups) -> Iterator[tuple[str, Step]]:
-    """The IPv4 servers that do not answer the host, each with the rule that stops its queries."""
+def _traced_of_host(stack: Stack, lookups: Lookups) -> Iterator[tuple[str, Trace]]:
+    """The IPv4 servers that do not answer the host, each with the way of its queries."""
     for server, reply in lookups.host.items():
-        if reply.answered or reply.icmp == "refused" or ":" in server:
-            continue
-        rule = rule_against(stack, Flow(Origin(), server, "udp", _DNS))
-        if rule is not None:
-            yield server, rule
+        if not (reply.answered or reply.icmp == "refused" or ":" in server):
+            yield server, trace(stack, Flow(Origin(), server, "udp", _DNS))
 
 
 def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]:

@@ -99,6 +99,12 @@ class LostQuery(msgspec.Struct, frozen=True):
         return next(filter(None, rules), None)
 
     @property
+    def rejected_by(self) -> Step | None:
+        """The route or routing rule of the host that rejects the query; None if none does."""
+        routes = (self.path.rejected.get((network, self.server)) for network in self.group.networks)
+        return next(filter(None, routes), None)
+
+    @property
     def elsewhere(self) -> Listener | None:
         """The DNS server of this host, where it is asked at an address that it does not serve."""
         is_refused = self.reply.icmp == "refused" and not self.upstream.by_host

@@ -58,6 +58,7 @@ _ICMP = {
     errno.ENETUNREACH: "unreachable",
     errno.EADDRNOTAVAIL: "unreachable",
     errno.EHOSTDOWN: "unreachable",
+    errno.EINVAL: "unreachable",  # a blackhole route
     errno.EPERM: "prohibited",
     errno.EACCES: "prohibited",
 }

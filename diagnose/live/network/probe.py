@@ -36,6 +36,7 @@ _OUTCOMES: dict[int, ProbeOutcome] = {
     errno.ENETUNREACH: "unreachable",
     errno.EHOSTDOWN: "unreachable",
     errno.EADDRNOTAVAIL: "unreachable",
+    errno.EINVAL: "unreachable",  # a blackhole route
     errno.EMSGSIZE: "unreachable",
     errno.ETIMEDOUT: "silent",
     errno.EPERM: "prohibited",

@@ -14,6 +14,7 @@ from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.questions.network import PolicyRule
 from tests.checks.dns.evidence import (
     ADVICE,
     CRITICAL,
@@ -53,6 +54,42 @@ def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:
         "own packet filter stops the query: chain INPUT of table ip filter (policy drop)"
         in finding.summary
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "variables"),
+    [
+        (
+            "route blackhole 192.0.2.53/32",
+            "route blackhole 192.0.2.53/32 of this host rejects the query",
+            {"route_type": "blackhole", "blocked": "192.0.2.53/32", "route_table": "main"},
+        ),
+        (
+            "rule 100: from all to 192.0.2.53 prohibit",
+            "routing rule 100: from all to 192.0.2.53 prohibit of this host rejects the query",
+            {"rule_priority": "100"},
+        ),
+    ],
+)
+def test_a_route_that_rejects_the_host_s_own_queries(
+    text: str, words: str, variables: dict[str, str]
+) -> None:
+    containers, resolvers, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
+    by = Step("routing", "", text)
+    evidence = {"containers": containers, "resolvers": resolvers, "lookups": answer}
+    path = DnsPath({}, rejected_of_host={LAN: by}, rejected={("bridge", LAN): by})
+    (finding,) = judge("dns.host-broken", **evidence, dns_path=path).findings
+    assert words in finding.summary
+    assert finding.variables == {"server": LAN, **variables}
+
+
+def test_the_route_that_rejects_a_query_is_found() -> None:
+    host = HostStack(stack(rules=(PolicyRule(100, dst=LAN, action="prohibit"),)))
+    _, _, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
+    path = dns_path(host, answer, NETWORKS, Interfaces(()))
+    (step,) = path.rejected_of_host.values()
+    assert step.rule == f"rule 100: from all to {LAN} prohibit"
+    assert not path.of_host
 
 
 ESTABLISHED = "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n"

@@ -202,6 +202,22 @@ def test_the_hop_that_lost_the_query_is_named(replies: Any, rules: Any, words: s
     assert words in finding.summary
 
 
+def test_a_route_that_rejects_the_query_is_named() -> None:
+    containers, resolvers, answer, _ = dns_host(
+        (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
+    )
+    by = Step("routing", "", "rule 100: from 172.17.0.0/16 blackhole")
+    (finding,) = judge(
+        "dns.upstream-unreachable",
+        containers=containers,
+        resolvers=resolvers,
+        lookups=answer,
+        dns_path=DnsPath({}, rejected={("bridge", LAN): by}),
+    ).findings
+    assert "routing rule 100: from 172.17.0.0/16 blackhole of this host rejects" in finding.summary
+    assert finding.variables["rule_priority"] == "100"
+
+
 def test_a_server_on_the_host_is_not_behind_the_uplink() -> None:
     containers, resolvers, answer, _ = dns_host(
         (WEB, nameserver()), replies={(LAN, True): "NOERROR"}
