@@ -11,6 +11,7 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Routes
+from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.evidence.network.wiring.later_bridges import LaterBridges, spare_bridges
 from diagnose.mappings import names_of, subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
@@ -27,13 +28,16 @@ def bridge_down(
     ping: Ping | None,
     routes: Routes | None,
     later: LaterBridges | None,
+    managers: InterfaceManagers | None,
 ) -> CheckResult:
     """The bridge of a network is missing, down, or has lost its address.
 
     Only the admin flag counts: a bridge without attached containers has no carrier and is DOWN by
     operstate, which is normal. Containers still start on a bridge that is down, without an error
     (engines 20.10.24 to 28.5.2). A bridge without a route to its containers cuts them off like one
-    without an address. What second lists do not show was a network that came or went.
+    without an address. systemd-networkd takes the address away where one of its files matches the
+    bridge, each time that the last container leaves it. What second lists do not show was a network
+    that came or went.
     """
     if ping is not None and ping.is_podman:
         return Skipped("Podman creates its bridges when the first container starts")
@@ -46,7 +50,8 @@ def bridge_down(
             is_there = later.has(network)
             fault = _fault(network, later.links, members, later.routes) if is_there else ""
         if fault:
-            yield _broken_bridge_finding(network, links, members, fault)
+            manager = managers.by_own_file(network.bridge) if managers is not None else None
+            yield _broken_bridge_finding(network, links, members, fault, manager)
     return None
 
 
@@ -60,7 +65,11 @@ def _fault(
 
 
 def _broken_bridge_finding(
-    network: Network, links: Interfaces, members: tuple[Container, ...], fault: str
+    network: Network,
+    links: Interfaces,
+    members: tuple[Container, ...],
+    fault: str,
+    manager: InterfaceManager | None,
 ) -> Finding:
     link = links.by_name.get(network.bridge)
     names = names_of(members)
@@ -72,6 +81,7 @@ def _broken_bridge_finding(
         summary=sentence(
             f"bridge {network.bridge} of {network} {fault}",
             f"{named('container', names)} {agree(names, 'is', 'are')} cut off" if names else "",
+            f"{manager} configures it too" if manager is not None else "",
         ),
         evidence={
             f"link {network.bridge}": state,
@@ -85,6 +95,7 @@ def _broken_bridge_finding(
             "bridge": network.bridge,
             "subnet": str(network.subnets[0]) if network.subnets else "none",
             "address": _address(network, members),
+            **({"networkd": manager.name} if manager is not None else {}),
         },
         severity=Severity.critical if members else Severity.warning,
         touches=(Subject("interface", network.bridge), *subjects_of(members)),

@@ -123,6 +123,37 @@ def server_without_servers_of_its_own(box: Box) -> None:
     _says(box, "push", line)
 
 
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    also=["dns.upstream-unreachable", "container.*", "network.calls-failing"],
+)
+def route_that_rejects_the_dns_server(box: Box) -> None:
+    """A route of the host throws away what is sent to the DNS server."""
+    box.sh(f"ip route add blackhole {RESOLVER}/32")
+    line = "Error: getaddrinfo EAI_AGAIN api.lab.test"
+    _repeats(box, "mail51", line, "nslookup api.lab.test")
+    _says(box, "mail51", line)
+    report = box.diagnose("check", "dns.host-broken", "--format", "json")
+    (finding,) = [finding for finding in report.findings if finding["id"] == "dns.host-broken"]
+    assert f"route blackhole {RESOLVER}/32 of this host rejects" in finding["summary"], finding
+
+
+@fault(
+    "dns.upstream-unreachable",
+    subject="network:bridge",
+    also=["container.*", "network.calls-failing"],
+)
+def rule_that_rejects_what_containers_send(box: Box) -> None:
+    """A routing rule of the host throws away what containers of the default network send."""
+    box.sh("ip rule add from 172.17.0.0/16 to 192.0.2.0/24 prohibit pref 100")
+    line = "Error: getaddrinfo EAI_AGAIN api.lab.test"
+    _repeats(box, "mail52", line, "nslookup api.lab.test")
+    _says(box, "mail52", line)
+    report = box.diagnose("check", "dns.upstream-unreachable", "--format", "json")
+    assert any("routing rule 100:" in finding["summary"] for finding in report.findings)
+
+
 @fault("dns.name-unknown", subject="container:pay36", also=["network.calls-failing"])
 def name_that_nobody_has(box: Box) -> None:
     """A program calls a service by a name that was mistyped."""

@@ -9,6 +9,8 @@ import msgspec
 
 from diagnose.evidence.machine.drop_in_files import drop_in_paths
 from diagnose.evidence.machine.processes import Processes
+from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.model import Failed
 from diagnose.questions import Host
@@ -25,6 +27,7 @@ _COMMS: Mapping[str, str] = {
 }
 """The name of each program by its command as the kernel keeps it: 15 characters."""
 
+_NETWORKD = "systemd-networkd"
 _CONFIG: Mapping[str, str] = {
     "dhcpcd": "/etc/dhcpcd.conf",
     "NetworkManager": "/etc/NetworkManager/NetworkManager.conf",
@@ -49,7 +52,7 @@ class InterfaceManager(msgspec.Struct, frozen=True):
 
 
 class InterfaceManagers(msgspec.Struct, frozen=True):
-    """The programs that may have configured each taken interface.
+    """The programs that may have configured each taken interface, or emptied a bridge.
 
     By the interface's name, the likeliest first.
     """
@@ -62,39 +65,60 @@ class InterfaceManagers(msgspec.Struct, frozen=True):
     def of(self, interface: TakenInterface) -> tuple[InterfaceManager, ...]:
         return self.by_interface.get(interface.link.name, ())
 
+    def by_own_file(self, bridge: str) -> InterfaceManager | None:
+        """networkd, where one of its files matches a bridge that has lost its address."""
+        managers = (item for item in self.by_interface.get(bridge, ()) if item.name == _NETWORKD)
+        return next((manager for manager in managers if manager.file), None)
+
 
 @evidence
 def interface_managers(
-    host: Host, taken: DockerInterfaces, processes: Processes | None
+    host: Host,
+    taken: DockerInterfaces,
+    processes: Processes | None,
+    networks: Networks | None,
+    links: Interfaces | None,
 ) -> InterfaceManagers:
-    """Files are read only where an interface of the engine is taken."""
-    if not len(taken) or processes is None:
+    """Files are read only where an interface of the engine is taken, or has lost its address."""
+    concerned = [interface.link for interface in taken]
+    if networks is not None and links is not None:
+        concerned += _emptied(networks, links)
+    if not concerned or processes is None:
         return InterfaceManagers({})
     running = [
         (_COMMS[process.comm], process.pid)
         for process in processes
         if process.comm in _COMMS and not process.container
     ]
-    has_networkd = any(name == "systemd-networkd" for name, _ in running)
+    has_networkd = any(name == _NETWORKD for name, _ in running)
     files = _networkd_files(host) if has_networkd else {}
     present = {name: path for name, path in _CONFIG.items() if _exists(host, path)}
     by_manager = {}
-    for interface in taken:
+    for link in concerned:
         managers = [
-            InterfaceManager(name, pid, _file(name, interface, files) or present.get(name, ""))
+            InterfaceManager(name, pid, _file(name, link, files) or present.get(name, ""))
             for name, pid in running
         ]
-        by_manager[interface.link.name] = tuple(
-            sorted(managers, key=lambda manager: not manager.file)
-        )
+        by_manager[link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
     return InterfaceManagers(by_manager)
 
 
-def _file(name: str, interface: TakenInterface, files: Mapping[str, str]) -> str:
+def _emptied(networks: Networks, links: Interfaces) -> Iterator[Interface]:
+    """The bridges of networks that should have an IPv4 address, and have none."""
+    for network in networks.bridges:
+        link = links.by_name.get(network.bridge)
+        should_have_one = network.bridge_has_address and bool(network.subnets4)
+        if link is None or not should_have_one:
+            continue
+        if all(":" in address for address in links.addresses_of(link)):
+            yield link
+
+
+def _file(name: str, link: Interface, files: Mapping[str, str]) -> str:
     """The first of networkd's files that matches the interface, in the order of their names."""
-    if name != "systemd-networkd":
+    if name != _NETWORKD:
         return ""
-    return next((path for path, text in files.items() if _matches(text, interface)), "")
+    return next((path for path, text in files.items() if _matches(text, link)), "")
 
 
 def _exists(host: Host, path: str) -> bool:
@@ -113,7 +137,7 @@ def _networkd_files(host: Host) -> dict[str, str]:
     return {path: file.text for path, file in files.items() if not isinstance(file, Failed)}
 
 
-def _matches(text: str, interface: TakenInterface) -> bool:
+def _matches(text: str, link: Interface) -> bool:
     """Whether the [Match] section of a .network file fits (systemd.network(5)).
 
     As far as this tool knows the interface.
@@ -122,9 +146,9 @@ def _matches(text: str, interface: TakenInterface) -> bool:
     count as a match.
     """
     conditions = dict(_conditions(text))
-    kind = interface.link.kind or ""
+    kind = link.kind or ""
     properties = {
-        "Name": interface.link.name,
+        "Name": link.name,
         "Kind": kind,
         "Driver": kind,
         "Type": "bridge" if kind == "bridge" else "ether",

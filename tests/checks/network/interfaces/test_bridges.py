@@ -13,6 +13,7 @@ from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.wiring.interface_managers import InterfaceManager, InterfaceManagers
 from diagnose.evidence.network.wiring.later_bridges import LaterBridges, later_bridges
 from diagnose.model import Severity, Unavailable, Verdict
 from tests.checks.network.evidence import (
@@ -244,3 +245,22 @@ def test_bridges_of_a_second_engine_are_not_leftovers() -> None:
         "network.bridge-leaked", networks=Networks(()), links=links(BRIDGE), processes=two
     )
     assert result.verdict is Verdict.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("file", "named"), [("/etc/systemd/network/20.network", True), ("", False)]
+)
+def test_the_program_that_empties_a_bridge(file: str, named: bool) -> None:
+    managers = (
+        InterfaceManager("dhcpcd", 8, "/etc/dhcpcd.conf"),
+        InterfaceManager("systemd-networkd", 7, file),
+    )
+    (finding,) = judge(
+        "network.bridge-down",
+        networks=Networks((network(),)),
+        links=links(with_fields(BRIDGE, up=False)),
+        containers=Containers((container("a"),)),
+        managers=InterfaceManagers({network().bridge: managers}),
+    ).findings
+    assert (f"systemd-networkd (pid 7, {file}) configures it too" in finding.summary) is named
+    assert ("networkd" in finding.variables) is named

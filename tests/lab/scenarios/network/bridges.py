@@ -52,6 +52,24 @@ def docker0_without_address(box: Box) -> None:
     baseline=False,
     also=[("dns.upstream-unreachable", "network:bridge"), ("container.unhealthy", "*")],
 )
+def docker0_that_networkd_empties(box: Box) -> None:
+    """A file of systemd-networkd matches docker0, which has lost its address."""
+    box.write("/etc/systemd/network/20-wired.network", "[Match]\nName=*\n\n[Network]\nDHCP=yes\n")
+    box.sh("mkdir -p /usr/local/lib/systemd")
+    box.sh("cp /bin/sleep /usr/local/lib/systemd/systemd-networkd")
+    box.spawn(["/usr/local/lib/systemd/systemd-networkd", "900"])
+    healthy_container(box, "web", 8080)
+    box.run(["ip", "-4", "addr", "flush", "dev", "docker0"])
+    (finding,) = box.diagnose("check", "network.bridge-down", "--format", "json").findings
+    assert "/etc/systemd/network/20-wired.network) configures it too" in finding["summary"]
+
+
+@fault(
+    "network.bridge-down",
+    subject="network:bridge",
+    baseline=False,
+    also=[("dns.upstream-unreachable", "network:bridge"), ("container.unhealthy", "*")],
+)
 def docker0_without_route(box: Box) -> None:
     """The host's route to the containers of docker0 is deleted; the bridge is up and has its
     address."""
