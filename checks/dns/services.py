@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.settings.loopback_words import with_name
@@ -214,8 +215,8 @@ def name_shared_by_projects(
 
     The engine answers a query for the name with the addresses of both, in changing order. A
     container that is configured to call the name reaches the other project's service now and then.
-    It is critical where lines of its log have the name beside the address of that service. Nothing
-    is said where no container calls the name.
+    It is critical where a line of its log has the address of that service beside the name, or says
+    that a call to that address failed. Nothing is said where no container calls the name.
     """
     for network in networks:
         if network.name == DEFAULT_NETWORK:
@@ -239,6 +240,7 @@ def name_shared_by_projects(
     return None
 
 
+_FAILED_CALL = frozenset({"refused", "timeout", "unreachable"})
 _PAIR = 2
 """Services that may each give up the name on the shared network."""
 _WORD = LazyPattern(r"[A-Za-z0-9_][\w-]*")
@@ -270,13 +272,18 @@ def _led_astray(
         }
         is_of_both = len(strangers) < len(owners)
         lines = recent_logs.of(member) if recent_logs is not None and is_of_both else ()
-        naming = (item.text for item in reversed(lines) if name in _WORD.findall(item.text))
-        reached = ((text, _owner_in(text, strangers)) for text in naming)
+        telling = (item.text for item in reversed(lines) if _tells_of_call(item.text, name))
+        reached = ((text, _owner_in(text, strangers)) for text in telling)
         for text, owner in reached:
             if owner is not None:
                 found.append(_Astray(member, owner, text))
                 break
     return found
+
+
+def _tells_of_call(text: str, name: str) -> bool:
+    """Whether a line says the name, or that a call failed: many print the address alone."""
+    return bool(signs(text) & _FAILED_CALL) or name in _WORD.findall(text)
 
 
 def _owner_in(text: str, owners: Mapping[str, Container]) -> Container | None:

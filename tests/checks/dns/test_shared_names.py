@@ -87,6 +87,11 @@ BLUE = [
 LINE = 'connection to server at "{}" ({}), port 5432 failed: FATAL: no role "blue"'
 LINES: dict[str, tuple[str, list[tuple[str, str]]]] = {
     "the other project's": (LINE.format("db", "10.1.0.7"), [("critical", "proxy")]),
+    "its address alone, refused": (
+        "Error: connect ECONNREFUSED 10.1.0.7:5432",
+        [("critical", "proxy")],
+    ),
+    "its address alone, served": ("GET http://10.1.0.7:80/ 200", []),
     "its own": (LINE.format("db", "10.1.0.6"), []),
     "another name": (LINE.format("db-old", "10.1.0.7"), []),
     "an address that begins like it": (LINE.format("db", "10.1.0.77"), []),

@@ -142,7 +142,7 @@ def route_that_rejects_the_dns_server(box: Box) -> None:
 @fault(
     "dns.upstream-unreachable",
     subject="network:bridge",
-    also=["container.*", "network.calls-failing"],
+    also=["container.*", "network.calls-failing", "network.subnet-overlaps-route"],
 )
 def rule_that_rejects_what_containers_send(box: Box) -> None:
     """A routing rule of the host throws away what containers of the default network send."""
