@@ -78,12 +78,23 @@ def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
 
 
 def to_host(
-    firewall: Firewall | None, by: Step, bridge: str, port: int, proto: str = "tcp"
+    firewall: Firewall | None,
+    by: Step,
+    bridge: str,
+    port: int,
+    proto: str = "tcp",
+    *,
+    is_answer: bool = False,
 ) -> PageVariables:
-    """The cure of what is dropped on its way from a bridge to a program of the host."""
+    """The cure of what is dropped on its way from a bridge to a program of the host.
+
+    is_answer: whether that is the program's answer.
+    """
     banned = unban(by)
     if banned:
         return banned
+    if is_answer:
+        return _for_answers(by)
     target = {"bridge": bridge, "port": str(port), "proto": proto}
     program = program_of(by)
     if has_ufw(firewall) and program == "iptables":
@@ -91,6 +102,18 @@ def to_host(
     if program == "firewall-cmd":
         return {"zone_bridge": bridge}
     return {**target, **place_of(by)}
+
+
+def _for_answers(by: Step) -> PageVariables:
+    """The place of a rule that accepts answers; nothing before connections are tracked."""
+    place = place_of(by)
+    if place.get("table") == "raw":
+        return {}
+    chain = place.pop("nft_chain", "")
+    if chain:
+        return {**place, "nft_answers_chain": chain}
+    chain = place.pop("chain", "")
+    return {**place, "answers_chain": chain} if chain else {}
 
 
 def has_ufw(firewall: Firewall | None, family: Literal["ip", "ip6"] = "ip") -> bool:

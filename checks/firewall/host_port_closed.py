@@ -16,9 +16,10 @@ from diagnose.registry import check
 def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | None) -> CheckResult:
     """The host's firewall closes a port of a container on the host's network.
 
-    Published ports pass by the input rules, and a container with `network_mode: host` does not. The
-    port may be closed on purpose: it is advice, unless the kernel's log shows clients that were
-    blocked, `ports` name the port, or a label tells a proxy to call it.
+    Published ports pass by the input rules, and a container with `network_mode: host` does not. A
+    rule on source ports drops its answers in the same way. The port may be closed on purpose: it is
+    advice, unless the kernel's log shows clients that were blocked, `ports` name the port, or a
+    label tells a proxy to call it.
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
@@ -49,12 +50,15 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
     else:
         why = _CLEARLY_WANTED.get(port.wanted, "")
     is_wanted = bool(why)
+    if port.is_answer:
+        what = "whose answers this host's firewall drops"
+    else:
+        what = "which this host's firewall closes to others"
     finding = Finding.about(
         container,
         sentence(
             f'container "{container.name}" (host network) listens on {port.protocol} '
-            f"{numbered('port', numbers)}, which this host's firewall closes to others: "
-            f"{port.by}",
+            f"{numbered('port', numbers)}, {what}: {port.by}",
             why,
         ),
         present(
@@ -72,10 +76,13 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
 
 
 def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
-    variables = cures.to_host(firewall, port.by, port.uplink, port.listener.port, port.protocol)
+    number, protocol = port.listener.port, port.protocol
+    variables = cures.to_host(
+        firewall, port.by, port.uplink, number, protocol, is_answer=port.is_answer
+    )
     if "zone_bridge" in variables:
-        return {"zone_port": f"{port.listener.port}/{port.protocol}"}
+        return {"zone_port": f"{number}/{protocol}"}
     variables.pop("bridge", None)
     if "ufw_bridge" in variables:
-        return {"ufw_rule": f"{port.listener.port}/{port.protocol}"}
+        return {"ufw_rule": f"{number}/{protocol}"}
     return variables

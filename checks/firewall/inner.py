@@ -81,11 +81,14 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
     containers = {path.want.container.id: path.want.container for path in paths}
     names = sorted(names_of(containers.values()))
     is_wanted = bool(first.want.port or first.want.has_failed) and failing(paths)
+    obstacle = first.trace.rule_in_the_way
+    is_answer = obstacle is not None and obstacle.part == "reply"
+    what = "answers to" if is_answer else "packets from"
     return Finding(
         subject=HOST,
         summary=(
             f"{named('container', names)} cannot reach {_service(paths)} on this host: "
-            f"{by} drops packets from {first.network.bridge}"
+            f"{by} drops {what} {first.network.bridge}"
         ),
         evidence={
             **by.evidence,
@@ -94,7 +97,9 @@ def _to_host_finding(by: Step, paths: Sequence[WantedPath], firewall: Firewall |
             if listener
             else None,
         },
-        variables=cures.to_host(firewall, by, first.network.bridge, first.port),
+        variables=cures.to_host(
+            firewall, by, first.network.bridge, first.port, is_answer=is_answer
+        ),
         discriminator=by.key,
         severity=None if is_wanted else Severity.warning,
         touches=with_bridges([path.network for path in paths]) + subjects_of(containers.values()),

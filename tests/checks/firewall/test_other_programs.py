@@ -136,6 +136,19 @@ def test_host_port(clients: tuple[str, ...], expected: list[tuple[str, str]]) ->
     assert rows(result) == expected
 
 
+def test_a_rule_that_drops_a_program_s_answers() -> None:
+    by = Step("ip filter", "OUTPUT", "-p tcp -m tcp --sport 8123 -j DROP")
+    port = ClosedHostPort(
+        HASS, Listener("tcp", "0.0.0.0", 8123), "tcp", "eth0", by, (), "ports", is_answer=True
+    )
+    (finding,) = judge(
+        "firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1)
+    ).findings
+    assert "whose answers this host's firewall drops" in finding.summary
+    assert finding.variables["answers_chain"] == "OUTPUT"
+    assert "chain" not in finding.variables
+
+
 def test_blocked_clients_of_ufw() -> None:
     line = (
         "[UFW BLOCK] IN=eth0 OUT= MAC=02:42:00:00:00:01 SRC=192.0.2.7 DST=192.0.2.10 LEN=60 "

@@ -87,6 +87,21 @@ def test_a_way_that_depends_on_a_rule_that_is_not_understood_is_not_called_open(
     )
 
 
+def test_the_answers_of_a_service_are_dropped() -> None:
+    """A rule on source ports takes another cure than one on the requests."""
+    for table, cure in (
+        ("ip filter", {"program": "iptables", "table": "filter", "answers_chain": "OUTPUT"}),
+        ("ip raw", {}),
+    ):
+        by = Step(table, "OUTPUT", "-p tcp -m tcp --sport 5432 -j DROP")
+        stopped_answer = Trace("drop", obstacle=Obstacle("rule", by, "reply", "output"))
+        (finding,) = judge(
+            "firewall.input-dropped", wanted_paths=WantedPaths((to_host(stopped_answer),))
+        ).findings
+        assert "drops answers to br-shop" in finding.summary
+        assert finding.variables == cure
+
+
 def test_nobody_wants_anything() -> None:
     assert judge("firewall.input-dropped", wanted_paths=WantedPaths(())).verdict is Verdict.SKIPPED
     assert (

@@ -402,6 +402,14 @@ def port_of_the_hosts_network_closed(box: Box) -> None:
     assert not box.provider.curl(url, timeout=2, check=False)
 
 
+@fault("firewall.host-port-closed", subject="container:hass")
+def answers_of_the_hosts_network_dropped(box: Box) -> None:
+    """A rule on the source port drops what a container on the host's network answers."""
+    _on_the_hosts_network(box)
+    box.sh("iptables -A OUTPUT -p tcp --sport 8123 -j DROP")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:8123/", timeout=2, check=False)
+
+
 @healthy()
 def port_of_the_hosts_network_open(box: Box) -> None:
     """The same host with a rule for the port."""

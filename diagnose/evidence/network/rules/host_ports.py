@@ -1,4 +1,4 @@
-"""Ports of programs on the host's own network that its input rules close to others.
+"""Ports of programs on the host's own network that its rules close to others.
 
 A published port passes by the input rules; a program of a container with `network_mode: host` meets
 them like any other program of the host.
@@ -16,9 +16,10 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.paths.ingress import refused_by_host
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.evidence.network.uplinks import Uplinks
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.registry import evidence
@@ -49,6 +50,8 @@ class ClosedHostPort(msgspec.Struct, frozen=True):
     """Whose packets to it the kernel's log says were blocked."""
     wanted: Reason = ""
     """Why others are to reach it."""
+    is_answer: bool = False
+    """Whether the rule drops the program's answers, and lets the requests in."""
 
 
 class ClosedHostPorts(Items[ClosedHostPort], frozen=True):
@@ -66,7 +69,7 @@ def closed_host_ports(
     uplinks: Uplinks,
     kernel_log: KernelLog | None,
 ) -> ClosedHostPorts:
-    """One packet for each TCP port, and each UDP port that somebody is to reach."""
+    """One call of any client to each TCP port, and each UDP port that somebody is to reach."""
     sharing = {
         container.id: container for container in containers.running if container.shares_host_network
     }
@@ -78,18 +81,21 @@ def closed_host_ports(
     for served in _served(sharing, listeners, _blocked(kernel_log)):
         walked += 1
         number = served.listener.port
-        verdict = refused_by_host(
-            host_stack.stack, uplink.name, uplink.address, number, served.protocol, "ip"
+        call = Flow(
+            Origin(uplink.name), uplink.address, served.protocol, number, assumed=uplink.name
         )
-        if verdict.is_blocked and verdict.by is not None:
+        traced = trace(host_stack.stack, call)
+        obstacle = traced.rule_in_the_way
+        if obstacle is not None and traced.nat is None:
             port = ClosedHostPort(
                 served.container,
                 listener=served.listener,
                 protocol=served.protocol,
                 uplink=uplink.name,
-                by=verdict.by,
+                by=obstacle.by,
                 clients=served.clients,
                 wanted=served.wanted,
+                is_answer=obstacle.part == "reply",
             )
             ports.setdefault((served.container.id, number), port)
     return ClosedHostPorts(tuple(ports.values()), walked)
