@@ -93,7 +93,12 @@ def _calls_out(box: Box, *options: str) -> None:
     box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
 
 
-@fault("network.call-unanswered", subject="container:stash", engine_env={"HTTPS_PROXY": PROXY})
+@fault(
+    "network.call-unanswered",
+    subject="container:stash",
+    engine_env={"HTTPS_PROXY": PROXY},
+    args=PATIENT,
+)
 def program_without_the_engines_proxy(box: Box) -> None:
     """The engine has the proxy, and a program calls the internet without it."""
     _calls_out(box)
@@ -101,7 +106,12 @@ def program_without_the_engines_proxy(box: Box) -> None:
     assert "has no proxy in its environment" in finding["summary"], finding
 
 
-@fault("network.call-unanswered", subject="container:stash", engine_env={"HTTPS_PROXY": PROXY})
+@fault(
+    "network.call-unanswered",
+    subject="container:stash",
+    engine_env={"HTTPS_PROXY": PROXY},
+    args=PATIENT,
+)
 def program_that_has_the_proxy_and_calls_without_it(box: Box) -> None:
     """The same with the proxy in the environment of a program that does not read it."""
     _calls_out(box, f"--env=HTTPS_PROXY={PROXY}")

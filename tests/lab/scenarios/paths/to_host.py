@@ -70,6 +70,19 @@ def host_gateway_behind_a_native_table(box: Box) -> None:
     assert not gets(box, "scraper", f"http://{_GATEWAY}:9100/")
 
 
+@fault(
+    "firewall.input-dropped",
+    subject="host:host",
+    also=[("firewall.bypassed-by-publish", "*"), *DEAF],
+)
+def database_on_the_host_whose_answers_are_dropped(box: Box) -> None:
+    """A rule on the source port drops what a database on the host answers its containers."""
+    _serve_on_host(box, 5432)
+    _client(box, "api", "--env=DATABASE_URL=postgres://api@host.docker.internal:5432/shop")
+    box.sh("iptables -A OUTPUT -p tcp --sport 5432 -j DROP")
+    assert not gets(box, "api", f"http://{_GATEWAY}:5432/")
+
+
 @healthy()
 def closed_host_that_nobody_wants(box: Box) -> None:
     """The same input rules where no container is configured to use the host: a policy, and no
