@@ -36,6 +36,13 @@ NO_ACTIVATION = "no sockets found via socket activation"
 """dockerd/listeners in all engines, where `-H fd://` is not met by systemd's docker.socket."""
 
 
+_PATH_ERROR = LazyPattern(
+    r"(?:mkdir|open|l?stat|chmod|l?chown|rename|remove|unlink\w*|read(?:link)?|write|(?:sym)?link)"
+    r" (?P<path>/[^\s:]{1,500}): [a-z][a-z /-]{1,60}$"
+)
+"""How Go ends an error about a file: what it did, the path, the kernel's words."""
+
+
 def engine_down(
     daemon: Daemon,
     end: EngineEnd,
@@ -142,7 +149,8 @@ def _page_variables(
 def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
     """The first cure that suits: by what systemd says, then by the engine's last words.
 
-    The engine is started again as it is where nothing better is known.
+    The engine is started again as it is where nothing better is known. An error about a path
+    comes back at each start: a look at that path is more.
     """
     unit, text = daemon.installation.known_unit, end.failure_text
     if daemon.installation.program == "":
@@ -164,7 +172,10 @@ def _cure(daemon: Daemon, end: EngineEnd) -> PageVariables:
     recognised = _own_meaning(text)
     if recognised is not None:
         return cures(recognised, end.root)
-    return {"taken_port": end.taken.rpartition(":")[2]} if end.taken_by else {"again": ENGINE}
+    if end.taken_by:
+        return {"taken_port": end.taken.rpartition(":")[2]}
+    refused = None if _is_explained(text) else _PATH_ERROR.search(text)
+    return {"refused_path": refused["path"]} if refused else {"again": ENGINE}
 
 
 # -- evidence ----------------------------------------

@@ -174,6 +174,18 @@ ENDS: dict[str, tuple[str, dict[str, str]]] = {
         "failed to start daemon: unable to read or create engine-id: open /var/lib/docker/engine-id: structure needs cleaning",
         {},
     ),
+    "file-for-folder": (
+        "failed to start daemon: mkdir /var/lib/docker/containers: not a directory",
+        {"aside": "/var/lib/docker/containers"},
+    ),
+    "folder-for-file": (
+        "failed to start daemon: error while opening volume store metadata database (/var/lib/docker/volumes/metadata.db): open /var/lib/docker/volumes/metadata.db: is a directory",
+        {"aside": "/var/lib/docker/volumes/metadata.db"},
+    ),
+    "path-immutable": (
+        "failed to start daemon: mkdir /var/lib/docker/runtimes: operation not permitted",
+        {"immutable": "/var/lib/docker/runtimes"},
+    ),
     "run-is-full": (
         "failed to create pidfile directory: mkdir /run/docker: no space left on device",
         {"full": "/run"},

@@ -155,4 +155,32 @@ FILES = (
         source=OWN,
         page={"full": "{folder}"},
     ),
+    Failure(
+        name="file-for-folder",
+        mark="not a directory",
+        pattern=r"(?P<file>/[^\s:]+): not a directory",
+        cause="{file} is a file, and the engine needs a folder there",
+        cure="move the file aside: the engine makes the folder",
+        source=OWN,
+        page={"aside": "{file}"},
+    ),
+    Failure(
+        name="folder-for-file",
+        mark="is a directory",
+        pattern=r"(?P<file>/[^\s:]+): is a directory",
+        cause="{file} is a folder, and the engine needs a file there",
+        cure="move the folder aside: the engine makes the file",
+        source=OWN,
+        page={"aside": "{file}"},
+    ),
+    Failure(
+        name="path-immutable",
+        mark="operation not permitted",
+        pattern=r"(?:mkdir|open|create|chmod|chown|rename|remove|unlink\w*) (?P<file>/[^\s:]+):"
+        r" operation not permitted",
+        cause="nobody may change {file}: most often chattr has made it or its folder immutable",
+        cure="lsattr -d shows the flag i, and chattr -i takes it off",
+        source=OWN,
+        page={"immutable": "{file}"},
+    ),
 )

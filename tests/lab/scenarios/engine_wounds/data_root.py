@@ -143,6 +143,27 @@ def folder_in_place_of_the_socket(box: Box) -> None:
     assert "rmdir /var/run/docker.sock" in finding["fix"][0]["command"]
 
 
+@fault("daemon.not-running", subject=DAEMON, also=[*DEAD, "security.*"], exit_code=2)
+def folder_in_place_of_a_file(box: Box) -> None:
+    """A restore left a folder where the engine keeps the record of its volumes."""
+    box.stop_engine()
+    record = f"{ROOT}/volumes/metadata.db"
+    box.sh(f"rm {record}; mkdir {record}")
+    start_and_fail(box, f"open {record}: is a directory")
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert finding["fix"][0]["command"].startswith(f"mv {record} {record}.")
+
+
+@fault("daemon.not-running", subject=DAEMON, also=[*DEAD, "security.*"], exit_code=2)
+def data_root_that_nobody_may_change(box: Box) -> None:
+    """The data root was made immutable, and the engine cannot make a folder in it."""
+    box.stop_engine()
+    box.sh(f"rm -r {ROOT}/runtimes; chattr +i {ROOT}")
+    start_and_fail(box, "operation not permitted")
+    (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
+    assert finding["fix"][0]["command"].startswith(f"chattr -f -i {ROOT}")
+
+
 @healthy(engine_started=False, baseline=False)
 def volumes_on_a_disk_of_their_own(box: Box) -> None:
     """The folder of volumes is a disk of its own, as fstab says, and so is that of containers."""
