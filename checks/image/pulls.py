@@ -18,9 +18,8 @@ from checks.image.failed_pulls import (
 from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
-from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
@@ -35,8 +34,6 @@ HUB = "docker.io"
 _NO_SUCH_TAG = LazyPattern(r"manifest unknown|manifest for \S+ not found")
 LAST_ID = 2**32 - 2
 """The highest user id of the kernel."""
-FIRST_WITH_ZSTD = (23,)
-"""The first engine that reads layers compressed with zstd."""
 
 
 @check(
@@ -357,44 +354,3 @@ def _on_the_way(between: Mapping[str, Json]) -> str:
         "are mirrors" if key.endswith("Mirrors") else f"is the proxy {value}"
         for key, value in between.items()
     )
-
-
-@check(
-    "image.unpack-failed",
-    severity=Severity.warning,
-    caused_by=["storage.read-only", "kernel.filesystem-errors", "resources.host-oom"],
-)
-def unpack_failed(
-    pulls: Pulls,
-    clock: Clock,
-    ping: Ping | None,
-    *,
-    repeated: Count = Count(3),
-    recent_s: Seconds = Seconds(3600),
-) -> CheckResult:
-    """An image cannot be unpacked on this host, although its download was complete.
-
-    It is in a format that the engine does not know: schema 1 from engine 28 on, layers that are
-    compressed with zstd before engine 23 (20.10.24 takes the archive for one that breaks off). Or
-    it is a plugin; or the host does not let the engine write the layers: a disk with errors, a
-    share without extended attributes, an engine inside a container. An unreadable record of a layer
-    that lies where the new one belongs keeps each image with that layer out.
-    """
-    failures = FailedPulls(pulls, clock, repeated, recent_s)
-    for trouble in (*pulls.of("format"), *pulls.of("unpack")):
-        reason = unpack_error(trouble.text)
-        variables = image_of(trouble)
-        clause = ""
-        if "plugin" in reason and trouble.image:
-            variables = {"plugin": trouble.image}
-        is_archive = UNREADABLE_ARCHIVE.search(trouble.text) is not None
-        if is_archive and ping is not None and (0,) < ping.version < FIRST_WITH_ZSTD:
-            clause = (
-                f": most often they are compressed with zstd, which engine {ping.engine_version} "
-                "does not know (engines from 23 on do)"
-            )
-            variables |= {"lacks_zstd": ping.engine_version}
-        if left := LEFT_RECORD.search(trouble.text):
-            variables |= {"record": left["record"], "root": left["root"]}
-        yield failures.finding(trouble, variables=variables, reason=reason, clause=clause)
-    return None

@@ -263,6 +263,8 @@ class LayerRecords(msgspec.Struct, frozen=True):
     """The folder of each container's writable layer, by the container's id."""
     lost: list[str] = []
     """Used layers without a folder."""
+    unreadable: list[str] = []
+    """Ids of records of image layers that name no folder."""
 
 
 class ListLayers(Question[LayerRecords], frozen=True):

@@ -257,6 +257,8 @@ def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> No
     ):
         note.parent.mkdir(parents=True, exist_ok=True)
         note.write_text(text)
+    (database / "sha256" / ("e" * 64)).mkdir()
+    (database / "sha256" / ("f" * 64 + "-removing")).mkdir()
     (tmp_path / "buildkit").mkdir()
     (tmp_path / "buildkit/snapshots.db").write_bytes(b"\0\x01" + cache.encode() + b"\xff")
     answer = plain(files.layers(live, question("fs.layers", path=str(tmp_path))))
@@ -269,6 +271,7 @@ def test_layers_are_matched_with_the_databases(live: Live, tmp_path: Path) -> No
     }
     assert answer["referenced"] == sorted([image, container, f"{container}-init"])
     assert answer["mentioned"] == [cache]
+    assert answer["unreadable"] == ["e" * 64]
 
 
 def test_a_walk_leaves_out_what_it_is_told(live: Live, tmp_path: Path) -> None:

@@ -12,6 +12,8 @@ from diagnose.questions import Host
 from diagnose.questions.files import ListLayers
 from diagnose.registry import evidence
 
+_RECORDS = "image/overlay2/layerdb/sha256"
+
 
 class Layers(msgspec.Struct, frozen=True):
     """The layer folders of overlay2, on the disk and in the engine's records."""
@@ -29,6 +31,13 @@ class Layers(msgspec.Struct, frozen=True):
     """Layers that the engine's records name."""
     lost: tuple[str, ...] = ()
     """The layers whose folder is missing."""
+    unreadable: tuple[str, ...] = ()
+    """Paths of records of image layers that do not say in which folder the layer lies."""
+
+    @property
+    def root(self) -> str:
+        """The data root."""
+        return self.path.removesuffix("/overlay2")
 
     @property
     def lost_of_images(self) -> tuple[str, ...]:
@@ -62,4 +71,5 @@ def layers(host: Host, root: DataRoot) -> Layers | Unavailable:
         writable=listing.mounts,
         recorded=len(listing.referenced),
         lost=tuple(listing.lost),
+        unreadable=tuple(f"{root.path}/{_RECORDS}/{id}" for id in listing.unreadable),
     )

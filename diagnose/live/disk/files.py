@@ -141,7 +141,7 @@ def layers(live: Live, question: AnyQuestion) -> Json:
     referenced (names that images and containers use, from image/overlay2/layerdb), mentioned
     (folders beyond these whose name is in a BuildKit database, in use or freed), mounts
     {container id: folder of its writable layer}, lost (referenced names without a folder, twice
-    within half a second).
+    within half a second), unreadable (ids of image layers whose record names no folder, likewise).
     """
     return _call(live, question, "layers", [question.args["path"]])
 

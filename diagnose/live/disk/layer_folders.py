@@ -14,14 +14,20 @@ REMOVAL_S = 0.4
 DATABASE_MAX = 64 << 20
 
 
+ID_LENGTH = 64
+"""A record that is being removed has a longer name."""
+
+
 def layers(args: Json) -> Json:
     """See `files.layers`."""
     answer = _layers(args)
-    if answer["lost"]:
+    passing = ("lost", "unreadable")
+    if any(answer[kind] for kind in passing):
         # the engine removes a folder a moment before its record
         time.sleep(REMOVAL_S)
         again = _layers(args)
-        answer["lost"] = [name for name in answer["lost"] if name in again["lost"]]
+        for kind in passing:
+            answer[kind] = [name for name in answer[kind] if name in again[kind]]
     return answer
 
 
@@ -45,6 +51,7 @@ def _layers(args: Json) -> Json:
             for name in layer_names
             if name not in folders and not (root / "overlay2" / name).exists()
         ],
+        "unreadable": sorted(records.unreadable),
     }
 
 
@@ -52,14 +59,19 @@ class _Records:
     """What the engine's database of layers says.
 
     referenced: the folders that it names, "" where a record is empty. mount_of: the folder of each
-    container's writable layer, by the container's id.
+    container's writable layer, by the container's id. unreadable: ids of image layers whose record
+    names no folder.
     """
 
     def __init__(self, database: Path) -> None:
         self.mount_of: dict[str, str] = {}
-        self.referenced = {
-            _word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")
+        folder_of = {
+            layer.name: _word(f"{layer.path}/cache-id") for layer in _folders(database / "sha256")
         }
+        self.referenced = {*folder_of.values()}
+        self.unreadable = [
+            id for id, folder in folder_of.items() if not folder and len(id) == ID_LENGTH
+        ]
         for container in _folders(database / "mounts"):
             mount = _word(f"{container.path}/mount-id")
             self.mount_of[container.name] = mount

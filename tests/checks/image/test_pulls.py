@@ -8,9 +8,9 @@ import pytest
 
 from diagnose.evidence.engine.client import CallerLogins, ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.details import ImageDetails
-from diagnose.evidence.images.pull_errors import Why, classify
+from diagnose.evidence.images.pull_errors import Why
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.model import Severity
 from diagnose.questions.engine import RegistryConfig
@@ -62,69 +62,6 @@ def test_the_range_that_an_image_needs_is_known_from_the_id() -> None:
     config = DaemonConfig("/etc/docker/daemon.json", values={"userns-remap": "default"})
     (finding,) = judge("image.ids-out-of-range", pulls=failed, clock=CLOCK, config=config).findings
     assert finding.variables == {"user": "dockremap", "count": "718322463"}
-
-
-_STORE = "/var/lib/docker/image/overlay2/layerdb"
-UNPACKED: dict[str, tuple[str, str]] = {
-    "not implemented: media type application/vnd.docker.distribution.manifest.v1+prettyjws": (
-        "format",
-        "schema 1",
-    ),
-    "unsupported layer media type application/vnd.oci.image.layer.v1.tar+zstd": (
-        "format",
-        "does not know",
-    ),
-    "failed to register layer: lsetxattr security.capability /bin/ping: operation not supported": (
-        "unpack",
-        "extended attributes",
-    ),
-    "failed to register layer: unshare: operation not permitted": ("unpack", "namespaces"),
-    "failed to register layer: write /lib/x: input/output error": ("unpack", "disk"),
-    "failed to register layer: Error processing tar file(signal: killed): ": ("unpack", "killed"),
-    "failed to register layer: Error processing tar file(exit status 1): unexpected EOF": (
-        "unpack",
-        "downloaded completely",
-    ),
-    "failed to register layer: archive/tar: invalid tar header": (
-        "unpack",
-        "downloaded completely",
-    ),
-    f"failed to register layer: rename {_STORE}/tmp/write-set-1 {_STORE}/sha256/{'a' * 64}: file exists": (
-        "unpack",
-        "record of one of the layers",
-    ),
-    "failed to register layer: stat /var/lib/docker/overlay2/1: no such file": ("corrupt", ""),
-}
-
-
-@pytest.mark.parametrize("text", UNPACKED)
-def test_what_keeps_a_whole_image_from_being_unpacked(text: str):
-    why, words = UNPACKED[text]
-    assert classify(text) == why
-    trouble = PullTrouble("unpack", "", "", 1, NOW - 60, NOW - 60, text)
-    result = judge(
-        "image.unpack-failed", pulls=Pulls((trouble,), "journal docker.service"), clock=CLOCK
-    )
-    assert all(words in finding.summary for finding in result.findings)
-
-
-ENGINES = {
-    "20.10.24+dfsg1": "20.10.24+dfsg1",
-    "23.0.1": "",
-    "28.5.2": "",
-    "": "",
-}
-
-
-@pytest.mark.parametrize("version", ENGINES)
-def test_only_old_engines_lack_zstd(version: str) -> None:
-    text = "failed to register layer: Error processing tar file(exit status 1): unexpected EOF"
-    pulls = Pulls((PullTrouble("unpack", "", "shop:1", 1, NOW - 60, NOW - 60, text),), "log")
-    (finding,) = judge(
-        "image.unpack-failed", pulls=pulls, clock=CLOCK, ping=Ping("1.41", version, "")
-    ).findings
-    assert finding.variables.get("lacks_zstd", "") == ENGINES[version]
-    assert ("zstd" in finding.summary) is bool(ENGINES[version])
 
 
 LOGINS = {

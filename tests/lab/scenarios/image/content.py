@@ -166,6 +166,29 @@ def _leave_record(box: Box, layer: str) -> None:
     box.start_engine()
 
 
+@fault("image.unpack-failed", subject="daemon:docker", engine_started=False, exit_code=1)
+def empty_record_of_a_layer(box: Box) -> None:
+    """A power cut left an empty folder in the place of a layer's record: the image cannot be loaded
+    from its file, and the engine logs nothing of that."""
+    box.start_engine(config=QUIET)
+    box.image("bb:1.36")
+    layer = box.docker("inspect", "--format", "{{index .RootFS.Layers 0}}", "bb:1.36").stdout
+    box.sh("docker save --output /root/bb.tar bb:1.36; docker rmi bb:1.36")
+    box.stop_engine()
+    layers = "/var/lib/docker/image/overlay2/layerdb/sha256"
+    box.sh(f"mkdir {layers}/{layer.strip().removeprefix('sha256:')}")
+    box.start_engine()
+    loaded = box.docker("load", "--input", "/root/bb.tar", check=False)
+    assert "file exists" in loaded.stderr, loaded
+    (finding,) = box.diagnose("check", "image.unpack-failed", "--format", "json").findings
+    box.sh(finding["fix"][0]["command"])
+    box.docker("load", "--input", "/root/bb.tar")
+    box.docker("rmi", "bb:1.36")
+    box.stop_engine()
+    box.sh(f"mkdir {layers}/{layer.strip().removeprefix('sha256:')}")
+    box.start_engine()
+
+
 @fault("image.unpack-failed", subject="*", engine_started=False)
 def unreadable_record_of_a_layer(box: Box) -> None:
     """A power cut left the record of a layer empty, and no image with that layer can be pulled; the
