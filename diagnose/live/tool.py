@@ -10,8 +10,7 @@ from pathlib import Path
 
 from diagnose.live import Live
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
-from diagnose.questions.run import IdentifySite, ReadOptions
+from diagnose.questions.run import IdentifyCaller, IdentifySite, ReadClock, ReadOptions
 
 # In the order of linux/capability.h, kernel 5.9 and later.
 CAPABILITIES = (
@@ -59,7 +58,7 @@ CAPABILITIES = (
 )
 
 
-def now(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `now`.
 
     wall: the Unix time. boot_wall: that of the boot. uptime: in seconds, suspend included.
@@ -105,7 +104,7 @@ _MACHINE_ID = re.compile("[0-9a-f]{32}")
 """An image that is made for copying holds the word `uninitialized`, or nothing."""
 
 
-def caller(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def caller(live: Live, question: IdentifyCaller) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `caller`.
 
     uid, gid, groups and user of this process, its effective capabilities, its place.

@@ -191,6 +191,6 @@ def test_version_1_is_read(tmp_path: Path) -> None:
 
 
 def test_a_container_without_a_group_is_missing_not_empty() -> None:
-    assert cgroups.cgroups(Live(), question("cgroups", ids=[OTHER])) == {
+    assert cgroups.cgroups(Live(), question("cgroups", containers={OTHER: None})) == {
         OTHER: {"failed": "missing"}
     }

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from diagnose.model import Failed, Json
 from diagnose.questions import AnyQuestion, Lane
 from diagnose.questions.question import policies
+from diagnose.questions.question import recorded as as_recorded
 from diagnose.recording.budget import Budget
 from diagnose.recording.recorder import Recorder, Replay
 from tests.hosts import Made
@@ -63,7 +64,9 @@ def test_an_answer_after_its_deadline_is_dropped_and_the_lane_goes_on(monkeypatc
 
     recorded, _ = recorder({"sysctl": stuck, "memory": {"MemTotal": 1}})
     began = time.monotonic()
-    answers = dict(recorded.ask_many([question("sysctl", names=[str(n)]) for n in range(3)]))
+    answers = dict(
+        recorded.ask_many([as_recorded("sysctl", {"names": [str(n)]}) for n in range(3)])
+    )
     assert time.monotonic() - began < 1
     assert {answer.reason for answer in answers.values()} == {"timed out"}
     assert recorded.ask(question("memory")) == {"MemTotal": 1}

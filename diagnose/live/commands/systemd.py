@@ -13,7 +13,7 @@ from diagnose.live import Live, Refused
 from diagnose.live.commands.run import find, run
 from diagnose.live.helper import MARGIN_S
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.service import ReadJournal, ReadUnit, ValidateConfig
 
 PROPERTIES = (
     "Id",
@@ -58,14 +58,14 @@ PROPERTIES = (
 FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCATION_ID"
 
 
-def unit(live: Live, question: AnyQuestion) -> Json:
+def unit(live: Live, question: ReadUnit) -> Json:
     """What the service manager says of a unit, as texts.
 
     args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such
     unit). Refused("missing") where systemd does not run.
     """
     _require_systemd()
-    name = _unit_name(question.args["name"])
+    name = _unit_name(question.name)
     argv = [
         find("systemctl"),
         "show",
@@ -97,17 +97,16 @@ def parse_properties(text: str) -> dict[str, str]:
     return properties
 
 
-def journal(live: Live, question: AnyQuestion) -> Json:
+def journal(live: Live, question: ReadJournal) -> Json:
     """The newest lines of a unit's journal, oldest first.
 
-    args: unit; lines (200); boot (True: of this boot only). answer: entries [{cursor, at (Unix
-    time), priority, pid, identifier, message, invocation}]. Refused("forbidden") for a caller
+    Of this boot only. answer: entries [{cursor, at (Unix time), priority, pid, identifier, message,
+    invocation}]. Refused("forbidden") for a caller
     without access to it, "missing" where there is no journal.
     """
-    args = question.args
-    chosen = ["-u", _unit_name(args["unit"])] + (["-b"] if args.get("boot", True) else [])
+    chosen = ["-u", _unit_name(question.unit), "-b"]
     deadline = live.deadline(question) - MARGIN_S
-    return {"entries": journal_entries(chosen, int(args.get("lines", 200)), deadline)}
+    return {"entries": journal_entries(chosen, question.lines, deadline)}
 
 
 def journal_entries(chosen: list[str], lines: int, seconds: float) -> list[dict[str, Json]]:
@@ -167,7 +166,7 @@ def _only_root_writes(program: str) -> bool:
     return status.st_uid == 0 and not status.st_mode & (stat.S_IWOTH | stat.S_IWGRP)
 
 
-def validate(live: Live, question: AnyQuestion) -> Json:
+def validate(live: Live, question: ValidateConfig) -> Json:
     """dockerd's own judgement of a configuration file (engine 23.0).
 
     It starts nothing and writes nothing.
@@ -176,7 +175,7 @@ def validate(live: Live, question: AnyQuestion) -> Json:
     for an engine that does not know --validate, and for a program that others than root may have
     written.
     """
-    program, config = str(question.args["dockerd"]), str(question.args["config"])
+    program, config = question.dockerd, question.config
     if not program.startswith("/") or not _only_root_writes(program):
         raise Refused("not allowed", f"{program} is not a program of root's")
     # static binaries lie in one folder: without docker-proxy in PATH every file would be refused

@@ -15,12 +15,25 @@ from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.files import (
+    FindLostDollars,
+    ListBuilds,
+    ListFolder,
+    ListLayers,
+    ReadFile,
+    ReadFlags,
+    StatPaths,
+    TryDevices,
+    TrySockets,
+    WalkFolder,
+)
+from diagnose.questions.filesystems import SampleFreeSpace, StatFilesystem, StatFilesystems
 
 MOMENT = 0.5
 """Seconds for which a mount table counts as the present one."""
 
 
-def read(live: Live, question: AnyQuestion) -> Json:
+def read(live: Live, question: ReadFile) -> Json:
     """The text of one file.
 
     args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow:
@@ -29,10 +42,10 @@ def read(live: Live, question: AnyQuestion) -> Json:
     only these of the text. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode,
     uid, gid, truncated, link (target of the path itself or null).
     """
-    return _call(live, question, "read", [question.args.get("root") or question.args["path"]])
+    return _call(live, question, "read", [question.root or question.path])
 
 
-def stats(live: Live, question: AnyQuestion) -> Json:
+def stats(live: Live, question: StatPaths) -> Json:
     """What stat says of many paths at once.
 
     A path on a mount that does not answer costs only itself.
@@ -78,63 +91,63 @@ def stats(live: Live, question: AnyQuestion) -> Json:
     return answer
 
 
-def sockets(live: Live, question: AnyQuestion) -> Json:
+def sockets(live: Live, question: TrySockets) -> Json:
     """Whether a program listens on Unix sockets: a connection that sends nothing.
 
     A listener that /proc/net/unix shows is not connected to: systemd would start its service.
 
     args: paths. answer: path -> {failed: reason, "" if a program listens}.
     """
-    return _call(live, question, "sockets", question.args["paths"])
+    return _call(live, question, "sockets", question.paths)
 
 
-def devices(live: Live, question: AnyQuestion) -> Json:
+def devices(live: Live, question: TryDevices) -> Json:
     """Whether this host may open devices that do nothing when they are opened.
 
     args: paths. answer: path -> {error: name of errno, "" if it may}.
     """
-    return _call(live, question, "devices", question.args["paths"])
+    return _call(live, question, "devices", question.paths)
 
 
-def flags(live: Live, question: AnyQuestion) -> Json:
+def flags(live: Live, question: ReadFlags) -> Json:
     """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS).
 
     args: paths. answer: path -> {immutable, append_only} or {failed: reason}.
     """
-    return _call(live, question, "flags", question.args["paths"])
+    return _call(live, question, "flags", question.paths)
 
 
-def list_folder(live: Live, question: AnyQuestion) -> Json:
+def list_folder(live: Live, question: ListFolder) -> Json:
     """The entries of one folder, sorted by name.
 
     args: path; limit (2000); root: as for `read`. answer: entries [{name, type: file|folder|link|
     other}], truncated.
     """
-    place = question.args.get("root") or question.args["path"]
+    place = question.root or question.path
     return _call(live, question, "list_folder", [place])
 
 
-def usage(live: Live, question: AnyQuestion) -> Json:
+def usage(live: Live, question: StatFilesystem) -> Json:
     """What statvfs says of the file system that holds a path, and which mount that is.
 
     args: path. answer: point (mount point), fstype, source, size, used, free, available (to others
     than root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed
     number), dev ("major:minor"), read_only.
     """
-    return _call(live, question, "usage", [question.args["path"]])
+    return _call(live, question, "usage", [question.path])
 
 
-def usages(live: Live, question: AnyQuestion) -> Json:
+def usages(live: Live, question: StatFilesystems) -> Json:
     """What statvfs says of several paths.
 
     None lies on a mount that may hang (/dev/shm of containers).
 
     args: paths. answer: path -> as `usage`, or {failed: reason}.
     """
-    return _call(live, question, "usages", question.args["paths"])
+    return _call(live, question, "usages", question.paths)
 
 
-def layers(live: Live, question: AnyQuestion) -> Json:
+def layers(live: Live, question: ListLayers) -> Json:
     """The layers of overlay2 under a data root, and which of them the engine's own databases know.
 
     args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`),
@@ -143,18 +156,18 @@ def layers(live: Live, question: AnyQuestion) -> Json:
     {container id: folder of its writable layer}, lost (referenced names without a folder, twice
     within half a second), unreadable (ids of image layers whose record names no folder, likewise).
     """
-    return _call(live, question, "layers", [question.args["path"]])
+    return _call(live, question, "layers", [question.path])
 
 
-def rate(live: Live, question: AnyQuestion) -> Json:
+def rate(live: Live, question: SampleFreeSpace) -> Json:
     """How fast a file system fills: two samples of its free bytes in one answer.
 
     args: path; seconds between the samples (1.0). answer: seconds, free_before, free_after.
     """
-    return _call(live, question, "rate", [question.args["path"]])
+    return _call(live, question, "rate", [question.path])
 
 
-def walk(live: Live, question: AnyQuestion) -> Json:
+def walk(live: Live, question: WalkFolder) -> Json:
     """Where the bytes below a folder are.
 
     Staying on its st_dev, which leaves out overlay `merged` mounts; hard links count once.
@@ -163,10 +176,10 @@ def walk(live: Live, question: AnyQuestion) -> Json:
     out. answer: bytes, entries, complete (False: "at least"), refused (folders that could not be
     read), by {name relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
     """
-    return _call(live, question, "walk", [question.args["path"]])
+    return _call(live, question, "walk", [question.path])
 
 
-def lost_dollars(live: Live, question: AnyQuestion) -> Json:
+def lost_dollars(live: Live, question: FindLostDollars) -> Json:
     """The variables of env files and compose files whose `$` names a variable that is not set.
 
     The values stay here: they may be secrets.
@@ -174,17 +187,17 @@ def lost_dollars(live: Live, question: AnyQuestion) -> Json:
     args: paths; folder: where names of env files in compose files begin. answer: [{path, line,
     name, is_plain}].
     """
-    return _call(live, question, "lost_dollars", question.args["paths"])
+    return _call(live, question, "lost_dollars", question.paths)
 
 
-def builds(live: Live, question: AnyQuestion) -> Json:
+def builds(live: Live, question: ListBuilds) -> Json:
     """The builds that BuildKit remembers, with the end of what a failed step printed.
 
     args: path (the data root). answer: [{at, ref, names, error, dockerfile, target, step, lines}],
     the newest first; step and lines of the newest failed ones alone. Arguments of builds stay here:
     they may be secrets.
     """
-    return _call(live, question, "builds", [question.args["path"]])
+    return _call(live, question, "builds", [question.path])
 
 
 def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:

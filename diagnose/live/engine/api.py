@@ -66,7 +66,7 @@ def engine(live: Live) -> Engine:
     return made
 
 
-def ping(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
 
     api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version:

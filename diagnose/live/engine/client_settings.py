@@ -19,7 +19,7 @@ from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.live.engine.endpoint import configuration
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.engine import ReadClientSettings
 
 _SYSTEM_PLUGINS = (
     "/usr/local/lib/docker/cli-plugins",
@@ -56,7 +56,7 @@ in PATH (DetectDefaultStore, 20.10 to 29).
 """
 
 
-def settings(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 - the signature of every collector
     """What the docker command of this user is set up with.
 
     Shape: `ClientSettings`. A helper is installed if its program is in a folder of PATH, or where

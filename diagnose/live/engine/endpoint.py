@@ -22,7 +22,7 @@ from diagnose.live import Live, Refused
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.engine import FindEndpoint
 from diagnose.questions.run import Options
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
     tls: Tls | None = None
 
 
-def endpoint(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def endpoint(live: Live, question: FindEndpoint) -> Json:  # noqa: ARG001 - the signature of every collector
     """Answer the kind `endpoint`.
 
     url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.

@@ -32,8 +32,7 @@ from diagnose.live.engine.daemon_process import (
 from diagnose.live.engine.endpoint import EngineEndpoint
 from diagnose.live.tool import in_container
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
-from diagnose.questions.engine import ReadInfo
+from diagnose.questions.engine import FindLocality, ReadInfo
 
 INFO_SECONDS = 0.5
 """How long /info may take to have a say: it takes 12 ms, and hangs with containerd."""
@@ -54,7 +53,7 @@ class Found(msgspec.Struct, frozen=True):
     """Why not here."""
 
 
-def locality(live: Live, question: AnyQuestion) -> Json:  # noqa: ARG001 - the signature of every collector
+def locality(live: Live, question: FindLocality) -> Json:  # noqa: ARG001 - the signature of every collector
     """Whether the engine runs on this machine, and as which process.
 
     Shape: `Locality`. To compare namespaces needs CAP_SYS_PTRACE.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from diagnose.live import ERRNO_REASONS, Live
 from diagnose.live.kernel.host import parse_pressure
 from diagnose.live.kernel.mountinfo import MountEntry, mounts
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.containers import ReadCgroups, SampleCgroups
 
 _Folder = Callable[[str], str | None]
 """The folder of a controller, if it is there."""
@@ -45,20 +45,15 @@ COUNTERS = (
 )
 
 
-def cgroups(_live: Live, question: AnyQuestion) -> Json:
+def cgroups(_live: Live, question: ReadCgroups) -> Json:
     """The counters and limits of containers.
 
-    args: containers {id: pid or null}, or ids [id]. answer: id -> {path, version: 1|2, memory
-    {usage, limit, max_usage, swap, swap_limit, inactive_file, working_set, reclaimable (bytes; a
-    limit of null: none), oom_kill (count)}, pids {current, max, events_max}, cpu {periods,
-    throttled (counts), throttled_us, usage_us, quota_us, period_us}, pressure {cpu, memory, io:
-    {some, full: {avg10, avg60, avg300, total}}}, frozen_by: path or ""} or {failed: reason}; a
-    figure the kernel does not keep is null.
+    `CgroupStats` or {failed: reason} by id; a figure that the kernel does not keep is null.
     """
-    return sample(Places.now(), _wanted(question))
+    return sample(Places.now(), question.containers)
 
 
-def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
+def sample(places: Places, wanted: Mapping[str, int | None]) -> dict[str, Json]:
     """The answer of `cgroups` for containers {id: pid or None} in these hierarchies."""
     answer = {id_: _sample(places, id_, pid) for id_, pid in wanted.items()}
     frozen = [id_ for id_, row in answer.items() if row.get("frozen_by")]
@@ -70,17 +65,15 @@ def sample(places: Places, wanted: dict[str, int | None]) -> dict[str, Json]:
     return answer
 
 
-def rates(_live: Live, question: AnyQuestion) -> Json:
+def rates(_live: Live, question: SampleCgroups) -> Json:
     """How the counters grow: two samples in one answer.
 
-    args: containers or ids as above; seconds (1.0). answer: id -> {seconds, delta {periods,
-    throttled, throttled_us, oom_kill, events_max}, quota_us, period_us} or {failed}; a delta of
-    null: not kept.
+    `CgroupGrowth` or {failed: reason} by id; a difference that is not kept is null.
     """
     places = Places.now()
-    wanted = _wanted(question)
+    wanted = question.containers
     first = {id_: (time.monotonic(), _sample(places, id_, pid)) for id_, pid in wanted.items()}
-    time.sleep(min(float(question.args.get("seconds", 1.0)), 2.0))
+    time.sleep(min(question.seconds, 2.0))
     answer: dict[str, Json] = {}
     for id_, pid in wanted.items():
         began, before = first[id_]
@@ -102,11 +95,6 @@ def rates(_live: Live, question: AnyQuestion) -> Json:
 
 def _difference(before: int | None, after: int | None) -> int | None:
     return None if before is None or after is None else after - before
-
-
-def _wanted(question: AnyQuestion) -> dict[str, int | None]:
-    args = question.args
-    return dict(args["containers"]) if "containers" in args else dict.fromkeys(args["ids"])
 
 
 class Places:

@@ -13,10 +13,12 @@ from diagnose.live import Live, Refused
 from diagnose.live.kernel import mountinfo as table
 from diagnose.live.kernel.proc_files import read, text_of
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.machine import ListMounts, ReadMemory, ReadPressure, ReadSysctls
+from diagnose.questions.network import CountReversePathDrops
+from diagnose.questions.run import IdentifyKernel
 
 
-def uname(_live: Live, _question: AnyQuestion) -> Json:
+def uname(_live: Live, _question: IdentifyKernel) -> Json:
     """answer: nodename, release, version, machine."""
     system = os.uname()
     return {
@@ -27,7 +29,7 @@ def uname(_live: Live, _question: AnyQuestion) -> Json:
     }
 
 
-def mounts(_live: Live, _question: AnyQuestion) -> Json:
+def mounts(_live: Live, _question: ListMounts) -> Json:
     """The tool's mount table.
 
     answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the kernel's
@@ -39,7 +41,7 @@ def mounts(_live: Live, _question: AnyQuestion) -> Json:
     ]
 
 
-def memory(_live: Live, _question: AnyQuestion) -> Json:
+def memory(_live: Live, _question: ReadMemory) -> Json:
     """Answer `memory`.
 
     total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
@@ -87,7 +89,7 @@ def parse_arc(text: str) -> int:
     return max(figures.get("size", 0) - figures.get("c_min", 0), 0)
 
 
-def pressure(_live: Live, _question: AnyQuestion) -> Json:
+def pressure(_live: Live, _question: ReadPressure) -> Json:
     """How long work waited (Linux 4.20, CONFIG_PSI), and the load.
 
     answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg
@@ -123,14 +125,14 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
     }
 
 
-def sysctl(_live: Live, question: AnyQuestion) -> Json:
+def sysctl(_live: Live, question: ReadSysctls) -> Json:
     """Kernel settings as the tool's own namespaces have them.
 
     args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding).
     answer: name -> text, or null if there is none.
     """
     answer: dict[str, Json] = {}
-    for name in question.args["names"]:
+    for name in question.names:
         parts = name.split("/") if "/" in name else name.split(".")
         if ".." in parts:
             raise Refused("not allowed", f"{name} is not the name of a kernel setting")
@@ -141,14 +143,14 @@ def sysctl(_live: Live, question: AnyQuestion) -> Json:
     return answer
 
 
-def reverse_path_drops(_live: Live, question: AnyQuestion) -> Json:
+def reverse_path_drops(_live: Live, question: CountReversePathDrops) -> Json:
     """How many packets rp_filter has dropped, and how many of them within a short while.
 
     args: seconds. answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
     OSError where the file cannot be read.
     """
     before = _counter("IPReversePathFilter")
-    time.sleep(min(float(question.args.get("seconds", 1.5)), 2.0))
+    time.sleep(min(question.seconds, 2.0))
     after = _counter("IPReversePathFilter")
     return {"total": after, "within": after - before}
 

@@ -10,21 +10,21 @@ from collections import deque
 from diagnose.live import Live, Refused
 from diagnose.live.commands.systemd import journal_entries
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.machine import ReadKernelLog
 
 TEXT_MAX = 512 << 10
 RECORD = 8192
 _RECORD = re.compile(r"(\d{1,9}),(\d{1,20}),(\d{1,20}),[^;]{0,200};([^\n]*)")
 
 
-def records(live: Live, question: AnyQuestion) -> Json:
+def records(live: Live, question: ReadKernelLog) -> Json:
     """The newest records of the kernel log, oldest first.
 
     args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over
     suspend), text}], dropped (older ones were left out or overwritten), source: "/dev/kmsg" or
     "journal". Refused("forbidden") where neither may be read.
     """
-    limit = int(question.args.get("max", 4000))
+    limit = question.max
     try:
         texts, lost = _records_of_ring(live.deadline(question) / 2)
     except PermissionError as error:

@@ -21,13 +21,15 @@ from diagnose.live.kernel.proc_files import (
     text_of,
 )
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.images import ListDownloads
+from diagnose.questions.processes import CountDescriptors, FindDeletedFiles, FindOpenFiles
+from diagnose.questions.sockets import ListListeners, ListPortConnections
 
 FEW_FILES = 48
 """So many descriptors are within any limit that a program can live with."""
 
 
-def listeners(live: Live, question: AnyQuestion) -> Json:
+def listeners(live: Live, question: ListListeners) -> Json:
     """Sockets of the tool's network namespace that take what comes to a port.
 
     answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid,
@@ -69,7 +71,7 @@ def owners_of(inodes: set[int]) -> dict[int, int]:
     return owners
 
 
-def port_connections(_live: Live, question: AnyQuestion) -> Json:
+def port_connections(_live: Live, question: ListPortConnections) -> Json:
     """TCP connections whose near end has a port, listeners apart.
 
     args: port. answer: rows of peer, state, pid, comm; pid and comm are null where the process may
@@ -81,7 +83,7 @@ def port_connections(_live: Live, question: AnyQuestion) -> Json:
     for connection in psutil.net_connections("tcp"):
         if not connection.laddr or not connection.raddr:
             continue
-        if connection.laddr.port != question.args["port"]:
+        if connection.laddr.port != question.port:
             continue
         comm = text_of(f"/proc/{connection.pid}/comm") if connection.pid else None
         rows.append(
@@ -95,7 +97,7 @@ def port_connections(_live: Live, question: AnyQuestion) -> Json:
     return list(rows)
 
 
-def deleted_files(live: Live, question: AnyQuestion) -> Json:
+def deleted_files(live: Live, question: FindDeletedFiles) -> Json:
     """Files on disks that are deleted but still open, biggest first; each counts once.
 
     Their figures come from the helper process.
@@ -103,7 +105,7 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
     args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
     unseen (processes whose descriptors may not be read), hidden (the processes of others are).
     """
-    minimum = int(question.args.get("min_bytes", 1 << 20))
+    minimum = question.min_bytes
     files = live.helper("disk").call(
         "deleted_files",
         {"path": "deleted files", "min_bytes": minimum},
@@ -115,14 +117,14 @@ def deleted_files(live: Live, question: AnyQuestion) -> Json:
     return files
 
 
-def descriptors(_live: Live, question: AnyQuestion) -> Json:
+def descriptors(_live: Live, question: CountDescriptors) -> Json:
     """Processes that have many files open, the nearest to their own soft limit first.
 
     args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
     comm, container, open, limit}], unseen (processes whose descriptors may not be counted), hidden
     (the processes of others are).
     """
-    share = float(question.args["share"])
+    share = question.share
     rows: list[dict[str, Json]] = []
     unseen = 0
     for pid in pids():
@@ -152,7 +154,7 @@ def descriptors(_live: Live, question: AnyQuestion) -> Json:
     }
 
 
-def open_under(_live: Live, question: AnyQuestion) -> Json:
+def open_under(_live: Live, question: FindOpenFiles) -> Json:
     """Which files below a folder a process has open for writing.
 
     The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
@@ -160,13 +162,13 @@ def open_under(_live: Live, question: AnyQuestion) -> Json:
 
     args: pid, folder. answer: paths.
     """
-    pid, folder = question.args["pid"], question.args["folder"].rstrip("/") + "/"
+    pid, folder = question.pid, question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
     targets = (target_of(link) or "" for link in links if _is_for_writing(link))
     return {"paths": sorted({target for target in targets if target.startswith(folder)})}
 
 
-def downloads(_live: Live, question: AnyQuestion) -> Json:
+def downloads(_live: Live, question: ListDownloads) -> Json:
     """Layers that engines and their containerds are fetching: files that they have open for that.
 
     GetImageBlob of dockerd's own store, `ingest/ID/data` of containerd's. A file that is written
@@ -176,7 +178,7 @@ def downloads(_live: Live, question: AnyQuestion) -> Json:
     ("forbidden") where descriptors may not be seen.
     """
     rows: list[Json] = []
-    for pid in question.args["pids"]:
+    for pid in question.pids:
         for name in os.listdir(f"/proc/{pid}/fd"):
             path = target_of(f"/proc/{pid}/fd/{name}") or ""
             if not _DOWNLOAD.search(path):

@@ -22,7 +22,8 @@ from diagnose.live.kernel.proc_files import (
     text_of,
 )
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
+from diagnose.questions.containers import CountWakings
+from diagnose.questions.processes import InspectProcess, ListProcesses, SeeProcess
 
 _WITH_ARGUMENTS = frozenset(
     {
@@ -57,7 +58,7 @@ _KTHREADD = 2
 """The parent of the kernel's own threads, which belong to no container."""
 
 
-def processes(_live: Live, _question: AnyQuestion) -> Json:
+def processes(_live: Live, _question: ListProcesses) -> Json:
     """Every process that the tool can see.
 
     answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective),
@@ -126,18 +127,18 @@ def _stat(pid: int) -> tuple[str, list[bytes]]:
     return head.partition(b"(")[2].decode("utf-8", "replace"), tail.split()
 
 
-def process_now(_live: Live, question: AnyQuestion) -> Json:
+def process_now(_live: Live, question: SeeProcess) -> Json:
     """Whether a process lives.
 
     args: pid. answer: state, container (from its control group, or null). Refused("gone") if there
     is none.
     """
-    pid = int(question.args["pid"])
+    pid = question.pid
     _, words = _stat(pid)
     return {"state": words[0].decode(), "container": container_of(pid)}
 
 
-def process(_live: Live, question: AnyQuestion) -> Json:
+def process(_live: Live, question: InspectProcess) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
     args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
@@ -145,7 +146,7 @@ def process(_live: Live, question: AnyQuestion) -> Json:
     descriptors), limits {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name:
     inode}, capabilities (effective, as a hexadecimal text). Refused("gone") if there is none.
     """
-    pid = int(question.args["pid"])
+    pid = question.pid
     here = f"/proc/{pid}"
     comm, words = _stat(pid)
     environ = _whole(f"{here}/environ")
@@ -177,15 +178,15 @@ def process(_live: Live, question: AnyQuestion) -> Json:
     }
 
 
-def wakings(_live: Live, question: AnyQuestion) -> Json:
+def wakings(_live: Live, question: CountWakings) -> Json:
     """How often processes were woken within a short while.
 
     args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again
     meanwhile. From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
     """
-    pids = [int(pid) for pid in question.args["pids"]]
+    pids = list(question.pids)
     before = {pid: _switches(pid) for pid in pids}
-    time.sleep(min(float(question.args["seconds"]), 1.0))
+    time.sleep(min(question.seconds, 1.0))
     after = {pid: _switches(pid) for pid in pids}
     return {str(pid): _increase(before[pid], after[pid]) for pid in pids}
 

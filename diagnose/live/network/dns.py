@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from diagnose.live import Live
-    from diagnose.questions import AnyQuestion
-    from diagnose.questions.dns import QuerySizedDns
+    from diagnose.questions.dns import QueryDns, QuerySizedDns
 
 PATIENCE_S = 1.0
 """How long a query is waited for before the next, a second later, and LAST_PATIENCE_S after the
@@ -64,28 +63,26 @@ _ICMP = {
 }
 
 
-def query(live: Live, question: AnyQuestion) -> dict[str, Any]:
+def query(live: Live, question: QueryDns) -> dict[str, Any]:
     """What one resolver answers.
 
-    Arguments: those of `QueryDns`; start, the process's start time in clock ticks, or null. Shape:
-    `DnsReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
+    Shape: `DnsReply`. Errors: Refused("not allowed") after --no-probe, Refused("forbidden"),
     Refused("gone").
     """
     if not live.options.probe:
         raise Refused("not allowed", "probes are turned off by --no-probe")
     import dnslib  # noqa: F401 - before the clock runs, not in the middle of a query
 
-    args = question.args
     wanted = {
-        "server": args["server"],
-        "port": args.get("port", 53),
-        "transport": args.get("transport", "udp"),
-        "pid": args.get("pid"),
-        "start": args.get("start"),
+        "server": question.server,
+        "port": question.port,
+        "transport": question.transport,
+        "pid": question.pid,
+        "start": question.start,
     }
-    ask = _ask_tcp if wanted["transport"] == "tcp" else _ask_udp
+    ask = _ask_tcp if question.transport == "tcp" else _ask_udp
     with sending_socket(live, question, wanted) as (address, kernel):
-        return ask(kernel, address, args["name"], args["type"])
+        return ask(kernel, address, question.name, question.type)
 
 
 def sized(live: Live, question: QuerySizedDns) -> dict[str, Any]:

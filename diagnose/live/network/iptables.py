@@ -6,7 +6,7 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from diagnose.live import Refused
 from diagnose.live.commands.run import find
@@ -14,7 +14,7 @@ from diagnose.live.kernel.modules import is_loaded
 
 if TYPE_CHECKING:
     from diagnose.live import Live
-    from diagnose.questions import AnyQuestion
+    from diagnose.questions.firewall import CountLegacyPackets, SaveIptables
 
 Flavour = Literal["nft", "legacy"]
 Family = Literal["ip", "ip6"]
@@ -42,7 +42,7 @@ _PROGRAMS: dict[Flavour, str] = {"nft": "xtables-nft-multi", "legacy": "xtables-
 _NAMES_FILES: dict[Family, str] = {"ip": "ip_tables_names", "ip6": "ip6_tables_names"}
 
 
-def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
+def iptables_save(live: Live, question: SaveIptables) -> dict[str, Any]:  # noqa: ARG001 - a collector's signature
     """The text of `iptables-save` or `ip6tables-save`.
 
     Arguments: those of `SaveIptables`; with a pid the program is started in the network namespace
@@ -51,21 +51,21 @@ def iptables_save(live: Live, question: AnyQuestion) -> dict[str, Any]:  # noqa:
     already. Errors: Refused("forbidden") without root, FileNotFoundError where the program is not
     installed, TimeoutError, OSError.
     """
-    flavour = cast("Flavour", question.args["flavour"])
-    family = cast("Family", question.args["family"])
-    pid = int(question.args.get("pid") or 0)
+    flavour = question.flavour
+    family = question.family
+    pid = question.pid
     if not (_legacy_tables(family, pid) if flavour == "legacy" else is_loaded("nf_tables")):
         return {"text": "", "command": None}
     command = [*_enter(pid), _program(flavour, family)]
     return {"text": _saved(command), "command": command}
 
 
-def counted_twice(live: Live, question: AnyQuestion) -> list[str]:  # noqa: ARG001 - a collector's signature
+def counted_twice(live: Live, question: CountLegacyPackets) -> list[str]:  # noqa: ARG001 - a collector's signature
     """The legacy rules with their counters, at once and once packets had time to come.
 
     Errors: as `iptables_save`.
     """
-    family = cast("Family", question.args["family"])
+    family = question.family
     if not _legacy_tables(family, 0):
         return ["", ""]
     command = [_program("legacy", family), "--counters"]

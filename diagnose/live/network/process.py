@@ -8,6 +8,7 @@ from diagnose.live import Live
 from diagnose.live.helper import MARGIN_S
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.firewall import CountPackets
 
 LATER_S = 1.0
 """A program that works accepts what waits for it in less."""
@@ -29,7 +30,7 @@ def list_again(live: Live, question: AnyQuestion) -> Json:
     return live.helper("network").call(kind, {}, live.deadline(question) - MARGIN_S)
 
 
-def count_later(live: Live, question: AnyQuestion) -> Json:
+def count_later(live: Live, question: CountPackets) -> Json:
     """The counters of rules once packets had time to come."""
     time.sleep(LATER_S)
     return live.helper("network").call(
