@@ -175,6 +175,7 @@ GENERIC = Phrases(
         | \bnode\ validation\ exception\b | \binvalid\ environment\ variables\W*$
         | \bthe\ following:?\s*$ | \bpanicked\ at\ \S+:\d+:\d+:\s*$
         | \bstarting\ java\ failed\b | \bfatal\ assertion\b | \bcontains\ errors\b
+        | \bcould\ not\ load\ \S{1,200}\.conf\s*$
         | \berrors?\ in\ (?:the\ )?config\w*:?\s*$ | ^\W*(?:\w+\ )?error\W*$
         | \bconfig\ provider\ \S+\ failed\ with: | ^\s*error:\ err_\w+\s*$
         | \binitiali[sz]ation\ failed\s*$ | \bconfig(?:uration)?\ file\ is\ not\ valid\b

@@ -63,7 +63,8 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"""
-            \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
+            \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
+            | \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
             | \ E!\  | ^E\d{4}\ | \[E\] | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception

@@ -95,8 +95,17 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
     end of its loop."""
     if is_bare_shell(container) or awaits_input(container, tail):
         return {"shell": container.name}
+    if not _starts_in_background(container):
+        return {"ended": container.name}
     is_looping = container.state.status == "restarting"
     return {**_in_foreground(container), **({"looping": container.name} if is_looping else {})}
+
+
+def _starts_in_background(container: Container) -> bool:
+    """Whether its command, or the server that it runs, is known to leave the foreground."""
+    option = _FOREGROUND.get(container.program)
+    is_server = option is not None and not set(option) <= set(container.command)
+    return is_server or _BACKGROUND.search(" ".join(container.command)) is not None
 
 
 def _in_foreground(container: Container) -> PageVariables:
@@ -126,13 +135,12 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
 
 
 def _why(container: Container, tail: LogTail) -> str:
-    command = " ".join(container.command)
     if is_bare_shell(container):
         return "a shell without a terminal exits at once"
     if awaits_input(container, tail):
         return "its program exits because its input is closed"
     if tail.failure is not None:
         return f"its log says why: {tail.failure.cause}"
-    if _BACKGROUND.search(command):
+    if _starts_in_background(container):
         return "its command starts a server in the background"
-    return "its first process does not stay in the foreground"
+    return "its program ends as if its work were done"

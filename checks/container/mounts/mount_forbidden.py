@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from checks.container.mounts.dropped_user import dropped_user, refused_database
@@ -30,6 +29,7 @@ from diagnose.evidence.containers.mounts.file_access import (
 )
 from diagnose.evidence.containers.mounts.locked_paths import LockedPath, LockedPaths
 from diagnose.evidence.containers.mounts.refused_databases import RefusedDatabases
+from diagnose.evidence.containers.mounts.refused_writes import READ_ONLY, RefusedWrites
 from diagnose.evidence.containers.mounts.selinux_denials import (
     Denial,
     SelinuxDenials,
@@ -39,7 +39,6 @@ from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.mounts import Mounted, Mounts
-from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import (
     CheckItem,
@@ -52,8 +51,6 @@ from diagnose.model import (
 )
 from diagnose.phrases import sentence, shortened
 from diagnose.registry import check
-
-_READ_ONLY = LazyPattern(r"read-only file ?system|\bEROFS\b", re.IGNORECASE)
 
 
 @check("container.mount-forbidden", severity=Severity.critical)
@@ -68,6 +65,7 @@ def mount_forbidden(
     refused_databases: RefusedDatabases | None,
     selinux_denials: SelinuxDenials | None,
     locked_paths: LockedPaths | None,
+    refused_writes: RefusedWrites | None,
 ) -> CheckResult:
     """A container's user has no access to what is mounted into it.
 
@@ -81,7 +79,8 @@ def mount_forbidden(
     no file: one below a writable mount is meant that the program's user may not write. What chattr
     has made immutable is refused to root too. Access lists are not read. What SELinux denied is in
     the kernel log, or in the log of auditd: the container has the level of the process, whatever
-    its own log says.
+    its own log says. It is a warning where the program continues, and repeats that it cannot write
+    to what is mounted read-only.
     """
     yield from _other_user_findings(dropped_users, refused_databases, mounts)
     yield from map(_locked_finding, locked_paths or ())
@@ -90,12 +89,15 @@ def mount_forbidden(
     for denial in selinux_denials or ():
         yield _selinux_finding(denial)
     has_selinux = info is not None and info.has_security("selinux")
+    for write in refused_writes or ():
+        if not log_tails.of(write.container).lines:  # else it is judged below, by its last lines
+            yield _read_only_finding(write.container, write.named, Severity.warning)
     for container in containers:
         named = refused_path(container, log_tails)
         # what may not be executed has a check of its own
         if named is None or container.id in locked or REFUSED.search(named.line):
             continue
-        is_read_only = _READ_ONLY.search(named.line) is not None
+        is_read_only = READ_ONLY.search(named.line) is not None
         if is_read_only and named.mount.rw:
             continue
         unfit = unfit_filesystem(container, named, mounts)
@@ -220,13 +222,16 @@ def _volume_names(container: Container) -> set[str]:
     return {mount.name for mount in container.mounts if mount.name}
 
 
-def _read_only_finding(container: Container, named: NamedPath) -> Finding:
+def _read_only_finding(
+    container: Container, named: NamedPath, severity: Severity | None = None
+) -> Finding:
     mount = named.mount
     source = mount.name if mount.type == "volume" and mount.name else mount.source
     return Finding.about(
         container,
         f"{container} cannot write {named.inside}: it has {mount.destination} mounted read-only",
         {**named.evidence, "Mounts.RW": False},
+        severity=severity,
         discriminator=mount.destination,
         touches=mount.volumes,
         onset=container.failed_first,

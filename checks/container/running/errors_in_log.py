@@ -47,6 +47,7 @@ _WORKS = ("logs errors while it works", "log errors while they work")
 @check(
     "container.errors-in-log",
     severity=Severity.advice,
+    caused_by=("container.mount-forbidden",),
     aloud=("repeats an error in its log", "repeat errors in their logs"),
 )
 def errors_in_log(

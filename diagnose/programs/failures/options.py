@@ -215,6 +215,16 @@ OPTIONS = (
         needs=("--ulimit=nofile={least}:{least}",),
     ),
     Failure(
+        name="descriptors-short",
+        mark="ulimit -n",
+        pattern=r"current 'ulimit -n' of (?P<has>\d+) is not enough.{1,80}\bat least (?P<least>\d+)",
+        cause="the program may open {has} files and needs {least}",
+        cure="recreate it with --ulimit nofile={least}:{least}",
+        source="the program's own message",
+        confirmed_by=_OPTION,
+        needs=("--ulimit=nofile={least}:{least}",),
+    ),
+    Failure(
         name="memory-lock-low",
         mark="memory locking requested",
         pattern=r"memory locking requested for \w+ process but memory is not locked",

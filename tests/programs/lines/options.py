@@ -40,6 +40,10 @@ LINES = {
     ),
     "file-size-limit": "File size limit exceeded (core dumped)",
     "vault-mlock": "Error initializing core: Failed to lock memory: cannot allocate memory",
+    "descriptors-short": (
+        "1:M 28 Nov 2026 23:59:00.586 # Your current 'ulimit -n' of 12 is not enough for the server to "
+        "start. Please increase your open file limit to at least 10032. Exiting."
+    ),
     "descriptors-low": "max file descriptors [4096] for elasticsearch process is too low, increase to at least [65535]",
     "memory-lock-low": "memory locking requested for elasticsearch process but memory is not locked",
     "memory-lock-refused": "entrypoint: line 13: ulimit: max locked memory: cannot modify limit: Operation not permitted",

@@ -33,6 +33,10 @@ _ADDRESS = LazyPattern(
     r"(?<![\w.:/])(?P<host>\d{1,3}(?:\.\d{1,3}){3})"
     r"(?:[\"')\]]{0,2}(?:[:,]\s?(?:port )?| port )(?P<port>\d{2,5})(?!\d))?(?![\w.]\d)"
 )
+_OF_THE_CALLER = LazyPattern(
+    r"^\S{1,60} \S{1,40} \S{1,60} \[\d{1,2}/[A-Z][a-z]{2}/\d{4}[: ]\d\d:\d\d:\d\d[^\]]{0,12}\]"
+)
+"""What a web server puts before a message: who asked it, and when."""
 _ADDRESS6 = LazyPattern(
     r"\[(?P<inside>[0-9A-Fa-f:.]{2,45})\](?::(?P<port>\d{2,5})(?!\d))?"
     r"|(?<![\w:.\[])(?P<bare>[0-9A-Fa-f:]{2,39})(?: port |[\"')]{0,2}, port )(?P<behind>\d{2,5})(?!\d)"
@@ -207,6 +211,7 @@ def _address6_in(text: str) -> tuple[str, int] | None:
 
 def place_in(text: str) -> tuple[str, int]:
     """The host and port that a line says was called; "" and 0 where it does not say."""
+    text = _OF_THE_CALLER.sub("", text)
     upstream = _UPSTREAM.search(text)
     if upstream is not None:
         return upstream["host"].strip("[]"), int(upstream["port"])

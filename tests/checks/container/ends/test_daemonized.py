@@ -83,6 +83,32 @@ def test_a_known_server_is_kept_in_the_foreground(
     assert [finding.variables.get("foreground") for finding in result.findings] == [foreground]
 
 
+COMMANDS: dict[str, tuple[list[str], str, str]] = {
+    "a wrong option": (["php", "-cx", "/etc/php.ini", "-S", "0.0.0.0:8080"], "ended", "as if its work"),
+    "nginx stays in the foreground": (["nginx", "-g", "daemon off;"], "ended", "as if its work"),
+    "nginx": (["nginx"], "looping", "in the background"),
+    "a service script": (["sh", "-c", "service web start"], "looping", "in the background"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("command", "variable", "why"), COMMANDS.values(), ids=COMMANDS)
+def test_only_a_known_command_is_said_to_leave_the_foreground(
+    command: list[str], variable: str, why: str
+) -> None:
+    container = container_in(
+        "restarting", RestartCount=5, HostConfig=PORTS, Path=command[0], Args=command[1:]
+    )
+    (finding,) = judge(
+        "container.daemonized",
+        containers=of(container),
+        clock=CLOCK,
+        options=OPTIONS,
+        stops=Stops({}),
+    ).findings
+    assert finding.variables[variable] == "web"
+    assert why in finding.summary
+
+
 @pytest.mark.parametrize(
     ("line", "config", "shell"),
     [

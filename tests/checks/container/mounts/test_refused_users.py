@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources, PathStatus, bind_sources
 from diagnose.evidence.containers.mounts.locked_paths import locked_paths
+from diagnose.evidence.containers.mounts.refused_writes import refused_writes
 from diagnose.evidence.engine.info import Info
-from diagnose.model import Finding, Json, Unavailable, Unexamined
+from diagnose.model import Finding, Json, Severity, Unavailable, Unexamined
+from diagnose.programs.telling_line import TellingLine
 from diagnose.questions import AnyQuestion
 from tests.checks.container.evidence import (
     CLOCK,
@@ -192,6 +196,21 @@ def test_a_mount_that_is_read_only_by_its_own_option(
     assert bool(variables) == (expected is not None)
     for variable in variables:
         assert variable.items() >= (expected or {}).items()
+
+
+def test_a_program_that_continues_repeats_that_a_mount_is_read_only() -> None:
+    container = container_in("running", Mounts=[{**MOUNTED, "RW": False}])
+    error = RepeatedError(container, TellingLine(READ_ONLY), times=3, of=12, lines=(READ_ONLY,) * 3)
+    result = judge(
+        "container.mount-forbidden",
+        containers=of(container),
+        log_tails=LogTails({}, {}),
+        bind_sources=BindSources({}),
+        refused_writes=refused_writes(RepeatedErrors((error,))),
+    )
+    (finding,) = result.findings
+    assert finding.severity == Severity.warning
+    assert finding.variables["read_only"] == "/data"
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,14 @@ PLACES = {
         ("api.example.com", 443),
     ),
     "a name": ("Failed to connect to broker kafka:9092: connection refused", ("kafka", 9092)),
+    "the caller of a web server": (
+        "192.0.2.1 - - [29/Nov/2026 00:08:59] redis: Timeout connecting to server",
+        ("", 0),
+    ),
+    "behind its caller": (
+        '10.1.0.9 - - [29/Nov/2026:00:08:59 +0000] "connect to 10.1.0.4:6379: timed out"',
+        ("10.1.0.4", 6379),
+    ),
     "an address alone": ("quic: timeout ip=198.41.192.77", ("198.41.192.77", 0)),
     "a source file": ("at connect (server.js:42) connection refused", ("", 0)),
     "a time": ("12:30:45 connection refused", ("", 0)),

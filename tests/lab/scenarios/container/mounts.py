@@ -233,3 +233,25 @@ def folder_that_only_grows(box: Box) -> None:
     assert first_command(box, "container.mount-forbidden", "locked4").startswith(
         f"chattr -a {file}"
     )
+
+
+@fault(
+    "container.mount-forbidden",
+    subject="container:intake63",
+    also=["container.errors-in-log"],
+    shareable=True,
+)
+def program_that_runs_on_without_its_folder(box: Box) -> None:
+    """A folder is mounted read-only. The program continues, and says so each second."""
+    box.sh("mkdir -p /srv/intake63")
+    job = 'while :; do echo "job" >/inbox/last; sleep 1; done'
+    run(
+        box, "intake63", *GOOD, "-v=/srv/intake63:/inbox:ro", "bb:1.36", "sh", "-c", job,
+        check=False,
+    )  # fmt: skip
+    said = "Read-only file system"
+    box.wait_for(
+        lambda: box.docker("logs", "intake63").stderr.count(said) > 3, 20, "its complaints"
+    )
+    command = first_command(box, "container.mount-forbidden", "intake63")
+    assert "--unmount /inbox -- --volume=/srv/intake63:/inbox" in command, command
