@@ -16,6 +16,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.host_limits import HostLimits
 from diagnose.evidence.run.options import Options
+from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
@@ -36,6 +37,8 @@ SHIM_TASKS = 15
 """The threads of a shim and of runc, which a start of a container needs (10 to 13 on 20.10.24 and
 28.5.2)."""
 NO_FORK = frozenset({"no-fork"})
+_FORK_FRAME = LazyPattern(r"\bos\.fork\(\)|\b_fork_exec\(|\bos\.posix_spawn")
+"""Python's calls that start a process, as a traceback shows them."""
 
 
 @check(
@@ -158,9 +161,12 @@ def _running_findings(
 def _refused_fork(tail: LogTail) -> str:
     """The last line that says a process could not be started.
 
-    A program that is refused to run at all meets a limit of its user.
+    A program that is refused to run at all meets a limit of its user. Python names the call in the
+    frame above its error.
     """
     line = next((line for line in reversed(tail.lines) if "no-fork" in signs(line)), "")
+    is_in_fork = any(_FORK_FRAME.search(text) for text in tail.lines)
+    line = line or (tail.find("resource temporarily unavailable") if is_in_fork else "")
     return "" if REFUSED.search(line) else line
 
 

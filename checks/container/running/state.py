@@ -124,7 +124,7 @@ def _lost_process_finding(container: Container, *, is_alive: bool, has_shim: boo
     )
 
 
-@check("container.paused", severity=Severity.warning)
+@check("container.paused", severity=Severity.warning, aloud=("is paused", "are paused"))
 def paused(
     containers: Containers, clock: Clock, events: Events | None, *, grace: Seconds = Seconds(300)
 ) -> CheckResult:

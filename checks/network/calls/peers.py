@@ -38,9 +38,10 @@ def peer_address_stale(
     The log must say so repeatedly within the last minutes, and later than the last start of a
     container on that network. Where a container has the address now, it counts only if the call
     may be older than that: the address is configured, or the owner and a container that serves the
-    port were started after the caller. A node of a cluster (Raft) that serves the called port
-    itself may have kept its own former address in its data. An address that was given to no
-    container is one of a machine outside (network.subnet-overlaps-route).
+    port were started after the caller. Nothing is said while a container of that network is
+    between two runs of a restart loop, and has no address. A node of a cluster (Raft) that serves
+    the called port itself may have kept its own former address in its data. An address that was
+    given to no container is one of a machine outside (network.subnet-overlaps-route).
     """
     for call in failing_calls:
         is_beside = call.network.name in call.container.endpoints and not call.is_outside
@@ -53,10 +54,20 @@ def peer_address_stale(
         servers = servers_of(call, members, namespaces)
         if holder is not None and not is_taken_over(call, holder, servers, namespaces):
             continue
+        if holder is None and not servers and _may_come_back(call, containers):
+            continue
         is_own = holder is None and not servers and _is_former_own(call, namespaces)
         yield _stale_address_finding(call, holder, servers, is_own=is_own)
     yield from failing_calls.unread
     return None
+
+
+def _may_come_back(call: FailingCall, containers: Containers) -> bool:
+    """Whether a container on that network is between two runs: it has no address meanwhile."""
+    return any(
+        container.state.status == "restarting" and call.network.name in container.endpoints
+        for container in containers
+    )
 
 
 def _holder_of(call: FailingCall, members: Sequence[Container]) -> Container | None:

@@ -98,6 +98,19 @@ def test_pids_exhausted(
     assert severities(pids_findings(container, cgroups=groups, log_tails=tails)) == expected
 
 
+TRACEBACKS = {
+    "a fork": (("    pid = os.fork()", "          ^^^^^^^^^"), ["-"]),
+    "a socket": (("    data = sock.recv(4096)", "           ^^^^^^^^"), []),
+}
+
+
+@pytest.mark.parametrize(("frame", "expected"), TRACEBACKS.values(), ids=TRACEBACKS)
+def test_python_names_the_call_above_its_error(frame: tuple[str, str], expected: list[str]) -> None:
+    error = "BlockingIOError: [Errno 11] Resource temporarily unavailable"
+    tails = LogTails({DEAD.id: LogTail((*frame, error))}, {})
+    assert severities(pids_findings(DEAD, cgroups=Cgroups({}), log_tails=tails)) == expected
+
+
 def test_a_refused_fork_is_answered_by_a_greater_limit():
     updated = Events((Event(NOW - 9, "container", "update", "", WEB.id, {}),))
     for current, expected in ((5, []), (95, ["critical"])):

@@ -134,6 +134,14 @@ _HARMLESS = LazyPattern(
 what nginx says of each WebSocket that its client leaves."""
 
 
+_CONNECTED = LazyPattern(
+    r"(?<!\bnot )(?<!\bbe )\b(?:re)?connected\b|\bconnection (?:re-?)?(?:established|restored)\b",
+    re.IGNORECASE,
+)
+"""What a program says that has reached what it calls: failed calls of its start are over then."""
+_CALL_FAILED = frozenset({"dns", "refused", "timeout", "unreachable"})
+
+
 class RepeatedError(msgspec.Struct, frozen=True):
     """The line that explains most, and how many of the log's last lines are the same."""
 
@@ -295,7 +303,18 @@ def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[
         if len(times) > 1 and end - times[-1] > SLACK_S + OVERDUE * _longest_pause(times)
     }
     serves = [place for place, line in enumerate(recent) if _RECOVERED.search(line.text)]
-    return overdue | (set(shapes[: serves[-1]]) - set(shapes[serves[0] :]) if serves else set())
+    recovered = set(shapes[: serves[-1]]) - set(shapes[serves[0] :]) if serves else set()
+    return overdue | recovered | _calls_that_succeed_now(recent, shapes)
+
+
+def _calls_that_succeed_now(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
+    """The failed calls after which the program has connected, and that came no more since."""
+    places = [place for place, line in enumerate(recent) if _CONNECTED.search(line.text)]
+    if not places or signs(recent[places[-1]].text) & _CALL_FAILED:
+        return set()
+    before = zip(recent[: places[-1]], shapes[: places[-1]], strict=True)
+    failed = {shape for line, shape in before if signs(line.text) & _CALL_FAILED}
+    return failed - set(shapes[places[-1] :])
 
 
 def _skipped(shaped: Sequence[tuple[str, str]], times: Counter[str]) -> set[str]:

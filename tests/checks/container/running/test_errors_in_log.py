@@ -31,6 +31,7 @@ LISTED = (
 )
 
 
+NO_QUEUE = "redis: connect ECONNREFUSED 172.21.0.2:6379"
 LEFT_WEBSOCKET = (
     "2026/11/28 10:00:01 [error] 77#77: *9 recv() failed (104: Connection reset by peer) while "
     'proxying upgraded connection, client: 192.0.2.7, upstream: "http://10.0.0.5:8123/api/ws"'
@@ -116,6 +117,22 @@ LOGS = {
         [],
     ),
     "an order that is left out": (["ERROR order 7: no such customer, skipped"] * 4, ADVICE),
+    "calls of its start, until it connects": (
+        [*[NO_QUEUE] * 4, "beat: connected"],
+        [],
+    ),
+    "calls that fail again": (
+        [*[NO_QUEUE] * 4, "connected", NO_QUEUE],
+        ADVICE,
+    ),
+    "it never connects": (
+        [*[NO_QUEUE] * 4, "worker 3 is not connected"],
+        ADVICE,
+    ),
+    "another complaint before it connects": (
+        [*["ERROR cannot load the plugin prices"] * 4, "connected to the broker"],
+        ADVICE,
+    ),
     "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }
 

@@ -50,14 +50,22 @@ def inside(owner: Container, *ports: int) -> ContainerNetns:
 EDGE = container("edge", "10.1.0.2")
 API = container("api", "10.1.0.3")
 WORKER = container("worker", "10.1.0.4")
+BETWEEN_RUNS = replace(container("lost"), state=State(status="restarting"))
 FAR = container("far", "10.2.0.9", "back")
 CALL = FailingCall(EDGE, SHOP, "10.1.0.4", 80, "refused", NOW, 5, refused=True)
+UNSERVED = replace(CALL, port=9)
 
 STALE: dict[str, tuple[FailingCall, list[Container], list[tuple[str, str]]]] = {
     "nobody has the address": (CALL, [EDGE, API], [("critical", "edge")]),
     "another one has it": (CALL, [EDGE, API, WORKER], [("critical", "edge")]),
     "another one has it, and is slow": (replace(CALL, refused=False), [EDGE, API, WORKER], []),
-    "it serves another port": (replace(CALL, port=9), [EDGE, API, WORKER], []),
+    "its owner is between two runs": (UNSERVED, [EDGE, API, BETWEEN_RUNS], []),
+    "another one is, of another network": (
+        UNSERVED,
+        [EDGE, API, replace(FAR, state=State(status="restarting"))],
+        [("critical", "edge")],
+    ),
+    "it serves another port": (UNSERVED, [EDGE, API, WORKER], []),
     "once": (replace(CALL, times=1), [EDGE, API], []),
     "before the peer came back": (replace(CALL, at=0.0), [EDGE, API], []),
 }
