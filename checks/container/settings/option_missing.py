@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec.structs import replace
 
@@ -11,12 +11,13 @@ from checks.container.first_steps.needed_options import ID, needed_options
 from checks.container.mounts.tmpfs import tmpfs_of_root
 from checks.container.settings.kernel_setting_low import ID as KERNEL_SETTING_LOW
 from diagnose.evidence.containers.devices.asked import AskedDevices
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.mounts.wanted_empty import SHOWN, FullFolder, WantedEmpty
+from diagnose.evidence.containers.peers.inner_engines import engine_beside
 from diagnose.evidence.containers.user_numbers import UserNumbers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import and_more
 from diagnose.programs.failures.kernel_settings import LOW_PORTS_FOR_ALL, PORT_START
 from diagnose.registry import check
@@ -39,7 +40,8 @@ def option_missing(
     time zone counts where the host knows it, so that its name is right and the image lacks them. A
     folder that has to be empty is named with what it holds, hidden files too. One that holds a
     database is left alone, for the option would begin another one beside that. A device that the
-    host does not have either is container.device-missing.
+    host does not have either is container.device-missing. A build job that has an engine in a
+    container beside it (docker:dind) needs that one's address in place of the host's socket.
     """
     named = claims(ID, containers, log_tails, clock)
     for claim in (*named, *_low_port_claims(containers, log_tails, clock)):
@@ -48,6 +50,10 @@ def option_missing(
         if missing and not (full is not None and full.is_of_a_database):
             options = list(missing)
             cause = claim.failure.cause if full is None else _what_it_holds(full)
+            beside = engine_beside(claim.container, containers) if _is_socket(options) else None
+            if beside is not None:
+                yield _elsewhere_finding(claim, *beside)
+                continue
             finding = claim.finding(
                 f"needs {' '.join(options)}: {cause}",
                 dict(missing.values()),
@@ -70,6 +76,24 @@ def _low_port_claims(containers: Containers, log_tails: LogTails, clock: Clock) 
         if is_named and not claim.container.shares_host_network:
             row = replace(claim.failure.failure, confirmed_by=ID, needs=(LOW_PORTS_FOR_ALL,))
             yield replace(claim, failure=replace(claim.failure, failure=row))
+
+
+def _is_socket(options: Sequence[str]) -> bool:
+    """Whether what is missing is the engine's socket alone."""
+    return len(options) == 1 and options[0].endswith("/docker.sock")
+
+
+def _elsewhere_finding(claim: Claim, engine: Container, address: str) -> Finding:
+    """A program that asks for the host's engine, and has one of its own beside it."""
+    option = f"--env=DOCKER_HOST={address}"
+    finding = claim.finding(
+        f"calls the engine at a socket that it does not have, and {engine} beside it is its "
+        f"engine: DOCKER_HOST={address} leads there",
+        {"Config.Env": "DOCKER_HOST is not set", "image of the other": engine.config.image},
+        option=option,
+        image=claim.container.config.image,
+    )
+    return finding.with_variables(compose_variables(claim.container))
 
 
 def _what_it_holds(full: FullFolder) -> str:

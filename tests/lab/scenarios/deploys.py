@@ -160,6 +160,22 @@ def folders_of_a_restore(box: Box) -> None:
     assert command.startswith(f"chown -R 1000:1000 {data}\n"), command
 
 
+@fault("container.option-missing", subject="container:job7", also=["container.exits-at-start"])
+def job_that_does_not_call_its_engine(box: Box) -> None:
+    """A build job looks for the host's socket, and its engine listens in a container beside it."""
+    box.docker("network", "create", "ci")
+    images.load(box, "docker:27-dind", Recipe(changes=('CMD ["httpd","-f","-p","2375"]',)))
+    engine = ("--name=job7-docker-0", "--network=ci", "--network-alias=docker", "docker:27-dind")
+    box.docker("run", "-d", *SAFE[:2], *engine)
+    error = "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+    script = f'[ -n "$DOCKER_HOST" ] && exec sleep 1000; echo "ERROR: {error}"; exit 1'
+    options = (*SAFE[:2], "--name=job7", "--network=ci")
+    box.docker("run", "-d", *options, "bb:1.36", "sh", "-c", script)
+    box.wait_state("job7", "exited")
+    command = first_command(box, "container.option-missing", "job7")
+    assert command == "diagnose recreate job7 -- --env=DOCKER_HOST=tcp://docker:2375 | sh", command
+
+
 SHELL = ("bb:1.36", "sh", "-c")
 _CALLING = """
 while :; do

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.container_netns import ContainerNetns
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 
 PLAIN_PORT, TLS_PORT = 2375, 2376
 """Where the engine of the image docker:dind listens without TLS, and with it."""
 CERTIFICATES = "DOCKER_TLS_CERTDIR"
 """Where that image makes its certificates: it serves TLS while this is set, and it is by itself."""
+
+_IMAGE = LazyPattern(r"(?:^|[/:-])dind(?:$|[:-])")
+"""docker:dind, docker:27-dind, registry.internal/dind:1."""
+_USUAL_NAME = "docker"
+"""The alias that runners give to the engine of a job; the clients' own images call it so."""
+
+
+def engine_beside(container: Container, containers: Containers) -> tuple[Container, str] | None:
+    """The one engine on the container's networks, and its address; None for none or several.
+
+    On the default network nobody can call it by a name.
+    """
+    beside = [
+        other
+        for other in containers.running
+        if other is not container
+        and _IMAGE.search(other.config.image)
+        and other.has_engine_names
+        and container.shared_networks(other)
+    ]
+    engine = only(beside)
+    if engine is None:
+        return None
+    name = _USUAL_NAME if _USUAL_NAME in engine.dns_names else engine.name
+    port = TLS_PORT if engine.config.sets(CERTIFICATES) else PLAIN_PORT
+    return engine, f"tcp://{name}:{port}"
 
 
 def serves_tls_instead(peer: Container, netns: ContainerNetns, port: int) -> bool:

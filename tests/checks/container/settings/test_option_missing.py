@@ -9,7 +9,13 @@ import pytest
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.wanted_empty import wanted_empty
-from tests.checks.container.evidence import CLOCK, FOUND, container_in, failed_with_log
+from tests.checks.container.evidence import (
+    CLOCK,
+    FOUND,
+    ON_SHOP,
+    container_in,
+    failed_with_log,
+)
 from tests.hosts import Made
 from tests.inspected import bind, of
 from tests.judging import judge, rows
@@ -274,3 +280,37 @@ def test_a_folder_that_has_to_be_empty_is_named_with_what_it_holds(
     assert [said is not None and said in finding.summary for finding in found.findings] == [
         True
     ] * (said is not None)
+
+
+NO_ENGINE = (
+    "ERROR: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon"
+    " running?"
+)
+SOCKET = "--volume=/var/run/docker.sock:/var/run/docker.sock"
+TLS = {"Env": ["DOCKER_TLS_CERTDIR=/certs"]}
+ALIASED = {"Networks": {"shop": {"IPAddress": "172.18.0.3", "Aliases": ["docker"]}}}
+ENGINES: dict[str, tuple[dict[str, Any], str]] = {
+    "without TLS": ({"Config": {"Image": "docker:27-dind"}}, "tcp://job-engine:2375"),
+    "with TLS": ({"Config": {"Image": "docker:dind", **TLS}}, "tcp://job-engine:2376"),
+    "by its usual alias": (
+        {"Config": {"Image": "lab.test/dind:1"}, "NetworkSettings": ALIASED},
+        "tcp://docker:2375",
+    ),
+    "of another image": ({"Config": {"Image": "blinding:1"}}, ""),
+    "on another network": (
+        {"Config": {"Image": "docker:dind"}, "NetworkSettings": {"Networks": {"ci": {}}}},
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("parts", "address"), ENGINES.values(), ids=ENGINES)
+def test_the_engine_of_a_job_stands_beside_it(parts: dict[str, Any], address: str) -> None:
+    job, log_tails = failed_with_log(NO_ENGINE, **ON_SHOP)
+    named = {"HostConfig": {"NetworkMode": "shop"}}
+    engine = container_in("running", name="job-engine", **(ON_SHOP | named | parts))
+    result = judge(
+        "container.option-missing", containers=of(job, engine), clock=CLOCK, log_tails=log_tails
+    )
+    (finding,) = result.findings
+    assert finding.variables["option"] == (f"--env=DOCKER_HOST={address}" if address else SOCKET)
