@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.failures import (
     BUILD_ERRORS,
     ENGINE_ERRORS,
     ENGINE_REQUESTS,
-    FAILURES,
     REFUSED_COMMANDS,
     START_ERRORS,
     Failure,
@@ -30,6 +30,8 @@ _OF_ENGINE = LazyPattern(
     r"docker daemon|docker\.service|userland proxy|registry-1\.docker\.io", re.IGNORECASE
 )
 """Docker itself says so, and no program in a container."""
+_OF_START = LazyPattern(r"failed to start daemon|error starting daemon", re.IGNORECASE)
+"""The engine gives up its own start: nobody's command is refused."""
 _OF_BUILD = LazyPattern(
     r"failed to solve|failed to build|dockerfile|COPY failed|ADD failed|executor failed"
     r"|returned a non-zero code|did not complete successfully|buildkit",
@@ -68,21 +70,31 @@ def explained(text: str) -> KnownError | None:
         recognised = recognise(lines, None, table)
         if recognised is not None:
             return KnownError(recognised, recognised.confirmed_by or page)
-    return None
+    return _known_of_program(text, lines)
+
+
+def _known_of_program(text: str, lines: Sequence[str]) -> KnownError | None:
+    """What a program in a container says, as where its log is read."""
+    if _OF_RUNNING_ENGINE.search(text) or _OF_ENGINE.search(text) or _OF_START.search(text):
+        return None
+    failure = LogTail(tuple(lines)).failure
+    if failure is None:
+        return None
+    return KnownError(failure, failure.confirmed_by or "container.exits-at-start")
 
 
 def _candidate_tables(text: str) -> Iterator[tuple[Iterable[Failure], str]]:
     """The tables that such a message may be in, each with the page of what no other check has."""
+    if _OF_START.search(text):
+        yield ENGINE_ERRORS, "daemon.not-running"
+        return
     yield REFUSED_COMMANDS, ""
     if _OF_BUILD.search(text):
         yield BUILD_ERRORS, "image.build-failed"
     yield START_ERRORS, "container.start-refused"
     yield ENGINE_REQUESTS, "daemon.errors-in-log"
-    if _OF_RUNNING_ENGINE.search(text):
-        return
-    yield ENGINE_ERRORS, "daemon.not-running"
-    if not _OF_ENGINE.search(text):
-        yield FAILURES, "container.exits-at-start"
+    if not _OF_RUNNING_ENGINE.search(text):
+        yield ENGINE_ERRORS, "daemon.not-running"
 
 
 def _as_engine_writes(text: str) -> str:

@@ -21,6 +21,8 @@ LEAST_SHARE = 0.6
 """So much of a message's words must stand in the text, in their order."""
 LEAST_WORDS = 3
 """A shorter message is found if all of it is there."""
+MANY_WORDS = 8
+"""A message of which so many words are there may be pasted in part: half of it will do."""
 MOST_WORDS = 400
 """So many last words of a text are compared: a message is one line, and comparing is quadratic."""
 _QUOTE = LazyPattern(r"`([^`]+)`")
@@ -60,7 +62,8 @@ def scores_of_pages(text: str, pages: Collection[str]) -> Mapping[str, float]:
 def _score_of_quote(quoted: tuple[str, ...], said: list[str]) -> float:
     common = _shared_in_order(quoted, said)
     share = len(common) / len(quoted)
-    if share < LEAST_SHARE or (len(common) < LEAST_WORDS and share < 1):
+    least = LEAST_SHARE if len(common) < MANY_WORDS else 0.5
+    if share < least or (len(common) < LEAST_WORDS and share < 1):
         return 0.0
     rarity = _rarity_of_words()
     return share * sum(rarity[word] for word in common) / (10 * rarity[""])

@@ -74,8 +74,8 @@ _QUOTED = 2.0
 """What a whole message counts that a page quotes."""
 _CONFIRMED = 4.0
 """What a known error counts that a check compares with the host."""
-_KNOWN = 2.0
-"""What another known error counts for the page of all of its kind."""
+_KNOWN = 0.5
+"""What another known error counts for the page of all of its kind: others may be nearer."""
 _WEIGHTS = (("id", 3.0), ("title", 2.5), ("symptom", 1.5), ("reason", 0.5))
 _SATURATION = 1.2
 PART = 0.35
@@ -109,7 +109,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
     The names of two ends ("web cannot reach db") are no words of a symptom. A message that no page
     is about leads nowhere, whatever words it has.
     """
-    known = error_texts.explained(question)
+    known = known_error(question)
     if known is not None and not known.page:
         return ()
     told = error_texts.without_warnings(question)
@@ -156,6 +156,11 @@ def _weights_by_message(question: str, known: error_texts.KnownError | None) -> 
     return weights
 
 
+def known_error(question: str) -> error_texts.KnownError | None:
+    """What a question means that is an error message; a person names two ends."""
+    return error_texts.explained(question) if ends(question) is None else None
+
+
 def families(question: str) -> tuple[str, ...]:
     """The families whose checks are all about the question: those of a way between two ends."""
     return _OF_A_WAY if ends(question) is not None else ()
@@ -168,7 +173,11 @@ def ends(question: str) -> NamedEnds | None:
 
 
 def _without_ends(match: re.Match[str]) -> str:
-    return match[0].removeprefix(match["begin"]).removesuffix(match["end"])
+    """What is said of two ends, without their names; a word of a symptom is no name."""
+    begin, end = (
+        "" if match[group].lower() in _GROUP_OF else match[group] for group in ("begin", "end")
+    )
+    return match[0].removeprefix(begin).removesuffix(end)
 
 
 def _match(

@@ -40,7 +40,7 @@ def ask(
     """
     from msgspec.structs import replace
 
-    from diagnose import error_texts, registry, session, symptoms
+    from diagnose import registry, session, symptoms
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
     from diagnose.phrases import and_more, joined
@@ -48,7 +48,7 @@ def ask(
 
     text = options.text_of(question)
     matches = symptoms.matching(text)
-    known = error_texts.explained(text)
+    known = symptoms.known_error(text)
     if not matches and known is None:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()

@@ -81,9 +81,9 @@ def _list_matches(words: str) -> bool:
 
     False where there is neither.
     """
-    from diagnose import error_texts, registry, symptoms
+    from diagnose import registry, symptoms
 
-    known = error_texts.explained(words)
+    known = symptoms.known_error(words)
     matches = symptoms.matching(words)
     checks = registry.load()
     width = max((len(match.id) for match in matches), default=0)

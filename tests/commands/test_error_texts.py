@@ -71,6 +71,34 @@ def test_a_warning_alone_is_explained() -> None:
     assert "DB_PASS" in known.recognised.cause
 
 
+LOGS = {
+    "java.nio.file.AccessDeniedException: /data/nodes": "container.mount-forbidden",
+    "DETAIL:  The data directory was initialized by PostgreSQL version 12, which is not compatible with "
+    "this version 13.3": "container.data-version-mismatch",
+    "redis.exceptions.ConnectionError: Error 111 connecting to cache:6379. Connection refused.": "",
+}
+
+
+@pytest.mark.parametrize("line", LOGS)
+def test_a_line_of_a_log_is_explained_as_where_it_is_read(line: str) -> None:
+    known = symptoms.known_error(line)
+    assert known is not None
+    assert known.page == (LOGS[line] or "container.exits-at-start")
+
+
+def test_what_the_engine_gives_up_its_start_for_is_no_refused_command() -> None:
+    lines = (
+        "failed to start daemon: Error initializing network controller: could not delete the default bridge network: "
+        "network bridge id 3f2a has active endpoints"
+    )
+    assert symptoms.matching(lines)[0].id == "daemon.bridge-init-failed"
+
+
+def test_a_long_message_may_be_pasted_in_part() -> None:
+    part = "client version 1.24 is too old. Minimum supported API version is 1.44"
+    assert symptoms.matching(part)[0].id == "daemon.client-api-too-old"
+
+
 TALK = (
     "my container keeps restarting",
     "port 8080 does not answer",
@@ -81,7 +109,7 @@ TALK = (
 
 @pytest.mark.parametrize("question", TALK)
 def test_words_of_a_person_are_no_known_error(question: str) -> None:
-    assert error_texts.explained(question) is None
+    assert symptoms.known_error(question) is None
 
 
 def test_explain_says_what_a_message_means() -> None:
