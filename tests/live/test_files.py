@@ -137,6 +137,11 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
     path.write_text(";host = localhost:84\n  // http://localhost:85\nurl = http://localhost:86\n")
     answer = files.read(live, question("file.read", path=str(path), parts="loopback"))
     assert answer["text"] == "localhost:86\n"
+    path.write_text(
+        'A=1\nexport DB_HOST="localhost"\nDB_PORT=3306\nMAIL_HOST=127.0.0.1\n#C_HOST=::1\nC_PORT=88\n'
+    )
+    answer = files.read(live, question("file.read", path=str(path), parts="loopback"))
+    assert answer["text"] == 'DB_HOST="localhost"|3306\n'
     path.write_text("INSERT INTO a VALUES ('x');\nCREATE  TABLE\n shop.users(id int);\nDROP x;")
     answer = files.read(live, question("file.read", path=str(path), parts="created"))
     assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"

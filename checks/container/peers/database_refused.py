@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
+
+import msgspec
 
 from checks.container.claims import Claim, claims
 from checks.container.first_steps.changed_compose import (
@@ -11,8 +13,10 @@ from checks.container.first_steps.changed_compose import (
     changed_variables,
 )
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.peers.called_database import called_database
+from diagnose.evidence.containers.peers.called_database import called_database, is_database
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.callers import Callers
@@ -35,6 +39,7 @@ def database_refused(
     log_tails: LogTails,
     callers: Callers | None,
     compose_files: ComposeFiles | None,
+    repeated_errors: RepeatedErrors | None,
 ) -> CheckResult:
     """A database refuses a container that calls it.
 
@@ -44,8 +49,11 @@ def database_refused(
     there later has no effect, which is what most such refusals come from. Where a database has no
     connection left, the containers that hold its connections are counted. A file of the caller's
     compose project that was changed since may have the right password: a restart does not apply it.
+    It is a warning where the container runs on and tries again and again, and reports no work.
     """
-    for claim in claims(ID, containers, log_tails, clock):
+    failed = list(claims(ID, containers, log_tails, clock))
+    waiting = list(_of_running(repeated_errors, {claim.container.id for claim in failed}))
+    for claim in (*failed, *waiting):
         server = called_database(claim.container, claim.failure, containers)
         if server is None:
             continue
@@ -63,12 +71,27 @@ def database_refused(
             touches=(server.subject,),
             server=server.name,
         )
+        if claim in waiting:
+            finding = msgspec.structs.replace(finding, severity=Severity.warning)
         yield finding.with_variables(
             _variables(claim, server)
             | _main_client(connections, containers)
             | changed_variables(claim.container, changed)
         )
     return None
+
+
+def _of_running(errors: RepeatedErrors | None, failed: Collection[str]) -> Iterator[Claim]:
+    """Programs that run on and say so again and again. failed: the ids of those that failed.
+
+    What a database says of its clients is left out.
+    """
+    for error in errors or ():
+        failure, container = error.failure, error.container
+        if failure is None or failure.confirmed_by != ID or container.id in failed:
+            continue
+        if not (error.serves or error.works or is_database(container)):
+            yield Claim(container, LogTail((failure.line,)), failure)
 
 
 _LOGINS = ("postgres-login", "mysql-access", "mongo-auth")
@@ -126,6 +149,8 @@ def _variables(claim: Claim, server: Container) -> PageVariables:
         return {"crowded": server.name}
     if name == "postgres-data-denied":
         return {"denied_data": server.name}
+    if name == "clickhouse-login":
+        return _of_clickhouse(claim, server)
     return {}
 
 
@@ -140,6 +165,13 @@ def _own_login(claim: Claim, server: Container) -> PageVariables:
     config = server.config
     is_own = (config.value_of(_SUPERUSER) or "postgres") == claim.value("user")
     return {"own_login": server.name} if is_own and config.sets("POSTGRES_PASSWORD") else {}
+
+
+def _of_clickhouse(claim: Claim, server: Container) -> PageVariables:
+    """The server, where nothing in its environment lets user default come from other containers."""
+    settings = ("CLICKHOUSE_USER", "CLICKHOUSE_PASSWORD", "CLICKHOUSE_SKIP_USER_SETUP")
+    is_cut_off = claim.value("user") == "default" and not any(map(server.config.sets, settings))
+    return {"cut_off": server.name} if is_cut_off else {}
 
 
 def _of_mysql(claim: Claim, server: Container) -> PageVariables:

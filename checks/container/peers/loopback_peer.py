@@ -101,9 +101,15 @@ class _Call(msgspec.Struct, frozen=True):
         if self.target is None:
             return {LINE: self.line}
         return {
-            "settings": f"{self.target.path} names {self.target.place}",
+            "settings": f"{self.target.path} names {self.target.place}{self._port_beside}",
             "calls refused inside, since it was started": self.target.refused,
         }
+
+    @property
+    def _port_beside(self) -> str:
+        """The port, where another variable has it."""
+        is_beside = self.target is not None and self.target.is_variable
+        return f", port {self.port}" if is_beside else ""
 
 
 def _silent_findings(
@@ -248,17 +254,19 @@ def _host_finding(call: _Call, program: Listener, who: str) -> Finding:
 def _settings_variables(call: _Call, peer: Container) -> PageVariables:
     """How the page changes the file of settings, for a peer that has a name for the caller."""
     has_names = bool(call.container.shared_networks(peer) - {DEFAULT_NETWORK})
-    if call.target is None or not has_names:
+    if call.target is None:
         return {}
-    return {
-        "correction": _replacing(call.target, f"{peer.name}:{call.port}"),
-        "settings": call.target.path,
-    }
+    correction = _replacing(call.target, peer.name)
+    if has_names:
+        return {"correction": correction, "settings": call.target.path}
+    joint = f"{call.container.name}-{peer.name}"
+    named = {"joint_correction": correction, "joint": joint, "joined": peer.name}
+    return {**named, "settings": call.target.path}
 
 
-def _replacing(target: LoopbackTarget, other: str) -> str:
-    """The program of sed that writes another place."""
-    return f"s|{target.place.replace('.', '[.]')}|{other}|g"
+def _replacing(target: LoopbackTarget, name: str) -> str:
+    """The program of sed that writes another host."""
+    return f"s|{target.place.replace('.', '[.]')}|{target.with_host(name)}|g"
 
 
 def _host_variables(call: _Call, program: Listener) -> PageVariables:
@@ -271,8 +279,7 @@ def _host_variables(call: _Call, program: Listener) -> PageVariables:
     if target is not None:
         if not is_everywhere(program.address):
             return {}
-        place = f"{GATEWAY_NAME}:{call.port}"
-        return {"correction_to_host": _replacing(target, place), "settings": target.path}
+        return {"correction_to_host": _replacing(target, GATEWAY_NAME), "settings": target.path}
     named = with_host(container, program.port, GATEWAY_NAME)
     if named and is_everywhere(program.address):
         return {f"{name}_to_host": text for name, text in named.items()}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.helpers import log_evidence, not_running
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined, shortened
 from diagnose.registry import check
 
@@ -22,27 +23,43 @@ from diagnose.registry import check
     aloud=("answers some requests with errors", "answer some requests with errors"),
 )
 def answers_with_errors(
-    all_failed_answers: AllFailedAnswers, containers: Containers, clock: Clock
+    all_failed_answers: AllFailedAnswers,
+    containers: Containers,
+    clock: Clock,
+    program_logs: ProgramLogs | None,
 ) -> CheckResult:
     """A web server in a container answers requests with errors of its own.
 
     Its container runs and its port is open, so nothing else shows that its clients get an error.
-    The last lines of its access log of the last five minutes are read. It counts if the last three
-    or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is advice where
-    only one kind of request always fails. Requests of monitors are left out, and so is 503 for
-    strangers of the internet, by which a proxy turns unknown names away. A proxy that only passes
-    on the answers of another container is named there. An unhealthy container has its own finding.
+    The last lines of its access log of the last five minutes are read. It counts if the last
+    three or more requests were answered with 500, 502, 503 or 504, nearly all of them; it is
+    advice where only one kind of request always fails, or where all requests of one proxy are
+    answered with 400, as by a program that does not know the host name. Requests of monitors are
+    left out, and so is 503 for strangers of the internet, by which a proxy turns unknown names
+    away. A proxy that only passes on the answers of another container is named there. An
+    unhealthy container has its own finding. Where its log does not say why, a log file counts
+    that the program itself has written lately, below its code or its mounts: frameworks of PHP,
+    Ruby and Java have one.
     """
+    logs = program_logs.by_id if program_logs is not None else {}
     for failed in all_failed_answers:
         health = failed.container.state.health
         if health is None or health.status != "unhealthy":
-            yield _failed_answers_finding(failed, containers, clock)
+            own = logs.get(failed.container.id)
+            yield _failed_answers_finding(failed, own, containers, clock)
     return None
 
 
-def _failed_answers_finding(failed: FailedAnswers, containers: Containers, clock: Clock) -> Finding:
+def _failed_answers_finding(
+    failed: FailedAnswers, own: ProgramLog | None, containers: Containers, clock: Clock
+) -> Finding:
+    """own: a log file of the program, which says more than a log that explains nothing."""
     container = failed.container
     tail = LogTail(failed.other_lines)
+    if _explains(tail):
+        own = None
+    elif own is not None:
+        tail = own.tail
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
         container,
@@ -50,6 +67,7 @@ def _failed_answers_finding(failed: FailedAnswers, containers: Containers, clock
         {
             "last answer": shortened(failed.answers[-1].line),
             **(log_evidence(tail) if _explains(tail) else {}),
+            **({"written to": own.path} if own is not None else {}),
             **not_running(callees, clock),
         },
         severity=Severity.warning if failed.is_most else Severity.advice,
@@ -58,7 +76,18 @@ def _failed_answers_finding(failed: FailedAnswers, containers: Containers, clock
         calls=subjects_of(callees),
         signs=tail.signs if _explains(tail) else None,
     )
-    return finding.with_variables(present({"url": failed.url}))
+    return finding.with_variables(
+        {**present({"url": failed.url}), **_own_log(failed, own), **_refusal(failed)}
+    )
+
+
+def _own_log(failed: FailedAnswers, own: ProgramLog | None) -> PageVariables:
+    """The log file inside, for the page."""
+    return {"log_inside": f"{failed.container.name}:{own.path}"} if own is not None else {}
+
+
+def _refusal(failed: FailedAnswers) -> PageVariables:
+    return {"refusing": failed.container.name} if failed.is_refusal else {}
 
 
 def _explains(tail: LogTail) -> bool:
@@ -69,6 +98,8 @@ def _which(failed: FailedAnswers) -> str:
     """Which requests fail, how, and how often."""
     statuses = joined(sorted({str(answer.status) for answer in failed.answers}))
     times = len(failed.answers)
+    if failed.is_refusal:
+        return f"all requests of {failed.proxies[0]} with HTTP status {statuses} ({times} times lately)"
     if failed.is_most:
         return f"its requests with HTTP status {statuses} ({times} of the last {failed.of})"
     what = shortened(failed.answers[-1].what, 60)
@@ -77,6 +108,8 @@ def _which(failed: FailedAnswers) -> str:
 
 def _through(failed: FailedAnswers) -> str:
     """By which proxies the errors come to clients."""
+    if failed.is_refusal:
+        return ": it may not know the host name by which they call"
     if not failed.proxies:
         return ""
     return f", which {joined([str(proxy) for proxy in failed.proxies])} may pass on"

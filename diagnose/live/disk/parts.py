@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from diagnose.questions.files import Parts
 
@@ -23,6 +23,12 @@ _LOOPBACK = re.compile(
     r"(?<![\w.-])(?P<place>(?:localhost|127\.0\.0\.1|\[::1\]):\d{2,5})(?!\d)",
     re.IGNORECASE,
 )
+_LOOPBACK_HOST = re.compile(
+    r"(?:export[ \t]+)?(?P<host>(?P<of>\w{1,60}_)HOST(?:NAME)?=[\"']?(?:localhost|127\.0\.0\.1|\[?::1\]?)[\"']?)[ \t]*",
+    re.IGNORECASE,
+)
+_PORT = re.compile(r"(?:export[ \t]+)?(?P<of>\w{1,60}_)PORT=[\"']?(?P<port>\d{2,5})[\"']?[ \t]*")
+"""Two lines of a file of variables: DB_HOST=127.0.0.1 and DB_PORT=3306."""
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
 
@@ -55,14 +61,25 @@ def _first_certificate(text: str) -> Iterator[str]:
 def _loopback(text: str) -> Iterator[str]:
     """The places at localhost that settings name, without those of listeners and of comments.
 
-    grafana.ini has its defaults behind semicolons.
+    grafana.ini has its defaults behind semicolons. Where two variables name host and port, the port
+    follows behind a `|`: DB_HOST=127.0.0.1|3306.
     """
+    yield from _loopback_pairs(text.splitlines())
     for line in text.splitlines():
         if line.lstrip().startswith((";", "//")):
             continue
         for match in _LOOPBACK.finditer(line.partition("#")[0]):
             if not match["listens"]:
                 yield match["place"]
+
+
+def _loopback_pairs(lines: Sequence[str]) -> Iterator[str]:
+    """Variables that name localhost, with the port that the variable beside them names."""
+    ports = {match["of"]: match["port"] for line in lines if (match := _PORT.fullmatch(line))}
+    for line in lines:
+        match = _LOOPBACK_HOST.fullmatch(line)
+        if match and match["of"] in ports:
+            yield f"{match['host']}|{ports[match['of']]}"
 
 
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {

@@ -149,6 +149,17 @@ CLIENTS = (
         source="sameersbn/docker-gitlab#1589",
     ),
     Failure(
+        name="clickhouse-login",
+        mark="authentication failed",
+        pattern=r"(?:DB::Exception: |ClickHouseError: )?(?P<user>\S{1,60}): Authentication failed: "
+        r"password is incorrect,? or there is no user with such name",
+        cause="ClickHouse refuses {user}: a wrong password, or a user that does not exist; user "
+        "default is refused on networks where its image was given no user and no password",
+        cure="give ClickHouse and the program the same CLICKHOUSE_USER and CLICKHOUSE_PASSWORD",
+        source="coroot/coroot#534",
+        confirmed_by=_REFUSED,
+    ),
+    Failure(
         name="mssql-login",
         mark="login failed for user",
         pattern=r"Login failed for user '(?P<user>[^']+)'\. Reason: Password did not match",

@@ -23,6 +23,11 @@ LINES = {
     "postgres-starting": "FATAL:  the database system is starting up",
     "redis-password": "ReplyError: NOAUTH Authentication required.",
     "mysql-plugin": "ERROR 2059 (HY000): Authentication plugin 'caching_sha2_password' cannot be loaded: No such file",
+    "clickhouse-login": (
+        "E0414 12:16:05.970399       1 migration.go:34] failed to create or update clickhouse tables: connect: "
+        "handshake: failed: exception: AUTHENTICATION_FAILED (516): DB::Exception: default: Authentication "
+        "failed: password is incorrect, or there is no user with such name."
+    ),
     "mongo-auth": "MongoServerError: Authentication failed.",
     "mysql-not-initialised": "[ERROR] Fatal error: Can't open and lock privilege tables: Table 'mysql.db' doesn't exist",
     "mysql-unknown-option": "[ERROR] /usr/sbin/mariadbd: unknown variable 'default-authentication-plugin=mysql_native_password'",

@@ -15,6 +15,15 @@ _BEFORE_STATUS = LazyPattern(rf"\b{_REQUEST}(?: HTTP/[\d.]{{1,3}})?\"?,? (?P<sta
 """nginx, Apache, gunicorn, uvicorn and Node's morgan."""
 _AFTER_STATUS = LazyPattern(rf"\[(?P<status>[1-5]\d\d)\]: {_REQUEST}")
 """The web server of PHP: 192.0.2.1:4312 [500]: GET /notes."""
+_OF_GIN = LazyPattern(
+    r"\| {0,3}(?P<status>[1-5]\d\d) \|[^\"\n]{1,80}"
+    r"\b(?P<method>DELETE|GET|HEAD|PATCH|POST|PUT) {1,8}\"(?P<path>/[^\s\"]{0,500})"
+)
+"""Programs in Go with Gin: | 500 | 1.2ms | 192.0.2.1 | GET "/notes"."""
+_STATUS = LazyPattern(r"\b(?:DownstreamS|s)tatus_?(?:[cC]ode)?\"?[=:] ?\"?([1-5]\d\d)\b")
+_METHOD = LazyPattern(r"\b(?:RequestM|m)ethod\"?[=:] ?\"?(DELETE|GET|HEAD|PATCH|POST|PUT)\b")
+_PATH = LazyPattern(r"\b(?:uri|url|path|RequestPath|request_uri)\"?[=:] ?\"?(/[^\s\"]{0,500})")
+"""Fields of JSON, or `name=value`: Caddy, Traefik, Node's pino, lograge of Rails."""
 _ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
 _NUMBER = LazyPattern(r"\d+")
 _QUOTED = LazyPattern(r"\"([^\"]*)\"")
@@ -76,7 +85,11 @@ class AccessLine(msgspec.Struct, frozen=True):
 def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
     """The lines that report a request and its answer, in their order."""
     for line in lines:
-        match = _BEFORE_STATUS.search(line.text) or _AFTER_STATUS.search(line.text)
+        match = (
+            _BEFORE_STATUS.search(line.text)
+            or _AFTER_STATUS.search(line.text)
+            or _OF_GIN.search(line.text)
+        )
         if match is not None:
             yield AccessLine(
                 line.at,
@@ -86,6 +99,17 @@ def access_lines(lines: Iterable[RecentLine]) -> Iterator[AccessLine]:
                 status=int(match["status"]),
                 rest=line.text[match.end() :],
             )
+        elif (named := _of_fields(line)) is not None:
+            yield named
+
+
+def _of_fields(line: RecentLine) -> AccessLine | None:
+    """A request whose parts are named."""
+    found = [pattern.search(line.text) for pattern in (_STATUS, _METHOD, _PATH)]
+    status, method, path = (match[1] if match is not None else "" for match in found)
+    if not (status and method and path):
+        return None
+    return AccessLine(line.at, line.text, method=method, path=path, status=int(status), rest="")
 
 
 def caller_of(line: AccessLine, server: Container, containers: Containers) -> Container | None:

@@ -60,6 +60,7 @@ _REFUSED = (
     "unable to write",
     "for writing",
     "unable to open database file",
+    "unable to open the database file",
     "readonly database",
     "sqlite_cantopen",
     "sqlite_readonly",

@@ -29,7 +29,7 @@ _OWNS = LazyPattern(
 )
 _MAKES = LazyPattern(
     r"creat|mkdir|touch|writ|append|truncat|O_WRONLY|O_RDWR|\bsav(?:e|ing)\b|lock file"
-    r"|obtain (?:node )?lock|open database file|readonly database|SQLITE_",
+    r"|obtain (?:node )?lock|open (?:the )?database file|readonly database|SQLITE_",
     re.IGNORECASE,
 )
 _MOVES = LazyPattern(r"remov|renam|unlink|delet|\brm: |\bmv: |rmdir", re.IGNORECASE)

@@ -33,7 +33,7 @@ from diagnose.questions.files import ListFolder, PathStatus, StatPaths
 from diagnose.registry import evidence
 
 _REFUSED = LazyPattern(
-    r"attempt to write a readonly database|unable to open database file"
+    r"attempt to write a readonly database|unable to open (?:the )?database file"
     r"|\bSQLITE_(?:READONLY|CANTOPEN)\b",
     re.IGNORECASE,
 )

@@ -9,11 +9,17 @@ from diagnose.evidence.containers.peers.called_peers import named_peers
 from diagnose.mappings import only
 from diagnose.programs.failures import Recognised
 
-_PORTS = {"postgres": "5432/tcp", "mysql": "3306/tcp", "mongo": "27017/tcp"}
+_PORTS = {
+    "postgres": "5432/tcp",
+    "mysql": "3306/tcp",
+    "mongo": "27017/tcp",
+    "clickhouse": "9000/tcp",
+}
 _IMAGES = {
     "postgres": ("postgres", "postgis", "timescale"),
     "mysql": ("mysql", "mariadb", "percona"),
     "mongo": ("mongo",),
+    "clickhouse": ("clickhouse",),
 }
 
 
@@ -27,6 +33,12 @@ def called_database(
     if not servers and len(peers) == 1 and peers[0].is_running:
         servers = list(peers)
     return only(servers)
+
+
+def is_database(container: Container) -> bool:
+    """Whether its image is that of a database, whose log names clients that it refuses."""
+    image = container.config.image.lower()
+    return any(word in image for words in _IMAGES.values() for word in words)
 
 
 def _kind(failure: Recognised) -> str:

@@ -1,10 +1,12 @@
 """Places at localhost that a container's settings name, where its calls are refused from inside.
 
-Many programs do not log a call that fails: Caddy 1, Prometheus, HAProxy. The kernel counts it.
+Many programs do not log a call that fails, or not into the container's log: Caddy 1, Prometheus,
+HAProxy, Laravel. The kernel counts it.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import msgspec
@@ -22,6 +24,9 @@ _LEAST = 3
 """Calls that were refused from inside: one that begins before its neighbour tries once or twice."""
 _OF_SETTINGS = LazyPattern(r"(?:\.(?:conf|cfg|ya?ml|toml|json|ini)|(?:^|/)Caddyfile)$")
 _FOLDER = LazyPattern(r"^/etc/|^/config(?:/|$)|^/usr/local/")
+_OF_VARIABLES = LazyPattern(r"(?:^|/)\.env(?:\.local)?$")
+_CODE = LazyPattern(r"^/(?:app|code|srv|var/www|usr/src|workspace)(?:/|$)|^/home/\w+/\w")
+"""Where frameworks such as Laravel and Symfony read their variables: beside their code."""
 
 
 class LoopbackTarget(msgspec.Struct, frozen=True):
@@ -29,15 +34,23 @@ class LoopbackTarget(msgspec.Struct, frozen=True):
 
     container: Container
     place: str
-    """As it is written: localhost:5004."""
+    """As it is written: localhost:5004, or DB_HOST=127.0.0.1."""
+    port: int
     path: str
     """The file of the host that names the place."""
     refused: int
     """Calls that were refused from inside since the container's network was made."""
 
     @property
-    def port(self) -> int:
-        return int(self.place.rpartition(":")[2])
+    def is_variable(self) -> bool:
+        """Whether another variable has the port."""
+        return "=" in self.place
+
+    def with_host(self, name: str) -> str:
+        """The place with another host."""
+        if self.is_variable:
+            return f"{self.place.partition('=')[0]}={name}"
+        return f"{name}:{self.port}"
 
 
 class LoopbackTargets(Items[LoopbackTarget], frozen=True):
@@ -64,8 +77,14 @@ def loopback_targets(
 
 
 def _targets(host: Host, container: Container, refused: int) -> Iterator[LoopbackTarget]:
-    settings = mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER)
+    settings = itertools.chain(
+        mounted_settings(host, container, "loopback", _OF_SETTINGS, _FOLDER),
+        mounted_settings(host, container, "loopback", _OF_VARIABLES, _CODE),
+    )
     for file, text in settings:
         path = f"{file.root or ''}{file.path}"
-        for place in dict.fromkeys(text.split()):
-            yield LoopbackTarget(container, place, path, refused)
+        for words in dict.fromkeys(text.split()):
+            place, _, port = words.partition("|")
+            yield LoopbackTarget(
+                container, place, int(port or place.rpartition(":")[2]), path, refused
+            )

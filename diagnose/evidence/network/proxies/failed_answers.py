@@ -29,6 +29,9 @@ _AT_FAULT = frozenset({500, 502, 503, 504})
 """The server, or what it calls, is at fault. A request that it does not support, such as those of
 scanners, has another status."""
 _UNAVAILABLE = 503
+_BAD_REQUEST = 400
+LEAST_BAD = 8
+"""Requests that a server calls bad; a few come from clients that speak no HTTP."""
 _PROBE = LazyPattern(
     r"^/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
     r"|status|up)\b"
@@ -53,6 +56,11 @@ class FailedAnswers(msgspec.Struct, frozen=True):
     """The lines of its log that report no request."""
     proxies: tuple[Container, ...] = ()
     """The containers that asked, and passed the answers on to their own clients."""
+
+    @property
+    def is_refusal(self) -> bool:
+        """Whether the server objects to all requests of one proxy, rather than fails at them."""
+        return self.answers[-1].status == _BAD_REQUEST
 
 
 class AllFailedAnswers(Items[FailedAnswers], frozen=True):
@@ -92,6 +100,7 @@ def _failed_answers(
     has_recovered = not errors or requests[-1] is not errors[-1]
     is_most = len(errors) >= MOSTLY * len(requests) and not has_recovered
     failed = errors if is_most else _always_failing(requests)
+    failed = failed or _all_refused(requests, container, containers)
     if len(failed) < LEAST:
         return None
     return FailedAnswers(
@@ -132,6 +141,18 @@ def _always_failing(requests: Sequence[AccessLine]) -> list[AccessLine]:
     by_what = by_key((_VARIABLE.sub("", line.what), line) for line in requests)
     failing = [lines for lines in by_what.values() if all(map(_is_error, lines))]
     return list(max(failing, key=len, default=()))
+
+
+def _all_refused(
+    requests: Sequence[AccessLine], container: Container, containers: Containers
+) -> list[AccessLine]:
+    """All requests, where one proxy has passed them on and the server calls each a bad one."""
+    is_bad = all(line.status == _BAD_REQUEST for line in requests)
+    if not is_bad or len(requests) < LEAST_BAD:
+        return []
+    callers = [caller_of(line, container, containers) for line in requests]
+    ids = {caller.id if caller is not None else "" for caller in callers}
+    return list(requests) if len(ids) == 1 and "" not in ids else []
 
 
 def _url(line: AccessLine, container: Container, namespaces: Namespaces | None) -> str:

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors, repeated_errors
+from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.evidence.containers.settings.compose_files import ChangedFile, ComposeFiles
 from diagnose.evidence.network.calls.callers import Callers
 from diagnose.runbooks import Place, cure
@@ -178,3 +182,59 @@ def test_a_file_of_compose_that_was_changed_since(line: str, is_told: bool):
     (finding,) = result.findings
     assert ("/srv/shop/.env was changed" in finding.summary) is is_told
     assert ("compose_file" in finding.variables) is is_told
+
+
+CLICKHOUSE = (
+    "E0414 12:16:05 1 migration.go:34] failed to create tables: DB::Exception: default: Authentication "
+    "failed: password is incorrect, or there is no user with such name."
+)
+WAITING: dict[str, tuple[str, str, list[str], str, list[tuple[str, str]]]] = {
+    "ClickHouse without a password": (CLICKHOUSE, "clickhouse:24.3", [], "db", [("warning", "web")]),
+    "ClickHouse with a password": (
+        CLICKHOUSE, "clickhouse:24.3", ["CLICKHOUSE_PASSWORD=made-up"], "", [("warning", "web")],
+    ),
+    "PostgreSQL": (WRONG, "postgres:16", [], "", [("warning", "web")]),
+    "another error": ("error: no such table", "postgres:16", [], "", []),
+}  # fmt: skip
+
+
+def repeated(container: Container, line: str, *others: str) -> RepeatedErrors:
+    started = container.started_at or 0.0
+    texts = [text for _ in range(4) for text in (line, *others)]
+    lines = tuple(RecentLine(started + at, text) for at, text in enumerate(texts))
+    return repeated_errors(of(container), RecentLogs({container.id: lines}))
+
+
+@pytest.mark.parametrize(
+    ("line", "image", "env", "cut_off", "expected"), WAITING.values(), ids=WAITING
+)
+def test_a_program_that_runs_on_and_is_refused(
+    line: str, image: str, env: list[str], cut_off: str, expected: list[tuple[str, str]]
+) -> None:
+    client = container_in("running", Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    server = container_in("running", name="db", Config={"Image": image, "Env": env}, **ON_SHOP)
+    result = judge(
+        "container.database-refused",
+        containers=of(client, server),
+        clock=CLOCK,
+        log_tails=LogTails({}, {}),
+        repeated_errors=repeated(client, line),
+    )
+    assert rows(result) == expected
+    for finding in result.findings:
+        assert finding.variables.get("cut_off", "") == cut_off
+
+
+def test_refusals_of_programs_that_work_and_of_the_database_itself() -> None:
+    client = container_in("running", Config={"Env": ["DB_HOST=db"]}, **ON_SHOP)
+    server = container_in("running", name="db", Config={"Image": "postgres:16"}, **ON_SHOP)
+    served = '172.18.0.9 - - "GET /orders HTTP/1.1" 200 512'
+    for errors in (repeated(client, WRONG, served), repeated(server, WRONG)):
+        found = judge(
+            "container.database-refused",
+            containers=of(client, server),
+            clock=CLOCK,
+            log_tails=LogTails({}, {}),
+            repeated_errors=errors,
+        )
+        assert not found.findings

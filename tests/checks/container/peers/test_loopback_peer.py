@@ -236,7 +236,7 @@ def test_settings_that_name_localhost_where_no_line_does(
         log_tails=LogTails({}, {}),
         listeners=listeners,
         loopback_targets=LoopbackTargets(
-            (LoopbackTarget(api, f"localhost:{port}", "/srv/caddy/Caddyfile", 4),)
+            (LoopbackTarget(api, f"localhost:{port}", port, "/srv/caddy/Caddyfile", 4),)
         ),
     )
     assert rows(found) == expected

@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.program_logs import ProgramLog, ProgramLogs, program_logs
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Socket
 from diagnose.evidence.network.proxies.failed_answers import all_failed_answers
 from diagnose.model import Finding
 from tests.checks.network.evidence import container, namespaces_of
+from tests.hosts import Made
 from tests.judging import judge
 
 SHOP = container("shop")
@@ -46,8 +49,21 @@ def found(*logs: tuple[Container, list[str]], ago: float = 5.0) -> list[Finding]
     )
 
 
+GIN = '[GIN] 2026/11/28 - 10:00:00 | 503 |     1.2ms |      172.18.0.1 | GET      "/notes"'
+CADDY = (
+    '{"level":"error","request":{"remote_ip":"172.18.0.1","method":"GET","uri":"/"},"status":502}'
+)
+LOGRAGE = "method=GET path=/notes format=html controller=Notes action=index status=500 duration=5.1"
+REFUSED = NGINX.format("172.18.0.3", "GET /", 400)
 LOGS: dict[str, tuple[list[str], list[str]]] = {
     "each request": ([FAILED] * 3, ["warning"]),
+    "Gin": ([GIN] * 3, ["warning"]),
+    "Caddy": ([CADDY] * 3, ["warning"]),
+    "lograge": ([LOGRAGE] * 3, ["warning"]),
+    "each request of a proxy is a bad one": ([REFUSED] * 8, ["advice"]),
+    "bad requests, too few": ([REFUSED] * 7, []),
+    "bad requests of others": ([REFUSED.replace("172.18.0.3", "198.51.100.7")] * 9, []),
+    "bad requests and one that was not found": ([*[REFUSED] * 9, REFUSED.replace(" 400 ", " 404 ")], []),
     "nearly each": ([FINE, *[FAILED] * 6], ["warning"]),
     "of PHP's own server": ([PHP] * 3, ["warning"]),
     "of a gateway": ([UVICORN] * 3, ["warning"]),
@@ -106,3 +122,42 @@ def test_the_line_that_says_why_stands_beside_the_answer() -> None:
     )
     (finding,) = found((SHOP, [why, FAILED, FAILED, FAILED]))
     assert finding.evidence["log"] == why
+
+
+def test_a_log_file_of_the_program_says_what_its_log_does_not() -> None:
+    own = ProgramLog(SHOP, "/app/log/production.log", LogTail(("FATAL: no such table: users",)))
+    log = tuple(RecentLine(BEGUN + 60 + at, FAILED) for at in range(5))
+    servers = Containers((SHOP, EDGE))
+    clock = Clock(wall=BEGUN + 66, booted=0.0)
+    answers = all_failed_answers(servers, RecentLogs({SHOP.id: log}), clock, None)
+    (finding,) = judge(
+        "container.answers-with-errors",
+        all_failed_answers=answers,
+        containers=servers,
+        clock=clock,
+        program_logs=ProgramLogs({SHOP.id: own}),
+    ).findings
+    assert finding.evidence["written to"] == "/app/log/production.log"
+    assert finding.evidence["log"] == "FATAL: no such table: users"
+    assert finding.variables["log_inside"] == "shop:/app/log/production.log"
+
+
+OWN_LOGS: dict[str, tuple[str, float, bool]] = {
+    "an error": ("ERROR: relation users does not exist\n", 5.0, True),
+    "nothing that explains": ("GET /\n", 5.0, False),
+    "an old error": ("ERROR: relation users does not exist\n", 900.0, False),
+}
+
+
+@pytest.mark.parametrize(("text", "age", "is_found"), OWN_LOGS.values(), ids=OWN_LOGS)
+def test_log_files_of_programs(text: str, age: float, is_found: bool) -> None:
+    clock = Clock(wall=BEGUN + 66, booted=0.0)
+    host = Made(
+        {
+            "file.list": {"entries": [{"name": "prod.log", "type": "file"}]},
+            "file.read": {"text": text, "mtime": clock.wall - age},
+        }
+    )
+    log = tuple(RecentLine(BEGUN + 60 + at, FAILED) for at in range(5))
+    answers = all_failed_answers(Containers((SHOP,)), RecentLogs({SHOP.id: log}), clock, None)
+    assert (SHOP.id in program_logs(host, answers, clock).by_id) == is_found

@@ -1,0 +1,119 @@
+"""What a server that fails writes into a log file of its own, instead of the container's log.
+
+Frameworks of PHP open their log, write and close it: Laravel in storage/logs, Symfony in var/log,
+Nextcloud in data, WordPress in wp-content. Rails, Tomcat and many more have a folder log or logs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.registry import evidence
+
+_ROOTS = ("/var/www/html", "/var/www", "/app", "/srv", "/usr/src/app", "/usr/local/tomcat")
+"""Where the images of web programs have their code."""
+_BELOW = ("", "/log", "/logs", "/storage/logs", "/var/log", "/var/logs", "/data", "/wp-content")
+"""Where below it the log may lie."""
+_IS_LOG = LazyPattern(r"(?<!access)\.log$|^catalina\.out$")
+_NOT_OURS = ("/proc", "/sys", "/dev", "/etc", "/usr/share", "/lib", "/bin")
+MOST_ROOTS = 8
+MOST_FILES = 8
+"""Files of one container that are read."""
+BYTES = 8192
+"""The end of each file."""
+RECENT_S = 300.0
+
+
+class ProgramLog(msgspec.Struct, frozen=True):
+    """The end of a log file that a program inside a container writes."""
+
+    container: Container
+    path: str
+    """As the container calls it."""
+    tail: LogTail
+
+
+class ProgramLogs(msgspec.Struct, frozen=True):
+    """By container id: the log that was written to last and says what is wrong."""
+
+    by_id: dict[str, ProgramLog] = {}
+
+
+class _Folder(NamedTuple):
+    """A folder inside a running container."""
+
+    pid: int
+    """The container's first process."""
+    path: str
+
+    @property
+    def root(self) -> str:
+        return f"/proc/{self.pid}/root"
+
+    @property
+    def listing(self) -> ListFolder:
+        return ListFolder(self.path, root=self.root)
+
+    def file(self, name: str) -> ReadFile:
+        return ReadFile(
+            f"{self.path}/{name}", max_bytes=BYTES, tail=True, follow=False, root=self.root
+        )
+
+
+@evidence
+def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock) -> ProgramLogs:
+    """Only servers whose requests fail are looked into; an ordinary user of the host may not."""
+    logs = (_log_of(host, failed.container, clock) for failed in all_failed_answers)
+    return ProgramLogs({log.container.id: log for log in logs if log is not None})
+
+
+def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None:
+    folders = [_Folder(container.state.pid, path) for path in _folders(container)]
+    listings = host.answers_about(folders, lambda folder: folder.listing)
+    files = [
+        (folder, name)
+        for folder in folders
+        if folder in listings
+        for name in sorted(filter(_IS_LOG.search, listings[folder].names), reverse=True)
+    ][:MOST_FILES]
+    texts = host.answers_about(files, lambda file: file[0].file(file[1]))
+    recent = {
+        f"{folder.path}/{name}": text
+        for (folder, name), text in texts.items()
+        if clock.is_within(text.mtime, RECENT_S)
+    }
+    latest = sorted(recent, key=lambda path: -(recent[path].mtime or 0))
+    found = (_telling(container, path, recent[path]) for path in latest)
+    return next((log for log in found if log is not None), None)
+
+
+def _folders(container: Container) -> Iterator[str]:
+    """Where the program may keep logs: below its working directory, its mounts, or as is usual."""
+    own = [container.config.working_dir, *(mount.destination for mount in container.mounts)]
+    named = [path.rstrip("/") for path in own if path.startswith("/") and len(path) > 1]
+    roots = [path for path in named if not path.startswith(_NOT_OURS)][:MOST_ROOTS]
+    paths = (f"{root}{below}" for root in (*roots, *_ROOTS) for below in _BELOW)
+    return iter(dict.fromkeys(paths))
+
+
+def _telling(container: Container, path: str, file: FileText) -> ProgramLog | None:
+    """The end of the file; nothing where no line of it explains anything."""
+    tail = LogTail(_whole_lines(file))
+    is_clear = tail.telling is not None and tail.telling.explains
+    return ProgramLog(container, path, tail) if is_clear else None
+
+
+def _whole_lines(file: FileText) -> tuple[str, ...]:
+    """The lines of what was read, but for one that began before it."""
+    lines = tuple(line for line in file.text.splitlines() if line.strip())
+    return lines[1:] if file.truncated and len(lines) > 1 else lines
