@@ -126,7 +126,7 @@ class Alternative:
         return self._judged[check.id]
 
 
-class _Court:
+class _Proofs:
     """One round of proofs: the host as it is, what would be without each cause, and the judge."""
 
     def __init__(self, host: Alternative, judge: Judge, findings: Iterable[Reported]) -> None:
@@ -263,19 +263,19 @@ def proven(findings: Sequence[Reported], host: Alternative, judge: Judge) -> tup
     """
     if not any(finding.causes for finding in findings):
         return tuple(findings)
-    court = _Court(host, judge, findings)
+    proofs = _Proofs(host, judge, findings)
     weighed = [
-        _with_proven_causes(effect, court) if effect.causes else effect for effect in findings
+        _with_proven_causes(effect, proofs) if effect.causes else effect for effect in findings
     ]
     return causes.order(_with_severity_of_effects(weighed))
 
 
-def _try_causes(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[RuledOut]]:
+def _try_causes(effect: Reported, proofs: _Proofs) -> tuple[list[CauseLink], list[RuledOut]]:
     """The causes that may hold, and those without which the finding would be there too."""
     kept: list[CauseLink] = []
     ruled_out: list[RuledOut] = []
     for link in effect.causes:
-        outcome = court.outcome(effect, [court.by_key[link.cause]])
+        outcome = proofs.outcome(effect, [proofs.by_key[link.cause]])
         if outcome.vanishes is None:
             kept.append(replace(link, strength=_unproven(link)))
         elif outcome.vanishes:
@@ -285,13 +285,13 @@ def _try_causes(effect: Reported, court: _Court) -> tuple[list[CauseLink], list[
     return kept, ruled_out
 
 
-def _with_proven_causes(effect: Reported, court: _Court) -> Reported:
+def _with_proven_causes(effect: Reported, proofs: _Proofs) -> Reported:
     """The finding with the causes that hold, each as strong as it is proven."""
-    kept, ruled_out = _try_causes(effect, court)
+    kept, ruled_out = _try_causes(effect, proofs)
     has_proof = any(link.strength is Strength.proven for link in kept)
     if not has_proof and len(ruled_out) > 1:
         together = _fewest_joint_causes(
-            effect, [court.by_key[suspect.cause] for suspect in ruled_out], court
+            effect, [proofs.by_key[suspect.cause] for suspect in ruled_out], proofs
         )
         kept += _joint(effect.causes, together)
         ruled_out = [suspect for suspect in ruled_out if suspect.cause not in together]
@@ -318,18 +318,18 @@ def _unproven(link: CauseLink) -> Strength:
 
 
 def _fewest_joint_causes(
-    effect: Reported, suspects: list[Reported], court: _Court
+    effect: Reported, suspects: list[Reported], proofs: _Proofs
 ) -> frozenset[str]:
     """The keys of the fewest of these causes without which the effect vanishes.
 
     None if it stays without all of them.
     """
-    if not court.outcome(effect, suspects).vanishes:
+    if not proofs.outcome(effect, suspects).vanishes:
         return frozenset()
     needed = list(suspects)
     for suspect in suspects:
         others = [cause for cause in needed if cause is not suspect]
-        if others and court.outcome(effect, others).vanishes:
+        if others and proofs.outcome(effect, others).vanishes:
             needed = others
     return frozenset(cause.key for cause in needed)
 

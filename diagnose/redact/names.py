@@ -251,8 +251,11 @@ def _last_segment(name: str) -> str:
     return tail
 
 
-# A judge gives a kind, "" for "no secret, ask nobody else", or None for "ask the next one". Their
-# order is the order of _JUDGES.
+_NO_SECRET = ""
+"""What a judge of a name says where nobody else is to be asked.
+
+Otherwise it gives the kind of the secret, or None for "ask the next one" of `_JUDGES`.
+"""
 
 
 def _known_name(name: _Name) -> str | None:
@@ -274,10 +277,10 @@ def _about_a_secret(name: _Name) -> str | None:
     if name.parts[-2:] == ["secret", "id"] or name.parts[-3:] == ["root", "token", "id"]:
         return None
     if name.last not in _OWNERS or not name.before:
-        return ""
+        return _NO_SECRET
     if kind_of(name.before) == "password":
         return "password"
-    return "random" if name.before in ("secret", "token") else ""
+    return "random" if name.before in ("secret", "token") else _NO_SECRET
 
 
 def _of_bundler(name: _Name) -> str | None:
@@ -293,7 +296,7 @@ def _public(name: _Name) -> str | None:
     marks = _NOT.intersection(name.parts)
     if name.last in _UNMISTAKABLE:
         marks -= _ALSO_A_SCOPE
-    return "" if marks else None
+    return _NO_SECRET if marks else None
 
 
 def _strong(name: _Name) -> str | None:
@@ -335,7 +338,7 @@ def _key(name: _Name) -> str | None:
     if last in ("key", "keys") or (last in ("base", "data") and name.before == "key"):
         is_foreign = not _KEY_NOT.isdisjoint(name.parts)
         if is_foreign:
-            return ""
+            return _NO_SECRET
         return "random" if _KEY_OF.isdisjoint(name.parts) else "key"
     if not last.endswith("key") or last in _NO_KEYS:
         return None

@@ -19,32 +19,33 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def render(report: Report, stream: TextIO) -> None:
     """Write the header and a row for each finding."""
-    rows = csv.writer(stream, lineterminator="\n")
-    rows.writerow(COLUMNS)
+    rows = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    rows.writeheader()
     place = runbooks.Place(report.docker, report.traits)
     for finding in report.findings:
-        rows.writerow([_cell(value) for value in _row(report, finding, place)])
+        row = _row(report, finding, place)
+        rows.writerow({column: _cell(text) for column, text in row.items()})
 
 
-def _row(report: Report, finding: Reported, place: runbooks.Place) -> tuple[str, ...]:
+def _row(report: Report, finding: Reported, place: runbooks.Place) -> dict[str, str]:
     cure = runbooks.cure(finding.id, finding.finding.variables, place)
     onset = finding.finding.onset
-    return (
-        report.host.name,
-        rfc3339(report.taken_at),
-        str(finding.severity),
-        finding.id,
-        finding.subject.kind,
-        finding.subject.name,
-        finding.finding.summary,
-        "yes" if finding.root else "no",
-        " ".join(link.cause for link in finding.causes),
-        rfc3339(onset) if onset is not None else "",
-        finding.silenced,
-        cure.text if cure is not None else "",
-        cure.risk if cure is not None else "",
-        finding.key,
-    )
+    return {
+        "host": report.host.name,
+        "taken_at": rfc3339(report.taken_at),
+        "severity": str(finding.severity),
+        "id": finding.id,
+        "kind": finding.subject.kind,
+        "subject": finding.subject.name,
+        "summary": finding.finding.summary,
+        "root": "yes" if finding.root else "no",
+        "caused_by": " ".join(link.cause for link in finding.causes),
+        "onset": rfc3339(onset) if onset is not None else "",
+        "silenced": finding.silenced,
+        "fix": cure.text if cure is not None else "",
+        "risk": cure.risk if cure is not None else "",
+        "key": finding.key,
+    }
 
 
 def _cell(text: str) -> str:

@@ -57,6 +57,7 @@ class Stages:
         return lambda: self._ask(ask)
 
     def _ask(self, ask: Callable[[], str]) -> str:
+        """The answer that was given; the first thread takes the table away and asks."""
         with self._asking:
             if self._answer is None:
                 with self._lock:

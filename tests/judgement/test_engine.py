@@ -29,9 +29,9 @@ from diagnose.model import (
     container,
 )
 from diagnose.questions import AnyQuestion, Host
+from diagnose.questions.question import recorded
 from diagnose.recording.budget import Budget
 from tests.hosts import Made
-from tests.questions import question
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def test_unavailable_is_never_equal_to_empty():
 
 
 def from_memory(host: Host) -> Level | Unavailable:
-    answer = host.ask(question("memory"))
+    answer = host.ask(recorded("memory", {}))
     return Unavailable.of(answer) if isinstance(answer, Failed) else Level(answer["percent"])
 
 

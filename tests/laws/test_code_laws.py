@@ -269,7 +269,8 @@ def test_every_kind_of_question_has_its_collector(kind: str):
     path = ROOT / "diagnose" / "live" / f"{module.replace('.', '/')}.py"
     definition = _module(path).functions[function]
     question = ast.unparse(definition.args.args[1].annotation)
-    assert question in (classes(policy.collector) | {"AnyQuestion"})
+    answered = classes(policy.collector)
+    assert question in answered | ({"AnyQuestion"} if len(answered) > 1 else set())
 
 
 def classes(collector: str) -> set[str]:

@@ -9,6 +9,7 @@ from diagnose.live.helper import MARGIN_S
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
 from diagnose.questions.firewall import CountPackets
+from diagnose.questions.netns import VisitNetns
 
 LATER_S = 1.0
 """A program that works accepts what waits for it in less."""
@@ -38,7 +39,7 @@ def count_later(live: Live, question: CountPackets) -> Json:
     )
 
 
-def visit_later(live: Live, question: AnyQuestion) -> Json:
+def visit_later(live: Live, question: VisitNetns) -> Json:
     """A visit to a network namespace once what lasts a moment is over."""
     time.sleep(LATER_S)
     return live.helper("network").call("netns", question.args, live.deadline(question) - MARGIN_S)

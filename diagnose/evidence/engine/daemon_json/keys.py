@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from diagnose.evidence.engine.config import KEY_OF_FLAG
 from diagnose.model import Json
@@ -94,20 +94,26 @@ def is_key(name: str, value: Json, major: int | None) -> bool:
     return major is None or _SINCE.get(name, 0) <= major <= _UNTIL.get(name, _NEVER)
 
 
-def wrong_type(key: str, value: Json) -> tuple[str, str] | None:
-    """(dotted key, what is wrong) where the engine's decoder would refuse the type.
+class WrongType(NamedTuple):
+    """A value whose type the engine's decoder refuses."""
 
-    Null is always taken.
-    """
+    key: str
+    """With dots where the value lies in a map."""
+    text: str
+    """What is wrong, in words."""
+
+
+def wrong_type(key: str, value: Json) -> WrongType | None:
+    """What the engine's decoder would refuse of this value; null is always taken."""
     wanted = TYPES.get(key, ANY)
     if value is None or wanted == ANY:
         return None
     if wanted == MAP and isinstance(value, dict):
-        return _entry_that_is_no_text(key, value)
+        return _first_wrong_entry(key, value)
     if _has_type(value, wanted):
         return None
     article = "an" if wanted.startswith(("a", "o")) else "a"
-    return key, f"{article} {wanted} is needed, not {_in_words(value)}"
+    return WrongType(key, f"{article} {wanted} is needed, not {_in_words(value)}")
 
 
 def _has_type(value: Json, wanted: str) -> bool:
@@ -124,13 +130,12 @@ def _has_type(value: Json, wanted: str) -> bool:
     )
 
 
-def _entry_that_is_no_text(key: str, entries: Mapping[str, Json]) -> tuple[str, str] | None:
+def _first_wrong_entry(key: str, entries: Mapping[str, Json]) -> WrongType | None:
+    """The first entry of a map of texts that is no text."""
     for name, entry in entries.items():
         if entry is not None and not isinstance(entry, str):
-            return (
-                f"{key}.{name}",
-                f"a string is needed, not {_in_words(entry)}: write it in quotes",
-            )
+            text = f"a string is needed, not {_in_words(entry)}: write it in quotes"
+            return WrongType(f"{key}.{name}", text)
     return None
 
 

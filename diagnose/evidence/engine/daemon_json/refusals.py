@@ -72,7 +72,7 @@ def _faults_of_settings(values: Mapping[str, Json], major: int | None) -> Iterat
             continue
         wrong = wrong_type(key, value)
         if wrong:
-            yield Fault(wrong[0], wrong[1], stage="type")
+            yield Fault(wrong.key, wrong.text, stage="type")
             continue
         if value is not None:
             yield from wrong_value(key, value, values, major)
