@@ -18,18 +18,20 @@ from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.sockets.inward_programs import InwardPrograms, UnreadSettings
 from diagnose.evidence.network.sockets.udp_flows import UdpFlows
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
-from diagnose.mappings import present, subjects_of
+from diagnose.mappings import names_of, present, subjects_of
 from diagnose.model import CheckResult, Finding, Json, PageVariables, Seconds, Severity
-from diagnose.phrases import counted, sentence
+from diagnose.phrases import counted, named, sentence
 from diagnose.registry import check
 
 _MISSING = "container.variable-missing"
 """The check that is about variables which a log asks for."""
 _WHY_A_PROGRAM_FAILED = (
+    "container.crashed",
     "container.data-locked",
     "container.data-version-mismatch",
     "container.database-refused",
     "container.entrypoint-forbidden",
+    "container.exits-at-start",
     "container.failing-inside",
     "container.file-mode-refused",
     "container.kernel-setting-low",
@@ -39,11 +41,13 @@ _WHY_A_PROGRAM_FAILED = (
     "container.mount-unwritable",
     "container.option-missing",
     "container.own-files-refused",
+    "container.restart-loop",
     "container.syscall-refused",
     "container.variable-malformed",
     "container.variable-missing",
 )
-"""Checks that name why a program failed while its container's first process still runs."""
+"""Checks that name why a program failed while its container's first process still runs, or why
+another container ended that shares its network and serves its ports."""
 
 
 @check(
@@ -69,7 +73,8 @@ def published_port_not_listening(
     that begins to listen when it is needed looks the same. Where the container serves none of its
     ports, its log may say why: its first process still runs although the program has failed. Many
     programs open ports for UDP when they need them: such a port is reported where the program
-    listens there for TCP alone, and where packets of clients came and got no answer.
+    listens there for TCP alone, and where packets of clients came and got no answer. A container
+    that shares its network may be the one that serves the port, and is named where it does not run.
     """
     hidden = empty_mounts or EmptyMounts()
     programs = inward_programs or InwardPrograms()
@@ -84,7 +89,8 @@ def published_port_not_listening(
         tail = silent.of(container)
         calls = calls_of(container, containers, tail, namespaces)
         ready = () if _serves_elsewhere(netns) else calls.ready
-        why = _Silence(tail, ready, silent.watcher_of(container))
+        absent = tuple(_absent_sharers(container, containers, clock, grace))
+        why = _Silence(tail, ready, silent.watcher_of(container), absent)
         yield from _tcp_findings(container, netns, why, hidden, programs)
         yield from _udp_findings(container, netns, udp_flows)
     return None
@@ -94,6 +100,18 @@ def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
     """Whether it runs for so many seconds, and is neither paused nor about to start again."""
     is_running = container.state.status == "running"
     return is_running and clock.has_passed(container.started_at, grace)
+
+
+def _absent_sharers(
+    container: Container, containers: Containers, clock: Clock, grace: float
+) -> Iterator[Container]:
+    """The containers that share its network, and do not run, or only ever for a moment."""
+    for other in containers:
+        if other.id == container.id or containers.owner_of(other).id != container.id:
+            continue
+        is_settled = not other.restart_count or clock.has_passed(other.started_at, grace)
+        if not (other.is_running and is_settled):
+            yield other
 
 
 def _serves_elsewhere(netns: ContainerNetns) -> bool:
@@ -109,6 +127,8 @@ class _Silence(msgspec.Struct, frozen=True):
     """Whom its program called without an answer, where they serve by now."""
     watcher: str
     """What waits for a change of files, since the program has ended; "" for nothing."""
+    absent: tuple[Container, ...] = ()
+    """The containers that share its network and do not run."""
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
@@ -127,6 +147,8 @@ class _UnservedPort(msgspec.Struct, frozen=True):
     """Whom the program called without an answer, where they serve by now."""
     watcher: str = ""
     """What waits for a change of files, since the program has ended."""
+    absent: tuple[Container, ...] = ()
+    """The containers that share its network and do not run."""
 
     @property
     def is_for_udp(self) -> bool:
@@ -171,6 +193,7 @@ def _tcp_findings(
             unread=unread,
             ready=why.ready,
             watcher=why.watcher,
+            absent=() if inward else why.absent,
         )
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
@@ -242,6 +265,7 @@ def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -
         discriminator=str(port.port),
         severity=severity,
         signs=words.signs,
+        calls=subjects_of(port.absent),
         stable=(container.life,),
         port=str(port.port),
     )
@@ -251,6 +275,10 @@ def _why(port: _UnservedPort) -> Iterator[str]:
     """What the log says of the reason, as parts of a sentence."""
     if port.watcher:
         yield f"its program has ended, and {port.watcher} waits for a change of its files"
+    if port.absent:
+        sharers = named("container", names_of(port.absent))
+        yield f"{sharers} may be meant to serve it, shares its network, and does not run"
+        return
     failure = port.words.failure
     if port.ready:
         yield called_too_early(port.ready)
@@ -265,6 +293,8 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
         return {"place": port.unread.place}
     if port.inward:
         return with_host(container, port.port, ANY)
+    if port.absent:
+        return {"sharer": port.absent[0].name}
     if port.is_for_udp:
         return _publish(container, f"{port.port}/udp")
     if port.ready:

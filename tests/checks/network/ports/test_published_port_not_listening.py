@@ -14,7 +14,13 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts, unserved_ports
 from diagnose.model import Result, Severity
-from tests.checks.network.evidence import LATER, container, namespaces_of, subjects_and_severities
+from tests.checks.network.evidence import (
+    ENDED,
+    LATER,
+    container,
+    namespaces_of,
+    subjects_and_severities,
+)
 from tests.hosts import Made
 from tests.judging import judge
 
@@ -216,3 +222,31 @@ def test_a_port_that_is_served_for_udp_is_published_for_udp():
     inner = namespaces_of(WEB, Socket("udp", "127.0.0.1", 80))
     (finding,) = judged(WEB, inner, UnservedPorts()).findings
     assert "publish" not in finding.variables
+
+
+def sharer(state: dict[str, Any], **fields: Any) -> Container:
+    """A container that shares the network of `web`."""
+    mode = {"HostConfig": {"NetworkMode": f"container:{WEB.id}"}}
+    return container("exporter", State=state, **mode, **fields)
+
+
+SHARERS: dict[str, tuple[Container, bool]] = {
+    "restarts over and over": (sharer({"Status": "restarting", "Pid": 0}), True),
+    "runs for a moment, as so often": (
+        sharer({"StartedAt": "2026-01-01T00:59:55Z"}, RestartCount=7), True,
+    ),
+    "has ended": (sharer(ENDED), True),
+    "runs": (sharer({}), False),
+    "has a network of its own": (container("exporter", State=ENDED), False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "is_named"), SHARERS.values(), ids=SHARERS)
+def test_the_port_may_be_that_of_a_container_that_shares_the_network(
+    other: Container, is_named: bool
+) -> None:
+    namespaces = namespaces_of(WEB, Socket("tcp", "0.0.0.0", 6379))
+    (finding,) = judged(WEB, namespaces, UnservedPorts(), others=(other,)).findings
+    assert finding.variables.get("sharer") == ("exporter" if is_named else None)
+    assert ("publish" in finding.variables) != is_named
+    assert finding.calls == ((other.subject,) if is_named else ())

@@ -6,7 +6,7 @@ import sys
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS
-from tests.lab.runner import healthy_container
+from tests.lab.runner import PATIENT, healthy_container
 from tests.lab.scenarios.network.helpers import QUIET, refused
 
 
@@ -90,6 +90,31 @@ def served_on_loopback_only(box: Box) -> None:
     box.docker("run", "-d", "--name=inward", *QUIET, "-p", "18092:8080", "bb:1.36", *serve)
     assert box.provider.curl(f"http://{BOX_ADDRESS}:18092/", check=False) == ""
     box.sh("sleep 21", timeout=30)
+
+
+@fault(
+    "network.published-port-not-listening",
+    subject="container:queue64",
+    also=["container.restart-loop"],
+    shareable=True,
+)
+def served_by_a_container_that_shares_the_network(box: Box) -> None:
+    """The port of a side-car is published by the container whose network it shares: a queue, which
+    listens elsewhere. The side-car fails again and again."""
+    serve = ["httpd", "-f", "-p", "6379", "-h", "/www"]
+    box.docker("run", "-d", "--name=queue64", *QUIET, "-p", "18095:9121", "bb:1.36", *serve)
+    options = ("--net=container:queue64", "--restart=always", "--memory=64m")
+    script = "echo 'no such option: --listen-port' >&2; exit 2"
+    box.docker("run", "-d", "--name=exporter64", *options, "bb:1.36", "sh", "-c", script)
+    box.sh("sleep 21", timeout=30)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:18095/", check=False) == ""
+    found = {
+        (item["id"], item["subject"]["name"]): item
+        for item in box.diagnose("all", "--format", "json", *PATIENT).findings
+    }
+    assert ("container.restart-loop", "exporter64") in found
+    port = found["network.published-port-not-listening", "queue64"]
+    assert not port["fix"], "another port of the queue is nothing to publish"
 
 
 @healthy(shareable=True)
