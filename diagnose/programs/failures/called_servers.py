@@ -55,6 +55,16 @@ CALLED_SERVERS = (
         remedy=AtServer("full_cache", _REDIS),
     ),
     Failure(
+        name="redis-protected",
+        mark="protected mode",
+        pattern=r"DENIED Redis is running in protected mode",
+        cause="the Redis that it calls has no password, and then takes calls from its own container alone "
+        "(protected mode): its file of settings may be empty, or not the one that was meant",
+        cure="set requirepass in the settings of Redis, and the same password in the program",
+        source="the program's own message",
+        turns_away=True,
+    ),
+    Failure(
         name="redis-unsaved",
         mark="misconf",
         pattern=r"MISCONF Redis is configured to save RDB snapshots",

@@ -12,6 +12,15 @@ _OWN_COOKIE = (
 
 FILES = (
     Failure(
+        name="shell-without-c",
+        mark="open",
+        pattern=r"^(?:\S{1,60}/)?(?:ash|bash|dash|sh): (?:\d+: cannot open|can't open) "
+        r"'?(?P<word>[A-Za-z][\w+-]*)'?: No such file",
+        cause='its entrypoint is a shell, which takes the first word of the command, "{word}", for a script',
+        cure="remove the entrypoint, or write -c and the whole command as one word behind the shell",
+        source="dash's and busybox's own messages",
+    ),
+    Failure(
         name="module-node",
         mark="cannot find ",
         pattern=r"Cannot find (?:module|package) '(?P<module>[^']+)'",

@@ -10,6 +10,10 @@ LINES = {
         "received plaintext http traffic on an https channel, closing connection "
         "Netty4HttpChannel{localAddress=/172.18.0.2:9200, remoteAddress=/172.18.0.3:50816}"
     ),
+    "redis-protected": (
+        "redis.exceptions.ResponseError: DENIED Redis is running in protected mode because protected mode "
+        "is enabled and no password is set for the default user."
+    ),
     "redis-full": "ReplyError: OOM command not allowed when used memory > 'maxmemory'.",
     "amqp-arguments": (
         "(406, \"PRECONDITION_FAILED - inequivalent arg 'x-queue-type' for queue 'orders' in vhost "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LINES = {
+    "shell-without-c": "/bin/sh: 0: cannot open mariadbd: No such file",
     "module-node": "Error: Cannot find module '/app/src/index.js'",
     "module-python": "ModuleNotFoundError: No module named 'flask_cors'",
     "gem-missing": "Could not find rack-2.2.8 in locally installed gems (Bundler::GemNotFound)",
