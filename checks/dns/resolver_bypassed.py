@@ -9,8 +9,9 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, names_by_network
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Subject
+from diagnose.model import CheckResult, Finding, PageVariables, Seconds, Severity, Subject
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -22,7 +23,12 @@ _ANSWERED_NO = LazyPattern(r"\bcould not be resolved \((?:2: Server failure|3: H
 
 @check("dns.resolver-bypassed", severity=Severity.critical)
 def resolver_bypassed(
-    containers: Containers, failed: FailedNames, ping: Ping | None
+    containers: Containers,
+    failed: FailedNames,
+    ping: Ping | None,
+    clock: Clock | None,
+    *,
+    settled: Seconds = Seconds(60),
 ) -> CheckResult:
     """nginx asks no DNS server, or not the one of its container.
 
@@ -30,9 +36,10 @@ def resolver_bypassed(
     nginx itself: it asks the servers of its own directive `resolver` and never reads
     /etc/resolv.conf. Without the directive each request ends with 502. A server of the outside
     knows no names of containers. Seen in the log, again and again and now; a name that the
-    container's networks do not know either is left to dns.service-on-other-network.
+    container's networks do not know either is left to dns.service-on-other-network. So is the name
+    of a container that was restarted less than `settled` ago: in a restart loop it comes and goes.
     """
-    near = names_by_network(containers)
+    near = names_by_network(_settled(containers, clock, settled))
     for container in containers.running:
         for name in failed.of(container):
             has_no_server = _NO_SERVER.search(name.line) is not None
@@ -44,6 +51,19 @@ def resolver_bypassed(
                 yield finding
     yield from failed.unread
     return None
+
+
+def _settled(containers: Containers, clock: Clock | None, settled: float) -> Containers:
+    """Without those that may be between two runs of a restart loop."""
+    return Containers(
+        tuple(
+            container
+            for container in containers
+            if clock is None
+            or not container.restart_count
+            or not clock.is_within(container.started_at, settled)
+        )
+    )
 
 
 def _asks_another(container: Container, name: FailedName, near: Mapping[str, set[str]]) -> bool:

@@ -19,7 +19,13 @@ from diagnose.registry import check
 @check(
     "container.answers-with-errors",
     severity=Severity.warning,
-    caused_by=(*APPLICATION_CAUSES, *PEER_CAUSES),
+    caused_by=(
+        *APPLICATION_CAUSES,
+        *PEER_CAUSES,
+        "container.exits-at-start",
+        "container.restart-loop",
+        "container.unhealthy",
+    ),
     aloud=("answers some requests with errors", "answer some requests with errors"),
 )
 def answers_with_errors(

@@ -7,6 +7,7 @@ import pytest
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames, failed_name
 from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
 from tests.checks.dns.evidence import container
 from tests.judging import judge, rows
 
@@ -42,6 +43,23 @@ def test_nginx(line: str, members: tuple[Container, ...], speaks: bool) -> None:
     failed = FailedNames({EDGE.id: (FailedName("shop", line),)})
     result = judge("dns.resolver-bypassed", containers=Containers(members), failed=failed)
     assert rows(result) == ([("critical", "edge")] if speaks else [])
+
+
+STARTED = {
+    "it never failed": (5.0, 0, True),
+    "it failed once, long ago": (90.0, 1, True),
+    "in a restart loop": (5.0, 7, False),
+}
+
+
+@pytest.mark.parametrize(("ago", "restarts", "speaks"), STARTED.values(), ids=STARTED)
+def test_a_name_that_comes_and_goes(ago: float, restarts: int, *, speaks: bool) -> None:
+    shop = place("shop", "front", RestartCount=restarts)
+    failed = FailedNames({EDGE.id: (FailedName("shop", REFUSED.format("2: Server failure")),)})
+    clock = Clock(wall=(shop.started_at or 0.0) + ago, booted=0.0)
+    members = Containers((EDGE, shop))
+    result = judge("dns.resolver-bypassed", containers=members, failed=failed, clock=clock)
+    assert bool(result.findings) == speaks
 
 
 ENGINE, PODMAN = Ping("1.51", "28.5.2", ""), Ping("1.41", "4.9.3", "4.9.3")
