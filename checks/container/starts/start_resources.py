@@ -6,7 +6,7 @@ What the engine needs for a start is not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -26,9 +26,10 @@ from diagnose.evidence.containers.programs.refused_programs import Program, Prog
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
-from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys
+from diagnose.evidence.machine.kernel_keys import KEY_USERS, REFUSED, KernelKeys, lacks_keys
 from diagnose.evidence.machine.processor import ONLINE, OnlineProcessors, processor_numbers
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.registry import check
 
@@ -211,6 +212,7 @@ def runtime_limit_hit(
     container asks for more processors than the host has: its limits are compared with the host.
     """
     refused: list[tuple[Container, Finding]] = []
+    keyless = [container for container in containers if lacks_keys(container)]
     for container in containers:
         lacking = _too_few_processors_finding(container, online, info)
         if lacking is not None:
@@ -222,11 +224,26 @@ def runtime_limit_hit(
         if hit and _FOREIGN_CPUS.search(error):
             yield _cpuset_finding(container)
         elif hit and RUNTIME.search(error):
-            refused.append((container, _limit_finding(container, hit, keys)))
+            refused.append((container, _limit_finding(container, hit, keys, keyless)))
         elif program is not None and program.why == "resource temporarily unavailable":
             yield _process_limit_finding(container, program)
     yield from grouped(refused)
+    if keyless and not any(REFUSED in container.state.error.lower() for container, _ in refused):
+        yield _keyless_probe_finding(keyless, keys)
     return None
+
+
+def _keyless_probe_finding(keyless: Sequence[Container], keys: KernelKeys | None) -> Finding:
+    """A container that runs and whose probes are refused; after a restart it would be down."""
+    container, *others = keyless
+    finding = Finding.about(
+        container,
+        f"{container} runs, and its probe cannot be started: the kernel's quota of keys for its user "
+        "is used up; each process that the runtime starts takes one key",
+        _key_quotas(keys),
+        touches=subjects_of(others),
+    )
+    return finding.with_variables(_larger_quota(keys))
 
 
 def _cpuset_finding(container: Container) -> Finding:
@@ -236,11 +253,17 @@ def _cpuset_finding(container: Container) -> Finding:
     return failed_start(container, what, evidence=evidence, limiting="cpuset-cpus")
 
 
-def _limit_finding(container: Container, hit: str, keys: KernelKeys | None) -> Finding:
-    """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another."""
+def _limit_finding(
+    container: Container, hit: str, keys: KernelKeys | None, keyless: Sequence[Container]
+) -> Finding:
+    """The limit that the runtime met, in its own words: of kernel keys, of ulimits, or another.
+
+    keyless: containers that run and whose probes are refused a key.
+    """
     quotas = _key_quotas(keys) if REFUSED in container.state.error.lower() else {}
+    touched = (DAEMON, *subjects_of(keyless)) if quotas else (DAEMON,)
     finding = failed_start(
-        container, f"the runtime hit a limit: {hit}", evidence=quotas, touches=(DAEMON,)
+        container, f"the runtime hit a limit: {hit}", evidence=quotas, touches=touched
     )
     if quotas:
         return finding.with_variables(_larger_quota(keys))

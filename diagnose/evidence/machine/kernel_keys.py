@@ -6,7 +6,7 @@ import re
 
 import msgspec
 
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 from diagnose.questions import Host
@@ -45,10 +45,19 @@ class KernelKeys(msgspec.Struct, frozen=True):
     used_up: tuple[KeyQuota, ...] = ()
 
 
+def lacks_keys(container: Container) -> bool:
+    """Whether the last probe of its health was refused a key."""
+    health = container.state.health
+    last = health.log[-1] if container.is_running and health is not None and health.log else None
+    return last is not None and REFUSED in (last.output or "")
+
+
 @evidence
 def kernel_keys(host: Host, containers: Containers) -> KernelKeys | Unavailable:
     """/proc/key-users, read only where the runtime was refused a key."""
-    if not any(REFUSED in container.state.error for container in containers):
+    if not any(
+        REFUSED in container.state.error or lacks_keys(container) for container in containers
+    ):
         return KernelKeys()
     answer = host.require(ReadFile(KEY_USERS))
     return KernelKeys(tuple(quota for quota in parse_quotas(answer.text) if quota.is_used_up))

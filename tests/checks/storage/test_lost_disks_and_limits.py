@@ -209,6 +209,34 @@ def test_a_quota_of_keys_that_is_used_up() -> None:
     ]
 
 
+NO_KEY = "OCI runtime exec failed: unable to create session key: disk quota exceeded"
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["probes alone", "a start too"])
+def test_probes_that_are_refused_a_key(is_refused: bool) -> None:
+    """The cure of a probe that fails is a restart, after which this container would be down."""
+    probes = {
+        "Status": "unhealthy",
+        "FailingStreak": 3,
+        "Log": [{"ExitCode": -1, "Output": NO_KEY}],
+    }
+    probed = [
+        container(name, State={"Status": "running", "Pid": 7, "Health": probes})
+        for name in ("api", "web")
+    ]
+    state = {"Status": "created", "ExitCode": 128, "Error": NO_KEY, "Pid": 0, "StartedAt": ""}
+    refused = [container("job", State=state)] if is_refused else []
+    result = judge(
+        "container.runtime-limit-hit",
+        containers=of(*refused, *probed),
+        keys=KernelKeys(parse_quotas(KEY_USERS)[1:]),
+    )
+    (finding,) = result.findings
+    told = {finding.subject.name, *(subject.name for subject in finding.touches)}
+    assert {"api", "web"} <= told
+    assert finding.variables["key_bytes"] == "kernel.keys.maxbytes=200000"
+
+
 # -- pulls ----------------------------------------
 
 

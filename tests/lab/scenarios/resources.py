@@ -295,22 +295,51 @@ time.sleep(900)
 """
 
 
-@fault("container.runtime-limit-hit", subject="container:keyless", engine_started=False)
-def quota_of_keys_used_up(box: Box) -> None:
-    """The user of the engine's user namespace has as many keys as the kernel allows: no container
-    gets a session key."""
+def _remapped(box: Box) -> int:
+    """Start an engine that remaps users; the number on the host of a container's root."""
     first = 790000000 + box.engine.major * 65536
     box.sh(
         "echo dockremap:x:777:777::/:/bin/false >>/etc/passwd; echo dockremap:x:777: >>/etc/group;"
         f"echo dockremap:{first}:65536 >/etc/subuid; cp /etc/subuid /etc/subgid"
     )
     box.start_engine(config={**BASE_CONFIG, "userns-remap": "default"})
-    box.image("bb:1.36")
-    box.spawn([sys.executable, "-c", _TAKE_KEYS, str(first)], log="/root/keys")
+    return first
+
+
+def _use_up_keys(box: Box, user: int) -> None:
+    box.spawn([sys.executable, "-c", _TAKE_KEYS, str(user)], log="/root/keys")
     box.wait_for(lambda: "used up" in box.read("/root/keys"), 20, "the quota to be used up")
+
+
+@fault("container.runtime-limit-hit", subject="container:keyless", engine_started=False)
+def quota_of_keys_used_up(box: Box) -> None:
+    """The user of the engine's user namespace has as many keys as the kernel allows: no container
+    gets a session key."""
+    first = _remapped(box)
+    box.image("bb:1.36")
+    _use_up_keys(box, first)
     options = ["--memory=64m", "--pids-limit=64", *GOOD]
     done = box.docker("run", "-d", "--name=keyless", *options, "bb:1.36", "sleep", "1", check=False)
     assert "session key: disk quota exceeded" in done.stderr
+
+
+@fault(
+    "container.runtime-limit-hit",
+    subject="container:probed9",
+    also=["container.unhealthy"],
+    engine_started=False,
+)
+def probes_without_keys(box: Box) -> None:
+    """The quota of keys is used up by others: a container runs on, and its probes are refused."""
+    first = _remapped(box)
+    health = ("--health-cmd=true", "--health-interval=1s", "--health-retries=2")
+    options = ["--memory=64m", "--pids-limit=64", *GOOD, *health]
+    box.docker("run", "-d", "--name=probed9", *options, "bb:1.36", "sleep", "1000")
+    box.wait_health("probed9", "healthy")
+    _use_up_keys(box, first)
+    box.wait_health("probed9", "unhealthy")
+    (finding,) = box.diagnose("check", "container.runtime-limit-hit", "--format", "json").findings
+    assert finding["fix"][0]["command"].startswith("sysctl -w kernel.keys.maxkeys=")
 
 
 @healthy(engine_started=False)
