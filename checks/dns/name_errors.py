@@ -9,12 +9,14 @@ import msgspec
 
 from checks.dns.helpers import unasked
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unresolved_names
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import names_of, present
@@ -193,6 +195,7 @@ def name_unknown(
     lookups: Lookups | Unavailable,
     hosts_file: HostsFile | None,
     resolvers: Resolvers | None,
+    info: Info | None,
 ) -> CheckResult:
     """A container calls a name that nobody knows.
 
@@ -200,9 +203,11 @@ def name_unknown(
     has the name. A name is mistyped, a service was renamed or is not deployed, or the name belongs
     to a net whose DNS server the container does not ask. Where a search domain would complete the
     name, the program does not append it. nginx never does. musl does so only to a name with fewer
-    dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users made.
-    Names that the host alone knows, and names of containers, have checks of their own. It is advice
-    where the program is a monitor, which finds what is gone, and no variable of it has the name.
+    dots than `ndots` asks for, and the engine writes `ndots:0` on networks that users made. Where
+    only a proxy leads to the internet, most site servers know no outer name: a container without
+    the engine's proxy looks such a name up itself. Names that the host alone knows, and names of
+    containers, have checks of their own. It is advice where the program is a monitor, which finds
+    what is gone, and no variable of it has the name.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -213,7 +218,10 @@ def name_unknown(
         if completed and "." not in failure.name.name:
             yield _short_name_finding(failure, completed, resolvers)
         elif failure.decisive is not None and failure.decisive.rcode == "NXDOMAIN":
-            yield _unknown_name_finding(failure, completed)
+            proxy = (
+                None if completed else proxy_of_engine_alone(failure.container, containers, info)
+            )
+            yield _unknown_name_finding(failure, completed, proxy)
     yield from failed_names.unread
     return None
 
@@ -252,13 +260,20 @@ _OF_NGINX = LazyPattern(r"host not found in (?:upstream|resolver)|could not be r
 """nginx has a resolver of its own, which knows no search domain."""
 
 
-def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
+def _unknown_name_finding(
+    failure: UnresolvedName, completed: str, proxy: EngineProxy | None
+) -> Finding:
     container, name = failure.container, failure.name.name
     servers = [server for server, reply in failure.replies.items() if reply.rcode == "NXDOMAIN"]
     where = f"DNS {agree(servers, 'server', 'servers')} {joined(servers)}"
     hint = ""
     if completed:
         hint = f'it is known as "{completed}", and the program does not append the search domain'
+    elif proxy is not None:
+        hint = (
+            f"a name of the internet is for the proxy to look up: the engine has {proxy.https}, "
+            "and the container has no proxy in its environment"
+        )
     return Finding.about(
         container,
         sentence(
@@ -279,8 +294,14 @@ def _unknown_name_finding(failure: UnresolvedName, completed: str) -> Finding:
         stable=(container.life,) if container.is_running else (),
         unknown=name,
         server=servers[0],
-    ).with_variables(
-        {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}
-        if completed
-        else {}
-    )
+    ).with_variables(_cure_of_name(failure, completed, proxy))
+
+
+def _cure_of_name(
+    failure: UnresolvedName, completed: str, proxy: EngineProxy | None
+) -> PageVariables:
+    """The whole name, or the proxy that looks names up."""
+    name = failure.name.name
+    if completed:
+        return {"short": name, "completed": completed, "dots": str(name.count(".") + 1)}
+    return proxy.variables(failure.container) if proxy is not None else {}

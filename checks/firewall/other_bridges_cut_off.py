@@ -5,6 +5,7 @@ from __future__ import annotations
 from checks.firewall import cures
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.relays import Relay, Relays
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.model import (
     CheckResult,
@@ -24,16 +25,20 @@ from diagnose.registry import check
     severity=Severity.critical,
     caused_by=["firewall.backend-mixed"],
 )
-def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> CheckResult:
+def other_bridges_cut_off(
+    bridge_paths: BridgePaths, relays: Relays | None, firewall: Firewall
+) -> CheckResult:
     """Docker's forward policy drops the traffic of another program's bridge.
 
     The engine sets the policy of FORWARD to DROP when it turns forwarding on (of ip6tables too,
     from 27.0 on), and lets its own bridges through. What LXC, libvirt or CNI forward is dropped
     unless rules of theirs accept it. A bridge whose addresses nobody translates, and one that a
     rule of its own program closes, is left alone. So is any other interface, unless a rule
-    translates its net and no other: then the host is a router or a VPN server for that net.
+    translates its net and no other: then the host is a router or a VPN server for that net. A port
+    of this host that a rule of the administrator leads to another machine is dropped in the same
+    way.
     """
-    if not len(bridge_paths):
+    if not len(bridge_paths) and not len(relays or ()):
         return Skipped(
             "no other bridge or routed net "
             "of this host has anything behind it that has to leave the host"
@@ -46,6 +51,10 @@ def other_bridges_cut_off(bridge_paths: BridgePaths, firewall: Firewall) -> Chec
             )
         if path.trace.is_blocked and obstacle is not None and _is_by_policy(obstacle.by):
             yield _finding(path, obstacle.by, firewall)
+    for relay in relays or ():
+        in_the_way = relay.trace.rule_in_the_way
+        if in_the_way is not None and _is_by_policy(in_the_way.by):
+            yield _relay_finding(relay, in_the_way.by, firewall)
     return None
 
 
@@ -81,13 +90,37 @@ def _finding(path: BridgePath, by: Step, firewall: Firewall) -> Finding:
     )
 
 
-def _cure(path: BridgePath, by: Step, firewall: Firewall) -> PageVariables:
-    program = cures.program_of(by, path.family)
+def _relay_finding(relay: Relay, by: Step, firewall: Firewall) -> Finding:
+    port = str(relay.port) if relay.protocol == "tcp" else f"{relay.port}/udp"
+    return Finding(
+        subject=Subject("interface", relay.uplink),
+        summary=(
+            f'port {port} of interface "{relay.uplink}", which a rule leads to '
+            f"{relay.address}:{relay.to_port}, is cut off: {by} drops what it forwards"
+        ),
+        evidence={**by.evidence, "translation": relay.rule},
+        variables={
+            **_place(by, firewall, "ip"),
+            "relayed_to": relay.address,
+            "relayed_port": str(relay.to_port),
+            "proto": relay.protocol,
+        },
+        discriminator=f"relay {relay.port}/{relay.protocol}",
+        severity=Severity.warning,
+    )
+
+
+def _place(by: Step, firewall: Firewall, family: str) -> PageVariables:
+    """The chain that Docker leaves to others, or the one that decides."""
     has_user_chain = any(
         chain.name == "DOCKER-USER" and str(chain.table) == by.table for chain in firewall.chains
     )
     chain = "DOCKER-USER" if has_user_chain else by.chain
-    names = {"program": program, "chain": chain}
+    return {"program": cures.program_of(by, family), "chain": chain}
+
+
+def _cure(path: BridgePath, by: Step, firewall: Firewall) -> PageVariables:
+    names = _place(by, firewall, path.family)
     if path.kind == "bridged":
         return {**names, "frames_of": path.bridge}
     return {**names, "bridge": path.bridge}

@@ -206,21 +206,7 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
 
 
 def _proxy_variables(call: UnansweredCall) -> PageVariables:
-    """The engine's proxy as variables of a container.
-
-    Programs differ in the case that they read.
-    """
-    proxy = call.engine_proxy
-    if proxy is None or not proxy.is_for_containers:
-        return {"proxyless": call.container.name}
-    return {
-        "http_proxy": f"http_proxy={proxy.http}",
-        "upper_http_proxy": f"HTTP_PROXY={proxy.http}",
-        "https_proxy": f"https_proxy={proxy.https}",
-        "upper_https_proxy": f"HTTPS_PROXY={proxy.https}",
-        "no_proxy": f"no_proxy={proxy.exceptions}",
-        "upper_no_proxy": f"NO_PROXY={proxy.exceptions}",
-    }
+    return call.engine_proxy.variables(call.container) if call.engine_proxy is not None else {}
 
 
 _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {

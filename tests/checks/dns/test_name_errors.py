@@ -9,6 +9,7 @@ from diagnose.evidence.dns.failed_names import FailedName, FailedNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
+from diagnose.evidence.engine.info import Info
 from tests.checks.dns.evidence import LAN, OTHER, container
 from tests.judging import judge, rows
 
@@ -180,3 +181,20 @@ def test_a_name_of_one_word(line: str, rcode: str, dots: str) -> None:
     )  # fmt: skip
     found = [finding.variables.get("dots", "") for finding in result.findings]
     assert found == ([] if dots == "none" else [dots])
+
+
+@pytest.mark.parametrize(("proxy", "wanted"), [("http://proxy.example:3128", True), ("", False)])
+def test_a_name_that_the_proxy_would_look_up(proxy: str, wanted: bool) -> None:
+    (finding,) = judge(
+        "dns.name-unknown",
+        containers=Containers((PAY,)),
+        failed_names=FailedNames({PAY.id: (FailedName("api.example.org", "no such host"),)}),
+        lookups=Lookups(
+            {LAN: reply("NOERROR")}, {}, (), {}, {}, (),
+            failed={PAY.id: {("api.example.org", LAN): reply("NXDOMAIN")}},
+        ),
+        hosts_file=HostsFile({}),
+        info=Info(https_proxy=proxy),
+    ).findings  # fmt: skip
+    assert ("has no proxy in its environment" in finding.summary) is wanted
+    assert (finding.variables.get("https_proxy") == f"https_proxy={proxy}") is wanted

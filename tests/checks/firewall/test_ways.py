@@ -12,15 +12,20 @@ from diagnose.evidence.network.gateways.router_advertisements import (
     IgnoredRouter,
     RouterAdvertisements,
 )
+from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
+from diagnose.evidence.network.paths.relays import relays
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.paths.wants import Want
 from diagnose.evidence.network.rules.packet_filter import Firewall
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import Step
 from diagnose.model import Verdict
+from tests.firewall.test_trace import stack, table
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 SHOP = Network("a" * 64, "shop", "bridge", options={"com.docker.network.bridge.name": "br-shop"})
@@ -89,11 +94,11 @@ def test_a_way_that_depends_on_a_rule_that_is_not_understood_is_not_called_open(
 
 def test_the_answers_of_a_service_are_dropped() -> None:
     """A rule on source ports takes another cure than one on the requests."""
-    for table, cure in (
+    for place, cure in (
         ("ip filter", {"program": "iptables", "table": "filter", "answers_chain": "OUTPUT"}),
         ("ip raw", {}),
     ):
-        by = Step(table, "OUTPUT", "-p tcp -m tcp --sport 5432 -j DROP")
+        by = Step(place, "OUTPUT", "-p tcp -m tcp --sport 5432 -j DROP")
         stopped_answer = Trace("drop", obstacle=Obstacle("rule", by, "reply", "output"))
         (finding,) = judge(
             "firewall.input-dropped", wanted_paths=WantedPaths((to_host(stopped_answer),))
@@ -149,6 +154,42 @@ def test_other_bridges(name: str) -> None:
         "firewall.other-bridges-cut-off", bridge_paths=bridge(trace), firewall=Firewall(Ruleset())
     )
     assert rows(result) == wanted
+
+
+RELAY = "-A PREROUTING -i eth0 -p tcp -m tcp --dport 3389 -j DNAT --to-destination {}"
+RELAYS: dict[str, tuple[str, str, list[tuple[str, str]]]] = {
+    "dropped by the policy": (RELAY.format("203.0.113.9:389"), "", [("warning", "eth0")]),
+    "accepted": (
+        RELAY.format("203.0.113.9:389"),
+        "-A FORWARD -d 203.0.113.9/32 -j ACCEPT\n-A FORWARD -s 203.0.113.9/32 -j ACCEPT",
+        [],
+    ),
+    "closed by a rule": (
+        RELAY.format("203.0.113.9:389"), "-A FORWARD -p tcp -m tcp --dport 389 -j DROP", []
+    ),
+    "to a container": (RELAY.format("172.17.0.2:389"), "", []),
+    "to this host": (RELAY.format("172.17.0.1:389"), "", []),
+    "no port": ("-A PREROUTING -i eth0 -j DNAT --to-destination 203.0.113.9", "", []),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("translation", "rules", "wanted"), RELAYS.values(), ids=RELAYS)
+def test_a_port_that_is_led_to_another_machine(
+    translation: str, rules: str, wanted: list[tuple[str, str]]
+) -> None:
+    text = table("nat", translation) + table("filter", *rules.split("\n"), policy="DROP")
+    web = container("web", NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}})
+    found = relays(HostStack(stack(text)), of(web), Uplinks((Uplink("eth0", "192.0.2.10"),)))
+    result = judge(
+        "firewall.other-bridges-cut-off",
+        bridge_paths=BridgePaths(()),
+        relays=found,
+        firewall=Firewall(Ruleset()),
+    )
+    assert rows(result) == wanted
+    for finding in result.findings:
+        assert finding.variables["relayed_to"] == "203.0.113.9"
+        assert finding.variables["relayed_port"] == "389"
 
 
 ROUTERS: dict[str, tuple[RouterAdvertisements, list[tuple[str, str]]]] = {

@@ -222,6 +222,32 @@ def macvlan_of_a_second_subnet(box: Box) -> None:
     assert _gets(box, "camera", f"http://{WEB}/")
 
 
+_RELAY = f"""
+    iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 3389 -j DNAT --to-destination {WEB}:80
+    iptables -t nat -A POSTROUTING -d {WEB} -p tcp --dport 80 -j MASQUERADE
+"""
+
+
+@fault("firewall.other-bridges-cut-off", subject="interface:eth0")
+def port_that_the_host_leads_to_another_machine(box: Box) -> None:
+    """The host hands a port on to a machine of its network, and Docker's policy drops that."""
+    box.sh(_RELAY)
+    box.docker("run", "-d", "--name=web", "-m=32m", "--publish=18701:8080", "shop:1.4")
+    assert not box.provider.curl(f"http://{BOX_ADDRESS}:3389/", timeout=2, check=False)
+
+
+@healthy()
+def port_that_a_rule_lets_through(box: Box) -> None:
+    """The same with the rules that the page gives."""
+    box.sh(_RELAY)
+    box.docker("run", "-d", "--name=web", "-m=32m", "--publish=18702:8080", "shop:1.4")
+    box.sh(f"""
+        iptables -I DOCKER-USER -d {WEB} -p tcp --dport 80 -j ACCEPT
+        iptables -I DOCKER-USER -s {WEB} -p tcp --sport 80 -j ACCEPT
+    """)
+    assert box.provider.curl(f"http://{BOX_ADDRESS}:3389/")
+
+
 _ONE_ADDRESS = """
 table netdev switch {{
  chain out {{

@@ -15,6 +15,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import PageVariables
 
 _VARIABLES = ("http_proxy", "https_proxy", "all_proxy")
 _ID = LazyPattern("[0-9a-f]{12}")
@@ -86,6 +87,19 @@ class EngineProxy(msgspec.Struct, frozen=True):
         The engine shows xxxxx in the place of a password.
         """
         return not any("@" in value or _is_on_loopback(value) for value in (self.http, self.https))
+
+    def variables(self, container: Container) -> PageVariables:
+        """The proxy as variables of a container: programs differ in the case that they read."""
+        if not self.is_for_containers:
+            return {"proxyless": container.name}
+        return {
+            "http_proxy": f"http_proxy={self.http}",
+            "upper_http_proxy": f"HTTP_PROXY={self.http}",
+            "https_proxy": f"https_proxy={self.https}",
+            "upper_https_proxy": f"HTTPS_PROXY={self.https}",
+            "no_proxy": f"no_proxy={self.exceptions}",
+            "upper_no_proxy": f"NO_PROXY={self.exceptions}",
+        }
 
 
 def proxy_of_engine_alone(

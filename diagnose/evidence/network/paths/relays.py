@@ -1,0 +1,100 @@
+"""Ports of this host that a rule of the administrator leads on to another machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.paths.walks import ordinary_peer
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.actions import Translate
+from diagnose.firewall.conditions import Match
+from diagnose.firewall.docker import is_docker_chain
+from diagnose.firewall.flow import Flow, Origin, Trace
+from diagnose.firewall.rules import Rule, Ruleset
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.firewall.values import Interval
+from diagnose.registry import evidence
+
+MOST = 20
+"""Rules that are walked."""
+Protocol = Literal["tcp", "udp"]
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """One port, and what becomes of an ordinary client's connection to it."""
+
+    uplink: str
+    port: int
+    protocol: Protocol
+    address: str
+    to_port: int
+    """address, to_port: the other machine, and its port."""
+    rule: str
+    trace: Trace
+
+
+class Relays(Items[Relay], frozen=True):
+    """The ports whose calls a rule leads to a machine that is neither this host nor a container."""
+
+
+@evidence
+def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> Relays:
+    """One walk for each rule and protocol; the walk tells whether the rule decides."""
+    stack, uplink = host_stack.stack, uplinks.preferred
+    if uplink is None or uplink.address is None:
+        return Relays(())
+    inside = containers.addresses_in_use
+    rules = [
+        (rule, target)
+        for rule, target in _translating(stack.ruleset)
+        if target not in inside and stack.is_local(target) is False
+    ]
+    found = (_walked(stack, uplink, rule, target) for rule, target in rules[:MOST])
+    return Relays(tuple(relay for several in found for relay in several))
+
+
+def _translating(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:
+    """The rules for IPv4 that lead a single port elsewhere, with the address."""
+    for chain in ruleset.chains:
+        is_of_others = not is_docker_chain(chain.label, chain.name) and chain.hook != "output"
+        for rule in chain.rules if is_of_others and chain.table.family in ("ip", "inet") else ():
+            target = _target(rule)
+            if target:
+                yield rule, target
+
+
+def _target(rule: Rule) -> str:
+    """The IPv4 address that a rule leads to; empty where it does not."""
+    action = rule.action
+    if not isinstance(action, Translate) or action.kind != "dnat":
+        return ""
+    return action.address if action.address and ":" not in action.address else ""
+
+
+def _walked(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
+    port = _port_of(rule)
+    protocols: tuple[Protocol, ...] = ("tcp", "udp") if port else ()
+    for protocol in protocols:
+        origin = Origin(uplink.name, ordinary_peer("ip"))
+        traced = trace(stack, Flow(origin, uplink.address, protocol, port))
+        is_by_it = traced.nat_by is not None and traced.nat_by.rule == rule.text
+        if traced.nat is not None and is_by_it:
+            to_port = traced.nat.port or port
+            yield Relay(uplink.name, port, protocol, target, to_port, rule.text, traced)
+
+
+def _port_of(rule: Rule) -> int:
+    """The first port that a rule is about; 0 where it names none."""
+    for condition in rule.conditions:
+        if isinstance(condition, Match) and condition.fields == ("dport",) and condition.among:
+            value = condition.among[0][0]
+            if isinstance(value, Interval) and not condition.negate:
+                return value.low
+    return 0
