@@ -18,8 +18,8 @@ def host_port_closed(closed_host_ports: ClosedHostPorts, firewall: Firewall | No
 
     Published ports pass by the input rules, and a container with `network_mode: host` does not. A
     rule on source ports drops its answers in the same way. The port may be closed on purpose: it is
-    advice, unless the kernel's log shows clients that were blocked, `ports` name the port, or a
-    label tells a proxy to call it.
+    advice, unless the kernel's log shows clients that were blocked, `ports` name the port, a label
+    tells a proxy to call it, or requests are let in and the answers are dropped.
     """
     if not closed_host_ports.walked:
         return Skipped("no container on the host's network listens for others")
@@ -69,7 +69,7 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
             }
         ),
         discriminator=f"{number}/{port.protocol}" if port.wanted else "undeclared",
-        severity=None if is_wanted else Severity.advice,
+        severity=None if is_wanted or port.is_answer else Severity.advice,
         stable=(container.life,),
     )
     return finding.with_variables(_cure(port, firewall))

@@ -93,6 +93,9 @@ def _finding(
     elif router and router != gateway:
         why = f"the router of this host is {router}"
         variables |= {"router": router, "interface": first.interface}
+    elif router and neighbours is not None and neighbours.unanswered(router) is None:
+        why = "the host has the same router: it is off, or the network accepts only the host's MAC"
+        variables = {**_of_wire(first), "silent": router}
     return replace(
         _silent_finding(items, f"gateway {gateway}", why, {"router of this host": router}),
         variables=variables,

@@ -139,11 +139,11 @@ def test_host_port(clients: tuple[str, ...], expected: list[tuple[str, str]]) ->
 def test_a_rule_that_drops_a_program_s_answers() -> None:
     by = Step("ip filter", "OUTPUT", "-p tcp -m tcp --sport 8123 -j DROP")
     port = ClosedHostPort(
-        HASS, Listener("tcp", "0.0.0.0", 8123), "tcp", "eth0", by, (), "ports", is_answer=True
+        HASS, Listener("tcp", "0.0.0.0", 8123), "tcp", "eth0", by, (), is_answer=True
     )
-    (finding,) = judge(
-        "firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1)
-    ).findings
+    result = judge("firewall.host-port-closed", closed_host_ports=ClosedHostPorts((port,), 1))
+    assert rows(result) == [("warning", "hass")]
+    (finding,) = result.findings
     assert "whose answers this host's firewall drops" in finding.summary
     assert finding.variables["answers_chain"] == "OUTPUT"
     assert "chain" not in finding.variables

@@ -35,6 +35,18 @@ GATEWAYS: dict[str, tuple[tuple[str, str, str], Neighbours, str, str]] = {
         "the network accepts only the MAC address of the host",
     ),
     "nothing known": (("192.0.2.254", *NOBODY), Neighbours(()), "10.0.0.1", "macvlan network"),
+    "the router of the host": (
+        ("192.0.2.254", *NOBODY),
+        Neighbours(()),
+        "192.0.2.254",
+        "the host has the same router: it is off, or the network accepts only",
+    ),
+    "the router is off": (
+        ("192.0.2.254", *NOBODY),
+        Neighbours((Neighbour("192.0.2.254", "eth0", ""),)),
+        "192.0.2.254",
+        "no answer from gateway",
+    ),
     "it answers": (("192.0.2.254", *SOMEBODY), Neighbours(()), "192.0.2.1", ""),
     "a neighbour that the host reaches": (
         ("192.0.2.77", *NOBODY),
