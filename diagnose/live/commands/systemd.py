@@ -61,7 +61,7 @@ FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCAT
 def unit(live: Live, question: ReadUnit) -> Json:
     """What the service manager says of a unit, as texts.
 
-    args: name. answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such
+    answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such
     unit). Refused("missing") where systemd does not run.
     """
     _require_systemd()

@@ -96,7 +96,7 @@ def sockets(live: Live, question: TrySockets) -> Json:
 
     A listener that /proc/net/unix shows is not connected to: systemd would start its service.
 
-    args: paths. answer: path -> {failed: reason, "" if a program listens}.
+    answer: path -> {failed: reason, "" if a program listens}.
     """
     return _call(live, question, "sockets", question.paths)
 
@@ -104,7 +104,7 @@ def sockets(live: Live, question: TrySockets) -> Json:
 def devices(live: Live, question: TryDevices) -> Json:
     """Whether this host may open devices that do nothing when they are opened.
 
-    args: paths. answer: path -> {error: name of errno, "" if it may}.
+    answer: path -> {error: name of errno, "" if it may}.
     """
     return _call(live, question, "devices", question.paths)
 
@@ -112,7 +112,7 @@ def devices(live: Live, question: TryDevices) -> Json:
 def flags(live: Live, question: ReadFlags) -> Json:
     """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS).
 
-    args: paths. answer: path -> {immutable, append_only} or {failed: reason}.
+    answer: path -> {immutable, append_only} or {failed: reason}.
     """
     return _call(live, question, "flags", question.paths)
 
@@ -130,7 +130,7 @@ def list_folder(live: Live, question: ListFolder) -> Json:
 def usage(live: Live, question: StatFilesystem) -> Json:
     """What statvfs says of the file system that holds a path, and which mount that is.
 
-    args: path. answer: point (mount point), fstype, source, size, used, free, available (to others
+    answer: point (mount point), fstype, source, size, used, free, available (to others
     than root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed
     number), dev ("major:minor"), read_only.
     """
@@ -142,7 +142,7 @@ def usages(live: Live, question: StatFilesystems) -> Json:
 
     None lies on a mount that may hang (/dev/shm of containers).
 
-    args: paths. answer: path -> as `usage`, or {failed: reason}.
+    answer: path -> as `usage`, or {failed: reason}.
     """
     return _call(live, question, "usages", question.paths)
 

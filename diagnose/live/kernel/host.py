@@ -146,7 +146,7 @@ def sysctl(_live: Live, question: ReadSysctls) -> Json:
 def reverse_path_drops(_live: Live, question: CountReversePathDrops) -> Json:
     """How many packets rp_filter has dropped, and how many of them within a short while.
 
-    args: seconds. answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
+    answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
     OSError where the file cannot be read.
     """
     before = _counter("IPReversePathFilter")

@@ -74,7 +74,7 @@ def owners_of(inodes: set[int]) -> dict[int, int]:
 def port_connections(_live: Live, question: ListPortConnections) -> Json:
     """TCP connections whose near end has a port, listeners apart.
 
-    args: port. answer: rows of peer, state, pid, comm; pid and comm are null where the process may
+    answer: rows of peer, state, pid, comm; pid and comm are null where the process may
     not be read, or there is none (TIME_WAIT).
     """
     import psutil  # imported when it is first asked
@@ -160,7 +160,7 @@ def open_under(_live: Live, question: FindOpenFiles) -> Json:
     The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
     asks for its lines: what is open for reading alone says nothing of where lines go.
 
-    args: pid, folder. answer: paths.
+    answer: paths.
     """
     pid, folder = question.pid, question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
@@ -174,7 +174,7 @@ def downloads(_live: Live, question: ListDownloads) -> Json:
     GetImageBlob of dockerd's own store, `ingest/ID/data` of containerd's. A file that is written
     has its position at its end; one that is whole and waits to be unpacked is at its beginning.
 
-    args: pids. answer: [{pid, path, bytes, position, mtime}]; mtime as Unix time. Refused
+    answer: [{pid, path, bytes, position, mtime}]; mtime as Unix time. Refused
     ("forbidden") where descriptors may not be seen.
     """
     rows: list[Json] = []

@@ -130,7 +130,7 @@ def _stat(pid: int) -> tuple[str, list[bytes]]:
 def process_now(_live: Live, question: SeeProcess) -> Json:
     """Whether a process lives.
 
-    args: pid. answer: state, container (from its control group, or null). Refused("gone") if there
+    answer: state, container (from its control group, or null). Refused("gone") if there
     is none.
     """
     pid = question.pid
@@ -141,7 +141,7 @@ def process_now(_live: Live, question: SeeProcess) -> Json:
 def process(_live: Live, question: InspectProcess) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
-    args: pid. answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
+    answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
     environ ["NAME=value"], exe, wchan, threads {state: count}, stuck [{tid, wchan}], fds (open
     descriptors), limits {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name:
     inode}, capabilities (effective, as a hexadecimal text). Refused("gone") if there is none.
@@ -181,7 +181,7 @@ def process(_live: Live, question: InspectProcess) -> Json:
 def wakings(_live: Live, question: CountWakings) -> Json:
     """How often processes were woken within a short while.
 
-    args: pids, seconds. answer: {pid: number}; null for one that is gone, or ended and began again
+    answer: {pid: number}; null for one that is gone, or ended and began again
     meanwhile. From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
     """
     pids = list(question.pids)
