@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,8 @@ from typing import Any
 
 import pytest
 
+from tests.ports import free_port
+
 ROOT = Path(__file__).parent.parent.parent
 PROGRAMS = ("prometheus", "prometheus-node-exporter", "prometheus-alertmanager")
 LONG = bool(os.environ.get("DIAGNOSE_LAB_LONG"))
@@ -30,13 +31,6 @@ pytestmark = [
     ),
 ]
 PATIENCE_S = 40.0
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class Receiver:

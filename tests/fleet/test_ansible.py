@@ -29,6 +29,7 @@ import yaml
 
 from diagnose.setup.parts import MARK, collection
 from tests.fleet.made_fleet import Seed, documents
+from tests.ports import free_port
 
 COLLECTION = Path(__file__).parent.parent.parent / "diagnose/fleet/ansible"
 SSHD = shutil.which("sshd", path=os.environ.get("PATH", "") + ":/usr/sbin")
@@ -101,13 +102,6 @@ def test_what_setup_puts_in_is_the_collection(tmp_path: Path):
     assert all(MARK in text for text in files.values())
     launcher = files[place / "roles/collect/files/launcher.sh"]
     assert launcher == (COLLECTION / "roles/collect/files/launcher.sh").read_text()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def reports() -> list[dict[str, Any]]:

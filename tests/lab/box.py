@@ -223,6 +223,10 @@ class Box(BareHost):
         argv = ["timeout", "-s", "KILL", str(timeout), "docker", *words]
         return self.run(argv, check=check, timeout=timeout + 5, **options)
 
+    def in_netns(self, name: str, *argv: str) -> list[str]:
+        """A command in the network namespace of a container, with the programs of the box."""
+        return ["nsenter", "-t", str(self.inspect(name)["State"]["Pid"]), "-n", *argv]
+
     def inspect(self, name: str) -> dict[str, Any]:
         """The engine's inspect answer for a container."""
         answer = self.api(f"/containers/{name}/json")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import gc
 import itertools
 import re
-import time
 
 import pytest
 
@@ -18,7 +17,7 @@ from diagnose.programs.failures import FAILURES
 from diagnose.programs.families.table import FAMILIES
 from diagnose.programs.log_message import LONGEST
 from tests.laws.patterns import RUNS, Method, pattern_of
-from tests.redact.worst import Worst, worst_texts
+from tests.redact.worst import Worst, spent, worst_texts
 
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
 
@@ -35,16 +34,6 @@ SHARDS = 8
 LINE_S = 0.15
 """Seconds for the longest line that is compared with a known failure. The dearest row takes 0.03 s
 on a quiet machine, and 0.05 s on a busy one."""
-
-
-def spent(run: Method, text: str, times: int = 1) -> float:
-    """Seconds of the processor's time, the best of several."""
-    best = float("inf")
-    for _ in range(times):
-        begun = time.process_time()
-        run(text)
-        best = min(best, time.process_time() - begun)
-    return best
 
 
 def breaches(run: Method, worst: Worst) -> str | None:

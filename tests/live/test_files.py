@@ -1,7 +1,6 @@
 """The hands for files and file systems, and the helper process beneath them, on this machine's own
 kernel."""
 
-import json
 import os
 import socket
 import stat
@@ -14,7 +13,7 @@ import pytest
 
 from diagnose.live import Live, Refused
 from diagnose.live.disk import files, opening, worker
-from diagnose.model import Json
+from tests.live.proc_helpers import plain
 from tests.questions import question
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
@@ -25,11 +24,6 @@ def _live() -> Iterator[Live]:
     live = Live()
     yield live
     live.close()
-
-
-def plain(answer: Json) -> Json:
-    assert json.loads(json.dumps(answer)) == answer
-    return answer
 
 
 def test_reads_a_text(live: Live, tmp_path: Path) -> None:

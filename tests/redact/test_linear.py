@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import re
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -22,7 +21,7 @@ from diagnose.redact.keys import in_private_keys
 from diagnose.redact.rules import RULES
 from diagnose.redact.scanner import redact_text
 from diagnose.redact.vendors import SHAPES, VENDORS
-from tests.redact.worst import Worst, patterns_of, worst_texts
+from tests.redact.worst import Worst, patterns_of, spent, worst_texts
 
 # worst texts for every pattern: a minute of CPU; on a busy machine one test takes minutes
 pytestmark = [pytest.mark.fuzz, pytest.mark.timeout(600)]
@@ -36,16 +35,6 @@ MOST = 0.6
 TWICE = 2.5
 """Twice the length may take so much more time: 2, and what a busy machine adds. Quadratic time
 takes 4."""
-
-
-def spent(run: Callable[[str], object], text: str, times: int = 1) -> float:
-    """Seconds of the processor's time, the best of several."""
-    best = float("inf")
-    for _ in range(times):
-        begun = time.process_time()
-        run(text)
-        best = min(best, time.process_time() - begun)
-    return best
 
 
 def breaches(run: Callable[[str], object], worst: Worst) -> str | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-import socket
 import subprocess
 import threading
 import time
@@ -20,6 +19,7 @@ import pytest
 from diagnose.version import __version__
 from tests import command_line
 from tests.fleet.made_fleet import roots
+from tests.ports import free_port
 
 
 def has(name: str) -> bool:
@@ -160,13 +160,6 @@ def test_no_collector_is_one_clear_sentence(collector: Collector):
     assert last == f"Error: cannot send to {address}: Connection refused"
     assert "Traceback" not in done.stderr
     assert done.stdout.startswith("CRITICAL dockerhost")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 class Rotel:

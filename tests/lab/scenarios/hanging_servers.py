@@ -29,18 +29,14 @@ while True:
 """
 
 
-def _inside(box: Box, name: str, *argv: str) -> list[str]:
-    return ["nsenter", "-t", str(box.inspect(name)["State"]["Pid"]), "-n", *argv]
-
-
 def _serve(box: Box, name: str, manner: str) -> str:
     """Start a server in a container that serves each connection so; its URL."""
     limits = ("-m=32m", "--pids-limit=64", "--network=hangnet")
     box.docker("run", "-d", f"--name={name}", *limits, "bb:1.36", "sleep", "1000")
     program = _SERVER.replace("MANNER", manner)
-    box.spawn(_inside(box, name, sys.executable, "-c", program))
+    box.spawn(box.in_netns(name, sys.executable, "-c", program))
     box.wait_for(
-        lambda: ":8080" in box.run(_inside(box, name, "ss", "-ltn")).stdout, what="a listener"
+        lambda: ":8080" in box.run(box.in_netns(name, "ss", "-ltn")).stdout, what="a listener"
     )
     address = box.inspect(name)["NetworkSettings"]["Networks"]["hangnet"]["IPAddress"]
     return f"http://{address}:8080/"
@@ -55,7 +51,7 @@ def _wait_long(box: Box, name: str, state: str) -> None:
     """Wait until the connections of a server in this state have been left alone for 11 s."""
 
     def seconds() -> list[float]:
-        listed = box.run(_inside(box, name, "ss", "-tniO", "state", state, "sport = :8080")).stdout
+        listed = box.run(box.in_netns(name, "ss", "-tniO", "state", state, "sport = :8080")).stdout
         words = (word.partition(":") for word in listed.split())
         return [int(value) / 1000 for key, _, value in words if key == "lastrcv"]
 

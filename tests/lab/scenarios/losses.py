@@ -11,10 +11,6 @@ from tests.lab.provider import BOX_ADDRESS, SILENT, WEB
 _LIMITS = ("-m=32m", "--pids-limit=64")
 
 
-def _inside(box: Box, name: str, *argv: str) -> list[str]:
-    return ["nsenter", "-t", str(box.inspect(name)["State"]["Pid"]), "-n", *argv]
-
-
 @fault("network.call-unanswered", subject="container:asker21", shareable=True)
 def database_that_nobody_has_any_more(box: Box) -> None:
     """A program waits for a database at an address that no machine has; it logs nothing. Another
@@ -24,7 +20,7 @@ def database_that_nobody_has_any_more(box: Box) -> None:
     for name, place in (("asker21", (SILENT, 5432)), ("refused21", (WEB, 5432))):
         run = ("run", "-d", f"--name={name}", "--network=asknet21", f"--env=DB_HOST={place[0]}")
         box.docker(*run, *_LIMITS, "bb:1.36", "sh", "-c", asks.format(*place))
-    repeated = _inside(box, "asker21", "nstat", "-asz", "TcpExtTCPSynRetrans")
+    repeated = box.in_netns("asker21", "nstat", "-asz", "TcpExtTCPSynRetrans")
     box.wait_for(
         lambda: int(box.run(repeated).stdout.split()[-2]) > 1, what="repeated requests", timeout=15
     )
@@ -77,10 +73,10 @@ def log_server_that_reads_too_slowly(box: Box) -> None:
         box.docker(
             "run", "-d", f"--name={name}", "--network=lognet22", *_LIMITS, "bb:1.36", "sleep", "900"
         )
-        box.spawn(_inside(box, name, sys.executable, "-c", _SLOW.format(pause=pause)))
+        box.spawn(box.in_netns(name, sys.executable, "-c", _SLOW.format(pause=pause)))
         addresses.append(box.inspect(name)["NetworkSettings"]["Networks"]["lognet22"]["IPAddress"])
     box.spawn([sys.executable, "-c", _SENDS.format(addresses=addresses)])
-    lost = _inside(box, "syslog22", "nstat", "-asz", "UdpRcvbufErrors")
+    lost = box.in_netns("syslog22", "nstat", "-asz", "UdpRcvbufErrors")
     box.wait_for(lambda: int(box.run(lost).stdout.split()[-2]) > 20, what="lost datagrams")
 
 
@@ -128,7 +124,7 @@ def network_with_a_gateway_that_nobody_has(box: Box) -> None:
     box.docker("network", "create", *options, "lan25")
     run = ("run", "-d", "--name=nas25", "--network=lan25", *_LIMITS, "bb:1.36", "sh", "-c")
     box.docker(*run, "while :; do nc -w 5 203.0.113.9 80 </dev/null; sleep 0.2; done")
-    arp = _inside(box, "nas25", "ip", "neigh", "show", "10.162.5.254")
+    arp = box.in_netns("nas25", "ip", "neigh", "show", "10.162.5.254")
     box.wait_for(
         lambda: any(word in box.run(arp).stdout for word in ("FAILED", "INCOMPLETE")),
         what="a question without an answer",
@@ -325,10 +321,10 @@ def server_that_never_closes(box: Box) -> None:
     box.docker("network", "create", "--subnet=10.162.7.0/24", "leaknet27")
     run = ("run", "-d", "--name=leaky27", "--network=leaknet27", "--ulimit=nofile=4096", *_LIMITS)
     box.docker(*run, "bb:1.36", "sleep", "900")
-    box.spawn(_inside(box, "leaky27", sys.executable, "-c", _LEAKS))
+    box.spawn(box.in_netns("leaky27", sys.executable, "-c", _LEAKS))
     address = box.inspect("leaky27")["NetworkSettings"]["Networks"]["leaknet27"]["IPAddress"]
     box.wait_for(
-        lambda: ":8080" in box.run(_inside(box, "leaky27", "ss", "-ltn")).stdout, what="a server"
+        lambda: ":8080" in box.run(box.in_netns("leaky27", "ss", "-ltn")).stdout, what="a server"
     )
     box.run([sys.executable, "-c", _CLOSES.format(address=address)])
 

@@ -42,7 +42,7 @@ def _runs(box: Box, name: str, *options: str) -> None:
 
 def _serves(box: Box, name: str, port: int, *protocols: str) -> None:
     """A program of a container listens at a port over these protocols."""
-    enter = ["nsenter", "-t", str(box.inspect(name)["State"]["Pid"]), "-n"]
+    enter = box.in_netns(name)
     if "tcp" in protocols:
         box.sh("mkdir -p /srv/www")
         box.spawn([*enter, "busybox", "httpd", "-f", "-p", str(port), "-h", "/srv/www"])

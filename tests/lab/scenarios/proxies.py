@@ -89,7 +89,7 @@ def _calls_out(box: Box, *options: str) -> None:
     box.docker("network", "create", "stash_default")
     run = ("run", "-d", "--name=stash", "--network=stash_default", "-m=32m", "--pids-limit=64")
     box.docker(*run, *options, "bb:1.36", "sh", "-c", _CALLS_OUT)
-    waiting = ["nsenter", "-t", str(box.inspect("stash")["State"]["Pid"]), "-n", "ss", "-tnoH"]
+    waiting = box.in_netns("stash", "ss", "-tnoH")
     box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
 
 

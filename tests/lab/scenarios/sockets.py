@@ -16,16 +16,12 @@ time.sleep(3000)
 """A program that listens and never accepts, as one that hangs."""
 
 
-def _inside(box: Box, name: str, *argv: str) -> list[str]:
-    return ["nsenter", "-t", str(box.inspect(name)["State"]["Pid"]), "-n", *argv]
-
-
 def _listening(box: Box, name: str) -> None:
     run = ("run", "-d", f"--name={name}", "-m=32m", "--network=drowsynet")
     box.docker(*run, "bb:1.36", "sleep", "1000")
-    box.spawn(_inside(box, name, sys.executable, "-c", _SLEEPS))
+    box.spawn(box.in_netns(name, sys.executable, "-c", _SLEEPS))
     box.wait_for(
-        lambda: ":8080" in box.run(_inside(box, name, "ss", "-ltn")).stdout, what="a listener"
+        lambda: ":8080" in box.run(box.in_netns(name, "ss", "-ltn")).stdout, what="a listener"
     )
 
 
@@ -40,7 +36,7 @@ def program_that_never_accepts(box: Box) -> None:
     for _ in range(6):
         box.spawn(["curl", "-s", "--noproxy", "*", "--max-time", "300", url])
     box.wait_for(
-        lambda: "ListenOverflows" in box.run(_inside(box, "drowsy11", "nstat", "-a")).stdout,
+        lambda: "ListenOverflows" in box.run(box.in_netns("drowsy11", "nstat", "-a")).stdout,
         what="an overflow",
     )
 
@@ -104,7 +100,7 @@ def neighbour_called_by_the_hosts_address(box: Box) -> None:
     url = f"http://{BOX_ADDRESS}:18712/"
     run = ("run", "-d", "--name=caller9", f"--env=API_URL={url}", *limits)
     box.docker(*run, "bb:1.36", "sleep", "1000")
-    get = _inside(box, "caller9", "curl", "-sS", "--noproxy", "*", "--max-time", "2", url)
+    get = box.in_netns("caller9", "curl", "-sS", "--noproxy", "*", "--max-time", "2", url)
     assert box.run(get, check=False).returncode == 0
     box.sh("sysctl -qw net.bridge.bridge-nf-call-iptables=0")
     assert box.run(get, check=False).returncode != 0
@@ -130,7 +126,7 @@ def network_without_ipv6_on_a_host_with_nothing_else(box: Box) -> None:
     run = ("run", "-d", "--name=old9", "--network=oldnet9", "-m=32m", "--pids-limit=64")
     box.docker(*run, "shop:1.4")
     _only_ipv6(box)
-    get = _inside(box, "old9", "curl", "-sS", "--noproxy", "*", "--max-time", "2", "192.0.2.80")
+    get = box.in_netns("old9", "curl", "-sS", "--noproxy", "*", "--max-time", "2", "192.0.2.80")
     assert box.run(get, check=False).returncode != 0
     (dns,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert "no route of this host leads to that address" in dns["summary"], dns
