@@ -65,7 +65,7 @@ def exits_at_start(
         what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
         finding = Finding.about(
             container,
-            sentence(what, run.too_early),
+            sentence(what, run.too_early, run.unserved),
             {
                 **run.evidence(containers, clock),
                 "State": f"{container.state}, ran {took(container.ran_for)}",

@@ -39,7 +39,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_of_key,
 )
 from diagnose.evidence.machine.clock import Clock
-from diagnose.mappings import names_of, subjects_of
+from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import Json, PageVariables, Subject
 from diagnose.phrases import numbered
 
@@ -76,6 +76,18 @@ class FailedRun(msgspec.Struct, frozen=True):
     def too_early(self) -> str:
         """The clause about peers that it called before they served; "" for none."""
         return called_too_early(self.calls.early_for(self.container))
+
+    @property
+    def unserved(self) -> str:
+        """The clause about a peer that runs, and does not serve the port that it calls."""
+        calls = self.calls
+        deaf = only([peer for peer in calls.callees if peer.is_running and calls.is_unserved(peer)])
+        if deaf is None:
+            return ""
+        address = calls.inner_address(deaf)
+        if address:
+            return f"{deaf}, which it calls, listens on port {calls.port} for itself only"
+        return f"nothing in {deaf}, which it calls, listens on port {calls.port}"
 
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""

@@ -25,7 +25,7 @@ from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import by_key
 from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
-from diagnose.phrases import duration
+from diagnose.phrases import duration, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
 
@@ -131,7 +131,7 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
         container,
-        f"{container} {outcome.what}",
+        sentence(f"{container} {outcome.what}", run.unserved),
         evidence,
         severity=outcome.severity,
         calls=run.callees,

@@ -60,7 +60,7 @@ def restarts_exhausted(
         )
         finding = Finding.about(
             container,
-            sentence(what, run.too_early),
+            sentence(what, run.too_early, run.unserved),
             {
                 **run.evidence(containers, clock),
                 "State": str(container.state),

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 import pytest
 
-from checks.container.ends.failed_run import peers_evidence
+from checks.container.ends.failed_run import FailedRun, peers_evidence
 from checks.container.helpers import not_running
 from diagnose.evidence.containers.inspect import (
     Binding,
@@ -22,6 +22,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
 from diagnose.evidence.containers.peers.called_peers import called_peers, refused_port
 from diagnose.evidence.containers.peers.unanswered_peers import Calls, called_too_early
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.model import container
@@ -219,6 +220,27 @@ def test_a_peer_that_ran_for_long_was_not_called_too_early(*, after: float, expe
     serves = ContainerNetns(running, 1, (), (), (), (Socket("tcp", "0.0.0.0", 5432),))
     calls = Calls((running,), 5432, Namespaces({running.id: serves}), is_distrusted=False)
     assert (calls.early_for(caller) == (running,)) == expected
+
+
+DEAF = {
+    "nowhere": ((), 'nothing in container "db", which it calls, listens on port 5432'),
+    "for itself": (
+        (Socket("tcp", "127.0.0.1", 5432),),
+        'container "db", which it calls, listens on port 5432 for itself only',
+    ),
+    "for others": ((Socket("tcp", "0.0.0.0", 5432),), ""),
+}
+
+
+@pytest.mark.parametrize(("sockets", "clause"), DEAF.values(), ids=DEAF)
+def test_what_is_said_of_a_peer_that_does_not_serve(
+    sockets: tuple[Socket, ...], clause: str
+) -> None:
+    running = msgspec.structs.replace(OTHERS[1], state=RUNNING)
+    seen = Namespaces({running.id: ContainerNetns(running, 1, (), (), (), sockets)})
+    calls = Calls((running,), 5432, seen, is_distrusted=False)
+    run = FailedRun(FRONT, LogTail(()), calls, None, None, RunContext())
+    assert run.unserved == clause
 
 
 def test_what_is_said_of_a_peer_that_serves_by_now() -> None:
