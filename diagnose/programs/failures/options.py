@@ -302,6 +302,17 @@ OPTIONS = (
         confirmed_by=_OPTION,
         needs=("--cap-add=CHOWN",),
     ),
+    Failure(
+        name="chown-here-refused",
+        mark="operation not permitted",
+        pattern=r"\bchown: (?:changing ownership of )?'?\.'?: Operation not permitted",
+        cause="the start script may not change the owner of its working directory: that needs the "
+        "capability CHOWN",
+        cure="recreate it with --cap-add=CHOWN, or as the user to whom that folder belongs",
+        source="redis's entrypoint",
+        confirmed_by=_OPTION,
+        needs=("--cap-add=CHOWN",),
+    ),
     # What any program advises comes last: the rows above say what it is for.
     Failure(
         name="kernel-setting-advised",

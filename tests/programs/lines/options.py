@@ -51,6 +51,7 @@ LINES = {
     "processes-refused": "/run.sh: line 5: ulimit: max user processes: cannot modify limit: Operation not permitted",
     "user-switch": 'error: failed switching to "postgres": operation not permitted',
     "read-only-root": 'nginx: [emerg] mkdir() "/var/cache/nginx/client_temp" failed (30: Read-only file system)',
+    "chown-here-refused": "chown: changing ownership of '.': Operation not permitted",
     "chown-refused": "chown: changing ownership of '/var/lib/postgresql/data': Operation not permitted",
     "home-missing": "npm error EACCES: permission denied, mkdir '/.npm'",
 }
