@@ -161,6 +161,12 @@ LINES = {
     "php-extension": (
         "Uncaught Error: Call to undefined function mysqli_connect() in /var/www/html/db.php:3",
         "could not find driver (Connection: mysql, SQL: select 1)",
+        "Uncaught Error: Call to undefined function App\\Text\\mb_strlen() in /app/text.php:3",
+        "Uncaught Error: Call to undefined function imagecreatetruecolor() in /app/thumbs.php:9",
+    ),
+    "php-function": (
+        "Uncaught Error: Call to undefined function each() in /var/www/html/old.php:3",
+        "Uncaught Error: Call to undefined function shop_price() in /var/www/html/theme.php:7",
     ),
     "perl-module": ("Can't locate DBI.pm in @INC (you may need to install the DBI module)",),
     "command-missing": (

@@ -144,7 +144,11 @@ DEPENDENCIES = (
         name="php-extension",
         mark="",
         pattern=r"""(?x)
-            Call\ to\ undefined\ function\ (?P<function>\w+)\(\)
+            Call\ to\ undefined\ function\ (?:\w{1,80}\\){0,9}(?P<function>(?:apcu?|bc\w{3,6}|bz\w{3,12}
+                |ctype|curl|dom|easter|exif|ftp|gd|gmp|gnupg|grapheme|iconv|idn|ldap|imap|intl|json|mb
+                |mcrypt|memcache|msgfmt|mysqli|normalizer|numfmt|odbc|openssl|pcntl|pg|posix|pspell
+                |readline|sem|shmop|simplexml|snmp|soap|socket|sodium|sqlsrv|ssh2|sysvsem|tidy|utf8|wddx
+                |xml\w{0,9}|yaml|zip)_\w{1,60}|image\w{1,40}|cal_days_in_month|gettext|_)\(\)
             | could\ not\ find\ driver
             | requires?\ (?:the\ )?(?:PHP\ extension\ )?ext-(?P<extension>\w+)
             | the\ requested\ PHP\ extension\ (?P<named>\w+)\ is\ missing
@@ -154,6 +158,16 @@ DEPENDENCIES = (
         cure="add it to the image: docker-php-ext-install with the extension's name",
         source="docker-library/php#391",
         build="another",
+    ),
+    Failure(
+        name="php-function",
+        mark="undefined function",
+        pattern=r"Call to undefined function (?P<function>[\w\\]{1,200})\(\)",
+        cause="the code calls the function {function}, which is not there: a file of the program or "
+        "of a plugin is missing, or that PHP no longer has it",
+        cure="update the program or the plugin whose file the line names, or run it with the PHP "
+        "that it was written for",
+        source="PHP's own message",
     ),
     Failure(
         name="perl-module",
