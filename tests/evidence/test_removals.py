@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import pytest
 
 from diagnose.evidence.containers.events import Event, Events
+from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.removals import Removal, Removals, removals
+from diagnose.evidence.machine.clock import Clock
 from tests.hosts import Made
 from tests.inspected import container, of
 
+NOW = 1_800_000_000.0
 ID = "6b1d3b4b1c2f" + "0" * 52
 LABELS = {
     "name": "shop-db-1",
@@ -30,10 +34,22 @@ WEB = container("web")
 UPDATER = container("watchtower", Config={"Image": "containrrr/watchtower:1.7.1"})
 
 
-def removed(events: Sequence[Event], *members: object, lines: Sequence[str] = ()) -> Removals:
-    text = "\n".join(f"2026-11-28T13:16:05.000000000Z {line}" for line in lines)
-    host = Made({"api.logs": {"text": text}})
-    return removals(host, of(WEB, *members), Events(tuple(events)))
+def _stamp(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:%S}.000000000Z"
+
+
+def removed(
+    events: Sequence[Event],
+    *members: Container,
+    lines: Sequence[str] = (),
+    days: float = 0.0,
+    apart: float = 1.0,
+) -> Removals:
+    """days: so long ago the first line was written; apart: seconds between two lines."""
+    first = NOW - days * 86400
+    stamped = [f"{_stamp(first + number * apart)} {line}" for number, line in enumerate(lines)]
+    host = Made({"api.logs": {"text": "\n".join(stamped)}})
+    return removals(host, of(WEB, *members), Events(tuple(events)), Clock(NOW, 0.0))
 
 
 BY_EVENTS: dict[str, tuple[list[Event], list[tuple[str, bool]]]] = {
@@ -111,3 +127,11 @@ def test_failed_updates(lines: list[str], errors: list[str]) -> None:
 def test_an_update_that_somebody_has_mended() -> None:
     blog = container("blog")
     assert not list(removed([], UPDATER, blog, lines=[STOPPED, CREATED, REFUSED]))
+
+
+@pytest.mark.parametrize(
+    ("days", "apart"), [(8.0, 1.0), (1.0, 300.0)], ids=["long ago", "an error of another round"]
+)
+def test_an_error_that_is_not_of_this_update(days: float, apart: float) -> None:
+    lines = [STOPPED, CREATED, REFUSED]
+    assert not list(removed([], UPDATER, lines=lines, days=days, apart=apart))

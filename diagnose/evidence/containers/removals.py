@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import BYTES
 from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -25,6 +26,10 @@ FORCED_S = 1.0
 """
 LINES = 100
 """Of an updater's log: one round over some twenty containers."""
+WEEK_S = 7 * 86400.0
+"""What an updater lost longer ago is mended, or not missed."""
+ANSWER_S = 120.0
+"""The engine refuses a container within so many seconds after the updater's line about it."""
 _UPDATER = LazyPattern(r"(?:^|/)(?:watchtower|ouroboros)(?:[:@]|$)")
 _HANDLED = LazyPattern(
     r'msg="(?:Stopping|Removing|Creating|Starting) (?:container )?/(?P<name>[\w.-]{1,128})'
@@ -80,7 +85,7 @@ class Removals(Items[Removal], frozen=True):
 
 
 @evidence
-def removals(host: Host, containers: Containers, events: Events) -> Removals:
+def removals(host: Host, containers: Containers, events: Events, clock: Clock) -> Removals:
     """The engine remembers 256 events, which checks of health soon fill; an updater's log stays."""
     by_name = {removal.name: removal for removal in _by_event(events)}
     updaters = [item for item in containers.running if _UPDATER.search(item.config.image)]
@@ -89,7 +94,7 @@ def removals(host: Host, containers: Containers, events: Events) -> Removals:
         if isinstance(log, Failed):
             unread.append(Unexamined(updater.subject, f"its log was not read: {log}"))
             continue
-        for name, update in _failed_updates(log, updater):
+        for name, update in _failed_updates(log, updater, clock.wall - WEEK_S):
             by_name[name] = replace(by_name.get(name, Removal(name)), update=update)
     gone = (item for item in by_name.values() if not _has_successor(item, containers))
     return Removals(tuple(gone), tuple(unread))
@@ -125,13 +130,17 @@ def _has_successor(removal: Removal, containers: Containers) -> bool:
     return removal.name in containers.by_name or (all(place) and place in places)
 
 
-def _failed_updates(log: ContainerLog, updater: Container) -> Iterator[tuple[str, FailedUpdate]]:
+def _failed_updates(
+    log: ContainerLog, updater: Container, since: float
+) -> Iterator[tuple[str, FailedUpdate]]:
     """The containers after whose line an error follows; a later round may have mended it."""
-    name = ""
+    name, named_at = "", 0.0
     for line in log.lines:
+        if line.at is None or line.at < since:
+            continue
         handled = _HANDLED.search(line.text)
         if handled:
-            name = handled["name"] or handled["field"]
+            name, named_at = handled["name"] or handled["field"], line.at
         error = _ERROR.search(line.text)
-        if error and name:
+        if error and name and line.at - named_at < ANSWER_S:
             yield name, FailedUpdate(updater, error["text"], line.at)
