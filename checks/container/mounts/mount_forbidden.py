@@ -23,6 +23,7 @@ from diagnose.evidence.containers.mounts.bind_mounts import (
 from diagnose.evidence.containers.mounts.dropped_users import DroppedUsers
 from diagnose.evidence.containers.mounts.file_access import (
     Denied,
+    HostUser,
     Undecided,
     access,
     host_user,
@@ -97,28 +98,54 @@ def mount_forbidden(
         # what may not be executed has a check of its own
         if named is None or container.id in locked or REFUSED.search(named.line):
             continue
-        is_read_only = READ_ONLY.search(named.line) is not None
-        if is_read_only and named.mount.rw:
+        if READ_ONLY.search(named.line):
+            if not named.mount.rw:
+                yield _read_only_finding(container, named)
             continue
         unfit = unfit_filesystem(container, named, mounts)
-        if is_read_only:
-            unfit = _read_only_finding(container, named)
         if unfit is not None:
             yield unfit
             continue
-        is_on_host = named.mount.has_host_path
-        user = host_user(container, info, numbers)
-        outcome = access(named, bind_sources, user) if is_on_host else None
-        fixed = with_fixed_modes(named.on_host[-1], mounts) if is_on_host else None
-        if isinstance(outcome, Denied) and fixed is not None:
-            yield _forbidden_path_finding(container, named, outcome, fixed)
-        else:
-            is_open = has_selinux and container.id not in denied_by_selinux
-            whole = isinstance(outcome, Denied) and _may_own_all(outcome, named, bind_sources)
-            is_own = whole and _is_own_volume(container, named, containers)
-            own_volume = named.mount.source if is_own else ""
-            yield from _denied(container, named, outcome, own_volume, has_selinux=is_open)
+        yield from _mode_items(
+            container,
+            named,
+            host_user(container, info, numbers),
+            containers=containers,
+            sources=bind_sources,
+            mounts=mounts,
+            has_selinux=has_selinux and container.id not in denied_by_selinux,
+        )
     return None
+
+
+def _mode_items(
+    container: Container,
+    named: NamedPath,
+    user: HostUser | None,
+    *,
+    containers: Containers,
+    sources: BindSources | Unavailable,
+    mounts: Mounts | None,
+    has_selinux: bool,
+) -> Iterator[CheckItem]:
+    """What owner and mode on the host say of a path that the container's user was refused.
+
+    has_selinux: whether SELinux is on, and its log says nothing of this container.
+    """
+    if not named.mount.has_host_path:
+        yield from _denied(container, named, None, "", has_selinux=has_selinux)
+        return
+    outcome = access(named, sources, user)
+    fixed = with_fixed_modes(named.on_host[-1], mounts)
+    if not isinstance(outcome, Denied):
+        yield from _denied(container, named, outcome, "", has_selinux=has_selinux)
+    elif fixed is not None:
+        yield _forbidden_path_finding(container, named, outcome, fixed)
+    else:
+        may_own_all = _may_own_all(outcome, named, sources)
+        is_own = may_own_all and _is_own_volume(container, named, containers)
+        own_volume = named.mount.source if is_own else ""
+        yield from _denied(container, named, outcome, own_volume, has_selinux=has_selinux)
 
 
 _FLAGS = {"i": "immutable", "a": "append-only"}
