@@ -56,6 +56,14 @@ class RouteDecision(msgspec.Struct, frozen=True):
     """The rule or route, in words."""
 
     @property
+    def sent_by(self) -> str:
+        """The interface that the host sends by: to an address of its own always `lo`.
+
+        The local table lists the interface that has the address (ip_route_output_key_hash_rcu).
+        """
+        return "lo" if self.kind == "local" else self.oif or "lo"
+
+    @property
     def is_refused(self) -> bool:
         """Whether the kernel certainly sends the packet nowhere."""
         return self.kind in _REFUSALS or self.kind == "none"

@@ -103,7 +103,7 @@ class _Tracer:
         if packet.src is None and src is not None and part == "request":
             # ip_route_connect asks again once the source is known, and rules may name it
             decision = self._routes.of(part, replace(packet, src=src), "output")
-        before = replace(packet, src=src, oif=decision.oif or "lo", src_local=True)
+        before = replace(packet, src=src, oif=decision.sent_by, src_local=True)
         after = self._walk(part, "output", before, nat_done=nat_done)
         after = self._routed_again(part, before, after)
         after = self._walk(part, "postrouting", after, nat_done=nat_done)
@@ -128,7 +128,7 @@ class _Tracer:
             return after
         after = replace(after, dst_local=self._stack.is_local(after.dst))
         decision = self._routes.of(part, after, "output")
-        after = replace(after, oif=decision.oif or "lo")
+        after = replace(after, oif=decision.sent_by)
         self._routes.check_loopback_source(part, after)
         return after
 

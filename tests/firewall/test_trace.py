@@ -102,6 +102,12 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "drop",
         "chain OUTPUT of table ip filter (-o docker0 -j DROP)",
     ),
+    "the host to its own address, by lo": (
+        stack(table("filter", "-A OUTPUT -o eth1 -j DROP", "-A INPUT ! -i lo -j DROP")),
+        Flow(Origin(), "203.0.113.10", "tcp", 443),
+        "accept",
+        "",
+    ),
     "in, translated": (
         stack(table("nat", DNAT)),
         Flow(CLIENT, "192.0.2.10", "tcp", 8080),
