@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Hashable, Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from diagnose.model import Subject
+from diagnose.model import HasSubject, Subject
 
 Key = TypeVar("Key", bound=Hashable)
 Value = TypeVar("Value")
@@ -37,13 +37,6 @@ class HasName(Protocol):
 
     @property
     def name(self) -> str: ...
-
-
-class HasSubject(Protocol):
-    """A thing that a finding can be about, or touch."""
-
-    @property
-    def subject(self) -> Subject: ...
 
 
 def names_of(things: Iterable[HasName]) -> list[str]:

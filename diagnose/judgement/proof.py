@@ -32,15 +32,18 @@ from diagnose.annotations import hints
 from diagnose.judgement import causes
 from diagnose.judgement.collection import UNREADABLE
 from diagnose.model import (
+    ON_ALL,
     CauseLink,
     Check,
     Edit,
+    Focus,
     Outcome,
     Reported,
     Result,
     RuledOut,
     Severity,
     Strength,
+    Subject,
     Unavailable,
     Verdict,
 )
@@ -68,7 +71,7 @@ class Alternative:
         self._collected = collected
         self._edits = dict(edits or {})
         self._derived: dict[type, Any] = {}
-        self._judged: dict[str, Result] = {}
+        self._judged: dict[tuple[str, Subject | None], Result] = {}
 
     def edited(self, edit: Edit) -> Alternative:
         """This host under one edit more."""
@@ -115,15 +118,20 @@ class Alternative:
             arguments[need.parameter] = need.argument(value)
         return function(**arguments)
 
-    def judged(self, check: Check, judge: Judge) -> Result | None:
-        """The check's result on this host; None where no edit reaches what the check needs."""
-        if not any(self.changes(need.kind) for need in check.needs):
+    def judged(self, check: Check, judge: Judge, subject: Subject | None = None) -> Result | None:
+        """The check's result on this host; None where no edit reaches what the check needs.
+
+        subject: the one that is asked about, where the check judges each by itself.
+        """
+        kinds = [need.kind for need in check.needs]
+        if not any(self.changes(kind) for kind in kinds):
             return None
-        if check.id not in self._judged:
-            self._judged[check.id] = judge(
-                check, {need.kind: self.get(need.kind) for need in check.needs}
-            )
-        return self._judged[check.id]
+        focus = Focus(subject) if Focus in kinds else ON_ALL
+        key = check.id, focus.subject
+        if key not in self._judged:
+            evidence = {kind: self.get(kind) for kind in kinds}
+            self._judged[key] = judge(check, evidence | {Focus: focus})
+        return self._judged[key]
 
 
 class _Proofs:
@@ -173,8 +181,8 @@ class _Proofs:
             predicted = host.call(predict, finding=effect.finding)
             if isinstance(predicted, Outcome) and predicted.vanishes is not None:
                 return predicted
-        result = host.judged(effect.check, self.judge)
-        if result is None or result.verdict in (Verdict.UNKNOWN, Verdict.CRASHED):
+        result = host.judged(effect.check, self.judge, effect.subject)
+        if result is None or _is_open(result, effect.subject):
             return UNKNOWN
         stays = any(
             finding.subject == effect.subject
@@ -220,6 +228,12 @@ class _Proofs:
                     seen.add(link.cause)
                     open_ends.append(self.by_key[link.cause])
         return seen
+
+
+def _is_open(result: Result, subject: Subject) -> bool:
+    """Whether a check could not be judged, or left this subject out."""
+    left_out = (item.subject for item in result.unexamined)
+    return result.verdict is Verdict.CRASHED or result.missing is not None or subject in left_out
 
 
 TELLING = frozenset(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Mapping
-from typing import Any, NewType
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NewType, Protocol, TypeVar
 
 import msgspec
 
 from diagnose.model.answers import Unavailable
-from diagnose.model.findings import Finding, Severity, Unexamined
+from diagnose.model.findings import Finding, Severity, Subject, Unexamined
 
 Percent = NewType("Percent", float)
 Seconds = NewType("Seconds", float)
@@ -33,6 +33,34 @@ class Need(msgspec.Struct, frozen=True):
     def argument(self, value: Any) -> Any:
         """What the function is handed for this value of the evidence."""
         return None if isinstance(value, Unavailable) and not self.reads_reason else value
+
+
+class HasSubject(Protocol):
+    """What a finding may be about."""
+
+    @property
+    def subject(self) -> Subject: ...
+
+
+Thing = TypeVar("Thing", bound=HasSubject)
+
+
+class Focus(msgspec.Struct, frozen=True):
+    """Evidence for a check that judges each of its subjects by itself: which are asked about.
+
+    All of them in a run; one where a proof judges its finding again, which happens for each cause.
+    """
+
+    subject: Subject | None = None
+
+    def of(self, things: Iterable[Thing]) -> Iterable[Thing]:
+        """Those of these things that are asked about."""
+        if self.subject is None:
+            return things
+        return (thing for thing in things if thing.subject == self.subject)
+
+
+ON_ALL = Focus()
 
 
 class Threshold(msgspec.Struct, frozen=True):

@@ -12,17 +12,20 @@ from diagnose.judgement import proof
 from diagnose.judgement.judge import judge as judge_check
 from diagnose.model import (
     HOST,
+    ON_ALL,
     CauseLink,
     Check,
     CheckResult,
     Edit,
     Finding,
+    Focus,
     Outcome,
     Reported,
     Result,
     Severity,
     Strength,
     Subject,
+    Unexamined,
 )
 from tests.hosts import Made
 
@@ -173,6 +176,56 @@ def test_evidence_that_no_edit_reaches_is_not_collected_again():
     assert not host.changes(Valve)
     assert host.changes(Flow)
     assert host.get(Flow) == Flow(10)
+
+
+class Tap(msgspec.Struct, frozen=True):
+    """One of the places where something is to arrive."""
+
+    subject: Subject
+
+
+TAPS = tuple(Tap(Subject("container", name)) for name in ("kitchen", "bath"))
+
+
+def dry_taps(flow: Flow, focus: Focus | None) -> CheckResult:
+    """Nothing arrives at a tap."""
+    for tap in (focus or ON_ALL).of(TAPS):
+        ASKED.append(tap.subject.name)
+        if not flow.litres:
+            yield Finding(tap.subject, "nothing arrives", {"litres": flow.litres})
+        if tap.subject.name == "bath":
+            yield Unexamined(tap.subject, "nobody is at home")
+
+
+ASKED: list[str] = []
+
+
+@pytest.mark.usefixtures("pack")
+def test_a_check_is_judged_again_for_the_one_subject_of_the_effect():
+    ASKED.clear()
+    shut = cause("test.shut", SHUT)
+    of_taps = check("test.taps", dry_taps)
+    kitchen, bath = (
+        Reported(
+            f"{of_taps.id}@{tap.subject}",
+            of_taps,
+            Severity.critical,
+            Finding(tap.subject, "effect", {"x": 1}),
+            (CauseLink(shut.key, f"{of_taps.id}@{tap.subject}", "same host", is_specific=True),),
+        )
+        for tap in TAPS
+    )
+    host = proof.Alternative(
+        Made({}), {Valve: Valve(is_open=False), Pump: Pump(runs=True), Flow: Flow(0)}
+    )
+    findings = proof.proven(
+        (shut, kitchen, bath), host, lambda one, evidence: judge_check(one, evidence, {})
+    )
+    by_key = {finding.key: finding for finding in findings}
+    assert by_key[kitchen.key].causes[0].strength is Strength.proven
+    # a subject that the check leaves out may be as dry as before
+    assert by_key[bath.key].causes[0].strength is Strength.likely
+    assert ASKED == ["kitchen", "bath"]
 
 
 def said(

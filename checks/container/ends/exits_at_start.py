@@ -12,8 +12,9 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.service import is_somebodys_job
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
+from diagnose.evidence.run.focus import Focus
 from diagnose.evidence.run.options import Options
-from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
@@ -38,6 +39,7 @@ def exits_at_start(
     events: Events | None,
     context: RunContext | None,
     kernel_log: KernelLog | None,
+    focus: Focus | None,
     *,
     short: Seconds = SHORT_S,
 ) -> CheckResult:
@@ -50,7 +52,7 @@ def exits_at_start(
     by a signal that was asked for, terminals, one-off runs of compose, tasks of swarm and
     containers with a restart policy (those are loops, or were stopped by hand) are silent.
     """
-    for container in containers:
+    for container in (focus or ON_ALL).of(containers):
         is_recent = clock.is_within(container.finished_at, options.since_s)
         if not is_recent or not _stays_down(container):
             continue

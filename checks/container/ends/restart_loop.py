@@ -23,8 +23,17 @@ from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.containers.stops import Stops
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.run.focus import Focus
 from diagnose.mappings import by_key
-from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.model import (
+    ON_ALL,
+    CheckResult,
+    Count,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+)
 from diagnose.phrases import duration, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
@@ -50,6 +59,7 @@ def restart_loop(
     log: DaemonLog | None,
     stops: Stops | None,
     context: RunContext | None,
+    focus: Focus | None,
     *,
     restarts: Count = Count(3),
     window: Seconds = Seconds(3600),
@@ -67,7 +77,7 @@ def restart_loop(
     workers that recycle themselves do, is advice.
     """
     limits = _Limits(restarts, window, steady)
-    for container in containers:
+    for container in (focus or ON_ALL).of(containers):
         exits = recent_exits(container, events, log, clock, window)
         if container.restarts_always and _loops(container, exits, clock, events, limits):
             is_up = container.state.status != "restarting"

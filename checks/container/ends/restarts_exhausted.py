@@ -9,7 +9,8 @@ from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.evidence.run.focus import Focus
+from diagnose.model import ON_ALL, CheckResult, Finding, Seconds, Severity
 from diagnose.phrases import count, duration, sentence
 from diagnose.programs.exit_codes import described
 from diagnose.registry import check
@@ -31,6 +32,7 @@ def restarts_exhausted(
     clock: Clock,
     events: Events | None,
     context: RunContext | None,
+    focus: Focus | None,
     *,
     forgotten: Seconds = Seconds(604800),
 ) -> CheckResult:
@@ -40,7 +42,7 @@ def restarts_exhausted(
     hand is silent as long as the engine remembers it. One that has been down for longer than
     `forgotten` is advice.
     """
-    for container in containers:
+    for container in (focus or ON_ALL).of(containers):
         policy = container.host_config.restart_policy
         most = policy.maximum_retry_count
         if policy.name != "on-failure" or not most or container.restart_count < most:

@@ -1,0 +1,14 @@
+"""What the checks of a run are asked about: everything."""
+
+from __future__ import annotations
+
+from diagnose.model import ON_ALL, Focus
+from diagnose.registry import evidence
+
+__all__ = ["Focus", "focus"]
+
+
+@evidence
+def focus() -> Focus:
+    """A proof asks about one subject at a time instead (`judgement.proof`)."""
+    return ON_ALL
