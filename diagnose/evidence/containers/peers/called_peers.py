@@ -62,7 +62,7 @@ def called_peers(
     if any(_says_whom(line, subnets) for line in unanswered):
         return ()
     words = _configuration(caller) if configured is None else configured
-    return _named_in(words, caller, containers)
+    return _configured_in(words, caller, containers)
 
 
 def _says_whom(line: str, subnets: Collection[Subnet]) -> bool:
@@ -98,15 +98,25 @@ def named_peers(
 
     By name or address; if there are none, those that its configuration names.
     """
-    return _named_in(lines, caller, containers) or _named_in(
+    return _named_in(lines, caller, containers) or _configured_in(
         _configuration(caller), caller, containers
     )
 
 
-def _named_in(
+def _configured_in(
     texts: Iterable[str], caller: Container, containers: Containers
 ) -> tuple[Container, ...]:
-    words = {word.strip(".") for text in texts for word in _HOST.findall(text)}
+    """The containers that a configuration names.
+
+    A name of the caller's own tells the program who it is: its replicas have it too.
+    """
+    return _named_in(texts, caller, containers, but=caller.dns_names)
+
+
+def _named_in(
+    texts: Iterable[str], caller: Container, containers: Containers, but: Collection[str] = ()
+) -> tuple[Container, ...]:
+    words = {word.strip(".") for text in texts for word in _HOST.findall(text)}.difference(but)
     peers = {
         peer.id: peer
         for network in caller.endpoints

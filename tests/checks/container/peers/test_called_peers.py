@@ -101,6 +101,17 @@ def test_whom_it_was_told_of_where_it_names_nobody(name: str) -> None:
     )
 
 
+def test_a_name_of_its_own_in_its_settings_calls_no_replica() -> None:
+    one, other = (a(f"cart{number}", aliases=["cart"]) for number in (1, 2))
+    told = ContainerConfig(env=["SERVICE_NAME=cart", "DB_HOST=db"])
+    caller = msgspec.structs.replace(one, config=told)
+    everyone = Containers((*OTHERS, caller, other))
+    peers = called_peers(["connect timed out"], caller, everyone)
+    assert [peer.name for peer in peers] == ["db"]
+    named = called_peers(["dial tcp: lookup cart: no such host"], caller, everyone)
+    assert [peer.name for peer in named] == ["cart2"]
+
+
 def test_a_probe_names_nobody_and_its_command_does() -> None:
     peers = called_peers(
         ["nc: timed out"], FRONT, Containers(tuple(OTHERS)), configured=["nc -w 2 postgres 5432"]
