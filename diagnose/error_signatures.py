@@ -56,7 +56,7 @@ NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 network."""
 
 
-@functools.lru_cache(256)
+@functools.lru_cache(8192)
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
     nonempty = [text for text in texts if text]

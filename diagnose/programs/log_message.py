@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any
@@ -166,8 +167,12 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text.lower()))
 
 
+@functools.lru_cache(4096)
 def message(line: str) -> Message:
-    """What a line says; a JSON line is read by its fields."""
+    """What a line says; a JSON line is read by its fields.
+
+    Each line of a tail is asked about several times.
+    """
     text = plain(line)
     fields = _fields(text)
     if fields is None:

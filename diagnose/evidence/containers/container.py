@@ -109,11 +109,11 @@ class Container(ProjectMember, frozen=True):
         """Whether it has the engine's socket."""
         return any(mount.destination.endswith("/docker.sock") for mount in self.mounts)
 
-    @property
+    @functools.cached_property
     def started_at(self) -> float | None:
         return unix(self.state.started_at)
 
-    @property
+    @functools.cached_property
     def finished_at(self) -> float | None:
         return unix(self.state.finished_at)
 

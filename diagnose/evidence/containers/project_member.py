@@ -58,12 +58,12 @@ class ProjectMember(ApiObject, frozen=True, rename="pascal", dict=True):
         """As a sentence names it: container "web"."""
         return f'container "{self.name}"'
 
-    @property
+    @functools.cached_property
     def name(self) -> str:
         """The name as people type it, or the beginning of the id."""
         return self.raw_name.removeprefix("/") or self.id[:12]
 
-    @property
+    @functools.cached_property
     def subject(self) -> Subject:
         return container_subject(self.name)
 

@@ -44,7 +44,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
     earlier: tuple[str, ...] = ()
     """The lines of the runs before, as far as they are among the lines that were asked for."""
 
-    @property
+    @functools.cached_property
     def before_this_run(self) -> LogTail:
         """The lines of the earlier runs, which failed, while the last run has yet to.
 
@@ -164,4 +164,13 @@ def _tail(log: ContainerLog, started: float | None) -> LogTail:
         # on a busy host
         before = line.at is not None and started is not None and line.at < started - 2
         (earlier if before else lines).append(line.text.rstrip())
-    return LogTail(tuple(lines), tuple(earlier))
+    return _known_tail(tuple(lines), tuple(earlier))
+
+
+@functools.lru_cache(512)
+def _known_tail(lines: tuple[str, ...], earlier: tuple[str, ...]) -> LogTail:
+    """One object for the same lines: what they say is worked out once.
+
+    A proof reads the logs again for each cause that it tries.
+    """
+    return LogTail(lines, earlier)

@@ -73,20 +73,17 @@ def suspicious(container: Container, now: float, since_s: float) -> bool:
     failed too where it exited at once with code 0. A step of a build has no log.
     """
     state = container.state
-    if is_build_step(container):
-        return False
     if state.status == "restarting":
-        return True
+        return not is_build_step(container)
     if container.is_running:
-        return container.is_unwell
+        return container.is_unwell and not is_build_step(container)
+    if state.status != "exited":
+        return False
     finished = container.finished_at
     is_brief_service = bool(container.wanted_ports) and (container.ran_for or 0.0) < BRIEF_S
-    return (
-        state.status == "exited"
-        and (state.exit_code != 0 or is_brief_service)
-        and finished is not None
-        and now - finished < since_s
-    )
+    has_failed = state.exit_code != 0 or is_brief_service
+    is_recent = finished is not None and now - finished < since_s
+    return has_failed and is_recent and not is_build_step(container)
 
 
 @evidence
