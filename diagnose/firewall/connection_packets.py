@@ -23,6 +23,9 @@ Possible = tuple[tuple["Field", tuple[int, ...]], ...]
 _OPPOSITE: Mapping[Field, Field] = {"src": "dst", "dst": "src", "sport": "dport", "dport": "sport"}
 """What a field of a packet is in the reply to it."""
 
+_ORIGINAL = ("orig_src", "orig_dst", "orig_sport", "orig_dport")
+"""The fields of the connection's first packet, before it was translated."""
+
 _ECHO_REPLY: Mapping[int, int] = {8 << 8: 0, 128 << 8: 129 << 8}
 """The ICMP type and code of the answer to a ping, over IPv4 and IPv6."""
 
@@ -65,7 +68,12 @@ def _one_or_several(src: str | tuple[str, ...] | None) -> tuple[str | None, Poss
 
 
 def reply_to(sent: Packet) -> Packet:
-    """The answer to a packet as it arrived, before conntrack has undone anything."""
+    """The answer to a packet as it arrived, before conntrack has undone anything.
+
+    Where a rule kept the packet out of conntrack, the answer is the first that conntrack sees: it
+    begins no TCP connection (nf_conntrack_proto_tcp.c).
+    """
+    known = "new" if sent.proto != "tcp" else "invalid"
     return replace(
         sent,
         iif=sent.oif,
@@ -74,7 +82,7 @@ def reply_to(sent: Packet) -> Packet:
         dst=sent.src,
         sport=sent.dport,
         dport=sent.sport,
-        state="established",
+        state=known if sent.state == "untracked" else "established",
         reply=True,
         mark=0,
         icmp=_ECHO_REPLY.get(sent.icmp) if sent.icmp is not None else None,
@@ -104,6 +112,17 @@ def restored(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
         "dport": sent.sport,
         "possible": _opposite(sent.possible),
     }
+
+
+def translated(arrived: Packet) -> dict[str, Any] | None:
+    """What conntrack changes of the destination of each later packet of a request.
+
+    None unless that of the first one was translated.
+    """
+    if not arrived.dnat:
+        return None
+    changed = ("dst", "dport", "dnat", "dst_local", *_ORIGINAL)
+    return {field: getattr(arrived, field) for field in changed}
 
 
 def _opposite(possible: Possible) -> Possible:

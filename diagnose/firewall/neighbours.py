@@ -21,7 +21,6 @@ from diagnose.firewall.verdict import Step
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
-    from diagnose.firewall.flow import Flow, Trace
     from diagnose.firewall.packet import Hook, Layer
     from diagnose.firewall.stack import Stack
 
@@ -74,17 +73,23 @@ def solicited_node(address: str) -> str:
 
 def between_host_and_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
     """What is lost between the host and a neighbour of one of its interfaces, both ways."""
-    host, peer = pair.own, pair.peer
-    packets = (
-        (_question(peer, host), _IN),
-        (_answer(host, peer), _OUT),
-        (_question(host, peer), _OUT),
-        (_answer(peer, host), _IN),
-    )
-    for packet, hooks in packets:
-        yield from _undelivered(
-            stack, _packet_on(stack, pair.device, packet, hooks), hooks, pair.device
-        )
+    yield from asked_by_peer(stack, pair)
+    yield from asked_by_host(stack, pair)
+
+
+def asked_by_peer(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+    """What is lost of the question of a peer, and of the host's answer.
+
+    The question tells the host who the peer is (RFC 4861, 7.2.3).
+    """
+    yield from _undelivered(stack, pair, _question(pair.peer, pair.own), _IN)
+    yield from _undelivered(stack, pair, _answer(pair.own, pair.peer), _OUT)
+
+
+def asked_by_host(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
+    """What is lost of the host's question, and of the answer of a peer."""
+    yield from _undelivered(stack, pair, _question(pair.own, pair.peer), _OUT)
+    yield from _undelivered(stack, pair, _answer(pair.peer, pair.own), _IN)
 
 
 def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
@@ -95,23 +100,15 @@ def between_peers(stack: Stack, pair: NeighbourPair) -> Iterator[Undelivered]:
         frame = replace(
             packet, iif=pair.device, oif=pair.device, physin=None, physout=None, dst_local=False
         )
-        yield from _undelivered(stack, frame, _ACROSS, pair.device)
+        yield from _lost_packet(stack, frame, _ACROSS, pair.device)
 
 
-def on_the_way(stack: Stack, flow: Flow, traced: Trace) -> Iterator[Undelivered]:
-    """What is lost between the host and the neighbours that it gets an IPv6 connection from, and
-    hands it on to: the ends themselves, or the routers to them."""
-    if flow.family != "ip6":
-        return
-    origin = flow.origin
-    links = [(origin.device, origin.src if isinstance(origin.src, str) else None)]
-    links.append((traced.to or "", traced.packet.dst if traced.packet is not None else None))
-    for device, address in links:
-        own = stack.address_on(device, "ip6", address) if device and device != "lo" else None
-        if own is not None and address is not None:
-            router = stack.routing.look_up(address).gateway
-            pair = NeighbourPair(device, own, router or address)
-            yield from between_host_and_peer(stack, pair)
+def _undelivered(
+    stack: Stack, pair: NeighbourPair, packet: Packet, hooks: _Hooks
+) -> Iterator[Undelivered]:
+    """A message that the host sends or gets by the interface of a pair, where it is lost."""
+    on_interface = _packet_on(stack, pair.device, packet, hooks)
+    yield from _lost_packet(stack, on_interface, hooks, pair.device)
 
 
 def _packet_on(stack: Stack, device: str, packet: Packet, hooks: _Hooks) -> Packet:
@@ -138,7 +135,7 @@ def _message(icmp: int, src: str, dst: str) -> Packet:
     )
 
 
-def _undelivered(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
+def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
     ruleset = stack.ruleset
     for layer, hook in hooks:
         if layer == "bridge":

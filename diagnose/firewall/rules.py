@@ -280,14 +280,16 @@ class Ruleset(msgspec.Struct, frozen=True, dict=True):
         return tuple(seen)
 
     def ask_for_state(self, chains: Sequence[Chain]) -> bool:
-        """Whether a rule of these chains asks for conntrack's state.
+        """Whether a rule of these chains asks for conntrack's state, or for what follows from it.
 
         Chains that they lead to count too.
         """
         where = tuple(map(id, chains))
         answer = self._asks_for_state.get(where)
         if answer is None:
-            answer = self._asks_for_state[where] = "state" in self._fields_read(chains)
+            answer = self._asks_for_state[where] = bool(
+                self._fields_read(chains) & {"state", "status", "syn"}
+            )
         return answer
 
     @functools.cached_property

@@ -7,7 +7,9 @@ it came by a bridge's port, prerouting, the choice of a route with the check of 
 input or forward and postrouting. One that the host sends meets output, a second choice of a route
 where its mark or destination changed, and postrouting; sent to the host itself it comes in again by
 `lo`. Packets between two ports of one bridge meet IP's chains where br_netfilter shows them. An
-answer takes the same hooks in the other direction, with conntrack undoing what was translated.
+answer takes the same hooks in the other direction, with conntrack undoing what was translated. What
+the client of a TCP connection sends next takes those of its first packet, as one of a connection
+that is established.
 """
 
 from __future__ import annotations
@@ -16,11 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from diagnose.firewall.connection_packets import first_packet, one_of, reply_to, restored
+from diagnose.firewall.connection_packets import (
+    first_packet,
+    one_of,
+    reply_to,
+    restored,
+    translated,
+)
 from diagnose.firewall.flow import Flow, Obstacle, Part, Trace
 from diagnose.firewall.route_steps import Router
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace_record import Arrival, TraceEndedError, TraceRecord
+from diagnose.firewall.untracked import untracked
 from diagnose.firewall.walk import walk
 
 if TYPE_CHECKING:
@@ -38,6 +47,7 @@ def trace(stack: Stack, flow: Flow) -> Trace:
         arrival = tracer.send("request", sent)
         tracer.record.arrived = arrival
         tracer.answer(sent, arrival)
+        tracer.go_on(arrival.packet)
     except TraceEndedError as stopped:
         return tracer.record.stopped(stopped)
     return tracer.record.result()
@@ -56,6 +66,7 @@ def trace_bridged(stack: Stack, flow: Flow, out_port: str = "") -> Trace:
         tracer.record.arrived = Arrival(bridge, arrived)
         reply = replace(reply_to(arrived), iif=bridge, physin=out_port or None)
         tracer.bridged("reply", reply, flow.origin.port, undo=restored(sent, arrived))
+        tracer.go_on(arrived)
     except TraceEndedError as stopped:
         return tracer.record.stopped(stopped)
     return tracer.record.result()
@@ -69,12 +80,30 @@ class _Tracer:
         self._flow = flow
         self.record = TraceRecord()
         self._routes = Router(stack, self.record, flow.assumed)
+        self._requests: list[tuple[Hook, Packet]] = []
+        """The first packet as it came to each of IP's hooks."""
 
     # -- one packet ----------------------------------------
 
     def send(self, part: Part, packet: Packet) -> Arrival:
         """A packet from where its party is."""
         return self.output(part, packet) if not packet.iif else self.receive(part, packet)
+
+    def go_on(self, arrived: Packet) -> None:
+        """What the client of a TCP connection sends next, once the answer has arrived.
+
+        Conntrack knows the connection then, and rules for new ones no longer count. It takes the
+        way of the first packet: only hooks that ask for such things are walked again.
+        """
+        if arrived.proto != "tcp" or self.record.is_in_doubt or arrived.state == "untracked":
+            return
+        ruleset = self._stack.ruleset
+        for hook, packet in self._requests:
+            if ruleset.ask_for_state(ruleset.base_chains(hook, packet.family)):
+                undo = translated(arrived) if hook in ("prerouting", "output") else None
+                verdict = walk(ruleset, hook, replace(packet, state="established"), undo=undo)
+                if verdict.outcome != "accept":
+                    self.record.hook("request", hook, verdict)
 
     def receive(
         self,
@@ -229,7 +258,18 @@ class _Tracer:
             dst_local=self._stack.is_local(reply.dst),
         )
         end = self.receive("reply", reply, undo=restored(sent, request))
+        self._check_tracked(request, reply, end)
         self._check_way_home(end)
+
+    def _check_tracked(self, request: Packet, reply: Packet, end: Arrival) -> None:
+        """An answer that a rule keeps out of conntrack stays as it is: its client knows another
+        address than that which answers."""
+        is_translated = request.dnat or request.snat
+        if end.packet.state != "untracked" or not is_translated or self.record.is_in_doubt:
+            return
+        by = untracked(self._stack.ruleset.chains, reply)
+        if by is not None:
+            self.record.stop(Obstacle("rule", by, "reply", "prerouting"))
 
     def _check_beside(self, sent: Packet, arrival: Arrival) -> None:
         """A packet that was sent on into the bridge that it came from.
@@ -285,6 +325,8 @@ class _Tracer:
         nat_done: bool = False,
     ) -> Packet:
         """The packet behind one of IP's hooks."""
+        if part == "request":
+            self._requests.append((hook, packet))
         verdict = walk(self._stack.ruleset, hook, packet, undo=undo, nat_done=nat_done)
         self.record.hook(part, hook, verdict)
         self.record.translation(part, hook, verdict)

@@ -52,7 +52,8 @@ def walk(
         chains = ruleset.device_chains(hook, device)
     else:
         chains = ruleset.base_chains(hook, "bridge" if layer == "bridge" else packet.family)
-    if undo is not None or not (packet.reply or hook == "input"):
+    is_known = packet.reply or packet.state == "established"
+    if undo is not None or not (is_known or hook == "input"):
         return _walked(ruleset, chains, packet, undo, nat_done=nat_done)
     key = (hook, layer, device, nat_done, ruleset.unread_apart(packet, chains))
     verdict_before = ruleset.remembered.get(key)
@@ -79,7 +80,7 @@ def _walked(
     ways_are_before = False
     for chain in chains:
         if undo and chain.priority >= _UNDO_PRIORITY:
-            ways = [way.with_packet(**undo) for way in ways]
+            ways = [_undone(way, undo) for way in ways]
             undo = None
         is_before = any(chain is other for other in early)
         if is_before != ways_are_before:
@@ -93,6 +94,12 @@ def _walked(
     if undo:
         ways = [way.with_packet(**undo) for way in ways]
     return _verdict_on(ruleset, ways, blocked)
+
+
+def _undone(way: Way, undo: Mapping[str, Any]) -> Way:
+    """The way with what conntrack restores, of a packet that it knows."""
+    is_tracked = way.state.packet.state != "untracked"
+    return way.with_packet(**undo) if is_tracked else way
 
 
 def _before_conntrack(ruleset: Ruleset, chains: Sequence[Chain], packet: Packet) -> Sequence[Chain]:

@@ -108,6 +108,61 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "accept",
         "",
     ),
+    "out, and only what opens a connection is let through": (
+        stack(
+            table(
+                "filter",
+                "-A FORWARD -i docker0 -m conntrack --ctstate NEW -j ACCEPT",
+                "-A FORWARD -o docker0 -m conntrack --ctstate ESTABLISHED -j ACCEPT",
+                policy="DROP",
+            )
+        ),
+        Flow(CONTAINER, PEER, "tcp", 443),
+        "drop",
+        "chain FORWARD of table ip filter (policy drop)",
+    ),
+    "out, a datagram, of which only the first is let through": (
+        stack(
+            table(
+                "filter",
+                "-A FORWARD -i docker0 -m conntrack --ctstate NEW -j ACCEPT",
+                "-A FORWARD -o docker0 -m conntrack --ctstate ESTABLISHED -j ACCEPT",
+                policy="DROP",
+            )
+        ),
+        Flow(CONTAINER, PEER, "udp", 53),
+        "accept",
+        "eth0",
+    ),
+    "in, translated, and the answer is kept out of conntrack": (
+        stack(table("nat", DNAT) + table("raw", "-A PREROUTING -i docker0 -j CT --notrack")),
+        Flow(CLIENT, "192.0.2.10", "tcp", 8080),
+        "drop",
+        "chain PREROUTING of table ip raw (-i docker0 -j CT --notrack)",
+    ),
+    "in, translated, and what follows is let in by its first address": (
+        stack(
+            table("nat", DNAT)
+            + table(
+                "filter",
+                "-A FORWARD -i docker0 -j ACCEPT",
+                "-A FORWARD -m conntrack --ctorigdstport 8080 --ctproto tcp -j ACCEPT",
+                policy="DROP",
+            )
+        ),
+        Flow(CLIENT, "192.0.2.10", "tcp", 8080),
+        "accept",
+        "docker0",
+    ),
+    "out, and taken to the host itself": (
+        stack(
+            table("nat", "-A PREROUTING -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 22")
+            + table("filter", "-A FORWARD -j DROP")
+        ),
+        Flow(CONTAINER, PEER, "tcp", 443),
+        "accept",
+        "",
+    ),
     "in, translated": (
         stack(table("nat", DNAT)),
         Flow(CLIENT, "192.0.2.10", "tcp", 8080),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.firewall.actions import Action, Assign
 from diagnose.firewall.conditions import Condition
@@ -57,7 +58,24 @@ class RuleProgram(msgspec.Struct, eq=False):
     def parts_in(self, register: int, length: int) -> list[Part] | None:
         """The parts that lie side by side from a register on.
 
-        None where they do not fill the length.
+        Of a number that is longer its head alone: nft compares the whole bytes of a prefix. None
+        where they do not fill the length.
+        """
+        at, end = address_of(register), address_of(register) + length
+        parts = []
+        while at < end:
+            part = self.parts.get(at)
+            if part is None:
+                return None
+            is_cut = part.width > end - at and (part.kind, part.order) == ("number", "big")
+            parts.append(replace(part, width=end - at) if is_cut else part)
+            at += part.width
+        return parts
+
+    def concatenated_in(self, register: int, length: int) -> list[Part] | None:
+        """The parts of a concatenation of that length, each of which begins at a quarter.
+
+        None where they do not fill it.
         """
         at, end = address_of(register), address_of(register) + length
         parts = []
@@ -66,12 +84,17 @@ class RuleProgram(msgspec.Struct, eq=False):
             if part is None:
                 return None
             parts.append(part)
-            at += part.width
+            at += padded(part.width)
         return parts
 
     def constant(self, register: int) -> bytes | None:
         """What the rule has put into a register."""
         return self.constants.get(address_of(register))
+
+
+def padded(length: int) -> int:
+    """The bytes of the quarters of a register that so many bytes take."""
+    return length + 3 & ~3
 
 
 def address_of(register: int) -> int:

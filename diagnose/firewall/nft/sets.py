@@ -7,7 +7,7 @@ from typing import Any
 
 from diagnose.firewall.actions import Choose, Maybe
 from diagnose.firewall.conditions import Match, Unread
-from diagnose.firewall.nft.program import Expression, RuleProgram, address_of
+from diagnose.firewall.nft.program import Expression, RuleProgram, address_of, padded
 from diagnose.firewall.nft.verdicts import verdict
 from diagnose.firewall.packet import Field
 from diagnose.firewall.registers import TRANSPORTS, Part, between, named
@@ -70,7 +70,9 @@ def _key_parts(
     if lengths:
         parts = _concatenated(program, register, lengths)
     else:
-        parts = program.parts_in(register, named_set["key_bytes"])
+        # a concatenation without intervals comes without the lengths of its fields
+        length = named_set["key_bytes"]
+        parts = program.parts_in(register, length) or program.concatenated_in(register, length)
     if parts is None or any(part.field is None for part in parts):
         return None
     return parts
@@ -85,12 +87,8 @@ def _concatenated(program: RuleProgram, register: int, lengths: list[int]) -> li
         if part is None or part.width != length:
             return None
         parts.append(part)
-        at += _padded(length)
+        at += padded(length)
     return parts
-
-
-def _padded(length: int) -> int:
-    return length + 3 & ~3
 
 
 def _keys(
@@ -100,8 +98,9 @@ def _keys(
     if parts is None or named_set is None:
         return None
     keys = []
+    is_concatenated = sum(part.width for part in parts) != named_set["key_bytes"]
     for element in _spans(named_set):
-        key = _key(program, parts, element, is_concatenated=bool(named_set.get("fields")))
+        key = _key(program, parts, element, is_concatenated=is_concatenated)
         if key is None:
             return None
         keys.append((key, element))
@@ -123,7 +122,7 @@ def _key(
         if value is None:
             return None
         values.append(value)
-        at += _padded(part.width) if is_concatenated else part.width
+        at += padded(part.width) if is_concatenated else part.width
     return tuple(values)
 
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import pytest
-from msgspec.structs import replace
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import NetworkEndpoint, NetworkSettings
 from diagnose.evidence.network.gateways.neighbour_discovery import NeighbourDiscovery, NeighbourLink
 from diagnose.evidence.network.networks import Network
-from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.neighbours import (
     NeighbourPair,
     Undelivered,
+    asked_by_host,
+    asked_by_peer,
     between_host_and_peer,
     between_peers,
-    on_the_way,
     solicited_node,
 )
 from diagnose.firewall.routing import Routing
@@ -119,12 +118,8 @@ def test_dropped(links: list[NeighbourLink], expected: list[tuple[str, str]]) ->
     )
 
 
-def test_a_connection_needs_its_neighbours() -> None:
+def test_who_asks_says_who_he_is() -> None:
     closed, open_to_icmp = stack(""), stack("-A INPUT -p ipv6-icmp -j ACCEPT\n")
-    flow = Flow(Origin("br-shop", "fd00::2"), "2001:db8::80", family="ip6")
-    assert [message.message for message in on_the_way(closed, flow, Trace("accept"))] == [
-        "neighbour solicitation",
-        "neighbour advertisement",
-    ]
-    assert not list(on_the_way(open_to_icmp, flow, Trace("accept")))
-    assert not list(on_the_way(closed, replace(flow, family="ip"), Trace("accept")))
+    assert [lost.message for lost in asked_by_peer(closed, LINK)] == ["neighbour solicitation"]
+    assert [lost.message for lost in asked_by_host(closed, LINK)] == ["neighbour advertisement"]
+    assert not [*asked_by_peer(open_to_icmp, LINK), *asked_by_host(open_to_icmp, LINK)]
