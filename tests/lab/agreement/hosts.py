@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 
 from tests.lab.agreement.docker_rules import DockerRules, container, nftables_rules, subnet
+from tests.lab.agreement.own_rules import own_rules
 from tests.lab.agreement.site import TCP_PORTS
 
 
@@ -24,12 +25,15 @@ class Generator:
             self._docker(family, style, "iptables-legacy" if legacy else "iptables-nft")
         steps: list[Callable[[], None]] = [
             self._docker_user, self._docker_user, self._input, self._output, self._raw, self._marks, self._two_uplinks, self._native,
-            self._native, self._device, self._bridge, self._odd_rules, self._sets, self._settings, self._settings, self._policy,
-            self._policy, self._routes, self._nat, self._nat, self._legacy, self._other_bridge,
+            self._native, self._device, self._bridge, self._odd_rules, self._settings, self._settings, self._policy,
+            self._policy, self._routes, self._nat, self._nat, self._legacy, self._other_bridge, *[self._own] * 8,
         ]  # fmt: skip
         for step in rng.sample(steps, rng.randint(0, 6)):
             step()
         return "\n".join(self._lines)
+
+    def _own(self) -> None:
+        self._add(*own_rules(self._rng, self._family()))
 
     def _add(self, *lines: str) -> None:
         self._lines += lines
@@ -240,7 +244,7 @@ class Generator:
             f"{key} daddr . tcp dport {{ {container(bridge, 2, family)} . 80 }} drop", "meta l4proto tcp reject with tcp reset",
             "ct status dnat accept", "ct direction original tcp dport 5432 drop", "fib daddr type local accept", "ct mark 0x2 drop", "meta mark and 0xf == 1 drop",
             f'iifname "{bridge}" oifname "{bridge}" drop', 'iifname "dock*" accept', f'iifname . oifname {{ "{bridge}" . "eth0" }} drop', "meta nfproto ipv6 drop",
-            "ct original proto-dst 8080 drop", "tcp flags & (fin|syn|rst|ack) == syn drop", "limit rate over 1000/second burst 500 packets drop", "counter log",
+            "meta l4proto tcp ct original proto-dst 8080 drop", "tcp flags & (fin|syn|rst|ack) == syn drop", "limit rate over 1000/second burst 500 packets drop", "counter log",
             "fib saddr . iif oif missing drop", "ct state new accept", "tcp dport vmap { 22 : drop, 80 : accept, 443 : drop }", "reject",
         ]  # fmt: skip
         hook = rng.choice(("forward", "forward", "input", "output", "prerouting", "postrouting"))
@@ -303,22 +307,6 @@ class Generator:
         if "ttl" in rule and family == "ip6":
             rule = "-m hl --hl-gt 20 -j DROP"
         self._add(f"{self._tool(family)} -I {chain} {rule} || true")
-
-    def _sets(self) -> None:
-        family, rng = self._family(), self._rng
-        addresses = [
-            container(self._bridge_name(), 2, family),
-            subnet("lxcbr0", family),
-            {"ip": "198.51.100.80", "ip6": "2001:db8:c::80"}[family],
-        ]
-        kind = rng.choice(("hash:ip", "hash:net", "hash:net"))
-        members = [address for address in addresses if kind == "hash:net" or "/" not in address]
-        inet = "inet6" if family == "ip6" else "inet"
-        flag = rng.choice(("src", "dst"))
-        self._add(
-            "NEEDS_IPSET", f"ipset create crowd {kind} family {inet}", *(f"ipset add crowd {member}" for member in members),
-            f"{self._tool(family)} -I {rng.choice(('FORWARD', 'INPUT'))} -m set {rng.choice(('', '! '))}--match-set crowd {flag} -j {rng.choice(('DROP', 'ACCEPT'))}",
-        )  # fmt: skip
 
     def _settings(self) -> None:
         rng = self._rng

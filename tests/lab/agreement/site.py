@@ -187,6 +187,12 @@ class Site:
                 addresses = {"ip": f"{whole}.{number}", "ip6": f"{net6}::{number}"}
                 self.parties.append(Party(inside.name, inside, addresses, bridge, port))
 
+    def forget(self) -> None:
+        """Empty what host and parties remember of connections and of their neighbours."""
+        self.host.sh("conntrack -F 2>/dev/null || true")
+        for space in {id(party.space): party.space for party in self.parties}.values():
+            space.sh("ip neigh flush all; ip -6 neigh flush all")
+
     # -- servers ----------------------------------------
 
     def _serve(self) -> None:
@@ -371,7 +377,5 @@ sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv4.conf.al
 sysctl -qw net.ipv4.conf.all.src_valid_mark=0 net.ipv4.conf.all.accept_local=0
 for link in docker0 br-shop lxcbr0 eth0 eth1; do sysctl -qw net.ipv4.conf.$link.rp_filter=0 net.ipv4.conf.$link.forwarding=1; done
 [ ! -e /proc/sys/net/bridge ] || sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0
-ip neigh flush all
-conntrack -F 2>/dev/null || true
 """
 """Undoes what a generated host has changed."""
