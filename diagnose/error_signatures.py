@@ -8,6 +8,8 @@ from __future__ import annotations
 import functools
 import re
 
+from diagnose.required_words import required_words
+
 PATTERNS: dict[str, str] = {
     # the kernel has the same words for a user's file watchers, keys and namespaces, and for cgroups
     "no-space": r"(?m)^(?!.*(?:watch: |/sys/fs/cgroup|fork/exec )).*no space left on device"
@@ -59,11 +61,25 @@ network."""
 @functools.lru_cache(8192)
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
-    nonempty = [text for text in texts if text]
-    if not nonempty:
-        return frozenset()
-    return frozenset(
-        sign
-        for sign, pattern in PATTERNS.items()
-        if any(re.search(pattern, text, re.IGNORECASE) for text in nonempty)
+    nonempty = [(text, text.lower()) for text in texts if text]
+    return frozenset(sign for sign in PATTERNS if _is_shown(sign, nonempty))
+
+
+def _is_shown(sign: str, texts: list[tuple[str, str]]) -> bool:
+    """Whether one of these texts shows a class of error.
+
+    texts: each as it is, and in small letters. To look for the words of a pattern costs a tenth of
+    the pattern, and few lines have one.
+    """
+    words, pattern = _words_and_pattern(sign)
+    return any(
+        any(word in lowered for word in words) and pattern.search(text) is not None
+        for text, lowered in texts
     )
+
+
+@functools.cache
+def _words_and_pattern(sign: str) -> tuple[frozenset[str], re.Pattern[str]]:
+    """The words of which a text must hold one, and the pattern that decides."""
+    pattern = re.compile(PATTERNS[sign], re.IGNORECASE)
+    return required_words(pattern) or frozenset({""}), pattern

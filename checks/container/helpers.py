@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.programs.program_faults import ProgramFaults
 from diagnose.evidence.containers.service import has_health_check
@@ -33,7 +34,7 @@ class EndOutcome(NamedTuple):
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
     """Its last log lines; none where logs could not be read."""
-    return log_tails.of(container) if isinstance(log_tails, LogTails) else LogTail(())
+    return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
 
 
 def log_evidence(tail: LogTail) -> dict[str, object]:

@@ -6,6 +6,7 @@ import re
 
 from checks.resources.helpers import reaches
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import HostLimits
@@ -55,7 +56,7 @@ def open_files_exhausted(
     of 1024.
     """
     for container in containers:
-        tail = log_tails.of(container) if log_tails else LogTail(())
+        tail = log_tails.of(container) if log_tails else NO_LINES
         fullest = open_files.by_container.get(container.id) if open_files else None
         if fullest and not reaches(near, fullest.open, fullest.limit):
             fullest = None

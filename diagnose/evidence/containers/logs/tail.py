@@ -96,6 +96,10 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         return [line for line, small in lowered if any(needle in small for needle in needles)]
 
 
+NO_LINES = LogTail(())
+"""Of a container whose log was not read, or holds nothing."""
+
+
 def read_tails(
     host: Host, containers: Sequence[Container]
 ) -> tuple[dict[str, LogTail], dict[str, str]]:
@@ -156,7 +160,13 @@ def _explains_little(tail: LogTail) -> bool:
     return all(line.startswith("  ") or not line for line in upto)
 
 
+@functools.lru_cache(256)
 def _tail(log: ContainerLog, started: float | None) -> LogTail:
+    """The lines of a log as it was read. started: when the last run began.
+
+    One object for the same log, so that what its lines say is worked out once: a proof reads the
+    logs again for each cause that it tries.
+    """
     lines: list[str] = []
     earlier: list[str] = []
     for line in log.lines:
@@ -164,13 +174,4 @@ def _tail(log: ContainerLog, started: float | None) -> LogTail:
         # on a busy host
         before = line.at is not None and started is not None and line.at < started - 2
         (earlier if before else lines).append(line.text.rstrip())
-    return _known_tail(tuple(lines), tuple(earlier))
-
-
-@functools.lru_cache(512)
-def _known_tail(lines: tuple[str, ...], earlier: tuple[str, ...]) -> LogTail:
-    """One object for the same lines: what they say is worked out once.
-
-    A proof reads the logs again for each cause that it tries.
-    """
-    return LogTail(lines, earlier)
+    return LogTail(tuple(lines), tuple(earlier))

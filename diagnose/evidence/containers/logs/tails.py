@@ -11,7 +11,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.inner_failures import InnerFailures
-from diagnose.evidence.containers.logs.tail import LogTail, read_tails
+from diagnose.evidence.containers.logs.tail import NO_LINES, LogTail, read_tails
 from diagnose.evidence.containers.service import is_build_step
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
@@ -50,7 +50,7 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where nothing was asked, printed, or could be read."""
-        return self.by_id.get(container.id, LogTail(()))
+        return self.by_id.get(container.id, NO_LINES)
 
     @functools.cached_property
     def failures(self) -> dict[str, Recognised]:

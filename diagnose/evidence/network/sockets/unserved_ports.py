@@ -10,6 +10,7 @@ from diagnose.evidence.containers.logs.tail import (
     LINES,
     MORE_BYTES,
     MORE_LINES,
+    NO_LINES,
     LogTail,
     read_tails,
 )
@@ -65,7 +66,7 @@ class UnservedPorts(msgspec.Struct, frozen=True):
 
     def of(self, container: Container) -> LogTail:
         """Its last lines; none where it serves a port, or where its log explains nothing."""
-        return self.tails.get(container.id, LogTail(()))
+        return self.tails.get(container.id, NO_LINES)
 
     def watcher_of(self, container: Container) -> str:
         """What waits for a change of files since its program has ended; "" where nothing does."""

@@ -35,7 +35,9 @@ def found(
     table_at: when a file of the database was last made.
     """
     database = container("db", Config={"Image": image}, Mounts=MOUNTS, **ON)
-    caller = container("app", Config={"Env": ["DATABASE_URL=postgres://db/shop"]}, **ON)
+    network = {"Networks": {"shop": {"IPAddress": "10.0.0.4"}}}
+    settings = {"Env": ["DATABASE_URL=postgres://db/shop"]}
+    caller = container("app", Config=settings, NetworkSettings=network)
     containers = Containers([database, caller])
     logs = RecentLogs({caller.id: tuple(RecentLine(NOW, line) for _ in "abcd")})
 
