@@ -36,7 +36,7 @@ def test_each_class_of_error_is_tried_on_few_lines(sign: str) -> None:
     assert min(map(len, words)) >= 3
 
 
-def test_no_class_is_missed_for_want_of_its_words() -> None:
+def test_no_class_is_missed_that_a_pattern_finds() -> None:
     """On the ends of real logs, which hold lines of most classes."""
     logs = Path(__file__).parent / "data" / "program_logs"
     lines = {line for name in ("tuning", "starts") for line in (logs / f"{name}.txt").open()}

@@ -55,6 +55,8 @@ class Outline(msgspec.Struct, frozen=True):
     blocks: tuple[OutlineBlock, ...]
     """The roots above advice. Where they are all about how the host is set up, what happens and
     nobody explains comes first."""
+    further: tuple[tuple[str, int], ...]
+    """The ids of the roots that have no block, and how many there are of each."""
     advice: tuple[OutlineBlock, ...]
     unexplained: tuple[OutlineBlock, ...]
     """The advice after which nobody is calm: what happens, no finding explains, and no block
@@ -73,8 +75,11 @@ class Outline(msgspec.Struct, frozen=True):
     """How many checks were skipped."""
 
 
-def outline(report: Report, code: int) -> Outline:
-    """The report as an outline. code: the exit code of the run, which decides the first word."""
+def outline(report: Report, code: int, most: int | None = None) -> Outline:
+    """The report as an outline.
+
+    code: the exit code of the run, which decides the first word. most: so many roots have a block.
+    """
     tree = FindingTree.of(report)
     roots = [finding for finding in tree.by_key.values() if finding.root]
     loud = [root for root in roots if _is_loud(root, tree)]
@@ -82,6 +87,8 @@ def outline(report: Report, code: int) -> Outline:
     said = _Said.of(_unexplained(quiet, tree.by_key.values()))
     is_only_posture = all(root.check.posture for root in loud)
     first = said.complaints[:COMPLAINTS_FIRST] if is_only_posture else []
+    grouped = groups(loud, tree.effects_of)
+    further = Counter(root.id for group in grouped[len(grouped[:most]) :] for root in group)
     number = report.by_severity
     judged = report.by_verdict
     word = FIRST_WORDS[code]
@@ -94,8 +101,9 @@ def outline(report: Report, code: int) -> Outline:
         coverage=_coverage(report.coverage),
         blocks=(
             *_single_blocks(first, tree),
-            *(block(group, tree) for group in groups(loud, tree.effects_of)),
+            *(block(group, tree) for group in grouped[:most]),
         ),
+        further=tuple(further.most_common()),
         advice=tuple(block(group, tree) for group in _by_check(quiet)),
         unexplained=_single_blocks(said.complaints[len(first) :], tree),
         asides=_single_blocks(said.asides, tree),

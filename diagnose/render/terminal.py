@@ -32,6 +32,8 @@ LINES_OF = {"log": LOG_LINES, "State.Error": 1}
 """What the engine said of a failed start is long, and the sentence says what it means."""
 IDS_SHOWN = 6
 UNEXPLAINED_SHOWN = 3
+MOST_BLOCKS = 100
+"""Nobody reads more, and each takes a millisecond: 4,000 would take longer than most budgets."""
 COMMAND_INDENT = 6
 """Deeper than any prose, so that a command differs from words without colour too."""
 COMMAND_LINES = 3
@@ -57,7 +59,7 @@ def render(
     """
     console = literal(stream, color=color, width=width)
     page = _Page(console, verbose, shell)
-    page.print(outline(report, code))
+    page.print(outline(report, code, None if verbose else MOST_BLOCKS))
     if silenced:
         for finding in report.findings:
             if finding.silenced:
@@ -123,6 +125,9 @@ class _Page:
             self.line(f"note: {note}")
         for block in page.blocks:
             self.block(block)
+        if page.further:
+            self.console.print()
+            self.filled("further findings", [f"{id} {number}" for id, number in page.further])
         self.unexplained("not explained by anything above", page.unexplained)
         self.unexplained("logged by programs that work all the same", page.asides)
         self.advice(page)

@@ -18,6 +18,7 @@ from diagnose.model import (
     container,
 )
 from diagnose.render import llm, terminal
+from diagnose.render.terminal import MOST_BLOCKS
 from tests.reports import found, report, text
 
 
@@ -240,3 +241,17 @@ def test_the_first_line_names_the_first_cause() -> None:
     assert both.startswith(
         "CRITICAL shop-3: 2 critical in 0.6 s; start with container.paused (api)\n"
     )
+
+
+def test_more_roots_than_anybody_reads_are_counted() -> None:
+    many = [found(f"container.fault-{number}", container("web")) for number in range(MOST_BLOCKS)]
+    full = found("storage.disk-full", HOST, "the disk is full", Severity.warning)
+    every = report(*many, full)
+    shown = text(every)
+    assert shown.count("it is broken") == MOST_BLOCKS
+    assert "the disk is full" not in shown
+    assert "further findings  storage.disk-full 1   -v lists them" in shown
+    stream = io.StringIO()
+    terminal.render(every, 2, stream, color=False, verbose=True)
+    assert "the disk is full" in stream.getvalue()
+    assert "further findings" not in stream.getvalue()
