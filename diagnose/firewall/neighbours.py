@@ -144,7 +144,7 @@ def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> It
                 continue
             seen = _as_frame(packet, device, hooks)
         else:
-            seen = replace(packet, oif="") if hook == "prerouting" else packet
+            seen = _as_packet(packet, hook, device, hooks)
         verdict = walk(ruleset, hook, seen, layer=layer)
         if verdict.outcome == "accept":
             continue
@@ -154,6 +154,18 @@ def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> It
         obstacle = Obstacle("rule", verdict.by or _UNKNOWN, "request", hook)
         yield Undelivered(message, packet.src or "", obstacle, verdict.is_blocked)
         return
+
+
+def _as_packet(packet: Packet, hook: Hook, device: str, hooks: _Hooks) -> Packet:
+    """A packet as IP's chains see it.
+
+    A message of the host has its device from the beginning: ip6_output shows that as the one that
+    it came in by.
+    """
+    if hook == "prerouting":
+        return replace(packet, oif="")
+    is_sent = hooks is _OUT and hook == "postrouting"
+    return replace(packet, iif=device) if is_sent else packet
 
 
 def _as_frame(packet: Packet, device: str, hooks: _Hooks) -> Packet:

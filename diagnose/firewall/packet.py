@@ -210,6 +210,13 @@ def _destination_type(packet: Packet) -> int | None:
     return _route_type(packet.dst_local)
 
 
+def _destination_type_of_interface(packet: Packet, is_here: bool | None) -> int | None:
+    """is_here: whether the destination is an address of the interface."""
+    if packet.dst is not None and _is_multicast(packet.dst):
+        return ROUTE_TYPES["MULTICAST"]
+    return _route_type(is_here if packet.dst_local else packet.dst_local)
+
+
 @functools.lru_cache(maxsize=1 << 14)
 def _is_multicast(address: str) -> bool:
     return ip_address(address).is_multicast
@@ -275,13 +282,9 @@ _READERS: Mapping[Field, Callable[[Packet], int | str | None]] = MappingProxyTyp
         "brin": lambda packet: packet.brin,
         "brout": lambda packet: packet.brout,
         "src_type_in": _source_type_of_interface,
-        "dst_type_in": lambda packet: _route_type(
-            packet.here_in if packet.dst_local else packet.dst_local
-        ),
+        "dst_type_in": lambda packet: _destination_type_of_interface(packet, packet.here_in),
         "src_type_out": _source_type_of_interface,
-        "dst_type_out": lambda packet: _route_type(
-            packet.here_out if packet.dst_local else packet.dst_local
-        ),
+        "dst_type_out": lambda packet: _destination_type_of_interface(packet, packet.here_out),
         "pkttype": lambda _: 0,
         "tos": lambda _: 0,
         "mac": lambda _: None,

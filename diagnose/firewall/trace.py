@@ -183,19 +183,22 @@ class _Tracer:
             frame = replace(packet, iif="", brout=packet.oif, oif=None)
             self._bridge_walk(part, "output", frame)
             self._bridge_walk(part, "postrouting", frame)
-        if ruleset.uses_devices:
-            device = packet.oif or ""
-            verdict = walk(ruleset, "egress", packet, layer="netdev", device=device)
-            self.record.hook(part, "egress", verdict)
+        self._on_device(part, "egress", packet, packet.oif)
+
+    def _on_device(self, part: Part, hook: Hook, packet: Packet, device: str | None) -> None:
+        """The chains of one interface that is known."""
+        ruleset = self._stack.ruleset
+        if device and ruleset.uses_devices:
+            verdict = walk(ruleset, hook, packet, layer="netdev", device=device)
+            self.record.hook(part, hook, verdict)
 
     def _by_device(self, part: Part, packet: Packet) -> None:
         """The hooks of the device and the bridge that a packet comes in by."""
         ruleset = self._stack.ruleset
         if ruleset.uses_devices:
             untracked = replace(packet, state=None)
-            for device in filter(None, (packet.physin, packet.iif)):
-                verdict = walk(ruleset, "ingress", untracked, layer="netdev", device=device)
-                self.record.hook(part, "ingress", verdict)
+            for device in (packet.physin, packet.iif):
+                self._on_device(part, "ingress", untracked, device)
             self._by_some_port(part, packet)
         if ruleset.uses_bridges and self._stack.is_bridge(packet.iif):
             frame = replace(packet, iif=packet.physin or None, brin=packet.iif)
@@ -224,6 +227,8 @@ class _Tracer:
         """A packet from one port of a bridge to another."""
         bridge = packet.iif or ""
         in_port = packet.physin or None
+        self._on_device(part, "ingress", replace(packet, state=None), in_port)
+        self._on_device(part, "egress", packet, out_port)
         if self._stack.ruleset.uses_bridges:
             frame = replace(packet, iif=in_port, oif=out_port or None, brin=bridge, brout=bridge)
             hooks: tuple[Hook, ...] = ("prerouting", "forward", "postrouting")

@@ -411,3 +411,13 @@ def test_what_one_port_of_the_bridge_drops_leaves_the_answer_in_doubt(
     stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
     traced = trace(stack, Flow(Origin("eth0", "198.51.100.7"), "172.17.0.2", "tcp", 80))
     assert traced.outcome == outcome
+
+
+@pytest.mark.parametrize(("device", "outcome"), [("veth2", "drop"), ("veth4", "accept")])
+def test_what_a_port_drops_does_not_reach_the_other_port(device: str, outcome: str) -> None:
+    drop = Rule("drop", action=Stop("drop"))
+    guard = Chain(Table("nft", "netdev", "guard"), "c", (drop,), hook="ingress", devices=(device,))
+    stack = Stack(Ruleset((guard,)), Routing(ROUTES, None, NAMES), DEVICES, Settings())
+    origin = Origin("docker0", "172.17.0.2", "veth2")
+    traced = trace_bridged(stack, Flow(origin, "172.17.0.3", "tcp", 80), "veth3")
+    assert traced.outcome == outcome

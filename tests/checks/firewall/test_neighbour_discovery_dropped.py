@@ -123,3 +123,10 @@ def test_who_asks_says_who_he_is() -> None:
     assert [lost.message for lost in asked_by_peer(closed, LINK)] == ["neighbour solicitation"]
     assert [lost.message for lost in asked_by_host(closed, LINK)] == ["neighbour advertisement"]
     assert not [*asked_by_peer(open_to_icmp, LINK), *asked_by_host(open_to_icmp, LINK)]
+
+
+def test_a_question_is_for_no_address_of_an_interface() -> None:
+    rule = "-A INPUT -m addrtype --dst-type LOCAL --limit-iface-in -j DROP\n"
+    host = stack(f"{rule}-A INPUT -j ACCEPT\n")
+    assert not list(asked_by_peer(host, LINK))
+    assert [lost.message for lost in asked_by_host(host, LINK)] == ["neighbour advertisement"]

@@ -80,14 +80,19 @@ def predict() -> None:
 
 def _unheard(stack: Any, flow: Any, traced: Any) -> Iterator[Any]:
     """What is lost of neighbour discovery between the host and those that it gets an IPv6
-    connection from, and hands it on to: the client or its router asks, and then the host does."""
+    connection from, and hands it on to.
+
+    The client or its router asks first. For a packet that it forwards the host asks by its link's
+    own address (ndisc_solicit), so that the other end has to ask for the host in its turn.
+    """
     from diagnose.firewall.neighbours import NeighbourPair, asked_by_host, asked_by_peer
 
-    first = flow.origin.device, flow.origin.src, "", asked_by_peer
-    second = traced.to or "", traced.packet.dst if traced.packet else None
-    # for a packet that it forwards the host asks by its link's own address (ndisc_solicit)
-    link = "fe80::1" if flow.origin.device else ""
-    for device, address, own_net, asked in (first, (*second, link, asked_by_host)):
+    origin, end = flow.origin, traced.packet.dst if traced.packet else None
+    links = [(origin.device, origin.src, "", asked_by_peer)]
+    links.append((traced.to or "", end, "fe80::1" if origin.device else "", asked_by_host))
+    if origin.device:
+        links.append((traced.to or "", end, "", asked_by_peer))
+    for device, address, own_net, asked in links:
         own = stack.address_on(device, "ip6", own_net or address) if device and address else None
         if flow.family == "ip6" and own is not None:
             router = stack.routing.look_up(address).gateway
