@@ -54,6 +54,7 @@ each."""
 
 observed(
     *FAILURES,
+    "container.answers-with-errors",
     "container.dead",
     "container.exec-format",
     "container.runtime-limit-hit",

@@ -99,6 +99,50 @@ def file_of_variables_that_names_localhost(box: Box) -> None:
     box.sh("sleep 5")
 
 
+_SILENT_SHOP = r"""
+import http.server, socket, sys, time
+
+pairs = dict(line.strip().split("=") for line in open("/app/.env"))
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        try:
+            socket.create_connection((pairs["DB_HOST"], int(pairs["DB_PORT"])), 2).close()
+            status = 200
+        except OSError:
+            status = 500
+        self.send_response(status)
+        self.end_headers()
+
+http.server.ThreadingHTTPServer(("0.0.0.0", 8000), Handler).serve_forever()
+"""
+
+
+@fault(
+    "container.loopback-peer",
+    subject="container:shop47",
+    also=[(CHECK, "container:shop47")],
+    shareable=True,
+)
+def server_that_fails_for_its_database_says_nothing(box: Box) -> None:
+    """All pages are errors 500, because a file of variables names localhost: one cause."""
+    box.write("/srv/app47/.env", "DB_HOST=127.0.0.1\nDB_PORT=13347\n")
+    box.docker("network", "create", "app47")
+    serves = ("bb:1.36", "nc", "-ll", "-p", "13347", "-e", "cat")
+    run(box, "db47", *GOOD, "--network=app47", *serves)
+    code = ("bb:1.36", "/usr/bin/python3", "-c", _SILENT_SHOP)
+    run(box, "shop47", *GOOD, *MACHINE, "--network=app47", "-v", "/srv/app47:/app", *code)
+    _clients(box, "shop47", "/", "/cart")
+    _answers(box, "shop47", 500, 12)
+    run_ = box.diagnose("check", CHECK, "--format", "json")
+    (symptom,) = [
+        item
+        for item in run_.findings
+        if item["id"] == CHECK and item["subject"]["name"] == "shop47"
+    ]
+    assert [cause["id"] for cause in symptom["caused_by"]] == ["container.loopback-peer"]
+
+
 _WAITS = """
 while :; do
     echo 'INF | event=PostgreSQL connection failed, retrying... (connection failed: FATAL:  password \
