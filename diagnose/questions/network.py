@@ -259,6 +259,8 @@ class NeighbourEntry(msgspec.Struct, frozen=True):
     """The hardware address; None where nobody has answered."""
     state: str | None = None
     """The kernel's word for how sure it is: reachable, stale, failed ..."""
+    is_router: bool = False
+    """Whether it has said that it is an IPv6 router, even where its routes are ignored."""
 
 
 class ListNeighbours(Question[list[NeighbourEntry]], frozen=True):

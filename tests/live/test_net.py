@@ -36,6 +36,7 @@ ip -6 rule add from 2001:db8::/32 oif up0 lookup 500 priority 96
 ip neigh add 192.0.2.10 lladdr 02:00:00:00:00:10 dev up0
 ip neigh add 192.0.2.99 lladdr 02:00:00:00:00:11 nud stale dev up0
 ip -6 neigh add 2001:db8::7 lladdr 02:00:00:00:00:12 dev up0
+ip -6 neigh add fe80::1 lladdr 02:00:00:00:00:13 router dev up0
 sleep 3
 """
 """The last line waits for the link-local addresses, which the kernel tries out first."""
@@ -205,14 +206,21 @@ def test_neighbours_are_those_of_ip(scene: tuple[dict[str, Any], dict[str, Any]]
     answers, shown = scene
     numbers = {link["ifname"]: link["ifindex"] for link in shown["links"]}
     expected = {
-        (numbers[row["dev"]], row["dst"], row.get("lladdr"), row["state"][0].lower())
+        (
+            numbers[row["dev"]],
+            row["dst"],
+            row.get("lladdr"),
+            row["state"][0].lower(),
+            "router" in row,
+        )
         for row in shown["neighbours"]
     }
     found = {
-        (row["index"], row["address"], row["mac"], row["state"])
+        (row["index"], row["address"], row["mac"], row["state"], row["is_router"])
         for row in answers["net.neighbours"]
     }
-    assert (numbers["up0"], "192.0.2.10", "02:00:00:00:00:10", "permanent") in found
+    assert (numbers["up0"], "192.0.2.10", "02:00:00:00:00:10", "permanent", False) in found
+    assert (numbers["up0"], "fe80::1", "02:00:00:00:00:13", "permanent", True) in found
     assert found == expected
 
 

@@ -338,7 +338,7 @@ def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> Chec
 
     An engine that writes IPv6 rules turns forwarding on; with `accept_ra` at its default of 1 the
     kernel then ignores router advertisements, and the default route ends with its lifetime. A host
-    that was given its route in another way has one.
+    that was given its route in another way has one. A link without a router offers none.
     """
     if not router_advertisements.has_ipv6:
         return Skipped("no uplink of this host has a global IPv6 address")
@@ -347,11 +347,12 @@ def ipv6_default_route_lost(router_advertisements: RouterAdvertisements) -> Chec
             subject=Subject("interface", router.interface),
             summary=f'interface "{router.interface}" has address {router.addresses[0]}, but the '
             "host has no IPv6 default route:"
-            " accept_ra=1 ignores routers while forwarding is on",
+            f" accept_ra=1 ignores router {router.router} while forwarding is on",
             evidence={
                 f"net.ipv6.conf.{router.interface}.accept_ra": "1",
                 f"net.ipv6.conf.{router.interface}.forwarding": "1",
                 "addresses": list(router.addresses),
+                "router on the link": router.router,
                 "IPv6 default route": None,
             },
             variables={

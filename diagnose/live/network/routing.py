@@ -290,6 +290,7 @@ def _neighbour(message: nlmsg) -> Iterator[Row]:
         "mac": attributes("NDA_LLADDR"),
         "state": _name_of_number(_NEIGHBOUR_STATES, message["state"]),
         "family": FAMILIES[message["family"]],
+        "is_router": bool(message["flags"] & ndmsg.flags["router"]),
     }
 
 

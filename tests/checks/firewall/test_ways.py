@@ -11,20 +11,24 @@ from diagnose.evidence.containers.container import Container
 from diagnose.evidence.network.gateways.router_advertisements import (
     IgnoredRouter,
     RouterAdvertisements,
+    router_advertisements,
 )
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.bridge_paths import BridgePath, BridgePaths
 from diagnose.evidence.network.paths.relays import relays
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.paths.wants import Want
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.firewall.flow import Obstacle, Trace
 from diagnose.firewall.rules import Ruleset
 from diagnose.firewall.verdict import Step
-from diagnose.model import Verdict
+from diagnose.model import Json, Unavailable, Verdict
 from tests.firewall.test_trace import stack, table
+from tests.hosts import Made
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -194,15 +198,37 @@ def test_a_port_that_is_led_to_another_machine(
 
 ROUTERS: dict[str, tuple[RouterAdvertisements, list[tuple[str, str]]]] = {
     "ignored": (
-        RouterAdvertisements((IgnoredRouter("eth0", ("2001:db8::10",)),)),
+        RouterAdvertisements((IgnoredRouter("eth0", ("2001:db8::10",), "fe80::1"),)),
         [("critical", "eth0")],
     ),
     "there is a default route": (RouterAdvertisements(), []),
 }
 
 
+UPLINK = Interface(2, "eth0")
+LEARNING = {"net/ipv6/conf/eth0/forwarding": "1", "net/ipv6/conf/eth0/accept_ra": "1"}
+
+
+@pytest.mark.parametrize(
+    ("table6", "wanted"),
+    [
+        ([{"index": 2, "address": "fe80::1", "is_router": True}], ["fe80::1"]),
+        ([{"index": 2, "address": "fe80::20", "is_router": False}], []),
+        ([{"index": 3, "address": "fe80::1", "is_router": True}], []),
+        ([], []),
+    ],
+    ids=["a router", "another machine", "a router of another link", "nobody"],
+)
+def test_a_router_that_is_ignored_has_to_be_there(table6: Json, wanted: list[str]) -> None:
+    host = Made({"sysctl": LEARNING, "net.neighbours": table6})
+    links = Interfaces((UPLINK,), (Address(2, "2001:db8::10", 64, "inet6"),))
+    found = router_advertisements(host, Uplinks((Uplink("eth0", None),)), links, Routes(()))
+    assert not isinstance(found, Unavailable)
+    assert [ignored.router for ignored in found.ignored] == wanted
+
+
 @pytest.mark.parametrize("name", ROUTERS)
 def test_ipv6_routers(name: str) -> None:
-    router_advertisements, wanted = ROUTERS[name]
-    result = judge("network.ipv6-default-route-lost", router_advertisements=router_advertisements)
+    found, wanted = ROUTERS[name]
+    result = judge("network.ipv6-default-route-lost", router_advertisements=found)
     assert rows(result) == wanted

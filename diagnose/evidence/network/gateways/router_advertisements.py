@@ -15,6 +15,7 @@ from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.model import Unavailable
 from diagnose.questions import Host
 from diagnose.questions.machine import ReadSysctls
+from diagnose.questions.network import ListNeighbours
 from diagnose.registry import evidence
 
 _FORWARDING = "net/ipv6/conf/{}/forwarding"
@@ -22,10 +23,12 @@ _ACCEPT = "net/ipv6/conf/{}/accept_ra"
 
 
 class IgnoredRouter(msgspec.Struct, frozen=True):
-    """An uplink with global IPv6 addresses whose kernel ignores router advertisements."""
+    """An uplink with global IPv6 addresses whose kernel ignores the router on its link."""
 
     interface: str
     addresses: tuple[str, ...]
+    router: str
+    """Its address; a kernel that ignores its routes still knows it as a neighbour."""
 
 
 class RouterAdvertisements(msgspec.Struct, frozen=True):
@@ -42,7 +45,8 @@ def router_advertisements(
 ) -> RouterAdvertisements | Unavailable:
     """Two settings of each uplink (Documentation/networking/ip-sysctl.rst).
 
-    accept_ra 1 counts only without forwarding, 2 always.
+    accept_ra 1 counts only without forwarding, 2 always. A fixed address on a link without a router
+    lacks no route.
     """
     global_addresses = {
         uplink.name: tuple(_global(interfaces, uplink.name))
@@ -55,12 +59,29 @@ def router_advertisements(
         pattern.format(name) for name in global_addresses for pattern in (_FORWARDING, _ACCEPT)
     ]
     answer = host.require(ReadSysctls(names=names))
-    ignored = tuple(
-        IgnoredRouter(name, addresses)
-        for name, addresses in global_addresses.items()
+    deaf = [
+        name
+        for name in global_addresses
         if answer.get(_FORWARDING.format(name)) == "1" and answer.get(_ACCEPT.format(name)) == "1"
+    ]
+    routers = _routers(host, interfaces) if deaf else {}
+    return RouterAdvertisements(
+        tuple(
+            IgnoredRouter(name, global_addresses[name], routers[name])
+            for name in deaf
+            if name in routers
+        )
     )
-    return RouterAdvertisements(ignored)
+
+
+def _routers(host: Host, interfaces: Interfaces) -> dict[str, str]:
+    """By interface, a neighbour that has said that it is an IPv6 router."""
+    names = {link.index: link.name for link in interfaces}
+    return {
+        names[row.index]: row.address
+        for row in host.require(ListNeighbours())
+        if row.is_router and row.address and row.index in names
+    }
 
 
 def _global(interfaces: Interfaces, name: str) -> list[str]:

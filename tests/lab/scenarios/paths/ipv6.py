@@ -13,6 +13,7 @@ def router_ignored_since_forwarding(box: Box) -> None:
     box.sh("""
         ip -6 addr add 2001:db8:5::10/64 dev eth0
         sysctl -qw net.ipv6.conf.eth0.accept_ra=1 net.ipv6.conf.all.forwarding=1
+        ip -6 neigh add fe80::1 lladdr 02:00:00:00:05:01 nud stale router dev eth0
     """)
     assert not box.sh("ip -6 route show default").strip()
 
@@ -25,6 +26,17 @@ def router_accepted_in_spite_of_forwarding(box: Box) -> None:
         sysctl -qw net.ipv6.conf.eth0.accept_ra=2 net.ipv6.conf.all.forwarding=1
         ip -6 route add default via 2001:db8:5::1 dev eth0
     """)
+
+
+@healthy()
+def no_router_on_the_link(box: Box) -> None:
+    """A fixed IPv6 address in a network that no router leads out of: no default route is lost."""
+    box.sh("""
+        ip -6 addr add 2001:db8:5::10/64 dev eth0
+        sysctl -qw net.ipv6.conf.eth0.accept_ra=1 net.ipv6.conf.all.forwarding=1
+        ip -6 neigh add 2001:db8:5::20 lladdr 02:00:00:00:05:20 nud stale dev eth0
+    """)
+    assert not box.sh("ip -6 route show default").strip()
 
 
 def _network6(box: Box, subnet: str) -> None:
