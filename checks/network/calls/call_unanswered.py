@@ -187,11 +187,20 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
     if obstacle.reason != "rule":
         return {}
     where = place_of(obstacle.by, "ip6" if call.is_ipv6 else "ip")
-    if not call.source:
-        return {**where, "own_chain": where.pop("chain")} if "program" in where else {}
-    if obstacle.part == "reply" and "program" in where:
-        where["answers_chain"] = where.pop("chain")
-    return {**where, "source": call.source}
+    if "program" in where:
+        chain = where.pop("chain")
+        where[_chain_variable(obstacle.part, call.source)] = chain
+    return {**where, "source": call.source} if call.source else where
+
+
+def _chain_variable(part: str, source: str) -> str:
+    """Each of the three accepting rules of the page has a chain of its own.
+
+    source: "" for a program on the host's own network.
+    """
+    if part == "reply":
+        return "answers_chain"
+    return "chain" if source else "own_chain"
 
 
 def _peer_variables(call: UnansweredCall) -> PageVariables:

@@ -190,6 +190,37 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
 }
 
 
+NFT_RULE = Obstacle("rule", Step("inet site", "output", "tcp dport 5432 drop"), "request", "output")
+OWN_RULES: dict[str, tuple[Obstacle, dict[str, str]]] = {
+    "a request": (
+        Obstacle("rule", Step("ip filter", "OUTPUT", "-j DROP"), "request", "output"),
+        {"program": "iptables", "table": "filter", "own_chain": "OUTPUT"},
+    ),
+    "an answer": (
+        Obstacle("rule", Step("ip filter", "INPUT", "-j DROP"), "reply", "input"),
+        {"program": "iptables", "table": "filter", "answers_chain": "INPUT"},
+    ),
+    "a request, by nftables": (
+        NFT_RULE,
+        {"nft_family": "inet", "nft_table": "site", "nft_chain": "output"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("obstacle", "expected"), OWN_RULES.values(), ids=OWN_RULES)
+def test_what_stops_a_call_of_the_hosts_network(
+    obstacle: Obstacle, expected: dict[str, str]
+) -> None:
+    """No other block of the page is filled: not that which restarts the peer."""
+    call = UnansweredCall(
+        APP, "192.0.2.200", 5432, 2, peer=DB, trace=Trace("drop", obstacle=obstacle)
+    )
+    result = judge("network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1))
+    (finding,) = result.findings
+    place = {"container": "app", "address": "192.0.2.200", "port": "5432"}
+    assert finding.variables == {**place, **expected}
+
+
 @pytest.mark.parametrize(("mode", "speaks"), [("routed", True), ("nat", False)])
 def test_a_routed_network(mode: str, speaks: bool) -> None:
     options = {"com.docker.network.bridge.gateway_mode_ipv4": mode}
