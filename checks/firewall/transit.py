@@ -73,7 +73,7 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
         evidence={
             **by.evidence,
             "packet": f"{part}, hook {hook}",
-            "containers": ways.senders or sorted({query.container.name for query in ways.queries}),
+            "containers": ways.container_names,
             **iptables_off_evidence(config),
         },
         variables=cures.forwarded(by, hook, part, bridge, uplink, ways.family),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.paths.closed_inlets import ClosedInlet, ClosedInlets
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import ConnectionVerdict, PacketPaths, Step
+from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.uplinks import Uplink
+from diagnose.firewall.rules import Ruleset
 from tests.checks.network.evidence import container, network
 from tests.judging import judge, rows
 
@@ -37,3 +40,20 @@ def test_a_closed_port_and_what_opens_it(by: Step, part: str, given: set[str]) -
     assert rows(result) == [("advice", "cloud")]
     places = {"table", "chain", "raw_chain", "nft_chain"}
     assert places & set(result.findings[0].variables) == given
+
+
+def test_answers_dropped_name_the_containers_that_send_them() -> None:
+    by = Step("inet site", "forward", "tcp sport 443 drop")
+    closed = ConnectionVerdict("drop", by=by, hook="forward", part="reply")
+    inlet = Ingress(
+        container("cloud"), network(), frozenset({"172.18.0.2"}), "443/tcp", "0.0.0.0", 8443, True,
+        Uplink("eth0", "192.0.2.10"), closed, closed, OPEN,
+    )  # fmt: skip
+    result = judge(
+        "firewall.forward-dropped",
+        firewall=Firewall(Ruleset()),
+        packet_paths=PacketPaths(inlets=(inlet,)),
+        config=DaemonConfig("/etc/docker/daemon.json", values={"iptables": False}),
+    )
+    (finding,) = result.findings
+    assert finding.evidence["containers"] == ["cloud"]

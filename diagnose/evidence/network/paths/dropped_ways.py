@@ -49,6 +49,13 @@ class DroppedWays(msgspec.Struct, eq=False):
         return sorted({way.container.name for way in self.outlets})
 
     @property
+    def container_names(self) -> list[str]:
+        """The containers that do not get out; else those that reach no DNS server, else those whose
+        ports are closed."""
+        ways: list[ResolverPath] | list[Ingress] = self.queries or self.inlets
+        return self.senders or sorted({way.container.name for way in ways})
+
+    @property
     def askers(self) -> list[ResolverPath]:
         """The queries of other containers, which reach no DNS server."""
         return [query for query in self.queries if query.container.name not in self.senders]
