@@ -16,6 +16,7 @@ PAGES = {
     f'{_OCI}exec: "/entrypoint.sh": permission denied: unknown.': "container.entrypoint-forbidden",
     f"{_OCI}error during container init: open sysctl net.ipv4.ip_unprivileged_port_start file: reopen fd 8: "
     "permission denied: unknown.": "security.sysctl-denied",
+    "no space left on device": "storage.disk-full",
     'standard_init_linux.go:211: exec user process caused "exec format error"': "container.exec-format",
     "Error response from daemon: Get https://registry.lab.test/v2/: x509: certificate signed by unknown "
     "authority": "image.registry-tls",
