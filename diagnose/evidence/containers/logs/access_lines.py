@@ -8,6 +8,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.own_logs import RecentLine
+from diagnose.evidence.network.addresses import is_address
 from diagnose.lazy_pattern import LazyPattern
 
 _REQUEST = r"(?P<request>(?P<method>DELETE|GET|HEAD|PATCH|POST|PUT) (?P<path>/[^\s\"]{0,500}))"
@@ -24,7 +25,11 @@ _STATUS = LazyPattern(r"\b(?:DownstreamS|s)tatus_?(?:[cC]ode)?\"?[=:] ?\"?([1-5]
 _METHOD = LazyPattern(r"\b(?:RequestM|m)ethod\"?[=:] ?\"?(DELETE|GET|HEAD|PATCH|POST|PUT)\b")
 _PATH = LazyPattern(r"\b(?:uri|url|path|RequestPath|request_uri)\"?[=:] ?\"?(/[^\s\"]{0,500})")
 """Fields of JSON, or `name=value`: Caddy, Traefik, Node's pino, lograge of Rails."""
-_ADDRESS = LazyPattern(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.])")
+_ADDRESS = LazyPattern(
+    r"(?<![\w.])(?<!\w/)\d{1,3}(?:\.\d{1,3}){3}(?![\w.])"
+    r"|(?<![\w.:/])[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?![\w.:])"
+)
+"""No version of a browser (Chrome/120.0.0.0). A time has the form of an IPv6 address too."""
 _NUMBER = LazyPattern(r"\d+")
 _QUOTED = LazyPattern(r"\"([^\"]*)\"")
 SERVER_ERROR = 500
@@ -56,8 +61,8 @@ class AccessLine(msgspec.Struct, frozen=True):
     @property
     def address(self) -> str:
         """The first address of the line: the client's; "" where the line has none."""
-        address = _ADDRESS.search(self.line)
-        return address[0] if address else ""
+        found = (match[0] for match in _ADDRESS.finditer(self.line))
+        return next(filter(is_address, found), "")
 
     @property
     def client(self) -> tuple[str, str]:

@@ -55,6 +55,8 @@ CADDY = (
 )
 LOGRAGE = "method=GET path=/notes format=html controller=Notes action=index status=500 duration=5.1"
 REFUSED = NGINX.format("172.18.0.3", "GET /", 400)
+STRANGER = NGINX.format("2606:4700::6810:85e5", "GET /", 503)
+NEIGHBOUR = NGINX.format("fd00:18::9", "GET /", 503).replace("Firefox/128", "Chrome/120.0.0.0")
 LOGS: dict[str, tuple[list[str], list[str]]] = {
     "each request": ([FAILED] * 3, ["warning"]),
     "Gin": ([GIN] * 3, ["warning"]),
@@ -74,6 +76,8 @@ LOGS: dict[str, tuple[list[str], list[str]]] = {
     "a request that fails now and then": (
         [FAILED, FINE, FAILED, FAILED.replace(" 500 ", " 200 "), FAILED, FINE], [],
     ),
+    "503 for a stranger by IPv6": ([STRANGER] * 9, []),
+    "503 for a neighbour by IPv6": ([NEIGHBOUR] * 3, ["warning"]),
     "twice": ([FAILED] * 2, []),
     "it has recovered": ([*[FAILED] * 8, FINE], ["advice"]),
     "the same page has recovered": ([*[FAILED] * 8, FAILED.replace(" 500 ", " 200 ")], []),
