@@ -113,6 +113,7 @@ BY_LOG: dict[str, tuple[list[str], list[str]]] = {
     ),
     "a fork names it in a field": ([FORK], ["Conflict"]),
     "all went well": ([STOPPED, CREATED], []),
+    "the old one was not stopped": ([STOPPED, REFUSED], []),
     "an error about no container": ([UNABLE, STOPPED, CREATED], []),
 }  # fmt: skip
 

@@ -32,10 +32,12 @@ ANSWER_S = 120.0
 """The engine refuses a container within so many seconds after the updater's line about it."""
 _UPDATER = LazyPattern(r"(?:^|/)(?:watchtower|ouroboros)(?:[:@]|$)")
 _HANDLED = LazyPattern(
-    r'msg="(?:Stopping|Removing|Creating|Starting) (?:container )?/(?P<name>[\w.-]{1,128})'
+    r'msg="(?P<step>Stopping|Removing|Creating|Starting) (?:container )?/(?P<name>[\w.-]{1,128})'
     r'|\bcontainer="?/?(?P<field>[\w.-]{1,128})'
 )
 """A line of Watchtower (logrus) about one container: 1.x in its message, its forks in a field."""
+_OLD_ONE = frozenset({"Stopping", "Removing"})
+"""Steps with the old container: if the engine refuses one of them, that one is still there."""
 _ERROR = LazyPattern(r'\blevel=(?:error|fatal) (?:.{0,400}?\berror|msg)="?(?P<text>[^"\n]{1,400})')
 
 
@@ -133,14 +135,15 @@ def _has_successor(removal: Removal, containers: Containers) -> bool:
 def _failed_updates(
     log: ContainerLog, updater: Container, since: float
 ) -> Iterator[tuple[str, FailedUpdate]]:
-    """The containers after whose line an error follows; a later round may have mended it."""
+    """The containers to be made after whose line an error follows; a later round may mend it."""
     name, named_at = "", 0.0
     for line in log.lines:
         if line.at is None or line.at < since:
             continue
         handled = _HANDLED.search(line.text)
         if handled:
-            name, named_at = handled["name"] or handled["field"], line.at
+            is_old = handled["step"] in _OLD_ONE
+            name, named_at = "" if is_old else handled["name"] or handled["field"], line.at
         error = _ERROR.search(line.text)
         if error and name and line.at - named_at < ANSWER_S:
             yield name, FailedUpdate(updater, error["text"], line.at)
