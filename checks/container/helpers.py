@@ -37,17 +37,17 @@ def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> L
     return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
 
 
-def log_evidence(tail: LogTail) -> dict[str, object]:
+def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object]:
     """The line that explains the failure, whole, and what it means where that is known.
 
-    Nothing where nothing was printed.
+    Nothing where nothing was printed. is_refuted: the host shows that it does not mean that.
     """
     if tail.telling is None:
         return {}
     evidence: dict[str, object] = {LINE: tail.telling.whole}
     if tail.failure is not None and not tail.telling.explains:
         evidence[LINE] = tail.failure.line
-    if tail.failure is not None:
+    if tail.failure is not None and not is_refuted:
         evidence["this means"] = tail.failure.cause
         evidence["what fixes it"] = tail.failure.cure
     if len(tail.telling.neighbours) > 1:

@@ -38,6 +38,7 @@ from diagnose.evidence.containers.settings.named_settings import (
     setting_in,
     setting_of_key,
 )
+from diagnose.evidence.containers.settings.seccomp import is_unfiltered
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import names_of, only, subjects_of
 from diagnose.model import Json, PageVariables, Subject
@@ -45,6 +46,8 @@ from diagnose.phrases import numbered
 
 NAMES_SHOWN = 8
 """Names on its networks that evidence lists."""
+_SYSCALL_REFUSED = "container.syscall-refused"
+_UNFILTERED = {"seccomp": "off for this container: it refuses no system call"}
 
 
 class FailedRun(msgspec.Struct, frozen=True):
@@ -92,7 +95,8 @@ class FailedRun(msgspec.Struct, frozen=True):
     def evidence(self, containers: Containers, clock: Clock) -> dict[str, object]:
         """The line that explains the failure, then all that it points at."""
         return {
-            **log_evidence(self.tail),
+            **log_evidence(self.tail, is_refuted=self._blames_no_filter),
+            **(_UNFILTERED if self._blames_no_filter else {}),
             **setting_evidence(self.setting),
             **line_evidence(self.container, self.tail),
             **stray_evidence(self.strays, containers),
@@ -101,6 +105,13 @@ class FailedRun(msgspec.Struct, frozen=True):
             **peers_evidence(self.container, self.calls, containers, self.tail, clock),
             **kernel_evidence(self.context.program_faults, self.container),
         }
+
+    @property
+    def _blames_no_filter(self) -> bool:
+        """Whether the log seems to blame a seccomp filter, and none is in force."""
+        failure = self.tail.failure
+        blames_filter = failure is not None and failure.confirmed_by == _SYSCALL_REFUSED
+        return blames_filter and is_unfiltered(self.container, self.context.info)
 
     @property
     def _is_unexplained(self) -> bool:

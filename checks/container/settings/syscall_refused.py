@@ -7,6 +7,7 @@ import json
 from checks.container.claims import Claim, claims
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.settings.seccomp import is_unfiltered, own_profile
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.machine.clock import Clock
@@ -16,7 +17,6 @@ from diagnose.registry import check
 ID = "container.syscall-refused"
 _OWN = "its own seccomp profile"
 _ENGINES = "the engine's seccomp filter"
-_UNCONFINED = "unconfined"
 _KEY = "seccomp-profile"
 _DEFAULTS = frozenset({"", "builtin", "default"})
 """What /info calls the engine's own filter."""
@@ -83,14 +83,12 @@ def _cure(
 
 def _filter(container: Container, info: Info | None) -> str:
     """Which seccomp filter is in force; "" for none, or where that is not known."""
-    options = container.host_config.security_opt or []
-    own = next((option.partition("=")[2] for option in options if option.startswith("seccomp")), "")
-    if own == _UNCONFINED or container.host_config.privileged:
+    if is_unfiltered(container, info):
         return ""
-    if own and own != "builtin":
+    if own_profile(container) not in ("", "builtin"):
         return _OWN
     profile = info.seccomp_profile if info is not None else None
-    if profile is None or profile == _UNCONFINED:
+    if profile is None:
         return ""
     if profile in _DEFAULTS:
         return _ENGINES

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from checks.container.ends.failed_run import failed_run
+from diagnose.evidence.containers.run_context import RunContext
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from tests.checks.container.evidence import CLOCK, FOUND, failed_with_log
@@ -50,6 +52,27 @@ def test_an_engine_that_filters_nothing_refuses_nothing() -> None:
         info=info,
     )
     assert rows(result) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "profile", "is_off"),
+    [
+        (None, "unconfined", True),
+        (["seccomp=unconfined"], "builtin", True),
+        (None, "builtin", False),
+        (['seccomp={"defaultAction":"SCMP_ACT_ERRNO"}'], "unconfined", False),
+    ],
+)
+def test_what_the_line_means_where_nothing_filters(
+    own: list[str] | None, profile: str, *, is_off: bool
+) -> None:
+    container, log_tails = failed_with_log(THREAD, HostConfig={"SecurityOpt": own})
+    info = Info(security_options=[f"name=seccomp,profile={profile}"])
+    evidence = failed_run(container, of(container), RunContext(log_tails, info=info)).evidence(
+        of(container), CLOCK
+    )
+    assert ("this means" in evidence) != is_off
+    assert ("seccomp" in evidence) == is_off
 
 
 PROFILE = "/etc/docker/seccomp.json"

@@ -1,0 +1,25 @@
+"""Whether a seccomp filter looks at the system calls of a container."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.info import Info
+
+UNCONFINED = "unconfined"
+
+
+def own_profile(container: Container) -> str:
+    """The profile that it was created with: "builtin", "unconfined" or JSON; "" for none."""
+    options = container.host_config.security_opt or ()
+    own = (option.partition("=")[2] for option in options if option.startswith("seccomp"))
+    return next(own, "")
+
+
+def is_unfiltered(container: Container, info: Info | None) -> bool:
+    """Whether it is known that no filter is in force: its own options or the engine's say so."""
+    own = own_profile(container)
+    if container.host_config.privileged or own == UNCONFINED:
+        return True
+    if own not in ("", "builtin") or info is None or info.security_options is None:
+        return False
+    return info.seccomp_profile in (None, UNCONFINED)
