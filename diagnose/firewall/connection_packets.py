@@ -114,15 +114,26 @@ def restored(sent: Packet, arrived: Packet) -> dict[str, Any] | None:
     }
 
 
+def later_request(first: Packet, arrived: Packet) -> Packet:
+    """What the client sends at a hook once the answer to its first packet has arrived.
+
+    Conntrack knows from its own place on the hook that the destination is translated, and
+    translates it later there.
+    """
+    known = _translation(arrived, "dnat", *_ORIGINAL) if arrived.dnat else {}
+    return replace(first, state="established", **known)
+
+
 def translated(arrived: Packet) -> dict[str, Any] | None:
     """What conntrack changes of the destination of each later packet of a request.
 
     None unless that of the first one was translated.
     """
-    if not arrived.dnat:
-        return None
-    changed = ("dst", "dport", "dnat", "dst_local", *_ORIGINAL)
-    return {field: getattr(arrived, field) for field in changed}
+    return _translation(arrived, "dst", "dport", "dst_local") if arrived.dnat else None
+
+
+def _translation(arrived: Packet, *fields: str) -> dict[str, Any]:
+    return {field: getattr(arrived, field) for field in fields}
 
 
 def _opposite(possible: Possible) -> Possible:

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 
 from diagnose.firewall.connection_packets import (
     first_packet,
+    later_request,
     one_of,
     reply_to,
     restored,
@@ -101,7 +102,7 @@ class _Tracer:
         for hook, packet in self._requests:
             if ruleset.ask_for_state(ruleset.base_chains(hook, packet.family)):
                 undo = translated(arrived) if hook in ("prerouting", "output") else None
-                verdict = walk(ruleset, hook, replace(packet, state="established"), undo=undo)
+                verdict = walk(ruleset, hook, later_request(packet, arrived), undo=undo)
                 if verdict.outcome != "accept":
                     self.record.hook("request", hook, verdict)
 

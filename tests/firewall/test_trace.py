@@ -121,6 +121,34 @@ CASES: dict[str, tuple[Stack, Flow, str, str]] = {
         "drop",
         "chain FORWARD of table ip filter (policy drop)",
     ),
+    "in, and translated connections are let through before they are translated": (
+        stack(
+            table("nat", DNAT)
+            + table(
+                "mangle",
+                "-A PREROUTING -m conntrack --ctstatus DNAT -j ACCEPT",
+                "-A PREROUTING -m conntrack --ctstate NEW -j ACCEPT",
+                "-A PREROUTING -j DROP",
+            )
+        ),
+        Flow(CLIENT, "192.0.2.10", "tcp", 8080),
+        "accept",
+        "docker0",
+    ),
+    "in, and only what opens a connection is let through before": (
+        stack(
+            table("nat", DNAT)
+            + table(
+                "mangle",
+                "-A PREROUTING -i docker0 -j ACCEPT",
+                "-A PREROUTING -m conntrack --ctstate NEW -j ACCEPT",
+                "-A PREROUTING -j DROP",
+            )
+        ),
+        Flow(CLIENT, "192.0.2.10", "tcp", 8080),
+        "drop",
+        "chain PREROUTING of table ip mangle (-j DROP)",
+    ),
     "out, a datagram, of which only the first is let through": (
         stack(
             table(
