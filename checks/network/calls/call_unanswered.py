@@ -94,6 +94,10 @@ _WHY: Mapping[CallLoss, str] = {
         "because a rule exempts them from translation"
     ),
     "stopped here": "{call.obstacle.by} stops the {call.lost_part}",
+    "wrong neighbour": (
+        "its ARP table has {call.mistaken.mac} for {call.address}, "
+        "which is not the hardware address of {call.peer}"
+    ),
     "routed": (
         "{call.network} is routed and not translated, so that the answers need a route to it "
         "on the router of this host"
@@ -218,10 +222,17 @@ def _proxy_variables(call: UnansweredCall) -> PageVariables:
     return call.engine_proxy.variables(call.container) if call.engine_proxy is not None else {}
 
 
+def _neighbour_variables(call: UnansweredCall) -> PageVariables:
+    if call.mistaken is None:
+        return {}
+    return {"mistaken": call.address, "at_interface": call.mistaken.interface}
+
+
 _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "metadata": lambda _: {"hop_limit": "2"},
     "untranslated": _untranslated_variables,
     "stopped here": _obstacle_variables,
+    "wrong neighbour": _neighbour_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
     "own site": _own_site_variables,
     "proxy": _proxy_variables,

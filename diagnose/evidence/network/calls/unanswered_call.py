@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
 from diagnose.evidence.network.addresses import with_port
+from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
 from diagnose.evidence.network.paths.wants import DEPENDENCIES
 from diagnose.firewall.flow import Obstacle, Trace
@@ -28,6 +29,7 @@ CallLoss = Literal[
     "metadata",
     "untranslated",
     "stopped here",
+    "wrong neighbour",
     "routed",
     "router silent",
     "udp",
@@ -79,6 +81,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """The container that publishes the same port on this host."""
     engine_proxy: EngineProxy | None = None
     """The proxy that the engine uses and the caller lacks."""
+    mistaken: Neighbour | None = None
+    """The caller's ARP entry of its peer, where that holds another machine's hardware address."""
 
     @property
     def has_no_way_out(self) -> bool:
@@ -103,6 +107,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("metadata", self.address == METADATA),
             ("untranslated", self.is_untranslated),
             ("stopped here", self.obstacle is not None),
+            ("wrong neighbour", self.mistaken is not None),
             ("routed", self._is_routed),
             ("router silent", self._is_beyond_silent_router),
             ("udp", self.protocol == "udp"),

@@ -22,7 +22,7 @@ from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
 from diagnose.evidence.network.calls.unanswered_call import MAIL, METADATA, UnansweredCall
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours, parse_arp
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
 from diagnose.evidence.network.routes import Routes
@@ -116,7 +116,8 @@ def unanswered_calls(
             own_name = _own_name(container, served, recent_logs)
             call = msgspec.structs.replace(call, own_name=own_name)
         traced = None if host_stack is None else _traced(call, host_stack.stack)
-        calls.append(msgspec.structs.replace(call, trace=traced))
+        mistaken = _mistaken_neighbour(host, call)
+        calls.append(msgspec.structs.replace(call, trace=traced, mistaken=mistaken))
     calls += _without_metadata(host, containers, recent_logs, clock)
     return UnansweredCalls(tuple(calls), network_losses.counted + of_host.watched)
 
@@ -245,6 +246,20 @@ def _container_at(
     if network is None:
         return None
     return containers.by_place.get((network.name, address))
+
+
+def _mistaken_neighbour(host: Host, call: UnansweredCall) -> Neighbour | None:
+    """By the ARP table of the caller's namespace: a program in it may have written the entry.
+
+    The kernel itself soon asks again where a container was replaced by another.
+    """
+    if call.peer is None or call.of_network is None:
+        return None
+    mac = call.peer.endpoints[call.of_network.name].mac_address
+    table = host.ask(ReadFile(f"/proc/{call.container.state.pid}/net/arp"))
+    if not mac or isinstance(table, Failed):
+        return None
+    return Neighbours(tuple(parse_arp(table.text))).mistaken(call.address, mac)
 
 
 def _is_wanted(call: WaitingCall, container: Container) -> bool:
