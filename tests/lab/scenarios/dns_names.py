@@ -359,13 +359,16 @@ _ANSWERS = "while :; do echo {project} | nc -l -p 5432 >/dev/null; done"
 
 @fault(
     "dns.name-shared-by-projects",
-    subject="network:common",
+    subject="network:all",
     also=["container.errors-in-log", "network.calls-failing"],
 )
 def one_service_name_that_two_projects_call(box: Box) -> None:
     """Two projects have a database `db` each, on a network of their own and on a shared one. Their
-    programs reach either, and only their logs name it."""
-    box.docker("network", "create", "common")
+    programs reach either, and only their logs name it.
+
+    The engine asks networks in the order of their names: the shared one comes first here.
+    """
+    box.docker("network", "create", "all")
     for project in ("blue", "green"):
         box.docker("network", "create", f"{project}_default")
         for service, script in (("db", _ANSWERS), ("api", _SPEAKS)):
@@ -377,7 +380,7 @@ def one_service_name_that_two_projects_call(box: Box) -> None:
             place = (f"--network={project}_default", f"--network-alias={service}")
             run = ("run", "-d", f"--name={name}", *LIMITS, *labels, *place, "bb:1.36", "sh", "-c")
             box.docker(*run, script.format(project=project))
-            box.docker("network", "connect", f"--alias={service}", "common", name)
+            box.docker("network", "connect", f"--alias={service}", "all", name)
     box.wait_for(
         lambda: all(
             "role" in box.docker("logs", f"{project}-api-1").stdout for project in ("blue", "green")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from tests.lab import Box, fault, healthy, registry
@@ -90,7 +91,8 @@ def _calls_out(box: Box, *options: str) -> None:
     run = ("run", "-d", "--name=stash", "--network=stash_default", "-m=32m", "--pids-limit=64")
     box.docker(*run, *options, "bb:1.36", "sh", "-c", _CALLS_OUT)
     waiting = box.in_netns("stash", "ss", "-tnoH")
-    box.wait_for(lambda: "on," in box.run(waiting).stdout, what="a request without an answer")
+    repeated = re.compile(r"timer:\(on,[^,)]*,[1-9]")
+    box.wait_for(lambda: repeated.search(box.run(waiting).stdout), what="a repeated request")
 
 
 @fault(
