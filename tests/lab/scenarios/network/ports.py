@@ -71,7 +71,12 @@ def nobody_serves_the_port(box: Box) -> None:
     box.sh("sleep 21", timeout=30)
 
 
-@fault("network.published-port-not-listening", subject="container:wrapped", shareable=True)
+@fault(
+    "network.published-port-not-listening",
+    subject="container:wrapped",
+    also=["container.variable-missing"],
+    shareable=True,
+)
 def program_failed_and_its_wrapper_lives(box: Box) -> None:
     """A program ends for want of a variable, and the script that started it waits on."""
     says = "Unhandled exception: environment variable SHOP_URL must be set"
