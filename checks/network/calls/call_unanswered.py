@@ -190,15 +190,19 @@ def _obstacle_variables(call: UnansweredCall) -> PageVariables:
         return without_refusal(obstacle.by, is_ipv6=call.is_ipv6)
     if obstacle.reason != "rule":
         return {}
-    where = place_of(obstacle.by, "ip6" if call.is_ipv6 else "ip")
-    if "program" in where:
-        chain = where.pop("chain")
-        where[_chain_variable(obstacle.part, call.source)] = chain
+    family = "ip6" if call.is_ipv6 else "ip"
+    where = place_of(obstacle.by, family)
+    is_nft = "nft_chain" in where
+    if is_nft:
+        where["address_family"] = family
+    prefix = "nft_" if is_nft else ""
+    if chain := where.pop(f"{prefix}chain", ""):
+        where[prefix + _chain_variable(obstacle.part, call.source)] = chain
     return {**where, "source": call.source} if call.source else where
 
 
 def _chain_variable(part: str, source: str) -> str:
-    """Each of the three accepting rules of the page has a chain of its own.
+    """Each accepting rule of the page has a chain of its own.
 
     source: "" for a program on the host's own network.
     """

@@ -190,7 +190,8 @@ TRACES: dict[str, tuple[Trace, str, dict[str, str]]] = {
 }
 
 
-NFT_RULE = Obstacle("rule", Step("inet site", "output", "tcp dport 5432 drop"), "request", "output")
+NFT_RULE = Step("inet site", "output", "tcp dport 5432 drop")
+NFT_PLACE = {"nft_family": "inet", "nft_table": "site", "address_family": "ip"}
 OWN_RULES: dict[str, tuple[Obstacle, dict[str, str]]] = {
     "a request": (
         Obstacle("rule", Step("ip filter", "OUTPUT", "-j DROP"), "request", "output"),
@@ -201,8 +202,12 @@ OWN_RULES: dict[str, tuple[Obstacle, dict[str, str]]] = {
         {"program": "iptables", "table": "filter", "answers_chain": "INPUT"},
     ),
     "a request, by nftables": (
-        NFT_RULE,
-        {"nft_family": "inet", "nft_table": "site", "nft_chain": "output"},
+        Obstacle("rule", NFT_RULE, "request", "output"),
+        {**NFT_PLACE, "nft_own_chain": "output"},
+    ),
+    "an answer, by nftables": (
+        Obstacle("rule", NFT_RULE, "reply", "input"),
+        {**NFT_PLACE, "nft_answers_chain": "output"},
     ),
 }
 
@@ -219,6 +224,16 @@ def test_what_stops_a_call_of_the_hosts_network(
     (finding,) = result.findings
     place = {"container": "app", "address": "192.0.2.200", "port": "5432"}
     assert finding.variables == {**place, **expected}
+
+
+def test_a_rule_of_nftables_for_ipv6_is_written_with_its_words() -> None:
+    stopped = Trace("drop", obstacle=Obstacle("rule", NFT_RULE, "request", "forward"))
+    call = UnansweredCall(APP, "2001:db8::9", 5432, 2, trace=stopped)
+    (finding,) = judge(
+        "network.call-unanswered", unanswered_calls=UnansweredCalls((call,), 1)
+    ).findings
+    assert finding.variables["address_family"] == "ip6"
+    assert finding.variables["nft_own_chain"] == "output"
 
 
 @pytest.mark.parametrize(("mode", "speaks"), [("routed", True), ("nat", False)])
