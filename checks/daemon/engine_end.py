@@ -37,7 +37,7 @@ NO_ACTIVATION = "no sockets found via socket activation"
 
 
 _PATH_ERROR = LazyPattern(
-    r"(?:mkdir|open|l?stat|chmod|l?chown|rename|remove|unlink\w*|read(?:link)?|write|(?:sym)?link)"
+    r"(?:mkdir|open|l?stat|chmod|l?chown|rename|remove|unlink(?:at)?|read(?:link)?|write|(?:sym)?link)"
     r" (?P<path>/[^\s:]{1,500}): [a-z][a-z /-]{1,60}$"
 )
 """How Go ends an error about a file: what it did, the path, the kernel's words."""

@@ -176,7 +176,7 @@ FILES = (
     Failure(
         name="path-immutable",
         mark="operation not permitted",
-        pattern=r"(?:mkdir|open|create|chmod|chown|rename|remove|unlink\w*) (?P<file>/[^\s:]+):"
+        pattern=r"(?:mkdir|open|create|chmod|chown|rename|remove|unlink(?:at)?) (?P<file>/[^\s:]+):"
         r" operation not permitted",
         cause="nobody may change {file}: most often chattr has made it or its folder immutable",
         cure="lsattr -d shows the flag i, and chattr -i takes it off",

@@ -41,7 +41,10 @@ class Relay(msgspec.Struct, frozen=True):
 
 
 class Relays(Items[Relay], frozen=True):
-    """The ports whose calls a rule leads to a machine that is neither this host nor a container."""
+    """The ports whose calls a rule leads to a machine that is neither this host nor a container.
+
+    A port that a container publishes too is none: the rule takes it away from the container.
+    """
 
 
 @evidence
@@ -56,8 +59,20 @@ def relays(host_stack: HostStack, containers: Containers, uplinks: Uplinks) -> R
         for rule, target in _translating(stack.ruleset)
         if target not in inside and stack.is_local(target) is False
     ]
+    taken = {
+        (published.protocol, published.host_port)
+        for container in containers.running
+        for published in container.published_ports
+    }
     found = (_walked(stack, uplink, rule, target) for rule, target in rules[:MOST])
-    return Relays(tuple(relay for several in found for relay in several))
+    return Relays(
+        tuple(
+            relay
+            for several in found
+            for relay in several
+            if (relay.protocol, relay.port) not in taken
+        )
+    )
 
 
 def _translating(ruleset: Ruleset) -> Iterator[tuple[Rule, str]]:

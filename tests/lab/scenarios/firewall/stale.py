@@ -38,3 +38,5 @@ def translations_of_other_kinds(box: Box) -> None:
     box.sh(
         f"iptables -t nat -A PREROUTING -i eth0 -p tcp --dport 8022 -j DNAT --to-destination {GATEWAY}:22"
     )
+    for end in ("-d", "-s"):
+        box.sh(f"iptables -I DOCKER-USER {end} {GATEWAY} -p tcp -j ACCEPT")
