@@ -161,7 +161,7 @@ def data_root_that_nobody_may_change(box: Box) -> None:
     box.sh(f"rm -r {ROOT}/runtimes; chattr +i {ROOT}")
     start_and_fail(box, "operation not permitted")
     (finding,) = box.diagnose("check", "daemon.not-running", "--format", "json").findings
-    assert finding["fix"][0]["command"].startswith(f"chattr -f -i {ROOT}")
+    assert finding["fix"][0]["command"].startswith(f"path={ROOT}; chattr -f -i ")
 
 
 @healthy(engine_started=False, baseline=False)
