@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -61,15 +61,10 @@ class RuleProgram(msgspec.Struct, eq=False):
         Of a number that is longer its head alone: nft compares the whole bytes of a prefix. None
         where they do not fill the length.
         """
-        at, end = address_of(register), address_of(register) + length
-        parts = []
-        while at < end:
-            part = self.parts.get(at)
-            if part is None:
-                return None
-            is_cut = part.width > end - at and (part.kind, part.order) == ("number", "big")
-            parts.append(replace(part, width=end - at) if is_cut else part)
-            at += part.width
+        parts = self._loaded_in(register, length, lambda part: part.width)
+        excess = sum(part.width for part in parts or ()) - length
+        if parts and excess > 0 and (parts[-1].kind, parts[-1].order) == ("number", "big"):
+            parts[-1] = replace(parts[-1], width=parts[-1].width - excess)
         return parts
 
     def concatenated_in(self, register: int, length: int) -> list[Part] | None:
@@ -77,6 +72,12 @@ class RuleProgram(msgspec.Struct, eq=False):
 
         None where they do not fill it.
         """
+        return self._loaded_in(register, length, lambda part: padded(part.width))
+
+    def _loaded_in(
+        self, register: int, length: int, step: Callable[[Part], int]
+    ) -> list[Part] | None:
+        """The parts from a register on. step: how many bytes behind a part the next one begins."""
         at, end = address_of(register), address_of(register) + length
         parts = []
         while at < end:
@@ -84,7 +85,7 @@ class RuleProgram(msgspec.Struct, eq=False):
             if part is None:
                 return None
             parts.append(part)
-            at += padded(part.width)
+            at += step(part)
         return parts
 
     def constant(self, register: int) -> bytes | None:

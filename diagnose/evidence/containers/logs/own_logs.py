@@ -13,13 +13,14 @@ from typing import NamedTuple
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.log_folder import RECENT_S, LogFolder
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, FolderListing, ListFolder, ReadFile, StatPaths
+from diagnose.questions.files import FileText, FolderListing, ReadFile, StatPaths
 from diagnose.registry import evidence
 
 SERVERS = frozenset({"nginx", "openresty"})
@@ -35,10 +36,6 @@ _LINE = LazyPattern(
 _STAMPED = LazyPattern(r"(?P<stamp>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[")
 MOST_FILES = 6
 """Files of one container that are read, those that were written to last."""
-BYTES = 8192
-"""The end of each file."""
-RECENT_S = 300.0
-"""A file that was not written to for longer says nothing about now."""
 
 
 class RecentLine(msgspec.Struct, frozen=True):
@@ -73,26 +70,10 @@ def own_logs(host: Host, containers: Containers, processes: Processes, clock: Cl
     return OwnLogs({id: lines for id, lines in by_id.items() if lines})
 
 
-class _Folder(NamedTuple):
-    """A folder of the host in which a server may keep its logs."""
-
-    source: str
-    """The mount's source: the container may have put links below it."""
-    below: str
-
-    @property
-    def path(self) -> str:
-        return f"{self.source}{self.below}"
-
-    @property
-    def listing(self) -> ListFolder:
-        return ListFolder(self.below or "/", root=self.source or "/")
-
-
 class _File(NamedTuple):
     """An error log."""
 
-    folder: _Folder
+    folder: LogFolder
     name: str
 
     @property
@@ -101,20 +82,19 @@ class _File(NamedTuple):
 
     @property
     def question(self) -> ReadFile:
-        below = f"{self.folder.below}/{self.name}"
-        return ReadFile(below, max_bytes=BYTES, tail=True, follow=False, root=self.folder.source)
+        return self.folder.end_of(self.name)
 
 
-def _log_folders(container: Container) -> Iterator[_Folder]:
+def _log_folders(container: Container) -> Iterator[LogFolder]:
     for mount in container.mounts:
         if mount.rw and mount.has_host_path:
             is_for_logs = _IN_LOGS.search(mount.destination) is not None
             places = _FOLDERS[:1] if is_for_logs else _FOLDERS[1:]
-            yield from (_Folder(mount.source.rstrip("/"), place) for place in places)
+            yield from (LogFolder(mount.source.rstrip("/"), place) for place in places)
 
 
 def _error_logs(
-    folders: Iterable[_Folder], listings: Mapping[_Folder, FolderListing]
+    folders: Iterable[LogFolder], listings: Mapping[LogFolder, FolderListing]
 ) -> Iterator[_File]:
     """The error logs in those of the folders that could be listed."""
     for folder in folders:

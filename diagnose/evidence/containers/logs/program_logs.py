@@ -7,17 +7,17 @@ Nextcloud in data, WordPress in wp-content. Rails, Tomcat and many more have a f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.log_folder import RECENT_S, LogFolder
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ListFolder, ReadFile
+from diagnose.questions.files import FileText
 from diagnose.registry import evidence
 
 _ROOTS = ("/var/www/html", "/var/www", "/app", "/srv", "/usr/src/app", "/usr/local/tomcat")
@@ -29,9 +29,6 @@ _NOT_OURS = ("/proc", "/sys", "/dev", "/etc", "/usr/share", "/lib", "/bin")
 MOST_ROOTS = 8
 MOST_FILES = 8
 """Files of one container that are read."""
-BYTES = 8192
-"""The end of each file."""
-RECENT_S = 300.0
 
 
 class ProgramLog(msgspec.Struct, frozen=True):
@@ -49,27 +46,6 @@ class ProgramLogs(msgspec.Struct, frozen=True):
     by_id: dict[str, ProgramLog] = {}
 
 
-class _Folder(NamedTuple):
-    """A folder inside a running container."""
-
-    pid: int
-    """The container's first process."""
-    path: str
-
-    @property
-    def root(self) -> str:
-        return f"/proc/{self.pid}/root"
-
-    @property
-    def listing(self) -> ListFolder:
-        return ListFolder(self.path, root=self.root)
-
-    def file(self, name: str) -> ReadFile:
-        return ReadFile(
-            f"{self.path}/{name}", max_bytes=BYTES, tail=True, follow=False, root=self.root
-        )
-
-
 @evidence
 def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock) -> ProgramLogs:
     """Only servers whose requests fail are looked into; an ordinary user of the host may not."""
@@ -78,7 +54,8 @@ def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock)
 
 
 def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None:
-    folders = [_Folder(container.state.pid, path) for path in _folders(container)]
+    root = f"/proc/{container.state.pid}/root"
+    folders = [LogFolder(root, path) for path in _folders(container)]
     listings = host.answers_about(folders, lambda folder: folder.listing)
     files = [
         (folder, name)
@@ -86,9 +63,9 @@ def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None
         if folder in listings
         for name in sorted(filter(_IS_LOG.search, listings[folder].names), reverse=True)
     ][:MOST_FILES]
-    texts = host.answers_about(files, lambda file: file[0].file(file[1]))
+    texts = host.answers_about(files, lambda file: file[0].end_of(file[1]))
     recent = {
-        f"{folder.path}/{name}": text
+        f"{folder.below}/{name}": text
         for (folder, name), text in texts.items()
         if clock.is_within(text.mtime, RECENT_S)
     }
