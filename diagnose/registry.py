@@ -221,7 +221,7 @@ def import_edits() -> None:
     """
     for module in itertools.chain.from_iterable(families().values()):
         if module in sys.modules:
-            _import_late(module, "without")
+            _import_late(module, "counterfactuals")
 
 
 @functools.cache
@@ -354,7 +354,7 @@ def load(wanted: Iterable[str] | None = None) -> dict[str, Check]:
     return dict(sorted(_checks.items()))
 
 
-LATE = ("repairs", "without")
+LATE = ("repairs", "counterfactuals")
 """Modules of a family that are imported when they are first needed: see `repair_of` and
 `import_edits`."""
 

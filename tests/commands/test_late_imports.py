@@ -42,7 +42,7 @@ LATE = {
     "diagnose.programs.failures.table",
     "diagnose.programs.families.table",
     "diagnose.recording.answer_files",
-    *(f"checks.{family}.{name}" for family in FAMILIES for name in ("repairs", "without")),
+    *(f"checks.{family}.{name}" for family in FAMILIES for name in ("repairs", "counterfactuals")),
 }
 """What only a finding, or a recording, needs: some 50 modules."""
 
