@@ -16,9 +16,8 @@ One arrow runs through the house:
 - `redact/`     an answer without its secrets.
 - `evidence/`   frozen typed views of answers by subject, each with the function that collects it:
                 `containers` (with rooms for `devices`, `logs`, `mounts`, `peers`, `programs`,
-                `settings`),
-                `engine`, `images`, `storage`, `network` (`paths` of packets, `rules`, `sockets`),
-                `dns`, `machine`, `run`.
+                `settings`), `engine`, `images`, `storage`, `network` (with rooms, such as `paths`
+                of packets, `rules`, `sockets`), `dns`, `swarm`, `machine`, `run`.
 - `firewall/`   a packet filter as values, judged by walking a packet through it; pure.
 - `programs/`   what well-known programs write when they fail; pure.
 - `registry`    `@check`, `@evidence`, discovery of packs; the only import by name.
@@ -41,9 +40,8 @@ One arrow runs through the house:
 - `fleet/`      one answer for the reports of many hosts: `causes`, `groups`, what is missing.
 - `shapes`      values as types, from several threads at once. `filesystem_types` says which file
                 systems wait for another machine.
-- `symptoms`    from what people say of a symptom to the checks that it may be about. For a pasted
-                error message `error_texts` says what it means, and `quoted_errors` which pages
-                quote it.
+- `symptoms/`   from what people say of a symptom, or from a pasted error message, to the checks
+                that it may be about.
 - `watch/`      roots as they begin and end: sleeps until `live.wake` reports a change, judges
                 again what the change concerns.
 - `path/`       why A cannot reach B: the ends, each hop between them, and what mends the broken

@@ -40,19 +40,20 @@ def ask(
     """
     from msgspec.structs import replace
 
-    from diagnose import registry, session, symptoms
+    from diagnose import registry, session
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
     from diagnose.phrases import and_more, joined
     from diagnose.render import terminal
+    from diagnose.symptoms import search
 
     text = options.text_of(question)
-    matches = symptoms.matching(text)
-    known = symptoms.known_error(text)
+    matches = search.matching(text)
+    known = search.known_error(text)
     if not matches and known is None:
         raise click.ClickException("no page has these words; `diagnose all` runs every check")
     checks = registry.load()
-    families = symptoms.families(text)
+    families = search.families(text)
     of_families = (id for id in checks if id.partition(".")[0] in families)
     fitting = tuple(dict.fromkeys((*(match.id for match in matches), *of_families)))
     try:
@@ -62,7 +63,7 @@ def ask(
     except session.InvalidRequestError as error:
         raise click.ClickException(str(error)) from None
     names = tuple((report.container_names or {}).values())
-    findings = symptoms.ordered(report.findings, fitting, symptoms.about(text, names))
+    findings = search.ordered(report.findings, fitting, search.about(text, names))
     report = replace(report, findings=findings)
     code = code_of(report, fail_on)
     terminal.render(
@@ -82,7 +83,7 @@ def ask(
         click.echo(f"what fits these words comes first: {and_more(ids, IDS_SHOWN)}{every}")
         if not any(finding.id in fitting for finding in findings):
             click.echo("none of them found anything")
-    ends = symptoms.ends(text)
+    ends = search.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
     process.leave(code)

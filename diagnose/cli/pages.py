@@ -81,10 +81,11 @@ def _list_matches(words: str) -> bool:
 
     False where there is neither.
     """
-    from diagnose import registry, symptoms
+    from diagnose import registry
+    from diagnose.symptoms import search
 
-    known = symptoms.known_error(words)
-    matches = symptoms.matching(words)
+    known = search.known_error(words)
+    matches = search.matching(words)
     checks = registry.load()
     width = max((len(match.id) for match in matches), default=0)
     if known is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose import error_texts, symptoms
+from diagnose.symptoms import error_texts, search
 from tests.command_line import run
 
 _OCI = (
@@ -38,12 +38,12 @@ PAGES = {
 
 @pytest.mark.parametrize("message", PAGES)
 def test_a_message_leads_to_its_page_first(message: str) -> None:
-    assert symptoms.matching(message)[0].id == PAGES[message]
+    assert search.matching(message)[0].id == PAGES[message]
 
 
 def test_a_message_that_no_page_is_about_leads_to_words_alone() -> None:
     message = "Error response from daemon: remove data: volume is in use - [13823e501c73]"
-    assert symptoms.matching(message) == ()
+    assert search.matching(message) == ()
     known = error_texts.explained(message)
     assert known is not None
     assert "docker ps -a --filter volume=data" in known.in_words()
@@ -63,7 +63,7 @@ def test_a_warning_is_not_the_error_below_it() -> None:
     assert known is not None
     assert known.recognised.name == "name-taken"
     allocated = "Bind for 0.0.0.0:8081 failed: port is already allocated"
-    assert symptoms.matching(UP.format(error=allocated))[0].id == "network.port-allocated"
+    assert search.matching(UP.format(error=allocated))[0].id == "network.port-allocated"
 
 
 def test_a_warning_alone_is_explained() -> None:
@@ -82,7 +82,7 @@ LOGS = {
 
 @pytest.mark.parametrize("line", LOGS)
 def test_a_line_of_a_log_is_explained_as_where_it_is_read(line: str) -> None:
-    known = symptoms.known_error(line)
+    known = search.known_error(line)
     assert known is not None
     assert known.page == (LOGS[line] or "container.exits-at-start")
 
@@ -92,12 +92,12 @@ def test_what_the_engine_gives_up_its_start_for_is_no_refused_command() -> None:
         "failed to start daemon: Error initializing network controller: could not delete the default bridge network: "
         "network bridge id 3f2a has active endpoints"
     )
-    assert symptoms.matching(lines)[0].id == "daemon.bridge-init-failed"
+    assert search.matching(lines)[0].id == "daemon.bridge-init-failed"
 
 
 def test_a_long_message_may_be_pasted_in_part() -> None:
     part = "client version 1.24 is too old. Minimum supported API version is 1.44"
-    assert symptoms.matching(part)[0].id == "daemon.client-api-too-old"
+    assert search.matching(part)[0].id == "daemon.client-api-too-old"
 
 
 TALK = (
@@ -110,7 +110,7 @@ TALK = (
 
 @pytest.mark.parametrize("question", TALK)
 def test_words_of_a_person_are_no_known_error(question: str) -> None:
-    assert symptoms.known_error(question) is None
+    assert search.known_error(question) is None
 
 
 def test_explain_says_what_a_message_means() -> None:

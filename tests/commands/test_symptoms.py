@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from msgspec.structs import replace
 
-from diagnose import symptoms
 from diagnose.model import DAEMON, HOST, CauseLink, Reported, Severity, Subject, container
+from diagnose.symptoms import search
 from tests.command_line import run
 from tests.reports import found
 
@@ -43,14 +43,14 @@ QUESTIONS = {
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_a_question_leads_to_its_check(question: str) -> None:
-    ids = [match.id for match in symptoms.matching(question)]
+    ids = [match.id for match in search.matching(question)]
     assert QUESTIONS[question] in ids
-    assert len(ids) <= symptoms.MOST
+    assert len(ids) <= search.MOST
 
 
 @pytest.mark.parametrize("question", ["", "the of my", "xyzzy plugh", "42", "!?"])
 def test_a_question_without_known_words_leads_nowhere(question: str) -> None:
-    assert symptoms.matching(question) == ()
+    assert search.matching(question) == ()
 
 
 ENDS = {
@@ -65,12 +65,12 @@ ENDS = {
 
 @pytest.mark.parametrize("question", ENDS)
 def test_ends(question: str) -> None:
-    ends = symptoms.ends(question)
+    ends = search.ends(question)
     assert (None if ends is None else (ends.begin, ends.end)) == ENDS[question]
 
 
 def order(findings: Sequence[Reported], fitting: Sequence[str], names: Sequence[str]) -> list[str]:
-    return [finding.id for finding in symptoms.ordered(findings, fitting, names)]
+    return [finding.id for finding in search.ordered(findings, fitting, names)]
 
 
 def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> None:
@@ -80,7 +80,7 @@ def test_what_is_about_a_named_container_comes_first_and_then_what_fits() -> Non
         found("container.unhealthy", container("web"), severity=Severity.warning),
     ]
     hung, full, unhealthy = [finding.id for finding in findings]
-    names = symptoms.about("web is slow", ["web", "db", "we"])
+    names = search.about("web is slow", ["web", "db", "we"])
     assert names == ("web",)
     assert order(findings, [hung], names) == [unhealthy, hung, full]
     assert order(findings, [unhealthy], ()) == [unhealthy, hung, full]

@@ -3,8 +3,7 @@
 Plain matching of words, no model.
 
 The words of a question are compared with each page's id, title, symptom and reason, rare words
-counting more (BM25). People and pages use different words for the same thing, so that some words
-stand for a group. Where the question is an error message, the page of a known error comes first,
+counting more (BM25). Where the question is an error message, the page of a known error comes first,
 and then the pages that quote the message.
 """
 
@@ -14,55 +13,16 @@ import functools
 import math
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
 
-from diagnose import error_texts, quoted_errors, registry, runbooks
+from diagnose import registry, runbooks
 from diagnose.mappings import by_key
 from diagnose.model import Reported, container
+from diagnose.symptoms import error_texts, quoted_errors
+from diagnose.symptoms.words import GROUP_OF, telling_words
 
-GROUPS: Mapping[str, str] = {
-    "answer": "answer answers answered respond responds response reply replies reach reachable "
-        "unreachable connect connects connection"
-    " refused timeout timed",
-    "name": "dns resolve resolves resolution lookup hostname name names nameserver resolver nxdomain",
-    "full": "full space fills disk enospc",
-    "memory": "memory oom ram killed 137",
-    "restart": (
-        "restart restarts restarting loop loops flapping "
-        "crash crashes crashing crashed exits exit exited ended"
-    ),
-    "start": "start starts started starting boot launch run",
-    "slow": "slow slowly slowness latency lag hangs hang hanging hung stuck freezes frozen stalled",
-    "port": "port ports published publish listening listen listens",
-    "outside": "internet outside outbound egress external upstream",
-    "gateway": "502 503 504 gateway proxy reverse nginx traefik caddy upstreams",
-    "firewall": "firewall iptables nftables firewalld ufw rules chain chains dropped blocked",
-    "image": "image images pull pulls pulling registry manifest tag",
-    "log": "log logs logging journald rotate rotation",
-    "permission": "permission denied forbidden access eacces",
-    "volume": "volume volumes mount mounts mounted bind data",
-    "daemon": "daemon dockerd engine docker.service socket ps",
-    "health": "unhealthy health healthcheck probe probes",
-    "cpu": "cpu throttled throttling load processor processors",
-    "inode": "inode inodes",
-    "clock": "clock time ntp drift",
-    "ipv6": "ipv6 aaaa",
-    "build": "build builds buildkit builder",
-    "secret": "secret secrets password passwords token credentials",
-}  # fmt: skip
-"""Words that mean the same where somebody describes a symptom, by the name of their group."""
-
-_GROUP_OF = {word: group for group, words in GROUPS.items() for word in words.split()}
-_SAY_NOTHING = """
-a an the is are was be been it its of on in to for from with and or not no my our your this that does do did can
-cannot cant doesnt dont isnt wont could but if when what which who why how there i we you they he she has have
-had any all at by as so than then
-container containers docker service app host server get gets keep keeps other another more work works working
-"""
-_STOP = frozenset(_SAY_NOTHING.split())
-_WORD = re.compile(r"[a-z0-9][a-z0-9._-]*[a-z0-9]|[a-z0-9]")
 _PORT = re.compile(r"\bport\s+\d+|:\d{2,5}\b")
 _REACHES = re.compile(
     r"\b(?P<begin>[\w.-]+)\s+(?:can(?:not|'t|t| not)|does(?: not|n't|nt)|could(?: not|n't)|will not"
@@ -129,7 +89,7 @@ def matching(question: str, most: int = MOST) -> tuple[SymptomMatch, ...]:
 
 def _matches_by_words(question: str) -> dict[str, SymptomMatch]:
     """The pages that have words of the question."""
-    wanted = Counter(_telling_words(_REACHES.sub(_without_ends, question)))
+    wanted = Counter(telling_words(_REACHES.sub(_without_ends, question)))
     if _PORT.search(question.lower()):
         wanted["port"] += 1
     rarity = _rarity_of_terms()
@@ -175,7 +135,7 @@ def ends(question: str) -> NamedEnds | None:
 def _without_ends(match: re.Match[str]) -> str:
     """What is said of two ends, without their names; a word of a symptom is no name."""
     begin, end = (
-        "" if match[group].lower() in _GROUP_OF else match[group] for group in ("begin", "end")
+        "" if match[group].lower() in GROUP_OF else match[group] for group in ("begin", "end")
     )
     return match[0].removeprefix(begin).removesuffix(end)
 
@@ -212,7 +172,7 @@ def _weights(id: str, title: str) -> Mapping[str, float]:
         texts["reason"] = page.section("Why it matters")
     weights: dict[str, float] = {}
     for part, weight in _WEIGHTS:
-        for term in _telling_words(texts.get(part, "")):
+        for term in telling_words(texts.get(part, "")):
             weights[term] = weights.get(term, 0.0) + weight
     return weights
 
@@ -226,23 +186,6 @@ def _rarity_of_terms() -> Mapping[str, float]:
         term: math.log(1 + (len(pages) - count + 0.5) / (count + 0.5))
         for term, count in number.items()
     }
-
-
-def _telling_words(text: str) -> Iterable[str]:
-    """The words of a text without those that say nothing: groups, or stems."""
-    for word in _WORD.findall(text.lower().replace("'", "")):
-        if word in _GROUP_OF:
-            yield _GROUP_OF[word]
-        elif word not in _STOP and not word.isdigit():
-            yield _stem(word)
-
-
-def _stem(word: str) -> str:
-    """A word without its ending, so that "resolves" and "resolving" are one."""
-    for ending in ("ing", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 4:
-            return word.removesuffix(ending)
-    return word
 
 
 def ordered(
