@@ -35,6 +35,12 @@ class FileText(msgspec.Struct, frozen=True):
     link: str | None = None
     """What the path leads to, where it is a link itself."""
 
+    @property
+    def lines_of_end(self) -> list[str]:
+        """The lines of an answer to `tail`, without a first one that began before the cut."""
+        lines = self.text.splitlines()
+        return lines[1:] if self.truncated else lines
+
 
 class ReadFile(Question[FileText], frozen=True):
     """The beginning or the end of one file."""

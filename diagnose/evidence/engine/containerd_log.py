@@ -74,6 +74,5 @@ def _log_file(host: Host) -> ContainerdLog:
     for path in FILES:
         file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
         if not isinstance(file, Failed):
-            lines = file.text.splitlines()
-            return ContainerdLog(parse(lines[1:] if file.truncated else lines), path)
+            return ContainerdLog(parse(file.lines_of_end), path)
     return ContainerdLog()

@@ -175,8 +175,7 @@ def _first_readable(
     for path, shown in files:
         file = host.ask(ReadFile(path, max_bytes=TAIL_BYTES, tail=True))
         if not isinstance(file, Failed):
-            texts = file.text.splitlines()[1 if file.truncated else 0 :]
-            return DaemonLog(parse(texts), shown, file.truncated, file.mtime)
+            return DaemonLog(parse(file.lines_of_end), shown, file.truncated, file.mtime)
         if file.reason != "missing":
             refusals.append(file)
     return Unavailable.of(refusals[0] if refusals else journal)

@@ -85,12 +85,6 @@ def _folders(container: Container) -> Iterator[str]:
 
 def _telling(container: Container, path: str, file: FileText) -> ProgramLog | None:
     """The end of the file; nothing where no line of it explains anything."""
-    tail = LogTail(_whole_lines(file))
+    tail = LogTail(tuple(line for line in file.lines_of_end if line.strip()))
     is_clear = tail.telling is not None and tail.telling.explains
     return ProgramLog(container, path, tail) if is_clear else None
-
-
-def _whole_lines(file: FileText) -> tuple[str, ...]:
-    """The lines of what was read, but for one that began before it."""
-    lines = tuple(line for line in file.text.splitlines() if line.strip())
-    return lines[1:] if file.truncated and len(lines) > 1 else lines
