@@ -15,7 +15,6 @@ from checks.image.failed_pulls import (
     mirrors_of,
     reason_of,
 )
-from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.client import ClientSettings
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info
@@ -23,6 +22,7 @@ from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.filesystems import Filesystems
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
+from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Count, Finding, Json, Seconds, Severity

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from checks.swarm.helpers import NOT_USED
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.swarm import Swarm
-from diagnose.evidence.network.ingress_sandbox import PATH, IngressSandbox
+from diagnose.evidence.swarm.ingress_sandbox import PATH, IngressSandbox
+from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.mappings import subjects_of
 from diagnose.model import CheckResult, Finding, Severity, Skipped, Subject
 from diagnose.phrases import counted

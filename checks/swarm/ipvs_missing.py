@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from checks.swarm.helpers import NOT_USED
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.swarm import Swarm
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.machine.modules import Ipvs
+from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.mappings import subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, Severity, Skipped
 from diagnose.phrases import counted

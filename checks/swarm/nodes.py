@@ -6,8 +6,8 @@ from ipaddress import ip_address, ip_interface
 
 from checks.swarm.helpers import NO_MANAGER, NOT_USED
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.swarm import Node, Swarm
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.swarm import Node, Swarm
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,

@@ -13,16 +13,16 @@ from checks.swarm.helpers import (
 )
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.containers.swarm import Resources, Service, Swarm
-from diagnose.evidence.containers.swarm_services import (
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.services import (
     NO_MATCH,
     NO_NODE,
     PORT_TAKEN,
     TOO_LARGE,
     PlacedService,
 )
-from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.swarm import Resources, Service, Swarm
 from diagnose.model import (
     DAEMON,
     CheckResult,

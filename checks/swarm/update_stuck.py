@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from checks.swarm.helpers import NO_MANAGER, NOT_USED, TASK_CAUSES, missing_image
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.swarm import Swarm, UpdateStatus
-from diagnose.evidence.containers.swarm_services import PlacedService
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.swarm.services import PlacedService
+from diagnose.evidence.swarm.swarm import Swarm, UpdateStatus
 from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,

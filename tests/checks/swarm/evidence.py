@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.containers.swarm import Service, Swarm, Task
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.swarm.swarm import Service, Swarm, Task
 from tests.inspected import container
 
 CLOCK = Clock(wall=1.8e9, booted=1.7e9)

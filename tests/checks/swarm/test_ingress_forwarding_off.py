@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.network.ingress_sandbox import IngressSandbox, ingress_sandbox
+from diagnose.evidence.swarm.ingress_sandbox import IngressSandbox, ingress_sandbox
 from diagnose.model import Failed, Unavailable
 from tests.checks.swarm.evidence import swarm_of, task_on
 from tests.hosts import Made

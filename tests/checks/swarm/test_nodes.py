@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.containers.swarm import Node, Swarm
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.swarm import Node, Swarm
 from diagnose.questions.network import Address
 from tests.judging import judge
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from diagnose import runbooks
-from diagnose.evidence.containers.swarm import Node, Service, Swarm
 from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.swarm.swarm import Node, Service, Swarm
 from diagnose.model import Subject
 from tests.checks.swarm.evidence import CLOCK, FAILED, swarm_of
 from tests.inspected import container, of

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from diagnose.evidence.containers.swarm import Service, Swarm, Task, UpdateStatus
+from diagnose.evidence.swarm.swarm import Service, Swarm, Task, UpdateStatus
 from diagnose.model import Unavailable
 from tests.checks.swarm.evidence import CLOCK, FAILED
 from tests.judging import judge

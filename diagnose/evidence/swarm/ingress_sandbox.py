@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from diagnose.evidence.containers.swarm import Swarm
+from diagnose.evidence.swarm.swarm import Swarm
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.netns import ReadNamedNetns

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from diagnose.evidence.containers.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.swarm.swarm import Node, Resources, Service, Swarm, Task
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 

@@ -1,0 +1,1 @@
+"""The swarm: this node, and on a manager the nodes and services."""
