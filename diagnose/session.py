@@ -341,7 +341,7 @@ def _source(selected: Sequence[str], options: Options, began: float) -> tuple[An
 
 
 def _thresholds(head: Mapping[str, Json], checks: Mapping[str, Check]) -> Thresholds:
-    """Those of a recording that the checks of this version still have."""
+    """The thresholds of a recording that the checks of this version still have."""
     recorded = head.get("thresholds")
     kept: dict[str, dict[str, float]] = {}
     for id, check in checks.items():

@@ -70,12 +70,12 @@ def claims(id: str, containers: Containers, log_tails: LogTails, clock: Clock) -
 
 
 def is_broken(container: Container, clock: Clock, log_tails: LogTails) -> bool:
-    """Whether it fails, or runs and does not work."""
+    """Whether a container fails, or runs and does not work."""
     return is_failing(container, clock) or container.id in log_tails.inside
 
 
 def is_failing(container: Container, clock: Clock) -> bool:
-    """Whether it does not run, is unhealthy, or was restarted a moment ago."""
+    """Whether a container does not run, is unhealthy, or was restarted a moment ago."""
     if not container.is_running or container.is_unhealthy:
         return True
     return (clock.age(container.started_at) or 0.0) < STEADY_S

@@ -33,7 +33,7 @@ class EndOutcome(NamedTuple):
 
 
 def tail_of(log_tails: LogTails | Unavailable | None, container: Container) -> LogTail:
-    """Its last log lines; none where logs could not be read."""
+    """The last log lines of a container; none where logs could not be read."""
     return log_tails.of(container) if isinstance(log_tails, LogTails) else NO_LINES
 
 

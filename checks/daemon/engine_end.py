@@ -91,7 +91,7 @@ def engine_down(
 
 
 def _reason(daemon: Daemon, end: EngineEnd) -> str:
-    """Why it is down, as the end of a sentence.
+    """Why the engine is down, as the end of a sentence.
 
     Where systemd alone keeps it down, or its program is gone, its own log says nothing of that.
     """
@@ -292,7 +292,7 @@ def _socket_cause(end: EngineEnd) -> str:
 
 
 def _ended(end: EngineEnd) -> str:
-    """How its last life ended, where it came up and said nothing of a failure.
+    """How the engine's last life ended, where it came up and said nothing of a failure.
 
     Nothing where it is starting.
     """
@@ -306,7 +306,7 @@ def _ended(end: EngineEnd) -> str:
 
 
 def _unnamed(text: str) -> str:
-    """Why its last start failed, where no other check says so."""
+    """Why the engine's last start failed, where no other check says so."""
     if not text or _is_explained(text):
         return ""
     recognised = meaning(text)

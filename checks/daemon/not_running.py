@@ -103,7 +103,7 @@ def _rootless_finding(engine: RootlessEngine) -> Finding:
 
 
 def _why_unseen(daemon: Daemon) -> Unavailable | None:
-    """Why it is unknown whether the engine lives; None if it does."""
+    """Why nobody can say whether the engine lives; None where that is known."""
     if daemon.reason == "forbidden" and daemon.same_host and daemon.processes.engine is None:
         return Unavailable(
             "forbidden", "the socket is closed to this user, and no engine's process can be seen"

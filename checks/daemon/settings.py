@@ -58,19 +58,19 @@ class _MissingRuntime(msgspec.Struct, frozen=True):
 
     @property
     def down(self) -> list[Container]:
-        """Those of its users that were refused."""
+        """The containers with the setting whose last start was refused."""
         if not self.refusal:
             return []
         return [user for user in self.users if not user.is_running]
 
     @property
     def affected(self) -> list[Container]:
-        """Those that are down for it; else those whose next start will be refused."""
+        """The containers that are down for the setting; else those whose next start it refuses."""
         return self.down or [user for user in self.users if user.is_running]
 
     @property
     def blocked(self) -> list[Container]:
-        """Those that fail for nothing else, as far as the engine says."""
+        """The containers that fail for nothing else, as far as the engine says."""
         errors = ((user.state.error, user) for user in self.users)
         return [user for error, user in errors if not error or self.name in error]
 

@@ -66,7 +66,7 @@ def _lacks_option(container: Container, log_tails: LogTails | None) -> bool:
 
 
 def _is_multicast(name: str) -> bool:
-    """Whether it is a device's own name; longer names below .local are those of a domain."""
+    """Whether a name is a device's own; longer names below .local are those of a domain."""
     return name.endswith(".local") and name.count(".") == 1
 
 

@@ -61,7 +61,7 @@ def service_on_other_network(
 
 
 def _has_names_of_its_own(container: Container) -> bool:
-    """Whether it asks for names itself, and not as another container does."""
+    """Whether a container asks for names itself, and not as another container does."""
     has_network = container.host_config.network_mode != "none"
     return has_network and not container.joins_network_of_other
 

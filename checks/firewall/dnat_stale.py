@@ -57,7 +57,7 @@ def dnat_stale(
 def _stale_rules(
     rules: tuple[PortRule, ...], containers: Containers, networks: Networks
 ) -> Iterator[PortRule]:
-    """Those that lead to an address of the engine's networks that no running container has."""
+    """The rules to an address of the engine's networks that no running container has."""
     addresses = {
         endpoint.ip_address
         for container in containers.running

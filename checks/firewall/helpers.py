@@ -106,7 +106,7 @@ def iptables_off(config: DaemonConfig | None) -> str:
 
 
 def iptables_off_evidence(config: DaemonConfig | None) -> dict[str, Json]:
-    """The same as evidence."""
+    """The setting that switches the engine's rules off, as evidence."""
     return (
         {"iptables": False, "configured in": config.where("iptables")} if config is not None else {}
     )

@@ -46,7 +46,7 @@ def input_dropped(wanted_paths: WantedPaths, firewall: Firewall | None) -> Check
 
 
 def _surely_blocked(paths: Sequence[WantedPath]) -> list[WantedPath]:
-    """Those that a rule certainly stops.
+    """The paths that a rule certainly stops.
 
     Where only the host is wanted, and no port of it, all of its ports must be closed.
     """
@@ -117,7 +117,7 @@ def _service(paths: Sequence[WantedPath]) -> str:
 
 
 def _wishes(paths: Sequence[WantedPath]) -> Json:
-    """Where it is written who wants to go where."""
+    """The settings and logs that say which container wants to go where."""
     return {
         f"{path.want.container.name} "
         f"to {path.address}:{path.port}": f"{path.want.source}: {path.want.where}"

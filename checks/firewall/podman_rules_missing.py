@@ -62,7 +62,7 @@ def _translates(firewall: Firewall) -> bool:
 
 
 def _leads_out(container: Container, networks: Networks) -> bool:
-    """Whether it is on such a bridge, by its address: Podman 4 lists "podman" as "bridge"."""
+    """Whether a container is on a bridge, by its address: Podman 4 lists "podman" as "bridge"."""
     addresses = [endpoint.ip_address for endpoint in container.endpoints.values()]
     bridges = [networks.bridge_of(ip_address(address)) for address in addresses if address]
     return any(network is not None and not network.internal for network in bridges)

@@ -27,7 +27,7 @@ WORTH = 10_000_000
 
 
 def has_no_limit(container: Container) -> bool:
-    """Whether its log file grows for ever.
+    """Whether a container's log file grows for ever.
 
     max-file without max-size limits nothing, and the `local` driver has a default.
     """

@@ -125,7 +125,7 @@ def _engine_finding(own: Pids, limit_file: str) -> Finding:
 
 
 def _got_a_greater_limit(container: Container, events: Events | None) -> bool:
-    """Whether its limits were changed after its last start.
+    """Whether a container's limits were changed after its last start.
 
     The counter of refusals may be older than that.
     """

@@ -121,7 +121,7 @@ def _root_finding(container: Container, uid: int | None) -> Finding:
 
 
 def _opts_out(container: Container) -> bool:
-    """Whether it keeps the host's user namespace on an engine that remaps users."""
+    """Whether a container keeps the host's user namespace on an engine that remaps users."""
     return container.host_config.userns_mode == "host"
 
 

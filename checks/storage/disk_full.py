@@ -175,7 +175,7 @@ def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
 
 
 def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
-    """The same with the room that the disk has, and with what makes the file system use it."""
+    """The finding, with the room that the disk has and what makes the file system use it."""
     device = larger.disk or larger.device
     variables = _growing_variables(larger, str(finding.variables["point"]))
     return replace(

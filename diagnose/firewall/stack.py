@@ -65,7 +65,7 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
 
     @functools.cached_property
     def forwarding(self) -> Stack:
-        """The same host with forwarding on: what its rules and routes decide alone."""
+        """This host with forwarding on: what its rules and routes decide alone."""
         on = msgspec.structs.replace(self.settings, forwarding={}, forwarding6=True)
         return msgspec.structs.replace(self, settings=on)
 

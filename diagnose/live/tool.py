@@ -59,10 +59,7 @@ CAPABILITIES = (
 
 
 def now(live: Live, question: ReadClock) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `now`.
-
-    wall: the Unix time. boot_wall: that of the boot. uptime: in seconds, suspend included.
-    """
+    """The time now and at the boot, and how long that is ago, suspend included."""
     wall = time.time()
     stat = Path("/proc/stat").read_text(encoding="ascii")
     boot = next((line.split()[1] for line in stat.splitlines() if line.startswith("btime ")), None)
@@ -105,14 +102,7 @@ _MACHINE_ID = re.compile("[0-9a-f]{32}")
 
 
 def caller(live: Live, question: IdentifyCaller) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `caller`.
-
-    uid, gid, groups and user of this process, its effective capabilities, its place.
-
-    caps: names as "CAP_SYS_ADMIN". docker_group: the group file makes the user a member of group
-    docker; session_has_it: this process carries it; docker_gid: None when there is no such group.
-    in_container: see the function of this name.
-    """
+    """The user and the groups of this process, its effective capabilities, and its place."""
     import grp
     import pwd
 

@@ -54,7 +54,7 @@ class Focus(msgspec.Struct, frozen=True):
     subject: Subject | None = None
 
     def of(self, things: Iterable[Thing]) -> Iterable[Thing]:
-        """Those of these things that are asked about."""
+        """The things that are asked about."""
         if self.subject is None:
             return things
         return (thing for thing in things if thing.subject == self.subject)

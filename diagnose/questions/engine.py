@@ -17,16 +17,17 @@ DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
 
 
 class Rootless(msgspec.Struct, frozen=True):
-    """Whose engine the endpoint is, if it is a user's own and not the system's.
-
-    The answer `endpoint` says what its fields mean.
-    """
+    """Whose engine the endpoint is, if it is a user's own and not the system's."""
 
     uid: int
     config: str | None = None
+    """Its daemon.json; None where the user's home is not known."""
     data: str | None = None
+    """Its data root, unless another one is configured; None where the home is not known."""
     runtime: str = ""
+    """The folder of its socket and its pid file."""
     traces: bool | None = None
+    """Whether anything of an engine lies at these places; None where nobody could look."""
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Endpoint(msgspec.Struct, frozen=True):
 
     url: str = ""
     scheme: str = ""
+    """unix, tcp or ssh."""
     source: str = ""
     """What decided it."""
     named: bool = False
@@ -187,6 +189,7 @@ class PingReply(msgspec.Struct, frozen=True):
     """What the headers of /_ping say; None for what the engine does not give."""
 
     api_version: str | None = None
+    """The newest one that it speaks."""
     engine_version: str | None = None
     libpod: str | None = None
     """The version of Podman, where Podman answers."""

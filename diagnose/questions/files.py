@@ -268,7 +268,7 @@ class LayerRecords(msgspec.Struct, frozen=True):
     mounts: dict[str, str] = {}
     """The folder of each container's writable layer, by the container's id."""
     lost: list[str] = []
-    """Used layers without a folder."""
+    """Used layers that had no folder twice, half a second apart."""
     unreadable: list[str] = []
     """Ids of records of image layers that name no folder."""
 
@@ -304,6 +304,7 @@ class WalkedFolder(msgspec.Struct, frozen=True):
     by: dict[str, int]
     """By the path below the folder, as deep as was asked."""
     largest: list[FileSize]
+    """Twenty files."""
     files: dict[str, int] = {}
     """How many entries lie below each of these paths."""
     refused: int = 0
@@ -325,8 +326,11 @@ class WalkFolder(Question[WalkedFolder], frozen=True):
     path: str
     seconds: float = 2
     limit: int = 400_000
+    """Entries that are looked at, at most."""
     depth: int = 1
+    """Of the paths by which the bytes are summed."""
     skip: Sequence[str] = ()
+    """Paths that are left out."""
 
     def about(self) -> str:
         return f"the sizes of folders below {self.path}"

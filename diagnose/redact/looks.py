@@ -181,7 +181,7 @@ def random_looking(value: str) -> bool:
 
 
 def _is_name_of_words(value: str) -> bool:
-    """Whether it joins several parts of which each reads like a part of a name."""
+    """Whether a value joins several parts of which each reads like a part of a name."""
     parts = [part for part in _JOINS.split(value) if part]
     return len(parts) != 1 and all(_PART_OF_A_NAME.fullmatch(part) for part in parts)
 

@@ -49,7 +49,7 @@ def selectors(id: str) -> tuple[str, ...]:
 def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> str:
     """The script that mends the engine's rules, simulated.
 
-    known: the checks that judge it. NoRepairError where there is nothing to mend, or where the
+    checks: what judges the repair. NoRepairError where there is nothing to mend, or where the
     repair would break a connection.
     """
     examined = session.examine(checks, options, began=began)

@@ -96,6 +96,8 @@ class _Module(NamedTuple):
     """Its private functions that return findings."""
     tangles: tuple[str, ...]
     """Where a ternary stands inside another one, or inside an f-string."""
+    pronouns: tuple[str, ...]
+    """Its functions whose docstring begins with a word that stands for something else."""
 
 
 @functools.cache
@@ -114,6 +116,7 @@ def _module(path: Path) -> _Module:
         tuple(_counting(body)),
         tuple(_makers(body)),
         tuple(_TANGLE.findall(text)),
+        tuple(_pronouns(body)),
     )
 
 
@@ -123,6 +126,18 @@ _TANGLE = re.compile(
     r"""|\belse [^\n,\])]+ if [^\n]+ else """
 )
 """By the text: to visit each node of each tree takes a second."""
+
+
+_PRONOUN = re.compile(
+    r"(?:(?:Whether|What|Where|Why|How|Who|That) )?(?:it|its|they|their|those|the same)\b",
+    re.IGNORECASE,
+)
+
+
+def _pronouns(body: list[ast.stmt]) -> Iterator[str]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef) and _PRONOUN.match(ast.get_docstring(node) or ""):
+            yield node.name
 
 
 def _makers(body: list[ast.stmt]) -> Iterator[str]:
@@ -312,6 +327,14 @@ def test_a_function_that_makes_a_finding_is_called_so():
         for path, names in makers.items()
     }
     assert {path: names for path, names in others.items() if names} == {}
+
+
+def test_the_docstring_of_a_function_names_its_subject():
+    """ "Whether it runs" is clear in a class; a function stands alone where a search has led to."""
+    assert _PRONOUN.match("Whether its end was requested.")
+    assert not _PRONOUN.match("Whether items are left.")
+    files = (*ENGINE_FILES, *CHECK_FILES)
+    assert {path: names for path in files if (names := _module(path).pronouns)} == {}
 
 
 def test_no_ternary_stands_inside_another_or_inside_a_text():

@@ -102,7 +102,7 @@ def _policy(container: Container) -> str:
 def _how_it_ended(
     container: Container, clock: Clock, upgrade: ChangedPackage | None, *, with_engine: bool
 ) -> str:
-    """How it ended: with the engine, or by itself. upgrade: the one that restarted the engine."""
+    """How a container ended: with the engine, which an upgrade may have restarted, or by itself."""
     code, when = described(container.state.exit_code), clock.ago(container.finished_at)
     if not with_engine:
         return f"exited {when} with code {code} and stays down"
@@ -115,7 +115,7 @@ def _how_it_ended(
 
 
 def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Container]:
-    """Those that ended recently, whose end nobody waits for, and that the engine does not start."""
+    """The containers that ended recently, are nobody's job, and that the engine does not start."""
     for container in containers:
         has_ended = container.state.status == "exited" and not container.state.error
         if not has_ended or not clock.is_within(container.finished_at, since_s):
@@ -125,7 +125,7 @@ def _ended(containers: Containers, clock: Clock, since_s: float) -> Iterator[Con
 
 
 def _broke_off(container: Container, tail: LogTail, stops: Stops, at_least: float) -> bool:
-    """Whether it had been working, and nobody ended it."""
+    """Whether a container had been working, and nobody ended it."""
     is_requested = stops.by_id.get(container.id)
     if is_requested or fails_at_start(container, tail, at_least):
         return False

@@ -102,7 +102,7 @@ def _cure(container: Container, tail: LogTail) -> PageVariables:
 
 
 def _starts_in_background(container: Container) -> bool:
-    """Whether its command, or the server that it runs, is known to leave the foreground."""
+    """Whether a container's command, or its server, is known to leave the foreground."""
     option = _FOREGROUND.get(container.program)
     is_server = option is not None and not set(option) <= set(container.command)
     return is_server or _BACKGROUND.search(" ".join(container.command)) is not None

@@ -85,7 +85,7 @@ def exits_at_start(
 
 
 def _stays_down(container: Container) -> bool:
-    """Whether it has ended, nobody waits for its end, and no restart policy starts it again."""
+    """Whether a container has ended, is nobody's job, and no restart policy starts it again."""
     has_ended = container.state.status == "exited" and not container.state.error
     return has_ended and not container.restarts_always and not is_somebodys_job(container)
 

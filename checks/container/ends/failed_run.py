@@ -127,7 +127,7 @@ class FailedRun(msgspec.Struct, frozen=True):
 
     @property
     def further_steps(self) -> PageVariables:
-        """Those that lie in the image, the compose file and the mounts."""
+        """The first steps that lie in the image, the compose file and the mounts."""
         container, tail, context = self.container, self.tail, self.context
         return (
             image_steps(container, tail, context.images, context.image_commands, self.calls)
@@ -243,7 +243,7 @@ def setting_variables(
 
 
 def _without_changes(setting: NamedSetting | None) -> PageVariables:
-    """Its variables but those of the blocks that change it."""
+    """The page variables of a setting, but those of the blocks that change the setting."""
     variables = setting.variables if setting is not None else {}
     changes = ("typed", "unset")
     return {name: value for name, value in variables.items() if name not in changes}

@@ -72,7 +72,7 @@ def _finding(down: Sequence[Container], clock: Clock, began: float) -> Finding:
 
 
 def _without_policy(down: Sequence[Container]) -> str:
-    """Why they stayed down, as far as their restart policies say it."""
+    """Why containers stayed down, as far as their restart policies say it."""
     bare = names_of([container for container in down if not container.restarts_always])
     if not bare:
         return ""
@@ -82,7 +82,7 @@ def _without_policy(down: Sequence[Container]) -> str:
 
 
 def _is_lost(container: Container, engine_began: float, moment: float) -> bool:
-    """Whether it ran when the engine went, and its end was noted when the engine came back."""
+    """Whether a container ran when the engine went, and its end was noted when that came back."""
     started, finished = container.started_at, container.finished_at
     if started is None or finished is None or container.state.exit_code not in LOST:
         return False

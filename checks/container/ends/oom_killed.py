@@ -145,7 +145,7 @@ def _outcome(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
 
 
 def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome:
-    """The same for a container that has ended."""
+    """How bad the loss of memory is for a container that has ended, and what became of it."""
     if exit_code == 0:
         what = f"ran out of memory{when}, lost a process and exited with code 0"
         return EndOutcome(Severity.advice, what)
@@ -154,7 +154,7 @@ def _outcome_of_end(exit_code: int, when: str, *, is_recent: bool) -> EndOutcome
 
 
 def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndOutcome:
-    """The same for a container that runs, where no source says when the kill was."""
+    """What became of a container that runs, where no source says when the kill was."""
     if oom.is_of_earlier_run:
         return EndOutcome(Severity.advice, "ran out of memory and lost a process in an earlier run")
     is_young = clock.is_within(oom.container.started_at or 0.0, since_s)

@@ -106,7 +106,7 @@ class _Limits(NamedTuple):
 def _loops(
     container: Container, exits: RecentExits, clock: Clock, events: Events | None, limits: _Limits
 ) -> bool:
-    """Whether it exits again and again, and the present run is too short to have ended that."""
+    """Whether a container exits again and again, and its present run is too short to end that."""
     steady = limits.steady
     if container.restart_count < limits.restarts:
         return False
@@ -120,7 +120,7 @@ def _loops(
 
 
 def _was_held_back(container: Container, steady: float) -> bool:
-    """Whether its last start came after the engine's back-off for three short runs."""
+    """Whether a container's last start came after the engine's back-off for three short runs."""
     ended, started = container.finished_at, container.started_at
     return ended is not None and started is not None and 0.7 <= started - ended <= steady + 5
 
@@ -212,7 +212,7 @@ def _service_and_slot(container: Container) -> str:
 
 
 def _was_replaced(container: Container, asked_to_end: Mapping[str, bool]) -> bool:
-    """Whether its end was requested.
+    """Whether a container's end was requested.
 
     Where no source remembers, whether it ended as by a signal to end.
     """

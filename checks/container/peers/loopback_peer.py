@@ -199,7 +199,7 @@ def _owner_of_program(program: Listener, others: Sequence[Container]) -> str:
 
 
 def _serves(container: Container, port: str, namespaces: Namespaces | None) -> bool:
-    """Whether it offers the port, or was seen to listen there for others."""
+    """Whether a container offers the port, or was seen to listen there for others."""
     netns = namespaces.of(container) if namespaces is not None else None
     is_seen = netns is not None and netns.serves_others("tcp", int(port))
     return port in _offered_ports(container) or is_seen

@@ -48,7 +48,7 @@ def removed(
 
 
 def _needs(container: Container, removal: Removal, failed_names: FailedNames | None) -> bool:
-    """Whether its log or the engine says that it lacks this container."""
+    """Whether a container's log or the engine says that it lacks the removed one."""
     named = failed_names.of(container) if failed_names is not None else ()
     if any(name.name in removal.called for name in named):
         return True

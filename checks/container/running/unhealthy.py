@@ -106,7 +106,7 @@ def _probe_of(container: Container, namespaces: Namespaces | None) -> HealthChec
 
 
 def _fails(probe: HealthCheck) -> bool:
-    """Whether its last probes failed, and not only the engine's patience ended."""
+    """Whether the last probes failed, and not only the engine's patience ended."""
     has_failed = bool(probe.health.failing_streak or probe.exit_code)
     return probe.health.status == "unhealthy" and has_failed
 

@@ -49,7 +49,7 @@ _WITHOUT_CONTAINER_CONFIG = (25,)
 
 
 def _of_version_one(left: Container, ping: Ping | None) -> str:
-    """That its compose cannot work with this engine, as the end of a sentence."""
+    """That version 1 of compose cannot work with this engine, as the end of a sentence."""
     version = left.compose_label("version")
     if not version.startswith("1.") or ping is None or ping.version < _WITHOUT_CONTAINER_CONFIG:
         return ""

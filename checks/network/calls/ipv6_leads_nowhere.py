@@ -124,7 +124,7 @@ def _are_of_the_internet(reports: Sequence[RecentLine]) -> bool:
 
 
 def _reaches_ipv4(lines: Iterable[RecentLine]) -> bool:
-    """Whether its program is connected over IPv4 after all."""
+    """Whether the log of a program shows that it is connected over IPv4 after all."""
     return any(_REACHES_IPV4.search(line.text) for line in lines)
 
 
@@ -135,7 +135,7 @@ def _gets_out(routes: Routes) -> bool:
 
 
 def _may_lack_a_way_out(container: Container, networks: Networks, *, host_gets_out: bool) -> bool:
-    """Whether it is meant to get out by a network of its own, and cannot over IPv6."""
+    """Whether a container is meant to get out by a network of its own, and cannot over IPv6."""
     has_way_out = host_gets_out and container.has_ipv6
     has_network = bool(container.endpoints) and not container.shares_host_network
     return has_network and not has_way_out and not networks.internal_of(container)

@@ -67,7 +67,7 @@ def parent_subnet_foreign(
 
 
 def _is_on_wire(network: Network) -> bool:
-    """Whether its containers ask for addresses on the parent's own wire."""
+    """Whether a network's containers ask for addresses on the parent's own wire."""
     is_routed = network.option("ipvlan_mode") in ("l3", "l3s")
     return network.driver in _DIRECT and not is_routed
 

@@ -65,7 +65,7 @@ def _waiting(server: Container, netns: ContainerNetns) -> list[int]:
 
 
 def _may_be_data(socket: Socket) -> bool:
-    """Whether it can be a port for data: few may queue at it, or the kernel chose its number."""
+    """Whether a socket may be for data: few may queue at it, or the kernel chose its port."""
     if socket.port < _LEAST or socket.port in _OF_MYSQL:
         return False
     has_short_queue = socket.backlog is None or socket.backlog <= _MOST_CLIENTS

@@ -97,7 +97,7 @@ def published_port_not_listening(
 
 
 def _is_settled(container: Container, clock: Clock, grace: float) -> bool:
-    """Whether it runs for so many seconds, and is neither paused nor about to start again."""
+    """Whether a container runs for `grace` seconds, not paused and not about to start again."""
     is_running = container.state.status == "running"
     return is_running and clock.has_passed(container.started_at, grace)
 

@@ -68,7 +68,7 @@ class Containers(Items[Container], frozen=True, dict=True):
 
     @functools.cached_property
     def never_started(self) -> tuple[Container, ...]:
-        """Those that were created, and whose start was not even tried."""
+        """The containers that were created, and whose start was not even tried."""
         return tuple(
             container
             for container in self

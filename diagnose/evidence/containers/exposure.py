@@ -54,7 +54,7 @@ def engine_sockets(container: Container) -> tuple[tuple[str, Mount], ...]:
 
 
 def is_live(container: Container) -> bool:
-    """Whether it runs, may run again by itself, or was made and not started yet.
+    """Whether a container runs, may run again by itself, or was made and not started yet.
 
     A finished job is none of these.
     """
@@ -62,7 +62,7 @@ def is_live(container: Container) -> bool:
 
 
 def has_failed(container: Container) -> bool:
-    """Whether it ended with an error and nothing will start it again."""
+    """Whether a container ended with an error and nothing will start it again."""
     return not is_live(container) and container.state.exit_code != 0
 
 

@@ -39,7 +39,7 @@ class HalfRecreated(msgspec.Struct, frozen=True):
 
 
 def half_recreated(containers: Containers) -> Iterator[HalfRecreated]:
-    """Those of compose's projects."""
+    """The containers of compose's projects that a recreate left under a temporary name."""
     for container in containers:
         temporary = _TEMPORARY.fullmatch(container.name)
         if temporary is not None and container.compose_project:

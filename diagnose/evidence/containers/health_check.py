@@ -91,12 +91,12 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def command_by_ipv4(self) -> str:
-        """The same, with the container's own address in place of its name."""
+        """The probe's command, with the container's own address in place of its name."""
         return _OWN_HOST.sub("127.0.0.1", self.command)
 
     @property
     def command_by_port(self) -> str:
-        """The same at the one port that the container serves; "" where that is not known."""
+        """The command at the one port that the container serves; "" where that is not known."""
         call, port = self._call, self.only_port
         if call is None or not port:
             return ""
@@ -147,7 +147,7 @@ class HealthCheck(msgspec.Struct, frozen=True):
 
     @property
     def probes(self) -> list[HealthProbe]:
-        """Those that the engine has kept, the last five."""
+        """The probes that the engine has kept, the last five."""
         return self.health.log or []
 
     @property

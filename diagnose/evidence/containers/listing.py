@@ -95,7 +95,7 @@ def _inspected(host: Host, ids: Iterable[str]) -> Iterator[tuple[str, Json | Fai
 
 
 def still_alive(host: Host, suspects: Iterable[Container]) -> tuple[Container, ...]:
-    """Those of these containers whose run is the one that was inspected.
+    """The containers whose run is still the one that was inspected.
 
     The others ended or started again since.
 

@@ -149,7 +149,7 @@ def memory_losses(
 
 
 def _without_neighbours_kills(loss: MemoryLoss) -> MemoryLoss:
-    """The same without the notices of a kill in another container.
+    """The loss, without the notices of a kill in another container.
 
     In version 1 of cgroups a kill at a limit notifies each container below that limit, and the
     engine sets State.OOMKilled of all that run (seen on engine 28.5.2, not on 20.10.24). The

@@ -121,7 +121,7 @@ def _is_pruned(event: Event, events: Events, prunes: Sequence[float]) -> bool:
 
 
 def _was_kept(event: Event, events: Events) -> bool:
-    """Whether it stayed until a user stopped or removed it."""
+    """Whether a container stayed until a user stopped or removed it."""
     return bool(events.of(event.id, "kill"))
 
 

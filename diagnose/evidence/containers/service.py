@@ -12,12 +12,12 @@ def has_health_check(container: Container) -> bool:
 
 
 def is_service(container: Container) -> bool:
-    """Whether it publishes ports, has a health check, or belongs to a compose service."""
+    """Whether a container publishes ports, has a health check, or is of a compose service."""
     return bool(container.wanted_ports or has_health_check(container) or container.service)
 
 
 def is_somebodys_job(container: Container) -> bool:
-    """Whether its end concerns nobody else.
+    """Whether a container's end concerns nobody but who started it.
 
     A swarm task (swarm replaces it), a one-off run of compose, a step of a build, a terminal that
     was watched.
@@ -28,7 +28,7 @@ def is_somebodys_job(container: Container) -> bool:
 
 
 def is_build_step(container: Container) -> bool:
-    """Whether it is a step of the classic builder, which keeps the one that failed.
+    """Whether a container is a step of the classic builder, which keeps the one that failed.
 
     Made of an image without a name, with neither a log nor a health check (20.10 to 28.5).
     """

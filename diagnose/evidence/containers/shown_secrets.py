@@ -39,10 +39,10 @@ def secrets_of_image(
 
 
 def names_of_secrets(secrets: Iterable[Secret]) -> list[str]:
-    """What they are called, or are, each once."""
+    """What the secrets are called, or what kind they are, each once."""
     return list(dict.fromkeys(secret.name or secret.kind for secret in secrets))
 
 
 def _other_secrets(secrets: Iterable[Secret], tokens: set[str]) -> list[Secret]:
-    """Those whose value is not known from elsewhere."""
+    """The secrets whose value is not known from elsewhere."""
     return [secret for secret in secrets if secret.token not in tokens]

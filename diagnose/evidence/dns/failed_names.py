@@ -186,7 +186,7 @@ def _tells_of_a_name(line: str) -> bool:
 
 
 def _lacks_a_name(line: str) -> bool:
-    """The same of a program that runs, where it does not say that it continues without the name."""
+    """Whether a line says that a name is missing, and not that the program continues without it."""
     return _tells_of_a_name(line) and not goes_on(line)
 
 
@@ -201,7 +201,7 @@ def failed_name(line: str) -> str:
 
 
 def _is_name(text: str) -> bool:
-    """Whether it is the name of a host: no address, no function of a library, no exception.
+    """Whether a text is the name of a host: no address, no function, no exception.
 
     Who asks for the name of an address, such as a mail server of its caller's, often gets none.
     """

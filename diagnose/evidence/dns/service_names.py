@@ -20,7 +20,7 @@ def owners_of(name: str, caller: Container, containers: Containers) -> list[Cont
 
 
 def of_project(owners: list[Container], caller: Container) -> list[Container]:
-    """Those of the caller's own compose project."""
+    """The owners of a name that are of the caller's own compose project."""
     project = caller.compose_project
     return [owner for owner in owners if project and owner.compose_project == project]
 

@@ -18,5 +18,5 @@ __all__ = ["BrokenPlugin", "CallerLogins", "ClientSettings", "ClosedSettings", "
 
 @evidence
 def client_settings(host: Host) -> ClientSettings | Unavailable:
-    """Its configuration and its plugins, as this user has them."""
+    """The docker command's configuration and plugins, as this user has them."""
     return host.require(ReadClientSettings())

@@ -71,7 +71,7 @@ def _locks_of(host: Host, pid: int) -> _Locks:
 
 
 def _inodes(host: Host, paths: Sequence[str]) -> frozenset[int]:
-    """Those of the files that are at these paths now."""
+    """The inodes of the files that are at these paths now."""
     statuses = host.require(StatPaths(paths))
     if any(status.failed not in ("", "missing") for status in statuses.values()):
         hidden = f"the engine's records: {', '.join(paths)}"

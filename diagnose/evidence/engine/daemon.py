@@ -183,11 +183,9 @@ class Daemon(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def serves_other_socket(self) -> bool:
-        """Whether an engine lives here that serves another socket.
+        """Whether an engine lives here that serves another socket, and none belongs to this one.
 
-        Nothing says that the socket belongs to this engine.
-
-        Beside the engine of a user who has one that is the user's only.
+        A user with a rootless engine is not concerned by the engines of others.
         """
         if self.processes.engine is not None or self.socket is not None:
             return False
@@ -316,7 +314,7 @@ def _closed_podman(host: Host, path: str) -> str:
 
 
 def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:
-    """Whether it is known that nothing lies at a path."""
+    """Whether nothing lies at a path, for certain."""
     return path in stats and stats[path].failed == "missing"
 
 

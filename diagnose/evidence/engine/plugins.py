@@ -58,7 +58,7 @@ class LegacyPlugins(Items[LegacyPlugin], frozen=True):
 
     @property
     def gone(self) -> tuple[LegacyPlugin, ...]:
-        """Those whose program is gone."""
+        """The plugins whose program is gone."""
         return tuple(plugin for plugin in self.items if plugin.failure)
 
 

@@ -20,7 +20,7 @@ class Downloads(Items[Download], frozen=True):
     """Unix time of this look."""
 
     def idle_since(self, seconds: float) -> tuple[Download, ...]:
-        """Those to which no byte was added for so long, the longest first."""
+        """The downloads to which no byte was added for so long, the longest first."""
         idle = [file for file in self if self.taken_at - file.mtime >= seconds]
         return tuple(sorted(idle, key=lambda file: file.mtime))
 

@@ -84,7 +84,7 @@ def _is_push(event: Event) -> bool:
 def failed_pushes(
     log: DaemonLog, clock: Clock, options: Options, events: Events | Unavailable
 ) -> FailedPushes:
-    """Those after which no push went well: the log has the failures, the events the successes."""
+    """The pushes after which none went well: the log has failures, the events successes."""
     done = max(
         (event.at for event in (events if isinstance(events, Events) else ()) if _is_push(event)),
         default=0.0,

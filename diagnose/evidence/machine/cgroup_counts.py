@@ -32,7 +32,7 @@ class CgroupCounts(msgspec.Struct, frozen=True):
 
     @property
     def removed(self) -> int:
-        """Those that no folder shows any more, as far as it is known."""
+        """How many groups no folder shows any more, as far as it is known."""
         if self.dying is not None:
             return self.dying
         return max(0, self.memory - self.others) if self.others is not None else 0

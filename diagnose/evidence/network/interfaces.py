@@ -16,7 +16,7 @@ __all__ = ["Address", "Interface", "Interfaces", "addresses_with_prefix", "inter
 
 
 def addresses_with_prefix(link: Interface, addresses: Iterable[Address]) -> tuple[str, ...]:
-    """Those of one interface, as `ip address` writes them: 172.17.0.1/16."""
+    """The addresses of one interface, as `ip address` writes them: 172.17.0.1/16."""
     return tuple(
         f"{address.address}/{address.prefix}"
         for address in addresses

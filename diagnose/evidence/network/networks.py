@@ -51,7 +51,7 @@ class Networks(Items[Network], frozen=True, dict=True):
         return [(by_name[name], end) for name, end in endpoints.items() if name in by_name]
 
     def bridge_places_of(self, container: Container) -> list[tuple[Network, NetworkEndpoint]]:
-        """Those of bridges on which it has an IPv4 address."""
+        """The bridge networks on which a container has an IPv4 address."""
         places = self.places_of(container)
         return [(network, end) for network, end in places if network.is_bridge and end.ip_address]
 

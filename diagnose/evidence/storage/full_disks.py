@@ -94,7 +94,7 @@ def _is_worth_a_walk(disk: Filesystem) -> bool:
 
 
 def _largest_folders(disk: Filesystem, walked: WalkedFolder) -> tuple[FileSize, ...]:
-    """Those that hold a good part of the disk, the largest first."""
+    """The folders that hold a good part of the disk, the largest first."""
     top = disk.point.rstrip("/")
     sizes = sorted(((size, name) for name, size in walked.by.items()), reverse=True)
     return tuple(

@@ -59,7 +59,7 @@ class LoopImages(msgspec.Struct, frozen=True):
 
 
 def in_image(image: LoopImage | None) -> str:
-    """That it lies in an image file, as the end of a sentence."""
+    """That a file system lies in an image file, as the end of a sentence."""
     if image is None:
         return ""
     where = f"; it lies in the image file {image.file}, which has {size(image.size)}"

@@ -67,7 +67,7 @@ class _Home(NamedTuple):
 
 
 def _home_folders(containers: Containers) -> Iterator[_Home]:
-    """Those of containers that were given no name of their own, as a host or as a node."""
+    """The folders of containers that were given no name of their own, as a host or as a node."""
     for container in containers:
         is_named = container.config.hostname != container.id[:12]
         if is_named or container.config.sets("RABBITMQ_NODENAME"):

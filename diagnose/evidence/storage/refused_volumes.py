@@ -108,7 +108,7 @@ def _typed(
 
 
 def _refusals(lines: Iterable[LogLine], containers: Containers) -> Iterator[_Refusal]:
-    """Those of the engine's log, oldest first, and those of containers' states."""
+    """The refusals in the engine's log, oldest first, and those in containers' states."""
     for line in lines:
         yield _Refusal(line.text, line.at, "")
     for container in containers:

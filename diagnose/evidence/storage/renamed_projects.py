@@ -153,7 +153,7 @@ def _label(volume: Volume, name: str) -> str:
 
 
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
-    """Those whose former project has no folder of its own beside the present one."""
+    """The pairs whose former project has no folder of its own beside the present one."""
     folders = sorted({pair.folder_of_other for pair in pairs} - {""})
     if not folders:
         return []

@@ -61,8 +61,7 @@ FIELDS = "PRIORITY,_PID,SYSLOG_IDENTIFIER,MESSAGE,INVOCATION_ID,_SYSTEMD_INVOCAT
 def unit(live: Live, question: ReadUnit) -> Json:
     """What the service manager says of a unit, as texts.
 
-    answer: property -> text for `PROPERTIES` (LoadState "not-found": there is no such
-    unit). Refused("missing") where systemd does not run.
+    Refused("missing") where systemd does not run.
     """
     _require_systemd()
     name = _unit_name(question.name)
@@ -100,9 +99,8 @@ def parse_properties(text: str) -> dict[str, str]:
 def journal(live: Live, question: ReadJournal) -> Json:
     """The newest lines of a unit's journal, oldest first.
 
-    Of this boot only. answer: entries [{cursor, at (Unix time), priority, pid, identifier, message,
-    invocation}]. Refused("forbidden") for a caller
-    without access to it, "missing" where there is no journal.
+    Of this boot only. Refused("forbidden") for a caller without access to it, "missing" where there
+    is no journal.
     """
     chosen = ["-u", _unit_name(question.unit), "-b"]
     deadline = live.deadline(question) - MARGIN_S
@@ -171,9 +169,8 @@ def validate(live: Live, question: ValidateConfig) -> Json:
 
     It starts nothing and writes nothing.
 
-    args: dockerd (absolute path of the program); config. answer: ok, text. Refused("not allowed")
-    for an engine that does not know --validate, and for a program that others than root may have
-    written.
+    Refused("not allowed") for an engine that does not know --validate, and for a program that
+    others than root may have written.
     """
     program, config = question.dockerd, question.config
     if not program.startswith("/") or not _only_root_writes(program):

@@ -34,14 +34,7 @@ MOMENT = 0.5
 
 
 def read(live: Live, question: ReadFile) -> Json:
-    """The text of one file.
-
-    args: path; max_bytes (262144, at most 8 MiB); tail: the last bytes, not the first; follow:
-    False refuses a link as last part; root: the folder that paths and links are resolved in, as a
-    chroot would, for files a container controls (before Linux 5.6 links are refused there); parts:
-    only these of the text. answer: text (UTF-8, errors replaced), size, mtime (Unix time), mode,
-    uid, gid, truncated, link (target of the path itself or null).
-    """
+    """The text of one file."""
     return _call(live, question, "read", [question.root or question.path])
 
 
@@ -49,9 +42,6 @@ def stats(live: Live, question: StatPaths) -> Json:
     """What stat says of many paths at once.
 
     A path on a mount that does not answer costs only itself.
-
-    args: paths; follow. answer: path -> {type, size, blocks_bytes, mtime, mode, uid, gid, dev, ino,
-    link} or {failed: reason}.
     """
     args = question.args
     points = _points(live)
@@ -95,45 +85,28 @@ def sockets(live: Live, question: TrySockets) -> Json:
     """Whether a program listens on Unix sockets: a connection that sends nothing.
 
     A listener that /proc/net/unix shows is not connected to: systemd would start its service.
-
-    answer: path -> {failed: reason, "" if a program listens}.
     """
     return _call(live, question, "sockets", question.paths)
 
 
 def devices(live: Live, question: TryDevices) -> Json:
-    """Whether this host may open devices that do nothing when they are opened.
-
-    answer: path -> {error: name of errno, "" if it may}.
-    """
+    """Whether this host may open devices that do nothing when they are opened."""
     return _call(live, question, "devices", question.paths)
 
 
 def flags(live: Live, question: ReadFlags) -> Json:
-    """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS).
-
-    answer: path -> {immutable, append_only} or {failed: reason}.
-    """
+    """The flags of regular files and folders that bind root too (ioctl FS_IOC_GETFLAGS)."""
     return _call(live, question, "flags", question.paths)
 
 
 def list_folder(live: Live, question: ListFolder) -> Json:
-    """The entries of one folder, sorted by name.
-
-    args: path; limit (2000); root: as for `read`. answer: entries [{name, type: file|folder|link|
-    other}], truncated.
-    """
+    """The entries of one folder, sorted by name."""
     place = question.root or question.path
     return _call(live, question, "list_folder", [place])
 
 
 def usage(live: Live, question: StatFilesystem) -> Json:
-    """What statvfs says of the file system that holds a path, and which mount that is.
-
-    answer: point (mount point), fstype, source, size, used, free, available (to others
-    than root), reserved (bytes), inodes, inodes_free (0 inodes: the file system has no fixed
-    number), dev ("major:minor"), read_only.
-    """
+    """What statvfs says of the file system that holds a path, and which mount that is."""
     return _call(live, question, "usage", [question.path])
 
 
@@ -141,29 +114,17 @@ def usages(live: Live, question: StatFilesystems) -> Json:
     """What statvfs says of several paths.
 
     None lies on a mount that may hang (/dev/shm of containers).
-
-    answer: path -> as `usage`, or {failed: reason}.
     """
     return _call(live, question, "usages", question.paths)
 
 
 def layers(live: Live, question: ListLayers) -> Json:
-    """The layers of overlay2 under a data root, and which of them the engine's own databases know.
-
-    args: path (the data root). answer: folders [{name, mtime}] (without the links in `l`),
-    referenced (names that images and containers use, from image/overlay2/layerdb), mentioned
-    (folders beyond these whose name is in a BuildKit database, in use or freed), mounts
-    {container id: folder of its writable layer}, lost (referenced names without a folder, twice
-    within half a second), unreadable (ids of image layers whose record names no folder, likewise).
-    """
+    """The layers of overlay2 under a data root, and which of them the engine's databases know."""
     return _call(live, question, "layers", [question.path])
 
 
 def rate(live: Live, question: SampleFreeSpace) -> Json:
-    """How fast a file system fills: two samples of its free bytes in one answer.
-
-    args: path; seconds between the samples (1.0). answer: seconds, free_before, free_after.
-    """
+    """How fast a file system fills: two samples of its free bytes in one answer."""
     return _call(live, question, "rate", [question.path])
 
 
@@ -171,10 +132,6 @@ def walk(live: Live, question: WalkFolder) -> Json:
     """Where the bytes below a folder are.
 
     Staying on its st_dev, which leaves out overlay `merged` mounts; hard links count once.
-
-    args: path; seconds (2); limit of entries (400000); depth of the names (1); skip: paths to leave
-    out. answer: bytes, entries, complete (False: "at least"), refused (folders that could not be
-    read), by {name relative to path, `depth` deep: bytes}, largest [{path, bytes}] 20 files.
     """
     return _call(live, question, "walk", [question.path])
 
@@ -183,9 +140,6 @@ def lost_dollars(live: Live, question: FindLostDollars) -> Json:
     """The variables of env files and compose files whose `$` names a variable that is not set.
 
     The values stay here: they may be secrets.
-
-    args: paths; folder: where names of env files in compose files begin. answer: [{path, line,
-    name, is_plain}].
     """
     return _call(live, question, "lost_dollars", question.paths)
 
@@ -193,9 +147,7 @@ def lost_dollars(live: Live, question: FindLostDollars) -> Json:
 def builds(live: Live, question: ListBuilds) -> Json:
     """The builds that BuildKit remembers, with the end of what a failed step printed.
 
-    args: path (the data root). answer: [{at, ref, names, error, dockerfile, target, step, lines}],
-    the newest first; step and lines of the newest failed ones alone. Arguments of builds stay here:
-    they may be secrets.
+    Arguments of builds stay here: they may be secrets.
     """
     return _call(live, question, "builds", [question.path])
 

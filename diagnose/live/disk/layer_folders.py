@@ -79,7 +79,7 @@ class _Records:
 
 
 def _named_in_databases(root: Path, folders: Sequence[str]) -> list[str]:
-    """Those of these folders that a database of BuildKit names. No database is read for none."""
+    """The folders that a database of BuildKit names. No database is read for no folder."""
     if not folders:
         return []
     databases = [file.read_bytes()[:DATABASE_MAX] for file in (root / "buildkit").glob("*.db")]

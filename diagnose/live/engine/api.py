@@ -67,11 +67,9 @@ def engine(live: Live) -> Engine:
 
 
 def ping(live: Live, question: PingEngine) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer `api.ping` from the headers of /_ping; a value that the engine does not give is None.
+    """The headers of /_ping; a value that the engine does not give is None.
 
-    api_version: the newest it speaks. libpod: Podman's version, None for Docker. engine_version:
-    the one of `Server: Docker/28.5.2 (linux)`. swarm: "inactive", "active/manager". date: the
-    engine's clock, RFC 7231.
+    Its version stands in `Server: Docker/28.5.2 (linux)`.
     """
     reply = engine(live).greeting()
     headers = reply.headers

@@ -148,7 +148,7 @@ def _closed(folder: Path) -> Json:
 
 
 def _closed_to_caller() -> Json:
-    """The same for the user who called sudo, by owners and modes, where no ACL says more.
+    """What is closed to the user who called sudo, by owners and modes, where no ACL says more.
 
     Only for a member of the group docker: others reach the engine as root, with root's rights.
     """

@@ -62,15 +62,7 @@ class EngineEndpoint(msgspec.Struct, frozen=True):
 
 
 def endpoint(live: Live, question: FindEndpoint) -> Json:  # noqa: ARG001 - the signature of every collector
-    """Answer the kind `endpoint`.
-
-    url, scheme (unix, tcp, ssh), source, named, tls, context, rootless.
-
-    rootless: of a user's own engine {uid, config, data, runtime, traces}, null for the system's.
-    config: its daemon.json; data: its data root unless configured otherwise; both null where the
-    home is not known. runtime: where its socket and its pid file lie. traces: whether anything of
-    an engine lies at these places, null where nobody could look.
-    """
+    """The engine that is meant, how it is reached, and what decided it."""
     address = of(live)
     return {
         "url": address.url,

@@ -18,10 +18,7 @@ _WHOLE_BYTES = 512
 
 
 def clock_state(_live: Live, _question: ReadClockState) -> Json:
-    """Answer `clock_state`.
-
-    synchronised: a time service steers the clock. offset_s: what it still has to correct.
-    max_error_s: the kernel's bound.
+    """How far the clock is from the time, by the kernel.
 
     OSError where the system call is not allowed.
     """

@@ -30,11 +30,7 @@ def uname(_live: Live, _question: IdentifyKernel) -> Json:
 
 
 def mounts(_live: Live, _question: ListMounts) -> Json:
-    """The tool's mount table.
-
-    answer: [{id, parent, dev, root, point, options, fstype, source, super}] in the kernel's
-    order.
-    """
+    """The tool's mount table."""
     return [
         {**asdict(mount), "options": ",".join(mount.options), "super": ",".join(mount.super)}
         for mount in table.mounts()
@@ -42,11 +38,9 @@ def mounts(_live: Live, _question: ListMounts) -> Json:
 
 
 def memory(_live: Live, _question: ReadMemory) -> Json:
-    """Answer `memory`.
+    """The host's memory in bytes, and how often the kernel has killed since the boot.
 
-    total, available, free, cached, buffers, shmem, slab, swap_total, swap_free (bytes),
-    zfs_cache (what of ZFS's cache may shrink), commit_limit, committed (bytes), overcommit
-    (vm.overcommit_memory), oom_kill (kernel kills since boot, or null before Linux 4.13).
+    Before Linux 4.13 the kernel does not count that.
     """
     import psutil  # imported when it is first asked
 
@@ -90,11 +84,7 @@ def parse_arc(text: str) -> int:
 
 
 def pressure(_live: Live, _question: ReadPressure) -> Json:
-    """How long work waited (Linux 4.20, CONFIG_PSI), and the load.
-
-    answer: cpu, memory, io: {some, full: {avg10, avg60, avg300 (%), total (µs)}} or null; loadavg
-    [1, 5, 15 min]; cpus; boot_time (Unix time).
-    """
+    """How long work waited (Linux 4.20, CONFIG_PSI), and the load."""
     import psutil  # imported when it is first asked
 
     answer: dict[str, Json] = {}
@@ -126,11 +116,7 @@ def parse_pressure(text: str) -> dict[str, dict[str, float]]:
 
 
 def sysctl(_live: Live, question: ReadSysctls) -> Json:
-    """Kernel settings as the tool's own namespaces have them.
-
-    args: names, dotted, or with slashes where a part holds a dot (net/ipv4/conf/eth0.1/forwarding).
-    answer: name -> text, or null if there is none.
-    """
+    """Kernel settings as the tool's own namespaces have them."""
     answer: dict[str, Json] = {}
     for name in question.names:
         parts = name.split("/") if "/" in name else name.split(".")
@@ -146,8 +132,7 @@ def sysctl(_live: Live, question: ReadSysctls) -> Json:
 def reverse_path_drops(_live: Live, question: CountReversePathDrops) -> Json:
     """How many packets rp_filter has dropped, and how many of them within a short while.
 
-    answer: total, within. From IPReversePathFilter in /proc/net/netstat. Raises
-    OSError where the file cannot be read.
+    From IPReversePathFilter in /proc/net/netstat. Raises OSError where the file cannot be read.
     """
     before = _counter("IPReversePathFilter")
     time.sleep(min(question.seconds, 2.0))

@@ -20,9 +20,7 @@ _RECORD = re.compile(r"(\d{1,9}),(\d{1,20}),(\d{1,20}),[^;]{0,200};([^\n]*)")
 def records(live: Live, question: ReadKernelLog) -> Json:
     """The newest records of the kernel log, oldest first.
 
-    args: max (4000). answer: records [{seq, level (0 worst to 7), at (Unix time; drifts over
-    suspend), text}], dropped (older ones were left out or overwritten), source: "/dev/kmsg" or
-    "journal". Refused("forbidden") where neither may be read.
+    Refused("forbidden") where neither may be read.
     """
     limit = question.max
     try:

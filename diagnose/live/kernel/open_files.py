@@ -30,12 +30,7 @@ FEW_FILES = 48
 
 
 def listeners(live: Live, question: ListListeners) -> Json:
-    """Sockets of the tool's network namespace that take what comes to a port.
-
-    answer: [{proto: tcp|tcp6|udp|udp6, address, port, uid, inode, pid, comm, container}]; pid,
-    comm, container are null where the owner may not be seen or the socket has none (the kernel's
-    own).
-    """
+    """Sockets of the tool's network namespace that take what comes to a port."""
     sockets = live.helper("network").call("listeners", {}, live.deadline(question) - MARGIN_S)
     rows: list[dict[str, Json]] = [
         {
@@ -72,11 +67,7 @@ def owners_of(inodes: set[int]) -> dict[int, int]:
 
 
 def port_connections(_live: Live, question: ListPortConnections) -> Json:
-    """TCP connections whose near end has a port, listeners apart.
-
-    answer: rows of peer, state, pid, comm; pid and comm are null where the process may
-    not be read, or there is none (TIME_WAIT).
-    """
+    """TCP connections whose near end has a port, listeners apart."""
     import psutil  # imported when it is first asked
 
     rows: list[dict[str, Json]] = []
@@ -101,9 +92,6 @@ def deleted_files(live: Live, question: FindDeletedFiles) -> Json:
     """Files on disks that are deleted but still open, biggest first; each counts once.
 
     Their figures come from the helper process.
-
-    args: min_bytes (1 MiB). answer: files [{pid, comm, container, fd, path, bytes, dev, fstype}],
-    unseen (processes whose descriptors may not be read), hidden (the processes of others are).
     """
     minimum = question.min_bytes
     files = live.helper("disk").call(
@@ -118,12 +106,7 @@ def deleted_files(live: Live, question: FindDeletedFiles) -> Json:
 
 
 def descriptors(_live: Live, question: CountDescriptors) -> Json:
-    """Processes that have many files open, the nearest to their own soft limit first.
-
-    args: share (percent of the limit from which on a process is reported). answer: processes [{pid,
-    comm, container, open, limit}], unseen (processes whose descriptors may not be counted), hidden
-    (the processes of others are).
-    """
+    """Processes that have many files open, the nearest to their own soft limit first."""
     share = question.share
     rows: list[dict[str, Json]] = []
     unseen = 0
@@ -159,8 +142,6 @@ def open_under(_live: Live, question: FindOpenFiles) -> Json:
 
     The kernel adds " (deleted)" to a name that is gone. The engine also reads a log while this tool
     asks for its lines: what is open for reading alone says nothing of where lines go.
-
-    answer: paths.
     """
     pid, folder = question.pid, question.folder.rstrip("/") + "/"
     links = [f"/proc/{pid}/fd/{name}" for name in os.listdir(f"/proc/{pid}/fd")]
@@ -174,8 +155,7 @@ def downloads(_live: Live, question: ListDownloads) -> Json:
     GetImageBlob of dockerd's own store, `ingest/ID/data` of containerd's. A file that is written
     has its position at its end; one that is whole and waits to be unpacked is at its beginning.
 
-    answer: [{pid, path, bytes, position, mtime}]; mtime as Unix time. Refused
-    ("forbidden") where descriptors may not be seen.
+    Refused ("forbidden") where descriptors may not be seen.
     """
     rows: list[Json] = []
     for pid in question.pids:

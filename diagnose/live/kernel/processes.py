@@ -59,13 +59,7 @@ _KTHREADD = 2
 
 
 def processes(_live: Live, _question: ListProcesses) -> Json:
-    """Every process that the tool can see.
-
-    answer: [{pid, ppid, comm, state (proc(5) letter), start (s since boot), uid (effective),
-    container (64-hex id from its cgroup, or null)}]; engine processes and pings also have cmdline
-    [argument]; dockerd and containerd also threads {state: count} and stuck [{tid, wchan}] of those
-    in D.
-    """
+    """Every process that the tool can see."""
     return list(_processes())
 
 
@@ -130,8 +124,7 @@ def _stat(pid: int) -> tuple[str, list[bytes]]:
 def process_now(_live: Live, question: SeeProcess) -> Json:
     """Whether a process lives.
 
-    answer: state, container (from its control group, or null). Refused("gone") if there
-    is none.
+    Refused("gone") if there is none.
     """
     pid = question.pid
     _, words = _stat(pid)
@@ -141,10 +134,7 @@ def process_now(_live: Live, question: SeeProcess) -> Json:
 def process(_live: Live, question: InspectProcess) -> Json:
     """One process from near; each part is null where the caller may not read it.
 
-    answer: pid, ppid, comm, state, start (s since boot), uid, container, cmdline,
-    environ ["NAME=value"], exe, wchan, threads {state: count}, stuck [{tid, wchan}], fds (open
-    descriptors), limits {name: {soft, hard}} (null: unlimited), cgroup (text), namespaces {name:
-    inode}, capabilities (effective, as a hexadecimal text). Refused("gone") if there is none.
+    Refused("gone") if there is none.
     """
     pid = question.pid
     here = f"/proc/{pid}"
@@ -181,8 +171,7 @@ def process(_live: Live, question: InspectProcess) -> Json:
 def wakings(_live: Live, question: CountWakings) -> Json:
     """How often processes were woken within a short while.
 
-    answer: {pid: number}; null for one that is gone, or ended and began again
-    meanwhile. From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
+    From voluntary_ctxt_switches in /proc/PID/status, of the main thread.
     """
     pids = list(question.pids)
     before = {pid: _switches(pid) for pid in pids}

@@ -140,13 +140,13 @@ class Recognised(msgspec.Struct, frozen=True):
         return _filled(text, self.values)
 
     def filled_for_shell(self, text: str) -> str:
-        """The same for commands: each value is one word, whatever a log holds."""
+        """A text for a command, filled: each value is one word, whatever a log holds."""
         return _filled(text, {name: shlex.quote(value) for name, value in self.values.items()})
 
     def page_variables(self, further: Mapping[str, str]) -> PageVariables:
         """The variables of the page, without those for which a value is not known.
 
-        known: values that are not in the text, such as the container's name.
+        further: values that are not in the text, such as the container's name.
         """
         values = {name: value for name, value in {**further, **self.values}.items() if value}
         filled = {name: _filled(text, values) for name, text in self.failure.page.items()}
@@ -169,7 +169,7 @@ def recognise_family(telling: TellingLine | None, families: Iterable[Failure]) -
 def family_of_running(
     telling: TellingLine | None, families: Iterable[Failure]
 ) -> Recognised | None:
-    """The same for a program that runs on."""
+    """The family of the failure that a program reports which runs on."""
     family = recognise_family(telling, families)
     needed = family.failure.of_running if family is not None else None
     if family is None or needed is None:

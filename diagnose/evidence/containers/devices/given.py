@@ -48,7 +48,7 @@ def denied_by_mode(
     named: Collection[NamedDevice],
     user_of: Callable[[Container], HostUser | None],
 ) -> Iterator[DeniedDevice]:
-    """Those of the devices that the user of their container may not open for reading and writing.
+    """The devices that the user of their container may not open for reading and writing.
 
     user_of: None where the user is not known; nothing is said of that container.
     """

@@ -59,7 +59,7 @@ def withdrawn_devices(
 
 
 def _has_gpu(container: Container) -> bool:
-    """Whether it was given one of NVIDIA's, by path, by request, or by the runtime's variable."""
+    """Whether a container was given a GPU of NVIDIA: a path, a request, or a variable says so."""
     config = container.host_config
     paths = [str(device.get("PathInContainer")) for device in config.devices or ()]
     return (

@@ -330,7 +330,7 @@ def _first_signs(pattern: Pattern, texts: Sequence[str]) -> Iterable[_Sign]:
 
 
 def _is_of_internet(address: str) -> bool:
-    """Whether it is a stranger's, whom a server does well to ignore."""
+    """Whether an address is a stranger's, whom a server does well to ignore."""
     try:
         return ipaddress.ip_address(address.rstrip(".:")).is_global
     except ValueError:

@@ -37,7 +37,7 @@ def passing(container: Container, tail: LogTail) -> frozenset[str]:
 
 
 def fails_at_start(container: Container, tail: LogTail, short: float) -> bool:
-    """Whether its program failed before it worked, by how long it ran, in seconds.
+    """Whether a container's program failed before it worked: within `short` seconds.
 
     Large programs take minutes until they come to a setting or a file that stays as it is.
     """
@@ -62,6 +62,6 @@ def may_have_passed(container: Container, tail: LogTail, setting: NamedSetting |
 
 
 def stays(failure: Recognised | None) -> bool:
-    """Whether it is a known failure that no other start changes."""
+    """Whether a failure is a known one that no other start changes."""
     row = failure.failure if failure is not None else None
     return row is not None and not row.confirmed_by and not row.may_pass

@@ -140,7 +140,7 @@ def _is_cut(log: ContainerLog) -> bool:
 
 
 def _is_busy(log: ContainerLog, clock: Clock) -> bool:
-    """Whether its last lines are of the last moments alone.
+    """Whether the last lines of a log are of the last moments alone.
 
     The requests of a health check, or one error of ten lines without an indent, fill them.
     """

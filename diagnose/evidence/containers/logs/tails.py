@@ -67,7 +67,7 @@ class LogTails(msgspec.Struct, frozen=True, dict=True):
 
 
 def suspicious(container: Container, now: float, since_s: float) -> bool:
-    """Whether its log is worth a question.
+    """Whether a container's log is worth a question.
 
     It failed within the looked-at time, loops, or is unhealthy. A container that publishes ports
     failed too where it exited at once with code 0. A step of a build has no log.

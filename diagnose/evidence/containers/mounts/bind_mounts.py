@@ -137,7 +137,7 @@ class NamedPath(msgspec.Struct, frozen=True):
 
 
 def is_shallow(place: NamedPath) -> bool:
-    """Whether its steps can be looked at: few, and none that leads up again."""
+    """Whether the steps of a path can be looked at: few, and none that leads up again."""
     return ".." not in place.rest and len(place.rest) <= DEEPEST
 
 

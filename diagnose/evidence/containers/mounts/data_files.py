@@ -76,7 +76,7 @@ def data_files(host: Host, containers: Containers, log_tails: LogTails, clock: C
 
 
 def _does_not_stay(container: Container, clock: Clock) -> bool:
-    """Whether it is down, or between two failures of a loop."""
+    """Whether a container is down, or between two failures of a loop."""
     age = clock.age(container.started_at) or 0.0
     return not container.is_running or (container.restart_count >= LOOPING and age < SHORT_S)
 

@@ -104,7 +104,7 @@ def dropped_users(
 
 
 def _begins_as_root(container: Container, info: Info | None) -> bool:
-    """Whether its first user is root of the host too, to whom owner and mode mean nothing."""
+    """Whether a container's first user is root of the host: owner and mode mean nothing to it."""
     is_root = container.config.starts_as_root
     return is_root and host_user(container, info, None) is None
 

@@ -77,7 +77,7 @@ def inner_mounts(host: Host, containers: Containers, mounts: Mounts) -> InnerMou
 
 
 def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mounted]]:
-    """Their mount tables by id, as far as they can be read."""
+    """The containers' mount tables by id, as far as they can be read."""
     tables = {}
     for container, table in host.ask_about(containers, mount_table_of):
         if not isinstance(table, Failed):

@@ -178,7 +178,7 @@ def _missing(
 
 
 def _counts(missing: MissingFile) -> bool:
-    """Whether it is known well enough: in the image, named by the line, or the modules' folder."""
+    """Whether a file is known well enough: in the image, or named by the line, or of modules."""
     if missing.leads_to is not None:
         return True
     if missing.is_repeated and not missing.is_in_image:

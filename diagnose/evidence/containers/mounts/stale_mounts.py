@@ -79,7 +79,7 @@ def _stale_mounts_of(
 
 
 def _marked(host: Host, daemon: Daemon | None, stale: Sequence[StaleMount]) -> list[StaleMount]:
-    """The same mounts; those under a disk that the engine does not see are marked as hidden."""
+    """The mounts; those under a disk that the engine does not see are marked as hidden."""
     if not any(item.point for item in stale):
         return list(stale)
     visible = _points_of_engine(host, daemon)

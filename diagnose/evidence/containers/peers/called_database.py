@@ -36,7 +36,7 @@ def called_database(
 
 
 def is_database(container: Container) -> bool:
-    """Whether its image is that of a database, whose log names clients that it refuses."""
+    """Whether a container's image is that of a database, whose log names refused clients."""
     image = container.config.image.lower()
     return any(word in image for words in _IMAGES.values() for word in words)
 

@@ -40,7 +40,7 @@ def engine_beside(container: Container, containers: Containers) -> tuple[Contain
 
 
 def serves_tls_instead(peer: Container, netns: ContainerNetns, port: int) -> bool:
-    """Whether it is called without TLS, and serves TLS at its other port alone."""
+    """Whether an engine is called without TLS, and serves TLS at its other port alone."""
     served = [port for port in (PLAIN_PORT, TLS_PORT) if netns.serves_others("tcp", port)]
     return port == PLAIN_PORT and peer.config.sets(CERTIFICATES) and served == [TLS_PORT]
 

@@ -56,7 +56,7 @@ class Calls(msgspec.Struct, frozen=True):
         return self.callees if is_seen else ()
 
     def early_for(self, caller: Container) -> tuple[Container, ...]:
-        """Those that serve by now, and were started shortly before the caller's run or after it."""
+        """The peers that serve by now, and were started shortly before the caller or after it."""
         began = caller.started_at
         if began is None:
             return ()
@@ -108,7 +108,7 @@ def called_too_early(peers: Sequence[Container]) -> str:
 
 
 def _was_stopped(container: Container) -> bool:
-    """Whether it was never started, or ended as it does when somebody stops it.
+    """Whether a container was never started, or ended as one does that somebody stops.
 
     One that failed has a finding of its own.
     """

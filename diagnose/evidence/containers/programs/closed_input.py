@@ -28,7 +28,7 @@ _ENDS_WITH_INPUT = LazyPattern(r"\breact-scripts start\b|^Starting the developme
 
 
 def is_bare_shell(container: Container) -> bool:
-    """Whether it runs a shell or an interpreter without a script and a terminal.
+    """Whether a container runs a shell or an interpreter without a script and a terminal.
 
     Its input is at its end at once, and so is the program.
     """
@@ -37,6 +37,6 @@ def is_bare_shell(container: Container) -> bool:
 
 
 def awaits_input(container: Container, tail: LogTail) -> bool:
-    """Whether its program ends because its input is closed, as the server of react-scripts does."""
+    """Whether a program ends because its input is closed, as the server of react-scripts does."""
     is_closed = not container.config.tty and not container.config.open_stdin
     return is_closed and any(_ENDS_WITH_INPUT.search(line) for line in tail.lines)

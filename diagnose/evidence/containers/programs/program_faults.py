@@ -202,6 +202,6 @@ def _program_names(container: Container) -> set[str]:
 
 
 def _is_wrapped(container: Container) -> bool:
-    """Whether its command does not say which program it ends up with."""
+    """Whether a container's command does not say which program it ends up with."""
     first = container.program
     return first in _WRAPPERS or first.endswith(".sh") or "entrypoint" in first

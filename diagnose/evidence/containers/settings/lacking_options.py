@@ -69,7 +69,7 @@ def _lacks_limit(container: Container, assignment: str) -> Proof | None:
 
 
 def _lacks_kernel_setting(container: Container, assignment: str) -> Proof | None:
-    """Whether it lacks a setting of its own network.
+    """Whether a container lacks a kernel setting of its own network namespace.
 
     The host's network has the host's settings. root opens low ports without a setting.
     """

@@ -59,7 +59,7 @@ def _complaint(tail: LogTail) -> str:
 
 
 def _own_secrets(container: Container, found: list[LostDollar]) -> Iterator[LostDollar]:
-    """Those that are secrets, and variables of this container."""
+    """The found names that are secrets, and variables of this container."""
     own = {name for name, _ in container.config.environment}
     for lost in found:
         if lost.name in own and kind_of(lost.name) is not None:

@@ -31,7 +31,7 @@ class ProxySetting(msgspec.Struct, frozen=True):
 
 
 def proxy_settings(container: Container) -> list[ProxySetting]:
-    """Those whose value can be read as an address."""
+    """The proxies of a container's environment whose value can be read as an address."""
     return list(_settings(container))
 
 

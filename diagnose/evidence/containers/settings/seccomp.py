@@ -16,7 +16,7 @@ def own_profile(container: Container) -> str:
 
 
 def is_unfiltered(container: Container, info: Info | None) -> bool:
-    """Whether it is known that no filter is in force: its own options or the engine's say so."""
+    """Whether no filter is in force for certain: the container's options or the engine's say so."""
     own = own_profile(container)
     if container.host_config.privileged or own == UNCONFINED:
         return True

@@ -46,7 +46,7 @@ class LineEdit(msgspec.Struct, frozen=True):
 
     @property
     def sed(self) -> str:
-        """The same as a command of sed (POSIX basic regular expressions)."""
+        """The edit as a command of sed (POSIX basic regular expressions)."""
         old = re.sub(r"([\\/.*\[\]^$])", r"\\\1", self.old)
         new = re.sub(r"([\\/&])", r"\\\1", self.new)
         return f"{self.line}s/{old}/{new}/"

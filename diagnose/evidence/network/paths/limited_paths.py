@@ -161,5 +161,5 @@ def _counted(host: Host, path: LimitedPath, links: Interfaces) -> LimitedPath:
 
 
 def near(clients: Iterable[BusyClient]) -> list[BusyClient]:
-    """Those with addresses that are not of the internet: proxies, offices, machines of a LAN."""
+    """The clients that are not of the internet: proxies, offices, machines of a LAN."""
     return [client for client in clients if not ip_address(client.address).is_global]

@@ -63,7 +63,7 @@ class PacketPaths(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def all_ways(self) -> Iterator[Egress | Ingress]:
-        """Those of both families."""
+        """The ways of both families."""
         yield from self.ways
         yield from self.outlets6
         yield from self.inlets6

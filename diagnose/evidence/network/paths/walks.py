@@ -27,7 +27,7 @@ Attached = tuple[Container, Network, NetworkEndpoint]
 
 
 def leads_out(network: Network) -> bool:
-    """Whether its traffic is to cross the host.
+    """Whether a network's traffic is to cross the host.
 
     A bridge that is neither internal nor cut off by its own options.
     """

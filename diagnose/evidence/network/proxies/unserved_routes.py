@@ -185,7 +185,7 @@ def _static_settings(host: Host, proxy: Container) -> StaticSettings | None:
 
 
 def _asks_this_engine(settings: StaticSettings, containers: Containers) -> bool:
-    """Whether it asks a socket, or a container of this host that comes before the socket."""
+    """Whether Traefik asks a socket, or a container of this host that stands before the socket."""
     place = settings.endpoint.partition("://")[2]
     if settings.endpoint.startswith(("unix:", "/")) or not place:
         return True

@@ -117,7 +117,7 @@ def _legacy(firewall: Firewall) -> Iterator[DroppingRule]:
 
 
 def _counted_legacy(host: Host, rules: Sequence[DroppingRule]) -> DroppingRules:
-    """Those that have dropped something, with both counts."""
+    """The legacy rules that have dropped something, with both counts."""
     counted, uncounted = [], False
     rules_of = by_key((_question(rule), rule) for rule in rules)
     texts_of = host.answers_about(rules_of, lambda question: question)

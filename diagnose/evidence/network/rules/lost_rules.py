@@ -231,7 +231,7 @@ def _why_unknown(ping: Ping, info: Info, networks: Networks, config: DaemonConfi
 
 
 def _is_known(network: Network) -> bool:
-    """Whether it is known which rules an engine writes for a network with these options."""
+    """Whether the rules that an engine writes for a network with these options are known."""
     mode, mode6 = (
         network.option(f"com.docker.network.bridge.gateway_mode_{family}", "nat")
         for family in ("ipv4", "ipv6")

@@ -23,7 +23,7 @@ def refusal(traced: Trace) -> Step | None:
 
 
 def is_refusal(obstacle: Obstacle) -> bool:
-    """Whether it is a route or rule that rejects, and no missing route."""
+    """Whether an obstacle is a route or a rule that rejects, and no missing route."""
     return obstacle.reason == "route" and bool(_match(obstacle.by))
 
 

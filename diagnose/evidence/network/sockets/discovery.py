@@ -74,7 +74,7 @@ def unheard_discoveries(
 
 
 def _may_seek(container: Container, networks: Networks) -> bool:
-    """Whether it is made to find devices, and is on bridges alone."""
+    """Whether a container is made to find devices, and is on bridges alone."""
     called = f"{container.config.image} {container.name}"
     if container.shares_network or _SEEKS_DEVICES.search(called) is None:
         return False

@@ -46,7 +46,7 @@ class DockerProxy(msgspec.Struct, frozen=True):
 
 
 def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
-    """Those of the host; those inside containers belong to engines there."""
+    """The proxies of the host's engine; those inside containers belong to engines there."""
     for process in processes:
         if process.comm != PROGRAM or process.container:
             continue

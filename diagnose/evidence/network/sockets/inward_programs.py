@@ -100,7 +100,7 @@ def inward_programs(host: Host, containers: Containers, namespaces: Namespaces) 
 
 
 def _serves_itself_alone(netns: ContainerNetns) -> bool:
-    """Whether it listens on loopback at one of its published ports, and nowhere for others."""
+    """Whether a container listens at a published port on loopback, and nowhere for others."""
     ports = netns.container.published_tcp_ports
     served = any(netns.serves_others("tcp", port) for port in ports)
     return not served and any(netns.sockets("tcp", port) for port in ports)

@@ -381,7 +381,7 @@ def _with_way_back(
 
 
 def _counts(flow: UdpFlow, container: Container, ages: _Ages) -> bool:
-    """Whether it is a try without a connection, recent, and later than the container's start."""
+    """Whether a flow is a try without a connection, recent, and of the container's present run."""
     if flow.state not in UNCONFIRMED:
         return False
     age, running_s = ages.of(flow), ages.clock.age(container.started_at)

@@ -122,13 +122,13 @@ def _mute_containers(
 
 
 def _serves_nothing(netns: ContainerNetns) -> bool:
-    """Whether its container publishes TCP ports, and nothing listens at any of them."""
+    """Whether the container publishes TCP ports, and nothing listens at any of them."""
     published = netns.container.published_tcp_ports
     return bool(published) and not any(netns.sockets("tcp", port) for port in published)
 
 
 def _listens_nowhere(netns: ContainerNetns) -> bool:
-    """Whether its container declares TCP ports, publishes none, and listens at none for others."""
+    """Whether the container declares TCP ports, publishes none, and listens at none for others."""
     container = netns.container
     sockets = (socket for socket in netns.listeners if socket.protocol == "tcp")
     return (
@@ -139,7 +139,7 @@ def _listens_nowhere(netns: ContainerNetns) -> bool:
 
 
 def _gave_up_at_start(host: Host, container: Container, tail: LogTail) -> bool:
-    """Whether its log ends with what is wrong, and the program said so soon after its start.
+    """Whether a log ends with what is wrong, and the program said so soon after its start.
 
     Hardly anything follows the line: a program that works writes on. A worker that listens nowhere
     by design may end with an error of its work, hours later.

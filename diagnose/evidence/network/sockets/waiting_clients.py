@@ -56,7 +56,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         return sent is None or sent >= seconds
 
     def ignored(self, seconds: float) -> tuple[WaitingClient, ...]:
-        """Those that have waited for so long, and whose request is not read or whose end is closed.
+        """The clients that waited for so long, whose request is not read or whose end is closed.
 
         A request that was read, and whose client still waits, may be long work.
         """
@@ -67,7 +67,7 @@ class WaitingAtPort(msgspec.Struct, frozen=True):
         )
 
     def queued(self, seconds: float) -> tuple[WaitingClient, ...]:
-        """Those of them whose connection the program has not even accepted."""
+        """The ignored clients whose connection the program has not even accepted."""
         ignored = self.ignored(seconds)
         return tuple(client for client in ignored if client.unread and not client.accepted)
 

@@ -46,7 +46,7 @@ class NetworkBesideRoutes(msgspec.Struct, frozen=True, dict=True):
         return [route for route in away if route.family == family and route.net.overlaps(subnet)]
 
     def all_captures(self) -> Iterator[Capture]:
-        """Those of all subnets of the network."""
+        """The captures of all subnets of the network."""
         for subnet in self.network.subnets:
             yield from self.captures(subnet)
 
