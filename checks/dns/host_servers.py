@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-
-import msgspec
-from msgspec.structs import replace
+from collections.abc import Iterator, Sequence
 
 from checks.dns.helpers import severity_beside_answers, touched, unasked
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.dns.dns_containers import dns_container
-from diagnose.evidence.dns.filtered_queries import DnsPath, device_to
+from diagnose.evidence.dns.dead_servers import DeadServers, is_beyond, is_dead, serving
+from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
-from diagnose.evidence.dns.query_groups import QueryGroup, query_groups
-from diagnose.evidence.dns.resolvers import (
-    HOST_FILE,
-    Resolvers,
-)
-from diagnose.evidence.network.addresses import is_loopback
-from diagnose.evidence.network.interfaces import Interface, Interfaces
+from diagnose.evidence.dns.query_groups import query_groups
+from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
-from diagnose.mappings import subjects_of
+from diagnose.mappings import only, subjects_of
 from diagnose.model import (
     DAEMON,
     HOST,
@@ -68,128 +61,81 @@ def host_broken(
         return unasked(lookups)
     if not resolvers.host_servers and not lookups.services:
         return Skipped(f"{HOST_FILE} names no server")
-    dead = [server for server in resolvers.host_servers if _is_dead(server, lookups)]
+    dead = [server for server in resolvers.host_servers if is_dead(server, lookups)]
     if dead:
         hit = [group for group in query_groups(containers, resolvers, lookups) if group.uses(dead)]
-        path = dns_path if dns_path is not None else DnsPath({})
-        serving = _serving(containers, links, dead[0])
-        yield _dead_servers_finding(
-            _DeadServers(
-                dead, resolvers=resolvers, lookups=lookups, path=path, hit=hit, serving=serving
-            ),
-            routes,
-            links,
+        servers = DeadServers(
+            dead,
+            resolvers=resolvers,
+            lookups=lookups,
+            path=dns_path if dns_path is not None else DnsPath({}),
+            hit=hit,
+            serving=serving(containers, links, dead[0]),
+            routes=routes,
+            links=links,
         )
+        yield _dead_servers_finding(servers)
     yield from _unknown_names_findings(lookups)
     yield from _unknown_services_findings(lookups)
     return None
 
 
-def _is_dead(server: str, lookups: Lookups) -> bool:
-    """Whether a server was asked, and answers neither over UDP nor over TCP."""
-    return lookups.reaches(server) is False and not lookups.answers_by_tcp(server)
-
-
-class _DeadServers(msgspec.Struct, frozen=True):
-    """The servers of the host that do not answer it, and who is concerned."""
-
-    dead: list[str]
-    resolvers: Resolvers
-    lookups: Lookups
-    path: DnsPath
-    """What stops a query on this host."""
-    hit: list[QueryGroup]
-    """Containers that ask them."""
-    serving: Container | None
-    """The container that should answer at the first one's address."""
-
-    @property
-    def first(self) -> str:
-        return self.dead[0]
-
-    @property
-    def rules(self) -> Mapping[str, Step]:
-        """By server the rule of the host that stops the query."""
-        return self.path.of_host
-
-    @property
-    def rejected_by(self) -> Step | None:
-        """The route or routing rule of the host that rejects queries to the first server."""
-        return self.path.rejected_of_host.get(self.first)
-
-    @property
-    def others(self) -> list[str]:
-        """The host's servers that answer it."""
-        queried = [server for server in self.resolvers.host_servers if server in self.lookups.host]
-        return [server for server in queried if server not in self.dead]
-
-    @property
-    def is_unreachable(self) -> bool:
-        """Whether no packet for one of them leaves this host."""
-        return any(self.lookups.host[server].icmp == "unreachable" for server in self.dead)
-
-    @property
-    def may_be_routers(self) -> bool:
-        """Whether nothing on this host explains the silence of a server beyond it."""
-        return not self.rules and self.serving is None and _is_beyond(self.first)
-
-    @property
-    def severity(self) -> Severity:
-        if not self.others:
-            return Severity.critical
-        return severity_beside_answers(self.lookups.host[server] for server in self.dead)
-
-
-def _dead_servers_finding(
-    servers: _DeadServers, routes: Routes | None, links: Interfaces | None
-) -> Finding:
+def _dead_servers_finding(servers: DeadServers) -> Finding:
     """One finding for all servers that do not answer."""
     first, others, dead = servers.first, servers.others, servers.dead
     more = f" and {count(len(dead) - 1, 'more server')}" if len(dead) > 1 else ""
-    rejected_by = servers.rejected_by
-    has_no_route = routes is not None and not routes.leads_to(first)
-    is_lost = servers.is_unreachable and has_no_route and rejected_by is None
-    has_way = routes is not None and routes.lead_out
-    down = _down(links) if is_lost and not has_way else []
-    unplugged = _unplugged(first, routes, links)
-    finding = Finding(
+    return Finding(
         subject=HOST,
         summary=sentence(
             f"the host gets no answer from its DNS server {first}{more} "
             f"({servers.lookups.host[first]})",
             f"{others[0]} answers" if others else _no_other(servers.resolvers),
             _filter_clause(servers.rules.get(first)),
-            f"{in_words(rejected_by)} rejects the query" if rejected_by is not None else "",
-            _no_way_out(down, has_way=has_way) if is_lost else "",
-            f"interface {unplugged}, by which it is asked, has no carrier" if unplugged else "",
+            _rejection_clause(servers.rejected_by),
+            _no_way_out(servers),
+            _carrier_clause(servers.unplugged),
             _serves(servers.serving),
         ),
         evidence=_answers(servers),
-        variables=_host_variables(first, is_lost=is_lost)
-        | _start_of_server(servers.serving)
-        | _file_with_living_servers(servers),
-        severity=servers.severity,
+        variables=_dead_servers_variables(servers),
+        severity=_severity(servers),
         # The daemon looks registries up by the host's resolver.
         touches=(DAEMON, *touched(servers.hit), *subjects_of(filter(None, [servers.serving]))),
         signs=frozenset({"dns"}),
     )
-    if rejected_by is not None:
-        return replace(finding, variables={"server": first, **without_refusal(rejected_by)})
-    if unplugged:
-        return finding.with_variables({"unplugged": unplugged})
-    if len(down) == 1:
-        return finding.with_variables({"switched_off": down[0]})
-    if is_lost or "better" in finding.variables or not servers.may_be_routers:
-        return finding
-    return finding.with_variables(_asks_router(dead, routes))
 
 
-def _unplugged(server: str, routes: Routes | None, links: Interfaces | None) -> str:
-    """The interface that leads to a server, where it is up and nothing is at its other end."""
-    if routes is None or links is None:
-        return ""
-    link = links.by_name.get(device_to(server, routes, links) or "")
-    return link.name if link is not None and link.up and link.lacks_carrier else ""
+def _dead_servers_variables(servers: DeadServers) -> PageVariables:
+    """What the page needs: the route that rejects, the interface that is off, or other servers."""
+    if servers.rejected_by is not None:
+        return {"server": servers.first, **without_refusal(servers.rejected_by)}
+    variables = (
+        _host_variables(servers.first, is_lost=servers.is_lost)
+        | _start_of_server(servers.serving)
+        | _file_with_living_servers(servers)
+    )
+    if servers.unplugged:
+        return variables | {"unplugged": servers.unplugged}
+    down = only(servers.switched_off)
+    if down is not None:
+        return variables | {"switched_off": down}
+    if servers.is_lost or "better" in variables or not servers.may_be_routers:
+        return variables
+    return variables | _asks_router(servers.dead, servers.routes)
+
+
+def _severity(servers: DeadServers) -> Severity:
+    if not servers.others:
+        return Severity.critical
+    return severity_beside_answers(servers.lookups.host[server] for server in servers.dead)
+
+
+def _rejection_clause(rejected_by: Step | None) -> str:
+    return f"{in_words(rejected_by)} rejects the query" if rejected_by is not None else ""
+
+
+def _carrier_clause(unplugged: str) -> str:
+    return f"interface {unplugged}, by which it is asked, has no carrier" if unplugged else ""
 
 
 def _filter_clause(rule: Step | None) -> str:
@@ -203,19 +149,19 @@ def _start_of_server(serving: Container | None) -> PageVariables:
     return {"stopped_server": serving.name}
 
 
-def _file_with_living_servers(servers: _DeadServers) -> PageVariables:
+def _file_with_living_servers(servers: DeadServers) -> PageVariables:
     """The variables of a file without the dead servers, where another one answers.
 
-    silent: the dead servers that running containers go on asking; those of IPv4 beyond this host,
-    for whose queries a rule can name another server.
+    Running containers go on asking the dead ones. For queries to one of IPv4 beyond this host a
+    rule can name another server: these are `silent`.
     """
     dead, resolvers = servers.dead, servers.resolvers
     answering = (*servers.others, *resolvers.never_asked)
     if not answering or dead[0] != resolvers.host_servers[0]:
         return {}
     better = {"better": answering[0], "dead": "\n".join(dead), "file": HOST_FILE}
-    silent = [server for server in dead if _is_beyond(server)]
-    if not servers.hit or not silent or not _is_beyond(answering[0]):
+    silent = [server for server in dead if is_beyond(server)]
+    if not servers.hit or not silent or not is_beyond(answering[0]):
         return better
     return better | {"silent": "\n".join(silent)}
 
@@ -223,14 +169,9 @@ def _file_with_living_servers(servers: _DeadServers) -> PageVariables:
 def _asks_router(dead: Sequence[str], routes: Routes | None) -> PageVariables:
     """The variables of a file that names the router, which may serve names too."""
     router = routes.router if routes is not None else None
-    if router is None or router in dead or not _is_beyond(router):
+    if router is None or router in dead or not is_beyond(router):
         return {}
     return {"router": router, "all_dead": "\n".join(dead), "file": HOST_FILE}
-
-
-def _is_beyond(server: str) -> bool:
-    """Whether this is an IPv4 address that is no loopback address."""
-    return ":" not in server and not is_loopback(server)
 
 
 def _no_other(resolvers: Resolvers) -> str:
@@ -250,7 +191,7 @@ def _serves(container: Container | None) -> str:
     return f"{container}, which serves that address, is not running"
 
 
-def _answers(servers: _DeadServers) -> dict[str, object]:
+def _answers(servers: DeadServers) -> dict[str, object]:
     rules = servers.rules
     evidence: dict[str, object] = {
         f"query to {server} or its answer stopped by": str(rules[server])
@@ -261,14 +202,6 @@ def _answers(servers: _DeadServers) -> dict[str, object]:
     for server, reply in servers.lookups.host.items():
         evidence[f"DNS server {server} asked from host"] = str(reply)
     return evidence
-
-
-def _serving(
-    containers: Containers | None, links: Interfaces | None, server: str
-) -> Container | None:
-    """The container, running or not, that should answer at a server's address."""
-    is_of_host = is_loopback(server) or (links is not None and links.holds(server))
-    return dns_container(containers, server, is_of_host=is_of_host)
 
 
 def _host_variables(server: str, *, is_lost: bool) -> PageVariables:
@@ -284,32 +217,16 @@ def _host_variables(server: str, *, is_lost: bool) -> PageVariables:
 _RESOLVED_STUB = "127.0.0.53"
 
 
-def _no_way_out(down: list[str], *, has_way: bool) -> str:
-    """That the host has no route to the server, and which interfaces may have had one.
-
-    has_way: whether a default route leads to other addresses, such as those of IPv6.
-    """
-    if has_way:
+def _no_way_out(servers: DeadServers) -> str:
+    """That the host has no route to the server, and which interfaces may have had one."""
+    if not servers.is_lost:
+        return ""
+    if servers.has_way_out:
         return "no route of this host leads to that address"
+    down = servers.switched_off
     if not down:
         return "no default route leads out"
-    are = agree(down, "is", "are")
-    return f"no default route leads out, {joined(down)} {are} down"
-
-
-def _down(links: Interfaces | None) -> list[str]:
-    """The interfaces that are down and may have led out."""
-    return [link.name for link in links or () if _is_down(link)]
-
-
-_UPLINKS = (None, "veth", "bond", "team", "vlan", "macvlan", "ipvlan")
-"""Kinds of interfaces that lead to others; None is hardware. The kernel's own tunnels and idle
-bridges are always down."""
-
-
-def _is_down(link: Interface) -> bool:
-    leads_out = link.kind in _UPLINKS and link.master is None and link.name != "lo"
-    return leads_out and (not link.up or link.lacks_carrier)
+    return f"no default route leads out, {joined(down)} {agree(down, 'is', 'are')} down"
 
 
 def _unknown_names_findings(lookups: Lookups) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -70,26 +70,14 @@ def queries_lost(
         return samples
     if not samples.paths:
         return Skipped("no DNS server was sent several queries")
-    by_server = by_key((path.server, path) for path in samples.paths)
     groups = query_groups(containers, resolvers, lookups)
-    for server, paths in by_server.items():
-        lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
-        if lossy:
-            worst = max(lossy, key=lambda path: path.sample.lost_pct)
-            loss = _Loss(
-                server,
-                paths=tuple(paths),
-                lossy=tuple(lossy),
-                worst=worst,
-                users=tuple(group for group in groups if group.uses([server])),
-                sound=_sound_server(samples, worst),
-                sent_again=network_losses.sent_again if network_losses is not None else {},
-            )
-            yield _finding(loss, resolver_paths, critical_pct)
+    sent_again = network_losses.sent_again if network_losses is not None else {}
+    for loss in _losses(samples, groups, sent_again, warn_pct):
+        yield _finding(loss, resolver_paths, critical_pct)
     lossy_servers = {path.server for path in samples.paths if path.loses_some}
     for ignored in without_aaaa or ():
         if ignored.server not in lossy_servers:
-            users = [group for group in groups if group.uses([ignored.server])]
+            users = _users_of(ignored.server, groups)
             yield _ignored_finding(ignored, users, _answering_server(lookups, without_aaaa))
     return None
 
@@ -132,6 +120,34 @@ class _Loss(msgspec.Struct, frozen=True):
     @property
     def networks(self) -> list[str]:
         return sorted({name for path in self.lossy for name in path.networks})
+
+
+def _losses(
+    samples: DnsSamples,
+    groups: Sequence[QueryGroup],
+    sent_again: Mapping[str, float],
+    warn_pct: float,
+) -> Iterator[_Loss]:
+    """The servers that lose at least so many percent of the queries on some way."""
+    by_server = by_key((path.server, path) for path in samples.paths)
+    for server, paths in by_server.items():
+        lossy = [path for path in paths if path.loses_some and path.sample.lost_pct >= warn_pct]
+        if not lossy:
+            continue
+        worst = max(lossy, key=lambda path: path.sample.lost_pct)
+        yield _Loss(
+            server,
+            paths=tuple(paths),
+            lossy=tuple(lossy),
+            worst=worst,
+            users=tuple(_users_of(server, groups)),
+            sound=_sound_server(samples, worst),
+            sent_again=sent_again,
+        )
+
+
+def _users_of(server: str, groups: Sequence[QueryGroup]) -> list[QueryGroup]:
+    return [group for group in groups if group.uses([server])]
 
 
 def _is_sound(path: SampledPath, lost_pct: float) -> bool:

@@ -7,7 +7,7 @@ that failed and a call that failed at first may still be it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.programs.line_phrases import EXPLAINS
@@ -49,19 +49,21 @@ _REACHED = LazyPattern(
 def passed_lines(messages: Sequence[Message]) -> frozenset[int]:
     """The places of the lines that the program got past."""
     texts = [line.text for line in messages]
-    ordinary = [place for place, line in enumerate(messages) if _is_ordinary(line)]
-    reached = [place for place, text in enumerate(texts) if _REACHED.search(text)]
-    last_ordinary = ordinary[-1] if ordinary else -1
-    last_reached = reached[-1] if reached else -1
-    said = {place for place, text in enumerate(texts) if goes_on(text) or _OWN_WORDS.search(text)}
-    followed = {
-        place
-        for place, text in enumerate(texts)
-        if (place < last_ordinary and _TOOL.match(text))
-        or (place < last_reached and _CALL.search(text))
-    }
-    rest = (line for place, line in enumerate(messages) if place not in said | followed)
-    return frozenset(said | followed if any(map(_complains, rest)) else said)
+    by_own_words = frozenset(
+        place for place, text in enumerate(texts) if goes_on(text) or _OWN_WORDS.search(text)
+    )
+    last_ordinary = _last_place(map(_is_ordinary, messages))
+    last_reached = _last_place(map(_REACHED.search, texts))
+    tools = {place for place, text in enumerate(texts[:last_ordinary]) if _TOOL.match(text)}
+    calls = {place for place, text in enumerate(texts[:last_reached]) if _CALL.search(text)}
+    passed = by_own_words | tools | calls
+    rest = (line for place, line in enumerate(messages) if place not in passed)
+    return passed if any(map(_complains, rest)) else by_own_words
+
+
+def _last_place(marks: Iterable[object]) -> int:
+    """The last place of a true value; 0 where there is none."""
+    return max((place for place, mark in enumerate(marks) if mark), default=0)
 
 
 def _complains(line: Message) -> bool:

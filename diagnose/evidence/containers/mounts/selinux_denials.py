@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -14,6 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile, StatPaths
@@ -151,23 +152,36 @@ def _mount(host: Host, container: Container, described: str) -> Mount | None:
     device = _DEVICE.search(described)
     if device is not None and device["name"] in _NO_MOUNT:
         return None
-    inode = _INODE.search(described)
+    by_words = _mount_by_inode(host, mounts, described) or _mount_by_name(mounts, described)
+    if by_words is not None:
+        return by_words
+    is_on_disk = device is not None and device["name"] != "tmpfs"
+    unlabelled = [mount for mount in mounts if is_on_disk and is_unlabelled(mount)]
+    return only(unlabelled)
+
+
+def _mount_by_inode(host: Host, mounts: Sequence[Mount], described: str) -> Mount | None:
+    """The mount whose source has the inode that a denial names."""
     statuses = host.ask(StatPaths(sorted({mount.source for mount in mounts})))
-    if inode is not None and not isinstance(statuses, Failed):
-        for mount in mounts:
-            status = statuses.get(mount.source)
-            if status is not None and not status.failed and status.ino == int(inode[1]):
-                return mount
+    inode = _INODE.search(described)
+    if inode is None or isinstance(statuses, Failed):
+        return None
+    for mount in mounts:
+        status = statuses.get(mount.source)
+        if status is not None and not status.failed and status.ino == int(inode[1]):
+            return mount
+    return None
+
+
+def _mount_by_name(mounts: Sequence[Mount], described: str) -> Mount | None:
+    """The mount whose source has the name in a denial, or that holds the path there."""
     named = _NAME.search(described)
     name = named["name"] if named is not None else ""
     for mount in mounts:
-        if name and name in (mount.source, mount.source.rstrip("/").rpartition("/")[2]):
+        ends = (mount.source, mount.source.rstrip("/").rpartition("/")[2])
+        if (name and name in ends) or mount.holds(name):
             return mount
-        if mount.holds(name):
-            return mount
-    is_on_disk = device is not None and device["name"] != "tmpfs"
-    unlabelled = [mount for mount in mounts if is_on_disk and is_unlabelled(mount)]
-    return unlabelled[0] if len(unlabelled) == 1 else None
+    return None
 
 
 def is_unlabelled(mount: Mount) -> bool:
