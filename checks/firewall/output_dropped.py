@@ -33,7 +33,7 @@ def output_dropped(
     drops everything a container sends also drops its answers to the host: that is
     firewall.forward-dropped.
     """
-    queries = dns_path.of_host if dns_path is not None else {}
+    queries = (dns_path or DnsPath({})).of_host
     pulls = stopped_pulls if stopped_pulls is not None else StoppedPulls()
     if host_paths.why_none:
         return Skipped(host_paths.why_none)
@@ -43,14 +43,13 @@ def output_dropped(
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _blocked_paths_finding(obstacle, paths, lost)
-    reported = {obstacle.by for obstacle in blocked}
+    of_paths = {obstacle.by for obstacle in blocked}
     for server, rule in queries.items():
-        if rule not in reported:
+        if rule not in of_paths:
             yield _blocked_query_finding(server, rule)
-    reported |= set(queries.values())
-    unreported = [pull for pull in pulls if pull.by not in reported]
-    for by, stopped in by_key((pull.by, pull) for pull in unreported).items():
-        yield _blocked_pull_finding(by, stopped)
+    for by, stopped in by_key((pull.by, pull) for pull in pulls).items():
+        if by not in of_paths and by not in queries.values():
+            yield _blocked_pull_finding(by, stopped)
     return None
 
 

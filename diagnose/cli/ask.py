@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -43,7 +44,6 @@ def ask(
     from diagnose import registry, session
     from diagnose.cli import reader
     from diagnose.judgement.exit_codes import code_of
-    from diagnose.phrases import and_more, joined
     from diagnose.render import terminal
     from diagnose.symptoms import search
 
@@ -78,12 +78,19 @@ def ask(
     if known is not None:
         click.echo(known.in_words())
     if fitting:
-        every = f", and all of {joined(families)}" if families else ""
         ids = [match.id for match in matches]
-        click.echo(f"what fits these words comes first: {and_more(ids, IDS_SHOWN)}{every}")
+        click.echo(f"what fits these words comes first: {_shown(ids, families)}")
         if not any(finding.id in fitting for finding in findings):
             click.echo("none of them found anything")
     ends = search.ends(text)
     if ends is not None:
         click.echo(f"each hop between the two: diagnose path {ends.begin} {ends.end}")
     process.leave(code)
+
+
+def _shown(ids: Sequence[str], families: Sequence[str]) -> str:
+    """The first of some ids, and the families of which every check comes first."""
+    from diagnose.phrases import and_more, joined
+
+    every = f", and all of {joined(families)}" if families else ""
+    return and_more(ids, IDS_SHOWN) + every

@@ -83,38 +83,37 @@ def mount_forbidden(
     its own log says. It is a warning where the program continues, and repeats that it cannot write
     to what is mounted read-only.
     """
+    locked = locked_paths if locked_paths is not None else LockedPaths()
+    denials = selinux_denials if selinux_denials is not None else SelinuxDenials()
     yield from _other_user_findings(dropped_users, refused_databases, mounts)
-    yield from map(_locked_finding, locked_paths or ())
-    locked = {item.container.id for item in locked_paths or ()}
-    denied_by_selinux = {denial.container.id for denial in selinux_denials or ()}
-    for denial in selinux_denials or ():
-        yield _selinux_finding(denial)
-    has_selinux = info is not None and info.has_security("selinux")
+    yield from map(_locked_finding, locked)
+    yield from map(_selinux_finding, denials)
     for write in refused_writes or ():
         if not log_tails.of(write.container).lines:  # else it is judged below, by its last lines
             yield _read_only_finding(write.container, write.named, Severity.warning)
+    judged = {item.container.id for item in locked}
+    explained = {denial.container.id for denial in denials}
+    has_selinux = info is not None and info.has_security("selinux")
     for container in containers:
         named = refused_path(container, log_tails)
         # what may not be executed has a check of its own
-        if named is None or container.id in locked or REFUSED.search(named.line):
-            continue
-        if READ_ONLY.search(named.line):
-            if not named.mount.rw:
-                yield _read_only_finding(container, named)
+        if named is None or container.id in judged or REFUSED.search(named.line):
             continue
         unfit = unfit_filesystem(container, named, mounts)
-        if unfit is not None:
+        if READ_ONLY.search(named.line):
+            yield from _read_only_findings(container, named)
+        elif unfit is not None:
             yield unfit
-            continue
-        yield from _mode_items(
-            container,
-            named,
-            host_user(container, info, numbers),
-            containers=containers,
-            sources=bind_sources,
-            mounts=mounts,
-            has_selinux=has_selinux and container.id not in denied_by_selinux,
-        )
+        else:
+            yield from _mode_items(
+                container,
+                named,
+                host_user(container, info, numbers),
+                containers=containers,
+                sources=bind_sources,
+                mounts=mounts,
+                has_selinux=has_selinux and container.id not in explained,
+            )
     return None
 
 
@@ -247,6 +246,12 @@ def _is_own_volume(container: Container, named: NamedPath, containers: Container
 
 def _volume_names(container: Container) -> set[str]:
     return {mount.name for mount in container.mounts if mount.name}
+
+
+def _read_only_findings(container: Container, named: NamedPath) -> Iterator[Finding]:
+    """None for a mount that the container may write to: another file system is read-only then."""
+    if not named.mount.rw:
+        yield _read_only_finding(container, named)
 
 
 def _read_only_finding(

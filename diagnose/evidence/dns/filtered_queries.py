@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -18,9 +19,12 @@ from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.firewall.verdict import Step
+from diagnose.mappings import by_key
 from diagnose.registry import evidence
 
 _DNS = 53
+Place = TypeVar("Place", bound=Hashable)
+"""Where queries come from: a network and a server, or a server that the host asks."""
 
 
 class DnsPath(msgspec.Struct, frozen=True):
@@ -46,10 +50,9 @@ def dns_path(
 ) -> DnsPath:
     """The way of one query over UDP, and of its answer, for each server that does not answer."""
     stack = host_stack.stack.forwarding
-    blocked: dict[tuple[str, str], Step] = {}
-    rejected: dict[tuple[str, str], Step] = {}
-    bridges: dict[str, str] = {}
     outer = [way for way in lookups.ways if not is_loopback(way.server)]
+    of_containers: dict[tuple[str, str], list[Trace]] = {}
+    bridges: dict[str, str] = {}
     for way in outer:
         if not way.fails or ":" in way.server:
             continue
@@ -57,31 +60,31 @@ def dns_path(
             link = links.bridge(network.bridge, network.gateways)
             bridges[network.name] = link.name if link is not None else network.bridge
             query = Flow(Origin(bridges[network.name], address), way.server, "udp", _DNS)
-            traced = trace(stack, query)
             place = (network.name, way.server)
-            if traced.rule_in_the_way is not None:
-                blocked.setdefault(place, traced.rule_in_the_way.by)
-            route = refusal(traced)
-            if route is not None:
-                rejected.setdefault(place, route)
-    own = frozenset(way.server for way in outer if links.holds(way.server))
-    of_host = dict(_traced_of_host(stack, lookups))
+            of_containers.setdefault(place, []).append(trace(stack, query))
+    of_host = by_key(_traced_of_host(stack, lookups))
     return DnsPath(
-        blocked,
-        {
-            server: traced.rule_in_the_way.by
-            for server, traced in of_host.items()
-            if traced.rule_in_the_way is not None
-        },
-        rejected,
-        {
-            server: route
-            for server, traced in of_host.items()
-            if (route := refusal(traced)) is not None
-        },
-        own,
-        bridges,
+        blocked=_first_of(_blocking_rule, of_containers),
+        of_host=_first_of(_blocking_rule, of_host),
+        rejected=_first_of(refusal, of_containers),
+        rejected_of_host=_first_of(refusal, of_host),
+        own=frozenset(way.server for way in outer if links.holds(way.server)),
+        bridges=bridges,
     )
+
+
+def _first_of(
+    stops: Callable[[Trace], Step | None], traced: Mapping[Place, Sequence[Trace]]
+) -> dict[Place, Step]:
+    """What stops queries at each place: the first of its traces for which that is known."""
+    steps = {place: list(filter(None, map(stops, traces))) for place, traces in traced.items()}
+    return {place: stopped[0] for place, stopped in steps.items() if stopped}
+
+
+def _blocking_rule(traced: Trace) -> Step | None:
+    """The rule that stops a connection, or the answer to it."""
+    obstacle = traced.rule_in_the_way
+    return obstacle.by if obstacle is not None else None
 
 
 def _traced_of_host(stack: Stack, lookups: Lookups) -> Iterator[tuple[str, Trace]]:
@@ -105,8 +108,7 @@ def _askers(way: QueryPath, networks: Networks) -> Iterator[tuple[Network, str]]
 
 def rule_against(stack: Stack, flow: Flow) -> Step | None:
     """The rule that certainly stops a connection, or the answer to it."""
-    obstacle = trace(stack, flow).rule_in_the_way
-    return obstacle.by if obstacle is not None else None
+    return _blocking_rule(trace(stack, flow))
 
 
 def device_to(server: str, routes: Routes, links: Interfaces) -> str | None:

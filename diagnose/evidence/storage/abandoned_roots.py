@@ -12,6 +12,7 @@ from diagnose.evidence.engine.data_root import DEFAULT, DataRoot
 from diagnose.evidence.engine.data_root_candidates import likely_roots, taken_roots
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounts, is_within
+from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths, WalkFolder
@@ -59,18 +60,20 @@ def abandoned_roots(
     if not daemon.same_host or not full or not containers or containers.source == "disk":
         return AbandonedRoots()
     taken = taken_roots(host, daemon)
-    mounted = {mount.source for item in containers for mount in item.mounts}
-    found: dict[str, AbandonedRoot] = {}
+    mounted = {mount.source for container in containers for mount in container.mounts}
+    measured: list[tuple[str, AbandonedRoot]] = []
     for path, disk in _left_roots(host, root, mounts, full):
         if path in taken or any(is_within(source, path) for source in mounted):
             continue
         walked = host.ask(WalkFolder(path, seconds=WALK_S, skip=[root.path]))
-        if isinstance(walked, Failed):
-            continue
-        former = found.get(disk.point)
-        if former is None or walked.bytes > former.bytes:
-            found[disk.point] = AbandonedRoot(path, walked.bytes)
-    return AbandonedRoots(found)
+        if not isinstance(walked, Failed):
+            measured.append((disk.point, AbandonedRoot(path, walked.bytes)))
+    by_point = by_key(measured).items()
+    return AbandonedRoots({point: max(roots, key=_size) for point, roots in by_point})
+
+
+def _size(root: AbandonedRoot) -> int:
+    return root.bytes
 
 
 def _left_roots(

@@ -14,7 +14,7 @@ from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.wiring.docker_interfaces import DockerInterfaces, TakenInterface
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileText, ReadFile
+from diagnose.questions.files import ReadFile
 from diagnose.registry import evidence
 
 _COMMS: Mapping[str, str] = {
@@ -86,21 +86,22 @@ def interface_managers(
     if not concerned or processes is None:
         return InterfaceManagers({})
     running = [
-        (_COMMS[process.comm], process.pid)
+        InterfaceManager(_COMMS[process.comm], process.pid)
         for process in processes
         if process.comm in _COMMS and not process.container
     ]
-    has_networkd = any(name == _NETWORKD for name, _ in running)
+    has_networkd = any(manager.name == _NETWORKD for manager in running)
     files = _networkd_files(host) if has_networkd else {}
     present = {name: path for name, path in _CONFIG.items() if _exists(host, path)}
-    by_manager = {}
+    by_interface = {}
     for link in concerned:
+        file_of = {**present, _NETWORKD: _networkd_file(link, files)}
         managers = [
-            InterfaceManager(name, pid, _file(name, link, files) or present.get(name, ""))
-            for name, pid in running
+            msgspec.structs.replace(manager, file=file_of.get(manager.name, ""))
+            for manager in running
         ]
-        by_manager[link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
-    return InterfaceManagers(by_manager)
+        by_interface[link.name] = tuple(sorted(managers, key=lambda manager: not manager.file))
+    return InterfaceManagers(by_interface)
 
 
 def _emptied(networks: Networks, links: Interfaces) -> Iterator[Interface]:
@@ -114,16 +115,14 @@ def _emptied(networks: Networks, links: Interfaces) -> Iterator[Interface]:
             yield link
 
 
-def _file(name: str, link: Interface, files: Mapping[str, str]) -> str:
+def _networkd_file(link: Interface, files: Mapping[str, str]) -> str:
     """The first of networkd's files that matches the interface, in the order of their names."""
-    if name != _NETWORKD:
-        return ""
     return next((path for path, text in files.items() if _matches(text, link)), "")
 
 
 def _exists(host: Host, path: str) -> bool:
-    file: FileText | Failed = host.ask(ReadFile(path))
-    return not isinstance(file, Failed)
+    answer = host.ask(ReadFile(path))
+    return not isinstance(answer, Failed)
 
 
 def _networkd_files(host: Host) -> dict[str, str]:
@@ -138,9 +137,7 @@ def _networkd_files(host: Host) -> dict[str, str]:
 
 
 def _matches(text: str, link: Interface) -> bool:
-    """Whether the [Match] section of a .network file fits (systemd.network(5)).
-
-    As far as this tool knows the interface.
+    """Whether the [Match] section of a .network file fits an interface (systemd.network(5)).
 
     A file with a condition that is not known here, such as a hardware address or a path, does not
     count as a match.
