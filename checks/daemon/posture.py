@@ -10,7 +10,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.config import DaemonConfig, key_of
-from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.socket_clients import TOO_OLD, SocketClients, TurnedAway
@@ -306,28 +306,19 @@ def not_enabled(
         return Skipped("no unit of systemd starts this engine")
     if not daemon.answers or unit.unit_file_state != "disabled":
         return None
-    names = [container.name for container in containers.running if container.restarts_always]
+    names = names_of(item for item in containers.running if item.restarts_always)
     if not names:
         return None
-    socket_unit = daemon.installation.socket_unit
-    is_activated = socket_unit is not None and socket_unit.unit_file_state == "enabled"
-    until = (
-        "the first docker command starts the engine" if is_activated else "it is started by hand"
-    )
-    name = daemon.installation.unit_name
-    effect = f"after a reboot {counted('container', names)} will stay down until {until}"
     down = _was_down(daemon, containers, clock, late) if clock is not None else None
-    if down is not None:
-        effect = (
-            f"after the last boot {counted('container', down.names)} stayed down for "
-            f"{duration(down.seconds)}, until something started the engine"
-        )
+    socket_unit = daemon.installation.socket_unit or Unit(unit_file_state="none")
+    name = daemon.installation.unit_name
+    effect = down.in_words if down is not None else _effect_of_reboot(names, socket_unit)
     yield Finding(
         subject=DAEMON,
         summary=f"{name} is not enabled: {effect}",
         evidence={
             f"{name} UnitFileState": unit.unit_file_state,
-            "docker.socket UnitFileState": socket_unit.unit_file_state if socket_unit else "none",
+            "docker.socket UnitFileState": socket_unit.unit_file_state,
         },
         variables={"unit": name},
         severity=Severity.warning if down is not None else None,
@@ -335,11 +326,26 @@ def not_enabled(
     return None
 
 
+def _effect_of_reboot(names: list[str], socket_unit: Unit) -> str:
+    """How long containers with a restart policy will stay down."""
+    until = "it is started by hand"
+    if socket_unit.unit_file_state == "enabled":
+        until = "the first docker command starts the engine"
+    return f"after a reboot {counted('container', names)} will stay down until {until}"
+
+
 class _Down(msgspec.Struct, frozen=True):
     """How long containers of an engine that is not enabled were down after the boot."""
 
     names: list[str]
     seconds: float
+
+    @property
+    def in_words(self) -> str:
+        return (
+            f"after the last boot {counted('container', self.names)} stayed down for "
+            f"{duration(self.seconds)}, until something started the engine"
+        )
 
 
 def _was_down(daemon: Daemon, containers: Containers, clock: Clock, late: float) -> _Down | None:

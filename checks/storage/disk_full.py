@@ -86,18 +86,9 @@ def disk_full(
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
         finding = replace(_finding(filled, rates), severity=severity)
-        if growable is not None and disk.point in growable.by_point:
-            finding = _growable_finding(finding, growable.by_point[disk.point])
-        image = loop_images.by_point.get(disk.point) if loop_images is not None else None
-        if image is not None:
-            finding = replace(
-                finding,
-                summary=f"{finding.summary}{in_image(image)}",
-                variables={**finding.variables, **image.variables},
-            )
-        if _holds_images(disk, info):
-            finding = _image_disk_finding(finding, info)
-        yield finding
+        finding = _with_unused_room(finding, disk, growable)
+        finding = _with_loop_image(finding, disk, loop_images)
+        yield _with_image_store(finding, disk, info)
     return None
 
 
@@ -158,14 +149,26 @@ def _cures(filled: FilledDisk) -> PageVariables:
     return cures
 
 
-def _holds_images(disk: Filesystem, info: Info | None) -> bool:
-    """Whether the engine's images lie there, on another disk than its data root."""
-    uses_store = info is not None and info.uses_containerd_store
-    return uses_store and "containerd" in disk.holds and not disk.holds_data_root
+def _holds_images(disk: Filesystem, info: Info) -> bool:
+    """Whether the engine's images lie on this disk, and its data root on another one."""
+    is_apart = "containerd" in disk.holds and not disk.holds_data_root
+    return info.uses_containerd_store and is_apart
 
 
-def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
-    root = info.docker_root_dir if info is not None else ""
+def _with_loop_image(finding: Finding, disk: Filesystem, loop_images: LoopImages | None) -> Finding:
+    """The finding, with the image file that the file system lies in, if it lies in one."""
+    image = loop_images.by_point.get(disk.point) if loop_images is not None else None
+    if image is None:
+        return finding
+    whole = replace(finding, summary=f"{finding.summary}{in_image(image)}")
+    return whole.with_variables(image.variables)
+
+
+def _with_image_store(finding: Finding, disk: Filesystem, info: Info | None) -> Finding:
+    """The finding, with the image store of containerd where that lies on the disk."""
+    if info is None or not _holds_images(disk, info):
+        return finding
+    root = info.docker_root_dir
     return replace(
         finding,
         summary=f"{finding.summary}; containerd's image store there holds the images, not the data "
@@ -174,8 +177,13 @@ def _image_disk_finding(finding: Finding, info: Info | None) -> Finding:
     )
 
 
-def _growable_finding(finding: Finding, larger: GrowableDisk) -> Finding:
+def _with_unused_room(
+    finding: Finding, disk: Filesystem, growable: GrowableDisks | None
+) -> Finding:
     """The finding, with the room that the disk has and what makes the file system use it."""
+    larger = growable.by_point.get(disk.point) if growable is not None else None
+    if larger is None:
+        return finding
     device = larger.disk or larger.device
     variables = _growing_variables(larger, str(finding.variables["point"]))
     return replace(

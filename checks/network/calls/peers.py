@@ -48,16 +48,18 @@ def peer_address_stale(
         if not is_beside or call.times < least:
             continue
         members = members_around(call, containers)
-        if call.at < max((member.started_at or 0 for member in members), default=0) + settled:
+        starts = [member.started_at or 0 for member in members]
+        if call.at < max(starts, default=0) + settled:
             continue
         holder = _holder_of(call, members)
         servers = servers_of(call, members, namespaces)
-        if holder is not None and not is_taken_over(call, holder, servers, namespaces):
-            continue
-        if holder is None and not servers and _may_come_back(call, containers):
-            continue
-        is_own = holder is None and not servers and _is_former_own(call, namespaces)
-        yield _stale_address_finding(call, holder, servers, is_own=is_own)
+        if holder is not None:
+            is_stale = is_taken_over(call, holder, servers, namespaces)
+        else:
+            is_stale = bool(servers) or not _may_come_back(call, containers)
+        if is_stale:
+            is_own = holder is None and not servers and _is_former_own(call, namespaces)
+            yield _stale_address_finding(call, holder, servers, is_own=is_own)
     yield from failing_calls.unread
     return None
 

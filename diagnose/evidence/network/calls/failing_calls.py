@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
 import msgspec
@@ -20,6 +20,7 @@ from diagnose.evidence.network.sockets.losses import NetworkLosses
 from diagnose.evidence.network.subnets.given_addresses import is_never_given
 from diagnose.evidence.network.subnets.subnet_stock import engine_pools
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Unexamined
 from diagnose.phrases import count, quoted
 from diagnose.registry import evidence
@@ -89,6 +90,11 @@ class FailingCall(msgspec.Struct, frozen=True):
     """Whether the engine has given the address to no container: a machine outside is meant."""
 
     @property
+    def place(self) -> tuple[str, str, int]:
+        """The id of the caller, and the address and port that it calls."""
+        return (self.container.id, self.address, self.port)
+
+    @property
     def seen_in(self) -> str:
         """What `line` is from."""
         return "socket" if self.by_socket else "log"
@@ -112,23 +118,19 @@ def failing_calls(
     info: Info | None,
 ) -> FailingCalls:
     """Pure: lines and sockets are read as evidence of their own. A line tells more."""
-    names = _addresses_by_name(containers)
     callers = [container for container in containers.running if not container.shares_host_network]
-    calls: dict[tuple[str, str, int], FailingCall] = {}
-    for container in callers:
-        for line in recent_logs.of(container):
-            if not _signs(line.text) & _FAILED:
-                continue
-            by_address = _calls(container, networks, line)
-            for call in by_address or _calls_by_name(container, names, networks, line):
-                if links.holds(call.address):
-                    continue
-                key = (container.id, call.address, call.port)
-                before = calls[key].times if key in calls else 0
-                calls[key] = msgspec.structs.replace(call, times=before + 1)
+    logged = by_key(
+        (call.place, call)
+        for call in _logged(callers, containers, networks, recent_logs)
+        if not links.holds(call.address)
+    )
+    calls = {
+        place: msgspec.structs.replace(repeated[-1], times=len(repeated))
+        for place, repeated in logged.items()
+    }
     for call in _waiting(network_losses, networks, clock):
         if not links.holds(call.address):
-            calls.setdefault((call.container.id, call.address, call.port), call)
+            calls.setdefault(call.place, call)
     pools = engine_pools(info) if info is not None else ()
     marked = (
         msgspec.structs.replace(
@@ -139,6 +141,18 @@ def failing_calls(
     return FailingCalls(tuple(marked), recent_logs.left_out(callers))
 
 
+def _logged(
+    callers: Iterable[Container], containers: Containers, networks: Networks, logs: RecentLogs
+) -> Iterator[FailingCall]:
+    """The calls of each line that says that one failed, by their address or by a name."""
+    names = _addresses_by_name(containers)
+    for container in callers:
+        for line in logs.of(container):
+            if _signs(line.text) & _FAILED:
+                by_address = _calls(container, networks, line)
+                yield from by_address or _calls_by_name(container, names, networks, line)
+
+
 def _waiting(
     network_losses: NetworkLosses | None, networks: Networks, clock: Clock
 ) -> Iterator[FailingCall]:
@@ -146,12 +160,19 @@ def _waiting(
     for loss in network_losses or ():
         for call in loss.calls:
             network = _bridge_of(call.address, networks)
-            if network is not None:
-                line = f"no answer, asked again {count(call.repeats, 'time')}"
-                yield FailingCall(
-                    loss.container, network=network, address=call.address, port=call.port, line=line, at=clock.wall,
-                    times=call.repeats + 1, refused=False, by_socket=True,
-                )  # fmt: skip
+            if network is None:
+                continue
+            yield FailingCall(
+                loss.container,
+                network=network,
+                address=call.address,
+                port=call.port,
+                line=f"no answer, asked again {count(call.repeats, 'time')}",
+                at=clock.wall,
+                times=call.repeats + 1,
+                refused=False,
+                by_socket=True,
+            )
 
 
 def _signs(text: str) -> frozenset[str]:
