@@ -39,8 +39,12 @@ def simulated(
 ) -> Simulation:
     """Judge the recorded answers as they are, and as they would be after the repair."""
     as_it_is = _keys_found(Replay(answers), what)
-    repaired = Replay({question: _answer_after(question, entry, differences)
-                       for question, entry in Replay(answers).recording.items()})  # fmt: skip
+    repaired = Replay(
+        {
+            question: _answer_after(question, entry, differences)
+            for question, entry in Replay(answers).recording.items()
+        }
+    )
     afterwards = _keys_found(repaired, what)
     return Simulation(as_it_is - afterwards, afterwards - as_it_is)
 

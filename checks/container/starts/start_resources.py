@@ -6,7 +6,7 @@ What the engine needs for a start is not there.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -22,7 +22,7 @@ from checks.container.starts.start_errors import (
 from diagnose.evidence.containers.devices.asked import AskedDevices
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
-from diagnose.evidence.containers.programs.refused_programs import Program, Programs
+from diagnose.evidence.containers.programs.refused_programs import Programs
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.gpu import GpuSupport
@@ -215,26 +215,33 @@ def runtime_limit_hit(
     keyless = [container for container in containers if lacks_keys(container)]
     for container in containers:
         lacking = _too_few_processors_finding(container, online, info)
+        error, hit = container.state.error.lower(), _limit_hit(container)
         if lacking is not None:
             yield lacking
-            continue
-        error = container.state.error.lower() if container.start_failed else ""
-        hit = next((text for text in LIMITS if text in error), None)
-        program = programs.by_id.get(container.id) if programs is not None else None
-        if hit and _FOREIGN_CPUS.search(error):
+        elif hit and _FOREIGN_CPUS.search(error):
             yield _cpuset_finding(container)
         elif hit and RUNTIME.search(error):
             refused.append((container, _limit_finding(container, hit, keys, keyless)))
-        elif program is not None and program.why == "resource temporarily unavailable":
-            yield _process_limit_finding(container, program)
+        elif programs is not None:
+            yield from _process_limit_findings(container, programs)
     yield from grouped(refused)
-    if keyless and not any(REFUSED in container.state.error.lower() for container, _ in refused):
-        yield _keyless_probe_finding(keyless, keys)
+    if not any(REFUSED in container.state.error.lower() for container, _ in refused):
+        yield from _keyless_probe_findings(keyless, keys)
     return None
 
 
-def _keyless_probe_finding(keyless: Sequence[Container], keys: KernelKeys | None) -> Finding:
-    """A container that runs and whose probes are refused; after a restart it would be down."""
+def _limit_hit(container: Container) -> str:
+    """What the engine says of a limit in the error of a failed start; "" for nothing."""
+    error = container.state.error.lower() if container.start_failed else ""
+    return next((text for text in LIMITS if text in error), "")
+
+
+def _keyless_probe_findings(
+    keyless: Sequence[Container], keys: KernelKeys | None
+) -> Iterator[Finding]:
+    """Containers that run and whose probes are refused; after a restart they would be down."""
+    if not keyless:
+        return
     container, *others = keyless
     finding = Finding.about(
         container,
@@ -243,7 +250,7 @@ def _keyless_probe_finding(keyless: Sequence[Container], keys: KernelKeys | None
         _key_quotas(keys),
         touches=subjects_of(others),
     )
-    return finding.with_variables(_larger_quota(keys))
+    yield finding.with_variables(_larger_quota(keys))
 
 
 def _cpuset_finding(container: Container) -> Finding:
@@ -284,12 +291,16 @@ def _asked_rule(container: Container, healing: Mapping[str, str]) -> PageVariabl
     return {"limiting": "device"} if is_asked else {}
 
 
-def _process_limit_finding(container: Container, program: Program) -> Finding:
+def _process_limit_findings(container: Container, programs: Programs) -> Iterator[Finding]:
+    """A program that the kernel refused since its user has too many processes on this host."""
+    program = programs.by_id.get(container.id)
+    if program is None or program.why != "resource temporarily unavailable":
+        return
     user, limits = container.config.user or "root", container.host_config.ulimits
     what = f"user {user} has as many processes on this host as its ulimit allows"
     finding = refused_program(container, program, what, **{"HostConfig.Ulimits": limits or "none"})
     limiting = {"limiting": "ulimit"} if limits else {}
-    return msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
+    yield msgspec.structs.replace(finding, variables={"container": container.name, **limiting})
 
 
 def _key_quotas(keys: KernelKeys | None) -> dict[str, Json]:

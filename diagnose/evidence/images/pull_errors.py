@@ -8,9 +8,22 @@ from typing import Literal
 from diagnose.lazy_pattern import LazyPattern
 
 Why = Literal[
-    "altered", "no-space", "ids", "depth", "rate-limit", "proxy", "plain-http", "tls", "platform", "denied",
-    "corrupt", "unreachable", "web-page", "format", "unpack"
-]  # fmt: skip
+    "altered",
+    "no-space",
+    "ids",
+    "depth",
+    "rate-limit",
+    "proxy",
+    "plain-http",
+    "tls",
+    "platform",
+    "denied",
+    "corrupt",
+    "unreachable",
+    "web-page",
+    "format",
+    "unpack",
+]
 PATTERNS: dict[Why, LazyPattern] = {
     "no-space": LazyPattern(r"no space left on device|disk quota exceeded"),
     "ids": LazyPattern(

@@ -139,27 +139,31 @@ def _notes(endpoint: Endpoint, listed: Containers | None) -> Iterator[str]:
 
 SYSTEMD_FOLDER = "/run/systemd/system"
 """Exists exactly where systemd is the init system (sd_booted(3))."""
+_WITHOUT_SYSTEMD = ("openrc", "slackware", "qnap")
+"""Kinds of hosts whose own init system starts the engine."""
 
 
 def _traits(host: Host, ping: Ping | Unavailable, info: Info | Unavailable) -> frozenset[Trait]:
+    """What decides which blocks of a page are for this host."""
+    has_systemd = _has_systemd(host)
+    holds: dict[Trait, bool] = {
+        "systemd": has_systemd,
+        "podman": isinstance(ping, Ping) and ping.is_podman,
+        "rootless": isinstance(info, Info) and info.is_rootless,
+        "nftables": isinstance(info, Info) and info.firewall_driver == "nftables",
+        "rpm": _has_rpm(host),
+    }
+    kind = packaging(host).trait
+    if kind is not None:
+        holds[kind] = not (has_systemd and kind in _WITHOUT_SYSTEMD)
+    return frozenset(trait for trait, is_so in holds.items() if is_so)
+
+
+def _has_systemd(host: Host) -> bool:
     """Where nobody could look, systemd is assumed: most hosts have it."""
-    traits: set[Trait] = set()
     statuses = host.ask(StatPaths([SYSTEMD_FOLDER]))
     folder = None if isinstance(statuses, Failed) else statuses.get(SYSTEMD_FOLDER)
-    if folder is None or folder.failed != "missing":
-        traits.add("systemd")
-    if isinstance(ping, Ping) and ping.is_podman:
-        traits.add("podman")
-    if isinstance(info, Info) and info.is_rootless:
-        traits.add("rootless")
-    if isinstance(info, Info) and info.firewall_driver == "nftables":
-        traits.add("nftables")
-    if _has_rpm(host):
-        traits.add("rpm")
-    kind = packaging(host).trait
-    if kind is not None and not (kind in ("openrc", "slackware", "qnap") and "systemd" in traits):
-        traits.add(kind)
-    return frozenset(traits)
+    return folder is None or folder.failed != "missing"
 
 
 _RPM = re.compile(r"""^ID(?:_LIKE)?=.*\b(?:rhel|fedora|centos)\b""", re.MULTILINE)

@@ -123,10 +123,16 @@ def _room(host: Host, id: str, devices: Iterable[str]) -> BtrfsRoom | None:
     paths = {
         name: f"{allocation}/{name}"
         for name in (
-            "metadata/total_bytes", "metadata/bytes_used", "global_rsv_size", "data/total_bytes",
-            "data/bytes_used", "data/disk_total", "metadata/disk_total", "system/disk_total",
+            "metadata/total_bytes",
+            "metadata/bytes_used",
+            "global_rsv_size",
+            "data/total_bytes",
+            "data/bytes_used",
+            "data/disk_total",
+            "metadata/disk_total",
+            "system/disk_total",
         )
-    }  # fmt: skip
+    }
     sizes = [f"{SYSFS}/{id}/devices/{device}/size" for device in devices]
     numbers = numbers_in(host, [*paths.values(), *sizes])
     if len(numbers) < len(paths) + len(sizes):

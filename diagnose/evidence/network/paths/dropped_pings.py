@@ -227,9 +227,14 @@ def _sent(
         if network is None or not network.is_bridge or not endpoint.ip_address:
             continue
         sent = DroppedPing(
-            container, network=network, target=wanted.target, address=target, source=wanted.source, where=wanted.where,
+            container,
+            network=network,
+            target=wanted.target,
+            address=target,
+            source=wanted.source,
+            where=wanted.where,
             failing=is_failing,
-        )  # fmt: skip
+        )
         if called is not None and called.container.id != container.id:
             return msgspec.structs.replace(sent, address=called.address, peer=called.container)
         if called is None and not network.internal and target != "localhost":

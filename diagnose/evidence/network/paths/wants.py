@@ -21,19 +21,44 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.phrases import count
 
 PORT_OF_SCHEME: Mapping[str, int] = {
-    "amqp": 5672, "amqps": 5671, "elasticsearch": 9200, "http": 80, "https": 443, "kafka": 9092,
-    "ldap": 389, "ldaps": 636,
-    "mariadb": 3306, "memcached": 11211, "mongodb": 27017, "mqtt": 1883, "mysql": 3306, "nats":
-    4222, "postgres": 5432,
-    "postgresql": 5432, "redis": 6379, "rediss": 6379, "smtp": 25, "ws": 80, "wss": 443,
-}  # fmt: skip
+    "amqp": 5672,
+    "amqps": 5671,
+    "elasticsearch": 9200,
+    "http": 80,
+    "https": 443,
+    "kafka": 9092,
+    "ldap": 389,
+    "ldaps": 636,
+    "mariadb": 3306,
+    "memcached": 11211,
+    "mongodb": 27017,
+    "mqtt": 1883,
+    "mysql": 3306,
+    "nats": 4222,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "smtp": 25,
+    "ws": 80,
+    "wss": 443,
+}
 """The port that a URL means which names none."""
 
 PORT_OF_WORD: Mapping[str, int] = {
-    "AMQP": 5672, "ELASTIC": 9200, "MARIADB": 3306, "MEMCACHE": 11211, "MONGO": 27017, "MQTT":
-    1883, "MYSQL": 3306, "PG": 5432,
-    "POSTGRES": 5432, "RABBIT": 5672, "REDIS": 6379, "SMTP": 25,
-}  # fmt: skip
+    "AMQP": 5672,
+    "ELASTIC": 9200,
+    "MARIADB": 3306,
+    "MEMCACHE": 11211,
+    "MONGO": 27017,
+    "MQTT": 1883,
+    "MYSQL": 3306,
+    "PG": 5432,
+    "POSTGRES": 5432,
+    "RABBIT": 5672,
+    "REDIS": 6379,
+    "SMTP": 25,
+}
 """The port that a variable's name hints at: POSTGRES_HOST."""
 
 DEPENDENCIES = frozenset({*PORT_OF_SCHEME.values(), *PORT_OF_WORD.values()}) - {80, 443, 1883}
