@@ -24,6 +24,11 @@ class Process(msgspec.Struct, frozen=True):
     cmdline: list[str] | None = None
     """The command line; only of the engine's own processes, and of pings."""
 
+    @property
+    def is_zombie(self) -> bool:
+        """Whether it has ended, and its parent has not waited for it."""
+        return self.state == "Z"
+
 
 class ListProcesses(Question[list[Process]], frozen=True):
     """Every process that this process can see."""

@@ -96,7 +96,7 @@ def shim_lost(
         if container.host_config.runtime not in RUNC:
             continue
         first = processes.by_pid.get(container.state.pid)
-        is_alive = first is not None and first.state != "Z"
+        is_alive = first is not None and not first.is_zombie
         has_shim = container.id in processes.shims
         is_young = clock is not None and clock.is_within(container.started_at, settling)
         may_have_ended_now = not is_alive and is_young

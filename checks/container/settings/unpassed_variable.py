@@ -38,7 +38,7 @@ def unpassed(error: RepeatedError, processes: Processes | None) -> Unpassed | No
     variable = missing_variable(container, failure)
     if not variable or not container.config.sets(variable):
         return None
-    commands = {process.comm for process in processes if process.container == container.id}
+    commands = {process.comm for process in processes.inside(container.id)}
     if "cron" in commands:
         why = "cron passes none of the container's variables to its jobs"
         return Unpassed(variable, why, {"scheduling": container.name, "hand_over": _TO_CRON})

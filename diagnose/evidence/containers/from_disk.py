@@ -117,8 +117,8 @@ def _life(id: str, processes: Processes | Unavailable) -> int | None:
     shim = processes.shims.get(id)
     inside = [
         process
-        for process in processes
-        if process.container == id and process.state != "Z" and not _is_shim(process.comm)
+        for process in processes.inside(id)
+        if not process.is_zombie and not _is_shim(process.comm)
     ]
     if shim is not None:
         own = [process.pid for process in inside if process.ppid == shim.pid]

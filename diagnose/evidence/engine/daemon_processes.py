@@ -80,6 +80,7 @@ def daemon_processes(
     """
     engine = _detail(host, pid) if pid is not None else None
     listed = list(processes) if processes is not None else []
+    outside = processes.outside if processes is not None else ()
     root = _exec_root(config, own)
     managed = _is_managed(config, listed, engine, containerd_unit, root)
     age = None
@@ -88,8 +89,8 @@ def daemon_processes(
     return DaemonProcesses(
         engine=engine,
         age=age,
-        others=tuple(_other_daemons(listed, pid)),
-        containerds=_containerds(host, root, listed, engine, managed) if listed else None,
+        others=tuple(_other_daemons(outside, pid)),
+        containerds=_containerds(host, root, outside, engine, managed) if listed else None,
         managed=managed,
         shims=processes.shims if processes is not None else None,
         pid_files=tuple(_pid_files(host, config, own, root)),
@@ -100,12 +101,7 @@ def daemon_processes(
 def _other_daemons(processes: Sequence[Process], pid: int | None) -> Iterator[Process]:
     """The host's living daemons but the engine; those inside containers are not the host's."""
     for process in processes:
-        if (
-            process.comm in DAEMONS
-            and process.pid != pid
-            and process.state != "Z"
-            and not process.container
-        ):
+        if process.comm in DAEMONS and process.pid != pid and not process.is_zombie:
             yield process
 
 
@@ -179,7 +175,7 @@ def _is_started_by(engine: ProcessDetail | None, process: Process, root: str) ->
 def _containerds(
     host: Host,
     root: str,
-    processes: list[Process],
+    processes: Sequence[Process],
     engine: ProcessDetail | None,
     managed: bool | None,
 ) -> tuple[ProcessDetail, ...] | None:
@@ -188,8 +184,9 @@ def _containerds(
     Every one of the host where its command line is not known. None where one is listed and could
     not be looked at: only one that is gone since does not count.
     """
-    alive = [process for process in processes if process.state != "Z" and not process.container]
-    used = [process for process in alive if process.comm in CONTAINERDS]
+    used = [
+        process for process in processes if process.comm in CONTAINERDS and not process.is_zombie
+    ]
     if managed is not None:
         used = [process for process in used if _is_started_by(engine, process, root) == managed]
     found: list[ProcessDetail] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 
 from diagnose.evidence.items import Items
 from diagnose.mappings import by_key
@@ -22,14 +23,27 @@ class Processes(Items[Process], frozen=True, dict=True):
         return {process.pid: process for process in self.items}
 
     @functools.cached_property
+    def _by_container(self) -> dict[str | None, list[Process]]:
+        return by_key((process.container or None, process) for process in self)
+
+    def inside(self, id: str) -> Sequence[Process]:
+        """The processes of the container with this id."""
+        return self._by_container.get(id, ())
+
+    @property
+    def outside(self) -> Sequence[Process]:
+        """The processes of the host that belong to no container."""
+        return self._by_container.get(None, ())
+
+    @property
     def zombies(self) -> dict[str, tuple[Process, ...]]:
         """Container id -> processes that ended and were not waited for."""
-        zombies_of = by_key(
+        zombies = by_key(
             (process.container, process)
             for process in self
-            if process.state == "Z" and process.container
+            if process.container and process.is_zombie
         )
-        return {id: tuple(listed) for id, listed in zombies_of.items()}
+        return {id: tuple(listed) for id, listed in zombies.items()}
 
     @functools.cached_property
     def shims(self) -> dict[str, Process]:

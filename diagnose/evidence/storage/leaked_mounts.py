@@ -108,7 +108,7 @@ def _is_of_container(mount: Mounted, container: Container) -> bool:
 def _namespaces(host: Host, processes: Processes) -> list[tuple[int, str]]:
     """One process of each mount namespace."""
     links = {
-        f"/proc/{process.pid}/ns/mnt": process for process in processes if process.state != "Z"
+        f"/proc/{process.pid}/ns/mnt": process for process in processes if not process.is_zombie
     }
     stats = host.ask(StatPaths(list(links), follow=False))
     if isinstance(stats, Failed):

@@ -72,7 +72,8 @@ def unusable_devices(
 
     def user_of(container: Container) -> HostUser | None:
         user = changed.get(container.id) or host_user(container, info, numbers)
-        return _with_own_groups(host, container, user, processes or ())
+        own = processes.inside(container.id) if processes is not None else ()
+        return _with_own_groups(host, user, own)
 
     denied = denied_by_mode(host, complaints, user_of)
     return UnusableDevices(tuple(denied), frozenset(changed))
@@ -109,16 +110,12 @@ def _graphics_of(container: Container) -> dict[str, str]:
 
 
 def _with_own_groups(
-    host: Host, container: Container, user: HostUser | None, processes: Iterable[Process]
+    host: Host, user: HostUser | None, processes: Iterable[Process]
 ) -> HostUser | None:
-    """The user with the groups that the program's process has; None where none of it is known."""
+    """The user with the groups that a process of the container has; None if nothing is known."""
     if user is None or user.unknown:
         return None
-    pids = [
-        process.pid
-        for process in processes
-        if process.container == container.id and process.uid == user.uid
-    ]
+    pids = [process.pid for process in processes if process.uid == user.uid]
     if not pids:
         return None
     status = host.ask(ReadFile(f"/proc/{min(pids)}/status"))

@@ -227,10 +227,11 @@ def inner_failures(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> InnerFailures:
     """One log for each running container with such a program; most hosts have few."""
-    commands = {container.id: _own_words(container) for container in containers.running}
-    for process in processes:
-        if process.container in commands:
-            commands[process.container].add(_command(process.comm))
+    commands = {
+        container.id: _own_words(container)
+        | {_command(process.comm) for process in processes.inside(container.id)}
+        for container in containers.running
+    }
     wanted = [
         container
         for container in containers.running

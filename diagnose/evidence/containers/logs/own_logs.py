@@ -54,11 +54,10 @@ class OwnLogs(msgspec.Struct, frozen=True):
 @evidence
 def own_logs(host: Host, containers: Containers, processes: Processes, clock: Clock) -> OwnLogs:
     """Nothing is asked where no container runs such a server, or none has a folder of the host."""
-    serving = {process.container for process in processes if process.comm in SERVERS}
     folders = {
         container.id: list(_log_folders(container))
         for container in containers.running
-        if container.id in serving
+        if any(process.comm in SERVERS for process in processes.inside(container.id))
     }
     every = sorted(set(chain.from_iterable(folders.values())))
     if not every:

@@ -16,7 +16,6 @@ from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, ReadFile, StatPaths
@@ -87,12 +86,9 @@ def certificate_files(
     host: Host, containers: Containers, processes: Processes, clock: Clock
 ) -> CertificateFiles:
     """Files are read only of containers with such a server and a mounted configuration."""
-    servers = by_key(
-        (process.container, process) for process in processes if process.comm in SERVERS
-    )
     files: list[CertificateFile] = []
     for container in containers.running:
-        own = servers.get(container.id)
+        own = [process for process in processes.inside(container.id) if process.comm in SERVERS]
         if own:
             loaded_at = clock.booted + max(process.start for process in own)
             files += _files(host, container, own[0].comm, loaded_at)

@@ -35,7 +35,6 @@ from diagnose.evidence.containers.mounts.file_access import (
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
-from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -131,7 +130,6 @@ def _running(
     """Running containers that are refused again and again, with the users of their processes."""
     if recent_logs is None or processes is None:
         return []
-    others = by_key((process.container, process) for process in processes if process.uid)
     cases = []
     for container in containers.running:
         lines = tuple(line.text for line in recent_logs.of(container))
@@ -139,7 +137,7 @@ def _running(
         if refused is None or not _may_be_looked_at(refused):
             continue
         times = sum(_refuses(container, line, refused.inside) for line in lines)
-        users = users_of_processes(others.get(container.id, []))
+        users = users_of_processes(processes.inside(container.id))
         if times >= LEAST and users:
             cases.append(_Case(container, refused, users, times, len(lines)))
     return cases
@@ -151,17 +149,15 @@ def _refuses(container: Container, line: str, inside: str) -> bool:
 
 
 def users_of_processes(processes: Iterable[Process]) -> tuple[tuple[str, HostUser], ...]:
-    """Whose these processes of a container are, the one with the most first."""
-    own = [
-        (process.uid, process.comm)
-        for process in sorted(processes, key=lambda process: process.start)
-    ]
+    """The users other than root to whom processes of a container belong, each with a program.
+
+    The user with the most processes comes first.
+    """
+    by_start = sorted(processes, key=lambda process: process.start)
+    own = [(process.uid, process.comm) for process in by_start if process.uid]
     names = dict(reversed(own))
-    return tuple(
-        (names[uid], _user(f"user {uid}", uid))
-        for uid, _ in Counter(uid for uid, _ in own).most_common()
-        if uid is not None
-    )
+    most = Counter(uid for uid, _ in own).most_common()
+    return tuple((names[uid], _user(f"user {uid}", uid)) for uid, _ in most)
 
 
 def _ended(host: Host, containers: Containers, log_tails: LogTails) -> list[_Case]:

@@ -26,7 +26,6 @@ from diagnose.evidence.containers.mounts.file_access import READ, WRITE, Denied,
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Processes
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder, PathStatus, StatPaths
@@ -88,12 +87,13 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
 def _cases(
     containers: Containers, recent_logs: RecentLogs, processes: Processes
 ) -> Iterator[_Case]:
-    others = by_key((process.container, process) for process in processes if process.uid)
     for container in containers.running:
         lines = recent_logs.of(container)
         refusals = [line.text for line in lines if _REFUSED.search(line.text)]
-        users = users_of_processes(others.get(container.id, [])) if len(refusals) >= LEAST else ()
-        writable = [m for m in container.mounts if m.rw and m.has_host_path][:MOST]
+        if len(refusals) < LEAST:
+            continue
+        users = users_of_processes(processes.inside(container.id))
+        writable = [mount for mount in container.mounts if mount.rw and mount.has_host_path][:MOST]
         if users and writable:
             yield _Case(
                 container,

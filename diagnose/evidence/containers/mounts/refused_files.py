@@ -156,11 +156,10 @@ def _crontabs(
     numbers: UserNumbers | None,
 ) -> list[RefusedFile]:
     """Mounted crontabs of running containers in which cron runs."""
-    with_cron = {process.container for process in processes if process.comm in _CRON}
     mounts = [
         (container, mount)
         for container in containers.running
-        if container.id in with_cron
+        if any(process.comm in _CRON for process in processes.inside(container.id))
         for mount in container.bind_mounts
     ]
     files = [

@@ -47,8 +47,8 @@ class DockerProxy(msgspec.Struct, frozen=True):
 
 def docker_proxies(processes: Processes) -> Iterator[DockerProxy]:
     """The proxies of the host's engine; those inside containers belong to engines there."""
-    for process in processes:
-        if process.comm != PROGRAM or process.container:
+    for process in processes.outside:
+        if process.comm != PROGRAM:
             continue
         options = dict(itertools.pairwise(process.cmdline or []))
         address, port = options.get("-container-ip", "?"), options.get("-container-port", "?")

@@ -87,8 +87,8 @@ def interface_managers(
         return InterfaceManagers({})
     running = [
         InterfaceManager(_COMMS[process.comm], process.pid)
-        for process in processes
-        if process.comm in _COMMS and not process.container
+        for process in processes.outside
+        if process.comm in _COMMS
     ]
     has_networkd = any(manager.name == _NETWORKD for manager in running)
     files = _networkd_files(host) if has_networkd else {}
