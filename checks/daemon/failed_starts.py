@@ -126,7 +126,7 @@ def _configured(driver: Json) -> str:
 
 
 def _known_cure(start: FailedStart, root: DataRoot | None) -> PageVariables:
-    """What the page needs where the last words of the start are known."""
+    """The variables of the page where the error that ended the start is a known one."""
     if start.known is None:
         return {}
     return page_variables(start.known, root) | _folder_of_other_driver(start.known, root)

@@ -1,7 +1,4 @@
-"""Counterfactuals of DNS.
-
-What lost queries would become without a cause, and the host with DNS servers that answer.
-"""
+"""What lost queries would become without a cause, and the host with DNS servers that answer."""
 
 from __future__ import annotations
 
@@ -45,21 +42,19 @@ def query_gets_through(
     """
     for server in finding.discriminator.split(","):
         if is_loopback(server):
-            return Outcome(None)
+            return Outcome.unknown()
         reaches = lookups.reaches(server)
         if reaches is None:
-            return Outcome(None)
+            return Outcome.unknown()
         if not reaches:
-            return Outcome(
-                vanishes=False, fact=f"the host itself gets no answer from {server} either"
-            )
+            return Outcome.stays(f"the host itself gets no answer from {server} either")
     down = _bridge_that_is_down(finding, networks, interfaces)
     if down:
-        return Outcome(vanishes=False, fact=f"bridge {down} is down")
+        return Outcome.stays(f"bridge {down} is down")
     if forwarding is None:
-        return Outcome(None)
+        return Outcome.unknown()
     if forwarding.everywhere == "0":
-        return Outcome(vanishes=False, fact="IP forwarding is off")
+        return Outcome.stays("IP forwarding is off")
     return _way_is_open(finding, packet_paths)
 
 
@@ -81,16 +76,13 @@ def _bridge_that_is_down(
 
 
 def _way_is_open(finding: Finding, paths: PacketPaths | None) -> Outcome:
+    """The query is answered if no rule blocks what the containers of the finding send."""
     members = {finding.subject, *finding.touches}
-    if paths is not None:
-        ways = [egress for egress in paths.outlets if egress.container.subject in members]
-    else:
-        ways = []
+    outlets = paths.outlets if paths is not None else ()
+    ways = [egress for egress in outlets if egress.container.subject in members]
     if not ways:
-        return Outcome(None)
+        return Outcome.unknown()
     blocked = [egress for egress in ways if egress.block is not None]
     if not blocked:
         return Outcome(vanishes=True)
-    return Outcome(
-        vanishes=False, fact=f"the packet filter still drops what {blocked[0].container.name} sends"
-    )
+    return Outcome.stays(f"the packet filter still drops what {blocked[0].container.name} sends")

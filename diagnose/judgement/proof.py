@@ -52,7 +52,7 @@ from diagnose.questions import Host
 Judge = Callable[[Check, Mapping[type, Any]], Result]
 """Judges one check on evidence by kind."""
 
-UNKNOWN = Outcome(None)
+UNKNOWN = Outcome.unknown()
 
 
 class Alternative:
@@ -191,7 +191,9 @@ class _Proofs:
         )
         if stays and predict is not None:
             return UNKNOWN  # what was observed once is in the recording whatever is edited
-        return Outcome(not stays, "it is found without the cause too" if stays else "")
+        if stays:
+            return Outcome.stays("it is found without the cause too")
+        return Outcome(vanishes=True)
 
     def _by_words(self, effect: Reported, cured: Sequence[Reported]) -> Outcome:
         """Whether an effect ends with a cause by the words that a program printed.
@@ -213,9 +215,7 @@ class _Proofs:
             is_above = any(rival.key in self._suspects_above(cause) for cause in cured)
             if rival.key in keys or is_above or self.outcome(rival, cured).vanishes:
                 continue
-            return Outcome(
-                vanishes=False, fact=f"{rival.id} ({rival.subject.name}) explains the same words"
-            )
+            return Outcome.stays(f"{rival.id} ({rival.subject.name}) explains the same words")
         return Outcome(vanishes=True)
 
     def _suspects_above(self, finding: Reported) -> set[str]:

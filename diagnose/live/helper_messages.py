@@ -62,7 +62,8 @@ def encode(message: Json) -> bytes:
 
 
 def _decode(body: bytes) -> Json:
+    """The message of these bytes."""
     try:
         return msgspec.json.decode(body)
-    except msgspec.DecodeError:  # as above
+    except msgspec.DecodeError:  # a path that is not UTF-8
         return json.loads(body)

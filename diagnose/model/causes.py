@@ -36,6 +36,16 @@ class Outcome(msgspec.Struct, frozen=True):
     fact: str = ""
     """Why it stays, in one clause: the fact that clears the suspect."""
 
+    @classmethod
+    def unknown(cls) -> Outcome:
+        """What nobody can tell."""
+        return cls(vanishes=None)
+
+    @classmethod
+    def stays(cls, fact: str) -> Outcome:
+        """The effect of something else, by this fact."""
+        return cls(vanishes=False, fact=fact)
+
 
 class CauseLink(msgspec.Struct, frozen=True):
     """One effect folded under one cause, by their keys."""

@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import secrets
 import shlex
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
@@ -31,35 +32,112 @@ class SetupError(Exception):
     """A part cannot be put in or taken out; one clear sentence."""
 
 
+State = Literal["in", "out", "in, of another version"]
+
+
 @dataclass(frozen=True)
-class SetupPart:
+class SetupPart(ABC):
     """One part of `diagnose setup`."""
 
     name: str
     what: str
     """One line for the list."""
-    state: Callable[[], str]
-    """Gives "in", "out" or "in, of another version"."""
-    put_in: Callable[[], None]
-    take_out: Callable[[], None]
-    next_step: str = ""
-    """What is left to the user to do."""
+
+    @abstractmethod
+    def state(self) -> State:
+        """Whether it is in."""
+
+    @abstractmethod
+    def put_in(self) -> None:
+        """SetupError where a file cannot be written, or is another's."""
+
+    @abstractmethod
+    def take_out(self) -> None:
+        """Leaves what is not ours."""
+
+
+@dataclass(frozen=True)
+class _Files(SetupPart):
+    """A part that consists of files."""
+
+    files: Mapping[Path, str]
+    """The text of each."""
+    mode: int = 0o644
+
+    def state(self) -> State:
+        there = {path: _our_text(path) for path in self.files}
+        if not any(there.values()):
+            return "out"
+        return "in" if there == dict(self.files) else "in, of another version"
+
+    def put_in(self) -> None:
+        for path, text in self.files.items():
+            if path.exists() and _our_text(path) is None:
+                raise SetupError(f"{path} exists and is not of diagnose setup; it was left alone")
+            _write(path, text, self.mode)
+
+    def take_out(self) -> None:
+        for path in self.files:
+            if _our_text(path) is not None:
+                path.unlink()
+
+
+@dataclass(frozen=True)
+class _Hook(SetupPart):
+    """Two entries of the docker client's configuration.
+
+    Which commands ask our plugin, and that plugins may be asked at all.
+    """
+
+    path: Path
+
+    def state(self) -> State:
+        config = _configuration(self.path)
+        wanted = _section(config, "plugins").get("diagnose", {}).get("hooks")
+        is_on = _section(config, "features").get("hooks") == "true"
+        if wanted is None:
+            return "out"
+        return "in" if wanted == HOOKS and is_on else "in, of another version"
+
+    def put_in(self) -> None:
+        config = _configuration(self.path)
+        plugins, features = _section(config, "plugins"), _section(config, "features")
+        ours = {**plugins.get("diagnose", {}), "hooks": HOOKS}
+        config["plugins"] = {**plugins, "diagnose": ours}
+        config["features"] = {**features, "hooks": "true"}
+        self._keep(config)
+
+    def take_out(self) -> None:
+        if not self.path.exists():
+            return
+        config = _configuration(self.path)
+        plugins, features = _section(config, "plugins"), _section(config, "features")
+        plugins.pop("diagnose", None)
+        if not any("hooks" in entry for entry in plugins.values() if isinstance(entry, dict)):
+            features.pop("hooks", None)
+        for name in ("plugins", "features"):
+            if not _section(config, name):
+                config.pop(name, None)
+        self._keep(config)
+
+    def _keep(self, config: Mapping[str, Any]) -> None:
+        _write(self.path, json.dumps(config, indent="\t") + "\n", _mode(self.path))
 
 
 def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupPart]:
     """All parts, for these places."""
     pages = {places.man / name: text for name, text in manual.pages(group).items()}
-    made = [
-        _of_files(
+    made: list[SetupPart] = [
+        _Files(
             "plugin",
             "`docker diagnose`",
             {places.plugins / "docker-diagnose": _filled("docker-diagnose.sh", program)},
-            0o755,
+            mode=0o755,
         ),
-        _hook(places.docker_config),
-        _of_files("completion", "completion in bash, zsh and fish", completions(places, group)),
-        _of_files("man", "man pages", pages),
-        _of_files(
+        _Hook("hook", "the next step after a failed docker command", places.docker_config),
+        _Files("completion", "completion in bash, zsh and fish", completions(places, group)),
+        _Files("man", "man pages", pages),
+        _Files(
             "ansible", "the Ansible collection diagnose.docker_host", collection(places.collections)
         ),
     ]
@@ -68,8 +146,7 @@ def parts(places: SetupPlaces, group: click.Group, program: Path) -> list[SetupP
             places.units / name: _filled(name, program)
             for name in ("diagnose.service", "diagnose.timer")
         }
-        timer = _of_files("timer", "a report each hour in /var/lib/diagnose/reports", units)
-        made.append(timer)
+        made.append(_Files("timer", "a report each hour in /var/lib/diagnose/reports", units))
     return made
 
 
@@ -114,27 +191,6 @@ def _filled(name: str, program: Path) -> str:
     return text.replace("@VERSION@", __version__).replace("@PROGRAM@", shlex.quote(str(program)))
 
 
-def _of_files(name: str, what: str, files: Mapping[Path, str], mode: int = 0o644) -> SetupPart:
-    def state() -> str:
-        there = {path: _our_text(path) for path in files}
-        if not any(there.values()):
-            return "out"
-        return "in" if there == dict(files) else "in, of another version"
-
-    def put_in() -> None:
-        for path, text in files.items():
-            if path.exists() and _our_text(path) is None:
-                raise SetupError(f"{path} exists and is not of diagnose setup; it was left alone")
-            _write(path, text, mode)
-
-    def take_out() -> None:
-        for path in files:
-            if _our_text(path) is not None:
-                path.unlink()
-
-    return SetupPart(name, what, state, put_in, take_out)
-
-
 def _our_text(path: Path) -> str | None:
     """The text of a file that is ours, None for no file and for a file of another."""
     try:
@@ -155,47 +211,6 @@ def _write(path: Path, text: str, mode: int) -> None:
     except OSError as error:
         partial.unlink(missing_ok=True)
         raise SetupError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _hook(path: Path) -> SetupPart:
-    """Two entries of the docker client's configuration.
-
-    Which commands ask our plugin, and that plugins may be asked at all.
-    """
-
-    def state() -> str:
-        config = _configuration(path)
-        wanted = _section(config, "plugins").get("diagnose", {}).get("hooks")
-        is_on = _section(config, "features").get("hooks") == "true"
-        if wanted is None:
-            return "out"
-        return "in" if wanted == HOOKS and is_on else "in, of another version"
-
-    def put_in() -> None:
-        config = _configuration(path)
-        plugins, features = _section(config, "plugins"), _section(config, "features")
-        ours = {**plugins.get("diagnose", {}), "hooks": HOOKS}
-        config["plugins"] = {**plugins, "diagnose": ours}
-        config["features"] = {**features, "hooks": "true"}
-        _write(path, json.dumps(config, indent="\t") + "\n", _mode(path))
-
-    def take_out() -> None:
-        config = _configuration(path)
-        plugins = {
-            name: entry for name, entry in _section(config, "plugins").items() if name != "diagnose"
-        }
-        features = dict(_section(config, "features"))
-        if not any("hooks" in entry for entry in plugins.values() if isinstance(entry, dict)):
-            features.pop("hooks", None)
-        for name, section in (("plugins", plugins), ("features", features)):
-            if section:
-                config[name] = section
-            else:
-                config.pop(name, None)
-        if path.exists():
-            _write(path, json.dumps(config, indent="\t") + "\n", _mode(path))
-
-    return SetupPart("hook", "the next step after a failed docker command", state, put_in, take_out)
 
 
 def _configuration(path: Path) -> dict[str, Any]:

@@ -97,9 +97,9 @@ def _named_by(container: Container, image: Detail, path: str) -> str:
 
 
 def _own_volume(container: Container, path: str, tail: LogTail) -> PageVariables:
-    """The variables of the page that put a volume of the container's own where it wants a folder.
+    """The variables of the page that mount a new volume at a path of which a folder is made.
 
-    Nothing where it may want a file.
+    None where the program may want a file there.
     """
     name = path.rpartition("/")[2]
     if not tail.find(*_MAKES_A_FOLDER) or _SUFFIX.search(name):

@@ -5,6 +5,8 @@ An LXC container around it, an AppArmor profile, a snap.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -12,6 +14,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.kernel_log import KernelLog
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
 from diagnose.questions.files import ReadFile
@@ -66,42 +69,36 @@ def confinement(
     options: Options,
 ) -> Confinement:
     """From the kernel log and containers' State.Error."""
-    refused: list[Container] = []
-    sysctl = ""
-    for container in containers:
-        if match := DENIED_SYSCTL.search(container.state.error):
-            refused.append(container)
-            sysctl = match["name"]
-    denied: dict[str, DeniedSignals] = {}
-    unread = kernel if isinstance(kernel, Unavailable) else None
-    for record, match in (
-        ()
-        if isinstance(kernel, Unavailable)
-        else kernel.matching(DENIED_SIGNAL, ('operation="signal"',))
-    ):
-        if (
-            clock.wall - record.at > options.since_s
-            or match["comm"] not in SENDERS
-            or "receive" not in match["mask"]
-        ):
-            continue
-        denial = denied.get(match["peer"])
-        first, times = (denial.first, denial.times + 1) if denial else (record.at, 1)
-        denied[match["peer"]] = DeniedSignals(
-            match["peer"],
-            signal=match["signal"],
-            times=times,
-            first=first,
-            last=record.at,
-            line=record.text,
-        )
-    return Confinement(
-        container_system(host) if refused else "",
-        tuple(denied.values()),
-        sysctl,
-        tuple(refused),
-        unread,
+    refused = [item for item in containers if DENIED_SYSCTL.search(item.state.error)]
+    last = DENIED_SYSCTL.search(refused[-1].state.error) if refused else None
+    known = Confinement(
+        kind=container_system(host) if refused else "",
+        sysctl=last["name"] if last is not None else "",
+        refused=tuple(refused),
     )
+    if isinstance(kernel, Unavailable):
+        return msgspec.structs.replace(known, unread_log=kernel)
+    signals = _denied_signals(kernel, clock.wall - options.since_s)
+    return msgspec.structs.replace(known, signals=tuple(signals))
+
+
+def _denied_signals(kernel: KernelLog, oldest: float) -> Iterator[DeniedSignals]:
+    """The denials since that Unix time, those of one profile together."""
+    denials = by_key(
+        (match["peer"], (record, match["signal"]))
+        for record, match in kernel.matching(DENIED_SIGNAL, ('operation="signal"',))
+        if record.at >= oldest and match["comm"] in SENDERS and "receive" in match["mask"]
+    )
+    for peer, rows in denials.items():
+        (first, _), (last, signal) = rows[0], rows[-1]
+        yield DeniedSignals(
+            peer,
+            signal=signal,
+            times=len(rows),
+            first=first.at,
+            last=last.at,
+            line=last.text,
+        )
 
 
 def container_system(host: Host) -> str:

@@ -11,7 +11,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.sockets.unserved_ports import UnservedPorts
 from diagnose.evidence.run.options import Options
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import by_key
+from diagnose.mappings import by_key, only
 from diagnose.model import Json, PageVariables
 from diagnose.questions import Host
 from diagnose.questions.files import ListFolder
@@ -45,11 +45,9 @@ class EmptyMounts(msgspec.Struct, frozen=True):
         }
 
     def variables_of(self, container: Container) -> PageVariables:
-        """The variables of a page about the one such mount; none where there are several."""
-        mounts = self.of(container)
-        if len(mounts) != 1:
-            return {}
-        return {"hidden": mounts[0].destination}
+        """The variable of a page about the only mount that hides files; none for several."""
+        mount = only(self.of(container))
+        return {"hidden": mount.destination} if mount is not None else {}
 
 
 @evidence
