@@ -96,7 +96,7 @@ def ended_for_health(
 
 def _probe_variables(probe: HealthCheck, service: str, *, is_starting: bool) -> PageVariables:
     """What the page changes: no probe, a longer one, or a later one."""
-    if probe.lacks_program:
+    if probe.missing:
         return {"unprobed": service}
     if probe.longer_timeout:
         return {"slow": service, "longer": probe.longer_timeout}
@@ -116,8 +116,8 @@ def _unhealthy(service: str, containers: Containers | None) -> list[Container]:
 
 def _what_probe_met(probe: HealthCheck) -> str:
     """What the last probe met."""
-    if probe.lacks_program:
-        return f'its probe runs "{probe.lacks_program}", which the container does not have'
+    if probe.missing:
+        return f'its probe runs "{probe.missing}", which the container does not have'
     printed = telling_line(probe.output.splitlines())
     if probe.exit_code == TIMED_OUT:
         return f"its probe does not finish within {duration(probe.timeout_s)}"

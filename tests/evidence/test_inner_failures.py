@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from checks.container.running.failing_inside import PARTLY
-from diagnose.evidence.containers.logs.inner_failures import PATTERNS, InnerFailures, in_lines
+from diagnose.evidence.containers.logs.inner_failures import InnerFailures, in_lines
+from diagnose.evidence.containers.logs.inner_patterns import PATTERNS
 from diagnose.evidence.engine.info import Info
 from tests.checks.container.evidence import CLOCK, container_in
 from tests.judging import judge, rows
@@ -51,6 +52,11 @@ NO_TUNNEL = "**** Tunnel /config/wg_confs/wg0.conf failed, will stop all others!
 DELETES = "[#] ip link delete dev wg0"
 S6 = "s6-rc: warning: unable to start service svc-app: command exited 1"
 S6_RUN = "s6-supervise radarr: warning: unable to spawn ./run - waiting 10 seconds"
+NO_UPGRADE = "2026-01-02 10:00:04 0 [ERROR] InnoDB: Upgrade after a crash is not supported. The redo log was created with MariaDB 10.6.18."
+ABORTS = "2026-01-02 10:00:05 0 [ERROR] Aborting"
+ABORTS_8 = "2026-01-02T10:00:05.1Z 0 [ERROR] [MY-010119] [Server] Aborting"
+READY = "2026-01-02 10:00:09 0 [Note] mariadbd: ready for connections."
+OTHER_MAJOR = "FATAL:  database files are incompatible with server"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
 
@@ -102,6 +108,25 @@ PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too
 def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[str, str]]):
     found = in_lines(container_in("running"), {command}, [(None, line) for line in lines])
     assert [(failure.program, failure.reason) for failure in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "commands", "lines", "expected"),
+    [
+        ("/var/lib/mysql", {"httpd"}, [NO_UPGRADE, ABORTS], [("mysql", NO_UPGRADE)]),
+        ("/var/lib/mysql", {"httpd"}, [NO_UPGRADE, ABORTS_8], [("mysql", NO_UPGRADE)]),
+        ("/var/lib/mysql", {"httpd"}, [NO_UPGRADE, ABORTS, READY], []),
+        ("/var/lib/mysql", {"httpd", "mariadbd"}, [NO_UPGRADE, ABORTS], []),
+        ("/backup", {"httpd"}, [NO_UPGRADE, ABORTS], []),
+        ("/var/lib/postgresql/data", {"sh"}, [OTHER_MAJOR], [("postgres", OTHER_MAJOR)]),
+        ("/var/lib/postgresql", {"postgres", "sh"}, [OTHER_MAJOR], []),
+    ],
+)  # fmt: skip
+def test_a_server_that_has_ended_beside_others(data, commands, lines, expected):
+    mounts = [{"Type": "volume", "Name": "db", "Source": "/v", "Destination": data}]
+    container = container_in("running", Mounts=mounts)
+    found = in_lines(container, commands, [(None, line) for line in lines])
+    assert [(failure.name, failure.reason) for failure in found] == expected
 
 
 def test_a_finding_per_program_and_what_is_offered():

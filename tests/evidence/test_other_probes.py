@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from diagnose.evidence.containers.programs.other_probes import other_probe, other_probes
+from diagnose.evidence.containers.programs.other_probes import (
+    connecting_probe,
+    other_probe,
+    other_probes,
+)
 from diagnose.model import Failed, Json
 from diagnose.questions import Question
 from tests.checks.container.evidence import container_in
@@ -30,6 +34,22 @@ PROBES: dict[str, tuple[str, set[str], str]] = {
 @pytest.mark.parametrize(("command", "present", "other"), PROBES.values(), ids=PROBES)
 def test_another_tool(command: str, present: set[str], other: str):
     assert other_probe(command, present) == other
+
+
+@pytest.mark.parametrize(
+    ("present", "words"),
+    [
+        ({"nc", "bash"}, "nc -z 127.0.0.1 3003"),
+        ({"bash"}, "bash -c ': >/dev/tcp/127.0.0.1/3003'"),
+        ({"python3"}, "create_connection(('127.0.0.1', 3003), 5)"),
+        ({"node"}, "connect(3003, '127.0.0.1'"),
+        ({"curl"}, ""),
+    ],
+)
+def test_a_probe_that_only_connects(present: set[str], words: str):
+    probe = connecting_probe(3003, present)
+    assert words in probe
+    assert bool(probe) == bool(words)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from checks.container.helpers import LINE
 from diagnose.error_signatures import signs
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.inner_failures import InnerFailure, InnerFailures
-from diagnose.evidence.containers.logs.passing_failures import stays
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.mounts.mount_access import MountAccess
 from diagnose.evidence.engine.info import Info
@@ -55,9 +54,10 @@ def failing_inside(
 
     The container's state still says `running`, because its first process is a supervisor, or a
     server that refuses its work. Today's last lines of containers with supervisord, s6, PM2, Redis,
-    RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read. A later line that says that the program is
-    back ends the finding. A thread of Java that ended for lack of heap, and a backend of HAProxy
-    without a server are warnings. What a supervisor writes to a file is not seen.
+    RabbitMQ, MongoDB, dnsmasq, HAProxy or Java are read, and of those that hold the files of a
+    database whose server does not run in them. A later line that says that the program is back ends
+    the finding. A thread of Java that ended for lack of heap, and a backend of HAProxy without a
+    server are warnings. What a supervisor writes to a file is not seen.
     """
     for failure in inner_failures:
         yield _finding(failure, mount_access, info, clock)
@@ -115,7 +115,8 @@ def _variables(
     if failure.name in _OF_SERVERS:
         return _OF_SERVERS[failure.name](failure)
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
-    again = {} if is_missing or stays(known) else {"again": container.name}
+    may_heal = known is None or known.failure.may_pass
+    again = {"again": container.name} if may_heal and not is_missing else {}
     return {"program": failure.program, **again}
 
 

@@ -62,17 +62,17 @@ def unhealthy(
 ) -> CheckResult:
     """A container's health check fails, or is no longer run.
 
-    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect: the probe
-    itself cannot run, which says nothing about the application, so it is a warning in shell form
-    and in exec form. A last probe older than three intervals, its timeouts and `patience`: the
-    engine does not run it, so the status is stale. A probe that calls a port of its own container
-    where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
-    paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
-    the engine stopped probing for a while, as for a pause: the next probe decides. A program that
-    was started less than `starting` ago, and does not listen yet, may need a longer start period:
-    a warning, unless its log objects to something. Docker never restarts a container because of its
-    health; where something else does so, the container is seldom called unhealthy for long: three
-    such restarts within the hour count.
+    Exit code -1: the probe exceeded its timeout. 126, 127, or words to that effect, or an
+    interpreter without the probe's script: the probe itself cannot run, which says nothing about
+    the application, so it is a warning in shell form and in exec form. A last probe older than
+    three intervals, its timeouts and `patience`: the engine does not run it, so the status is
+    stale. A probe that calls a port of its own container where nothing listens is named, with what
+    does listen there. `starting` is not unhealthy, and paused containers are not probed. Without a
+    failed probe in a row, `unhealthy` says only that the engine stopped probing for a while, as for
+    a pause: the next probe decides. A program that was started less than `starting` ago, and does
+    not listen yet, may need a longer start period: a warning, unless its log objects to something.
+    Docker never restarts a container because of its health; where something else does so, the
+    container is seldom called unhealthy for long: three such restarts within the hour count.
     """
     instead = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
@@ -91,7 +91,8 @@ def unhealthy(
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
             is_served = container.id in instead and not probe.unserved_port
-            other = {"other_probe": instead[container.id]} if is_served else {}
+            kind = "connecting_probe" if probe.lacks_script else "other_probe"
+            other = {kind: instead[container.id]} if is_served else {}
             yield finding.with_variables(_without_secrets(other))
     return None
 
@@ -145,7 +146,7 @@ def _restarted_finding(
     failure = f": {failed}{_at_port(probe)}" if probe.last and probe.exit_code else _at_port(probe)
     cures = _steps(probe, severity, LogTail(()), may_restart=False)
     if other_probe and not probe.unserved_port:
-        cures["other_probe"] = other_probe
+        cures["connecting_probe" if probe.lacks_script else "other_probe"] = other_probe
     finding = Finding.about(
         container,
         f"{container} was restarted {count} times in the last {since}, each time because its health "
@@ -231,11 +232,11 @@ def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:
 def _failure(probe: HealthCheck) -> EndOutcome:
     """How bad the failure of a probe is, and what it says about the probe."""
     code = probe.exit_code
-    if probe.lacks_program:
-        program = f'"{probe.lacks_program}"'
+    if probe.missing:
+        kind = "program" if probe.lacks_program else "file"
         return EndOutcome(
             Severity.warning,
-            f"its probe cannot run, because the container has no program {program}",
+            f'its probe cannot run, because the container has no {kind} "{probe.missing}"',
         )
     if _has_lost_its_record(probe):
         return EndOutcome(Severity.critical, FORGOTTEN)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from checks.container.claims import claims
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_device
@@ -32,7 +32,7 @@ def devices_not_on_host(
         others = asked_devices.missing.get(device)
         if others is None:
             continue
-        has = f"the host has {and_more(others)}" if others else "the host has no such device"
+        has = what_the_host_has(others)
         finding = claim.finding(
             f"needs {device}, which this host does not have",
             {device: f"no such file or directory; {has}"},
@@ -45,3 +45,8 @@ def devices_not_on_host(
             yield finding.with_variables({"module": module})
         else:
             yield finding.with_variables({"unplugged": device})
+
+
+def what_the_host_has(others: Sequence[str]) -> str:
+    """others: devices of the kind that is asked for."""
+    return f"the host has {and_more(others)}" if others else "the host has no such device"

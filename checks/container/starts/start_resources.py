@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 from msgspec.structs import replace
 
-from checks.container.settings.absent_device import devices_not_on_host
+from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
 from checks.container.starts.start_errors import (
     cures,
     failed_start,
@@ -102,8 +102,10 @@ def device_missing(
             continue
         failure = known_error(container)
         name = failure.name if failure else ""
-        finding = failed_start(container, _what_it_lacks(match, error)).with_variables(
-            _device_variables(match["device"] or "", name, gpu)
+        path = match["device"] or ""
+        others = asked_devices.missing.get(path) if asked_devices is not None else None
+        finding = failed_start(container, _what_it_lacks(match, error, others)).with_variables(
+            _other_device(container, path, others) or _device_variables(path, name, gpu)
         )
         finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
         if match["device"]:
@@ -114,14 +116,30 @@ def device_missing(
     return None
 
 
-def _what_it_lacks(match: re.Match[str], error: str) -> str:
-    """What the container asks for and does not get, in words."""
+def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
+    """What the container asks for and does not get, in words.
+
+    others: the devices of that kind that the host has, where they were looked for.
+    """
     path = match["device"]
     if not path:
         return (match["driver"] or match["nvidia"] or match["cdi"])[:100]
     if "not a device node" in error:
         return f"{path} is not a device"[:100]
-    return f"there is no {path}"[:100]
+    missing = f"there is no {path}"[:100]
+    return f"{missing}; {what_the_host_has(others)}" if others else missing
+
+
+def _other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
+    """The one device of that kind under another name, as the program is to see it."""
+    inside = [
+        device.get("PathInContainer") or path
+        for device in container.host_config.devices or ()
+        if device.get("PathOnHost") == path
+    ]
+    if others is None or len(others) != 1 or len(inside) != 1:
+        return {}
+    return {"device": path, "renamed": f"{others[0]}:{inside[0]}"}
 
 
 @check("container.network-gone", severity=Severity.critical)

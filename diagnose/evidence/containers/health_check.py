@@ -27,6 +27,16 @@ _LACKING = LazyPattern(
 )
 """A probe whose program is missing or may not be executed: in exec form as the runtime says it, in
 shell form as the shell does."""
+_NO_SCRIPT = LazyPattern(
+    r"can't open file '(?P<python>[^'\n]{1,300})': \[Errno 2\]"
+    r"|Cannot find module '(?P<node>/[^'\n]{1,300})'"
+    r"|Could not open input file: (?P<php>[^\s]{1,300})"
+    r"|No such file or directory -- (?P<ruby>[^\s]{1,300}) \(LoadError\)"
+    r"|Can't open perl script \"(?P<perl>[^\"\n]{1,300})\""
+    r"|Unable to access jarfile (?P<java>[^\s]{1,300})"
+    r"|\b(?:sh|ash|dash)(?:: \d{1,3})?: (?:cannot|can't) open '?(?P<shell>[^\s':]{1,300})'?: No such file"
+)
+"""What the interpreters say of a script that does not exist."""
 _OWN = r"(?:\b(?:ip6-)?localhost|\b127\.0\.0\.1|\b0\.0\.0\.0|\[?::1\]?)"
 _OWN_PORT = LazyPattern(rf"{_OWN}:(?P<port>\d{{2,5}})\b")
 """A port of its own container in the command of a probe."""
@@ -175,6 +185,23 @@ class HealthCheck(msgspec.Struct, frozen=True):
         """The program of the probe that the container does not have; "" where the probe ran."""
         lacking = _LACKING.search(self.output) if self.exit_code else None
         return (lacking["exec"] or lacking["shell"]) if lacking is not None else ""
+
+    @property
+    def lacks_script(self) -> str:
+        """The file that its interpreter was to run and the container does not have.
+
+        "" where it ran. A program's own missing file is something else: its name is not in the
+        probe.
+        """
+        missing = _NO_SCRIPT.search(self.output) if self.exit_code else None
+        path = str(missing[missing.lastgroup or 0]) if missing is not None else ""
+        name = path.rpartition("/")[2].partition(".")[0]
+        return path if name and name in self.command else ""
+
+    @property
+    def missing(self) -> str:
+        """The program or the script of the probe that the container does not have."""
+        return self.lacks_program or self.lacks_script
 
     @property
     def outputs(self) -> list[str]:

@@ -86,6 +86,35 @@ def redis_that_saves_again(box: Box) -> None:
     assert "OK" in ask(box, "saver9", "SET a c")
 
 
+def _database_beside_a_web_server(box: Box, name: str, wait: str) -> None:
+    """An image that runs real MariaDB beside a web server, on a new volume."""
+    server = load_server(box, "mariadb-server-core", "all-in-one:10.11")
+    database = f"{server} --no-defaults --user=root --datadir=/var/lib/mysql --skip-networking"
+    script = f"{wait}; {database} --socket=/tmp/db.sock & exec httpd -f -p 8080 -h /www"
+    mount = ["-v", f"{name}:/var/lib/mysql"]
+    run(box, name, "--memory=400m", *mount, "all-in-one:10.11", "sh", "-c", script)
+
+
+@fault(FAILING, subject="container:portal8", shareable=True)
+def database_that_ended_beside_a_web_server(box: Box) -> None:
+    """The database of an image that holds two programs has ended: its volume is empty."""
+    _database_beside_a_web_server(box, "portal8", "true")
+    box.wait_for(lambda: "[ERROR] Aborting" in logs(box, "portal8"), 30, "MariaDB to end")
+    box.wait_for(lambda: "mariadbd" not in _processes(box, "portal8"), 20, "MariaDB to be gone")
+    assert box.inspect("portal8")["State"]["Running"]
+
+
+@healthy(shareable=True)
+def web_server_that_sees_files_of_a_database(box: Box) -> None:
+    """A web server was given the folder of a database, which it does not run."""
+    _database_beside_a_web_server(box, "portal9", "exec httpd -f -p 8080 -h /www")
+    box.wait_for(lambda: "httpd" in _processes(box, "portal9"), 20, "the web server")
+
+
+def _processes(box: Box, name: str) -> str:
+    return str(box.docker("top", name).stdout)
+
+
 _LEAK = """
 import java.util.*;
 public class App {

@@ -1,4 +1,4 @@
-"""Devices and time zones for which programs in containers ask, looked up on the host."""
+"""Devices and time zones for which containers and programs in them ask, looked up on the host."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 
 import msgspec
 
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
 from diagnose.lazy_pattern import LazyPattern
@@ -16,6 +17,8 @@ from diagnose.questions.files import ListFolder, StatPaths
 from diagnose.registry import evidence
 
 OPTION = "--device="
+REFUSED = LazyPattern(r'adding custom device "(?P<device>[^"]+)"')
+"""What the engine says of a device that a container was to be given and that it cannot use."""
 _SERIAL = LazyPattern(r"^tty(?:USB|ACM|AMA)\d+$")
 _BY_ID = "/dev/serial/by-id"
 _ZONES = "/usr/share/zoneinfo/"
@@ -40,12 +43,17 @@ def asked_device(failure: Recognised) -> str:
 
 @evidence
 def asked_devices(
-    host: Host, log_tails: LogTails, repeated_errors: RepeatedErrors | None
+    host: Host,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
+    containers: Containers | None = None,
 ) -> AskedDevices | Unavailable:
-    """One question about all of them, and none where no log names one."""
+    """One question about all of them, and none where no log and no refused start names one."""
     repeated = [error.failure for error in repeated_errors or () if error.failure is not None]
     failures = [*log_tails.failures.values(), *repeated]
-    devices = sorted({asked_device(failure) for failure in failures} - {""})
+    errors = [container.state.error for container in containers or () if container.start_failed]
+    refused = {match["device"] for error in errors if (match := REFUSED.search(error))}
+    devices = sorted(({asked_device(failure) for failure in failures} | refused) - {""})
     zones = sorted({failure.values.get("zone", "") for failure in failures} - {""})
     wanted = [*devices, *(f"{_ZONES}{zone}" for zone in zones)]
     if not wanted:

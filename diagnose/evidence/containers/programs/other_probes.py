@@ -1,4 +1,4 @@
-"""Another probe for a health check whose tool the container does not have."""
+"""Another probe for a health check whose tool or script the container does not have."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import msgspec
 from diagnose.evidence.containers.health_check import HealthCheck
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
+from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.questions import Host
 from diagnose.registry import evidence
@@ -18,6 +19,8 @@ MOST = 4
 """Containers that are looked into: each costs some forty questions."""
 _CALLERS = ("curl", "wget", "python3", "python", "node", "bash")
 """Programs that can call a URL, in the order of preference; bash can only connect."""
+_CONNECTING = ("nc", "bash", "python3", "python", "node")
+"""Programs that can connect to a port."""
 _URL = LazyPattern(r"""https?://[^\s'"|;&)]+""")
 _PORT = LazyPattern(r"https?://[^/:]+:(?P<port>\d{2,5})\b")
 _MORE_THAN_A_CALL = LazyPattern(
@@ -28,27 +31,46 @@ _MORE_THAN_A_CALL = LazyPattern(
 
 
 class OtherProbes(msgspec.Struct, frozen=True):
-    """By container id, a command for `--health-cmd` that asks the same with another tool."""
+    """By container id, a command for `--health-cmd` that asks the same with another tool.
+
+    Where the request of a missing script is not known, it connects to the one port that the program
+    serves.
+    """
 
     by_id: Mapping[str, str]
 
 
 @evidence
-def other_probes(host: Host, containers: Containers) -> OtherProbes:
+def other_probes(
+    host: Host, containers: Containers, namespaces: Namespaces | None = None
+) -> OtherProbes:
     """One question about each place of a tool that could take the place of the missing one."""
     probes = (
-        HealthCheck(container, container.state.health)
+        HealthCheck(
+            container,
+            container.state.health,
+            namespaces.of(container) if namespaces is not None else None,
+        )
         for container in containers.running
         if container.state.health is not None
     )
-    lacking = [probe for probe in probes if probe.lacks_program and _url(probe.command)]
+    lacking = [
+        probe
+        for probe in probes
+        if (probe.lacks_program and _url(probe.command)) or (probe.lacks_script and probe.only_port)
+    ]
     commands = {}
     for probe in lacking[:MOST]:
         container = probe.container
         folders = path_folders(container)
-        places = [f"{folder}/{name}" for name in _CALLERS for folder in folders]
+        tools = _CONNECTING if probe.lacks_script else _CALLERS
+        places = [f"{folder}/{name}" for name in tools for folder in folders]
         present = {path.rpartition("/")[2] for path in programs_at(host, container, places)}
-        command = other_probe(probe.command_by_ipv4, present - {probe.lacks_program})
+        present.discard(probe.lacks_program)
+        if probe.lacks_script:
+            command = connecting_probe(probe.only_port, present)
+        else:
+            command = other_probe(probe.command_by_ipv4, present)
         if command:
             commands[container.id] = command
     return OtherProbes(commands)
@@ -72,6 +94,23 @@ def other_probe(command: str, present: Collection[str]) -> str:
         return f"node -e \"require('{module}').get('{url}', {is_well}).on('error', () => process.exit(1))\""
     port = _PORT.match(url)
     return f"bash -c ': >/dev/tcp/127.0.0.1/{port['port']}'" if port else ""
+
+
+def connecting_probe(port: int, present: Collection[str]) -> str:
+    """A probe that connects to a port of its own with one of these programs; "" without one."""
+    tool = next((name for name in _CONNECTING if name in present), "")
+    if tool == "nc":
+        return f"nc -z 127.0.0.1 {port}"
+    if tool == "bash":
+        return f"bash -c ': >/dev/tcp/127.0.0.1/{port}'"
+    if tool in ("python", "python3"):
+        return f"{tool} -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\""
+    if tool == "node":
+        return (
+            f"node -e \"require('net').connect({port}, '127.0.0.1', () => process.exit(0))"
+            ".on('error', () => process.exit(1))\""
+        )
+    return ""
 
 
 def _url(command: str) -> str:

@@ -18,6 +18,10 @@ from tests.inspected import bind, of
 from tests.inspected import container as inspected
 from tests.judging import judge, rows
 
+SCRIPTLESS = (
+    "python3: can't open file '/usr/src/healthcheck.py': [Errno 2] No such file or directory"
+)
+
 
 def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) -> Container:
     probes = {
@@ -64,6 +68,26 @@ def probed(status: str, code: int, output: str, age: float = 5.0, **check: Any) 
                 (
                     "warning",
                     'container "web" is unhealthy: its probe cannot run, because the container has no program "curl", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "no script",
+            probed("unhealthy", 2, SCRIPTLESS, Test=["CMD", "python3", "/usr/src/healthcheck.py"]),
+            [
+                (
+                    "warning",
+                    'container "web" is unhealthy: its probe cannot run, because the container has no file "/usr/src/healthcheck.py", 4 times in a row',
+                )
+            ],
+        ),
+        (
+            "a missing file of its program",
+            probed("unhealthy", 2, SCRIPTLESS, Test=["CMD", "shop-status"]),
+            [
+                (
+                    "critical",
+                    'container "web" is unhealthy: its probe fails with exit code 2, 4 times in a row',
                 )
             ],
         ),

@@ -11,7 +11,7 @@ import pytest
 
 from diagnose.evidence.containers.devices.asked import AskedDevices, asked_devices
 from diagnose.model import Json
-from tests.checks.container.evidence import CLOCK, failed_with_log
+from tests.checks.container.evidence import CLOCK, container_in, failed_with_log
 from tests.hosts import Made
 from tests.inspected import of
 from tests.judging import judge
@@ -78,3 +78,23 @@ def test_what_a_host_without_the_device_needs(
     )
     (finding,) = result.findings
     assert finding.variables == {"container": "web", "device": device} | variables
+
+
+def test_a_device_of_the_container_that_has_another_name_now():
+    error = 'error gathering device information while adding custom device "/dev/ttyUSB0": no such file or directory'
+    device = {
+        "PathOnHost": "/dev/ttyUSB0",
+        "PathInContainer": "/dev/stick",
+        "CgroupPermissions": "rwm",
+    }
+    container = container_in(
+        "exited", code=128, State={"Error": error}, HostConfig={"Devices": [device]}
+    )
+    asked = asked_devices(host("ttyUSB1", "ttyS0"), failed_with_log("")[1], None, of(container))
+    assert asked == AskedDevices({"/dev/ttyUSB0": ("/dev/ttyUSB1",)})
+    judged = {"containers": of(container), "asked_devices": asked}
+    (finding,) = judge("container.device-missing", **judged).findings
+    assert "there is no /dev/ttyUSB0; the host has /dev/ttyUSB1" in finding.summary
+    assert finding.variables["renamed"] == "/dev/ttyUSB1:/dev/stick"
+    (finding,) = judge("container.device-missing", containers=of(container)).findings
+    assert finding.variables["option"] == "device"

@@ -1,0 +1,225 @@
+"""How programs inside a container fail while the container runs on, in their own words."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.storage.mounts import is_within
+from diagnose.lazy_pattern import LazyPattern
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """One way in which a program inside a running container fails."""
+
+    name: str
+    commands: frozenset[str]
+    """Names of processes, of which the container has one."""
+    failed: LazyPattern
+    """The line; its group `program` names what failed, and a group `detail` how."""
+    over: str
+    """What a later line says once that is over, with `{program}` for its name.
+
+    A reload of HAProxy checks all servers again.
+    """
+    cause: str
+    """A sentence behind the container's name, with `{program}` and `{detail}`."""
+    noise: LazyPattern = LazyPattern(r"(?!)")
+    """Lines of the keeper itself, which do not explain the failure."""
+    lasts: bool = False
+    """Whether it lasts until a restart, so that a line of any age counts."""
+    is_of_address: bool = False
+    """Whether `program` is an address: only those of private networks count, and one stands for
+    all."""
+    why: LazyPattern = LazyPattern(r"(?!)")
+    """A line above, which explains the failure although its program calls it information."""
+    data: tuple[str, ...] = ()
+    """Where a server keeps its files, in images that run other programs beside it.
+
+    The pattern is then about a container with a mount there and without such a process: the server
+    has ended, and the others run on.
+    """
+
+    def is_about(self, container: Container, commands: set[str]) -> bool:
+        """Whether the log of a container with these processes may show this failure."""
+        runs = bool(self.commands & commands)
+        if not self.data:
+            return runs
+        places = [mount.destination for mount in container.mounts]
+        return not runs and any(is_within(place, data) for place in places for data in self.data)
+
+    @property
+    def is_of_each_program(self) -> bool:
+        """Whether each program that fails is a failure of its own."""
+        return "{program}" in self.cause and not self.is_of_address
+
+
+PATTERNS = (
+    Pattern(
+        "supervisord",
+        frozenset({"supervisord"}),
+        LazyPattern(r"gave up: (?P<program>\S+) entered FATAL state"),
+        r"(?:success: {program} entered RUNNING|spawned: '{program}') ",
+        'supervisord has given up program "{program}"',
+        LazyPattern(
+            r"\b(?:INFO|CRIT|WARN)\s+(?:spawned|spawnerr|exited|success|gave up|supervisord|Supervisor"
+            r"|Included|RPC|Set uid|Server|reaped)"
+        ),
+    ),
+    Pattern(
+        "s6",
+        frozenset({"s6-svscan", "s6-rc"}),
+        LazyPattern(r"s6-rc: warning: unable to start service (?P<program>[^\s:]+)"),
+        r"s6-rc: info: service {program} successfully started",
+        's6 could not start service "{program}"',
+        LazyPattern(r"^s6-"),
+    ),
+    Pattern(
+        "s6-run",
+        frozenset({"s6-svscan", "s6-supervise"}),
+        LazyPattern(
+            r"s6-supervise (?P<program>(?!s6-)[\w.@-]{1,80}): (?:warning|fatal): unable to (?:spawn|exec) \S*run\b"
+        ),
+        r"s6-rc: info: service {program} successfully started",
+        's6 cannot start service "{program}" and tries again and again',
+        LazyPattern(r"^s6-supervise \S+: warning|^\["),
+    ),
+    Pattern(
+        "pm2",
+        frozenset({"PM2", "pm2", "pm2-runtime"}),
+        LazyPattern(r"PM2\b.{0,40}Script (?P<program>\S+) had too many unstable restarts"),
+        r"PM2\b.{{0,40}}App \[[^\]]*\] online",
+        'PM2 has given up script "{program}"',
+        LazyPattern(r"\bPM2\b"),
+    ),
+    Pattern(
+        "redis",
+        frozenset({"redis-server", "valkey-server", "keydb-server"}),
+        LazyPattern(
+            r"(?P<program>Failed opening the (?:temp )?RDB file|Write error (?:while )?saving DB"
+            r"|Background saving error)"
+        ),
+        r"Background saving terminated with success|DB saved on disk|RDB: \d+ MB of memory",
+        "Redis cannot save its data to disk, and refuses writes by default (MISCONF)",
+        LazyPattern(r"Background saving error|Background saving started|\. Saving\.\.\."),
+    ),
+    Pattern(
+        "rabbitmq",
+        frozenset({"beam.smp", "rabbitmq-server"}),
+        LazyPattern(r"(?P<program>disk|memory) resource limit alarm set on node"),
+        "{program} resource limit alarm cleared on node",
+        "RabbitMQ blocks those who send it messages: its {program} alarm was set",
+        lasts=True,
+        why=LazyPattern(r"Free disk space is insufficient|vm_memory_high_watermark set"),
+    ),
+    Pattern(
+        "mongo-member",
+        frozenset({"mongod"}),
+        LazyPattern(r"(?P<program>This node is not a member of the config)"),
+        r'Transition to primary complete|"newState":"(?:PRIMARY|SECONDARY)"',
+        "MongoDB takes no writes: its replica set knows it under another host name",
+        lasts=True,
+        why=LazyPattern(r"No host described in new configuration"),
+    ),
+    Pattern(
+        "portainer",
+        frozenset({"portainer"}),
+        LazyPattern(r"(?P<program>instance timed out for security purposes)"),
+        "starting HTTPS? server",
+        "Portainer serves nothing until it is restarted: "
+        "nobody made its administrator within five minutes of its start",
+        LazyPattern(r"instance timed out for security purposes"),
+        lasts=True,
+    ),
+    Pattern(
+        "servarr",
+        frozenset({"Lidarr", "Prowlarr", "Radarr", "Readarr", "Sonarr", "Whisparr"}),
+        LazyPattern(r"(?P<program>Non-recoverable failure, waiting for user intervention)"),
+        "Now listening on:",
+        "its program has failed at its start, waits for a key at a terminal, and serves nothing",
+        LazyPattern(r"Non-recoverable failure|Press enter to exit"),
+        lasts=True,
+    ),
+    Pattern(
+        "wireguard",
+        frozenset({"s6-svscan"}),
+        LazyPattern(r"\*{4} Tunnel (?P<program>\S{1,200}) failed, will stop all others"),
+        r"\*{{4}} (?:Activating tunnel {program}|All tunnels are now active)",
+        'its WireGuard tunnel "{program}" could not be set up, and it runs on without any',
+        LazyPattern(r"^\*{4} |^\[#\] "),
+        lasts=True,
+    ),
+    Pattern(
+        "dns-local",
+        frozenset({"dnsmasq", "pihole-FTL"}),
+        LazyPattern(r"ignoring query from non-local network (?P<program>[\d.:a-f]+)"),
+        "",
+        "its DNS server ignores all clients that are not on the container's own network, "
+        "such as {program}",
+        LazyPattern(r"ignoring query from non-local network"),
+        lasts=True,
+        is_of_address=True,
+    ),
+    Pattern(
+        "haproxy",
+        frozenset({"haproxy"}),
+        # with 503 a server says itself that it is not to be called: a stand-by, Patroni's replicas
+        LazyPattern(
+            r"Server (?P<program>[^\s/]{1,200})/\S{1,200} is DOWN, reason: "
+            r"(?!Layer7 wrong status, code: 503\b)(?P<detail>Layer[67] [^,.]{0,200}(?:, code: \d{1,3})?)"
+            r".{0,300} 0 active and 0 backup servers left"
+        ),
+        r"Server {program}/\S+ is UP|\bLoading success\b|\bNew worker \S*.{{0,20}}\bforked\b",
+        'HAProxy answers 503 for backend "{program}": its own check of the last server there failed '
+        "({detail})",
+        LazyPattern(r"Server \S+ is DOWN|has no server available"),
+        lasts=True,
+    ),
+    Pattern(
+        "java-memory",
+        frozenset({"java"}),
+        LazyPattern(
+            r"Exception in thread \"(?P<program>[^\"]+)\" java\.lang\.OutOfMemoryError"
+            r"|OutOfMemoryError thrown from the UncaughtExceptionHandler in thread"
+        ),
+        "",
+        'Java ran out of heap, and thread "{program}" ended while the container runs on',
+    ),
+    Pattern(
+        "mysql",
+        frozenset({"mariadbd", "mysqld"}),
+        LazyPattern(r"\[ERROR\] (?:\[MY-\d+\] \[Server\] )?(?P<program>)Aborting\s*$"),
+        "ready for connections",
+        "its server of MySQL or MariaDB has ended, and was not started again",
+        LazyPattern(r"\] Aborting\s*$|\[Note\]|\[System\]"),
+        lasts=True,
+        data=("/var/lib/mysql",),
+    ),
+    Pattern(
+        "postgres",
+        frozenset({"postgres", "postmaster"}),
+        LazyPattern(
+            r"(?P<program>)(?:pg_ctl: could not start server|LOG: +database system is shut down"
+            r"|FATAL: +(?:could not|data directory|database files|lock file))"
+        ),
+        "ready to accept connections",
+        "its server of PostgreSQL has ended, and was not started again",
+        LazyPattern(r"pg_ctl: |LOG: |HINT: |Examine the log"),
+        lasts=True,
+        data=("/var/lib/postgresql",),
+    ),
+    Pattern(
+        "mongo",
+        frozenset({"mongod"}),
+        LazyPattern(r"(?P<program>)(?:\"exitCode\": ?[1-9]|shutting down with code: ?[1-9])"),
+        "[Ww]aiting for connections",
+        "its server of MongoDB has ended, and was not started again",
+        LazyPattern(r"\"s\":\"I\"|shutting down with code"),
+        lasts=True,
+        data=("/data/db", "/var/lib/mongodb"),
+    ),
+)
+"""Their words are the programs' own: supervisor/process.py, s6-rc, pm2, rdb.c of Redis,
+rabbit_alarm.erl of RabbitMQ, MongoDB, MariaDB, PostgreSQL, dnsmasq, check.c of HAProxy,
+adminmonitor of Portainer, ConsoleApp of Servarr, svc-wireguard of linuxserver/wireguard, and the
+JDK's ThreadGroup."""
