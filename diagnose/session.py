@@ -32,7 +32,7 @@ from diagnose.recording.recorder import RecordedAnswer, Recorder, Replay
 from diagnose.version import __version__
 
 if TYPE_CHECKING:
-    from diagnose.recording.answer_files import Recording
+    from diagnose.recording.answer_files import RecordedHost, Recording
     from diagnose.redact import Redactor
 
 
@@ -283,16 +283,17 @@ def recording(
     ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
     It was redacted when it was made. Rules that the configuration has now are applied to it too.
     """
-    entries, head = recorded(path, ends)
+    host = recorded(path, ends)
+    answers: Recording = host.answers
     if configured.redaction is not None:
         from diagnose.recording.redaction import redacted_again
 
-        entries = redacted_again(entries, redactor(configured))
-    return Replay(entries), head
+        answers = redacted_again(answers, redactor(configured))
+    return Replay(answers), host.manifest
 
 
-def recorded(path: Path, ends: float = math.inf) -> tuple[Recording, Mapping[str, Json]]:
-    """The answers of a recording and its manifest. InvalidRequestError for what is none."""
+def recorded(path: Path, ends: float = math.inf) -> RecordedHost:
+    """What a recording holds. InvalidRequestError for what is none."""
     from diagnose.recording.answer_files import RecordingError
     from diagnose.recording.source import read
 

@@ -14,7 +14,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, NamedTuple, cast, get_args
 
 import msgspec
 
@@ -317,10 +317,15 @@ def write_folder(folder: Path, recording: Recording, manifest: Mapping[str, Json
     (folder / "manifest.json").write_text(json.dumps(head, indent=1) + "\n", encoding="utf-8")
 
 
-def read_folder(
-    folder: Path, ends: float = math.inf
-) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of a folder. RecordingError if it holds none.
+class RecordedHost(NamedTuple):
+    """What a recording holds."""
+
+    answers: dict[AnyQuestion, RecordedAnswer]
+    manifest: dict[str, Json]
+
+
+def read_folder(folder: Path, ends: float = math.inf) -> RecordedHost:
+    """The recording in a folder. RecordingError if it holds none.
 
     ends: as for `parse`.
     """
@@ -341,4 +346,4 @@ def read_folder(
         raise RecordingError(f"it is not a recorded host: {error}") from error
     if not texts:
         raise RecordingError("it is not a recorded host: it holds no answers")
-    return parse(texts, ends), manifest
+    return RecordedHost(parse(texts, ends), manifest)

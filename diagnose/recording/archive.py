@@ -17,10 +17,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from diagnose.model import Json
-from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
 from diagnose.recording.answer_files import RecordingError
-from diagnose.recording.recorder import RecordedAnswer
 
 MAX_MEMBERS = 5_000
 MAX_MEMBER = answer_files.MAX_FILE
@@ -117,10 +115,8 @@ def _refuse_encrypted(beginning: bytes) -> None:
         raise RecordingError("it is encrypted by gpg: gpg -d FILE > FILE.tar.gz comes first")
 
 
-def read(
-    path: Path, ends: float = math.inf
-) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of an archive.
+def read(path: Path, ends: float = math.inf) -> answer_files.RecordedHost:
+    """The recording in an archive.
 
     ends: as for `answer_files.parse`. The archive is unpacked and compared with its manifest in
     any case, which takes 0.2 s for 50 MiB.
@@ -151,7 +147,7 @@ def read(
     _unaltered(hashes, manifest)
     if not answers:
         raise RecordingError("it holds no answers")
-    return answer_files.parse(answers, ends), manifest
+    return answer_files.RecordedHost(answer_files.parse(answers, ends), manifest)
 
 
 def _unaltered(hashes: Mapping[str, str], manifest: Mapping[str, Json]) -> None:

@@ -5,16 +5,11 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from diagnose.model import Json
-from diagnose.questions import AnyQuestion
 from diagnose.recording import answer_files
-from diagnose.recording.recorder import RecordedAnswer
 
 
-def read(
-    source: Path, ends: float = math.inf
-) -> tuple[dict[AnyQuestion, RecordedAnswer], dict[str, Json]]:
-    """The recorded answers and the manifest of whatever lies at this path.
+def read(source: Path, ends: float = math.inf) -> answer_files.RecordedHost:
+    """The recording in whatever lies at this path.
 
     ends: a moment on the monotonic clock; answers that were not read by then are Failed("budget").
 

@@ -6,7 +6,7 @@ import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec.structs import replace
@@ -268,19 +268,21 @@ def daemon_config(host: Host) -> DaemonConfig | Unavailable:
     if not place.same_host:
         return Unavailable("remote", place.why)
     own = rootless(host)
-    words, default, source, started = _command_line(host, place.engine_pid, own)
-    flags = parse_flags(words)
-    path = flags["config-file"][-1] if "config-file" in flags else default
-    if own is not None and own.traces is False and source == "default":
+    line = _command_line(host, place.engine_pid, own)
+    flags = parse_flags(line.arguments)
+    path = flags["config-file"][-1] if "config-file" in flags else line.file
+    if own is not None and own.traces is False and line.source == "default":
         return Unavailable("missing", f"nothing of a rootless engine of user {own.uid} lies here")
     if path is None:
         return Unavailable(
             "missing",
             "it is not known where the user of this rootless engine keeps its daemon.json",
         )
-    if source == "default" and own is None:
+    if line.source == "default" and own is None:
         path = _refused_file(host) or path
-    bare = DaemonConfig(path, flags=flags, source=source, pid=place.engine_pid, started=started)
+    bare = DaemonConfig(
+        path, flags=flags, source=line.source, pid=place.engine_pid, started=line.started
+    )
     file = host.ask(ReadFile(path))
     if isinstance(file, Failed):
         return _unread(bare, file)
@@ -314,28 +316,33 @@ def _unread(bare: DaemonConfig, refusal: Failed) -> DaemonConfig | Unavailable:
     return Unavailable(refusal.reason, detail)
 
 
-def _command_line(
-    host: Host, pid: int | None, own: Rootless | None
-) -> tuple[list[str], str | None, str, float | None]:
-    """dockerd's arguments, its file, where that is from, and when it started."""
+class _CommandLine(NamedTuple):
+    """How dockerd was started, or would be."""
+
+    file: str | None
+    """The configuration file that it reads unless an argument names one; None if not known."""
+    arguments: Sequence[str] = ()
+    source: str = "default"
+    """Where the arguments are from: "process PID", "unit NAME", or "default" for none."""
+    started: float | None = None
+    """Seconds after the boot."""
+
+
+def _command_line(host: Host, pid: int | None, own: Rootless | None) -> _CommandLine:
+    """The command line of the process if it can be read, else that of the unit."""
     if pid is not None:
         process = host.ask(InspectProcess(pid))
         if not isinstance(process, Failed) and process.cmdline:
-            return (
-                process.cmdline[1:],
-                _default_path(process, own),
-                f"process {pid}",
-                process.start or None,
-            )
+            file, started = _default_path(process, own), process.start or None
+            return _CommandLine(file, process.cmdline[1:], f"process {pid}", started)
     if own is not None:
-        return [], own.config, "default", None
+        return _CommandLine(own.config)
     kind = packaging(host)
     unit = host.ask(ReadUnit(kind.unit))
-    if not isinstance(unit, Failed):
-        words = _exec_start(unit.exec_start)
-        if words:
-            return words, kind.config, f"unit {kind.unit}", None
-    return [], kind.config, "default", None
+    words = _exec_start(unit.exec_start) if not isinstance(unit, Failed) else []
+    if not words:
+        return _CommandLine(kind.config)
+    return _CommandLine(kind.config, words, f"unit {kind.unit}")
 
 
 _REFUSED = LazyPattern(r"unable to configure the Docker daemon with file (/[^\s:]{1,300}):")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -100,10 +101,16 @@ NO_LINES = LogTail(())
 """Of a container whose log was not read, or holds nothing."""
 
 
-def read_tails(
-    host: Host, containers: Sequence[Container]
-) -> tuple[dict[str, LogTail], dict[str, str]]:
-    """The last lines of these containers, and why those of others could not be read, by id."""
+class TailsRead(NamedTuple):
+    """What was read of some containers' logs, by the containers' ids."""
+
+    tails: dict[str, LogTail]
+    unread: dict[str, str]
+    """Why a log could not be read."""
+
+
+def read_tails(host: Host, containers: Sequence[Container]) -> TailsRead:
+    """The last lines of these containers."""
     tails: dict[str, LogTail] = {}
     unread: dict[str, str] = {}
     for container, answer in host.ask_about(
@@ -114,7 +121,7 @@ def read_tails(
         elif answer.reason != "gone":
             unread[container.id] = str(answer)
     tails |= _longer_tails(host, containers, tails)
-    return tails, unread
+    return TailsRead(tails, unread)
 
 
 def _longer_tails(

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -35,6 +36,7 @@ from diagnose.evidence.containers.mounts.file_access import (
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.mappings import only
 from diagnose.model import Failed
 from diagnose.questions import Host
 from diagnose.questions.containers import ReadContainerFile
@@ -203,18 +205,27 @@ def _called_alike(container: Container, users: Sequence[str]) -> HostUser | None
         for word in (*container.command, *container.config.words)
     }
     names = {word.lower() for word in (*image, *words) if word}
-    alike = [user for user in _users_of_passwd(users) if user[0].lower() in names]
-    if len(alike) != 1:
+    entry = only([entry for entry in _entries_of_passwd(users) if entry.name.lower() in names])
+    if entry is None:
         return None
-    name, uid, gid = alike[0]
-    return _user(f"{name} ({uid}:{gid})", uid, gid)
+    return _user(f"{entry.name} ({entry.uid}:{entry.gid})", entry.uid, entry.gid)
 
 
-def _users_of_passwd(lines: Iterable[str]) -> list[tuple[str, int, int]]:
-    """Name, user and group of the lines of passwd(5), without root."""
-    rows = [line.split(":") for line in lines]
-    named_ids = [(row[0], _id(row[2]), _id(row[3])) for row in rows if len(row) > 3]
-    return [(name, uid, gid) for name, uid, gid in named_ids if uid and gid is not None]
+class _PasswdEntry(NamedTuple):
+    """A line of passwd(5)."""
+
+    name: str
+    uid: int
+    gid: int
+
+
+def _entries_of_passwd(lines: Iterable[str]) -> Iterator[_PasswdEntry]:
+    """The users of these lines, without root."""
+    for line in lines:
+        name, _, uid, gid, *_ = [*line.split(":"), "", "", "", ""]
+        user, group = _id(uid), _id(gid)
+        if user and group is not None:
+            yield _PasswdEntry(name, user, group)
 
 
 def _id(text: str) -> int | None:

@@ -74,42 +74,55 @@ def unrun_scripts(
 ) -> UnrunScripts:
     """Files are read only where a log misses something in a database that has such scripts."""
     found: dict[str, UnrunScript] = {}
-    for caller, failure, said_at in _failures(containers, log_tails, repeated_errors):
-        missed = next(((kind, name) for kind in _KINDS if (name := failure.values.get(kind))), None)
-        if missed is None:
-            continue
-        database = _database(caller, failure, containers)
+    for complaint in _complaints(containers, log_tails, repeated_errors):
+        database = _database(complaint, containers)
         if database is None or database.id in found:
             continue
-        script = _script(host, database, caller, failure.line, *missed)
-        if script is not None and not _has_new_table(host, script, said_at):
+        script = _script(host, database, complaint)
+        if script is not None and not _has_new_table(host, script, complaint.said_at):
             found[database.id] = script
     return UnrunScripts(tuple(found.values()))
 
 
-def _failures(
-    containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
-) -> Iterator[tuple[Container, Recognised, float]]:
-    """The known failures of programs that ended and of those that run; a caller's come first.
+class _Complaint(NamedTuple):
+    """A program's log that misses something in a database."""
 
-    With the Unix time of a running program's last complaint; 0 for one that ended.
-    """
+    caller: Container
+    failure: Recognised
+    said_at: float = 0.0
+    """Unix time of a running program's last such line; 0 for a program that ended."""
+
+    @property
+    def kind(self) -> str:
+        """What is missing, a key of `_KINDS`; "" for something else."""
+        return next((kind for kind in _KINDS if self.failure.values.get(kind)), "")
+
+    @property
+    def name(self) -> str:
+        """The name of what is missing."""
+        return self.failure.values.get(self.kind, "")
+
+
+def _complaints(
+    containers: Containers, log_tails: LogTails | None, repeated: RepeatedErrors | None
+) -> Iterator[_Complaint]:
+    """What programs miss that ended, and that run; a caller's complaint before a database's."""
     shown = log_tails.failures if log_tails is not None else {}
-    ended = [
-        (container, shown[container.id], 0.0) for container in containers if container.id in shown
-    ]
+    ended = [_Complaint(item, shown[item.id]) for item in containers if item.id in shown]
     running = [
-        (error.container, error.failure, error.last_at)
+        _Complaint(error.container, error.failure, error.last_at)
         for error in repeated or ()
         if error.failure is not None
     ]
-    yield from sorted((*ended, *running), key=lambda item: bool(_scripts(item[0])))
+    complaints = [complaint for complaint in (*ended, *running) if complaint.kind]
+    yield from sorted(complaints, key=lambda complaint: bool(_scripts(complaint.caller)))
 
 
-def _database(caller: Container, failure: Recognised, containers: Containers) -> Container | None:
-    if _scripts(caller):
-        return caller
-    server = called_database(caller, failure, containers)
+def _database(complaint: _Complaint, containers: Containers) -> Container | None:
+    """The database that the program calls, or is, if it has start scripts."""
+    if _scripts(complaint.caller):
+        return complaint.caller
+    server = called_database(complaint.caller, complaint.failure, containers)
     return server if server is not None and _scripts(server) else None
 
 
@@ -121,36 +134,34 @@ def _scripts(container: Container) -> list[Mount]:
     ]
 
 
-def _script(
-    host: Host, database: Container, caller: Container, line: str, kind: str, name: str
-) -> UnrunScript | None:
+def _script(host: Host, database: Container, complaint: _Complaint) -> UnrunScript | None:
     """The newest script that makes what is missing, where it is newer than the data."""
-    made_at, data_folder = _data_made(host, database)
-    if made_at is None:
+    data = _data_of(host, database)
+    if data is None:
         return None
     places = list(_places(host, database))
     statuses = host.ask(StatPaths([place.path for place in places], follow=True))
     if isinstance(statuses, Failed):
         return None
-    makes = _creates(kind, name)
+    makes = _creates(complaint.kind, complaint.name)
     for place in places:
         changed_at = statuses[place.path].mtime
-        if changed_at is None or changed_at <= made_at:
+        if changed_at is None or changed_at <= data.made_at:
             continue
         text = host.ask(place.question)
         if not isinstance(text, Failed) and makes.search(text.text):
             removes = re.search(r"\b(?:delete|drop|truncate)\b", text.text, re.IGNORECASE)
             return UnrunScript(
                 database,
-                caller,
-                line=line,
-                kind=kind,
-                name=name,
+                complaint.caller,
+                line=complaint.failure.line,
+                kind=complaint.kind,
+                name=complaint.name,
                 path=place.path,
                 inside=place.inside,
                 changed_at=changed_at,
-                made_at=made_at,
-                data_folder=data_folder,
+                made_at=data.made_at,
+                data_folder=data.folder,
                 removes=bool(removes),
             )
     return None
@@ -211,23 +222,29 @@ def _places(host: Host, database: Container) -> Iterator[_Place]:
             yield _Place(f"{mount.source}/{entry}", f"{_FOLDER}/{entry}", question)
 
 
-def _data_made(host: Host, database: Container) -> tuple[float | None, str]:
-    """When the database created its data directory, and where that has a folder for each database.
+class _Data(NamedTuple):
+    """The data directory of a database server."""
 
-    None and "" where that is not known.
-    """
+    made_at: float
+    """Unix time at which the server created it."""
+    folder: str
+    """Where it has a folder for each database."""
+
+
+def _data_of(host: Host, database: Container) -> _Data | None:
+    """The data directory of a database, where it can be seen on the host."""
     sources = [mount.source for mount in database.mounts if mount.has_host_path]
     paths = [
         f"{source}{below}/{file}" for source in sources for below in _BELOW for file in _MADE_ONCE
     ]
     statuses = host.ask(StatPaths(paths, follow=False))
     if isinstance(statuses, Failed):
-        return None, ""
+        return None
     made = [(at, path) for path in paths if (at := statuses[path].mtime) is not None]
     if not made:
-        return None, ""
+        return None
     at, path = min(made)
-    return at, _databases(path)
+    return _Data(at, _databases(path))
 
 
 def _databases(made_file: str) -> str:

@@ -89,7 +89,7 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         for container in containers.running
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
-    tails, _ = read_tails(host, silent[:MOST])
+    tails = read_tails(host, silent[:MOST]).tails
     explained = {
         id: tail for id, tail in tails.items() if tail.telling is not None and tail.telling.explains
     }
