@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from diagnose.evidence.network.proxies.unserved_routes import Reason, UnservedRoute, UnservedRoutes
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.network.proxies.route_obstacles import (
+    FASTCGI_PORT,
+    DefinedTwice,
+    NoEntryPoint,
+    NoMiddleware,
+    NoResolver,
+    NoSharedNetwork,
+    NotEnabled,
+    OtherProtocol,
+    SeveralServices,
+    WrongPort,
+)
+from diagnose.evidence.network.proxies.unserved_routes import UnservedRoute, UnservedRoutes
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import joined, sentence
@@ -28,13 +39,14 @@ def route_unserved(unserved_routes: UnservedRoutes) -> CheckResult:
 
 
 def _route_finding(route: UnservedRoute) -> Finding:
-    others = (route.other.subject,) if route.other is not None else ()
+    obstacle = route.obstacle
+    others = (obstacle.other.subject,) if isinstance(obstacle, DefinedTwice) else ()
     finding = Finding.about(
         route.container,
-        _WORDS[route.why](route),
+        _words(route),
         present(
             {
-                "that is set in": route.source if route.why == "ignored" else "",
+                "that is set in": obstacle.setting if isinstance(obstacle, NotEnabled) else "",
                 "labels": _shown_labels(route),
                 "networks of the proxy": sorted(route.proxy.endpoints),
                 "networks of the container": sorted(route.container.endpoints),
@@ -64,156 +76,142 @@ def _shown_labels(route: UnservedRoute) -> list[str]:
     return [*labels, *variables][:8]
 
 
-def _ignored(route: UnservedRoute) -> str:
-    alike = f'Traefik does not know the label "{route.names[0]}"' if route.names else ""
+def _words(route: UnservedRoute) -> str:
+    """Which site the proxy does not serve, and why."""
+    site, proxy, container = f'"{route.site}"', route.proxy, route.container
+    unserved = f"{proxy} does not serve {site}"
+    match route.obstacle:
+        case NotEnabled() as lack:
+            return _not_enabled(unserved, container, lack)
+        case NoSharedNetwork() as lack:
+            return f"{proxy} cannot reach {container}, which serves {site}: {_network_reason(lack)}"
+        case WrongPort() as wrong:
+            return _wrong_port(route, wrong)
+        case OtherProtocol(port):
+            return (
+                f"{proxy} sends requests for {site} to port {port} of {container} as HTTP, "
+                "and the program there takes FastCGI alone (PHP-FPM)"
+            )
+        case NoEntryPoint(wanted, known):
+            return (
+                f'{unserved}: {container} asks for the entry point "{wanted}", '
+                f"but the proxy has only {joined(known)}"
+            )
+        case NoResolver(wanted, known):
+            has = f"has only {joined(known)}" if known else "has none"
+            return (
+                f"{proxy} serves {site} with its own default certificate: {container} "
+                f'asks for the certificate resolver "{wanted}", but the proxy {has}'
+            )
+        case NoMiddleware(wanted):
+            return (
+                f'{unserved}: {container} asks for the middleware "{wanted}", '
+                "which no running container defines in its labels"
+            )
+        case SeveralServices(services):
+            return (
+                f"{unserved}: {container} has the services {joined(services)}, "
+                f'but its router "{route.router}" names none of them'
+            )
+        case DefinedTwice(other, other_site):
+            return (
+                f'{proxy} serves neither {site} nor "{other_site}": {container} '
+                f'and {other} define the same router "{route.router}" in different ways'
+            )
+
+
+def _not_enabled(unserved: str, container: Container, lack: NotEnabled) -> str:
     main = (
-        f'{route.proxy} does not serve "{route.site}": it serves only containers with the label '
-        f"traefik.enable=true, which {route.container} lacks"
+        f"{unserved}: it serves only containers with the label "
+        f"traefik.enable=true, which {container} lacks"
     )
+    alike = f'Traefik does not know the label "{lack.misspelt}"' if lack.misspelt else ""
     return sentence(main, alike)
 
 
-def _without_network(route: UnservedRoute) -> str:
-    why = "they have no network in common"
-    if route.source:
-        why = f'the proxy is not on network "{route.source}", which the container\'s labels name'
-    return f'{route.proxy} cannot reach {route.container}, which serves "{route.site}": {why}'
+def _network_reason(lack: NoSharedNetwork) -> str:
+    if lack.named:
+        return f'the proxy is not on network "{lack.named}", which the container\'s labels name'
+    return "they have no network in common"
 
 
-def _without_port(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} does not serve "{route.site}": no label says on which port '
-        f"{route.container} listens, and its image declares no port"
-    )
-
-
-def _other_port(route: UnservedRoute) -> str:
-    if route.is_inward:
+def _wrong_port(route: UnservedRoute, wrong: WrongPort) -> str:
+    if not wrong.port:
         return (
-            f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
-            f"{route.container}, where the program listens on the loopback address only"
+            f'{route.proxy} does not serve "{route.site}": no label says on which port '
+            f"{route.container} listens, and its image declares no port"
         )
-    listens = f"which listens on {joined(route.names)}" if route.names else "where nothing listens"
-    if route.is_fastcgi:
+    sends = (
+        f'{route.proxy} sends requests for "{route.site}" to port {wrong.port} of '
+        f"{route.container}, "
+    )
+    if wrong.is_inward:
+        return f"{sends}where the program listens on the loopback address only"
+    listens = "where nothing listens"
+    if wrong.listening:
+        listens = f"which listens on {joined(wrong.listening)}"
+    if wrong.is_fastcgi:
         listens += " for FastCGI alone (PHP-FPM)"
-    reason = f"that port is set by {route.source}"
-    if not route.source and route.router:
-        reason = "no label sets the port, so the proxy takes the lowest one that the image declares"
-    elif not route.source:
-        reason = _usual_port(route)
-    main = (
-        f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
-        f"{route.container}, {listens}"
-    )
-    return sentence(main, reason)
+    return sentence(sends + listens, _port_reason(route, wrong))
 
 
-def _usual_port(route: UnservedRoute) -> str:
-    """Why nginx-proxy calls a port that no variable names."""
-    if len(route.declared) == 1:
+def _port_reason(route: UnservedRoute, wrong: WrongPort) -> str:
+    """Why the proxy calls that port."""
+    if wrong.source:
+        return f"that port is set by {wrong.source}"
+    if route.router:
+        return "no label sets the port, so the proxy takes the lowest one that the image declares"
+    if len(wrong.declared) == 1:
         return "it is the only port that the container declares, and VIRTUAL_PORT is not set"
-    declares = f"ports {joined(route.declared)}" if route.declared else "no port"
+    declares = f"ports {joined(wrong.declared)}" if wrong.declared else "no port"
     return f"the container declares {declares}, and without VIRTUAL_PORT nginx-proxy calls port 80"
-
-
-def _other_protocol(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} sends requests for "{route.site}" to port {route.port} of '
-        f"{route.container} as HTTP, and the program there takes FastCGI alone (PHP-FPM)"
-    )
-
-
-def _other_entry_point(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} does not serve "{route.site}": {route.container} asks for the entry point '
-        f'"{route.source}", but the proxy has only {joined(route.names)}'
-    )
-
-
-def _other_resolver(route: UnservedRoute) -> str:
-    has = f"has only {joined(route.names)}" if route.names else "has none"
-    return (
-        f'{route.proxy} serves "{route.site}" with its own default certificate: {route.container} '
-        f'asks for the certificate resolver "{route.source}", but the proxy {has}'
-    )
-
-
-def _twice(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} serves neither "{route.site}" nor "{route.names[0]}": {route.container} '
-        f'and {route.other} define the same router "{route.router}" in different ways'
-    )
-
-
-def _several_services(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} does not serve "{route.site}": {route.container} has the services '
-        f'{joined(route.names)}, but its router "{route.router}" names none of them'
-    )
-
-
-def _without_middleware(route: UnservedRoute) -> str:
-    return (
-        f'{route.proxy} does not serve "{route.site}": {route.container} asks for the middleware '
-        f'"{route.source}", which no running container defines in its labels'
-    )
-
-
-_WORDS: dict[Reason, Callable[[UnservedRoute], str]] = {
-    "ignored": _ignored,
-    "no network": _without_network,
-    "no port": _without_port,
-    "port": _other_port,
-    "protocol": _other_protocol,
-    "entry point": _other_entry_point,
-    "resolver": _other_resolver,
-    "twice": _twice,
-    "services": _several_services,
-    "middleware": _without_middleware,
-}
 
 
 def _cure(route: UnservedRoute) -> PageVariables:
     """The label or the network that is missing, where there is no choice."""
-    sole = only(route.names) or ""
-    if route.why == "ignored":
-        return {"label": "traefik.enable=true"}
-    if route.why == "no network":
-        return _network_cure(route, sole)
-    if route.why == "middleware":
-        return {"middleware": route.source}
-    if route.is_fastcgi:
-        return {"fastcgi_port": route.better_port}
-    if route.why in ("port", "no port"):
-        return _port_cure(route)
-    if route.why == "entry point" and sole:
-        return {"label": f"traefik.http.routers.{route.router}.entrypoints={sole}"}
-    if route.why == "resolver" and sole:
-        return {"label": f"traefik.http.routers.{route.router}.tls.certresolver={sole}"}
-    return {}
+    labels = f"traefik.http.routers.{route.router}"
+    match route.obstacle:
+        case NotEnabled():
+            return {"label": "traefik.enable=true"}
+        case NoSharedNetwork() as lack:
+            return _network_cure(route, lack)
+        case NoMiddleware(wanted):
+            return {"middleware": wanted}
+        case OtherProtocol():
+            return {"fastcgi_port": str(FASTCGI_PORT)}
+        case WrongPort() as wrong:
+            return _port_cure(route, wrong)
+        case NoEntryPoint(known=(sole,)):
+            return {"label": f"{labels}.entrypoints={sole}"}
+        case NoResolver(known=(sole,)):
+            return {"label": f"{labels}.tls.certresolver={sole}"}
+        case _:
+            return {}
 
 
-def _network_cure(route: UnservedRoute, sole: str) -> PageVariables:
+def _network_cure(route: UnservedRoute, lack: NoSharedNetwork) -> PageVariables:
     """The proxy joins the network that the container names; else the container the proxy's.
 
     On several networks Traefik takes any of the container's addresses, unless a label names one.
     """
-    if route.source:
-        return {"network": route.source, "joining": route.proxy.name}
-    if not sole:
+    if lack.named:
+        return {"network": lack.named, "joining": route.proxy.name}
+    sole = only(lack.networks)
+    if sole is None:
         return {}
     if not route.router:
         return {"network": sole, "joining": route.container.name}
     return {"called_network": sole, "label": f"traefik.docker.network={sole}"}
 
 
-def _port_cure(route: UnservedRoute) -> PageVariables:
-    port = route.better_port
-    if not port and not route.router and len(route.names) > 1:
-        return {"choices": joined(route.names)}
-    if not port:
-        return {"proxied": route.container.name} if route.why == "port" else {}
+def _port_cure(route: UnservedRoute, wrong: WrongPort) -> PageVariables:
+    if wrong.is_fastcgi:
+        return {"fastcgi_port": wrong.better}
+    if not wrong.better and not route.router and len(wrong.listening) > 1:
+        return {"choices": joined(wrong.listening)}
+    if not wrong.better:
+        return {"proxied": route.container.name} if wrong.port else {}
     if not route.router:
-        return {"assignment": f"VIRTUAL_PORT={port}"}
-    label = route.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
-    return {"label": f"{label}={port}"}
+        return {"assignment": f"VIRTUAL_PORT={wrong.better}"}
+    label = wrong.source or f"traefik.http.services.{route.router}.loadbalancer.server.port"
+    return {"label": f"{label}={wrong.better}"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import Literal
+from typing import NamedTuple
 
 import msgspec
 
@@ -12,6 +12,19 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.evidence.network.proxies.route_obstacles import (
+    FASTCGI_PORT,
+    DefinedTwice,
+    NoEntryPoint,
+    NoMiddleware,
+    NoResolver,
+    NoSharedNetwork,
+    NotEnabled,
+    OtherProtocol,
+    RouteObstacle,
+    SeveralServices,
+    WrongPort,
+)
 from diagnose.evidence.network.proxies.traefik_labels import (
     FILES,
     FOLDER,
@@ -41,23 +54,8 @@ _HOSTS = "VIRTUAL_HOST"
 _PROTOCOL = "VIRTUAL_PROTO"
 _FASTCGI = LazyPattern(r"(?:\S*/)?php-fpm[\d.]*")
 """A program that speaks FastCGI, and no HTTP."""
-_FASTCGI_PORT = 9000
-"""Where it listens by default."""
 _MIDDLEWARE = "traefik.http.middlewares."
 _MISSPELT = frozenset({"traefik.enabled", "traefik.http.enable", "traefik.docker.enable"})
-
-Reason = Literal[
-    "ignored",
-    "no network",
-    "no port",
-    "port",
-    "protocol",
-    "entry point",
-    "resolver",
-    "twice",
-    "services",
-    "middleware",
-]
 
 
 class UnservedRoute(msgspec.Struct, frozen=True):
@@ -66,24 +64,9 @@ class UnservedRoute(msgspec.Struct, frozen=True):
     proxy: Container
     container: Container
     site: str
-    why: Reason
+    obstacle: RouteObstacle
     router: str = ""
-    names: tuple[str, ...] = ()
-    """What `why` is about: networks of the proxy, ports with a listener, entry points, services."""
-    port: int = 0
-    """The port that the proxy calls."""
-    better_port: str = ""
-    """The only port on which the container listens; "" where the program may merely have failed to
-    open the port that is called."""
-    is_fastcgi: bool = False
-    """Whether all that listens speaks FastCGI, which no variable says to the proxy."""
-    is_inward: bool = False
-    """Whether the program listens at that port on the loopback address only."""
-    source: str = ""
-    """The label or the setting that says so; "" where nothing does."""
-    declared: tuple[str, ...] = ()
-    """The ports that the container declares or publishes, where they are what the proxy goes by."""
-    other: Container | None = None
+    """The name of Traefik's router; "" with nginx-proxy, which has none."""
 
 
 class UnservedRoutes(Items[UnservedRoute], frozen=True):
@@ -162,9 +145,9 @@ def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
             continue
         served.append((container, routers))
         for router in routers:
-            route = _traefik_route(proxy, container, router, settings, site)
-            if route is not None:
-                yield route
+            obstacle = _obstacle_of(router, proxy, container, settings, site)
+            if obstacle is not None:
+                yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
     yield from _defined_twice(proxy, served)
 
 
@@ -207,46 +190,42 @@ def _ignored(
     """The route of a container that has routers, and lacks the label by which Traefik serves it."""
     if "traefik.enable" in container.labels:
         return
-    alike = tuple(label for label in container.labels if label.lower() in _MISSPELT)
-    site = routers[0].site
-    yield UnservedRoute(proxy, container, site, "ignored", names=alike, source=settings.source)
+    misspelt = (label for label in container.labels if label.lower() in _MISSPELT)
+    obstacle = NotEnabled(settings.source, next(misspelt, ""))
+    yield UnservedRoute(proxy, container, routers[0].site, obstacle)
 
 
-def _traefik_route(
+def _obstacle_of(
+    router: LabelledRouter,
     proxy: Container,
     container: Container,
-    router: LabelledRouter,
     settings: StaticSettings,
     site: _Site,
-) -> UnservedRoute | None:
-    """The first thing that keeps Traefik from serving a router."""
-    route = UnservedRoute(proxy, container, router.site, "port", router.name)
+) -> RouteObstacle | None:
+    """The first thing that keeps Traefik from serving a router of a container."""
     if router.services:
-        return msgspec.structs.replace(route, why="services", names=router.services)
+        return SeveralServices(router.services)
     if _lacks_entry_point(router, settings):
-        return msgspec.structs.replace(
-            route,
-            why="entry point",
-            names=tuple(sorted(settings.entry_points or ())),
-            source=", ".join(router.names("entrypoints")),
-        )
+        wanted = ", ".join(router.names("entrypoints"))
+        return NoEntryPoint(wanted, tuple(sorted(settings.entry_points or ())))
     undefined = _undefined_middleware(router, site)
     if undefined:
-        return msgspec.structs.replace(route, why="middleware", source=undefined)
+        return NoMiddleware(undefined)
     if router.is_elsewhere:
         return None
     network_name = container.labels.get("traefik.docker.network") or settings.network
-    lost = _without_network(route, network_name) or _at_port(
-        route, _called_port(container, router), site
+    lost = _without_network(proxy, container, network_name) or _at_port(
+        container, _called_port(container, router), site
     )
-    if lost is not None:
-        return lost
-    resolver = router.settings.get("tls.certresolver", "")
-    if resolver and settings.resolvers is not None and resolver.lower() not in settings.resolvers:
-        return msgspec.structs.replace(
-            route, why="resolver", names=tuple(sorted(settings.resolvers)), source=resolver
-        )
-    return None
+    return lost or _lacking_resolver(router, settings)
+
+
+def _lacking_resolver(router: LabelledRouter, settings: StaticSettings) -> NoResolver | None:
+    """The resolver of certificates that a router names and the proxy is known not to have."""
+    wanted, known = router.settings.get("tls.certresolver", ""), settings.resolvers
+    if not wanted or known is None or wanted.lower() in known:
+        return None
+    return NoResolver(wanted, tuple(sorted(known)))
 
 
 def _lacks_entry_point(router: LabelledRouter, settings: StaticSettings) -> bool:
@@ -266,11 +245,20 @@ def _undefined_middleware(router: LabelledRouter, site: _Site) -> str:
     return next((name for name in wanted if name.lower() not in site.middlewares), "")
 
 
-def _called_port(container: Container, router: LabelledRouter) -> tuple[int, str]:
-    """The port that Traefik calls and the label that says so; 0 where it knows none."""
+class _CalledPort(NamedTuple):
+    """The port that a proxy calls."""
+
+    number: int
+    """0 where the proxy knows none."""
+    source: str = ""
+    """The label or variable that says so."""
+
+
+def _called_port(container: Container, router: LabelledRouter) -> _CalledPort:
+    """The port that Traefik calls."""
     if router.port:
-        return router.port, router.port_label
-    return min(_declared(container), default=0), ""
+        return _CalledPort(router.port, router.port_label)
+    return _CalledPort(min(_declared(container), default=0))
 
 
 def _declared(container: Container) -> set[int]:
@@ -279,42 +267,36 @@ def _declared(container: Container) -> set[int]:
     return {int(number) for port in ports if (number := port.partition("/")[0]).isdigit()}
 
 
-def _without_network(route: UnservedRoute, named: str) -> UnservedRoute | None:
-    """The route if the proxy calls an address of the container on none of its own networks."""
-    proxy, container = route.proxy, route.container
+def _without_network(proxy: Container, container: Container, named: str) -> NoSharedNetwork | None:
+    """Whether the proxy calls an address of the container on none of its own networks."""
     both = (proxy, container)
     if any(end.shares_network or end.host_config.network_mode == "none" for end in both):
         return None
     called = [named] if named in container.endpoints else list(container.endpoints)
     if not called or not proxy.endpoints or any(name in proxy.endpoints for name in called):
         return None
-    names = tuple(name for name in proxy.endpoints if name != "bridge")
-    source = named if named in container.endpoints else ""
-    return msgspec.structs.replace(route, why="no network", names=names, source=source)
+    networks = tuple(name for name in proxy.endpoints if name != "bridge")
+    return NoSharedNetwork(networks, named if named in container.endpoints else "")
 
 
-def _at_port(route: UnservedRoute, called: tuple[int, str], site: _Site) -> UnservedRoute | None:
-    """The route if nothing in the container listens at the port that the proxy calls."""
-    port, source = called
-    if route.container.shares_host_network:
+def _at_port(container: Container, called: _CalledPort, site: _Site) -> WrongPort | None:
+    """Whether nothing in the container listens at the port that the proxy calls."""
+    if container.shares_host_network:
         return None
-    listening = site.listening(route.container)
-    if listening is None or port in listening:
+    listening = site.listening(container)
+    if listening is None or called.number in listening:
         return None
-    names = tuple(str(number) for number in listening)
-    why: Reason = "port" if port else "no port"
-    netns = site.namespaces.of(route.container)
-    is_inward = netns is not None and bool(netns.sockets("tcp", port))
-    declared = _declared(route.container)
-    is_meant = port in declared and declared.isdisjoint(listening)
-    return msgspec.structs.replace(
-        route,
-        why=why,
-        port=port,
-        better_port="" if is_inward or is_meant else only(names) or "",
-        names=names,
+    ports = tuple(str(number) for number in listening)
+    netns = site.namespaces.of(container)
+    is_inward = netns is not None and bool(netns.sockets("tcp", called.number))
+    declared = _declared(container)
+    is_meant = called.number in declared and declared.isdisjoint(listening)
+    return WrongPort(
+        called.number,
+        source=called.source,
+        listening=ports,
+        better="" if is_inward or is_meant else only(ports) or "",
         declared=tuple(str(number) for number in sorted(declared)),
-        source=source,
         is_inward=is_inward,
     )
 
@@ -328,15 +310,8 @@ def _defined_twice(
         for router in routers:
             other, known = first.setdefault(router.name, (container, router))
             if router.rule != known.rule:
-                yield UnservedRoute(
-                    proxy,
-                    container=container,
-                    site=router.site,
-                    why="twice",
-                    router=router.name,
-                    names=(known.site,),
-                    other=other,
-                )
+                obstacle = DefinedTwice(other, known.site)
+                yield UnservedRoute(proxy, container, router.site, obstacle, router.name)
 
 
 def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
@@ -353,29 +328,31 @@ def _of_nginx_proxy(site: _Site) -> Iterator[UnservedRoute]:
         host = container.config.value_of(_HOSTS).partition(",")[0]
         if not host or container.id == proxy.id:
             continue
-        route = UnservedRoute(proxy, container, host, "port")
         port = container.config.value_of("VIRTUAL_PORT")
-        called = (int(port), "VIRTUAL_PORT") if port.isdigit() else (_usual_port(container), "")
-        lost = _without_network(route, "") or _at_port(route, called, site)
-        lost = _by_fastcgi(lost or msgspec.structs.replace(route, port=called[0]), site) or lost
-        if lost is not None:
-            yield lost
+        called = (
+            _CalledPort(int(port), "VIRTUAL_PORT") if port.isdigit() else _usual_port(container)
+        )
+        lost = _without_network(proxy, container, "")
+        obstacle = lost or _fastcgi_obstacle(container, called, site)
+        if obstacle is not None:
+            yield UnservedRoute(proxy, container, host, obstacle)
 
 
-def _by_fastcgi(route: UnservedRoute, site: _Site) -> UnservedRoute | None:
-    """The route if the proxy speaks HTTP to a program that takes nothing but FastCGI."""
-    container = route.container
-    if route.why != "port" or container.config.value_of(_PROTOCOL):
-        return None
-    if not any(map(_FASTCGI.fullmatch, container.command)):
-        return None
-    if site.listening(container) != (_FASTCGI_PORT,):
-        return None
-    why: Reason = "port" if route.names else "protocol"
-    return msgspec.structs.replace(route, why=why, better_port=str(_FASTCGI_PORT), is_fastcgi=True)
+def _fastcgi_obstacle(
+    container: Container, called: _CalledPort, site: _Site
+) -> WrongPort | OtherProtocol | None:
+    """What is wrong with the port, or with HTTP at a program that takes nothing but FastCGI."""
+    wrong = _at_port(container, called, site)
+    is_fastcgi = any(map(_FASTCGI.fullmatch, container.command))
+    if container.config.value_of(_PROTOCOL) or not is_fastcgi:
+        return wrong
+    if site.listening(container) != (FASTCGI_PORT,):
+        return wrong
+    if wrong is None or not called.number:
+        return wrong or OtherProtocol(called.number)
+    return msgspec.structs.replace(wrong, better=str(FASTCGI_PORT), is_fastcgi=True)
 
 
-def _usual_port(container: Container) -> int:
+def _usual_port(container: Container) -> _CalledPort:
     """The port that nginx-proxy calls without VIRTUAL_PORT: the only declared one, or 80."""
-    declared = _declared(container)
-    return declared.pop() if len(declared) == 1 else 80
+    return _CalledPort(only(_declared(container)) or 80)

@@ -1,0 +1,101 @@
+"""What keeps a reverse proxy from serving a route. Each kind has the facts that are known of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container
+
+FASTCGI_PORT = 9000
+"""Where a program that speaks FastCGI listens by default."""
+
+
+class NotEnabled(msgspec.Struct, frozen=True):
+    """The container lacks the label without which Traefik serves none of its routers."""
+
+    setting: str
+    """What makes Traefik serve only containers with the label: a command, a variable, a file."""
+    misspelt: str = ""
+    """A label that was meant to be that one."""
+
+
+class NoSharedNetwork(msgspec.Struct, frozen=True):
+    """The proxy has no address on a network of the container."""
+
+    networks: tuple[str, ...]
+    """The proxy's own, without the default bridge."""
+    named: str = ""
+    """The network of the container that the settings tell the proxy to use."""
+
+
+class WrongPort(msgspec.Struct, frozen=True):
+    """Nothing in the container listens for others at the port that the proxy calls."""
+
+    port: int
+    """0 where the proxy knows no port at all."""
+    source: str = ""
+    """The label or variable that sets it; "" where nothing does."""
+    listening: tuple[str, ...] = ()
+    """The ports at which something listens for others."""
+    better: str = ""
+    """The only port on which the container listens; "" where the program may merely have failed to
+    open the port that is called."""
+    declared: tuple[str, ...] = ()
+    """The ports that the container declares or publishes."""
+    is_inward: bool = False
+    """Whether the program listens at that port on the loopback address only."""
+    is_fastcgi: bool = False
+    """Whether all that listens speaks FastCGI, which no variable says to the proxy."""
+
+
+class OtherProtocol(msgspec.Struct, frozen=True):
+    """The proxy speaks HTTP to a program that takes nothing but FastCGI."""
+
+    port: int
+
+
+class NoEntryPoint(msgspec.Struct, frozen=True):
+    """The router asks for entry points of which the proxy has none."""
+
+    wanted: str
+    known: tuple[str, ...]
+
+
+class NoResolver(msgspec.Struct, frozen=True):
+    """The router asks for a resolver of certificates that the proxy does not have."""
+
+    wanted: str
+    known: tuple[str, ...]
+
+
+class NoMiddleware(msgspec.Struct, frozen=True):
+    """The router asks for a middleware that no running container defines."""
+
+    wanted: str
+
+
+class SeveralServices(msgspec.Struct, frozen=True):
+    """The container has several services, and its router names none of them."""
+
+    services: tuple[str, ...]
+
+
+class DefinedTwice(msgspec.Struct, frozen=True):
+    """Another container defines a router of the same name with another rule."""
+
+    other: Container
+    site: str
+    """The site of that router."""
+
+
+RouteObstacle = (
+    NotEnabled
+    | NoSharedNetwork
+    | WrongPort
+    | OtherProtocol
+    | NoEntryPoint
+    | NoResolver
+    | NoMiddleware
+    | SeveralServices
+    | DefinedTwice
+)
