@@ -242,6 +242,7 @@ def _rules(names: tuple[str, ...], patterns: dict[str, str]) -> OwnRules:
 
 
 def _thresholds(path: Path, table: Any) -> Iterator[tuple[str, dict[str, float]]]:
+    """The thresholds in a file, by check. ConfigError for a value that is no number."""
     if not isinstance(table, dict):
         raise ConfigError(f"{path}: thresholds is a table of check ids")
     checks = registry.load() if table else {}
@@ -265,6 +266,7 @@ def _rows(path: Path, rows: Any) -> list[dict[str, Any]]:
 
 
 def _silence(path: Path, row: dict[str, Any]) -> Silence:
+    """One silence in a file. ConfigError for one that is not written as it should be."""
     unknown = set(row) - {"id", "subject", "reason", "until"}
     if unknown:
         raise ConfigError(

@@ -110,6 +110,7 @@ def _examine(wanted: _Wanted, options: Options, began: float) -> Examined:
 def _examine_recording(
     path: Path, wanted: _Wanted, options: Options, configured: config.Config, began: float
 ) -> Examined:
+    """The run on a recording, with what its manifest says of it."""
     _promise_end(options, began)
     checks = wanted.load()
     source, what = replay(
@@ -135,6 +136,7 @@ def _examine_recording(
 def _examine_host(
     wanted: _Wanted, options: Options, configured: config.Config, began: float
 ) -> Examined:
+    """The run on this host; the engine is asked while the checks are imported."""
     recorder, budget = live(options, wanted.selected or (), began, redactor(configured))
     for question in ASKED_FIRST:
         recorder.begin(question)

@@ -131,6 +131,7 @@ def _places(container: Container) -> list[str]:
 
 
 def _why(call: _Call, owner: Container) -> str:
+    """Why the engine's resolver does not know the called container, in words."""
     caller = call.caller
     if caller.shares_host_network:
         return (

@@ -156,6 +156,7 @@ def _severity(lost: LostQuery) -> Severity:
 
 
 def _evidence(lost: LostQuery) -> dict[str, object]:
+    """What each server answered, from containers and from the host, and what stops the query."""
     group = lost.group
     from_host = lost.lookups.host
     evidence: dict[str, object] = {}

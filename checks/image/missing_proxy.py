@@ -78,6 +78,7 @@ def _for_http_alone(info: Info, ping: Ping | None, config: DaemonConfig | None) 
 
 
 def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None) -> MissingProxy:
+    """The proxy that a file of the host names, and how the engine gets it."""
     proof: dict[str, Json] = {
         proxy.file: f"proxy {shortened(proxy.https)}",
         "HttpProxy, HttpsProxy": "not set",

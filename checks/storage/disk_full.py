@@ -221,6 +221,7 @@ def _when_full(disk: Filesystem, rates: FillRate | None) -> str:
 
 
 def _figures(disk: Filesystem, rates: FillRate | None) -> dict[str, Json]:
+    """The room on a disk as statvfs says it, and how fast the disk fills."""
     figures = disk.usage
     evidence: dict[str, Json] = {
         f"statvfs({disk.point})": {

@@ -76,6 +76,7 @@ def recreate(container: str, changes: tuple[str, ...], **given: Any) -> None:
 def _of_container(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
+    """The script that recreates a container with these changes."""
     from diagnose import session
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
@@ -101,6 +102,7 @@ def _of_container(
 def _of_network(
     name: str, changes: tuple[str, ...], given: Mapping[str, Any], request: Options
 ) -> str:
+    """The script that recreates a network with these changes."""
     from diagnose import session
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer, ListContainers

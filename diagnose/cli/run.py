@@ -207,6 +207,7 @@ def _replace(path: Path, report: Report, code: int) -> None:
 
 
 def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) -> None:
+    """Write the report in the wanted format; the module of no other format is imported."""
     if given["format_"] == "json":
         from diagnose.render import json
 

@@ -138,6 +138,7 @@ def _is_inner(name: Field, value: Value, packet: Packet) -> bool:
 
 
 def _includes(value: Value, actual: int | str) -> bool:
+    """Whether a packet's value is the one that a condition compares it with."""
     match value:
         case Interval(low, high):
             return isinstance(actual, int) and low <= actual <= high

@@ -136,6 +136,7 @@ def _message(icmp: int, src: str, dst: str) -> Packet:
 
 
 def _lost_packet(stack: Stack, packet: Packet, hooks: _Hooks, device: str) -> Iterator[Undelivered]:
+    """The first hook that drops a message of neighbour discovery, or may drop it, if one does."""
     ruleset = stack.ruleset
     for layer, hook in hooks:
         if layer == "bridge":

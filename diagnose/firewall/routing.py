@@ -150,6 +150,7 @@ class Routing:
         return decision
 
     def _decide_route(self, dst: str, src: str | None, iif: str, mark: int | None) -> RouteDecision:
+        """The route by all rules of policy routing, in the order of their priorities."""
         address = ip_address(dst)
         family = "inet" if address.version == 4 else "inet6"
         source = ip_address(src) if src else None

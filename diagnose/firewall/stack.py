@@ -122,6 +122,7 @@ class Stack(msgspec.Struct, frozen=True, dict=True):
         return {}
 
     def _choose_address(self, device: str, family: Family, towards: str | None) -> str | None:
+        """An address of an interface: one in the subnet of the peer, else the first."""
         version = 4 if family == "ip" else 6
         addresses = self.by_name[device].addresses if device in self.by_name else ()
         fitting = [

@@ -96,6 +96,7 @@ def _assigned(assign: Assign) -> str:
 
 
 def _condition(condition: Condition) -> str:
+    """A condition in the syntax of nftables."""
     if isinstance(condition, Unread | Rare):
         return f"({condition.text})"
     if isinstance(condition, AnyOf):
@@ -117,6 +118,7 @@ def _condition(condition: Condition) -> str:
 
 
 def _action(action: Action) -> str:
+    """What a rule does, in the syntax of nftables."""
     match action:
         case Stop(outcome):
             return outcome
@@ -135,6 +137,7 @@ def _action(action: Action) -> str:
 
 
 def _value(name: Field, value: Value) -> str:
+    """A value in the syntax of nftables, by the field that it is compared with."""
     match value:
         case Name(text, prefix):
             return f'"{text}*"' if prefix else f'"{text}"'

@@ -163,6 +163,7 @@ class _Tracer:
         return after
 
     def _forward_packet(self, part: Part, packet: Packet, decision: RouteDecision) -> Arrival:
+        """The packet behind the hooks of a host that forwards it."""
         device = packet.iif or ""
         if self._stack.settings.forwards(packet.family, device) is False:
             self.record.stop(

@@ -73,6 +73,7 @@ def _walked(
     *,
     nat_done: bool,
 ) -> PacketVerdict:
+    """The verdict of these chains, in their order of priority, over all ways that are possible."""
     walker = ChainWalker(ruleset)
     ways = [Way(WayState(packet))]
     blocked: list[Decided] = []

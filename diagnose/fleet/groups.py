@@ -43,6 +43,7 @@ def odd_hosts(present: Sequence[HostReport], label: str) -> tuple[OddHost, ...]:
 
 
 def _odd_in(reports: Sequence[HostReport]) -> Iterator[OddHost]:
+    """The hosts of one group with a value of a fact that few others have."""
     values: dict[str, Counter[str]] = {}
     for report in reports:
         for fact in report.facts or ():

@@ -163,6 +163,7 @@ class Reader:
         return Unusable(packed.place, why) if why else self._kept_report(packed.place, raw)
 
     def _kept_report(self, place: str, raw: _RawReport) -> HostReport:
+        """What a fleet compares of one report."""
         counted = [finding for finding in raw.findings if finding.counts]
         effects = _effects(counted)
         return HostReport(

@@ -89,6 +89,7 @@ class Guide:
             )
 
     def _fix(self, step: PageStep, *, is_last: bool) -> Ending:
+        """Offer a fix, run it, and diagnose again until the person goes on."""
         outcome = self._offer_step(step, "Fix")
         if outcome is None:
             return "not healed"

@@ -262,6 +262,7 @@ class Collection:
         self._settle(pending, self._outcome(function, needs))
 
     def _outcome(self, function: Callable[..., Any], needs: Mapping[Need, PendingEvidence]) -> Any:
+        """What a collector returns, or why it cannot be called."""
         arguments: dict[str, Any] = {}
         host = _Listener(self._host)
         if "host" in hints(function):

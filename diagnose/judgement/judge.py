@@ -75,6 +75,7 @@ def judge(check: Check, evidence: Mapping[type, Any], thresholds: Thresholds) ->
 
 
 def _judge(check: Check, evidence: Mapping[type, Any], overrides: Mapping[str, float]) -> Result:
+    """The result of a check: from a need that is missing, from a crash, or from its findings."""
     for need in check.needs:
         value = evidence[need.kind]
         if isinstance(value, Broken):

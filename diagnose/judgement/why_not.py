@@ -42,6 +42,7 @@ def explained(id: str, report: Report) -> tuple[Explained, ...]:
 
 
 def _explained(finding: Reported, report: Report) -> Explained:
+    """A finding with its causes, and the causes that are ruled out or were not seen."""
     ids = {other.id for other in report.findings}
     absent, unseen = [], []
     for result in report.results:

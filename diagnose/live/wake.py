@@ -121,6 +121,7 @@ class Wake:
     # -- the kernel ----------------------------------------
 
     def _listen(self, name: str, protocol: int, groups: tuple[int, ...]) -> None:
+        """Listen to these groups of netlink; a listener that cannot be made is named as missing."""
         try:
             listener = socket.socket(
                 socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, protocol

@@ -51,6 +51,7 @@ def find(named: Path | None) -> Folder:
 
 @cache
 def _find(named: Path | None) -> Folder:
+    """The folder to be sent: the named one, the running one, or the one that was built here."""
     if named is not None:
         return _read(named)
     if launcher() is not None:
@@ -69,6 +70,7 @@ def _find(named: Path | None) -> Folder:
 
 
 def _read(path: Path) -> Folder:
+    """The folder in an archive of this version. NoFolderError for any other file."""
     name = NAME.fullmatch(path.name)
     if name is None:
         raise NoFolderError(

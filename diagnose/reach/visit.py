@@ -112,6 +112,7 @@ def visit(target: Target, errand: Errand, stage: Callable[[str], None]) -> Visit
 def _run_script(
     channel: Channel, errand: Errand, script: bytes, stage: Callable[[str], None]
 ) -> Visit:
+    """Send the script, send the folder if the host lacks it, and take what the run prints."""
     _next_line(channel, "ready", PASSWORD_S)
     # Banners and login scripts have spoken by now. Later would be too late: the tool's own words
     # may arrive together with the line that announces them.

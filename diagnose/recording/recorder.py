@@ -184,6 +184,7 @@ class Recorder:
             yield question, job.entry.answer
 
     def _submit(self, question: AnyQuestion) -> _Job:
+        """Queue a question in its lane, or fail it where no time is left."""
         policy = question.policy
         job = self._jobs[question] = _Job(question, policy)
         if not self._budget.left:

@@ -166,6 +166,7 @@ def _text(
     unset: Iterable[str],
     notes: Sequence[str],
 ) -> str:
+    """The script: keep the old container, create the new one, connect and start it."""
     quoted = shlex.quote(name)
     profile = next((word for word in words if word.startswith(_PROFILE)), "")
     create = " \\\n    ".join(map(_quoted, words))
@@ -322,6 +323,7 @@ def _of_compose_file(labels: Inspect, change: ContainerChange) -> list[str]:
 
 
 def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:
+    """NoRecreateError for a container that another program manages, or that cannot be repeated."""
     labels = container["Config"].get("Labels") or {}
     if _SWARM in labels:
         raise NoRecreateError(

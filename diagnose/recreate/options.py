@@ -201,6 +201,7 @@ def _lists(host: Inspect) -> Iterator[Option]:
 
 
 def _devices_and_limits(host: Inspect) -> Iterator[Option]:
+    """The options for devices, ulimits, throttles and links."""
     for device in host.get("Devices") or ():
         paths = f"{device['PathOnHost']}:{device['PathInContainer']}"
         yield Option("device", f"{paths}:{device['CgroupPermissions']}")
@@ -295,6 +296,7 @@ _KNOWN_OF_MOUNT = {
 
 
 def _words_of(mount: Inspect) -> Iterator[str]:
+    """The parts of one `--mount` option."""
     yield f"type={mount['Type']}"
     yield f"target={mount['Target']}"
     if mount.get("Source"):

@@ -40,6 +40,7 @@ def _json(change: Change) -> dict[str, Json]:
 
 
 def _text(change: Change, stream: TextIO) -> None:
+    """Print what is new, gone, changed, or no longer visible."""
     still_there = len(change.same) + len(change.changed)
     _write(
         stream,

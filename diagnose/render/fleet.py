@@ -40,6 +40,7 @@ def render(answer: FleetAnswer, format_: str, stream: TextIO) -> None:
 
 
 def _text(answer: FleetAnswer) -> Iterator[str]:
+    """The answer as text: its causes, then what else is said."""
     yield words.status(answer)
     for number, cause in enumerate(answer.causes[:CAUSES_SHOWN], start=1):
         yield ""
@@ -82,6 +83,7 @@ def _section(heading: str, rows: Sequence[str]) -> Iterator[str]:
 
 
 def _markdown(answer: FleetAnswer) -> Iterator[str]:
+    """The answer as Markdown: its causes, then what else is said."""
     escape = markdown.escape
     yield f"# {escape(words.status(answer))}"
     for cause in answer.causes:

@@ -42,6 +42,7 @@ def _odd(odd: OddHost) -> dict[str, Json]:
 
 
 def _cause(cause: FleetCause) -> dict[str, Json]:
+    """One cause of the fleet."""
     command = command_of(cause)
     first = None
     if command and cause.command is not None:

@@ -76,6 +76,7 @@ def _properties(report: Report) -> ElementTree.Element:
 
 
 def _case(result: Result, findings: list[Reported], place: runbooks.Place) -> ElementTree.Element:
+    """The test case of one check."""
     check = result.check
     case = ElementTree.Element(
         "testcase", classname=check.family, name=check.id, time=f"{result.duration_s:.3f}"

@@ -103,6 +103,7 @@ def _packet(path: Path, packet: SentPacket) -> dict[str, Json]:
 
 
 def _text(answer: PathAnswer, stream: TextIO, color: bool | None) -> None:
+    """Print the hops, and what breaks the first broken one."""
     console = literal(stream, color=color)
     state = answer.path.state
     console.print(

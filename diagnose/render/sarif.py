@@ -80,6 +80,7 @@ def _invocation(report: Report) -> dict[str, Json]:
 
 
 def _result(finding: Reported, rule: int) -> dict[str, Json]:
+    """One finding as a result. rule: the place of its check among the rules."""
     subject = finding.subject
     result: dict[str, Json] = {
         "ruleId": finding.id,

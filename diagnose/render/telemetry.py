@@ -121,6 +121,7 @@ def _resource(report: Report) -> Iterator[tuple[str, str]]:
 def _attributes(
     finding: Reported, report: Report, place: runbooks.Place
 ) -> Iterator[tuple[str, str | list[str]]]:
+    """What a log record says of a root beside its summary."""
     yield "diagnose.id", finding.id
     yield "diagnose.key", clean(finding.key)
     yield "diagnose.signature", clean(signature(finding.id, finding.subject, finding.finding))

@@ -69,6 +69,7 @@ class Screen:
             )
 
     def _page(self, roots: Roots, trouble: str) -> RenderableType:
+        """The roots that are there, what has changed lately, and what is not watched."""
         now = time.time()
         listed = list(roots)
         calm = "not fully examined" if trouble else "nothing above advice found"

@@ -41,6 +41,7 @@ def pages(group: click.Group) -> dict[str, str]:
 
 
 def _page(context: click.Context, commands: list[tuple[str, click.Command]]) -> str:
+    """The man page of one command."""
     command = context.command
     title = context.command_path.replace(" ", "-")
     usage = " ".join(command.collect_usage_pieces(context))

@@ -70,6 +70,7 @@ class Addresses:
         return new
 
     def _renamed(self, text: str) -> str:
+        """The other address for an address; equal beginnings stay equal."""
         try:
             address = ipaddress.ip_address(text)
         except ValueError:

@@ -209,6 +209,7 @@ class Renaming:
         return new
 
     def _renamed(self, word: str) -> str:
+        """The other name for a word, as a whole, by its domain, or by its pieces."""
         if word in self._known or _ID.fullmatch(word):
             return word
         if word in self.names and len(word) > 1:

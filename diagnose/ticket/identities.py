@@ -211,6 +211,7 @@ class Identities:
                 yield row
 
     def _container(self, container: dict[str, Any]) -> None:
+        """Collect the names in an inspect: container, image, networks and volumes."""
         names = [container.get("Name"), *(container.get("Names") or ())]
         for name in names:
             self._add("container", *str(name or "").strip("/").split("/"))

@@ -129,6 +129,7 @@ def _cipher(order: Order) -> seal.Cipher | None:
 
 
 def _handed_over(taken: Taken, order: Order, by: seal.Cipher | None) -> str:
+    """Write the bundle, encrypted and signed as ordered, and say what was written."""
     try:
         data = taken.sealed.data if by is None else seal.encrypted(taken.sealed.data, by)
         signature = None if order.signer is None else seal.signature(data, order.signer)

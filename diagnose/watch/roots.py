@@ -102,6 +102,7 @@ class Roots:
     def _begun(
         self, roots: Mapping[str, Mapping[str, Json]], now: float, noticed: Mapping[str, float]
     ) -> Iterator[RootChange]:
+        """The roots of a round that are new, or as severe as they were not before."""
         for key, row in roots.items():
             severity = SEVERITIES[row["severity"]]
             if not row["root"] or row.get("silenced") or severity <= Severity.advice:

@@ -184,6 +184,7 @@ class Watcher:
                 self._due.setdefault(family, [now + QUIET_S])
 
     def _round(self) -> tuple[RootChange, ...]:
+        """Judge what is due, and return what has changed."""
         began = time.monotonic()
         is_full = began >= self._next_full
         families = {family for family, times in self._due.items() if times[0] <= began}

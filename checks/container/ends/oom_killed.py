@@ -163,6 +163,7 @@ def _outcome_without_time(oom: MemoryLoss, clock: Clock, since_s: float) -> EndO
 
 
 def _evidence(oom: MemoryLoss, clock: Clock) -> dict[str, object]:
+    """What the state, control group, kernel log and events say of the loss."""
     state = oom.container.state
     flag = str(state.oom_killed).lower()
     evidence: dict[str, object] = {"State": f"{state}, OOMKilled {flag}"}

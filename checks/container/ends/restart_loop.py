@@ -169,6 +169,7 @@ def _cure(run: FailedRun, exits: RecentExits) -> PageVariables:
 
 
 def _outcome(container: Container, exits: RecentExits, steady: float) -> EndOutcome:
+    """How bad the loop is, and how its runs end."""
     is_restarting = container.state.status == "restarting"
     code = _code(container, exits)
     run = container.ran_for if is_restarting else None

@@ -224,6 +224,7 @@ def _emptied_folder_finding(container: Container, lacking: NamedPath) -> Finding
 def _never_mounted(
     container: Container, bind_sources: BindSources | Unavailable
 ) -> Iterator[CheckItem]:
+    """Sources of a container that was never started, where they are not on the host."""
     for source in asked_for(container):
         why = _why_unseen(bind_sources, source)
         if why:

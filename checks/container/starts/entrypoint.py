@@ -95,6 +95,7 @@ def _cure(container: Container, program: str, missing: MissingProgram) -> PageVa
 
 
 def _why(container: Container, program: str, missing: MissingProgram) -> str:
+    """Why the program of a container is not found in it."""
     if missing.misplaced_options:
         options = missing.misplaced_options
         verb = agree(options, "was", "were")

@@ -173,6 +173,7 @@ def _of_runtime(container: Container, refusal: Refusal) -> str:
 
 
 def _volume_reason(refusal: Refusal, container: Container) -> str:
+    """Why a volume of a container could not be mounted."""
     if refusal.unknown_volume:
         return _unknown_volume_reason(refusal.unknown_volume, container)
     if refusal.lost_volume:

@@ -65,6 +65,7 @@ def _reach(interface: TakenInterface, running: tuple[Subject, ...]) -> tuple[Sub
 
 
 def _summary(interface: TakenInterface, managers: tuple[InterfaceManager, ...]) -> str:
+    """What an interface was given that it should not have, and which program likely did it."""
     kind = f"a port of bridge {interface.port_of}" if interface.port_of else "a bridge of Docker"
     if interface.wins:
         harm = (

@@ -136,6 +136,7 @@ def _network_reason(lack: NoSharedNetwork) -> str:
 
 
 def _wrong_port(route: UnservedRoute, wrong: WrongPort) -> str:
+    """Where the proxy sends requests, and what is there instead."""
     if not wrong.port:
         return (
             f'{route.proxy} does not serve "{route.site}": no label says on which port '

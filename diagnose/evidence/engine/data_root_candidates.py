@@ -173,6 +173,7 @@ def taken_roots(host: Host, daemon: Daemon) -> frozenset[str]:
 def _other_roots(
     host: Host, root: str, mounts: Mounts, taken: frozenset[str]
 ) -> Iterator[OtherRoot]:
+    """The folders that look like a data root, with the containers in them; each folder once."""
     paths = [path for path in likely_roots(root, mounts) if path not in taken and path != root]
     stats = host.ask(StatPaths([f"{path}/containers" for path in paths]))
     if isinstance(stats, Failed):

@@ -86,6 +86,7 @@ def _authorities(host: Host) -> str | None:
 
 
 def _unpaired(registry: str, names: set[str]) -> Iterator[UnpairedFile]:
+    """The files of a registry that lack the other half of a certificate and its key."""
     for name in sorted(names):
         stem, _, ending = name.rpartition(".")
         key, certificate, authority = f"{stem}.key", f"{stem}.cert", f"{stem}.crt"

@@ -138,6 +138,7 @@ class SteeringFiles(msgspec.Struct, frozen=True):
 
 
 def _files(host: Host, answers: Mapping[Question[Json], Json]) -> SteeringFiles:
+    """What is known of the files that steer a host: how many there are, their sizes and times."""
     facts: dict[str, str] = {}
     paths = list(SINGLE_FILES)
     for folder in FOLDERS:
@@ -196,6 +197,7 @@ def _distribution(text: str) -> str:
 
 
 def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
+    """The facts of the engine: its version and drivers."""
     product = "Podman" if ping.is_podman else "Docker"
     version = (
         (info.server_version if info is not None else "") or ping.libpod or ping.engine_version

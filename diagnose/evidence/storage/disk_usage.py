@@ -129,6 +129,7 @@ def _walk(host: Host, **args: Json) -> WalkedFolder | Failed:
 def _by_walk(
     host: Host, disk: Filesystem, root: str, walked: WalkedFolder, sources: DiskSubjects
 ) -> DiskUsage:
+    """The parts of a disk as a walk below the data root has measured them."""
     unmeasured = list(_incomplete(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
     layers = {

@@ -74,6 +74,7 @@ def loop_images(host: Host, filesystems: Filesystems) -> LoopImages:
 
 
 def _image(host: Host, disk: Filesystem) -> LoopImage | None:
+    """The image file behind a loop device, and the room around that file."""
     backing = host.ask(ReadFile(f"/sys/dev/block/{disk.usage.dev}/loop/backing_file"))
     file = "" if isinstance(backing, Failed) else backing.text.strip()
     if not file.startswith("/"):

@@ -114,6 +114,7 @@ def renamed_projects(
 
 
 def _pairs(containers: Containers, unused: UnusedVolumes, clock: Clock) -> Iterator[_Pair]:
+    """The volumes of new containers, each with the one volume of a former project of its key."""
     projects = {container.compose_project for container in containers}
     former = _volumes_of_former_projects(unused, projects)
     for container in containers:
@@ -167,6 +168,7 @@ def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
 def _renamed(
     pairs: Sequence[_Pair], names: Mapping[str, frozenset[str]], changed: Mapping[str, float]
 ) -> Iterator[RenamedProject]:
+    """The pairs whose former volume was in use until the new container was made."""
     for pair in pairs:
         at = changed.get(pair.former.mountpoint)
         if at is None or at > pair.made + AFTER_S:

@@ -58,6 +58,7 @@ def chains(
 
 
 def _chain(table: Table, name: str, policy: str, rules: tuple[Rule, ...]) -> Chain:
+    """One chain of `iptables-save`; a policy "-" marks a chain that no hook enters."""
     if policy == "-":
         return Chain(table, name, rules)
     is_nat = table.name == "nat"

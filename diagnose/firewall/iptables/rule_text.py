@@ -93,6 +93,7 @@ def _words(line: str) -> list[str]:
 
 
 def _options(words: list[str]) -> list[RuleOption]:
+    """The options of a rule with their values; `!` negates the one that follows."""
     options: list[RuleOption] = []
     negated = False
     position = 0

@@ -95,6 +95,7 @@ def chains(
 
 
 def _chain(row: _ChainRow, rules: tuple[Rule, ...], *, is_dormant: bool) -> Chain:
+    """One chain of a dump; a chain of a dormant table has no hook."""
     table = Table("nft", row.family, row.table)
     hook = row.hook
     if hook is None or is_dormant:

@@ -110,6 +110,7 @@ def _keys(
 def _key(
     program: RuleProgram, parts: list[Part], element: Mapping[str, Any], *, is_concatenated: bool
 ) -> _Key | None:
+    """One element of a set as values of the loaded parts; None where it cannot be read."""
     if element.get("any"):
         return tuple(_anything(part) for part in parts)
     low = bytes.fromhex(element["value"])

@@ -153,6 +153,7 @@ def builds(live: Live, question: ListBuilds) -> Json:
 
 
 def _call(live: Live, question: AnyQuestion, function: str, paths: Iterable[str]) -> Json:
+    """What a worker answers about these paths; a mount that hangs is not asked twice."""
     points = _points(live)
     for path in paths:
         mount = holding(path, points)

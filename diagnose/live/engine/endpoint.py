@@ -329,6 +329,7 @@ def _current_context(environ: Mapping[str, str]) -> str | None:
 
 
 def _context(name: str, source: str, environ: Mapping[str, str]) -> EngineEndpoint:
+    """The endpoint of a docker context. source: what named the context."""
     if name == "default":
         if environ.get("DOCKER_HOST"):
             return parse(

@@ -131,6 +131,7 @@ def same_namespace(pid: int, kind: str) -> bool | None:
 
 
 def _find(where: EngineEndpoint) -> Found:
+    """The engine's process on this machine, by who serves its socket; or why there is none."""
     if where.scheme == "ssh":
         return Found(None, "the endpoint", f"the engine is reached through ssh on {where.address}")
     if where.scheme == "tcp":

@@ -240,6 +240,7 @@ FREEZERS = (
 
 
 def _version_1(folder: _Folder) -> dict[str, Json]:
+    """The limits and counters of a group of cgroup v1, where each controller has a folder."""
     memory, pids, cpu, accounting = (
         folder("memory"),
         folder("pids"),
@@ -284,6 +285,7 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
 
 
 def _version_2(folder: _Folder) -> dict[str, Json]:
+    """The limits and counters of a group of cgroup v2."""
     here = folder("")
     usage = _number(here, "memory.current")
     figures = _pairs(here, "memory.stat")

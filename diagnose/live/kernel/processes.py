@@ -64,6 +64,7 @@ def processes(_live: Live, _question: ListProcesses) -> Json:
 
 
 def _processes() -> Iterator[dict[str, Json]]:
+    """The rows of all processes, one by one."""
     for pid in pids():
         try:
             head, _, tail = read(f"/proc/{pid}/stat").rpartition(b")")

@@ -58,6 +58,7 @@ def entries(args: Json) -> Row:
 
 
 def _request(args: Json) -> bytes:
+    """The netlink request for the entries that these arguments choose."""
     family = next(number for number, name in FAMILIES.items() if name == args.get("family", "inet"))
     protocol = args.get("protocol")
     if protocol not in (None, *_PROTOCOLS):
@@ -76,6 +77,7 @@ def _request(args: Json) -> bytes:
 
 
 def _entry(message: nlmsg) -> Row:
+    """One tracked connection."""
     attributes = Attributes(message)
     version = _VERSIONS[message["nfgen_family"]]
     original, reply = (

@@ -117,6 +117,7 @@ def _ask_udp(
     kind: str,
     packet_bytes: int | None = None,
 ) -> dict[str, Any]:
+    """The reply to a query that is repeated until its last patience ends."""
     answer = _no_reply()
     messages: dict[int | None, float] = {}
     try:
@@ -158,6 +159,7 @@ def number_of(reply: bytes) -> int | None:
 def _ask_tcp(
     kernel: socket.socket, address: tuple[Any, ...], name: str, kind: str
 ) -> dict[str, Any]:
+    """The reply over TCP, where a length stands before each message."""
     answer = _no_reply()
     deadline = time.monotonic() + TCP_PATIENCE_S
     try:

@@ -67,6 +67,7 @@ class _Sample:
         self._rcode: str | None = None
 
     def taken_from(self, address: tuple[Any, ...]) -> dict[str, Any]:
+        """How many queries the server at this address answers; more are sent if some get lost."""
         icmp = None
         try:
             self._kernel.connect(address)

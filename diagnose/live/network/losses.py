@@ -236,6 +236,7 @@ def _place(text: str) -> Place:
 
 
 def _changes_between(looks: list[_Look]) -> dict[str, Any]:
+    """What was lost between the first look and the last one."""
     connected = {place for look in looks for place in look.connected}
     repeats: dict[Place, list[int]] = {}
     for look in looks:

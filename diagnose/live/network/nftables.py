@@ -120,6 +120,7 @@ def _answer(
 
 
 def _read() -> Row:
+    """All tables, chains, rules and sets, and whether they changed while they were read."""
     before = _generation()
     tables = _dump(nft.NFT_MSG_GETTABLE, nft.nft_table_msg, _table)
     chains = _dump(nft.NFT_MSG_GETCHAIN, nft.nft_chain_msg, _chain)
@@ -211,6 +212,7 @@ def _rule(answer: nlmsg) -> Row:
 
 
 def _set(answer: nlmsg) -> Row:
+    """One set, without its elements."""
     attributes = Attributes(answer)
     fields = attributes.inside("NFTA_SET_DESC")("NFTA_SET_DESC_CONCAT")
     row = {

@@ -116,6 +116,7 @@ def route_lookups(args: Json) -> list[Row]:
 
 
 def _look_up(kernel: NetlinkSocket, dst: str, src: str | None, iif: int | None) -> Row:
+    """The kernel's answer to `ip route get`."""
     wanted: dict[str, Any] = {"RTA_DST": dst}
     if src:
         wanted["RTA_SRC"] = src
@@ -176,6 +177,7 @@ def _request(kind: int, message: type, family: int = socket.AF_UNSPEC) -> bytes:
 
 
 def _link(message: nlmsg) -> Iterator[Row]:
+    """One interface, with its place in a bridge."""
     attributes = Attributes(message)
     info = attributes.inside("IFLA_LINKINFO")
     is_bridge_port = info("IFLA_INFO_SLAVE_KIND") == "bridge"
@@ -217,6 +219,7 @@ def _listed_route(message: nlmsg) -> Iterator[Row]:
 
 
 def _route(message: nlmsg) -> Iterator[Row]:
+    """One route, a row for each of its next hops."""
     attributes = Attributes(message)
     family = message["family"]
     row: Row = {
@@ -249,6 +252,7 @@ def _gateway(attributes: Attributes) -> str | None:
 
 
 def _rule(message: nlmsg) -> Iterator[Row]:
+    """One rule of policy routing."""
     attributes = Attributes(message)
     src, dst = attributes("FRA_SRC"), attributes("FRA_DST")
     action = (

@@ -34,6 +34,7 @@ def stalls(_live: Live, question: ListTcpStalls) -> list[dict[str, Any]]:
 
 
 def _row(line: str) -> dict[str, Any] | None:
+    """The connection of a line of /proc/net/tcp, if its retransmission timer runs."""
     fields = line.split()
     if len(fields) < 7 or fields[3] != _ESTABLISHED:
         return None

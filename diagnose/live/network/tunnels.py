@@ -38,6 +38,7 @@ def tunnels(_live: Live, _question: ListTunnelHolders) -> list[dict[str, Any]]:
 
 
 def _held_tunnels(pid: str) -> Iterator[str]:
+    """The tunnel interfaces whose device a process has open."""
     folder = f"/proc/{pid}/fd"
     try:
         numbers = os.listdir(folder)

@@ -129,6 +129,7 @@ def _has_json_file(container: Container) -> bool:
 def _rotations(
     host: Host, names: Sequence[str], files: Mapping[str, Container]
 ) -> Iterator[LogRotation]:
+    """The files of logrotate whose pattern covers a log file of the engine."""
     active = [name for name in names if not name.endswith(TABOO)]
     for path in [MAIN_FILE, *(f"{FOLDER}/{name}" for name in active[:MOST_FILES])]:
         text = host.ask(ReadFile(path))

@@ -54,6 +54,7 @@ def program_logs(host: Host, all_failed_answers: AllFailedAnswers, clock: Clock)
 
 
 def _log_of(host: Host, container: Container, clock: Clock) -> ProgramLog | None:
+    """The log below the folders of a container that was written to last and explains something."""
     root = f"/proc/{container.state.pid}/root"
     folders = [LogFolder(root, path) for path in _folders(container)]
     listings = host.answers_about(folders, lambda folder: folder.listing)

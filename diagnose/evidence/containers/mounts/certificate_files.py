@@ -98,6 +98,7 @@ def certificate_files(
 def _files(
     host: Host, container: Container, server: str, loaded_at: float
 ) -> Iterator[CertificateFile]:
+    """The certificates that the settings of a server name, as they lie on the host."""
     settings = mounted_settings(host, container, "certificates", _OF_SETTINGS, _FOLDER)
     texts = [text for _, text in settings]
     places = _places(container, texts)

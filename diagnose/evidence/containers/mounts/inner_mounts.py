@@ -90,6 +90,7 @@ def _tables(host: Host, containers: Sequence[Container]) -> dict[str, list[Mount
 def _unshared_mounts(
     container: Container, table: list[Mounted] | tuple[()], known: set[str]
 ) -> Iterator[tuple[Mount, Mounted]]:
+    """The file systems that a program has mounted below a bind mount that shares nothing."""
     points = Counter(mounted.point for mounted in table)
     for mounted in table:
         if not is_remote(mounted.fstype) or mounted.fstype in OF_PROGRAMS or mounted.dev in known:

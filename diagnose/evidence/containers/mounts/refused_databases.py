@@ -87,6 +87,7 @@ def _databases(host: Host, folders: Sequence[str]) -> dict[str, list[str]]:
 def _cases(
     containers: Containers, recent_logs: RecentLogs, processes: Processes
 ) -> Iterator[_Case]:
+    """Running containers whose log says again and again that a database cannot be written."""
     for container in containers.running:
         lines = recent_logs.of(container)
         refusals = [line.text for line in lines if _REFUSED.search(line.text)]

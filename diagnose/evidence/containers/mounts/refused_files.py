@@ -89,6 +89,7 @@ def refused_files(
 def _from_logs(
     containers: Containers, log_tails: LogTails, info: Info | None, numbers: UserNumbers | None
 ) -> list[RefusedFile]:
+    """The files that failed programs refuse by their own words, with what they ask for."""
     suspects = []
     for container in containers:
         failure = log_tails.failures.get(container.id)

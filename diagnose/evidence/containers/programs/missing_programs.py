@@ -121,6 +121,7 @@ def _missing_name(container: Container, below: Program | None) -> str:
 
 
 def _missing(host: Host, container: Container, name: str) -> MissingProgram:
+    """What a container may have meant by a program that it does not have."""
     words = container.config.words
     image_words = _image_words(host, container)
     is_own = image_words is not None and words != image_words

@@ -105,6 +105,7 @@ def parsed(records: KernelLog) -> Iterator[ProgramFault]:
 
 
 def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
+    """The fault that a line of the kernel reports, in one of three forms."""
     text = record.text.strip()
     if match["trap"]:
         return ProgramFault(

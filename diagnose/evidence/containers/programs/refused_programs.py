@@ -238,6 +238,7 @@ def _reason(text: str) -> str:
 
 
 def _look(host: Host, id: str, path: str, why: str, line: str, behind: str = "") -> Program:
+    """What lies at a path in a container, links followed."""
     program = Program(path, why, line, behind=behind)
     if not path.startswith("/"):
         return msgspec.structs.replace(program, missing=why == "no such file or directory")

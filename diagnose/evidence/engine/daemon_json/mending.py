@@ -89,6 +89,7 @@ def mending(text: str, major: int | None) -> Mending | None:
 
 
 def _edit(text: str, fault: Fault) -> LineEdit | None:
+    """The edit of one line that ends a fault; None where no edit of one line does."""
     lines = text.split("\n")
     if not 0 < fault.line <= len(lines):
         return None

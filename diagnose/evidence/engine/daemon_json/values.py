@@ -159,6 +159,7 @@ def _wrong_registries(setting: _Setting) -> Iterator[Fault]:
 
 
 def _wrong_log_options(setting: _Setting) -> Iterator[Fault]:
+    """Options that the log driver does not have, and combinations that it does not take."""
     options = setting.value
     driver = str(setting.file.get("log-driver") or "json-file")
     own = _LOG_OPTIONS.get(driver)
@@ -224,6 +225,7 @@ def _wrong_storage_driver(setting: _Setting) -> Iterator[Fault]:
 
 
 def _wrong_pools(setting: _Setting) -> Iterator[Fault]:
+    """Address pools that are no networks, or cannot be divided as they ask."""
     for configured in setting.value:
         if configured is None:
             yield setting.fault("a pool is null, on which the engine panics")

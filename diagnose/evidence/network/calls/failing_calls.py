@@ -181,6 +181,7 @@ def _signs(text: str) -> frozenset[str]:
 
 
 def _calls(container: Container, networks: Networks, line: RecentLine) -> list[FailingCall]:
+    """The calls of a line that names an address of a network of the engine."""
     calls = []
     text = line.text
     for match in (*_PLACE.finditer(text), *_PLACE6.finditer(text)):

@@ -144,6 +144,7 @@ def _probe(
 
 
 def _outcome(small: DnsReply, large: DnsReply, server: str, size: int) -> str:
+    """What a small and a large DNS query to one server say of large packets."""
     if large.answered:
         return f"a DNS query of {size} bytes to {server} is answered"
     if large.icmp == "too large":

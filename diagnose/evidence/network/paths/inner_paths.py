@@ -160,6 +160,7 @@ def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
 
 
 def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
+    """The network stack inside of a container: its interfaces, settings and rules."""
     names = {link.index: link.name for link in netns.links}
     devices = tuple(
         Device(link.name, addresses_with_prefix(link, netns.addresses), link.kind)

@@ -110,6 +110,7 @@ def _of_container(
     resolvers: Resolvers,
     walked: dict[tuple[str, str], Trace],
 ) -> Iterator[ResolverPath]:
+    """The way of a container's queries to each server that it asks itself. walked: known traces."""
     upstreams = resolvers.upstreams(container)
     place = _place(container, networks)
     if place is None:

@@ -165,6 +165,7 @@ class _Walks:
             yield from self._to_container(want, address)
 
     def _to_host(self, want: Want, address: str) -> Iterator[WantedPath]:
+        """The paths of a want that goes to an address of this host, one for each port."""
         leaving = self._leaving_network(want.container)
         if leaving is None or is_loopback(address):
             return
@@ -249,6 +250,7 @@ class _Walks:
         return None
 
     def _to_container(self, want: Want, address: str) -> Iterator[WantedPath]:
+        """The paths of a want that goes to another container on a shared network."""
         own = (want.container.id, self._names.owner_of(want.container).id)
         for name, endpoint in self._names.endpoints_of(want.container).items():
             called = self._names.on_network(name, address)

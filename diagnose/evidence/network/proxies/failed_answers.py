@@ -93,6 +93,7 @@ def _failed_answers(
     containers: Containers,
     namespaces: Namespaces | None,
 ) -> FailedAnswers | None:
+    """The errors with which a server answers now: all of its answers, or those of one path."""
     log = recent_logs.of_this_run(container)
     lines = list(access_lines(log))
     requests = [line for line in lines if not _PROBE.search(line.path)]

@@ -93,6 +93,7 @@ def _loop(
     containers: Containers,
     namespaces: Namespaces | None,
 ) -> RedirectLoop | None:
+    """The redirect that a server gives one client again and again, if it does."""
     if len(lines) < LEAST:
         return None
     requests = [line for line in access_lines(lines) if line.method in _OF_BROWSERS]

@@ -126,6 +126,7 @@ class _Site(msgspec.Struct, dict=True):
 
 
 def _of_traefik(host: Host, site: _Site) -> Iterator[UnservedRoute]:
+    """The routes of the one Traefik on this host, where its settings are known."""
     proxies = [container for container in site.containers.running if is_traefik(container)]
     if len(proxies) != 1:
         return

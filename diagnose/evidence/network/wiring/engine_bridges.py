@@ -79,6 +79,7 @@ def _translated_on(container: Container, name: str) -> bool:
 
 
 def _ports(container: Container, network: Network, family: Family) -> list[PublishedPort]:
+    """The ports of a container for which the engine writes rules on this bridge, each once."""
     ports: dict[PublishedPort, None] = {}
     is_routed = family == "ip" and _is_routed(network)
     for binding in container.published_ports:
