@@ -5,7 +5,7 @@ from __future__ import annotations
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.contents import LogContents
 from diagnose.evidence.containers.logs.files import LogFiles
-from diagnose.evidence.containers.logs.open_files import WrittenLogs
+from diagnose.evidence.containers.logs.written_logs import WrittenLogs
 from diagnose.model import DAEMON, CheckResult, Finding, Json, Severity, Unexamined
 from diagnose.registry import check
 

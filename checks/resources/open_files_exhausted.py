@@ -8,8 +8,8 @@ from checks.resources.helpers import reaches
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tail import NO_LINES
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import HostLimits
+from diagnose.evidence.machine.open_files import Crowded, OpenFiles
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import DAEMON, HOST, CheckResult, Finding, Percent, Severity, Unavailable
 from diagnose.phrases import quoted

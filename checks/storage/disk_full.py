@@ -17,7 +17,7 @@ from diagnose.evidence.storage.filled_disk import FilledDisk
 from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
 from diagnose.evidence.storage.loop_images import LoopImages, in_image
-from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.mappings import present
 from diagnose.model import (
     Bytes,

@@ -13,7 +13,7 @@ from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Fi
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
 from diagnose.evidence.storage.mounts import Mounted, Mounts
 from diagnose.evidence.storage.remote_mounts import RemoteMounts
-from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.mappings import by_key, present
 from diagnose.model import (
     DAEMON,

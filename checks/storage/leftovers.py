@@ -10,7 +10,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.deleted_files import DeletedFile, DeletedFiles
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
-from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import (
     DAEMON,

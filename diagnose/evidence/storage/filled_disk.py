@@ -12,7 +12,7 @@ from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRo
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
 from diagnose.evidence.storage.full_disks import CoreDumps, FileSize, FullDisks, largest_log
-from diagnose.evidence.storage.volumes import UnusedVolumes
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Unavailable
 

@@ -10,7 +10,7 @@ from diagnose.evidence.containers.inspect import Mount
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import Failed
 from diagnose.phrases import unix
 from diagnose.questions import Host

@@ -13,7 +13,7 @@ from diagnose.evidence.containers.project_member import COMPOSE
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.storage.left_volumes import AFTER_S, RECENT_S, is_alike, last_changes
-from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed

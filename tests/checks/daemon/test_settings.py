@@ -24,7 +24,7 @@ from diagnose.evidence.run.options import Options
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage
 from diagnose.evidence.storage.refused_volumes import RefusedVolumes, refused_volumes
-from diagnose.evidence.storage.volumes import UnusedVolumes, Volume
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes, Volume
 from diagnose.model import DAEMON, Failed
 from tests.hosts import Made
 from tests.inspected import container, of

@@ -15,8 +15,8 @@ from diagnose.evidence.containers.cgroups import (
     throttling,
 )
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
-from diagnose.evidence.machine.descriptors import Crowded, OpenFiles
 from diagnose.evidence.machine.host_limits import Descriptors, HostLimits
+from diagnose.evidence.machine.open_files import Crowded, OpenFiles
 from diagnose.model import Finding
 from tests.checks.resources.evidence import ROOMY, WEB, severities
 from tests.hosts import Made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from diagnose.evidence.containers.descriptor_limits import (
+from diagnose.evidence.containers.computing_processes import (
     ComputingProcess,
     ComputingProcesses,
     computing_processes,
