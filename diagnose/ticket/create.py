@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -71,115 +72,138 @@ def take(
     configuration; bundle.TooLargeError, bundle.LeakError as their module says.
     """
     configured = session.configuration(options)
-    redactor = redactor or session.redactor(configured)
-    if options.source is not None:
-        return _taken_again(checks, options, configured, redactor, began, max_size, anonymize)
-    recorder, budget = open_recorder(
-        replace(options, site=configured.site), tuple(checks), began, redactor
-    )
-    what = engine.Run(
+    task = _Task(
         checks,
-        tuple(checks),
-        thresholds=configured.thresholds,
-        silences=configured.silences,
-        notes=configured.notes,
-        profile=True,
-        shown=page.KINDS,
-    )
-    budget.keep_for_sealing()
-    before_s = time.process_time()
-    with interrupts.attended(recorder, budget):
-        report = engine.run(recorder, what, began=began, budget=budget)
-        run_s = time.process_time() - before_s
-        for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
-            for _ in recorder.ask_many(questions):
-                pass
-    limited_memory.must_end_by(time.monotonic() + SEALING_S)
-    limit = TimeLimit(began + options.budget_s)
-    # A secret that an early answer showed in a place of its own may be known only from a later one.
-    asked: Recording = recorder.recording
-    recording: Recording = dict(
-        settled(question, entry, redactor) for question, entry in asked.items()
-    )
-    is_small = len(recording) <= SMALL_RUN and run_s <= SHORT_RUN_S
-    has_time = is_small or limit.allows(AGAIN_SHARE * run_s, then=SEALING_SHARE * run_s)
-    if has_time or recording != asked:
-        # The bundle's report is judged again from what the bundle holds, so that both say the same.
-        what = replace(what, uncollected=report.uncollected)
-        hurried = Budget(limit.ends, limit.ends, options.budget_s)
-        judged = _judged_report(recording, what, began, Budget.unlimited() if has_time else hurried)
-        report = replace(judged, duration_s=report.duration_s, source="live")
-    return _sealed_bundle(
-        report, recording, what, began, redactor, max_size, anonymize, limit=limit
-    )
-
-
-def _taken_again(
-    checks: Mapping[str, Check],
-    options: Options,
-    configured: Config,
-    redactor: Redactor,
-    began: float,
-    max_size: int,
-    anonymize: bool,
-) -> Taken:
-    """A bundle of an older one, redacted again by the rules of today."""
-    assert options.source is not None
-    entries, head = session.recorded(options.source)
-    _, what = session.replay(
-        options.source, checks, tuple(checks), configured, explicit=options.config is not None
-    )
-    what = replace(what, profile=True, shown=page.KINDS)
-    recording = redacted_again(entries, redactor)
-    report = _judged_report(recording, what, began)
-    kept = {name: head[name] for name in ("anonymized",) if name in head}
-    before = head.get("redacted")
-    counts = Counter(before if isinstance(before, dict) else {})
-    return _sealed_bundle(
-        report, recording, what, began, redactor, max_size, anonymize, extra=kept, before=counts
-    )
-
-
-def _sealed_bundle(
-    report: Report,
-    recording: Recording,
-    what: engine.Run,
-    began: float,
-    redactor: Redactor,
-    max_size: int,
-    anonymize: bool,
-    *,
-    extra: Mapping[str, Json] = MappingProxyType({}),
-    before: Mapping[str, int] = MappingProxyType({}),
-    limit: TimeLimit = UNLIMITED,
-) -> Taken:
-    """The bundle of a recording and its report, proven to hold no secret of the redactor's.
-
-    extra: more of the manifest. before: what was redacted in an earlier bundle, by kind. limit: for
-    what may be left out.
-    """
-    head: dict[str, Json] = dict(extra)
-    names = None
-    if anonymize:
-        renaming = Renaming(recording)
-        recording = renaming.recording(recording)
-        plain, report = report, _judged_report(recording, replace(what, silences=()), began)
-        report = _silenced(report, plain, renaming)
-        report = replace(report, duration_s=plain.duration_s, source=plain.source)
-        head["anonymized"] = {"checks_that_say_something_else": _differing(plain, report)}
-        names = renaming.map
-    head = {**session.manifest(report, what.thresholds), **head}
-    sealed = bundle.make(
-        report,
-        code_of(report, "warning"),
-        recording,
-        head,
-        redacted=dict(Counter(redactor.counts) + Counter(before)),
+        options,
+        configured=configured,
+        redactor=redactor or session.redactor(configured),
+        began=began,
         max_size=max_size,
-        limit=limit,
+        anonymize=anonymize,
     )
-    bundle.prove(sealed, redactor.secrets)
-    return Taken(report, sealed, names)
+    if options.source is not None:
+        return task.sealed(task.of_older_bundle(options.source))
+    return task.sealed(task.of_host(open_recorder))
+
+
+class _Examined(msgspec.Struct, frozen=True):
+    """A recording with its report: what is sealed."""
+
+    report: Report
+    recording: Recording
+    what: engine.Run
+    manifest: Mapping[str, Json] = MappingProxyType({})
+    """What an older bundle says of itself."""
+    redacted: Mapping[str, int] = MappingProxyType({})
+    """How much was redacted in an older bundle, by kind."""
+    limit: TimeLimit = UNLIMITED
+    """For what may be left out."""
+
+
+class _Task(msgspec.Struct, frozen=True):
+    """A bundle that is asked for."""
+
+    checks: Mapping[str, Check]
+    options: Options
+    configured: Config
+    redactor: Redactor
+    began: float
+    max_size: int
+    anonymize: bool
+
+    def of_host(self, open_recorder: OpenRecorder) -> _Examined:
+        """A run of every check, and what a colleague may need beyond it."""
+        ids, configured = tuple(self.checks), self.configured
+        options = replace(self.options, site=configured.site)
+        recorder, budget = open_recorder(options, ids, self.began, self.redactor)
+        what = engine.Run(
+            self.checks,
+            ids,
+            thresholds=configured.thresholds,
+            silences=configured.silences,
+            notes=configured.notes,
+            profile=True,
+            shown=page.KINDS,
+        )
+        budget.keep_for_sealing()
+        before_s = time.process_time()
+        with interrupts.attended(recorder, budget):
+            report = engine.run(recorder, what, began=self.began, budget=budget)
+            run_s = time.process_time() - before_s
+            for questions in (bundle.superset(), bundle.last_words(recorder.recording)):
+                for _ in recorder.ask_many(questions):
+                    pass
+        limited_memory.must_end_by(time.monotonic() + SEALING_S)
+        limit = TimeLimit(self.began + options.budget_s)
+        run = _Examined(report, recorder.recording, what, limit=limit)
+        return self._judged_again(run, run_s)
+
+    def _judged_again(self, run: _Examined, run_s: float) -> _Examined:
+        """The run, judged by what the bundle will hold, so that both say the same.
+
+        run_s: seconds of CPU that the run took.
+        """
+        # an early answer may show a secret that is known to be one only from a later answer
+        recording: Recording = dict(
+            settled(question, entry, self.redactor) for question, entry in run.recording.items()
+        )
+        is_small = len(recording) <= SMALL_RUN and run_s <= SHORT_RUN_S
+        limit = run.limit
+        has_time = is_small or limit.allows(AGAIN_SHARE * run_s, then=SEALING_SHARE * run_s)
+        if not has_time and recording == run.recording:
+            return replace(run, recording=recording)
+        what = replace(run.what, uncollected=run.report.uncollected)
+        hurried = Budget(limit.ends, limit.ends, self.options.budget_s)
+        budget = Budget.unlimited() if has_time else hurried
+        judged = _judged_report(recording, what, self.began, budget)
+        report = replace(judged, duration_s=run.report.duration_s, source="live")
+        return replace(run, report=report, recording=recording, what=what)
+
+    def of_older_bundle(self, source: Path) -> _Examined:
+        """An older bundle, redacted again by the rules of today."""
+        host = session.recorded(source)
+        is_explicit = self.options.config is not None
+        _, what = session.replay(
+            source, self.checks, tuple(self.checks), self.configured, explicit=is_explicit
+        )
+        what = replace(what, profile=True, shown=page.KINDS)
+        recording = redacted_again(host.answers, self.redactor)
+        before = host.manifest.get("redacted")
+        return _Examined(
+            _judged_report(recording, what, self.began),
+            recording,
+            what,
+            manifest={
+                name: host.manifest[name] for name in ("anonymized",) if name in host.manifest
+            },
+            redacted=before if isinstance(before, dict) else {},
+        )
+
+    def sealed(self, examined: _Examined) -> Taken:
+        """The bundle, proven to hold no secret of the redactor's."""
+        report, recording, what = examined.report, examined.recording, examined.what
+        head: dict[str, Json] = dict(examined.manifest)
+        names = None
+        if self.anonymize:
+            renaming = Renaming(recording)
+            recording = renaming.recording(recording)
+            unsilenced = replace(what, silences=())
+            plain, report = report, _judged_report(recording, unsilenced, self.began)
+            report = _silenced(report, plain, renaming)
+            report = replace(report, duration_s=plain.duration_s, source=plain.source)
+            head["anonymized"] = {"checks_that_say_something_else": _differing(plain, report)}
+            names = renaming.map
+        sealed = bundle.make(
+            report,
+            code_of(report, "warning"),
+            recording,
+            {**session.manifest(report, what.thresholds), **head},
+            redacted=dict(Counter(self.redactor.counts) + Counter(examined.redacted)),
+            max_size=self.max_size,
+            limit=examined.limit,
+        )
+        bundle.prove(sealed, self.redactor.secrets)
+        return Taken(report, sealed, names)
 
 
 def _judged_report(
