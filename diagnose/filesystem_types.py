@@ -20,6 +20,23 @@ _REMOTE = frozenset(
     ]
 )
 _OF_THE_HYPERVISOR = "virtiofs"
+_SHARED_BY_FUSE = frozenset(
+    f"fuse.{name}"
+    for name in (
+        "ceph",
+        "curlftpfs",
+        "gcsfuse",
+        "glusterfs",
+        "goofys",
+        "grpcfuse",
+        "juicefs",
+        "rclone",
+        "s3fs",
+        "seaweedfs",
+        "sshfs",
+    )
+)
+"""Programs whose files others change too. A pool of this machine's own disks is none of them."""
 
 
 def is_remote(fstype: str) -> bool:
@@ -28,6 +45,11 @@ def is_remote(fstype: str) -> bool:
     Each kind of fuse is one of them: a process answers for it.
     """
     return fstype in _REMOTE or fstype == "fuse" or fstype.startswith("fuse.")
+
+
+def is_shared_by_network(fstype: str) -> bool:
+    """Whether other machines change files of such a file system, of which no event comes here."""
+    return fstype in _REMOTE or fstype in _SHARED_BY_FUSE or fstype == _OF_THE_HYPERVISOR
 
 
 def may_hang(fstype: str) -> bool:

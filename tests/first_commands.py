@@ -119,6 +119,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "network.declared-port-not-listening": "what heals it stands in the program's own log",
     "container.certificate-expired": "only its issuer renews a certificate",
     "network.requests-unanswered": "no cure was run since its scenario was written",
+    "container.changes-unseen": "no cure was run since its scenario was written",
     "network.ftp-data-unpublished": "the range of data ports is a setting of the server",
     "network.discovery-unheard": "no cure was run since its scenario was written",
     "firewall.ban-bypassed": "no cure was run since its scenario was written",

@@ -1,8 +1,8 @@
 """A file system server that stops to answer: what a dead network mount is to the kernel's callers.
 
-As a program, `python -m tests.fuse_dead FOLDER`: it mounts FOLDER, is an empty folder until
+As a program, `python -m tests.fuse_dead FOLDER [TYPE]`: it mounts FOLDER, is an empty folder until
 SIGUSR1, and then reads each request and never answers one, so that whoever asks cannot be killed.
-It ends with its process.
+It ends with its process. TYPE is what the mount table shows, such as `fuse.sshfs`.
 """
 
 import ctypes
@@ -26,12 +26,14 @@ def private_mounts() -> None:
         raise OSError(ctypes.get_errno(), "no mount namespace")
 
 
-def mount_dead(point: Path, alive: threading.Event | None = None) -> threading.Thread:
+def mount_dead(
+    point: Path, alive: threading.Event | None = None, kind: str = "fuse.dead"
+) -> threading.Thread:
     """Mount it here; it answers as long as `alive` is set. OSError if that is not allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
     device = os.open("/dev/fuse", os.O_RDWR)
     options = f"fd={device},rootmode=40000,user_id=0,group_id=0,allow_other".encode()
-    if libc.mount(b"server:/export", os.fsencode(point), b"fuse.dead", 0, options):
+    if libc.mount(b"server:/export", os.fsencode(point), kind.encode(), 0, options):
         raise OSError(ctypes.get_errno(), "no FUSE mount")
     server = threading.Thread(target=_serve, args=(device, alive or threading.Event()), daemon=True)
     server.start()
@@ -77,7 +79,7 @@ def main() -> None:
     alive = threading.Event()
     alive.set()
     signal.signal(signal.SIGUSR1, lambda *_: alive.clear())
-    mount_dead(Path(sys.argv[1]), alive)
+    mount_dead(Path(sys.argv[1]), alive, *sys.argv[2:3])
     print("mounted", flush=True)
     while True:
         signal.pause()

@@ -257,3 +257,35 @@ class FindOpenFiles(Question[OpenPaths], frozen=True):
     )
     pid: int
     folder: str
+
+
+class WatchingProcess(msgspec.Struct, frozen=True):
+    """A process that has asked inotify for changes."""
+
+    pid: int
+    comm: str
+    devices: list[str]
+    """MAJOR:MINOR of the file systems on which it watches files."""
+
+
+class WatchingProcesses(msgspec.Struct, frozen=True):
+    """Those of the processes asked about, and those that the caller may not look into."""
+
+    processes: list[WatchingProcess]
+    unseen: list[int] = []
+
+
+class FindWatches(Question[WatchingProcesses], frozen=True):
+    """On which file systems these processes have inotify watch files."""
+
+    POLICY = Policy(
+        "watches",
+        what="the files that processes watch",
+        collector="kernel.watches:watches",
+        lane="probe",
+        scope="host",
+        deadline=2,
+        priority=7,
+        in_helper=True,
+    )
+    pids: list[int]

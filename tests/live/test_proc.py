@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import resource
 import socket
@@ -19,6 +20,7 @@ from diagnose.live.kernel import (
     open_files,
     proc_files,
     processes,
+    watches,
 )
 from diagnose.model import Failed
 from diagnose.questions.processes import SeeProcess
@@ -159,6 +161,32 @@ def test_what_a_process_has_open_is_counted_and_named(tmp_path: Path) -> None:
     assert (mine["limit"], mine["open"] >= open_files.FEW_FILES) == (soft, True)
     assert {f"{tmp_path}/moved", f"{tmp_path}/1 (deleted)"} <= {*named["paths"]}
     assert f"{tmp_path}/0" not in named["paths"]
+
+
+def test_the_file_systems_that_a_process_watches(tmp_path: Path) -> None:
+    libc = ctypes.CDLL(None)
+    descriptor = libc.inotify_init1(0)
+    try:
+        asked = question("watches", pids=[os.getpid(), 2**22 + 1])
+        before = plain(watches.watches(Live(), asked))["processes"]
+        libc.inotify_add_watch(descriptor, str(tmp_path).encode(), 0x88)
+        (row,) = plain(watches.watches(Live(), asked))["processes"]
+    finally:
+        os.close(descriptor)
+    (shown,) = {
+        line.split()[2]
+        for line in Path("/proc/self/mountinfo").read_text().splitlines()
+        if line.split()[4] == _mount_point(tmp_path)
+    }
+    assert row["pid"] == os.getpid()
+    assert shown in row["devices"]
+    assert before == []
+
+
+def _mount_point(path: Path) -> str:
+    while not path.is_mount():
+        path = path.parent
+    return str(path)
 
 
 def test_pressure_is_parsed() -> None:
