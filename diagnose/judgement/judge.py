@@ -41,9 +41,10 @@ def judge_all(
     """
     unjudged = set(never)
     results = []
-    ends = max(budget.judged_by, time.monotonic() + LEAST_S)
+    least = time.monotonic() + LEAST_S
+    found = 0
     for check in checks:
-        left = ends - time.monotonic()
+        left = max(budget.ends_for(found), least) - time.monotonic()
         result = _out_of_time(check)
         if left > 0 and check.id not in unjudged:
             try:
@@ -51,6 +52,7 @@ def judge_all(
                     result = judge(check, evidence, thresholds)
             except TimeIsUpError:
                 pass
+        found += len(result.findings)
         results.append(result)
     return results
 

@@ -187,7 +187,7 @@ def _linked(
     in_order: Sequence[Reported] = sorted(findings, key=lambda finding: -finding.severity)
     so_far = in_order, (UNLINKED,)
     try:
-        with at_most(max(budget.judged_by - time.monotonic(), 0.0) + LINKING_S):
+        with at_most(max(budget.ends_for(len(findings)) - time.monotonic(), LINKING_S)):
             if what.is_unlinked:
                 return so_far
             linked = causes.link(findings, basis.stands_on)

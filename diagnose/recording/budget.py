@@ -19,6 +19,11 @@ SEALING_S = 0.2
 SEALING_PER_CONTAINER_S = 0.0004
 """How much longer sealing takes for each container (measured: 1,000 containers with two findings
 each, without what is left out where the time is short)."""
+PRINTING_PER_FINDING_S = 0.000035
+"""What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
+"""
+LATE_S = 0.3
+"""How much later than its budget a run may end for the sake of many findings."""
 ASSEMBLING_SHARE = 0.4
 """Of the time that is kept for judging and printing: the answers of 8,000 containers take a second
 to become evidence."""
@@ -120,6 +125,10 @@ class Budget:
         if self.judged_by == math.inf:
             return 0.0
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
+
+    def ends_for(self, findings: int) -> float:
+        """Until when checks are judged, and causes proven, where so many findings are printed."""
+        return self.judged_by - max(0.0, PRINTING_PER_FINDING_S * findings - LATE_S)
 
     def begin_asking(self) -> None:
         """Leave `LEAST_S` for the questions, which begin now.

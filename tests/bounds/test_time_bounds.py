@@ -147,6 +147,25 @@ def test_after_the_budget_a_moment_is_left_for_judging() -> None:
     assert time.monotonic() - now < 2
 
 
+def test_what_is_found_leaves_less_time_for_judging(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("diagnose.judgement.judge.LEAST_S", 0.0)
+    monkeypatch.setattr("diagnose.recording.budget.PRINTING_PER_FINDING_S", 10.0)
+    subjects = [container(f"c{at}") for at in range(9)]
+    finds = a_check("test.finds", lambda: (Finding(subject, "down", {}) for subject in subjects))
+    now = time.monotonic()
+    first, second = judge_all([finds, a_check("test.late")], {}, {}, Budget(now, now + 60))
+    assert len(first.findings) == len(subjects)
+    assert second.missing
+    assert second.missing.reason == "budget"
+
+
+def test_few_findings_cost_no_time_for_judging() -> None:
+    budget = Budget(0, 10)
+    assert budget.ends_for(300) == 10
+    assert 8 < budget.ends_for(40_000) < 9.5
+    assert Budget.unlimited().ends_for(40_000) == math.inf
+
+
 def test_a_run_keeps_time_for_the_report_of_many_containers() -> None:
     began = time.monotonic()
     few, many = Budget.of_run(began, 10), Budget.of_run(began, 10)
