@@ -5,11 +5,11 @@ A finding is about a host: its place is a logical one, by kind and name.
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TextIO
 
 from diagnose.model import Check, Json, Report, Reported, Severity, Verdict
+from diagnose.render.json import as_text
 from diagnose.render.words import clean
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -18,7 +18,7 @@ LEVELS = {Severity.critical: "error", Severity.warning: "warning", Severity.advi
 
 def render(report: Report, stream: TextIO) -> None:
     """Write the document."""
-    json.dump(document(report), stream, indent=1)
+    stream.write(as_text(document(report)))
     stream.write("\n")
 
 
