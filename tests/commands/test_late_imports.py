@@ -101,7 +101,7 @@ MODULES = {
         "checks.container",
         "checks.dns",
     },
-    "all --format json --no-probe": {*HEAVY, "dnslib"},
+    "all --format json --no-probe": {*HEAVY, "dnslib", "psutil"},
 }
 """What a command must not import; FOLDER is a recorded host, without it the host is this one, with
 its default socket."""

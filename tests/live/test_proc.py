@@ -12,6 +12,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from diagnose.live import Collector, Live, Refused
@@ -44,9 +45,16 @@ def test_answers_are_plain_json(collector: Collector) -> None:
 
 def test_memory_is_in_bytes() -> None:
     answer = host.memory(Live(), question("memory"))
-    kilobytes = int(Path("/proc/meminfo").read_text().split()[1])
-    assert answer["total"] == kilobytes * 1024
+    assert (answer["total"], answer["swap_total"]) == (
+        psutil.virtual_memory().total,
+        psutil.swap_memory().total,
+    )
     assert 0 < answer["available"] <= answer["total"]
+
+
+def test_the_figures_of_memory_are_those_that_the_kernel_names() -> None:
+    text = "MemTotal:       8000 kB\nMemFree:  10 kB\nActive(anon):  3 kB\nHugePages_Total:  7\n"
+    assert host.parse_meminfo(text) == {"MemTotal": 8000 * 1024, "MemFree": 10 * 1024}
 
 
 def test_the_cache_of_zfs_may_shrink_to_its_least_size() -> None:
