@@ -21,7 +21,7 @@ import msgspec
 from diagnose.model import Failed, Json, Reason
 from diagnose.questions import AnyQuestion, Lane, Policy
 from diagnose.questions.engine import FindLocality, PingEngine
-from diagnose.questions.question import RecordedQuestion, recorded, typed
+from diagnose.questions.question import RecordedQuestion, policies, recorded, typed
 from diagnose.questions.run import Options
 from diagnose.recording.budget import patience
 from diagnose.recording.limits import cut
@@ -138,8 +138,9 @@ class Live(msgspec.Struct, dict=True, eq=False):
         """Fork the helper processes, before the tool has any thread.
 
         network: questions for the network process will come, so that it imports at once what it
-        needs.
+        needs. The questions are imported here: workers would each do it, and so does every run.
         """
+        policies()
         disk, network_process = self.helper("disk"), self.helper("network")
         disk.prepare()
         if network:
