@@ -12,29 +12,35 @@ import msgspec
 from diagnose.model import Json
 
 _LENGTH = struct.Struct("!I")
+_USUAL_BYTES = 1 << 15
+"""Nearly all messages are shorter: such a one is received at once."""
 
 
 def send(connection: socket.socket, body: bytes, handed_over: socket.socket | None = None) -> None:
     """Send a message, and a socket with it."""
     connection.settimeout(None)
-    socket.send_fds(
-        connection, [_LENGTH.pack(len(body))], [handed_over.fileno()] if handed_over else []
-    )
-    connection.sendall(body)
+    message = _LENGTH.pack(len(body)) + body
+    sent = socket.send_fds(connection, [message], [handed_over.fileno()] if handed_over else [])
+    if sent < len(message):
+        connection.sendall(memoryview(message)[sent:])
 
 
 def receive(connection: socket.socket, until: float | None) -> tuple[Json, socket.socket | None]:
     """One message and the socket that came with it.
 
-    TimeoutError at `until` (monotonic), ConnectionResetError when the other side is gone.
+    TimeoutError at `until` (monotonic), ConnectionResetError when the other side is gone. The two
+    sides speak in turn, so that nothing comes after a message.
     """
     connection.settimeout(_seconds_left(until))
-    head, descriptors, _, _ = socket.recv_fds(connection, _LENGTH.size, 1)
-    if not head:
+    begun, descriptors, _, _ = socket.recv_fds(connection, _USUAL_BYTES, 1)
+    if not begun:
         raise ConnectionResetError("the helper's worker is gone")
-    (size,) = _LENGTH.unpack(head)
     handed_over = socket.socket(fileno=descriptors[0]) if descriptors else None
-    return _decode(_receive_exactly(connection, size, until)), handed_over
+    (size,) = _LENGTH.unpack_from(begun)
+    body = begun[_LENGTH.size :]
+    if len(body) < size:
+        body += _receive_exactly(connection, size - len(body), until)
+    return _decode(body), handed_over
 
 
 def _receive_exactly(connection: socket.socket, size: int, until: float | None) -> bytes:
