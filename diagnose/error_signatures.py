@@ -58,28 +58,28 @@ NO_WAY_OUT = frozenset({"dns", "timeout", "unreachable"})
 network."""
 
 
-@functools.lru_cache(8192)
 def signs(*texts: str) -> frozenset[str]:
     """The classes of error that these texts show, by name; empty if none is known."""
-    nonempty = [(text, text.lower()) for text in texts if text]
-    return frozenset(sign for sign in PATTERNS if _is_shown(sign, nonempty))
+    return frozenset[str]().union(*map(_signs_of, texts))
 
 
-def _is_shown(sign: str, texts: list[tuple[str, str]]) -> bool:
-    """Whether one of these texts shows a class of error.
+@functools.lru_cache(8192)
+def _signs_of(text: str) -> frozenset[str]:
+    """The classes that one text shows.
 
-    texts: each as it is, and in small letters. To look for the words of a pattern costs a tenth of
-    the pattern, and few lines have one.
+    To look for the words of all patterns costs less than one pattern, and few lines have one.
     """
-    words, pattern = _words_and_pattern(sign)
-    return any(
-        any(word in lowered for word in words) and pattern.search(text) is not None
-        for text, lowered in texts
-    )
+    lowered = text.lower()
+    suspected = {sign for word, sign in _words() if word in lowered}
+    return frozenset(sign for sign in suspected if _pattern(sign).search(text))
 
 
 @functools.cache
-def _words_and_pattern(sign: str) -> tuple[frozenset[str], re.Pattern[str]]:
-    """The words of which a text must hold one, and the pattern that decides."""
-    pattern = re.compile(PATTERNS[sign], re.IGNORECASE)
-    return required_words(pattern) or frozenset({""}), pattern
+def _words() -> list[tuple[str, str]]:
+    """Words, in small letters, and the class whose texts hold one of its words."""
+    return [(word, sign) for sign in PATTERNS for word in required_words(_pattern(sign)) or ("",)]
+
+
+@functools.cache
+def _pattern(sign: str) -> re.Pattern[str]:
+    return re.compile(PATTERNS[sign], re.IGNORECASE)
