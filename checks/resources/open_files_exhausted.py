@@ -33,6 +33,8 @@ _FULL = LazyPattern(
     r"|\bENOSPC\b.{0,300}(?:inotify|\bwatch\b)",
     re.IGNORECASE,
 )
+_WORDS = ("too many open files", "emfile", "no file descriptors", "inotify", "watch")
+"""One of them is in each line that one of these patterns finds."""
 _WRITING = LazyPattern(r"\b(?:writ|copy|sync|renam|mkdir)", re.IGNORECASE)
 """A watcher that writes has met a full disk."""
 
@@ -95,9 +97,8 @@ def _container_finding(
     The kernel has one word for too many instances of inotify and too many files of a process:
     who has no file left has met the latter.
     """
-    line = next(
-        (line for line in reversed(tail.lines) if TOO_MANY.search(line) or _inotify_limit(line)), ""
-    )
+    suspected = tail.find_all(*_WORDS)
+    line = next((line for line in suspected if TOO_MANY.search(line) or _inotify_limit(line)), "")
     inotify_limit = _inotify_limit(line)
     if inotify_limit and not (fullest and TOO_MANY.search(line)):
         return _inotify_finding(container, line, inotify_limit)
