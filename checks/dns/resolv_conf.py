@@ -114,12 +114,14 @@ def no_nameserver(
     fallback = on_fallback(listed_containers, resolvers, lookups)
     is_island = lookups is not None and lookups.island
     if fallback.members or not resolvers.only_ipv6:
-        yield _no_server_finding(resolvers, fallback, _remedies(resolvers, ping, routes), is_island)
+        yield _no_server_finding(
+            resolvers, fallback, _remedies(resolvers, ping, routes), is_island=is_island
+        )
     return None
 
 
 def _no_server_finding(
-    resolvers: Resolvers, fallback: OnFallback, remedies: dict[str, str], is_island: bool
+    resolvers: Resolvers, fallback: OnFallback, remedies: dict[str, str], *, is_island: bool
 ) -> Finding:
     without = [member for member in fallback.members if not resolvers.upstreams(member)]
     is_harmful = bool(without or fallback.lost)

@@ -74,11 +74,16 @@ def wanted(
     has_proxy: whether docker-proxy listens on each published port (`userland-proxy`).
     """
     if (20, 10) <= version < (27,):
-        nat = _nat(bridges, has_proxy, hairpin=True, has_returns=has_proxy)
+        nat = _nat(bridges, has_proxy=has_proxy, hairpin=True, has_returns=has_proxy)
         return {"filter": _stage_filter(bridges), "nat": nat}
     if (28, 2) <= version < (29,) or (29, 7) <= version < (30,):
         is_older = version < (29,)
-        nat = _nat(bridges, has_proxy, hairpin=not has_proxy, has_returns=is_older and has_proxy)
+        nat = _nat(
+            bridges,
+            has_proxy=has_proxy,
+            hairpin=not has_proxy,
+            has_returns=is_older and has_proxy,
+        )
         forward = _forward_filter(bridges, has_stages=is_older)
         return {"raw": _raw(bridges), "filter": forward, "nat": nat}
     return None
@@ -196,7 +201,7 @@ def _passage_rules(bridge: Bridge) -> list[str]:
 
 
 def _nat(
-    bridges: Sequence[Bridge], has_proxy: bool, *, hairpin: bool, has_returns: bool
+    bridges: Sequence[Bridge], *, has_proxy: bool, hairpin: bool, has_returns: bool
 ) -> TableRules:
     """The nat table.
 
@@ -205,7 +210,7 @@ def _nat(
     """
     translating = [bridge for bridge in bridges if not bridge.internal]
     published = [(bridge, port) for bridge in translating for port in bridge.translated_ports]
-    leaving = [*_masquerades(translating, has_proxy)]
+    leaving = [*_masquerades(translating, has_proxy=has_proxy)]
     if hairpin:
         leaving += [_hairpin(port) for _, port in published]
     returns = [
@@ -225,7 +230,7 @@ def _nat(
     )
 
 
-def _masquerades(bridges: Sequence[Bridge], has_proxy: bool) -> Iterator[str]:
+def _masquerades(bridges: Sequence[Bridge], *, has_proxy: bool) -> Iterator[str]:
     """What leaves a bridge gets the host's address.
 
     Without docker-proxy also what the host itself sends to a published port.

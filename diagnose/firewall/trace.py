@@ -110,6 +110,7 @@ class _Tracer:
         self,
         part: Part,
         packet: Packet,
+        *,
         undo: Mapping[str, Any] | None = None,
         nat_done: bool = False,
     ) -> Arrival:
@@ -126,7 +127,7 @@ class _Tracer:
             return Arrival("", self._walk(part, "input", packet, nat_done=nat_done))
         return self._forward_packet(part, packet, decision)
 
-    def output(self, part: Part, packet: Packet, nat_done: bool = False) -> Arrival:
+    def output(self, part: Part, packet: Packet, *, nat_done: bool = False) -> Arrival:
         """A packet that the host sends."""
         decision = self._routes.of(part, packet, "output")
         src = self._routes.source(packet, decision)
@@ -328,6 +329,7 @@ class _Tracer:
         part: Part,
         hook: Hook,
         packet: Packet,
+        *,
         undo: Mapping[str, Any] | None = None,
         nat_done: bool = False,
     ) -> Packet:

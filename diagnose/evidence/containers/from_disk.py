@@ -142,7 +142,7 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
     if pid is not None:
         state["Pid"] = pid
     lives = bool(state.get("Pid")) if pid is not None else bool(state.get("Running"))
-    state["Status"] = _status(state, lives)
+    state["Status"] = _status(state, lives=lives)
     points = own.get("MountPoints") or {}
     return convert(
         {
@@ -172,7 +172,7 @@ def container_of(own: dict[str, Any], about: dict[str, Any], pid: int | None) ->
     )
 
 
-def _status(state: dict[str, Any], lives: bool) -> str:
+def _status(state: dict[str, Any], *, lives: bool) -> str:
     """The word that inspect would say (daemon container/state.go, the same from 20.10 to 28)."""
     if lives:
         return "paused" if state.get("Paused") else "running"

@@ -158,7 +158,9 @@ def lookups(
     Silence takes three seconds, a reply milliseconds.
     """
     writes_rules = config is None or config.value("iptables") is not False
-    plan = planned(containers, networks, resolvers, routes, options, failed_names, writes_rules)
+    plan = planned(
+        containers, networks, resolvers, routes, options, failed_names, writes_rules=writes_rules
+    )
     queries = plan.questions(options.resolve)
     answers = _ask(host, [*queries, *plan.samples()])
     replies = answers.replies

@@ -54,7 +54,7 @@ class QueryPlan:
     """
 
     def __init__(
-        self, resolvers: Resolvers, island: bool, writes_rules: bool, direct: frozenset[str]
+        self, resolvers: Resolvers, direct: frozenset[str], *, island: bool, writes_rules: bool
     ) -> None:
         self.resolvers = resolvers
         self.direct = direct
@@ -198,10 +198,11 @@ def planned(
     routes: Routes | None,
     options: Options,
     failed_names: FailedNames | None,
+    *,
     writes_rules: bool,
 ) -> QueryPlan:
     """The plan for this host, its containers and the names that a user asks about."""
-    plan = planned_ways(containers, networks, resolvers, routes, writes_rules)
+    plan = planned_ways(containers, networks, resolvers, routes, writes_rules=writes_rules)
     plan.services = {
         name: witness
         for name in options.resolve
@@ -221,6 +222,7 @@ def planned_ways(
     networks: Networks | None,
     resolvers: Resolvers,
     routes: Routes | None,
+    *,
     writes_rules: bool,
 ) -> QueryPlan:
     """The plan without any name: which servers are asked, and from where."""
@@ -231,7 +233,9 @@ def planned_ways(
     direct = frozenset(
         network.name for network in networks or () if network.driver in ("macvlan", "ipvlan")
     )
-    plan = QueryPlan(resolvers, cut_off and knows_no_server, writes_rules, direct)
+    plan = QueryPlan(
+        resolvers, direct, island=cut_off and knows_no_server, writes_rules=writes_rules
+    )
     leads_out = _with_a_way_out(networks)
     for container in resolving(containers) if containers is not None else ():
         outward = sorted(name for name in container.endpoints if leads_out.get(name, True))

@@ -52,7 +52,9 @@ def dns_samples(
 ) -> DnsSamples | Unavailable:
     """Unavailable where not one server could be sent several queries."""
     writes_rules = config is None or config.value("iptables") is not False
-    wanted = planned_ways(containers, networks, resolvers, routes, writes_rules).samples()
+    wanted = planned_ways(
+        containers, networks, resolvers, routes, writes_rules=writes_rules
+    ).samples()
     paths: list[SampledPath] = []
     failed: Failed | None = None
     answers = dict(host.ask_many(wanted))
