@@ -19,5 +19,4 @@ A module is named like its check. Modules with several checks:
 - starts/entrypoint: entrypoint-forbidden, entrypoint-missing
 - starts/program_format: exec-format, interpreter-missing
 - starts/recreated: older-than-its-tag, recreate-interrupted
-- starts/start_resources: device-missing, network-gone, runtime-limit-hit
 """

@@ -9,7 +9,6 @@ A module is named like its check. Modules with several checks:
 - databases: database-damaged, database-locked
 - failed_starts: stale-pidfile, start-limit-hit, storage-driver-failed
 - no_answer: hung, socket-forbidden
-- posture: client-api-too-old, clock-skewed, debug-on, engine-outdated, live-restore-off,
-  not-enabled, remote-api-open
+- posture: debug-on, engine-outdated, live-restore-off
 - settings: runtime-missing, ulimits-unnamed
 """

@@ -2,10 +2,7 @@
 
 A module is named like its check. Modules with several checks:
 
-- content: corrupt, platform-mismatch
 - credentials: client-config-unreadable, credential-helper-missing
-- pulls: ids-out-of-range, pull-altered, pull-denied, pull-no-space, pull-rate-limited,
-  too-many-layers
-- registries: registry-proxy, registry-tls, registry-unreachable
+- pulls: ids-out-of-range, pull-altered, pull-no-space, pull-rate-limited, too-many-layers
 - stock: build-cache-large, dangling, labels-missing, latest-tag, unused
 """

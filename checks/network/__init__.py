@@ -16,7 +16,6 @@ A module is named like its check. Modules with several checks:
 - interfaces/miswired: mac-duplicate, macvlan-host-unreachable, parent-down, published-on-internal
 - interfaces/parent_interfaces: parent-in-use, parent-subnet-foreign
 - packets/full_tables: conntrack-full, neighbour-table-full
-- packets/replies: ipv6-default-route-lost, replies-misrouted
 - packets/sockets: accept-queue-full, connections-left-open, datagrams-dropped,
   local-ports-exhausted
 - ports/host_ports: bind-address-missing, host-port-conflict, port-allocated, port-held-by-process

@@ -2,7 +2,6 @@
 
 A module is named like its check. Modules with several checks:
 
-- disks: inodes-exhausted, network-volume-stale, read-only, shm-full
 - leftovers: d-type-missing, deleted-files-held, overlay-orphans, store-leftover, volumes-unused,
   writable-layer-large
 - volumes: disk-not-mounted, filesystem-unsupported, volume-source-missing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from checks.storage.disks import READ_ONLY
+from checks.storage.read_only import READ_ONLY
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import Mounts
 from diagnose.model import Edit, Finding

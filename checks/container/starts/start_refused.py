@@ -7,13 +7,15 @@ from collections.abc import Mapping
 import msgspec
 
 from checks.container.causes import causes_without
+from checks.container.starts.device_missing import DEVICE
+from checks.container.starts.network_gone import NETWORK
+from checks.container.starts.runtime_limit_hit import LIMITS, RUNTIME
 from checks.container.starts.start_errors import (
     cures,
     failed_start,
     grouped,
     known_error,
 )
-from checks.container.starts.start_resources import DEVICE, LIMITS, NETWORK, RUNTIME
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
 from diagnose.evidence.containers.mounts.program_places import hiding_mount

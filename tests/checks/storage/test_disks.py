@@ -1,4 +1,4 @@
-"""The checks in checks/storage/disks.py."""
+"""The checks about single disks: inodes-exhausted, read-only, network-volume-stale, shm-full."""
 
 from __future__ import annotations
 

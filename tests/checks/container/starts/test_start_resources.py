@@ -1,4 +1,4 @@
-"""The checks in checks/container/starts/start_resources.py."""
+"""What a start lacks: device-missing, network-gone, runtime-limit-hit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks in checks/dns/services.py."""
+"""The check in checks/dns/service_on_other_network.py."""
 
 from __future__ import annotations
 

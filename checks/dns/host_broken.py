@@ -1,4 +1,4 @@
-"""The host's own DNS servers, and the names that a user asks about."""
+"""dns.host-broken: the host's own DNS servers do not answer, or do not know a name."""
 
 from __future__ import annotations
 
@@ -266,45 +266,3 @@ def _unknown_services_findings(lookups: Lookups) -> Iterator[Finding]:
                 stable=(witness.life,),
                 name=name,
             )
-
-
-@check("dns.udp-blocked", severity=Severity.critical)
-def udp_blocked(
-    resolvers: Resolvers, lookups: Lookups | Unavailable, containers: Containers | None
-) -> CheckResult:
-    """A DNS server answers over TCP while UDP queries to it are lost.
-
-    A firewall between the host and the server passes TCP 53 and drops UDP 53: all programs ask by
-    UDP first.
-    """
-    if isinstance(lookups, Unavailable):
-        return unasked(lookups)
-    if resolvers.host_unread and not lookups.host:
-        return resolvers.host_unread
-    groups = query_groups(containers, resolvers, lookups)
-    for server, reply in lookups.tcp.items():
-        if not reply.answered:
-            continue
-        is_needed = _is_needed(server, resolvers, lookups)
-        yield Finding(
-            subject=HOST,
-            summary=f"DNS server {server} answers over TCP, but UDP queries to it are lost",
-            evidence={
-                f"{server} over UDP from host": str(lookups.host[server]),
-                f"{server} over TCP from host": str(reply),
-            },
-            variables={"server": server},
-            discriminator=server,
-            severity=Severity.critical if is_needed else Severity.warning,
-            touches=touched([group for group in groups if group.uses([server])]),
-            signs=frozenset({"dns"}),
-        )
-    return None
-
-
-def _is_needed(server: str, resolvers: Resolvers, lookups: Lookups) -> bool:
-    """Whether no other server of the host answers in its place."""
-    servers = resolvers.host_servers
-    if server not in servers or servers == (server,):
-        return True
-    return not any(lookups.reaches(other) for other in servers)

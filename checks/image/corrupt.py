@@ -1,31 +1,23 @@
-"""Images that do not fit this host, or are damaged."""
+"""image.corrupt: layers of an image are damaged or missing on this host."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from msgspec.structs import replace
-
-from checks.image.failed_pulls import LATELY_S, image_of
 from diagnose.error_signatures import signs
-from diagnose.evidence.containers.exposure import Exposed, has_failed
-from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.containers.programs.refused_programs import Programs
+from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.engine.covered_data_root import CoveredDataRoot
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.log import LogLine
-from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.images.layer_folders import LayerFolders
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.machine.emulators import FOLDER, Emulators
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
 from diagnose.model import (
     DAEMON,
     CheckResult,
-    Count,
     Finding,
     Json,
     Seconds,
@@ -39,151 +31,11 @@ from diagnose.phrases import agree, count, counted, shortened
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
-ARCHITECTURES = {
-    "x86_64": ("amd64", "386"),
-    "aarch64": ("arm64", "arm"),
-    "armv7l": ("arm",),
-    "armv6l": ("arm",),
-    "i686": ("386",),
-    "riscv64": ("riscv64",),
-    "ppc64le": ("ppc64le",),
-    "s390x": ("s390x",),
-    "loongarch64": ("loong64",),
-}
-"""Image architectures that a kernel runs by itself, by `uname -m`; 64-bit x86 and ARM run their
-32-bit programs too."""
-
-
-@check(
-    "image.platform-mismatch",
-    severity=Severity.warning,
-    aloud=("could not be pulled", "could not be pulled"),
-    aloud_of_engine="could not pull an image",
-)
-def platform_mismatch(
-    exposed: Exposed,
-    containers: Containers,
-    details: ImageDetails,
-    info: Info,
-    pulls: Pulls | None,
-    clock: Clock,
-    emulators: Emulators | None,
-    programs: Programs | None,
-    *,
-    repeated: Count = Count(3),
-) -> CheckResult:
-    """An image was built for a different kind of processor than this host has.
-
-    A container of such an image that runs is emulated (binfmt_misc, qemu) or its image is labelled
-    wrongly: advice. One that failed is a warning, and so are pulls that failed `repeated` times. An
-    image without an architecture (imported, `scratch`) is not judged. With containerd's store (from
-    engine 28) the container's own manifest counts, not the index. A reboot forgets the emulators
-    that a container had registered: a container that is older than the boot may need one again.
-    """
-    machine = info.architecture
-    if machine not in ARCHITECTURES:
-        return Skipped(f"what {machine or 'an unknown'} processor can run is not known here")
-    able = ARCHITECTURES[machine]
-    for candidate in (*exposed, *filter(has_failed, containers)):
-        built_for = _architecture(candidate, details.by_id.get(candidate.image))
-        if built_for and built_for not in able:
-            is_lacking = emulators is not None and not emulators.can_run(built_for)
-            is_refused = is_lacking and _is_refused(candidate, built_for, programs)
-            runs = candidate.is_running and not is_refused
-            finding = _platform_finding(candidate, built_for, machine, runs=runs)
-            if is_lacking and not runs:
-                finding = _emulator_finding(finding, candidate, built_for, emulators, clock)
-            yield finding
-    for trouble in pulls.of("platform") if pulls is not None else ():
-        yield _missing_platform_finding(trouble, machine, clock, repeated)
-    return None
-
-
-def _missing_platform_finding(
-    trouble: PullTrouble, machine: str, clock: Clock, repeated: int
-) -> Finding:
-    return Finding(
-        subject=trouble.subject,
-        summary=(
-            f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
-            f"it does not exist for {machine}"
-        ),
-        evidence={
-            "log": shortened(trouble.text),
-            "failures": trouble.count,
-            "/info Architecture": machine,
-        },
-        variables={"architecture": ARCHITECTURES[machine][0], **image_of(trouble)},
-        discriminator=f"{trouble.registry} {trouble.image}".strip(),
-        severity=Severity.warning if trouble.count >= repeated else Severity.advice,
-        onset=trouble.first,
-        is_quiet=not clock.is_within(trouble.last, LATELY_S),
-    )
-
-
-def _is_refused(candidate: Container, built_for: str, programs: Programs | None) -> bool:
-    """Whether the log says so of a program for this processor.
-
-    Between two runs of a loop, a container is running until the kernel refuses its program.
-    """
-    program = programs.by_id.get(candidate.id) if programs is not None else None
-    if program is None or program.why != "exec format error":
-        return False
-    return program.machine == built_for
-
-
-def _platform_finding(candidate: Container, built_for: str, machine: str, *, runs: bool) -> Finding:
-    image = candidate.config.image
-    effect = "runs emulated, or its label is wrong" if runs else "cannot run here"
-    finding = Finding.about(
-        candidate,
-        f'{candidate} {effect}: image "{image}" is for {built_for}, this host is {machine}',
-        {
-            "Architecture": built_for,
-            "/info Architecture": machine,
-            "State.Status": candidate.state.status,
-        },
-        image=image,
-        architecture=ARCHITECTURES[machine][0],
-        touches=(Subject("image", image),),
-        severity=Severity.advice if runs else None,
-        signs=frozenset({"exec-format"}),
-    )
-    return replace(finding, is_quiet=True)
-
-
-def _emulator_finding(
-    finding: Finding,
-    candidate: Container,
-    built_for: str,
-    emulators: Emulators | None,
-    clock: Clock,
-) -> Finding:
-    """The finding, with the emulator that the host lacks."""
-    summary = f"{finding.summary}, and no emulator for {built_for} is registered"
-    found = replace(
-        finding,
-        summary=summary,
-        evidence={**finding.evidence, FOLDER: ", ".join(emulators or ()) or "no emulator"},
-    )
-    if (candidate.created_at or clock.booted) >= clock.booted:
-        return found
-    return replace(
-        found,
-        summary=f"{summary} since this boot, before which {candidate} was created",
-        variables={"container": candidate.name, "emulated": built_for},
-    )
-
-
-def _architecture(candidate: Container, detail: Detail | None) -> str:
-    descriptor = candidate.image_manifest_descriptor
-    platform = descriptor.platform if descriptor is not None else None
-    if platform is not None and platform.architecture:
-        return platform.architecture
-    return detail.architecture if detail is not None else ""
 
 
 _LOST_LAYER = LazyPattern(r"HTTP 500: (?:stat|lstat|open) (?P<path>\S+/overlay2/\S+): no such file")
+
+
 _LOST_SHORT_NAME = LazyPattern(
     r"HTTP 500: readlink (?P<folder>\S+/overlay2/l)/\w+: (?:no such file|invalid argument)"
 )

@@ -1,4 +1,4 @@
-"""What the check says of one service name in two projects."""
+"""The check in checks/dns/name_shared_by_projects.py."""
 
 from __future__ import annotations
 

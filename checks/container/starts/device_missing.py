@@ -1,0 +1,146 @@
+"""container.device-missing: a device or a GPU that a container asks for is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from checks.container.settings.absent_device import devices_not_on_host, what_the_host_has
+from checks.container.starts.start_errors import (
+    failed_start,
+    grouped,
+    known_error,
+)
+from diagnose.evidence.containers.devices.asked import AskedDevices
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.gpu import GpuSupport
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.registry import check
+
+DEVICE = LazyPattern(
+    r'adding custom device "(?P<device>[^"]+)"'
+    r"|(?P<driver>could not select device driver .+|failed to discover GPU vendor .+)"
+    r"|(?P<nvidia>nvidia-container-cli: .+)|(?P<cdi>unresolvable CDI devices? .+)"
+)
+
+
+_MODULES = {
+    "/dev/nvidia": "nvidia",
+    "/dev/net/tun": "tun",
+    "/dev/fuse": "fuse",
+    "/dev/kvm": "kvm",
+    "/dev/loop": "loop",
+    "/dev/vhost-net": "vhost_net",
+    "/dev/ppp": "ppp_generic",
+}
+"""Device files, by the beginnings of their paths, and the kernel modules that make them."""
+
+
+@check("container.device-missing", severity=Severity.critical)
+def device_missing(
+    containers: Containers,
+    clock: Clock | None,
+    log_tails: LogTails | None,
+    asked_devices: AskedDevices | None,
+    gpu: GpuSupport | None,
+) -> CheckResult:
+    """A device or a GPU that a container asks for is not there.
+
+    The engine refuses the start with exit code 128: no such device file, no driver for `--gpus`, or
+    a CDI name that nothing explains. Seen on engines 20.10.24, 26.1.5, 28.5.2 and 29.7.2, which has
+    other words for `--gpus`; those of the NVIDIA tools are from their documentation. A program that
+    ends because it lacks a device asks for it in its log: the host is looked at before the option
+    `--device` is named.
+    """
+    if clock is not None and log_tails is not None and asked_devices is not None:
+        yield from devices_not_on_host(containers, clock, log_tails, asked_devices, _MODULES)
+    refused: list[tuple[Container, Finding]] = []
+    for container in containers:
+        error = container.state.error
+        match = DEVICE.search(error) if container.start_failed else None
+        if match is None:
+            continue
+        failure = known_error(container)
+        name = failure.name if failure else ""
+        path = match["device"] or ""
+        others = asked_devices.missing.get(path) if asked_devices is not None else None
+        finding = failed_start(container, _what_it_lacks(match, error, others)).with_variables(
+            _other_device(container, path, others) or _device_variables(path, name, gpu)
+        )
+        finding = replace(finding, summary=f"{finding.summary}{_of_host(name, gpu)}")
+        if match["device"]:
+            yield finding
+        else:
+            refused.append((container, finding))
+    yield from grouped(refused)
+    return None
+
+
+def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | None) -> str:
+    """What the container asks for and does not get, in words.
+
+    others: the devices of that kind that the host has, where they were looked for.
+    """
+    path = match["device"]
+    if not path:
+        return (match["driver"] or match["nvidia"] or match["cdi"])[:100]
+    if "not a device node" in error:
+        return f"{path} is not a device"[:100]
+    missing = f"there is no {path}"[:100]
+    return f"{missing}; {what_the_host_has(others)}" if others else missing
+
+
+def _other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
+    """The one device of that kind under another name, as the program is to see it."""
+    inside = [
+        device.get("PathInContainer") or path
+        for device in container.host_config.devices or ()
+        if device.get("PathOnHost") == path
+    ]
+    if others is None or len(others) != 1 or len(inside) != 1:
+        return {}
+    return {"device": path, "renamed": f"{others[0]}:{inside[0]}"}
+
+
+_OF_DRIVERS = {
+    "nvidia-mismatch": {"stale_driver": "nvidia"},
+    "nvidia-driver": {"module": "nvidia"},
+    "nvidia-cuda": {},
+}
+"""Known start errors of a GPU that is there: its driver is at fault, and to leave the GPU out would
+heal nothing."""
+
+
+_NO_TOOLKIT = "gpu-no-toolkit"
+"""The known start error of an engine that cannot give GPUs."""
+
+
+def _of_host(failure: str, gpu: GpuSupport | None) -> str:
+    """What the host has of that now, as the end of a sentence."""
+    if failure != _NO_TOOLKIT or gpu is None:
+        return ""
+    if gpu.toolkit:
+        return "; it was installed since"
+    return "" if gpu.driver else "; this host has no NVIDIA driver either"
+
+
+def _device_variables(path: str, failure: str, gpu: GpuSupport | None) -> PageVariables:
+    """The variables of the page.
+
+    The device, and the kernel module that makes it, where one is known.
+    """
+    if failure in _OF_DRIVERS:
+        return {"device": "gpu", **_OF_DRIVERS[failure]}
+    if failure == _NO_TOOLKIT and gpu is not None and gpu.toolkit:
+        return {"device": "gpu", "unread": "docker"}
+    if failure == _NO_TOOLKIT and gpu is not None and gpu.driver:
+        return {"device": "gpu", "option": "gpus", "toolkit": "nvidia-container-toolkit"}
+    if not path:
+        return {"device": "gpu", "option": "gpus"}
+    module = next((module for prefix, module in _MODULES.items() if path.startswith(prefix)), "")
+    return {"device": path, **({"module": module} if module else {"option": "device"})}

@@ -1,0 +1,139 @@
+"""image.registry-tls: a registry's certificate is not trusted, or it does not speak TLS."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from checks.image.failed_pulls import FailedPulls, host_of
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.evidence.images.registry_names import is_public, with_port
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.registry import check
+
+INSECURE = "insecure-registries"
+
+
+_EXPIRED = LazyPattern(
+    r"certificate has expired or is not yet valid: "
+    r"current time (?P<now>\S+) is (?P<side>after|before) (?P<end>\S+)"
+)
+
+
+_UNTRUSTED = LazyPattern(r"signed by unknown authority|self[- ]signed|not trusted")
+
+
+_UNPROVEN = (
+    "; this host does not know the authority, or the registry does not send the certificates between "
+    "its own and the authority's"
+)
+"""The engine says the same of both."""
+
+
+@check("image.registry-tls", severity=Severity.warning)
+def registry_tls(
+    pulls: Pulls,
+    clock: Clock,
+    config: DaemonConfig | None,
+    info: Info | None,
+    files: RegistryFiles | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A registry's certificate is not trusted, or it does not speak TLS at all.
+
+    A registry of the internet has a certificate that every system knows: a stranger's in its place
+    is from a proxy that opens TLS, unless the system has no list of authorities. 127.0.0.0/8 is
+    always taken without TLS. The first question to an insecure registry is sent with TLS and fails;
+    that line of the log is no failure and is left out.
+    """
+    failures = FailedPulls(pulls, clock, repeated, recent_s)
+    for trouble in pulls.of("tls"):
+        dated = _EXPIRED.search(trouble.text)
+        host = host_of(trouble)
+        endpoint = {"registry": host, "endpoint": with_port(host)}
+        if dated:
+            yield failures.finding(trouble, variables=endpoint, reason=_outdated(dated))
+        elif not _UNTRUSTED.search(trouble.text):
+            yield failures.finding(trouble, variables=endpoint)
+        elif is_public(host):
+            yield failures.finding(
+                trouble, variables=endpoint | _stranger(host, files), reason=_signer(files)
+            )
+        else:
+            yield failures.finding(
+                trouble,
+                variables=endpoint | {"untrusted": host, "shows": with_port(host)},
+                clause=_UNPROVEN,
+            )
+    for trouble in pulls.of("plain-http"):
+        yield _plain_http_finding(failures, trouble, config, info)
+    return None
+
+
+def _signer(files: RegistryFiles | None) -> str:
+    """Why a public registry's certificate is not trusted."""
+    if files is not None and files.authorities == "":
+        return "this host has no list of authorities, so that it trusts no certificate"
+    return (
+        "its certificate is signed by an authority that this host does not know: most likely a proxy "
+        "on the way opens TLS, or else this host's list of authorities is old"
+    )
+
+
+def _stranger(host: str, files: RegistryFiles | None) -> PageVariables:
+    """What the page needs for a public registry whose certificate is not trusted."""
+    if files is not None and files.authorities == "":
+        return {"package": "ca-certificates"}
+    return {"inspected": with_port(host)}
+
+
+def _plain_http_finding(
+    failures: FailedPulls, trouble: PullTrouble, config: DaemonConfig | None, info: Info | None
+) -> Finding:
+    """The finding about a registry without TLS, which the engine's file may name already."""
+    host = host_of(trouble)
+    clause = "; the registry speaks plain HTTP"
+    if config is None or config.pid is None or not _is_unread(host, config, info):
+        variables = {"registry": host} | _insecure(host, config)
+        return failures.finding(trouble, variables=variables, clause=clause)
+    return failures.finding(
+        trouble,
+        variables={"registry": host, "unread": str(config.pid)},
+        proof={f"{config.path} {INSECURE}": config.in_file(INSECURE)},
+        clause=f"{clause}, and {config.path} names it in {INSECURE}, "
+        "but the engine has not read that file since",
+    )
+
+
+def _insecure(host: str, config: DaemonConfig | None) -> PageVariables:
+    """What the page needs to name a registry among those that have no TLS."""
+    if config is None or INSECURE in config.flags:
+        return {}
+    listed = config.in_file(INSECURE)
+    known = listed if isinstance(listed, list) else []
+    return {"insecure_json": json.dumps({INSECURE: [*known, host]})}
+
+
+def _is_unread(host: str, config: DaemonConfig, info: Info | None) -> bool:
+    """Whether the file names the registry as insecure, and the engine in force does not."""
+    in_file = config.in_file(INSECURE)
+    if info is None or not isinstance(in_file, list) or host not in in_file:
+        return False
+    in_force = info.registry_config.index_configs if info.registry_config is not None else None
+    return in_force is not None and host not in in_force
+
+
+def _outdated(dated: re.Match[str]) -> str:
+    """The dates of a certificate, and the clock of this host, which decides about them."""
+    if dated["side"] == "after":
+        what = f"the registry's certificate expired on {dated['end']}; its owner has to renew it"
+    else:
+        what = f"the registry's certificate is valid only from {dated['end']}"
+    return f"{what} (this host's clock says {dated['now']})"

@@ -1,0 +1,130 @@
+"""image.registry-unreachable: a registry does not answer the engine."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from checks.image.failed_pulls import FailedPulls, host_of, mirrors_of
+from checks.image.missing_proxy import missing_proxy
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.registry_names import host_name, with_port
+from diagnose.evidence.images.unused_proxies import UnusedProxies
+from diagnose.evidence.machine.clock import Clock
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import CheckResult, Count, Finding, PageVariables, Seconds, Severity
+from diagnose.registry import check
+
+WEB_PAGE = (
+    "a web page answers in place of the registry: a proxy or a portal on the way, or another server"
+)
+
+
+UNANSWERED = (
+    "it accepts connections, but the TLS handshake does not finish within 10 s: large packets are "
+    "lost on the way (MTU, a filter), or the way is too slow"
+)
+
+
+_HANDSHAKE = LazyPattern(r"TLS handshake timeout")
+
+
+_STORED_ELSEWHERE = LazyPattern(
+    r"download failed after attempts=\d+: dial tcp(?:: lookup)? (?P<server>(?:\[[^\]]+\]|[^\s:]+)(?::\d+)?)"
+    r"(?: on \S+)?: (?P<why>.*)",
+    re.DOTALL,
+)
+"""The server to which a registry sends the engine cannot be reached: engines from 23 on leave the
+address of the image out, since it may hold a key."""
+
+
+@check(
+    "image.registry-unreachable",
+    severity=Severity.warning,
+    caused_by=["dns.host-broken", "network.subnet-overlaps-route", "network.conntrack-full"],
+)
+def registry_unreachable(
+    pulls: Pulls,
+    clock: Clock,
+    info: Info | None,
+    config: DaemonConfig | None,
+    ping: Ping | None,
+    unused: UnusedProxies | None,
+    *,
+    repeated: Count = Count(3),
+    recent_s: Seconds = Seconds(3600),
+) -> CheckResult:
+    """A registry cannot be reached from this host.
+
+    The text names the layer: a lookup that failed is the host's DNS (the daemon uses the host's
+    resolver, not its containers'), a dial that failed a firewall, a route or a registry that is
+    down, a status of 5xx the registry itself, and HTML where JSON is due a proxy, a portal that
+    wants a login, or another server. A proxy that a file names and the engine lacks is said of
+    registries of the internet. Hosts without a way to the internet are silent as long as nobody
+    pulls.
+    """
+    failures = FailedPulls(pulls, clock, repeated, recent_s)
+    mirrors = mirrors_of(info)
+    for trouble in pulls.of("unreachable"):
+        mirror = mirrors.get(trouble.registry)
+        if mirror is None and _HANDSHAKE.search(trouble.text):
+            yield _handshake_finding(failures, trouble)
+        elif stored := _STORED_ELSEWHERE.search(trouble.text):
+            yield _layer_server_finding(failures, trouble, stored)
+        elif mirror is not None:
+            yield _mirror_finding(failures, trouble, mirror, config)
+        else:
+            missing = missing_proxy(trouble, info, ping, config, unused)
+            yield failures.finding(
+                trouble,
+                proof=missing.proof,
+                variables=missing.variables or None,
+                clause=missing.clause,
+            )
+    by_proxy = {trouble.registry for trouble in pulls.of("proxy")}
+    for trouble in pulls.of("web-page"):
+        # the page is from the proxy that refuses HTTPS as well
+        if not trouble.registry or trouble.registry not in by_proxy:
+            yield failures.finding(trouble, reason=WEB_PAGE)
+    return None
+
+
+def _handshake_finding(failures: FailedPulls, trouble: PullTrouble) -> Finding:
+    host = host_of(trouble)
+    variables = {"registry": host, "handshake": host_name(host)}
+    return failures.finding(trouble, reason=UNANSWERED, variables=variables)
+
+
+def _layer_server_finding(
+    failures: FailedPulls, trouble: PullTrouble, stored: re.Match[str]
+) -> Finding:
+    return failures.finding(
+        trouble,
+        reason="the registry answers, but the server that stores its layers, "
+        f"{stored['server']}, cannot be reached: {stored['why']}",
+        variables={"layer_server": with_port(stored["server"])},
+    )
+
+
+def _mirror_finding(
+    failures: FailedPulls, trouble: PullTrouble, mirror: str, config: DaemonConfig | None
+) -> Finding:
+    return failures.finding(
+        trouble,
+        proof={"RegistryConfig.Mirrors": mirror},
+        variables={"registry": trouble.registry} | _without_mirror(mirror, config),
+        clause="; it is a mirror of registry-mirrors, and pulls go to Docker Hub without it",
+    )
+
+
+def _without_mirror(mirror: str, config: DaemonConfig | None) -> PageVariables:
+    """What the page needs to take a mirror out of the engine's file, where it is there."""
+    mirrors = config.in_file("registry-mirrors") if config is not None else None
+    if not isinstance(mirrors, list):
+        return {}
+    others = [other for other in mirrors if str(other).rstrip("/") != mirror.rstrip("/")]
+    if others == mirrors:
+        return {}
+    return {"mirrors_json": json.dumps({"registry-mirrors": others or None})}

@@ -1,0 +1,168 @@
+"""storage.inodes-exhausted: a file system has room, and no inodes for new files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from checks.storage.helpers import users
+from diagnose.evidence.storage.btrfs_room import BtrfsRoom, BtrfsRooms
+from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
+from diagnose.evidence.storage.inode_usage import InodeHolder, InodeUsage, fullest
+from diagnose.evidence.storage.unused_volumes import UnusedVolumes
+from diagnose.mappings import present
+from diagnose.model import (
+    CheckResult,
+    Finding,
+    PageVariables,
+    Percent,
+    Severity,
+)
+from diagnose.phrases import size
+from diagnose.registry import check
+
+
+@check(
+    "storage.inodes-exhausted",
+    severity=Severity.critical,
+    causes=[
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.restart-loop",
+        "container.unhealthy",
+        "daemon.errors-in-log",
+    ],
+)
+def inodes_exhausted(
+    filesystems: Filesystems,
+    holders: InodeUsage | None,
+    unused: UnusedVolumes | None,
+    btrfs: BtrfsRooms | None,
+    *,
+    warn_pct: Percent = Percent(90),
+    crit_pct: Percent = Percent(97),
+) -> CheckResult:
+    """A file system that Docker writes to has no inodes left for new files.
+
+    The kernel says "no space left on device" while df shows room. File systems that make inodes as
+    needed (btrfs, zfs) report none. For a btrfs the room for metadata counts, once it cannot get
+    more of the disk. xfs reports as many as its free space would hold, so that a low number on a
+    full disk says nothing new. The finding names the folders that hold most inodes, and among them
+    volumes that no container uses.
+    """
+    for disk in filesystems:
+        pct = disk.usage.inodes_used_pct
+        least = crit_pct if disk.is_aside else warn_pct
+        is_full_xfs = disk.usage.fstype == "xfs" and disk.usage.used_pct >= warn_pct
+        if pct is None or pct < least or disk.usage.read_only or is_full_xfs:
+            continue
+        most = fullest(holders, disk) if holders is not None else ()
+        anonymous = _unused_anonymous(holders, unused) if disk.holds_data_root else ()
+        is_critical = pct >= crit_pct and not disk.is_aside
+        severity = Severity.critical if is_critical else Severity.warning
+        yield _inodes_finding(disk, severity, most, anonymous)
+    if btrfs is not None:
+        yield from _metadata_findings(filesystems, btrfs, least_left_pct=100 - warn_pct)
+    return None
+
+
+def _metadata_findings(
+    filesystems: Filesystems, btrfs: BtrfsRooms, *, least_left_pct: float
+) -> Iterator[Finding]:
+    for disk in filesystems:
+        room = btrfs.by_point.get(disk.point)
+        if room is None or disk.usage.read_only:
+            continue
+        if room.is_out or (room.is_given_away and room.left_pct <= least_left_pct):
+            yield _metadata_finding(disk, room, is_critical=room.is_out and not disk.is_aside)
+
+
+def _metadata_finding(disk: Filesystem, room: BtrfsRoom, *, is_critical: bool) -> Finding:
+    """A btrfs whose metadata has no room, beside chunks of data that are not used."""
+    state = "has no room" if is_critical else "has hardly any room"
+    spare = size(room.data - room.data_used)
+    return Finding(
+        subject=disk.subject,
+        summary=f"{disk.point} {state} for new files: btrfs has allocated the whole disk, and "
+        f"{size(room.left)} of {size(room.metadata)} are left for metadata, while {spare} of the "
+        "space for data are unused",
+        evidence={
+            "btrfs metadata": f"{size(room.metadata_used)} of {size(room.metadata)}",
+            "btrfs data": f"{size(room.data_used)} of {size(room.data)}",
+            "btrfs unallocated": size(room.unallocated),
+            **users(disk),
+        },
+        variables={"metadata_of" if room.has_spare_data else "full_btrfs": disk.point},
+        severity=Severity.critical if is_critical else Severity.warning,
+        signs=frozenset({"no-space"}),
+    )
+
+
+def _inodes_finding(
+    disk: Filesystem,
+    severity: Severity,
+    most: Sequence[InodeHolder],
+    anonymous: Sequence[InodeHolder],
+) -> Finding:
+    """most: the folders with the most entries; anonymous: those of unused anonymous volumes."""
+    usage = disk.usage
+    blame = f"; {most[0].path} holds {most[0].entries} of them" if most else ""
+    unused = [_entries(folder.path.rpartition("/")[2], folder) for folder in anonymous[:10]]
+    figures = {
+        "inodes": usage.inodes,
+        "inodes_free": usage.inodes_free,
+        "used_pct": round(usage.used_pct, 1),
+    }
+    lists = {
+        "most entries": [_entries(folder.path, folder) for folder in most],
+        "anonymous volumes without a container": unused,
+    }
+    return Finding(
+        subject=disk.subject,
+        summary=f"{disk.point} has {usage.inodes_free} of {usage.inodes} inodes left, and "
+        f"{size(usage.available)} of space{blame}",
+        evidence={f"statvfs({disk.point})": figures, **users(disk), **present(lists)},
+        variables={
+            "point": disk.point,
+            **({"crowded": most[0].path} if most else {}),
+            **_removable(disk, most, anonymous),
+        },
+        severity=severity,
+        signs=frozenset({"no-space"}),
+    )
+
+
+def _entries(name: str, folder: InodeHolder) -> str:
+    return f"{name}: {folder.entries} ({size(folder.bytes)})"
+
+
+PIPES = "/docker/containerd"
+"""The end of the folder, below /run, where the engine has the named pipes of its containers."""
+
+
+def _removable(
+    disk: Filesystem, most: Sequence[InodeHolder], anonymous: Sequence[InodeHolder]
+) -> PageVariables:
+    """The variables of what helps.
+
+    The unused volume with most entries, the pipes of containers that are gone, or, on the disk of
+    images and build cache unless a volume leads, a prune of both.
+    """
+    if anonymous:
+        return {"volume": anonymous[0].path.rpartition("/")[2]}
+    leading = most[0].path if most else ""
+    if leading.endswith(PIPES):
+        return {"pipes": leading}
+    if not disk.holds_data_root or "/volumes/" in f"{leading}/":
+        return {}
+    return {"force": "--force"}
+
+
+def _unused_anonymous(
+    holders: InodeUsage | None, unused: UnusedVolumes | None
+) -> tuple[InodeHolder, ...]:
+    """Anonymous volumes that no container uses, those with most entries first."""
+    if holders is None or unused is None:
+        return ()
+    names = [volume.name for volume in unused if volume.is_anonymous]
+    folders = [holders.volumes[name] for name in names if name in holders.volumes]
+    return tuple(sorted(folders, key=lambda folder: -folder.entries))

@@ -1,0 +1,106 @@
+"""storage.read-only: a file system that the engine writes to has become read-only."""
+
+from __future__ import annotations
+
+from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.storage.backing_devices import Backing
+from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.mappings import by_key
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Finding,
+    Severity,
+    Subject,
+)
+from diagnose.phrases import named
+from diagnose.registry import check
+
+READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
+"""Options by which a file system says of itself that nothing can be written (emergency_ro: ext4
+after an error, Linux 6.15)."""
+
+
+@check(
+    "storage.read-only",
+    severity=Severity.critical,
+    caused_by=["kernel.filesystem-errors"],
+    causes=[
+        "container.restart-loop",
+        "container.unhealthy",
+        "daemon.not-running",
+        "container.exits-at-start",
+    ],
+)
+def read_only(
+    root: DataRoot, mounts: Mounts, filesystems: Filesystems | None, backing: Backing | None
+) -> CheckResult:
+    """A file system that Docker writes to can no longer be written to.
+
+    Judged by the file system's own options: a read-only bind mount of a container or a read-only
+    root is by design, and so is a disk beside the data root that somebody mounted read-only: after
+    an error the mount still says rw. From Linux 6.15 on ext4 says emergency_ro. Where the root
+    itself is mounted read-only and its file system is not, the tool runs in a service's sandbox
+    (ProtectSystem=strict), where the options of mounts say nothing.
+    """
+    disk = filesystems.of_data_root if filesystems is not None else None
+    under_root = mounts.of(disk.point if disk else root.path)
+    if under_root is not None:
+        by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
+        if _lost_options(under_root.super) or by_options:
+            yield _lost_disk_finding(under_root, "the data root", (DAEMON,))
+    for point, names in _writers(backing).items():
+        mounted = mounts.of(point)
+        if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
+            continue
+        if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
+            yield _lost_disk_finding(mounted, named("container", names))
+    return None
+
+
+def _writers(backing: Backing | None) -> dict[str, list[str]]:
+    """The running containers that may write to a file system, by its mount point."""
+    return by_key(
+        (behind.mounted.point, behind.container.name)
+        for behind in backing or ()
+        if behind.mount.rw and behind.container.is_running
+    )
+
+
+def _in_sandbox(mounts: Mounts) -> bool:
+    base = mounts.of("/")
+    return (
+        base is not None and "ro" in base.options.split(",") and "ro" not in base.super.split(",")
+    )
+
+
+def _lost_options(options: str) -> frozenset[str]:
+    return READ_ONLY.intersection(options.split(","))
+
+
+def _is_mounted_so(mounted: Mounted) -> bool:
+    """Whether somebody mounted it read-only; after an error the mount still says rw."""
+    return "ro" in mounted.options.split(",") and _lost_options(mounted.super) <= {"ro"}
+
+
+def _lost_disk_finding(mounted: Mounted, user: str, touches: tuple[Subject, ...] = ()) -> Finding:
+    lost = _lost_options(mounted.super) | _lost_options(mounted.options)
+    return Finding(
+        subject=Subject("filesystem", mounted.point),
+        summary=(
+            f"{mounted.point} ({mounted.fstype} on {mounted.source}), used by {user}, is read-only: "
+            f"{', '.join(sorted(lost))}"
+        ),
+        evidence={
+            "/proc/self/mountinfo": f"{mounted.point} {mounted.options} {mounted.source} {mounted.super}",
+            "used by": user,
+        },
+        variables={
+            "point": mounted.point,
+            "device": mounted.source,
+            ("remounted" if _is_mounted_so(mounted) else "damaged"): mounted.point,
+        },
+        signs=frozenset({"read-only", "io-error"}),
+        touches=touches,
+    )

@@ -1,0 +1,58 @@
+"""storage.shm-full: a file system that a container has in memory is full."""
+
+from __future__ import annotations
+
+from diagnose.evidence.containers.shared_memory import InMemory, SharedMemory
+from diagnose.model import (
+    CheckResult,
+    Finding,
+    Json,
+    PageVariables,
+    Percent,
+    Severity,
+)
+from diagnose.phrases import size
+from diagnose.registry import check
+
+
+@check(
+    "storage.shm-full",
+    severity=Severity.warning,
+    causes=["container.restart-loop", "container.unhealthy"],
+)
+def shm_full(memory: SharedMemory, *, full_pct: Percent = Percent(95)) -> CheckResult:
+    """A file system that a container has in memory is full.
+
+    The engine gives each container 64 MiB of /dev/shm unless configured otherwise; databases and
+    browsers need more and die of a bus error or "no space left on device" while every disk has
+    room. What `--tmpfs` gives may be a cache that is meant to be full: advice, unless the container
+    is not well.
+    """
+    for area in memory:
+        usage, owner = area.usage, area.container
+        if not usage.size or usage.used_pct < full_pct:
+            continue
+        place = "its shared memory" if area.is_shm else area.path
+        figures = {"size": usage.size, "available": usage.available}
+        evidence: dict[str, Json] = {f"statvfs(/proc/{owner.state.pid}/root{area.path})": figures}
+        if area.is_shm:
+            evidence["HostConfig.ShmSize"] = owner.host_config.shm_size
+        finding = Finding.about(
+            owner,
+            f"{owner} has used {size(usage.used)} of the {size(usage.size)} of {place}",
+            evidence,
+            severity=Severity.warning if area.is_shm or owner.is_unwell else Severity.advice,
+            signs=frozenset({"no-space"}),
+            discriminator="" if area.is_shm else area.path,
+            stable=(owner.life,),
+            path=area.path,
+        )
+        yield finding.with_variables(_larger(area))
+    return None
+
+
+def _larger(area: InMemory) -> PageVariables:
+    """The variable with which the page makes it four times as large."""
+    if area.is_shm:
+        return {"shm": area.container.name}
+    return {"tmpfs": f"{area.path}:size={4 * area.usage.size // 1024}k"}

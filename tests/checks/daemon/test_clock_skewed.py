@@ -1,0 +1,39 @@
+"""The check in checks/daemon/clock_skewed.py."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Ping
+from diagnose.evidence.machine.clock import Clock
+from tests.checks.daemon.evidence import ID
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("created", "date", "count"),
+    [
+        pytest.param("2026-01-02T03:04:05Z", None, 0, id="in the past"),
+        pytest.param("2026-01-02T03:05:40Z", None, 0, id="seconds apart"),
+        pytest.param("2026-01-02T05:04:05Z", None, 1, id="in the future"),
+        pytest.param("2026-01-02T03:04:05Z", 1767322000.0, 1, id="the engine's clock"),
+    ],
+)
+def test_clock_skewed(created: str, date: float | None, count: int) -> None:
+    containers = Containers(
+        (msgspec.convert({"Id": ID, "Name": "/web", "Created": created}, Container),)
+    )
+    clock = Clock(1767323105.0, 0.0)
+    assert (
+        len(
+            judge(
+                "daemon.clock-skewed",
+                clock=clock,
+                ping=Ping("1.41", "", "", date),
+                containers=containers,
+            ).findings
+        )
+        == count
+    )

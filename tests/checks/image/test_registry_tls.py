@@ -1,0 +1,96 @@
+"""The check in checks/image/registry_tls.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.images.pull_errors import Why
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
+from diagnose.evidence.images.registry_files import RegistryFiles
+from diagnose.questions.engine import RegistryConfig, RegistryIndex
+from tests.checks.image.evidence import CLOCK, NOW
+from tests.judging import judge
+
+
+@pytest.mark.parametrize(
+    ("why", "text", "blocks"),
+    [
+        pytest.param(
+            "tls",
+            "x509: certificate signed by unknown authority",
+            {"untrusted"},
+            id="unknown authority",
+        ),
+        pytest.param(
+            "tls", "x509: certificate has expired or is not yet valid", set(), id="expired"
+        ),
+        pytest.param(
+            "plain-http",
+            "server gave HTTP response to HTTPS client",
+            {"insecure_json"},
+            id="no TLS at all",
+        ),
+    ],
+)
+def test_a_certificate_is_offered_only_against_an_unknown_authority(
+    why: Why, text: str, blocks: set[str]
+) -> None:
+    failed = Pulls((PullTrouble(why, "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    config = DaemonConfig("/etc/docker/daemon.json")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, config=config).findings
+    assert finding.variables.keys() & {"untrusted", "insecure_json"} == blocks
+
+
+UNTRUSTED = "x509: certificate signed by unknown authority"
+
+
+SIGNED = {
+    "a registry of the internet": ("docker.io", RegistryFiles(authorities="/etc/x"), "inspected"),
+    "one that has a name for each customer": ("eu.gcr.io", None, "inspected"),
+    "a host without authorities": ("ghcr.io", RegistryFiles(authorities=""), "package"),
+    "a registry of one's own": ("r:5000", RegistryFiles(authorities=""), "untrusted"),
+}
+
+
+@pytest.mark.parametrize(("registry", "files", "variable"), SIGNED.values(), ids=SIGNED)
+def test_who_signed_it(registry: str, files: RegistryFiles | None, variable: str) -> None:
+    failed = Pulls((PullTrouble("tls", registry, "", 1, NOW - 60, NOW - 60, UNTRUSTED),), "log")
+    (finding,) = judge("image.registry-tls", pulls=failed, clock=CLOCK, files=files).findings
+    assert finding.variables.keys() & {"inspected", "package", "untrusted"} == {variable}
+    assert finding.variables["endpoint"].count(":") == 1
+
+
+READ = Info(
+    registry_config=RegistryConfig(
+        {"docker.io": RegistryIndex(), "r:5000": RegistryIndex(secure=False)}
+    )
+)
+
+
+UNREAD = Info(registry_config=RegistryConfig({"docker.io": RegistryIndex()}))
+
+
+NAMED_IN_FILE = DaemonConfig(
+    "/etc/docker/daemon.json", values={"insecure-registries": ["r:5000"]}, pid=812
+)
+
+
+INSECURE = {
+    "named, and not read": (NAMED_IN_FILE, UNREAD, {"unread"}),
+    "named, and read": (NAMED_IN_FILE, READ, {"insecure_json"}),
+    "not named": (DaemonConfig("/etc/docker/daemon.json", pid=812), UNREAD, {"insecure_json"}),
+    "an engine that says nothing": (NAMED_IN_FILE, None, {"insecure_json"}),
+}
+
+
+@pytest.mark.parametrize(("config", "info", "blocks"), INSECURE.values(), ids=INSECURE)
+def test_a_registry_that_the_file_names_already(
+    config: DaemonConfig, info: Info | None, blocks: set[str]
+) -> None:
+    text = "server gave HTTP response to HTTPS client"
+    failed = Pulls((PullTrouble("plain-http", "r:5000", "", 1, NOW - 60, NOW - 60, text),), "log")
+    result = judge("image.registry-tls", pulls=failed, clock=CLOCK, config=config, info=info)
+    (finding,) = result.findings
+    assert finding.variables.keys() & {"unread", "insecure_json"} == blocks
