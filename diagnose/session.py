@@ -24,7 +24,8 @@ from diagnose.model import Check, Failed, Json, Report
 from diagnose.phrases import and_more, count, shortened
 from diagnose.questions import AnswerSource, AnyQuestion, Host, Question
 from diagnose.questions.containers import ListContainers
-from diagnose.questions.engine import FindEndpoint, ReadInfo
+from diagnose.questions.endpoint import FindEndpoint
+from diagnose.questions.engine import ReadInfo
 from diagnose.questions.images import ListNetworks
 from diagnose.questions.run import Options
 from diagnose.recording.budget import Budget, read_until

@@ -144,7 +144,8 @@ def _asked(questions: Mapping[str, AnyQuestion], request: Options) -> tuple[list
     from diagnose.evidence.run.report_header import docker_command
     from diagnose.model import Failed
     from diagnose.model.answers import NOT_IN_BUNDLE
-    from diagnose.questions.engine import Endpoint, FindEndpoint, PingEngine, PingReply
+    from diagnose.questions.endpoint import Endpoint, FindEndpoint
+    from diagnose.questions.engine import PingEngine, PingReply
 
     *found, endpoint, ping = session.answers(
         [*questions.values(), FindEndpoint(), PingEngine()], request, began=process.began()

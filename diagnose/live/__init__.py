@@ -20,7 +20,8 @@ import msgspec
 
 from diagnose.model import Failed, Json, Reason
 from diagnose.questions import AnyQuestion, Lane, Policy
-from diagnose.questions.engine import FindLocality, PingEngine
+from diagnose.questions.endpoint import FindLocality
+from diagnose.questions.engine import PingEngine
 from diagnose.questions.question import RecordedQuestion, policies, recorded, typed
 from diagnose.questions.run import Options
 from diagnose.recording.budget import patience

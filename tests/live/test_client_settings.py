@@ -12,7 +12,7 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.engine import client_settings
-from diagnose.questions.engine import ClientSettings, ReadClientSettings
+from diagnose.questions.endpoint import ClientSettings, ReadClientSettings
 
 
 @pytest.fixture

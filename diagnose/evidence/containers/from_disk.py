@@ -16,7 +16,7 @@ from diagnose.evidence.machine.processes import Processes, processes
 from diagnose.model import Failed, Unavailable, Unexamined
 from diagnose.model import container as container_subject
 from diagnose.questions import Host
-from diagnose.questions.engine import DEFAULT_SOCKETS, FindEndpoint, FindLocality
+from diagnose.questions.endpoint import DEFAULT_SOCKETS, FindEndpoint, FindLocality
 from diagnose.questions.files import FileText, ListFolder, ReadFile
 from diagnose.shapes import convert
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import (
+from diagnose.questions.endpoint import (
     BrokenPlugin,
     CallerLogins,
     ClientSettings,

@@ -16,7 +16,7 @@ from diagnose.evidence.engine.packaging import packaging
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import FindEndpoint, FindLocality, Rootless
+from diagnose.questions.endpoint import FindEndpoint, FindLocality, Rootless
 from diagnose.questions.files import ReadFile
 from diagnose.questions.processes import InspectProcess, ProcessDetail
 from diagnose.questions.service import ReadUnit

@@ -15,7 +15,8 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
-from diagnose.questions.engine import Endpoint, FindEndpoint, FindLocality, PingEngine
+from diagnose.questions.endpoint import Endpoint, FindEndpoint, FindLocality
+from diagnose.questions.engine import PingEngine
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller

@@ -11,7 +11,8 @@ from diagnose.evidence.engine.log_lines import LogLine, parse, parse_entries
 from diagnose.evidence.engine.packaging import packaging
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import FindEndpoint, FindLocality, PingEngine
+from diagnose.questions.endpoint import FindEndpoint, FindLocality
+from diagnose.questions.engine import PingEngine
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.service import ReadJournal
 from diagnose.registry import evidence

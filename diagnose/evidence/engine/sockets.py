@@ -11,7 +11,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.items import Items
 from diagnose.model import DAEMON, Failed, Unavailable, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.engine import Endpoint, FindEndpoint
+from diagnose.questions.endpoint import Endpoint, FindEndpoint
 from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 

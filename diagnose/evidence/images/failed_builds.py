@@ -19,7 +19,7 @@ from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import Build, ListBuilds
+from diagnose.questions.data_root import Build, ListBuilds
 from diagnose.registry import evidence
 
 _SOLVED = "/moby.buildkit.v1.Control/Solve"

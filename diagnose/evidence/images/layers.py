@@ -9,7 +9,7 @@ import msgspec
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.model import Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import ListLayers
+from diagnose.questions.data_root import ListLayers
 from diagnose.registry import evidence
 
 _RECORDS = "image/overlay2/layerdb/sha256"

@@ -16,7 +16,7 @@ from diagnose.evidence.engine.packaging import packaging
 from diagnose.evidence.machine.clock import Clock
 from diagnose.model import Failed, HostFacts, Json, Trait, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.engine import Endpoint, FindEndpoint
+from diagnose.questions.endpoint import Endpoint, FindEndpoint
 from diagnose.questions.files import ReadFile, StatPaths
 from diagnose.questions.run import IdentifyKernel, KernelIdentity
 from diagnose.registry import evidence

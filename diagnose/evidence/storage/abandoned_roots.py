@@ -15,7 +15,8 @@ from diagnose.evidence.storage.mounts import Mounts, is_within
 from diagnose.mappings import by_key
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import PathStatus, StatPaths, WalkFolder
+from diagnose.questions.data_root import WalkFolder
+from diagnose.questions.files import PathStatus, StatPaths
 from diagnose.registry import evidence
 
 WORTH_PCT = 85.0

@@ -25,8 +25,8 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.model import Failed, Json, Unavailable
 from diagnose.phrases import size
 from diagnose.questions import Host
+from diagnose.questions.data_root import FileSize, WalkedFolder, WalkFolder
 from diagnose.questions.disk_usage import EngineDiskUsage, MeasureDiskUsage
-from diagnose.questions.files import FileSize, WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 WORTH_PCT = 70.0

@@ -10,7 +10,7 @@ from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystem, Fi
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.model import Failed
 from diagnose.questions import Host
-from diagnose.questions.files import FileSize, WalkedFolder, WalkFolder
+from diagnose.questions.data_root import FileSize, WalkedFolder, WalkFolder
 from diagnose.registry import evidence
 
 __all__ = ["CoreDumps", "FileSize", "FullDisks", "full_disks"]

@@ -11,7 +11,7 @@ from diagnose.evidence.storage.filesystems import Filesystem, Filesystems
 from diagnose.evidence.storage.mounts import is_within
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host
-from diagnose.questions.files import WalkFolder
+from diagnose.questions.data_root import WalkFolder
 from diagnose.registry import evidence
 
 WORTH_PCT = 90.0

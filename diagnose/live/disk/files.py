@@ -15,17 +15,15 @@ from diagnose.live.helper import MARGIN_S
 from diagnose.live.kernel.mountinfo import MountEntry, by_point, holding, mounts
 from diagnose.model import Json
 from diagnose.questions import AnyQuestion
+from diagnose.questions.data_root import ListBuilds, ListLayers, WalkFolder
 from diagnose.questions.files import (
     FindLostDollars,
-    ListBuilds,
     ListFolder,
-    ListLayers,
     ReadFile,
     ReadFlags,
     StatPaths,
     TryDevices,
     TrySockets,
-    WalkFolder,
 )
 from diagnose.questions.filesystems import SampleFreeSpace, StatFilesystem, StatFilesystems
 

@@ -19,7 +19,7 @@ from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.live.engine.endpoint import configuration
 from diagnose.model import Json
-from diagnose.questions.engine import ReadClientSettings
+from diagnose.questions.endpoint import ReadClientSettings
 
 _SYSTEM_PLUGINS = (
     "/usr/local/lib/docker/cli-plugins",

@@ -22,7 +22,7 @@ from diagnose.live import Live, Refused
 from diagnose.live.engine import daemon_process
 from diagnose.live.engine.daemon_process import DEFAULT_SOCKET
 from diagnose.model import Json
-from diagnose.questions.engine import FindEndpoint
+from diagnose.questions.endpoint import FindEndpoint
 from diagnose.questions.run import Options
 
 if TYPE_CHECKING:

@@ -32,7 +32,8 @@ from diagnose.live.engine.daemon_process import (
 from diagnose.live.engine.endpoint import EngineEndpoint
 from diagnose.live.tool import in_container
 from diagnose.model import Json
-from diagnose.questions.engine import FindLocality, ReadInfo
+from diagnose.questions.endpoint import FindLocality
+from diagnose.questions.engine import ReadInfo
 
 INFO_SECONDS = 0.5
 """How long /info may take to have a say: it takes 12 ms, and hangs with containerd."""

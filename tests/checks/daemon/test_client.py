@@ -9,7 +9,7 @@ from diagnose.evidence.engine.client import BrokenPlugin, ClientSettings
 from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.info import Info
 from diagnose.model import Unavailable
-from diagnose.questions.engine import Rootless
+from diagnose.questions.endpoint import Rootless
 from tests.checks.daemon.evidence import ALIVE, HERE, REFUSED, SILENT, daemon
 from tests.judging import judge, rows
 

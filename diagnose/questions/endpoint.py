@@ -1,0 +1,178 @@
+"""Questions about the way to the engine: its endpoint, its machine, the docker command."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.questions.question import Policy, Question
+
+DEFAULT_SOCKETS = frozenset({"/var/run/docker.sock", "/run/docker.sock"})
+
+
+class Rootless(msgspec.Struct, frozen=True):
+    """Whose engine the endpoint is, if it is a user's own and not the system's."""
+
+    uid: int
+    config: str | None = None
+    """Its daemon.json; None where the user's home is not known."""
+    data: str | None = None
+    """Its data root, unless another one is configured; None where the home is not known."""
+    runtime: str = ""
+    """The folder of its socket and its pid file."""
+    traces: bool | None = None
+    """Whether anything of an engine lies at these places; None where nobody could look."""
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where the engine was asked."""
+
+    url: str = ""
+    scheme: str = ""
+    """unix, tcp or ssh."""
+    source: str = ""
+    """What decided it."""
+    named: bool = False
+    """Whether the user chose it."""
+    rootless: Rootless | None = None
+    """The user whose rootless engine it is, None for the system's engine."""
+    context: str | None = None
+    tls: bool = False
+
+    @property
+    def path(self) -> str:
+        """The socket's path; empty for an engine that is reached in another way."""
+        return self.url.removeprefix("unix://") if self.scheme == "unix" else ""
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is where an engine belongs: the system's, or that of a user who has one."""
+        own = self.rootless
+        return self.path in DEFAULT_SOCKETS or (
+            own is not None and own.traces is True and self.path == f"{own.runtime}/docker.sock"
+        )
+
+
+class FindEndpoint(Question[Endpoint], frozen=True):
+    """Which endpoint the docker client would use."""
+
+    POLICY = Policy(
+        "endpoint",
+        what="the engine's address",
+        collector="engine.endpoint:endpoint",
+        lane="local",
+        scope="tool",
+        deadline=2,
+        priority=0,
+    )
+
+
+class BrokenPlugin(msgspec.Struct, frozen=True):
+    """A plugin of the docker command that cannot be run."""
+
+    name: str
+    path: str
+    target: str = ""
+    """Where the plugin's link leads; "" for a file."""
+    failure: str = ""
+    """missing: a link that leads nowhere. forbidden: a file that may not be executed."""
+
+
+class ClosedSettings(msgspec.Struct, frozen=True):
+    """A user's docker settings that this user may not read."""
+
+    user: str
+    path: str
+    """The folder that may not be entered, or the file that may not be read."""
+    owner: str
+    """The owner of that folder or file."""
+
+
+class CallerLogins(msgspec.Struct, frozen=True):
+    """The stored logins of the user who called sudo, for whom the docker command runs as root."""
+
+    user: str
+    folder: str
+    """The folder of that user's docker settings."""
+    logins: tuple[str, ...]
+    """Registries, as images name them."""
+
+
+class ClientSettings(msgspec.Struct, frozen=True):
+    """What the docker command of this user is set up with."""
+
+    file: str = ""
+    """The path of the client's configuration; "" without one."""
+    user: str = ""
+    malformed: str = ""
+    """Why it holds no JSON object; "" if it does."""
+    store: str = ""
+    """The credential helper of all registries."""
+    helpers: dict[str, str] = {}
+    """The credential helpers of single registries, by registry."""
+    absent: tuple[str, ...] = ()
+    """The helpers whose program is not installed."""
+    lacking: tuple[tuple[str, str], ...] = ()
+    """By helper, the program that it runs itself and that is not installed."""
+    without_bus: str = ""
+    """The path of a helper that needs the session bus of a desktop, which this user has not."""
+    by_default: bool = False
+    """Whether nothing names that helper: the docker command takes it because it is there."""
+    plugins: tuple[BrokenPlugin, ...] = ()
+    """The plugins that do not work."""
+    listens: bool = False
+    """Whether a program listens at the default socket."""
+    logins: tuple[str, ...] | None = None
+    """Registries with a stored login, as images name them; None where that was not recorded."""
+    closed: ClosedSettings | None = None
+    """Settings of this user, or of the one who called sudo, that their user may not read."""
+    caller: CallerLogins | None = None
+    """None where nobody called sudo, or that user is not logged in anywhere."""
+
+    def lends_login(self, registry: str) -> bool:
+        """Whether the user who called sudo is logged in at a registry, and this one is not."""
+        has_own = registry in (self.logins or ())
+        return self.caller is not None and registry in self.caller.logins and not has_own
+
+
+class ReadClientSettings(Question[ClientSettings], frozen=True):
+    """What the docker command of this user is set up with; names of logins, never their secrets."""
+
+    POLICY = Policy(
+        "client.settings",
+        what="the settings of the docker command",
+        collector="engine.client_settings:settings",
+        lane="local",
+        scope="tool",
+        deadline=2,
+        priority=5,
+    )
+
+
+class Locality(msgspec.Struct, frozen=True):
+    """Whether the engine runs on this machine, and as which process."""
+
+    same_host: bool
+    why: str = ""
+    engine_pid: int | None = None
+    """None with same_host: no engine is alive, and this is where it should be."""
+    how: str = ""
+    """How the process was found."""
+    same_netns: bool | None = None
+    """Whether this process has the network namespace of the engine; None where it may not be read.
+    """
+    same_mntns: bool | None = None
+    same_pidns: bool | None = None
+
+
+class FindLocality(Question[Locality], frozen=True):
+    """Whether the engine runs on this machine, and as which process."""
+
+    POLICY = Policy(
+        "locality",
+        what="whether the engine runs on this host",
+        collector="engine.locality:locality",
+        lane="local",
+        scope="tool",
+        deadline=4,
+        priority=0,
+    )
