@@ -5,10 +5,19 @@ from __future__ import annotations
 from checks.image.failed_pulls import FailedPulls, image_of
 from diagnose.evidence.engine.info import Ping
 from diagnose.evidence.images.layers import Layers
-from diagnose.evidence.images.pulls import Pulls
+from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unpack_errors import LEFT_RECORD, UNREADABLE_ARCHIVE, unpack_error
 from diagnose.evidence.machine.clock import Clock
-from diagnose.model import DAEMON, CheckResult, Count, Finding, Seconds, Severity
+from diagnose.mappings import present
+from diagnose.model import (
+    DAEMON,
+    CheckResult,
+    Count,
+    Finding,
+    PageVariables,
+    Seconds,
+    Severity,
+)
 from diagnose.registry import check
 
 FIRST_WITH_ZSTD = (23,)
@@ -38,29 +47,49 @@ def unpack_failed(
     that lies where the new one belongs keeps each image with that layer out, from a pull, a load
     or a build, of which the engine logs the pull alone.
     """
-    told = set()
     failures = FailedPulls(pulls, clock, repeated, recent_s)
-    for trouble in (*pulls.of("format"), *pulls.of("unpack")):
+    troubles = [*pulls.of("format"), *pulls.of("unpack")]
+    for trouble in troubles:
         reason = unpack_error(trouble.text)
-        variables = image_of(trouble)
-        clause = ""
-        if "plugin" in reason and trouble.image:
-            variables = {"plugin": trouble.image}
-        is_archive = UNREADABLE_ARCHIVE.search(trouble.text) is not None
-        if is_archive and ping is not None and (0,) < ping.version < FIRST_WITH_ZSTD:
-            clause = (
-                f": most often they are compressed with zstd, which engine {ping.engine_version} "
-                "does not know (engines from 23 on do)"
-            )
-            variables |= {"lacks_zstd": ping.engine_version}
-        if left := LEFT_RECORD.search(trouble.text):
-            variables |= {"record": left["record"], "root": left["root"]}
-            told.add(left["record"])
-        yield failures.finding(trouble, variables=variables, reason=reason, clause=clause)
+        old_engine = _engine_without_zstd(trouble, ping)
+        yield failures.finding(
+            trouble,
+            variables=_variables(trouble, reason, old_engine),
+            reason=reason,
+            clause=_zstd_clause(old_engine),
+        )
     if stored is not None:
-        left_over = (record for record in stored.unreadable if record not in told)
-        yield from (_left_record_finding(record, stored.root) for record in left_over)
+        matches = (LEFT_RECORD.search(trouble.text) for trouble in troubles)
+        reported = {match["record"] for match in matches if match is not None}
+        for record in stored.unreadable:
+            if record not in reported:
+                yield _left_record_finding(record, stored.root)
     return None
+
+
+def _engine_without_zstd(trouble: PullTrouble, ping: Ping | None) -> str:
+    """The version of an engine that takes layers compressed with zstd for damaged ones; else ""."""
+    if ping is None or not UNREADABLE_ARCHIVE.search(trouble.text):
+        return ""
+    return ping.engine_version if (0,) < ping.version < FIRST_WITH_ZSTD else ""
+
+
+def _zstd_clause(old_engine: str) -> str:
+    if not old_engine:
+        return ""
+    return (
+        f": most often they are compressed with zstd, which engine {old_engine} "
+        "does not know (engines from 23 on do)"
+    )
+
+
+def _variables(trouble: PullTrouble, reason: str, old_engine: str) -> PageVariables:
+    """What the page needs: a plugin, a newer engine, a record that is in the way, or the image."""
+    is_plugin = "plugin" in reason and bool(trouble.image)
+    variables = {"plugin": trouble.image} if is_plugin else image_of(trouble)
+    left = LEFT_RECORD.search(trouble.text)
+    record = {"record": left["record"], "root": left["root"]} if left is not None else {}
+    return {**variables, **present({"lacks_zstd": old_engine}), **record}
 
 
 def _left_record_finding(record: str, root: str) -> Finding:

@@ -11,7 +11,7 @@ from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers, FailedAnswers
 from diagnose.mappings import present, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import joined, shortened
 from diagnose.registry import check
 
@@ -59,45 +59,35 @@ def answers_with_errors(
 def _failed_answers_finding(
     failed: FailedAnswers, own: ProgramLog | None, containers: Containers, clock: Clock
 ) -> Finding:
-    """own: a log file of the program, which says more than a log that explains nothing."""
-    container = failed.container
-    tail = LogTail(failed.other_lines)
-    if _explains(tail):
-        own = None
-    elif own is not None:
-        tail = own.tail
+    """own: a log file of the program, which counts where the container's log explains nothing."""
+    container, printed = failed.container, LogTail(failed.other_lines)
+    written = None if printed.explains else own
+    tail = written.tail if written is not None else printed
     callees = called_peers(tail.lines, container, containers, configured=())
     finding = Finding.about(
         container,
         f"{container} answers {_which(failed)}{_through(failed)}",
         {
             "last answer": shortened(failed.answers[-1].line),
-            **(log_evidence(tail) if _explains(tail) else {}),
-            **({"written to": own.path} if own is not None else {}),
+            **(log_evidence(tail) if tail.explains else {}),
+            **present({"written to": written.path if written is not None else None}),
             **not_running(callees, clock),
         },
         severity=Severity.warning if failed.is_most else Severity.advice,
         stable=(container.life,),
         touches=subjects_of(failed.proxies),
         calls=subjects_of(callees),
-        signs=tail.signs if _explains(tail) else None,
+        signs=tail.signs if tail.explains else None,
     )
     return finding.with_variables(
-        {**present({"url": failed.url}), **_own_log(failed, own), **_refusal(failed)}
+        present(
+            {
+                "url": failed.url,
+                "log_inside": f"{container.name}:{written.path}" if written is not None else "",
+                "refusing": container.name if failed.is_refusal else "",
+            }
+        )
     )
-
-
-def _own_log(failed: FailedAnswers, own: ProgramLog | None) -> PageVariables:
-    """The log file inside, for the page."""
-    return {"log_inside": f"{failed.container.name}:{own.path}"} if own is not None else {}
-
-
-def _refusal(failed: FailedAnswers) -> PageVariables:
-    return {"refusing": failed.container.name} if failed.is_refusal else {}
-
-
-def _explains(tail: LogTail) -> bool:
-    return tail.telling is not None and tail.telling.explains
 
 
 def _which(failed: FailedAnswers) -> str:

@@ -87,5 +87,4 @@ def _folders(container: Container) -> Iterator[str]:
 def _telling(container: Container, path: str, file: FileText) -> ProgramLog | None:
     """The end of the file; nothing where no line of it explains anything."""
     tail = LogTail(tuple(line for line in file.lines_of_end if line.strip()))
-    is_clear = tail.telling is not None and tail.telling.explains
-    return ProgramLog(container, path, tail) if is_clear else None
+    return ProgramLog(container, path, tail) if tail.explains else None

@@ -62,6 +62,11 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """The line that explains the failure; None where nothing was printed."""
         return telling_line(self.lines)
 
+    @property
+    def explains(self) -> bool:
+        """Whether a line says what went wrong."""
+        return self.telling is not None and self.telling.explains
+
     @functools.cached_property
     def failure(self) -> Recognised | None:
         """The known failure that the lines show, or else the family of the line that explains.
@@ -72,7 +77,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
             return None
         recognised = recognise(self.lines, self.telling, FAILURES)
         recognised = recognised or recognise_family(self.telling, FAMILIES)
-        if recognised is not None or (self.telling is not None and self.telling.explains):
+        if recognised is not None or self.explains:
             return recognised
         return recognise(self.lines, None, LAST_RESORTS)
 

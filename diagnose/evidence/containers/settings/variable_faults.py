@@ -99,7 +99,7 @@ def unreplaced(container: Container, tail: LogTail) -> Unreplaced | None:
     The command in its exec form, or a value that `docker run --env-file` takes literally, has it as
     the line repeats it. A command of a shell may have any.
     """
-    line = tail.telling.whole if tail.telling is not None and tail.telling.explains else ""
+    line = tail.telling.whole if tail.telling is not None and tail.explains else ""
     if "$" not in line:
         return None
     words = container.config.words

@@ -90,9 +90,7 @@ def unserved_ports(host: Host, containers: Containers, namespaces: Namespaces) -
         if (netns := namespaces.of(container)) is not None and _serves_nothing(netns)
     ]
     tails = read_tails(host, silent[:MOST]).tails
-    explained = {
-        id: tail for id, tail in tails.items() if tail.telling is not None and tail.telling.explains
-    }
+    explained = {id: tail for id, tail in tails.items() if tail.explains}
     ids = frozenset(container.id for container in silent)
     return UnservedPorts(explained, ids, *_mute_containers(host, containers, namespaces))
 
