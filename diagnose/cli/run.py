@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 SIMPLE = ("junit", "sarif", "csv")
 """Formats whose module needs the report alone."""
+WITH_CODE = {"html": "html.page", "llm": "llm", "markdown": "markdown", "prometheus": "prometheus"}
+"""The modules of formats that show the exit code too."""
 
 
 @click.command("all", cls=on.RemotableCommand)
@@ -208,28 +210,16 @@ def _replace(path: Path, report: Report, code: int) -> None:
 
 def _render(report: Report, code: int, given: dict[str, Any], output: TextIO) -> None:
     """Write the report in the wanted format; the module of no other format is imported."""
-    if given["format_"] == "json":
+    format_ = given["format_"]
+    if format_ == "json":
         from diagnose.render import json
 
         json.render(report, output, timings=given["timings"])
-    elif given["format_"] == "markdown":
-        from diagnose.render import markdown
-
-        markdown.render(report, code, output)
-    elif given["format_"] == "prometheus":
-        from diagnose.render import prometheus
-
-        prometheus.render(report, code, output)
-    elif given["format_"] == "html":
-        from diagnose.render.html import page
-
-        page.render(report, code, output)
-    elif given["format_"] == "llm":
-        from diagnose.render import llm
-
-        llm.render(report, output, code)
-    elif given["format_"] in SIMPLE:
-        importlib.import_module(f"diagnose.render.{given['format_']}").render(report, output)
+    elif format_ in SIMPLE:
+        importlib.import_module(f"diagnose.render.{format_}").render(report, output)
+    elif format_ in WITH_CODE:
+        module = importlib.import_module(f"diagnose.render.{WITH_CODE[format_]}")
+        module.render(report, code, output)
     else:
         from diagnose.cli import reader
         from diagnose.render import terminal

@@ -31,7 +31,7 @@ RULES = (
 )
 
 
-def render(report: Report, stream: TextIO, exit_code: int = 0) -> None:
+def render(report: Report, exit_code: int, stream: TextIO) -> None:
     """Write the text."""
     page = outline(report, exit_code)
     room = int(TOKENS * PER_TOKEN)

@@ -76,7 +76,7 @@ def test_a_name_with_a_line_break_begins_no_line() -> None:
     broken = found("container.crashed", container(evil), f'container "{evil}" is down')
     text, context = io.StringIO(), io.StringIO()
     terminal.render(report(broken), 2, text, color=False)
-    llm.render(report(broken), context)
+    llm.render(report(broken), 0, context)
     for shown in (text.getvalue(), context.getvalue()):
         assert "::error::owned" in shown
         lines = [line.strip() for line in shown.splitlines()]
