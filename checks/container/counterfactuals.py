@@ -89,6 +89,8 @@ def touched_containers_run(finding: Finding, containers: Containers) -> Edit:
 
 
 def _with_running(containers: Containers, subjects: set[Subject]) -> Edit:
+    """The containers, of which these run as if they had not failed."""
+
     def running(container: Container) -> Container:
         if container.subject not in subjects:
             return container

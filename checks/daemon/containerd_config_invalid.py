@@ -42,6 +42,7 @@ def containerd_config_invalid(
 
 
 def _why_not_judged(daemon: Daemon) -> Skipped | Unavailable | None:
+    """Why the file of containerd does not count here, or cannot be judged; None where it counts."""
     if not daemon.has_containerd:
         return Skipped("this engine has no containerd")
     if daemon.processes.managed is None and not daemon.uses_system_containerd:

@@ -233,6 +233,7 @@ def _last_words(end: EngineEnd) -> dict[str, Json]:
 
 
 def _state(daemon: Daemon, end: EngineEnd, removed: ChangedPackage | None) -> str:
+    """How the engine is that does not serve its socket: gone, down, or alive without it."""
     process, socket = daemon.processes.engine, daemon.address
     if process is None and removed is not None:
         return f'dockerd is not running: its package "{removed.name}" was removed from this host'

@@ -192,6 +192,7 @@ def _serves(container: Container | None) -> str:
 
 
 def _answers(servers: DeadServers) -> dict[str, object]:
+    """What each of the host's servers has answered, and which rule stops the query."""
     rules = servers.rules
     evidence: dict[str, object] = {
         f"query to {server} or its answer stopped by": str(rules[server])

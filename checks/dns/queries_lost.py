@@ -237,6 +237,7 @@ def _from(path: SampledPath) -> str:
 
 
 def _where_it_is_lost(loss: _Loss) -> str:
+    """Whether the host's network, the server's way, or the networks' own way loses queries."""
     if loss.is_of_network:
         most = max(loss.sent_again, key=loss.sent_again.__getitem__)
         return (

@@ -152,6 +152,7 @@ def _severity(resolvers: Resolvers, *, is_harmful: bool, is_island: bool) -> Sev
 
 
 def _what_it_lacks(resolvers: Resolvers) -> str:
+    """What is wrong with the file of servers, as the end of a sentence."""
     if _only_link_local(resolvers):
         return (
             f"names only {', '.join(resolvers.engine_view)}, a link-local address "

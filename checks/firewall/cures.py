@@ -66,6 +66,7 @@ def forwarded(
 
 
 def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
+    """The place of a chain of nftables, under the name of the page's block for its hook."""
     family, table = by.table.split()[-2:]
     where = {"family": family, "table": table}
     if family in _FRAMES or hook in ("ingress", "egress"):

@@ -76,6 +76,7 @@ def _finding(ports: list[ClosedHostPort], firewall: Firewall | None) -> Finding:
 
 
 def _cure(port: ClosedHostPort, firewall: Firewall | None) -> PageVariables:
+    """The rule that opens the port: of firewalld, of ufw, or of the chain itself."""
     number, protocol = port.listener.port, port.protocol
     variables = cures.to_host(
         firewall, port.by, port.uplink, number, protocol, is_answer=port.is_answer

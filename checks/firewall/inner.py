@@ -187,6 +187,7 @@ def _between_finding(by: Step, paths: Sequence[WantedPath], config: DaemonConfig
 
 
 def _cure_between(by: Step, path: WantedPath) -> PageVariables:
+    """The rule that lets these two bridges talk, or one beside the rule that drops."""
     packet = path.trace.packet
     if path.bridged:
         return cures.beside(by, path.network.bridge)

@@ -152,6 +152,7 @@ def _cure_of(obstacle: Obstacle, bridge: str, servers: list[str]) -> PageVariabl
 
 
 def _cure(by: Step, bridge: str, servers: list[str]) -> PageVariables:
+    """The ban to lift, the policy to change, or the rule to put before the one that drops."""
     banned = cures.unban(by)
     if banned:
         return banned

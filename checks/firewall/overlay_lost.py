@@ -65,6 +65,7 @@ def _finding(item: LostOverlay, firewall: Firewall | None) -> Finding:
 
 
 def _cure(item: LostOverlay, firewall: Firewall | None) -> PageVariables:
+    """The rule that opens the port on this node; the other node where no rule here closes it."""
     if item.closed_by is None:
         return {"far": item.node}
     found = cures.to_host(firewall, item.closed_by, item.uplink, item.port, "udp")

@@ -104,6 +104,7 @@ def _finding(failed: FailedBuild, clock: Clock, severity: Severity, *, is_quiet:
 
 
 def _evidence(failed: FailedBuild, printed: list[str], known: Recognised | None) -> dict[str, Json]:
+    """The step, what it printed last, and BuildKit's own words where it printed nothing."""
     error = _REF.sub("", failed.build.error)
     return present(
         {

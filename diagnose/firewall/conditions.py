@@ -155,6 +155,7 @@ def _includes(value: Value, actual: int | str) -> bool:
 
 
 def _status(value: Masked, packet: Packet) -> bool | None:
+    """Whether a packet's connection has the wanted status; None where a bit is not known."""
     bits = [1 << shift for shift in range(value.mask.bit_length()) if value.mask >> shift & 1]
     if value.any_bit:
         return _any_true([packet.status_bit(bit) for bit in bits])

@@ -45,12 +45,10 @@ def homes(ruleset: Ruleset) -> frozenset[Table]:
 
 
 def is_lost(ruleset: Ruleset, by: Step) -> bool:
-    """Whether a packet was decided by the default of Docker's table, or by its own chain.
+    """Whether a packet was decided by the default of Docker's table, or by a chain of Docker's.
 
-    The chain lets the rest fall.
-
-    Both say that the rule which should have taken the packet is not there. With no table of
-    Docker's left at all, the default of `ip filter` counts.
+    Such a chain drops what none of its rules takes. In both cases the rule is missing that should
+    have taken the packet. Where no table of Docker's is left, the default of `ip filter` counts.
     """
     if is_docker_chain(by.table, by.chain):
         return True
@@ -107,6 +105,7 @@ def _entered(action: Action | None) -> Iterator[str]:
 
 
 def _is_about(rule: Rule, bridge: str) -> bool:
+    """Whether a condition or the map of a rule names this bridge."""
     keys = [
         values
         for condition in rule.conditions

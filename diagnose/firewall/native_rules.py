@@ -180,6 +180,7 @@ class _Rules:
         return _written(parts, Enter(_PUBLISHED))
 
     def translations(self, bridge: Bridge) -> Iterator[_Written]:
+        """The rules that lead published ports of this bridge to their containers."""
         for port in _translated(bridge):
             parts = [_interface("iif", bridge.name, is_not=True)] if self._has_proxy else []
             if not self._is_ipv4:
@@ -210,6 +211,7 @@ class _Rules:
                 yield _written(parts, Stop("drop"), "DROP REMOTE LOOPBACK")
 
     def inward(self, bridge: Bridge) -> Iterator[_Written]:
+        """The rules for what goes to containers of this bridge, in the engine's order."""
         talks = Stop("accept") if bridge.talks else Stop("drop")
         yield _ESTABLISHED
         if bridge.internal:

@@ -55,6 +55,7 @@ def restored(saved: str, script: str) -> str:
 
 
 def _read(text: str, tables: dict[str, _SavedTable]) -> None:
+    """Apply a text of iptables-save or iptables-restore to tables."""
     table = _SavedTable()
     for line in text.splitlines():
         if line.startswith("*"):

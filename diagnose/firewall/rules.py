@@ -115,6 +115,7 @@ class _RuleIndex:
                 self._always.append(position)
 
     def _place(self, position: int, name: Field, value: Value) -> None:
+        """Note a value under its field, so that a packet with this value finds the rule."""
         self._values.setdefault(name, []).append((value, position))
         if isinstance(value, Name):
             self._by_field.setdefault(name, {}).setdefault(value.text, []).append(position)
@@ -126,6 +127,7 @@ class _RuleIndex:
             networks.setdefault(value.low >> bits, []).append(position)
 
     def candidates(self, packet: Packet) -> list[int]:
+        """The positions of the rules that may match a packet, by its values."""
         positions = list(self._always)
         values = packet.values
         for name in self._values:

@@ -159,6 +159,7 @@ def _value(name: Field, value: Value) -> str:
 
 
 def _addresses(low: int, high: int) -> str:
+    """A range of addresses as nftables writes it: an address, a prefix, or both ends."""
     if 0xFFFF < high <= 0xFFFFFFFF:
         networks = list(summarize_address_range(IPv4Address(low), IPv4Address(high)))
         if len(networks) > 1:

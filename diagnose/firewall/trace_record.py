@@ -99,6 +99,7 @@ class TraceRecord:
         return self._trace(stopped.outcome, doubt or stopped.obstacle)
 
     def _trace(self, outcome: Outcome, obstacle: Obstacle | None) -> Trace:
+        """The trace of what is recorded so far."""
         return Trace(
             outcome,
             stages=tuple(self._stages),

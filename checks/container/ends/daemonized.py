@@ -122,6 +122,7 @@ def _in_foreground(container: Container) -> PageVariables:
 
 
 def _ended_at_once(container: Container, clock: Clock, options: Options, short: float) -> bool:
+    """Whether a container ended with code 0 within `short` seconds, or does so in a loop."""
     is_recent = clock.is_within(container.finished_at, options.since_s)
     if container.state.exit_code != 0 or not is_recent:
         return False
@@ -135,6 +136,7 @@ def _ended_at_once(container: Container, clock: Clock, options: Options, short: 
 
 
 def _why(container: Container, tail: LogTail) -> str:
+    """Why a program that should go on has ended, as far as it is known."""
     if is_bare_shell(container):
         return "a shell without a terminal exits at once"
     if awaits_input(container, tail):

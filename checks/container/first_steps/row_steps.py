@@ -247,6 +247,7 @@ def _generate_value(remedy: Generated, case: _Case) -> PageVariables:
 
 @_steps.register(Heap)
 def _enlarge_heap(remedy: Heap, case: _Case) -> PageVariables:
+    """The variable with the heap of a runtime: a share of the memory limit, or of the host's."""
     container = case.container
     settings = (*container.config.words, *(value for _, value in container.config.environment))
     if any(mark in text for mark in remedy.marks for text in settings):
@@ -278,6 +279,7 @@ def _set_aside(remedy: SetAside, case: _Case) -> PageVariables:
 
 @_steps.register(Job)
 def _run_job(remedy: Job, case: _Case) -> PageVariables:
+    """A command in a container of its own, in the first of the folders that a mount covers."""
     config = case.container.config
     folders = [folder or config.working_dir for folder in remedy.folders]
     folder = next((folder for folder in folders if folder and _covers(case, folder)), "")
@@ -343,6 +345,7 @@ def _keep_own_folder(remedy: OwnFolder, case: _Case) -> PageVariables:
 
 @_steps.register(Raised)
 def _raise_limit(remedy: Raised, case: _Case) -> PageVariables:
+    """A larger limit of processes, or of memory where the log says how much is needed."""
     config = case.container.host_config
     if remedy.limit == "pids":
         limit = config.pids_limit or 0

@@ -86,6 +86,7 @@ def _steps(remedy: object, _case: _Case) -> PageVariables:
 
 @_steps.register(ChallengePort)
 def _publish(remedy: ChallengePort, case: _Case) -> PageVariables:
+    """The port that a certificate authority calls, where no container publishes it."""
     container, port = case.container, remedy.port
     running = case.containers.running if case.containers is not None else ()
     is_published = any(

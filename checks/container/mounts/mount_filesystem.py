@@ -73,6 +73,7 @@ def change_of_owner(denied: Denied, mounted: Mounted | None) -> PageVariables:
 
 
 def _why(container: Container, text: str, fstype: str) -> str:
+    """What the program could not do that this kind of file system does not know; "" for nothing."""
     if not _REFUSED.search(text):
         return ""
     if _OWNS.search(text):

@@ -127,6 +127,7 @@ def _no_new_privileges(container: Container, config: DaemonConfig | None) -> _Op
 
 
 def _file_size_limit(container: Container, config: DaemonConfig | None) -> _Option | None:
+    """The ulimit that ends a program whose file becomes too large."""
     limit = ulimit(container, _FILE_SIZE, config)
     if limit is None or limit.soft < 0:
         return None

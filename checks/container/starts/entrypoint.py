@@ -114,6 +114,7 @@ def _why(container: Container, program: str, missing: MissingProgram) -> str:
 
 
 def _why_not_found(container: Container, program: str) -> str:
+    """What was taken for a program and is not in the image, as a clause."""
     if program.startswith("-"):
         return (
             f'the argument "{program}" was taken as the command, '

@@ -153,6 +153,7 @@ def _without_network(mode: str, containers: Containers) -> str:
 
 
 def _container(container: Container, network: str, paths: PacketPaths | None) -> MapContainer:
+    """A container as the map shows it on one network."""
     endpoint = container.endpoints.get(network, NetworkEndpoint())
     ports = dict.fromkeys(_ports(container, network, paths))
     return MapContainer(

@@ -171,6 +171,7 @@ def _size(status: PathStatus) -> str:
 def _of_machine(
     header: ReportHeader | None, answers: Mapping[Question[Json], Json]
 ) -> Iterator[tuple[str, str]]:
+    """The facts of the machine: kernel, distribution, clock."""
     if header is not None:
         yield "kernel", header.head.kernel
     release = answers[ReadFile(OS_RELEASE, max_bytes=4096)]
@@ -220,6 +221,7 @@ def _of_engine(ping: Ping, info: Info | None) -> Iterator[tuple[str, str]]:
 
 
 def _of_configuration(config: DaemonConfig) -> Iterator[tuple[str, str]]:
+    """The facts of daemon.json and of the command line, key by key."""
     if not config.text_ok:
         yield "daemon.json", "cannot be read as JSON"
         return

@@ -39,6 +39,7 @@ def unused_volumes(
 
 
 def _by_folders(host: Host, root: str, containers: Containers) -> UnusedVolumes:
+    """The volumes by their folders, for a host whose engine does not answer."""
     listing = host.require(ListFolder(f"{root}/volumes"))
     used = {
         mount.name

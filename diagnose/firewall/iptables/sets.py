@@ -33,6 +33,7 @@ def _intervals(member: str) -> list[Interval]:
 
 
 def _joined(intervals: Iterable[Interval]) -> Several:
+    """The intervals as one value; those that touch or overlap are joined."""
     lows: list[int] = []
     highs: list[int] = []
     for interval in sorted(intervals, key=lambda interval: interval.low):

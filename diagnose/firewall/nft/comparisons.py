@@ -118,6 +118,7 @@ def _of_group(program: RuleProgram, parts: list[Part], data: bytes, negate: bool
 
 
 def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) -> Condition:
+    """The condition that the loaded parts equal these bytes."""
     values = []
     at = 0
     for part in parts:
@@ -131,6 +132,7 @@ def _equals(program: RuleProgram, parts: list[Part], data: bytes, negate: bool) 
 
 
 def _ordered(part: Part, data: bytes, operation: int) -> Condition:
+    """The condition that a number is smaller or greater than these bytes."""
     if part.kind != "number" or part.mask is not None or part.width != part.full:
         return Unread(f"{part.field} compared")
     number = int.from_bytes(data, part.order)

@@ -170,6 +170,7 @@ def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
 
 
 def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
+    """The limits, counters and pressure of one container's group."""
     paths = _paths(places, id_, pid)
     main = "memory" if places.version == 1 else ""
     folder = places.folder(main, paths[main]) if main in paths else None

@@ -34,14 +34,13 @@ MORE_BYTES = 128 * 1024
 
 
 class LogTail(msgspec.Struct, frozen=True, dict=True):
-    """The lines of the container's last run, oldest first, without their times.
+    """The last lines of a container's log, without their times: those of its last run.
 
-    The lines of the run before, where the last one has just begun after a failure.
-
-    None if that run printed nothing.
+    Where that run has just begun after a failure, they are those of the run before.
     """
 
     lines: tuple[str, ...]
+    """Oldest first; empty where the run printed nothing."""
     earlier: tuple[str, ...] = ()
     """The lines of the runs before, as far as they are among the lines that were asked for."""
 

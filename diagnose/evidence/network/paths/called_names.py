@@ -38,6 +38,7 @@ class CalledNames:
         self._host_words = outer - {"127.0.0.1"}
 
     def _learn_names(self, container: Container) -> None:
+        """Take in a container: its service, its published ports, and its names on each network."""
         service = (container.compose_project, container.compose_service)
         self._services.setdefault(service, []).append(container)
         for published in container.published_ports:

@@ -94,6 +94,7 @@ def _target(rule: Rule) -> str:
 
 
 def _walked(stack: Stack, uplink: Uplink, rule: Rule, target: str) -> Iterator[Relay]:
+    """The connections that this rule leads on, each walked from an ordinary client."""
     port = _port_of(rule)
     protocols: tuple[Protocol, ...] = ("tcp", "udp") if port else ()
     for protocol in protocols:

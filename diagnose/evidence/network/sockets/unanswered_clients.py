@@ -270,6 +270,7 @@ def _is_from_outside(flow: UdpFlow, networks: Networks, links: Interfaces) -> bo
 
 
 def _container_at(address: str, containers: Containers) -> Container | None:
+    """The running container that has this address on any network."""
     return next(
         (
             container

@@ -145,6 +145,7 @@ def _counters(host: Host, containers: Iterable[Container]) -> dict[str, LossCoun
 
 
 def _of_containers(namespaces: Namespaces) -> Iterator[_Place]:
+    """The network namespaces with TCP listeners, each once, with the containers that share it."""
     owners = owners_of(namespaces)
     names = by_key((netns.inode, netns.container.name) for netns in namespaces)
     for netns in namespaces:

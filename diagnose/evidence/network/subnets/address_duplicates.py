@@ -78,6 +78,7 @@ def address_duplicates(
 def _suspects(
     members: Sequence[tuple[Container, Network]], neighbours: Neighbours
 ) -> Iterator[AddressDuplicate]:
+    """Entries of the neighbour table with a container's address and another's hardware address."""
     for container, network in members:
         endpoint = container.endpoints[network.name]
         # containers of ipvlan have the hardware address of the parent, of which none is noted

@@ -25,6 +25,7 @@ def bridges_of(networks: Networks, containers: Containers, family: Family) -> li
 
 
 def _bridge(network: Network, running: Sequence[Container], family: Family) -> Bridge:
+    """The bridge of a network as the engine's rules of one family describe it."""
     version = 4 if family == "ip" else 6
     members = [container for container in running if _address(container, network, family)]
     return Bridge(

@@ -63,6 +63,7 @@ def tunnels(host: Host, links: Interfaces, processes: Processes | None) -> Tunne
 
 
 def _of_kernel(host: Host, link: Interface, processes: Processes | None) -> str:
+    """Who made a tunnel that the kernel serves itself: wg-quick, or pppd."""
     if link.kind == "wireguard":
         path = f"/etc/wireguard/{link.name}.conf"
         if _exists(host, path):
