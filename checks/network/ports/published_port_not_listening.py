@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import msgspec
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail
@@ -128,7 +129,7 @@ class _Silence(msgspec.Struct, frozen=True):
     watcher: str
     """What waits for a change of files, since the program has ended; "" for nothing."""
     absent: tuple[Container, ...] = ()
-    """The containers that share its network and do not run."""
+    """The containers that share its network, may be meant to serve the port, and do not run."""
 
 
 class _UnservedPort(msgspec.Struct, frozen=True):
@@ -139,16 +140,9 @@ class _UnservedPort(msgspec.Struct, frozen=True):
     port: int
     inward: list[str]
     """The addresses inside at which a program listens for its own container."""
-    words: LogTail
-    """What the log says of it."""
+    why: _Silence
     unread: UnreadSettings | None
     """The settings that the program did not read."""
-    ready: tuple[Container, ...] = ()
-    """Whom the program called without an answer, where they serve by now."""
-    watcher: str = ""
-    """What waits for a change of files, since the program has ended."""
-    absent: tuple[Container, ...] = ()
-    """The containers that share its network and do not run."""
 
     @property
     def is_for_udp(self) -> bool:
@@ -178,23 +172,13 @@ def _tcp_findings(
         if number in served:
             continue
         inward = [socket.address for socket in netns.sockets("tcp", number)]
+        of_port, unread = why, None
         if inward:
-            words = _known(programs.tails.get(container.id, LogTail(())))
-            unread = programs.unread.get(container.id)
-        else:
-            words = LogTail(()) if served else why.tail
-            unread = None
-        port = _UnservedPort(
-            container,
-            netns=netns,
-            port=number,
-            inward=inward,
-            words=words,
-            unread=unread,
-            ready=why.ready,
-            watcher=why.watcher,
-            absent=() if inward else why.absent,
-        )
+            tail = _known(programs.tails.get(container.id, LogTail(())))
+            of_port, unread = replace(why, tail=tail, absent=()), programs.unread.get(container.id)
+        elif served:
+            of_port = replace(why, tail=LogTail(()))
+        port = _UnservedPort(container, netns, number, inward, of_port, unread)
         yield _tcp_finding(port, hidden, severity).with_variables(_cure(port, hidden))
 
 
@@ -248,40 +232,40 @@ def _udp_finding(
 
 
 def _tcp_finding(port: _UnservedPort, hidden: EmptyMounts, severity: Severity) -> Finding:
-    container, words = port.container, port.words
+    container, why = port.container, port.why
     return Finding.about(
         container,
-        sentence(f"{container} {port.what}: no client can reach it", *_why(port)),
+        sentence(f"{container} {port.what}: no client can reach it", *_reasons(why)),
         {
             **_settings(port.unread),
             "NetworkSettings.Ports": container.published_names,
             "TCP sockets inside": port.netns.tcp_listeners,
             **({"UDP socket inside": f"port {port.port}"} if port.is_for_udp else {}),
             "State.StartedAt": container.state.started_at,
-            **_log(words),
-            **{f"{peer.name}, which it calls": "listens there now" for peer in port.ready},
+            **_log(why.tail),
+            **{f"{peer.name}, which it calls": "listens there now" for peer in why.ready},
             **hidden.evidence_of(container),
         },
         discriminator=str(port.port),
         severity=severity,
-        signs=words.signs,
-        calls=subjects_of(port.absent),
+        signs=why.tail.signs,
+        calls=subjects_of(why.absent),
         stable=(container.life,),
         port=str(port.port),
     )
 
 
-def _why(port: _UnservedPort) -> Iterator[str]:
-    """What the log says of the reason, as parts of a sentence."""
-    if port.watcher:
-        yield f"its program has ended, and {port.watcher} waits for a change of its files"
-    if port.absent:
-        sharers = named("container", names_of(port.absent))
+def _reasons(why: _Silence) -> Iterator[str]:
+    """Why nothing listens, as parts of a sentence."""
+    if why.watcher:
+        yield f"its program has ended, and {why.watcher} waits for a change of its files"
+    if why.absent:
+        sharers = named("container", names_of(why.absent))
         yield f"{sharers} may be meant to serve it, shares its network, and does not run"
         return
-    failure = port.words.failure
-    if port.ready:
-        yield called_too_early(port.ready)
+    failure = why.tail.failure
+    if why.ready:
+        yield called_too_early(why.ready)
     elif failure is not None:
         yield f"its log says why: {failure.cause}"
 
@@ -293,13 +277,13 @@ def _cure(port: _UnservedPort, hidden: EmptyMounts) -> PageVariables:
         return {"place": port.unread.place}
     if port.inward:
         return with_host(container, port.port, ANY)
-    if port.absent:
-        return {"sharer": port.absent[0].name}
+    if port.why.absent:
+        return {"sharer": port.why.absent[0].name}
     if port.is_for_udp:
         return _publish(container, f"{port.port}/udp")
-    if port.ready:
+    if port.why.ready:
         return {"again": container.name}
-    return _serve(container, port.netns, port.words, hidden)
+    return _serve(container, port.netns, port.why.tail, hidden)
 
 
 def _serve(
