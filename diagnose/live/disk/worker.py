@@ -19,6 +19,7 @@ import stat
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from diagnose.live import ERRNO_REASONS, Refused, collect
 from diagnose.live.disk.build_history import builds
@@ -268,47 +269,56 @@ def deleted_files(args: Json) -> Json:
     rows: dict[tuple[int, int], dict[str, Json]] = {}
     unseen = 0
     types: dict[str, str] = {}
-    for name in os.listdir("/proc"):
-        if not name.isdigit():
-            continue
-        folder = f"/proc/{name}/fd"
+    for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            descriptors = os.listdir(folder)
+            descriptors = os.listdir(f"/proc/{name}/fd")
         except OSError as error:
             unseen += hides_files(name, error)
             continue
         for descriptor in descriptors:
-            try:
-                path = printable(os.readlink(f"{folder}/{descriptor}"))
-                if not path.endswith(" (deleted)") or path.startswith(NEVER_ON_DISK):
-                    continue
-                status = os.stat(f"{folder}/{descriptor}")
-            except OSError:
+            deleted = _deleted_file(f"/proc/{name}/fd/{descriptor}")
+            if deleted is None or deleted.bytes < args["min_bytes"]:
                 continue
-            size = status.st_blocks * 512
-            if not stat.S_ISREG(status.st_mode) or size < args["min_bytes"]:
-                continue
-            dev = device_number(status.st_dev)
+            dev = device_number(deleted.status.st_dev)
             if dev not in types:
                 types |= {mount.dev: mount.fstype for mount in _mounts_of(name)}
             fstype = types.get(dev)
             if fstype not in MEMORY_BACKED:
-                rows.setdefault(
-                    (status.st_dev, status.st_ino),
-                    {
-                        "pid": int(name),
-                        "fd": int(descriptor),
-                        "path": path.removesuffix(" (deleted)"),
-                        "bytes": size,
-                        "dev": dev,
-                        "fstype": fstype,
-                    },
-                )
+                row = {"pid": int(name), "fd": int(descriptor), "path": deleted.path}
+                row |= {"bytes": deleted.bytes, "dev": dev, "fstype": fstype}
+                rows.setdefault((deleted.status.st_dev, deleted.status.st_ino), row)
     return {
         "files": sorted(rows.values(), key=lambda row: -int(row["bytes"])),
         "unseen": unseen,
         "hidden": hides_processes(),
     }
+
+
+class _DeletedFile(NamedTuple):
+    """A regular file that is open and has no name any more."""
+
+    path: str
+    """Its last one."""
+    status: os.stat_result
+
+    @property
+    def bytes(self) -> int:
+        """What it takes on disk."""
+        return self.status.st_blocks * 512
+
+
+def _deleted_file(link: str) -> _DeletedFile | None:
+    """What a descriptor has open, if that is a deleted file on a disk."""
+    try:
+        path = printable(os.readlink(link))
+        if not path.endswith(" (deleted)") or path.startswith(NEVER_ON_DISK):
+            return None
+        status = os.stat(link)
+    except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        return None
+    return _DeletedFile(path.removesuffix(" (deleted)"), status)
 
 
 def _mounts_of(pid: str) -> list[MountEntry]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,6 +34,23 @@ _FAULT = LazyPattern(
 )
 """arch/x86/kernel/traps.c, arch/x86/mm/fault.c, kernel/auditsc.c (type 1326 is seccomp), AppArmor,
 SELinux."""
+
+
+class _Form(NamedTuple):
+    """A form of the kernel's lines: the groups with the program's name and pid, and the kind."""
+
+    comm: str
+    pid: str
+    kind: str
+
+
+_FORMS = (
+    _Form("trap", "trap_pid", "trap"),
+    _Form("comm", "pid", "trap"),
+    _Form("audit", "audit_pid", "seccomp"),
+    _Form("armor", "armor_pid", "apparmor"),
+    _Form("selinux", "avc_pid", "selinux"),
+)
 _SIGNS = (
     "traps: ",
     "segfault at ",
@@ -105,56 +123,27 @@ def parsed(records: KernelLog) -> Iterator[ProgramFault]:
 
 
 def _fault(record: Record, match: re.Match[str]) -> ProgramFault:
-    """The fault that a line of the kernel reports, in one of three forms."""
-    text = record.text.strip()
-    if match["trap"]:
-        return ProgramFault(
-            record.at,
-            comm=match["trap"],
-            pid=int(match["trap_pid"]),
-            kind="trap",
-            what=match["what"],
-            text=text,
-        )
-    if match["comm"]:
-        return ProgramFault(
-            record.at,
-            comm=match["comm"],
-            pid=int(match["pid"]),
-            kind="trap",
-            what=match["fault"],
-            text=text,
-        )
-    if match["audit"]:
-        what = f"seccomp refused system call {match['call']}"
-        return ProgramFault(
-            record.at,
-            comm=match["audit"],
-            pid=int(match["audit_pid"]),
-            kind="seccomp",
-            what=what,
-            text=text,
-            call=int(match["call"]),
-        )
-    if match["armor"]:
-        what = f"AppArmor profile {match['profile']} denied {match['operation']}"
-        return ProgramFault(
-            record.at,
-            comm=match["armor"],
-            pid=int(match["armor_pid"]),
-            kind="apparmor",
-            what=what,
-            text=text,
-        )
-    what = f"SELinux denied {match['avc'].strip()}"
+    """The fault that a line of the kernel reports."""
+    form = next(form for form in _FORMS if match[form.comm])
     return ProgramFault(
         record.at,
-        comm=match["selinux"],
-        pid=int(match["avc_pid"]),
-        kind="selinux",
-        what=what,
-        text=text,
+        comm=match[form.comm],
+        pid=int(match[form.pid]),
+        kind=form.kind,
+        what=_what_happened(match),
+        text=record.text.strip(),
+        call=int(match["call"] or -1),
     )
+
+
+def _what_happened(match: re.Match[str]) -> str:
+    if match["call"]:
+        return f"seccomp refused system call {match['call']}"
+    if match["operation"]:
+        return f"AppArmor profile {match['profile']} denied {match['operation']}"
+    if match["avc"]:
+        return f"SELinux denied {match['avc'].strip()}"
+    return match["what"] or match["fault"]
 
 
 @evidence
