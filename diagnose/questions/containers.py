@@ -127,6 +127,8 @@ class ContainerFile(msgspec.Struct, frozen=True):
     """file, directory, link or other."""
     mode: int | None = None
     """Permission bits."""
+    uid: int | None = None
+    gid: int | None = None
     link_target: str | None = None
     hex: str | None = None
     """The first bytes of a file; None for what is no file."""

@@ -9,11 +9,12 @@ from checks.container.helpers import LINE
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
+from diagnose.evidence.containers.mounts.image_places import ImagePlace, ImagePlaces
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Finding, PageVariables, Severity
+from diagnose.model import CheckResult, Finding, Json, PageVariables, Severity
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
@@ -28,7 +29,11 @@ CANNOT_EXECUTE = 126
 
 @check("container.own-files-refused", severity=Severity.critical)
 def own_files_refused(
-    containers: Containers, clock: Clock, log_tails: LogTails, image_details: ImageDetails
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails,
+    image_details: ImageDetails,
+    image_places: ImagePlaces | None,
 ) -> CheckResult:
     """A container's user has no access to files of its own image.
 
@@ -36,8 +41,10 @@ def own_files_refused(
     path: it is the image's own. The container was given another user (`--user`, `user:`) than the
     image's, and the files belong to the image's user or to root. A container with its image's own
     user is left alone, unless its own command or a variable names that path: there the image is at
-    fault, or the program asks for what it may not have.
+    fault, or the program asks for what it may not have. A path without a slash before it is looked
+    up from the working directory of the image, and its owner and mode decide.
     """
+    places = {place.container.id: place for place in image_places or ()}
     for container in containers:
         image = image_details.by_id.get(container.image)
         configured = container.config.user
@@ -48,19 +55,18 @@ def own_files_refused(
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue
+        tail = log_tails.of(container)
+        if container.id in places:
+            yield _place_finding(places[container.id], tail, own)
+            continue
         denied = _denied(container, log_tails)
         place = _named_by(container, image, denied.path) if denied is not None else ""
         if denied is None or (_is_same(configured, own) and not place):
             continue
-        tail = log_tails.of(container)
         finding = Finding.about(
             container,
             f"{container} may not use {denied.path}, {_why(configured, own, place)}",
-            {
-                LINE: quoted(denied.line),
-                "Config.User": configured,
-                "the image's user": own or "root (none is set)",
-            },
+            _evidence(container, denied.line, own),
             signs=tail.signs,
             onset=container.failed_first,
         )
@@ -69,6 +75,47 @@ def own_files_refused(
         else:
             yield finding.with_variables({"overridden": "user"})
     return None
+
+
+def _evidence(container: Container, line: str, own: str) -> dict[str, Json]:
+    return {
+        LINE: quoted(line),
+        "Config.User": container.config.user,
+        "the image's user": own or "root (none is set)",
+    }
+
+
+def _place_finding(place: ImagePlace, tail: LogTail, own: str) -> Finding:
+    """A path that the program names as seen from its working directory, in its image."""
+    container, user = place.container, place.container.config.user
+    if place.is_folder:
+        denied = f"create {place.name} in {place.place}, a folder"
+    else:
+        denied = f"use {place.place}, a file"
+    finding = Finding.about(
+        container,
+        f"{container} may not {denied} of its own image: it runs as user {user}, "
+        f"and {place.place} belongs to {place.owner} with mode {place.mode}",
+        {
+            **_evidence(container, place.line, own),
+            f"owner and mode of {place.place}": f"{place.owner} {place.mode}",
+        },
+        signs=tail.signs,
+        onset=container.failed_first,
+    )
+    if not _is_same(user, own):
+        return finding.with_variables({"overridden": "user"})
+    name = place.place.rpartition("/")[2]
+    if not place.is_folder or not name:
+        return finding
+    return finding.with_variables(
+        {
+            "worked": f"{container.name}-{name.lstrip('.')}:{place.place}",
+            "wanted": place.place,
+            "image": container.config.image,
+            "user": user,
+        }
+    )
 
 
 def _why(user: str, own: str, place: str) -> str:

@@ -30,7 +30,7 @@ class UserNumbers(msgspec.Struct, frozen=True):
 
 @evidence
 def user_numbers(host: Host, containers: Containers) -> UserNumbers:
-    """One file for each image with such a user, of containers into which something is mounted.
+    """One file for each image with such a user, of containers with mounts and of those that failed.
 
     The engine reads it, and the container need not run.
     """
@@ -57,8 +57,8 @@ def user_numbers(host: Host, containers: Containers) -> UserNumbers:
 def _is_named(container: Container) -> bool:
     user = container.config.user.partition(":")[0]
     is_name = user not in ("", "root") and not user.isdigit()
-    mounts = container.mounts
-    return is_name and any(mount.has_host_path for mount in mounts)
+    has_mount = any(mount.has_host_path for mount in container.mounts)
+    return is_name and (has_mount or not container.is_running)
 
 
 def _number(user: str, lines: Iterable[str]) -> str:

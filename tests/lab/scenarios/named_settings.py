@@ -260,6 +260,29 @@ def option_that_names_a_folder_of_its_user(box: Box) -> None:
     box.wait_for(lambda: "connected" in box.docker("logs", "agent11").stdout, what="the agent")
 
 
+_WORKER = Recipe({"work/tasks.py": (b"", 0o644)}, ("WORKDIR /work", "USER 1000"))
+_BEAT = "touch beat-schedule && echo ticking && exec sleep 1000"
+
+
+@fault("container.own-files-refused", subject="container:beat10", also=[AT_START], shareable=True)
+def folder_of_the_image_that_its_user_may_not_write(box: Box) -> None:
+    """A scheduler keeps a file in its working folder, which the image leaves to root."""
+    load(box, "beat10:1", _WORKER)
+    limits = ["--memory=64m", "--pids-limit=64"]
+    run(box, "beat10", *limits, "beat10:1", "sh", "-c", _BEAT)
+    assert "beat-schedule: Permission denied" in ended(box, "beat10")
+
+
+@healthy(shareable=True)
+def folder_of_the_host_in_the_place_of_the_images(box: Box) -> None:
+    """The same scheduler, and its working folder is one of the host where all may write."""
+    load(box, "beat10:1", _WORKER)
+    box.sh("mkdir -p /srv/beat11 && chmod 777 /srv/beat11")
+    limits = ["--memory=64m", "--pids-limit=64", "--volume=/srv/beat11:/work"]
+    run(box, "beat11", *limits, "beat10:1", "sh", "-c", _BEAT)
+    box.wait_for(lambda: "ticking" in box.docker("logs", "beat11").stdout, what="the scheduler")
+
+
 @fault("container.restart-loop", subject="container:workshop8", shareable=True)
 def shell_without_a_terminal(box: Box) -> None:
     """A shell is the command of a container in the background; its input is empty."""

@@ -1,0 +1,112 @@
+"""Files in their images that programs were refused, named as seen from their working directory."""
+
+from __future__ import annotations
+
+import posixpath
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.user_numbers import UserNumbers
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.containers import ContainerFile, ReadContainerFile
+from diagnose.registry import evidence
+
+MOST = 8
+"""Containers that are looked into."""
+_NAME = r"(?:\./)?(?P<{}>[\w-][\w.@-]{{0,100}}(?:/[\w.@-]{{1,100}}){{0,6}})/?"
+_REFUSED = LazyPattern(
+    rf"[Pp]ermission denied(?:: | @ \w+ - |, \w+ )['\"]?{_NAME.format('behind')}['\"]?\s*$"
+    rf"|\b(?:open|mkdir|creat|create|directory|file|touch) ['\"]?{_NAME.format('before')}['\"]?: [Pp]ermission denied"
+    rf"|\b(?:cp|ln|mv|tee|touch|mkdir|can't create):? {_NAME.format('tool')}: [Pp]ermission denied"
+    rf"|\bAccessDeniedException: {_NAME.format('java')}\s*$"
+    rf"|: {_NAME.format('stream')} \(Permission denied\)",
+)
+"""A path without a slash before it: Python, Ruby and Node.js name it behind the error, Go, shells
+and coreutils before it, Java at the end of either."""
+_ANY_ADDRESS = LazyPattern(r"\d+(?:\.\d+){3}")
+
+
+class ImagePlace(msgspec.Struct, frozen=True):
+    """What lies in the image on the way to a path that a program was refused."""
+
+    container: Container
+    line: str
+    name: str
+    """The path as the program has it."""
+    place: str
+    """The last part of the whole path that exists."""
+    is_folder: bool
+    """Whether the file itself does not exist: it was to be created there."""
+    owner: str
+    """uid:gid"""
+    mode: str
+    """The permission bits, such as 755."""
+
+
+class ImagePlaces(Items[ImagePlace], frozen=True):
+    """Those that owner and mode keep from the container's user, at most one for each container."""
+
+
+@evidence
+def image_places(
+    host: Host, containers: Containers, log_tails: LogTails, numbers: UserNumbers | None
+) -> ImagePlaces:
+    """A few questions for each failed container whose log names such a path; none elsewhere."""
+    found = []
+    for container in containers:
+        named = _named(container, log_tails)
+        uid, _, gid = (numbers.of(container) if numbers else container.config.user).partition(":")
+        if named is None or not uid.isdigit() or uid == "0":
+            continue
+        line, name = named
+        place = _on_the_way(host, container, name)
+        if place is not None and _is_kept(place[1], int(uid), gid):
+            path, file = place
+            whole = _whole(container, name)
+            owner, mode = f"{file.uid}:{file.gid}", f"{file.mode or 0:o}"
+            found.append(ImagePlace(container, line, name, path, path != whole, owner, mode))
+        if len(found) >= MOST:
+            break
+    return ImagePlaces(tuple(found))
+
+
+def _named(container: Container, log_tails: LogTails) -> tuple[str, str] | None:
+    """The line and the path in it, where no mount holds that path."""
+    for line in log_tails.of(container).find_all("permission denied", "accessdenied"):
+        match = _REFUSED.search(line)
+        name = str(match[match.lastgroup or 0]) if match is not None else ""
+        if not name or _ANY_ADDRESS.fullmatch(name):
+            continue
+        path = _whole(container, name)
+        if not any(mount.holds(path) for mount in container.mounts):
+            return line, name
+    return None
+
+
+def _whole(container: Container, name: str) -> str:
+    return posixpath.normpath(posixpath.join(container.config.working_dir or "/", name))
+
+
+def _on_the_way(host: Host, container: Container, name: str) -> tuple[str, ContainerFile] | None:
+    """The last part of the path that exists, not above the working directory."""
+    path, top = _whole(container, name), container.config.working_dir or "/"
+    while path.startswith(top):
+        file = host.ask(ReadContainerFile(container.id, path, bytes=0))
+        if not isinstance(file, Failed):
+            return path, file
+        if file.reason != "gone" or path == top:
+            return None
+        path = posixpath.dirname(path)
+    return None
+
+
+def _is_kept(file: ContainerFile, uid: int, gid: str) -> bool:
+    """Whether owner and mode keep this user from writing it; other groups of his are not known."""
+    if file.uid is None or file.mode is None or file.uid == uid or file.mode & 0o002:
+        return False
+    return not file.mode & 0o020 or (gid.isdigit() and int(gid) != file.gid)
