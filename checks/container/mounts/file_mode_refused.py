@@ -42,7 +42,10 @@ def _finding(refused: RefusedFile, fixed: Mounted | None) -> Finding:
     """fixed: where the file lies, if all files there have one owner and mode."""
     container, source = refused.container, refused.source
     has = f"{source.owner}, mode {source.permissions}"
-    if refused.mode:
+    if refused.is_folder_for_a_file:
+        what = f"{refused.path} is a folder, and the program wants a file there"
+        variables = {"folder": refused.inside}
+    elif refused.mode:
         what = (
             f"others may use {refused.path}, "
             f"which has mode {source.mode & 0o777:o} and may have {refused.mode:o} at most"

@@ -228,12 +228,16 @@ def _may_own_all(denied: Denied, named: NamedPath, sources: BindSources | Unavai
     """Whether all that is mounted is meant for the user to whom a path of it is denied.
 
     The denied path is the mount itself, or the mount is the user's, and only folders in it are
-    not: a restore from an archive without entries for folders makes them root's.
+    not: a restore from an archive without entries for folders makes them root's. Or both belong to
+    one other user: an earlier release of the image ran as that one.
     """
     if denied.path == named.mount.source:
         return True
     status = None if isinstance(sources, Unavailable) else sources.by_path.get(named.mount.source)
-    return status is not None and str(status.uid) == denied.user.owner.partition(":")[0]
+    if status is None:
+        return False
+    is_of_another = bool(status.uid) and status.uid == denied.source.uid
+    return is_of_another or str(status.uid) == denied.user.owner.partition(":")[0]
 
 
 def _is_own_volume(container: Container, named: NamedPath, containers: Containers) -> bool:

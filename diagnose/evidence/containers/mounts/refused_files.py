@@ -52,6 +52,11 @@ class RefusedFile(msgspec.Struct, frozen=True):
     line: str = ""
     """What the log says, "" where the file's name alone tells."""
 
+    @property
+    def is_folder_for_a_file(self) -> bool:
+        """Whether a folder lies where the program wants a file, which nobody may execute."""
+        return self.source.type == "folder" and bool(self.mode) and not self.mode & 0o111
+
 
 class RefusedFiles(Items[RefusedFile], frozen=True):
     """Those whose owner or mode on the host is still the refused one."""

@@ -44,12 +44,13 @@ REFUSED_FOLDER = RefusedFile(
             {"source": "/srv/data", "owner": "999:999"},
         ),
         (
-            replace(REFUSED_FOLDER, line="", mode=0o600),
+            replace(REFUSED_FOLDER, line="", mode=0o600, source=PathStatus("file", mode=0o777)),
             [("warning", "web")],
             {"source": "/srv/data", "mode": "600"},
         ),
+        (replace(REFUSED_FOLDER, mode=0o400), FOUND, {"folder": "/data"}),
     ],
-    ids=["mode", "owner", "known by its name"],
+    ids=["mode", "owner", "known by its name", "a folder for a file"],
 )
 def test_a_file_that_is_refused(
     refused: RefusedFile, expected: list[tuple[str, str]], variables: dict[str, str]
@@ -73,6 +74,7 @@ COOKIE = replace(
     container=container_in("exited", code=1, Mounts=[COOKIE_MOUNT]),
     inside="/var/lib/rabbitmq/.erlang.cookie",
     path="/srv/rabbit/.erlang.cookie",
+    source=PathStatus("file", mode=0o777, uid=1000, gid=1000),
     mode=0o400,
 )
 ON_THE_SHARE = {"unfit": "/srv"}

@@ -238,9 +238,13 @@ def test_only_a_volume_of_its_own_is_given_away_with_all_in_it(
     assert ("own_volume" in finding.variables) == is_own
 
 
-@pytest.mark.parametrize(("owner", "is_whole"), [(1000, True), (0, False)], ids=["its", "root's"])
-def test_a_restored_folder_in_a_volume_of_the_user(owner: int, is_whole: bool):
-    """An archive without entries for folders leaves them to root."""
+@pytest.mark.parametrize(
+    ("owner", "below", "is_whole"),
+    [(1000, 0, True), (0, 0, False), (104, 104, True), (104, 33, False)],
+    ids=["its", "root's", "an earlier release's", "of several"],
+)
+def test_a_folder_in_a_volume_that_is_of_one_user(owner: int, below: int, is_whole: bool):
+    """An archive without entries for folders leaves them to root; releases change their user."""
     volume = {
         "Type": "volume",
         "Name": "pool",
@@ -250,7 +254,7 @@ def test_a_restored_folder_in_a_volume_of_the_user(owner: int, is_whole: bool):
     }
     container = container_in("exited", code=1, Config={"User": "1000"}, Mounts=[volume])
     root = PathStatus(type="folder", uid=owner, mode=0o755)
-    restored = PathStatus(type="folder", mode=0o700)
+    restored = PathStatus(type="folder", uid=below, mode=0o700)
     result = judge(
         "container.mount-forbidden",
         containers=of(container),
