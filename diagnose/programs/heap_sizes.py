@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from diagnose.lazy_pattern import LazyPattern
 
@@ -24,6 +24,36 @@ VARIABLES = (
     "SOLR_OPTS",
 )
 """Variables from which start scripts and runtimes take such options."""
+
+_JAVA_VERSION = LazyPattern(
+    r"^(?:jdk-?)?(?:1\.)?(?P<major>\d{1,2})(?:(?:u|\.0_|\.0\.)(?P<update>\d{1,3}))?(?![\d.]{4})"
+)
+"""8u171, jdk8u181-b13, 1.8.0_121, 9.0.4: what images of Java say in JAVA_VERSION."""
+_LIMITED = LazyPattern(
+    r"-Xmx\d|-XX:(?:MaxHeapSize|MaxRAM|MaxRAMFraction|MaxRAMPercentage)=|UseCGroupMemoryLimitForHeap"
+)
+_AWARE_UPDATE = 191
+"""The first update of Java 8 that takes the limit of a container for the memory of its machine
+(JDK-8146115); among the others, Java 10 does."""
+DEFAULT_SHARE = 4
+"""Without an option, Java's heap may take a fourth of the memory that it sees."""
+
+
+def unaware_java(command: Iterable[str], environment: Sequence[str]) -> str:
+    """The version of a Java that sizes its heap by the memory of the host; "" for any other.
+
+    One that an option gives a size is another.
+    """
+    values = dict(entry.partition("=")[::2] for entry in environment)
+    texts = [" ".join(command), *(values.get(name, "") for name in VARIABLES)]
+    match = _JAVA_VERSION.search(values.get("JAVA_VERSION", ""))
+    if match is None or any(_LIMITED.search(text) for text in texts):
+        return ""
+    major, update = int(match["major"]), match["update"] or values.get("JAVA_UPDATE", "")
+    is_old_8 = major == 8 and update.isdigit() and int(update) < _AWARE_UPDATE
+    if not (is_old_8 or major in (6, 7, 9)):
+        return ""
+    return f"{major}u{update}" if is_old_8 else str(major)
 
 
 def heap_size(command: Iterable[str], environment: Iterable[str]) -> tuple[int, str]:

@@ -5,19 +5,25 @@ A program is configured to use a larger heap than its container may have.
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from checks.container.claims import is_failing
+from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.machine.clock import Clock
 from diagnose.mappings import present
 from diagnose.model import CheckResult, Finding, Severity
 from diagnose.phrases import size
-from diagnose.programs.heap_sizes import heap_size
+from diagnose.programs.heap_sizes import DEFAULT_SHARE, heap_size, unaware_java
 from diagnose.registry import check
 
 ID = "container.heap-above-limit"
 KILLED = 137
 MIB = 1 << 20
+HEAP_SHARE = 0.66
+"""The share of a limit that is suggested for the heap."""
 HEADROOM = 1.5
 """The limit that is suggested, as a multiple of the heap: threads, code and buffers lie beside it.
 """
@@ -25,19 +31,29 @@ HEADROOM = 1.5
 
 @check(ID, severity=Severity.critical)
 def heap_above_limit(
-    containers: Containers, clock: Clock, log_tails: LogTails | None
+    containers: Containers,
+    clock: Clock,
+    log_tails: LogTails | None,
+    info: Info | None,
+    events: Events | None,
 ) -> CheckResult:
     """A container's program may use a larger heap than its memory limit allows.
 
     `-Xmx` or `--max-old-space-size` in its command or variables is at least as large as
     HostConfig.Memory, and it was killed, ended with 137, or says that memory cannot be had. While
-    it runs well it is advice: the heap may never fill.
+    it runs well it is advice: the heap may never fill. Java before 8u191, and Java 9, take the
+    memory of the host for theirs where no option gives a size: images name the version in
+    JAVA_VERSION.
     """
     for container in containers:
         limit = container.host_config.memory
         line = _complaint(container, log_tails)
-        was_killed = bool(line) or _was_killed(container)
+        was_killed = bool(line) or _was_killed(container, events)
         if not limit or not (was_killed or container.is_running):
+            continue
+        if not line and (finding := _unaware_java_finding(container, info)) is not None:
+            suffers = was_killed and is_failing(container, clock)
+            yield replace(finding, severity=Severity.critical if suffers else Severity.advice)
             continue
         heap, option = heap_size(container.command, container.config.env or ())
         if heap < limit:
@@ -67,8 +83,33 @@ def _complaint(container: Container, log_tails: LogTails | None) -> str:
     return failure.line if failure is not None and failure.confirmed_by == ID else ""
 
 
-def _was_killed(container: Container) -> bool:
-    return container.state.oom_killed or container.state.exit_code == KILLED
+def _was_killed(container: Container, events: Events | None) -> bool:
+    """Whether a container ran out of memory, as its last end or the events of the engine say."""
+    is_remembered = events is not None and bool(events.of(container.id, "oom"))
+    return is_remembered or container.state.oom_killed or container.state.exit_code == KILLED
+
+
+def _unaware_java_finding(container: Container, info: Info | None) -> Finding | None:
+    """A Java that does not see the limit of its container, and may use more than that."""
+    limit = container.host_config.memory
+    version = unaware_java(container.command, container.config.env or ())
+    heap = (info.mem_total or 0) // DEFAULT_SHARE if info is not None else 0
+    if not version or heap < limit:
+        return None
+    finding = Finding.about(
+        container,
+        f"{container} has a memory limit of {size(limit)}, and Java {version} does not see it: "
+        f"its heap may take {size(heap)}, a fourth of the host's memory",
+        {
+            "JAVA_VERSION": container.config.value_of("JAVA_VERSION"),
+            "HostConfig.Memory": size(limit),
+            "/info MemTotal": size(info.mem_total) if info is not None else "",
+            "State": str(container.state),
+        },
+        onset=container.failed_first,
+    )
+    largest = max(int(limit * HEAP_SHARE) // MIB, 1)
+    return finding.with_variables({"assignment": f"JAVA_TOOL_OPTIONS=-Xmx{largest}m"})
 
 
 def _roomier(heap: int) -> str:
