@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.engine.daemon import Daemon, FileState, ProcessDetail
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.path_states import FileState
 from diagnose.evidence.engine.stuck_containers import StuckContainer, StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process

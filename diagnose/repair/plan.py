@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from diagnose import registry, session
 from diagnose.annotations import hints
@@ -35,6 +34,10 @@ FILE_CHECKS = ("daemon.config-invalid", "daemon.config-flag-conflict")
 """Checks that judge a change of the engine's configuration file."""
 
 
+Repair = Callable[..., Iterable[Difference] | None]
+"""What a family registers for a check: its parameters are evidence, the host and the finding."""
+
+
 class UnknownRepairError(Exception):
     """No repair is computed for this check; one clear sentence."""
 
@@ -61,8 +64,9 @@ def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> 
         raise NoRepairError(f"no repair is known for this host: {why}")
     if lost.repair is None:
         raise NoRepairError("no rule of the engine is missing, and none is left over")
-    walked = collection.get(SimulatedRepair)
-    if isinstance(walked, SimulatedRepair) and walked.broken:
+    evidence = collection.get(SimulatedRepair)
+    walked = evidence if isinstance(evidence, SimulatedRepair) else None
+    if walked is not None and walked.broken:
         raise NoRepairError(
             f"with the missing rules back {count(walked.broken, 'connection')} that work now would "
             "be stopped: the pages of the findings have other fixes"
@@ -72,13 +76,16 @@ def of_rules(checks: Mapping[str, Check], options: Options, *, began: float) -> 
     return rules.rules_script(lost.repair, _rules_verdict(simulation, walked))
 
 
-def _rules_verdict(simulation: Simulation, walked: object) -> str:
-    """What the simulation of the engine's rules has shown, in words."""
+def _rules_verdict(simulation: Simulation, walked: SimulatedRepair | None) -> str:
+    """What the simulation of the engine's rules has shown, in words.
+
+    walked: the connections that were tried with the missing rules back, where any could be.
+    """
     gone, new = _ids(simulation.gone), _ids(simulation.new)
     sentences = [f"{gone} is no longer found." if gone else "no finding changes."]
     if new:
         sentences.append(f"Then found: {new}, whose page has the next fix.")
-    if isinstance(walked, SimulatedRepair):
+    if walked is not None:
         sentences.append(f"{walked}.")
     return " ".join(sentences)
 
@@ -154,6 +161,7 @@ def _script(
     examined: session.Examined,
     host: Host,
 ) -> str:
+    """The script that makes these differences, if its simulation says that it helps."""
     secret = secret_in(differences)
     if secret:
         raise NoRepairError(f"{secret} holds a secret, which is not shown: edit the file by hand")
@@ -162,19 +170,20 @@ def _script(
     return script.text(examined.report, differences, verdict, _major(host))
 
 
-def _differences(findings: Sequence[Reported], repair: Any, host: Host) -> list[Difference]:
+def _differences(findings: Sequence[Reported], repair: Repair, host: Host) -> list[Difference]:
     """What has to change for all of these findings, each difference once."""
     differences: dict[str, Difference] = {}
     for finding in findings:
-        for difference in _called(repair, finding, host):
+        for difference in _differences_for(finding, repair, host):
             differences.setdefault("\n".join(difference.commands()), difference)
     return list(differences.values())
 
 
-def _called(repair: Any, finding: Reported, host: Host) -> Sequence[Difference]:
+def _differences_for(finding: Reported, repair: Repair, host: Host) -> Sequence[Difference]:
+    """What the repair says of one finding; nothing where evidence that it needs is missing."""
     collection = Collection(host, Budget.unlimited())
     given = {"host": host, "finding": finding.finding}
-    arguments: dict[str, Any] = {
+    arguments: dict[str, object] = {
         name: value for name, value in given.items() if name in hints(repair)
     }
     for need in registry.needs_of(repair):
@@ -211,6 +220,7 @@ def _verdict(
 
 
 def _major(host: Host) -> int | None:
+    """The first number of the engine's version, where it is known."""
     ping = Collection(host, Budget.unlimited()).get(Ping)
     is_known = isinstance(ping, Ping) and ping.version != (0,)
     return ping.version[0] if is_known else None

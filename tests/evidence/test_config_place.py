@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.engine.config import DaemonConfig, daemon_config, parse_flags, parse_text
-from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, Installation
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint
 from diagnose.evidence.engine.daemon_json.faults import config_faults
+from diagnose.evidence.engine.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
 from diagnose.model import Failed, Unavailable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, Installation, ProcessDetail
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, ProcessDetail
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.databases import (
@@ -13,6 +13,7 @@ from diagnose.evidence.engine.databases import (
     LockedDatabase,
     engine_databases,
 )
+from diagnose.evidence.engine.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import LogLine, parse
 from diagnose.evidence.machine.processes import Process, Processes

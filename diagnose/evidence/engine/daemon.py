@@ -3,91 +3,40 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from diagnose.evidence.engine.config import DaemonConfig, Rootless
+from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses, daemon_processes
-from diagnose.evidence.engine.packaging import USUAL_PROGRAMS, packaging
+from diagnose.evidence.engine.installation import (
+    CONTAINERD_UNIT,
+    TRACES,
+    Installation,
+    installation,
+    system_unit,
+    unit_names,
+)
+from diagnose.evidence.engine.path_states import FileState, path_states
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Processes
 from diagnose.model import Failed, Unavailable
 from diagnose.questions import Host, Question
 from diagnose.questions.endpoint import Endpoint, FindEndpoint, FindLocality
 from diagnose.questions.engine import PingEngine
-from diagnose.questions.files import PathStatus, StatPaths
+from diagnose.questions.files import StatPaths
 from diagnose.questions.processes import ProcessDetail
 from diagnose.questions.run import Caller, IdentifyCaller
 from diagnose.questions.service import ReadUnit, Unit
 from diagnose.registry import evidence
 
-__all__ = [
-    "HUNG_UP",
-    "PODMAN",
-    "PROGRAMS",
-    "START_S",
-    "SYSTEM_CONTAINERD",
-    "TRACES",
-    "Caller",
-    "Daemon",
-    "Endpoint",
-    "FileState",
-    "Installation",
-    "ProcessDetail",
-    "Unit",
-    "daemon",
-]
+__all__ = ["Caller", "Daemon", "Endpoint", "ProcessDetail", "Unit", "daemon"]
 
 START_S = 60.0
 """So long a start may take on a host with many containers before its silence counts as an outage.
 """
-SYSTEM_CONTAINERD = "/run/containerd/containerd.sock"
-PROGRAMS = (*USUAL_PROGRAMS, "/snap/bin/dockerd")
-TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
-"""What of an installed Docker lies on the disk, where packages put it."""
-PODMAN = "/usr/bin/podman"
 HUNG_UP = "the connection was closed"
 """How the words begin that stand for an answer which never came."""
-
-
-class FileState(msgspec.Struct, frozen=True):
-    """What stat says of a path."""
-
-    type: str = ""
-    mode: int = 0
-    """Permission bits with the type's."""
-    uid: int = 0
-    gid: int = 0
-    mtime: float | None = None
-
-
-class Installation(msgspec.Struct, frozen=True):
-    """What of an engine is installed here, and what systemd says of it.
-
-    Units are None where systemd does not say.
-    """
-
-    unit: Unit | None = None
-    unit_name: str = "docker.service"
-    socket_unit: Unit | None = None
-    containerd_unit: Unit | None = None
-    program: str | None = None
-    """The installed dockerd; "" if there is none, None if that is not known."""
-    installed: bool | None = None
-    """Whether anything of Docker is; None if that could not be looked at."""
-    has_podman: bool = False
-    """Podman's program is there."""
-
-    @property
-    def known_unit(self) -> Unit:
-        """docker.service; one that systemd knows nothing of where it does not say."""
-        return self.unit or Unit()
-
-    @property
-    def has_containerd_unit(self) -> bool:
-        return self.containerd_unit is not None and self.containerd_unit.exists
 
 
 class Daemon(msgspec.Struct, frozen=True, dict=True):
@@ -225,49 +174,25 @@ def daemon(
     engine too.
     """
     _ask_at_once(host)
-    endpoint = host.require(FindEndpoint())
-    identity = host.ask(IdentifyCaller())
-    caller = Caller() if isinstance(identity, Failed) else identity
-    reply = host.ask(PingEngine())
-    if isinstance(reply, Failed):
-        known = Daemon(endpoint, caller, Unavailable.of(reply))
-    else:
-        known = Daemon(endpoint, caller, is_podman=bool(reply.libpod))
+    pinged = _pinged(host)
     locality = host.ask(FindLocality())
     if isinstance(locality, Failed):
-        return msgspec.structs.replace(known, same_host=False, where=str(locality))
+        return msgspec.structs.replace(pinged, same_host=False, where=str(locality))
     if not locality.same_host:
-        return msgspec.structs.replace(known, same_host=False, where=locality.why)
-    own = endpoint.rootless
-    # the system's units start no user's engine
-    kind = packaging(host)
-    names = (kind.unit, *_UNITS)
-    unit, socket_unit, containerd_unit = (None if own else _unit(host, name) for name in names)
+        return msgspec.structs.replace(pinged, same_host=False, where=locality.why)
+    path, own = pinged.endpoint.path, pinged.endpoint.rootless
+    containerd_unit = system_unit(host, CONTAINERD_UNIT, own)
     alive = daemon_processes(
         host, locality.engine_pid, clock, config, processes, containerd_unit, own
     )
-    unit_program = unit.program if unit else ""
-    named_program = unit_program or kind.program
-    stats = {
-        **_stats(host, endpoint.path or "/", *TRACES),
-        **_stats(host, PODMAN, *filter(None, [named_program])),
-    }
+    states = path_states(host, path or "/", *TRACES)
     return msgspec.structs.replace(
-        known,
+        pinged,
         where=locality.why,
-        socket=_state(stats, endpoint.path),
-        closed_podman=_closed_podman(host, endpoint.path) if known.reason == "forbidden" else "",
+        socket=states.at(path),
+        closed_podman=_closed_podman(host, path) if pinged.reason == "forbidden" else "",
         processes=alive,
-        installation=Installation(
-            unit=unit,
-            unit_name=kind.unit,
-            socket_unit=socket_unit,
-            containerd_unit=containerd_unit,
-            program=_program(alive.engine, named_program, stats, own),
-            installed=bool((own and own.traces) or kind.program)
-            or _is_installed(stats, unit, alive.engine),
-            has_podman=_state(stats, PODMAN) is not None,
-        ),
+        installation=installation(host, states, alive.engine, own),
     )
 
 
@@ -278,32 +203,21 @@ def _ask_at_once(host: Host) -> None:
         PingEngine(),
         IdentifyCaller(),
         FindLocality(),
-        *(ReadUnit(name) for name in (packaging(host).unit, *_UNITS)),
+        *map(ReadUnit, unit_names(host)),
     ]
     for _ in host.ask_many(questions):
         pass
 
 
-_UNITS = ("docker.socket", "containerd.service")
-
-
-def _unit(host: Host, name: str) -> Unit | None:
-    unit = host.ask(ReadUnit(name))
-    return None if isinstance(unit, Failed) else unit
-
-
-def _stats(host: Host, *paths: str) -> Mapping[str, PathStatus]:
-    """The answers by path; empty where the question as a whole had none."""
-    answer = host.ask(StatPaths(paths))
-    return {} if isinstance(answer, Failed) else answer
-
-
-def _state(stats: Mapping[str, PathStatus], path: str) -> FileState | None:
-    """What lies at a path, if anything was seen there."""
-    status = stats.get(path)
-    if status is None or status.failed:
-        return None
-    return FileState(status.type, status.mode, status.uid, status.gid, status.mtime)
+def _pinged(host: Host) -> Daemon:
+    """The way to the engine, and whether it answers there: no more is known of a remote one."""
+    endpoint = host.require(FindEndpoint())
+    identity = host.ask(IdentifyCaller())
+    caller = Caller() if isinstance(identity, Failed) else identity
+    reply = host.ask(PingEngine())
+    if isinstance(reply, Failed):
+        return Daemon(endpoint, caller, Unavailable.of(reply))
+    return Daemon(endpoint, caller, is_podman=bool(reply.libpod))
 
 
 def _closed_podman(host: Host, path: str) -> str:
@@ -312,35 +226,3 @@ def _closed_podman(host: Host, path: str) -> str:
     status = None if isinstance(answer, Failed) else answer.get(path)
     target = (status.link if status is not None else None) or path
     return target if target.endswith("/podman.sock") else ""
-
-
-def _is_missing(stats: Mapping[str, PathStatus], path: str) -> bool:
-    """Whether nothing lies at a path, for certain."""
-    return path in stats and stats[path].failed == "missing"
-
-
-def _program(
-    process: ProcessDetail | None, named: str, stats: Mapping[str, PathStatus], own: Rootless | None
-) -> str | None:
-    """The installed dockerd: what runs, else what the unit starts, else where packages put it.
-
-    None where it is not known, as with a user who may have put it anywhere.
-    """
-    if process and process.exe:
-        return process.exe
-    if named and not _is_missing(stats, named):
-        return named
-    program = next((path for path in PROGRAMS if _state(stats, path)), None)
-    return "" if program is None and own is None and _all_missing(stats, PROGRAMS) else program
-
-
-def _is_installed(
-    stats: Mapping[str, PathStatus], unit: Unit | None, process: ProcessDetail | None
-) -> bool | None:
-    if process or (unit and unit.exists) or any(_state(stats, path) for path in TRACES):
-        return True
-    return False if _all_missing(stats, TRACES) else None
-
-
-def _all_missing(stats: Mapping[str, PathStatus], paths: Sequence[str]) -> bool:
-    return all(_is_missing(stats, path) for path in paths)

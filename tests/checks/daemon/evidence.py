@@ -5,19 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from diagnose.evidence.engine.config import DaemonConfig
-from diagnose.evidence.engine.daemon import (
-    Caller,
-    Daemon,
-    Endpoint,
-    FileState,
-    Installation,
-    ProcessDetail,
-    Unit,
-)
+from diagnose.evidence.engine.daemon import Caller, Daemon, Endpoint, ProcessDetail, Unit
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.engine.data_root import DataRoot
+from diagnose.evidence.engine.installation import Installation
 from diagnose.evidence.engine.log import DaemonLog
 from diagnose.evidence.engine.log_lines import parse
+from diagnose.evidence.engine.path_states import FileState
 from diagnose.model import Unavailable
 
 HERE = Endpoint("unix:///var/run/docker.sock", "unix", "default socket")

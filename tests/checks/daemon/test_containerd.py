@@ -7,10 +7,7 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.daemon import (
-    Daemon,
-    ProcessDetail,
-)
+from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.daemon_json.faults import ConfigFaults
 from diagnose.evidence.engine.daemon_json.syntax import Fault
 from diagnose.evidence.engine.info import Info

@@ -11,10 +11,7 @@ from msgspec.structs import replace
 from diagnose import runbooks
 from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.engine.daemon import (
-    Caller,
-    Daemon,
-)
+from diagnose.evidence.engine.daemon import Caller, Daemon
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Severity, Unavailable, Unexamined, container

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.containers.listing import Container
-from diagnose.evidence.engine.daemon import (
-    Daemon,
-    Unit,
-)
+from diagnose.evidence.engine.daemon import Daemon, Unit
 from diagnose.evidence.machine.clock import Clock
 from tests.checks.daemon.evidence import ALIVE, daemon, engine
 from tests.inspected import container, of

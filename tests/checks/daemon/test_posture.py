@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from diagnose.evidence.engine.daemon import (
-    Caller,
-    Daemon,
-    ProcessDetail,
-)
+from diagnose.evidence.engine.daemon import Caller, Daemon, ProcessDetail
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.questions.engine import SwarmMembership
 from tests.checks.daemon.evidence import ALIVE, NAMED, daemon

@@ -6,9 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Containers
-from diagnose.evidence.engine.daemon import (
-    Daemon,
-)
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.engine.rootless_engines import RootlessEngine, RootlessEngines
 from diagnose.model import Subject, Unexamined
 from diagnose.questions.service import Unit

@@ -1,0 +1,108 @@
+"""What of an engine is installed on this host, and what systemd says of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.engine.config import Rootless
+from diagnose.evidence.engine.packaging import USUAL_PROGRAMS, packaging
+from diagnose.evidence.engine.path_states import PathStates, path_states
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.processes import ProcessDetail
+from diagnose.questions.service import ReadUnit, Unit
+
+PROGRAMS = (*USUAL_PROGRAMS, "/snap/bin/dockerd")
+TRACES = (*PROGRAMS, "/var/lib/docker", "/etc/docker")
+"""What of an installed Docker lies on the disk, where packages put it."""
+PODMAN = "/usr/bin/podman"
+SOCKET_UNIT, CONTAINERD_UNIT = "docker.socket", "containerd.service"
+
+
+class Installation(msgspec.Struct, frozen=True):
+    """What of an engine is installed here, and what systemd says of it.
+
+    Units are None where systemd does not say.
+    """
+
+    unit: Unit | None = None
+    unit_name: str = "docker.service"
+    socket_unit: Unit | None = None
+    containerd_unit: Unit | None = None
+    program: str | None = None
+    """The installed dockerd; "" if there is none, None if that is not known."""
+    installed: bool | None = None
+    """Whether anything of Docker is; None if that could not be looked at."""
+    has_podman: bool = False
+    """Podman's program is there."""
+
+    @property
+    def known_unit(self) -> Unit:
+        """docker.service; one that systemd knows nothing of where it does not say."""
+        return self.unit or Unit()
+
+    @property
+    def has_containerd_unit(self) -> bool:
+        return self.containerd_unit is not None and self.containerd_unit.exists
+
+
+def installation(
+    host: Host, states: PathStates, engine: ProcessDetail | None, own: Rootless | None
+) -> Installation:
+    """What is installed here.
+
+    states: what lies at TRACES. own: the rootless engine of the caller, which no unit of the
+    system starts.
+    """
+    kind = packaging(host)
+    unit = system_unit(host, kind.unit, own)
+    named = (unit.program if unit else "") or kind.program
+    more = path_states(host, PODMAN, *filter(None, [named]))
+    states = PathStates({**states.by_path, **more.by_path})
+    has_own = bool((own and own.traces) or kind.program)
+    return Installation(
+        unit=unit,
+        unit_name=kind.unit,
+        socket_unit=system_unit(host, SOCKET_UNIT, own),
+        containerd_unit=system_unit(host, CONTAINERD_UNIT, own),
+        program=_program(engine, named, states, own),
+        installed=has_own or _is_installed(states, unit, engine),
+        has_podman=states.at(PODMAN) is not None,
+    )
+
+
+def unit_names(host: Host) -> tuple[str, ...]:
+    """The units that start an engine of this host, and what it needs."""
+    return (packaging(host).unit, SOCKET_UNIT, CONTAINERD_UNIT)
+
+
+def system_unit(host: Host, name: str, own: Rootless | None) -> Unit | None:
+    """A unit of the system; None beside a rootless engine, which none of them starts."""
+    if own:
+        return None
+    unit = host.ask(ReadUnit(name))
+    return None if isinstance(unit, Failed) else unit
+
+
+def _program(
+    engine: ProcessDetail | None, named: str, states: PathStates, own: Rootless | None
+) -> str | None:
+    """The installed dockerd: what runs, else what the unit starts, else where packages put it.
+
+    None where it is not known, as with a user who may have put it anywhere.
+    """
+    if engine and engine.exe:
+        return engine.exe
+    if named and not states.is_missing(named):
+        return named
+    program = next(filter(states.at, PROGRAMS), None)
+    return "" if program is None and own is None and states.lack(PROGRAMS) else program
+
+
+def _is_installed(
+    states: PathStates, unit: Unit | None, engine: ProcessDetail | None
+) -> bool | None:
+    """Whether anything of Docker is on this host; None if that could not be looked at."""
+    if engine or (unit and unit.exists) or any(map(states.at, TRACES)):
+        return True
+    return False if states.lack(TRACES) else None

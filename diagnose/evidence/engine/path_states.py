@@ -1,0 +1,50 @@
+"""What lies at the paths at which an engine would have something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import PathStatus, StatPaths
+
+
+class FileState(msgspec.Struct, frozen=True):
+    """What stat says of a path."""
+
+    type: str = ""
+    mode: int = 0
+    """Permission bits with the type's."""
+    uid: int = 0
+    gid: int = 0
+    mtime: float | None = None
+
+
+class PathStates(NamedTuple):
+    """The answers by path; empty where the question as a whole had none."""
+
+    by_path: Mapping[str, PathStatus]
+
+    def at(self, path: str) -> FileState | None:
+        """What lies at a path, if anything was seen there."""
+        status = self.by_path.get(path)
+        if status is None or status.failed:
+            return None
+        return FileState(status.type, status.mode, status.uid, status.gid, status.mtime)
+
+    def is_missing(self, path: str) -> bool:
+        """Whether nothing lies at a path, for certain."""
+        return path in self.by_path and self.by_path[path].failed == "missing"
+
+    def lack(self, paths: Iterable[str]) -> bool:
+        """Whether nothing lies at any of these paths, for certain."""
+        return all(map(self.is_missing, paths))
+
+
+def path_states(host: Host, *paths: str) -> PathStates:
+    """Ask the host for these paths."""
+    answer = host.ask(StatPaths(paths))
+    return PathStates({} if isinstance(answer, Failed) else answer)
