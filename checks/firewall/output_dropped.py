@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+
 from checks.firewall import cures
 from checks.firewall.helpers import with_bridges
 from diagnose.evidence.dns.filtered_queries import DnsPath
@@ -43,14 +45,24 @@ def output_dropped(
     for obstacle, paths in blocked.items():
         lost = [server for server, rule in queries.items() if rule == obstacle.by]
         yield _blocked_paths_finding(obstacle, paths, lost)
-    of_paths = {obstacle.by for obstacle in blocked}
+    reported = {obstacle.by for obstacle in blocked}
+    yield from _other_findings(reported, queries, pulls)
+    return None
+
+
+def _other_findings(
+    reported: Collection[Step], queries: Mapping[str, Step], pulls: StoppedPulls
+) -> Iterator[Finding]:
+    """The queries and the pulls that other rules stop than those that stop a path.
+
+    queries: the rule that drops each, by the DNS server asked.
+    """
     for server, rule in queries.items():
-        if rule not in of_paths:
+        if rule not in reported:
             yield _blocked_query_finding(server, rule)
     for by, stopped in by_key((pull.by, pull) for pull in pulls).items():
-        if by not in of_paths and by not in queries.values():
+        if by not in reported and by not in queries.values():
             yield _blocked_pull_finding(by, stopped)
-    return None
 
 
 def _blocked(

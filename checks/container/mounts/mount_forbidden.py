@@ -94,10 +94,8 @@ def mount_forbidden(
     judged = {item.container.id for item in locked}
     explained = {denial.container.id for denial in denials}
     has_selinux = info is not None and info.has_security("selinux")
-    for container in containers:
-        named = refused_path(container, log_tails)
-        # what may not be executed has a check of its own
-        if named is None or container.id in judged or REFUSED.search(named.line):
+    for container, named in _refused_paths(containers, log_tails):
+        if container.id in judged:
             continue
         unfit = unfit_filesystem(container, named, mounts)
         if READ_ONLY.search(named.line):
@@ -115,6 +113,19 @@ def mount_forbidden(
                 has_selinux=has_selinux and container.id not in explained,
             )
     return None
+
+
+def _refused_paths(
+    containers: Containers, log_tails: LogTails
+) -> Iterator[tuple[Container, NamedPath]]:
+    """The path below a mount that the last lines of a container say is closed to it.
+
+    What may not be executed has a check of its own.
+    """
+    for container in containers:
+        named = refused_path(container, log_tails)
+        if named is not None and not REFUSED.search(named.line):
+            yield container, named
 
 
 def _mode_items(

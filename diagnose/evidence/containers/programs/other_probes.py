@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from diagnose.evidence.containers.health_check import HealthCheck
-from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.programs.program_files import path_folders, programs_at
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.lazy_pattern import LazyPattern
@@ -17,10 +17,29 @@ from diagnose.registry import evidence
 
 MOST = 4
 """Containers that are looked into: each costs some forty questions."""
-_CALLERS = ("curl", "wget", "python3", "python", "node", "bash")
-"""Programs that can call a URL, in the order of preference; bash can only connect."""
-_CONNECTING = ("nc", "bash", "python3", "python", "node")
-"""Programs that can connect to a port."""
+_CALLS = {
+    "curl": "curl -fsS -o /dev/null {quoted}",
+    "wget": "wget -q -O /dev/null {quoted}",
+    "python3": "python3 -c \"import urllib.request as r; r.urlopen('{url}', timeout=5)\"",
+    "python": "python -c \"import urllib.request as r; r.urlopen('{url}', timeout=5)\"",
+    "node": (
+        "node -e \"require('{scheme}').get('{url}', r => process.exit(r.statusCode < 400 ? 0 : 1))"
+        ".on('error', () => process.exit(1))\""
+    ),
+    "bash": "bash -c ': >/dev/tcp/127.0.0.1/{port}'",
+}
+"""How a program calls a URL, in the order of preference; bash can only connect to its port."""
+_CONNECTIONS = {
+    "nc": "nc -z 127.0.0.1 {port}",
+    "bash": "bash -c ': >/dev/tcp/127.0.0.1/{port}'",
+    "python3": "python3 -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\"",
+    "python": "python -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\"",
+    "node": (
+        "node -e \"require('net').connect({port}, '127.0.0.1', () => process.exit(0))"
+        ".on('error', () => process.exit(1))\""
+    ),
+}
+"""How a program connects to a port, in the order of preference."""
 _URL = LazyPattern(r"""https?://[^\s'"|;&)]+""")
 _PORT = LazyPattern(r"https?://[^/:]+:(?P<port>\d{2,5})\b")
 _MORE_THAN_A_CALL = LazyPattern(
@@ -45,6 +64,23 @@ def other_probes(
     host: Host, containers: Containers, namespaces: Namespaces | None = None
 ) -> OtherProbes:
     """One question about each place of a tool that could take the place of the missing one."""
+    commands = {}
+    for probe in _probes_without_tool(containers, namespaces)[:MOST]:
+        tools = _CONNECTIONS if probe.lacks_script else _CALLS
+        present = _tools_in(host, probe.container, tools) - {probe.lacks_program}
+        if probe.lacks_script:
+            command = connecting_probe(probe.only_port, present)
+        else:
+            command = other_probe(probe.command_by_ipv4, present)
+        if command:
+            commands[probe.container.id] = command
+    return OtherProbes(commands)
+
+
+def _probes_without_tool(
+    containers: Containers, namespaces: Namespaces | None
+) -> list[HealthCheck]:
+    """The probes that cannot run, of which it is known what they ask."""
     probes = (
         HealthCheck(
             container,
@@ -54,63 +90,39 @@ def other_probes(
         for container in containers.running
         if container.state.health is not None
     )
-    lacking = [
+    return [
         probe
         for probe in probes
         if (probe.lacks_program and _url(probe.command)) or (probe.lacks_script and probe.only_port)
     ]
-    commands = {}
-    for probe in lacking[:MOST]:
-        container = probe.container
-        folders = path_folders(container)
-        tools = _CONNECTING if probe.lacks_script else _CALLERS
-        places = [f"{folder}/{name}" for name in tools for folder in folders]
-        present = {path.rpartition("/")[2] for path in programs_at(host, container, places)}
-        present.discard(probe.lacks_program)
-        if probe.lacks_script:
-            command = connecting_probe(probe.only_port, present)
-        else:
-            command = other_probe(probe.command_by_ipv4, present)
-        if command:
-            commands[container.id] = command
-    return OtherProbes(commands)
+
+
+def _tools_in(host: Host, container: Container, tools: Iterable[str]) -> set[str]:
+    """Which of these programs the container has."""
+    folders = path_folders(container)
+    places = [f"{folder}/{name}" for name in tools for folder in folders]
+    return {path.rpartition("/")[2] for path in programs_at(host, container, places)}
 
 
 def other_probe(command: str, present: Collection[str]) -> str:
     """A probe that calls the same URL with one of these programs; "" where that is not known."""
     url = _url(command)
-    caller = next((name for name in _CALLERS if name in present), "")
-    if not url or not caller:
-        return ""
-    if caller == "curl":
-        return f"curl -fsS -o /dev/null {shlex.quote(url)}"
-    if caller == "wget":
-        return f"wget -q -O /dev/null {shlex.quote(url)}"
-    if caller in ("python", "python3"):
-        return f"{caller} -c \"import urllib.request as r; r.urlopen('{url}', timeout=5)\""
-    if caller == "node":
-        module = url.partition(":")[0]
-        is_well = "r => process.exit(r.statusCode < 400 ? 0 : 1)"
-        return f"node -e \"require('{module}').get('{url}', {is_well}).on('error', () => process.exit(1))\""
+    caller = next((name for name in _CALLS if name in present), "")
     port = _PORT.match(url)
-    return f"bash -c ': >/dev/tcp/127.0.0.1/{port['port']}'" if port else ""
+    if not url or not caller or (caller == "bash" and port is None):
+        return ""
+    return _CALLS[caller].format(
+        url=url,
+        quoted=shlex.quote(url),
+        scheme=url.partition(":")[0],
+        port=port["port"] if port else "",
+    )
 
 
 def connecting_probe(port: int, present: Collection[str]) -> str:
     """A probe that connects to a port of its own with one of these programs; "" without one."""
-    tool = next((name for name in _CONNECTING if name in present), "")
-    if tool == "nc":
-        return f"nc -z 127.0.0.1 {port}"
-    if tool == "bash":
-        return f"bash -c ': >/dev/tcp/127.0.0.1/{port}'"
-    if tool in ("python", "python3"):
-        return f"{tool} -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\""
-    if tool == "node":
-        return (
-            f"node -e \"require('net').connect({port}, '127.0.0.1', () => process.exit(0))"
-            ".on('error', () => process.exit(1))\""
-        )
-    return ""
+    tool = next((name for name in _CONNECTIONS if name in present), "")
+    return _CONNECTIONS[tool].format(port=port) if tool else ""
 
 
 def _url(command: str) -> str:
