@@ -20,31 +20,23 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.interfaces import addresses_with_prefix
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.inner_stacks import changed_namespaces, inner_stacks
 from diagnose.evidence.network.paths.walks import leads_out
 from diagnose.evidence.network.paths.wanted_paths import WantedPath, WantedPaths
 from diagnose.evidence.network.route_lookups import SOMEWHERE
 from diagnose.evidence.network.sockets.half_open import UNCONFIRMED
 from diagnose.evidence.network.uplinks import Uplinks
 from diagnose.firewall.flow import Flow, Origin, Trace
-from diagnose.firewall.packet import Family
-from diagnose.firewall.routing import Routing
-from diagnose.firewall.ruleset import assemble
-from diagnose.firewall.stack import Device, Settings, Stack
+from diagnose.firewall.stack import Stack
 from diagnose.firewall.trace import trace
 from diagnose.model import Coverage, Failed, Unexamined
 from diagnose.questions import Host
-from diagnose.questions.firewall import Flavour, SaveIptables
-from diagnose.questions.netns import NetnsFilter, ReadNetnsFilter
 from diagnose.questions.network import ListConnections
 from diagnose.registry import evidence
 
-MOST = 20
-"""Namespaces whose rules are read."""
 MOST_PORTS = 20
 """Published ports whose waiting clients are looked for."""
-_NET_ADMIN = frozenset({"NET_ADMIN", "CAP_NET_ADMIN", "ALL"})
 
 Client = Literal["this host", "the local network", "other networks"]
 """Who calls a published port: the host and its docker-proxy, a neighbour of the host, or others."""
@@ -106,97 +98,21 @@ def inner_paths(
     Nothing is asked about a namespace that no container may change and that has the engine's
     interfaces alone.
     """
-    members = _members(containers)
-    wanted = [
-        netns
-        for netns in namespaces
-        if netns.container.endpoints and _is_own(netns, members.get(netns.container.id, ()))
-    ][:MOST]
-    stacks: dict[str, Stack] = {}
-    unread = []
-    for netns, answer in host.ask_about(
-        wanted, lambda netns: ReadNetnsFilter(netns.container.state.pid)
-    ):
-        if isinstance(answer, Failed):
-            if answer.reason != "gone":
-                unread.append(Unexamined(netns.container.subject, f"its packet filter: {answer}"))
-            continue
-        stacks[netns.container.id] = _stack(host, netns, answer)
+    changed = changed_namespaces(namespaces, containers)
+    inner = inner_stacks(host, changed)
     clients = _clients(host_stack.stack, uplinks)
     inlets = [
         inlet
-        for netns in wanted
-        if netns.container.id in stacks
-        for inlet in _inlets(netns, stacks[netns.container.id], networks, clients)
+        for netns in changed
+        if netns.container.id in inner.by_owner
+        for inlet in _inlets(netns, inner.by_owner[netns.container.id], networks, clients)
     ]
     outlets = [
-        outlet for path in wanted_paths for outlet in _outlet(path, stacks, namespaces, containers)
+        outlet
+        for path in wanted_paths
+        for outlet in _outlets(path, inner.by_owner, namespaces, containers)
     ]
-    return InnerPaths(tuple(_with_waiting(host, inlets)), tuple(outlets), tuple(unread))
-
-
-def _members(containers: Containers) -> dict[str, list[Container]]:
-    """The running containers in one network namespace, by the id of its owner."""
-    members: dict[str, list[Container]] = {}
-    for container in containers.running:
-        owner = containers.namespace_owners.get(container.id, container)
-        members.setdefault(owner.id, []).append(container)
-    return members
-
-
-def _is_own(netns: ContainerNetns, members: Sequence[Container]) -> bool:
-    """Whether a namespace may have rules or routes that the engine did not make."""
-    if any(
-        member.host_config.privileged or _NET_ADMIN & set(member.host_config.cap_add or ())
-        for member in members
-    ):
-        return True
-    given_addresses = {
-        endpoint.mac_address.lower() for endpoint in netns.container.endpoints.values()
-    }
-    return any(
-        link.up and link.mac not in given_addresses and link.name != "lo" for link in netns.links
-    )
-
-
-def _stack(host: Host, netns: ContainerNetns, answer: NetnsFilter) -> Stack:
-    """The network stack inside of a container: its interfaces, settings and rules."""
-    names = {link.index: link.name for link in netns.links}
-    devices = tuple(
-        Device(link.name, addresses_with_prefix(link, netns.addresses), link.kind)
-        for link in netns.links
-    )
-    everywhere = answer.reverse_path.get("all", 0)
-    modes: dict[str, int | None] = {
-        name: max(everywhere, answer.reverse_path.get(name, 0)) for name in names.values()
-    }
-    pid = netns.container.state.pid
-    saved = _saved(host, "nft", pid) if _has_ip_tables(answer) else ""
-    legacy: dict[Family, str | None] = {"ip": _saved(host, "legacy", pid)} if answer.legacy else {}
-    nftables = answer.nftables if isinstance(answer.nftables, dict) else None
-    ruleset = assemble(nftables, {"ip": saved or ""}, legacy, names)
-    return Stack(
-        ruleset,
-        Routing(answer.routes, answer.rules, names),
-        devices,
-        Settings(reverse_path=modes),
-    )
-
-
-def _has_ip_tables(answer: NetnsFilter) -> bool:
-    tables = answer.nftables.get("tables") if isinstance(answer.nftables, dict) else None
-    return any(
-        isinstance(table, dict) and table.get("family") == "ip"
-        for table in (tables if isinstance(tables, list) else ())
-    )
-
-
-def _saved(host: Host, flavour: Flavour, pid: int) -> str | None:
-    answer = host.ask(SaveIptables(flavour, "ip", pid))
-    return None if isinstance(answer, Failed) else answer.text
-
-
-# -- published ports ----------------------------------------
+    return InnerPaths(tuple(_with_waiting(host, inlets)), tuple(outlets), inner.unread)
 
 
 def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
@@ -214,6 +130,7 @@ def _clients(stack: Stack, uplinks: Uplinks) -> dict[Client, str]:
 
 
 def _first_hosts(network: str, own: str) -> list[str]:
+    """The first addresses of a network but one's own."""
     net = ip_interface(network).network
     return [
         str(net[number])
@@ -282,15 +199,13 @@ def _with_waiting(host: Host, inlets: Sequence[InnerIngress]) -> Iterator[InnerI
         yield msgspec.structs.replace(inlet, waiting=waiting.get(inlet.host_port, ()))
 
 
-# -- wanted connections ----------------------------------------
-
-
-def _outlet(
+def _outlets(
     path: WantedPath,
     stacks: dict[str, Stack],
     namespaces: Namespaces,
     containers: Containers,
 ) -> Iterator[InnerEgress]:
+    """What the namespace of the container that opens a wanted connection does to it, if known."""
     owner = containers.namespace_owners.get(path.want.container.id, path.want.container)
     stack, netns = stacks.get(owner.id), namespaces.of(owner)
     endpoint = owner.endpoints.get(path.network.name)

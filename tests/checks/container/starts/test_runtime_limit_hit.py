@@ -1,0 +1,104 @@
+"""container.runtime-limit-hit: processors that the host does not have, and quotas of keys."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.engine.info import Info
+from diagnose.evidence.machine.kernel_keys import KernelKeys, KeyQuota, parse_quotas
+from diagnose.evidence.machine.processor import OnlineProcessors, processor_numbers
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+DOWN: dict[str, Any] = {"State": {"Status": "exited", "Pid": 0, "ExitCode": 0}}
+
+
+ALWAYS: dict[str, Any] = {"RestartPolicy": {"Name": "always"}}
+
+
+@pytest.mark.parametrize(
+    ("host", "state", "expected"),
+    [
+        pytest.param({"CpusetCpus": "0-7", **ALWAYS}, DOWN, [("critical", "web")], id="cpuset"),
+        pytest.param({"CpusetCpus": "0-7"}, DOWN, [("advice", "web")], id="kept"),
+        pytest.param({"CpusetCpus": "0,1", **ALWAYS}, DOWN, [], id="cpuset that fits"),
+        pytest.param({"CpusetCpus": "0-7", **ALWAYS}, {}, [], id="it runs"),
+        pytest.param({"NanoCpus": 4_000_000_000, **ALWAYS}, DOWN, [("critical", "web")], id="cpus"),
+        pytest.param({"NanoCpus": 2_000_000_000, **ALWAYS}, DOWN, [], id="cpus that fit"),
+    ],
+)
+def test_processors_that_are_not_there(
+    host: dict[str, Any], state: dict[str, Any], expected: object
+) -> None:
+    result = judge(
+        "container.runtime-limit-hit",
+        containers=of(container("web", HostConfig=host, **state)),
+        online=OnlineProcessors(processor_numbers("0-1"), "0-1"),
+        info=Info(ncpu=2),
+    )
+    assert rows(result) == expected
+
+
+def test_numbers_of_processors() -> None:
+    assert processor_numbers("0-3,8\n") == {0, 1, 2, 3, 8}
+    assert processor_numbers("") == frozenset()
+    assert len(processor_numbers("0-99999999")) < 10_000
+
+
+KEY_USERS = """    0:   146 145/145 106/1000000 2270/25000000
+100000:   201 201/201 200/200 2800/20000
+"""
+
+
+def test_quotas_of_keys() -> None:
+    root, remapped = parse_quotas(KEY_USERS)
+    assert root == KeyQuota(0, 106, 1_000_000, 2270, 25_000_000)
+    assert (root.is_used_up, remapped.is_used_up) == (False, True)
+
+
+def test_a_quota_of_keys_that_is_used_up() -> None:
+    error = (
+        "OCI runtime create failed: unable to join session keyring: unable to create session key: "
+        "disk quota exceeded"
+    )
+    refused = container("web", State={"Status": "created", "ExitCode": 128, "Error": error, "Pid": 0, "StartedAt": ""})  # fmt: skip
+    result = judge(
+        "container.runtime-limit-hit",
+        containers=of(refused),
+        keys=KernelKeys(parse_quotas(KEY_USERS)[1:]),
+    )
+    (finding,) = result.findings
+    assert finding.variables["keys"] == "kernel.keys.maxkeys=2000"
+    assert finding.evidence["/proc/key-users"] == [
+        "uid 100000: 200 of 200 keys, 2800 of 20000 bytes"
+    ]
+
+
+NO_KEY = "OCI runtime exec failed: unable to create session key: disk quota exceeded"
+
+
+@pytest.mark.parametrize("is_refused", [False, True], ids=["probes alone", "a start too"])
+def test_probes_that_are_refused_a_key(is_refused: bool) -> None:
+    """The cure of a probe that fails is a restart, after which this container would be down."""
+    probes = {
+        "Status": "unhealthy",
+        "FailingStreak": 3,
+        "Log": [{"ExitCode": -1, "Output": NO_KEY}],
+    }
+    probed = [
+        container(name, State={"Status": "running", "Pid": 7, "Health": probes})
+        for name in ("api", "web")
+    ]
+    state = {"Status": "created", "ExitCode": 128, "Error": NO_KEY, "Pid": 0, "StartedAt": ""}
+    refused = [container("job", State=state)] if is_refused else []
+    result = judge(
+        "container.runtime-limit-hit",
+        containers=of(*refused, *probed),
+        keys=KernelKeys(parse_quotas(KEY_USERS)[1:]),
+    )
+    (finding,) = result.findings
+    told = {finding.subject.name, *(subject.name for subject in finding.touches)}
+    assert {"api", "web"} <= told
+    assert finding.variables["key_bytes"] == "kernel.keys.maxbytes=200000"
