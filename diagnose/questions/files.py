@@ -13,9 +13,9 @@ from msgspec import UNSET, UnsetType
 
 from diagnose.questions.question import Policy, Question
 
-Parts = Literal["certificates", "created", "first certificate", "loopback"]
+Parts = Literal["certificates", "created", "first certificate", "loopback", "stopped by hand"]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
-is not recorded whole."""
+is neither searched for secrets nor recorded whole."""
 
 
 class FileText(msgspec.Struct, frozen=True):

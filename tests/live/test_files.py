@@ -141,6 +141,25 @@ def test_only_some_parts_of_a_file(live: Live, tmp_path: Path) -> None:
     assert answer["text"] == "CREATE TABLE shop.users\ndrop\n"
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"Env":["PASSWORD=made-up"],"HasBeenManuallyStopped":true}', "true"),
+        ('{"ID":"1"}', "null"),
+    ],
+)
+def test_of_the_engines_own_file_one_field_is_read(
+    live: Live, tmp_path: Path, text: str, kept: str
+) -> None:
+    path = tmp_path / "config.v2.json"
+    path.write_text(text)
+    answer = files.read(live, question("file.read", path=str(path), parts="stopped by hand"))
+    assert answer["text"] == f'{{"HasBeenManuallyStopped":{kept}}}\n'
+    path.write_text(text[:-1])
+    answer = files.read(live, question("file.read", path=str(path), parts="stopped by hand"))
+    assert answer["text"] == ""
+
+
 def test_a_private_key_beside_a_certificate_is_not_read(live: Live, tmp_path: Path) -> None:
     path = tmp_path / "edge.pem"
     first = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"

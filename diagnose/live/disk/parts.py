@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import msgspec
 
 from diagnose.questions.files import Parts
 
@@ -82,9 +85,22 @@ def _loopback_pairs(lines: Sequence[str]) -> Iterator[str]:
             yield f"{match['host']}|{ports[match['of']]}"
 
 
+class _OwnFile(msgspec.Struct, rename="pascal"):
+    """What is kept of the engine's own file about a container."""
+
+    has_been_manually_stopped: bool | None = None
+
+
+def _stopped_by_hand(text: str) -> Iterator[str]:
+    """Whether somebody asked for the end of a container, in the words of the engine's own file."""
+    with contextlib.suppress(msgspec.DecodeError):
+        yield msgspec.json.encode(msgspec.json.decode(text, type=_OwnFile)).decode()
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "certificates": _certificates,
     "created": _created,
     "first certificate": _first_certificate,
     "loopback": _loopback,
+    "stopped by hand": _stopped_by_hand,
 }
