@@ -77,7 +77,11 @@ def _signs_of(text: str) -> frozenset[str]:
 @functools.cache
 def _words() -> list[tuple[str, str]]:
     """Words, in small letters, and the class whose texts hold one of its words."""
-    return [(word, sign) for sign in PATTERNS for word in required_words(_pattern(sign)) or ("",)]
+    return [
+        (word, sign)
+        for sign, pattern in PATTERNS.items()
+        for word in required_words(pattern, re.IGNORECASE) or ("",)
+    ]
 
 
 @functools.cache

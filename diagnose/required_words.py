@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +10,13 @@ Item = tuple[Any, Any]
 """An operation of a parsed pattern and what it is about, as `re._parser` gives them."""
 
 
-def required_words(pattern: re.Pattern[str]) -> frozenset[str] | None:
+def required_words(pattern: str, flags: int) -> frozenset[str] | None:
     """Words in small letters, one of which is in every text that a pattern matches.
 
-    None where the pattern has an alternative without a fixed letter.
+    None where the pattern has an alternative without a fixed letter. It is not compiled, which
+    takes as long again.
     """
-    parsed = importlib.import_module("re._parser").parse(pattern.pattern, pattern.flags)
+    parsed = importlib.import_module("re._parser").parse(pattern, flags)
     return _words(parsed)
 
 

@@ -24,14 +24,14 @@ WORDS = {
 
 @pytest.mark.parametrize("pattern", WORDS)
 def test_required_words(pattern: str) -> None:
-    words = required_words(re.compile(pattern, re.IGNORECASE))
+    words = required_words(pattern, re.IGNORECASE)
     assert words == WORDS[pattern]
 
 
 @pytest.mark.parametrize("sign", PATTERNS)
 def test_each_class_of_error_is_tried_on_few_lines(sign: str) -> None:
     """A class without such words would be tried on each line of each log."""
-    words = required_words(re.compile(PATTERNS[sign], re.IGNORECASE))
+    words = required_words(PATTERNS[sign], re.IGNORECASE)
     assert words is not None
     assert min(map(len, words)) >= 3
 
