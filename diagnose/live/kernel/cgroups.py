@@ -35,14 +35,8 @@ KNOWN_PLACES = (
 )
 """Where engines put a container unless its CgroupParent says otherwise; used only when no process
 of it is known."""
-COUNTERS = (
-    ("cpu", "periods"),
-    ("cpu", "throttled"),
-    ("cpu", "throttled_us"),
-    ("cpu", "usage_us"),
-    ("memory", "oom_kill"),
-    ("pids", "events_max"),
-)
+COUNTERS = ("periods", "throttled", "throttled_us", "usage_us")
+"""Of the processor: what grows while a container works."""
 
 
 def cgroups(_live: Live, question: ReadCgroups) -> Json:
@@ -71,24 +65,19 @@ def rates(_live: Live, question: SampleCgroups) -> Json:
     `CgroupGrowth` or {failed: reason} by id; a difference that is not kept is null.
     """
     places = Places.now()
-    wanted = question.containers
-    first = {id_: (time.monotonic(), _sample(places, id_, pid)) for id_, pid in wanted.items()}
+    paths = {id_: _paths(places, id_, pid) for id_, pid in question.containers.items()}
+    first = {id_: (time.monotonic(), _cpu(places, own)) for id_, own in paths.items()}
     time.sleep(min(question.seconds, 2.0))
     answer: dict[str, Json] = {}
-    for id_, pid in wanted.items():
+    for id_, own in paths.items():
         began, before = first[id_]
-        after = _sample(places, id_, pid)
+        after = _cpu(places, own)
         if "failed" in before or "failed" in after:
             answer[id_] = before if "failed" in before else after
             continue
-        delta = {
-            name: _difference(before[part][name], after[part][name]) for part, name in COUNTERS
-        }
         answer[id_] = {
             "seconds": time.monotonic() - began,
-            "delta": delta,
-            "quota_us": after["cpu"]["quota_us"],
-            "period_us": after["cpu"]["period_us"],
+            "delta": {name: _difference(before[name], after[name]) for name in COUNTERS},
         }
     return answer
 
@@ -160,10 +149,9 @@ def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
             paths = {}
         if paths:
             return paths
-    main = "memory" if places.version == 1 else ""
     for pattern in KNOWN_PLACES:
         path = "/" + pattern.format(id=id_)
-        folder = places.folder(main, path)
+        folder = places.folder(_main(places), path)
         if folder is not None and os.path.isdir(folder):  # noqa: PTH112 - by the hundred, as all paths here
             return dict.fromkeys([*places.controllers, ""], path)
     return {}
@@ -172,18 +160,11 @@ def _paths(places: Places, id_: str, pid: int | None) -> dict[str, str]:
 def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
     """The limits, counters and pressure of one container's group."""
     paths = _paths(places, id_, pid)
-    main = "memory" if places.version == 1 else ""
-    folder = places.folder(main, paths[main]) if main in paths else None
-    if folder is None:
-        return {"failed": "missing"}
-    try:
-        with os.scandir(folder) as entries:
-            next(entries)
-    except (OSError, StopIteration) as error:
-        return {"failed": ERRNO_REASONS.get(getattr(error, "errno", None) or 0, "missing")}
-    answer = (_version_1 if places.version == 1 else _version_2)(
-        lambda name: places.folder(name, paths[name]) if name in paths else None
-    )
+    failed = _failure(places, paths)
+    if failed is not None:
+        return failed
+    main = _main(places)
+    answer = (_version_1 if places.version == 1 else _version_2)(_folders(places, paths))
     unified = places.folder("", paths.get("", paths[main]))
     return {
         "path": paths[main],
@@ -192,6 +173,35 @@ def _sample(places: Places, id_: str, pid: int | None) -> dict[str, Json]:
         "pressure": _pressure(unified),
         "frozen_by": _frozen_by(places, paths),
     }
+
+
+def _cpu(places: Places, paths: Mapping[str, str]) -> dict[str, Json]:
+    """What one container used of the processor, and its quota."""
+    cpu = _cpu_1 if places.version == 1 else _cpu_2
+    return _failure(places, paths) or cpu(_folders(places, paths))
+
+
+def _main(places: Places) -> str:
+    """The controller whose folder a container has in any case."""
+    return "memory" if places.version == 1 else ""
+
+
+def _folders(places: Places, paths: Mapping[str, str]) -> _Folder:
+    """Where each controller has the group of these paths."""
+    return lambda name: places.folder(name, paths[name]) if name in paths else None
+
+
+def _failure(places: Places, paths: Mapping[str, str]) -> dict[str, Json] | None:
+    """The row of a container whose group is not there."""
+    folder = _folders(places, paths)(_main(places))
+    if folder is None:
+        return {"failed": "missing"}
+    try:
+        with os.scandir(folder) as entries:
+            next(entries)
+    except (OSError, StopIteration) as error:
+        return {"failed": ERRNO_REASONS.get(getattr(error, "errno", None) or 0, "missing")}
+    return None
 
 
 def _frozen_by(places: Places, paths: dict[str, str]) -> str:
@@ -242,20 +252,12 @@ FREEZERS = (
 
 def _version_1(folder: _Folder) -> dict[str, Json]:
     """The limits and counters of a group of cgroup v1, where each controller has a folder."""
-    memory, pids, cpu, accounting = (
-        folder("memory"),
-        folder("pids"),
-        folder("cpu"),
-        folder("cpuacct"),
-    )
+    memory = folder("memory")
     figures = _pairs(memory, "memory.stat")
     control = _pairs(memory, "memory.oom_control")
     usage = _number(memory, "memory.usage_in_bytes")
     both = _number(memory, "memory.memsw.usage_in_bytes")
-    throttling = _pairs(cpu, "cpu.stat")
-    quota = _number(cpu, "cpu.cfs_quota_us")
     inactive = figures.get("total_inactive_file")
-    spent = _number(accounting, "cpuacct.usage")
     return {
         "memory": {
             "usage": usage,
@@ -271,17 +273,26 @@ def _version_1(folder: _Folder) -> dict[str, Json]:
             "oom_kill": control.get("oom_kill"),
             "under_oom": control.get("under_oom"),
         },
-        "pids": _pids(pids),
-        "cpu": {
-            "periods": throttling.get("nr_periods"),
-            "throttled": throttling.get("nr_throttled"),
-            "throttled_us": None
-            if "throttled_time" not in throttling
-            else throttling["throttled_time"] // 1000,
-            "usage_us": None if spent is None else spent // 1000,
-            "quota_us": None if quota is None or quota < 0 else quota,
-            "period_us": _number(cpu, "cpu.cfs_period_us"),
-        },
+        "pids": _pids(folder("pids")),
+        "cpu": _cpu_1(folder),
+    }
+
+
+def _cpu_1(folder: _Folder) -> dict[str, Json]:
+    """What a group of cgroup v1 used of the processor, and its quota."""
+    cpu = folder("cpu")
+    throttling = _pairs(cpu, "cpu.stat")
+    quota = _number(cpu, "cpu.cfs_quota_us")
+    spent = _number(folder("cpuacct"), "cpuacct.usage")
+    return {
+        "periods": throttling.get("nr_periods"),
+        "throttled": throttling.get("nr_throttled"),
+        "throttled_us": None
+        if "throttled_time" not in throttling
+        else throttling["throttled_time"] // 1000,
+        "usage_us": None if spent is None else spent // 1000,
+        "quota_us": None if quota is None or quota < 0 else quota,
+        "period_us": _number(cpu, "cpu.cfs_period_us"),
     }
 
 
@@ -291,8 +302,6 @@ def _version_2(folder: _Folder) -> dict[str, Json]:
     usage = _number(here, "memory.current")
     figures = _pairs(here, "memory.stat")
     inactive = figures.get("inactive_file")
-    throttling = _pairs(here, "cpu.stat")
-    quota, _, period = (_read(here, "cpu.max") or "").partition(" ")
     return {
         "memory": {
             "usage": usage,
@@ -308,14 +317,22 @@ def _version_2(folder: _Folder) -> dict[str, Json]:
             "oom_kill": _pairs(here, "memory.events").get("oom_kill"),
         },
         "pids": _pids(here),
-        "cpu": {
-            "periods": throttling.get("nr_periods"),
-            "throttled": throttling.get("nr_throttled"),
-            "throttled_us": throttling.get("throttled_usec"),
-            "usage_us": throttling.get("usage_usec"),
-            "quota_us": int(quota) if quota.isdigit() else None,
-            "period_us": int(period) if period.strip().isdigit() else None,
-        },
+        "cpu": _cpu_2(folder),
+    }
+
+
+def _cpu_2(folder: _Folder) -> dict[str, Json]:
+    """What a group of cgroup v2 used of the processor, and its quota."""
+    here = folder("")
+    throttling = _pairs(here, "cpu.stat")
+    quota, _, period = (_read(here, "cpu.max") or "").partition(" ")
+    return {
+        "periods": throttling.get("nr_periods"),
+        "throttled": throttling.get("nr_throttled"),
+        "throttled_us": throttling.get("throttled_usec"),
+        "usage_us": throttling.get("usage_usec"),
+        "quota_us": int(quota) if quota.isdigit() else None,
+        "period_us": int(period) if period.strip().isdigit() else None,
     }
 
 
