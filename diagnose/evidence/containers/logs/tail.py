@@ -91,12 +91,19 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         telling = self.telling
         return signs(*self.lines[-LINES:], *((telling.whole,) if telling else ()))
 
+    @functools.cached_property
+    def _small(self) -> str:
+        """All lines in small letters."""
+        return "\n".join(self.lines).lower()
+
     def find(self, *needles: str) -> str:
         """The last line that contains one of these, whatever their case; empty if none does."""
         return next(iter(self.find_all(*needles)), "")
 
     def find_all(self, *needles: str) -> list[str]:
         """The lines that contain one of these, whatever their case, the last one first."""
+        if not any(needle in self._small for needle in needles):
+            return []
         lowered = [(line, line.lower()) for line in reversed(self.lines)]
         return [line for line, small in lowered if any(needle in small for needle in needles)]
 
