@@ -22,6 +22,8 @@ each, without what is left out where the time is short)."""
 PRINTING_PER_FINDING_S = 0.000035
 """What linking takes after its end, and a JSON report, for each finding (measured: 40,000 of them).
 """
+SEALING_PER_FINDING_S = 0.0001
+"""What sealing a bundle takes beside that for each finding (measured: 16,000 of them)."""
 LATE_S = 0.3
 """How much later than its budget a run may end for the sake of many findings."""
 ASSEMBLING_SHARE = 0.4
@@ -127,8 +129,12 @@ class Budget:
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
 
     def ends_for(self, findings: int) -> float:
-        """Until when checks are judged, and causes proven, where so many findings are printed."""
-        return self.judged_by - max(0.0, PRINTING_PER_FINDING_S * findings - LATE_S)
+        """Until when checks are judged, and causes proven, where so many findings are printed.
+
+        Or printed and sealed.
+        """
+        each = PRINTING_PER_FINDING_S + (SEALING_PER_FINDING_S if self._is_sealed else 0.0)
+        return self.judged_by - max(0.0, each * findings - LATE_S)
 
     def begin_asking(self) -> None:
         """Leave `LEAST_S` for the questions, which begin now.

@@ -164,6 +164,10 @@ def test_few_findings_cost_no_time_for_judging() -> None:
     assert budget.ends_for(300) == 10
     assert 8 < budget.ends_for(40_000) < 9.5
     assert Budget.unlimited().ends_for(40_000) == math.inf
+    sealed = Budget(0, 10)
+    sealed.keep_for_sealing()
+    assert sealed.ends_for(300) == 10
+    assert sealed.ends_for(16_000) < budget.ends_for(16_000) - 1
 
 
 def test_a_run_keeps_time_for_the_report_of_many_containers() -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from diagnose import questions
 
 HEAVY = {
     "asyncio",
@@ -135,3 +138,17 @@ def test_nothing_is_imported_that_the_command_does_not_need(command: str, folder
     assert "diagnose.version" in imported, done.stderr
     assert not imported & MODULES[command]
     assert done.stdout
+
+
+def test_workers_need_not_import_the_questions_once_more() -> None:
+    """They are forked from a process that has them, as each run has in the end."""
+    code = (
+        "import sys\n"
+        "from diagnose.live import Live\n"
+        "Live().start_helpers(network=False)\n"
+        "print(*sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    rooms = {f"diagnose.questions.{room.name}" for room in pkgutil.iter_modules(questions.__path__)}
+    assert len(rooms) > 10
+    assert rooms <= set(done.stdout.split())
