@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from diagnose.evidence.containers.mounts.stale_mounts import StaleMounts
-from diagnose.model import CheckResult, Finding, Severity
+from diagnose.evidence.containers.mounts.stale_mounts import StaleMount, StaleMounts
+from diagnose.mappings import present
+from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.registry import check
 
 
@@ -15,36 +16,59 @@ def mount_stale(stale_mounts: StaleMounts) -> CheckResult:
     writes a new one and renames it into place leaves the container with the old one. It is read
     from the mount table of the container's own namespace, where the kernel marks it as deleted. A
     disk that was mounted on the host after the start is not seen in the container either: the
-    container keeps using the folder beneath, and the host does not see what it writes there.
+    container keeps using the folder beneath, and the host does not see what it writes there. A disk
+    or share that was unmounted, or mounted again, stays in the container as it was at the start.
     """
     for stale in stale_mounts:
         source, container = stale.mount.source, stale.container
-        table = f"/proc/{container.state.pid}/mountinfo"
-        if stale.is_hidden:
-            what = (
-                f"sees the folder under the mount at {stale.point}: the engine has a mount namespace "
-                f"of its own, where {stale.covered_by} is not mounted"
-            )
-            proof = f"{stale.mount.destination} is on another device than {source} on the host"
-        elif stale.covered_by:
-            what = (
-                f"sees the folder under the mount at {stale.point}: "
-                f"{stale.covered_by} was mounted after the container had started"
-            )
-            proof = f"{stale.mount.destination} is on another device than {source} on the host"
-        else:
-            what = f"still sees the old {source}: it was replaced or deleted after the start"
-            proof = f"{source}//deleted"
-        if stale.is_hidden:
-            variables = {"unseen": stale.point, "engine": "docker"}
-        else:
-            variables = {"source": source, "inside": stale.mount.destination}
+        inside = stale.mount.destination
+        proof = f"{source}//deleted"
+        if stale.point:
+            proof = f"{inside} is on another device than {source} on the host"
         finding = Finding.about(
             container,
-            f"{container} {what}",
-            {"mount": str(stale.mount), table: proof},
-            discriminator=stale.mount.destination,
+            f"{container} {_what_it_sees(stale)}",
+            {
+                "mount": str(stale.mount),
+                f"/proc/{container.state.pid}/mountinfo": proof,
+                **present({"device in the container": stale.held}),
+            },
+            discriminator=inside,
             stable=(container.life,),
         )
-        yield finding.with_variables(variables)
+        yield finding.with_variables(_variables(stale))
     return None
+
+
+def _what_it_sees(stale: StaleMount) -> str:
+    """What the container sees in place of what lies at the source now."""
+    source, point, covered_by = stale.mount.source, stale.point, stale.covered_by
+    if stale.held and not covered_by:
+        return f"still has {stale.held}, which the host has unmounted from {stale.held_from}"
+    if stale.held == covered_by and stale.held:
+        return (
+            f"still has an earlier mount of {stale.held}: the host has mounted it again at {point}"
+        )
+    if stale.held:
+        return f"still has {stale.held}: the host has mounted {covered_by} at {point} by now"
+    if stale.is_hidden:
+        return (
+            f"sees the folder under the mount at {point}: the engine has a mount namespace of its "
+            f"own, where {covered_by} is not mounted"
+        )
+    if covered_by:
+        return (
+            f"sees the folder under the mount at {point}: {covered_by} was mounted after the "
+            "container had started"
+        )
+    return f"still sees the old {source}: it was replaced or deleted after the start"
+
+
+def _variables(stale: StaleMount) -> PageVariables:
+    """What the page needs: the engine is started again, the disk mounted, or the container
+    restarted."""
+    if stale.is_hidden:
+        return {"unseen": stale.point, "engine": "docker"}
+    if stale.held and not stale.covered_by:
+        return {"unmounted": stale.held_from}
+    return {"source": stale.mount.source, "inside": stale.mount.destination}

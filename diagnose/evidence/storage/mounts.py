@@ -85,6 +85,10 @@ class Mounts(Items[Mounted], frozen=True, dict=True):
             path = path.rpartition("/")[0] or ("/" if path != "/" else "")
         return None
 
+    def has_point(self, path: str) -> bool:
+        """Whether something is mounted at just this path."""
+        return path in self._by_point
+
     def point_of(self, path: str) -> str | None:
         mount = self.of(path)
         return mount.point if mount else None

@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, mount_table_of, parse
+from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
 from diagnose.questions.files import PathStatus, StatPaths
@@ -35,6 +36,11 @@ class StaleMount(msgspec.Struct, frozen=True):
     point: str = ""
     is_hidden: bool = False
     """The engine does not see that disk either: it runs in a mount namespace of its own."""
+    held: str = ""
+    """The disk that the container still has from its start, where the host has another one by now
+    (`covered_by`), or none."""
+    held_from: str = ""
+    """Where the host had that disk mounted at the start."""
 
 
 class StaleMounts(Items[StaleMount], frozen=True):
@@ -59,7 +65,7 @@ def stale_mounts(
             stale += _stale_mounts_of(container, parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
-    confirmed = _marked(host, daemon, list(_confirmed(host, stale)))
+    confirmed = _marked(host, mounts, daemon, list(_confirmed(host, stale)))
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
@@ -67,47 +73,87 @@ def _stale_mounts_of(
     container: Container, table: Iterable[Mounted], mounts: Mounts | None
 ) -> Iterator[StaleMount]:
     """Where a container's own mount table differs from its configuration and from the host."""
-    inside = {mounted.point: mounted for mounted in table}
+    inside = by_key((mounted.point, mounted) for mounted in table)
     for mount in container.bind_mounts:
-        own = inside.get(mount.destination)
-        if own is None:
+        at_destination = inside.get(mount.destination)
+        if not at_destination:
             continue
+        own = at_destination[-1]
         if own.root.endswith(DELETED):
             yield StaleMount(container, mount)
         elif cover := _covering_mount(mount, own, mounts):
             yield StaleMount(container, mount, cover.source, cover.point)
+        elif len(at_destination) == 1 and (now := _differing_mount(mount, own, mounts)):
+            point = _point_at_start(mount, own)
+            covered_by = now.source if now.point == point else ""
+            yield StaleMount(
+                container, mount, covered_by, now.point, held=own.source, held_from=point
+            )
 
 
-def _marked(host: Host, daemon: Daemon | None, stale: Sequence[StaleMount]) -> list[StaleMount]:
-    """The mounts; those under a disk that the engine does not see are marked as hidden."""
+def _marked(
+    host: Host, mounts: Mounts | None, daemon: Daemon | None, stale: Sequence[StaleMount]
+) -> list[StaleMount]:
+    """Stale mounts; a mount under a disk that the engine does not see is marked as hidden.
+
+    A disk that the container still has counts only where the engine sees the same as the host: an
+    engine in a mount namespace of its own gives its containers what lies there.
+    """
     if not any(item.point for item in stale):
         return list(stale)
-    visible = _points_of_engine(host, daemon)
+    visible = _mounts_of_engine(host, daemon)
     if visible is None:
-        return list(stale)
+        return [item for item in stale if not item.held]
     return [
-        replace(item, is_hidden=bool(item.point) and item.point not in visible) for item in stale
+        replace(item, is_hidden=_is_hidden(item, visible))
+        for item in stale
+        if not item.held or _is_seen_alike(item.mount.source, mounts, visible)
     ]
 
 
-def _points_of_engine(host: Host, daemon: Daemon | None) -> set[str] | None:
-    """The mount points that the engine itself sees; None if that is not known."""
+def _is_hidden(item: StaleMount, visible: Mounts) -> bool:
+    return bool(item.point) and not item.held and not visible.has_point(item.point)
+
+
+def _is_seen_alike(path: str, mounts: Mounts | None, visible: Mounts) -> bool:
+    """Whether the host and the engine have the same device at this path."""
+    of_host, of_engine = mounts.of(path) if mounts is not None else None, visible.of(path)
+    return of_host is not None and of_engine is not None and of_host.dev == of_engine.dev
+
+
+def _mounts_of_engine(host: Host, daemon: Daemon | None) -> Mounts | None:
+    """What the engine itself sees; None if that is not known."""
     engine = daemon.processes.engine if daemon is not None else None
     if engine is None:
         return None
     table = host.ask(mount_table(engine.pid))
-    return None if isinstance(table, Failed) else {mounted.point for mounted in parse(table.text)}
+    return None if isinstance(table, Failed) else Mounts(tuple(parse(table.text)))
+
+
+def _differing_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
+    """The mount of the host that holds the source by its name, if the container has another device
+    there."""
+    if mounts is None or not mount.has_host_path:
+        return None
+    mounted = mounts.of(mount.source)
+    if mounted is None or mounted.dev == own.dev or mounted.fstype == "autofs":
+        return None
+    return mounted
+
+
+def _point_at_start(mount: Mount, own: Mounted) -> str:
+    """Where the container's device was mounted on the host when the container started.
+
+    The kernel keeps the path within the device: the rest of the source is the mount point.
+    """
+    return mount.source.removesuffix(own.root.rstrip("/")) or "/"
 
 
 def _covering_mount(mount: Mount, own: Mounted, mounts: Mounts | None) -> Mounted | None:
     """The mount of the host that holds the source by its name, if the container sees what lies
     beneath that mount."""
-    if mounts is None or not mount.has_host_path:
-        return None
-    mounted = mounts.of(mount.source)
-    if mounted is None or mounted.dev == own.dev:
-        return None
-    if mounted.point == "/" or mounted.fstype == "autofs":
+    mounted = _differing_mount(mount, own, mounts)
+    if mounts is None or mounted is None or mounted.point == "/":
         return None
     beneath = mounts.of(mounted.point.rpartition("/")[0] or "/")
     return mounted if beneath is not None and beneath.dev == own.dev else None

@@ -28,7 +28,7 @@ DISK = mounted("/srv/media", "8:17")
     [
         pytest.param("8:1", [SYSTEM, DISK], "8:17", ["/dev/8:17"], id="mounted later"),
         pytest.param("8:17", [SYSTEM, DISK], "8:17", [], id="mounted before"),
-        pytest.param("8:17", [SYSTEM], "8:1", [], id="unmounted later"),
+        pytest.param("8:17", [SYSTEM], "8:1", [], id="unmounted later, and no engine is seen"),
         pytest.param("8:1", [SYSTEM, DISK], "8:1", [], id="a link that leads elsewhere"),
         pytest.param("8:33", [SYSTEM, DISK], "8:17", [], id="another disk than the one beneath"),
         pytest.param(
@@ -42,7 +42,7 @@ def test_disk_mounted_after_the_start(
     user = container("media", **bind("/srv/media/films", Destination="/films"))
 
     def stats(question: Question[Json]) -> Json:
-        devices = {"/srv/media/films": stat, "/srv/media": "8:17"}
+        devices = {"/srv/media/films": stat, "/srv/media": "8:17", "/": "8:1"}
         return {path: {"dev": devices[path]} for path in question.args["paths"]}
 
     table = f"1 0 0:30 / / rw - overlay overlay rw\n2 1 {inside} /srv/media/films /films rw - ext4 /dev/x rw\n"

@@ -177,17 +177,45 @@ def disk_mounted_after_the_start(box: Box) -> None:
     assert box.sh("ls -A /srv/matinee | grep -c film") == "1\n"
 
 
+@fault("container.mount-stale", subject="container:samba", shareable=True)
+def disk_replaced_under_a_container(box: Box) -> None:
+    """A disk was unmounted and another one mounted in its place: the container keeps the first."""
+    _planned_disk(box, "usb")
+    box.sh("mount /srv/usb; echo first >/srv/usb/list")
+    box.docker(*SAFE, "--name=samba", "-v", "/srv/usb:/share", "bb:1.36", "sleep", "1000")
+    _planned_disk(box, "spare")
+    box.sh("mount /srv/spare; echo second >/srv/spare/list")
+    box.sh("umount /srv/usb; umount /srv/spare; mount -o loop /root/spare /srv/usb")
+    assert box.docker("exec", "samba", "cat", "/share/list").stdout == "first\n"
+    assert box.read("/srv/usb/list") == "second\n"
+
+
+@fault("container.mount-stale", subject="container:plex", shareable=True)
+def disk_unmounted_under_a_container(box: Box) -> None:
+    """A disk was unmounted on the host, and a container writes to it all the same."""
+    box.sh("truncate -s 32M /root/shelf; mkfs.ext4 -q /root/shelf")
+    box.sh(
+        "mkdir -p /media/shelf/new; mount -o loop /root/shelf /media/shelf; mkdir /media/shelf/new"
+    )
+    options = ("--name=plex", "-v", "/media/shelf/new:/new")
+    box.docker(*SAFE, *options, "bb:1.36", "sleep", "1000")
+    box.sh("umount /media/shelf")
+    box.docker("exec", "plex", "touch", "/new/film")
+    assert box.sh("ls /media/shelf/new") == ""
+
+
 @healthy(shareable=True)
 def disks_that_are_where_they_belong(box: Box) -> None:
     """A mounted disk, a link to one, a disk over which a container has another mount, a disk for a
     backup that no container uses, one that a person mounts, and one that comes later to a
-    container that sees such mounts."""
+    container that sees such mounts. A disk is mounted again: it is still the same."""
     _planned_disk(box, "gallery")
     box.sh("mount /srv/gallery; ln -s gallery /srv/pictures; mkdir /srv/gallery/new")
     _planned_disk(box, "vault")
     box.sh("echo '/dev/sdz9 /srv/archive ext4 noauto 0 2' >>/etc/fstab; mkdir -p /srv/archive")
     mounts = ("-v=/srv/gallery:/films", "-v=/srv/pictures/new:/new", "-v=/srv/archive:/archive")
     box.docker(*SAFE, "--name=gallery", *mounts, "bb:1.36", "sleep", "1000")
+    box.sh("umount /srv/gallery; mount /srv/gallery")
     box.sh("mkdir /srv/tour; mount --bind /srv/tour /srv/tour; mount --make-rshared /srv/tour")
     propagating = "type=bind,source=/srv/tour,target=/tour,bind-propagation=rslave"
     box.docker(*SAFE, "--name=tour", "--mount", propagating, "bb:1.36", "sleep", "1000")

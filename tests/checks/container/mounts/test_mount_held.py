@@ -1,0 +1,60 @@
+"""container.mount-stale: a disk that a container still has, and the host has no longer."""
+
+from __future__ import annotations
+
+import pytest
+
+from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
+from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.model import Json
+from diagnose.questions import Question
+from tests.checks.daemon.evidence import ALIVE
+from tests.hosts import Made
+from tests.inspected import bind, container, of
+from tests.judging import judge, rows
+
+
+def mounted(point: str, dev: str, fstype: str = "ext4") -> Mounted:
+    return Mounted(point, fstype, f"/dev/{dev}", "/", dev, "rw", "rw")
+
+
+SYSTEM = mounted("/", "8:1")
+OTHER = mounted("/srv/media", "8:33")
+DOCKERD = ALIVE.processes.engine.pid if ALIVE.processes.engine is not None else 0
+KEPT = {
+    "replaced by another": ([SYSTEM, OTHER], "8:33", "8:33", "/dev/8:33"),
+    "unmounted": ([SYSTEM], "8:1", "8:1", ""),
+    "the engine sees what the container sees": ([SYSTEM, OTHER], "8:33", "8:17", None),
+    "a link that leads elsewhere": ([SYSTEM, OTHER], "8:17", "8:33", None),
+    "automount": ([SYSTEM, mounted("/srv/media", "0:5", "autofs")], "0:5", "0:5", None),
+}
+
+
+@pytest.mark.parametrize(("mounts", "stat", "of_engine", "covered_by"), KEPT.values(), ids=KEPT)
+def test_disk_that_the_host_has_no_longer(
+    mounts: list[Mounted], stat: str, of_engine: str, covered_by: str | None
+) -> None:
+    user = container("media", **bind("/srv/media/films", Destination="/films"))
+
+    def stats(question: Question[Json]) -> Json:
+        devices = {"/srv/media/films": stat}
+        return {path: {"dev": devices.get(path, mounts[-1].dev)} for path in question.args["paths"]}
+
+    def table(question: Question[Json]) -> Json:
+        if question.args["path"] == f"/proc/{DOCKERD}/mountinfo":
+            return {
+                "text": f"1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 {of_engine} / /srv/media rw - ext4 /dev/b rw\n"
+            }
+        return {"text": "2 1 8:17 /films /films rw - ext4 /dev/8:17 rw\n"}
+
+    host = Made({"file.read": table, "file.stats": stats})
+    stale = stale_mounts(host, of(user), Mounts(tuple(mounts)), ALIVE)
+    expected = [] if covered_by is None else [(covered_by, "/dev/8:17")]
+    assert [(item.covered_by, item.held) for item in stale.items] == expected
+    result = judge("container.mount-stale", stale_mounts=stale)
+    assert rows(result) == [("warning", "media")] * len(expected)
+    assert [list(finding.variables) for finding in result.findings] == (
+        [["container", "source", "inside"]]
+        if covered_by
+        else [["container", "unmounted"]] * len(expected)
+    )
