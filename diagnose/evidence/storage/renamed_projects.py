@@ -78,9 +78,14 @@ class _Pair(msgspec.Struct, frozen=True):
 
     @property
     def folder_of_other(self) -> str:
-        """The folder beside the project's own where a project of the former name would lie."""
+        """The folder beside the project's own where a project of the former name would lie.
+
+        "" where that is the project's own folder: it was called as its folder, and is no longer,
+        since somebody gave it a name or another version of compose makes another one of it.
+        """
         folder = self.container.compose_folder
-        return posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
+        other = posixpath.join(posixpath.dirname(folder), self.project) if folder else ""
+        return "" if other == folder else other
 
 
 @evidence
@@ -154,15 +159,21 @@ def _label(volume: Volume, name: str) -> str:
 
 
 def _without_folder(host: Host, pairs: Sequence[_Pair]) -> list[_Pair]:
-    """The pairs whose former project has no folder of its own beside the present one."""
+    """Pairs whose former project has no folder of its own beside the present one."""
     folders = sorted({pair.folder_of_other for pair in pairs} - {""})
-    if not folders:
-        return []
+    free = _missing(host, folders) if folders else set()
+    return [
+        pair
+        for pair in pairs
+        if pair.container.compose_folder and pair.folder_of_other in free | {""}
+    ]
+
+
+def _missing(host: Host, folders: Sequence[str]) -> set[str]:
     answer = host.ask(StatPaths(folders))
     if isinstance(answer, Failed):
-        return []
-    missing = {folder for folder in folders if answer[folder].failed == "missing"}
-    return [pair for pair in pairs if pair.folder_of_other in missing]
+        return set()
+    return {folder for folder in folders if answer[folder].failed == "missing"}
 
 
 def _renamed(

@@ -139,6 +139,10 @@ BLOG = of_project("blog_db", "blog")
 RENAMED: dict[str, tuple[RenamedProjects, list[tuple[str, str]]]] = {
     "renamed": (renamed(service(), BLOG), WARNING),
     "the other project has a folder": (renamed(service(), BLOG, folders=("/srv/blog",)), []),
+    "the same folder, and a name given to it": (
+        renamed(service(**{"project.working_dir": "/srv/blog"}), BLOG, folders=("/srv/blog",)),
+        WARNING,
+    ),
     "the other project has containers": (
         renamed(service(), BLOG, others=(service(project="blog"),)),
         [],
