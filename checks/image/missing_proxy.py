@@ -91,12 +91,18 @@ def _in_file(proxy: UnusedProxy, ping: Ping | None, config: DaemonConfig | None)
         "https-proxy": proxy.https,
         "no-proxy": proxy.exceptions or "localhost,127.0.0.1",
     }
-    return MissingProxy(
+    in_json = _in_daemon_json(changed, ping, config)
+    if proxy.is_of_client:
+        clause = (
+            f"; {proxy.file} gives containers and builds the proxy {shortened(proxy.https)}, "
+            "and the engine, which pulls, has none"
+        )
+        return MissingProxy(clause, proof, in_json)
+    clause = (
         f"; {proxy.file} sets the proxy {shortened(proxy.https)}, and the engine has none: "
-        "it knows only what its unit or its own file names",
-        proof,
-        _in_daemon_json(changed, ping, config) or {"shell_file": proxy.file},
+        "it knows only what its unit or its own file names"
     )
+    return MissingProxy(clause, proof, in_json or {"shell_file": proxy.file})
 
 
 def _in_daemon_json(

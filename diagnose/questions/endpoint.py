@@ -97,6 +97,16 @@ class CallerLogins(msgspec.Struct, frozen=True):
     """Registries, as images name them."""
 
 
+class ClientProxy(msgspec.Struct, frozen=True):
+    """The proxy that a user's docker settings give to containers and builds, not to the engine."""
+
+    file: str
+    http: str = ""
+    https: str = ""
+    exceptions: str = ""
+    """Hosts that are reached without it, with commas between them."""
+
+
 class ClientSettings(msgspec.Struct, frozen=True):
     """What the docker command of this user is set up with."""
 
@@ -127,6 +137,8 @@ class ClientSettings(msgspec.Struct, frozen=True):
     """Settings of this user, or of the one who called sudo, that their user may not read."""
     caller: CallerLogins | None = None
     """None where nobody called sudo, or that user is not logged in anywhere."""
+    proxies: tuple[ClientProxy, ...] = ()
+    """Of this user, and of the one who called sudo."""
 
     def lends_login(self, registry: str) -> bool:
         """Whether the user who called sudo is logged in at a registry, and this one is not."""

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from diagnose.evidence.engine.client import ClientProxy, ClientSettings
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unused_proxies import UnusedProxy, unused_proxies
@@ -52,8 +53,15 @@ def host(path: str, text: str) -> Made:
 
 @pytest.mark.parametrize(("path", "text", "expected"), TEXTS.values(), ids=TEXTS)
 def test_what_a_file_says(path: str, text: str, expected: UnusedProxy | None) -> None:
-    found = unused_proxies(host(path, text), Info(), NO_WAY)
+    found = unused_proxies(host(path, text), Info(), NO_WAY, None)
     assert list(found) == ([expected] if expected else [])
+
+
+def test_the_file_of_the_docker_command_comes_last() -> None:
+    client = ClientSettings(proxies=(ClientProxy("/a/.docker/config.json", P),))
+    found = unused_proxies(host(SHELL, f"https_proxy={P}\n"), Info(), NO_WAY, client)
+    assert [proxy.file for proxy in found] == [SHELL, "/a/.docker/config.json"]
+    assert [proxy.https for proxy in found] == [P, P]
 
 
 @pytest.mark.parametrize(
@@ -63,5 +71,6 @@ def test_what_a_file_says(path: str, text: str, expected: UnusedProxy | None) ->
 )
 def test_where_nobody_looks(info: Info, pulls: Pulls) -> None:
     made = host(SHELL, f"https_proxy={P}\n")
-    assert not len(unused_proxies(made, info, pulls))
+    client = ClientSettings(proxies=(ClientProxy("/root/.docker/config.json", P),))
+    assert not len(unused_proxies(made, info, pulls, client))
     assert not made.asked

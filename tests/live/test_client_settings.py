@@ -12,7 +12,7 @@ import pytest
 
 from diagnose.live import Live
 from diagnose.live.engine import client_settings
-from diagnose.questions.endpoint import ClientSettings, ReadClientSettings
+from diagnose.questions.endpoint import ClientProxy, ClientSettings, ReadClientSettings
 
 
 @pytest.fixture
@@ -184,3 +184,27 @@ def test_logins_of_the_caller_of_sudo(home: Path, monkeypatch: pytest.MonkeyPatc
     assert settings().lends_login("docker.io")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert settings().caller is None
+
+
+def test_proxies_of_this_user_and_of_the_caller_of_sudo(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = {"httpsProxy": "http://p:3128", "noProxy": "localhost", "ftpProxy": 7}
+    config = {"proxies": {"default": given, "tcp://other:2376": {"httpProxy": "http://q:1"}}}
+    path = home / ".docker/config.json"
+    path.write_text(json.dumps(config))
+    expected = ClientProxy(str(path), https="http://p:3128", exceptions="localhost")
+    assert settings().proxies == (expected,)
+    entry = pwd.struct_passwd(("ann", "x", 1000, 1000, "", str(home), "/bin/sh"))
+    monkeypatch.setattr(pwd, "getpwnam", lambda _: entry)
+    monkeypatch.setenv("HOME", str(home / "of-root"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert settings().proxies == ()
+    monkeypatch.setenv("SUDO_USER", "ann")
+    assert settings().proxies == (expected,)
+
+
+@pytest.mark.parametrize("proxies", [None, 7, [], {"default": "p"}, {"default": {}}])
+def test_no_proxies(home: Path, proxies: object) -> None:
+    (home / ".docker/config.json").write_text(json.dumps({"proxies": proxies}))
+    assert settings().proxies == ()

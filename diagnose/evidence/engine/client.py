@@ -7,13 +7,21 @@ from diagnose.questions import Host
 from diagnose.questions.endpoint import (
     BrokenPlugin,
     CallerLogins,
+    ClientProxy,
     ClientSettings,
     ClosedSettings,
     ReadClientSettings,
 )
 from diagnose.registry import evidence
 
-__all__ = ["BrokenPlugin", "CallerLogins", "ClientSettings", "ClosedSettings", "client_settings"]
+__all__ = [
+    "BrokenPlugin",
+    "CallerLogins",
+    "ClientProxy",
+    "ClientSettings",
+    "ClosedSettings",
+    "client_settings",
+]
 
 
 @evidence

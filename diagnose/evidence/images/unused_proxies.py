@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from diagnose.evidence.engine.client import ClientProxy, ClientSettings
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.pulls import Pulls
 from diagnose.evidence.items import Items
@@ -49,14 +50,18 @@ class UnusedProxy(msgspec.Struct, frozen=True):
     """`no_proxy`: hosts that are reached without it, with commas between them."""
     is_drop_in: bool = False
     """Whether the file belongs to the engine's unit: the engine was not started since."""
+    is_of_client: bool = False
+    """Whether the file is that of a docker command: its proxies are for containers and builds."""
 
 
 class UnusedProxies(Items[UnusedProxy], frozen=True):
-    """Those of drop-ins first."""
+    """Those of drop-ins first, those of docker commands last."""
 
 
 @evidence
-def unused_proxies(host: Host, info: Info, pulls: Pulls) -> UnusedProxies:
+def unused_proxies(
+    host: Host, info: Info, pulls: Pulls, client: ClientSettings | None
+) -> UnusedProxies:
     """Looked for only where the engine has no proxy and could not reach a registry."""
     if info.https_proxy or info.http_proxy or not pulls.of("unreachable"):
         return UnusedProxies(())
@@ -69,9 +74,18 @@ def unused_proxies(host: Host, info: Info, pulls: Pulls) -> UnusedProxies:
         if not isinstance(answer, Failed)
         for proxy in _proxies(path, answer.text)
     ]
-    return UnusedProxies(
-        tuple(sorted(proxies, key=lambda proxy: (not proxy.is_drop_in, proxy.file)))
-    )
+    proxies += [_of_client(proxy) for proxy in (client.proxies if client is not None else ())]
+    return UnusedProxies(tuple(sorted(proxies, key=_rank)))
+
+
+def _rank(proxy: UnusedProxy) -> tuple[bool, bool, str]:
+    """What is meant for the engine comes first, and what is meant for containers last."""
+    return not proxy.is_drop_in, proxy.is_of_client, proxy.file
+
+
+def _of_client(proxy: ClientProxy) -> UnusedProxy:
+    https = proxy.https or proxy.http
+    return UnusedProxy(proxy.file, https, proxy.http, proxy.exceptions, is_of_client=True)
 
 
 def _read(path: str) -> ReadFile:

@@ -87,7 +87,26 @@ def settings(live: Live, question: ReadClientSettings) -> Json:  # noqa: ARG001 
         "logins": _logins(config.get("auths")),
         "closed": _closed(path.parent) or _closed_to_caller(),
         "caller": _caller(),
+        "proxies": list(_proxies(path)),
     }
+
+
+def _proxies(own: Path) -> Iterator[Json]:
+    """The proxies for containers and builds, of this user and of the one who called sudo.
+
+    Those of one engine's address are left out: most files have `default` alone.
+    """
+    caller = _sudo_caller()
+    for path in (own, *([Path(caller.pw_dir, ".docker/config.json")] if caller else ())):
+        by_engine = _read(path)[0].get("proxies")
+        given = _texts_of(by_engine.get("default")) if isinstance(by_engine, dict) else {}
+        if given.get("httpProxy") or given.get("httpsProxy"):
+            yield {
+                "file": str(path),
+                "http": given.get("httpProxy", ""),
+                "https": given.get("httpsProxy", ""),
+                "exceptions": given.get("noProxy", ""),
+            }
 
 
 def _caller() -> Json:

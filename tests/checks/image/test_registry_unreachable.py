@@ -8,6 +8,7 @@ from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.engine.info import Info, Ping
 from diagnose.evidence.images.pulls import Pulls, PullTrouble
 from diagnose.evidence.images.unused_proxies import UnusedProxies, UnusedProxy
+from diagnose.model import Result
 from tests.checks.image.evidence import CLOCK, NOW, failed_pull
 from tests.judging import judge, rows
 
@@ -147,6 +148,10 @@ PROXY = "http://proxy.lan:3128"
 OF_SHELLS = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.lan")
 DROP_IN = UnusedProxy("/etc/systemd/system/docker.service.d/p.conf", PROXY, is_drop_in=True)
 SECRET = UnusedProxy("/etc/environment", "http://ann:made-up@proxy.lan:3128")
+OF_CLIENT = UnusedProxy("/root/.docker/config.json", PROXY, is_of_client=True)
+SECRET_OF_CLIENT = UnusedProxy(
+    "/root/.docker/config.json", "http://ann:made-up@proxy.lan:3128", is_of_client=True
+)
 PUT_TOGETHER = UnusedProxy("/etc/profile.d/proxy.sh", "http://$PROXY_HOST:3128")
 EXEMPT = UnusedProxy("/etc/environment", PROXY, exceptions="localhost,.docker.io")
 EVERYTHING = UnusedProxy("/etc/environment", PROXY, exceptions="*")
@@ -161,6 +166,7 @@ LACKING = {
         "docker.io", DIAL, NEW, Info(), PUT_TOGETHER, {"shell_file"},
     ),
     "a proxy with a password": ("docker.io", DIAL, NEW, Info(), SECRET, {"shell_file"}),
+    "of the docker command": ("docker.io", DIAL, NEW, Info(), OF_CLIENT, {"proxy_json"}),
     "a drop-in that was not read": ("docker.io", DIAL, NEW, Info(), DROP_IN, {"drop_in"}),
     "a proxy for HTTP alone": (
         "ghcr.io", DIAL, NEW, Info(http_proxy=PROXY), None, {"proxy_json", "http_alone"},
@@ -174,6 +180,13 @@ LACKING = {
 }  # fmt: skip
 
 
+def test_a_password_in_the_settings_of_the_docker_command() -> None:
+    """No shell can read that file: a person copies the proxy."""
+    (finding,) = _lacking("docker.io", DIAL, NEW, Info(), SECRET_OF_CLIENT).findings
+    assert finding.variables.keys() == {"registry"}
+    assert "which pulls, has none" in finding.summary
+
+
 @pytest.mark.parametrize(
     ("registry", "text", "ping", "info", "proxy", "blocks"), LACKING.values(), ids=LACKING
 )
@@ -185,8 +198,15 @@ def test_a_proxy_that_the_engine_lacks(
     proxy: UnusedProxy | None,
     blocks: set[str],
 ) -> None:
+    (finding,) = _lacking(registry, text, ping, info, proxy).findings
+    assert finding.variables.keys() - {"registry"} == blocks
+    assert ("proxy" in finding.summary) == bool(blocks)
+
+
+def _lacking(registry: str, text: str, ping: Ping, info: Info, proxy: UnusedProxy | None) -> Result:
+    """What is said of a pull that failed so, where a file of the host names this proxy."""
     trouble = PullTrouble("unreachable", registry, "", 1, NOW - 60, NOW - 60, text)
-    result = judge(
+    return judge(
         "image.registry-unreachable",
         pulls=Pulls((trouble,), "log"),
         clock=CLOCK,
@@ -195,6 +215,3 @@ def test_a_proxy_that_the_engine_lacks(
         config=DaemonConfig("/etc/docker/daemon.json"),
         unused=UnusedProxies((proxy,) if proxy else ()),
     )
-    (finding,) = result.findings
-    assert finding.variables.keys() - {"registry"} == blocks
-    assert ("proxy" in finding.summary) == bool(blocks)

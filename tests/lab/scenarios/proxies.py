@@ -58,6 +58,18 @@ def proxy_that_only_shells_have(box: Box) -> None:
     assert "/etc/environment sets the proxy" in finding["summary"], finding
 
 
+@fault("image.registry-unreachable", subject=DAEMON, engine_started=False, args=PATIENT)
+def proxy_that_the_docker_command_alone_has(box: Box) -> None:
+    """The proxy is in the settings of the docker command, which are for containers and builds."""
+    closed_network(box)
+    proxies = {"default": {"httpProxy": PROXY, "httpsProxy": PROXY, "noProxy": "localhost"}}
+    box.write("/root/.docker/config.json", {"proxies": proxies})
+    box.start_engine(config=BASE_CONFIG)
+    refuse(box, "old/app:1", "dial tcp", "Client.Timeout", "deadline exceeded")
+    (finding,) = box.diagnose("check", "image.registry-unreachable", "--format", "json").findings
+    assert "config.json gives containers and builds the proxy" in finding["summary"], finding
+
+
 @fault(
     "image.registry-unreachable",
     subject=DAEMON,
