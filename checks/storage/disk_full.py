@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from checks.storage.helpers import users
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoots
 from diagnose.evidence.storage.btrfs_room import BtrfsRooms
@@ -58,6 +59,7 @@ def disk_full(
     loop_images: LoopImages | None,
     btrfs: BtrfsRooms | None,
     roots: AbandonedRoots | None,
+    hidden: HiddenContainers | None,
     *,
     warn_pct: Percent = Percent(85),
     crit_pct: Percent = Percent(95),
@@ -73,15 +75,17 @@ def disk_full(
     the data root's it names the largest folders. A log that a program writes itself, into a volume
     or a folder of the host, is named: the engine rotates only what a program prints. A disk that
     was enlarged, but whose file system or partition was not, is named with the room that it has. So
-    is a data root that no engine uses any more: it was moved, and the old folder was kept.
-    With containerd's image store, images lie in containerd's own folder, wherever the data root is.
+    is a data root that no engine uses any more: it was moved, and the old folder was kept. So are
+    the layers of a storage driver that the engine used before; they may go where no container of it
+    is left. With containerd's image store, images lie in containerd's own folder, wherever the data
+    root is.
     """
     for disk in filesystems:
         figures = disk.usage
         limit = crit_pct if disk.is_aside else warn_pct
         if figures.used_pct < limit or _is_full_by_design(disk, btrfs):
             continue
-        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused, roots)
+        filled = FilledDisk(disk, usage, others or FullDisks(), containers, unused, roots, hidden)
         is_full = figures.used_pct >= crit_pct and figures.available < roomy
         is_critical = is_full and not disk.is_aside
         severity = Severity.critical if is_critical else Severity.warning
@@ -130,10 +134,13 @@ def _finding(filled: FilledDisk, rates: FillRate | None) -> Finding:
 def _cures(filled: FilledDisk) -> PageVariables:
     """What the page offers to remove or to shrink."""
     dumps, downloads, cache = filled.dumps, filled.downloads, filled.builder_cache
-    left = filled.abandoned
+    left, former = filled.abandoned, filled.former_driver
+    spent = former if filled.hides_no_container else None
     cures = present(
         {
             "old_root": left.path if left else None,
+            "former_layers": spent.path if spent else None,
+            "former_records": _records_of(spent.path) if spent else None,
             "dumps": dumps.folder if dumps else None,
             "downloads": downloads.path if downloads else None,
             "builder": cache.builder if cache else None,
@@ -147,6 +154,12 @@ def _cures(filled: FilledDisk) -> PageVariables:
         # a tenth of the disk, as journald allows itself
         cures["journal"] = f"{max(filled.disk.usage.size // 10 >> 20, 8)}M"
     return cures
+
+
+def _records_of(layers: str) -> str:
+    """The engine's records of the images whose layers a driver keeps in this folder."""
+    root, _, driver = layers.rpartition("/")
+    return f"{root}/image/{driver}"
 
 
 def _holds_images(disk: Filesystem, info: Info) -> bool:
@@ -248,6 +261,10 @@ def _what_fills_it(filled: FilledDisk) -> str:
     if left := filled.abandoned:
         held = f"{left.path} holds {size(left.bytes)}"
         return f"; {held} of an engine's data, and no running engine uses it"
+    if former := filled.former_driver:
+        driver = former.path.rpartition("/")[2]
+        held = f"{former.path} holds {size(former.bytes)}"
+        return f"; {held} of storage driver {driver}, which the engine uses no more"
     if dumps is not None and filled.is_to_blame(dumps.bytes):
         return f"; {dumps.count} core dumps in {dumps.folder} hold {size(dumps.bytes)}"
     if downloads is not None:

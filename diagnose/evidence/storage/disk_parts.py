@@ -44,6 +44,12 @@ class DiskSubjects(msgspec.Struct, frozen=True):
     deleted: DeletedFiles | Unavailable
     layers: Layers | Unavailable
     images: Images | Unavailable
+    driver: str = ""
+    """The storage driver that the engine uses; "" where it does not say."""
+
+    def is_former(self, driver: str) -> bool:
+        """Whether the engine has another storage driver, or containerd's image store."""
+        return bool(self.driver) and driver != self.driver
 
     def named(self, sizes: Mapping[str, int]) -> dict[str, int]:
         """Sizes by container id as sizes by name."""

@@ -16,6 +16,7 @@ import msgspec
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.containers.logs.files import LogFiles
 from diagnose.evidence.engine.data_root import CONTAINERD, DataRoot
+from diagnose.evidence.engine.info import Info
 from diagnose.evidence.images.layers import Layers
 from diagnose.evidence.images.listing import Images
 from diagnose.evidence.run.options import Options
@@ -63,6 +64,8 @@ class DiskUsage(msgspec.Struct, frozen=True):
     """Bytes by volume name."""
     layers: Mapping[str, int] = msgspec.field(default_factory=dict)
     """Bytes by layer folder."""
+    former: Mapping[str, int] = msgspec.field(default_factory=dict)
+    """Bytes by the folder of a storage driver that the engine does not use any more."""
     files: tuple[FileSize, ...] = ()
     """The largest files of volumes."""
     unmeasured: tuple[str, ...] = ()
@@ -93,6 +96,7 @@ def disk_usage(
     deleted: DeletedFiles | Unavailable,
     folders: Layers | Unavailable,
     images: Images | Unavailable,
+    info: Info | None,
 ) -> DiskUsage | Unavailable:
     """Walk the data root, then what else lies on its file system."""
     disk = filesystems.of_data_root
@@ -115,6 +119,7 @@ def disk_usage(
         deleted,
         folders,
         images,
+        info.driver if info is not None else "",
     )
     walked = _walk(host, path=root.path, depth=2)
     if isinstance(walked, Failed) or (walked.refused and not walked.by):
@@ -132,10 +137,17 @@ def _by_walk(
     """The parts of a disk as a walk below the data root has measured them."""
     unmeasured = list(_incomplete(root, walked, sources))
     volumes = _counts_below(walked, "volumes")
+    by_driver = {driver: _counts_below(walked, driver) for driver in LAYER_DRIVERS}
+    former = {
+        f"{root}/{driver}": sum(counts.values())
+        for driver, counts in by_driver.items()
+        if counts and sources.is_former(driver)
+    }
     layers = {
         name: count
-        for driver in LAYER_DRIVERS
-        for name, count in _counts_below(walked, driver).items()
+        for driver, counts in by_driver.items()
+        if not sources.is_former(driver)
+        for name, count in counts.items()
     }
     writable = _writable(host, layers, sources)
     cache = _build_cache(host, walked, sum(layers.values()), unmeasured)
@@ -153,6 +165,7 @@ def _by_walk(
         UsagePart.of("writable layers", sources.named(writable)),
         UsagePart("build cache", cache),
         UsagePart.of("deleted, still open", files),
+        UsagePart.of("former driver", former, biggest("", former)),
     ]
     strays = {name: count for name, count in walked.by.items() if _top_folder(name) not in DOCKERS}
     other, notes = _remaining_part(host, disk, root, parts, strays)
@@ -162,6 +175,7 @@ def _by_walk(
         writable=writable,
         volumes=volumes,
         layers=layers,
+        former=former,
         files=tuple(f for f in walked.largest if f.path.startswith(f"{root}/volumes/")),
         unmeasured=(*unmeasured, *notes),
     )

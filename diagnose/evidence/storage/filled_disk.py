@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import msgspec
 
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
 from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem
@@ -70,6 +71,7 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
     containers: Containers | None
     unused: UnusedVolumes | None
     roots: AbandonedRoots | None = None
+    hidden: HiddenContainers | None = None
 
     @property
     def measured(self) -> DiskUsage | None:
@@ -88,6 +90,18 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """A data root that nobody uses any more, where it takes much of the disk."""
         left = self.roots.by_point.get(self.disk.point) if self.roots is not None else None
         return left if left is not None and self.is_to_blame(left.bytes) else None
+
+    @functools.cached_property
+    def former_driver(self) -> FileSize | None:
+        """The layers of a storage driver that the engine uses no more, where they take much."""
+        former = self.measured.former if self.measured is not None else {}
+        path = max(former, key=lambda path: former[path], default="")
+        return FileSize(path, former[path]) if path and self.is_to_blame(former[path]) else None
+
+    @property
+    def hides_no_container(self) -> bool:
+        """Whether it is known that no container of another storage driver lies in the data root."""
+        return self.hidden is not None and not self.hidden.count
 
     @property
     def dumps(self) -> CoreDumps | None:
@@ -180,6 +194,8 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         """The folder to look into first: in what takes most of the disk."""
         if self.abandoned is not None:
             return self.abandoned.path
+        if self.former_driver is not None:
+            return self.former_driver.path
         if self.log is not None:
             return self.log.path.rpartition("/")[0]
         if self.folders:

@@ -7,7 +7,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.storage.abandoned_roots import AbandonedRoot, AbandonedRoots
+from diagnose.evidence.storage.disk_usage import DiskUsage
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
 from diagnose.model import Failed, Json, Severity
 from tests.checks.storage.evidence import (
@@ -355,3 +357,42 @@ def test_an_old_data_root_on_the_disk():
         (finding,) = result.findings
         assert ("/var/lib/docker holds 80.0 GiB" in finding.summary) == expected
         assert ("old_root" in finding.variables) == expected
+
+
+@pytest.mark.parametrize(
+    ("driver", "held", "is_named"),
+    [
+        pytest.param("overlay2", 60, True, id="the engine has another one"),
+        pytest.param("overlayfs", 60, True, id="images lie in containerd's store"),
+        pytest.param("overlay2", 2, False, id="it takes little"),
+        pytest.param("aufs", 60, False, id="the engine has that one"),
+        pytest.param("", 60, False, id="the engine does not say"),
+    ],
+)
+def test_layers_of_a_former_storage_driver(driver: str, held: int, is_named: bool) -> None:
+    full = usage(size=100 * GIB, used=97 * GIB, available=3 * GIB)
+    by = {"aufs/diff": held * GIB, "volumes/db": GIB}
+    report = report_of(
+        "storage.disk-full",
+        api__info=BASE["api.info"] | {"Driver": driver},
+        fs__usage=disks(full),
+        fs__walk=WALK | {"by": by},
+        file__list={"entries": []},
+    )
+    (found,) = report.findings
+    cure = {"former_layers": "/var/lib/docker/aufs", "former_records": "/var/lib/docker/image/aufs"}
+    assert (cure.items() <= found.finding.variables.items()) is is_named
+    assert ("of storage driver aufs" in found.finding.summary) is is_named
+
+
+def test_layers_of_a_former_storage_driver_that_has_containers() -> None:
+    """The engine does not show them: nobody is told to remove what they have written."""
+    full = usage(size=100 * GIB, used=97 * GIB, free=3 * GIB, available=3 * GIB)
+    disk = Filesystem("/", msgspec.convert(full, Usage), ("docker",))
+    held = DiskUsage("/", former={"/var/lib/docker/aufs": 60 * GIB})
+    for count, is_offered in ((0, True), (1, False)):
+        hidden = HiddenContainers("/var/lib/docker/containers", count)
+        evidence = {"filesystems": Filesystems((disk,)), "usage": held, "hidden": hidden}
+        (finding,) = judge("storage.disk-full", **evidence).findings
+        assert "/var/lib/docker/aufs holds 60.0 GiB" in finding.summary
+        assert ("former_layers" in finding.variables) is is_offered

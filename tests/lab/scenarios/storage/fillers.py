@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, images
+from tests.lab.images import Recipe
+from tests.lab.runner import BASE_CONFIG
 from tests.lab.scenarios.storage.helpers import ROOT, SAFE, small_disk
 
 # -- what fills a disk ----------------------------------------
@@ -32,6 +34,28 @@ def anonymous_volumes_fill_the_disk(box: Box) -> None:
         box.docker("rm", name)
     (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
     assert "volume rm" in first["fix"][0]["command"]
+
+
+@fault(
+    "storage.disk-full",
+    subject="filesystem:/var/lib/docker",
+    box={"disk": "300M"},
+    config={"storage-driver": "vfs"},
+    baseline=False,
+)
+def layers_of_a_former_storage_driver_fill_the_disk(box: Box) -> None:
+    """The engine got another storage driver: what the first one holds is seen by no prune."""
+    for number in range(3):
+        images.load(
+            box, f"old:{number}", Recipe({"big": (bytes([number + 1]) * 85_000_000, 0o644)})
+        )
+    box.stop_engine()
+    box.start_engine(config={**BASE_CONFIG, "storage-driver": "overlay2"})
+    box.docker("image", "prune", "--all", "--force")
+    room = box.usage(ROOT)
+    assert room.f_bavail < 0.1 * room.f_blocks
+    (first,) = box.diagnose("check", "storage.disk-full", "--format", "json").findings
+    assert first["fix"][0]["command"] == f"rm -rf {ROOT}/vfs {ROOT}/image/vfs"
 
 
 @fault("storage.disk-full", subject="filesystem:/srv/journals", shareable=True, exit_code=2)
