@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from diagnose.evidence.engine.awaited_programs import (
+    XTABLES_LOCK,
+    AwaitedProgram,
+    AwaitedPrograms,
+)
 from diagnose.evidence.engine.daemon import Daemon, ProcessDetail
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.engine.path_states import FileState
@@ -9,6 +14,7 @@ from diagnose.evidence.engine.stuck_containers import StuckContainer, StuckConta
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.evidence.storage.mounts import Mounts
+from diagnose.mappings import present
 from diagnose.model import (
     DAEMON,
     CheckResult,
@@ -125,6 +131,7 @@ def hung(
     mounts: Mounts | None,
     root: DataRoot | None,
     pressure: Pressure | None,
+    awaited: AwaitedPrograms | None,
     *,
     start: Seconds = Seconds(120),
     busy: Count = Count(10),
@@ -137,8 +144,14 @@ def hung(
     user named, and behind which no engine of this machine was found, stays unknown. If the engine
     is silent about a single container, that is a warning. On a host that is that busy, the
     container is only reported as not examined. A container whose shim is stopped is a warning too:
-    the engine waits for the shim as soon as it is asked for more than it has in memory.
+    the engine waits for the shim as soon as it is asked for more than it has in memory. A program
+    that the engine waits for, such as an iptables whose lock another process holds, is named at
+    once: until it ends, no container starts or stops, though the engine may answer.
     """
+    program = next(iter(awaited or ()), None)
+    if daemon.answers and program is not None:
+        yield _waiting_finding(daemon, program)
+        return None
     if daemon.answers:
         is_slow = bool(_overload(pressure, busy))
         for stuck in stuck_containers:
@@ -152,9 +165,13 @@ def hung(
         where = f"{daemon.endpoint.url} (from {daemon.endpoint.source})"
         return Unavailable("timed out", f"{where} does not answer; {daemon.where}")
     age = daemon.processes.age
-    if process is not None and _is_at_work(process) and age is not None and age < start:
-        since = f"dockerd ({process.pid}) started {duration(age)} ago"
+    is_young = age is not None and age < start
+    if process is not None and _is_at_work(process) and is_young and program is None:
+        since = f"dockerd ({process.pid}) started {duration(age or 0)} ago"
         return Unavailable("timed out", f"{since} and does not answer yet")
+    if process is not None and _is_at_work(process) and program is not None:
+        yield _waiting_finding(daemon, program)
+        return None
     yield _hung_finding(daemon, mounts, root, pressure, busy)
     return None
 
@@ -162,6 +179,53 @@ def hung(
 def _is_at_work(process: ProcessDetail | None) -> bool:
     """Whether the engine's process is neither stopped nor waits in the kernel."""
     return process is not None and not process.is_stopped and not process.blocked
+
+
+def _waiting_finding(daemon: Daemon, program: AwaitedProgram) -> Finding:
+    """An engine that waits for another program."""
+    engine = daemon.processes.engine
+    assert engine is not None
+    effect = "no container can start or stop" if daemon.answers else "it does not answer"
+    evidence = present({"GET /_ping": daemon.silence and daemon.silence.detail})
+    for process, command in (
+        (program.process, program.command),
+        (program.holder, program.holder_command),
+    ):
+        if process is not None:
+            evidence[f"/proc/{process.pid}"] = f"{command or process.comm}, state {process.state}"
+    if program.holder is not None:
+        evidence["/proc/locks"] = f"process {program.holder.pid} holds {XTABLES_LOCK}"
+    return Finding(
+        subject=DAEMON,
+        summary=f"dockerd ({engine.pid}) waits for {_awaited(program)}: {effect}",
+        evidence=evidence,
+        variables={"socket": daemon.address, **_going_on(program)},
+    )
+
+
+def _awaited(program: AwaitedProgram) -> str:
+    """The program, and why it does not end."""
+    process, holder = program.process, program.holder
+    name = f"{process.comm} ({process.pid})"
+    if holder is not None:
+        by = f"{holder.comm} ({holder.pid})"
+        state = ", which is stopped by a signal," if holder.state in ("T", "t") else ""
+        return f"{name} since {duration(program.seconds)}, and {by}{state} holds its lock"
+    if process.state in ("T", "t"):
+        return f"{name}, which is stopped by a signal"
+    if process.state == "D":
+        return f"{name}, which waits in the kernel"
+    return f"{name}, which has been running for {duration(program.seconds)}"
+
+
+def _going_on(program: AwaitedProgram) -> PageVariables:
+    """The variables of what lets the engine continue: a signal, or the end of another program."""
+    culprit = program.culprit
+    if culprit.state in ("T", "t"):
+        return {"stopped": str(culprit.pid)}
+    if program.holder is not None:
+        return {"holder": str(culprit.pid)}
+    return {"awaited": str(culprit.pid)}
 
 
 def _lone_deadlock_finding(stuck: StuckContainer, daemon: Daemon) -> Finding:

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from diagnose import runbooks
 from diagnose.evidence.containers.from_disk import container_of
 from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.awaited_programs import AwaitedProgram, AwaitedPrograms
 from diagnose.evidence.engine.daemon import Caller, Daemon
+from diagnose.evidence.engine.stuck_containers import StuckContainers
 from diagnose.evidence.machine.pressure import Pressure
 from diagnose.evidence.machine.processes import Process
 from diagnose.model import Severity, Unavailable, Unexamined, container
@@ -25,7 +27,7 @@ from tests.checks.daemon.evidence import (
     engine,
     only_finding,
 )
-from tests.judging import judge
+from tests.judging import judge, rows
 
 
 def test_forbidden() -> None:
@@ -218,3 +220,43 @@ def test_roots_podman_answers_to_root_alone() -> None:
     finding = only_finding(judge("daemon.socket-forbidden", daemon=closed).findings)
     assert f"which leads to the socket of root's Podman, {podman}" in finding.summary
     assert finding.variables["own_podman"] == "unix:///run/user/1000/podman/podman.sock"
+
+
+IPTABLES = Process(401, 69, "iptables", "S", 10.0, 0)
+HOLDER = Process(347, 1, "ufw", "S", 9.0, 0)
+FIRST_MINUTE = daemon(silence=SILENT, process=engine(), age=20.0)
+ANSWERING = daemon(silence=None, process=engine())
+WAITING: dict[str, tuple[Daemon, AwaitedProgram | None, set[str]]] = {
+    "a lock": (FIRST_MINUTE, AwaitedProgram(IPTABLES, seconds=40, holder=HOLDER), {"holder"}),
+    "a lock of one that is stopped": (
+        ANSWERING,
+        AwaitedProgram(IPTABLES, seconds=40, holder=replace(HOLDER, state="T")),
+        {"stopped"},
+    ),
+    "no lock": (ANSWERING, AwaitedProgram(IPTABLES, seconds=40), {"awaited"}),
+    "the bus": (FIRST_MINUTE, AwaitedProgram(replace(HOLDER, state="T")), {"stopped"}),
+}
+
+
+@pytest.mark.parametrize(("daemon", "program", "expected"), WAITING.values(), ids=WAITING)
+def test_programs_that_the_engine_waits_for(
+    daemon: Daemon, program: AwaitedProgram, expected: set[str]
+) -> None:
+    result = judge(
+        "daemon.hung",
+        daemon=daemon,
+        stuck_containers=StuckContainers(()),
+        awaited=AwaitedPrograms((program,)),
+    )
+    (finding,) = result.findings
+    assert rows(result) == [("critical", "docker")]
+    assert finding.variables.keys() - {"socket"} == expected
+    assert f"({program.culprit.pid})" in finding.summary
+
+
+def test_an_engine_that_waits_for_nobody_may_still_start() -> None:
+    awaited = AwaitedPrograms(())
+    result = judge(
+        "daemon.hung", daemon=FIRST_MINUTE, stuck_containers=StuckContainers(()), awaited=awaited
+    )
+    assert result.verdict == "unknown"

@@ -1,0 +1,139 @@
+"""Programs of the host that the engine waits for: those that it runs itself, and the system bus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.engine.daemon import Daemon
+from diagnose.evidence.engine.log import DaemonLog
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile, StatPaths
+from diagnose.questions.processes import InspectProcess
+from diagnose.registry import evidence
+
+XTABLES_LOCK = "/run/xtables.lock"
+"""What iptables of the legacy backend takes before each change: with --wait, as the engine calls
+it, for as long as it takes."""
+LOCKERS = frozenset({"iptables", "ip6tables", "iptables-legacy", "ip6tables-legac"})
+"""Names in /proc/PID/comm, which holds 15 bytes."""
+PROGRAMS = LOCKERS | {"iptables-nft", "ip6tables-nft", "nft", "modprobe"}
+"""What dockerd runs to build its networks; each is done within a second on a host that is well."""
+BUS = frozenset({"dbus-daemon", "dbus-broker", "firewalld"})
+"""Whom dockerd asks at its start whether firewalld runs (daemon/libnetwork/iptables/firewalld.go):
+it waits for the answer without end."""
+STUCK_STATES = ("T", "t", "D")
+SETTLED_S = 15.0
+_ASKS_BUS = "Loading containers: start"
+_IS_UP = "Daemon has completed initialization"
+FIRST_USER = 1000
+"""Users from here on are persons, whose sessions have a bus of their own."""
+_LOCK = LazyPattern(
+    r"^\d+: FLOCK +ADVISORY +WRITE (?P<pid>\d{1,9}) "
+    r"(?P<major>[0-9a-f]{2,4}):(?P<minor>[0-9a-f]{2,6}):(?P<ino>\d{1,20}) "
+)
+"""A lock that is held (proc_locks(5)); a line with an arrow is one that waits."""
+
+
+class AwaitedProgram(msgspec.Struct, frozen=True):
+    """A program that does not end, or does not answer, while the engine waits for it."""
+
+    process: Process
+    command: str = ""
+    seconds: float = 0.0
+    """Since when the engine has had it run; 0 for the bus."""
+    holder: Process | None = None
+    """Who holds the lock that it waits for."""
+    holder_command: str = ""
+
+    @property
+    def culprit(self) -> Process:
+        """The process that has to go on, or to end."""
+        return self.holder or self.process
+
+
+class AwaitedPrograms(Items[AwaitedProgram], frozen=True):
+    """Those that wait for a lock first, then the longest."""
+
+
+@evidence
+def awaited_programs(
+    host: Host, daemon: Daemon, processes: Processes, clock: Clock, log: DaemonLog | None
+) -> AwaitedPrograms:
+    """By the engine's children; the bus only where an engine that starts has gone silent."""
+    engine = daemon.processes.engine
+    if engine is None or not daemon.same_host:
+        return AwaitedPrograms()
+    children = [
+        process
+        for process in processes
+        if process.ppid == engine.pid and process.comm in PROGRAMS and not process.is_zombie
+    ]
+    old = [(_age(process, clock), process) for process in children]
+    found = [_awaited(host, processes, *item) for item in old if item[0] >= SETTLED_S]
+    found.sort(key=lambda program: (program.holder is None, -program.seconds))
+    if not found and daemon.is_hung and _is_before_networks(log):
+        found = [AwaitedProgram(process) for process in _stuck_bus(processes)]
+    return AwaitedPrograms(tuple(found))
+
+
+def _age(process: Process, clock: Clock) -> float:
+    return clock.wall - clock.booted - process.start if clock.booted else 0.0
+
+
+def _awaited(host: Host, processes: Processes, seconds: float, process: Process) -> AwaitedProgram:
+    pid = _lock_holder(host) if process.comm in LOCKERS else None
+    holder = processes.by_pid.get(pid) if pid not in (None, process.pid) else None
+    return AwaitedProgram(
+        process,
+        _command(host, process),
+        seconds,
+        holder,
+        _command(host, holder) if holder is not None else "",
+    )
+
+
+def _lock_holder(host: Host) -> int | None:
+    """The process that holds the lock of iptables."""
+    statuses, locks = host.ask(StatPaths([XTABLES_LOCK])), host.ask(ReadFile("/proc/locks"))
+    if isinstance(statuses, Failed) or isinstance(locks, Failed):
+        return None
+    status = statuses[XTABLES_LOCK]
+    for line in locks.text.splitlines():
+        match = _LOCK.match(line)
+        if match and int(match["ino"]) == status.ino:
+            dev = f"{int(match['major'], 16)}:{int(match['minor'], 16)}"
+            if dev == status.dev:
+                return int(match["pid"])
+    return None
+
+
+def _command(host: Host, process: Process) -> str:
+    """The command line, else the name."""
+    detail = host.ask(InspectProcess(process.pid))
+    words = [] if isinstance(detail, Failed) else detail.cmdline
+    return " ".join(words) or process.comm
+
+
+def _is_before_networks(log: DaemonLog | None) -> bool:
+    """Whether the newest start has come to its question about firewalld, and not to its end."""
+    for line in reversed(log.lines if log is not None else ()):
+        if line.message.startswith(_IS_UP):
+            return False
+        if line.message.startswith(_ASKS_BUS):
+            return True
+    return False
+
+
+def _stuck_bus(processes: Processes) -> Iterator[Process]:
+    """The system's bus, or firewalld behind it, where it is stopped or waits in the kernel."""
+    for process in processes:
+        is_of_system = process.uid is not None and process.uid < FIRST_USER
+        if process.comm in BUS and process.state in STUCK_STATES and is_of_system:
+            yield process
