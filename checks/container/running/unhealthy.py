@@ -259,6 +259,11 @@ def _has_lost_its_record(probe: HealthCheck) -> bool:
 
 def _at_port(probe: HealthCheck) -> str:
     """What is wrong with the port or the page that the probe calls, as the end of a sentence."""
+    if (proxy := probe.proxy) and not probe.unserved_port:
+        return (
+            f"; the probe's request to its own container goes to the proxy {proxy.host}:{proxy.port} "
+            f"of variable {proxy.variable}"
+        )
     if probe.refused_status:
         return f"; its server answers, with HTTP status {probe.refused_status}"
     if probe.ipv4_port:
@@ -288,6 +293,8 @@ def _steps(
     cannot_run = severity == Severity.warning
     if _has_lost_its_record(probe):
         return {"forgotten": probe.container.name}
+    if probe.proxy and not probe.unserved_port:
+        return _without_secrets({"unproxied": probe.command_without_proxy})
     if probe.ipv4_port:
         return _without_secrets({"probe": probe.command_by_ipv4})
     if probe.unserved_port and probe.command_by_port and not cannot_run:

@@ -10,6 +10,11 @@ import msgspec
 
 from diagnose.evidence.containers.container import Container
 from diagnose.evidence.containers.inspect import Health, HealthProbe
+from diagnose.evidence.containers.settings.proxy_settings import (
+    ProxySetting,
+    is_own,
+    proxy_settings,
+)
 from diagnose.evidence.dns.resolvers import EMBEDDED
 from diagnose.evidence.network.container_netns import ContainerNetns
 from diagnose.lazy_pattern import LazyPattern
@@ -58,6 +63,9 @@ _ELSEWHERE = LazyPattern(r"unix-socket|--(?:proxy|connect-to|resolve|preproxy)\b
 _IS_IPV4 = LazyPattern(r"\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}")
 _NO_IPV6 = LazyPattern(r"connection refused|cannot assign requested address", re.IGNORECASE)
 _OWN_HOST = LazyPattern(r"(?<![\w.-])(?:(?:ip6-)?localhost|\[::1\]|::1)(?=[:/\s'\"]|$)")
+_REMOTE = LazyPattern(r"can't connect to remote host \((?P<address>[^)\s]{1,50})\)")
+"""As busybox's wget says it, which prints the address alone."""
+_HOSTS = LazyPattern(r"[a-zA-Z0-9][\w.-]{0,100}\w")
 _NANO = 1e9
 _DEFAULT_S = 30.0
 """Seconds between two probes, and seconds that one may take."""
@@ -297,6 +305,34 @@ class HealthCheck(msgspec.Struct, frozen=True):
         sockets = self.netns.sockets("tcp", port)
         is_served = bool(sockets) and all(":" not in socket.address for socket in sockets)
         return port if is_served and not _IS_IPV4.search(call[0]) else 0
+
+    @property
+    def proxy(self) -> ProxySetting | None:
+        """The proxy to which the probe's request to its own container goes, by what it printed.
+
+        curl and wget take the proxy of a variable for a loopback address too, unless `no_proxy`
+        names it; busybox's wget does not know `no_proxy`.
+        """
+        url = _OWN_URL.search(self.command)
+        if url is None or _ELSEWHERE.search(self.command):
+            return None
+        variables = (f"{url[0].partition(':')[0]}_proxy", "all_proxy")
+        proxies = [
+            proxy
+            for proxy in proxy_settings(self.container)
+            if proxy.variable.lower() in variables and not is_own(proxy.host)
+        ]
+        called = _REMOTE.search(self.output)
+        if called is not None and not is_own(called["address"]):
+            return next(iter(proxies), None)
+        words = set(_HOSTS.findall(self.output))
+        return next((proxy for proxy in proxies if proxy.host in words), None)
+
+    @property
+    def command_without_proxy(self) -> str:
+        """The probe without the variables that name a proxy."""
+        names = " ".join(proxy.variable for proxy in proxy_settings(self.container))
+        return f"unset {names}; {self.command}"
 
     @property
     def only_port(self) -> int:

@@ -48,6 +48,11 @@ def _settings(container: Container) -> Iterator[ProxySetting]:
             yield ProxySetting(name, host, port)
 
 
+def is_own(host: str) -> bool:
+    """Whether a program reaches itself, or another one of its container, under this name."""
+    return host == "localhost" or is_loopback(host)
+
+
 def exceptions(container: Container) -> str:
     """The value of NO_PROXY, the last one of several; empty where it is not set."""
     values = {name.lower(): value for name, value in container.config.environment}
@@ -123,4 +128,4 @@ def _is_on_loopback(value: str) -> bool:
         host = urlsplit(value if "://" in value else f"http://{value}").hostname or ""
     except ValueError:
         return True
-    return host == "localhost" or is_loopback(host)
+    return is_own(host)

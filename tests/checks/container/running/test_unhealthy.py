@@ -356,3 +356,39 @@ def test_a_container_that_is_restarted_although_it_serves_another_port() -> None
     assert finding.evidence["TCP sockets inside"] == ["0.0.0.0:8080"]
     assert finding.variables["moved_probe"] == "curl -f http://localhost:8080/up"
     assert "restarted" not in finding.variables
+
+
+PROXY = "http://10.9.0.1:3128"
+OF_BUSYBOX = "wget: can't connect to remote host (10.9.0.1): Connection refused"
+OF_CURL = (
+    "curl: (7) Failed to connect to proxy.lan port 3128 after 1 ms: Could not connect to server"
+)
+OF_ITSELF = "wget: can't connect to remote host (127.0.0.1): Connection refused"
+PROXIED: dict[str, tuple[str, str, str, str]] = {
+    "busybox": ("wget -qO- http://127.0.0.1:8080/", f"http_proxy={PROXY}", OF_BUSYBOX, "http_proxy"),
+    "busybox, a proxy by name": (
+        "wget -qO- http://localhost:8080/", "http_proxy=proxy.lan:3128", OF_BUSYBOX, "http_proxy",
+    ),
+    "curl": ("curl -f http://localhost/", "http_proxy=http://proxy.lan:3128", OF_CURL, "http_proxy"),
+    "its own port": ("wget -qO- http://127.0.0.1:8080/", f"http_proxy={PROXY}", OF_ITSELF, ""),
+    "a proxy for https": ("wget -qO- http://127.0.0.1/", f"https_proxy={PROXY}", OF_BUSYBOX, ""),
+    "a request elsewhere": ("wget -qO- http://db:8080/", f"http_proxy={PROXY}", OF_BUSYBOX, ""),
+    "no proxy": ("wget -qO- http://127.0.0.1:8080/", "COLOUR=blue", OF_BUSYBOX, ""),
+    "a proxy of its own": (
+        "curl -f http://localhost/", "http_proxy=http://localhost:3128",
+        "curl: (7) Failed to connect to localhost port 3128", "",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("probe", "variable", "output", "named"), PROXIED.values(), ids=PROXIED)
+def test_a_probe_that_goes_to_a_proxy(probe: str, variable: str, output: str, named: str) -> None:
+    parts = {"Healthcheck": {"Test": ["CMD-SHELL", probe], "Interval": 10**10}, "Env": [variable]}
+    health = {"Status": "unhealthy", "FailingStreak": 4, "Log": [
+        {"Start": moment(6), "End": moment(5), "ExitCode": 1, "Output": output}
+    ]}  # fmt: skip
+    made = container_in("running", age=7200, State={"Health": health}, Config=parts)
+    (finding,) = judge("container.unhealthy", containers=of(made), clock=CLOCK).findings
+    assert ("goes to the proxy" in finding.summary) is bool(named)
+    command = f"unset {named}; {probe}" if named else None
+    assert finding.variables.get("unproxied") == command

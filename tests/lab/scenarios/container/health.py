@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tests.lab import Box, fault
+from tests.lab.provider import BOX_ADDRESS
 from tests.lab.scenarios.container.helpers import GOOD, run
 from tests.lab.scenarios.everyday.helpers import first_command
 
@@ -22,6 +23,16 @@ def _unhealthy(
         lambda: box.inspect(name)["State"]["Health"]["Status"] == "unhealthy",
         what=f"{name} to be unhealthy",
     )
+
+
+@fault("container.unhealthy", subject="container:proxied", shareable=True)
+def probe_that_goes_to_a_proxy(box: Box) -> None:
+    """The docker command gave the container a proxy, and its probe asks that for 127.0.0.1."""
+    options = (f"--env=http_proxy=http://{BOX_ADDRESS}:3128", "--env=no_proxy=127.0.0.1")
+    served = ("bb:1.36", "httpd", "-f", "-p", "8080", "-h", "/www")
+    probe = "wget -qO- http://127.0.0.1:8080/"
+    _unhealthy(box, "proxied", probe, *options, runs=served)
+    assert "unset http_proxy; " in first_command(box, "container.unhealthy", "proxied")
 
 
 @fault("container.unhealthy", subject="container:sick", shareable=True)
