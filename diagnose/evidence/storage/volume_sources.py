@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
@@ -21,6 +23,20 @@ _REFUSED = LazyPattern(
 )
 """The engine's words for ENOENT of a bind mount (20.10, 26.1 and 28.5). No container is left where
 the volume was to be filled from the image: the log alone tells."""
+
+
+class BoundVolumes(msgspec.Struct, frozen=True):
+    """Volumes of the driver `local` that are a bind mount."""
+
+    by_name: Mapping[str, str]
+    """The folder of each, as the volume has it; a relative path begins where nobody knows."""
+
+
+@evidence
+def bound_volumes(host: Host) -> BoundVolumes:
+    """Volumes with the option `o=bind`, by the list of volumes."""
+    listed = host.require(ListVolumes()).volumes or ()
+    return BoundVolumes({volume.name: _device(volume) for volume in listed if _device(volume)})
 
 
 class VolumeSource(msgspec.Struct, frozen=True):
@@ -54,11 +70,15 @@ class VolumeSources(msgspec.Struct, frozen=True):
 
 @evidence
 def volume_sources(
-    host: Host, containers: Containers, log: DaemonLog | None, clock: Clock, options: Options
+    host: Host,
+    volumes: BoundVolumes,
+    containers: Containers,
+    log: DaemonLog | None,
+    clock: Clock,
+    options: Options,
 ) -> VolumeSources | Unavailable:
-    """The list of volumes, and one question about the folders of those that are bind mounts."""
-    answer = host.require(ListVolumes())
-    bound = {volume.name: _device(volume) for volume in answer.volumes or () if _device(volume)}
+    """One question about the folders of volumes that are bind mounts."""
+    bound = volumes.by_name
     if not bound:
         return VolumeSources(())
     there = host.require(

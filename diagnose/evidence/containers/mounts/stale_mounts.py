@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.items import Items
 from diagnose.evidence.storage.mounts import Mounted, Mounts, mount_table, mount_table_of, parse
+from diagnose.evidence.storage.volume_sources import BoundVolumes
 from diagnose.mappings import by_key
 from diagnose.model import Failed, Unexamined
 from diagnose.questions import Host
@@ -51,30 +52,50 @@ class StaleMounts(Items[StaleMount], frozen=True):
 
 @evidence
 def stale_mounts(
-    host: Host, containers: Containers, mounts: Mounts | None, daemon: Daemon | None
+    host: Host,
+    containers: Containers,
+    mounts: Mounts | None,
+    daemon: Daemon | None,
+    bound: BoundVolumes | None = None,
 ) -> StaleMounts:
-    """The mount table of each running container with bind mounts.
+    """The mount table of each running container that has a folder or a file of the host.
 
+    By a bind mount, or by a volume that is one.
     Reading it touches no file system; where the tables differ, stat decides.
     """
     stale: list[StaleMount] = []
     unexamined: list[Unexamined] = []
-    with_bind_mounts = [container for container in containers.running if container.bind_mounts]
-    for container, table in host.ask_about(with_bind_mounts, mount_table_of):
+    folders = bound.by_name if bound is not None else {}
+    of_host = {container.id: _of_host(container, folders) for container in containers.running}
+    users = [container for container in containers.running if of_host[container.id]]
+    for container, table in host.ask_about(users, mount_table_of):
         if not isinstance(table, Failed):
-            stale += _stale_mounts_of(container, parse(table.text), mounts)
+            stale += _stale_mounts_of(container, of_host[container.id], parse(table.text), mounts)
         elif table.reason not in ENDED:
             unexamined.append(Unexamined(container.subject, f"its mount table: {table}"))
     confirmed = _marked(host, mounts, daemon, list(_confirmed(host, stale)))
     return StaleMounts(tuple(confirmed), tuple(unexamined))
 
 
+def _of_host(container: Container, folders: Mapping[str, str]) -> list[Mount]:
+    """The bind mounts, and volumes that are one, with the folder of the host as their source."""
+    volumes = [
+        replace(mount, source=folders[mount.name])
+        for mount in container.mounts
+        if mount.type == "volume" and mount.name in folders
+    ]
+    return [*container.bind_mounts, *volumes]
+
+
 def _stale_mounts_of(
-    container: Container, table: Iterable[Mounted], mounts: Mounts | None
+    container: Container,
+    of_host: Iterable[Mount],
+    table: Iterable[Mounted],
+    mounts: Mounts | None,
 ) -> Iterator[StaleMount]:
     """Where a container's own mount table differs from its configuration and from the host."""
     inside = by_key((mounted.point, mounted) for mounted in table)
-    for mount in container.bind_mounts:
+    for mount in of_host:
         at_destination = inside.get(mount.destination)
         if not at_destination:
             continue

@@ -6,6 +6,7 @@ import pytest
 
 from diagnose.evidence.containers.mounts.stale_mounts import stale_mounts
 from diagnose.evidence.storage.mounts import Mounted, Mounts
+from diagnose.evidence.storage.volume_sources import BoundVolumes
 from diagnose.model import Json
 from diagnose.questions import Question
 from tests.checks.daemon.evidence import ALIVE
@@ -58,3 +59,23 @@ def test_disk_that_the_host_has_no_longer(
         if covered_by
         else [["container", "unmounted"]] * len(expected)
     )
+
+
+def test_share_mounted_again_under_a_volume() -> None:
+    """The folder of a volume that is a bind mount is named, and not that of the volume."""
+    volume = {"Type": "volume", "Name": "films", "Source": "/var/lib/docker/volumes/films/_data"}
+    user = container("media", Mounts=[{**volume, "Destination": "/films"}])
+    of_host = "1 0 8:1 / / rw - ext4 /dev/a rw\n2 1 8:33 / /srv/media rw - ext4 /dev/b rw\n"
+    of_media = "2 1 8:17 /films /films rw - ext4 /dev/8:17 rw\n"
+
+    def table(question: Question[Json]) -> Json:
+        is_engine = question.args["path"] == f"/proc/{DOCKERD}/mountinfo"
+        return {"text": of_host if is_engine else of_media}
+
+    def stats(question: Question[Json]) -> Json:
+        return {path: {"dev": "8:33"} for path in question.args["paths"]}
+
+    host, mounts = Made({"file.read": table, "file.stats": stats}), Mounts((SYSTEM, OTHER))
+    for folders, expected in (({"films": "/srv/media/films"}, ["/srv/media/films"]), ({}, [])):
+        stale = stale_mounts(host, of(user), mounts, ALIVE, BoundVolumes(folders))
+        assert [item.mount.source for item in stale.items] == expected

@@ -190,6 +190,22 @@ def disk_replaced_under_a_container(box: Box) -> None:
     assert box.read("/srv/usb/list") == "second\n"
 
 
+@fault("container.mount-stale", subject="container:jelly", shareable=True)
+def share_mounted_again_under_a_volume(box: Box) -> None:
+    """A volume is a folder of a share that was mounted again: the container keeps the first one."""
+    share = "mount -t tmpfs nas:/export /mnt/nas; mkdir /mnt/nas/films"
+    box.sh(f"mkdir -p /mnt/nas; {share}; touch /mnt/nas/films/first")
+    options = (
+        word
+        for option in ("type=none", "o=bind", "device=/mnt/nas/films")
+        for word in ("--opt", option)
+    )
+    box.docker("volume", "create", *options, "films")
+    box.docker(*SAFE, "--name=jelly", "-v", "films:/films", "bb:1.36", "sleep", "1000")
+    box.sh(f"umount -l /mnt/nas; {share}; touch /mnt/nas/films/second")
+    assert box.docker("exec", "jelly", "ls", "/films").stdout == "first\n"
+
+
 @fault("container.mount-stale", subject="container:plex", shareable=True)
 def disk_unmounted_under_a_container(box: Box) -> None:
     """A disk was unmounted on the host, and a container writes to it all the same."""
