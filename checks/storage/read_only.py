@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from diagnose.evidence.engine.data_root import DataRoot
 from diagnose.evidence.storage.backing_devices import Backing
 from diagnose.evidence.storage.filesystems import FULL_BY_NATURE, Filesystems
@@ -17,6 +19,8 @@ from diagnose.model import (
 from diagnose.phrases import named
 from diagnose.registry import check
 
+OWN_FOLDERS = frozenset({"buildkit", "containerd", "containers", "image", "network", "tmp"})
+"""Folders of a data root that the engine writes to itself, for whatever it is asked to do."""
 READ_ONLY = frozenset({"ro", "emergency_ro", "shutdown"})
 """Options by which a file system says of itself that nothing can be written (emergency_ro: ext4
 after an error, Linux 6.15)."""
@@ -42,7 +46,8 @@ def read_only(
     root is by design, and so is a disk beside the data root that somebody mounted read-only: after
     an error the mount still says rw. From Linux 6.15 on ext4 says emergency_ro. Where the root
     itself is mounted read-only and its file system is not, the tool runs in a service's sandbox
-    (ProtectSystem=strict), where the options of mounts say nothing.
+    (ProtectSystem=strict), where the options of mounts say nothing. A folder that the engine keeps
+    its own records in has to be writable, however it is mounted.
     """
     disk = filesystems.of_data_root if filesystems is not None else None
     under_root = mounts.of(disk.point if disk else root.path)
@@ -50,6 +55,9 @@ def read_only(
         by_options = _lost_options(under_root.options) and not _in_sandbox(mounts)
         if _lost_options(under_root.super) or by_options:
             yield _lost_disk_finding(under_root, "the data root", (DAEMON,))
+    for own in _own_mounts(root, mounts):
+        if own != under_root and _lost_options(f"{own.options},{own.super}"):
+            yield _lost_disk_finding(own, "the engine for its own records", (DAEMON,))
     for point, names in _writers(backing).items():
         mounted = mounts.of(point)
         if mounted is None or mounted == under_root or "ro" in mounted.options.split(","):
@@ -57,6 +65,17 @@ def read_only(
         if _lost_options(mounted.super) and mounted.fstype not in FULL_BY_NATURE:
             yield _lost_disk_finding(mounted, named("container", names))
     return None
+
+
+def _own_mounts(root: DataRoot, mounts: Mounts) -> Iterator[Mounted]:
+    """What is mounted at folders of the data root that the engine alone writes to."""
+    if _in_sandbox(mounts):
+        return
+    for mounted in mounts:
+        inside = mounted.point.removeprefix(f"{root.path.rstrip('/')}/")
+        is_own = inside != mounted.point and inside.partition("/")[0] in OWN_FOLDERS
+        if is_own and inside.count("/") <= 1 and mounted.fstype != "overlay":
+            yield mounted
 
 
 def _writers(backing: Backing | None) -> dict[str, list[str]]:

@@ -76,6 +76,19 @@ FIRES: dict[str, tuple[str, dict[str, Any], str, Severity, str]] = {
         Severity.critical,
         "is read-only: ro",
     ),
+    "a folder of the engine's own, bound read-only": (
+        "storage.read-only",
+        {
+            "mounts": [
+                mount("/", "ext4"),
+                mount(ROOT, "ext4"),
+                mount(f"{ROOT}/image/overlay2", "ext4") | {"options": "ro"},
+            ]
+        },
+        f"filesystem:{ROOT}/image/overlay2",
+        Severity.critical,
+        "is read-only: ro",
+    ),
     "ext4 of Linux 6.15 after an error": (
         "storage.read-only",
         {"mounts": [mount("/", "ext4"), mount(ROOT, "ext4", "rw,emergency_ro")]},
@@ -137,6 +150,17 @@ SILENT: dict[str, tuple[str, dict[str, Any], str]] = {
             "mounts": [
                 mount("/", "ext4") | {"options": "ro"},
                 mount(ROOT, "ext4") | {"options": "ro"},
+            ]
+        },
+        "passed",
+    ),
+    "a volume that is read-only": (
+        "storage.read-only",
+        {
+            "mounts": [
+                mount("/", "ext4"),
+                mount(ROOT, "ext4"),
+                mount(f"{ROOT}/volumes/films/_data", "ext4") | {"options": "ro"},
             ]
         },
         "passed",

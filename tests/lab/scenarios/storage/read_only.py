@@ -25,6 +25,18 @@ def read_only(box: Box) -> None:
     assert box.run(["touch", f"{ROOT}/probe"], check=False).returncode != 0
 
 
+@fault("storage.read-only", subject="filesystem:/var/lib/docker/image", exit_code=2)
+def records_of_images_bound_read_only(box: Box) -> None:
+    """A folder of the data root was bound on itself, and is read-only: no image can be tagged."""
+    folder = f"{ROOT}/image"
+    box.sh(f"mount --bind {folder} {folder}; mount -o remount,ro,bind {folder}")
+    refused = box.docker("tag", "shop:1.4", "shop:1.5", check=False)
+    assert "read-only file system" in refused.stderr
+    run = box.diagnose("check", "storage.read-only", "--format", "json")
+    command = run.findings[0]["fix"][0]["command"]
+    assert command.startswith(f"mount -o remount,rw {folder} && "), command
+
+
 @fault(
     "storage.read-only",
     subject="filesystem:/srv/accounts",
