@@ -81,7 +81,8 @@ def _of_container(
     from diagnose.model import Failed
     from diagnose.questions.containers import InspectContainer
     from diagnose.questions.images import InspectImage
-    from diagnose.recreate.container import ContainerChange, script
+    from diagnose.recreate.change import ContainerChange
+    from diagnose.recreate.container import script
 
     command = given["command"]
     change = ContainerChange(

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.misplaced_options import leading_options
 from diagnose.recreate import compose_keys, service
+from diagnose.recreate.change import ContainerChange
 from diagnose.recreate.options import (
     Inspect,
     NoRecreateError,
@@ -56,25 +57,6 @@ PODMAN = "podman"
 """The command of the engine whose command line differs from Docker's."""
 
 
-class ContainerChange(msgspec.Struct, frozen=True):
-    """What is to be different."""
-
-    options: tuple[str, ...] = ()
-    """Of `docker create`, behind those that the container has; the last one counts."""
-    without: frozenset[str] = frozenset()
-    """Long names of options to leave out, without their dashes; `security-opt=seccomp` leaves out
-    those whose value begins so."""
-    unmounted: frozenset[str] = frozenset()
-    """Paths inside at which nothing is to be mounted."""
-    unset: frozenset[str] = frozenset()
-    """Variables that are not given to the new container; those of its image stay."""
-    image: str = ""
-    command: tuple[str, ...] | None = None
-    """The words to run, None for those of now."""
-    options_from_command: bool = False
-    """Whether options of `docker run` at the begin of the command become options."""
-
-
 def script(
     container: Inspect, image: Inspect | None, change: ContainerChange, docker: str = "docker"
 ) -> str:
@@ -106,7 +88,7 @@ def script(
     _refuse_secrets([*words, *(option.text for network in networks for option in network[1])], name)
     unset = change.unset | (_of_the_image(container, image) if change.image else set())
     notes = _notes(container, change, is_podman=docker == PODMAN)
-    return _text(name, docker, words, networks[1:], container, unset, notes)
+    return _Script(name, docker, container, words, networks[1:], sorted(unset), notes).text()
 
 
 def _kept_options(
@@ -123,22 +105,14 @@ def _kept_options(
 
 
 def _of_service(task: Inspect, change: ContainerChange, docker: str) -> str:
-    """A task is replaced by its service."""
+    """The script for a task of swarm, which its service replaces."""
     if change.without or change.options_from_command:
         name = task["Config"]["Labels"][service.SERVICE]
         raise NoRecreateError(
             f'service "{name}" made the container: leave the option out with '
             "docker service update, or in the file of its stack"
         )
-    return service.script(
-        task,
-        change.options,
-        change.image,
-        change.command,
-        unset=change.unset,
-        unmounted=change.unmounted,
-        docker=docker,
-    )
+    return service.script(task, change, docker)
 
 
 def _changes_network(change: ContainerChange) -> bool:
@@ -157,71 +131,99 @@ def _of_the_image(container: Inspect, image: Inspect) -> set[str]:
     return {entry.partition("=")[0] for entry in own & of_container}
 
 
-def _text(
-    name: str,
-    docker: str,
-    words: Sequence[str],
-    networks: Sequence[tuple[str, list[Option]]],
-    container: Inspect,
-    unset: Iterable[str],
-    notes: Sequence[str],
-) -> str:
-    """The script: keep the old container, create the new one, connect and start it."""
-    quoted = shlex.quote(name)
-    profile = next((word for word in words if word.startswith(_PROFILE)), "")
-    create = " \\\n    ".join(map(_quoted, words))
-    connect = [
-        f"{docker} network connect {' '.join(_word(option.text) for option in options)} "
-        f"{shlex.quote(network)} {quoted} || back"
-        for network, options in networks
-    ]
-    policy = restart_policy(container["HostConfig"])
-    is_podman = docker == PODMAN
-    own_hostname = f"HOSTNAME={str(container['Id'])[:12]}"
-    return "\n".join(
-        [
-            "#!/bin/sh",
-            f"# Creates container {name} again. The old one is kept as {name}-before-TIME.",
-            *(["# " + _ADDRESS_NOTE] if is_podman else []),
-            *(f"# {note}" for note in notes),
-            "set -e",
-            f"old={quoted}-before-$(date +%Y%m%d%H%M%S)",
-            "environment=$(mktemp) profile=$(mktemp)",
-            'trap \'rm -f "$environment" "$profile"\' EXIT',
-            *(
-                [f"cat >\"$profile\" <<'END'\n{profile.removeprefix(_OF_SECCOMP)}\nEND"]
-                if profile
-                else []
-            ),
-            "back() {",
-            f"    {docker} rm --force {quoted} 2>/dev/null || true",
-            f'    {docker} rename "$old" {quoted}',
-            f"    {_update_policy(docker, policy, quoted)}",
-            f"    {docker} start {quoted}",
-            "    exit 1",
-            "}",
-            f'{docker} inspect --format {_ENV} {quoted} >"$environment"',
-            (
-                f'if [ $(($(wc -l <"$environment") - 1)) -ne "$({docker} inspect --format \'{{{{len '
-                f".Config.Env}}}}' {quoted})\" ]; then"
-            ),
-            "    echo 'a variable of its environment has several lines: create it by hand' >&2",
-            "    exit 1",
-            "fi",
-            *([f'sed -i /^{own_hostname}$/d "$environment"'] if is_podman else ()),
-            *(_without_variable(variable) for variable in sorted(unset)),
-            # between two runs of a loop the runtime refuses an update: the stop comes first
-            f"{docker} stop {quoted} >/dev/null",
-            _update_policy(docker, "no", quoted),
-            f'{docker} rename {quoted} "$old"',
-            f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
-            *connect,
-            f"{docker} start {quoted} || back",
-            *_lines_about_old_container(docker, container),
-            *(f"echo {shlex.quote(note)} >&2" for note in notes),
-            "",
-        ]
-    )
+class _Script(msgspec.Struct, frozen=True):
+    """Keeps the old container, creates the new one, connects and starts it."""
+
+    name: str
+    docker: str
+    container: Inspect
+    words: Sequence[str]
+    """Those of `docker create` behind the name and the environment."""
+    networks: Sequence[tuple[str, list[Option]]]
+    """The networks beyond the first, with the options of its endpoint there."""
+    unset: Sequence[str]
+    """Variables that the new container is not given."""
+    notes: Sequence[str]
+
+    @property
+    def quoted(self) -> str:
+        """The container's name as a word of a shell."""
+        return shlex.quote(self.name)
+
+    @property
+    def is_podman(self) -> bool:
+        return self.docker == PODMAN
+
+    def text(self) -> str:
+        """The script as a whole."""
+        docker, quoted = self.docker, self.quoted
+        create = " \\\n    ".join(map(_quoted, self.words))
+        return "\n".join(
+            [
+                *self._head(),
+                *self._way_back(),
+                *self._environment(),
+                # between two runs of a loop the runtime refuses an update: the stop comes first
+                f"{docker} stop {quoted} >/dev/null",
+                _update_policy(docker, "no", quoted),
+                f'{docker} rename {quoted} "$old"',
+                f'{docker} create --name {quoted} --env-file "$environment" \\\n    {create} || back',
+                *self._connections(),
+                f"{docker} start {quoted} || back",
+                *_lines_about_old_container(docker, self.container),
+                *(f"echo {shlex.quote(note)} >&2" for note in self.notes),
+                "",
+            ]
+        )
+
+    def _head(self) -> Iterator[str]:
+        """What the script is, and the files that it needs while it runs."""
+        yield "#!/bin/sh"
+        yield f"# Creates container {self.name} again. The old one is kept as {self.name}-before-TIME."
+        if self.is_podman:
+            yield f"# {_ADDRESS_NOTE}"
+        yield from (f"# {note}" for note in self.notes)
+        yield "set -e"
+        yield f"old={self.quoted}-before-$(date +%Y%m%d%H%M%S)"
+        yield "environment=$(mktemp) profile=$(mktemp)"
+        yield 'trap \'rm -f "$environment" "$profile"\' EXIT'
+        profile = next((word for word in self.words if word.startswith(_PROFILE)), "")
+        if profile:
+            yield f"cat >\"$profile\" <<'END'\n{profile.removeprefix(_OF_SECCOMP)}\nEND"
+
+    def _way_back(self) -> Iterator[str]:
+        """The function of the shell that gives the old container its name, and starts it."""
+        docker, quoted = self.docker, self.quoted
+        policy = restart_policy(self.container["HostConfig"])
+        yield "back() {"
+        yield f"    {docker} rm --force {quoted} 2>/dev/null || true"
+        yield f'    {docker} rename "$old" {quoted}'
+        yield f"    {_update_policy(docker, policy, quoted)}"
+        yield f"    {docker} start {quoted}"
+        yield "    exit 1"
+        yield "}"
+
+    def _environment(self) -> Iterator[str]:
+        """The variables of the old container, which no one but the engine has to know."""
+        docker, quoted = self.docker, self.quoted
+        yield f'{docker} inspect --format {_ENV} {quoted} >"$environment"'
+        yield (
+            f'if [ $(($(wc -l <"$environment") - 1)) -ne "$({docker} inspect --format \'{{{{len '
+            f".Config.Env}}}}' {quoted})\" ]; then"
+        )
+        yield "    echo 'a variable of its environment has several lines: create it by hand' >&2"
+        yield "    exit 1"
+        yield "fi"
+        if self.is_podman:
+            yield f'sed -i /^HOSTNAME={str(self.container["Id"])[:12]}$/d "$environment"'
+        yield from map(_without_variable, self.unset)
+
+    def _connections(self) -> Iterator[str]:
+        for network, options in self.networks:
+            words = " ".join(_word(option.text) for option in options)
+            yield (
+                f"{self.docker} network connect {words} {shlex.quote(network)} {self.quoted} || back"
+            )
 
 
 def _quoted(word: str) -> str:
@@ -343,6 +345,7 @@ def _refuse_what_is_not_ours(container: Inspect, name: str) -> None:
 
 
 def _refuse_secrets(words: Sequence[str], name: str) -> None:
+    """NoRecreateError where a word of the command line holds a secret."""
     for word in words:
         if holds_token(word):
             option = word.partition("=")[0]
@@ -353,6 +356,7 @@ def _refuse_secrets(words: Sequence[str], name: str) -> None:
 
 
 def _with_options_from_command(container: Inspect, change: ContainerChange) -> ContainerChange:
+    """The change, with the options of `docker run` that stand at the begin of the command."""
     config = container["Config"]
     words = [*(config.get("Entrypoint") or []), *(config.get("Cmd") or [])]
     options, rest = leading_options(words)
@@ -378,10 +382,7 @@ def _first_network(
     container: Inspect, networks: Sequence[tuple[str, list[Option]]], change: ContainerChange
 ) -> list[str]:
     """The network that `docker create` itself connects to."""
-    if (
-        any(word.partition("=")[0] in ("--network", "--net") for word in change.options)
-        or "network" in change.without
-    ):
+    if _changes_network(change):
         return []
     mode = str(container["HostConfig"].get("NetworkMode") or "default")
     if mode == "default":

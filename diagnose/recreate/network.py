@@ -9,6 +9,8 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+import msgspec
+
 from diagnose.recreate import compose_keys
 from diagnose.recreate.options import Inspect, NoRecreateError, Option, networks_of
 from diagnose.redact import holds_token
@@ -53,64 +55,75 @@ def script(
     secrets = [*words, *(option.text for _, options in ordered for option in options)]
     if any(holds_token(word) for word in secrets):
         raise NoRecreateError(f'network "{name}" has a secret in its options: create it by hand')
-    old = [option.text for option in before]
-    notes = _notes(network, change)
-    return _text(name, docker, str(network["Driver"]), change, (old, words), dict(ordered), notes)
+    return _Script(
+        name,
+        docker,
+        trial=[f"--driver={network['Driver']}", *change],
+        old=[option.text for option in before],
+        new=words,
+        endpoints=dict(ordered),
+        notes=_notes(network, change),
+    ).text()
 
 
-def _text(
-    name: str,
-    docker: str,
-    driver: str,
-    change: Sequence[str],
-    options: tuple[Sequence[str], Sequence[str]],
-    endpoints: Mapping[str, Sequence[Option]],
-    notes: Sequence[str],
-) -> str:
-    """options: those of the network of now, and of the new one."""
-    network, trial = shlex.quote(name), shlex.quote(f"trial-{name}")
-    old, new = (shlex.join(words) for words in options)
-    create = f"{docker} network create"
-    tried = shlex.join([f"--driver={driver}", *change])
-    return "\n".join(
-        [
-            "#!/bin/sh",
-            f"# Creates network {name} again. Its containers are disconnected meanwhile.",
-            "set -e",
-            f"{create} {tried} {trial} >/dev/null",
-            f"{docker} network rm {trial} >/dev/null",
-            "lost=",
-            "connect() {",
-            *_connections(docker, network, endpoints),
-            "    return 0",
-            "}",
-            "back() {",
-            "    echo 'the network is made as it was' >&2",
-            f"    {create} {old} {network}",
-            "    connect",
-            "    exit 1",
-            "}",
-            *(
-                f"{docker} network disconnect --force {network} {shlex.quote(member)} || true"
-                for member in endpoints
-            ),
-            f"{docker} network rm {network} || {{ connect; exit 1; }}",
-            f"{create} {new} {network} || back",
-            "connect",
-            *(f"echo {shlex.quote(note)} >&2" for note in notes),
-            '[ -z "$lost" ] || { echo "not connected:$lost" >&2; exit 1; }',
-            "",
-        ]
-    )
+class _Script(msgspec.Struct, frozen=True):
+    """Tries the change, disconnects the containers, replaces the network and connects them."""
 
+    name: str
+    docker: str
+    trial: Sequence[str]
+    """The options of a network that shows whether the engine takes the change."""
+    old: Sequence[str]
+    """The options of the network of now."""
+    new: Sequence[str]
+    endpoints: Mapping[str, Sequence[Option]]
+    """The options with which each container is connected, by its name."""
+    notes: Sequence[str]
 
-def _connections(
-    docker: str, network: str, endpoints: Mapping[str, Sequence[Option]]
-) -> Iterator[str]:
-    for member, options in endpoints.items():
-        words = "".join(f"{shlex.quote(option.text)} " for option in options)
-        quoted = shlex.quote(member)
-        yield (f'    {docker} network connect {words}{network} {quoted} || lost="$lost "{quoted}')
+    def text(self) -> str:
+        """The script as a whole."""
+        network, trial = shlex.quote(self.name), shlex.quote(f"trial-{self.name}")
+        docker, create = self.docker, f"{self.docker} network create"
+        return "\n".join(
+            [
+                "#!/bin/sh",
+                f"# Creates network {self.name} again. Its containers are disconnected meanwhile.",
+                "set -e",
+                f"{create} {shlex.join(self.trial)} {trial} >/dev/null",
+                f"{docker} network rm {trial} >/dev/null",
+                "lost=",
+                "connect() {",
+                *self._connections(network),
+                "    return 0",
+                "}",
+                "back() {",
+                "    echo 'the network is made as it was' >&2",
+                f"    {create} {shlex.join(self.old)} {network}",
+                "    connect",
+                "    exit 1",
+                "}",
+                *(
+                    f"{docker} network disconnect --force {network} {shlex.quote(member)} || true"
+                    for member in self.endpoints
+                ),
+                f"{docker} network rm {network} || {{ connect; exit 1; }}",
+                f"{create} {shlex.join(self.new)} {network} || back",
+                "connect",
+                *(f"echo {shlex.quote(note)} >&2" for note in self.notes),
+                '[ -z "$lost" ] || { echo "not connected:$lost" >&2; exit 1; }',
+                "",
+            ]
+        )
+
+    def _connections(self, network: str) -> Iterator[str]:
+        """A command for each container; those that fail are named at the end."""
+        for name, options in self.endpoints.items():
+            words = "".join(f"{shlex.quote(option.text)} " for option in options)
+            member = shlex.quote(name)
+            yield (
+                f"    {self.docker} network connect {words}{network} {member} "
+                f'|| lost="$lost "{member}'
+            )
 
 
 def _options(network: Inspect) -> Iterator[Option]:

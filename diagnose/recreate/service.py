@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
+from diagnose.recreate.change import ContainerChange
 from diagnose.recreate.options import Inspect, NoRecreateError
 from diagnose.redact import holds_token
 
@@ -34,34 +35,27 @@ _OPTIONS: Mapping[str, str] = {
 """Options of `docker create`, as `docker service update` calls them."""
 
 
-def script(
-    task: Inspect,
-    options: Iterable[str],
-    image: str,
-    command: Sequence[str] | None,
-    *,
-    unset: Iterable[str],
-    unmounted: Iterable[str],
-    docker: str,
-) -> str:
+def script(task: Inspect, change: ContainerChange, docker: str) -> str:
     """The command that gives the service of a task a change; swarm replaces its tasks then.
 
     NoRecreateError for an option that services do not have.
     """
     labels = task["Config"].get("Labels") or {}
     service = str(labels[SERVICE])
-    words = [*(_renamed(option, service) for option in options)]
-    words += [f"--image={image}"] if image else []
-    words += [f"--args={shlex.join(command)}"] if command is not None else []
-    words += [f"--env-rm={name}" for name in sorted(unset)]
-    words += [f"--mount-rm={path}" for path in sorted(unmounted)]
+    words = [
+        *(_renamed(option, service) for option in change.options),
+        *([f"--image={change.image}"] if change.image else []),
+        *([f"--args={shlex.join(change.command)}"] if change.command is not None else []),
+        *(f"--env-rm={name}" for name in sorted(change.unset)),
+        *(f"--mount-rm={path}" for path in sorted(change.unmounted)),
+    ]
     if any(holds_token(word) for word in words):
         raise NoRecreateError(f'service "{service}" would be given a secret that is not shown')
-    change = shlex.join(words or ["--force"])
+    options = shlex.join(words or ["--force"])
     return "\n".join(
         [
             "#!/bin/sh",
-            f"{docker} service update --detach {change} {shlex.quote(service)}",
+            f"{docker} service update --detach {options} {shlex.quote(service)}",
             *(f"echo {shlex.quote(note)} >&2" for note in _notes(labels)),
             "",
         ]
@@ -69,6 +63,7 @@ def script(
 
 
 def _renamed(option: str, service: str) -> str:
+    """An option of `docker create` as `docker service update` calls it."""
     name, is_set, value = option.removeprefix("--").partition("=")
     if name not in _OPTIONS:
         raise NoRecreateError(

@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from diagnose.recreate.container import ContainerChange, _word, script
+from diagnose.recreate.change import ContainerChange
+from diagnose.recreate.container import _word, script
 from diagnose.recreate.options import NoRecreateError
 
 IMAGE = {

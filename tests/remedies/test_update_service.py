@@ -6,7 +6,8 @@ import shlex
 
 import pytest
 
-from diagnose.recreate.container import ContainerChange, script
+from diagnose.recreate.change import ContainerChange
+from diagnose.recreate.container import script
 from diagnose.recreate.options import NoRecreateError
 
 TASK = {
