@@ -9,6 +9,7 @@ PROGRAM_CAUSES = (
     "container.data-version-mismatch",
     "container.database-refused",
     "container.file-mode-refused",
+    "container.files-lost",
     "container.heap-above-limit",
     "container.kernel-setting-low",
     "container.loopback-peer",

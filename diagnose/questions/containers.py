@@ -148,6 +148,27 @@ class ReadContainerFile(Question[ContainerFile], frozen=True):
     bytes: int = 4096
 
 
+class LayerChange(msgspec.Struct, frozen=True, rename="pascal"):
+    """One path in which a container's own layer differs from its image."""
+
+    path: str = ""
+    kind: int = 0
+    """0 changed, 1 added, 2 deleted. A folder counts as changed with what lies in it."""
+
+
+class ListChanges(Question[list[LayerChange] | None], frozen=True):
+    """/containers/ID/changes: what `docker diff` prints."""
+
+    POLICY = engine_get(
+        "api.changes",
+        "the files that differ from a container's image",
+        "/containers/{id}/changes",
+        deadline=3,
+        priority=6,
+    )
+    id: str
+
+
 class Memory(msgspec.Struct, frozen=True):
     """Bytes; None: no limit, or not kept."""
 

@@ -21,6 +21,7 @@ from diagnose.evidence.containers.mounts.program_places import (
     hiding_mount,
     place_of_program,
 )
+from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.containers.programs.missing_programs import (
     MISSING,
     MissingProgram,
@@ -41,7 +42,10 @@ from diagnose.registry import check
     caused_by=["container.mount-source-missing"],
 )
 def entrypoint_missing(
-    containers: Containers, programs: Programs | None, missing_programs: MissingPrograms | None
+    containers: Containers,
+    programs: Programs | None,
+    missing_programs: MissingPrograms | None,
+    lost_files: LostFiles | None,
 ) -> CheckResult:
     """A container's program does not exist in its image.
 
@@ -54,6 +58,8 @@ def entrypoint_missing(
     """
     by_id = missing_programs.by_id if missing_programs is not None else {}
     for container in containers:
+        if lost_files is not None and lost_files.holds(container):
+            continue
         missing = by_id.get(container.id, MissingProgram())
         below = programs.by_id.get(container.id) if programs is not None else None
         if own_program(container) in MISSING:
@@ -133,6 +139,7 @@ def entrypoint_forbidden(
     mounts: Mounts | None,
     bind_sources: BindSources | None,
     image_commands: ImageCommands | None,
+    lost_files: LostFiles | None,
 ) -> CheckResult:
     """A container's program cannot be executed: permission denied.
 
@@ -142,6 +149,8 @@ def entrypoint_forbidden(
     dropped; below an init, a shell or a supervisor also a missing x bit and a mount with noexec.
     """
     for container in containers:
+        if lost_files is not None and lost_files.holds(container):
+            continue
         why = own_program(container)
         refused = programs.by_id.get(container.id) if programs is not None else None
         if why in ("permission denied", "is a directory"):

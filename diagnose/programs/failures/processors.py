@@ -175,7 +175,8 @@ SYSTEM_CALLS = (
     Failure(
         name="io-uring-refused",
         mark="io_uring",
-        pattern=r"io_uring_(?:queue_init|setup)\b.{0,60}(?:Operation not permitted|errno (?:1|38)\b|EPERM)",
+        # MariaDB warns of it, and falls back to ordinary I/O
+        pattern=r"^(?!.*\[Warning\]).*io_uring_(?:queue_init|setup)\b.{0,60}(?:Operation not permitted|errno (?:1|38)\b|EPERM)",
         cause="io_uring is refused: the seccomp profile of Docker 25 and later blocks it",
         cure="let the program use ordinary I/O, or recreate it with a seccomp profile that allows io_uring",
         source="the program's own message",

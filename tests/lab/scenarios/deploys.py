@@ -244,3 +244,20 @@ def container_that_was_no_longer_needed(box: Box) -> None:
     box.docker("rm", "--force", "old")
     box.docker("container", "prune", "--force")
     assert box.docker("ps", "--all", "--format={{.Names}}").stdout.split() == ["web"]
+
+
+@fault(
+    "container.stopped",
+    subject="container:cache",
+    also=["container.errors-in-log", "network.calls-failing", "dns.*"],
+)
+def cache_killed_by_hand(box: Box) -> None:
+    """Somebody killed a container that another one calls; its restart policy does not apply."""
+    box.docker("network", "create", "killnet")
+    box.docker("run", "-d", "--name=cache", "--network=killnet", *SAFE, "shop:1.4")
+    calling = _CALLING.replace("db", "cache")
+    box.docker("run", "-d", "--name=api", "--network=killnet", *SAFE, *SHELL, calling)
+    box.docker("kill", "cache")
+    box.wait_for(lambda: box.docker("logs", "api").stdout.count("cache") > 3, 20, "failed calls")
+    assert box.inspect("cache")["State"]["Status"] == "exited"
+    assert first_command(box, "container.stopped", "cache") == "docker start cache"

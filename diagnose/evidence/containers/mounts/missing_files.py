@@ -27,12 +27,13 @@ from diagnose.questions.files import FolderListing, ListFolder, PathStatus, Stat
 from diagnose.questions.images import InspectImage
 from diagnose.registry import evidence
 
-_ABSENCE = LazyPattern(
+ABSENCE = LazyPattern(
     r"no such file|\bENOENT\b|file ?not ?found|does(?:n't| not) exist|\bnot found|can(?:not|'t) find"
     r"|failed opening required|(?:could not|unable to|failed to) (?:find|load|locate)|is missing|MODULE_NOT_FOUND",
     re.IGNORECASE,
 )
-_MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
+"""What programs say of a file that is not there."""
+MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
 _EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
 _LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey)\.pem$")
@@ -211,7 +212,7 @@ def _missed(
     """
     tail = log_tails.of(container)
     telling = repeated or tail.telling
-    if telling is None or not telling.explains or not _ABSENCE.search(telling.whole):
+    if telling is None or not telling.explains or not ABSENCE.search(telling.whole):
         return None
     place = next(filter(_may_miss, named_files(container, telling.whole)), None)
     return place or _modules(container, tail)
@@ -233,7 +234,7 @@ def _modules(container: Container, tail: LogTail) -> NamedPath | None:
 
 def _may_miss(place: NamedPath) -> bool:
     is_on_host = place.mount.has_host_path and 0 < len(place.rest) <= DEEPEST
-    return is_on_host and ".." not in place.rest and not _MADE_AT_RUN.search(place.inside)
+    return is_on_host and ".." not in place.rest and not MADE_AT_RUN.search(place.inside)
 
 
 def _depth(place: NamedPath, by_path: Mapping[str, PathStatus]) -> int:

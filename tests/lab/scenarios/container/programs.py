@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import struct
 
-from tests.lab import Box, fault
+from tests.lab import Box, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.scenarios.container.helpers import GOOD, LAX, run
 from tests.lab.scenarios.everyday.helpers import first_command
@@ -217,3 +217,49 @@ def program_hidden_by_a_mount(box: Box) -> None:
     """An empty folder lies over the one that holds the program."""
     run(box, "covered", *GOOD, "--tmpfs=/bin", "bb:1.36", "/bin/sleep", "1000", check=False)
     assert box.inspect("covered")["State"]["ExitCode"] == 127
+
+
+_TOOL = Recipe({"app/job": (b"#!/bin/sh\necho done\n", 0o755)}, ('CMD ["sleep","1000"]',))
+_EACH_SECOND = ("sh", "-c", "while /app/job; do sleep 1; done")
+
+
+@fault(
+    "container.files-lost",
+    subject="container:rinsed",
+    also=["container.restart-loop", "security.*"],
+    shareable=True,
+)
+def program_deleted_by_hand(box: Box) -> None:
+    """Somebody deletes a program in a container, and restarts it; its image still has the program."""
+    load(box, "jobs:1", _TOOL)
+    run(box, "rinsed", *LAX, "--restart=unless-stopped", "jobs:1", *_EACH_SECOND)
+    box.docker("exec", "--user=0", "rinsed", "rm", "/app/job")
+    box.docker("restart", "-t", "0", "rinsed")
+    box.wait_for(lambda: box.inspect("rinsed")["RestartCount"] >= 3, 30, "the restarts")
+    assert "not found" in box.docker("logs", "rinsed").stderr
+    command = first_command(box, "container.files-lost", "rinsed")
+    assert command == "diagnose recreate rinsed | sh", command
+
+
+@fault(
+    "container.files-lost",
+    subject="container:numbed",
+    also=["container.unhealthy"],
+    shareable=True,
+)
+def program_of_the_probe_without_its_mode(box: Box) -> None:
+    """A health check calls a program that somebody has made unusable in the container."""
+    load(box, "jobs:1", _TOOL)
+    probe = ("--health-cmd=/app/job", "--health-interval=0.3s", "--health-retries=2")
+    run(box, "numbed", *LAX, *probe, "jobs:1")
+    box.docker("exec", "--user=0", "numbed", "chmod", "000", "/app/job")
+    box.wait_health("numbed", "unhealthy")
+
+
+@healthy(shareable=True)
+def file_deleted_that_nobody_misses(box: Box) -> None:
+    """A file of the image was deleted in a container, and its program does not need it."""
+    load(box, "jobs:1", _TOOL)
+    run(box, "pruned8", *LAX, "jobs:1")
+    box.docker("exec", "--user=0", "pruned8", "rm", "/app/job")
+    assert "D /app/job" in box.docker("diff", "pruned8").stdout

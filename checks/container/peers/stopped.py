@@ -1,0 +1,133 @@
+"""container.stopped: a container that somebody stopped is needed by others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.peers.called_peers import called_peers
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.run.options import Options
+from diagnose.mappings import names_of, subjects_of
+from diagnose.model import CheckResult, Finding, Severity
+from diagnose.phrases import agree, named, sentence
+from diagnose.programs.exit_codes import described
+from diagnose.registry import check
+
+DEFAULT_NETWORK = "bridge"
+
+
+@check(
+    "container.stopped",
+    severity=Severity.critical,
+    causes=(
+        "container.answers-with-errors",
+        "container.crashed",
+        "container.errors-in-log",
+        "container.exits-at-start",
+        "container.failing-inside",
+        "container.restart-loop",
+        "container.unhealthy",
+        "dns.name-unknown",
+        "dns.server-fails",
+        "network.calls-failing",
+    ),
+    aloud=("was stopped, and stays down", "were stopped, and stay down"),
+)
+def stopped(
+    containers: Containers,
+    stops: Stops,
+    log_tails: LogTails | None,
+    logged_failures: LoggedFailures | None,
+    clock: Clock,
+    options: Options,
+) -> CheckResult:
+    """A container was stopped by hand, and others need it.
+
+    `docker stop` and `docker kill` hold until somebody starts the container again: its restart
+    policy does not. It counts where the log of another container shows that its calls to this one
+    fail. Advice, where nobody calls it, for a service of compose with a restart policy while
+    other services of its project run. What ended by itself belongs to other checks. Seen on
+    engines 20.10.24 and 28.5.2.
+    """
+    for container in containers:
+        if not _was_stopped(container, stops) or not clock.is_within(
+            container.finished_at, options.since_s
+        ):
+            continue
+        callers = [
+            other
+            for other in containers
+            if other.id != container.id
+            and _misses(other, container, containers, log_tails, logged_failures)
+        ]
+        if callers or _is_lacking(container, containers):
+            yield _finding(container, callers, clock)
+    return None
+
+
+def _was_stopped(container: Container, stops: Stops) -> bool:
+    """Whether its end was asked for.
+
+    One that is always restarted, and has ended well, would run again otherwise.
+    """
+    if container.state.status != "exited" or container.start_failed:
+        return False
+    restarts = container.host_config.restart_policy.name in ("always", "unless-stopped")
+    ended_well = container.state.exit_code == 0 and restarts
+    return ended_well or stops.by_id.get(container.id, False)
+
+
+def _misses(
+    caller: Container,
+    container: Container,
+    containers: Containers,
+    log_tails: LogTails | None,
+    logged_failures: LoggedFailures | None,
+) -> bool:
+    """Whether the caller's log says that its calls to the container fail.
+
+    On the default network no name leads to it, whether it runs or not.
+    """
+    if not set(container.shared_networks(caller)) - {DEFAULT_NETWORK}:
+        return False
+    if any(
+        failure.container.id == caller.id and container in failure.called
+        for failure in logged_failures or ()
+    ):
+        return True
+    lines = log_tails.of(caller).lines if log_tails is not None else ()
+    is_up = caller.state.status in ("running", "restarting")
+    return is_up and container in called_peers(lines, caller, containers, configured=())
+
+
+def _is_lacking(container: Container, containers: Containers) -> bool:
+    """Whether it is the service of a project that runs otherwise, and was meant to run on."""
+    policy = container.host_config.restart_policy.name
+    return bool(container.compose_project and policy not in ("", "no")) and any(
+        other.compose_project == container.compose_project for other in containers.running
+    )
+
+
+def _finding(container: Container, callers: Sequence[Container], clock: Clock) -> Finding:
+    verbs = agree(callers, "calls it, and fails", "call it, and fail")
+    who = f"{named('container', names_of(callers))} {verbs}"
+    return Finding.about(
+        container,
+        sentence(
+            f"{container} was stopped by hand {clock.ago(container.finished_at)}, and stays down",
+            who if callers else "",
+        ),
+        {
+            "State": str(container.state),
+            "end requested": "yes",
+            "exit code": described(container.state.exit_code),
+            "HostConfig.RestartPolicy": container.host_config.restart_policy.name or "no",
+        },
+        severity=None if callers else Severity.advice,
+        touches=subjects_of(callers),
+        onset=container.finished_at,
+    )

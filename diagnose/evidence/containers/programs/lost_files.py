@@ -1,0 +1,162 @@
+"""Files of an image that a failing container no longer has as its image has them.
+
+A container's own layer says what was deleted or changed in it since it was created. A restart keeps
+that layer, and a new container of the same image begins without it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.health_check import HealthCheck
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.mounts.missing_files import ABSENCE, MADE_AT_RUN
+from diagnose.evidence.containers.programs.missing_programs import own_program
+from diagnose.evidence.containers.programs.program_files import path_folders
+from diagnose.evidence.items import Items
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.questions import Host
+from diagnose.questions.containers import LayerChange, ListChanges
+from diagnose.registry import evidence
+
+MOST = 8
+"""Containers whose layer is looked at: the engine walks through all of it for each."""
+_REFUSED = LazyPattern(
+    r"permission denied|\bEACCES\b|exec format error|cannot execute|not executable"
+    r"|is a directory|\bEISDIR\b",
+    re.IGNORECASE,
+)
+"""What programs say of a file that is there and cannot be used."""
+_WORD = LazyPattern(r"/?[\w.+@-]+(?:/[\w.+@-]+)*")
+_MODULES = ("dist-packages", "node_modules", "nodejs", "site-packages")
+"""Folders whose entries programs name without their path."""
+_CHANGED, _DELETED = 0, 2
+"""Kinds of a `LayerChange`."""
+
+
+class LostFile(msgspec.Struct, frozen=True):
+    """A file or folder of the image that its container needs, and has no more."""
+
+    container: Container
+    path: str
+    is_deleted: bool
+    """Whether it was deleted; otherwise its content, its owner or its mode was changed."""
+    line: str
+    """What says that it is missed."""
+
+
+class LostFiles(Items[LostFile], frozen=True):
+    """At most one for each container."""
+
+    def holds(self, container: Container) -> bool:
+        """Whether one of these is this container's."""
+        return any(lost.container.id == container.id for lost in self)
+
+
+class _Complaint(msgspec.Struct, frozen=True):
+    """A line by which something misses a file, or may not use it."""
+
+    container: Container
+    line: str
+    program: str = ""
+    """The program that the engine was to start, where it is the engine that complains."""
+
+    @property
+    def words(self) -> list[str]:
+        """What may be a path or a name in it, as it is written."""
+        if self.program:
+            return [self.program]
+        return [word.rstrip(".") for word in _WORD.findall(self.line)]
+
+
+@evidence
+def lost_files(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails,
+    repeated_errors: RepeatedErrors | None,
+) -> LostFiles:
+    """One question about each container that complains of a file, up to `MOST`."""
+    complaints = (
+        complaint
+        for container in containers
+        for complaint in _complaints(container, log_tails, repeated_errors)
+        if ABSENCE.search(complaint.line) or _REFUSED.search(complaint.line)
+    )
+    by_id: dict[str, list[_Complaint]] = {}
+    for complaint in complaints:
+        by_id.setdefault(complaint.container.id, []).append(complaint)
+    wanted = list(itertools.islice(by_id, MOST))
+    changes_by_id = host.answers_about(wanted, ListChanges)
+    found = (_lost(by_id[id], changes_by_id.get(id) or ()) for id in wanted)
+    return LostFiles(tuple(lost for lost in found if lost is not None))
+
+
+def _complaints(
+    container: Container, log_tails: LogTails, repeated_errors: RepeatedErrors | None
+) -> Iterator[_Complaint]:
+    """What the engine, the program and the health check say of a failure."""
+    if own_program(container):
+        yield _Complaint(container, container.state.error, container.path)
+        return
+    telling = log_tails.of(container).telling
+    if telling is not None:
+        yield _Complaint(container, telling.whole)
+    for error in repeated_errors or ():
+        if error.container.id == container.id:
+            yield _Complaint(container, error.line.whole)
+    health = container.state.health
+    if container.is_running and health is not None and health.failing_streak:
+        yield _Complaint(container, HealthCheck(container, health).output)
+
+
+def _lost(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> LostFile | None:
+    for complaint in complaints:
+        deleted = [change.path for change in changes if change.kind == _DELETED]
+        path = ""
+        if ABSENCE.search(complaint.line):
+            path = next((path for path in deleted if _is_missed(complaint, path)), "")
+        path = path or _refused_path(complaint, changes)
+        if path:
+            return LostFile(complaint.container, path, path in deleted, complaint.line)
+    return None
+
+
+def _is_missed(complaint: _Complaint, path: str) -> bool:
+    """Whether the complaint names the path, what lay below it, or a program or module by its name."""
+    if MADE_AT_RUN.search(path):
+        return False
+    folder, _, name = path.rpartition("/")
+    is_named_alone = folder in path_folders(complaint.container) or folder.endswith(_MODULES)
+    return any(
+        word == path
+        or word.startswith(f"{path}/")
+        or (is_named_alone and word.rpartition("/")[2] == name)
+        for word in complaint.words
+    )
+
+
+def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
+    """The changed file or folder that the complaint names, or that holds what is denied.
+
+    A folder is in the list of changes for what lies in it too: it counts where nothing does.
+    """
+    is_denied = _REFUSED.search(complaint.line) is not None
+    changed = [change.path for change in changes if change.kind == _CHANGED]
+    above = {change.path.rpartition("/")[0] for change in changes}
+    own = [path for path in changed if path not in above and not MADE_AT_RUN.search(path)]
+    folders = path_folders(complaint.container)
+    for word in complaint.words:
+        places = [word] if word.startswith("/") else [f"{folder}/{word}" for folder in folders]
+        for path in own:
+            if path in places or (
+                is_denied and any(place.startswith(f"{path}/") for place in places)
+            ):
+                return path
+    return ""

@@ -1,0 +1,82 @@
+"""Containers that somebody stopped: who misses them, and what ended otherwise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.containers.stops import Stops
+from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
+from diagnose.phrases import rfc3339
+from tests.checks.container.evidence import CLOCK, OPTIONS
+from tests.inspected import container
+from tests.judging import judge, rows
+
+LINE = "could not connect to cache:6379: Connection refused"
+FOUND = [("critical", "shop-cache-1")]
+
+
+def member(name: str, network: str = "back", **parts: Any) -> Container:
+    """A container of compose project shop on a network of that name."""
+    labels = {"com.docker.compose.project": "shop", "com.docker.compose.service": name}
+    networks = {network: {"Aliases": [name], "DNSNames": [name]}}
+    config = {"Image": "shop:1.4", "Labels": labels}
+    return container(
+        f"shop-{name}-1", Config=config, NetworkSettings={"Networks": networks}, **parts
+    )
+
+
+def ended(code: int, policy: str = "unless-stopped", network: str = "back") -> Container:
+    state = {
+        "Status": "exited",
+        "Pid": 0,
+        "ExitCode": code,
+        "StartedAt": rfc3339(CLOCK.wall - 900),
+        "FinishedAt": rfc3339(CLOCK.wall - 30),
+    }
+    restart = {"RestartPolicy": {"Name": policy}}
+    return member("cache", network, State=state, HostConfig=restart)
+
+
+API = member("api")
+CASES: dict[str, tuple[Container, bool, str, list[tuple[str, str]]]] = {
+    "killed, and called": (ended(137), True, LINE, FOUND),
+    "ended well, and called": (ended(0), False, LINE, FOUND),
+    "ended by itself": (ended(137), False, LINE, []),
+    "done, and nothing restarts it": (ended(0, "on-failure"), False, LINE, []),
+    "stopped, and nobody calls it": (ended(137), True, "", [("advice", "shop-cache-1")]),
+    "stopped, and not meant to run on": (ended(137, "no"), True, "", []),
+    "stopped on the default network": (
+        ended(137, network="bridge"),
+        True,
+        LINE,
+        [("advice", "shop-cache-1")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("down", "asked", "line", "expected"), CASES.values(), ids=CASES)
+@pytest.mark.parametrize("by_tail", [True, False])
+def test_stopped(
+    down: Container, asked: bool, line: str, expected: list[tuple[str, str]], by_tail: bool
+) -> None:
+    caller = member("api", next(iter(down.endpoints)))
+    failures = (
+        LoggedFailure(
+            caller, "refused", "cache", 6379, line, times=4, of=9, first=1.0, called=(down,)
+        ),
+    )
+    tails = {caller.id: LogTail((line,))} if line and by_tail else {}
+    result = judge(
+        "container.stopped",
+        containers=Containers((down, caller)),
+        stops=Stops({down.id: asked}),
+        log_tails=LogTails(tails, {}),
+        logged_failures=LoggedFailures(failures if line and not by_tail else ()),
+        clock=CLOCK,
+        options=OPTIONS,
+    )
+    assert rows(result) == expected
