@@ -114,6 +114,9 @@ JUDGED: dict[str, tuple[str, str]] = {
 """By scenario: the verdict and the reason. "no": it does not help in this case."""
 
 NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
+    "container.files-lost": "no cure was run since its scenario was written",
+    "container.stopped": "no cure was run since its scenario was written",
+    "dns.name-pinned": "no cure was run since its scenario was written",
     "container.removed": "only its user knows the options that the container had",
     "container.answers-with-errors": "the program says what failed, or its author knows",
     "network.declared-port-not-listening": "what heals it stands in the program's own log",

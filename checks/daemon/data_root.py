@@ -19,8 +19,9 @@ from diagnose.evidence.engine.hidden_containers import HiddenContainers
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.engine.temp_folder import TempFolder
 from diagnose.evidence.images.listing import Images
+from diagnose.mappings import names_of, subjects_of
 from diagnose.model import DAEMON, CheckResult, Finding, PageVariables, Severity, Skipped, Subject
-from diagnose.phrases import and_more, count
+from diagnose.phrases import and_more, count, counted
 from diagnose.registry import check
 
 NAMES_SHOWN = 8
@@ -135,7 +136,13 @@ def _way_back(
 @check(
     "daemon.data-root-covered",
     severity=Severity.critical,
-    causes=["container.start-refused"],
+    causes=[
+        "container.record-damaged",
+        "container.start-refused",
+        "daemon.errors-in-log",
+        "logging.file-missing",
+        "storage.overlay-orphans",
+    ],
 )
 def data_root_covered(
     covered: CoveredDataRoot,
@@ -150,7 +157,8 @@ def data_root_covered(
     starts, and running containers cannot be inspected. Nothing is lost yet, but a container that is
     removed now is lost. The locks on the engine's own records show on which device they are. Seen
     on engines 20.10.24 and 28.5.2. A mount over a part of the data root, such as its folder
-    `image`, leaves an engine that starts on it without containers.
+    `image`, leaves an engine that starts on it without containers; one that came later hides logs
+    or volumes of the containers that run.
     """
     if daemon.is_podman:
         return Skipped("Podman holds no such locks")
@@ -158,7 +166,11 @@ def data_root_covered(
         return Skipped("an engine that does not run holds no locks")
     mount = covered.mount
     if mount is None:
-        yield from map(_covered_part_finding, records or ())
+        for record in records or ():
+            if record.is_later:
+                yield _later_mount_finding(record, containers)
+            else:
+                yield _covered_part_finding(record)
         return None
     subjects = [container.subject for container in containers or ()]
     unread = [item.subject for item in containers.unexamined] if containers is not None else []
@@ -195,6 +207,26 @@ def _covered_part_finding(record: CoveredRecord) -> Finding:
         variables={"part": mount.point},
         discriminator=mount.point,
         touches=(Subject("filesystem", mount.point),),
+    )
+
+
+def _later_mount_finding(record: CoveredRecord, containers: Containers | None) -> Finding:
+    """A mount over a part of the data root of an engine that works with what is beneath."""
+    mount = record.mount
+    hit = [container for container in containers or () if container.id in record.ids]
+    return Finding(
+        subject=DAEMON,
+        summary=(
+            f"{mount.source} is mounted at {mount.point} over a part of the running engine's data "
+            f"root: files of {counted('container', names_of(hit))} are hidden below"
+        ),
+        evidence={
+            "/proc/self/mountinfo": f"{mount.source} {mount.point} {mount.fstype}",
+            f"below {mount.point}": "nothing of what the engine has there",
+        },
+        variables={"point": mount.point},
+        discriminator=mount.point,
+        touches=(*subjects_of(hit), Subject("filesystem", mount.point)),
     )
 
 

@@ -18,12 +18,23 @@ from tests.inspected import container, of
 ROOT = "/var/lib/docker"
 INFO = Info(driver="overlay2", docker_root_dir=ROOT)
 LAYERS = f"{ROOT}/image/overlay2/layerdb/mounts"
-ID = "a" * 64
+ID, OTHER = "a" * 64, "b" * 64
+VOLUME = {
+    "Type": "volume",
+    "Name": "data",
+    "Source": f"{ROOT}/volumes/data/_data",
+    "Destination": "/data",
+    "RW": True,
+}
 
 
 def listing(**by_folder: Sequence[str]) -> Callable[[AnyQuestion], Json | Failed]:
     """The answers about folders: `layers` and `configs`; no other folder exists."""
-    folders = {LAYERS: by_folder.get("layers"), f"{ROOT}/containers": by_folder.get("configs")}
+    folders = {
+        LAYERS: by_folder.get("layers"),
+        f"{ROOT}/containers": by_folder.get("configs"),
+        f"{ROOT}/volumes": ["kept"],
+    }
 
     def answer(question: AnyQuestion) -> Json | Failed:
         names = folders.get(question.args["path"])
@@ -45,7 +56,22 @@ CASES: dict[str, tuple[Mounts, Containers, list[tuple[str, tuple[str, ...]]]]] =
     "over the whole data root": (mounted(ROOT), of(), []),
     "over the volumes": (mounted(f"{ROOT}/volumes"), of(), []),
     "nothing is mounted there": (mounted(), of(), []),
-    "the engine has containers": (mounted(f"{ROOT}/image"), of(container("web")), []),
+    "the engine has containers": (mounted(f"{ROOT}/image"), of(container("web", Id=ID)), []),
+    "over the images of a running engine": (
+        mounted(f"{ROOT}/image"),
+        of(container("web", Id=OTHER)),
+        [(f"{ROOT}/image", (OTHER,))],
+    ),
+    "over the volumes of a running engine": (
+        mounted(f"{ROOT}/volumes"),
+        of(container("web", Id=OTHER, Mounts=[VOLUME])),
+        [(f"{ROOT}/volumes", (OTHER,))],
+    ),
+    "a disk for all volumes": (
+        mounted(f"{ROOT}/volumes"),
+        of(container("web", Id=OTHER, Mounts=[{**VOLUME, "Name": "kept"}])),
+        [],
+    ),
 }
 
 

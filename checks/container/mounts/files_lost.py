@@ -25,14 +25,14 @@ def files_lost(lost_files: LostFiles, log_tails: LogTails, clock: Clock) -> Chec
     for lost in lost_files:
         container = lost.container
         is_down = is_broken(container, clock, log_tails)
-        what = "was deleted in it" if lost.is_deleted else "was changed in it"
+        kind, what = ("D", "was deleted in it") if lost.is_deleted else ("C", "was changed in it")
         yield Finding.about(
             container,
             f"{container} cannot use {lost.path}: it {what} since it was created, "
             "and its image still has it",
             {
                 LINE: quoted(lost.line),
-                "docker diff": f"{'D' if lost.is_deleted else 'C'} {lost.path}",
+                "docker diff": f"{kind} {lost.path}",
                 "State": str(container.state),
             },
             severity=None if is_down else Severity.warning,

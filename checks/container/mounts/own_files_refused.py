@@ -10,6 +10,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.mounts.bind_mounts import named_path
 from diagnose.evidence.containers.mounts.image_places import ImagePlace, ImagePlaces
+from diagnose.evidence.containers.programs.lost_files import LostFiles
 from diagnose.evidence.containers.programs.refused_programs import REFUSED
 from diagnose.evidence.images.details import Detail, ImageDetails
 from diagnose.evidence.machine.clock import Clock
@@ -34,6 +35,7 @@ def own_files_refused(
     log_tails: LogTails,
     image_details: ImageDetails,
     image_places: ImagePlaces | None,
+    lost_files: LostFiles | None,
 ) -> CheckResult:
     """A container's user has no access to files of its own image.
 
@@ -42,7 +44,8 @@ def own_files_refused(
     image's, and the files belong to the image's user or to root. A container with its image's own
     user is left alone, unless its own command or a variable names that path: there the image is at
     fault, or the program asks for what it may not have. A path without a slash before it is looked
-    up from the working directory of the image, and its owner and mode decide.
+    up from the working directory of the image, and its owner and mode decide. What was changed in
+    the container itself is another matter.
     """
     places = {place.container.id: place for place in image_places or ()}
     for container in containers:
@@ -51,7 +54,8 @@ def own_files_refused(
         if image is None or _is_same(configured, "root"):
             continue
         own = image.config.user if image.config else ""
-        if not is_broken(container, clock, log_tails):
+        is_changed = lost_files is not None and lost_files.holds(container)
+        if is_changed or not is_broken(container, clock, log_tails):
             continue
         if container.state.exit_code == CANNOT_EXECUTE:
             continue

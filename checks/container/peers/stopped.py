@@ -70,7 +70,7 @@ def stopped(
 
 
 def _was_stopped(container: Container, stops: Stops) -> bool:
-    """Whether its end was asked for.
+    """Whether the container's end was asked for.
 
     One that is always restarted, and has ended well, would run again otherwise.
     """
@@ -105,7 +105,7 @@ def _misses(
 
 
 def _is_lacking(container: Container, containers: Containers) -> bool:
-    """Whether it is the service of a project that runs otherwise, and was meant to run on."""
+    """Whether the container is a service of a project that runs otherwise, and was to run on."""
     policy = container.host_config.restart_policy.name
     return bool(container.compose_project and policy not in ("", "no")) and any(
         other.compose_project == container.compose_project for other in containers.running

@@ -41,6 +41,7 @@ class ProjectMember(ApiObject, frozen=True, rename="pascal", dict=True):
     state: State = State()
     image: str = ""
     resolv_conf_path: str = ""
+    hosts_path: str = ""
     log_path: str = ""
     restart_count: int = 0
     driver: str = ""

@@ -7,6 +7,7 @@ from diagnose.evidence.engine.covered_records import CoveredRecord, CoveredRecor
 from diagnose.evidence.storage.mounts import Mounted
 from diagnose.model import Verdict
 from tests.checks.daemon.evidence import daemon
+from tests.inspected import container, of
 from tests.judging import judge, rows
 
 LIVING = daemon(silence=None)
@@ -31,6 +32,22 @@ def test_a_disk_over_a_part_of_it() -> None:
     )
     assert rows(result) == [("critical", "docker")]
     assert result.findings[0].variables == {"part": "/var/lib/docker/image"}
+
+
+def test_a_disk_that_came_later_over_a_part_of_it() -> None:
+    part = Mounted("/var/lib/docker/volumes", "ext4", "/dev/sdb1", dev="8:17")
+    web = container("web")
+    result = judge(
+        "daemon.data-root-covered",
+        covered=CoveredDataRoot("/var/lib/docker"),
+        records=CoveredRecords((CoveredRecord(part, "", (web.id,), is_later=True),)),
+        containers=of(web, container("db")),
+        daemon=LIVING,
+    )
+    assert rows(result) == [("critical", "docker")]
+    (finding,) = result.findings
+    assert finding.variables == {"point": "/var/lib/docker/volumes"}
+    assert web.subject in finding.touches
 
 
 def test_nothing_over_it() -> None:

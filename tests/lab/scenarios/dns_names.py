@@ -4,8 +4,9 @@ differently."""
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import RESOLVER, WEB
+from tests.lab.provider import RESOLVER, SILENT, WEB
 from tests.lab.runner import BASE_CONFIG, baseline, healthy_container
+from tests.lab.scenarios.everyday.helpers import first_command
 
 LIMITS = ("--memory=64m", "--pids-limit=64")
 OF_SHOP = "--label=com.docker.compose.project=names"
@@ -388,3 +389,64 @@ def one_service_name_that_two_projects_call(box: Box) -> None:
         what="a stranger for each",
         timeout=40,
     )
+
+
+_STORE = """
+while :; do
+    nc -w 5 {0} 6379 </dev/null || echo 'cannot connect to {0}:6379: No route to host' >&2
+    sleep 0.3
+done
+"""
+
+
+def _pinned_caller(box: Box, name: str, store: str, *options: str, edit: str = "") -> None:
+    """A program that calls its neighbour by its name, with a line of its own in the hosts file."""
+    box.docker("network", "create", f"{store}net")
+    limits = (*LIMITS, f"--network={store}net")
+    serve = ("sh", "-c", "while :; do nc -l -p 6379 </dev/null; done")
+    box.docker("run", "-d", f"--name={store}", *limits, "bb:1.36", *serve)
+    script = ("sh", "-c", _STORE.format(store))
+    box.docker("run", "-d", f"--name={name}", *limits, *options, "bb:1.36", *script)
+    if edit:
+        box.docker("exec", "--user=0", name, "sh", "-c", f"echo '{edit}' >>/etc/hosts")
+
+
+def _misses(box: Box, name: str) -> None:
+    box.wait_for(
+        lambda: box.docker("logs", name).stderr.count("No route to host") >= 4, 60, "failed calls"
+    )
+
+
+@fault(
+    "dns.name-pinned",
+    subject="container:till74",
+    also=["network.calls-failing", "container.errors-in-log", "network.call-unanswered"],
+)
+def neighbour_in_an_edited_hosts_file(box: Box) -> None:
+    """Somebody wrote another address for a neighbour into a container's hosts file."""
+    _pinned_caller(box, "till74", "store74", edit=f"{SILENT} store74")
+    _misses(box, "till74")
+    assert first_command(box, "dns.name-pinned", "till74") == "docker restart till74"
+
+
+@fault(
+    "dns.name-pinned",
+    subject="container:till75",
+    also=["network.calls-failing", "container.errors-in-log", "network.call-unanswered"],
+)
+def neighbour_in_extra_hosts(box: Box) -> None:
+    """A container was created with an address for its neighbour that is not the neighbour's."""
+    _pinned_caller(box, "till75", "store75", f"--add-host=store75:{SILENT}")
+    _misses(box, "till75")
+    command = first_command(box, "dns.name-pinned", "till75")
+    assert command == "diagnose recreate till75 --without add-host | sh", command
+
+
+@healthy()
+def neighbour_in_a_hosts_file_by_its_own_address(box: Box) -> None:
+    """Somebody wrote a neighbour's right address into a container's hosts file."""
+    _pinned_caller(box, "till76", "store76")
+    address = box.inspect("store76")["NetworkSettings"]["Networks"]["store76net"]["IPAddress"]
+    line = f"echo '{address} store76' >>/etc/hosts"
+    box.docker("exec", "--user=0", "till76", "sh", "-c", line)
+    assert address in box.docker("exec", "till76", "cat", "/etc/hosts").stdout

@@ -129,7 +129,7 @@ def _lost(complaints: Sequence[_Complaint], changes: Sequence[LayerChange]) -> L
 
 
 def _is_missed(complaint: _Complaint, path: str) -> bool:
-    """Whether the complaint names the path, what lay below it, or a program or module by its name."""
+    """Whether the complaint names the path, what lay below it, or a program or module there."""
     if MADE_AT_RUN.search(path):
         return False
     folder, _, name = path.rpartition("/")

@@ -46,7 +46,12 @@ REFUSED = container(
 CHANGED, ADDED, DELETED = 0, 1, 2
 Changes = list[tuple[int, str]]
 CASES: dict[str, tuple[Container, str, Changes, str]] = {
-    "a script": (WORKER, NO_SCRIPT, [(CHANGED, "/app"), (DELETED, "/app/worker.py")], "/app/worker.py"),
+    "a script": (
+        WORKER,
+        NO_SCRIPT,
+        [(CHANGED, "/app"), (DELETED, "/app/worker.py")],
+        "/app/worker.py",
+    ),
     "the folder above": (WORKER, NO_SCRIPT, [(DELETED, "/app")], "/app"),
     "another folder": (WORKER, NO_SCRIPT, [(DELETED, "/ap")], ""),
     "a script that was added": (WORKER, NO_SCRIPT, [(ADDED, "/app/worker.py")], ""),
@@ -87,18 +92,14 @@ def found(container: Container, line: str, changes: Changes, *, runs: bool = Fal
 def test_lost_files(container: Container, line: str, changes: Changes, path: str) -> None:
     lost = found(container, line, changes)
     assert [item.path for item in lost] == ([path] if path else [])
-    result = judge(
-        "container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK
-    )
+    result = judge("container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK)
     assert rows(result) == ([("critical", container.name)] if path else [])
 
 
 def test_of_a_program_that_runs_it_is_a_warning() -> None:
     backup = container("backup")
     lost = found(backup, NO_TOOL, [(DELETED, "/usr/bin/pg_dump")], runs=True)
-    result = judge(
-        "container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK
-    )
+    result = judge("container.files-lost", lost_files=lost, log_tails=LogTails({}, {}), clock=CLOCK)
     assert rows(result) == [("warning", "backup")]
 
 

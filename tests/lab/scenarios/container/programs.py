@@ -230,7 +230,7 @@ _EACH_SECOND = ("sh", "-c", "while /app/job; do sleep 1; done")
     shareable=True,
 )
 def program_deleted_by_hand(box: Box) -> None:
-    """Somebody deletes a program in a container, and restarts it; its image still has the program."""
+    """Somebody deletes a program in a container, and restarts it; its image still has it."""
     load(box, "jobs:1", _TOOL)
     run(box, "rinsed", *LAX, "--restart=unless-stopped", "jobs:1", *_EACH_SECOND)
     box.docker("exec", "--user=0", "rinsed", "rm", "/app/job")

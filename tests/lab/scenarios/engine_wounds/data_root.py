@@ -85,6 +85,16 @@ def disk_over_the_folder_of_images(box: Box) -> None:
     assert finding["fix"][0]["command"].startswith(f"umount {ROOT}/image")
 
 
+@fault("daemon.data-root-covered", subject=DAEMON, also=["logging.file-missing"])
+def disk_over_the_folder_of_containers(box: Box) -> None:
+    """Somebody mounts a disk over the logs and records of a running engine's containers."""
+    box.docker("run", "-d", "--name=logged7", *SMALL, "shop:1.4")
+    box.sh(f"mount -t tmpfs scratch {ROOT}/containers")
+    assert "no such file" in box.docker("logs", "logged7", check=False).stderr
+    (finding,) = box.diagnose("check", "daemon.data-root-covered", "--format", "json").findings
+    assert finding["fix"][0]["command"] == f"umount {ROOT}/containers"
+
+
 @fault("container.record-damaged", subject="container:lost7")
 def layer_without_a_record(box: Box) -> None:
     """The engine's record of one container's layer is gone, and the engine skips the container."""

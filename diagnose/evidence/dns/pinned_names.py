@@ -1,0 +1,125 @@
+"""Lines of containers' hosts files that give another container's name an address it does not have.
+
+The C library reads /etc/hosts before it asks any server, so that such a line hides the engine's
+answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.calls.logged_failures import LoggedFailures
+from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.proxies.failed_answers import AllFailedAnswers
+from diagnose.questions import Host
+from diagnose.questions.files import ReadFile
+from diagnose.registry import evidence
+
+MOST = 20
+"""Hosts files that are read: those of containers that complain."""
+_DEFAULT_NETWORK = "bridge"
+"""Names of its containers are known to nobody."""
+
+
+class PinnedName(msgspec.Struct, frozen=True):
+    """A name in a hosts file that belongs to a container on the same network."""
+
+    container: Container
+    name: str
+    address: str
+    """Where the line leads."""
+    peers: tuple[Container, ...]
+    """The containers that have the name."""
+    is_configured: bool = False
+    """Whether the container was created with the line (`--add-host`, `extra_hosts`)."""
+
+    @property
+    def own_addresses(self) -> dict[str, list[str]]:
+        """The addresses of those containers, by their names."""
+        shared = self.container.endpoints.keys()
+        return {
+            peer.name: [
+                address
+                for network, endpoint in peer.endpoints.items()
+                if network in shared
+                for address in endpoint.addresses
+            ]
+            for peer in self.peers
+        }
+
+
+class PinnedNames(Items[PinnedName], frozen=True):
+    """Those of containers whose calls or requests fail."""
+
+
+@evidence
+def pinned_names(
+    host: Host,
+    containers: Containers,
+    log_tails: LogTails | None,
+    repeated_errors: RepeatedErrors | None,
+    logged_failures: LoggedFailures | None,
+    unanswered_calls: UnansweredCalls | None,
+    all_failed_answers: AllFailedAnswers | None,
+) -> PinnedNames:
+    """One question about each container that complains, up to `MOST`.
+
+    The file that the engine keeps is read: it is the one that the container has mounted.
+    """
+    complaining = {item.container.id for item in repeated_errors or ()}
+    complaining |= {item.container.id for item in logged_failures or ()}
+    complaining |= {item.container.id for item in unanswered_calls or ()}
+    complaining |= {item.container.id for item in all_failed_answers or ()}
+    complaining |= log_tails.by_id.keys() if log_tails is not None else set()
+    suspects = [
+        container
+        for container in containers
+        if container.id in complaining
+        and container.hosts_path
+        and container.endpoints.keys() - {_DEFAULT_NETWORK}
+    ]
+    files = host.answers_about(
+        [container.hosts_path for container in suspects[:MOST]],
+        lambda path: ReadFile(path, follow=False),
+    )
+    return PinnedNames(
+        tuple(
+            pinned
+            for container in suspects[:MOST]
+            if container.hosts_path in files
+            for pinned in _pinned(container, files[container.hosts_path].text, containers)
+        )
+    )
+
+
+def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:
+    """The names of others in a hosts file; of two lines with one name the first counts."""
+    seen = set()
+    for line in text.splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        for name in names:
+            peers = _peers(container, name, containers)
+            if name in seen or not peers:
+                continue
+            seen.add(name)
+            pinned = PinnedName(
+                container, name, address, peers, is_configured=name in container.extra_names
+            )
+            known = [own for owns in pinned.own_addresses.values() for own in owns]
+            if known and address not in known:
+                yield pinned
+
+
+def _peers(container: Container, name: str, containers: Containers) -> tuple[Container, ...]:
+    """The other running containers that the engine gives for that name; none for its own names."""
+    if name in container.dns_names or name in container.linked_names:
+        return ()
+    networks = container.endpoints.keys() - {_DEFAULT_NETWORK}
+    called = {peer.id: peer for network in networks for peer in containers.called(network, name)}
+    return tuple(peer for peer in called.values() if peer.is_running)

@@ -1,0 +1,63 @@
+"""Names of neighbours in hosts files, with addresses that the neighbours do not have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tails import LogTail, LogTails
+from diagnose.evidence.dns.pinned_names import PinnedNames, pinned_names
+from tests.hosts import Made
+from tests.inspected import container, of
+from tests.judging import judge, rows
+
+DB = "172.18.0.4"
+
+
+def member(name: str, address: str, network: str = "back", **parts: Any) -> Container:
+    endpoint = {"Aliases": [name], "DNSNames": [name], "IPAddress": address}
+    return container(
+        f"shop-{name}-1",
+        HostsPath=f"/var/lib/docker/containers/{name}/hosts",
+        NetworkSettings={"Networks": {network: endpoint}},
+        **parts,
+    )
+
+
+API = member("api", "172.18.0.2")
+EXTRA = member("api", "172.18.0.2", HostConfig={"ExtraHosts": ["db:192.0.2.66"]})
+ON_DEFAULT = member("api", "172.17.0.2", "bridge")
+OWN = "127.0.0.1 localhost\n172.18.0.2 api\n"
+FOUND = [("critical", "shop-api-1")]
+CASES: dict[str, tuple[Container, str, list[tuple[str, str]], str]] = {
+    "a line that somebody wrote": (API, "192.0.2.66 db # moved\n", FOUND, "edited"),
+    "a line that it was created with": (EXTRA, "192.0.2.66 db\n", FOUND, "pinned"),
+    "several names, one finding": (API, "192.0.2.66 db shop-db-1\n", FOUND, "edited"),
+    "its own address": (API, f"{DB} db\n", [], ""),
+    "the first line counts": (API, f"{DB} db\n192.0.2.66 db\n", [], ""),
+    "a name that no neighbour has": (API, "192.0.2.66 rates.example\n", [], ""),
+    "a comment": (API, "# 192.0.2.66 db\n", [], ""),
+    "on the default network": (ON_DEFAULT, "192.0.2.66 db\n", [], ""),
+}
+
+
+def found(caller: Container, text: str, tails: LogTails) -> PinnedNames:
+    network = next(iter(caller.endpoints))
+    host = Made({"file.read": {"text": text, "truncated": False}})
+    return pinned_names(host, of(caller, member("db", DB, network)), tails, None, None, None, None)
+
+
+@pytest.mark.parametrize(("caller", "line", "expected", "cure"), CASES.values(), ids=CASES)
+def test_name_pinned(
+    caller: Container, line: str, expected: list[tuple[str, str]], cure: str
+) -> None:
+    tails = LogTails({caller.id: LogTail(("No route to host",))}, {})
+    result = judge("dns.name-pinned", pinned_names=found(caller, OWN + line, tails))
+    assert rows(result) == expected
+    assert all(cure in finding.variables for finding in result.findings)
+
+
+def test_nothing_is_read_of_a_container_that_does_not_complain() -> None:
+    assert len(found(API, "192.0.2.66 db\n", LogTails({}, {}))) == 0
