@@ -123,6 +123,7 @@ NOT_BY_ITS_OWN_TEXT: dict[str, str] = {
     "container.certificate-expired": "only its issuer renews a certificate",
     "network.requests-unanswered": "no cure was run since its scenario was written",
     "container.changes-unseen": "no cure was run since its scenario was written",
+    "container.cron-jobs-fail": "no cure was run since its scenario was written",
     "network.ftp-data-unpublished": "the range of data ports is a setting of the server",
     "network.discovery-unheard": "no cure was run since its scenario was written",
     "firewall.ban-bypassed": "no cure was run since its scenario was written",

@@ -13,7 +13,15 @@ from msgspec import UNSET, UnsetType
 
 from diagnose.questions.question import Policy, Question
 
-Parts = Literal["certificates", "created", "first certificate", "loopback", "stopped by hand"]
+Parts = Literal[
+    "certificates",
+    "created",
+    "first certificate",
+    "jobs",
+    "loopback",
+    "stopped by hand",
+    "used variables",
+]
 """Which parts of a file are kept (`live/disk/parts.py`). Where a few lines will do, a user's file
 is neither searched for secrets nor recorded whole."""
 

@@ -9,7 +9,7 @@ from diagnose.evidence.containers.logs.repeated_errors import RepeatedError
 from diagnose.evidence.containers.settings.named_settings import missing_variable
 from diagnose.evidence.machine.processes import Processes
 
-_TO_CRON = "tr '\\0' '\\n' </proc/1/environ >>/etc/environment"
+TO_CRON = "tr '\\0' '\\n' </proc/1/environ >>/etc/environment"
 """Debian's cron reads this file before each job, by PAM."""
 _TO_PHP = (
     "pools=$(ls -d /usr/local/etc/php-fpm.d /etc/php*/php-fpm.d /etc/php/*/fpm/pool.d /etc/php-fpm.d "
@@ -41,7 +41,7 @@ def unpassed(error: RepeatedError, processes: Processes | None) -> Unpassed | No
     commands = {process.comm for process in processes.inside(container.id)}
     if "cron" in commands:
         why = "cron passes none of the container's variables to its jobs"
-        return Unpassed(variable, why, {"scheduling": container.name, "hand_over": _TO_CRON})
+        return Unpassed(variable, why, {"scheduling": container.name, "hand_over": TO_CRON})
     if _is_php_first(container, processes):
         why = "php-fpm clears the variables of its workers (clear_env)"
         return Unpassed(variable, why, {"clearing": container.name, "keep_variables": _TO_PHP})

@@ -34,6 +34,27 @@ _PORT = re.compile(r"(?:export[ \t]+)?(?P<of>\w{1,60}_)PORT=[\"']?(?P<port>\d{2,
 """Two lines of a file of variables: DB_HOST=127.0.0.1 and DB_PORT=3306."""
 _REMOVES = re.compile(r"\b(?:delete|drop|truncate)\b", re.IGNORECASE)
 
+_FIELDS = re.compile(
+    r"(?:@\w{4,9}|[\d*/,-]{1,60}(?:[ \t]+[\w*/,-]{1,60}){4})[ \t]+(?P<command>\S.*)"
+)
+"""A line of a crontab: the times, and the command, before which the user may stand."""
+_SET = re.compile(r"[ \t]*(?:export[ \t]+|local[ \t]+)?(?P<name>[A-Z][A-Z0-9_]{1,60})[ \t]*=")
+_FILE = re.compile(r"(?<![\w./-])/[\w.@-]{1,80}(?:/[\w.@-]{1,80}){0,12}")
+_SHELL_VARIABLE = re.compile(
+    r"\$(?:\{(?P<braced>[A-Z][A-Z0-9_]{1,60})\}|(?P<plain>[A-Z][A-Z0-9_]{1,60})\b)"
+)
+_LANGUAGE_VARIABLE = re.compile(
+    r"(?:\benviron(?:\.get)?|\bgetenv|\bprocess\.env|\bENV|\$_(?:ENV|SERVER))[\[(.]{1,2}[\"']?"
+    r"(?P<name>[A-Z][A-Z0-9_]{1,60})\b"
+)
+"""How Python, PHP, Node.js and Ruby read a variable of their environment."""
+_FETCHES = re.compile(
+    r"/environ\b|/etc/environment\b|\bprintenv\b|(?:^|[;&|({][ \t]*)(?:\.|source)[ \t]",
+    re.MULTILINE,
+)
+FETCHES = "fetches"
+"""What stands for a command that reads variables from elsewhere, such as a file that it sources."""
+
 
 def only(parts: Parts, text: str) -> str:
     """These parts of a text, one a line."""
@@ -97,10 +118,42 @@ def _stopped_by_hand(text: str) -> Iterator[str]:
         yield msgspec.json.encode(msgspec.json.decode(text, type=_OwnFile)).decode()
 
 
+def _jobs(text: str) -> Iterator[str]:
+    """The variables that a crontab sets, as `NAME=`; and of each job the files and the variables
+    that its command names, without the rest of the command."""
+    for line in text.splitlines():
+        if line.lstrip().startswith("#"):
+            continue
+        if (setting := _SET.match(line)) is not None:
+            yield f"{setting['name']}="
+        elif (job := _FIELDS.fullmatch(line.strip())) is not None:
+            command = job["command"]
+            words = [match[0] for match in _FILE.finditer(command)]
+            words += [f"${name}" for name in _shell_variables(command)]
+            yield " ".join([*([FETCHES] if _FETCHES.search(command) else []), *words])
+
+
+def _used_variables(text: str) -> Iterator[str]:
+    """The names of variables of its environment that a script uses, and does not set itself."""
+    if _FETCHES.search(text):
+        yield FETCHES
+    own = {match["name"] for line in text.splitlines() if (match := _SET.match(line))}
+    names = [*_shell_variables(text)]
+    names += [match["name"] for match in _LANGUAGE_VARIABLE.finditer(text)]
+    yield from dict.fromkeys(name for name in names if name not in own)
+
+
+def _shell_variables(text: str) -> Iterator[str]:
+    for match in _SHELL_VARIABLE.finditer(text):
+        yield match["braced"] or match["plain"]
+
+
 _READERS: Mapping[Parts, Callable[[str], Iterator[str]]] = {
     "certificates": _certificates,
     "created": _created,
     "first certificate": _first_certificate,
+    "jobs": _jobs,
     "loopback": _loopback,
     "stopped by hand": _stopped_by_hand,
+    "used variables": _used_variables,
 }

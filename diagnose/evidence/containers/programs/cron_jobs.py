@@ -1,0 +1,160 @@
+"""Jobs of cron inside containers that cannot do their work, as their crontabs and scripts show.
+
+What a job prints goes to a mail that nobody delivers: no log shows that it fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.user_numbers import USERS_FILE
+from diagnose.evidence.items import Items
+from diagnose.evidence.machine.processes import Processes
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, ReadFile
+from diagnose.registry import evidence
+
+MOST = 12
+"""Containers with cron that are looked into."""
+MOST_SCRIPTS = 6
+"""Scripts of one container that are read."""
+SCRIPT_BYTES = 32 * 1024
+SPOOL = "/var/spool/cron/crontabs"
+"""Debian and busybox keep a crontab for each user there, by the user's name."""
+_SYSTEM = "/etc/cron.d"
+_PASSES = "/etc/environment"
+"""Debian's cron gives jobs what this file says, by PAM."""
+FETCHES = "fetches"
+"""A word of the parts of a file: the command reads variables from elsewhere."""
+_OF_EVERY_PROCESS = frozenset(
+    {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TERM", "TZ", "USER"}
+)
+
+
+class BareJob(msgspec.Struct, frozen=True):
+    """A job that uses variables of its container, which cron does not pass on."""
+
+    container: Container
+    crontab: str
+    script: str
+    """The file in which it uses them; the crontab itself where the command does."""
+    variables: tuple[str, ...]
+
+
+class Ownerless(msgspec.Struct, frozen=True):
+    """A crontab of a user whom the container does not have."""
+
+    container: Container
+    user: str
+
+
+class CronJobs(Items[BareJob], frozen=True):
+    """At most one for each container, and crontabs that no cron reads."""
+
+    ownerless: tuple[Ownerless, ...] = ()
+
+
+@evidence
+def cron_jobs(host: Host, containers: Containers, processes: Processes) -> CronJobs:
+    """A few files of each container in which cron runs; most hosts have none.
+
+    Where the tool may not look into a container, nothing is said.
+    """
+    bare: list[BareJob] = []
+    ownerless: list[Ownerless] = []
+    for container in containers.running:
+        commands = {process.comm for process in processes.inside(container.id)}
+        if not commands & {"cron", "crond"} or len(bare) + len(ownerless) >= MOST:
+            continue
+        root = f"/proc/{container.state.pid}/root"
+        spool = _names(host, root, SPOOL)
+        ownerless += _ownerless(host, root, container, spool)
+        if "cron" in commands:  # that of busybox passes its own environment on
+            tables = [f"{SPOOL}/{name}" for name in spool]
+            tables += [f"{_SYSTEM}/{name}" for name in _names(host, root, _SYSTEM)]
+            job = next(_bare_jobs(host, root, container, [*tables, "/etc/crontab"]), None)
+            bare += [job] if job is not None else []
+    return CronJobs(tuple(bare), tuple(ownerless))
+
+
+def _names(host: Host, root: str, folder: str) -> list[str]:
+    listing = host.ask(ListFolder(folder, root=root))
+    if isinstance(listing, Failed):
+        return []
+    return [
+        entry.name
+        for entry in listing.entries
+        if entry.type == "file" and not entry.name.startswith((".", "cron.", "tmp."))
+    ]
+
+
+def _lines(host: Host, file: ReadFile) -> list[str]:
+    """The lines of a file; none where it cannot be read."""
+    text = host.ask(file)
+    return [] if isinstance(text, Failed) else text.text.splitlines()
+
+
+def _ownerless(
+    host: Host, root: str, container: Container, spool: Sequence[str]
+) -> Iterator[Ownerless]:
+    users = (
+        {line.partition(":")[0] for line in _lines(host, ReadFile(USERS_FILE, root=root))}
+        if spool
+        else set()
+    )
+    for name in spool:
+        if users and name not in users:
+            yield Ownerless(container, name)
+
+
+class _Job(NamedTuple):
+    crontab: str
+    files: list[str]
+    variables: set[str]
+    own: frozenset[str]
+    """The variables that the crontab sets."""
+
+
+def _bare_jobs(
+    host: Host, root: str, container: Container, tables: Iterable[str]
+) -> Iterator[BareJob]:
+    """The jobs that use a variable which the container has and cron does not give them.
+
+    root: the folder of the host under which the container's files are seen.
+    """
+    passed = {
+        line.partition("=")[0].strip('" ') for line in _lines(host, ReadFile(_PASSES, root=root))
+    }
+    held = {name for name, value in container.config.environment if value}
+    lacking = held - passed - _OF_EVERY_PROCESS
+    if not lacking:
+        return
+    read = 0
+    for job in _jobs(host, root, tables):
+        if named := job.variables & lacking - job.own:
+            yield BareJob(container, job.crontab, job.crontab, tuple(sorted(named)))
+        for script in job.files:
+            if read >= MOST_SCRIPTS:
+                return
+            read += 1
+            uses = ReadFile(script, SCRIPT_BYTES, root=root, parts="used variables")
+            words = _lines(host, uses)
+            used = set(words) & lacking - job.own
+            if used and FETCHES not in words:
+                yield BareJob(container, job.crontab, script, tuple(sorted(used)))
+
+
+def _jobs(host: Host, root: str, tables: Iterable[str]) -> Iterator[_Job]:
+    for table in tables:
+        lines = _lines(host, ReadFile(table, root=root, parts="jobs"))
+        own = frozenset(line[:-1] for line in lines if line.endswith("="))
+        for words in (line.split() for line in lines if not line.endswith("=")):
+            if FETCHES not in words:
+                files = [word for word in words if word.startswith("/")]
+                named = {word[1:] for word in words if word.startswith("$")}
+                yield _Job(table, files, named, own)

@@ -1,0 +1,94 @@
+"""container.cron-jobs-fail: crontabs, their scripts, and what cron passes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from diagnose.evidence.containers.programs.cron_jobs import CronJobs, cron_jobs
+from diagnose.evidence.machine.processes import Process, Processes
+from diagnose.live.disk.parts import only
+from diagnose.model import Failed, Json
+from tests.checks.container.evidence import container_in
+from tests.hosts import Made
+from tests.inspected import of
+from tests.judging import judge, rows
+
+ROOT = "/var/spool/cron/crontabs/root"
+JOB = "*/5 * * * * /usr/bin/python3 /app/job.py >>/var/log/job.log 2>&1\n"
+SCRIPT = 'import os\nhost = os.environ["DB_HOST"]\n'
+
+
+def of_files(files: dict[str, str], comm: str = "cron") -> CronJobs:
+    """What is found in a container with these files; DB_HOST and PATH are its variables."""
+    container = container_in("running", Config={"Env": ["DB_HOST=db", "PATH=/bin", "EMPTY="]})
+
+    def read(question: Any) -> Json | Failed:
+        text = files.get(question.path)
+        if text is None:
+            return Failed("missing", "no such file")
+        shown = only(question.parts, text) if question.parts else text
+        return {"text": shown, "truncated": False, "mtime": 0.0, "size": len(shown)}
+
+    def listed(question: Any) -> Json:
+        names = [path.rpartition("/")[2] for path in files if path.startswith(f"{question.path}/")]
+        return {"entries": [{"name": name, "type": "file"} for name in names]}
+
+    process = Process(7, comm=comm, container=container.id)
+    host = Made({"file.read": read, "file.list": listed})
+    return cron_jobs(host, of(container), Processes((process,)))
+
+
+@pytest.mark.parametrize(
+    ("files", "comm", "found"),
+    [
+        ({ROOT: JOB, "/app/job.py": SCRIPT}, "cron", ("/app/job.py", ("DB_HOST",))),
+        ({"/etc/cron.d/app": "@daily root /app/job.py\n", "/app/job.py": SCRIPT}, "cron", ("/app/job.py", ("DB_HOST",))),
+        ({ROOT: "0 4 * * * pg_dump -h $DB_HOST shop\n"}, "cron", (ROOT, ("DB_HOST",))),
+        ({ROOT: f"DB_HOST=db\n{JOB}", "/app/job.py": SCRIPT}, "cron", None),
+        ({ROOT: f"# {JOB}", "/app/job.py": SCRIPT}, "cron", None),
+        ({ROOT: "0 4 * * * . /env.sh; /app/job.py\n", "/app/job.py": SCRIPT}, "cron", None),
+        ({ROOT: JOB, "/app/job.py": SCRIPT, "/etc/environment": 'DB_HOST="db"\n'}, "cron", None),
+        ({ROOT: JOB, "/app/job.py": "source /env\necho $DB_HOST\n"}, "cron", None),
+        ({ROOT: JOB, "/app/job.py": "DB_HOST=db\necho $DB_HOST\n"}, "cron", None),
+        ({ROOT: JOB, "/app/job.py": "echo ${DB_HOST:-db} $OTHER $EMPTY $PATH\n"}, "cron", None),
+        ({ROOT: JOB, "/app/job.py": "require $_ENV['DB_HOST'];\n"}, "cron", ("/app/job.py", ("DB_HOST",))),
+        ({ROOT: JOB, "/app/job.py": "process.env.DB_HOST\n"}, "cron", ("/app/job.py", ("DB_HOST",))),
+        ({ROOT: JOB, "/app/job.py": SCRIPT}, "crond", None),
+        ({ROOT: JOB, "/app/job.py": SCRIPT}, "nginx", None),
+    ],
+)  # fmt: skip
+def test_jobs_without_variables(files: dict[str, str], comm: str, found: Any):
+    jobs = [(job.script, job.variables) for job in of_files(files, comm)]
+    assert jobs == ([found] if found else [])
+
+
+@pytest.mark.parametrize(
+    ("users", "names"),
+    [("root:x:0:0::/:\n", ["docker"]), ("docker:x:1:1::/:\n", []), ("", [])],
+)
+def test_crontabs_of_nobody(users: str, names: list[str]):
+    files = {"/var/spool/cron/crontabs/docker": JOB, "/etc/passwd": users}
+    assert [item.user for item in of_files(files, "crond").ownerless] == names
+
+
+def test_findings_and_their_cures():
+    files = {ROOT: JOB, "/app/job.py": SCRIPT, "/etc/passwd": "app:x:1:1::/:\n"}
+    result = judge("container.cron-jobs-fail", cron_jobs=of_files(files))
+    assert rows(result) == [("warning", "web"), ("warning", "web")]
+    bare, ownerless = result.findings
+    assert bare.variables["scheduling"] == "web"
+    assert ownerless.variables["absent"] == "root"
+
+
+def test_only_names_of_a_crontab_are_kept():
+    kept = only(
+        "jobs", f"TOKEN=made-up-secret\n{JOB}0 1 * * * curl -u me:made-up-secret x $HOST_A\n"
+    )
+    assert "made-up-secret" not in kept
+    assert kept.splitlines() == [
+        "TOKEN=",
+        "/usr/bin/python3 /app/job.py /var/log/job.log",
+        "$HOST_A",
+    ]

@@ -1,0 +1,65 @@
+"""Cron inside containers, whose jobs fail without a word."""
+
+from __future__ import annotations
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.scenarios.programs.helpers import run
+
+CHECK = "container.cron-jobs-fail"
+SPOOL = "var/spool/cron/crontabs"
+_DUMP = b'#!/bin/sh\necho "dump of $DB_HOST"\n'
+_CRON = b"#!/bin/sh\n# as Debian's cron, it starts its jobs with an environment of its own\nwhile :; do env -i PATH=/bin /dump.sh >/last; sleep 1; done\n"
+"""No busybox has a cron that drops the environment."""
+
+
+def _crond(box: Box, name: str, owner: str) -> None:
+    """Real crond of busybox, with the crontab of this user."""
+    files = {f"{SPOOL}/{owner}": (b"* * * * * echo done >/last\n", 0o600)}
+    load(box, f"{name}:1", Recipe(files))
+    run(box, name, "--memory=64m", f"{name}:1", "crond", "-f", "-l", "0", "-L", "/proc/1/fd/2")
+
+
+@fault(CHECK, subject="container:sweeper8", shareable=True)
+def crontab_of_nobody(box: Box) -> None:
+    """A crontab is called after a user whom the image does not have."""
+    _crond(box, "sweeper8", "docker")
+    said = "ignoring file 'docker' (no such user)"
+    box.wait_for(
+        lambda: said in box.docker("logs", "sweeper8").stderr, what="crond to leave it out"
+    )
+
+
+@healthy(shareable=True)
+def crontab_of_root(box: Box) -> None:
+    """The same crontab is root's, and crond reads it."""
+    _crond(box, "sweeper9", "root")
+    said = "started, log level 0"
+    box.wait_for(lambda: said in box.docker("logs", "sweeper9").stderr, what="crond to start")
+    assert "no such user" not in box.docker("logs", "sweeper9").stderr
+
+
+def _cron(box: Box, name: str, dump: bytes) -> None:
+    """A program called cron, which runs one script without the container's variables."""
+    table = b"0 4 * * * /dump.sh\n"
+    files = {"sbin/cron": (_CRON, 0o755), "dump.sh": (dump, 0o755), f"{SPOOL}/root": (table, 0o600)}
+    load(box, f"{name}:1", Recipe({**files, "etc/environment": (b"", 0o644)}))
+    run(box, name, "--memory=64m", "--env=DB_HOST=db", f"{name}:1", "/sbin/cron")
+    box.wait_for(
+        lambda: "dump of" in box.docker("exec", name, "cat", "/last", check=False).stdout,
+        what="a job to run",
+    )
+
+
+@fault(CHECK, subject="container:dumper8", shareable=True)
+def job_without_the_variables_of_its_container(box: Box) -> None:
+    """A script uses a variable of its container, and cron does not pass it on."""
+    _cron(box, "dumper8", _DUMP)
+    assert box.docker("exec", "dumper8", "cat", "/last").stdout == "dump of \n"
+
+
+@healthy(shareable=True)
+def job_that_names_what_it_needs(box: Box) -> None:
+    """The same script has a value of its own for the variable."""
+    _cron(box, "dumper9", _DUMP.replace(b"$DB_HOST", b"${DB_HOST:-db}"))
+    assert box.docker("exec", "dumper9", "cat", "/last").stdout == "dump of db\n"
