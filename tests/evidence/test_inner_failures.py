@@ -56,6 +56,9 @@ NO_UPGRADE = "2026-01-02 10:00:04 0 [ERROR] InnoDB: Upgrade after a crash is not
 ABORTS = "2026-01-02 10:00:05 0 [ERROR] Aborting"
 ABORTS_8 = "2026-01-02T10:00:05.1Z 0 [ERROR] [MY-010119] [Server] Aborting"
 READY = "2026-01-02 10:00:09 0 [Note] mariadbd: ready for connections."
+NO_SETTINGS = (
+    'postgres: could not access the server configuration file "/x": No such file or directory'
+)
 OTHER_MAJOR = "FATAL:  database files are incompatible with server"
 PM2 = "2026-01-02T10:00:00: PM2 error: PM2        | Script /app/index.js had too many unstable restarts (16). Stopped."
 
@@ -119,6 +122,7 @@ def test_what_lines_show(command: str, lines: list[str], expected: list[tuple[st
         ("/var/lib/mysql", {"httpd", "mariadbd"}, [NO_UPGRADE, ABORTS], []),
         ("/backup", {"httpd"}, [NO_UPGRADE, ABORTS], []),
         ("/var/lib/postgresql/data", {"sh"}, [OTHER_MAJOR], [("postgres", OTHER_MAJOR)]),
+        ("/var/lib/postgresql/data", {"sh"}, [NO_SETTINGS], [("postgres", NO_SETTINGS)]),
         ("/var/lib/postgresql", {"postgres", "sh"}, [OTHER_MAJOR], []),
     ],
 )  # fmt: skip

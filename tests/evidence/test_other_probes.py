@@ -39,8 +39,8 @@ def test_another_tool(command: str, present: set[str], other: str):
 @pytest.mark.parametrize(
     ("present", "words"),
     [
-        ({"nc", "bash"}, "nc -z 127.0.0.1 3003"),
-        ({"bash"}, "bash -c ': >/dev/tcp/127.0.0.1/3003'"),
+        ({"nc"}, "nc -z 127.0.0.1 3003"),
+        ({"nc", "bash"}, "bash -c ': >/dev/tcp/127.0.0.1/3003'"),
         ({"python3"}, "create_connection(('127.0.0.1', 3003), 5)"),
         ({"node"}, "connect(3003, '127.0.0.1'"),
         ({"curl"}, ""),

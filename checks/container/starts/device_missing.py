@@ -96,15 +96,15 @@ def _what_it_lacks(match: re.Match[str], error: str, others: Sequence[str] | Non
 
 
 def _other_device(container: Container, path: str, others: Sequence[str] | None) -> PageVariables:
-    """The one device of that kind under another name, as the program is to see it."""
-    inside = [
-        device.get("PathInContainer") or path
-        for device in container.host_config.devices or ()
-        if device.get("PathOnHost") == path
-    ]
-    if others is None or len(others) != 1 or len(inside) != 1:
+    """The one device of that kind under another name, as the program is to see it.
+
+    Nothing where the container has further devices, which would be lost.
+    """
+    given = container.host_config.devices or ()
+    if others is None or len(others) != 1 or len(given) != 1:
         return {}
-    return {"device": path, "renamed": f"{others[0]}:{inside[0]}"}
+    inside = given[0].get("PathInContainer") or path
+    return {"device": path, "option": "device", "instead": f"{others[0]}:{inside}"}
 
 
 _OF_DRIVERS = {

@@ -200,7 +200,8 @@ PATTERNS = (
         frozenset({"postgres", "postmaster"}),
         LazyPattern(
             r"(?P<program>)(?:pg_ctl: could not start server|LOG: +database system is shut down"
-            r"|FATAL: +(?:could not|data directory|database files|lock file))"
+            r"|FATAL: +(?:could not|data directory|database files|lock file)"
+            r"|^postgres: could not |execution of the PostgreSQL server is not permitted)"
         ),
         "ready to accept connections",
         "its server of PostgreSQL has ended, and was not started again",

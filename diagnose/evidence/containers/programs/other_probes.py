@@ -30,7 +30,6 @@ _CALLS = {
 }
 """How a program calls a URL, in the order of preference; bash can only connect to its port."""
 _CONNECTIONS = {
-    "nc": "nc -z 127.0.0.1 {port}",
     "bash": "bash -c ': >/dev/tcp/127.0.0.1/{port}'",
     "python3": "python3 -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\"",
     "python": "python -c \"import socket as s; s.create_connection(('127.0.0.1', {port}), 5)\"",
@@ -38,8 +37,9 @@ _CONNECTIONS = {
         "node -e \"require('net').connect({port}, '127.0.0.1', () => process.exit(0))"
         ".on('error', () => process.exit(1))\""
     ),
+    "nc": "nc -z 127.0.0.1 {port}",
 }
-"""How a program connects to a port, in the order of preference."""
+"""How a program connects to a port, in the order of preference: some busybox has no `nc -z`."""
 _URL = LazyPattern(r"""https?://[^\s'"|;&)]+""")
 _PORT = LazyPattern(r"https?://[^/:]+:(?P<port>\d{2,5})\b")
 _MORE_THAN_A_CALL = LazyPattern(

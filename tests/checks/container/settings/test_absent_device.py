@@ -95,6 +95,6 @@ def test_a_device_of_the_container_that_has_another_name_now():
     judged = {"containers": of(container), "asked_devices": asked}
     (finding,) = judge("container.device-missing", **judged).findings
     assert "there is no /dev/ttyUSB0; the host has /dev/ttyUSB1" in finding.summary
-    assert finding.variables["renamed"] == "/dev/ttyUSB1:/dev/stick"
+    assert finding.variables["instead"] == "/dev/ttyUSB1:/dev/stick"
     (finding,) = judge("container.device-missing", containers=of(container)).findings
     assert finding.variables["option"] == "device"
