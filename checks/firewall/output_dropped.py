@@ -19,7 +19,7 @@ from diagnose.registry import check
 @check(
     "firewall.output-dropped",
     severity=Severity.critical,
-    causes=["dns.host-broken", "image.registry-unreachable"],
+    causes=["dns.host-broken", "dns.udp-blocked", "image.registry-unreachable"],
 )
 def output_dropped(
     host_paths: HostPaths,

@@ -6,6 +6,8 @@ import posixpath
 import re
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from checks.container.first_steps.row_steps import row_steps
 from checks.container.mounts.foreign_path import with_owner
 from checks.container.mounts.missing_file import absent_file, volume_for_file
@@ -25,6 +27,7 @@ from diagnose.evidence.containers.mounts.file_access import (
     unseen,
 )
 from diagnose.evidence.containers.mounts.missing_files import MissingFile, MissingFiles
+from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.run.options import Options
 from diagnose.model import (
@@ -38,6 +41,9 @@ from diagnose.model import (
 from diagnose.phrases import quoted
 from diagnose.registry import check
 
+_OTHER_CURES = ("emptied", "folder", "missing")
+"""Variables of cures that leave it to the reader to put something there."""
+
 
 @check("container.mount-source-missing", severity=Severity.critical)
 def mount_source_missing(
@@ -47,6 +53,7 @@ def mount_source_missing(
     bind_sources: BindSources | Unavailable,
     log_tails: LogTails | None,
     missing_files: MissingFiles | None,
+    moved_sources: MovedSources | None,
 ) -> CheckResult:
     """Something that a container mounts does not exist on the host.
 
@@ -71,10 +78,23 @@ def mount_source_missing(
             items = _never_mounted(container, bind_sources)
         for item in items or ():
             if isinstance(item, Finding):
-                yield with_owner(item, container, containers, known)
+                found = with_owner(item, container, containers, known)
+                yield with_moved(found, moved_sources)
             else:
                 yield item
     return None
+
+
+def with_moved(finding: Finding, moved_sources: MovedSources | None) -> Finding:
+    """With what was moved aside, if the source of the finding was."""
+    source = finding.variables.get("source", "")
+    cure = moved_sources.variables_of(source) if moved_sources is not None else {}
+    if not cure:
+        return finding
+    beside = {f"beside {cure['place']}": cure["displaced"]}
+    for other in _OTHER_CURES:
+        finding = finding.without_variable(other)
+    return replace(finding, evidence={**finding.evidence, **beside}).with_variables(cure)
 
 
 def _of_sources(

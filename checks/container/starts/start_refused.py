@@ -18,6 +18,7 @@ from checks.container.starts.start_errors import (
 )
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import MOUNTING, BindSources
+from diagnose.evidence.containers.mounts.moved_sources import MovedSources
 from diagnose.evidence.containers.mounts.program_places import hiding_mount
 from diagnose.evidence.containers.programs.missing_programs import own_program
 from diagnose.evidence.containers.programs.start_refusals import (
@@ -48,7 +49,10 @@ _EXPLAINED = LazyPattern(
     caused_by=[*causes_without("container.start-refused"), "image.corrupt"],
 )
 def start_refused(
-    containers: Containers, bind_sources: BindSources | None, data_root: DataRoot | None
+    containers: Containers,
+    bind_sources: BindSources | None,
+    data_root: DataRoot | None,
+    moved_sources: MovedSources | None,
 ) -> CheckResult:
     """The engine refuses to start a container, and says why.
 
@@ -67,7 +71,9 @@ def start_refused(
             container, containers, bind_sources
         )
         if finding is not None:
-            refused.append((container, finding))
+            source = finding.variables.get("link", "")
+            cure = moved_sources.variables_of(source) if moved_sources is not None else {}
+            refused.append((container, finding.with_variables(cure)))
     yield from grouped(refused)
     return None
 
@@ -142,6 +148,8 @@ def _reason(refusal: Refusal, container: Container, containers: Containers) -> s
     match refusal.kind:
         case "peer" if refusal.peer is None:
             return f'container "{refusal.name[:12]}", which it needs, no longer exists'
+        case "peer" if refusal.peer is not None and refusal.peer.is_running:
+            return f"{refusal.peer}, which it needs, was not running then; it runs now"
         case "peer":
             return f"{refusal.peer}, which it needs, is not running"
         case "user":

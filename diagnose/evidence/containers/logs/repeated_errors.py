@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import itertools
 import re
@@ -293,7 +294,7 @@ def _frequent(times: Counter[str]) -> set[str]:
 def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
     """The lines that came several times, and whose next time is overdue when the log ends.
 
-    Or that came only before the server said that it serves.
+    Or that came in one run alone, before the server said that it serves.
     """
     at = by_key((shape, line.at) for line, shape in zip(recent, shapes, strict=True))
     end = max((line.at for line in recent), default=0.0)
@@ -302,9 +303,19 @@ def _overdue_shapes(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[
         for shape, times in at.items()
         if len(times) > 1 and end - times[-1] > SLACK_S + OVERDUE * _longest_pause(times)
     }
+    return overdue | _recovered_from(recent, shapes) | _calls_that_succeed_now(recent, shapes)
+
+
+def _recovered_from(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:
+    """The lines of one start, or of one recovery, after which the server has said that it serves.
+
+    What comes before several of these is no single mishap.
+    """
     serves = [place for place, line in enumerate(recent) if _RECOVERED.search(line.text)]
-    recovered = set(shapes[: serves[-1]]) - set(shapes[serves[0] :]) if serves else set()
-    return overdue | recovered | _calls_that_succeed_now(recent, shapes)
+    spells: dict[str, set[int]] = {}
+    for place, shape in enumerate(shapes):
+        spells.setdefault(shape, set()).add(bisect.bisect_left(serves, place))
+    return {shape for shape, of in spells.items() if len(of) == 1 and max(of) < len(serves)}
 
 
 def _calls_that_succeed_now(recent: Sequence[RecentLine], shapes: Sequence[str]) -> set[str]:

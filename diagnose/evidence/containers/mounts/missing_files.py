@@ -35,7 +35,9 @@ ABSENCE = LazyPattern(
 """What programs say of a file that is not there."""
 MADE_AT_RUN = LazyPattern(r"\.(?:pid|sock|socket|lock|log|tmp|swp)$|^/(?:run|tmp|proc|sys|dev)/")
 """Files that a program makes itself: that they are not there is no mistake of the host."""
-_EXAMPLE = LazyPattern(r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|txt)\b")
+_EXAMPLE = LazyPattern(
+    r"[._-](?:example|sample|dist|default|template|tmpl|orig|bak|old|save|txt)\b|~$"
+)
 _LINEAGE = LazyPattern(r"(?P<folder>/live/[^/]+)/(?:cert|chain|fullchain|privkey)\.pem$")
 _MANIFEST, _MODULES = "package.json", "node_modules"
 """A folder with the first holds a program of Node.js, whose modules and commands lie in the

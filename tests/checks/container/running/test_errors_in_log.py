@@ -272,6 +272,7 @@ def test_a_program_that_works_all_the_same(
 _SYNC = "# Error condition on socket for SYNC: Connection refused"
 
 
+_SERVES = "LOG:  database system is ready to accept connections"
 _STARTS = "FATAL:  the database system is starting up, connection refused"
 
 
@@ -282,9 +283,13 @@ RECOVERED = {
     ),
     "a replica that fails": ([_SYNC] * 4, ADVICE),
     "a server that has started": (
-        [*[_STARTS] * 4, "LOG:  database system is ready to accept connections"], [],
+        [*[_STARTS] * 4, _SERVES], [],
     ),
     "a server that starts": ([_STARTS] * 4, ADVICE),
+    "a server that crashed once": ([_SERVES, *[_STARTS] * 4, _SERVES], []),
+    "a server that crashes again and again": (
+        [_SERVES, *[_STARTS] * 4, _SERVES, *[_STARTS] * 4, _SERVES], ADVICE,
+    ),
 }  # fmt: skip
 
 

@@ -44,6 +44,32 @@ def source_gone_before_the_start(box: Box) -> None:
     assert "does not exist" in box.docker("start", "sourceless", check=False).stderr
 
 
+@fault("container.mount-source-missing", subject="container:shelved", shareable=True)
+def file_moved_aside(box: Box) -> None:
+    """Somebody moved a mounted file aside, and the engine made a folder of its name."""
+    box.write("/srv/shelved/app.conf", "x")
+    mount = "-v=/srv/shelved/app.conf:/etc/app.conf"
+    run(box, "shelved", *GOOD, mount, "bb:1.36", "sleep", "1000")
+    box.sh("mv /srv/shelved/app.conf /srv/shelved/app.conf.bak")
+    box.docker("restart", "-t", "0", "shelved", check=False)
+    assert box.path("/srv/shelved/app.conf").is_dir()
+    command = first_command(box, "container.mount-source-missing", "shelved")
+    assert "mv --no-clobber /srv/shelved/app.conf.bak /srv/shelved/app.conf" in command
+
+
+@fault("container.start-refused", subject="container:unlinked", shareable=True)
+def folder_moved_from_behind_a_link(box: Box) -> None:
+    """A folder was moved aside, and a link to nothing took its place."""
+    box.write("/srv/unlinked/keys/key", "x")
+    mount = "-v=/srv/unlinked/keys/key:/etc/key"
+    run(box, "unlinked", *GOOD, mount, "bb:1.36", "sleep", "1000")
+    box.sh("cd /srv/unlinked; mv keys keys.old; ln -s /nowhere/keys keys")
+    refused = box.docker("restart", "-t", "0", "unlinked", check=False).stderr
+    assert "file exists" in refused
+    command = first_command(box, "container.start-refused", "unlinked")
+    assert "mv --no-clobber /srv/unlinked/keys.old /srv/unlinked/keys" in command
+
+
 @fault(
     "container.mount-forbidden",
     subject="container:locked-out",

@@ -1,0 +1,100 @@
+"""What was moved aside under another name, and is missing where a container mounts it."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.mappings import only
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.files import ListFolder, StatPaths
+from diagnose.registry import evidence
+
+MOST = 8
+"""Sources that are looked for: each costs two questions about folders."""
+_LINK = LazyPattern(
+    r"error while creating mount source path '(?P<path>[^']+)': mkdir \S+: file exists"
+)
+"""The engine's words for a link on the way that leads nowhere."""
+_ASIDE = (
+    r"(?:~|[._-](?:away|backup|bak|broken|copy|disabled|off|old|orig|prev|previous|save|saved|tmp"
+    r"|\d[\d._T:-]*)(?:[._-]?\d+)?)$"
+)
+"""How people end the name of what they move out of the way."""
+
+
+class MovedSource(msgspec.Struct, frozen=True):
+    """A file or folder beside the place where it is missing."""
+
+    place: str
+    """Where it is missing: the source of a mount, or the folder that holds it."""
+    moved: str
+    """What lies beside that place, under its name with another ending."""
+
+
+class MovedSources(msgspec.Struct, frozen=True):
+    """By the source of a mount."""
+
+    by_source: dict[str, MovedSource]
+
+    def variables_of(self, source: str) -> dict[str, str]:
+        """What a page needs to move it back; empty where nothing was moved."""
+        found = self.by_source.get(source)
+        return {} if found is None else {"place": found.place, "displaced": found.moved}
+
+
+@evidence
+def moved_sources(
+    host: Host, containers: Containers, bind_sources: BindSources | None
+) -> MovedSources:
+    """The folders above the sources that failed containers lack are listed."""
+    lacking = dict.fromkeys(path for container in containers for path in _behind_link(container))
+    if bind_sources is not None:
+        lacking |= dict.fromkeys(
+            path
+            for path, status in bind_sources.by_path.items()
+            if status.failed == "missing" or status.type == "folder"
+        )
+    found = {source: _moved(host, source) for source in list(lacking)[:MOST]}
+    return MovedSources({source: moved for source, moved in found.items() if moved is not None})
+
+
+def _behind_link(container: Container) -> Iterator[str]:
+    link = _LINK.search(container.state.error) if container.start_failed else None
+    if link is not None:
+        yield link["path"]
+
+
+def _moved(host: Host, source: str) -> MovedSource | None:
+    """The one thing that can have been there; None where there is none, or several are."""
+    parent, name = posixpath.split(source.rstrip("/"))
+    for place, rest in ((f"{parent}/{name}", ""), (parent, name)):
+        found = only(_beside(host, place, rest))
+        if found is not None:
+            return MovedSource(place, found)
+    return None
+
+
+def _beside(host: Host, place: str, rest: str) -> Sequence[str]:
+    """What lies beside a place under its name with such an ending, and has the rest of the path."""
+    folder, name = posixpath.split(place)
+    if not name or not folder:
+        return ()
+    listing = host.ask(ListFolder(folder))
+    if isinstance(listing, Failed):
+        return ()
+    aside = re.compile(re.escape(name) + _ASIDE)
+    paths = [f"{folder.rstrip('/')}/{other}" for other in listing.names if aside.match(other)]
+    if not rest or not paths:
+        return paths
+    answer = host.ask(StatPaths([f"{path}/{rest}" for path in paths], follow=True))
+    if isinstance(answer, Failed):
+        return ()
+    return [path for path in paths if not answer[f"{path}/{rest}"].failed]
