@@ -59,7 +59,7 @@ EXPLAINS = Phrases(
         | \bunsupported\b | \bunrecogni[sz]ed\b
         | \bin\ use\b | \balready\ (?:been|running|exists|allocated|in)\b | \blocked\b
         | \block\ file\b | \bunable\ to\ lock\b
-        | \binvalid\b | \bunknown\b | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
+        | \binvalid\b | \bunknown\b(?!\[[\d.:a-f]+\]) | \bunexpected\b | \bsyntax\ error\b | \bexpected\b | \bcorrupt
         | \bmalformed\b | \bdowngrad
         | \b(?:must|should|can)\ not\ be\b | \brefus(?:ed|es|ing)\b | \bdue\ to\ insecure\b | \bdoes\ not\ align\b
         | \bno\ (?!(?:changes|custom|errors|issues|migrations|problems|updates)\b)(?:\w+\ ){1,4}found\b

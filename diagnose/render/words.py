@@ -40,12 +40,12 @@ def one_line(text: str) -> str:
 def clean(text: str) -> str:
     """The text without anything that a terminal would obey.
 
-    Control, format and surrogate characters are shown as `?`.
+    Control, format and surrogate characters are shown as `?`, and a tab as a space.
     """
     return "\n".join(
         # nearly all are: to look at each character takes seventy times as long
         line if line.isprintable() else "".join(map(_shown, line))
-        for line in text.split("\n")
+        for line in text.replace("\t", " ").split("\n")
     )
 
 

@@ -17,7 +17,7 @@ from diagnose.model import (
     container,
 )
 from diagnose.render import markdown
-from diagnose.render.words import middle, short_ids
+from diagnose.render.words import clean, middle, short_ids
 from tests.reports import found, report, text
 
 ID = "9f3c" * 16
@@ -189,3 +189,7 @@ def test_a_heading_is_nothing_that_is_said_of_a_command():
     assert "Check first" not in said
     assert "Fix (disruptive)" in said
     assert "Confirm" not in said
+
+
+def test_a_tab_of_a_log_is_a_space() -> None:
+    assert clean("error:\tz2m: \x1bno ack") == "error: z2m: ?no ack"

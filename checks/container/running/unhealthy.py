@@ -17,6 +17,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
+from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
 from diagnose.mappings import present, subjects_of
@@ -56,6 +57,7 @@ def unhealthy(
     other_probes: OtherProbes | None,
     events: Events | None,
     recent_logs: RecentLogs | None,
+    daemon: Daemon | None,
     *,
     patience: Seconds = Seconds(30),
     starting: Seconds = Seconds(300),
@@ -66,22 +68,24 @@ def unhealthy(
     interpreter without the probe's script: the probe itself cannot run, which says nothing about
     the application, so it is a warning in shell form and in exec form. A last probe older than
     three intervals, its timeouts and `patience`: the engine does not run it, so the status is
-    stale. A probe that calls a port of its own container where nothing listens is named, with what
-    does listen there. `starting` is not unhealthy, and paused containers are not probed. Without a
-    failed probe in a row, `unhealthy` says only that the engine stopped probing for a while, as for
-    a pause: the next probe decides. A program that was started less than `starting` ago, and does
-    not listen yet, may need a longer start period: a warning, unless its log objects to something.
-    Docker never restarts a container because of its health; where something else does so, the
-    container is seldom called unhealthy for long: three such restarts within the hour count.
+    stale; an engine that was restarted begins again. A probe that calls a port of its own container
+    where nothing listens is named, with what does listen there. `starting` is not unhealthy, and
+    paused containers are not probed. Without a failed probe in a row, `unhealthy` says only that
+    the engine stopped probing for a while, as for a pause: the next probe decides. A program that
+    was started less than `starting` ago, and does not listen yet, may need a longer start period: a
+    warning, unless its log objects to something. Docker never restarts a container because of its
+    health; where something else does so, the container is seldom called unhealthy for long: three
+    such restarts within the hour count.
     """
     instead = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
     is_probed = containers.source == "api"
+    engine_age = daemon.processes.age if daemon is not None else None
     for container in containers:
         probe = _probe_of(container, namespaces)
         if probe is None:
             continue
-        silent = _silent_for(probe, clock, patience) if is_probed else None
+        silent = _silent_for(probe, clock, patience, engine_age) if is_probed else None
         if silent is not None:
             yield _silent_probe_finding(probe, silent)
         elif restarts := health_restarts(container, containers, events, recent_logs, clock):
@@ -112,11 +116,18 @@ def _fails(probe: HealthCheck) -> bool:
     return probe.health.status == "unhealthy" and has_failed
 
 
-def _silent_for(probe: HealthCheck, clock: Clock, patience: float) -> float | None:
-    """Seconds for which no probe has ended, if that is longer than its settings explain."""
+def _silent_for(
+    probe: HealthCheck, clock: Clock, patience: float, engine_age: float | None
+) -> float | None:
+    """Seconds for which no probe has ended, if that is longer than its settings explain.
+
+    An engine that was restarted over a running container forgets its probes, and waits an interval
+    for the first one (live-restore on engines 20.10.24 and 28.5.2).
+    """
     limit = 3 * (probe.interval_s + probe.timeout_s) + patience
     age = clock.age(probe.last_end)
-    return age if age is not None and age > limit else None
+    is_due = engine_age is None or engine_age > limit
+    return age if age is not None and age > limit and is_due else None
 
 
 def _silent_probe_finding(probe: HealthCheck, silent: float) -> Finding:

@@ -45,6 +45,11 @@ HEALTHY = {
         20, "error reading the kernel parameter net.ipv4.vs.conn_reuse_mode"
     ),
     "a killed exec": _at(20, "Could not send KILL signal to container process"),
+    "a network of Compose with a subnet": _at(
+        20,
+        "Error handling plugin refcount operation",
+        rest='error="legacy plugin: Unable to find plugin without name"',
+    ),
     "the end of a swarm": _at(20, "failed to remove node", rest='error="dispatcher is stopped"'),
     "a warning": _at(20, "ShouldRestart failed, container will not be restarted", "warning"),
     "a pull that another check names": _at(

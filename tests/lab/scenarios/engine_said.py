@@ -29,14 +29,16 @@ def container_that_asks_for_a_size(box: Box) -> None:
 
 @healthy()
 def engine_whose_log_has_errors_of_every_day(box: Box) -> None:
-    """Commands that are broken off, and programs that are not there: the engine's log has errors,
-    and nothing is wrong."""
+    """Commands that are broken off, programs that are not there, and a network that is asked for as
+    Compose asks: the engine's log has errors, and nothing is wrong."""
     run = ["-d", "--name=daily", "--restart=unless-stopped", "--memory=64m", "--pids-limit=64"]
     box.docker("run", *run, box.image("bb:1.36"), "sleep", "1000")
     assert box.docker("exec", "daily", "nope", check=False).returncode in (126, 127)
     box.run(["timeout", "-s", "KILL", "1", "docker", "exec", "daily", "sleep", "20"], check=False)
     box.docker("kill", "daily")
     box.docker("start", "daily")
+    network = {"Name": "daily", "IPAM": {"Config": [{"Subnet": "172.29.0.0/24"}]}}
+    box.api("/networks/create", method="POST", body=network)
     assert "level=error" in box.read(LOG)
     assert box.diagnose("check", "daemon.errors-in-log", "--format", "json").findings == []
 

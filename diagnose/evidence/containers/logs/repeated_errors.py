@@ -52,6 +52,11 @@ _SERVED = LazyPattern(
 )
 """A request with a status that says it went well, as web servers log it. Behind a status that says
 otherwise, such a number is a size: Apache's page for 503 has 299 bytes."""
+_SERVED_BY_STATUS = LazyPattern(
+    r"(?:^|[\s|>=])[23]\d\d(?: [A-Z][A-Za-z ]{1,30})?(?=[ ,|\"])(?:(?![45]\d\d(?![\w.])).){0,120}"
+    r"\b(?:DELETE|GET|HEAD|OPTIONS|PATCH|POST|PROPFIND|PUT|REPORT)[\"' ]{1,12}/"
+)
+"""The same where the status stands before the request, as Gin and Verdaccio log it."""
 _OF_A_PROBE = LazyPattern(
     r"/(?:-/)?(?:alive|healthz?|healthcheck|live|livez|metrics|ping|readyz?|ready|server-status"
     r"|status|up)\b|health.?check|kube-probe|prometheus/",
@@ -81,6 +86,14 @@ _AROUND = LazyPattern(
     re.IGNORECASE,
 )
 """What a program stands on or calls: a line about it is not about one request."""
+_OF_NGINX = LazyPattern(r", server: [^,]{0,200}(?=, request: )")
+"""Which of its servers was asked, as nginx says it in each line about a request."""
+_NO_SUCH_PAGE = LazyPattern(
+    r"\bNo route matches \[|\b[Nn]o route found for\b|\bNoRouteError\b|\bNotFoundHttpException\b"
+    r"|\bNoResourceFoundException\b"
+)
+"""What Rails, Symfony, Phoenix and Spring call a request for a page that the program does not have.
+Rails and Symfony give it their gravest level."""
 _CHANGING = LazyPattern(r"\b[0-9a-f]{8,}\b|\d+")
 """What differs from one time to the next: times, numbers, ids."""
 MOSTLY = 0.5
@@ -108,7 +121,7 @@ _TURNED_AWAY = LazyPattern(
     r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
     r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"
     r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
-    r"|could not be resolved|as host\b|http_host|\bincorrect\b|tls error|unwrapping failed"
+    r"|\bno such user\b|could not be resolved|as host\b|http_host|\bincorrect\b|tls error|unwrapping failed"
     r"|(?:parser|protocol|authentication) error|invalid receive|\bquery\b.{0,60}\bdenied"
     r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)"
     r"|primary script unknown.{0,300}\"[A-Z]+ /(?!index\.php)[^ ?\"]{0,300}\.php\d?[ /?]",
@@ -180,13 +193,14 @@ class RepeatedError(msgspec.Struct, frozen=True):
         setting or a resource that it lacks is more than that, and so is a program that was
         restarted, or prints little else.
         """
-        line = self.line.whole
+        line = _OF_NGINX.sub("", self.line.whole)
         is_around = self.failure or self.peers or signs(line) or _AROUND.search(line)
         is_most = self.times > MOSTLY * self.of or self.errors > NEARLY_ALL * self.of
         health = self.container.state.health
         is_well = self.works or (health is not None and health.status == "healthy")
         was_restarted = self.container.restart_count > 0 and self.ran_for < STEADY_S
-        is_grave = self.level == FATAL or was_restarted
+        is_fatal = self.level == FATAL and not _NO_SUCH_PAGE.search(line)
+        is_grave = is_fatal or was_restarted
         return is_well and not is_grave and not is_around and not is_most
 
 
@@ -232,7 +246,7 @@ def _repeated_error(
         of=len(lines),
         most=max(times.values()),
         errors=_errors(lines),
-        serves=any(shape != error and _SERVED.search(line) for line, shape in shaped),
+        serves=any(shape != error and _is_served(line) for line, shape in shaped),
         ran_for=recent[-1].at - (container.started_at or recent[-1].at),
         level=message(repeated[telling.index]).level,
         works=_works(lines[shapes.index(error) :]),
@@ -342,10 +356,15 @@ def _works(lines: Sequence[str]) -> bool:
 def _tells_of_work(line: str) -> bool:
     if _OF_A_PROBE.search(line):
         return False
-    if _SERVED.search(line):
+    if _is_served(line):
         return True
     said = message(line)
     return (said.level is None or said.level <= INFO) and _WORKED.search(said.text) is not None
+
+
+def _is_served(line: str) -> bool:
+    """Whether a line is a request that went well."""
+    return bool(_SERVED.search(line) or _SERVED_BY_STATUS.search(line))
 
 
 def _longest_pause(times: Sequence[float]) -> float:

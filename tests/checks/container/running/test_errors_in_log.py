@@ -85,6 +85,11 @@ LOGS = {
         * 4,
         [],
     ),
+    "callers without a name": (["postfix/smtpd[812]: connect from unknown[10.0.0.7]"] * 4, []),
+    "a user whom a pooler does not know": (
+        ["WARNING C-0x7f: (nodb)/(nouser)@1.2.3.4:41122 pooler error: no such user: root"] * 4,
+        [],
+    ),
     "a site that a scanner asks for by its address": (
         ["ERROR Invalid HTTP_HOST header: '1.2.3.4'. You may need to add '1.2.3.4'"] * 4,
         [],
@@ -172,12 +177,28 @@ PROBED = '10.0.0.{} "GET /healthz HTTP/1.1" 200'
 INVALID = "ERROR validation failed for request {}"
 
 
+FORBIDDEN = (
+    "[error] 6#6: *{} access forbidden by rule, client: 10.0.0.7, server: shop, "
+    'request: "GET /admin HTTP/1.1", host: "shop"'
+)
+
+
 BESIDE = {
     "about requests, others are served": ([INVALID, SERVED, SERVED], {}, True),
     "about jobs, others are done": (
         ["ERROR job {} failed: no such order", "INFO job {} completed", "INFO waiting for work"],
         {},
         True,
+    ),
+    "others are served, and the status stands first": (
+        [INVALID, *['[GIN] 1:2:{} | 200 |  12.1s | 10.0.0.9 | POST     "/api/chat"'] * 2],
+        {},
+        True,
+    ),
+    "others fail, and the status stands first": (
+        [INVALID, *['[GIN] 1:2:{} | 502 |  12.1s | 10.0.0.9 | POST     "/api/chat"'] * 2],
+        {},
+        False,
     ),
     "files are served": ([INVALID, *['10.0.0.{} "PROPFIND /dav/ HTTP/1.1" 207'] * 2], {}, True),
     "only a monitor is served": ([INVALID, PROBED, PROBED], {}, False),
@@ -245,6 +266,20 @@ BESIDE = {
         [INVALID, *['{{"method":"GET","status":502,"n":{},"size":312}}'] * 2],
         {},
         False,
+    ),
+    "a page that is not there": (
+        ['FATAL -- : [{}] RoutingError (No route matches [GET] "/wp-login.php"):', SERVED, SERVED],
+        {},
+        True,
+    ),
+    "a page that is closed to a client of the house": (
+        [
+            FORBIDDEN,
+            SERVED,
+            SERVED,
+        ],
+        {},
+        True,
     ),
     "the gravest words": (["FATAL order {} was lost", SERVED, SERVED], {}, False),
     "a known failure": (

@@ -11,9 +11,12 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.engine.daemon import Caller, Daemon
+from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import DAEMON
 from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
+from tests.checks.daemon.evidence import NAMED
 from tests.inspected import bind, of
 from tests.inspected import container as inspected
 from tests.judging import judge, rows
@@ -132,6 +135,26 @@ def test_unhealthy(name: str, container: Container, expected: list[tuple[str, st
     assert (
         summaries(judge("container.unhealthy", containers=of(container), clock=CLOCK)) == expected
     )
+
+
+@pytest.mark.parametrize(
+    ("engine_age", "expected"),
+    [(20.0, []), (600.0, [("warning", "web")]), (None, [("warning", "web")])],
+    ids=["restarted a moment ago", "restarted long ago", "not seen"],
+)
+def test_an_engine_that_begins_to_probe_anew(
+    engine_age: float | None, expected: list[tuple[str, str]]
+) -> None:
+    """Live-restore keeps the container, and the new engine has no probe of it yet."""
+    web = container_in(
+        "running",
+        age=86400,
+        State={"Health": {"Status": "starting"}},
+        Config={"Healthcheck": {"Test": ["CMD-SHELL", "true"], "Interval": 30 * 10**9}},
+    )
+    daemon = Daemon(NAMED, Caller(), processes=DaemonProcesses(age=engine_age))
+    judged = judge("container.unhealthy", containers=of(web), clock=CLOCK, daemon=daemon)
+    assert rows(judged) == expected
 
 
 @pytest.mark.parametrize(
