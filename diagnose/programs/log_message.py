@@ -54,7 +54,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             \bFATAL\b(?!\ state) | (?<!-)\bFTL\b | \bPANIC\b | \bpanic: | \bpanicked\ at\b | \bCRIT(?:ICAL)?\b
             | \bEMERG\b
             | \[(?:emerg|alert|crit|fatal)\] | \blevel=(?:fatal|panic|critical) | \[ALERT\]
-            | \[F\] | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
+            | \[F\] | ^<F> | ^F\ +[A-Z]+\ +\[ | \ [CF]\ \|\s
             | \bfatal:\ | ^fatal\ | \bFatal\ error\b | ^FailFast | ^Process\ terminated\.
             """,
             re.VERBOSE,
@@ -66,7 +66,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
             r"""
             \bLOG:\ \ (?:could\ not\ open|invalid\ (?:authentication\ method|connection\ type))
             | \bERROR\b | \bSEVERE\b | \[(?:error|err|ERR)\] | \blevel=(?:error|err)\b | \bERR\b
-            | \ E!\  | ^E\d{4}\ | \[E\] | \ E\ \|\s
+            | \ E!\  | ^E\d{4}\ | \[E\] | ^<E> | \ E\ \|\s
             | (?:^|[\s\]|])(?:Fatal\ )?[Ee]rror:\ | ^\s*Error\b | \blvl=e?error\b | \berror:\
             | ^Unhandled\ exception
             | ^\w+\ +error\ (?=[A-Z])  # a logger with its name before the level
@@ -80,7 +80,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     ),
     (
         LazyPattern(
-            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|\bwarning:| W \| ",
+            r"\bWARN(?:ING)?\b|\[warn(?:ing)?\]|\blevel=warn|\[W\]|^<W>|\bwarning:| W \| ",
             re.IGNORECASE,
         ),
         WARNING,
@@ -88,7 +88,7 @@ _LEVELS: tuple[tuple[LazyPattern, int], ...] = (
     (
         LazyPattern(
             r"(?<![\w.-])INFO\b(?!\.\w)|\[(?:info|notice|Note|System|debug)\]|\blevel=(?:info|debug|trace)\b"
-            r"|\blvl=info\b|\bDEBUG\b|\[I\]|\bI! | [IDN] \| "
+            r"|\blvl=info\b|\bDEBUG\b|\[I\]|^<[IX]>|\bI! | [IDN] \| "
             r"|\bNOTICE\b|(?-i:\bTRACE\b)|\[trace\]|: info: |^info:"
             r"|\bLOG: (?!.*(?:unrecognized|invalid value|syntax error|could not bind))",
             re.IGNORECASE,
@@ -144,7 +144,7 @@ def vocabulary(text: str) -> frozenset[str]:
 _LEVEL_WORDS = vocabulary(
     """
     fatal ftl panic panicked crit critical emerg alert error err severe e f i w warn warning
-    info notice note system debug trace log lvl level line failfast terminated exception spawnerr
+    info notice note system debug trace x log lvl level line failfast terminated exception spawnerr
     exited
     """
 )
