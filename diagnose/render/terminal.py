@@ -98,6 +98,8 @@ class _Page:
         self.console = console
         self.verbose = verbose
         self.shell = shell
+        self.said: set[str] = set()
+        """Long texts of cures, and ids of pages, that stand above."""
 
     def line(self, text: str, indent: int = 0, style: str = "", hanging: int | None = None) -> None:
         """A text broken at the width. hanging: of the rows after the first, unless two more."""
@@ -240,17 +242,30 @@ class _Page:
         A look comes first where the cure destroys data or none is known.
         """
         if block.by_hand:
-            self.line(f"fix (by hand): {block.by_hand}", 2)
+            self.line(f"fix (by hand): {self.once(block.by_hand)}", 2)
         if block.look is not None:
             self.titled(block.look_title, block.look.text)
         if block.cure is not None:
             text = block.cure.text
             is_long = text.count("\n") >= COMMAND_LINES and self.shell.can_follow
             needs = self.needs(text)
-            impact = f": {block.cure.impact}" if block.cure.impact else ""
+            impact = f": {self.once(block.cure.impact)}" if block.cure.impact else ""
             self.line(f"fix ({block.cure.risk}{needs}){impact}", 2)
             self.command(f"diagnose follow {block.id}" if is_long else text, COMMAND_INDENT)
-        self.command(f"more  diagnose explain {block.id}", 2, style="")
+        self.more(block.id)
+
+    def once(self, text: str) -> str:
+        """The text of a cure; of a long one that stands above already, no more than that."""
+        if text in self.said and len(text) > self.console.width:
+            return "as above"
+        self.said.add(text)
+        return text
+
+    def more(self, id: str) -> None:
+        """Where to read on, once for each page."""
+        if id not in self.said:
+            self.command(f"more  diagnose explain {id}", 2, style="")
+        self.said.add(id)
 
     def titled(self, title: str, command: str) -> None:
         """A command under its title, which says whether this user may run it."""
@@ -273,7 +288,7 @@ class _Page:
             self.line(block.summary, 2)
         if len(blocks) > len(shown):
             self.line(f"and {count(len(blocks) - len(shown), 'container')} more, -v lists them", 2)
-        self.command(f"more  diagnose explain {blocks[0].id}", 2, style="")
+        self.more(blocks[0].id)
 
     def advice(self, page: Outline) -> None:
         if not page.advice:

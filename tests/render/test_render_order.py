@@ -255,3 +255,19 @@ def test_more_roots_than_anybody_reads_are_counted() -> None:
     terminal.render(every, 2, stream, color=False, verbose=True)
     assert "the disk is full" in stream.getvalue()
     assert "further findings" not in stream.getvalue()
+
+
+def test_words_that_stand_above_are_not_said_again():
+    cure = "add this host to /etc/exports of the server, and tell the server to read that file"
+    evidence = {"State.Error": "access denied", "what fixes it": cure}
+    shown = text(
+        report(
+            *(
+                found("container.start-refused", container(name), evidence=evidence, variables={})
+                for name in ("app", "web")
+            )
+        )
+    )
+    assert shown.count("fix (by hand): Add this host") == 1
+    assert shown.count("fix (by hand): as above") == 1
+    assert shown.count("more  diagnose explain container.start-refused") == 1

@@ -141,7 +141,7 @@ is not."""
 _HARMLESS = LazyPattern(
     r"\bnot yet due\b|\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
     r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b"
-    r"|\bwhile proxying upgraded connection\b",
+    r"|\bdeprecation\.elasticsearch\b|\bwhile proxying upgraded connection\b",
     re.IGNORECASE,
 )
 """A line that counts no failure, or tells the program's author of what a later version drops. Also

@@ -43,6 +43,12 @@ UNKNOWN_SCRIPT = (
 )
 
 
+SOON_GONE = (
+    '{"log.level":"CRITICAL","message":"index [x] uses a setting that is gone soon",'
+    '"event.dataset":"deprecation.elasticsearch"}'
+)
+
+
 LOGS = {
     "an error that comes again": ([REFUSED.format(i, i) for i in range(4)], ADVICE),
     "an error among other lines": (
@@ -137,6 +143,10 @@ LOGS = {
     "another complaint before it connects": (
         [*["ERROR cannot load the plugin prices"] * 4, "connected to the broker"],
         ADVICE,
+    ),
+    "what a later version of Elasticsearch drops": (
+        [SOON_GONE] * 4,
+        [],
     ),
     "what a later version drops": (["PHP Deprecated:  Creation of dynamic property X::$y"] * 4, []),
 }
