@@ -55,6 +55,11 @@ def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object
     return evidence
 
 
+def meaning(tail: LogTail) -> str:
+    """What the line that explains the failure means, as a clause of a sentence; "" if not known."""
+    return tail.failure.cause if tail.failure is not None else ""
+
+
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:
     """Where that setting is made."""
     return {"where that is set": setting.text} if setting is not None else {}

@@ -10,6 +10,7 @@ from checks.container.helpers import (
     held_up,
     kernel_evidence,
     log_evidence,
+    meaning,
     not_running,
     severity_of_end,
     tail_of,
@@ -29,6 +30,7 @@ from diagnose.evidence.machine.package_log import ChangedPackage
 from diagnose.evidence.run.options import Options
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, Seconds, Severity
+from diagnose.phrases import sentence
 from diagnose.programs.exit_codes import described, is_fault
 from diagnose.registry import check
 
@@ -74,9 +76,10 @@ def crashed(
         upgrade = upgrades.that_stopped(container) if upgrades and with_engine else None
         is_known = container.id in stops.by_id
         callees = called_peers(tail.lines, container, containers)
+        how = _how_it_ended(container, clock, upgrade, with_engine=with_engine)
         yield Finding.about(
             container,
-            f"{container} {_how_it_ended(container, clock, upgrade, with_engine=with_engine)}",
+            sentence(f"{container} {how}", "" if with_engine else meaning(tail)),
             {
                 **present({"package upgraded": str(upgrade or "")}),
                 **log_evidence(tail),

@@ -67,7 +67,7 @@ def exits_at_start(
         what = f"{container} exited with code {code}, {took(container.ran_for)} after its start"
         finding = Finding.about(
             container,
-            sentence(what, run.too_early, run.unserved),
+            sentence(what, run.because),
             {
                 **run.evidence(containers, clock),
                 "State": f"{container.state}, ran {took(container.ran_for)}",

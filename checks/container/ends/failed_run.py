@@ -18,6 +18,7 @@ from checks.container.first_steps.server_steps import server_of
 from checks.container.helpers import (
     kernel_evidence,
     log_evidence,
+    meaning,
     not_running,
     setting_evidence,
     tail_of,
@@ -79,6 +80,16 @@ class FailedRun(msgspec.Struct, frozen=True):
     def too_early(self) -> str:
         """The clause about peers that it called before they served; "" for none."""
         return called_too_early(self.calls.early_for(self.container))
+
+    @property
+    def because(self) -> str:
+        """The clause that says why it failed: the state of a peer, or else what its log means."""
+        return self.too_early or self.unserved or self.means
+
+    @property
+    def means(self) -> str:
+        """The clause that says what the log means; "" where that is not known, or is not so."""
+        return "" if self._blames_no_filter else meaning(self.tail)
 
     @property
     def unserved(self) -> str:

@@ -10,6 +10,7 @@ from checks.container.ends.failed_run import FailedRun, failed_run, setting_vari
 from checks.container.helpers import (
     EndOutcome,
     log_evidence,
+    meaning,
     tail_of,
     times,
     took,
@@ -141,7 +142,7 @@ def _finding(
     evidence["HostConfig.RestartPolicy"] = container.host_config.restart_policy.name
     finding = Finding.about(
         container,
-        sentence(f"{container} {outcome.what}", run.unserved),
+        sentence(f"{container} {outcome.what}", run.unserved or run.means),
         evidence,
         severity=outcome.severity,
         calls=run.callees,
@@ -252,10 +253,10 @@ def _churning_task_finding(
     tail = tail_of(log_tails, last)
     code = described(last.state.exit_code)
     span = duration(clock.age(failed[0].finished_at) or 0.0)
+    what = f'swarm task "{slot}" keeps failing: exit code {code}, replaced'
     return Finding.about(
         last,
-        f'swarm task "{slot}" keeps failing: '
-        f"exit code {code}, replaced {times(len(failed))} in {span}",
+        sentence(f"{what} {times(len(failed))} in {span}", meaning(tail)),
         {
             **log_evidence(tail),
             "failed tasks": len(failed),

@@ -62,7 +62,7 @@ def restarts_exhausted(
         )
         finding = Finding.about(
             container,
-            sentence(what, run.too_early, run.unserved),
+            sentence(what, run.because),
             {
                 **run.evidence(containers, clock),
                 "State": str(container.state),

@@ -6,6 +6,9 @@ import pytest
 
 from diagnose.evidence.containers.events import Events
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.containers.logs.tail import LogTail
+from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.containers.run_context import RunContext
 from tests.checks.container.evidence import (
     CLOCK,
     COMPOSE,
@@ -165,3 +168,22 @@ def test_the_services_that_wait_for_one_are_told():
         )
     )
     assert finding.evidence["wait for it, never started"] == ["app"]
+
+
+HEAP = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory"
+
+
+def test_the_sentence_says_what_the_log_means() -> None:
+    """The exit code says no more than that it failed, and it stands first on the screen."""
+    node = container_in("exited", code=139)
+    tails = LogTails({node.id: LogTail((HEAP,))}, {})
+    judged = judge(
+        "container.exits-at-start",
+        containers=of(node),
+        clock=CLOCK,
+        options=OPTIONS,
+        context=RunContext(log_tails=tails),
+        events=Events(()),
+    )
+    ((_, said),) = summaries(judged)
+    assert said.endswith("; Node.js has used up its heap")

@@ -142,7 +142,7 @@ def test_unhealthy(name: str, container: Container, expected: list[tuple[str, st
     [(20.0, []), (600.0, [("warning", "web")]), (None, [("warning", "web")])],
     ids=["restarted a moment ago", "restarted long ago", "not seen"],
 )
-def test_an_engine_that_begins_to_probe_anew(
+def test_an_engine_that_begins_to_probe_again(
     engine_age: float | None, expected: list[tuple[str, str]]
 ) -> None:
     """Live-restore keeps the container, and the new engine has no probe of it yet."""

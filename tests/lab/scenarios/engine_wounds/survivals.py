@@ -23,7 +23,7 @@ def live_restore_over_a_restart(box: Box) -> None:
 @healthy(config={"live-restore": True})
 def live_restore_before_the_next_probe(box: Box) -> None:
     """A container of two days is probed each half hour, and its engine was restarted a moment ago:
-    it has forgotten the probes, and begins anew."""
+    it has forgotten the probes, and begins again."""
     box.docker(
         "run", "-d", "--name=slowly", "--health-cmd=true", "--health-interval=30m", "shop:1.4"
     )
