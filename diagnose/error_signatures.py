@@ -26,7 +26,7 @@ PATTERNS: dict[str, str] = {
     r"|i/o timeout.{0,40}:53",
     "unreachable": r"network is unreachable|is not reachable, cannot"
     r"|no route to host|host is unreachable|EHOSTUNREACH|ENETUNREACH",
-    "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT",
+    "timeout": r"i/o timeout|timed? ?out|deadline exceeded|ETIMEDOUT|\b100% packet loss",
     "probe-timeout": r"health check exceeded timeout",
     "refused": r"connection refused|ECONNREFUSED|ConnectionRefusedError"
     r"|cannot connect to the docker daemon at tcp://",

@@ -15,7 +15,16 @@ from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.rule_programs import BANS, is_ban, place_of, program_of
 from diagnose.model import PageVariables
 
-__all__ = ["beside", "forwarded", "has_ufw", "place_of", "program_of", "to_host", "unban"]
+__all__ = [
+    "beside",
+    "forwarded",
+    "has_ufw",
+    "place_of",
+    "program_of",
+    "queries",
+    "to_host",
+    "unban",
+]
 
 _OF_UFW = {"ip": "ufw-user", "ip6": "ufw6-user"}
 """How ufw names the chains of rules that a user gave it."""
@@ -76,6 +85,28 @@ def _by_nft(by: Step, hook: str, bridge: str) -> PageVariables:
     if hook == "postrouting":
         return {**where, "nft_after": by.chain}
     return {**where, "nft_chain": by.chain, "bridge": bridge}
+
+
+def queries(by: Step, server: str) -> PageVariables:
+    """The cure where a rule drops what containers ask a DNS server of IPv4, and nothing else."""
+    place = place_of(by)
+    if unban(by) or not place:
+        return {}
+    if "program" in place:
+        return {
+            "program": place["program"],
+            "table": place["table"],
+            "query_chain": by.chain,
+            "server": server,
+        }
+    if place["nft_family"] in _FRAMES:
+        return {}
+    return {
+        "family": place["nft_family"],
+        "table": place["nft_table"],
+        "nft_queries": by.chain,
+        "server": server,
+    }
 
 
 def to_host(

@@ -17,6 +17,7 @@ from checks.firewall.helpers import (
 )
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Containers
+from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.engine.config import DaemonConfig
 from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.dropped_ways import DroppedWays, dropped_ways
@@ -24,9 +25,9 @@ from diagnose.evidence.network.paths.forwarding import Forwarding
 from diagnose.evidence.network.paths.packet_paths import USER_CHAIN, PacketPaths, Step
 from diagnose.evidence.network.paths.resolver_paths import ResolverPath, ResolverPaths
 from diagnose.evidence.network.rules.packet_filter import Firewall
-from diagnose.mappings import names_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped
-from diagnose.phrases import and_more, counted, named, sentence
+from diagnose.mappings import names_of, only
+from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Skipped
+from diagnose.phrases import agree, and_more, counted, joined, sentence
 from diagnose.registry import check
 
 
@@ -40,21 +41,25 @@ def forward_dropped(
     packet_paths: PacketPaths,
     resolver_paths: ResolverPaths | None,
     config: DaemonConfig | None,
+    dns_path: DnsPath | None,
 ) -> CheckResult:
     """A rule that is not Docker's drops the traffic of containers.
 
     An accept in Docker's table does not protect from a drop in another one on the same hook. What
     only some destinations or sources meet, and a port that is closed while others are open, is a
     policy and is not reported; but answers that are dropped because a rule for clients spares none
-    are, and queries to every DNS server that a container has.
+    are, and queries to every DNS server that a container has. A rule that stops those of the host
+    itself as well, and nothing else, is firewall.output-dropped.
     """
     if not packet_paths.networks:
         return Skipped(packet_paths.why_none)
     yield from unsure(packet_paths)
     has_rules = not left_alone(config)
     dropped = dropped_ways(firewall, packet_paths, resolver_paths, has_rules=has_rules)
+    of_host = (dns_path or DnsPath({})).of_host
     for by, ways in dropped.items():
-        yield _finding(by, ways, None if has_rules else config)
+        if not (ways.are_queries and by in of_host.values()):
+            yield _finding(by, ways, None if has_rules else config)
     return None
 
 
@@ -62,13 +67,13 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
     """config: where the engine is configured to write no rules."""
     part, hook = ways.hook
     bridge, uplink = ways.ends
-    what = " the answers" if part == "reply" else ""
+    what = "the answers" if part == "reply" else "packets"
     cuts_off = bool(ways.outlets or ways.queries)
     is_mild = by.chain == USER_CHAIN or not cuts_off or ways.family == "ip6"
     return Finding(
         subject=HOST,
         summary=sentence(
-            f"{by} blocks{what}: {'; '.join(_harm_in_words(ways))}", iptables_off(config)
+            f"{by} drops {what}: {'; '.join(_harm_in_words(ways))}", iptables_off(config)
         ),
         evidence={
             **by.evidence,
@@ -76,7 +81,8 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
             "containers": ways.container_names,
             **iptables_off_evidence(config),
         },
-        variables=cures.forwarded(by, hook, part, bridge, uplink, ways.family),
+        variables=_query_cure(by, ways)
+        or cures.forwarded(by, hook, part, bridge, uplink, ways.family),
         discriminator=by.key,
         severity=Severity.warning if is_mild else None,
         touches=with_bridges(ways.networks)
@@ -84,6 +90,14 @@ def _finding(by: Step, ways: DroppedWays, config: DaemonConfig | None) -> Findin
         + tuple(query.container.subject for query in ways.queries),
         signs=NO_WAY_OUT,
     )
+
+
+def _query_cure(by: Step, ways: DroppedWays) -> PageVariables:
+    """What lets queries to the one server pass, where nothing else of containers is dropped."""
+    server = only({query.server for query in ways.queries})
+    if not ways.are_queries or server is None or ways.family == "ip6" or ways.hook[0] == "reply":
+        return {}
+    return cures.queries(by, server)
 
 
 def _harm_in_words(ways: DroppedWays) -> list[str]:
@@ -103,8 +117,9 @@ def _lost_queries(queries: Sequence[ResolverPath]) -> str:
     servers = sorted({query.server for query in queries})
     askers = sorted({query.container.name for query in queries})
     devices = sorted({query.device for query in queries} - {""})
-    way = f" by {and_more(devices)}" if devices else ""
-    return f"{counted('container', askers)} cannot reach {named('DNS server', servers)}{way}"
+    way = f" through {and_more(devices)}" if devices else ""
+    which = agree(servers, "DNS server", "DNS servers")
+    return f"{counted('container', askers)} cannot ask {which} {joined(servers)}{way}"
 
 
 @check("firewall.bridge-filter-off", severity=Severity.warning)

@@ -61,6 +61,11 @@ class DroppedWays(msgspec.Struct, eq=False):
         return [query for query in self.queries if query.container.name not in self.senders]
 
     @property
+    def are_queries(self) -> bool:
+        """Whether queries are all that is dropped."""
+        return not (self.outlets or self.inlets)
+
+    @property
     def hook(self) -> tuple[str, str]:
         """The direction of the packet that is dropped, and its hook."""
         if self.outlets:
