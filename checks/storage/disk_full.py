@@ -145,6 +145,7 @@ def _cures(filled: FilledDisk) -> PageVariables:
             "downloads": downloads.path if downloads else None,
             "builder": cache.builder if cache else None,
             "grown": filled.log.path if filled.log else None,
+            "file": filled.file or None,
         }
     )
     if filled.disk.point == "/run":

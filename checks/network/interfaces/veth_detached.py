@@ -136,7 +136,7 @@ def _cut_off_finding(attachment: Attachment, fault: str, wrong_gateway: str) -> 
         f"{attachment.container} is cut off from {network}: {fault}",
         {
             f"NetworkSettings.Networks.{network.name}.IPAddress": attachment.address,
-            "interfaces inside": netns.states,
+            "interfaces inside": netns.interfaces,
             "routes inside": routes[:10],
             "host end": peer.name if peer else None,
             f"attached to {bridge.name}": names_of(attachment.links.ports(bridge)),
@@ -191,7 +191,7 @@ def _lost_owner_finding(
         f"{container} has no network: {whose}",
         {
             "HostConfig.NetworkMode": container.host_config.network_mode,
-            "interfaces inside": netns.states,
+            "interfaces inside": netns.interfaces,
             "the other container": state,
         },
         settled=(container.life,),
@@ -230,7 +230,7 @@ def _former_netns_finding(
             "HostConfig.NetworkMode": container.host_config.network_mode,
             f"network namespace of {container.name}": netns.inode,
             f"network namespace of {owner.name}": current.inode,
-            "interfaces inside": netns.states,
+            "interfaces inside": netns.interfaces,
             f"State.StartedAt of {owner.name}": owner.state.started_at,
             f"State.StartedAt of {container.name}": container.state.started_at,
         },
@@ -270,7 +270,7 @@ def _unattached_finding(
             "NetworkSettings.Networks": sorted(container.endpoints),
             "HostConfig.NetworkMode": mode,
             **lost.setting,
-            "interfaces inside": netns.states,
+            "interfaces inside": netns.interfaces,
         },
         settled=(container.life,),
     )

@@ -202,9 +202,7 @@ def bind_address_missing(
     for failure in bind_failures(containers, "cannot assign requested address"):
         container, address, port = failure.container, failure.address, failure.port
         is_back = interfaces is not None and interfaces.holds(address)
-        addresses = (
-            str(links) if interfaces is None else [own.address for own in interfaces.addresses]
-        )
+        addresses = str(links) if interfaces is None else interfaces.shown_addresses
         finding = Finding.about(
             container,
             sentence(
@@ -239,7 +237,7 @@ def _leftover_findings(containers: Containers, links: Interfaces) -> Iterator[Fi
                 f"which the host no longer has: port {port} cannot be reached there",
                 {
                     f"NetworkSettings.Ports on {address}": bindings,
-                    "addresses of the host": [own.address for own in links.addresses],
+                    "addresses of the host": links.shown_addresses,
                     "net.ipv4.ip_nonlocal_bind": "0",
                 },
                 discriminator=address,

@@ -210,6 +210,8 @@ def _port_cure(route: UnservedRoute, wrong: WrongPort) -> PageVariables:
         return {"fastcgi_port": wrong.better}
     if not wrong.better and not route.router and len(wrong.listening) > 1:
         return {"choices": joined(wrong.listening)}
+    if wrong.is_inward:
+        return {"inward": route.container.name}
     if not wrong.better:
         return {"proxied": route.container.name} if wrong.port else {}
     if not route.router:

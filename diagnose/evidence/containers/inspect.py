@@ -67,7 +67,9 @@ class State(ApiObject, frozen=True, rename="pascal"):
             msgspec.structs.force_setattr(self, "error", short)
 
     def __str__(self) -> str:
-        """As evidence shows it: exited, exit code 137."""
+        """As evidence shows it: exited, exit code 137; of one that runs, the engine says 0."""
+        if self.status in ("running", "paused"):
+            return self.status
         return f"{self.status}, exit code {self.exit_code}"
 
 

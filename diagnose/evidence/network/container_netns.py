@@ -67,8 +67,13 @@ class ContainerNetns(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def states(self) -> dict[str, str]:
-        """The operational state of each interface."""
-        return {link.name: link.operstate for link in self.links}
+        """The operational state of each interface; the kernel knows none of the loopback one."""
+        return {link.name: link.operstate for link in self.links if link.name != "lo"}
+
+    @property
+    def interfaces(self) -> dict[str, str] | str:
+        """The same in words where there is only the loopback one."""
+        return self.states or "lo alone"
 
     def sockets(self, protocol: str, port: int) -> tuple[Socket, ...]:
         return tuple(

@@ -37,6 +37,11 @@ class Interfaces(Items[Interface], frozen=True, dict=True):
     def by_index(self) -> dict[int, Interface]:
         return {interface.index: interface for interface in self.items}
 
+    @property
+    def shown_addresses(self) -> list[str]:
+        """The addresses of the host as evidence shows them, without those of a link alone."""
+        return [own.address for own in self.addresses if not own.address.startswith("fe80:")]
+
     @functools.cached_property
     def _ports(self) -> dict[int, tuple[Interface, ...]]:
         ports: dict[int, tuple[Interface, ...]] = {}

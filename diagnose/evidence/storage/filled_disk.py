@@ -190,6 +190,14 @@ class FilledDisk(msgspec.Struct, frozen=True, dict=True):
         return sum(folder.bytes for folder in self.folders if "/journal/" in f"{folder.path}/")
 
     @property
+    def file(self) -> str:
+        """The one file that takes most of the disk, which is no log; "" where there is none."""
+        largest = self.folders[0] if self.folders else None
+        if largest is None or self.log is not None or largest.path not in self.others.files:
+            return ""
+        return largest.path if self.is_to_blame(largest.bytes) else ""
+
+    @property
     def folder(self) -> str:
         """The folder to look into first: in what takes most of the disk."""
         if self.abandoned is not None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
+from diagnose.evidence.storage.full_disks import FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
+from diagnose.questions.files import FileSize
 from tests.checks.storage.evidence import (
     GIB,
     UPPER,
@@ -95,3 +97,25 @@ def test_what_makes_a_file_system_as_large_as_its_disk(
     assert finding.variables.items() >= {"point": "/srv", **expected}.items()
     others = {name for _, steps in GROWN.values() for name in steps} - expected.keys()
     assert not others & finding.variables.keys()
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [(frozenset({"/srv/shop.sql"}), "/srv/shop.sql"), (frozenset(), None)],
+    ids=["a file", "a folder"],
+)
+def test_the_file_that_fills_the_disk_is_looked_at_itself(
+    files: frozenset[str], expected: str | None
+) -> None:
+    """The largest folders stand in the report already."""
+    used = int(100 * GIB * 0.97)
+    filled = Usage(
+        "/srv", "ext4", "/dev/sdb", 100 * GIB, used, 3 * GIB, 3 * GIB, 0, 0, "8:16", False
+    )
+    largest = FullDisks({"/srv": (FileSize("/srv/shop.sql", 90 * GIB),)}, files=files)
+    (finding,) = judge(
+        "storage.disk-full",
+        filesystems=Filesystems((Filesystem("/srv", filled, ("data root",)),)),
+        others=largest,
+    ).findings
+    assert finding.variables.get("file") == expected

@@ -81,7 +81,7 @@ ROUTES: dict[str, tuple[list[Container], dict[str, str] | None]] = {
     "the program has not opened its own port": (
         [OPEN, shop({**RULE, PORT: "3000"}, 3000)], {"proxied": "shop"},
     ),
-    "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"proxied": "shop"}),
+    "a port on loopback": ([OPEN, shop({**RULE, PORT: "9999"})], {"inward": "shop"}),
     "no port": ([OPEN, shop(RULE)], {"label": f"{PORT}=8080"}),
     "enabled": ([traefik(CLOSED), shop({**ON, **RULE}, 8080)], None),
     "not enabled": ([traefik(CLOSED), shop(RULE, 8080)], {"label": "traefik.enable=true"}),
