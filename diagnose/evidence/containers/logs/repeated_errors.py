@@ -120,7 +120,7 @@ _TURNED_AWAY = LazyPattern(
     r"|failed (?:password|authentication)|log[io]n (?:failed|error|attempt)|\blogin_error\b"
     r"|(?:password|login|access)\b.{0,20}\b(?:failed|refused|rejected)|invalid (?:user|uri)"
     r"|no pg_hba\.conf entry|not authori[sz]ed|unauthori[sz]ed|relay access|\breject(?:ed)?:"
-    r"|handshake|ssl_accept|plaintext http|unable to negotiate|security attack"
+    r"|handshake|ssl_accept|plaintext http|unable to (?:authenticate|negotiate)|security attack"
     r"|\bno such user\b|could not be resolved|as host\b|http_host|\bincorrect\b|tls error|unwrapping failed"
     r"|(?:parser|protocol|authentication) error|invalid receive|\bquery\b.{0,60}\bdenied"
     r"|directory index of (?!.*\"(?:GET|HEAD) / HTTP)"
@@ -141,11 +141,13 @@ is not."""
 _HARMLESS = LazyPattern(
     r"\bnot yet due\b|\bfailed[:=] ?(?:false|0)\b|\berrors?[:=] ?[\"']?(?:none|null|nil|false)\b"
     r"|^(?!.*\b(?:ERROR|FATAL|CRITICAL)\b).*\bdeprecat(?:ed|ion)\b"
-    r"|\bdeprecation\.elasticsearch\b|\bwhile proxying upgraded connection\b",
+    r"|\bdeprecation\.elasticsearch\b|\bmoby\.buildkit\.v1\.[\w.]{1,60}/Solve returned error\b"
+    r"|\bwhile proxying upgraded connection\b",
     re.IGNORECASE,
 )
 """A line that counts no failure, or tells the program's author of what a later version drops. Also
-what nginx says of each WebSocket that its client leaves."""
+what nginx says of each WebSocket that its client leaves, and BuildKit of a build that it has told
+its caller of."""
 
 
 _CONNECTED = LazyPattern(

@@ -77,6 +77,14 @@ LOGS = {
         * 4,
         [],
     ),
+    "a key of somebody of the internet": (
+        ["[W] Failed connection from 1.2.3.4:41122 with error: ssh: unable to authenticate"] * 4,
+        [],
+    ),
+    "builds that fail": (
+        ['level=error msg="/moby.buildkit.v1.Control/Solve returned error: exit code: 1"'] * 4,
+        [],
+    ),
     "a caller that is known by its port": (
         ["[ERR] 1.2.3.4:51999 - cid:813 - authentication error"] * 4,
         [],
