@@ -56,8 +56,13 @@ def log_evidence(tail: LogTail, *, is_refuted: bool = False) -> dict[str, object
 
 
 def meaning(tail: LogTail) -> str:
-    """What the line that explains the failure means, as a clause of a sentence; "" if not known."""
-    return tail.failure.cause if tail.failure is not None else ""
+    """What the line that explains the failure means, as a clause of a sentence; "" if not known.
+
+    Nor where a check compares it with the host, and where only its kind is known: it may be
+    something else then.
+    """
+    failure = tail.known_failure
+    return failure.cause if failure is not None and not failure.confirmed_by else ""
 
 
 def setting_evidence(setting: NamedSetting | None) -> dict[str, object]:

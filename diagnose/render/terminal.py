@@ -98,8 +98,10 @@ class _Page:
         self.console = console
         self.verbose = verbose
         self.shell = shell
-        self.said: set[str] = set()
-        """Long texts of cures, and ids of pages, that stand above."""
+        self.cure_above = ""
+        """The words of the last cure."""
+        self.pages: set[str] = set()
+        """The ids of the pages that were pointed at."""
 
     def line(self, text: str, indent: int = 0, style: str = "", hanging: int | None = None) -> None:
         """A text broken at the width. hanging: of the rows after the first, unless two more."""
@@ -255,17 +257,17 @@ class _Page:
         self.more(block.id)
 
     def once(self, text: str) -> str:
-        """The text of a cure; of a long one that stands above already, no more than that."""
-        if text in self.said and len(text) > self.console.width:
+        """The words of a cure; of long ones that stand in the block above, no more than that."""
+        if text == self.cure_above and len(text) > self.console.width:
             return "as above"
-        self.said.add(text)
+        self.cure_above = text
         return text
 
     def more(self, id: str) -> None:
         """Where to read on, once for each page."""
-        if id not in self.said:
+        if id not in self.pages:
             self.command(f"more  diagnose explain {id}", 2, style="")
-        self.said.add(id)
+        self.pages.add(id)
 
     def titled(self, title: str, command: str) -> None:
         """A command under its title, which says whether this user may run it."""

@@ -67,6 +67,11 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         return self.telling is not None and self.telling.explains
 
     @functools.cached_property
+    def known_failure(self) -> Recognised | None:
+        """The failure of one program that the lines show; None where none is known."""
+        return recognise(self.lines, self.telling, FAILURES) if self.lines else None
+
+    @functools.cached_property
     def failure(self) -> Recognised | None:
         """The known failure that the lines show, or else the family of the line that explains.
 
@@ -74,8 +79,7 @@ class LogTail(msgspec.Struct, frozen=True, dict=True):
         """
         if not self.lines:
             return None
-        recognised = recognise(self.lines, self.telling, FAILURES)
-        recognised = recognised or recognise_family(self.telling, FAMILIES)
+        recognised = self.known_failure or recognise_family(self.telling, FAMILIES)
         if recognised is not None or self.explains:
             return recognised
         return recognise(self.lines, None, LAST_RESORTS)
