@@ -146,8 +146,8 @@ _HARMLESS = LazyPattern(
     re.IGNORECASE,
 )
 """A line that counts no failure, or tells the program's author of what a later version drops. Also
-what nginx says of each WebSocket that its client leaves, and BuildKit of a build that it has told
-its caller of."""
+what nginx says of each WebSocket that its client leaves, and BuildKit of a build that failed, which
+its caller has seen."""
 
 
 _CONNECTED = LazyPattern(
