@@ -91,7 +91,7 @@ def _missing_platform_finding(
         subject=trouble.subject,
         summary=(
             f"pulling {trouble.what} failed, last {clock.ago(trouble.last)}: "
-            f"it does not exist for {machine}"
+            f"the image has no build for {machine}"
         ),
         evidence={
             "log": shortened(trouble.text),

@@ -42,6 +42,7 @@ _RESTARTED_S = 120.0
         "container.restarts-exhausted",
         "container.start-refused",
     ],
+    causes=["container.errors-in-log"],
     aloud=("has calls that fail", "have calls that fail"),
 )
 def calls_failing(
