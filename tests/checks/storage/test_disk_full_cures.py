@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from diagnose.evidence.storage.filesystems import Filesystem, Filesystems, Usage
-from diagnose.evidence.storage.full_disks import FullDisks
+from diagnose.evidence.storage.full_disks import FileSize, FullDisks
 from diagnose.evidence.storage.growable_disks import GrowableDisk, GrowableDisks
-from diagnose.questions.files import FileSize
 from tests.checks.storage.evidence import (
     GIB,
     UPPER,
