@@ -17,7 +17,7 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only, present
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
-from diagnose.phrases import duration, quoted
+from diagnose.phrases import duration, quoted, sentence
 from diagnose.programs.failures import Recognised
 from diagnose.registry import check
 
@@ -81,7 +81,10 @@ def _finding(
     evidence["State"] = container.state.status
     finding = Finding.about(
         container,
-        f"{container} runs, but {failure.cause}{since}",
+        sentence(
+            f"{container} runs, but {failure.cause}{since}",
+            recognised.cause if recognised is not None else "",
+        ),
         evidence,
         discriminator=failure.program or failure.name,
         severity=Severity.warning if failure.name in PARTLY else Severity.critical,
@@ -117,7 +120,7 @@ def _variables(
     is_missing = "can't find command" in failure.reason or "no-space" in failure_signs
     may_heal = known is None or known.failure.may_pass
     again = {"again": container.name} if may_heal and not is_missing else {}
-    return {"program": failure.program, **again}
+    return present({"program": failure.program}) | again
 
 
 def _denied_mount(container: Container, mount_access: MountAccess | None) -> PageVariables:
