@@ -12,6 +12,7 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy, proxy_of_engine_alone
 from diagnose.evidence.dns.dns_containers import DNS_PORT
 from diagnose.evidence.dns.failed_names import FailedNames
+from diagnose.evidence.dns.half_known_names import HalfKnownName, HalfKnownNames
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import Resolvers
@@ -19,7 +20,7 @@ from diagnose.evidence.dns.unresolved_names import ERRORS, UnresolvedName, unres
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.mappings import names_of, present
+from diagnose.mappings import by_key, names_of, present, subjects_of
 from diagnose.model import HOST, CheckResult, Finding, PageVariables, Severity, Unavailable
 from diagnose.phrases import agree, and_more, joined, named, quoted, sentence
 from diagnose.registry import check
@@ -34,6 +35,7 @@ def server_fails(
     lookups: Lookups | Unavailable,
     listeners: Listeners | None,
     hosts_file: HostsFile | None,
+    half_known_names: HalfKnownNames | None,
 ) -> CheckResult:
     """A DNS server answers with an error instead of looking names up.
 
@@ -43,7 +45,8 @@ def server_fails(
     other server of the container knows it. The query for the root shows whether the server answers
     other questions in the same way. An error about one name alone is a warning, and advice where
     only a monitor calls it. A program that misses many names is left out: it may be a proxy whose
-    users mistype them.
+    users mistype them. A server that knows a name's IPv4 address is asked for IPv6 addresses too:
+    musl, the library of Alpine, takes an error about these for the answer about the name.
     """
     if isinstance(lookups, Unavailable):
         return unasked(lookups)
@@ -61,8 +64,47 @@ def server_fails(
         yield _failing_name_finding(
             _ServerError(server, rcode, failures, lookups.host.get(server), program)
         )
+    denied = by_key(((item.server, item.ipv6.rcode), item) for item in half_known_names or ())
+    for items in denied.values():
+        yield _half_known_finding(items)
     yield from failed_names.unread
     return None
+
+
+def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
+    """One server that errs about the IPv6 addresses of names whose IPv4 address it knows."""
+    first = items[0]
+    callers = list({item.container.id: item.container for item in items}.values())
+    names = list(dict.fromkeys(item.name for item in items))
+    address = next(iter(first.ipv4.answers), "")
+    return Finding(
+        subject=HOST,
+        summary=sentence(
+            f"DNS server {first.server} answers {first.ipv6.rcode} when it is asked for IPv6 "
+            f"addresses (AAAA) of {_quoted_names(names)}, and gives an IPv4 address",
+            "programs on musl (Alpine) take such a name for unknown",
+            f"{named('container', sorted(names_of(callers)))} "
+            f"{agree(callers, 'needs', 'need')} {agree(names, 'that name', 'those names')}",
+        ),
+        evidence={
+            f"{first.name} A at {first.server}": str(first.ipv4),
+            f"{first.name} AAAA at {first.server}": str(first.ipv6),
+            "log": quoted(first.failure.name.line),
+        },
+        variables=present(
+            {
+                "server": first.server,
+                "name": first.name,
+                "container": first.container.name,
+                "pinned": f"{first.name}:{address}" if address else "",
+            }
+        ),
+        discriminator=f"{first.server} AAAA",
+        touches=subjects_of(callers),
+        severity=_of_one_name([item.failure for item in items]),
+        signs=frozenset({"dns"}),
+        stable=tuple(container.life for container in callers),
+    )
 
 
 class _ServerError(msgspec.Struct, frozen=True):
@@ -151,8 +193,12 @@ def _answers(failures: Sequence[UnresolvedName]) -> dict[str, str]:
     }
 
 
+def _quoted_names(names: list[str]) -> str:
+    return and_more(f'"{name}"' for name in names)
+
+
 def _says(rcode: str, names: list[str]) -> str:
-    shown = and_more(f'"{name}"' for name in names)
+    shown = _quoted_names(names)
     if rcode == "REFUSED":
         return f"refuses to look {shown} up (REFUSED)"
     return f"could not look {shown} up (SERVFAIL)"

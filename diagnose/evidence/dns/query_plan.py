@@ -292,9 +292,17 @@ def _failed_queries(
         domains = search_domains(container, resolvers)[:MOST_SEARCH_DOMAINS]
         endings = [f".{domain}" for domain in domains] if complete else [""]
         for name, upstream, ending in itertools.product(names, upstreams, endings):
-            inside = container.is_running and not upstream.by_host
-            pid = container.state.pid if inside else None
+            pid = asking_pid(container, upstream)
             yield FailedQuery(container, name + ending, upstream.server, pid)
+
+
+def asking_pid(container: Container, upstream: Upstream) -> int | None:
+    """The process from whose network a container's questions to a server are sent.
+
+    None for the host's, from which the engine asks, and where the container is down.
+    """
+    inside = container.is_running and not upstream.by_host
+    return container.state.pid if inside else None
 
 
 def _with_a_way_out(networks: Networks | None) -> dict[str, bool]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Containers
 from diagnose.evidence.dns.failed_names import FailedName, FailedNames
+from diagnose.evidence.dns.half_known_names import half_known_names
 from diagnose.evidence.dns.hosts_file import HostsFile
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.engine.info import Info
+from diagnose.questions import Host
 from tests.checks.dns.evidence import LAN, OTHER, container
+from tests.hosts import Made
 from tests.judging import judge, rows
 
 PAY = container("pay", network="shop")
@@ -58,6 +62,36 @@ def found(first: str, second: str = "", name: str = "pay.office", **hosts: str) 
 @pytest.mark.parametrize(("first", "second", "wanted"), ERRORS.values(), ids=ERRORS)
 def test_names_without_an_address(first: str, second: str, wanted: list[str]) -> None:
     assert found(first, second) == wanted
+
+
+@pytest.mark.parametrize(
+    ("ipv4", "ipv6", "expected"),
+    [
+        ("NOERROR", "NXDOMAIN", [("warning", "host")]),
+        ("NOERROR", "SERVFAIL", [("warning", "host")]),
+        ("NOERROR", "empty", []),
+        ("NOERROR", "silent", []),
+        ("empty", "NXDOMAIN", []),
+    ],
+)
+def test_a_name_that_is_known_by_its_ipv4_address_alone(
+    ipv4: str, ipv6: str, expected: list[tuple[str, str]]
+) -> None:
+    replies = {("pay.office", LAN): reply(ipv4)}
+    answer = Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    failed = FailedNames({PAY.id: (FailedName("pay.office", "bad address 'pay.office'"),)})
+    conf = ResolvConf((LAN,))
+    resolvers = Resolvers(conf, conf, (), {PAY.id: conf})
+    host = Host(Made({"dns.query": lambda _: msgspec.to_builtins(reply(ipv6))}))
+    names = half_known_names(host, Containers((PAY,)), failed, answer, resolvers)
+    result = judge(
+        "dns.server-fails",
+        containers=Containers((PAY,)),
+        failed_names=failed,
+        lookups=answer,
+        half_known_names=names,
+    )
+    assert rows(result) == expected
 
 
 def test_names_that_other_checks_know() -> None:
