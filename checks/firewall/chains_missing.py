@@ -21,16 +21,18 @@ from checks.firewall.helpers import (
 from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.engine.config import DaemonConfig
+from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.paths.egress import Egress
 from diagnose.evidence.network.paths.flushed_rules import FlushedRules, flushed_rules
 from diagnose.evidence.network.paths.ingress import Ingress
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.rules.lost_rules import LostRules
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.rules.simulated_repair import SimulatedRepair
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import by_key, names_of, subjects_of
-from diagnose.model import HOST, CheckResult, Finding, Severity, Skipped, Unavailable
-from diagnose.phrases import agree, named, shortened
+from diagnose.model import DAEMON, HOST, CheckResult, Finding, Severity, Skipped, Unavailable
+from diagnose.phrases import agree, joined, named, shortened
 from diagnose.registry import check
 
 _CHAIN_GONE = LazyPattern(
@@ -47,13 +49,17 @@ def chains_missing(
     containers: Containers | None,
     config: DaemonConfig | None,
     simulated_repair: SimulatedRepair | None,
+    lost_rules: LostRules | None,
+    log: DaemonLog | None,
 ) -> CheckResult:
     """Docker's firewall rules are missing, or no rule leads to them.
 
     Flushed by another tool after the engine wrote them. Seen on engines 20.10.24, 26.1.5 and
     28.5.2: `iptables -F` leaves FORWARD's policy, DROP where the engine set it; SIGHUP does not
     bring the rules back, a restart does. Where no container runs on a bridge, the error of a
-    refused start names a chain that is not there.
+    refused start names a chain that is not there. A firewall's script may write rules of its own
+    for the containers that run, in the chains that older engines had: then nothing is lost until a
+    network or a port needs a rule in a chain that is gone.
     """
     alone = left_alone(config)
     if alone:
@@ -74,7 +80,53 @@ def chains_missing(
     if flushed.is_real:
         has_docker_proxy = has_proxy(config)
         yield _finding(_Harm(packet_paths, flushed, has_docker_proxy), firewall, simulated_repair)
+        return None
+    repair = lost_rules.repair if lost_rules is not None else None
+    if repair is not None and repair.chains:
+        refusals = list(_refusals(log, repair.chains))
+        yield _lost_chains_finding(repair.chains, refusals, log, simulated_repair)
     return None
+
+
+def _refusals(log: DaemonLog | None, lost: tuple[str, ...]) -> Iterator[LogLine]:
+    """What the engine says of requests for which it wanted a rule in one of these chains."""
+    for line in log or ():
+        match = _CHAIN_GONE.search(line.text)
+        if match is not None and f"{match['table'] or 'filter'} {match['chain']}" in lost:
+            yield line
+
+
+def _lost_chains_finding(
+    lost: tuple[str, ...],
+    refusals: list[LogLine],
+    log: DaemonLog | None,
+    repair: SimulatedRepair | None,
+) -> Finding:
+    """Chains that are gone while the rules of another program serve the containers that run."""
+    chains = by_key((place.partition(" ")[0], place.partition(" ")[2]) for place in lost)
+    places = "; ".join(
+        f"table {table} has no {agree(names, 'chain', 'chains')} {joined(names)}"
+        for table, names in chains.items()
+    )
+    effect = (
+        "the engine refuses requests that need a rule there"
+        if refusals
+        else "the next network or port that needs a rule there is refused"
+    )
+    return Finding(
+        subject=HOST,
+        summary=f"chains of Docker's firewall rules are gone: {places}; {effect}",
+        evidence={
+            "chains that are gone": list(lost),
+            **(log.evidence(refusals[-1]) if log is not None and refusals else {}),
+        }
+        | simulation(repair),
+        variables=repair_of(repair, "firewall.chains-missing"),
+        discriminator="chains",
+        severity=None if refusals else Severity.warning,
+        touches=(DAEMON,),
+        signs=frozenset({"iptables"}),
+    )
 
 
 def _refused_by_lost_chain(

@@ -48,6 +48,8 @@ class Repair(msgspec.Struct, frozen=True):
     """The rules that are missing, as `iptables -A` would add them, each with its table."""
     stale: tuple[str, ...] = ()
     """The rules that lead to addresses which no running container has, likewise."""
+    chains: tuple[str, ...] = ()
+    """The engine's own chains that are gone, by the table: `filter DOCKER-FORWARD`."""
 
 
 def repair(
@@ -57,9 +59,10 @@ def repair(
 
     subnets: of the engine's bridges, where a published port that the engine does not want is stale.
     """
-    parts, missing, stale = [], [], []
+    parts, missing, stale, gone = [], [], [], []
     for name, rules in tables.items():
         now = present.get(name, Present({}))
+        gone += [f"{name} {chain}" for chain in rules.own if chain not in now.chains]
         lines, lost = _table_repair(rules, now)
         old = _stale_rules(rules, now, subnets) if name == "nat" else []
         missing += [f"{name}: {rule}" for rule in lost]
@@ -67,7 +70,9 @@ def repair(
         deletions = [f"-D {rule}" for rule in old]
         if lost or old:
             parts.append("\n".join([f"*{name}", *deletions, *lines, "COMMIT"]))
-    return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale)) if parts else None
+    if not parts:
+        return None
+    return Repair("\n".join(parts) + "\n", tuple(missing), tuple(stale), tuple(gone))
 
 
 _TARGET = re.compile(r" -j DNAT --to-destination ([0-9.]+):\d+$")

@@ -6,9 +6,12 @@ import msgspec
 import pytest
 
 from diagnose.evidence.containers.listing import Container
+from diagnose.evidence.engine.log import DaemonLog, LogLine
 from diagnose.evidence.network.paths.packet_paths import PacketPaths
+from diagnose.evidence.network.rules.lost_rules import LostRules, RuleRepair
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.firewall.ruleset import assemble
+from tests.checks.firewall.evidence import firewall, host_with, recorded_filter, uplinks, walked
 from tests.inspected import container, of
 from tests.judging import judge, rows
 
@@ -46,5 +49,39 @@ def test_a_start_without_its_chain(
         firewall=firewall,
         packet_paths=PacketPaths(),
         containers=of(bind(error)),
+    )
+    assert rows(judged) == expected
+
+
+ENGINE_SAYS = (
+    "Handler for POST /v1.51/networks/create returned error: Failed to Setup IP tables: Unable to "
+    "enable ACCEPT OUTGOING rule:  (iptables failed: iptables --wait -t filter -A DOCKER-FORWARD "
+    "-i br-c8699468fe56 -j ACCEPT: iptables: No chain/target/match by that name.\n (exit status 1))"
+)
+
+
+@pytest.mark.parametrize(
+    ("chains", "said", "expected"),
+    [
+        (("filter DOCKER-FORWARD",), ENGINE_SAYS, [("critical", "host")]),
+        (("filter DOCKER-FORWARD",), "", [("warning", "host")]),
+        (("nat DOCKER",), ENGINE_SAYS, [("warning", "host")]),
+        ((), ENGINE_SAYS, []),
+    ],
+    ids=["refused lately", "nobody has asked yet", "refused for another chain", "only rules"],
+)
+def test_chains_that_are_gone_where_other_rules_serve(
+    chains: tuple[str, ...], said: str, expected: list[tuple[str, str]]
+) -> None:
+    made = host_with(recorded_filter("28.5", "healthy"))
+    wall = firewall(made, uplinks(made))
+    assert isinstance(wall, Firewall)
+    repair = RuleRepair("", "", ("filter: one",), (), ("ip",), wall.ruleset, chains)
+    judged = judge(
+        "firewall.chains-missing",
+        firewall=wall,
+        packet_paths=walked(made)[1],
+        lost_rules=LostRules(repair),
+        log=DaemonLog((LogLine(None, "error", said),), "docker.log"),
     )
     assert rows(judged) == expected

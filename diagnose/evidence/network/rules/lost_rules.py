@@ -57,6 +57,8 @@ class RuleRepair(msgspec.Struct, frozen=True):
     """Those whose rules it knows."""
     ruleset: Ruleset
     """The whole packet filter as it would be."""
+    chains: tuple[str, ...] = ()
+    """The engine's own chains of iptables that are gone, by the table: `filter DOCKER-FORWARD`."""
 
 
 class LostRules(msgspec.Struct, frozen=True):
@@ -110,6 +112,7 @@ def lost_rules(
             stale=rule_repair.stale,
             families=("ip",),
             ruleset=_with_saved(firewall.ruleset, flavour, restored(text, rule_repair.text)),
+            chains=rule_repair.chains,
         )
     )
 

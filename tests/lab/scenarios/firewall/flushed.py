@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
+from tests.lab import Box, Engines, fault
 from tests.lab.scenarios.firewall.helpers import DEAF, PUBLISHED, comes_in, goes_out, shop
 
 
@@ -27,6 +27,36 @@ def forward_jumps_lost(box: Box) -> None:
     box.sh("iptables -P FORWARD DROP; iptables -F FORWARD")
     assert "DOCKER" in box.sh("iptables -S")
     assert not goes_out(box)
+
+
+_OF_OLDER_ENGINES = """
+for table in filter nat mangle; do iptables -t $table -F; iptables -t $table -X; done
+iptables -N DOCKER; iptables -N DOCKER-USER; iptables -t nat -N DOCKER
+iptables -N DOCKER-ISOLATION-STAGE-1; iptables -N DOCKER-ISOLATION-STAGE-2
+iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
+iptables -t nat -A OUTPUT ! -d 127.0.0.0/8 -m addrtype --dst-type LOCAL -j DOCKER
+iptables -t nat -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
+iptables -P FORWARD DROP; iptables -A FORWARD -j DOCKER-USER
+iptables -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables -A FORWARD -o docker0 -j DOCKER; iptables -A FORWARD -i docker0 -j ACCEPT
+"""
+
+
+@fault(
+    "firewall.chains-missing",
+    subject="host:host",
+    also=["daemon.errors-in-log", "firewall.*"],
+    engines=Engines(since=28),
+)
+def chains_of_an_older_engine_written_again(box: Box) -> None:
+    """The script of a firewall writes the chains that older engines had: what runs goes on, and a
+    network cannot be created."""
+    box.sh(_OF_OLDER_ENGINES)
+    assert goes_out(box)
+    done = box.docker("network", "create", "blog", check=False)
+    assert "No chain/target/match by that name" in done.stderr
+    out = box.diagnose("check", "firewall.chains-missing").out
+    assert "diagnose repair firewall.chains-missing | sh -e" in out
 
 
 @fault("firewall.masquerade-missing", subject="network:shop", also=DEAF)
