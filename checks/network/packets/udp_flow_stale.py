@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.network.addresses import EVERYWHERE
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.rules.packet_filter import Firewall
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
@@ -47,13 +49,15 @@ def udp_flow_stale(
     interfaces: Interfaces,
     listeners: Listeners | None,
     firewall: Firewall | None,
+    networks: Networks | None,
 ) -> CheckResult:
-    """A client's UDP packets still go to the old address of a published port.
+    """A client's UDP packets do not follow the rule of a published port.
 
     The kernel translates only the first packet of a flow. A client that keeps sending from one port
     keeps the old entry alive, so that the new rule is never asked. Engine 20.10.24 leaves such
-    entries, 26.1.5 and 28.5.2 delete them (seen). A flow without translation is served where
-    docker-proxy listens on the port.
+    entries, 26.1.5 and 28.5.2 delete them when a container starts (seen); a firewall that was
+    reloaded leaves them on any engine. A flow without translation gets to docker-proxy, where that
+    listens on the port: the container then sees the address of its gateway as the sender.
     """
     published = list(_published(containers))
     if not published:
@@ -66,6 +70,10 @@ def udp_flow_stale(
         stale = list(_stale_flows(item, flows, interfaces, listeners))
         if stale:
             yield _finding(item, stale)
+            continue
+        hidden = list(_hidden_flows(item, flows, interfaces, networks, firewall))
+        if hidden:
+            yield _hidden_finding(item, hidden)
     return None
 
 
@@ -89,22 +97,67 @@ def _stale_flows(
             yield flow
 
 
-def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
-    first, container = stale[0], item.container
-    where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
-    clients = count(len({flow.src for flow in stale}), "client")
-    answered = {
+def _hidden_flows(
+    item: _PublishedUdpPort,
+    flows: UdpFlows,
+    interfaces: Interfaces,
+    networks: Networks | None,
+    firewall: Firewall,
+) -> Iterator[UdpFlow]:
+    """The flows of other machines that get to the host, though a rule leads to the container.
+
+    What containers send to the host is for docker-proxy: the engine's rules leave it alone.
+    """
+    is_led = any(
+        rule.protocol == "udp" and rule.host_port == item.port and rule.address in item.addresses
+        for rule in firewall.port_rules
+    )
+    if networks is None or not is_led:
+        return
+    for flow in flows.to(item.port):
+        is_to_port = interfaces.holds(flow.dst) and item.address in (*EVERYWHERE, flow.dst)
+        is_of_host = interfaces.holds(flow.src) or networks.bridge_of(ip_address(flow.src))
+        if is_to_port and not is_of_host and flow.reply_src == flow.dst:
+            yield flow
+
+
+def _hidden_finding(item: _PublishedUdpPort, hidden: list[UdpFlow]) -> Finding:
+    container = item.container
+    gateways = [end.gateway for end in container.endpoints.values() if end.gateway]
+    seen_as = gateways[0] if gateways else "its gateway"
+    return Finding.about(
+        container,
+        f"{container}: UDP packets of {_clients(hidden)} to port {item.port} come from {seen_as} for "
+        "it, because a connection tracking entry from before the port's rule sends them through "
+        "docker-proxy",
+        _entries(hidden),
+        discriminator=str(item.port),
+        stable=(container.life,),
+        port=str(item.port),
+    )
+
+
+def _clients(flows: list[UdpFlow]) -> str:
+    return f"{count(len({flow.src for flow in flows}), 'client')} ({flows[0].src})"
+
+
+def _entries(flows: list[UdpFlow]) -> dict[str, str]:
+    return {
         f"conntrack udp {flow.src}:{flow.sport} -> {flow.dst}:{flow.dport}": (
             f"answered by {flow.reply_src}"
         )
-        for flow in stale[:10]
+        for flow in flows[:10]
     }
+
+
+def _finding(item: _PublishedUdpPort, stale: list[UdpFlow]) -> Finding:
+    first, container = stale[0], item.container
+    where = "to nobody" if first.reply_src == first.dst else f"to {first.reply_src}"
     return Finding.about(
         container,
-        f"{container}: UDP packets of {clients} ({first.src}) "
-        f"to port {item.port} go {where}, "
+        f"{container}: UDP packets of {_clients(stale)} to port {item.port} go {where}, "
         "because of a connection tracking entry from before its start",
-        {**answered, "addresses of the container": sorted(item.addresses)},
+        _entries(stale) | {"addresses of the container": sorted(item.addresses)},
         discriminator=str(item.port),
         signs=frozenset({"timeout"}),
         stable=(container.life,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
 from tests.lab.runner import healthy_container
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 QUIET = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
 FETCH = ["timeout", "2", "wget", "-qO-"]
@@ -250,6 +251,38 @@ def client_from_before_the_start(box: Box) -> None:
         ).stdout
     )
     assert "sport=18230 dport=4444" in box.run(["conntrack", "-L", "-p", "udp"]).stdout
+
+
+_SAYS_WHO_SENT = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 5140))
+while True:
+    print(server.recvfrom(99)[1][0], flush=True)
+"""
+
+
+@fault("network.udp-flow-stale", subject="container:senders", baseline=False)
+def client_from_before_the_rule(box: Box) -> None:
+    """A client began to send while the port's rule was away: docker-proxy takes its packets, and
+    the container sees its gateway as the sender."""
+    python = ("bb:1.36", "/usr/bin/python3", "-c", _SAYS_WHO_SENT)
+    box.docker("run", "-d", "--name=senders", *QUIET, *MACHINE, "-p", "18230:5140/udp", *python)
+    box.sh("iptables-save -t nat >/tmp/nat; iptables -t nat -F DOCKER")
+    box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
+    box.wait_for(lambda: "172.17.0.1" in box.docker("logs", "senders").stdout, 20, "a packet")
+    box.sh("iptables-restore </tmp/nat")
+    assert box.docker("logs", "--tail=1", "senders").stdout == "172.17.0.1\n"
+    assert "conntrack -D" in box.diagnose("check", "network.udp-flow-stale").out
+
+
+@healthy(baseline=False)
+def client_from_after_the_rule(box: Box) -> None:
+    """The same client, which began when the rule was there."""
+    python = ("bb:1.36", "/usr/bin/python3", "-c", _SAYS_WHO_SENT)
+    box.docker("run", "-d", "--name=senders", *QUIET, *MACHINE, "-p", "18230:5140/udp", *python)
+    box.provider.spawn(["python3", "-c", CHATTY_CLIENT])
+    box.wait_for(lambda: "192.0.2." in box.docker("logs", "senders").stdout, 20, "a packet")
 
 
 @healthy(baseline=False, engines=Engines(since=26), config={"userland-proxy": False})
