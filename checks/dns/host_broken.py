@@ -12,6 +12,7 @@ from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
 from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
@@ -46,6 +47,7 @@ def host_broken(
     dns_path: DnsPath | None,
     routes: Routes | None,
     links: Interfaces | None,
+    neighbours: Neighbours | None,
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
@@ -53,7 +55,8 @@ def host_broken(
     seconds; a server that refuses costs nothing and is advice. Names that the user says must
     resolve are asked too; only for them does an error of the server count. A name of a container is
     asked of the engine's resolver, and any other name of all servers of the host. Where the host
-    has no default route, the finding says so, and which of its interfaces are down.
+    has no default route, the finding says so, and which of its interfaces are down. A route to the
+    bridge of another program, such as that of a Kubernetes node, may lead away from the server.
     """
     if resolvers.host_unread:
         return resolvers.host_unread
@@ -73,6 +76,7 @@ def host_broken(
             serving=serving(containers, links, dead[0]),
             routes=routes,
             links=links,
+            neighbours=neighbours,
         )
         yield _dead_servers_finding(servers)
     yield from _unknown_names_findings(lookups)
@@ -95,6 +99,7 @@ def _dead_servers_finding(servers: DeadServers) -> Finding:
             _no_way_out(servers),
             _carrier_clause(servers.unplugged),
             _serves(servers.serving),
+            str(servers.absent or ""),
         ),
         evidence=_answers(servers),
         variables=_dead_servers_variables(servers),
@@ -119,6 +124,9 @@ def _dead_servers_variables(servers: DeadServers) -> PageVariables:
     down = only(servers.switched_off)
     if down is not None:
         return variables | {"switched_off": down}
+    absent = servers.absent
+    if absent is not None and absent.router:
+        return variables | {"led_away": absent.address, "way_out": absent.router}
     if servers.is_lost or "better" in variables or not servers.may_be_routers:
         return variables
     return variables | _asks_router(servers.dead, servers.routes)

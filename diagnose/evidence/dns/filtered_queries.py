@@ -9,11 +9,12 @@ from typing import TypeVar
 import msgspec
 
 from diagnose.evidence.dns.lookups import Lookups, QueryPath
+from diagnose.evidence.network.absent_machine import best_route
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.host_stack import HostStack
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
-from diagnose.evidence.network.routes import MAIN_TABLE, Routes
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import refusal
 from diagnose.firewall.flow import Flow, Origin, Trace
 from diagnose.firewall.stack import Stack
@@ -122,14 +123,6 @@ def device_to(server: str, routes: Routes, links: Interfaces) -> str | None:
         return None
     if address.version != 4 or links.holds(server):
         return None
-    fitting = [
-        route
-        for route in routes
-        if route.table == MAIN_TABLE
-        and route.family == "inet"
-        and route.leads_somewhere
-        and address in route.net
-    ]
-    best = max(fitting, key=lambda route: (route.prefix, -route.metric), default=None)
+    best = best_route(server, routes)
     link = links.by_index.get(best.oif or 0) if best else None
     return link.name if link else None

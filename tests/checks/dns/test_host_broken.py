@@ -11,7 +11,8 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.dns.filtered_queries import DnsPath, dns_path
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers, parse
 from diagnose.evidence.network.host_stack import HostStack
-from diagnose.evidence.network.interfaces import Address, Interfaces
+from diagnose.evidence.network.interfaces import Address, Interface, Interfaces
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Route, Routes
 from diagnose.questions.network import PolicyRule
@@ -38,6 +39,40 @@ from tests.firewall.test_trace import stack
 from tests.judging import judge
 
 GATEWAY = "172.17.0.1"
+
+
+ETH0 = Interface(index=2, name="eth0", up=True, operstate="up")
+CNI0 = Interface(index=7, name="cni0", up=True, operstate="up", kind="bridge")
+OUT = Route("0.0.0.0", gateway="192.0.2.1", oif=2)
+PODS = Route("192.0.2.48", 28, oif=7)
+
+
+@pytest.mark.parametrize(
+    ("routes", "asked_on", "words", "variable"),
+    [
+        ((OUT, PODS), "cni0", "route 192.0.2.48/28 leads to cni0, where nobody has", "led_away"),
+        ((OUT, Route("192.0.2.0", 24, oif=2)), "eth0", "nobody on eth0 answers to that", "router"),
+        ((OUT, PODS), "", "", "router"),
+        ((OUT, PODS), "eth0", "", "router"),
+    ],
+    ids=["by another bridge", "on the way out", "it answers there", "asked for by another route"],
+)
+def test_a_server_that_nobody_answers_for(
+    routes: tuple[Route, ...], asked_on: str, words: str, variable: str
+) -> None:
+    containers, resolvers, answer, _ = dns_host(host=ResolvConf((LAN,)), replies={})
+    (finding,) = judge(
+        "dns.host-broken",
+        resolvers=resolvers,
+        lookups=answer,
+        containers=containers,
+        routes=Routes(routes),
+        links=Interfaces((ETH0, CNI0)),
+        neighbours=Neighbours((Neighbour(LAN, asked_on, ""),) if asked_on else ()),
+    ).findings
+    assert words in finding.summary
+    assert ("nobody" in finding.summary) == bool(words)
+    assert variable in finding.variables
 
 
 def test_the_rule_that_stops_the_host_s_own_queries_is_named() -> None:

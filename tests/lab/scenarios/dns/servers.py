@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from tests.lab import Box, fault
-from tests.lab.provider import RESOLVER, SILENT, WEB, ZONE
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tests.lab import Box, fault, healthy
+from tests.lab.images import Recipe, load
+from tests.lab.provider import GATEWAY, RESOLVER, SILENT, WEB, ZONE
 from tests.lab.runner import PATIENT, baseline, healthy_container
 from tests.lab.scenarios.dns.helpers import NAME, resolves, start
 
@@ -94,6 +99,104 @@ def server_that_ignores_questions_for_ipv6_addresses(box: Box) -> None:
     query = ["timeout", "2", "busybox", "nslookup"]
     assert "answer" in box.run([*query, "-type=a", NAME, RESOLVER], check=False).stdout.lower()
     assert box.run([*query, "-type=aaaa", NAME, RESOLVER], check=False).returncode != 0
+
+
+_DENIES_IPV6 = """
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("{address}", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    end = query.index(0, 12) + 5
+    is_known = query[12:end - 4].lower().endswith(bytes([3]) + b"lab" + bytes([4]) + b"test" + bytes(1))
+    has_address = is_known and query[end - 4:end - 2] == bytes([0, 1])
+    code = bytes([0x81, 0x80 if has_address {or_empty} else 0x83])
+    address = bytes([192, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 80]) if has_address else b""
+    counts = bytes([0, 1, 0, has_address, 0, 0, 0, 0])
+    server.sendto(query[:2] + code + counts + query[12:end] + address, client)
+"""
+
+
+_BY_MUSL = r"""
+#include <netdb.h>
+#include <stdio.h>
+#include <unistd.h>
+int main(int count, char **words) {
+  setvbuf(stdout, 0, _IOLBF, 0);
+  for (;; sleep(1)) {
+    struct addrinfo *found;
+    if (getaddrinfo(words[1], "80", 0, &found)) printf("ping: bad address '%s'\\n", words[1]);
+    else { printf("PING %s\\n", words[1]); freeaddrinfo(found); }
+  }
+}
+"""
+"""A program that looks a name up with the library of Alpine, and complains as its ping does."""
+
+
+def _asks_by_musl(box: Box, name: str, or_empty: str, words: str) -> None:
+    """A DNS server, and a program on musl that has said these words several times."""
+    box.provider.dns_stop()
+    code = _DENIES_IPV6.format(address=RESOLVER, or_empty=or_empty)
+    box.provider.spawn(["/usr/bin/python3", "-c", code])
+    sockets = ["ss", "-lnuH"]
+    box.wait_for(lambda: f"{RESOLVER}:53" in box.provider.run(sockets).stdout, what="its socket")
+    with tempfile.TemporaryDirectory() as folder:
+        source, program = Path(folder, "ask.c"), Path(folder, "ask")
+        source.write_text(_BY_MUSL)
+        subprocess.run(["musl-gcc", "-static", "-o", program, source], check=True)
+        load(box, "ask:1", Recipe({"ask": (program.read_bytes(), 0o755)}, ('ENTRYPOINT ["/ask"]',)))
+    box.docker("network", "create", f"{name}net")
+    limits = ["--memory=64m", "--pids-limit=64", f"--network={name}net"]
+    box.docker("run", "-d", f"--name={name}", *limits, "ask:1", NAME)
+    box.wait_for(lambda: box.docker("logs", name).stdout.count(words) >= 4, 30, words)
+
+
+@fault("dns.server-fails", subject="host:host", also=["network.calls-failing"])
+def server_that_denies_names_without_ipv6_addresses(box: Box) -> None:
+    """The host's DNS server gives a name its IPv4 address, and says that there is no such name when
+    it is asked for IPv6 addresses."""
+    _asks_by_musl(box, "both1", "", f"bad address '{NAME}'")
+    out = box.diagnose("check", "dns.server-fails").out
+    assert f"diagnose recreate both1 -- --add-host={NAME}:{WEB} | sh" in out
+
+
+@healthy()
+def server_that_has_no_ipv6_addresses(box: Box) -> None:
+    """The same, with an empty answer in place of the denial."""
+    _asks_by_musl(box, "both2", "or is_known", f"PING {NAME}")
+
+
+@fault(
+    "dns.host-broken",
+    subject="host:host",
+    expect=[("dns.upstream-unreachable", "*:*")],
+    engine_started=False,
+)
+def server_behind_the_bridge_of_another_program(box: Box) -> None:
+    """The site's DNS server has an address in the range that a Kubernetes node gave its own
+    bridge."""
+    server = "10.42.0.2"
+    box.provider.sh(f"ip addr add {server}/32 dev lo")
+    options = "--no-resolv --no-hosts --conf-file=/dev/null --user=root --pid-file= -k"
+    zone = f"--listen-address={server} --bind-interfaces --address=/{ZONE}/{WEB}"
+    box.provider.spawn(["dnsmasq", *options.split(), *zone.split()])
+    box.sh(f"ip route replace default via {GATEWAY}")
+    start(box, f"nameserver {server}\n")
+    assert "192.0.2.80" in box.sh(f"getent hosts {NAME}")
+    box.sh("ip link add cni0 type bridge; ip addr add 10.42.0.1/24 dev cni0; ip link set cni0 up")
+    box.sh("ip link add vethpod type veth peer name pod; ip link set vethpod master cni0 up")
+    box.sh("ip link set pod up")
+    limits = ["--memory=64m", "--pids-limit=64"]
+    box.docker("network", "create", "podnet")
+    loop = f"while :; do nslookup {NAME} >/dev/null 2>&1; sleep 1; done"
+    box.docker(
+        "run", "-d", "--name=poddns", "--network=podnet", *limits, "bb:1.36", "sh", "-c", loop
+    )
+    arp = "/proc/net/arp"
+    box.wait_for(lambda: f"{server} " in box.sh(f"cat {arp}"), 20, "the host to ask for the server")
+    (first,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
+    assert "route 10.42.0.0/24 leads to cni0" in first["summary"]
+    assert f"ip route add {server}/32 via {GATEWAY}" in box.diagnose("check", "dns.host-broken").out
 
 
 _SINK = """
