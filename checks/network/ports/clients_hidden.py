@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from checks.network.helpers import with_ipv6
 from diagnose.evidence.containers.listing import Container, Containers
@@ -14,10 +14,23 @@ from diagnose.evidence.machine.processes import Processes
 from diagnose.evidence.network.addresses import EVERYWHERE6
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.translated_clients import AllTranslatedClients
+from diagnose.evidence.network.rules.rule_programs import program_of
 from diagnose.evidence.network.sockets.listeners import Listeners
 from diagnose.lazy_pattern import LazyPattern
-from diagnose.model import CheckResult, Count, Finding, Severity, Skipped
-from diagnose.phrases import shortened
+from diagnose.mappings import present, subjects_of
+from diagnose.model import (
+    CheckResult,
+    Count,
+    Finding,
+    Json,
+    PageVariables,
+    Severity,
+    Skipped,
+    Subject,
+)
+from diagnose.phrases import agree, named, shortened
 from diagnose.registry import check
 
 _REFUSES = LazyPattern(
@@ -26,6 +39,12 @@ _REFUSES = LazyPattern(
     r'|" 429 ',
     re.IGNORECASE,
 )
+_LIMITS = LazyPattern(
+    r"forbidden by rule|banned|too many requests|brute-?force|throttl|limiting (?:requests|connections)"
+    r'|rate.?limit|" 429 ',
+    re.IGNORECASE,
+)
+"""Refusals that are about the client, and not about its password."""
 _WEB = (80, 443)
 """Ports of the host at which clients of web servers come."""
 _ENGINES = ("docker-proxy", "rootlesskit", "rootlessport")
@@ -46,6 +65,7 @@ def clients_hidden(
     info: Info | None,
     ping: Ping | None,
     processes: Processes | None,
+    translated: AllTranslatedClients | None,
     clock: Clock,
     *,
     least: Count = Count(3),
@@ -56,9 +76,11 @@ def clients_hidden(
     program sees the gateway in place of each of them. Lists of allowed addresses, limits of
     requests and bans hit all of them at once. IPv4 clients keep their address, unless they call
     from the host itself. The program's own log shows the refusals. A host that has only link-local
-    IPv6 addresses is left alone, and so is what a web server of the host itself may pass on: its
-    calls come from the gateway too. RootlessKit's port driver `builtin` hides all clients of a
-    rootless engine, over IPv4 as well.
+    IPv6 addresses is left alone. What a web server of the host itself passes on comes from the
+    gateway too: a limit or a ban by that address then hits all visitors, where the container does
+    not take their addresses from a header. A rule of the packet filter that
+    translates the source of what comes in does the same. RootlessKit's port driver `builtin` hides
+    all clients of a rootless engine, over IPv4 as well.
     """
     is_rootless = info is not None and info.is_rootless
     if is_rootless and _port_drivers(processes) == {_HIDES}:
@@ -67,10 +89,14 @@ def clients_hidden(
         return None
     if is_rootless or (ping is not None and ping.is_podman):
         return Skipped("no docker-proxy stands between clients and containers")
-    if interfaces is not None and not interfaces.has_ipv6_for_others:
+    by_rule = list(_translated_findings(containers, recent_logs, translated, clock, least))
+    yield from by_rule
+    yield from _passed_on_findings(containers, recent_logs, networks, listeners, clock, least)
+    if by_rule or (interfaces is not None and not interfaces.has_ipv6_for_others):
+        yield from recent_logs.left_out(containers.running)
         return None
     for container in containers.running:
-        if _is_behind_the_host(container, listeners):
+        if _web_server_before(container, listeners):
             continue
         for network, gateway in _without_ipv6(container, networks):
             lines = recent_logs.repeated(container, _refusal_of(gateway), clock, least)
@@ -80,6 +106,118 @@ def clients_hidden(
                 break
     yield from recent_logs.left_out(containers.running)
     return None
+
+
+def _refusers(
+    network: Network,
+    containers: Containers,
+    recent_logs: RecentLogs,
+    is_refusal: Callable[[str], bool],
+    clock: Clock,
+    least: int,
+) -> dict[str, Sequence[RecentLine]]:
+    """By container of a network the lines of its log that refuse one address."""
+    found = {
+        container.name: recent_logs.repeated(container, is_refusal, clock, least)
+        for container in containers.running_on(network.name)
+    }
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _translated_findings(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    translated: AllTranslatedClients | None,
+    clock: Clock,
+    least: int,
+) -> Iterator[Finding]:
+    """Networks for whose clients a rule of the host puts the gateway's address."""
+    for item in translated or ():
+        network, rule = item.network, item.rule
+        endpoint = item.container.endpoints.get(network.name)
+        gateway = endpoint.gateway if endpoint is not None else ""
+        is_refusal = _refusal_of(gateway)
+        refusing = _refusers(network, containers, recent_logs, is_refusal, clock, least)
+        if not gateway or not refusing:
+            continue
+        yield Finding.about(
+            item.container,
+            f"{_who_refuse(refusing)} clients with the address {gateway} of the gateway of {network}: "
+            f"{rule} gives it to all clients of published ports",
+            _logged(refusing) | {"published port looked at": item.host_port},
+            touches=(network.subject, *_subjects(refusing, containers)),
+        ).with_variables(_kept_sources(rule, network))
+
+
+def _kept_sources(rule: Step, network: Network) -> PageVariables:
+    """What a rule before this one needs to know, where iptables has written it."""
+    if program_of(rule) != "iptables" or not network.subnets:
+        return {"translating": str(rule)}
+    return {"bridge": network.bridge, "subnet": str(network.subnets[0])}
+
+
+def _passed_on_findings(
+    containers: Containers,
+    recent_logs: RecentLogs,
+    networks: Networks,
+    listeners: Listeners | None,
+    clock: Clock,
+    least: int,
+) -> Iterator[Finding]:
+    """Visitors whom a web server of the host passes on to a published port.
+
+    One finding for each network: about the first container with such a port that refuses them
+    itself, else about the first one.
+    """
+    for network in networks.bridges:
+        edges = [
+            container
+            for container in containers.running_on(network.name)
+            if any(container.published_by("tcp")) and _web_server_before(container, listeners)
+        ]
+        gateways = [edge.endpoints[network.name].gateway for edge in edges]
+        if not edges or not gateways[0]:
+            continue
+        is_limit = _refusal_of(gateways[0], _LIMITS)
+        limiting = _refusers(network, containers, recent_logs, is_limit, clock, least)
+        if limiting:
+            edge = next((edge for edge in edges if edge.name in limiting), edges[0])
+            front = _web_server_before(edge, listeners)
+            yield _passed_on_finding(edge, network, gateways[0], front, limiting, containers)
+
+
+def _passed_on_finding(
+    edge: Container,
+    network: Network,
+    gateway: str,
+    front: str,
+    limiting: Mapping[str, Sequence[RecentLine]],
+    containers: Containers,
+) -> Finding:
+    subnet = str(network.subnets[0]) if network.subnets else ""
+    return Finding.about(
+        edge,
+        f"{_who_refuse(limiting)} clients with the address {gateway} of the gateway of {network}: "
+        f"all visitors whom {front} of this host passes on to {edge} have it there, unless their own "
+        "address is taken from a header",
+        _logged(limiting) | {"web server of the host": front},
+        touches=(network.subject, *_subjects(limiting, containers)),
+    ).with_variables(present({"passed_on_to": edge.name, "front": front, "trusted": subnet}))
+
+
+def _who_refuse(refusing: Mapping[str, Sequence[RecentLine]]) -> str:
+    verb = agree(refusing, "refuses", "refuse")
+    return f"{named('container', sorted(refusing))} {verb}"
+
+
+def _logged(refusing: Mapping[str, Sequence[RecentLine]]) -> dict[str, Json]:
+    return {f"log of {name}": shortened(lines[-1].text) for name, lines in refusing.items()}
+
+
+def _subjects(
+    refusing: Mapping[str, Sequence[RecentLine]], containers: Containers
+) -> tuple[Subject, ...]:
+    return subjects_of(container for container in containers if container.name in refusing)
 
 
 def _ipv6_finding(
@@ -149,17 +287,18 @@ def _rootless_findings(
 def _publishes_on(network: Network, servers: Iterable[Container]) -> bool:
     """Whether one of these containers publishes a TCP port and is on that network."""
     return any(
-        server.is_running and server.published_by("tcp") and network.name in server.endpoints
+        server.is_running and any(server.published_by("tcp")) and network.name in server.endpoints
         for server in servers
     )
 
 
-def _is_behind_the_host(container: Container, listeners: Listeners | None) -> bool:
-    """Whether a program that uses the host's network serves a web port, and the container none."""
+def _web_server_before(container: Container, listeners: Listeners | None) -> str:
+    """The program that uses the host's network and serves a web port, where the container serves
+    none; "" where there is no such program."""
     if listeners is None or any(port.host_port in _WEB for port in container.published_ports):
-        return False
+        return ""
     serving = [item for item in listeners if item.port in _WEB and item.proto.startswith("tcp")]
-    return any(item.comm and item.comm not in _ENGINES for item in serving)
+    return next((item.comm for item in serving if item.comm and item.comm not in _ENGINES), "")
 
 
 def _ports_of_ipv6(container: Container) -> list[str]:
@@ -180,7 +319,7 @@ def _without_ipv6(container: Container, networks: Networks) -> Iterator[tuple[Ne
             yield network, endpoint.gateway
 
 
-def _refusal_of(address: str) -> Callable[[str], bool]:
+def _refusal_of(address: str, words: LazyPattern = _REFUSES) -> Callable[[str], bool]:
     """Whether a line says that this very address is refused."""
     whole = re.compile(rf"(?<![\d.]){re.escape(address)}(?![\d.]*\d)")
-    return lambda text: bool(_REFUSES.search(text) and whole.search(text))
+    return lambda text: bool(words.search(text) and whole.search(text))

@@ -13,6 +13,11 @@ from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.machine.processes import Process, Processes
 from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.packet_paths import Step
+from diagnose.evidence.network.paths.translated_clients import (
+    AllTranslatedClients,
+    TranslatedClients,
+)
 from diagnose.evidence.network.sockets.listeners import Listener, Listeners
 from diagnose.questions.images import AddressPool, Ipam
 from tests.inspected import container, of
@@ -75,7 +80,7 @@ def test_hidden_clients(
 
 
 HELD = {
-    "a web server of the host": (proxy(host_port="8080"), "nginx", []),
+    "a web server of the host": (proxy(host_port="8080"), "nginx", FOUND),
     "ports of containers": (proxy(host_port="8080"), "docker-proxy", FOUND),
     "its own port": (proxy(), "docker-proxy", FOUND),
     "a routed network": (proxy(host_port=""), "docker-proxy", []),
@@ -101,6 +106,55 @@ def test_a_web_server_of_the_host_may_pass_its_clients_on(
         clock=CLOCK,
     )
     assert rows(found) == expected
+
+
+BEHIND = {
+    "limited, the edge itself": ("edge", lines(GATEWAY, text=LIMITED), FOUND),
+    "limited behind the edge": ("api", lines(GATEWAY, text=LIMITED), FOUND),
+    "a wrong password": ("api", lines(GATEWAY, text="{}: Access denied for user 'x'@'{}'"), []),
+    "another client": ("api", lines("198.51.100.7", text=LIMITED), []),
+}
+
+
+@pytest.mark.parametrize(("name", "texts", "expected"), BEHIND.values(), ids=BEHIND)
+def test_visitors_whom_the_host_passes_on(
+    name: str, texts: list[str], expected: list[tuple[str, str]]
+) -> None:
+    edge = proxy("127.0.0.1", "8080")
+    own = {"edge": {"IPAddress": "172.18.0.3", "Gateway": GATEWAY}}
+    api = container("api", NetworkSettings={"Networks": own})
+    by_name = {"edge": edge, "api": api}
+    logged = tuple(RecentLine(NOW - 5, text) for text in texts)
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge, api),
+        recent_logs=RecentLogs({edge.id: (), api.id: (), by_name[name].id: logged}),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        listeners=Listeners((Listener("tcp", "0.0.0.0", 80, 7, "caddy", None),)),
+        clock=CLOCK,
+    )
+    assert rows(found) == expected
+    assert all("passed_on_to" in finding.variables for finding in found.findings)
+
+
+@pytest.mark.parametrize(("rule", "variable"), [("ip nat", "bridge"), ("inet site", "translating")])
+def test_clients_whom_a_rule_gives_the_gateway_s_address(rule: str, variable: str) -> None:
+    edge = proxy("0.0.0.0")
+    item = TranslatedClients(edge, EDGE, 80, Step(rule, "POSTROUTING", "-j MASQUERADE"))
+    found = judge(
+        "network.clients-hidden",
+        containers=of(edge),
+        recent_logs=RecentLogs(
+            {edge.id: tuple(RecentLine(NOW - 5, text) for text in lines(GATEWAY))}
+        ),
+        networks=Networks((EDGE,)),
+        interfaces=HOST,
+        translated=AllTranslatedClients((item,)),
+        clock=CLOCK,
+    )
+    assert rows(found) == FOUND
+    assert variable in found.findings[0].variables
 
 
 OTHERS = {

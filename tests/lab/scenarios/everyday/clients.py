@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS, RESOLVER
@@ -94,6 +96,72 @@ def clients_who_are_limited_together(box: Box) -> None:
     for _ in range(5):
         box.provider.curl("http://[fd00:aa::10]/")
     assert "limiting requests" in box.docker("logs", "edge").stderr
+
+
+@fault("network.clients-hidden", subject="container:edge", exit_code=1)
+def clients_who_are_masqueraded(box: Box) -> None:
+    """A rule of a router's kind masquerades all that leaves any interface, also what comes in."""
+    box.sh("iptables -t nat -I POSTROUTING -j MASQUERADE")
+    _site(box, body=_LIMIT)
+    for _ in range(5):
+        box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
+    assert "client: 172.1" in box.docker("logs", "edge").stderr
+    (command,) = re.findall(
+        r"iptables -t nat -I POSTROUTING .*", box.diagnose("check", "network.clients-hidden").out
+    )
+    box.sh(command)
+    box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
+    box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
+    assert "client: 192.0.2." in box.docker("logs", "--tail=1", "edge").stderr
+
+
+_PASSES_ON = """
+import http.server, urllib.error, urllib.request
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        request = urllib.request.Request("http://127.0.0.1:8080/")
+        request.add_header("X-Real-IP", self.client_address[0])
+        try:
+            status = urllib.request.urlopen(request).status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        self.send_response(status)
+        self.end_headers()
+http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()
+"""
+
+
+def _behind_the_host(box: Box, body: str) -> None:
+    """nginx in a container, and a web server of the host that passes its visitors on to it."""
+    box.docker("network", "create", "edge_default")
+    options = ("--network=edge_default", "--publish=127.0.0.1:8080:8080", "--restart=always")
+    nginx(box, "edge", body, *options)
+    box.spawn(["/usr/bin/python3", "-c", _PASSES_ON])
+    address = f"http://{BOX_ADDRESS}/"
+    box.wait_for(lambda: _status(box, address) in ("200", "503"), 20, "the web server")
+    for _ in range(6):
+        _status(box, address)
+
+
+def _status(box: Box, address: str) -> str:
+    shown = ["curl", "-so", "/dev/null", "--noproxy", "*", "-m", "3", "-w", "%{http_code}", address]
+    return box.provider.run(shown, check=False).stdout
+
+
+@fault("network.clients-hidden", subject="container:edge", exit_code=1)
+def visitors_who_are_passed_on_by_the_host(box: Box) -> None:
+    """The site limits each address, and has the gateway's for all visitors."""
+    _behind_the_host(box, _LIMIT)
+    assert "client: 172.1" in box.docker("logs", "edge").stderr
+    out = box.diagnose("check", "network.clients-hidden").out
+    assert "real_ip_header" in out
+
+
+@healthy()
+def visitors_who_keep_their_addresses(box: Box) -> None:
+    """The same site takes each visitor's address from the header."""
+    _behind_the_host(box, f"set_real_ip_from 172.16.0.0/12; real_ip_header X-Real-IP; {_LIMIT}")
+    assert "client: 192.0.2." in box.docker("logs", "edge").stderr
 
 
 @healthy(engines=Engines(since=27))

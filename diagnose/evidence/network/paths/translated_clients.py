@@ -1,0 +1,76 @@
+"""Rules that replace the address of clients on their way to published ports."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.engine.info import Info, Ping
+from diagnose.evidence.items import Items
+from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.networks import Network, Networks
+from diagnose.evidence.network.paths.ingress import OuterPort, outer_ports
+from diagnose.evidence.network.paths.packet_paths import not_walked
+from diagnose.evidence.network.paths.walks import ordinary_peer, places
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
+from diagnose.firewall.flow import Flow, Origin
+from diagnose.firewall.stack import Stack
+from diagnose.firewall.trace import trace
+from diagnose.firewall.verdict import Step
+from diagnose.registry import evidence
+
+
+class TranslatedClients(msgspec.Struct, frozen=True):
+    """A published port whose clients all come with another address to the container."""
+
+    container: Container
+    network: Network
+    host_port: int
+    rule: Step
+
+
+class AllTranslatedClients(Items[TranslatedClients], frozen=True):
+    """One for each network: the rules are about networks, and not about ports."""
+
+    def of(self, network: Network) -> TranslatedClients | None:
+        return next((item for item in self if item.network.name == network.name), None)
+
+
+@evidence
+def all_translated_clients(
+    host_stack: HostStack,
+    containers: Containers,
+    networks: Networks,
+    uplinks: Uplinks,
+    ping: Ping | None,
+    info: Info | None,
+) -> AllTranslatedClients:
+    """An ordinary client's way to the first published port of each network, over IPv4."""
+    if not_walked(ping, info, uplinks):
+        return AllTranslatedClients()
+    stack, uplink = host_stack.stack.forwarding, uplinks.items[0]
+    attached = places(containers, networks, "ip")
+    found: dict[str, TranslatedClients] = {}
+    walked: set[str] = set()
+    for port in outer_ports(attached, uplink, "ip", stack):
+        network = next(iter(port.networks.values()))
+        if network.name not in walked:
+            walked.add(network.name)
+            rule = _hiding_rule(stack, uplink, port)
+            if rule is not None:
+                item = TranslatedClients(port.container, network, port.host_port, rule)
+                found[network.name] = item
+    return AllTranslatedClients(tuple(found.values()))
+
+
+def _hiding_rule(stack: Stack, uplink: Uplink, port: OuterPort) -> Step | None:
+    """The rule that gives a client's packets another source."""
+    origin = Origin(uplink.name, ordinary_peer("ip"))
+    protocol = port.port.partition("/")[2]
+    flow = Flow(origin, port.host_address, protocol, port.host_port, assumed=uplink.name)
+    traced = trace(stack, flow)
+    if traced.nat is None or traced.snat is None or traced.nat_unknown:
+        return None
+    stages = [stage for stage in traced.stages if stage.hook == "postrouting"]
+    rules = (stage.verdict.nat_by for stage in stages if stage.part == "request")
+    return next((rule for rule in rules if rule is not None), None)
