@@ -125,8 +125,8 @@ int main(int count, char **words) {
   setvbuf(stdout, 0, _IOLBF, 0);
   for (;; sleep(1)) {
     struct addrinfo *found;
-    if (getaddrinfo(words[1], "80", 0, &found)) printf("ping: bad address '%s'\\n", words[1]);
-    else { printf("PING %s\\n", words[1]); freeaddrinfo(found); }
+    if (getaddrinfo(words[1], "80", 0, &found)) printf("ping: bad address '%s'\n", words[1]);
+    else { printf("PING %s\n", words[1]); freeaddrinfo(found); }
   }
 }
 """

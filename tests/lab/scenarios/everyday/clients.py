@@ -119,7 +119,7 @@ _PASSES_ON = """
 import http.server, urllib.error, urllib.request
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        request = urllib.request.Request("http://127.0.0.1:8080/")
+        request = urllib.request.Request("http://127.0.0.1:8181/")
         request.add_header("X-Real-IP", self.client_address[0])
         try:
             status = urllib.request.urlopen(request).status
@@ -134,7 +134,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 80), Handler).serve_forever()
 def _behind_the_host(box: Box, body: str) -> None:
     """nginx in a container, and a web server of the host that passes its visitors on to it."""
     box.docker("network", "create", "edge_default")
-    options = ("--network=edge_default", "--publish=127.0.0.1:8080:8080", "--restart=always")
+    options = ("--network=edge_default", "--publish=127.0.0.1:8181:8080", "--restart=always")
     nginx(box, "edge", body, *options)
     box.spawn(["/usr/bin/python3", "-c", _PASSES_ON])
     address = f"http://{BOX_ADDRESS}/"
