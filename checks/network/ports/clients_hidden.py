@@ -91,9 +91,11 @@ def clients_hidden(
         return Skipped("no docker-proxy stands between clients and containers")
     by_rule = list(_translated_findings(containers, recent_logs, translated, clock, least))
     yield from by_rule
-    yield from _passed_on_findings(containers, recent_logs, networks, listeners, clock, least)
+    edges = _edges(containers, listeners)
+    yield from _passed_on_findings(edges, containers, recent_logs, networks, clock, least)
     if by_rule or (interfaces is not None and not interfaces.has_ipv6_for_others):
-        yield from recent_logs.left_out(containers.running)
+        if translated or edges:
+            yield from recent_logs.left_out(containers.running)
         return None
     for container in containers.running:
         if _web_server_before(container, listeners):
@@ -156,11 +158,21 @@ def _kept_sources(rule: Step, network: Network) -> PageVariables:
     return {"bridge": network.bridge, "subnet": str(network.subnets[0])}
 
 
+def _edges(containers: Containers, listeners: Listeners | None) -> dict[str, str]:
+    """By name of a container with a published port the web server of the host that may call it."""
+    fronts = {
+        container.name: _web_server_before(container, listeners)
+        for container in containers.running
+        if any(container.published_by("tcp"))
+    }
+    return {name: front for name, front in fronts.items() if front}
+
+
 def _passed_on_findings(
+    fronts: Mapping[str, str],
     containers: Containers,
     recent_logs: RecentLogs,
     networks: Networks,
-    listeners: Listeners | None,
     clock: Clock,
     least: int,
 ) -> Iterator[Finding]:
@@ -169,12 +181,8 @@ def _passed_on_findings(
     One finding for each network: about the first container with such a port that refuses them
     itself, else about the first one.
     """
-    for network in networks.bridges:
-        edges = [
-            container
-            for container in containers.running_on(network.name)
-            if any(container.published_by("tcp")) and _web_server_before(container, listeners)
-        ]
+    for network in networks.bridges if fronts else ():
+        edges = [item for item in containers.running_on(network.name) if item.name in fronts]
         gateways = [edge.endpoints[network.name].gateway for edge in edges]
         if not edges or not gateways[0]:
             continue
@@ -182,7 +190,7 @@ def _passed_on_findings(
         limiting = _refusers(network, containers, recent_logs, is_limit, clock, least)
         if limiting:
             edge = next((edge for edge in edges if edge.name in limiting), edges[0])
-            front = _web_server_before(edge, listeners)
+            front = fronts[edge.name]
             yield _passed_on_finding(edge, network, gateways[0], front, limiting, containers)
 
 
