@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import msgspec
 
+from diagnose.error_signatures import signs
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.containers.logs.recent import RecentLogs
+from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.networks import DEFAULT_NETWORK
 from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.packet_size.packet_sizes import (
@@ -12,23 +16,36 @@ from diagnose.evidence.network.packet_size.packet_sizes import (
     PacketSizes,
 )
 from diagnose.evidence.network.packet_size.path_mtu import PathMtu
+from diagnose.evidence.network.packet_size.tunnel_sizes import TunnelSize, TunnelSizes
 from diagnose.mappings import names_of, subjects_of
-from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped
-from diagnose.phrases import named, sentence
+from diagnose.model import CheckResult, Finding, PageVariables, Severity, Skipped, Subject
+from diagnose.phrases import named, sentence, shortened
 from diagnose.registry import check
 
 
 @check("network.mtu-mismatch", severity=Severity.advice)
 def mtu_mismatch(
-    sizes: PacketSizes, path_mtu: PathMtu | None, mtu_harm: MtuHarm | None
+    sizes: PacketSizes,
+    path_mtu: PathMtu | None,
+    mtu_harm: MtuHarm | None,
+    tunnel_sizes: TunnelSizes | None,
+    containers: Containers | None,
+    recent_logs: RecentLogs | None,
+    clock: Clock | None,
 ) -> CheckResult:
     """Containers send larger packets than the host's uplink carries.
 
     The host says so by ICMP and most connections adapt, so that it is advice. It is a warning where
     the host's own packet filter keeps that message from the containers, where a DNS query of full
     size is lost, where connections repeat large packets without an acknowledgement, and where logs
-    mention answers that do not arrive. An overlay network adds 50 bytes to each packet.
+    mention answers that do not arrive. An overlay network adds 50 bytes to each packet. WireGuard
+    adds 60: an interface of it, on the host or in a container, may have got an MTU with which its
+    packets do not fit. It is a warning where programs behind it say that answers do not arrive.
     """
+    for tunnel in tunnel_sizes or ():
+        yield _tunnel_finding(tunnel, _timeouts_behind(tunnel, containers, recent_logs, clock))
+    if tunnel_sizes and not sizes.limit:
+        return None
     if not sizes.limit:
         return Skipped("the host has no IPv4 default route")
     clamped = "" if path_mtu is None else path_mtu.clamped
@@ -39,6 +56,60 @@ def mtu_mismatch(
         if not (clamped and oversized.network.is_bridge):
             yield _finding(oversized, sizes, path_mtu, mtu_harm)
     return None
+
+
+def _timeouts_behind(
+    tunnel: TunnelSize,
+    containers: Containers | None,
+    recent_logs: RecentLogs | None,
+    clock: Clock | None,
+) -> dict[str, str]:
+    """By container behind a tunnel the last line of its log that says that answers are lost."""
+    if containers is None or recent_logs is None or clock is None:
+        return {}
+    inside = tunnel.container
+    behind = containers.running if inside is None else _sharing(containers, inside)
+    lines = {
+        container.name: recent_logs.repeated(container, _tells_of_silence, clock)
+        for container in behind
+    }
+    return {name: shortened(said[-1].text) for name, said in lines.items() if said}
+
+
+def _sharing(containers: Containers, owner: Container) -> list[Container]:
+    """The running containers in the network of one."""
+    return [item for item in containers.running if containers.owner_of(item).id == owner.id]
+
+
+def _tells_of_silence(text: str) -> bool:
+    return "timeout" in signs(text)
+
+
+def _tunnel_finding(tunnel: TunnelSize, timeouts: dict[str, str]) -> Finding:
+    container = tunnel.container
+    where = f"in {container}" if container is not None else "of this host"
+    small = {"tunnel": tunnel.name, "tunnel_mtu": str(tunnel.fitting)}
+    inside = {"inside": container.name} if container is not None else {}
+    names = sorted(timeouts)
+    return Finding(
+        subject=container.subject if container is not None else Subject("interface", tunnel.name),
+        summary=sentence(
+            f"tunnel {tunnel.name} {where} takes packets of {tunnel.mtu} bytes, and with WireGuard's "
+            f"header they do not fit {tunnel.carrier}, which carries {tunnel.carrier_mtu}",
+            f"answers to {named('container', names)} do not arrive" if names else "",
+        ),
+        evidence={
+            f"MTU of {tunnel.name}": tunnel.mtu,
+            f"MTU of {tunnel.carrier}": tunnel.carrier_mtu,
+            "MTU that fits": tunnel.fitting,
+            **{f"log of {name}": line for name, line in timeouts.items()},
+        },
+        variables=inside | small if inside else {"host_tunnel": tunnel.name} | small,
+        discriminator=tunnel.name,
+        severity=Severity.warning if timeouts else Severity.advice,
+        touches=tuple(Subject("container", name) for name in names),
+        signs=frozenset({"timeout"}),
+    )
 
 
 class _Proof(msgspec.Struct, frozen=True):

@@ -7,12 +7,17 @@ from typing import Any
 import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
+from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces
+from diagnose.evidence.network.interfaces import Address, Interfaces
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.packet_size.mtu_harm import Harm, MtuHarm
 from diagnose.evidence.network.packet_size.packet_sizes import PacketSizes, packet_sizes
 from diagnose.evidence.network.packet_size.path_mtu import PathMtu
+from diagnose.evidence.network.packet_size.tunnel_sizes import tunnel_sizes
 from diagnose.evidence.network.routes import Route, Routes
+from diagnose.evidence.network.uplinks import Uplink, Uplinks
 from diagnose.model import Verdict
 from tests.checks.network.evidence import (
     BRIDGE,
@@ -27,6 +32,7 @@ from tests.checks.network.evidence import (
 )
 from tests.judging import judge, rows
 
+NOW = 1_800_000_000.0
 DEFAULT = Route(dst="0.0.0.0", prefix=0, oif=2, gateway="192.0.2.1")
 
 
@@ -115,3 +121,43 @@ def test_connections_that_are_made_to_fit_are_no_mismatch() -> None:
 
 def test_mtu_without_an_uplink_does_not_apply() -> None:
     assert judge("network.mtu-mismatch", sizes=sizes(links(), None)).verdict is Verdict.SKIPPED
+
+
+WG0 = with_fields(INNER, index=20, name="wg0", kind="tun", mtu=1500)
+TUNNELS = {
+    "as large as its carrier": ({}, True),
+    "in the kernel": ({"name": "home", "kind": "wireguard", "mtu": 1460}, True),
+    "room for the header over IPv4": ({"mtu": 1440}, False),
+    "as wg-quick chooses": ({"mtu": 1420}, False),
+    "of another program, which fits packets itself": ({"name": "tun0"}, False),
+    "down": ({"up": False}, False),
+}
+
+
+@pytest.mark.parametrize(("fields", "is_found"), TUNNELS.values(), ids=TUNNELS)
+def test_a_tunnel_without_room_for_its_header(fields: dict[str, Any], is_found: bool) -> None:
+    vpn = container("vpn")
+    tunnel = with_fields(WG0, **fields)
+    inside = ContainerNetns(vpn, 1, (INNER, tunnel), (Address(8, "172.18.0.2", 16),), (), ())
+    found = tunnel_sizes(links(), None, Namespaces({vpn.id: inside}))
+    answer = judge("network.mtu-mismatch", sizes=sizes(links(), DEFAULT), tunnel_sizes=found)
+    assert rows(answer) == ([("advice", "vpn")] if is_found else [])
+    for finding in answer.findings:
+        assert finding.variables["tunnel_mtu"] == "1420"
+
+
+def test_a_tunnel_of_the_host_and_programs_that_wait_for_answers() -> None:
+    seen = links(UPLINK, BRIDGE, WG0)
+    uplinks = Uplinks((Uplink("eth0", "192.0.2.10"),))
+    who = container("a")
+    lines = tuple(RecentLine(NOW - 5 + at, "read: connection timed out") for at in range(4))
+    answer = judge(
+        "network.mtu-mismatch",
+        sizes=sizes(seen, DEFAULT),
+        tunnel_sizes=tunnel_sizes(seen, uplinks, None),
+        containers=Containers((who,)),
+        recent_logs=RecentLogs({who.id: lines}),
+        clock=Clock(NOW, 0.0),
+    )
+    assert rows(answer) == [("warning", "wg0")]
+    assert answer.findings[0].variables["host_tunnel"] == "wg0"
