@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from msgspec.structs import replace
+
 from checks.container.causes import APPLICATION_CAUSES, PEER_CAUSES
 from checks.container.first_steps.server_steps import is_of_a_server, server_of
 from checks.container.helpers import EndOutcome, held_up, log_evidence, not_running, tail_of
@@ -17,6 +19,7 @@ from diagnose.evidence.containers.logs.recent import RecentLogs
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
 from diagnose.evidence.containers.peers.called_peers import called_peers
 from diagnose.evidence.containers.programs.other_probes import OtherProbes
+from diagnose.evidence.dns.own_dns_answers import OwnDnsAnswers
 from diagnose.evidence.engine.daemon import Daemon
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.container_netns import Namespaces
@@ -58,6 +61,7 @@ def unhealthy(
     events: Events | None,
     recent_logs: RecentLogs | None,
     daemon: Daemon | None,
+    own_dns_answers: OwnDnsAnswers | None,
     *,
     patience: Seconds = Seconds(30),
     starting: Seconds = Seconds(300),
@@ -75,7 +79,8 @@ def unhealthy(
     was started less than `starting` ago, and does not listen yet, may need a longer start period: a
     warning, unless its log objects to something. Docker never restarts a container because of its
     health; where something else does so, the container is seldom called unhealthy for long: three
-    such restarts within the hour count.
+    such restarts within the hour count. A DNS server may answer others and not its own loopback,
+    from which its probe asks.
     """
     instead = other_probes.by_id if other_probes is not None else {}
     # an engine that does not answer runs no probes: its files hold old ones
@@ -94,6 +99,8 @@ def unhealthy(
             tail = _complaint(tail_of(log_tails, container))
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
+            if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
+                finding = _shut_out(finding, container, own_dns_answers)
             is_served = container.id in instead and not probe.unserved_port
             kind = "connecting_probe" if probe.lacks_script else "other_probe"
             other = {kind: instead[container.id]} if is_served else {}
@@ -229,6 +236,23 @@ def _failing_probe_finding(
     if starting_s is not None:
         return finding.with_variables({"start_period": f"{math.ceil(starting_s / 60) * 3}m"})
     return finding.with_variables(server or _steps(probe, severity, tail))
+
+
+def _shut_out(finding: Finding, container: Container, answers: OwnDnsAnswers) -> Finding:
+    """The finding of a DNS server that leaves its own probe without an answer."""
+    reply = answers.inside[container.id]
+    does = "refuses" if reply.answered else "does not answer"
+    return replace(
+        finding,
+        summary=f"{finding.summary}; its DNS server {does} queries from 127.0.0.1, as the probe sends "
+        "them, and answers this host",
+        evidence={
+            **finding.evidence,
+            "asked from 127.0.0.1 inside": str(reply),
+            "asked from this host": str(answers.outside[container.id]),
+        },
+        variables={"container": container.name, "own_queries": container.name},
+    )
 
 
 def _still_starting(probe: HealthCheck, starting_s: float | None) -> str:

@@ -287,7 +287,9 @@ class HealthCheck(msgspec.Struct, frozen=True):
         if call is None or self.netns is None:
             return 0
         port = _port_of(call)
-        return 0 if self.netns.sockets("tcp", port) else port
+        is_web = "://" in self.command[: call.end()]
+        protocols = ("tcp",) if is_web else ("tcp", "udp")
+        return 0 if any(self.netns.sockets(protocol, port) for protocol in protocols) else port
 
     @property
     def ipv4_port(self) -> int:

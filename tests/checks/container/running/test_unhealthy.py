@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from diagnose.evidence.containers.events import Event, Events
@@ -11,12 +12,16 @@ from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.containers.logs.tail import LogTail
 from diagnose.evidence.containers.logs.tails import LogTails
+from diagnose.evidence.dns.own_dns_answers import own_dns_answers
 from diagnose.evidence.engine.daemon import Caller, Daemon
 from diagnose.evidence.engine.daemon_processes import DaemonProcesses
 from diagnose.evidence.network.container_netns import ContainerNetns, Namespaces, Socket
 from diagnose.model import DAEMON
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply
 from tests.checks.container.evidence import CLOCK, NOW, container_in, items, moment, summaries
 from tests.checks.daemon.evidence import NAMED
+from tests.hosts import Made
 from tests.inspected import bind, of
 from tests.inspected import container as inspected
 from tests.judging import judge, rows
@@ -415,3 +420,47 @@ def test_a_probe_that_goes_to_a_proxy(probe: str, variable: str, output: str, na
     assert ("goes to the proxy" in finding.summary) is bool(named)
     command = f"unset {named}; {probe}" if named else None
     assert finding.variables.get("unproxied") == command
+
+
+SILENT = DnsReply(sent=2)
+REFUSED = DnsReply(answered=True, rcode="REFUSED", ms=1.0)
+ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+
+
+@pytest.mark.parametrize(
+    ("inside", "outside", "words"),
+    [
+        (SILENT, ANSWERED, "does not answer queries from 127.0.0.1"),
+        (REFUSED, ANSWERED, "refuses queries from 127.0.0.1"),
+        (SILENT, SILENT, ""),
+        (ANSWERED, ANSWERED, ""),
+        (REFUSED, REFUSED, ""),
+    ],
+)
+def test_a_dns_server_that_does_not_serve_its_own_probe(
+    inside: DnsReply, outside: DnsReply, words: str
+) -> None:
+    health = {"Status": "unhealthy", "FailingStreak": 3, "Log": []}
+    test = ["CMD-SHELL", "nslookup . 127.0.0.1 || { echo 'failed for localhost:53'; exit 1; }"]
+    asked = container_in(
+        "running",
+        Config={"Healthcheck": {"Test": test}},
+        State={"Health": health},
+        NetworkSettings={"Networks": {"bridge": {"IPAddress": "172.17.0.2"}}},
+    )
+    socket = (Socket("udp", "0.0.0.0", 53),)
+    namespaces = Namespaces({asked.id: ContainerNetns(asked, 1, (), (), (), socket)})
+    by_server = {"127.0.0.1": inside, "172.17.0.2": outside}
+    made = Made({"dns.query": lambda query: msgspec.to_builtins(by_server[query.server])})
+    (finding,) = items(
+        judge(
+            "container.unhealthy",
+            containers=of(asked),
+            clock=CLOCK,
+            namespaces=namespaces,
+            own_dns_answers=own_dns_answers(Host(made), of(asked), namespaces),
+        )
+    )
+    assert words in finding.summary
+    assert ("own_queries" in finding.variables) == bool(words)
+    assert "nothing in it listens" not in finding.summary

@@ -11,6 +11,7 @@ from tests.lab.images import Recipe, load
 from tests.lab.provider import GATEWAY, RESOLVER, SILENT, WEB, ZONE
 from tests.lab.runner import PATIENT, baseline, healthy_container
 from tests.lab.scenarios.dns.helpers import NAME, resolves, start
+from tests.lab.scenarios.programs.helpers import MACHINE
 
 
 @fault("dns.upstream-unreachable", subject="container:lostdns", shareable=True)
@@ -197,6 +198,45 @@ def server_behind_the_bridge_of_another_program(box: Box) -> None:
     (first,) = box.diagnose("check", "dns.host-broken", "--format", "json").findings
     assert "route 10.42.0.0/24 leads to cni0" in first["summary"]
     assert f"ip route add {server}/32 via {GATEWAY}" in box.diagnose("check", "dns.host-broken").out
+
+
+_OWN_CLIENTS = """
+import socket, sys
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("0.0.0.0", 53))
+while True:
+    query, client = server.recvfrom(4096)
+    end = query.index(0, 12) + 5
+    if not client[0].startswith("127.") or sys.argv[1] == "all":
+        server.sendto(query[:2] + bytes([0x81, 0x80]) + query[4:6] + bytes(6) + query[12:end], client)
+"""
+_ASKS_ITSELF = (
+    "timeout 5 nslookup -type=ns . 127.0.0.1 || { echo 'failed for localhost:53'; exit 1; }"
+)
+
+
+def _probed_dns_server(box: Box, name: str, serves: str, health: str) -> None:
+    """A DNS server in a container whose health check asks it by its loopback."""
+    program = ("bb:1.36", "/usr/bin/python3", "-c", _OWN_CLIENTS, serves)
+    limits = ("--memory=64m", "--pids-limit=64", "--restart=always", *MACHINE)
+    probe = (f"--health-cmd={_ASKS_ITSELF}", "--health-interval=1s", "--health-retries=2")
+    box.docker("run", "-d", f"--name={name}", *limits, *probe, *program)
+    box.wait_health(name, health, 40)
+
+
+@fault("container.unhealthy", subject="container:filters1")
+def dns_server_that_shuts_its_own_probe_out(box: Box) -> None:
+    """A list of allowed clients lacks the loopback from which the health check asks."""
+    _probed_dns_server(box, "filters1", "others", "unhealthy")
+    (found,) = box.diagnose("check", "container.unhealthy", "--format", "json").findings
+    assert "does not answer queries from 127.0.0.1" in found["summary"]
+    assert "nothing in it listens" not in found["summary"]
+
+
+@healthy()
+def dns_server_that_answers_its_own_probe(box: Box) -> None:
+    """The same with the loopback on the list."""
+    _probed_dns_server(box, "filters2", "all", "healthy")
 
 
 _SINK = """

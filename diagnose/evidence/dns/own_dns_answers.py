@@ -1,0 +1,69 @@
+"""What DNS servers in containers answer their own health checks, and others."""
+
+from __future__ import annotations
+
+import msgspec
+
+from diagnose.evidence.containers.listing import Container, Containers
+from diagnose.evidence.network.container_netns import Namespaces
+from diagnose.lazy_pattern import LazyPattern
+from diagnose.model import Failed
+from diagnose.questions import Host
+from diagnose.questions.dns import DnsReply, QueryDns
+from diagnose.registry import evidence
+
+_ASKS = LazyPattern(r"(?<![\w.-])(?:nslookup|k?dig|drill|host)\s")
+"""Programs with which health checks of DNS servers ask them."""
+_HERE = "127.0.0.1"
+_DNS = 53
+_MOST = 5
+
+
+class OwnDnsAnswers(msgspec.Struct, frozen=True):
+    """By container id, of unhealthy servers whose probe asks them: what they answer."""
+
+    inside: dict[str, DnsReply]
+    """To a question that comes from their own loopback."""
+    outside: dict[str, DnsReply]
+    """To the same question from this host."""
+
+    def __len__(self) -> int:
+        return len(self.inside)
+
+    def is_shut_out(self, container: Container) -> bool:
+        """Whether a server answers others, and not what it is asked from its own loopback."""
+        inside, outside = self.inside.get(container.id), self.outside.get(container.id)
+        if inside is None or outside is None or not outside.answered:
+            return False
+        is_refused = inside.rcode == "REFUSED" and outside.rcode != "REFUSED"
+        return is_refused or (not inside.answered and inside.icmp is None)
+
+
+@evidence
+def own_dns_answers(
+    host: Host, containers: Containers, namespaces: Namespaces | None
+) -> OwnDnsAnswers:
+    """Both questions are about the root's name servers, which every resolver knows or refuses."""
+    asked = [item for item in containers.running if _asks_itself(item, namespaces)][:_MOST]
+    queries: dict[QueryDns, Container] = {}
+    for container in asked:
+        queries[QueryDns(_HERE, ".", "NS", pid=container.state.pid)] = container
+        address = next((end.ip_address for end in container.endpoints.values()), "")
+        if address:
+            queries[QueryDns(address, ".", "NS")] = container
+    inside: dict[str, DnsReply] = {}
+    outside: dict[str, DnsReply] = {}
+    for query, reply in host.ask_about(list(queries), lambda query: query):
+        if not isinstance(reply, Failed):
+            replies = inside if query.pid is not None else outside
+            replies[queries[query].id] = reply
+    return OwnDnsAnswers(inside, outside)
+
+
+def _asks_itself(container: Container, namespaces: Namespaces | None) -> bool:
+    """Whether the probe of an unhealthy container asks the DNS server in it."""
+    netns = namespaces.of(container) if namespaces is not None else None
+    healthcheck = container.config.healthcheck
+    words = " ".join((healthcheck.test if healthcheck is not None else None) or ())
+    serves = netns is not None and bool(netns.sockets("udp", _DNS))
+    return container.is_unhealthy and serves and _ASKS.search(words) is not None
