@@ -100,7 +100,7 @@ def unhealthy(
             starting_s = _starts_for(probe, clock, starting)
             finding = _failing_probe_finding(probe, containers, clock, tail, starting_s)
             if own_dns_answers is not None and own_dns_answers.is_shut_out(container):
-                finding = _shut_out(finding, container, own_dns_answers)
+                finding = _shut_out_finding(finding, container, own_dns_answers)
             is_served = container.id in instead and not probe.unserved_port
             kind = "connecting_probe" if probe.lacks_script else "other_probe"
             other = {kind: instead[container.id]} if is_served else {}
@@ -238,7 +238,7 @@ def _failing_probe_finding(
     return finding.with_variables(server or _steps(probe, severity, tail))
 
 
-def _shut_out(finding: Finding, container: Container, answers: OwnDnsAnswers) -> Finding:
+def _shut_out_finding(finding: Finding, container: Container, answers: OwnDnsAnswers) -> Finding:
     """The finding of a DNS server that leaves its own probe without an answer."""
     reply = answers.inside[container.id]
     does = "refuses" if reply.answered else "does not answer"
