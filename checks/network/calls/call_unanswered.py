@@ -103,6 +103,7 @@ _WHY: Mapping[CallLoss, str] = {
         "on the router of this host"
     ),
     "router silent": "the router of this host, {call.silent_router}, does not answer either",
+    "led away": "{call.led_away}",
     "udp": "its packets over UDP leave this host, and none comes back",
     "own site": (
         'its log names "{call.own_name}", which this host serves at the same '
@@ -222,6 +223,11 @@ def _peer_variables(call: UnansweredCall) -> PageVariables:
     return {"own_rules": call.container.name} if call.may_filter else {}
 
 
+def _way_by_router(call: UnansweredCall) -> PageVariables:
+    absent = call.led_away
+    return {"led_away": absent.address, "way_out": absent.router} if absent is not None else {}
+
+
 def _proxy_variables(call: UnansweredCall) -> PageVariables:
     return call.engine_proxy.variables(call.container) if call.engine_proxy is not None else {}
 
@@ -238,6 +244,7 @@ _OF_CASE: Mapping[CallLoss, Callable[[UnansweredCall], dict[str, str]]] = {
     "stopped here": _obstacle_variables,
     "wrong neighbour": _neighbour_variables,
     "routed": lambda call: {"routed": call.network.name if call.network is not None else ""},
+    "led away": _way_by_router,
     "own site": _own_site_variables,
     "proxy": _proxy_variables,
     "mail": lambda call: {"mailer": call.container.name},

@@ -9,10 +9,14 @@ from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedError, RepeatedErrors
 from diagnose.evidence.dns.resolvers import Resolvers
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
 from diagnose.evidence.network.addresses import is_address, is_loopback
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.logged_failures import LoggedFailure, LoggedFailures
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
+from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
 from diagnose.phrases import count, sentence, shortened
@@ -50,6 +54,9 @@ def calls_failing(
     unanswered_calls: UnansweredCalls | None,
     repeated_errors: RepeatedErrors | None,
     resolvers: Resolvers | None,
+    routes: Routes | None,
+    links: Interfaces | None,
+    neighbours: Neighbours | None,
     clock: Clock,
 ) -> CheckResult:
     """A container says again and again that its calls fail.
@@ -61,7 +68,8 @@ def calls_failing(
     left out: it looks for some. So is one whose error is a known failure, one that was restarted a
     moment ago, and a line without a place that container.errors-in-log quotes already. Where the
     container that is called does not run, what ended it is the cause. It is a warning
-    where the container has no network or no DNS server, and so cannot call what it wants.
+    where the container has no network or no DNS server, and so cannot call what it wants, and where
+    a route of the host leads to another program's net, in which nobody has the address.
     """
     errors = {error.container.id: error for error in repeated_errors or ()}
     waiting = {
@@ -74,7 +82,10 @@ def calls_failing(
             continue
         is_said = (failure.container.id, failure.host) in waiting
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
-            yield _finding(failure, _what_it_lacks(failure, resolvers), clock)
+            lack = _what_it_lacks(failure, resolvers)
+            if lack is None and _is_ipv4(failure.host):
+                lack = _led_away(absent_machine(failure.host, routes, links, neighbours))
+            yield _finding(failure, lack, clock)
     yield from logged_failures.unread
     return None
 
@@ -91,7 +102,7 @@ def _is_quoted(failure: LoggedFailure, error: RepeatedError | None) -> bool:
 
 
 class _Lack(msgspec.Struct, frozen=True):
-    """What a container has not, and each such call needs."""
+    """What a container or its host has not, and each such call needs."""
 
     what: str
     cure: dict[str, str]
@@ -105,6 +116,17 @@ def _what_it_lacks(failure: LoggedFailure, resolvers: Resolvers | None) -> _Lack
     if failure.kind == "dns" and conf is not None and not conf.nameservers:
         return _Lack("its /etc/resolv.conf names no DNS server", {"rewritten": container.name})
     return None
+
+
+def _is_ipv4(host: str) -> bool:
+    return ":" not in host and is_address(host) and not is_loopback(host)
+
+
+def _led_away(absent: AbsentMachine | None) -> _Lack | None:
+    """The way by the router, where another route takes the packets."""
+    if absent is None or not absent.router:
+        return None
+    return _Lack(str(absent), {"led_away": absent.address, "way_out": absent.router})
 
 
 def _finding(failure: LoggedFailure, lack: _Lack | None, clock: Clock) -> Finding:

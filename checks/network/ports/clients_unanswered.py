@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from ipaddress import ip_address, ip_interface
 
+from msgspec.structs import replace
+
 from checks.network.causes import LOST_ON_THE_WAY
 from diagnose.error_signatures import NO_WAY_OUT
+from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
     UnansweredClientsByPort,
@@ -24,7 +29,10 @@ from diagnose.registry import check
     caused_by=sorted((*LOST_ON_THE_WAY, "container.paused", "network.requests-taken-for-forged")),
 )
 def clients_unanswered(
-    unanswered_clients: UnansweredClientsByPort, neighbours: Neighbours | None
+    unanswered_clients: UnansweredClientsByPort,
+    neighbours: Neighbours | None,
+    routes: Routes | None,
+    links: Interfaces | None,
 ) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.
 
@@ -38,7 +46,14 @@ def clients_unanswered(
     if not unanswered_clients.watched and not unanswered_clients.unread:
         return Skipped("no running container publishes a port whose connections are tracked")
     for item in unanswered_clients:
-        yield _finding(item, _mistaken_neighbour(item, neighbours))
+        mistaken = _mistaken_neighbour(item, neighbours)
+        absent = None
+        if item.stage != "request" and not item.stopped_by:
+            absent = absent_machine(item.clients[0], routes, links, neighbours)
+        if absent is not None and absent.router:
+            yield _led_away_finding(item, absent)
+        else:
+            yield _finding(item, mistaken)
     yield from unanswered_clients.unread
     return None
 
@@ -87,6 +102,24 @@ def _finding(item: UnansweredClients, mistaken: Neighbour | None) -> Finding:
         signs=NO_WAY_OUT,
         stable=(container.life,),
     ).with_variables(_variables(item, mistaken))
+
+
+def _led_away_finding(item: UnansweredClients, absent: AbsentMachine) -> Finding:
+    """Clients beyond the router, in whose net another program of the host is."""
+    clients = counted("client", item.clients, most=2)
+    what = f"answers of {item.container} do not reach {clients} of published port {item.place}"
+    return replace(
+        _finding(item, None),
+        summary=sentence(what, str(absent)),
+        variables={
+            "container": item.container.name,
+            "client": item.clients[0],
+            "port": str(item.host_port),
+            "family": "ipv4",
+            "led_away": absent.address,
+            "way_out": absent.router,
+        },
+    )
 
 
 def _way_of_answers(item: UnansweredClients) -> str:

@@ -26,7 +26,7 @@ def calls_of(found: NetworkLosses, networks: Networks = NETWORKS) -> UnansweredC
     arp = Neighbours((Neighbour("192.0.2.200", "eth0", ""),))
     containers = Containers((APP, DB))
     return unanswered_calls(
-        Made({}), found, containers, networks, None, arp, None, None, None, None, None, CLOCK
+        Made({}), found, containers, networks, None, arp, None, None, None, None, None, CLOCK, None
     )
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from tests.lab import Box, fault, healthy
-from tests.lab.provider import BOX_ADDRESS, RESOLVER, WEB
+from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, WEB
 from tests.lab.scenarios.network.helpers import QUIET
 
 
@@ -48,6 +48,46 @@ def refusal_in_words_that_no_row_knows(box: Box) -> None:
     line = f"sync: dial {WEB}:5434: ECONNREFUSED"
     _repeats(box, "api34", line, f"nc -w 2 {WEB} 5434")
     _says(box, "api34", line)
+
+
+def _pods(box: Box, bridge: str, net: str) -> None:
+    """The bridge of another program of this host, with the machine of a pod."""
+    box.sh(f"ip route replace default via {GATEWAY}; ip link add {bridge} type bridge")
+    box.sh(f"ip addr add {net}.1/24 dev {bridge}; ip link set {bridge} up")
+    box.sh(f"ip link add vethpod type veth peer name pod; ip link set vethpod master {bridge} up")
+    box.sh("ip link set pod up")
+
+
+@fault("network.calls-failing", subject="container:api46", also=["container.errors-in-log"])
+def machine_outside_in_the_net_of_another_program(box: Box) -> None:
+    """A program calls a machine beyond the router, in whose net a Kubernetes node has its pods."""
+    address = "10.42.0.20"
+    box.provider.sh(f"ip addr add {address}/32 dev lo")
+    box.provider.spawn(["busybox", "httpd", "-f", "-p", f"{address}:5432", "-h", "/run/www"])
+    _pods(box, "cni0", "10.42.0")
+    line = f"Error: connect EHOSTUNREACH {address}:5432"
+    _repeats(box, "api46", line, f"nc -w 4 {address} 5432 </dev/null")
+    _says(box, "api46", line)
+    command = f"ip route add {address}/32 via {GATEWAY}"
+    assert command in box.diagnose("check", "network.calls-failing").out
+    box.sh(f"{command} && nc -w 4 {address} 5432 </dev/null")
+    box.sh(f"ip route del {address}/32")
+
+
+@fault("network.clients-unanswered", subject="container:web")
+def clients_in_the_net_of_another_program(box: Box) -> None:
+    """The office has the addresses that libvirt gave its own bridge."""
+    client = "192.168.122.77"
+    box.provider.sh(f"ip addr add {client}/32 dev lo")
+    _pods(box, "virbr0", "192.168.122")
+    curl = f"while :; do curl -sm 4 --interface {client} http://{BOX_ADDRESS}:8080/; sleep 1; done"
+    box.provider.spawn(["sh", "-c", curl])
+    tracked = ["conntrack", "-L", "-p", "tcp", "--orig-src", client]
+    box.wait_for(
+        lambda: box.run(tracked, check=False).stdout.count("SYN_RECV") >= 3, 40, "attempts"
+    )
+    out = box.diagnose("check", "network.clients-unanswered").out
+    assert f"ip route add {client}/32 via {GATEWAY}" in out
 
 
 @fault("network.subnet-overlaps-route", subject="network:hub44", also=["network.calls-failing"])

@@ -9,6 +9,7 @@ import msgspec
 
 from diagnose.evidence.containers.listing import Container
 from diagnose.evidence.containers.settings.proxy_settings import EngineProxy
+from diagnose.evidence.network.absent_machine import AbsentMachine
 from diagnose.evidence.network.addresses import with_port
 from diagnose.evidence.network.neighbours import Neighbour
 from diagnose.evidence.network.networks import Network
@@ -32,6 +33,7 @@ CallLoss = Literal[
     "wrong neighbour",
     "routed",
     "router silent",
+    "led away",
     "udp",
     "own site",
     "proxy",
@@ -61,6 +63,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
     """Where the container's configuration names it."""
     no_machine: str = ""
     """The interface on which nobody has it, by ARP."""
+    led_away: AbsentMachine | None = None
+    """The same where that interface is another program's, and the router is another way."""
     is_closed_in: bool = False
     """Whether all networks of the container are internal."""
     may_filter: bool = False
@@ -110,6 +114,7 @@ class UnansweredCall(msgspec.Struct, frozen=True):
             ("wrong neighbour", self.mistaken is not None),
             ("routed", self._is_routed),
             ("router silent", self._is_beyond_silent_router),
+            ("led away", self.led_away is not None),
             ("udp", self.protocol == "udp"),
             ("own site", self.is_own_site),
             ("proxy", self._is_without_proxy),
@@ -174,7 +179,8 @@ class UnansweredCall(msgspec.Struct, frozen=True):
         This host lets the call pass, and nobody has the address by ARP.
         """
         is_open = self.trace is None or self.trace.obstacle is None
-        is_off = bool(self.no_machine) and is_open and self.of_network is None
+        is_its_own = self.of_network is None and self.led_away is None
+        is_off = bool(self.no_machine) and is_open and is_its_own
         is_needed = bool(self.named_by) or self.port in DEPENDENCIES or self.container.is_unwell
         return is_off and not is_needed
 

@@ -17,11 +17,13 @@ from diagnose.evidence.containers.settings.proxy_settings import proxy_of_engine
 from diagnose.evidence.engine.info import Info
 from diagnose.evidence.items import Items
 from diagnose.evidence.machine.clock import Clock
+from diagnose.evidence.network.absent_machine import absent_machine
 from diagnose.evidence.network.calls.failing_calls import where_named
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.udp_calls import UdpCalls
 from diagnose.evidence.network.calls.unanswered_call import MAIL, METADATA, UnansweredCall
 from diagnose.evidence.network.host_stack import HostStack
+from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours, parse_arp
 from diagnose.evidence.network.networks import Network, Networks
 from diagnose.evidence.network.paths.wants import PORT_OF_SCHEME, PORT_OF_WORD
@@ -74,6 +76,7 @@ def unanswered_calls(
     udp_calls: UdpCalls | None,
     info: Info | None,
     clock: Clock,
+    links: Interfaces | None,
 ) -> UnansweredCalls:
     """Sockets and logs were read before. A caller on the host's network is walked as the host is.
 
@@ -94,6 +97,8 @@ def unanswered_calls(
     for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
         entry = None if neighbours is None else neighbours.unanswered(waiting.address)
+        absent = absent_machine(waiting.address, routes, links, neighbours)
+        is_led_away = of_network is None and absent is not None and bool(absent.router)
         call = UnansweredCall(
             container,
             address=waiting.address,
@@ -104,6 +109,7 @@ def unanswered_calls(
             of_network=of_network,
             named_by=where_named(waiting.address, container),
             no_machine=entry.interface if entry is not None else "",
+            led_away=absent if is_led_away else None,
             is_closed_in=bool(networks.internal_of(container)),
             may_filter=container.id in filtering,
             silent_router=router if of_network is None else "",

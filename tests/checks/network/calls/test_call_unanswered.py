@@ -10,6 +10,7 @@ from diagnose.evidence.engine.info import Info
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.interfaces import Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.losses import NetworkLosses
@@ -19,7 +20,7 @@ from diagnose.firewall.verdict import Step
 from diagnose.model import Finding, Json, Verdict
 from diagnose.questions.network import Route
 from diagnose.questions.sockets import WaitingCall
-from tests.checks.network.evidence import container, network
+from tests.checks.network.evidence import container, links, network
 from tests.checks.network.lost_calls import (
     APP,
     CLOCK,
@@ -54,7 +55,7 @@ def _metadata_calls(logs: RecentLogs, *, expired: int) -> int:
     host = Made({"file.read": {"text": table}})
     losses, alone = NetworkLosses(counted=1), Containers((APP,))
     calls = unanswered_calls(
-        host, losses, alone, NETWORKS, None, None, None, logs, None, None, None, CLOCK
+        host, losses, alone, NETWORKS, None, None, None, logs, None, None, None, CLOCK, None
     )
     result = judge("network.call-unanswered", unanswered_calls=calls)
     assert all("hop_limit" in finding.variables for finding in result.findings)
@@ -340,6 +341,7 @@ def test_containers_on_the_hosts_network_that_lose_nothing_were_watched() -> Non
         None,
         None,
         CLOCK,
+        None,
     )
     assert found.watched == 1
     result = judge("network.call-unanswered", unanswered_calls=found)
@@ -367,7 +369,7 @@ def test_what_else_may_stop_a_call() -> None:
     ):
         found, alone = losses(OUTSIDE, of=vpn), Containers((vpn,))
         calls = unanswered_calls(
-            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, None, CLOCK
+            Made({}), found, alone, NETWORKS, None, arp, routes, None, None, None, None, CLOCK, None
         )
         (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
         assert words in finding.summary
@@ -397,10 +399,24 @@ def test_a_caller_without_the_engines_proxy(
     caller = container("caller", Config=config)
     calls = unanswered_calls(
         Made({}), losses(WaitingCall(address, port, 3), of=caller), Containers((caller, DB)),
-        NETWORKS, None, None, None, None, None, None, info, CLOCK,
+        NETWORKS, None, None, None, None, None, None, info, CLOCK, None,
     )  # fmt: skip
     (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
     assert variable in finding.variables
     assert ("has no proxy in its environment" in finding.summary) == (variable != "beyond")
     if variable == "http_proxy":
         assert "db" in finding.variables["no_proxy"].split(",")
+
+
+def test_a_machine_in_whose_net_another_program_of_the_host_is() -> None:
+    pods = Interface(index=7, name="cni0", up=True, operstate="up", kind="bridge")
+    out, inside = Route("0.0.0.0", gateway="192.0.2.1", oif=2), Route("10.42.0.0", 24, oif=7)
+    arp = Neighbours((Neighbour("10.42.0.20", "cni0", ""),))
+    for routes, variable in ((Routes((out, inside)), "led_away"), (Routes((out,)), "beyond")):
+        found = losses(WaitingCall("10.42.0.20", 5432, 3))
+        calls = unanswered_calls(
+            Made({}), found, Containers((APP,)), NETWORKS, None, arp, routes, None, None, None,
+            None, CLOCK, links(pods),
+        )  # fmt: skip
+        (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
+        assert variable in finding.variables

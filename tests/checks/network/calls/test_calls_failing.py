@@ -15,20 +15,29 @@ from diagnose.evidence.containers.logs.recent import RecentLine, RecentLogs
 from diagnose.evidence.dns.resolvers import ResolvConf, Resolvers
 from diagnose.evidence.machine.clock import Clock
 from diagnose.evidence.network.calls.host_calls import HostNetworkCalls, host_network_calls
-from diagnose.evidence.network.calls.logged_failures import place_in
+from diagnose.evidence.network.calls.logged_failures import (
+    LoggedFailure,
+    LoggedFailures,
+    place_in,
+)
 from diagnose.evidence.network.calls.udp_calls import UdpCalls, udp_calls
 from diagnose.evidence.network.calls.unanswered_call import UnansweredCall
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls, unanswered_calls
+from diagnose.evidence.network.interfaces import Interface
+from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.sockets.losses import NamespaceLoss, NetworkLosses
 from diagnose.model import Result, Unavailable
 from diagnose.phrases import unix
 from diagnose.questions.sockets import WaitingCall
-from tests.checks.network.evidence import container, network
+from tests.checks.network.evidence import UPLINK, container, links, network
 from tests.hosts import Made
 from tests.judging import judge, rows
 
 API = container("api")
+POD_BRIDGE = Interface(index=7, name="cni0", up=True, operstate="up", kind="bridge")
+POD_ROUTES = Routes((Route("0.0.0.0", gateway="192.0.2.1", oif=2), Route("10.42.0.0", 24, oif=7)))
 AGENT = container("agent", HostConfig={"NetworkMode": "host"}, NetworkSettings={"Networks": {}})
 CLOCK = Clock(wall=1_800_000_000.0, booted=0.0)
 NODE = "Error: connect ECONNREFUSED 192.0.2.80:5432"
@@ -224,7 +233,7 @@ def calls_of(
 ) -> UnansweredCalls:
     return unanswered_calls(
         Made({}), NetworkLosses(), Containers((API, AGENT)), Networks((network(),)),
-        None, None, None, None, of_host, udp, None, CLOCK,
+        None, None, None, None, of_host, udp, None, CLOCK, None,
     )  # fmt: skip
 
 
@@ -313,7 +322,7 @@ def test_a_site_that_is_called_by_its_public_name(line: str, expected: bool) -> 
     waiting = (WaitingCall("198.41.200.13", 443, 2),)
     answer = unanswered_calls(
         Made({}), NetworkLosses((NamespaceLoss(cloud, waiting),)), Containers((cloud,)),
-        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, None, CLOCK,
+        Networks((network(),)), None, None, None, logs([(9, line)], cloud), None, None, None, CLOCK, None,
     )  # fmt: skip
     (finding,) = judge("network.call-unanswered", unanswered_calls=answer).findings
     assert ("hairpin" in finding.summary, "own_host" in finding.variables) == (expected, expected)
@@ -359,3 +368,21 @@ def test_what_a_caller_lacks(
     )
     assert rows(result) == [(severity, caller.name)]
     assert {"rewritten", "unconnected"} & set(result.findings[0].variables) == cure
+
+
+@pytest.mark.parametrize(
+    ("address", "severity"), [("10.42.0.20", "warning"), ("10.42.9.20", "advice")]
+)
+def test_a_call_that_is_led_to_another_program_s_net(address: str, severity: str) -> None:
+    line = f"Error: connect EHOSTUNREACH {address}:5432"
+    failure = LoggedFailure(API, "unreachable", address, 5432, line, 9, 9, CLOCK.wall - 30)
+    result = judge(
+        "network.calls-failing",
+        logged_failures=LoggedFailures((failure,)),
+        routes=POD_ROUTES,
+        links=links(UPLINK, POD_BRIDGE),
+        neighbours=Neighbours((Neighbour(address, "cni0", ""),)),
+        clock=CLOCK,
+    )
+    assert rows(result) == [(severity, "api")]
+    assert ("led_away" in result.findings[0].variables) == (severity == "warning")

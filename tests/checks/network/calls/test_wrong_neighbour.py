@@ -30,7 +30,7 @@ def test_the_hardware_address_that_a_caller_has_of_its_peer(
     host = Made({"file.read": {"text": f"{head}\n172.18.0.9 0x1 0x6 {mac} * eth0\n"}})
     lost, both = losses(WaitingCall("172.18.0.9", 8080, 2)), Containers((APP, peer))
     calls = unanswered_calls(
-        host, lost, both, NETWORKS, None, None, None, None, None, None, None, CLOCK
+        host, lost, both, NETWORKS, None, None, None, None, None, None, None, CLOCK, None
     )
     (finding,) = judge("network.call-unanswered", unanswered_calls=calls).findings
     assert finding.variables.items() >= given.items()

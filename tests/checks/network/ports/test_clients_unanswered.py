@@ -8,9 +8,10 @@ import pytest
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.machine.clock import Clock
-from diagnose.evidence.network.interfaces import Address
+from diagnose.evidence.network.interfaces import Address, Interface
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
 from diagnose.evidence.network.networks import Networks
+from diagnose.evidence.network.routes import Route, Routes
 from diagnose.evidence.network.sockets.udp_flows import UdpFlow, UdpFlows
 from diagnose.evidence.network.sockets.unanswered_clients import (
     MOST_PORTS,
@@ -41,6 +42,25 @@ def tries(state: str, *sources: str, age: int = 3, reply: str = "172.18.0.2") ->
     limit = {"syn_sent": 120, "syn_recv": 60, "time_wait": 120}.get(state, 432000)
     ends = {"dst": "192.0.2.10", "sport": 4444, "dport": 8080, "reply_src": reply}
     return [{**ends, "src": src, "state": state, "timeout": limit - age} for src in sources]
+
+
+@pytest.mark.parametrize(
+    ("net", "words"),
+    [("192.0.2.64", "route 192.0.2.64/27 leads to cni0, where nobody has"), ("192.0.2.96", "")],
+)
+def test_clients_in_the_net_of_another_program(net: str, words: str) -> None:
+    lost = UnansweredClients(SHOP, 8080, "answer", (NEAR,), 5, leaves_by="cni0")
+    pods = Interface(index=7, name="cni0", up=True, operstate="up", kind="bridge")
+    found = judge(
+        "network.clients-unanswered",
+        unanswered_clients=UnansweredClientsByPort((lost,), 1),
+        neighbours=Neighbours((Neighbour(NEAR, "cni0", ""),)),
+        routes=Routes((Route("0.0.0.0", gateway="192.0.2.1", oif=2), Route(net, 27, oif=7))),
+        links=links(UPLINK, pods),
+    )
+    (finding,) = found.findings
+    assert words in finding.summary
+    assert ("led_away" in finding.variables) == bool(words)
 
 
 LOST: dict[str, tuple[list[Any], list[str]]] = {
