@@ -66,7 +66,7 @@ def machine_outside_in_the_net_of_another_program(box: Box) -> None:
     box.provider.spawn(["busybox", "httpd", "-f", "-p", f"{address}:5432", "-h", "/run/www"])
     _pods(box, "cni0", "10.42.0")
     line = f"Error: connect EHOSTUNREACH {address}:5432"
-    _repeats(box, "api46", line, f"nc -w 4 {address} 5432 </dev/null")
+    _repeats(box, "api46", line, f"nc -w 1 {address} 5432 </dev/null")
     _says(box, "api46", line)
     command = f"ip route add {address}/32 via {GATEWAY}"
     assert command in box.diagnose("check", "network.calls-failing").out
