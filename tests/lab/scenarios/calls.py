@@ -9,6 +9,7 @@ import pytest
 
 from tests.lab import Box, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY, RESOLVER, WEB
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.network.helpers import QUIET
 
 
@@ -69,7 +70,7 @@ def machine_outside_in_the_net_of_another_program(box: Box) -> None:
     _repeats(box, "api46", line, f"nc -w 1 {address} 5432 </dev/null")
     _says(box, "api46", line)
     command = f"ip route add {address}/32 via {GATEWAY}"
-    assert command in box.diagnose("check", "network.calls-failing").out
+    assert command in box.diagnose("check", "network.calls-failing", *PATIENT).out
     box.sh(f"{command} && busybox nc -w 4 {address} 5432 </dev/null")
     box.sh(f"ip route del {address}/32")
 
@@ -86,7 +87,7 @@ def clients_in_the_net_of_another_program(box: Box) -> None:
     box.wait_for(
         lambda: box.run(tracked, check=False).stdout.count("SYN_RECV") >= 3, 40, "attempts"
     )
-    out = box.diagnose("check", "network.clients-unanswered").out
+    out = box.diagnose("check", "network.clients-unanswered", *PATIENT).out
     assert f"ip route add {client}/32 via {GATEWAY}" in out
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.provider import BOX_ADDRESS, GATEWAY
-from tests.lab.runner import healthy_container
+from tests.lab.runner import PATIENT, healthy_container
 from tests.lab.scenarios.programs.helpers import MACHINE
 
 QUIET = ["--memory=64m", "--pids-limit=64", "--user=1000:1000"]
@@ -273,7 +273,7 @@ def client_from_before_the_rule(box: Box) -> None:
     box.wait_for(lambda: "172.17.0.1" in box.docker("logs", "senders").stdout, 20, "a packet")
     box.sh("iptables-restore </tmp/nat")
     assert box.docker("logs", "--tail=1", "senders").stdout == "172.17.0.1\n"
-    assert "conntrack -D" in box.diagnose("check", "network.udp-flow-stale").out
+    assert "conntrack -D" in box.diagnose("check", "network.udp-flow-stale", *PATIENT).out
 
 
 @healthy(baseline=False)

@@ -157,7 +157,7 @@ def server_that_denies_names_without_ipv6_addresses(box: Box) -> None:
     """The host's DNS server gives a name its IPv4 address, and says that there is no such name when
     it is asked for IPv6 addresses."""
     _asks_by_musl(box, "both1", "", f"bad address '{NAME}'")
-    out = box.diagnose("check", "dns.server-fails").out
+    out = box.diagnose("check", "dns.server-fails", *PATIENT).out
     assert f"diagnose recreate both1 -- --add-host={NAME}:{WEB} | sh" in out
 
 

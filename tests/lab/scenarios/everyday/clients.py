@@ -7,6 +7,7 @@ import re
 from tests.lab import Box, Engines, fault, healthy
 from tests.lab.images import Recipe, load
 from tests.lab.provider import BOX_ADDRESS, RESOLVER
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.deploys import SAFE
 from tests.lab.scenarios.everyday.helpers import first_command
 from tests.lab.scenarios.programs.helpers import MACHINE
@@ -107,7 +108,8 @@ def clients_who_are_masqueraded(box: Box) -> None:
         box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
     assert "client: 172.1" in box.docker("logs", "edge").stderr
     (command,) = re.findall(
-        r"iptables -t nat -I POSTROUTING .*", box.diagnose("check", "network.clients-hidden").out
+        r"iptables -t nat -I POSTROUTING .*",
+        box.diagnose("check", "network.clients-hidden", *PATIENT).out,
     )
     box.sh(command)
     box.provider.curl(f"http://{BOX_ADDRESS}/", check=False)
@@ -153,7 +155,7 @@ def visitors_who_are_passed_on_by_the_host(box: Box) -> None:
     """The site limits each address, and has the gateway's for all visitors."""
     _behind_the_host(box, _LIMIT)
     assert "client: 172.1" in box.docker("logs", "edge").stderr
-    out = box.diagnose("check", "network.clients-hidden").out
+    out = box.diagnose("check", "network.clients-hidden", *PATIENT).out
     assert "real_ip_header" in out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, Engines, fault
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.firewall.helpers import DEAF, PUBLISHED, comes_in, goes_out, shop
 
 
@@ -55,7 +56,7 @@ def chains_of_an_older_engine_written_again(box: Box) -> None:
     assert goes_out(box)
     done = box.docker("network", "create", "blog", check=False)
     assert "No chain/target/match by that name" in done.stderr
-    out = box.diagnose("check", "firewall.chains-missing").out
+    out = box.diagnose("check", "firewall.chains-missing", *PATIENT).out
     assert "diagnose repair firewall.chains-missing | sh -e" in out
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.lab import Box, fault, healthy
+from tests.lab.runner import PATIENT
 from tests.lab.scenarios.programs.helpers import MACHINE
 
 _TUNNEL = """
@@ -68,7 +69,7 @@ def _fetches_by_a_tunnel(box: Box, mtu: str, words: str) -> None:
 def tunnel_with_the_size_of_its_carrier(box: Box) -> None:
     """The configuration of a tunnel sets 1500: full packets do not arrive, small ones do."""
     _fetches_by_a_tunnel(box, "1500", "timed out")
-    out = box.diagnose("check", "network.mtu-mismatch").out
+    out = box.diagnose("check", "network.mtu-mismatch", *PATIENT).out
     assert "ip link set dev wg0 mtu 1420" in out
     pid = box.inspect("vpn9")["State"]["Pid"]
     box.sh(f"nsenter -t {pid} -n ip link set dev wg0 mtu 1420")
