@@ -39,12 +39,10 @@ def quorum_lost(swarm: Swarm) -> CheckResult:
         return Skipped(NOT_USED)
     error = swarm.nodes.detail if isinstance(swarm.nodes, Unavailable) else swarm.error
     if "does not have a leader" in error or "without a leader" in error:
+        managers = f"{swarm.managers} managers" if swarm.managers else "managers"
         yield Finding(
             subject=DAEMON,
-            summary=(
-                "the swarm has no leader: "
-                f"too few of its {swarm.managers or 'managers'} managers can be reached"
-            ),
+            summary=f"the swarm has no leader: too few of its {managers} can be reached",
             evidence={
                 "GET /nodes": error,
                 "Swarm.LocalNodeState": swarm.state,

@@ -1,7 +1,8 @@
-"""Nodes with an address that the host has no more, or whose certificate has expired."""
+"""Managers without a leader; nodes with a lost address or an expired certificate."""
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from diagnose.evidence.network.interfaces import Interfaces
@@ -48,3 +49,15 @@ def test_address_of_a_node(
     assert [
         (finding.severity and finding.severity.name, *finding.variables) for finding in found
     ] == expected
+
+
+@pytest.mark.parametrize(
+    ("managers", "words"),
+    [(3, "too few of its 3 managers can"), (0, "too few of its managers can")],
+)
+def test_managers_without_a_leader(managers: int, words: str) -> None:
+    swarm = Swarm("active", manager=True, managers=managers, error="The swarm has no leader")
+    leaderless = msgspec.structs.replace(swarm, error="rpc error: The swarm does not have a leader")
+    (finding,) = judge("swarm.quorum-lost", swarm=leaderless).findings
+    assert words in finding.summary
+    assert not judge("swarm.quorum-lost", swarm=swarm).findings
