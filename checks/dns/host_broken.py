@@ -11,8 +11,10 @@ from diagnose.evidence.dns.filtered_queries import DnsPath
 from diagnose.evidence.dns.lookups import DnsReply, Lookups
 from diagnose.evidence.dns.query_groups import query_groups
 from diagnose.evidence.dns.resolvers import HOST_FILE, Resolvers
+from diagnose.evidence.network.absent_machine import absent_machine
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.rules.refusing_routes import in_words, without_refusal
@@ -48,6 +50,7 @@ def host_broken(
     routes: Routes | None,
     links: Interfaces | None,
     neighbours: Neighbours | None,
+    networks: Networks | None,
 ) -> CheckResult:
     """The host's own DNS servers do not answer.
 
@@ -76,7 +79,7 @@ def host_broken(
             serving=serving(containers, links, dead[0]),
             routes=routes,
             links=links,
-            neighbours=neighbours,
+            absent=absent_machine(dead[0], routes, links, neighbours, networks),
         )
         yield _dead_servers_finding(servers)
     yield from _unknown_names_findings(lookups)

@@ -16,6 +16,7 @@ from diagnose.evidence.network.calls.logged_failures import LoggedFailure, Logge
 from diagnose.evidence.network.calls.unanswered_calls import UnansweredCalls
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.mappings import present, subjects_of
 from diagnose.model import CheckResult, Finding, PageVariables, Severity
@@ -57,6 +58,7 @@ def calls_failing(
     routes: Routes | None,
     links: Interfaces | None,
     neighbours: Neighbours | None,
+    networks: Networks | None,
     clock: Clock,
 ) -> CheckResult:
     """A container says again and again that its calls fail.
@@ -84,7 +86,7 @@ def calls_failing(
         if not is_said and not _is_quoted(failure, errors.get(failure.container.id)):
             lack = _what_it_lacks(failure, resolvers)
             if lack is None and _is_ipv4(failure.host):
-                lack = _led_away(absent_machine(failure.host, routes, links, neighbours))
+                lack = _led_away(absent_machine(failure.host, routes, links, neighbours, networks))
             yield _finding(failure, lack, clock)
     yield from logged_failures.unread
     return None

@@ -11,6 +11,7 @@ from diagnose.error_signatures import NO_WAY_OUT
 from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
 from diagnose.evidence.network.interfaces import Interfaces
 from diagnose.evidence.network.neighbours import Neighbour, Neighbours
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import Routes
 from diagnose.evidence.network.sockets.unanswered_clients import (
     UnansweredClients,
@@ -33,6 +34,7 @@ def clients_unanswered(
     neighbours: Neighbours | None,
     routes: Routes | None,
     links: Interfaces | None,
+    networks: Networks | None,
 ) -> CheckResult:
     """Clients of a published port try again and again, and get no connection.
 
@@ -49,7 +51,7 @@ def clients_unanswered(
         mistaken = _mistaken_neighbour(item, neighbours)
         absent = None
         if item.stage != "request" and not item.stopped_by:
-            absent = absent_machine(item.clients[0], routes, links, neighbours)
+            absent = absent_machine(item.clients[0], routes, links, neighbours, networks)
         if absent is not None and absent.router:
             yield _led_away_finding(item, absent)
         else:

@@ -12,10 +12,9 @@ from diagnose.evidence.dns.filtered_queries import DnsPath, device_to
 from diagnose.evidence.dns.lookups import Lookups
 from diagnose.evidence.dns.query_groups import QueryGroup
 from diagnose.evidence.dns.resolvers import Resolvers
-from diagnose.evidence.network.absent_machine import AbsentMachine, absent_machine
+from diagnose.evidence.network.absent_machine import AbsentMachine
 from diagnose.evidence.network.addresses import is_loopback
 from diagnose.evidence.network.interfaces import Interface, Interfaces
-from diagnose.evidence.network.neighbours import Neighbours
 from diagnose.evidence.network.paths.packet_paths import Step
 from diagnose.evidence.network.routes import Routes
 
@@ -38,7 +37,8 @@ class DeadServers(msgspec.Struct, frozen=True):
     """The container that should answer at the first one's address."""
     routes: Routes | None
     links: Interfaces | None
-    neighbours: Neighbours | None
+    absent: AbsentMachine | None
+    """The first one, where the host asks for it on a link and nobody answers there."""
 
     @property
     def first(self) -> str:
@@ -87,11 +87,6 @@ class DeadServers(msgspec.Struct, frozen=True):
             return ""
         link = self.links.by_name.get(device_to(self.first, self.routes, self.links) or "")
         return link.name if link is not None and link.up and link.lacks_carrier else ""
-
-    @property
-    def absent(self) -> AbsentMachine | None:
-        """The first server, where the host asks for it on a link and nobody answers there."""
-        return absent_machine(self.first, self.routes, self.links, self.neighbours)
 
     @property
     def may_be_routers(self) -> bool:

@@ -6,9 +6,13 @@ from ipaddress import ip_address
 
 import msgspec
 
-from diagnose.evidence.network.interfaces import Interfaces
+from diagnose.evidence.network.interfaces import Interface, Interfaces
 from diagnose.evidence.network.neighbours import Neighbours
+from diagnose.evidence.network.networks import Networks
 from diagnose.evidence.network.routes import MAIN_TABLE, Route, Routes
+
+_WIRED = (None, "bond", "team", "vlan")
+"""Kinds of interfaces that a bridge to other machines has among its ports; None is hardware."""
 
 
 class AbsentMachine(msgspec.Struct, frozen=True):
@@ -19,7 +23,7 @@ class AbsentMachine(msgspec.Struct, frozen=True):
     route: Route
     """What leads the packets there."""
     router: str
-    """Where the packets would go without that route; "" where it is the way out itself."""
+    """Where the packets would go without that route, if another program of the host made it."""
 
     def __str__(self) -> str:
         if not self.router:
@@ -42,7 +46,11 @@ def best_route(address: str, routes: Routes) -> Route | None:
 
 
 def absent_machine(
-    address: str, routes: Routes | None, links: Interfaces | None, neighbours: Neighbours | None
+    address: str,
+    routes: Routes | None,
+    links: Interfaces | None,
+    neighbours: Neighbours | None,
+    networks: Networks | None,
 ) -> AbsentMachine | None:
     """None where somebody answers, or a router stands between."""
     if routes is None or links is None or neighbours is None or ":" in address:
@@ -55,6 +63,19 @@ def absent_machine(
     if route.gateway or not route.prefix:
         return None
     default = routes.default
-    is_way_out = default is None or default.oif == route.oif
-    router = "" if is_way_out or default is None else default.gateway or ""
+    is_led_away = (
+        default is not None
+        and default.oif != route.oif
+        and _is_inside(link, links)
+        and (networks is None or networks.bridge_of(ip_address(address)) is None)
+    )
+    router = default.gateway or "" if default is not None and is_led_away else ""
     return AbsentMachine(address, link.name, route, router)
+
+
+def _is_inside(link: Interface, links: Interfaces) -> bool:
+    """Whether an interface is a bridge of this host alone, as of a Kubernetes node or libvirt.
+
+    On any other one a machine may just be down.
+    """
+    return link.kind == "bridge" and all(port.kind not in _WIRED for port in links.ports(link))

@@ -97,7 +97,7 @@ def unanswered_calls(
     for container, waiting, further, protocol in _awaited_calls(network_losses, of_host, udp_calls):
         of_network = networks.bridge_of(ip_address(waiting.address))
         entry = None if neighbours is None else neighbours.unanswered(waiting.address)
-        absent = absent_machine(waiting.address, routes, links, neighbours)
+        absent = absent_machine(waiting.address, routes, links, neighbours, networks)
         is_led_away = of_network is None and absent is not None and bool(absent.router)
         call = UnansweredCall(
             container,
