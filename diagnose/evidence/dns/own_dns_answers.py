@@ -12,8 +12,10 @@ from diagnose.questions import Host
 from diagnose.questions.dns import DnsReply, QueryDns
 from diagnose.registry import evidence
 
-_ASKS = LazyPattern(r"(?<![\w.-])(?:nslookup|k?dig|drill|host)\s")
-"""Programs with which health checks of DNS servers ask them."""
+_ASKS = LazyPattern(
+    r"(?<![\w.-])(?:nslookup|k?dig|drill|host)\s[^|&;\n]{0,200}(?:127\.0\.0\.1|[@ ]localhost)(?![\w.-])"
+)
+"""Programs with which health checks of DNS servers ask them, by the address of their loopback."""
 _HERE = "127.0.0.1"
 _DNS = 53
 _MOST = 5

@@ -425,23 +425,27 @@ def test_a_probe_that_goes_to_a_proxy(probe: str, variable: str, output: str, na
 SILENT = DnsReply(sent=2)
 REFUSED = DnsReply(answered=True, rcode="REFUSED", ms=1.0)
 ANSWERED = DnsReply(answered=True, rcode="NOERROR", ms=1.0)
+OF_ITSELF = "nslookup . 127.0.0.1 || { echo 'failed for localhost:53'; exit 1; }"
 
 
 @pytest.mark.parametrize(
-    ("inside", "outside", "words"),
+    ("inside", "outside", "probe", "words"),
     [
-        (SILENT, ANSWERED, "does not answer queries from 127.0.0.1"),
-        (REFUSED, ANSWERED, "refuses queries from 127.0.0.1"),
-        (SILENT, SILENT, ""),
-        (ANSWERED, ANSWERED, ""),
-        (REFUSED, REFUSED, ""),
+        (SILENT, ANSWERED, OF_ITSELF, "does not answer queries from 127.0.0.1"),
+        (REFUSED, ANSWERED, OF_ITSELF, "refuses queries from 127.0.0.1"),
+        (REFUSED, ANSWERED, "dig @localhost example.com", "refuses queries from 127.0.0.1"),
+        (REFUSED, ANSWERED, "nslookup example.com", ""),
+        (REFUSED, ANSWERED, "dig @172.17.0.2 example.com || echo 127.0.0.1", ""),
+        (SILENT, SILENT, OF_ITSELF, ""),
+        (ANSWERED, ANSWERED, OF_ITSELF, ""),
+        (REFUSED, REFUSED, OF_ITSELF, ""),
     ],
 )
 def test_a_dns_server_that_does_not_serve_its_own_probe(
-    inside: DnsReply, outside: DnsReply, words: str
+    inside: DnsReply, outside: DnsReply, probe: str, words: str
 ) -> None:
     health = {"Status": "unhealthy", "FailingStreak": 3, "Log": []}
-    test = ["CMD-SHELL", "nslookup . 127.0.0.1 || { echo 'failed for localhost:53'; exit 1; }"]
+    test = ["CMD-SHELL", probe]
     asked = container_in(
         "running",
         Config={"Healthcheck": {"Test": test}},
