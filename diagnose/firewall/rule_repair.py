@@ -49,7 +49,7 @@ class Repair(msgspec.Struct, frozen=True):
     stale: tuple[str, ...] = ()
     """The rules that lead to addresses which no running container has, likewise."""
     chains: tuple[str, ...] = ()
-    """The engine's own chains that are gone, by the table: `filter DOCKER-FORWARD`."""
+    """The chains that are gone and whose rules the engine writes, by the table: `filter DOCKER`."""
 
 
 def repair(
@@ -62,7 +62,8 @@ def repair(
     parts, missing, stale, gone = [], [], [], []
     for name, rules in tables.items():
         now = present.get(name, Present({}))
-        gone += [f"{name} {chain}" for chain in rules.own if chain not in now.chains]
+        needed = [chain for chain in rules.own if chain not in KEPT]
+        gone += [f"{name} {chain}" for chain in needed if chain not in now.chains]
         lines, lost = _table_repair(rules, now)
         old = _stale_rules(rules, now, subnets) if name == "nat" else []
         missing += [f"{name}: {rule}" for rule in lost]

@@ -77,3 +77,20 @@ def test_a_rule_of_a_former_container_is_deleted_and_nothing_else() -> None:
     assert old in text
     made = repair(tables, present(text), ["172.17.0.0/16"])
     assert made == Repair(f"*nat\n-D DOCKER {old}\nCOMMIT\n", (), (f"nat: DOCKER {old}",))
+
+
+def test_the_chain_of_the_administrator_is_none_that_the_engine_waits_for():
+    tables = wanted((28, 5, 2), [WEB], has_proxy=True)
+    assert tables is not None
+    whole = repair(tables, present(EMPTY))
+    assert whole is not None
+    text = "\n".join(
+        line
+        for line in _applied(whole).splitlines()
+        if not line.startswith(":DOCKER-USER") and "-j DOCKER-USER" not in line
+    )
+    made = repair(tables, present(text))
+    assert made is not None
+    assert made.missing == ("filter: chain DOCKER-USER", "filter: FORWARD -j DOCKER-USER")
+    assert made.chains == ()
+    assert "filter DOCKER-FORWARD" in whole.chains
