@@ -99,7 +99,7 @@ def _half_known_finding(items: Sequence[HalfKnownName]) -> Finding:
                 "pinned": f"{first.name}:{address}" if address else "",
             }
         ),
-        discriminator=f"{first.server} AAAA",
+        discriminator=f"{first.server} AAAA {first.ipv6.rcode}",
         touches=subjects_of(callers),
         severity=_of_one_name([item.failure for item in items]),
         signs=frozenset({"dns"}),

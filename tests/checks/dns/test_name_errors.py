@@ -94,6 +94,27 @@ def test_a_name_that_is_known_by_its_ipv4_address_alone(
     assert rows(result) == expected
 
 
+def test_two_errors_of_a_server_are_two_findings() -> None:
+    names = {"pay.office": "NXDOMAIN", "tax.office": "SERVFAIL"}
+    replies = {(name, LAN): reply("NOERROR") for name in names}
+    answer = Lookups({LAN: reply("NOERROR")}, {}, (), {}, {}, (), failed={PAY.id: replies})
+    failed = FailedNames(
+        {PAY.id: tuple(FailedName(name, f"bad address '{name}'") for name in names)}
+    )
+    conf = ResolvConf((LAN,))
+    resolvers = Resolvers(conf, conf, (), {PAY.id: conf})
+    made = Made({"dns.query": lambda query: msgspec.to_builtins(reply(names[query.name]))})
+    half = half_known_names(Host(made), Containers((PAY,)), failed, answer, resolvers)
+    findings = judge(
+        "dns.server-fails",
+        containers=Containers((PAY,)),
+        failed_names=failed,
+        lookups=answer,
+        half_known_names=half,
+    ).findings
+    assert len({finding.discriminator for finding in findings}) == 2
+
+
 def test_names_that_other_checks_know() -> None:
     assert found("NXDOMAIN", name="host.docker.internal") == []
     assert found("NXDOMAIN", name="pay") == [], "the name of a container"
