@@ -129,10 +129,7 @@ class Budget:
         return min(ASSEMBLING_SHARE * (self.judged_by - self.ends), LONGEST_ASSEMBLING_S)
 
     def ends_for(self, findings: int) -> float:
-        """Until when checks are judged, and causes proven, where so many findings are printed.
-
-        Or printed and sealed.
-        """
+        """Until when checks are judged, and causes proven, to print or seal so many findings."""
         each = PRINTING_PER_FINDING_S + (SEALING_PER_FINDING_S if self._is_sealed else 0.0)
         return self.judged_by - max(0.0, each * findings - LATE_S)
 
