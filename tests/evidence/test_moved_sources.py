@@ -12,7 +12,8 @@ from diagnose.questions.files import PathStatus
 from tests.hosts import Made
 from tests.inspected import container, of
 
-CONF, PASSWORD = "/srv/shop/app.conf", "/srv/shop/secrets/password"
+CONF, FOLDER = "/srv/shop/app.conf", "/srv/shop/secrets"
+PASSWORD = f"{FOLDER}/password"
 MISSING = {CONF: PathStatus(failed="missing")}
 EMPTY = {CONF: PathStatus(type="folder")}
 THERE = {CONF: PathStatus(type="file")}
@@ -38,19 +39,26 @@ CASES: dict[str, tuple[dict[str, PathStatus], list[str], Found]] = {
 }
 
 
-def host(names: list[str], *absent: str) -> Made:
-    """A host whose folder /srv/shop holds these names; of other folders nothing is known."""
+def host(names: list[str], *absent: str, within: tuple[str, ...] = ()) -> Made:
+    """A host whose folder /srv/shop holds these names.
+
+    What is a source there is a folder, which holds the names `within`. Of other folders nothing is
+    known.
+    """
 
     def listing(question: AnyQuestion) -> Json | Failed:
-        if question.args["path"] != "/srv/shop":
+        shown = {"/srv/shop": names, CONF: within, FOLDER: within}.get(question.args["path"])
+        if shown is None:
             return Failed("missing")
-        return {"entries": [{"name": name, "type": "file"} for name in names], "truncated": False}
+        return {"entries": [{"name": name, "type": "file"} for name in shown], "truncated": False}
 
     def statuses(question: AnyQuestion) -> Json:
-        return {
-            path: {"failed": "missing"} if path in absent else {"type": "file"}
-            for path in question.args["paths"]
-        }
+        return {path: status(path) for path in question.args["paths"]}
+
+    def status(path: str) -> Json:
+        if path in absent or (path in (CONF, FOLDER) and path.rpartition("/")[2] not in names):
+            return {"failed": "missing"}
+        return {"type": "folder" if path in (CONF, FOLDER) else "file"}
 
     return Made({"file.list": listing, "file.stats": statuses})
 
@@ -63,9 +71,34 @@ def test_moved_sources(sources: dict[str, PathStatus], names: list[str], expecte
 
 @pytest.mark.parametrize("has_file", [True, False])
 def test_a_folder_behind_a_link_to_nothing(has_file: bool) -> None:
-    folder = "/srv/shop/secrets"
-    absent = () if has_file else (f"{folder}.old/password",)
+    moved = f"{FOLDER}.old"
+    absent = [FOLDER] if has_file else [FOLDER, f"{moved}/password"]
     found = moved_sources(host(["secrets", "secrets.old"], *absent), of(LINKED), BindSources({}))
-    place, moved = folder, f"{folder}.old"
-    expected = {"place": place, "displaced": moved} if has_file else {}
+    expected = {"place": FOLDER, "displaced": moved} if has_file else {}
     assert found.variables_of(PASSWORD) == expected
+
+
+def test_a_folder_that_holds_something_is_left_there() -> None:
+    """The source of the mount is missing in it, and lies in a neighbour: it is no link."""
+    lacking = BindSources({PASSWORD: PathStatus(failed="missing")})
+    for within, expected in (((), f"{FOLDER}.old"), (("other",), "")):
+        listed = host(["secrets", "secrets.old"], within=within)
+        assert moved_sources(listed, of(), lacking).variables_of(PASSWORD).get("displaced", "") == (
+            expected
+        )
+
+
+@pytest.mark.parametrize("below", ["", "/keys"])
+def test_what_another_container_mounts_was_not_moved_aside(below: str) -> None:
+    source = f"{CONF}.2{below}"
+    mounted = [{"Type": "bind", "Source": source, "Destination": "/etc/app", "RW": True}]
+    other = container("second", Mounts=mounted)
+    listed = host(["app.conf.2"])
+    assert moved_sources(listed, of(), BindSources(MISSING)).by_source
+    assert not moved_sources(listed, of(other), BindSources(MISSING)).by_source
+
+
+def test_missing_sources_come_before_folders() -> None:
+    folders = {f"/srv/{number}/data": PathStatus(type="folder") for number in range(20)}
+    found = moved_sources(host(["app.conf.old"]), of(), BindSources({**folders, **MISSING}))
+    assert list(found.by_source) == [CONF]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.mounts.bind_mounts import BindSources
+from diagnose.evidence.storage.mounts import is_within
 from diagnose.lazy_pattern import LazyPattern
 from diagnose.mappings import only
 from diagnose.model import Failed
@@ -54,15 +55,19 @@ class MovedSources(msgspec.Struct, frozen=True):
 def moved_sources(
     host: Host, containers: Containers, bind_sources: BindSources | None
 ) -> MovedSources:
-    """The folders above the sources that failed containers lack are listed."""
+    """The folders above the sources that failed containers lack are listed.
+
+    What a container mounts was not moved aside: `shop-2` is another shop. A folder that holds
+    something is left in its place.
+    """
     lacking = dict.fromkeys(path for container in containers for path in _behind_link(container))
     if bind_sources is not None:
-        lacking |= dict.fromkeys(
-            path
-            for path, status in bind_sources.by_path.items()
-            if status.failed == "missing" or status.type == "folder"
-        )
-    found = {source: _moved(host, source) for source in list(lacking)[:MOST]}
+        by_path = bind_sources.by_path
+        missing = [path for path, status in by_path.items() if status.failed == "missing"]
+        folders = [path for path, status in by_path.items() if status.type == "folder"]
+        lacking |= dict.fromkeys([*missing, *folders])
+    used = {mount.source for container in containers for mount in container.mounts}
+    found = {source: _moved(host, source, used) for source in list(lacking)[:MOST]}
     return MovedSources({source: moved for source, moved in found.items() if moved is not None})
 
 
@@ -72,14 +77,31 @@ def _behind_link(container: Container) -> Iterator[str]:
         yield link["path"]
 
 
-def _moved(host: Host, source: str) -> MovedSource | None:
-    """The one thing that can have been there; None where there is none, or several are."""
+def _moved(host: Host, source: str, used: Collection[str]) -> MovedSource | None:
+    """The one thing that can have been there; None where there is none, or several are.
+
+    used: the sources of all mounts.
+    """
     parent, name = posixpath.split(source.rstrip("/"))
     for place, rest in ((f"{parent}/{name}", ""), (parent, name)):
         found = only(_beside(host, place, rest))
-        if found is not None:
+        if found is None or any(is_within(path, found) for path in used):
+            continue
+        if _is_free(host, place):
             return MovedSource(place, found)
     return None
+
+
+def _is_free(host: Host, place: str) -> bool:
+    """Whether nothing lies there but an empty folder, or a link that leads nowhere."""
+    answer = host.ask(StatPaths([place], follow=True))
+    if isinstance(answer, Failed):
+        return False
+    status = answer[place]
+    if status.type != "folder":
+        return status.failed == "missing"
+    listing = host.ask(ListFolder(place))
+    return not isinstance(listing, Failed) and not listing.entries
 
 
 def _beside(host: Host, place: str, rest: str) -> Sequence[str]:

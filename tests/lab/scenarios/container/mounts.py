@@ -54,7 +54,10 @@ def file_moved_aside(box: Box) -> None:
     box.docker("restart", "-t", "0", "shelved", check=False)
     assert box.path("/srv/shelved/app.conf").is_dir()
     command = first_command(box, "container.mount-source-missing", "shelved")
-    assert "mv --no-clobber /srv/shelved/app.conf.bak /srv/shelved/app.conf" in command
+    assert (
+        "mv --no-clobber --no-target-directory /srv/shelved/app.conf.bak /srv/shelved/app.conf"
+        in command
+    )
 
 
 @fault("container.start-refused", subject="container:unlinked", shareable=True)
@@ -67,7 +70,9 @@ def folder_moved_from_behind_a_link(box: Box) -> None:
     refused = box.docker("restart", "-t", "0", "unlinked", check=False).stderr
     assert "file exists" in refused
     command = first_command(box, "container.start-refused", "unlinked")
-    assert "mv --no-clobber /srv/unlinked/keys.old /srv/unlinked/keys" in command
+    assert (
+        "mv --no-clobber --no-target-directory /srv/unlinked/keys.old /srv/unlinked/keys" in command
+    )
 
 
 @fault(
