@@ -33,7 +33,13 @@ _REFUSED = LazyPattern(
     re.IGNORECASE,
 )
 """What programs say of a file that is there and cannot be used."""
-_WORD = LazyPattern(r"/?[\w.+@-]+(?:/[\w.+@-]+)*")
+_NOT_IN_PATH = "executable file not found"
+"""The runtime says this of a program without an x bit too."""
+_WORD = LazyPattern(
+    r"(?<![\w.+@-])(?<![\w.+@-]/)/?[\w.+@-]++(?:/[\w.+@-]++)*+"
+    r"(?!:\d|[\"']?[,:]? (?:on )?line \d)"
+)
+"""A name or a path; where it stands before the number of a line, it is where the error was met."""
 _MODULES = ("dist-packages", "node_modules", "nodejs", "site-packages")
 """Folders whose entries programs name without their path."""
 _CHANGED, _DELETED = 0, 2
@@ -145,9 +151,12 @@ def _is_missed(complaint: _Complaint, path: str) -> bool:
 def _refused_path(complaint: _Complaint, changes: Sequence[LayerChange]) -> str:
     """The changed file or folder that the complaint names, or that holds what is denied.
 
-    A folder is in the list of changes for what lies in it too: it counts where nothing does.
+    A folder is in the list of changes for what lies in it too: it counts where nothing does. Many
+    programs write their configuration at each start, and name it in complaints about others.
     """
     is_denied = _REFUSED.search(complaint.line) is not None
+    if not is_denied and _NOT_IN_PATH not in complaint.line:
+        return ""
     changed = [change.path for change in changes if change.kind == _CHANGED]
     above = {change.path.rpartition("/")[0] for change in changes}
     own = [path for path in changed if path not in above and not MADE_AT_RUN.search(path)]

@@ -71,6 +71,24 @@ CASES: dict[str, tuple[Container, str, Changes, str]] = {
     "the mode of the probe's program": (PROBED, "", [(CHANGED, "/usr/bin/curl")], "/usr/bin/curl"),
     "the program itself": (REFUSED, "", [(DELETED, "/usr/bin/python3")], "/usr/bin/python3"),
     "the program is not in the image": (REFUSED, "", [(CHANGED, "/usr/bin")], ""),
+    "a configuration that every start writes": (
+        WORKER,
+        'host not found in upstream "api" in /etc/nginx/conf.d/default.conf:3',
+        [(CHANGED, "/etc/nginx/conf.d/default.conf")],
+        "",
+    ),
+    "the place of an error": (
+        WORKER,
+        'open() "/srv/x" failed (13: Permission denied) in /etc/nginx/nginx.conf:30',
+        [(CHANGED, "/etc/nginx/nginx.conf"), (DELETED, "/usr/bin/conf")],
+        "",
+    ),
+    "a line of a traceback": (
+        WORKER,
+        'File "/app/main.py", line 3: PermissionError: Permission denied: /srv/x',
+        [(CHANGED, "/app/main.py")],
+        "",
+    ),
     "an error about no file": (WORKER, "panic: index out of range", [(DELETED, "/app")], ""),
 }
 
