@@ -45,12 +45,14 @@ _SHELL_VARIABLE = re.compile(
 )
 _LANGUAGE_VARIABLE = re.compile(
     r"(?:\benviron(?:\.get)?|\bgetenv|\bprocess\.env|\bENV|\$_(?:ENV|SERVER))[\[(.]{1,2}[\"']?"
-    r"(?P<name>[A-Z][A-Z0-9_]{1,60})\b"
+    r"(?P<name>[A-Z][A-Z0-9_]{1,60})\b(?![\"'],|[\"'\])]{0,2} ?(?:\|\||\?\?|\?:))"
 )
-"""How Python, PHP, Node.js and Ruby read a variable of their environment."""
+"""How Python, PHP, Node.js and Ruby read a variable of their environment, without a default."""
 _FETCHES = re.compile(
-    r"/environ\b|/etc/environment\b|\bprintenv\b|(?:^|[;&|({][ \t]*)(?:\.|source)[ \t]",
-    re.MULTILINE,
+    r"/environ\b|/etc/environment\b|\bprintenv\b|dotenv"
+    r"|\b(?:export|eval|env)[ \t]+[\"']?(?:\$\(|`)"
+    r"|(?:^|[;&|({]|\b(?:then|else|do)\b)[ \t]{0,40}(?:\.|source)[ \t]",
+    re.MULTILINE | re.IGNORECASE,
 )
 FETCHES = "fetches"
 """What stands for a command that reads variables from elsewhere, such as a file that it sources."""
@@ -135,11 +137,13 @@ def _jobs(text: str) -> Iterator[str]:
 
 def _used_variables(text: str) -> Iterator[str]:
     """The names of variables of its environment that a script uses, and does not set itself."""
-    if _FETCHES.search(text):
+    lines = [line for line in text.splitlines() if not line.lstrip().startswith(("#", "//"))]
+    code = "\n".join(lines)
+    if _FETCHES.search(code):
         yield FETCHES
-    own = {match["name"] for line in text.splitlines() if (match := _SET.match(line))}
-    names = [*_shell_variables(text)]
-    names += [match["name"] for match in _LANGUAGE_VARIABLE.finditer(text)]
+    own = {match["name"] for line in lines if (match := _SET.match(line))}
+    names = [*_shell_variables(code)]
+    names += [match["name"] for match in _LANGUAGE_VARIABLE.finditer(code)]
     yield from dict.fromkeys(name for name in names if name not in own)
 
 

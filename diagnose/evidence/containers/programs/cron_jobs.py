@@ -31,6 +31,8 @@ _PASSES = "/etc/environment"
 """Debian's cron gives jobs what this file says, by PAM."""
 FETCHES = "fetches"
 """A word of the parts of a file: the command reads variables from elsewhere."""
+_STARTS_BASH = "BASH_ENV"
+"""Names a file that bash reads before each job: often one with the container's variables."""
 _OF_EVERY_PROCESS = frozenset(
     {"HOME", "HOSTNAME", "LANG", "LOGNAME", "PATH", "PWD", "SHELL", "TERM", "TZ", "USER"}
 )
@@ -136,6 +138,8 @@ def _bare_jobs(
         return
     read = 0
     for job in _jobs(host, root, tables):
+        if _STARTS_BASH in job.own:
+            continue
         if named := job.variables & lacking - job.own:
             yield BareJob(container, job.crontab, job.crontab, tuple(sorted(named)))
         for script in job.files:
