@@ -95,3 +95,12 @@ def test_a_disk_that_fstab_names_is_meant() -> None:
     found = covered_records(host, INFO, of(), mounted(f"{ROOT}/containers"))
     assert isinstance(found, CoveredRecords)
     assert not list(found)
+
+
+@pytest.mark.parametrize(("truncated", "expected"), [(False, [f"{ROOT}/volumes"]), (True, [])])
+def test_a_list_that_was_cut_off_proves_nothing(truncated: bool, expected: list[str]) -> None:
+    answer: Json = {"entries": [{"name": "0", "type": "folder"}], "truncated": truncated}
+    web = of(container("web", Id=OTHER, Mounts=[VOLUME]))
+    found = covered_records(Made({"file.list": answer}), INFO, web, mounted(f"{ROOT}/volumes"))
+    assert isinstance(found, CoveredRecords)
+    assert [item.mount.point for item in found] == expected

@@ -87,6 +87,9 @@ def _later(
             continue
         listing = host.ask(ListFolder(folder))
         names: Collection[str] = () if isinstance(listing, Failed) else listing.names
-        is_known = not isinstance(listing, Failed) or listing.reason == "missing"
+        if isinstance(listing, Failed):
+            is_known = listing.reason == "missing"
+        else:
+            is_known = not listing.truncated
         if is_known and not owners.keys() & set(names):
             yield CoveredRecord(mount, "", tuple(dict.fromkeys(owners.values())), is_later=True)
