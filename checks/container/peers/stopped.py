@@ -63,6 +63,7 @@ def stopped(
             for other in containers
             if other.id != container.id
             and _misses(other, container, containers, log_tails, logged_failures)
+            and not _has_stand_in(container, other, containers)
         ]
         if callers or _is_lacking(container, containers):
             yield _finding(container, callers, clock)
@@ -74,11 +75,20 @@ def _was_stopped(container: Container, stops: Stops) -> bool:
 
     One that is always restarted, and has ended well, would run again otherwise.
     """
-    if container.state.status != "exited" or container.start_failed:
-        return False
+    if container.state.status != "exited" or container.start_failed or container.swarm_service:
+        return False  # the swarm stops the tasks that it replaces, and keeps some of them
     restarts = container.host_config.restart_policy.name in ("always", "unless-stopped")
     ended_well = container.state.exit_code == 0 and restarts
     return ended_well or stops.by_id.get(container.id, False)
+
+
+def _has_stand_in(container: Container, caller: Container, containers: Containers) -> bool:
+    """Whether the caller reaches a running container by the same name, as another replica."""
+    return any(
+        container.dns_names & other.dns_names
+        for other in containers.running
+        if other.id != caller.id and other.shared_networks(caller)
+    )
 
 
 def _misses(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.tails import LogTail, LogTails
@@ -80,3 +81,33 @@ def test_stopped(
         options=OPTIONS,
     )
     assert rows(result) == expected
+
+
+def missed(down: Container, *others: Container) -> list[tuple[str, str]]:
+    """What is found of a stopped container that the log of another one misses."""
+    result = judge(
+        "container.stopped",
+        containers=Containers((down, API, *others)),
+        stops=Stops({down.id: True}),
+        log_tails=LogTails({API.id: LogTail((LINE,))}, {}),
+        logged_failures=LoggedFailures(),
+        clock=CLOCK,
+        options=OPTIONS,
+    )
+    return rows(result)
+
+
+def test_another_replica_is_called_in_its_place() -> None:
+    down, names = ended(137, "no"), {"Aliases": ["cache"], "DNSNames": ["cache"]}
+    replica = container("shop-cache-2", NetworkSettings={"Networks": {"back": names}})
+    elsewhere = container("other-cache-1", NetworkSettings={"Networks": {"front": names}})
+    assert missed(down, elsewhere) == FOUND
+    assert missed(down, elsewhere, replica) == []
+
+
+def test_a_task_that_the_swarm_has_replaced_is_not_started_by_hand() -> None:
+    down = ended(137, "no")
+    labels = {**down.labels, "com.docker.swarm.service.name": "cache"}
+    task = replace(down, config=replace(down.config, labels=labels))
+    assert missed(down) == FOUND
+    assert missed(task) == []
