@@ -33,7 +33,8 @@ def name_pinned(pinned_names: PinnedNames) -> CheckResult:
     `extra_hosts`, `--add-host` or an edit of /etc/hosts in the container: programs read the file
     before they ask the engine. It counts where another container on a network of its own has the
     name, with other addresses, and where the container's calls, or its answers to its clients,
-    fail. Seen on engines 20.10.24 and 28.5.2.
+    fail. It is a warning where the container complains of something else: the line may be meant.
+    Seen on engines 20.10.24 and 28.5.2.
     """
     groups = by_key(
         ((pinned.container.id, pinned.address, pinned.is_configured), pinned)
@@ -63,6 +64,7 @@ def _finding(group: Sequence[PinnedName]) -> Finding:
             **{f"addresses of {name}": addresses for name, addresses in owns.items()},
         },
         discriminator=first.address,
+        severity=None if any(pinned.is_blamed for pinned in group) else Severity.warning,
         touches=subjects_of(owners.values()),
         stable=(container.life,),
     ).with_variables({**_cure(first), "name": first.name})

@@ -6,10 +6,12 @@ answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
+from diagnose.error_signatures import NO_WAY_OUT, signs
 from diagnose.evidence.containers.listing import Container, Containers
 from diagnose.evidence.containers.logs.repeated_errors import RepeatedErrors
 from diagnose.evidence.containers.logs.tails import LogTails
@@ -23,6 +25,8 @@ from diagnose.registry import evidence
 
 MOST = 20
 """Hosts files that are read: those of containers that complain."""
+_OF_CALLS = NO_WAY_OUT | {"refused", "certificate"}
+"""Classes of errors of a call that came to nobody, or to a stranger."""
 _DEFAULT_NETWORK = "bridge"
 """Names of its containers are known to nobody."""
 
@@ -38,6 +42,8 @@ class PinnedName(msgspec.Struct, frozen=True):
     """The containers that have the name."""
     is_configured: bool = False
     """Whether the container was created with the line (`--add-host`, `extra_hosts`)."""
+    is_blamed: bool = False
+    """Whether a call of the container failed, or its log names the line's name or address."""
 
     @property
     def own_addresses(self) -> dict[str, list[str]]:
@@ -55,7 +61,43 @@ class PinnedName(msgspec.Struct, frozen=True):
 
 
 class PinnedNames(Items[PinnedName], frozen=True):
-    """Those of containers whose calls or requests fail."""
+    """Those of containers that complain."""
+
+    def blamed(self, failing: Collection[str], said: Mapping[str, Sequence[str]]) -> PinnedNames:
+        """The same names, each with whether the complaint may be about it.
+
+        failing: ids of containers whose calls or requests fail. said: what others say, by id.
+        """
+        return PinnedNames(
+            tuple(
+                replace(
+                    pinned,
+                    is_blamed=pinned.container.id in failing
+                    or _may_blame(said.get(pinned.container.id, ()), pinned),
+                )
+                for pinned in self
+            )
+        )
+
+
+def _may_blame(lines: Sequence[str], pinned: PinnedName) -> bool:
+    """Whether lines show a call that failed, or name where the hosts file leads."""
+    return any(
+        pinned.name in line or pinned.address in line or signs(line) & _OF_CALLS for line in lines
+    )
+
+
+def _complaints(
+    log_tails: LogTails | None, repeated_errors: RepeatedErrors | None
+) -> Iterator[tuple[str, list[str]]]:
+    """What containers say that failed, or that repeat an error, by their ids."""
+    tails = log_tails.by_id if log_tails is not None else {}
+    repeated = {item.container.id: item for item in repeated_errors or ()}
+    for id in {**tails, **repeated}:
+        lines = list(tails[id].lines) if id in tails else []
+        if id in repeated:
+            lines += [repeated[id].line.whole, *repeated[id].lines]
+        yield id, lines
 
 
 @evidence
@@ -72,11 +114,11 @@ def pinned_names(
 
     The file that the engine keeps is read: it is the one that the container has mounted.
     """
-    complaining = {item.container.id for item in repeated_errors or ()}
-    complaining |= {item.container.id for item in logged_failures or ()}
-    complaining |= {item.container.id for item in unanswered_calls or ()}
-    complaining |= {item.container.id for item in all_failed_answers or ()}
-    complaining |= log_tails.by_id.keys() if log_tails is not None else set()
+    failing = {item.container.id for item in logged_failures or ()}
+    failing |= {item.container.id for item in unanswered_calls or ()}
+    failing |= {item.container.id for item in all_failed_answers or ()}
+    said = dict(_complaints(log_tails, repeated_errors))
+    complaining = failing | said.keys()
     suspects = [
         container
         for container in containers
@@ -95,7 +137,7 @@ def pinned_names(
             if container.hosts_path in files
             for pinned in _pinned(container, files[container.hosts_path].text, containers)
         )
-    )
+    ).blamed(failing, said)
 
 
 def _pinned(container: Container, text: str, containers: Containers) -> Iterator[PinnedName]:

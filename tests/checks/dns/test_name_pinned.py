@@ -59,5 +59,20 @@ def test_name_pinned(
     assert all(cure in finding.variables for finding in result.findings)
 
 
+@pytest.mark.parametrize(
+    ("said", "severity"),
+    [
+        ("No route to host", "critical"),
+        ("FATAL: password authentication failed at db", "critical"),
+        ("KeyError: 'SECRET_KEY'", "warning"),
+        ("write: No space left on device", "warning"),
+    ],
+)
+def test_a_line_that_may_be_meant(said: str, severity: str) -> None:
+    tails = LogTails({API.id: LogTail((said,))}, {})
+    names = found(EXTRA, f"{OWN}192.0.2.66 db\n", tails)
+    assert rows(judge("dns.name-pinned", pinned_names=names)) == [(severity, "shop-api-1")]
+
+
 def test_nothing_is_read_of_a_container_that_does_not_complain() -> None:
     assert len(found(API, "192.0.2.66 db\n", LogTails({}, {}))) == 0
